@@ -1,0 +1,54 @@
+"""What the system remembers about acts: log entries in one hash chain, and the answers to keyed requests."""
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+class Entry(models.Model):
+    """One act in the log. Written only by `ledger.log.append`; the database refuses to change or delete it.
+
+    The actor is kept as text and number, not as a foreign key, so that the log outlives a deleted account.
+    """
+
+    sequence = models.PositiveBigIntegerField("số thứ tự", primary_key=True)
+    at = models.DateTimeField("thời điểm")
+    actor = models.TextField("người thực hiện")
+    actor_id = models.BigIntegerField("mã người thực hiện", null=True)
+    action = models.CharField("hành động", max_length=100)
+    subject = models.TextField("đối tượng")
+    detail = models.JSONField("chi tiết", encoder=DjangoJSONEncoder)
+    previous_hash = models.CharField("mã băm của mục trước", max_length=64)
+    hash = models.CharField("mã băm", max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["sequence"]
+        verbose_name = "mục nhật ký"
+        verbose_name_plural = "nhật ký"
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action} {self.subject}"
+
+
+class IdempotencyKey(models.Model):
+    """A request that was carried out once under a key of its sender, and the answer it got."""
+
+    scope = models.CharField("phạm vi", max_length=200)
+    key = models.CharField("khóa", max_length=200)
+    request_hash = models.CharField("mã băm của yêu cầu", max_length=64)
+    status = models.PositiveSmallIntegerField("mã trả lời", null=True)
+    answer = models.JSONField("nội dung trả lời", null=True, encoder=DjangoJSONEncoder)
+    at = models.DateTimeField("thời điểm", auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "key"],
+                name="ledger_key_once",
+                violation_error_message="Khóa yêu cầu này đã được dùng.",
+            )
+        ]
+        verbose_name = "khóa yêu cầu"
+        verbose_name_plural = "khóa yêu cầu"
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.key}"
