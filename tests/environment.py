@@ -1,0 +1,18 @@
+"""The environment that the tests stand on: loaded as a pytest plugin before Django's settings are read.
+
+The settings file is the product's own; only its variables are set here. DATABASE_URL is taken from outside, so
+that the same tests run on SQLite and on PostgreSQL, but never from a developer's .env file.
+"""
+
+import os
+import tempfile
+
+_data = tempfile.TemporaryDirectory(prefix="cchc-test-")
+
+os.environ.update(CCHC_DEBUG="0", CCHC_DEMO="1", CCHC_TODAY="2022-08-12", CCHC_DATA=_data.name)
+os.environ.setdefault("DATABASE_URL", "")
+
+
+def pytest_unconfigure() -> None:
+    """Take away the folder that this run wrote its media and keys in."""
+    _data.cleanup()
