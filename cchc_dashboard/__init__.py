@@ -1,0 +1,1 @@
+"""Wiring only: settings, addresses, middleware, the clock. No rule of the product lives here."""

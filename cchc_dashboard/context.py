@@ -1,0 +1,19 @@
+"""What every page shows besides its own content."""
+
+from django.conf import settings
+
+from units import access
+
+from . import clock
+
+
+def page(request) -> dict:
+    """demo mark, today, the reader's own unit and whether the reader administers units."""
+    user = getattr(request, "user", None)
+    signed_in = user is not None and user.is_authenticated
+    return {
+        "demo": settings.DEMO,
+        "today": clock.today(),
+        "nav_unit": access.home_unit(user, clock.today()) if signed_in else None,
+        "can_manage": signed_in and access.is_administrator(user, clock.today()),
+    }

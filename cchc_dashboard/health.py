@@ -1,0 +1,40 @@
+"""/healthz: the process answers. /readyz: it can do its work: database, migrations, disk (acceptance R4, R11, R13)."""
+
+import shutil
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse
+from django.urls import path
+
+from units.access import Right, requires
+
+
+@requires(Right.PUBLIC)
+def healthz(request):
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _faults():
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            yield "migrations"
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("UPDATE django_content_type SET model = model WHERE id = -1")
+    except DatabaseError:
+        yield "database"
+    if shutil.disk_usage(settings.DATA_DIR).free < settings.DISK_FREE_MIN_BYTES:
+        yield "disk"
+
+
+@requires(Right.PUBLIC)
+def readyz(request):
+    faults = list(_faults())
+    return HttpResponse(
+        (", ".join(faults) or "ok") + "\n", status=503 if faults else 200, content_type="text/plain"
+    )
+
+
+urlpatterns = [path("healthz", healthz, name="healthz"), path("readyz", readyz, name="readyz")]

@@ -1,0 +1,107 @@
+"""What holds for every request: headers, plain input, session life, and that each route declares its right."""
+
+import time
+from urllib.parse import unquote_to_bytes
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.core.exceptions import SuspiciousOperation
+from django.db import OperationalError
+from django.shortcuts import render
+
+from units import access
+
+from . import clock
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+class SecurityHeaders:
+    """Strict content policy on every answer; nothing of a signed-in reader stays in a cache (acceptance S16)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["X-Frame-Options"] = "DENY"
+        user = getattr(request, "user", None)
+        if user is not None and user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+class PlainInput:
+    """Refuses NUL in address and query before anything reads them (acceptance S26), and bodies over the limit."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
+        if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")):
+            return render(request, "400.html", status=400)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit() and int(length[:12]) > settings.UPLOAD_MAX_BYTES:
+            return render(
+                request, "413.html", {"limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}, status=413
+            )
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if request.method == "POST":
+            for name, values in request.POST.lists():
+                if "\0" in name or any("\0" in value for value in values):
+                    raise SuspiciousOperation("NUL")
+
+    def process_exception(self, request, exception):
+        """A database that takes no writes (full or read-only disk): say so, the typed values stay in the browser."""
+        if isinstance(exception, OperationalError):
+            return render(request, "503.html", status=503)
+        return None
+
+
+class SessionLife:
+    """Ends a session after idle or absolute time (acceptance S12)."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            moment = int(time.time())
+            begun = request.session.setdefault("begun", moment)
+            seen = request.session.get("seen", moment)
+            too_old = moment - begun > settings.SESSION_ABSOLUTE_SECONDS
+            if too_old or moment - seen > settings.SESSION_IDLE_SECONDS or not request.user.is_active:
+                logout(request)
+            elif moment - seen > 60 or "seen" not in request.session:
+                request.session["seen"] = moment
+        return self.get_response(request)
+
+
+class DeclaredRights:
+    """Runs the right that each view declares (units.access); a view that declares none never runs."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        return access.gate(request, view, clock.today())

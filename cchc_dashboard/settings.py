@@ -1,0 +1,229 @@
+"""All settings, in one file, driven by the environment (docs/deploy.md lists every variable).
+
+With debug off a missing or weak setting stops the start and is named (acceptance S20); nothing secret has a default.
+"""
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _read_dotenv(path: Path) -> None:
+    """Take NAME=value lines of a .env file; the real environment wins."""
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        name, sign, value = line.strip().partition("=")
+        if sign and not name.startswith("#"):
+            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+
+
+def _flag(name: str, default: bool = False) -> bool:
+    value = os.environ.get(name, "")
+    return value.lower() in ("1", "true", "yes", "on") if value else default
+
+
+def _whole(name: str, default: int) -> int:
+    value = os.environ.get(name, "")
+    if value and not value.isascii() or value and not value.isdigit():
+        raise ImproperlyConfigured(f"{name} phải là số nguyên.")
+    return int(value) if value else default
+
+
+_read_dotenv(BASE_DIR / ".env")
+
+DEBUG = _flag("CCHC_DEBUG")
+DEMO = _flag("CCHC_DEMO", DEBUG)
+DEMO_TODAY = date.fromisoformat(os.environ.get("CCHC_TODAY") or "2022-08-12") if DEMO else None
+PRODUCTION = not DEBUG and not DEMO
+
+DATA_DIR = Path(os.environ.get("CCHC_DATA") or BASE_DIR / "var").resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = os.environ.get("CCHC_SECRET_KEY", "")
+if not SECRET_KEY and not PRODUCTION:
+    key_file = DATA_DIR / "secret-key"
+    if not key_file.exists():
+        from django.core.management.utils import get_random_secret_key
+
+        key_file.touch(mode=0o600)
+        key_file.write_text(get_random_secret_key() + get_random_secret_key())
+    SECRET_KEY = key_file.read_text()
+if PRODUCTION and len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("CCHC_SECRET_KEY thiếu hoặc ngắn hơn 50 ký tự.")
+
+ALLOWED_HOSTS = [host for host in os.environ.get("CCHC_ALLOWED_HOSTS", "").split(",") if host]
+if not ALLOWED_HOSTS and not PRODUCTION:
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("CCHC_ALLOWED_HOSTS thiếu hoặc là *; hãy ghi tên miền thật.")
+
+INSTALLED_APPS = [
+    "cchc_dashboard.apps.DashboardConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_tables2",
+    "axes",
+    "ledger",
+    "units",
+    "records",
+    "reports",
+]
+
+MIDDLEWARE = [
+    "cchc_dashboard.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cchc_dashboard.middleware.PlainInput",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "cchc_dashboard.middleware.SessionLife",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "cchc_dashboard.middleware.DeclaredRights",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "cchc_dashboard.urls"
+WSGI_APPLICATION = "cchc_dashboard.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "cchc_dashboard.context.page",
+            ],
+            "builtins": ["reports.templatetags.figures"],
+        },
+    }
+]
+
+DATABASES = {
+    "default": dj_database_url.parse(
+        os.environ.get("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'cchc.sqlite3'}", conn_max_age=60
+    )
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # BEGIN IMMEDIATE: without it 73% of concurrent writes failed in the trial; FULL survives a power cut.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "units.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": _whole("CCHC_PASSWORD_LENGTH", 12)},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "units.passwords.NotTheUnitName"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "login"
+
+# A whole office shares one address: lock the name at that address, never the address (acceptance S8).
+AXES_FAILURE_LIMIT = _whole("CCHC_LOGIN_FAILURES", 5)
+AXES_COOLOFF_TIME = _whole("CCHC_LOGIN_LOCK_MINUTES", 15) / 60
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "429.html"
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_IPWARE_PROXY_COUNT = _whole("CCHC_PROXIES", 0) or None
+AXES_IPWARE_META_PRECEDENCE_ORDER = (
+    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
+)
+AXES_VERBOSE = False
+
+SESSION_IDLE_SECONDS = _whole("CCHC_SESSION_IDLE_MINUTES", 30) * 60
+SESSION_ABSOLUTE_SECONDS = _whole("CCHC_SESSION_HOURS", 10) * 3600
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "cchc_dashboard.errors.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SESSION_COOKIE_NAME = "__Host-session"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrf"
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+if AXES_IPWARE_PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LANGUAGE_CODE = "vi"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+NUMBER_GROUPING = 3
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "build" / "collected"
+STATICFILES_DIRS = [BASE_DIR / "static", BASE_DIR / "build" / "static"]
+STATICFILES_DIRS = [folder for folder in STATICFILES_DIRS if folder.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or "pytest" in sys.modules
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+PRINT_FONTS = BASE_DIR / "build" / "print-fonts"
+MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+UPLOAD_MAX_BYTES = _whole("CCHC_UPLOAD_MB", 5) * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # the largest real form (units × fields × measures) has over 1,000
+DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
+
+FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)
+LEDGER_ANCHORS = "reports.queries.log_anchors"
+
+DJANGO_TABLES2_TEMPLATE = "parts/table.html"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("CCHC_LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,16 @@
+"""The addresses that stay put (interfaces.md)."""
+
+from django.urls import include, path
+
+handler400 = "cchc_dashboard.errors.bad_request"
+handler403 = "cchc_dashboard.errors.forbidden"
+handler404 = "cchc_dashboard.errors.not_found"
+handler500 = "cchc_dashboard.errors.server_error"
+
+urlpatterns = [
+    path("", include("cchc_dashboard.health")),
+    path("accounts/", include("units.urls_accounts")),
+    path("units/", include("units.urls")),
+    path("records/", include("records.urls")),
+    path("", include("reports.urls")),
+]

@@ -1,0 +1,1 @@
+"""IN: the catalogue, monthly submissions, dossier counts, entry, approval and import."""

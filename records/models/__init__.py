@@ -1,0 +1,27 @@
+"""The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
+
+from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, Procedure, ProcedureScope
+from .indicator import Indicator, IndicatorValue, RateTarget
+from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
+from .sums import GroupSum, Measured, Stage
+
+__all__ = [
+    "OPEN_STATES",
+    "CutoffRule",
+    "DossierCount",
+    "DueRule",
+    "Edition",
+    "Field",
+    "FieldScope",
+    "GroupSum",
+    "Holiday",
+    "Indicator",
+    "IndicatorValue",
+    "Measured",
+    "Procedure",
+    "ProcedureScope",
+    "RateTarget",
+    "Stage",
+    "State",
+    "Submission",
+]

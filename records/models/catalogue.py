@@ -1,0 +1,126 @@
+"""Fields and procedures, who reports them and through which channels, each as dated data; months and due dates too."""
+
+from datetime import date
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from units.models import Tier, Unit
+
+
+class Dated(models.QuerySet):
+    def valid_within(self, start: date, end: date) -> Self:
+        """Rows valid on at least one day of start..end, both inclusive."""
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=start), valid_from__lte=end)
+
+
+class Scope(models.Model):
+    """Who reports an entry, from when to when, and through which channels (space-separated; all by default)."""
+
+    tier = models.CharField("cấp", max_length=16, choices=Tier, blank=True)
+    channels = models.CharField("hình thức tiếp nhận", max_length=80, blank=True)
+    valid_from = models.DateField("áp dụng từ ngày")
+    valid_until = models.DateField("đến hết ngày", null=True, blank=True)
+
+    objects = Dated.as_manager()
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_dates_in_order",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                violation_error_message="Ngày hết áp dụng phải từ ngày bắt đầu trở đi.",
+            )
+        ]
+
+
+class Field(models.Model):
+    """A group of procedures (lĩnh vực). A database is born with `chung`: not divided by field."""
+
+    UNDIVIDED = "chung"
+
+    code = models.CharField("mã", max_length=64, unique=True)
+    name = models.CharField("tên", max_length=200)
+    order = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "lĩnh vực"
+        ordering = ["order", "code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FieldScope(Scope):
+    field = models.ForeignKey(Field, models.CASCADE, related_name="scopes")
+    units = models.ManyToManyField(Unit, blank=True, related_name="+")
+
+
+class OnlineLevel(models.TextChoices):
+    NONE = "none", "Không trực tuyến"
+    PARTIAL = "partial", "Một phần"
+    FULL = "full", "Toàn trình"
+
+
+class Procedure(models.Model):
+    """A procedure of the catalogue (TTHC). Its code, such as 1.000894, is text and never a number."""
+
+    code = models.CharField("mã", max_length=64, unique=True)
+    name = models.CharField("tên", max_length=500)
+    field = models.ForeignKey(Field, models.PROTECT, related_name="procedures")
+
+    class Meta:
+        verbose_name = "thủ tục hành chính"
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class ProcedureScope(Scope):
+    procedure = models.ForeignKey(Procedure, models.CASCADE, related_name="scopes")
+    online_level = models.CharField("mức độ trực tuyến", max_length=16, choices=OnlineLevel, blank=True)
+    posted = models.BooleanField("niêm yết công khai", null=True)
+    units = models.ManyToManyField(Unit, blank=True, related_name="+")
+
+
+class CutoffRule(models.Model):
+    """From this reporting month on, a month ends on `day` of that month (empty: on its last day). Default: 14."""
+
+    first_month = models.PositiveIntegerField("từ tháng báo cáo", unique=True)
+    day = models.PositiveSmallIntegerField("ngày chốt", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "quy tắc chốt tháng"
+        ordering = ["first_month"]
+        constraints = [
+            models.CheckConstraint(
+                name="cutoff_day_of_month",
+                condition=Q(day=None) | Q(day__gte=1, day__lte=31),
+                violation_error_message="Ngày chốt phải từ 1 đến 31.",
+            )
+        ]
+
+
+class DueRule(models.Model):
+    """From this reporting month on, reports of a tier are due so many working days after the month's end."""
+
+    first_month = models.PositiveIntegerField("từ tháng báo cáo")
+    tier = models.CharField("cấp", max_length=16, choices=Tier, blank=True)
+    working_days = models.PositiveSmallIntegerField("số ngày làm việc", default=2)
+
+    class Meta:
+        verbose_name = "hạn gửi báo cáo"
+        ordering = ["first_month", "tier"]
+        constraints = [models.UniqueConstraint(name="due_rule_once", fields=["first_month", "tier"])]
+
+
+class Holiday(models.Model):
+    day = models.DateField("ngày", unique=True)
+    name = models.CharField("tên", max_length=100)
+
+    class Meta:
+        verbose_name = "ngày nghỉ lễ"
+        ordering = ["day"]

@@ -1,0 +1,73 @@
+"""Columns of the measures, shared by counts and by the two kinds of derived sums."""
+
+from django.db import models
+
+from units.models import Tier, Unit
+
+
+class Measured(models.Model):
+    """The 17 measures (integers ≥ 0; NULL: nobody reported) and, per whole, how many rows left a served part blank.
+
+    Same names as figures.measures.MEASURES and figures.measures.WHOLES; tests hold them together.
+    """
+
+    opening = models.BigIntegerField("kỳ trước chuyển sang", null=True, blank=True)
+    received_direct = models.BigIntegerField("tiếp nhận trực tiếp", null=True, blank=True)
+    received_online_partial = models.BigIntegerField("tiếp nhận trực tuyến một phần", null=True, blank=True)
+    received_online_full = models.BigIntegerField("tiếp nhận trực tuyến toàn trình", null=True, blank=True)
+    received_postal = models.BigIntegerField("tiếp nhận qua bưu chính công ích", null=True, blank=True)
+    returned_direct = models.BigIntegerField("trả kết quả trực tiếp", null=True, blank=True)
+    returned_online = models.BigIntegerField("trả kết quả trực tuyến", null=True, blank=True)
+    returned_postal = models.BigIntegerField("trả kết quả qua bưu chính công ích", null=True, blank=True)
+    resolved_early = models.BigIntegerField("giải quyết trước hạn", null=True, blank=True)
+    resolved_on_time = models.BigIntegerField("giải quyết đúng hạn", null=True, blank=True)
+    resolved_late = models.BigIntegerField("giải quyết quá hạn", null=True, blank=True)
+    withdrawn = models.BigIntegerField("trả lại, rút", null=True, blank=True)
+    pending_in_time = models.BigIntegerField("đang giải quyết trong hạn", null=True, blank=True)
+    pending_late = models.BigIntegerField("đang giải quyết quá hạn", null=True, blank=True)
+    awaiting = models.BigIntegerField("chờ bổ sung", null=True, blank=True)
+    transferred_in = models.BigIntegerField("nhận từ nơi khác chuyển đến", null=True, blank=True)
+    transferred_out = models.BigIntegerField("chuyển nơi khác giải quyết", null=True, blank=True)
+    blank_opening = models.PositiveIntegerField(default=0)
+    blank_received = models.PositiveIntegerField(default=0)
+    blank_returned = models.PositiveIntegerField(default=0)
+    blank_resolved = models.PositiveIntegerField(default=0)
+    blank_pending = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Stage(models.TextChoices):
+    APPROVED = "approved", "Đã duyệt"
+    SUBMITTED = "submitted", "Gồm cả chưa duyệt"
+
+
+class GroupSum(Measured):
+    """Sums of everything below one group (and of itself where it reports) in one month; written by records.sums only.
+
+    `field` NULL is all fields together. `reported` counts unit-months with figures in force at that stage; for a
+    field, those that reported a number in it. Provinces are kept; the country is summed from them on reading.
+    """
+
+    group = models.ForeignKey(Unit, models.CASCADE, related_name="sums")
+    month = models.PositiveIntegerField()
+    tier = models.CharField(max_length=16, choices=Tier)
+    external = models.BooleanField()
+    stage = models.CharField(max_length=16, choices=Stage)
+    field = models.ForeignKey("records.Field", models.PROTECT, null=True)
+    reported = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="group_sum_by_field",
+                fields=["group", "month", "stage", "tier", "external", "field"],
+                condition=models.Q(field__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="group_sum_total",
+                fields=["group", "month", "stage", "tier", "external"],
+                condition=models.Q(field__isnull=True),
+            ),
+        ]

@@ -1,0 +1,6 @@
+"""The review of a half-year or year, its sections, and the tasks it sets."""
+
+from .review import Review, ReviewSection, ReviewState
+from .task import PlanTask
+
+__all__ = ["PlanTask", "Review", "ReviewSection", "ReviewState"]

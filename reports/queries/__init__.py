@@ -1,0 +1,1 @@
+"""Questions of this room over more than one model."""

@@ -1,0 +1,3 @@
+"""Addresses of reviews and of their verification."""
+
+urlpatterns: list = []

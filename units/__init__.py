@@ -1,0 +1,1 @@
+"""WHO: the dated tree of units, succession, people and their rights. Knows neither figures, records nor reports."""

@@ -1,0 +1,141 @@
+"""THE door of rights: what a role may do within a unit's subtree, and the check in the same call as the fetch.
+
+Every view declares one right with `@requires(...)`; the middleware runs it before the view, and a view that declares
+none is refused (and fails the suite). Outsiders get 404, those who may read but not act get 403 (acceptance S1–S4).
+"""
+
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+
+from .models import Membership, Role, Unit, User
+
+
+class Right(Enum):
+    PUBLIC = "public"  # no sign-in: health checks, sign-in itself, verification of an issued review
+    SIGNED_IN = "signed_in"  # any signed-in person; the view then fetches through this module
+    READ = "read"
+    ENTER = "enter"  # enter and send months of the own unit
+    APPROVE = "approve"  # approve, return, unlock months of units below
+    EDIT = "edit"  # draft reviews, indicators, tasks
+    CLOSE = "close"  # close the figures of a review and put it to signature
+    MANAGE = "manage"  # units, catalogue, people
+
+
+READERS = frozenset(Role.values)
+ROLES: dict[Right, frozenset[str]] = {
+    Right.READ: READERS,
+    Right.ENTER: frozenset({Role.CLERK}),
+    Right.APPROVE: frozenset({Role.REVIEWER}),
+    Right.EDIT: frozenset({Role.EDITOR}),
+    Right.CLOSE: frozenset({Role.LEADER}),
+    Right.MANAGE: frozenset({Role.ADMINISTRATOR}),
+}
+
+
+def requires(right: Right) -> Callable:
+    """Declare the right of a view (function, or the result of `as_view()`)."""
+
+    def declare(view):
+        view.declared_right = right
+        return view
+
+    return declare
+
+
+def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
+    """Called by the middleware before each view: None lets it run. API addresses answer 401 instead of 302."""
+    right = getattr(view, "declared_right", None)
+    if right is None:
+        raise PermissionDenied("Trang này chưa khai báo quyền.")
+    request.day = day
+    if right is Right.PUBLIC or getattr(view, "login_url_name", None):
+        return None
+    if not request.user.is_authenticated:
+        if request.path.startswith("/api/"):
+            return JsonResponse({"code": "not_signed_in", "message": "Chưa đăng nhập."}, status=401)
+        return redirect_to_login(request.get_full_path())
+    if request.user.must_change_password and not getattr(view, "allowed_before_change", False):
+        from django.shortcuts import redirect
+
+        return redirect("password_change")
+    if right is Right.MANAGE and not is_administrator(request.user, day):
+        raise PermissionDenied("Chỉ người quản trị dùng được trang này.")
+    return None
+
+
+def memberships(user: User, day: date) -> list[Membership]:
+    """The user's memberships valid on `day`, with units; read once per request object."""
+    cache = user.__dict__.setdefault("_memberships", {})
+    if day not in cache:
+        cache[day] = list(user.memberships.valid_on(day).select_related("unit"))
+    return cache[day]
+
+
+def allowed(user: User, right: Right, unit: Unit, day: date) -> bool:
+    """Whether the user has `right` on the unit. A clerk enters only for the own unit; a reviewer decides only below
+    (a unit's own entries are approved by an ancestor's reviewer).
+    """
+    for membership in memberships(user, day):
+        if membership.role not in ROLES[right] or not unit.path.startswith(membership.unit.path):
+            continue
+        if right is Right.ENTER and membership.unit_id != unit.pk:
+            continue
+        if right is Right.APPROVE and membership.unit_id == unit.pk:
+            continue
+        return True
+    return False
+
+
+def visible(user: User, day: date):
+    """QuerySet of the units that the user may read."""
+    within = Q(pk__in=[])
+    for membership in memberships(user, day):
+        within |= Q(path__startswith=membership.unit.path)
+    return Unit.objects.filter(within)
+
+
+def check(user: User, right: Right, unit: Unit | None, day: date) -> Unit:
+    """The unit, or 404 for those who may not even read it (or where it is unknown), 403 for those who may only read."""
+    if unit is None or not allowed(user, Right.READ, unit, day):
+        raise Http404
+    if not allowed(user, right, unit, day):
+        raise PermissionDenied(f"Bạn chỉ được xem số liệu của {unit.name}.")
+    return unit
+
+
+def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
+    """Fetch by number and check in one call."""
+    return check(user, right, Unit.objects.filter(pk=pk).first(), day)
+
+
+def approver_of(unit: Unit, day: date) -> Unit | None:
+    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree."""
+    holders = set(
+        Membership.objects.valid_on(day)
+        .filter(role=Role.REVIEWER, unit_id__in=unit.ancestor_ids(), user__is_active=True)
+        .values_list("unit_id", flat=True)
+    )
+    for number in reversed(unit.ancestor_ids()):
+        if number in holders:
+            return Unit.objects.get(pk=number)
+    return None
+
+
+def home_unit(user: User, day: date) -> Unit | None:
+    """The unit that the user's pages open on: of the highest membership."""
+    units = [membership.unit for membership in memberships(user, day)]
+    return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
+
+
+def has_role(user: User, role: str, day: date) -> bool:
+    return any(membership.role == role for membership in memberships(user, day))
+
+
+def is_administrator(user: User, day: date) -> bool:
+    return has_role(user, Role.ADMINISTRATOR, day)

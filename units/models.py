@@ -1,0 +1,220 @@
+"""The dated tree of units, who succeeded whom, people and their memberships."""
+
+import unicodedata
+from datetime import date
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import F, Q
+
+
+class Tier(models.TextChoices):
+    """A label on the unit, never a rule in code: the district tier ended on 1 July 2025."""
+
+    COUNTRY = "country", "Cả nước"
+    PROVINCE = "province", "Cấp tỉnh"
+    DISTRICT = "district", "Cấp huyện"
+    COMMUNE = "commune", "Cấp xã"
+
+
+class Kind(models.TextChoices):
+    COMMITTEE = "committee", "Ủy ban nhân dân"
+    OFFICE = "office", "Phòng, ban"
+    EXTERNAL = "external", "Cơ quan ngoài ủy ban"
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", "Xem"
+    CLERK = "clerk", "Nhập số liệu"
+    REVIEWER = "reviewer", "Duyệt số liệu"
+    EDITOR = "editor", "Tổng hợp báo cáo"
+    LEADER = "leader", "Lãnh đạo"
+    ADMINISTRATOR = "administrator", "Quản trị"
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics (đ → d), for searching: "Thanh Lâm" → "thanh lam"."""
+    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+class UnitQuerySet(models.QuerySet):
+    def under(self, unit: "Unit") -> Self:
+        """The unit itself and everything below it."""
+        return self.filter(path__startswith=unit.path)
+
+    def active_within(self, start: date, end: date) -> Self:
+        """Units that exist on at least one day of start..end, both inclusive."""
+        return self.filter(Q(active_until=None) | Q(active_until__gte=start), active_from__lte=end)
+
+    def active_on(self, day: date) -> Self:
+        return self.active_within(day, day)
+
+    def reporting(self) -> Self:
+        return self.filter(reports=True)
+
+    def expected_within(self, start: date, end: date) -> Self:
+        """Units that owe a report for a month that runs from start to end."""
+        return self.reporting().active_within(start, end)
+
+
+class Unit(models.Model):
+    """One unit for one span of time. It never moves and is never renamed in place: it closes, and a successor opens.
+
+    `code` is text and is re-used with another meaning: unique only together with dates (checked by units.actions).
+    `path` holds the numbers of the ancestors and of the unit itself: "/1/7/23/".
+    """
+
+    code = models.CharField("mã", max_length=64, db_index=True)
+    name = models.CharField("tên", max_length=200)
+    folded = models.CharField(max_length=300, editable=False, db_index=True)
+    kind = models.CharField("loại", max_length=16, choices=Kind)
+    tier = models.CharField("cấp", max_length=16, choices=Tier)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    path = models.CharField(max_length=200, editable=False, db_index=True)
+    depth = models.PositiveSmallIntegerField(editable=False, default=0)
+    active_from = models.DateField("hoạt động từ ngày")
+    active_until = models.DateField("đến hết ngày", null=True, blank=True)
+    reports_declared = models.BooleanField("tự báo cáo", null=True, blank=True)
+    reports = models.BooleanField(editable=False, default=True)
+    has_children = models.BooleanField(editable=False, default=False)
+    legal_basis = models.CharField("căn cứ", max_length=300, blank=True)
+
+    objects = UnitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "đơn vị"
+        ordering = ["path"]
+        constraints = [
+            models.CheckConstraint(
+                name="unit_dates_in_order",
+                condition=Q(active_until=None) | Q(active_until__gte=F("active_from")),
+                violation_error_message="Ngày kết thúc hoạt động phải từ ngày bắt đầu trở đi.",
+            ),
+            models.UniqueConstraint(
+                name="unit_code_and_start",
+                fields=["code", "active_from"],
+                violation_error_message="Mã này đã có đơn vị bắt đầu cùng ngày.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "active_from"], name="unit_children"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args, **kwargs) -> None:
+        self.folded = fold(self.name)
+        super().save(*args, **kwargs)
+
+    @property
+    def external(self) -> bool:
+        return self.kind == Kind.EXTERNAL
+
+    def ancestor_ids(self) -> list[int]:
+        """Numbers of the ancestors from the root down, without the unit itself."""
+        return [int(part) for part in self.path.strip("/").split("/")[:-1]]
+
+    def is_over(self, day: date) -> bool:
+        return self.active_until is not None and self.active_until < day
+
+    def key_on(self, day: date) -> str:
+        """How the unit is named in results read on `day`: its code, or CODE@last-day once it no longer holds it."""
+        return f"{self.code}@{self.active_until.isoformat()}" if self.is_over(day) else self.code
+
+
+class Succession(models.Model):
+    """Old unit → new unit with a share (numerator ÷ denominator); merges have share 1, splits of one old unit sum to 1."""
+
+    old = models.ForeignKey(Unit, models.PROTECT, related_name="successors")
+    new = models.ForeignKey(Unit, models.PROTECT, related_name="predecessors")
+    on = models.DateField("từ ngày")
+    share_numerator = models.PositiveIntegerField(default=1)
+    share_denominator = models.PositiveIntegerField(default=1)
+    legal_basis = models.CharField("căn cứ", max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = "kế thừa"
+        ordering = ["on", "id"]
+        constraints = [
+            models.UniqueConstraint(name="succession_once", fields=["old", "new", "on"]),
+            models.CheckConstraint(
+                name="succession_share_up_to_one",
+                condition=Q(share_numerator__gte=1) & Q(share_numerator__lte=F("share_denominator")),
+                violation_error_message="Tỷ lệ kế thừa phải lớn hơn 0 và không quá 1.",
+            ),
+        ]
+
+
+class RosterStep(models.Model):
+    """How many reporting units below `group` open and close on one day, so that what is expected in any month is a
+    sum over a handful of rows, whatever the number of units. Derived: written by units.roster, equal to a recount.
+    """
+
+    group = models.ForeignKey(Unit, models.CASCADE, related_name="roster_steps")
+    tier = models.CharField(max_length=16, choices=Tier)
+    external = models.BooleanField()
+    on = models.DateField(help_text="first day of those that open, last day of those that close")
+    opened = models.PositiveIntegerField(default=0)
+    closed = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="roster_step_once", fields=["group", "tier", "external", "on"])
+        ]
+
+
+class User(AbstractUser):
+    """A person who signs in. Rights come only from memberships."""
+
+    first_name = None
+    last_name = None
+    full_name = models.CharField("họ và tên", max_length=150, blank=True)
+    position = models.CharField("chức danh", max_length=150, blank=True)
+    must_change_password = models.BooleanField(default=False)
+    password_expires_at = models.DateTimeField(null=True, blank=True)
+    demo = models.BooleanField(default=False, editable=False)
+
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        verbose_name = "người dùng"
+        ordering = ["username"]
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+
+class MembershipQuerySet(models.QuerySet):
+    def valid_on(self, day: date) -> Self:
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
+
+
+class Membership(models.Model):
+    """A user's role in a unit; it holds for the unit's whole subtree (what the role may: units.access)."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="memberships")
+    role = models.CharField("vai trò", max_length=16, choices=Role)
+    valid_from = models.DateField("từ ngày")
+    valid_until = models.DateField("đến hết ngày", null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "phân quyền"
+        constraints = [
+            models.UniqueConstraint(
+                name="membership_once",
+                fields=["user", "unit", "role"],
+                condition=Q(valid_until=None),
+                violation_error_message="Người này đã có vai trò đó ở đơn vị.",
+            ),
+            models.CheckConstraint(
+                name="membership_dates_in_order",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                violation_error_message="Ngày hết quyền phải từ ngày bắt đầu trở đi.",
+            ),
+        ]

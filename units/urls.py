@@ -1,0 +1,4 @@
+"""Addresses of units and people."""
+
+app_name = "units"
+urlpatterns: list = []
