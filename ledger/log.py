@@ -5,12 +5,12 @@ The hash is SHA-256 over canonical JSON of (sequence, at, actor, actor_id, actio
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
@@ -22,6 +22,21 @@ FIRST_PREVIOUS = "0" * 64
 _LOCK = 0x43434843
 
 
+class Anchor(NamedTuple):
+    """The head of the log as it was kept elsewhere: in an issued review, in a backup, off the host."""
+
+    sequence: int
+    hash: str
+    where: str = ""
+
+
+class Fault(NamedTuple):
+    """One place where the log is not what was written; `message` names the sequence number, in Vietnamese."""
+
+    sequence: int
+    message: str
+
+
 class Actor(Protocol):
     """Who may stand in `by=`: a saved user model instance."""
 
@@ -30,15 +45,13 @@ class Actor(Protocol):
     def get_username(self) -> str: ...
 
 
-def append(
-    action: str, *, by: Actor | None, subject: str, detail: dict[str, Any], at: datetime | None = None
-) -> Entry:
+def append(action: str, *, by: Actor | None, subject: str, detail: dict[str, Any], at: datetime | None = None) -> Entry:
     """Write one entry at the end of the chain, in the caller's transaction.
 
     action: machine name such as "submission.approve". by: None is the system. at: aware; default: this moment.
     Call it late in an action: on PostgreSQL all writers wait for each other from here to the commit.
-    Errors: TransactionManagementError outside `atomic`; TypeError for a float in detail (jsonb would rewrite it, and the
-    hash would no longer fit); ValueError for NUL or a lone surrogate in a text, or for a naive time.
+    Errors: TransactionManagementError outside `atomic`; TypeError for a float in detail (jsonb would rewrite it,
+    and the hash would no longer fit); ValueError for NUL or a lone surrogate in a text, or for a naive time.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("ledger.log.append must run inside transaction.atomic()")
@@ -47,7 +60,7 @@ def append(
         actor=SYSTEM if by is None else by.get_username(),
         actor_id=None if by is None else by.pk,
         action=action,
-        subject=subject,
+        subject=_storable(subject),
         detail=_plain(detail),
     )
     _wait_for_turn()
@@ -62,6 +75,66 @@ def head() -> tuple[int, str]:
     """Sequence number and hash of the last entry; (0, 64 zeros) of an empty log."""
     last = Entry.objects.order_by("-sequence").values_list("sequence", "hash").first()
     return last or (0, FIRST_PREVIOUS)
+
+
+def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[Fault]:
+    """Walk the whole chain and compare it with the anchors; an empty list means that nothing was changed.
+
+    Finds edited, deleted, swapped and inserted entries by the chain itself; a cut tail or a chain computed anew only
+    against anchors. Stops after about `limit` faults, in the order of the log. Memory does not grow with the log.
+    The caller reads the anchors first: one made during the walk may lie behind what the walk sees.
+    """
+    kept: dict[int, list[Anchor]] = {}
+    for anchor in anchors:
+        kept.setdefault(anchor.sequence, []).append(anchor)
+    faults: list[Fault] = []
+    last, last_hash = 0, FIRST_PREVIOUS
+    faults += _against(kept.pop(0, ()), last_hash)
+    try:
+        for entry in Entry.objects.order_by("sequence").iterator(chunk_size=2000):
+            faults += _of_entry(entry, last, last_hash)
+            faults += _against(kept.pop(entry.sequence, ()), entry.hash)
+            last, last_hash = entry.sequence, entry.hash
+            if len(faults) >= limit:
+                return faults
+    except (DatabaseError, ValueError, TypeError, AttributeError) as error:
+        # Only a value that the application cannot have written is unreadable, and reading stops there.
+        return [*faults, Fault(last + 1, f"Từ mục số {last + 1} không đọc được: {error}")]
+    for number in sorted(kept):
+        faults += [_missing(anchor, last) for anchor in kept[number]]
+    return faults
+
+
+def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[Fault]:
+    """What is wrong with one entry, given the number and hash of the one read before it."""
+    number = entry.sequence
+    if number > last + 1:
+        gap = f"mục số {last + 1}" if number == last + 2 else f"các mục từ số {last + 1} đến số {number - 1}"
+        yield Fault(last + 1, f"Thiếu {gap}: đã bị xóa hoặc đổi số thứ tự.")
+    elif number <= last:
+        yield Fault(number, f"Mục số {number} không nằm trong dãy số thứ tự: đã bị chèn thêm.")
+    elif entry.previous_hash != last_hash:
+        yield Fault(number, f"Mục số {number} không nối với mục đứng trước: đã bị chèn, thay hoặc đổi chỗ.")
+    if digest(entry) != entry.hash:
+        yield Fault(number, f"Mục số {number} không khớp mã băm: nội dung đã bị sửa.")
+
+
+def _against(anchors: Iterable[Anchor], found: str) -> Iterator[Fault]:
+    for number, expected, where in anchors:
+        if expected != found:
+            yield Fault(number, f"Mục số {number} khác mốc đã giữ{_at(where)}: nhật ký đã bị lập lại.")
+
+
+def _missing(anchor: Anchor, last: int) -> Fault:
+    return Fault(
+        min(anchor.sequence, last + 1),
+        f"Không còn mục số {anchor.sequence} như mốc đã giữ{_at(anchor.where)}: "
+        f"nhật ký chỉ đến mục số {last}, phần cuối đã bị cắt.",
+    )
+
+
+def _at(where: str) -> str:
+    return f" ({where})" if where else ""
 
 
 def digest(entry: Entry) -> str:
@@ -97,16 +170,28 @@ def _aware(at: datetime) -> datetime:
 def _plain(detail: dict[str, Any]) -> dict[str, Any]:
     """The detail as the database will give it back: dates and decimals as text, keys as text, tuples as lists."""
     plain = json.loads(json.dumps(detail, cls=DjangoJSONEncoder, ensure_ascii=False))
-    for value in _leaves(plain):
+    for value in _values(plain):
         if isinstance(value, float):
             raise TypeError("a float in the log would not survive storage: write it as text or whole number")
+        if isinstance(value, str):
+            _storable(value)
     return plain
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    """Every value inside nested dicts and lists, keys left out."""
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(inner)
+def _storable(text: str) -> str:
+    """The text, unless PostgreSQL could not keep it: one rule for both databases."""
+    if "\0" in text:
+        raise ValueError("a text in the log holds NUL")
+    return text
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Every key and every plain value inside nested dicts and lists."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _values(inner)
     else:
         yield value

@@ -6,22 +6,20 @@ SQLite loses the triggers of a table that a migration rebuilds: a migration that
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-REFUSAL = "Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa."
-
 _INSTALL = {
     "sqlite": (
-        f"""CREATE TRIGGER IF NOT EXISTS ledger_entry_no_update BEFORE UPDATE ON ledger_entry
-            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
-        f"""CREATE TRIGGER IF NOT EXISTS ledger_entry_no_delete BEFORE DELETE ON ledger_entry
-            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+        """CREATE TRIGGER IF NOT EXISTS ledger_entry_no_update BEFORE UPDATE ON ledger_entry
+            BEGIN SELECT RAISE(ABORT, 'Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa.'); END""",
+        """CREATE TRIGGER IF NOT EXISTS ledger_entry_no_delete BEFORE DELETE ON ledger_entry
+            BEGIN SELECT RAISE(ABORT, 'Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa.'); END""",
         # INSERT OR REPLACE removes the old row without asking the delete trigger.
-        f"""CREATE TRIGGER IF NOT EXISTS ledger_entry_no_replace BEFORE INSERT ON ledger_entry
+        """CREATE TRIGGER IF NOT EXISTS ledger_entry_no_replace BEFORE INSERT ON ledger_entry
             WHEN EXISTS (SELECT 1 FROM ledger_entry WHERE sequence = NEW.sequence OR hash = NEW.hash)
-            BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
+            BEGIN SELECT RAISE(ABORT, 'Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa.'); END""",
     ),
     "postgresql": (
-        f"""CREATE OR REPLACE FUNCTION ledger_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION '{REFUSAL}'; END $$""",
+        """CREATE OR REPLACE FUNCTION ledger_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa.'; END $$""",
         """CREATE OR REPLACE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
             ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION ledger_entry_refuse()""",
     ),

@@ -15,9 +15,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "sequence",
-                    models.PositiveBigIntegerField(
-                        primary_key=True, serialize=False, verbose_name="số thứ tự"
-                    ),
+                    models.PositiveBigIntegerField(primary_key=True, serialize=False, verbose_name="số thứ tự"),
                 ),
                 ("at", models.DateTimeField(verbose_name="thời điểm")),
                 ("actor", models.TextField(verbose_name="người thực hiện")),
@@ -26,9 +24,7 @@ class Migration(migrations.Migration):
                 ("subject", models.TextField(verbose_name="đối tượng")),
                 (
                     "detail",
-                    models.JSONField(
-                        encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name="chi tiết"
-                    ),
+                    models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name="chi tiết"),
                 ),
                 ("previous_hash", models.CharField(max_length=64, verbose_name="mã băm của mục trước")),
                 ("hash", models.CharField(max_length=64, unique=True, verbose_name="mã băm")),
@@ -44,9 +40,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("scope", models.CharField(max_length=200, verbose_name="phạm vi")),
                 ("key", models.CharField(max_length=200, verbose_name="khóa")),

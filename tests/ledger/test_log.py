@@ -75,6 +75,16 @@ def test_floats_are_refused(detail):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("detail", [{"x": "a\0"}, {"a\0": 1}, {"x": [{"y": "\ud800"}]}])
+def test_text_that_a_database_cannot_keep_is_refused(detail):
+    with pytest.raises(ValueError):
+        add(**detail)
+    with pytest.raises(ValueError):
+        log.append("test.act", by=None, subject="a\0", detail={})
+    assert not Entry.objects.exists()
+
+
+@pytest.mark.django_db
 def test_naive_time_is_refused():
     with pytest.raises(ValueError, match="aware"):
         log.append("test.act", by=None, subject="x", detail={}, at=datetime(2022, 6, 14))

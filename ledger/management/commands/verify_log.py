@@ -1,0 +1,57 @@
+"""Walk the hash-chained log and compare it with every anchor that was kept."""
+
+import argparse
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import import_string
+
+from ledger import log
+
+
+def anchor(text: str) -> log.Anchor:
+    """NUMBER:HASH as `verify_log` and `backup` print it."""
+    match = re.fullmatch(r"([0-9]{1,18}):([0-9A-Fa-f]{64})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"“{text}” không phải mốc dạng SỐ:MÃ_BĂM (64 chữ số thập lục phân).")
+    return log.Anchor(int(match[1]), match[2].lower(), "mốc nêu trong lệnh")
+
+
+def kept_anchors() -> list[log.Anchor]:
+    """The anchors that other rooms keep, through the dotted path in the setting LEDGER_ANCHORS."""
+    path = getattr(settings, "LEDGER_ANCHORS", None)
+    return [log.Anchor(*kept) for kept in import_string(path)()] if path else []
+
+
+class Command(BaseCommand):
+    help = (
+        "Kiểm tra nhật ký: mọi mục còn nguyên, đúng thứ tự, không thiếu, và khớp với các mốc giữ trong báo cáo "
+        "đã ban hành. In ra mốc hiện tại SỐ:MÃ_BĂM; mã thoát 1 và mục sai đầu tiên nếu nhật ký đã bị thay đổi."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        example = f"Ví dụ: python manage.py verify_log --anchor 1:{'0' * 64}"
+        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--anchor",
+            action="append",
+            type=anchor,
+            default=[],
+            metavar="SỐ:MÃ_BĂM",
+            help="mốc đã giữ ở nơi khác; có thể nêu nhiều lần",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        anchors = [*kept_anchors(), *options["anchor"]]
+        number, hash_ = log.head()
+        faults = log.verify(anchors)
+        for fault in faults:
+            self.stdout.write(fault.message)
+        if faults:
+            raise CommandError(f"Nhật ký không còn nguyên vẹn. {faults[0].message}")
+        self.stdout.write(f"{number}:{hash_}")
+        self.stderr.write(f"Nhật ký nguyên vẹn: {number} mục, đã đối chiếu {len(anchors)} mốc.")

@@ -1,0 +1,20 @@
+"""A database that real threads can share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+
+@pytest.fixture
+def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
+    """A database that threads can share: tests on SQLite run in memory, where locks differ from those of a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "sqlite":
+            path = tmp_path / "cchc.sqlite3"
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM INTO %s", [str(path)])
+            # Undone before the database fixture ends, else that would close the one in memory, and lose it.
+            patch.setitem(connection.settings_dict, "NAME", str(path))
+        yield

@@ -1,0 +1,76 @@
+"""The database itself refuses to change the log, whoever asks."""
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from ledger import log, triggers
+from ledger.models import Entry
+
+CHANGES = {
+    "update": "UPDATE ledger_entry SET subject = 'khác'",
+    "update of one": "UPDATE ledger_entry SET actor = 'khác' WHERE sequence = 2",
+    "delete": "DELETE FROM ledger_entry",
+    "delete of the last": "DELETE FROM ledger_entry WHERE sequence = 3",
+    "insert over": "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1",
+}
+OWN_CHANGES = {
+    "sqlite": {"replace": "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1"},
+    "postgresql": {
+        "truncate": "TRUNCATE ledger_entry CASCADE",
+        "upsert": "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1 "
+        "ON CONFLICT (sequence) DO UPDATE SET subject = 'khác'",
+    },
+}
+
+
+@pytest.fixture
+def three_entries(db):
+    for number in (1, 2, 3):
+        log.append("test.act", by=None, subject=f"việc {number}", detail={})
+    return list(Entry.objects.values())
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_sql_cannot_change_the_log(three_entries, change):
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CHANGES[change])
+    assert list(Entry.objects.values()) == three_entries
+
+
+def test_the_ways_of_one_database_cannot_either(three_entries):
+    for change in OWN_CHANGES[connection.vendor].values():
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+    assert list(Entry.objects.values()) == three_entries
+
+
+def test_neither_can_the_application(three_entries):
+    entry = Entry.objects.get(sequence=2)
+    entry.subject = "khác"
+    for change in (entry.save, entry.delete, Entry.objects.all().delete):
+        with pytest.raises(DatabaseError, match="chỉ được ghi thêm"), transaction.atomic():
+            change()
+    assert list(Entry.objects.values()) == three_entries
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migration_can_be_undone_and_done_again():
+    with transaction.atomic():
+        log.append("test.act", by=None, subject="x", detail={})
+    call_command("migrate", "ledger", "0001", verbosity=0)
+    assert Entry.objects.update(subject="y") == 1
+    call_command("migrate", "ledger", verbosity=0)
+    triggers.install(connection)
+    with pytest.raises(DatabaseError):
+        Entry.objects.update(subject="z")
+
+
+@pytest.mark.django_db
+def test_every_migration_of_the_ledger_is_atomic():
+    loader = MigrationLoader(connection)
+    names = [name for name in loader.disk_migrations if name[0] == apps.get_app_config("ledger").label]
+    assert names
+    assert all(loader.disk_migrations[name].atomic for name in names)

@@ -1,0 +1,73 @@
+"""One key, one act."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import pytest
+from django.db import connection, transaction
+
+from ledger import keys, log
+from ledger.models import Entry, IdempotencyKey
+
+BODY, OTHER_BODY = "a" * 64, "b" * 64
+
+
+def act() -> keys.Answer:
+    entry = log.append("test.act", by=None, subject="x", detail={})
+    return 201, {"entry": entry.sequence, "on": date(2022, 6, 14)}
+
+
+@pytest.mark.django_db
+def test_same_key_and_body_is_done_once_and_answered_alike():
+    answers = [keys.once("13474", "k1", BODY, act) for _ in range(3)]
+    assert answers == [(201, {"entry": 1, "on": "2022-06-14"})] * 3
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_other_body_is_refused_and_nothing_done():
+    keys.once("13474", "k1", BODY, act)
+    with pytest.raises(keys.KeyConflict, match="nội dung khác"):
+        keys.once("13474", "k1", OTHER_BODY, act)
+    assert Entry.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_other_key_or_scope_is_another_act():
+    for scope, key in (("13474", "k1"), ("13474", "k2"), ("13477", "k1")):
+        keys.once(scope, key, BODY, act)
+    assert Entry.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_failed_act_leaves_the_key_free():
+    def fail() -> keys.Answer:
+        act()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        keys.once("13474", "k1", BODY, fail)
+    assert not IdempotencyKey.objects.exists() and not Entry.objects.exists()
+    assert keys.once("13474", "k1", BODY, act)[0] == 201
+
+
+def test_ten_at_once_are_done_once(shared_database):
+    def ask(_: int) -> keys.Answer:
+        try:
+            return keys.once("13474", "k1", BODY, act)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(ask, range(10)))
+        count = pool.submit(count_entries).result()
+    assert answers == [(201, {"entry": 1, "on": "2022-06-14"})] * 10
+    assert count == 1
+
+
+def count_entries() -> int:
+    """In a thread of its own, so that it reads the shared database."""
+    with transaction.atomic():
+        count = Entry.objects.count()
+    connection.close()
+    return count
