@@ -1,0 +1,18 @@
+"""How gunicorn serves the application, in the demo and in production; a command line option wins."""
+
+import os
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+# Two workers outlive the failure of one; threads carry the waiting for the database.
+workers = int(os.environ.get("CCHC_WORKERS", "2"))
+threads = 4
+# Loaded once and shared by the workers, which saves memory; nothing opens the database at import.
+preload_app = True
+# A review of many pages takes seconds to draw; a request under way is finished within 15 s of SIGTERM.
+timeout = 120
+graceful_timeout = 15
+# Recycled now and then, not all at once, so that memory stays flat over months.
+max_requests = 20_000
+max_requests_jitter = 2_000
+# The heartbeat file in memory: a slow disk must not make a worker look dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
