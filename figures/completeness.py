@@ -1,0 +1,71 @@
+"""How many reports are there of those expected, counted in unit-months, and which are missing.
+
+Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from figures.periods import Month
+
+
+@dataclass(frozen=True, order=True)
+class Missing:
+    """A unit (by its key) that has not reported a month; its name is for sentences and no part of the data."""
+
+    unit: str
+    month: Month
+    name: str = field(default="", compare=False)
+
+    def as_dict(self) -> dict[str, str]:
+        """``{"unit", "month"}``."""
+        return {"unit": self.unit, "month": str(self.month)}
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """So many unit-months reported of so many expected."""
+
+    reported: int
+    expected: int
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every expected report is there; where nothing is expected, nothing is lacking."""
+        return self.reported >= self.expected
+
+    @property
+    def silent(self) -> bool:
+        """Whether reports are expected and none is there: to be listed apart and never ranked."""
+        return self.reported == 0 and self.expected > 0
+
+    def text(self, one_month: bool = False) -> str:
+        """``94/96 báo cáo tháng``; for one month ``14/16 đơn vị``."""
+        return f"{self.reported}/{self.expected} {'đơn vị' if one_month else 'báo cáo tháng'}"
+
+    def by_unit(self) -> dict[str, list[Missing]]:
+        """What is missing, by unit key in the order given."""
+        found: dict[str, list[Missing]] = {}
+        for one in self.missing:
+            found.setdefault(one.unit, []).append(one)
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{"reported", "expected", "missing": [{"unit", "month"}]}``."""
+        return {
+            "reported": self.reported,
+            "expected": self.expected,
+            "missing": [one.as_dict() for one in self.missing],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote."""
+        missing: Iterable[Mapping[str, str]] = data["missing"]
+        return cls(
+            data["reported"],
+            data["expected"],
+            tuple(Missing(one["unit"], Month.parse(one["month"]), one.get("name", "")) for one in missing),
+        )
