@@ -1,0 +1,163 @@
+"""Every percentage by its name, with one formula and one sentence that defines it.
+
+A rate is the sum of its parts over the sum of its wholes at every level, never a mean of rates. Two formulas never
+share a name: "online ÷ received" and "online ÷ (received + carried over)" are two rates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from figures.counts import Tally, added
+from figures.measures import OPENING, PENDING, RECEIVED, RECEIVED_ONLINE, RESOLVED, WHOLES
+from figures.rounding import percent
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A named percentage: measures over measures. ``name`` and ``definition`` are Vietnamese, for the reader."""
+
+    key: str
+    name: str
+    formula: str
+    numerator: tuple[str, ...]
+    whole: tuple[str, ...]
+    definition: str
+
+    @property
+    def wholes(self) -> tuple[str, ...]:
+        """The wholes that the denominator is made of, as in ``Tally.blanks``."""
+        return tuple(name for name, parts in WHOLES.items() if set(parts) <= set(self.whole))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A computed percentage with its counts; ``partial`` where a served part of its whole was left blank.
+
+    ``formula`` is only carried by rates: a channel share has the same one everywhere.
+    """
+
+    percent: str | None
+    numerator: int | None
+    denominator: int | None
+    partial: bool = False
+    formula: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{"percent", "numerator", "denominator"}``, with ``formula`` for a rate and ``partial`` when true."""
+        data: dict[str, Any] = {
+            "percent": self.percent,
+            "numerator": self.numerator,
+            "denominator": self.denominator,
+        }
+        if self.formula is not None:
+            data["formula"] = self.formula
+        if self.partial:
+            data["partial"] = True
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Share":
+        """Read back what ``as_dict`` wrote."""
+        return cls(
+            data["percent"],
+            data["numerator"],
+            data["denominator"],
+            data.get("partial", False),
+            data.get("formula"),
+        )
+
+
+def _share(key: str, parts: tuple[str, ...], name: str, told: str) -> Rate:
+    definition = f"Số hồ sơ tiếp nhận {told} chia cho tổng số hồ sơ tiếp nhận trong kỳ."
+    return Rate(key, name, f"received_{key} / received", parts, RECEIVED, definition)
+
+
+SHARES: tuple[Rate, ...] = (
+    _share("direct", ("received_direct",), "Tỷ lệ tiếp nhận trực tiếp", "trực tiếp"),
+    _share("online", RECEIVED_ONLINE, "Tỷ lệ hồ sơ trực tuyến", "trực tuyến"),
+    _share(
+        "online_partial",
+        ("received_online_partial",),
+        "Tỷ lệ hồ sơ trực tuyến một phần",
+        "trực tuyến một phần (trước 15/8/2022: mức độ 3)",
+    ),
+    _share(
+        "online_full",
+        ("received_online_full",),
+        "Tỷ lệ hồ sơ trực tuyến toàn trình",
+        "trực tuyến toàn trình (trước 15/8/2022: mức độ 4)",
+    ),
+    _share(
+        "postal",
+        ("received_postal",),
+        "Tỷ lệ tiếp nhận qua bưu chính công ích",
+        "qua dịch vụ bưu chính công ích",
+    ),
+)
+
+RATES: tuple[Rate, ...] = (
+    Rate(
+        "on_time",
+        "Tỷ lệ giải quyết trước và đúng hạn",
+        "(resolved_early + resolved_on_time) / resolved",
+        ("resolved_early", "resolved_on_time"),
+        RESOLVED,
+        "Số hồ sơ đã giải quyết trước hạn và đúng hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
+    ),
+    Rate(
+        "online_of_all",
+        "Tỷ lệ hồ sơ trực tuyến trên tổng số phải giải quyết",
+        "received_online / (received + opening)",
+        RECEIVED_ONLINE,
+        (*RECEIVED, *OPENING),
+        "Số hồ sơ tiếp nhận trực tuyến chia cho tổng số hồ sơ tiếp nhận trong kỳ và kỳ trước chuyển sang.",
+    ),
+    Rate(
+        "pending_late",
+        "Tỷ lệ đang giải quyết quá hạn",
+        "pending_late / pending",
+        ("pending_late",),
+        PENDING,
+        "Số hồ sơ đang giải quyết đã quá hạn chia cho tổng số hồ sơ đang giải quyết (không kể chờ bổ sung).",
+    ),
+)
+
+# Of use to pages and reviews, and no part of the published JSON shape.
+MORE_RATES: tuple[Rate, ...] = (
+    Rate(
+        "early",
+        "Tỷ lệ giải quyết trước hạn",
+        "resolved_early / resolved",
+        ("resolved_early",),
+        RESOLVED,
+        "Số hồ sơ đã giải quyết trước hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
+    ),
+    Rate(
+        "late",
+        "Tỷ lệ giải quyết quá hạn",
+        "resolved_late / resolved",
+        ("resolved_late",),
+        RESOLVED,
+        "Số hồ sơ đã giải quyết quá hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
+    ),
+)
+
+BY_KEY: Mapping[str, Rate] = {rate.key: rate for rate in (*SHARES, *RATES, *MORE_RATES)}
+
+
+def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
+    """A rate of some counts, divided once and rounded once.
+
+    Both sums take what is reported. The percentage is None where nobody reported the numerator, where nothing of
+    the whole is reported, or where the whole is 0.
+    """
+    numerator = added(tally.values[part] for part in rate.numerator)
+    denominator = added(tally.values[part] for part in rate.whole)
+    return Share(
+        percent(numerator, denominator, decimals),
+        numerator,
+        denominator,
+        any(tally.blanks[whole] for whole in rate.wholes),
+        None if rate in SHARES else rate.formula,
+    )
