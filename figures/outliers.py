@@ -1,0 +1,81 @@
+"""Numbers that look mistyped against their own past; a warning that never blocks.
+
+Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip of
+the finger does not hide the next one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from figures.rules import Fault
+from figures.writing import count, decimal_vi
+
+MONTHS = 12
+FEWEST = 6
+# Below this many dossiers of difference a jump is an ordinary month of a small unit.
+SMALLEST_GAP = 15
+# 3.5 robust deviations (Iglewicz and Hoaglin), a deviation being 1.4826 × the median absolute deviation.
+LIMIT = Fraction(35, 10) * Fraction(14826, 10000)
+# No past is steadier than a tenth of its level: else six equal months would make every change alarming.
+LEAST_DEVIATION = Fraction(1, 10)
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A number far from its past: the usual level, and how many times it (None where the level is 0)."""
+
+    value: int
+    usual: Fraction
+    factor: Fraction | None
+
+    def message(self) -> str:
+        """What is odd and what to do, in Vietnamese."""
+        usual = count(_half_up(self.usual))
+        if self.factor is not None and self.factor >= 2:
+            odd = f"gấp {decimal_vi(_tenths(self.factor))} lần mức thường gặp ({usual})"
+        elif self.value > self.usual:
+            odd = f"cao hơn hẳn mức thường gặp ({usual})"
+        else:
+            odd = f"thấp hơn hẳn mức thường gặp ({usual})"
+        return f"{count(self.value)} {odd} của các tháng trước. Nếu đúng, ghi lý do; nếu nhầm, sửa lại."
+
+    def fault(self, measure: str) -> Fault:
+        """As a warning at a measure."""
+        return Fault("outlier", measure, self.message(), "warning")
+
+
+def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
+    """Whether a count is far from those of the months before it, the latest last.
+
+    Only the last twelve months are looked at, blanks are left out, and fewer than six numbers say nothing.
+    """
+    past = [number for number in history[-MONTHS:] if number is not None]
+    if value is None or len(past) < FEWEST:
+        return None
+    usual = median(past)
+    gap = abs(value - usual)
+    deviation = max(median([abs(number - usual) for number in past]), usual * LEAST_DEVIATION)
+    if gap < SMALLEST_GAP or gap <= LIMIT * deviation:
+        return None
+    return Outlier(value, usual, value / usual if usual else None)
+
+
+def median(numbers: Sequence[int | Fraction]) -> Fraction:
+    """The middle one, or half the sum of the middle two, exactly. Raises ValueError when there is none."""
+    if not numbers:
+        raise ValueError("no numbers")
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return Fraction(ordered[middle])
+    return Fraction(ordered[middle - 1] + ordered[middle]) / 2
+
+
+def _half_up(number: Fraction) -> int:
+    return (2 * number.numerator + number.denominator) // (2 * number.denominator)
+
+
+def _tenths(number: Fraction) -> str:
+    whole, tenth = divmod(_half_up(number * 10), 10)
+    return f"{whole}.{tenth}"
