@@ -45,7 +45,9 @@ class Actor(Protocol):
     def get_username(self) -> str: ...
 
 
-def append(action: str, *, by: Actor | None, subject: str, detail: dict[str, Any], at: datetime | None = None) -> Entry:
+def append(
+    action: str, *, by: Actor | None, subject: str, detail: dict[str, Any], at: datetime | None = None
+) -> Entry:
     """Write one entry at the end of the chain, in the caller's transaction.
 
     action: machine name such as "submission.approve". by: None is the system. at: aware; default: this moment.

@@ -17,7 +17,9 @@ CHANGES = {
     "insert over": "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1",
 }
 OWN_CHANGES = {
-    "sqlite": {"replace": "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1"},
+    "sqlite": {
+        "replace": "INSERT OR REPLACE INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1"
+    },
     "postgresql": {
         "truncate": "TRUNCATE ledger_entry CASCADE",
         "upsert": "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE sequence = 1 "

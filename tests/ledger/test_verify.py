@@ -42,14 +42,18 @@ def insert():
     """A well-formed entry at the place of 3, and the later ones moved up."""
     for number in (5, 4, 3):
         Entry.objects.filter(sequence=number).update(sequence=number + 1)
-    entry = Entry(sequence=3, at=Entry.objects.get(sequence=2).at, action="a", subject="s", detail={}, actor="x")
+    entry = Entry(
+        sequence=3, at=Entry.objects.get(sequence=2).at, action="a", subject="s", detail={}, actor="x"
+    )
     entry.previous_hash = Entry.objects.get(sequence=2).hash
     entry.hash = log.digest(entry)
     entry.save(force_insert=True)
 
 
 def insert_before_all():
-    entry = Entry(sequence=0, at=Entry.objects.get(sequence=2).at, action="a", subject="s", detail={}, actor="x")
+    entry = Entry(
+        sequence=0, at=Entry.objects.get(sequence=2).at, action="a", subject="s", detail={}, actor="x"
+    )
     entry.previous_hash = log.FIRST_PREVIOUS
     entry.hash = log.digest(entry)
     entry.save(force_insert=True)
