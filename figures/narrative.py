@@ -1,0 +1,168 @@
+"""Sentences drafted from a Summary, in the words of such reports. Vietnamese.
+
+No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out ("").
+What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the tables print.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from figures.completeness import Completeness, Missing
+from figures.measures import online_labels
+from figures.rates import BY_KEY, Share
+from figures.rounding import points
+from figures.summary import Figures, Summary
+from figures.writing import count, decimal_vi, percent_vi, tier_name
+
+MOST_NAMES = 5
+
+
+def headline(summary: Summary) -> str:
+    """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
+
+    One or two tiers are named; of more, the total is told. A share of a whole with blanks in it claims nothing.
+    """
+    found = [(tier, share) for tier, one in summary.tiers if _sound(share := one.shares["online"])]
+    name = BY_KEY["online"].name
+    if 1 <= len(found) <= 2:
+        told = ", ".join(f"{tier_name(tier).lower()} {percent_vi(share.percent)}" for tier, share in found)
+        return f"{name}: {told}"
+    total = summary.total.shares["online"]
+    return f"{name} chung: {percent_vi(total.percent)}" if found and _sound(total) else ""
+
+
+def change(key: str, summary: Summary, before: Summary | None) -> str:
+    """One share or rate against the same period last year.
+
+    "Tỷ lệ hồ sơ trực tuyến 14,7%, tăng 6,3 điểm phần trăm so với cùng kỳ (8,4%)". Where a report is missing in
+    either period that is said, since the two are then not the same units.
+    """
+    new = summary.total.share(key)
+    if not _sound(new):
+        return ""
+    text = f"{BY_KEY[key].name} {percent_vi(new.percent)}"
+    old = before.total.share(key) if before else None
+    if before is None or old is None or not _sound(old):
+        return f"{text}."
+    text += f", {moved(new.percent, old.percent)} so với cùng kỳ ({percent_vi(old.percent)})"
+    if not (summary.total.completeness.complete and before.total.completeness.complete):
+        text += "; chưa đủ báo cáo để so sánh chắc chắn"
+    return f"{text}."
+
+
+def moved(new: str | None, old: str | None) -> str:
+    """``tăng 6,3 điểm phần trăm``, ``giảm …`` or ``không đổi`` between two printed rates."""
+    gap = points(new, old)
+    if gap is None:
+        return ""
+    if not gap.strip("-0."):
+        return "không đổi"
+    return f"{'giảm' if gap.startswith('-') else 'tăng'} {decimal_vi(gap.lstrip('-'))} điểm phần trăm"
+
+
+def against_target(reached: str | None, target: str | None) -> str:
+    """A printed rate against its target: ``Thấp hơn chỉ tiêu 0,4 điểm phần trăm``, ``Đạt chỉ tiêu``."""
+    gap = points(reached, target)
+    if gap is None:
+        return ""
+    if not gap.strip("-0."):
+        return "Đạt chỉ tiêu"
+    side = "Thấp hơn" if gap.startswith("-") else "Vượt"
+    return f"{side} chỉ tiêu {decimal_vi(gap.lstrip('-'))} điểm phần trăm"
+
+
+def channel_sentences(summary: Summary) -> tuple[str, ...]:
+    """One sentence a tier about how dossiers were received; tiers that received nothing say nothing."""
+    told = (channel_sentence(tier_name(tier), one, summary.period.end) for tier, one in summary.tiers)
+    return tuple(sentence for sentence in told if sentence)
+
+
+def channel_sentence(subject: str, one: Figures, period_end: date) -> str:
+    """How dossiers were received: ``subject`` is "Cấp xã" or a unit's name.
+
+    A channel that nobody reported is left out. Online levels bear the names of the period's last day.
+    """
+    if not one.counts["received"]:
+        return ""
+    told = [
+        f"{label} {_with_share(share.numerator, share)}"
+        for label, share in (
+            ("trực tiếp", one.shares["direct"]),
+            (f"trực tuyến {online_labels(period_end)['online']} là", one.shares["online"]),
+            ("qua dịch vụ bưu chính công ích", one.shares["postal"]),
+        )
+        if share.numerator is not None
+    ]
+    lacking = "; số liệu theo hình thức chưa đủ" if one.shares["direct"].partial else ""
+    return f"{subject} tiếp nhận {count(one.counts['received'])} hồ sơ: {'; '.join(told)}{lacking}."
+
+
+def resolved_sentence(subject: str, one: Figures) -> str:
+    """What was resolved, in time or late, and what is still open: ``subject`` is "Cấp xã" or a unit's name."""
+    resolved, pending = one.counts["resolved"], one.counts["pending"]
+    told = []
+    if resolved:
+        told.append(f"đã giải quyết {count(resolved)} hồ sơ{_in_time(one)}")
+    if pending:
+        late = one.counts["pending_late"]
+        overdue = f", trong đó quá hạn {_with_share(late, one.rates['pending_late'])}" if late else ""
+        told.append(f"đang giải quyết {count(pending)} hồ sơ{overdue}")
+    return f"{subject} {'; '.join(told)}." if told else ""
+
+
+def completeness_sentence(
+    completeness: Completeness, one_month: bool = False, names: Mapping[str, str] | None = None
+) -> str:
+    """How much of what was expected is there, and who is missing, at most five by name.
+
+    ``names`` gives the names of units whose Missing carries none; what has no name stands under its code.
+    """
+    if not completeness.expected:
+        return ""
+    text = completeness.text(one_month)
+    if completeness.complete:
+        return f"Số liệu tổng hợp từ đủ {text}."
+    start = f"Số liệu tổng hợp từ {text}" if completeness.reported else f"Chưa có báo cáo nào ({text})"
+    missing = _names(completeness, names or {}, one_month)
+    return f"{start}; còn thiếu: {missing}." if missing else f"{start}."
+
+
+def rounding_note(one: Figures) -> str:
+    """A footnote where the printed channel shares do not total exactly 100; "" where they do or lack a part."""
+    shares = [one.shares[key] for key in ("direct", "online", "postal")]
+    if any(share.partial for share in shares) or all(share.percent is None for share in shares):
+        return ""
+    total = sum(Decimal(share.percent) for share in shares if share.percent is not None)
+    return "" if total == 100 else f"Tổng các tỷ lệ là {decimal_vi(f'{total:f}')}% do làm tròn."
+
+
+def _in_time(one: Figures) -> str:
+    rate, late = one.rates["on_time"], one.counts["resolved_late"]
+    if rate.numerator is None:
+        return ""
+    text = f", trong đó trước và đúng hạn {_with_share(rate.numerator, rate)}"
+    return text if late is None else f"{text}, quá hạn {count(late)} hồ sơ"
+
+
+def _with_share(number: int | None, share: Share) -> str:
+    """``463 hồ sơ (48,2%)``; of a whole with blanks in it the count alone."""
+    return f"{count(number)} hồ sơ" + (f" ({percent_vi(share.percent)})" if _sound(share) else "")
+
+
+def _names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:
+    units = list(completeness.by_unit().values())
+    told = [_named(ones, names, one_month) for ones in units[:MOST_NAMES]]
+    more = len(units) - len(told)
+    return ", ".join(told) + (f" và {more} đơn vị khác" if more > 0 else "")
+
+
+def _named(ones: list[Missing], names: Mapping[str, str], one_month: bool) -> str:
+    name = ones[0].name or names.get(ones[0].unit, ones[0].unit)
+    if one_month:
+        return name
+    return f"{name} ({ones[0].month.label})" if len(ones) == 1 else f"{name} ({len(ones)} tháng)"
+
+
+def _sound(share: Share) -> bool:
+    return share.percent is not None and not share.partial
