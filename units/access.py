@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
-from .models import Membership, Role, Unit, User
+from .models import Membership, Role, Unit, User, subtree
 
 
 class Right(Enum):
@@ -96,7 +96,7 @@ def visible(user: User, day: date):
     """QuerySet of the units that the user may read."""
     within = Q(pk__in=[])
     for membership in memberships(user, day):
-        within |= Q(path__startswith=membership.unit.path)
+        within |= subtree(membership.unit.path)
     return Unit.objects.filter(within)
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Self
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 
 
@@ -39,10 +39,21 @@ def fold(text: str) -> str:
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
+def subtree(path: str) -> Q:
+    """Condition on `path`: that unit and everything below it, by an index on either database.
+
+    SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made for
+    prefixes, while a range would follow the rules of the language.
+    """
+    if connection.vendor == "sqlite":
+        return Q(path__gte=path, path__lt=path[:-1] + "0")
+    return Q(path__startswith=path)
+
+
 class UnitQuerySet(models.QuerySet):
     def under(self, unit: "Unit") -> Self:
         """The unit itself and everything below it."""
-        return self.filter(path__startswith=unit.path)
+        return self.filter(subtree(unit.path))
 
     def active_within(self, start: date, end: date) -> Self:
         """Units that exist on at least one day of start..end, both inclusive."""
@@ -126,7 +137,7 @@ class Unit(models.Model):
 
 
 class Succession(models.Model):
-    """Old unit → new unit with a share (numerator ÷ denominator); merges have share 1, splits of one old unit sum to 1."""
+    """Old unit → new unit with a share (numerator ÷ denominator); splits of one old unit sum to 1, merges have 1."""
 
     old = models.ForeignKey(Unit, models.PROTECT, related_name="successors")
     new = models.ForeignKey(Unit, models.PROTECT, related_name="predecessors")

@@ -1,0 +1,89 @@
+"""CSV as offices save it: UTF-8, UTF-16 or Windows-1258; comma, semicolon or tab. Streamed, never whole in memory."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from .tabular import Cell, Limits, Unreadable
+from .words import clean
+
+_CHUNK = 1024 * 1024
+# Letters of TCVN3 (ABC) read as Windows-1258: such signs never stand inside a word that was written in Unicode.
+_TCVN3 = re.compile(r"[A-Za-z][µ¶·¸¹»¼½¾®©¨ª¬§]|[µ¶·¸¹»¼½¾®©¨ª¬§][A-Za-z]")
+
+
+def lines(stream: BinaryIO, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
+    """Record number (1 is the first line) and cells. Errors: Unreadable for encoding, broken quotes, too many rows."""
+    encoding = _encoding(stream)
+    text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+    head = text.readline(1_000_000)
+    text.seek(0)
+    return _records(csv.reader(text, delimiter=_delimiter(head), strict=True), limits)
+
+
+def _records(reader, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
+    number = 0
+    try:
+        for number, record in enumerate(reader, 1):
+            if number > limits.csv_rows:
+                raise Unreadable("too_many_rows", f"Tệp có hơn {limits.csv_rows} dòng.", number)
+            # Written out, not a call: most cells are plain and there are a great many of them.
+            yield (
+                number,
+                [
+                    (text.strip() if text.isascii() and text.isprintable() else clean(text)) or None
+                    for text in record
+                ],
+            )
+    except csv.Error as error:
+        raise Unreadable(
+            "unreadable", "Dòng này không đọc được (dấu nháy hoặc ô quá dài).", number + 1
+        ) from error
+
+
+def _delimiter(head: str) -> str:
+    return max(",;\t", key=head.count)
+
+
+def _encoding(stream: BinaryIO) -> str:
+    head = stream.read(4096)
+    stream.seek(0)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _proven(stream, "utf-16") or _refuse()
+    if head.startswith(codecs.BOM_UTF8):
+        return _proven(stream, "utf-8-sig") or _refuse()
+    if head[1:2] == b"\0":
+        return _proven(stream, "utf-16-le") or _refuse()
+    if head[:1] == b"\0":
+        return _proven(stream, "utf-16-be") or _refuse()
+    return _proven(stream, "utf-8") or _proven(stream, "cp1258", _TCVN3) or _refuse()
+
+
+def _proven(stream: BinaryIO, encoding: str, strange: re.Pattern | None = None) -> str | None:
+    """The encoding, if the whole file can be read in it."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    breaks = 0
+    try:
+        while chunk := stream.read(_CHUNK):
+            text = decoder.decode(chunk)
+            if "\0" in text:
+                row = breaks + text.count("\n", 0, text.index("\0")) + 1
+                raise Unreadable("control_sign", "Dòng này có ký tự điều khiển (NUL).", row)
+            breaks += text.count("\n")
+            if strange and strange.search(text):
+                raise Unreadable(
+                    "tcvn3", "Tệp dùng bảng mã TCVN3 (ABC). Hãy lưu lại bằng Unicode (UTF-8) rồi nhập lại."
+                )
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return None
+    finally:
+        stream.seek(0)
+    return encoding
+
+
+def _refuse() -> str:
+    raise Unreadable("encoding", "Không đọc được bảng mã của tệp. Hãy lưu lại bằng UTF-8.")

@@ -1,0 +1,46 @@
+"""How typed and imported text becomes the text that is kept: one spelling for what looks the same (acceptance S24)."""
+
+import re
+import unicodedata
+
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
+_CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127])  # NUL is refused, not cleaned away
+_INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    )
+)
+_STRAY = _SPACES | _INVISIBLE | _CONTROLS
+
+# "Hoà" and "Hòa" are the same word: the mark of a final oa, oe, uy goes to its first letter ("quý" has no choice).
+_OLD = {
+    first + second: marked + plain
+    for first, plain, rows in (
+        ("o", "a", ("àò", "áó", "ảỏ", "ãõ", "ạọ")),
+        ("o", "e", ("èò", "éó", "ẻỏ", "ẽõ", "ẹọ")),
+    )
+    for second, marked in rows
+} | {"u" + second: marked + "y" for second, marked in ("ỳù", "ýú", "ỷủ", "ỹũ", "ỵụ")}
+_FINAL = re.compile(r"(?<![qQ])(" + "|".join(_OLD) + r")(?!\w)", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """NFC on one line, without zero-width, direction and control signs, with plain spaces and none at the ends."""
+    if text.isascii() and text.isprintable():
+        return text.replace("\t", " ").strip()
+    return unicodedata.normalize("NFC", text.translate(_STRAY)).strip()
+
+
+def canonical(text: str) -> str:
+    """`clean`, and one place for the tone mark: what compares equal names the same thing."""
+    text = clean(text)
+    if text.isascii():
+        return text
+    return _FINAL.sub(_moved, text)
+
+
+def _moved(found: re.Match) -> str:
+    text = found.group()
+    moved = _OLD[text.lower()]
+    return "".join(new.upper() if old.isupper() else new for old, new in zip(text, moved, strict=True))
