@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection
 
-from ledger import copies, log
+from ledger import copies
 from ledger.models import Entry
 
 MANIFEST = "manifest.json"
@@ -67,14 +67,23 @@ def back_up(folder: Path, *, at: datetime) -> dict[str, Any]:
         raise BackupError(f"{folder} nằm trong thư mục tệp đính kèm: hãy chọn nơi khác.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    taken = copies.take(connection, folder)
+    try:
+        return _fill(folder, media, at)
+    except BaseException:
+        # Half a copy is of no use, and may be what filled the disk.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _fill(folder: Path, media: Path, at: datetime) -> dict[str, Any]:
+    tables, log_head = copies.take(connection, folder)
     _copy_all(media, folder / MEDIA)
     manifest = {
         "format": FORMAT,
         "created": at.isoformat(),
         "database": connection.vendor,
-        "tables": taken.tables,
-        "log_head": list(taken.log_head),
+        "tables": tables,
+        "log_head": list(log_head),
         "files": {name: sha256(folder / name) for name in _names(folder)},
     }
     manifest["digest"] = _digest(manifest)
@@ -121,7 +130,8 @@ def restore(folder: Path, manifest: dict[str, Any]) -> None:
     wanted = {name.removeprefix(f"{MEDIA}/") for name in manifest["files"] if name.startswith(f"{MEDIA}/")}
     for name in set(_names(media)) - wanted:
         (media / name).unlink()
-    if copies.count_rows(connection) != manifest["tables"] or list(log.head()) != manifest["log_head"]:
+    tables, log_head = copies.holdings(connection)
+    if tables != manifest["tables"] or list(log_head) != manifest["log_head"]:
         raise BackupError("Cơ sở dữ liệu sau khi khôi phục không khớp số dòng ghi trong bản sao lưu.")
 
 

@@ -14,10 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ledger import log
+from ledger.models import Entry
 
 SQLITE_FILE = "database.sqlite3"
 POSTGRESQL_FILE = "database.dump"
@@ -37,14 +38,14 @@ class CopyError(Exception):
     """The database tool failed; the message is in Vietnamese, with what the tool said."""
 
 
-class Taken(NamedTuple):
-    """What a copy holds: rows by table, and sequence number and hash of the log's last entry."""
+class Holdings(NamedTuple):
+    """What a database holds: rows by table, and sequence number and hash of the log's last entry."""
 
     tables: dict[str, int]
     log_head: tuple[int, str]
 
 
-def take(connection: BaseDatabaseWrapper, folder: Path) -> Taken:
+def take(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
     """Copy the database into a file in the folder; must not run inside a transaction. Errors: CopyError."""
     return (
         _take_sqlite(connection, folder)
@@ -61,10 +62,19 @@ def put_back(connection: BaseDatabaseWrapper, folder: Path) -> None:
         _put_back_postgresql(connection, folder)
 
 
-def count_rows(connection: BaseDatabaseWrapper) -> dict[str, int]:
-    """Rows of every table of the live database."""
+def holdings(connection: BaseDatabaseWrapper) -> Holdings:
+    """What the live database holds."""
     with connection.cursor() as cursor:
-        return _count(cursor, connection.introspection.table_names(cursor))
+        return _holdings(cursor, connection.introspection.table_names(cursor))
+
+
+def _holdings(cursor: Any, tables: list[str]) -> Holdings:
+    head = None
+    # A database that was never migrated can be copied too.
+    if Entry._meta.db_table in tables:
+        cursor.execute("SELECT sequence, hash FROM ledger_entry ORDER BY sequence DESC LIMIT 1")
+        head = cursor.fetchone()
+    return Holdings(_count(cursor, tables), head or (0, log.FIRST_PREVIOUS))
 
 
 def _count(cursor: Any, tables: Iterable[str]) -> dict[str, int]:
@@ -75,7 +85,7 @@ def _count(cursor: Any, tables: Iterable[str]) -> dict[str, int]:
     return counts
 
 
-def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> Taken:
+def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
     path = folder / SQLITE_FILE
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(path)])
@@ -88,9 +98,7 @@ def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> Taken:
         tables = cursor.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
         )
-        counts = _count(cursor, [name for (name,) in tables.fetchall()])
-        cursor.execute("SELECT sequence, hash FROM ledger_entry ORDER BY sequence DESC LIMIT 1")
-        return Taken(counts, cursor.fetchone() or (0, log.FIRST_PREVIOUS))
+        return _holdings(cursor, [name for (name,) in tables.fetchall()])
     finally:
         copy.close()
 
@@ -101,8 +109,11 @@ def _put_back_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> None:
     try:
         connection.ensure_connection()
         copy.backup(connection.connection)
-    except sqlite3.Error as error:
-        raise CopyError(f"Không ghi được cơ sở dữ liệu: {error}") from error
+    except (sqlite3.Error, DatabaseError) as error:
+        place = connection.settings_dict["NAME"]
+        raise CopyError(
+            f"Không ghi được vào {place}: {error}. Nếu tệp này đã hỏng, hãy chuyển nó đi nơi khác rồi làm lại."
+        ) from error
     finally:
         copy.close()
 
@@ -111,7 +122,7 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
-def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> Taken:
+def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
@@ -127,7 +138,7 @@ def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> Taken:
         with _start(connection, "pg_dump", [*options, "--no-password"]) as dump:
             dump.finish()
         path.chmod(0o600)
-        return Taken(count_rows(connection), log.head())
+        return holdings(connection)
 
 
 def _put_back_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> None:

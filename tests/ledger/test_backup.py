@@ -54,7 +54,7 @@ def test_manifest_names_every_file_and_counts_every_table(place, capsys):
     database = copies.SQLITE_FILE if connection.vendor == "sqlite" else copies.POSTGRESQL_FILE
     assert set(manifest["files"]) == {database, "media/reviews/1.pdf", "media/chữ ký.png"}
     assert manifest["files"]["media/chữ ký.png"] == backup.sha256(place / "copy" / "media" / "chữ ký.png")
-    assert manifest["tables"] == copies.count_rows(connection)
+    assert manifest["tables"] == copies.holdings(connection).tables
     assert manifest["tables"]["ledger_entry"] == 2
     number, hash_ = log.head()
     assert capsys.readouterr().out == f"{number}:{hash_}\n"
@@ -157,6 +157,26 @@ def test_backup_of_the_other_database_is_refused(made):
 def test_folder_that_is_not_empty_is_refused(made):
     with pytest.raises(CommandError, match="đã có nội dung"):
         call_command("backup", made)
+
+
+def test_failed_backup_leaves_nothing_behind(place, monkeypatch):
+    def fill_the_disk(*_: object) -> None:
+        raise OSError(28, "No space left on device", "chữ ký.png")
+
+    monkeypatch.setattr(backup.shutil, "copyfile", fill_the_disk)
+    with pytest.raises(CommandError, match="chữ ký.png: hết chỗ trên đĩa"):
+        call_command("backup", place / "copy")
+    assert not (place / "copy").exists()
+
+
+def test_database_without_tables_can_be_kept(place):
+    """Restoring over a database that nobody migrated, beside media that somebody kept."""
+    call_command("migrate", "ledger", "zero", verbosity=0)
+    try:
+        call_command("backup", place / "copy")
+    finally:
+        call_command("migrate", verbosity=0)
+    assert json.loads((place / "copy" / "manifest.json").read_text())["log_head"] == [0, log.FIRST_PREVIOUS]
 
 
 def test_folder_inside_the_media_is_refused(place, settings):
