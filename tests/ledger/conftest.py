@@ -18,3 +18,9 @@ def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
             # Undone before the database fixture ends, else that would close the one in memory, and lose it.
             patch.setitem(connection.settings_dict, "NAME", str(path))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_anchors_of_other_rooms(settings) -> None:
+    """The ledger is tested alone; one test names a place of anchors itself."""
+    settings.LEDGER_ANCHORS = None

@@ -25,7 +25,6 @@ def act(subject: str) -> None:
 def place(transactional_db, tmp_path: Path, settings) -> Path:
     """A data folder with two entries, one user and two media files."""
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path / "data", tmp_path / "data" / "media"
-    settings.LEDGER_ANCHORS = None
     (settings.MEDIA_ROOT / "reviews").mkdir(parents=True)
     (settings.MEDIA_ROOT / "reviews" / "1.pdf").write_bytes(b"%PDF 1")
     (settings.MEDIA_ROOT / "chữ ký.png").write_bytes(b"png")
