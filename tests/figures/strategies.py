@@ -1,0 +1,13 @@
+"""Random counts for properties."""
+
+from hypothesis import strategies as st
+
+from figures.counts import Tally
+from figures.measures import MEASURES, WHOLES
+from figures.periods import Month
+
+COUNTS = st.integers(0, 10**6)
+VALUES = st.fixed_dictionaries({name: st.none() | COUNTS for name in MEASURES})
+BLANKS = st.fixed_dictionaries({whole: st.integers(0, 9) for whole in WHOLES})
+TALLIES = st.builds(Tally, VALUES, BLANKS, st.integers(0, 99), st.integers(0, 99))
+MONTHS = st.builds(Month, st.integers(1991, 2099), st.integers(1, 12))

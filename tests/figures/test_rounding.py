@@ -1,0 +1,125 @@
+"""Rounding: half up, once, and never hiding a dossier."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures.rounding import largest_remainder, percent, points
+
+SMALL = st.integers(0, 10**6)
+WHOLES = st.integers(1, 10**6)
+DECIMALS = st.integers(0, 3)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "decimals", "printed"),
+    [
+        (463, 960, 1, "48.2"),
+        (496, 960, 1, "51.7"),
+        (1, 960, 1, "0.1"),
+        (14700, 16819, 1, "87.4"),
+        (245, 49000, 0, "1"),  # half up: 0,50% was published as 1%
+        (1, 16, 1, "6.3"),  # 6.25
+        (1, 3, 2, "33.33"),
+        (2, 3, 0, "67"),
+        (0, 960, 1, "0.0"),
+        (960, 960, 1, "100.0"),
+        (0, 7, 0, "0"),
+        (7, 7, 0, "100"),
+        (7, 7, 2, "100.00"),
+        (3, 10000, 1, "0.03"),
+        (9997, 10000, 1, "99.97"),
+        (9997, 10000, 0, "99.97"),
+        (996, 1000, 0, "99.6"),
+        (10004, 10000, 1, "100.04"),
+        (1, 10**9, 1, "0.0000001"),
+        (10**9 - 1, 10**9, 1, "99.9999999"),
+        (1205, 1000, 1, "120.5"),
+        (None, 960, 1, None),
+        (5, None, 1, None),
+        (5, 0, 1, None),
+        (0, 0, 1, None),
+        (None, None, 1, None),
+    ],
+)
+def test_percent(numerator, denominator, decimals, printed):
+    assert percent(numerator, denominator, decimals) == printed
+
+
+@pytest.mark.parametrize("bad", [(-1, 5, 1), (1, -5, 1), (1, 5, -1)])
+def test_percent_of_what_is_no_count(bad):
+    with pytest.raises(ValueError):
+        percent(*bad)
+
+
+@given(SMALL, WHOLES, DECIMALS)
+def test_percent_never_hides_a_dossier(numerator, denominator, decimals):
+    printed = Decimal(percent(numerator, denominator, decimals))
+    assert (printed == 0) == (numerator == 0)
+    assert (printed == 100) == (numerator == denominator)
+
+
+@given(SMALL, WHOLES, DECIMALS)
+def test_percent_is_right_to_half_a_unit_of_its_last_digit(numerator, denominator, decimals):
+    text = percent(numerator, denominator, decimals)
+    shown = len(text.partition(".")[2])
+    assert shown >= decimals
+    error = abs(Decimal(text) * denominator - 100 * numerator)
+    assert error * 2 * 10**shown <= denominator
+
+
+@given(SMALL, SMALL, WHOLES, DECIMALS)
+def test_percent_grows_with_its_numerator(one, other, denominator, decimals):
+    low, high = sorted((one, other))
+    assert Decimal(percent(low, denominator, decimals)) <= Decimal(percent(high, denominator, decimals))
+
+
+@pytest.mark.parametrize(
+    ("parts", "decimals", "printed"),
+    [
+        ((14700, 2114, 5), 1, ["87.40", "12.57", "0.03"]),
+        ((463, 496, 1), 1, ["48.2", "51.7", "0.1"]),
+        ((1, 1, 1), 1, ["33.4", "33.3", "33.3"]),
+        ((1, 1, 1), 0, ["34", "33", "33"]),
+        ((5, 0, None), 1, ["100.0", "0.0", None]),
+        ((0, 0), 1, [None, None]),
+        ((None, None), 1, [None, None]),
+        ((), 1, []),
+        ((6, 9994), 1, ["0.1", "99.9"]),
+        ((6, 4997, 4997), 1, ["0.06", "49.97", "49.97"]),  # at one decimal the 6 would get nothing
+    ],
+)
+def test_largest_remainder(parts, decimals, printed):
+    assert largest_remainder(parts, decimals) == printed
+
+
+def test_largest_remainder_of_what_is_no_count():
+    with pytest.raises(ValueError):
+        largest_remainder([1, -1])
+
+
+@given(st.lists(SMALL, min_size=1, max_size=8), DECIMALS)
+def test_largest_remainder_totals_one_hundred_and_hides_nothing(parts, decimals):
+    shares = largest_remainder(parts, decimals)
+    if sum(parts):
+        assert sum(map(Decimal, shares)) == 100
+        assert all((Decimal(share) == 0) == (part == 0) for share, part in zip(shares, parts, strict=True))
+        assert len({len(share.partition(".")[2]) for share in shares}) == 1
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "gap"),
+    [
+        ("14.7", "8.4", "6.3"),
+        ("8.4", "14.7", "-6.3"),
+        ("5.0", "5.0", "0.0"),
+        ("99.97", "100.0", "-0.03"),
+        ("87", "86", "1"),
+        (None, "5.0", None),
+        ("5.0", None, None),
+    ],
+)
+def test_points_come_from_the_printed_rates(new, old, gap):
+    assert points(new, old) == gap
