@@ -1,0 +1,94 @@
+"""Charts for Chart.js 4 through the JSON views of django-chartjs: the only module that imports it.
+
+The library's view turns Decimals into text and leaks itself into the JSON; both are mended here, once. A month that
+nobody reported stays null: a gap in the line, never 0.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from chartjs.views.lines import BaseLineChartView
+
+from figures import writing
+from figures.rates import Share
+
+
+@dataclass(frozen=True)
+class Point:
+    """One printed percentage with its counts; hollow where reports or parts of the whole are lacking."""
+
+    percent: str | None
+    numerator: int | None = None
+    denominator: int | None = None
+    hollow: bool = False
+    completeness: str = ""
+
+    @classmethod
+    def of(cls, share: Share, *, complete: bool, completeness: str) -> "Point":
+        """From a share and the completeness of what it was taken from."""
+        hollow = share.percent is not None and (share.partial or not complete)
+        return cls(share.percent, share.numerator, share.denominator, hollow, completeness)
+
+    @property
+    def told(self) -> str:
+        """2.116/16.833 hồ sơ · 96/96 báo cáo tháng."""
+        counts = f"{writing.count(self.numerator)}/{writing.count(self.denominator)} hồ sơ"
+        return f"{counts} · {self.completeness}" if self.completeness else counts
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line, or the bars of one channel."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and what it says: `told` is its finding in a sentence, the text for those who do not see it."""
+
+    name: str
+    kind: str
+    told: str
+    labels: tuple[str, ...]
+    series: tuple[Series, ...]
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+class ChartJson(BaseLineChartView):
+    """The JSON of one chart: `{"labels", "datasets": [{"label", "data", "told", "hollow"}], "kind", "told"}`."""
+
+    def chart(self) -> Chart:
+        """The chart that the address asks for; views say which."""
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        self.drawn = self.chart()
+        context = super().get_context_data(**kwargs)
+        data = {name: context[name] for name in ("labels", "datasets")}
+        return data | {"kind": self.drawn.kind, "told": self.drawn.told}
+
+    def get_labels(self) -> list[str]:
+        return list(self.drawn.labels)
+
+    def get_providers(self) -> list[str]:
+        return [series.name for series in self.drawn.series]
+
+    def get_data(self) -> list[list[float | None]]:
+        """Percentages as numbers: the one place where they become floats, on their way out."""
+        return [[_number(point.percent) for point in series.points] for series in self.drawn.series]
+
+    def get_dataset_options(self, index: int, color: tuple[int, ...]) -> dict[str, Any]:
+        """What the page draws besides the line; colours and markers are the style sheet's and the page's."""
+        points = self.drawn.series[index].points
+        return {
+            "hollow": [point.hollow for point in points],
+            "told": [point.told for point in points],
+            "counts": [[point.numerator, point.denominator] for point in points],
+        }
+
+
+def _number(percent: str | None) -> float | None:
+    return None if percent is None else float(Decimal(percent))

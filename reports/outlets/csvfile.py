@@ -1,0 +1,44 @@
+"""CSV of what is seen: UTF-8 with a byte order mark, so that spreadsheets read the Vietnamese letters."""
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+
+from figures import writing
+from reports.outlets.flat import COUNTS, RATES, Flat, FlatRow, remark
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+
+
+def csv_bytes(flat: Flat) -> bytes:
+    """The whole file; every row carries its period and completeness, since rows travel without their head."""
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([*flat.titles, "Kỳ", "Từ ngày", "Đến ngày", "Phạm vi"])
+    for row in (*flat.rows, flat.total):
+        writer.writerow(list(_row(flat, row)))
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, without control characters (acceptance S25)."""
+    text = text.translate(CONTROL)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:
+    period, figures = flat.summary.period, row.figures
+    yield from (harmless(text) for text in (row.name, row.key, row.section))
+    for name in COUNTS:
+        number = figures.counts[name]
+        yield "" if number is None else number
+    for key in RATES:
+        yield writing.percent_vi(figures.share(key).percent)
+    yield figures.completeness.reported
+    yield figures.completeness.expected
+    yield remark(figures)
+    yield period.code
+    yield writing.day(period.start)
+    yield writing.day(period.end)
+    yield "đã duyệt" if flat.summary.include == "approved" else "gồm cả chưa duyệt"

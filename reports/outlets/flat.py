@@ -1,0 +1,155 @@
+"""What a file holds of the figures that are seen: the same columns for CSV and XLSX, and where they come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from figures import writing
+from figures.measures import LABELS, measure_label
+from figures.rates import BY_KEY
+from figures.summary import Figures, Summary
+from reports.outlets.tables import Entry
+
+BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
+INCLUDE_NAMES = {"approved": "Chỉ số liệu đã duyệt", "submitted": "Gồm cả chưa duyệt"}
+
+# Sums in an export are live: each stands right of its parts.
+SUM_OF = {
+    "received_online": ("received_online_partial", "received_online_full"),
+    "received": ("received_direct", "received_online", "received_postal"),
+    "resolved": ("resolved_early", "resolved_on_time", "resolved_late"),
+    "pending": ("pending_in_time", "pending_late"),
+}
+COUNTS = (
+    "opening",
+    "received_direct",
+    "received_online_partial",
+    "received_online_full",
+    "received_online",
+    "received_postal",
+    "received",
+    "resolved_early",
+    "resolved_on_time",
+    "resolved_late",
+    "resolved",
+    "withdrawn",
+    "pending_in_time",
+    "pending_late",
+    "pending",
+    "awaiting",
+)
+RATES = ("direct", "online", "postal", "on_time")
+# What the columns of each rate are divided from; "on_time" has two parts.
+PARTS = {
+    "direct": (("received_direct",), "received"),
+    "online": (("received_online",), "received"),
+    "postal": (("received_postal",), "received"),
+    "on_time": (("resolved_early", "resolved_on_time"), "resolved"),
+}
+# Not summed over months: a state at the beginning or the end.
+STATES = ("opening", "pending_in_time", "pending_late", "pending", "awaiting")
+
+
+@dataclass(frozen=True)
+class FlatRow:
+    """One row of a file: its texts, and its figures."""
+
+    name: str
+    key: str
+    section: str
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A whole file: column titles, rows in the order seen, the total, and the lines about the source."""
+
+    first: str
+    rows: tuple[FlatRow, ...]
+    total: FlatRow
+    count_titles: tuple[str, ...]
+    rate_titles: tuple[str, ...]
+    source: tuple[tuple[str, str], ...]
+    summary: Summary
+    whole: bool
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Titles of all columns, in order."""
+        return (
+            self.first,
+            "Mã",
+            "Nhóm",
+            *self.count_titles,
+            *self.rate_titles,
+            "Báo cáo tháng đã có",
+            "Báo cáo tháng phải có",
+            "Ghi chú",
+        )
+
+    @property
+    def summed(self) -> frozenset[str]:
+        """The counts whose column adds up to the total: all of them, save the states where rows are months; none
+        where the rows are only a part of those that the total is of.
+        """
+        if not self.whole:
+            return frozenset()
+        return frozenset(COUNTS) - (frozenset(STATES) if self.summary.by == "month" else frozenset())
+
+
+def flat(summary: Summary, entries: Sequence[Entry], *, asked: str, made_at: datetime) -> Flat:
+    """The file of a Summary with its rows as they are seen; `asked` is the filter in words ("" without)."""
+    end = summary.period.end
+    return Flat(
+        BY_NAMES[summary.by or "unit"],
+        tuple(FlatRow(one.row.name, one.row.key, one.section, one.figures) for one in entries),
+        FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total),
+        tuple(LABELS[name] if name == "received_online" else measure_label(name, end) for name in COUNTS),
+        tuple(f"{BY_KEY[key].name} (%)" for key in RATES),
+        tuple(_source(summary, asked, made_at)),
+        summary,
+        whole=len(entries) == len(summary.rows),
+    )
+
+
+def remark(figures: Figures) -> str:
+    """What a reader of a row must know: nobody reported, not all did, or a part was left blank."""
+    told = []
+    if figures.completeness.silent:
+        told.append("chưa có báo cáo")
+    elif not figures.completeness.complete:
+        told.append("chưa đủ báo cáo")
+    if any(figures.share(key).partial for key in RATES):
+        told.append("tỷ lệ chưa đủ số liệu")
+    return "; ".join(told)
+
+
+def _source(summary: Summary, asked: str, made_at: datetime):
+    period = summary.period
+    yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
+    yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
+    yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
+    yield "Phạm vi", INCLUDE_NAMES[summary.include]
+    yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
+    yield "Xếp theo", "đơn vị khi báo cáo"
+    yield "Mức độ đầy đủ", summary.completeness_text
+    if asked:
+        yield "Bộ lọc", asked
+    for key in RATES:
+        yield BY_KEY[key].name, f"{BY_KEY[key].definition} Công thức: {_formula(key, period.end)}."
+    yield (
+        "Làm tròn",
+        (
+            f"Làm tròn nửa lên, {summary.decimals} chữ số thập phân; thêm chữ số khi làm tròn sẽ ra 0% hoặc 100%. "
+            "Tỷ lệ = tổng tử số ÷ tổng mẫu số, không lấy trung bình các tỷ lệ. “—” hoặc ô trống: chưa có báo cáo."
+        ),
+    )
+    yield "Lập lúc", f"{made_at:%H:%M} ngày {writing.day(made_at.date())}"
+
+
+def _formula(key: str, day: date) -> str:
+    parts, whole = PARTS[key]
+    named = [measure_label(part, day).lower() for part in parts if part != "received_online"]
+    above = " + ".join(named) or LABELS["received_online"].lower()
+    below = measure_label(whole, day).lower()
+    return f"({above}) ÷ {below}" if len(named) > 1 else f"{above} ÷ {below}"

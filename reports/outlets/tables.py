@@ -1,0 +1,222 @@
+"""Tables of the pages by django-tables2: the only module that imports it.
+
+django-tables2 keeps the columns, their heads and the order asked for; the cells are prepared in one pass and drawn by a
+light template of our own (parts/table.html), which costs a fraction of the library's cell by cell rendering.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import django_tables2 as tables
+from django_tables2.data import TableListData
+from django_tables2.utils import OrderBy
+
+from figures import writing
+from figures.rates import Share
+from figures.summary import Figures, Row
+from reports.outlets import svg
+
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column head: its words, how it is ordered now, and the address that orders by it."""
+
+    label: str
+    numeric: bool
+    href: str
+    order: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A prepared cell. `width` draws a bar, `chip` a completeness mark; else it is a plain figure."""
+
+    label: str
+    text: str
+    width: str = ""
+    mean: str = ""
+    chip: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A prepared row: its name, where it leads, its cells."""
+
+    name: str
+    href: str
+    note: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows under one heading; only the ranked ones compete. `apart` lacks reports and is never ranked."""
+
+    title: str
+    ranked: tuple[Line, ...]
+    apart: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a Summary with what ordering and drawing need besides its figures."""
+
+    row: Row
+    folded: str
+    href: str
+    section: str
+    note: str
+
+    @property
+    def figures(self) -> Figures:
+        return self.row.figures
+
+    @property
+    def ranked(self) -> bool:
+        """Whether everything expected is there; a unit that lacks reports never ranks, least of all as 0."""
+        completeness = self.figures.completeness
+        return completeness.expected > 0 and completeness.complete
+
+
+class Ranked(TableListData):
+    """Orders entries by one column, "—" last in both directions, equal ones by name."""
+
+    def order_by(self, aliases: Sequence[str]) -> None:
+        self.data.sort(key=lambda entry: entry.folded)
+        if not aliases:
+            return
+        alias = OrderBy(aliases[0])
+        value = VALUES[alias.bare]
+        known = [entry for entry in self.data if value(entry) is not None]
+        unknown = [entry for entry in self.data if value(entry) is None]
+        known.sort(key=value, reverse=alias.is_descending)
+        self.data[:] = known + unknown
+
+
+def _count(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: entry.figures.counts[name]
+
+
+def _share(key: str) -> Callable[[Entry], Any]:
+    def exact(entry: Entry):
+        share = entry.figures.share(key)
+        if share.numerator is None or not share.denominator:
+            return None
+        # Whole numbers: rates are compared exactly, not by their rounded text.
+        return share.numerator * 10**12 // share.denominator
+
+    return exact
+
+
+VALUES: dict[str, Callable[[Entry], Any]] = {
+    "name": lambda entry: entry.folded,
+    "received": _count("received"),
+    "direct": _count("received_direct"),
+    "online": _count("received_online"),
+    "postal": _count("received_postal"),
+    "online_share": _share("online"),
+    "on_time": _share("on_time"),
+    "pending_late": _count("pending_late"),
+    "completeness": lambda entry: entry.figures.completeness.reported,
+}
+
+
+class FiguresTable(tables.Table):
+    """Rows of a Summary: units, fields or months, with the same columns."""
+
+    name = tables.Column("Đơn vị")
+    received = tables.Column("Tiếp nhận", attrs={"numeric": True})
+    direct = tables.Column("Trực tiếp", attrs={"numeric": True})
+    online = tables.Column("Trực tuyến", attrs={"numeric": True})
+    postal = tables.Column("BCCI", attrs={"numeric": True})
+    online_share = tables.Column("Tỷ lệ trực tuyến")
+    on_time = tables.Column("Trước và đúng hạn", attrs={"numeric": True})
+    pending_late = tables.Column("Đang quá hạn", attrs={"numeric": True})
+    completeness = tables.Column("Báo cáo")
+
+    class Meta:
+        template_name = "parts/table.html"
+        order_by = "-online_share"
+
+    def __init__(
+        self, entries: Iterable[Entry], *, link: Callable[..., str], first: str, mean: Share, **options
+    ):
+        self.link, self.mean = link, mean
+        super().__init__(Ranked(list(entries)), **options)
+        self.columns["name"].column.verbose_name = first
+        self.labels = [head.label for head in self.heads()]
+        self.top = svg.bar_top([entry.figures.shares["online"] for entry in self.data])
+
+    def heads(self) -> list[Head]:
+        """The column heads with the address that orders by each; a second click turns the order round."""
+        heads = []
+        for bound in self.columns:
+            alias = bound.order_by_alias
+            ordered = bound.is_ordered
+            order = ("descending" if alias.is_descending else "ascending") if ordered else ""
+            following = (
+                alias.opposite if ordered else (alias.bare if bound.name == "name" else f"-{alias.bare}")
+            )
+            heads.append(
+                Head(bound.header, bool(bound.column.attrs.get("numeric")), self.link(sort=following), order)
+            )
+        return heads
+
+    def sections(self, page: int = 1) -> list[Section]:
+        """The rows of one page under their headings, ranked ones first; at most 500."""
+        chosen = list(self.data)[(page - 1) * MOST_ROWS : page * MOST_ROWS]
+        titles = list(dict.fromkeys(entry.section for entry in chosen))
+        return [
+            self._section(title, [entry for entry in chosen if entry.section == title]) for title in titles
+        ]
+
+    def line(self, entry: Entry) -> Line:
+        """One prepared row."""
+        return Line(entry.row.name, entry.href, entry.note, self.cells(entry.figures))
+
+    def cells(self, figures: Figures) -> tuple[Cell, ...]:
+        """The cells of one row after its name, in the order of the columns."""
+        counts, online, labels = figures.counts, figures.shares["online"], self.labels
+        plain = [
+            Cell(labels[place], writing.count(counts[name]))
+            for place, name in enumerate(
+                ("received", "received_direct", "received_online", "received_postal"), start=1
+            )
+        ]
+        on_time = figures.rates["on_time"]
+        return (
+            *plain,
+            Cell(
+                labels[5],
+                writing.percent_vi(online.percent),
+                svg.bar_width(online, self.top),
+                svg.bar_width(self.mean, self.top),
+                note=_partial(online),
+            ),
+            Cell(labels[6], writing.percent_vi(on_time.percent), note=_partial(on_time)),
+            Cell(labels[7], writing.count(counts["pending_late"])),
+            _completeness(labels[8], figures),
+        )
+
+    def _section(self, title: str, entries: list[Entry]) -> Section:
+        return Section(
+            title,
+            tuple(self.line(entry) for entry in entries if entry.ranked),
+            tuple(self.line(entry) for entry in entries if not entry.ranked),
+        )
+
+
+def _partial(share: Share) -> str:
+    return "chưa đủ" if share.partial else ""
+
+
+def _completeness(label: str, figures: Figures) -> Cell:
+    one = figures.completeness
+    if not one.expected:
+        return Cell(label, "không phải báo cáo", chip="none")
+    chip = "ok" if one.complete else "part" if one.reported else "late"
+    return Cell(label, f"{one.reported}/{one.expected}", chip=chip)
