@@ -26,8 +26,6 @@ from ledger.models import Entry
 MANIFEST = "manifest.json"
 MEDIA = "media"
 FORMAT = 1
-
-
 _REASONS = {
     errno.ENOSPC: "hết chỗ trên đĩa",
     errno.EACCES: "không có quyền",
@@ -96,7 +94,10 @@ def _fill(folder: Path, media: Path, at: datetime) -> dict[str, Any]:
 
 @_told()
 def check(folder: Path) -> dict[str, Any]:
-    """The manifest of a whole and unaltered backup. Errors: BackupError naming the first damaged file."""
+    """The manifest of a whole and unaltered backup of this kind of database.
+
+    Errors: BackupError naming the first damaged file.
+    """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files, digest = dict(manifest["files"]), manifest["digest"]
@@ -104,7 +105,11 @@ def check(folder: Path) -> dict[str, Any]:
         raise BackupError(f"{folder} không phải bản sao lưu trọn vẹn: không đọc được {MANIFEST}.") from error
     if digest != _digest(manifest) or manifest.get("format") != FORMAT:
         raise BackupError(f"{MANIFEST} của bản sao lưu đã bị thay đổi.")
-    present = set(_names(folder))
+    if manifest["database"] != connection.vendor:
+        raise BackupError(
+            f"Bản sao lưu của {manifest['database']} không khôi phục được vào {connection.vendor}."
+        )
+    present = set(_names(folder)) - {MANIFEST}
     for name in sorted(present ^ set(files)):
         raise BackupError(f"Bản sao lưu bị hỏng: {'thừa' if name in present else 'thiếu'} tệp {name}.")
     for name, expected in sorted(files.items()):
@@ -120,10 +125,6 @@ def restore(folder: Path, manifest: dict[str, Any]) -> None:
     The database is replaced in one transaction; media that the backup does not hold are removed after it.
     Errors: BackupError.
     """
-    if manifest["database"] != connection.vendor:
-        raise BackupError(
-            f"Bản sao lưu của {manifest['database']} không khôi phục được vào {connection.vendor}."
-        )
     media = Path(settings.MEDIA_ROOT)
     _copy_all(folder / MEDIA, media)
     copies.put_back(connection, folder)
@@ -155,9 +156,9 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    """Every file below a folder, as its path inside it, the manifest apart; nothing for a folder that is not there."""
+    """Every file below a folder, as its path inside it; nothing for a folder that is not there."""
     found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    return sorted(name for path in found if (name := path.relative_to(folder).as_posix()) != MANIFEST)
+    return sorted(path.relative_to(folder).as_posix() for path in found)
 
 
 def _copy_all(source: Path, target: Path) -> None:

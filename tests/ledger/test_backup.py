@@ -148,9 +148,18 @@ def test_dump_that_cannot_be_read_leaves_the_database(made):
 
 
 def test_backup_of_the_other_database_is_refused(made):
-    manifest = backup.check(made) | {"database": "oracle"}
-    with pytest.raises(backup.BackupError, match="oracle"):
-        backup.restore(made, manifest)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(CommandError, match="được vào oracle"):
+        patch.setattr(connection, "vendor", "oracle")
+        call_command("restore", made)
+
+
+def test_medium_named_like_the_manifest_is_kept(place, settings):
+    (settings.MEDIA_ROOT / "manifest.json").write_text("{}")
+    before = media(settings)
+    call_command("backup", place / "copy")
+    (settings.MEDIA_ROOT / "manifest.json").unlink()
+    call_command("restore", place / "copy", "--discard")
+    assert media(settings) == before
 
 
 def test_folder_that_is_not_empty_is_refused(made):
