@@ -56,7 +56,9 @@ def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
     usual = median(past)
     gap = abs(value - usual)
     deviation = max(median([abs(number - usual) for number in past]), usual * LEAST_DEVIATION)
-    if gap < SMALLEST_GAP or gap <= LIMIT * deviation:
+    # What was reached twice before is this unit's way; once may have been a slip.
+    as_far = [number for number in past if (number >= value if value > usual else number <= value)]
+    if gap < SMALLEST_GAP or gap <= LIMIT * deviation or len(as_far) > 1:
         return None
     return Outlier(value, usual, value / usual if usual else None)
 

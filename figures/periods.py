@@ -44,7 +44,9 @@ class CutoffRule:
 
     def __post_init__(self) -> None:
         if self.day is not None and not 1 <= self.day <= 31:
-            raise PeriodError(f"Ngày chốt phải từ 1 đến 31, để trống là cuối tháng; không có ngày {self.day}.")
+            raise PeriodError(
+                f"Ngày chốt phải từ 1 đến 31, để trống là cuối tháng; không có ngày {self.day}."
+            )
 
     def end_of(self, year: int, month: int) -> date:
         """The last day of a reporting month under this rule."""

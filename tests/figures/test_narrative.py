@@ -1,0 +1,198 @@
+"""Sentences: the words of such reports, the printed numbers, and no claim without figures."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+
+from figures import narrative as n
+from figures.completeness import Completeness, Missing
+from figures.counts import Tally
+from figures.periods import Month, Period
+from figures.summary import build, figures
+from tests.figures.strategies import TALLIES
+
+HALF = Period.parse("2022-H1")
+OFFICES = {
+    "received_direct": 463,
+    "received_online_partial": 400,
+    "received_online_full": 96,
+    "received_postal": 1,
+}
+COMMUNES = {"received_direct": 14700, "received_online_partial": 2114, "received_postal": 5}
+
+
+def summary_of(blanks=None, reported=6, **tiers):
+    """A Summary of one month's counts by tier."""
+    monthly = {
+        tier: [(HALF.last, Tally.of(values, blanks=blanks, reported=reported, expected=6))]
+        for tier, values in tiers.items()
+    }
+    return build(unit="351", unit_name="Huyện Thanh Liêm", period=HALF, tiers=monthly)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "told"),
+    [
+        (
+            {"district": OFFICES, "commune": COMMUNES},
+            "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%",
+        ),
+        ({"commune": COMMUNES}, "Tỷ lệ hồ sơ trực tuyến: cấp xã 12,6%"),
+        ({"district": {}, "commune": COMMUNES}, "Tỷ lệ hồ sơ trực tuyến: cấp xã 12,6%"),
+        (
+            {"province": OFFICES, "district": OFFICES, "commune": COMMUNES},
+            "Tỷ lệ hồ sơ trực tuyến chung: 16,6%",
+        ),
+        ({"commune": {}}, ""),
+        ({"commune": {"received_direct": 10}}, ""),
+        ({"commune": {"received_direct": 0, "received_online_full": 0}}, ""),
+        ({}, ""),
+    ],
+)
+def test_headline(tiers, told):
+    assert n.headline(summary_of(**tiers)) == told
+    assert len(told.split()) <= 12
+
+
+def test_a_share_of_an_incomplete_whole_is_no_headline():
+    assert n.headline(summary_of(blanks={"received": 1}, commune=COMMUNES)) == ""
+
+
+def test_channel_sentences():
+    assert n.channel_sentences(summary_of(commune=COMMUNES, district=OFFICES)) == (
+        "Cấp huyện tiếp nhận 960 hồ sơ: trực tiếp 463 hồ sơ (48,2%); trực tuyến mức độ 3, 4 là 496 hồ sơ "
+        "(51,7%); qua dịch vụ bưu chính công ích 1 hồ sơ (0,1%).",
+        "Cấp xã tiếp nhận 16.819 hồ sơ: trực tiếp 14.700 hồ sơ (87,4%); trực tuyến mức độ 3, 4 là 2.114 hồ sơ "
+        "(12,6%); qua dịch vụ bưu chính công ích 5 hồ sơ (0,03%).",
+    )
+
+
+def test_a_channel_sentence_says_what_is_lacking_and_calls_levels_by_their_date():
+    one = figures(Tally.of({"received_direct": 10, "received_online_full": 2}, blanks={"received": 1}))
+    assert n.channel_sentence("Xã Tân Thanh", one, date(2022, 12, 14)) == (
+        "Xã Tân Thanh tiếp nhận 12 hồ sơ: trực tiếp 10 hồ sơ; trực tuyến một phần, toàn trình là 2 hồ sơ; "
+        "số liệu theo hình thức chưa đủ."
+    )
+    assert n.channel_sentence("Xã Tân Thanh", figures(Tally.empty()), date(2022, 12, 14)) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, ""),
+        (
+            {"resolved_early": 700, "resolved_on_time": 200, "resolved_late": 9,
+             "pending_in_time": 19, "pending_late": 1},
+            "Cấp xã đã giải quyết 909 hồ sơ, trong đó trước và đúng hạn 900 hồ sơ (99,0%), quá hạn 9 hồ sơ; "
+            "đang giải quyết 20 hồ sơ, trong đó quá hạn 1 hồ sơ (5,0%).",
+        ),
+        ({"resolved_late": 9}, "Cấp xã đã giải quyết 9 hồ sơ."),
+        ({"pending_in_time": 3}, "Cấp xã đang giải quyết 3 hồ sơ."),
+        ({"pending_in_time": 3, "pending_late": 0}, "Cấp xã đang giải quyết 3 hồ sơ."),
+    ],
+)  # fmt: skip
+def test_resolved_sentence(values, told):
+    assert n.resolved_sentence("Cấp xã", figures(Tally.of(values))) == told
+
+
+def missing(*months):
+    """Unit n has not reported the n-th list of months."""
+    return tuple(Missing(f"u{i}", Month(2022, m), f"Xã {i}") for i, ms in enumerate(months, 1) for m in ms)
+
+
+@pytest.mark.parametrize(
+    ("completeness", "one_month", "told"),
+    [
+        (Completeness(0, 0), False, ""),
+        (Completeness(96, 96), False, "Số liệu tổng hợp từ đủ 96/96 báo cáo tháng."),
+        (
+            Completeness(93, 96, missing([5], [5, 6])),
+            False,
+            "Số liệu tổng hợp từ 93/96 báo cáo tháng; còn thiếu: Xã 1 (tháng 5/2022), Xã 2 (2 tháng).",
+        ),
+        (
+            Completeness(9, 16, missing(*[[6]] * 7)),
+            True,
+            "Số liệu tổng hợp từ 9/16 đơn vị; còn thiếu: Xã 1, Xã 2, Xã 3, Xã 4, Xã 5 và 2 đơn vị khác.",
+        ),
+        (Completeness(0, 2), False, "Chưa có báo cáo nào (0/2 báo cáo tháng)."),
+    ],
+)
+def test_completeness_sentence(completeness, one_month, told):
+    assert n.completeness_sentence(completeness, one_month) == told
+
+
+def test_names_may_come_from_outside():
+    one = Completeness(1, 2, (Missing("13474", HALF.last),))
+    assert "còn thiếu: Tân Thanh." in n.completeness_sentence(one, True, {"13474": "Tân Thanh"})
+    assert "còn thiếu: 13474." in n.completeness_sentence(one, True)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "told"),
+    [
+        ("14.7", "8.4", "tăng 6,3 điểm phần trăm"),
+        ("8.4", "14.7", "giảm 6,3 điểm phần trăm"),
+        ("8.4", "8.4", "không đổi"),
+        (None, "8.4", ""),
+    ],
+)
+def test_moved(new, old, told):
+    assert n.moved(new, old) == told
+
+
+@pytest.mark.parametrize(
+    ("reached", "target", "told"),
+    [
+        ("14.6", "15.0", "Thấp hơn chỉ tiêu 0,4 điểm phần trăm"),
+        ("100.0", "95", "Vượt chỉ tiêu 5,0 điểm phần trăm"),
+        ("95.0", "95", "Đạt chỉ tiêu"),
+        (None, "95", ""),
+        ("95.0", None, ""),
+    ],
+)
+def test_against_target(reached, target, told):
+    assert n.against_target(reached, target) == told
+
+
+def test_change_against_last_year():
+    now, before = summary_of(district=OFFICES), summary_of(district={**OFFICES, "received_direct": 1000})
+    assert n.change("online", now, before) == (
+        "Tỷ lệ hồ sơ trực tuyến 51,7%, tăng 18,6 điểm phần trăm so với cùng kỳ (33,1%)."
+    )
+    assert n.change("online", now, None) == "Tỷ lệ hồ sơ trực tuyến 51,7%."
+    assert n.change("online", now, summary_of()) == "Tỷ lệ hồ sơ trực tuyến 51,7%."
+    assert n.change("online", summary_of(), before) == ""
+    assert "chưa đủ báo cáo" in n.change("online", now, summary_of(reported=5, district=OFFICES))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (OFFICES, ""),
+        (COMMUNES, "Tổng các tỷ lệ là 100,03% do làm tròn."),
+        (
+            {"received_direct": 1, "received_online_full": 1, "received_postal": 1},
+            "Tổng các tỷ lệ là 99,9% do làm tròn.",
+        ),
+        ({}, ""),
+    ],
+)
+def test_rounding_note(values, told):
+    assert n.rounding_note(figures(Tally.of(values))) == told
+
+
+@given(TALLIES)
+def test_any_figures_give_sentences_without_holes(tally):
+    summary = build(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
+    told = [
+        n.headline(summary),
+        *n.channel_sentences(summary),
+        n.resolved_sentence("Cấp xã", summary.total),
+        n.change("on_time", summary, summary),
+        n.completeness_sentence(summary.total.completeness),
+        n.rounding_note(summary.total),
+    ]
+    assert not any(hole in sentence for sentence in told for hole in ("None", "—", "()", "  "))
+    assert len(told[0].split()) <= 12

@@ -1,0 +1,157 @@
+"""How numbers are written, and how typed counts are read or refused."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures import writing as w
+
+NBSP, NARROW, ZERO_WIDTH = "\u00a0", "\u202f", "\u200b"
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(None, "—"), (0, "0"), (999, "999"), (14700, "14.700"), (1234567, "1.234.567"), (-1500, "−1.500")],
+)
+def test_count(number, written):
+    assert w.count(number) == written
+
+
+@pytest.mark.parametrize(
+    ("percent", "written"),
+    [
+        (None, "—"),
+        ("87.4", "87,4%"),
+        ("100.0", "100%"),
+        ("100", "100%"),
+        ("100.00", "100%"),
+        ("0.0", "0%"),
+        ("0", "0%"),
+        ("0.03", "0,03%"),
+        ("99.97", "99,97%"),
+        ("100.04", "100,04%"),
+        ("10.0", "10,0%"),
+        ("1204.5", "1.204,5%"),
+    ],
+)
+def test_percent(percent, written):
+    assert w.percent_vi(percent) == written
+
+
+@pytest.mark.parametrize(
+    ("points", "written"),
+    [(None, "—"), ("6.3", "+6,3"), ("-0.4", "−0,4"), ("0.0", "0,0"), ("0.03", "+0,03"), ("10", "+10")],
+)
+def test_points(points, written):
+    assert w.points_vi(points) == written
+
+
+def test_dates_and_tiers():
+    assert w.day(date(2022, 6, 14)) == "14/6/2022"
+    assert w.day(None) == "—"
+    assert w.day_range(date(2021, 12, 15), date(2022, 6, 14)) == "từ 15/12/2021 đến 14/6/2022"
+    assert w.tier_name("district") == "Cấp huyện"
+    assert w.tier_name("zone") == "zone"
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("", None),
+        ("  ", None),
+        (NBSP, None),
+        (ZERO_WIDTH, None),
+        ("0", 0),
+        ("00", 0),
+        ("12", 12),
+        (" 12 ", 12),
+        ("1240", 1240),
+        ("1.240", 1240),
+        ("1 240", 1240),
+        (f"1{NBSP}240", 1240),
+        (f"1{NARROW}240", 1240),
+        (f"1{ZERO_WIDTH}2", 12),
+        ("12.000", 12000),
+        ("1.240.000", 1240000),
+        ("999.999.999", 999_999_999),
+        ("999999999", 999_999_999),
+    ],
+)
+def test_what_is_read(typed, number):
+    assert w.parse_count(typed) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("12,5", "not_whole"),
+        ("12.5", "not_whole"),
+        ("1.24", "not_whole"),
+        ("12.0000", "not_whole"),
+        ("0.123", "not_whole"),
+        ("1,240", "not_whole"),
+        ("-5", "negative"),
+        ("−5", "negative"),
+        ("-1.240", "negative"),
+        ("-0", "negative"),
+        ("+5", "not_a_number"),
+        ("1e3", "not_a_number"),
+        ("1_000", "not_a_number"),
+        ("٣", "not_a_number"),
+        ("１２", "not_a_number"),
+        ("²", "not_a_number"),
+        ("#N/A", "not_a_number"),
+        ("#REF!", "not_a_number"),
+        ("=A1", "not_a_number"),
+        ("TRUE", "not_a_number"),
+        ("NaN", "not_a_number"),
+        ("inf", "not_a_number"),
+        ("0x10", "not_a_number"),
+        ("2022-06-14", "not_a_number"),
+        ("14/6/2022", "not_a_number"),
+        ("14.6.2022", "not_a_number"),
+        ("2022-06-14 00:00:00", "not_a_number"),
+        ("5%", "not_a_number"),
+        ("1.240 000", "not_a_number"),
+        ("12..000", "not_a_number"),
+        ("1.240.", "not_a_number"),
+        (".240", "not_a_number"),
+        ("12 hồ sơ", "not_a_number"),
+        ("1\x002", "not_a_number"),
+        ("1\n240", "not_a_number"),
+        ("1000000000", "too_large"),
+        ("1.000.000.000", "too_large"),
+        (str(2**63), "too_large"),
+        ("9" * 5001, "too_large"),
+    ],
+)
+def test_what_is_refused_and_how(typed, code):
+    with pytest.raises(w.CountError) as refusal:
+        w.parse_count(typed)
+    error = refusal.value
+    assert error.code == code
+    assert error.message == str(error) and error.message.startswith("“")
+    assert len(error.message) < 150 and error.message.isprintable()
+
+
+def test_a_refusal_says_what_to_type_instead():
+    with pytest.raises(w.CountError) as refusal:
+        w.parse_count("12,5")
+    assert str(refusal.value) == "“12,5” không phải số hồ sơ. Chỉ nhập số nguyên từ 0, ví dụ 12 hoặc 1.240."
+
+
+@given(st.integers(0, w.LARGEST_COUNT))
+def test_what_is_written_is_read_back(number):
+    assert w.parse_count(w.count(number)) == w.parse_count(str(number)) == number
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_count_a_blank_or_refused(text):
+    try:
+        number = w.parse_count(text)
+    except w.CountError as error:
+        assert error.message.isprintable()
+    else:
+        assert number is None or 0 <= number <= w.LARGEST_COUNT
