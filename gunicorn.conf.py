@@ -16,3 +16,5 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # The heartbeat file in memory: a slow disk must not make a worker look dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
+control_socket_disable = True

@@ -56,10 +56,13 @@ As an administrator: apt-get update && apt-get install -y --no-install-recommend
             echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
         } ;;
     esac
-    apt-get update -qq </dev/null || die "apt-get update failed; needed: $missing"
+    mkdir -p build
     # shellcheck disable=SC2086 # a list of names
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o Dpkg::Options::=--force-confold $missing </dev/null >&2 || die "could not install: $missing"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Options::=--force-confold $missing; } </dev/null >build/apt.log 2>&1 || {
+        tail -n 20 build/apt.log >&2
+        die "could not install: $missing"
+    }
     missing=$(missing_packages "$1" | tr '\n' ' ')
     [ -z "$missing" ] || die "still missing after the installation: $missing"
 }

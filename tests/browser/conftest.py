@@ -2,9 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 # Playwright's synchronous interface keeps an event loop in the test's thread, which Django takes for an
 # asynchronous caller; the tests are synchronous all the same.
@@ -45,3 +48,28 @@ def browser_context_args(browser_context_args: dict) -> dict:
         "locale": "vi-VN",
         "timezone_id": "Asia/Ho_Chi_Minh",
     }
+
+
+@pytest.fixture
+def quiet_page(page: Page) -> Iterator[Page]:
+    """A page whose console stays silent: an error there (a breach of the content policy is one) fails the test."""
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield page
+    assert not said, f"the browser's console says: {said}"
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """accessible(page) fails on any violation of WCAG 2.2 AA that axe finds, and names each with its elements."""
+
+    def check(page: Page) -> None:
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = (
+            Axe().run(page, options={"resultTypes": ["violations"], "runOnly": tags}).response["violations"]
+        )
+        places = {fault["id"]: [node["target"] for node in fault["nodes"]] for fault in found}
+        assert not places, f"axe finds on {page.url}: {places}"
+
+    return check
