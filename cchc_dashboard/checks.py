@@ -2,11 +2,31 @@
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.db import DatabaseError
+
+from units.models import User
 
 
 @register(Tags.security, deploy=True)
-def debug_is_off(app_configs, **kwargs):
-    """`check --deploy` fails where the pages could show code."""
+def production_is_safe(app_configs, **kwargs) -> list[Error]:
+    """Errors where pages could show code, or where anyone could sign in with a password printed in the README."""
+    found = []
     if settings.DEBUG:
-        return [Error("CCHC_DEBUG đang bật.", id="cchc.E001")]
-    return []
+        found.append(Error("CCHC_DEBUG đang bật.", id="cchc.E001"))
+    if settings.PRODUCTION and _demo_accounts():
+        found.append(
+            Error("Cơ sở dữ liệu có tài khoản thử, mà CCHC_DEMO không bật. Hãy xóa chúng.", id="cchc.E002")
+        )
+    return found
+
+
+def _demo_accounts() -> bool:
+    try:
+        return User.objects.filter(demo=True).exists()
+    except DatabaseError:
+        return False  # no tables yet: nobody can sign in either
+
+
+def start_faults() -> list[str]:
+    """What keeps a production server from starting, in Vietnamese; nothing outside production."""
+    return [error.msg for error in production_is_safe(None)] if settings.PRODUCTION else []

@@ -1,0 +1,57 @@
+"""What a production server refuses to start with (acceptance S20), tried on the real settings in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+KEY = "k" * 50
+
+
+SAFE = {"CCHC_SECRET_KEY": "-".join(map(str, range(40))), "CCHC_ALLOWED_HOSTS": "cchc.example.vn"}
+
+
+def run(data: Path, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CCHC_")}
+    kept |= {"CCHC_DATA": str(data), "CCHC_DEBUG": "0", "CCHC_DEMO": "0", "DATABASE_URL": ""} | variables
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=kept, capture_output=True, text=True, check=False
+    )
+
+
+def start(data: Path, **variables: str) -> subprocess.CompletedProcess:
+    return run(data, ["manage.py", "check", "--deploy", "--fail-level", "WARNING"], variables)
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"CCHC_ALLOWED_HOSTS": "cchc.example.vn"}, "CCHC_SECRET_KEY"),
+        ({"CCHC_SECRET_KEY": KEY[:-1], "CCHC_ALLOWED_HOSTS": "cchc.example.vn"}, "CCHC_SECRET_KEY"),
+        ({"CCHC_SECRET_KEY": KEY}, "CCHC_ALLOWED_HOSTS"),
+        ({"CCHC_SECRET_KEY": KEY, "CCHC_ALLOWED_HOSTS": "*"}, "CCHC_ALLOWED_HOSTS"),
+    ],
+)
+def test_start_is_refused_and_the_variable_named(tmp_path, variables, named):
+    result = start(tmp_path, **variables)
+    assert result.returncode != 0
+    assert named in result.stderr
+
+
+def test_complete_settings_pass_the_deployment_check(tmp_path):
+    result = start(tmp_path, **SAFE)
+    assert result.returncode == 0, result.stderr
+
+
+def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
+    make = "from units.models import User; User.objects.create(username='thu', demo=True)"
+    serve = ["-c", "import cchc_dashboard.wsgi"]
+    assert run(tmp_path, ["manage.py", "migrate"], SAFE).returncode == 0
+    assert run(tmp_path, serve, SAFE).returncode == 0
+    assert run(tmp_path, ["manage.py", "shell", "-c", make], SAFE).returncode == 0
+    refused = run(tmp_path, serve, SAFE)
+    assert refused.returncode != 0
+    assert "CCHC_DEMO" in refused.stderr
