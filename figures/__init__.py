@@ -14,6 +14,7 @@ completeness    how many reports are there of those expected, and which are miss
 rates           every percentage by name, with one formula and one sentence
 rules           what a row of counts must satisfy: codes, and sentences that say how to mend it
 outliers        numbers that look mistyped against their own past
+results         ``Figures`` of one tier, row or total: completeness, counts, shares, rates
 summary         the one frozen ``Summary`` that page, chart, table, file, API and PDF receive
 narrative       sentences drafted from a Summary
 ==============  ==================================================================================

@@ -75,8 +75,15 @@ def decimal_vi(text: str) -> str:
 
 
 def day(value: date | None) -> str:
-    """``14/6/2022``."""
-    return DASH if value is None else f"{value.day}/{value.month}/{value.year}"
+    """``14/6/2022``, ``05/8/2022``, ``01/02/2022``; a dash for no day.
+
+    Days below 10 and months 1 and 2 carry a leading 0, as decree 30/2020/NĐ-CP writes dates: nobody can then put
+    a digit in front.
+    """
+    if value is None:
+        return DASH
+    month = f"{value.month:02d}" if value.month < 3 else f"{value.month}"
+    return f"{value.day:02d}/{month}/{value.year}"
 
 
 def day_range(first: date, last: date) -> str:

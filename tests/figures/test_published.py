@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from figures.counts import added
+from figures.counts import Tally, added
+from figures.rates import BY_KEY, compute
 from figures.rounding import percent
+from figures.rules import check_balance
 
 CASES = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))
 CHECKS = [(case["id"], check) for case in CASES for check in case["checks"]]
@@ -52,3 +54,59 @@ def test_a_published_sum(check):
 @pytest.mark.parametrize("check", of_type("share_sum"))
 def test_published_shares_total(check):
     assert sum(map(Decimal, check["parts"])) == Decimal(check["computed_total"])
+
+
+# Published counts under our names; what a report gives in one number stands in one part.
+OURS = {
+    "ky_truoc_chuyen_sang": "opening",
+    "truc_tuyen": "received_online_full",
+    "truc_tiep_va_bcci": "received_direct",
+    "tiep_nhan_moi": "received_direct",
+    "truoc_han": "resolved_early",
+    "dung_han": "resolved_on_time",
+    "truoc_va_dung_han": "resolved_on_time",
+    "qua_han": "resolved_late",
+    "dang_trong_han": "pending_in_time",
+    "dang_qua_han": "pending_late",
+    "dang_giai_quyet": "pending_in_time",
+}
+
+
+def values_of(case_id):
+    """The published counts of a case as values of a row; pending is all in time unless its parts are there."""
+    counts = dict(next(case["counts"] for case in CASES if case["id"] == case_id))
+    if "dang_trong_han" in counts:
+        del counts["dang_giai_quyet"]
+    return {OURS[name]: number for name, number in counts.items() if name in OURS}
+
+
+@pytest.mark.parametrize(
+    ("case", "rate", "decimals", "printed"),
+    [
+        ("kontum-2023q1-tinh", "online_of_all", 2, "22.33"),
+        ("lamdong-2024q1", "on_time", 2, "98.33"),
+        ("lamdong-2024q1", "late", 2, "1.67"),
+        ("lamdong-2024q1", "pending_late", 1, "8.6"),
+        ("daknong-2021h1", "early", 1, "48.1"),  # published as 48.2
+        ("daknong-2021h1", "late", 1, "0.6"),
+        ("daknong-2021h1", "on_time", 1, "99.4"),
+        ("binhduong-2021-xa", "on_time", 1, "99.99"),  # at one decimal all would be in time
+        ("binhduong-2021-xa", "late", 1, "0.01"),
+    ],
+)
+def test_our_named_rate_of_published_counts(case, rate, decimals, printed):
+    assert compute(BY_KEY[rate], Tally.of(values_of(case)), decimals).percent == printed
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("daknong-2021h1", None),
+        ("hoian-2020q3", "= 10.745, nhưng đã giải quyết 9.886 + trong hạn 844 = 10.730: lệch 15"),
+    ],
+)
+def test_a_balance_that_contradicts_itself_is_named(case, told):
+    values = values_of(case)
+    fault = check_balance(values, frozenset(values))
+    assert (fault is None) == (told is None)
+    assert fault is None or (fault.code == "balance" and told in fault.message)

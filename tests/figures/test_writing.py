@@ -48,9 +48,21 @@ def test_points(points, written):
     assert w.points_vi(points) == written
 
 
-def test_dates_and_tiers():
-    assert w.day(date(2022, 6, 14)) == "14/6/2022"
-    assert w.day(None) == "—"
+@pytest.mark.parametrize(
+    ("day", "written"),
+    [
+        (date(2022, 6, 14), "14/6/2022"),
+        (date(2022, 8, 5), "05/8/2022"),
+        (date(2022, 2, 1), "01/02/2022"),
+        (date(2021, 12, 15), "15/12/2021"),
+        (None, "—"),
+    ],
+)
+def test_a_day_is_written_as_decree_30_does(day, written):
+    assert w.day(day) == written
+
+
+def test_ranges_and_tiers():
     assert w.day_range(date(2021, 12, 15), date(2022, 6, 14)) == "từ 15/12/2021 đến 14/6/2022"
     assert w.tier_name("district") == "Cấp huyện"
     assert w.tier_name("zone") == "zone"

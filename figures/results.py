@@ -1,0 +1,55 @@
+"""What is known of one tier, row or total: its completeness, counts, shares and rates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from figures.completeness import Completeness, Missing
+from figures.counts import Tally
+from figures.measures import MEASURES, SUMS
+from figures.rates import RATES, SHARES, Share, compute
+
+COUNTS = (*MEASURES, *SUMS)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of one tier, row or total: completeness, counts (with the sums), shares and rates by key."""
+
+    completeness: Completeness
+    counts: Mapping[str, int | None]
+    shares: Mapping[str, Share]
+    rates: Mapping[str, Share]
+
+    def share(self, key: str) -> Share:
+        """A channel share or a rate by its key. Raises KeyError."""
+        return self.shares[key] if key in self.shares else self.rates[key]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The four keys of the published shape."""
+        return {
+            "completeness": self.completeness.as_dict(),
+            "counts": dict(self.counts),
+            "shares": {key: share.as_dict() for key, share in self.shares.items()},
+            "rates": {key: rate.as_dict() for key, rate in self.rates.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote."""
+        return cls(
+            Completeness.from_dict(data["completeness"]),
+            dict(data["counts"]),
+            {key: Share.from_dict(share) for key, share in data["shares"].items()},
+            {key: Share.from_dict(rate) for key, rate in data["rates"].items()},
+        )
+
+
+def figures(tally: Tally, *, decimals: int = 1, missing: Iterable[Missing] = ()) -> Figures:
+    """The figures of some counts; ``missing`` names the unit-months that lack between reported and expected."""
+    return Figures(
+        Completeness(tally.reported, tally.expected, tuple(missing)),
+        {name: tally.get(name) for name in COUNTS},
+        {rate.key: compute(rate, tally, decimals) for rate in SHARES},
+        {rate.key: compute(rate, tally, decimals) for rate in RATES},
+    )
