@@ -6,6 +6,7 @@ share a name: "online ÷ received" and "online ÷ (received + carried over)" are
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from figures.counts import Tally, added
@@ -24,7 +25,7 @@ class Rate:
     whole: tuple[str, ...]
     definition: str
 
-    @property
+    @cached_property
     def wholes(self) -> tuple[str, ...]:
         """The wholes that the denominator is made of, as in ``Tally.blanks``."""
         return tuple(name for name, parts in WHOLES.items() if set(parts) <= set(self.whole))

@@ -193,7 +193,8 @@ def mixed_level(rows: Iterable[tuple[str, str | None]]) -> Fault | None:
 
     The undivided field and real fields never stand together, nor do a field's own row and rows by procedure.
     """
-    whole, divided = set(), set()
+    whole: set[str] = set()
+    divided: set[str] = set()
     for name, procedure in rows:
         (divided if procedure else whole).add(name)
     if UNDIVIDED in (fields := whole | divided) and len(fields) > 1:
