@@ -42,8 +42,8 @@ def fold(text: str) -> str:
 def subtree(path: str) -> Q:
     """Condition on `path`: that unit and everything below it, by an index on either database.
 
-    SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made for
-    prefixes, while a range would follow the rules of the language.
+    SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made
+    for prefixes, while a range would follow the rules of the language.
     """
     if connection.vendor == "sqlite":
         return Q(path__gte=path, path__lt=path[:-1] + "0")

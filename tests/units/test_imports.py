@@ -1,0 +1,203 @@
+"""import_units and import_successions: any row order, all faults at once, all or nothing, idempotent."""
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from django.core.management import call_command
+
+from ledger.models import Entry
+from units import roster
+from units.imports import import_successions, import_units
+from units.models import Succession, Unit
+
+HEADER = "code,name,kind,tier,parent,active_from,active_until\n"
+TREE = HEADER + (
+    "13474,thị trấn Tân Thanh,committee,commune,351,2020-01-01,\n"
+    "phong-noi-vu,Phòng Nội vụ,office,,351,2020-01-01,\n"
+    "351,huyện Thanh Liêm,committee,district,35,1/1/2020,30/6/2025\n"
+    "35,tỉnh Hà Nam,committee,province,,2020-01-01,2025-06-30\n"
+)
+
+
+def units(text: str):
+    return import_units(text.encode(), "units.csv", by=None)
+
+
+def found(result) -> list[tuple[int, str, str]]:
+    return [(fault.row, fault.column, fault.code) for fault in result.faults]
+
+
+def test_parents_first_in_any_row_order(db):
+    result = units(TREE)
+    assert (result.written, result.unchanged, result.faults) == (4, 0, [])
+    commune = Unit.objects.get(code="13474")
+    district = commune.parent
+    assert commune.path == f"/{district.parent_id}/{district.pk}/{commune.pk}/" and commune.depth == 2
+    assert (commune.reports, commune.has_children) == (True, False)
+    assert (district.reports, district.has_children) == (False, True)
+    assert Unit.objects.get(code="phong-noi-vu").tier == "district"
+    assert roster.check() == []
+
+
+def test_the_same_file_again_changes_nothing(db):
+    units(TREE)
+    before = Entry.objects.count()
+    result = units(TREE.replace("13474", "\u200b13474\u00a0").replace("Thanh Liêm", "Thanh Lie\u0302m"))
+    assert (result.written, result.unchanged, result.faults) == (0, 4, [])
+    assert Entry.objects.count() == before
+
+
+def test_every_fault_at_once_and_nothing_written(db):
+    result = units(
+        HEADER
+        + "1,,committee,commune,,2020-01-01,\n"
+        + "2,B,comittee,comune,,2020-02-30,\n"
+        + "3,C,committee,village,,2020-01-01,2019-01-01\n"
+        + "4,D,committee,commune,99,2020-01-01,\n"
+        + "5,E,office,,,2020-01-01,\n"
+        + "6,F,committee,commune,,2020-01-01,\n"
+        + "6,G,committee,commune,,2020-05-01,\n"
+        + "7,H,committee,commune,8,2020-01-01,\n"
+        + "8,I,committee,commune,7,2020-01-01,\n"
+        + "9,K,committee,province,6,2020-01-01,,x\n"
+    )
+    assert found(result) == [
+        (2, "name", "missing"),
+        (3, "active_from", "bad_date"),
+        (4, "tier", "unknown_tier"),
+        (4, "active_until", "dates"),
+        (5, "parent", "unknown_unit"),
+        (6, "parent", "no_parent"),
+        (7, "code", "code_overlap"),
+        (8, "code", "code_overlap"),
+        (9, "parent", "cycle"),
+        (10, "parent", "cycle"),
+        (11, "", "no_header"),
+    ]
+    assert not Unit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("code,name\n", "missing_column"),
+        (HEADER.replace("code", "ma", 1), "unknown_column"),
+        (TREE + "351,huyện Thanh Liêm,committee,district,35,2020-01-01,\n", "repeated_row"),
+        (TREE + "x,X,office,commune,351,2020-01-01,\n", "tier_of_office"),
+        (TREE + "x,X,committee,province,351,2020-01-01,\n", "tier_above_parent"),
+        (TREE + "x,X,committee,commune,351,2019-12-31,\n", "parent_not_active"),
+        (TREE + "x,X,committee,commune,351,2025-07-01,\n", "parent_not_active"),
+        (TREE + "x@y,X,committee,commune,351,2021-01-01,\n", "bad_code"),
+        (
+            TREE.replace("active_until\n", "active_until,reports\n", 1)
+            + "x,X,external,commune,351,2021-01-01,,maybe\n",
+            "bad_value",
+        ),
+    ],
+)
+def test_faults_one_by_one(db, text, expected):
+    assert expected in {fault.code for fault in units(text).faults}
+    assert not Unit.objects.exists()
+
+
+def test_a_unit_is_never_renamed_or_moved(db):
+    units(TREE)
+    result = units(TREE.replace("thị trấn Tân Thanh", "xã Tân Thanh").replace("tỉnh", "Tỉnh"))
+    assert found(result) == [(2, "name", "differs"), (5, "name", "differs")]
+
+
+def test_another_tone_place_is_the_same_name(db):
+    units(TREE.replace("Tân Thanh", "Thanh Hoà"))
+    assert units(TREE.replace("Tân Thanh", "Thanh Hòa")).unchanged == 4
+
+
+def test_a_row_may_close_its_unit_and_free_the_code(db):
+    units(TREE)
+    closed = TREE.replace("351,2020-01-01,\n", "351,2020-01-01,2025-06-30\n", 1)
+    result = units(closed + "13474,xã Tân Thanh,committee,commune,,2025-07-01,\n")
+    assert (result.written, result.unchanged, result.faults) == (2, 3, [])
+    assert roster.check() == []
+    assert units(TREE).unchanged == 4  # an older file does not open it again
+
+
+def test_declared_reports_win(db):
+    units(
+        TREE.replace("until\n", "until,reports\n", 1).replace(
+            "35,1/1/2020,30/6/2025", "35,1/1/2020,30/6/2025,yes"
+        )
+    )
+    assert Unit.objects.get(code="351").reports
+
+
+MERGER = HEADER + (
+    "A,xã A,committee,commune,,2020-01-01,\n"
+    "B,xã B,committee,commune,,2020-01-01,2025-06-30\n"
+    "C,xã C,committee,commune,,2020-01-01,\n"
+    "N,xã N,committee,commune,,2025-07-01,\n"
+    "M,xã M,committee,commune,,2025-07-01,\n"
+    "K,xã K,committee,commune,,2025-07-01,\n"
+)
+LINKS = "old_code,new_code,on,share\n"
+GOOD = (
+    LINKS + "A,N,2025-07-01,1\nB,N,1/7/2025,1\nC,N,2025-07-01,1/3\nC,M,2025-07-01,1/3\nC,K,2025-07-01,1/3\n"
+)
+
+
+def successions(text: str):
+    return import_successions(text.encode(), "successions.csv", by=None)
+
+
+def test_mergers_and_splits(db):
+    units(MERGER)
+    result = successions(GOOD)
+    assert (result.written, result.unchanged, result.faults) == (5, 0, [])
+    assert Unit.objects.get(code="C").active_until == date(2025, 6, 30)
+    shares = [
+        Fraction(one.share_numerator, one.share_denominator)
+        for one in Succession.objects.filter(old__code="C")
+    ]
+    assert sum(shares) == 1
+    assert (successions(GOOD).written, successions(GOOD).unchanged) == (0, 5)
+    assert units(MERGER).unchanged == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A,N,2025-07-01,\n", [(2, "share", "missing")]),
+        (
+            "A,N,2025-07-01,x\nX,N,2025-07-01,1\n",
+            [(2, "share", "bad_share"), (3, "old_code", "unknown_unit")],
+        ),
+        ("A,N,2025-07-01,1/0\n", [(2, "share", "bad_share")]),
+        ("A,N,2025-07-01,0.99\n", [(2, "share", "shares")]),
+        ("C,N,2025-07-01,0.333\nC,M,2025-07-01,0.667\nC,K,2025-07-01,0.001\n", [(2, "share", "shares")]),
+        ("A,N,2025-07-02,1\n", [(2, "on", "dates")]),
+        ("B,N,2025-08-01,1\n", [(2, "old_code", "unknown_unit")]),
+        ("A,N,2025-07-01,1\nA,N,2025-07-01,1\n", [(3, "old_code", "repeated_row")]),
+        ("A,N,2025-07-01,2\n", [(2, "share", "bad_share"), (2, "share", "shares")]),
+        ("A,N,bad,1\n", [(2, "on", "bad_date")]),
+    ],
+)
+def test_successions_refused(db, text, expected):
+    units(MERGER)
+    assert found(successions(LINKS + text)) == expected
+    assert not Succession.objects.exists()
+
+
+def test_a_decimal_share_may_have_a_comma(db):
+    units(MERGER)
+    assert successions(LINKS + 'C,N,2025-07-01,"0,25"\nC,M,2025-07-01,.75\n').written == 2
+
+
+def test_commands_say_where_and_exit_with_1(db, tmp_path, capsys):
+    path = tmp_path / "units.csv"
+    path.write_text(TREE)
+    call_command("import_units", path)
+    assert "Đã ghi 4 dòng" in capsys.readouterr().out
+    path.write_text(TREE.replace("Thanh Liêm", "Thanh Liệm"))
+    with pytest.raises(SystemExit) as stopped:
+        call_command("import_units", path)
+    assert stopped.value.code == 1
+    assert "Dòng 4, cột name" in capsys.readouterr().err

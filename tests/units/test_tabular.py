@@ -1,0 +1,226 @@
+"""The reader of tables: what is read, and what is refused with its place."""
+
+import io
+import unicodedata
+import zipfile
+from dataclasses import replace
+from datetime import date
+
+import openpyxl
+import pytest
+
+from units.tabular import BULK, WEB, Limits, letter_of, read_table
+from units.words import canonical, clean
+
+TEXT = "Mã,tên\n13474,thị trấn Tân Thanh\n"
+
+
+def sheet(*rows, change=None) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    if change:
+        change(book.active)
+    return saved(book)
+
+
+def saved(book) -> bytes:
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def with_part(content: bytes, name: str, data: bytes) -> bytes:
+    """The package with one part replaced or added."""
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for part in old.namelist():
+            if part != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, data)
+    return stream.getvalue()
+
+
+def codes(table) -> list[tuple[int, str, str]]:
+    faults = [*table.faults, *(fault for row in table.rows for fault in row.faults)]
+    return [(fault.row, fault.cell or fault.column, fault.code) for fault in faults]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TEXT.encode(),
+        TEXT.encode("utf-8-sig"),
+        TEXT.encode("utf-16"),
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-16-be"),
+        unicodedata.normalize("NFD", TEXT).encode(),
+        TEXT.replace(",", ";").replace("\n", "\r\n").encode(),
+        TEXT.replace(",", "\t").encode(),
+        "Ma\u0303,t\u00ean\n13474,thi\u0323 tr\u00e2\u0301n T\u00e2n Thanh\n".encode("cp1258"),
+        TEXT.replace("13474", "\u200b13474\u00a0").encode(),
+    ],
+)
+def test_the_same_rows_in_every_encoding(content):
+    table = read_table(content, "x.csv")
+    assert table.columns == ("mã", "tên")
+    assert [row.cells for row in table.rows] == [{"mã": "13474", "tên": "thị trấn Tân Thanh"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", [(1, "", "empty_file")]),
+        (b"\n,\n", [(1, "", "empty_file")]),
+        (b"a,b,a\n", [(1, "a", "repeated_column")]),
+        (b"a,b\n1,2,3\n", [(2, "", "no_header")]),
+        (b"a,b\n1,\x00\n", [(2, "", "control_sign")]),
+        (b'a,b\n1,2\n"1,2\n', [(3, "", "unreadable")]),
+        (b"code,name\n1,x\xb7 Li\xaam T\xf3c\n", [(0, "", "tcvn3")]),
+        (b"code,name\n1,\x9d\x8f\n", [(0, "", "encoding")]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [(0, "", "old_excel")]),
+        (b"PK\x03\x04 not a package", [(0, "", "unreadable")]),
+    ],
+)
+def test_bad_files_name_the_place(content, expected):
+    assert codes(read_table(content, "x.csv")) == expected
+
+
+def test_blank_is_none_and_blank_rows_are_left_out():
+    rows = list(read_table(b"a,b\n,\n1,\n\n 2 ,0\n", "x.csv").rows)
+    assert [(row.number, row.cells) for row in rows] == [
+        (3, {"a": "1", "b": None}),
+        (5, {"a": "2", "b": "0"}),
+    ]
+
+
+def test_too_many_rows_end_in_a_fault():
+    rows = list(read_table(b"a\n1\n2\n3\n", "x.csv", limits=replace(BULK, csv_rows=3)).rows)
+    assert [row.cells for row in rows] == [{"a": "1"}, {"a": "2"}, {}]
+    assert rows[-1].faults[0].code == "too_many_rows"
+
+
+def test_a_file_over_the_limit():
+    assert read_table(b"a\n" * 10, "x.csv", limits=replace(WEB, file=8)).faults[0].code == "too_large"
+
+
+def test_sheet_with_everything_that_hides_a_number():
+    def change(active):
+        active["C2"] = "=1+1"
+        active["D2"] = 0.5
+        active["D2"].number_format = "0%"
+        active["C4"] = date(2022, 6, 30)
+        active["D4"] = "13474"
+        active.merge_cells("B5:C6")
+
+    content = sheet(
+        ["a", "b", "c", "d"], [1240, 12.5, None, None], [True, "#N/A", "x", None], [1e3], change=change
+    )
+    assert codes(read_table(content, "x.xlsx")) == [
+        (2, "B2", "fraction"),
+        (2, "C2", "formula"),
+        (2, "D2", "percent"),
+        (3, "A3", "boolean"),
+        (3, "B3", "error_value"),
+        (4, "C4", "date"),
+        (5, "B5", "merged_cell"),
+    ]
+    cells = [row.cells for row in read_table(content, "x.xlsx", dates=["c"], decimals=["b"]).rows]
+    assert cells[0]["a"] == "1240" and cells[0]["b"] == "12.5"
+    assert cells[2] == {"a": "1000", "b": None, "c": "2022-06-30", "d": "13474"}
+
+
+def test_a_formula_with_its_result_counts():
+    content = sheet(["a"], [777])
+    xml = zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml")
+    xml = xml.replace(b"<v>777</v>", b"<f>1+1</f><v>2</v>")
+    assert [
+        row.cells for row in read_table(with_part(content, "xl/worksheets/sheet1.xml", xml), "x").rows
+    ] == [{"a": "2"}]
+
+
+def test_hidden_sheets_are_not_read():
+    book = openpyxl.Workbook()
+    book.active.append(["old"])
+    book.active.sheet_state = "hidden"
+    book.create_sheet("Thật").append(["new"])
+    assert read_table(saved(book), "x.xlsx").columns == ("new",)
+
+
+BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><sst>&a;</sst>'
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</worksheet>'
+
+
+@pytest.mark.parametrize(
+    ("part", "data", "code"),
+    [
+        ("xl/sharedStrings.xml", BOMB, "doctype"),
+        ("xl/sharedStrings.xml", b"<!-- <a --> " + BOMB, "doctype"),
+        ("xl/sharedStrings.xml", BOMB.decode().encode("utf-16"), "doctype"),
+        ("xl/sharedStrings.xml", b'<?xml version="1.0" encoding="cp037"?><sst/>', "unreadable"),
+        ("xl/vbaProject.bin", b"x", "macro"),
+        ("xl/big.bin", b"0" * 25_000_000, "too_large"),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET % b'<dimension ref="A1:XFD1048576"/><sheetData/>',
+            "too_many_rows",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET % b'<sheetData><row r="5001"><c r="A5001"/></row></sheetData>',
+            "too_many_rows",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET % b'<sheetData><row r="1"><c r="ZZ1"><v>1</v></c></row></sheetData>',
+            "too_many_columns",
+        ),
+        ("xl/worksheets/sheet1.xml", SHEET % b'<row r="1"><c t="s"><v>-1</v></c></row>', "unreadable"),
+        ("xl/worksheets/sheet1.xml", SHEET % b"<sheetData>", "unreadable"),
+    ],
+)
+def test_bombs_are_refused(part, data, code):
+    assert read_table(with_part(sheet(["a"], ["x"]), part, data), "x.xlsx", limits=WEB).faults[0].code == code
+
+
+def test_a_package_with_too_many_parts():
+    content = sheet(["a"])
+    limits = Limits(**{**vars(WEB), "parts": 3})
+    assert read_table(content, "x.xlsx", limits=limits).faults[0].code == "too_many_parts"
+
+
+def test_a_part_that_lies_about_its_size():
+    content = with_part(
+        sheet(["a"], ["x"]), "xl/worksheets/sheet1.xml", SHEET % b"<sheetData></sheetData>" + b" " * 500
+    )
+    size = zipfile.ZipFile(io.BytesIO(content)).getinfo("xl/worksheets/sheet1.xml").file_size
+    place = content.rfind(size.to_bytes(4, "little"))
+    lying = content[:place] + (40).to_bytes(4, "little") + content[place + 4 :]
+    assert read_table(lying, "x.xlsx").faults[0].code in ("unreadable", "doctype", "empty_file")
+
+
+@pytest.mark.parametrize(("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
+def test_letters(index, letters):
+    assert letter_of(index) == letters
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Hoà", "Hòa"),
+        ("HOÀ", "HÒA"),
+        ("xã Thuỷ", "xã Thủy"),
+        ("Khoẻ", "Khỏe"),
+        ("a\u00a0b", "a b"),
+        ("H\u006f\u0300a", "Hòa"),
+    ],
+)
+def test_one_spelling_for_what_looks_the_same(one, other):
+    assert canonical(one) == canonical(other)
+
+
+def test_words_that_only_look_similar_stay():
+    assert canonical("Quý") == "Quý" and canonical("hoàn") == "hoàn" and clean(" a\tb\x0b\u202e ") == "a b"

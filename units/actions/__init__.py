@@ -1,0 +1,37 @@
+"""Every change of units and people: atomic, logged, by whom. Rights are checked by the callers (units.access)."""
+
+from .people import (
+    Denied,
+    add_membership,
+    change_password,
+    create_user,
+    disable_user,
+    edit_user,
+    enable_user,
+    end_membership,
+    issue_password,
+    use_issued_password,
+)
+from .succession import Link, add_successions, succeed
+from .tree import Opened, close_unit, close_units, open_unit, open_units
+
+__all__ = [
+    "Denied",
+    "Link",
+    "Opened",
+    "add_membership",
+    "add_successions",
+    "change_password",
+    "close_unit",
+    "close_units",
+    "create_user",
+    "disable_user",
+    "edit_user",
+    "enable_user",
+    "end_membership",
+    "issue_password",
+    "open_unit",
+    "open_units",
+    "succeed",
+    "use_issued_password",
+]

@@ -1,0 +1,148 @@
+"""Who follows whom: mergers (each old unit wholly into one new) and splits (shares of one old unit sum to 1)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from django.db import transaction
+
+from ledger import log
+from units.dates import write_day
+from units.models import Succession, Unit, User
+from units.tree import Refused, Wrong, day_before
+
+from .tree import close_units, lock_tree, subject
+
+LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
+
+
+@dataclass(frozen=True)
+class Link:
+    """`share` of the old unit goes over to the new one; `on` is the new unit's first day."""
+
+    old: Unit
+    new: Unit
+    on: date
+    share: Fraction = Fraction(1)
+
+
+class Linked(NamedTuple):
+    new: int
+    unchanged: int
+
+
+def succeed(
+    old_units: Sequence[Unit],
+    new: Unit,
+    on: date,
+    shares: Sequence[Fraction] | None = None,
+    *,
+    by: User | None,
+    basis: str = "",
+) -> Linked:
+    """The old units go over into one new unit, wholly unless shares say otherwise. Errors: see `add_successions`."""
+    parts = [Fraction(1)] * len(old_units) if shares is None else shares
+    links = [Link(old, new, on, share) for old, share in zip(old_units, parts, strict=True)]
+    return add_successions(links, by=by, basis=basis)
+
+
+@transaction.atomic
+def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") -> Linked:
+    """Record all links, and close the old units on the day before where they are still open.
+
+    What is recorded already stays as it is. Errors: Refused with every fault, and nothing is written: the new unit does
+    not start on `on`, an old one ends on another day, the shares of an old unit do not sum to exactly 1.
+    """
+    lock_tree()
+    kept = {
+        (item.old_id, item.new_id, item.on): Fraction(item.share_numerator, item.share_denominator)
+        for item in Succession.objects.filter(old__in={link.old.pk for link in links})
+    }
+    wrongs = [wrong for index, link in enumerate(links) for wrong in _of_link(index, link, kept)]
+    fresh = [link for link in links if (link.old.pk, link.new.pk, link.on) not in kept]
+    wrongs += _repeated(links)
+    wrongs += _sums(links, kept)
+    if wrongs:
+        raise Refused(wrongs)
+    for on in sorted({link.on for link in fresh}):
+        still_open = {
+            link.old.pk: link.old for link in fresh if link.on == on and link.old.active_until is None
+        }
+        if still_open:
+            close_units(list(still_open.values()), day_before(on), by=by, basis=basis)
+    for link in fresh:
+        _write(link, by, basis)
+    return Linked(len(fresh), len(links) - len(fresh))
+
+
+def _write(link: Link, by: User | None, basis: str) -> None:
+    Succession.objects.create(
+        old=link.old,
+        new=link.new,
+        on=link.on,
+        share_numerator=link.share.numerator,
+        share_denominator=link.share.denominator,
+        legal_basis=basis,
+    )
+    detail = {"old": link.old.pk, "new": link.new.pk, "on": link.on, "share": str(link.share), "basis": basis}
+    log.append("unit.succeed", by=by, subject=subject(link.old), detail=detail)
+    log.append("unit.succeed", by=by, subject=subject(link.new), detail=detail)
+
+
+def _of_link(index: int, link: Link, kept: dict) -> list[Wrong]:
+    found = []
+    if link.old.pk == link.new.pk:
+        found.append(Wrong(index, "new", "same_unit", "Đơn vị không thể kế thừa chính mình."))
+    if link.new.active_from != link.on:
+        start = write_day(link.new.active_from)
+        found.append(
+            Wrong(
+                index, "on", "dates", f"{link.new.name} bắt đầu hoạt động ngày {start}, không phải ngày này."
+            )
+        )
+    last = link.old.active_until
+    if last is not None and last != day_before(link.on):
+        message = f"{link.old.name} hết hoạt động ngày {write_day(last)}, không phải ngay trước ngày kế thừa."
+        found.append(Wrong(index, "on", "dates", message))
+    if link.old.active_from >= link.on:
+        start = write_day(link.old.active_from)
+        found.append(
+            Wrong(index, "on", "dates", f"{link.old.name} mới hoạt động từ {start}: không có gì để kế thừa.")
+        )
+    if not 0 < link.share <= 1 or link.share.denominator > LARGEST:
+        found.append(Wrong(index, "share", "bad_share", "Tỷ lệ kế thừa phải lớn hơn 0 và không quá 1."))
+    if kept.get((link.old.pk, link.new.pk, link.on), link.share) != link.share:
+        found.append(Wrong(index, "share", "differs", "Kế thừa này đã có với tỷ lệ khác."))
+    return found
+
+
+def _repeated(links: Sequence[Link]) -> list[Wrong]:
+    seen: set[tuple] = set()
+    found = []
+    for index, link in enumerate(links):
+        key = (link.old.pk, link.new.pk, link.on)
+        if key in seen:
+            found.append(Wrong(index, "old", "repeated_row", "Dòng này lặp lại một dòng đứng trước."))
+        seen.add(key)
+    return found
+
+
+def _sums(links: Sequence[Link], kept: dict) -> list[Wrong]:
+    """Everything of an old unit goes somewhere: what is recorded and what comes sum to exactly 1."""
+    shares: dict[tuple, dict[int, Fraction]] = defaultdict(dict)
+    for (old, new, on), share in kept.items():
+        shares[old, on][new] = share
+    first: dict[tuple, int] = {}
+    for index, link in enumerate(links):
+        shares[link.old.pk, link.on][link.new.pk] = link.share
+        first.setdefault((link.old.pk, link.on), index)
+    found = []
+    for key, index in first.items():
+        total = sum(shares[key].values(), Fraction(0))
+        if total != 1:
+            message = f"Các tỷ lệ kế thừa của {links[index].old.name} cộng lại là {total}, phải bằng đúng 1."
+            found.append(Wrong(index, "share", "shares", message))
+    return found

@@ -1,0 +1,13 @@
+"""Import successions (mergers and splits) from CSV or XLSX."""
+
+from units.imports import import_successions
+
+from . import _import
+
+
+class Command(_import.ImportCommand):
+    help = (
+        "Nhập quan hệ kế thừa (sáp nhập, chia tách) từ tệp CSV hoặc XLSX (cột: old_code,new_code,on,share). "
+        "Ví dụ: python manage.py import_successions fixtures/thanhliem/successions-2025.csv"
+    )
+    run = staticmethod(import_successions)

@@ -1,0 +1,94 @@
+"""Questions about units: who holds a code on a day, who is below whom, who came before and after."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import Q
+
+from .dates import parse_day
+from .models import Succession, Unit, UnitQuerySet, fold
+from .words import canonical
+
+
+class Codes:
+    """Who holds a code on a day, answered from memory: one query for a whole file (or none, from given units)."""
+
+    def __init__(self, units: Iterable[Unit] | None = None):
+        self._holders: dict[str, list[Unit]] = defaultdict(list)
+        for unit in Unit.objects.order_by("active_from") if units is None else units:
+            self._holders[canonical(unit.code)].append(unit)
+        for holders in self._holders.values():
+            holders.sort(key=lambda unit: unit.active_from)
+
+    def resolve(self, text: str, on: date) -> Unit | None:
+        """See `resolve`."""
+        code, day = split_code(text)
+        return holder(self._holders.get(code, ()), on if day is None else day, strict=day is not None)
+
+    def holders(self, code: str) -> list[Unit]:
+        """Everyone who ever holds the code, the earliest first."""
+        return self._holders.get(canonical(code), [])
+
+
+def split_code(text: str) -> tuple[str, date | None]:
+    """CODE or CODE@2022-06-30 as code and day. Errors: ValueError (Vietnamese) for a day that is none."""
+    code, sign, day = canonical(text).partition("@")
+    return code.strip(), parse_day(day) if sign else None
+
+
+def holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | None:
+    """Of units with one code, sorted by first day: the one that is active on `day`; unless `strict` else the last one
+    up to then, else the first later one.
+    """
+    before = later = None
+    for unit in units:
+        if unit.active_from <= day:
+            if not unit.is_over(day):
+                return unit
+            before = unit
+        elif later is None:
+            later = unit
+    return None if strict else before or later
+
+
+def resolve(text: str, on: date) -> Unit | None:
+    """CODE is the unit that holds the code on `on` (the end of a period), nobody then: its last holder up to then, else
+    the first later one; CODE@2022-06-30 is the one that held it that day, or None. Errors: ValueError for a bad day.
+    """
+    code, day = split_code(text)
+    units = Unit.objects.filter(code=code).order_by("active_from")
+    return holder(units, on if day is None else day, strict=day is not None)
+
+
+def children_of(unit: Unit, start: date, end: date) -> UnitQuerySet:
+    """Units directly below that exist on at least one day of start..end, by name."""
+    return Unit.objects.filter(parent=unit).active_within(start, end).order_by("tier", "folded", "pk")
+
+
+def expected_under(unit: Unit, start: date, end: date, *, external: bool = False) -> UnitQuerySet:
+    """Units of the subtree (itself included where it reports) that owe a report for a month of start..end."""
+    units = Unit.objects.under(unit).expected_within(start, end)
+    return units if external else units.exclude(kind="external")
+
+
+def ancestors_of(unit: Unit) -> list[Unit]:
+    """From the root down, without the unit itself."""
+    found = Unit.objects.in_bulk(unit.ancestor_ids())
+    return [found[number] for number in unit.ancestor_ids()]
+
+
+def search(text: str) -> UnitQuerySet:
+    """Units whose name contains the text (capitals and diacritics do not matter) or whose code begins with it."""
+    text = canonical(text)
+    if not text:
+        return Unit.objects.all()
+    return Unit.objects.filter(Q(folded__contains=fold(text)) | Q(code__istartswith=text))
+
+
+def predecessors_of(unit: Unit) -> list[Succession]:
+    return list(unit.predecessors.select_related("old"))
+
+
+def successors_of(unit: Unit) -> list[Succession]:
+    return list(unit.successors.select_related("new"))

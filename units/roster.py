@@ -1,0 +1,151 @@
+"""Who is expected, without counting the tree each time: a group keeps on which days its reporting units open and close.
+
+A unit is expected in a month when it reports and exists on at least one day of it. Of a span start..end that is the
+number opened up to `end` minus the number closed before `start`: sums over a handful of steps, whatever the number of
+units. Steps are derived; every change of the tree calls `rebuild`, and `check` compares with a recount.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from .models import RosterStep, Unit
+
+Span = tuple[date, date]
+Expected = list[dict[str, int]]  # one per span: tier → number of units
+_Place = tuple[int, str, bool, date]  # group, tier, external, day
+_CHUNK = 500
+
+
+class Difference(NamedTuple):
+    """A step that is kept otherwise than a recount gives it: (opened, closed) each."""
+
+    group: int
+    tier: str
+    external: bool
+    on: date
+    kept: tuple[int, int]
+    counted: tuple[int, int]
+
+
+def expected(group: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
+    """For each span (both days inclusive) the number of units of the subtree that owe a report, by tier, in one query.
+
+    Only tiers with at least one unit. `external` takes in the bodies that are not the committee's.
+    """
+    if not group.has_children:
+        return _of_leaf(group, spans, external)
+    steps = RosterStep.objects.filter(group=group)
+    if not external:
+        steps = steps.filter(external=False)
+    return _sums(list(steps.values_list("tier", "on", "opened", "closed")), spans)
+
+
+def expected_by_child(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> dict[int, Expected]:
+    """`expected` of each unit directly below, by its number, in two queries (children of all times)."""
+    children = list(Unit.objects.filter(parent=unit))
+    steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
+    kept = RosterStep.objects.filter(group__parent=unit)
+    if not external:
+        kept = kept.filter(external=False)
+    for group, *step in kept.values_list("group", "tier", "on", "opened", "closed"):
+        steps[group].append(tuple(step))
+    return {
+        child.pk: _sums(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
+        for child in children
+    }
+
+
+def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
+    """`expected` of the unit alone, without what is below it (for a group that reports itself). No query."""
+    return _of_leaf(unit, spans, external)
+
+
+def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
+    counts = unit.reports and (external or not unit.external)
+    return [
+        {unit.tier: 1} if counts and unit.active_from <= end and not unit.is_over(start) else {}
+        for start, end in spans
+    ]
+
+
+def _sums(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
+    sums = []
+    for start, end in spans:
+        tiers: Counter[str] = Counter()
+        for tier, on, opened, closed in steps:
+            tiers[tier] += (opened if on <= end else 0) - (closed if on < start else 0)
+        sums.append({tier: number for tier, number in tiers.items() if number})
+    return sums
+
+
+def rebuild(groups: Iterable[int] | None = None) -> int:
+    """Write the steps anew for these units (numbers; default all); the number of steps that changed."""
+    differences = check(groups)
+    gone = [item for item in differences if item.counted == (0, 0)]
+    for item in gone:
+        _steps_at(item).delete()
+    for item in differences:
+        if item.kept != (0, 0) and item.counted != (0, 0):
+            _steps_at(item).update(opened=item.counted[0], closed=item.counted[1])
+    RosterStep.objects.bulk_create(
+        (
+            RosterStep(**_place(item), opened=item.counted[0], closed=item.counted[1])
+            for item in differences
+            if item.kept == (0, 0)
+        ),
+        batch_size=_CHUNK,
+    )
+    return len(differences)
+
+
+def check(groups: Iterable[int] | None = None) -> list[Difference]:
+    """Where the kept steps differ from a recount (of these units; default all); empty when all is right."""
+    wanted = None if groups is None else set(groups)
+    counted = _count(wanted)
+    kept = {}
+    steps = RosterStep.objects.all() if wanted is None else RosterStep.objects.filter(group__in=wanted)
+    for group, tier, external, on, opened, closed in steps.values_list(
+        "group", "tier", "external", "on", "opened", "closed"
+    ):
+        kept[group, tier, external, on] = (opened, closed)
+    places = sorted(kept.keys() | counted.keys())
+    return [
+        Difference(*place, kept.get(place, (0, 0)), counted.get(place, (0, 0)))
+        for place in places
+        if kept.get(place) != counted.get(place)
+    ]
+
+
+def _count(wanted: set[int] | None) -> dict[_Place, tuple[int, int]]:
+    groups = Unit.objects.filter(has_children=True)
+    units = Unit.objects.reporting()
+    if wanted is not None:
+        groups = groups.filter(pk__in=wanted)
+        # A few groups (the ancestors of a change) share a root: everything below the highest holds what all need.
+        top = groups.order_by("depth").first()
+        units = units.under(top) if top and _all_under(top, groups) else units
+    members = set(groups.values_list("pk", flat=True))
+    opened: Counter[_Place] = Counter()
+    closed: Counter[_Place] = Counter()
+    rows = units.order_by().values_list("path", "tier", "kind", "active_from", "active_until")
+    for path, tier, kind, start, until in rows.iterator(chunk_size=5000):
+        for group in map(int, path.strip("/").split("/")):
+            if group in members:
+                opened[group, tier, kind == "external", start] += 1
+                if until is not None:
+                    closed[group, tier, kind == "external", until] += 1
+    return {place: (opened[place], closed[place]) for place in opened.keys() | closed.keys()}
+
+
+def _all_under(top: Unit, groups) -> bool:
+    return all(path.startswith(top.path) for path in groups.values_list("path", flat=True))
+
+
+def _place(item: Difference) -> dict:
+    return {"group_id": item.group, "tier": item.tier, "external": item.external, "on": item.on}
+
+
+def _steps_at(item: Difference):
+    return RosterStep.objects.filter(**_place(item))
