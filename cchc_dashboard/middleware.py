@@ -7,11 +7,10 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
-from django.shortcuts import render
 
 from units import access
 
-from . import clock
+from . import clock, errors
 
 POLICY = "; ".join(
     [
@@ -53,12 +52,10 @@ class PlainInput:
     def __call__(self, request):
         raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
         if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")):
-            return render(request, "400.html", status=400)
+            return errors.page(400)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isascii() and length.isdigit() and int(length[:12]) > settings.UPLOAD_MAX_BYTES:
-            return render(
-                request, "413.html", {"limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}, status=413
-            )
+            return errors.page(413, limit=str(settings.UPLOAD_MAX_BYTES // 1024 // 1024))
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
@@ -70,7 +67,7 @@ class PlainInput:
     def process_exception(self, request, exception):
         """A database that takes no writes (full or read-only disk): say so, the typed values stay in the browser."""
         if isinstance(exception, OperationalError):
-            return render(request, "503.html", status=503)
+            return errors.page(503)
         return None
 
 
