@@ -1,0 +1,63 @@
+"""What the actions on editions share: locking the row, who may not touch it any more, and the log."""
+
+from datetime import datetime
+from typing import Any
+
+from figures.periods import Month
+from ledger import log
+from records.models import OPEN_STATES, Edition, State, Submission
+
+from .errors import Refused
+
+
+def locked(edition: Edition) -> Edition:
+    """The edition read anew and locked until the transaction ends; errors: Refused("gone")."""
+    fresh = (
+        Edition.objects.select_for_update(of=("self",))
+        .select_related("submission__unit")
+        .filter(pk=edition.pk)
+        .first()
+    )
+    if fresh is None:
+        raise Refused("gone", "Lần báo cáo này không còn nữa.")
+    return fresh
+
+
+def must_be_open(edition: Edition, at: datetime) -> None:
+    """Refuse what is approved, replaced, waiting for approval, or past its closing time."""
+    closes_at = edition.submission.closes_at
+    if closes_at is not None and at > closes_at:
+        raise Refused("locked", "Báo cáo đã khóa vì quá giờ chốt. Đề nghị cấp trên mở lại.")
+    if edition.state == State.SENT:
+        raise Refused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
+    if edition.state not in OPEN_STATES:
+        raise Refused("locked", "Báo cáo đã duyệt nên đã khóa. Đề nghị cấp trên mở lại.")
+
+
+def name_of(actor: Any) -> str:
+    """Who acted, as kept on the edition; the system has no name."""
+    return log.SYSTEM if actor is None else (str(actor) or actor.get_username())
+
+
+def subject_of(submission: Submission) -> str:
+    """How the log names a submission; queries.history finds its entries by it."""
+    return f"submission:{submission.pk}"
+
+
+def record(
+    action: str, edition: Edition, *, by: Any, at: datetime, detail: dict[str, Any] | None = None
+) -> None:
+    """One log entry about an edition."""
+    submission = edition.submission
+    log.append(
+        f"submission.{action}",
+        by=by,
+        subject=subject_of(submission),
+        detail={
+            "unit": submission.unit.code,
+            "month": str(Month.from_number(submission.month)),
+            "edition": edition.number,
+            **(detail or {}),
+        },
+        at=at,
+    )

@@ -1,0 +1,196 @@
+"""Sending, approving, returning and reopening a month. Each changes the derived sums in the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from figures.periods import Month
+from records import sums
+from records.models import OPEN_STATES, DossierCount, Edition, Stage, State, Submission
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from records.queries.checks import Finding, check, served_of
+from records.queries.rows import fill
+
+from .common import locked, must_be_open, name_of, record
+from .errors import OwnEntries, Refused
+
+
+@transaction.atomic
+def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
+    """Hand the edition in. What was left blank becomes a blank row of each expected field, so that it shows.
+
+    Errors: Refused("faults") with what blocks; a changed opening needs a reason in its row.
+    """
+    edition = locked(edition)
+    must_be_open(edition, at)
+    _same_revision(edition, revision)
+    catalogue = Catalogue(calendar())
+    findings = check(edition, catalogue)
+    blocking = [one for one in findings if one.blocks] + _unexplained(edition, findings)
+    if blocking:
+        raise Refused("faults", "Báo cáo còn lỗi nên chưa gửi được.", blocking)
+    materialise(edition, catalogue)
+    edition.state = State.SENT
+    edition.sent_at, edition.sent_by = at, name_of(by)
+    edition.return_reason, edition.marked_cells = "", []
+    edition.save()
+    _refresh(edition, Stage.SUBMITTED)
+    warnings = [f"{one.field} {one.measure or ''} {one.code}" for one in findings if not one.blocks]
+    record("send", edition, by=by, at=at, detail={"warnings": warnings})
+    return edition
+
+
+def _unexplained(edition: Edition, findings: Sequence[Finding]) -> list[Finding]:
+    """Openings that differ from the last closing and state no reason."""
+    explained = {
+        (row.field.code, row.procedure.code if row.procedure else "")
+        for row in edition.counts.exclude(reason="").select_related("field", "procedure")
+    }
+    return [
+        one for one in findings if one.code == "continuity" and (one.field, one.procedure) not in explained
+    ]
+
+
+def materialise(edition: Edition, catalogue: Catalogue) -> None:
+    """Add a blank row for each expected field without any, and set the edition's sums (the caller saves it).
+
+    An edition at level `chung` has no other rows.
+    """
+    submission = edition.submission
+    expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
+    rows = list(edition.counts.all())
+    there = {row.field_id for row in rows}
+    if catalogue.undivided not in there:
+        for field in expected:
+            if field not in there:
+                row = DossierCount(edition=edition, field_id=field)
+                fill(row, {}, served_of(expected, catalogue, (field, None)))
+                row.save()
+                rows.append(row)
+    sums.total_edition(edition, rows)
+
+
+@transaction.atomic
+def recall(edition: Edition, *, by: Any, at: datetime) -> Edition:
+    """Take back what was sent and is not decided yet, to go on editing it."""
+    edition = locked(edition)
+    _must_be_sent(edition)
+    edition.state = State.DRAFT
+    edition.save()
+    _refresh(edition, Stage.SUBMITTED)
+    record("recall", edition, by=by, at=at)
+    return edition
+
+
+@transaction.atomic
+def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
+    """Put a sent edition in force; the one in force before is superseded.
+
+    Errors: OwnEntries (403) for anybody who wrote a value in it; Refused("not_sent"), Refused("stale").
+    """
+    edition = locked(edition)
+    if by is not None and edition.writers.filter(pk=by.pk).exists():
+        raise OwnEntries("Người đã nhập số liệu không được duyệt chính số liệu đó.")
+    _must_be_sent(edition)
+    _same_revision(edition, revision)
+    Edition.objects.filter(submission=edition.submission_id, state=State.APPROVED).update(
+        state=State.SUPERSEDED
+    )
+    edition.state = State.APPROVED
+    edition.decided_at, edition.decided_by = at, name_of(by)
+    edition.save()
+    _refresh(edition)
+    record("approve", edition, by=by, at=at)
+    return edition
+
+
+@transaction.atomic
+def send_back(
+    edition: Edition, *, reason: str, marked_cells: Sequence[str] = (), by: Any, at: datetime
+) -> Edition:
+    """Return a sent edition for correction, with a reason and the cells it concerns. Lifts a closing time."""
+    edition = locked(edition)
+    _must_be_sent(edition)
+    edition.state = State.RETURNED
+    edition.return_reason = _stated(reason, "trả lại")
+    edition.marked_cells = list(marked_cells)
+    edition.decided_at, edition.decided_by = at, name_of(by)
+    edition.save()
+    _lift_closing(edition.submission)
+    _refresh(edition, Stage.SUBMITTED)
+    detail = {"reason": edition.return_reason, "cells": edition.marked_cells}
+    record("return", edition, by=by, at=at, detail=detail)
+    return edition
+
+
+@transaction.atomic
+def reopen(submission: Submission, *, reason: str, by: Any, at: datetime) -> Edition:
+    """Unlock an approved month: a new draft with the figures in force, which count on until the new ones are
+    approved. Who wrote the figures stays known, so that nobody approves own entries through a copy.
+    """
+    reason = _stated(reason, "mở lại")
+    submission = (
+        Submission.objects.select_for_update(of=("self",)).select_related("unit").get(pk=submission.pk)
+    )
+    if submission.editions.filter(state__in=OPEN_STATES).exists():
+        raise Refused("already_open", "Báo cáo này đang mở.")
+    source = submission.editions.filter(state=State.APPROVED).first()
+    if source is None:
+        raise Refused("not_approved", "Báo cáo này chưa được duyệt nên chưa có gì để mở lại.")
+    _lift_closing(submission)
+    draft = copy_of(source)
+    draft.submission = submission
+    record("reopen", draft, by=by, at=at, detail={"reason": reason, "of": source.number})
+    return draft
+
+
+def copy_of(source: Edition) -> Edition:
+    """A stored draft with the same rows, sums and writers as the edition."""
+    writers = list(source.writers.all())
+    rows = list(source.counts.all())
+    last = Edition.objects.filter(submission=source.submission_id).order_by("-number").first()
+    draft = Edition.objects.get(pk=source.pk)
+    draft.pk, draft.number, draft.state, draft.revision = None, last.number + 1, State.DRAFT, 0
+    draft.saved_at = draft.sent_at = draft.decided_at = None
+    draft.saved_by = draft.sent_by = draft.decided_by = draft.return_reason = ""
+    draft.marked_cells = []
+    draft._state.adding = True
+    draft.save()
+    draft.writers.set(writers)
+    for row in rows:
+        row.pk, row.edition = None, draft
+        row._state.adding = True
+    DossierCount.objects.bulk_create(rows)
+    return draft
+
+
+def _lift_closing(submission: Submission) -> None:
+    if submission.closes_at is not None:
+        submission.closes_at = None
+        submission.save(update_fields=["closes_at"])
+
+
+def _refresh(edition: Edition, *stages: str) -> None:
+    submission = edition.submission
+    sums.refresh([submission.unit], [submission.month], stages or tuple(Stage.values))
+
+
+def _must_be_sent(edition: Edition) -> None:
+    if edition.state != State.SENT:
+        raise Refused(
+            "not_sent", f"Báo cáo không ở trạng thái chờ duyệt ({edition.get_state_display().lower()})."
+        )
+
+
+def _same_revision(edition: Edition, revision: int | None) -> None:
+    if revision is not None and revision != edition.revision:
+        raise Refused("stale", "Báo cáo vừa được sửa. Hãy xem lại số mới trước khi tiếp tục.")
+
+
+def _stated(reason: str, what: str) -> str:
+    if not reason.strip():
+        raise Refused("no_reason", f"Phải ghi lý do {what}.")
+    return reason.strip()

@@ -1,0 +1,39 @@
+"""Why an action refuses. Messages are Vietnamese and meant for the person who acted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+from records.queries.checks import Finding
+
+
+class Refused(Exception):
+    """An action that was not done; nothing of it is stored. `code` is for programs, `findings` name cells."""
+
+    def __init__(self, code: str, message: str, findings: Sequence[Finding] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.findings = tuple(findings)
+
+
+class StaleEdition(Refused):
+    """Somebody else saved first. Carries, for every cell that differs, what was to be saved and what is stored:
+    {(field number, procedure number or None): {measure: (mine, theirs)}}.
+    """
+
+    def __init__(
+        self, edition: Any, cells: Mapping[Any, Mapping[str, tuple[int | None, int | None]]]
+    ) -> None:
+        super().__init__(
+            "stale",
+            f"{edition.saved_by or 'Người khác'} đã lưu báo cáo này sau khi bạn mở. "
+            "Số của bạn chưa được lưu; hãy so sánh hai bên rồi lưu lại.",
+        )
+        self.edition = edition
+        self.cells = cells
+
+
+class OwnEntries(PermissionDenied):
+    """Nobody approves an edition in which they wrote a value (acceptance S4)."""

@@ -1,0 +1,157 @@
+"""What people type into the pages of this room: counts, reasons, marked cells."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+
+from figures.measures import LABELS, MEASURES
+from figures.periods import Month, PeriodError
+from figures.writing import CountError, count, parse_count
+from records.queries.checks import RowKey
+
+REASON_LENGTH = 2000
+
+
+class CountField(forms.Field):
+    """A count of dossiers as people write it: "1.240" is 1240, a blank is None (not reported) and never 0."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def to_python(self, value: Any) -> int | None:
+        """Errors: ValidationError with the code and the sentence of figures.writing."""
+        try:
+            return parse_count(str(value or ""))
+        except CountError as fault:
+            raise forms.ValidationError(fault.message, code=fault.code) from fault
+
+    def prepare_value(self, value: Any) -> Any:
+        """A number as it is written (1.240); a text stays what was typed."""
+        return count(value) if isinstance(value, int) else value
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the grid: a field, or a procedure of it. `values` are those stored."""
+
+    key: RowKey
+    code: str  # "ho-tich", or "ho-tich/1.000894": as the log names it
+    label: str
+    served: frozenset[str]
+    values: Mapping[str, int | None]
+    reason: str = ""
+    of_procedure: bool = False
+    proposed: int | None = None  # what the month before left open
+    past: Mapping[int, Mapping[str, int | None]] = field(default_factory=dict)
+
+    def name(self, measure: str) -> str:
+        """The name of a cell in the form, and of a marked cell: "ho-tich-opening"."""
+        return f"{self.code}-{measure}"
+
+
+class EntryForm(forms.Form):
+    """Lines × measures. Cells that are not in the request stay as they are; a number in a cell that a field does
+    not serve is an error; the cells that can be read are in `rows()` even while others cannot.
+    """
+
+    revision = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+    def __init__(self, lines: Iterable[Line], data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.lines = tuple(lines)
+        for line in self.lines:
+            for measure in MEASURES:
+                if measure in line.served:
+                    self.fields[line.name(measure)] = CountField(label=f"{line.label}: {LABELS[measure]}")
+            self.fields[line.name("reason")] = forms.CharField(
+                label=f"Lý do ({line.label})", required=False, max_length=REASON_LENGTH, strip=True
+            )
+
+    def clean(self) -> dict[str, Any]:
+        for line in self.lines:
+            for measure in MEASURES:
+                if measure not in line.served and self.data.get(line.name(measure), "").strip():
+                    self.add_error(
+                        None,
+                        forms.ValidationError(
+                            f"{line.label}: {LABELS[measure]} là hình thức không có, không nhập số vào đó.",
+                            code="not_served",
+                        ),
+                    )
+        return self.cleaned_data
+
+    def rows(self) -> dict[RowKey, dict[str, int | None]]:
+        """What can be read, as the actions take it; only cells that were in the request."""
+        found: dict[RowKey, dict[str, int | None]] = {}
+        for line in self.lines:
+            cells = {
+                measure: self.cleaned_data[line.name(measure)]
+                for measure in MEASURES
+                if line.name(measure) in self.data and line.name(measure) in self.cleaned_data
+            }
+            if cells:
+                found[line.key] = cells
+        return found
+
+    def reasons(self) -> dict[RowKey, str]:
+        """The stated reasons by row; only those that were in the request."""
+        return {
+            line.key: self.cleaned_data[name]
+            for line in self.lines
+            if (name := line.name("reason")) in self.data and name in self.cleaned_data
+        }
+
+    def faults(self) -> list[str]:
+        """Every message, each with its place."""
+        told = [str(message) for message in self.non_field_errors()]
+        for name, messages in self.errors.items():
+            if name in self.fields:
+                label = self.fields[name].label or "Biểu mẫu"
+                told += [f"{label}: {message}" for message in messages]
+        return told
+
+
+class ReasonForm(forms.Form):
+    """Why a month is returned or reopened."""
+
+    reason = forms.CharField(
+        label="Lý do",
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Phải ghi lý do.", "max_length": "Lý do tối đa %(limit_value)d ký tự."},
+    )
+
+
+class OpenForm(forms.Form):
+    """Which month of which unit to open."""
+
+    unit = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    month = forms.CharField(max_length=16)
+
+    def clean_month(self) -> Month:
+        try:
+            return Month.parse(self.cleaned_data["month"])
+        except PeriodError as fault:
+            raise forms.ValidationError(str(fault)) from fault
+
+
+def chosen_pairs(values: Iterable[str]) -> dict[int, int]:
+    """Submissions ticked for approval, each with the revision that was looked at: ["12:3"] → {12: 3}.
+
+    Errors: ValueError for anything else.
+    """
+    pairs = {}
+    for value in values:
+        number, sign, revision = value.partition(":")
+        if not (sign and _plain(number, 18) and _plain(revision, 9)):
+            raise ValueError("Danh sách báo cáo đã chọn không đúng.")
+        pairs[int(number)] = int(revision)
+    return pairs
+
+
+def _plain(text: str, longest: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= longest

@@ -1,0 +1,129 @@
+"""Rows of a summary by field, each with its own completeness: who owes a field follows from the dated catalogue.
+
+A unit-month reported at level `chung` counts under `chung` and owes no other field.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from django.db.models import Exists, OuterRef
+
+from figures.completeness import Missing
+from figures.counts import Tally
+from figures.periods import Month
+from figures.summary import RowInput
+from records.models import DossierCount, Edition
+from units.models import Kind, Unit
+from units.queries import expected_under
+
+from .catalogue import Catalogue
+from .missing import Silent
+from .parts import Part, parts
+from .question import Question
+
+# How many unit-months owe a field.
+Owed = dict[tuple[int, Month], int]
+
+
+def field_rows(question: Question, lacking: list[Silent]) -> list[RowInput]:
+    """One row for each field that is expected or reported, in the order of the catalogue."""
+    catalogue = Catalogue(question.days)
+    found = parts(question, by_field=True)
+    owed = _owed(question, catalogue)
+    _move_undivided(question, catalogue, found, owed)
+    silent_in = _silent_by_field(question, catalogue, lacking)
+    rows = []
+    for number, field in catalogue.fields.items():
+        reported = [(part.month, part.tally) for part in found if part.field == number]
+        expected = [
+            (month, Tally.of(expected=owed[number, month]))
+            for month in question.months
+            if owed[number, month]
+        ]
+        if reported or expected:
+            extra = {"pk": number}
+            rows.append(RowInput(field.code, field.name, [*reported, *expected], silent_in[number], extra))
+    return rows
+
+
+def _owed(question: Question, catalogue: Catalogue) -> Owed:
+    """Units that no catalogue row lists share one answer per tier; those that are listed are looked at one by one."""
+    owed: Owed = defaultdict(int)
+    listed = _listed(question, catalogue)
+    for month, (start, end), tiers in zip(question.months, question.spans, question.expected, strict=True):
+        others = dict(tiers)
+        for unit in listed:
+            if unit.active_from <= end and not unit.is_over(start):
+                others[unit.tier] -= 1
+                for field in catalogue.expected(unit, month):
+                    owed[field, month] += 1
+        for tier, number in others.items():
+            for field in catalogue.expected_of(tier, 0, month):
+                owed[field, month] += number
+    return owed
+
+
+def _listed(question: Question, catalogue: Catalogue) -> list[Unit]:
+    units = expected_under(question.unit, question.start, question.end, external=question.external)
+    if question.tier:
+        units = units.filter(tier=question.tier)
+    return list(units.filter(pk__in=catalogue.listed))
+
+
+def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part], owed: Owed) -> None:
+    """Unit-months that reported `chung` although the catalogue divides them owe `chung` and nothing else."""
+    if not any(part.field == catalogue.undivided and part.tally.reported for part in found):
+        return
+    for unit, tier, number in _in_force(question, field=catalogue.undivided, answered=True).values_list(
+        "edition__submission__unit_id", "edition__submission__unit__tier", "edition__submission__month"
+    ):
+        month = Month.from_number(number)
+        for field in catalogue.expected_of(tier, unit, month):
+            owed[field, month] -= 1
+        owed[catalogue.undivided, month] += 1
+
+
+def _in_force(question: Question, **which: object):
+    counts = DossierCount.objects.filter(
+        edition__in=Edition.objects.in_force(question.include).filter(
+            submission__unit__path__startswith=question.unit.path, submission__month__in=question.numbers
+        ),
+        **which,
+    )
+    if question.tier:
+        counts = counts.filter(edition__submission__unit__tier=question.tier)
+    if not question.external:
+        counts = counts.exclude(edition__submission__unit__kind=Kind.EXTERNAL)
+    return counts
+
+
+def _silent_by_field(
+    question: Question, catalogue: Catalogue, lacking: Iterable[Silent]
+) -> dict[int, list[Missing]]:
+    """Who is silent altogether, in each field they owe, and who reported but left the field blank."""
+    found: dict[int, list[Missing]] = defaultdict(list)
+    for one in lacking:
+        for field in catalogue.expected_of(one.tier, one.unit, one.one.month):
+            found[field].append(one.one)
+    for field, one in _left_blank(question):
+        found[field].append(one)
+    return found
+
+
+def _left_blank(question: Question) -> Iterator[tuple[int, Missing]]:
+    answered = DossierCount.objects.filter(
+        edition=OuterRef("edition"), field=OuterRef("field"), answered=True
+    )
+    rows = (
+        _in_force(question, answered=False)
+        .exclude(Exists(answered))
+        .select_related("edition__submission__unit")
+    )
+    seen = set()
+    for row in rows.order_by("edition__submission__month", "pk"):
+        submission = row.edition.submission
+        if (row.field_id, submission.pk) not in seen:
+            seen.add((row.field_id, submission.pk))
+            unit = submission.unit
+            month = Month.from_number(submission.month)
+            yield row.field_id, Missing(unit.key_on(question.end), month, unit.name)

@@ -1,0 +1,142 @@
+"""Which fields a unit reports in a month, through which channels, and with which procedures.
+
+Dated catalogue rows say so. A row counts where the unit's tier fits (an empty tier fits all), where the row lists no
+units or this one, and where it is valid on a day of the month. A unit without any such row reports `chung`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from figures.measures import CHANNELS, served_measures
+from figures.periods import Calendar, Month
+from records.models import Field, FieldScope, Procedure, ProcedureScope
+from units.models import Unit
+
+ALL_CHANNELS = frozenset(CHANNELS)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A field that a unit reports in a month: what may hold a number, in all and by procedure (id → measures)."""
+
+    field_id: int
+    served: frozenset[str]
+    procedures: dict[int, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One catalogue row with the numbers of the units it lists (empty: all of the tier)."""
+
+    target: int
+    tier: str
+    channels: frozenset[str]
+    start: date
+    end: date
+    units: frozenset[int]
+
+    def fits(self, tier: str, unit: int, start: date, end: date) -> bool:
+        return (
+            self.start <= end
+            and start <= self.end
+            and (not self.tier or self.tier == tier)
+            and (not self.units or unit in self.units)
+        )
+
+
+class Catalogue:
+    """The whole catalogue in memory: six queries, whatever the number of units, months and fields."""
+
+    def __init__(self, days: Calendar) -> None:
+        self.days = days
+        self.fields: dict[int, Field] = {one.pk: one for one in Field.objects.all()}
+        self.procedures: dict[int, Procedure] = {one.pk: one for one in Procedure.objects.all()}
+        self.field_rows = _rows(FieldScope, "field_id")
+        self.procedure_rows = _rows(ProcedureScope, "procedure_id")
+        self.undivided = next(pk for pk, one in self.fields.items() if one.code == Field.UNDIVIDED)
+        rows = self.field_rows + self.procedure_rows
+        self.listed = frozenset().union(*(row.units for row in rows)) if rows else frozenset()
+        self._known: dict[tuple[str, int, Month], dict[int, Expected]] = {}
+
+    def expected(self, unit: Unit, month: Month) -> dict[int, Expected]:
+        """By field number, in the order of the catalogue; never empty."""
+        return self.expected_of(unit.tier, unit.pk, month)
+
+    def expected_of(self, tier: str, unit: int, month: Month) -> dict[int, Expected]:
+        """The same for a unit known by tier and number; number 0 is any unit that no row lists."""
+        # Units that no row lists share one answer per tier and month.
+        key = (tier, unit if unit in self.listed else 0, month)
+        if key not in self._known:
+            self._known[key] = self._work_out(*key)
+        return self._known[key]
+
+    def undivided_entry(self) -> Expected:
+        """`chung`, which every unit may report instead of its fields."""
+        return Expected(self.undivided, served_measures(ALL_CHANNELS))
+
+    def _work_out(self, tier: str, unit: int, month: Month) -> dict[int, Expected]:
+        span = self.days.span(month)
+        fields = _channels(self.field_rows, tier, unit, span.start, span.end)
+        procedures = _channels(self.procedure_rows, tier, unit, span.start, span.end)
+        by_field: dict[int, dict[int, frozenset[str]]] = defaultdict(dict)
+        for procedure, channels in procedures.items():
+            by_field[self.procedures[procedure].field_id][procedure] = channels
+        found = {}
+        for number in self.fields:
+            if number in fields or number in by_field:
+                found[number] = _entry(number, fields.get(number), by_field.get(number, {}))
+        return found or {self.undivided: self.undivided_entry()}
+
+
+def _entry(number: int, own: frozenset[str] | None, procedures: dict[int, frozenset[str]]) -> Expected:
+    """A field serves its own channels; without a row of its own, those of its procedures. A procedure that names
+    no channels has those of its field.
+    """
+    if own is not None:
+        channels = own or ALL_CHANNELS
+    elif all(procedures.values()):
+        channels = frozenset().union(*procedures.values())
+    else:
+        channels = ALL_CHANNELS
+    inherited = own or ALL_CHANNELS
+    return Expected(
+        number,
+        served_measures(channels),
+        {one: served_measures(theirs or inherited) for one, theirs in procedures.items()},
+    )
+
+
+def _channels(rows: list[_Row], tier: str, unit: int, start: date, end: date) -> dict[int, frozenset[str]]:
+    """Target → the channels of all rows that fit, together; empty where a row leaves them to the default (all)."""
+    found: dict[int, frozenset[str]] = {}
+    for row in rows:
+        if row.fits(tier, unit, start, end):
+            before = found.get(row.target, row.channels)
+            found[row.target] = before | row.channels if before and row.channels else frozenset()
+    return found
+
+
+def _rows(scope: Any, target: str) -> list[_Row]:
+    listed: dict[int, set[int]] = defaultdict(set)
+    through = scope.units.through.objects.values_list(f"{scope.__name__.lower()}_id", "unit_id")
+    for row, unit in through:
+        listed[row].add(unit)
+    columns = scope.objects.order_by("pk").values_list(
+        "pk", target, "tier", "channels", "valid_from", "valid_until"
+    )
+    return [
+        _Row(what, tier, frozenset(channels.split()), start, end or date.max, frozenset(listed[pk]))
+        for pk, what, tier, channels, start, end in columns
+    ]
+
+
+def expected_fields(
+    units: Iterable[Unit], months: Iterable[Month], days: Calendar
+) -> dict[tuple[int, Month], dict[int, Expected]]:
+    """(unit number, month) → the fields it reports, in a fixed number of queries."""
+    catalogue = Catalogue(days)
+    wanted = list(months)
+    return {(unit.pk, month): catalogue.expected(unit, month) for unit in units for month in wanted}

@@ -1,0 +1,96 @@
+"""Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most.
+
+A group answers from its own stored sums, so the cost follows what is shown and not what the database holds. The
+country keeps none and is summed from those of its children; rows by child come from the children's sums. Units
+without children, and a group's own report, are read from their editions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, Q, QuerySet, Sum, Value, When
+
+from figures.counts import Tally
+from figures.periods import Month
+from records.models import DossierCount, Edition, GroupSum
+from units.models import Kind, Tier
+
+from .question import Question
+from .rows import COLUMNS, summed, tally_of, totals
+
+
+@dataclass(frozen=True)
+class Part:
+    """Figures of one month and tier; `child` is the number of a unit directly below (or of the unit itself)."""
+
+    month: Month
+    tier: str
+    tally: Tally
+    child: int | None = None
+    field: int | None = None
+
+
+def parts(question: Question, *, by_child: bool = False, by_field: bool = False) -> list[Part]:
+    """All parts of what is asked. Without `by_field` the fields are taken together."""
+    if question.unit.has_children and not by_child and question.unit.tier != Tier.COUNTRY:
+        own = GroupSum.objects.filter(group=question.unit)
+        return list(_of_sums(question, own, by_field))
+    found = []
+    if question.unit.has_children:
+        below = GroupSum.objects.filter(group__parent=question.unit)
+        found += _of_sums(question, below, by_field, by_child)
+    return [*found, *_of_editions(question, by_field, by_child)]
+
+
+def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool = False) -> Iterator[Part]:
+    sums = sums.filter(month__in=question.numbers, stage=question.include, field__isnull=not by_field)
+    if not question.external:
+        sums = sums.filter(external=False)
+    if question.tier:
+        sums = sums.filter(tier=question.tier)
+    keys = ["month", "tier", *(["field_id"] if by_field else []), *(["group_id"] if by_child else [])]
+    # Outside rows by child nothing but external and internal bodies, or the country's provinces, is added up here.
+    for row in sums.order_by().values(*keys).annotate(**totals(), reports=Sum("reported")):
+        yield _part(row, row.get("group_id"))
+
+
+def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator[Part]:
+    """From the editions in force of the unit itself and of its children without children."""
+    unit = question.unit
+    whose = Q(submission__unit=unit)
+    if unit.has_children:
+        whose |= Q(submission__unit__parent=unit, submission__unit__has_children=False)
+    editions = Edition.objects.in_force(question.include).filter(
+        whose, submission__month__in=question.numbers
+    )
+    if not question.external:
+        editions = editions.exclude(submission__unit__kind=Kind.EXTERNAL)
+    if question.tier:
+        editions = editions.filter(submission__unit__tier=question.tier)
+    named = {"month": "submission__month", "tier": "submission__unit__tier", "child": "submission__unit_id"}
+    if not by_field:
+        for row in editions.order_by().values(*named.values(), *COLUMNS):
+            yield _part(
+                {**row, **{name: row[path] for name, path in named.items()}, "reports": 1},
+                row[named["child"]],
+            )
+        return
+    counts = DossierCount.objects.filter(edition__in=editions).order_by()
+    paths = {name: f"edition__{path}" for name, path in named.items()}
+    # A field reported by procedure counts once, when any of its rows holds a number.
+    answered = Case(When(answered=True, then=Value(1)), default=Value(0))
+    for row in counts.values("field_id", *paths.values()).annotate(**totals(), answers=Sum(answered)):
+        values = {**row, **{name: row[path] for name, path in paths.items()}}
+        yield _part({**values, "reports": min(1, row["answers"])}, values["child"])
+
+
+def _part(row: dict[str, Any], child: int | None) -> Part:
+    columns = row if COLUMNS[0] in row else summed(row)
+    return Part(
+        Month.from_number(row["month"]),
+        row["tier"],
+        tally_of(columns, row["reports"]),
+        child,
+        row.get("field_id"),
+    )

@@ -1,0 +1,56 @@
+"""What is asked of the figures: one unit and period, and which figures count. Everything else follows from it."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from figures.periods import Calendar, Month, Period
+from records.models import Stage
+from units import roster
+from units.models import Unit
+
+# Number of units expected: one dict per month of the period, by tier.
+Expected = list[dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """`include` is a stage ("approved", "submitted"); `tier` narrows everything to one tier."""
+
+    unit: Unit
+    period: Period
+    days: Calendar
+    include: str = Stage.APPROVED
+    external: bool = False
+    tier: str | None = None
+
+    @cached_property
+    def months(self) -> tuple[Month, ...]:
+        return self.period.months
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The months as they are kept in the database."""
+        return [month.number for month in self.months]
+
+    @cached_property
+    def spans(self) -> list[tuple[date, date]]:
+        return [(span.start, span.end) for span in map(self.days.span, self.months)]
+
+    @property
+    def start(self) -> date:
+        return self.spans[0][0]
+
+    @property
+    def end(self) -> date:
+        return self.spans[-1][1]
+
+    @cached_property
+    def expected(self) -> Expected:
+        """Units of the subtree that owe a report, month by month, by tier. One query."""
+        counted = roster.expected(self.unit, self.spans, external=self.external)
+        return [self.of_tier(tiers) for tiers in counted]
+
+    def of_tier(self, tiers: dict[str, int]) -> dict[str, int]:
+        """The counts that this question is about."""
+        return {tier: number for tier, number in tiers.items() if self.tier in (None, tier)}

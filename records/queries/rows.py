@@ -1,0 +1,58 @@
+"""Rows of the database as tallies of figures/, and back. Keeps the two lists of names together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Sum
+
+from figures.counts import Tally, blanks_of
+from figures.measures import MEASURES, WHOLES
+
+BLANKS: Mapping[str, str] = {whole: f"blank_{whole}" for whole in WHOLES}
+COLUMNS: tuple[str, ...] = (*MEASURES, *BLANKS.values())
+
+
+def totals() -> dict[str, Sum]:
+    """Aggregates of every column, for `.annotate(**totals())`: NULL where nobody reported."""
+    return {f"sum_{name}": Sum(name) for name in COLUMNS}
+
+
+def summed(row: Mapping[str, Any]) -> dict[str, int | None]:
+    """The columns of a row that was read through `totals()`."""
+    return {name: row[f"sum_{name}"] for name in COLUMNS}
+
+
+def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:
+    """A tally from the columns of a count, an edition or a group sum."""
+    return Tally(
+        {name: columns[name] for name in MEASURES},
+        {whole: columns[column] or 0 for whole, column in BLANKS.items()},
+        reported,
+        expected,
+    )
+
+
+def columns_of(tally: Tally) -> dict[str, int | None]:
+    """The columns that hold a tally."""
+    return {**tally.values, **{column: tally.blanks[whole] for whole, column in BLANKS.items()}}
+
+
+def values_of(row: Any) -> dict[str, int | None]:
+    """The measures of a model instance."""
+    return {name: getattr(row, name) for name in MEASURES}
+
+
+def fill(row: Any, values: Mapping[str, int | None], served: frozenset[str]) -> None:
+    """Set the measures of a count (None for those not named) and what follows from them: blanks and `answered`."""
+    for name in MEASURES:
+        setattr(row, name, values.get(name))
+    blanks = blanks_of(values, served)
+    for whole, column in BLANKS.items():
+        setattr(row, column, blanks[whole])
+    row.answered = any(values.get(name) is not None for name in MEASURES)
+
+
+def put(target: Any, tally: Tally) -> None:
+    """Set the measured columns of an edition or a group sum."""
+    for name, value in columns_of(tally).items():
+        setattr(target, name, value)

@@ -1,0 +1,192 @@
+"""The figures of a unit and period: THE question that pages, exports, the API, reviews and commands ask.
+
+A fixed number of queries, whatever the number of units, months and fields: reported figures from stored sums,
+expected ones from the roster, and only where the two differ the list of who is missing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from figures.completeness import Missing
+from figures.counts import Tally
+from figures.periods import Calendar, Month, Period
+from figures.summary import Figures, RowInput, Summary, build, figures
+from records.models import Stage
+from units import roster
+from units.models import Unit
+
+from .by_field import field_rows
+from .calendar import calendar as stored_calendar
+from .missing import Silent, silent
+from .parts import Part, parts
+from .question import Question
+
+BY = ("unit", "field", "month")
+
+Monthly = dict[str, list[tuple[Month, Tally]]]
+
+
+def summary(
+    unit: Unit,
+    period: Period,
+    *,
+    include: str = Stage.APPROVED,
+    external: bool = False,
+    tier: str | None = None,
+    by: str | None = None,
+    decimals: int = 1,
+    calendar: Calendar | None = None,
+) -> Summary:
+    """The Summary of a unit and period, with rows by "unit" (those directly below), "field" or "month".
+
+    `tier` narrows tiers, total and rows. A unit that is over or not yet there expects nothing and has nulls.
+    """
+    question = Question(unit, period, calendar or stored_calendar(), include, external, tier)
+    found = parts(question, by_child=by == "unit")
+    lacking = silent(question, incomplete(question, found))
+    return build(
+        unit=unit.key_on(question.end),
+        unit_name=unit.name,
+        period=period,
+        tiers=by_tier(question, found),
+        missing=_missing_by_tier(lacking),
+        by=by,
+        rows=_rows(question, by, found, lacking),
+        calendar=question.days,
+        include=include,
+        external=external,
+        decimals=decimals,
+    )
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """The figures of one month: by tier and in all. Nothing reported gives None in the counts, a gap in the line."""
+
+    month: Month
+    tiers: Mapping[str, Figures]
+    total: Figures
+
+
+def trend(
+    unit: Unit,
+    period: Period,
+    *,
+    include: str = Stage.APPROVED,
+    external: bool = False,
+    tier: str | None = None,
+    decimals: int = 1,
+    calendar: Calendar | None = None,
+) -> tuple[TrendPoint, ...]:
+    """Every month of a period by itself, in two queries (the country in three); without lists of who is missing."""
+    question = Question(unit, period, calendar or stored_calendar(), include, external, tier)
+    monthly = by_tier(question, parts(question))
+    points = []
+    for month in question.months:
+        tallies = {
+            name: Tally.total(tally for at, tally in several if at == month)
+            for name, several in monthly.items()
+        }
+        points.append(
+            TrendPoint(
+                month,
+                {name: figures(tally, decimals=decimals) for name, tally in tallies.items()},
+                figures(Tally.total(tallies.values()), decimals=decimals),
+            )
+        )
+    return tuple(points)
+
+
+def by_tier(question: Question, found: Iterable[Part]) -> Monthly:
+    """Tallies by tier and month, with what is expected; only tiers with something expected or reported."""
+    monthly: Monthly = defaultdict(list)
+    for part in found:
+        monthly[part.tier].append((part.month, part.tally))
+    for month, tiers in zip(question.months, question.expected, strict=True):
+        for tier, number in tiers.items():
+            monthly[tier].append((month, Tally.of(expected=number)))
+    return dict(monthly)
+
+
+def incomplete(question: Question, found: Iterable[Part]) -> list[Month]:
+    """Months in which other numbers of units reported than were expected: only there somebody can be missing."""
+    reported: dict[tuple[Month, str], int] = defaultdict(int)
+    for part in found:
+        reported[part.month, part.tier] += part.tally.reported
+    return [
+        month
+        for month, tiers in zip(question.months, question.expected, strict=True)
+        if any(reported[month, tier] != number for tier, number in tiers.items())
+    ]
+
+
+def _missing_by_tier(lacking: Iterable[Silent]) -> dict[str, list[Missing]]:
+    found: dict[str, list[Missing]] = defaultdict(list)
+    for one in lacking:
+        found[one.tier].append(one.one)
+    return dict(found)
+
+
+def _rows(
+    question: Question, by: str | None, found: list[Part], lacking: list[Silent]
+) -> list[RowInput] | None:
+    if by == "unit":
+        return _unit_rows(question, found, lacking)
+    if by == "field":
+        return field_rows(question, lacking)
+    return None
+
+
+def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> list[RowInput]:
+    """The units directly below, in the order of tier and name; the unit itself where it reports or has none below."""
+    unit = question.unit
+    reported: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
+    for part in found:
+        reported[part.child or unit.pk].append((part.month, part.tally))
+    expected = {unit.pk: roster.expected_itself(unit, question.spans, external=question.external)}
+    shown = [unit]
+    if unit.has_children:
+        expected |= roster.expected_by_child(unit, question.spans, external=question.external)
+        below = Unit.objects.filter(parent=unit).order_by("tier", "folded", "pk")
+        shown = [one for one in below if _shown(question, one, expected[one.pk], reported)]
+        if reported[unit.pk] or any(expected[unit.pk]):
+            shown.insert(0, unit)
+    return [_unit_row(question, one, expected[one.pk], reported[one.pk], lacking) for one in shown]
+
+
+def _shown(question: Question, child: Unit, expected: list[dict[str, int]], reported: Mapping) -> bool:
+    """Children that exist in the period (external bodies only when asked for), and whatever has figures."""
+    if reported.get(child.pk):
+        return True
+    if question.tier:
+        return any(question.of_tier(tiers) for tiers in expected)
+    there = child.active_from <= question.end and not child.is_over(question.start)
+    return there and (question.external or not child.external)
+
+
+def _unit_row(
+    question: Question,
+    unit: Unit,
+    expected: list[dict[str, int]],
+    reported: list[tuple[Month, Tally]],
+    lacking: list[Silent],
+) -> RowInput:
+    owed = [
+        (month, Tally.of(expected=sum(question.of_tier(tiers).values())))
+        for month, tiers in zip(question.months, expected, strict=True)
+    ]
+    itself = unit.pk == question.unit.pk
+    return RowInput(
+        unit.key_on(question.end),
+        unit.name,
+        [*reported, *owed],
+        [one.one for one in lacking if (one.unit == unit.pk if itself else one.below(unit.pk))],
+        {
+            "pk": unit.pk,
+            "code": unit.code,
+            "tier": unit.tier,
+            "kind": unit.kind,
+            "has_children": unit.has_children and not itself,
+        },
+    )

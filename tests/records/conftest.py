@@ -1,0 +1,101 @@
+"""A fixed cast: one district with two communes, an office and an external body; its people; the catalogue."""
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from figures.periods import Month
+from records import actions
+from records.models import Field, FieldScope
+from units import roster
+from units.models import Kind, Tier, Unit, User
+
+AT = datetime(2022, 6, 15, 2, 0, tzinfo=UTC)
+SINCE = date(2020, 7, 1)
+
+
+def unit(code: str, tier: str, parent: Unit | None = None, kind: str = Kind.COMMITTEE, **more) -> Unit:
+    """One more unit in the tree; call `roster.rebuild()` after the last."""
+    made = Unit.objects.create(
+        code=code,
+        name=more.pop("name", f"Đơn vị {code}"),
+        kind=kind,
+        tier=tier,
+        parent=parent,
+        path="",
+        depth=parent.depth + 1 if parent else 0,
+        active_from=more.pop("active_from", SINCE),
+        **more,
+    )
+    made.path = f"{parent.path if parent else '/'}{made.pk}/"
+    made.save()
+    if parent:
+        Unit.objects.filter(pk=parent.pk).update(has_children=True, reports=False)
+        parent.has_children, parent.reports = True, False
+    return made
+
+
+@pytest.fixture
+def cast(db) -> SimpleNamespace:
+    province = unit("35", Tier.PROVINCE)
+    district = unit("351", Tier.DISTRICT, province)
+    people = SimpleNamespace(province=province, district=district)
+    people.alpha = unit("13441", Tier.COMMUNE, district)
+    people.beta = unit("13450", Tier.COMMUNE, district)
+    people.office = unit("van-phong", Tier.DISTRICT, district, Kind.OFFICE)
+    people.land = unit("dat-dai", Tier.DISTRICT, district, Kind.EXTERNAL)
+    roster.rebuild()
+    people.clerk = User.objects.create(username="xa-13441")
+    people.neighbour = User.objects.create(username="xa-13450")
+    people.reviewer = User.objects.create(username="tonghop")
+    return people
+
+
+@pytest.fixture
+def fields(db) -> SimpleNamespace:
+    """Two fields of the communes; `chung-thuc` has no postal channel."""
+    found = SimpleNamespace(chung=Field.objects.get(code=Field.UNDIVIDED))
+    for order, (code, channels) in enumerate(
+        [("chung-thuc", "direct online_partial online_full"), ("ho-tich", "")], start=1
+    ):
+        field = Field.objects.create(code=code, name=code, order=order)
+        FieldScope.objects.create(field=field, tier=Tier.COMMUNE, channels=channels, valid_from=SINCE)
+        setattr(found, code.replace("-", "_"), field)
+    return found
+
+
+def balanced(
+    received: int, *, online: int = 0, postal: int | None = 0, late: int = 0
+) -> dict[str, int | None]:
+    """A whole row whose balance closes: everything received is resolved in the same month."""
+    total = received + online + (postal or 0)
+    return {
+        "opening": 0,
+        "received_direct": received,
+        "received_online_partial": online,
+        "received_online_full": 0,
+        "received_postal": postal,
+        "returned_direct": total,
+        "returned_online": 0,
+        "returned_postal": None if postal is None else 0,
+        "resolved_early": 0,
+        "resolved_on_time": total - late,
+        "resolved_late": late,
+        "withdrawn": 0,
+        "pending_in_time": 0,
+        "pending_late": 0,
+        "awaiting": 0,
+    }
+
+
+def entered(unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approved", reviewer=None):
+    """A month of a unit, brought up to a state: draft, sent or approved."""
+    submission = actions.open_submission(unit_, month, by=by, at=AT)
+    edition = submission.editions.last()
+    edition = actions.save_counts(edition, rows, by=by, revision=edition.revision, at=AT)
+    if upto in ("sent", "approved"):
+        edition = actions.send(edition, by=by, at=AT)
+    if upto == "approved":
+        edition = actions.approve(edition, by=reviewer, at=AT)
+    return edition
