@@ -9,10 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-# Playwright's synchronous interface keeps an event loop in the test's thread, which Django takes for an
-# asynchronous caller; the tests are synchronous all the same.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
 QUIET = [
     "--disable-quic",
@@ -28,6 +24,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _synchronous() -> Iterator[None]:
+    """Let Django's database be used while Playwright keeps an event loop in the test's thread.
+
+    Django takes that for an asynchronous caller; the tests are synchronous all the same. Set only while browser
+    tests run, since no production server passes its checks with it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
 
 
 @pytest.fixture(scope="session")
