@@ -1,0 +1,258 @@
+"""A review's document as what page and print loop over: rows, sentences and drawings, made from the document alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from figures import narrative
+from figures.measures import online_labels
+from figures.periods import Period
+from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
+from figures.summary import Figures, Summary
+from figures.writing import count, day, percent_vi, tier_name
+
+from . import form_06a
+
+LETTERS = "ABCDEG"
+# Which template draws the figures of a block.
+BLOCKS = {
+    "channels": "print/blocks/channels.html",
+    "indicators": "print/blocks/indicators.html",
+    "tasks": "print/blocks/tasks.html",
+}
+BAR_WIDTH = 1600  # of the drawing, in tenths of a millimetre
+WIDE_ENOUGH = 400  # room for "Trực tuyến 51,7%"
+ROOM_FOR_SHARE = 140  # room for "12,6%"
+THINNEST = 14
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table of the review: a tier, a unit or the total, now and in the same period last year."""
+
+    mark: str
+    name: str
+    now: Figures
+    before: Figures | None = None
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """A rate or indicator against its target, as text: what a line of the table of results prints."""
+
+    name: str
+    parts: str
+    now: str
+    target: str
+    before: str
+    verdict: str
+    reached: bool | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of a share bar, in tenths of a millimetre; `label` is empty where there is no room for words."""
+
+    key: str
+    x: int
+    width: int
+    middle: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    told: str
+    segments: list[Segment] = field(default_factory=list)
+
+
+def view(doc: dict[str, Any]) -> dict[str, Any]:
+    """The context of templates/print/review.html and of the screen page. Raises KeyError for a foreign document."""
+    now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
+    end = date.fromisoformat(doc["review"]["to"])
+    label = Period.parse(doc["review"]["period"]).label
+    tiers = tier_rows(now, before, doc["review"]["unit_name"])
+    return {
+        "doc": doc,
+        "period_label": label,
+        "day_from": day(date.fromisoformat(doc["review"]["from"])),
+        "day_to": day(end),
+        "online_label": online_labels(end)["online"],
+        "one_month": now.period.one_month,
+        "opening": _opening(doc, now),
+        "closing": _closing(doc),
+        "sections": [{**one, "template": BLOCKS.get(one["block"], "")} for one in doc["sections"]],
+        "drafted": doc["drafted"],
+        "tier_rows": tiers,
+        "bars": [bar(row, online_labels(end)["online"]) for row in tiers if row.now.counts["received"]],
+        "rate_results": rate_results(doc, now, before),
+        "indicator_results": [indicator_result(one) for one in doc["indicators"]],
+        "tasks": [{**task, "note": task_note(task)} for task in doc["tasks"]],
+        "unit_rows": unit_rows(doc, now),
+        "missing_lines": missing_lines(now),
+        "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in _used()],
+        "rounding_note": rounding_notes(tiers),
+        "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
+        **form_06a.table(doc),
+    }
+
+
+def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[Row]:
+    """A row a tier, and the total where there are several."""
+    earlier = dict(before.tiers)
+    rows = [
+        Row(LETTERS[place], tier_name(tier), one, earlier.get(tier))
+        for place, (tier, one) in enumerate(now.tiers)
+    ]
+    total = Row("", f"Chung {unit_name}" if len(rows) > 1 else unit_name, now.total, before.total, True)
+    return [*rows, total] if len(rows) != 1 else [Row("A", rows[0].name, now.total, before.total)]
+
+
+def unit_rows(doc: dict[str, Any], now: Summary) -> list[Row]:
+    """The tiers, each followed by its units, and the total at the end; groups of several tiers stand last."""
+    rows: list[Row] = []
+    placed: set[str] = set()
+    for place, (tier, figures) in enumerate(now.tiers):
+        units = [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier]
+        kind = f" ({len(units)} đơn vị)" if units else ""
+        rows.append(Row(LETTERS[place], tier_name(tier) + kind, figures, is_total=True))
+        rows += [Row(str(number), _title(row.name), row.figures) for number, row in enumerate(units, 1)]
+        placed |= {row.key for row in units}
+    others = [row for row in now.rows if row.key not in placed]
+    rows += [Row(str(number), _title(row.name), row.figures) for number, row in enumerate(others, 1)]
+    if len(now.tiers) > 1:
+        letters = " + ".join(LETTERS[: len(now.tiers)])
+        rows.append(Row("", f"Tổng cộng ({letters})", now.total, is_total=True))
+    return rows
+
+
+def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[Result]:
+    """The rates that have a target, tier by tier, against it and the same period last year."""
+    targets = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    earlier = dict(before.tiers)
+    found = []
+    for key in ("on_time", "online"):
+        for tier, one in now.tiers:
+            goal = targets.get((key, tier), targets.get((key, "")))
+            if goal is not None:
+                old = earlier[tier].share(key) if tier in earlier else None
+                name = f"{BY_KEY[key].name}, {tier_name(tier).lower()}"
+                found.append(rate_result(name, one.share(key), goal, old))
+    return found
+
+
+def rate_result(name: str, share: Share, goal: str | None, old: Share | None) -> Result:
+    sound = share.percent is not None and not share.partial
+    return Result(
+        name,
+        f"{count(share.numerator)} / {count(share.denominator)}",
+        percent_vi(share.percent) + (" (chưa đủ)" if share.partial else ""),
+        percent_vi(goal),
+        percent_vi(old.percent if old else None),
+        narrative.against_target(share.percent, goal) if sound else "",
+        _reached(share.percent, goal) if sound else None,
+    )
+
+
+def indicator_result(one: dict[str, Any]) -> Result:
+    if not one["is_share"]:
+        amount = f"{count(one['numerator'])} {one['counted_in']}" if one["numerator"] is not None else "—"
+        earlier = one["before_numerator"]
+        return Result(one["name"], count(one["numerator"]), amount, "—", count(earlier), "")
+    return Result(
+        one["name"],
+        f"{count(one['numerator'])} / {count(one['denominator'])}",
+        percent_vi(one["percent"]),
+        percent_vi(one["target"]),
+        percent_vi(one["before_percent"]),
+        narrative.against_target(one["percent"], one["target"]),
+        _reached(one["percent"], one["target"]),
+    )
+
+
+def bar(row: Row, online: str) -> Bar:
+    """Received dossiers by channel as a bar: geometry from the counts, words from the printed shares."""
+    names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
+    told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
+    segments, words, at = [], [], 0
+    for key, name in names.items():
+        share = row.now.shares[key]
+        if share.numerator is None or not share.denominator:
+            continue
+        printed = percent_vi(share.percent)
+        words.append(f"{told[key]}: {count(share.numerator)} ({printed})")
+        if share.numerator:
+            end = at + share.numerator * BAR_WIDTH // share.denominator
+            width = max(end - at, THINNEST)
+            x = min(at, BAR_WIDTH - width)
+            label = (
+                f"{name} {printed}" if width >= WIDE_ENOUGH else printed if width >= ROOM_FOR_SHARE else ""
+            )
+            segments.append(Segment(key, x, width, x + width // 2, label))
+            at = end
+    whole = f"{row.name}, {count(row.now.counts['received'])} hồ sơ"
+    return Bar(whole, "; ".join(words), segments)
+
+
+def missing_lines(now: Summary) -> list[str]:
+    """Who has not reported which months, unit by unit; empty when everything is there."""
+    return [
+        f"{_title(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
+        for unit, months in now.total.completeness.by_unit().items()
+    ]
+
+
+def rounding_notes(rows: Iterable[Row], whom: str = "") -> str:
+    """The footnote "do làm tròn" for the rows whose printed shares do not total 100."""
+    notes = [(row.name, note) for row in rows if (note := narrative.rounding_note(row.now))]
+    if whom and notes:
+        return f"Tổng các tỷ lệ theo hình thức của {whom} khác 100% do làm tròn."
+    return " ".join(f"{name}: {_lower(note)}" for name, note in notes)
+
+
+def task_note(task: dict[str, Any]) -> str:
+    """Who answers for a task and by when."""
+    deadline = f"trước ngày {day(date.fromisoformat(task['deadline']))}" if task["deadline"] else ""
+    return "; ".join(part for part in (task["responsible"], deadline) if part)
+
+
+def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
+    start, end = (day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
+    scope = f"Kỳ số liệu từ ngày {start} đến ngày {end}, chỉ tính báo cáo đã duyệt"
+    told = doc["drafted"]["completeness"]
+    return [text for text in (doc["header"]["opening"], f"{scope}. {' '.join(told)}".strip()) if text]
+
+
+def _closing(doc: dict[str, Any]) -> list[str]:
+    header, told = doc["header"], []
+    if header["meeting_day"]:
+        kind = "sơ kết" if Period.parse(doc["review"]["period"]).kind == "half" else "tổng kết"
+        told.append(f"Báo cáo trình hội nghị {kind} ngày {day(date.fromisoformat(header['meeting_day']))}")
+        if header["meeting_place"]:
+            told[0] += f" tại {header['meeting_place']}"
+        told[0] += f"; chủ trì: {header['chaired']}" if header["chaired"] else ""
+        told[0] += f"; dự hội nghị: {header['attended']}" if header["attended"] else ""
+        told[0] += "."
+    return [*told, *([header["closing"]] if header["closing"] else [])]
+
+
+def _used() -> list[Rate]:
+    """The rates that the tables under which this is printed use."""
+    keys = ("direct", "online", "postal", "on_time")
+    return [rate for rate in (*SHARES, *RATES) if rate.key in keys]
+
+
+def _reached(reached: str | None, goal: str | None) -> bool | None:
+    told = narrative.against_target(reached, goal)
+    return not told.startswith("Thấp hơn") if told else None
+
+
+def _title(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
