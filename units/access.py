@@ -139,3 +139,30 @@ def has_role(user: User, role: str, day: date) -> bool:
 
 def is_administrator(user: User, day: date) -> bool:
     return has_role(user, Role.ADMINISTRATOR, day)
+
+
+def managed(user: User, day: date) -> Q:
+    """Condition on units: those that the user administers on `day`."""
+    within = Q(pk__in=[])
+    for membership in memberships(user, day):
+        if membership.role in ROLES[Right.MANAGE]:
+            within |= subtree(membership.unit.path)
+    return within
+
+
+def people(user: User, day: date):
+    """QuerySet of the people whom an administrator may manage: nobody who holds a role outside the administered units,
+    so that a district's administrator cannot lock out the province's.
+    """
+    elsewhere = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day)).exclude(
+        unit__in=Unit.objects.filter(managed(user, day))
+    )
+    return User.objects.exclude(pk__in=elsewhere.values("user"))
+
+
+def person_for(user: User, pk: int, day: date) -> User:
+    """Fetch a person to manage, or 404."""
+    person = people(user, day).filter(pk=pk).first()
+    if person is None:
+        raise Http404
+    return person

@@ -57,6 +57,17 @@ def expected_by_child(unit: Unit, spans: Sequence[Span], *, external: bool = Fal
     }
 
 
+def expected_by_group(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> dict[int, Expected]:
+    """`expected` of every group of the subtree, by its number, in one query."""
+    kept = RosterStep.objects.filter(group__in=Unit.objects.under(unit).order_by().values("pk"))
+    if not external:
+        kept = kept.filter(external=False)
+    steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
+    for group, *step in kept.values_list("group", "tier", "on", "opened", "closed"):
+        steps[group].append(tuple(step))
+    return {group: _sums(some, spans) for group, some in steps.items()}
+
+
 def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
     """`expected` of the unit alone, without what is below it (for a group that reports itself). No query."""
     return _of_leaf(unit, spans, external)

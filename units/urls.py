@@ -1,4 +1,22 @@
 """Addresses of units and people."""
 
+from django.urls import path
+
+from .views import changes, people, tree
+
 app_name = "units"
-urlpatterns: list = []
+urlpatterns = [
+    path("", tree.unit_list, name="list"),
+    path("open/", changes.unit_open, name="open"),
+    path("<int:pk>/", tree.unit_detail, name="detail"),
+    path("<int:pk>/close/", changes.unit_close, name="close"),
+    path("<int:pk>/succeed/", changes.unit_succeed, name="succeed"),
+    path("people/", people.people, name="people"),
+    path("people/new/", people.person_create, name="person_create"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/grant/", people.person_grant, name="person_grant"),
+    path("people/<int:pk>/roles/<int:membership>/end/", people.person_end_role, name="person_end_role"),
+    path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
+    path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
+    path("people/<int:pk>/password/", people.person_password, name="person_password"),
+]

@@ -1,3 +1,12 @@
-"""Sign-in, sign-out and passwords."""
+"""Sign-in, sign-out and passwords. Without a namespace: Django's own code looks for these names."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from .views import accounts
+
+urlpatterns = [
+    path("login/", accounts.sign_in, name="login"),
+    path("logout/", accounts.sign_out, name="logout"),
+    path("password/", accounts.change_password, name="password_change"),
+    path("password/done/", accounts.change_password_done, name="password_change_done"),
+]

@@ -12,16 +12,18 @@ from .people import (
     issue_password,
     use_issued_password,
 )
-from .succession import Link, add_successions, succeed
-from .tree import Opened, close_unit, close_units, open_unit, open_units
+from .succession import Link, Part, add_successions, replace, succeed
+from .tree import Opened, close_branch, close_unit, close_units, open_unit, open_units
 
 __all__ = [
     "Denied",
     "Link",
     "Opened",
+    "Part",
     "add_membership",
     "add_successions",
     "change_password",
+    "close_branch",
     "close_unit",
     "close_units",
     "create_user",
@@ -32,6 +34,7 @@ __all__ = [
     "issue_password",
     "open_unit",
     "open_units",
+    "replace",
     "succeed",
     "use_issued_password",
 ]

@@ -12,9 +12,9 @@ from django.db import transaction
 from ledger import log
 from units.dates import write_day
 from units.models import Succession, Unit, User
-from units.tree import Refused, Wrong, day_before
+from units.tree import Draft, Refused, Wrong, day_before
 
-from .tree import close_units, lock_tree, subject
+from .tree import close_units, lock_tree, open_unit, subject
 
 LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
 
@@ -76,6 +76,34 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
     for link in fresh:
         _write(link, by, basis)
     return Linked(len(fresh), len(links) - len(fresh))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a successor is: an existing unit or a draft to open, and the share of the old unit that it takes over."""
+
+    unit: Unit | Draft
+    share: Fraction = Fraction(1)
+
+
+@transaction.atomic
+def replace(
+    old_units: Sequence[Unit], parts: Sequence[Part], on: date, *, by: User | None, basis: str = ""
+) -> list[Unit]:
+    """Close the old units, open their successors and record who follows whom, in one act: a code may pass from an old
+    unit to a new one only so. `on` is the first day of the new; their drafts start then. Returns the successors.
+
+    Errors: Refused. Several old units and several new ones at once are refused by the sums of the shares.
+    """
+    lock_tree()
+    still_open = [unit for unit in old_units if unit.active_until is None]
+    if still_open:
+        close_units(still_open, day_before(on), by=by, basis=basis)
+    new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
+    old = list(Unit.objects.filter(pk__in=[unit.pk for unit in old_units]).order_by("pk"))
+    links = [Link(one, unit, on, part.share) for one in old for unit, part in zip(new, parts, strict=True)]
+    add_successions(links, by=by, basis=basis)
+    return new
 
 
 def _write(link: Link, by: User | None, basis: str) -> None:

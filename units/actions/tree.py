@@ -158,6 +158,12 @@ def close_unit(unit: Unit, on: date, *, by: User | None, basis: str = "") -> Uni
 
 
 @transaction.atomic
+def close_branch(unit: Unit, on: date, *, by: User | None, basis: str = "") -> None:
+    """Close a unit together with everything below it that is still open. Errors: see `close_units`."""
+    close_units(Unit.objects.under(unit).filter(active_until=None), on, by=by, basis=basis)
+
+
+@transaction.atomic
 def close_units(units: Sequence[Unit], on: date, *, by: User | None, basis: str = "") -> None:
     """Close units together (a group with all below it); `on` is the last day of each.
 

@@ -1,0 +1,164 @@
+"""Sign-in, lock-out, sign-out, issued passwords and the change of one's own (acceptance S7–S11)."""
+
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from units import actions
+from units.models import User
+
+from .conftest import person
+
+LOGIN, CHANGE, LIST = "/accounts/login/", "/accounts/password/", "/units/"
+PASSWORD = "mật khẩu đủ dài"
+
+
+def sign_in(client, username="an", password=PASSWORD, **extra):
+    return client.post(LOGIN, {"username": username, "password": password}, **extra)
+
+
+@pytest.fixture
+def an(tree) -> User:
+    return person("an", ("viewer", tree.tan_thanh))
+
+
+def test_signed_out_readers_are_led_to_the_sign_in_and_back(client, an):
+    answer = client.get(LIST)
+    assert (answer.status_code, answer.url) == (302, f"{LOGIN}?next={LIST}")
+    assert client.get(answer.url).status_code == 200
+    assert client.post(answer.url, {"username": "an", "password": PASSWORD, "next": LIST}).url == LIST
+    assert client.get(LIST).status_code == 200
+
+
+def test_never_led_to_a_foreign_site(client, an):
+    answer = client.post(LOGIN, {"username": "an", "password": PASSWORD, "next": "https://evil.example/"})
+    assert answer.status_code == 302 and "evil" not in answer.url
+
+
+def test_the_same_words_for_unknown_wrong_and_disabled(client, an):
+    actions.disable_user(person("ba"), by=None)
+    bodies = set()
+    for username, password in (("nobody", "x"), ("an", "x"), ("ba", PASSWORD)):
+        answer = sign_in(Client(), username, password)
+        assert answer.status_code == 200
+        bodies.add("Tên đăng nhập hoặc mật khẩu chưa đúng" in answer.content.decode())
+    assert bodies == {True}
+
+
+def test_the_fifth_wrong_password_locks_the_name_at_the_address(client, an):
+    person("ba")
+    answers = [sign_in(client, password="sai").status_code for _ in range(5)]
+    assert answers == [200, 200, 200, 200, 429]
+    assert sign_in(client).status_code == 429
+    assert sign_in(client, HTTP_X_FORWARDED_FOR="1.2.3.4").status_code == 429
+    assert sign_in(Client(), "ba").status_code == 302
+    assert sign_in(Client(), REMOTE_ADDR="10.0.0.9").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forty_at_once_check_no_more_than_five(monkeypatch):
+    person("an")
+    checked = []
+    true_check = User.check_password
+    monkeypatch.setattr(
+        User, "check_password", lambda self, raw: checked.append(raw) or true_check(self, raw)
+    )
+
+    def attempt():
+        try:
+            answers.append(sign_in(Client(), password="sai").status_code)
+        finally:
+            connections.close_all()
+
+    answers: list[int] = []
+    threads = [Thread(target=attempt) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(checked) <= 5
+    assert sorted(answers) == [200] * 4 + [429] * 36
+
+
+def test_session_id_changes_and_ends(client, an):
+    client.get(LOGIN)
+    sign_in(client)
+    kept = client.cookies["sessionid"].value
+    assert client.get("/accounts/logout/").status_code == 405
+    assert client.post("/accounts/logout/").status_code == 302
+    client.cookies["sessionid"] = kept
+    assert client.get(LIST).status_code == 302
+
+
+def test_changing_the_password_ends_other_sessions(client, an):
+    other = Client()
+    sign_in(client), sign_in(other)
+    new = "một mật khẩu hoàn toàn khác"
+    answer = client.post(CHANGE, {"old_password": PASSWORD, "new_password1": new, "new_password2": new})
+    assert answer.url == "/accounts/password/done/" and client.get(answer.url).status_code == 200
+    assert client.get(LIST).status_code == 200
+    assert other.get(LIST).status_code == 302
+    assert sign_in(Client(), password=new).status_code == 302
+
+
+def test_issued_password_opens_only_the_change_page_and_once(client, tree):
+    user, password = actions.create_user("moi", by=None, at=timezone.now())
+    actions.add_membership(user, tree.tan_thanh, "viewer", tree.tan_thanh.active_from, by=None)
+    assert sign_in(client, "moi", password).status_code == 302
+    assert client.get(LIST).url == CHANGE
+    again = sign_in(Client(), "moi", password)
+    assert again.status_code == 403 and "đã hết hiệu lực" in again.content.decode()
+    same = client.post(
+        CHANGE, {"old_password": password, "new_password1": password, "new_password2": password}
+    )
+    assert "phải khác" in same.content.decode()
+    new = "bốn con ngựa trắng"
+    client.post(CHANGE, {"old_password": password, "new_password1": new, "new_password2": new})
+    assert client.get(LIST).status_code == 200
+    assert sign_in(Client(), "moi", new).status_code == 302
+
+
+def test_issued_password_runs_out(client, db):
+    _, password = actions.create_user("moi", by=None, at=timezone.now() - timedelta(hours=72, seconds=1))
+    assert sign_in(client, "moi", password).status_code == 403
+    assert client.get(LIST).status_code == 302
+
+
+def test_a_disabled_or_demoted_person_feels_it_at_the_next_request(client, an, tree):
+    sign_in(client)
+    address = f"/units/{tree.tan_thanh.pk}/"
+    assert client.get(address).status_code == 200
+    actions.end_membership(an.memberships.get(), timezone.localdate(), by=None)
+    an.memberships.update(valid_until=tree.tan_thanh.active_from)
+    assert client.get(address).status_code == 404
+    actions.disable_user(an, by=None)
+    assert client.get(address).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("password", "good"),
+    [
+        ("elevensigns", False),
+        ("twelve signs", True),
+        ("câu dài có dấu và khoảng trắng, sáu mươi tư ký tự là vừa đủ đó", True),
+        ("qwertyuiop123", False),
+        ("xa-13474-tan", False),
+        ("thị trấn Tân Thanh", False),
+        ("TanThanh2022!", False),
+        ("huyen thanh liem", False),
+        ("Tân Thanh là quê tôi ở", True),
+    ],
+)
+def test_password_rules(tree, password, good):
+    user = person("xa-13474", ("clerk", tree.tan_thanh))
+    if good:
+        validate_password(password, user)
+    else:
+        with pytest.raises(ValidationError):
+            validate_password(password, user)

@@ -1,0 +1,1 @@
+"""Forms of units, people and accounts; every label and message is Vietnamese."""

@@ -1,0 +1,36 @@
+"""People and their roles."""
+
+from django import forms
+from django.contrib.auth.validators import UnicodeUsernameValidator
+
+from units.models import Role
+
+from .fields import DayField, WordsField
+
+
+class PersonForm(forms.Form):
+    full_name = WordsField(label="Họ và tên", max_length=150)
+    position = WordsField(label="Chức danh", max_length=150, required=False)
+    email = forms.EmailField(label="Thư điện tử", required=False, max_length=254)
+
+
+class NewPersonForm(PersonForm):
+    username = WordsField(
+        label="Tên đăng nhập",
+        max_length=150,
+        validators=[
+            UnicodeUsernameValidator(
+                message="Tên đăng nhập chỉ gồm chữ, số và các dấu @ . + - _, không có dấu cách."
+            )
+        ],
+    )
+    field_order = ["username", "full_name", "position", "email"]
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(label="Vai trò", choices=Role.choices)
+    unit = WordsField(
+        label="Mã đơn vị", max_length=64, help_text="Vai trò có hiệu lực cho đơn vị và mọi đơn vị bên dưới."
+    )
+    valid_from = DayField(label="Từ ngày")
+    valid_until = DayField(label="Đến hết ngày", required=False)

@@ -1,0 +1,71 @@
+"""The log of a unit or a person in words."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from ledger.models import Entry
+
+from .dates import write_day
+
+ACTIONS = {
+    "unit.open": "Mở đơn vị",
+    "unit.close": "Đóng đơn vị",
+    "unit.succeed": "Ghi quan hệ kế thừa",
+    "user.create": "Tạo tài khoản, cấp mật khẩu",
+    "user.issue_password": "Cấp lại mật khẩu",
+    "user.change_password": "Đổi mật khẩu",
+    "user.edit": "Sửa thông tin",
+    "user.disable": "Khóa tài khoản",
+    "user.enable": "Mở khóa tài khoản",
+    "membership.add": "Giao vai trò",
+    "membership.end": "Kết thúc vai trò",
+}
+_LABELS = {
+    "on": "ngày",
+    "basis": "căn cứ",
+    "legal_basis": "căn cứ",
+    "source": "từ tệp",
+    "active_from": "hoạt động từ",
+    "active_until": "đến hết",
+    "share": "tỷ lệ",
+    "unit_code": "mã đơn vị",
+    "role": "vai trò",
+    "from": "từ ngày",
+    "until": "đến",
+    "first_day_without": "thôi từ ngày",
+}
+SHOWN = 30
+
+
+class Line(NamedTuple):
+    at: datetime
+    actor: str
+    what: str
+    detail: str
+
+
+def of(subject: str, limit: int = SHOWN) -> list[Line]:
+    """The newest entries about a subject such as "unit:7", newest first."""
+    entries = Entry.objects.filter(subject=subject).order_by("-sequence")[:limit]
+    return [
+        Line(item.at, item.actor, ACTIONS.get(item.action, "Thay đổi khác"), _words(item.detail))
+        for item in entries
+    ]
+
+
+def _words(detail: dict) -> str:
+    pairs = [(label, _written(name, detail.get(name))) for name, label in _LABELS.items()]
+    return "; ".join(f"{label} {value}" for label, value in pairs if value)
+
+
+def _written(name: str, value) -> str:
+    from .models import Role
+
+    if value in (None, ""):
+        return ""
+    if name == "role":
+        return Role(value).label if value in Role.values else ""
+    try:
+        return write_day(date.fromisoformat(str(value)[:10])) if str(value)[4:5] == "-" else str(value)
+    except ValueError:
+        return str(value)

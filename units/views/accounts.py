@@ -1,0 +1,49 @@
+"""Sign-in, sign-out and the change of one's own password."""
+
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+
+from units import actions
+from units.access import Right, requires
+from units.forms.accounts import OwnPasswordForm, SignInForm
+from units.throttle import in_line
+
+
+class SignIn(LoginView):
+    """The fifth wrong password for a name at an address locks it there for a while (django-axes answers 429)."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        with in_line(request.POST.get("username", ""), request.META.get("REMOTE_ADDR", "")):
+            return super().post(request, *args, **kwargs)
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        user = form.get_user()
+        # The clock of the machine, not of the demo: a password that runs out does so in real time.
+        if user.must_change_password and not actions.use_issued_password(user, at=timezone.now()):
+            return render(self.request, "units/issued_password_over.html", status=403)
+        login(self.request, user)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+class ChangePassword(PasswordChangeView):
+    """Ends all other sessions of the person: they carry the hash of the old password."""
+
+    form_class = OwnPasswordForm
+
+    def form_valid(self, form: OwnPasswordForm) -> HttpResponse:
+        actions.change_password(form.user, form.cleaned_data["new_password1"], by=form.user)
+        update_session_auth_hash(self.request, form.user)
+        return HttpResponseRedirect(self.get_success_url())
+
+
+sign_in = requires(Right.PUBLIC)(SignIn.as_view())
+sign_out = requires(Right.PUBLIC)(LogoutView.as_view())
+change_password = requires(Right.SIGNED_IN)(ChangePassword.as_view())
+change_password.allowed_before_change = True
+change_password_done = requires(Right.SIGNED_IN)(PasswordChangeDoneView.as_view())

@@ -1,0 +1,157 @@
+"""People and their roles (administrators)."""
+
+from django.contrib import messages
+from django.db.models import Prefetch, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from units import access, actions, history, queries
+from units.access import Right, requires
+from units.actions.people import Denied, subject
+from units.forms.people import NewPersonForm, PersonForm, RoleForm
+from units.models import Membership, User, fold
+from units.words import clean
+
+from .lists import page_of
+
+
+def _deny(form, denied: Denied) -> None:
+    form.add_error(denied.field if denied.field in form.fields else None, str(denied))
+
+
+@requires(Right.MANAGE)
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody whom the reader may manage, with today's roles; `?q=` by name, sign-in name or unit."""
+    text = clean(request.GET.get("q", ""))[:200]
+    found = access.people(request.user, request.day)
+    if text:
+        units = Q(memberships__unit__folded__contains=fold(text)) | Q(memberships__unit__code=text)
+        found = found.filter(Q(full_name__icontains=text) | Q(username__icontains=text) | units).distinct()
+    valid = Membership.objects.valid_on(request.day).select_related("unit").order_by("unit__path", "role")
+    found = found.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
+    page = page_of(request, found.order_by("username"))
+    return render(request, "units/people.html", {"page": page, "q": text})
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_create(request: HttpRequest) -> HttpResponse:
+    form = NewPersonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person, password = actions.create_user(**form.cleaned_data, by=request.user, at=timezone.now())
+        except Denied as denied:
+            _deny(form, denied)
+        else:
+            return _show_password(request, person, password)
+    context = {"form": form, "title": "Thêm người dùng", "verb": "Tạo tài khoản"}
+    return render(request, "units/form.html", context, status=422 if form.errors else 200)
+
+
+def _show_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
+    """The only time that the password is seen: in the answer itself, not kept for another page."""
+    return render(request, "units/password.html", {"person": person, "password": password})
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: what they are called, their roles of all times, the log."""
+    someone = access.person_for(request.user, pk, request.day)
+    initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
+    form = PersonForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        actions.edit_user(someone, by=request.user, **form.cleaned_data)
+        messages.success(request, "Đã lưu.")
+        return redirect("units:person", pk)
+    return _person(request, someone, form, RoleForm(initial={"valid_from": request.day}))
+
+
+def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: RoleForm) -> HttpResponse:
+    roles = someone.memberships.select_related("unit").order_by("-valid_from", "role")
+    context = {
+        "person": someone,
+        "form": form,
+        "role_form": role_form,
+        "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
+        "history": history.of(subject(someone)),
+        "own": someone.pk == request.user.pk,
+    }
+    return render(
+        request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = access.person_for(request.user, pk, request.day)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            unit = queries.resolve(data["unit"], data["valid_from"])
+            if unit is None or not access.allowed(request.user, Right.MANAGE, unit, request.day):
+                raise ValueError("Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
+            period = {"valid_from": data["valid_from"], "valid_until": data["valid_until"]}
+            actions.add_membership(someone, unit, data["role"], **period, by=request.user)
+        except Denied as denied:
+            _deny(form, denied)
+        except ValueError as error:
+            form.add_error("unit", str(error))
+        else:
+            messages.success(request, f"Đã giao vai trò ở {unit.name}.")
+            return redirect("units:person", pk)
+    initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
+    return _person(request, someone, PersonForm(initial=initial), form)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
+    """The role ends with yesterday: it has no effect from this day on."""
+    someone = access.person_for(request.user, pk, request.day)
+    held = someone.memberships.select_related("unit").filter(pk=membership).first()
+    if held is None or not access.allowed(request.user, Right.MANAGE, held.unit, request.day):
+        raise Http404
+    return _done(
+        request,
+        pk,
+        lambda: actions.end_membership(held, request.day, by=request.user),
+        "Đã kết thúc vai trò.",
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = access.person_for(request.user, pk, request.day)
+    return _done(request, pk, lambda: actions.disable_user(someone, by=request.user), "Đã khóa tài khoản.")
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = access.person_for(request.user, pk, request.day)
+    return _done(request, pk, lambda: actions.enable_user(someone, by=request.user), "Đã mở khóa tài khoản.")
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_password(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = access.person_for(request.user, pk, request.day)
+    return _show_password(
+        request, someone, actions.issue_password(someone, by=request.user, at=timezone.now())
+    )
+
+
+def _done(request: HttpRequest, pk: int, act, words: str) -> HttpResponse:
+    try:
+        act()
+    except Denied as denied:
+        messages.error(request, str(denied))
+    else:
+        messages.success(request, words)
+    return redirect("units:person", pk)

@@ -1,0 +1,85 @@
+"""The tree of units, and one unit: what it was, what it is, who works in it."""
+
+from datetime import date
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from units import access, history, queries
+from units.access import Right, requires
+from units.actions.tree import subject
+from units.models import Membership, Unit
+from units.words import clean
+
+from .lists import page_of
+
+STATES = [("", "Đang hoạt động"), ("over", "Đã kết thúc"), ("all", "Tất cả")]
+
+
+@requires(Right.SIGNED_IN)
+def unit_list(request: HttpRequest) -> HttpResponse:
+    """The units that the reader may see, as a tree; `?q=` finds names without diacritics and codes."""
+    text = clean(request.GET.get("q", ""))[:200]
+    state = request.GET.get("state", "")
+    units = access.visible(request.user, request.day)
+    if text:
+        units = units & queries.search(text)
+    if state == "over":
+        units = units.filter(active_until__lt=request.day)
+    elif state != "all":
+        units = units.active_on(request.day)
+    page = page_of(request, units.order_by("path"))
+    above = Unit.objects.in_bulk({number for unit in page for number in unit.ancestor_ids()})
+    rows = [_row(unit, above, request.day, indented=not text) for unit in page]
+    context = {"page": page, "rows": rows, "q": text, "state": state, "states": STATES}
+    return render(request, "units/list.html", context)
+
+
+def _row(unit: Unit, above: dict[int, Unit], day: date, *, indented: bool) -> dict:
+    names = [above[number].name for number in reversed(unit.ancestor_ids())]
+    return {
+        "unit": unit,
+        "state": state_of(unit, day),
+        "above": ", ".join(names),
+        "indent": range(unit.depth * indented),
+    }
+
+
+def state_of(unit: Unit, day: date) -> tuple[str, str]:
+    """Chip and words: whether the unit exists on the day."""
+    if unit.is_over(day):
+        return "none", "Đã kết thúc"
+    if unit.active_from > day:
+        return "draft", "Chưa hoạt động"
+    return "ok", "Đang hoạt động"
+
+
+@requires(Right.SIGNED_IN)
+def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    unit = access.unit_for(request.user, pk, request.day)
+    manages = access.allowed(request.user, Right.MANAGE, unit, request.day)
+    children = Unit.objects.filter(parent=unit).order_by("active_until", "tier", "folded")
+    page = page_of(request, children)
+    context = {
+        "unit": unit,
+        "state": state_of(unit, request.day),
+        "trail": _trail(request, unit),
+        "page": page,
+        "children": [(child, state_of(child, request.day)) for child in page],
+        "before": queries.predecessors_of(unit),
+        "after": queries.successors_of(unit),
+        "members": Membership.objects.filter(unit=unit)
+        .select_related("user")
+        .order_by("role", "user__username"),
+        "history": history.of(subject(unit)),
+        "manages": manages,
+    }
+    return render(request, "units/detail.html", context)
+
+
+def _trail(request: HttpRequest, unit: Unit) -> list[tuple[str, str]]:
+    """Ancestors that the reader may open, then the unit itself."""
+    seen = access.visible(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
+    above = [(one.name, reverse("units:detail", args=[one.pk])) for one in seen]
+    return [("Đơn vị", reverse("units:list")), *above, (unit.name, "")]
