@@ -1,6 +1,6 @@
 """The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
 
-from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, Procedure, ProcedureScope
+from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
 from .indicator import Indicator, IndicatorValue, RateTarget
 from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
 from .sums import GroupSum, Measured, Stage
@@ -18,6 +18,7 @@ __all__ = [
     "Indicator",
     "IndicatorValue",
     "Measured",
+    "OnlineLevel",
     "Procedure",
     "ProcedureScope",
     "RateTarget",

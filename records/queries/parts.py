@@ -14,7 +14,7 @@ from django.db.models import Case, Q, QuerySet, Sum, Value, When
 from figures.counts import Tally
 from figures.periods import Month
 from records.models import DossierCount, Edition, GroupSum
-from units.models import Kind, Tier
+from units.models import Kind, Tier, Unit
 
 from .question import Question
 from .rows import COLUMNS, summed, tally_of, totals
@@ -57,12 +57,10 @@ def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool 
 
 def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator[Part]:
     """From the editions in force of the unit itself and of its children without children."""
-    unit = question.unit
-    whose = Q(submission__unit=unit)
-    if unit.has_children:
-        whose |= Q(submission__unit__parent=unit, submission__unit__has_children=False)
+    # By their numbers: a condition over the join would read every unit's report of these months.
+    whose = Unit.objects.filter(Q(pk=question.unit.pk) | Q(parent=question.unit, has_children=False))
     editions = Edition.objects.in_force(question.include).filter(
-        whose, submission__month__in=question.numbers
+        submission__unit__in=whose.order_by().values("pk"), submission__month__in=question.numbers
     )
     if not question.external:
         editions = editions.exclude(submission__unit__kind=Kind.EXTERNAL)

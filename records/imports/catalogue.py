@@ -1,0 +1,282 @@
+"""`import_catalogue`: fields and procedures with who reports them, from when, and through which channels.
+
+A row adds what is not there yet. A row that is there with the same tier, first day and units is brought up to date
+(name, last day, channels, level, posting); the same file again changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+
+from figures.measures import CHANNELS
+from ledger import log
+from records import sums
+from records.models import DossierCount, Field, FieldScope, OnlineLevel, Procedure, ProcedureScope
+from units.dates import parse_day
+from units.models import Tier, Unit, User
+from units.queries import Codes
+from units.tabular import BULK, Fault, Limits, Row, Table, read_table
+from units.words import canonical
+
+from .report import Report, in_order
+
+NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_from")
+OPTIONAL = ("online_level", "posted", "valid_until", "units", "channels")
+_LONGEST_CODE = 64
+_POSTED = {"yes": True, "no": False, "": None}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One readable row."""
+
+    row: Row
+    field: str
+    field_name: str
+    procedure: str
+    procedure_name: str
+    tier: str
+    online_level: str
+    posted: bool | None
+    start: date
+    end: date | None
+    units: tuple[int, ...]
+    channels: str
+
+
+def import_catalogue(
+    source: str | Path | bytes | BinaryIO,
+    filename: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    limits: Limits = BULK,
+) -> Report:
+    """Read one file and write it when nothing is wrong with it."""
+    table = read_table(source, filename, limits=limits, dates=("valid_from", "valid_until"))
+    errors = _header_faults(table)
+    entries = [] if errors else _entries(table, errors)
+    errors += _conflicts(entries)
+    name = Path(filename).name
+    if errors:
+        return Report(errors=[(name, fault) for fault in in_order(errors)])
+    with transaction.atomic():
+        report = _write(entries)
+        if report.written:
+            if DossierCount.objects.exists():
+                # What is served or expected may have changed under figures that are there.
+                sums.recount()
+            detail = {"file": name, "written": report.written}
+            log.append("catalogue.import", by=by, subject=f"file:{name}"[:200], detail=detail, at=at)
+    return report
+
+
+def _header_faults(table: Table) -> list[Fault]:
+    if table.faults:
+        return list(table.faults)
+    faults = [
+        Fault(1, name, "missing_column", f"Thiếu cột {name}.") for name in NEEDED if name not in table.columns
+    ]
+    return faults + [
+        Fault(1, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
+        for name in table.columns
+        if name not in NEEDED and name not in OPTIONAL
+    ]
+
+
+def _entries(table: Table, errors: list[Fault]) -> list[Entry]:
+    codes = Codes()
+    found = []
+    for row in table.rows:
+        before = len(errors)
+        errors += row.faults
+        if not row.cells:
+            continue
+        entry = _entry(row, codes, errors)
+        if entry is not None and len(errors) == before:
+            found.append(entry)
+    return found
+
+
+def _entry(row: Row, codes: Codes, errors: list[Fault]) -> Entry | None:
+    cells = {name: (row.cells.get(name) or "") for name in (*NEEDED, *OPTIONAL)}
+    flawed = {fault.column for fault in row.faults}
+
+    def wrong(column: str, code: str, message: str) -> None:
+        if column not in flawed:
+            errors.append(row.fault(column, code, message))
+
+    field, procedure = canonical(cells["field"]), canonical(cells["procedure"])
+    for column, code in (("field", field), ("procedure", procedure)):
+        if len(code) > _LONGEST_CODE or " " in code:
+            wrong(column, "bad_code", "Mã không quá 64 ký tự và không có dấu cách.")
+    if not field:
+        wrong("field", "missing", "Thiếu mã lĩnh vực.")
+    for column, longest in (("field_name", 200), ("procedure_name", 500)):
+        if len(cells[column]) > longest:
+            wrong(column, "too_long", f"Tên dài hơn {longest} ký tự.")
+    _choice(cells["tier"], Tier.values, "tier", "cấp", wrong)
+    _choice(cells["online_level"], OnlineLevel.values, "online_level", "mức độ trực tuyến", wrong)
+    _choice(cells["posted"], ("yes", "no"), "posted", "giá trị", wrong)
+    channels = cells["channels"].split()
+    for channel in channels:
+        _choice(channel, CHANNELS, "channels", "hình thức", wrong)
+    start, end = (_day(cells[name], name, wrong) for name in ("valid_from", "valid_until"))
+    if start is None:
+        if not cells["valid_from"]:
+            wrong("valid_from", "missing", "Thiếu ngày bắt đầu áp dụng.")
+        return None
+    if end is not None and end < start:
+        wrong("valid_until", "dates", "Ngày hết áp dụng phải từ ngày bắt đầu trở đi.")
+    return Entry(
+        row,
+        field,
+        cells["field_name"],
+        procedure,
+        cells["procedure_name"],
+        cells["tier"],
+        cells["online_level"],
+        _POSTED.get(cells["posted"]),
+        start,
+        end,
+        _units(cells["units"], codes, start, wrong),
+        " ".join(channel for channel in CHANNELS if channel in channels),
+    )
+
+
+def _choice(text: str, known: Sequence[str], column: str, what: str, wrong: Any) -> None:
+    if text and text not in known:
+        wrong(column, f"unknown_{column}", f"Không có {what} “{text[:40]}”: dùng {', '.join(known)}.")
+
+
+def _day(text: str, column: str, wrong: Any) -> date | None:
+    try:
+        return parse_day(text) if text else None
+    except ValueError as error:
+        wrong(column, "bad_date", str(error))
+        return None
+
+
+def _units(text: str, codes: Codes, on: date, wrong: Any) -> tuple[int, ...]:
+    """Units by their codes on the first day of the row (CODE@day for the holder on another day)."""
+    found = set()
+    for code in text.split():
+        try:
+            unit: Unit | None = codes.resolve(code, on)
+        except ValueError as error:
+            wrong("units", "bad_date", str(error))
+            continue
+        if unit is None:
+            wrong("units", "unknown_unit", f"Không có đơn vị nào mang mã “{code[:40]}”.")
+        else:
+            found.add(unit.pk)
+    return tuple(sorted(found))
+
+
+def _conflicts(entries: list[Entry]) -> list[Fault]:
+    """Repeated rows, and a code or name that means two things within the file or against the database."""
+    faults = []
+    seen: dict[tuple, int] = {}
+    field_of = dict(Procedure.objects.values_list("code", "field__code"))
+    named = set(Field.objects.values_list("code", flat=True))
+    for entry in entries:
+        key = (entry.field, entry.procedure, entry.tier, entry.start, entry.units)
+        first = seen.setdefault(key, entry.row.number)
+        if first != entry.row.number:
+            faults.append(entry.row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
+        if entry.field not in named and not entry.field_name:
+            faults.append(entry.row.fault("field_name", "missing", "Lĩnh vực mới phải có tên."))
+        named.add(entry.field)
+        if not entry.procedure:
+            continue
+        if entry.procedure not in field_of and not entry.procedure_name:
+            faults.append(entry.row.fault("procedure_name", "missing", "Thủ tục mới phải có tên."))
+        if field_of.setdefault(entry.procedure, entry.field) != entry.field:
+            message = f"Thủ tục {entry.procedure} đã thuộc lĩnh vực {field_of[entry.procedure]}."
+            faults.append(entry.row.fault("field", "differs", message))
+    return faults
+
+
+def _write(entries: list[Entry]) -> Report:
+    report = Report()
+    fields = {one.code: one for one in Field.objects.all()}
+    procedures = {one.code: one for one in Procedure.objects.all()}
+    known = {
+        model: _known(model, target)
+        for model, target in ((FieldScope, "field_id"), (ProcedureScope, "procedure_id"))
+    }
+    for entry in entries:
+        changed = _field(entry, fields)
+        if entry.procedure:
+            changed |= _procedure(entry, fields, procedures)
+            target = {"procedure_id": procedures[entry.procedure].pk}
+            more = {"online_level": entry.online_level, "posted": entry.posted}
+            changed |= _scope(entry, ProcedureScope, target, more, known[ProcedureScope])
+        else:
+            changed |= _scope(entry, FieldScope, {"field_id": fields[entry.field].pk}, {}, known[FieldScope])
+        report.written += changed
+        report.unchanged += not changed
+    return report
+
+
+def _known(model: Any, target: str) -> dict[tuple, Any]:
+    """Scopes by what identifies them: target, tier, first day, units."""
+    return {
+        (
+            getattr(scope, target),
+            scope.tier,
+            scope.valid_from,
+            tuple(sorted(unit.pk for unit in scope.units.all())),
+        ): scope
+        for scope in model.objects.prefetch_related("units")
+    }
+
+
+def _field(entry: Entry, fields: dict[str, Field]) -> bool:
+    field = fields.get(entry.field)
+    if field is None:
+        order = max((one.order for one in fields.values()), default=0) + 1
+        fields[entry.field] = Field.objects.create(code=entry.field, name=entry.field_name, order=order)
+        return True
+    if entry.field_name in ("", field.name):
+        return False
+    field.name = entry.field_name
+    field.save(update_fields=["name"])
+    return True
+
+
+def _procedure(entry: Entry, fields: dict[str, Field], procedures: dict[str, Procedure]) -> bool:
+    procedure = procedures.get(entry.procedure)
+    if procedure is None:
+        procedures[entry.procedure] = Procedure.objects.create(
+            code=entry.procedure, name=entry.procedure_name, field=fields[entry.field]
+        )
+        return True
+    if entry.procedure_name in ("", procedure.name):
+        return False
+    procedure.name = entry.procedure_name
+    procedure.save(update_fields=["name"])
+    return True
+
+
+def _scope(
+    entry: Entry, model: Any, target: dict[str, int], more: dict[str, Any], known: dict[tuple, Any]
+) -> bool:
+    wanted = {"channels": entry.channels, "valid_until": entry.end, **more}
+    key = (*target.values(), entry.tier, entry.start, entry.units)
+    scope = known.get(key)
+    if scope is None:
+        scope = model.objects.create(**target, tier=entry.tier, valid_from=entry.start, **wanted)
+        scope.units.set(entry.units)
+        known[key] = scope
+        return True
+    if all(getattr(scope, name) == value for name, value in wanted.items()):
+        return False
+    for name, value in wanted.items():
+        setattr(scope, name, value)
+    scope.save()
+    return True

@@ -1,0 +1,109 @@
+"""`import_counts`: a CSV or XLSX of monthly counts, checked whole, then written whole or not at all."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+
+from figures.periods import Calendar, Month
+from ledger import log
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from units.models import Unit, User
+from units.tabular import BULK, Limits, read_table
+
+from .judging import APPROVED, DRAFT, SENT, Judge
+from .months import UnitMonth, unit_months
+from .reading import Reader, header_faults
+from .report import Report, in_order
+from .writing import Acting, Writer, line_count
+
+__all__ = ["APPROVED", "DRAFT", "SENT", "import_counts"]
+
+
+def import_counts(
+    source: str | Path | bytes | BinaryIO,
+    filename: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    becomes: str = SENT,
+    dry_run: bool = False,
+    when: Callable[[Unit, Month], datetime] | None = None,
+    limits: Limits = BULK,
+    days: Calendar | None = None,
+) -> Report:
+    """Read one file and write it when nothing is wrong with it.
+
+    `becomes` is what its months are afterwards: DRAFT, SENT (waiting for approval) or APPROVED; then the file itself
+    is logged as the writer and `by` as the approver, else `by` is the writer. `when` dates each unit-month
+    (default: `at`). With `dry_run` everything is checked and nothing written.
+    """
+    catalogue = Catalogue(days or calendar())
+    table = read_table(source, filename, limits=limits)
+    errors = header_faults(table)
+    reader = Reader(catalogue, table.columns)
+    lines = [] if errors else list(reader.lines(table, errors))
+    name = Path(filename).name
+    with transaction.atomic():
+        targets = unit_months(lines)
+        judge = Judge(catalogue, becomes)
+        judge.judge(targets)
+        errors += judge.errors
+        report = Report(
+            errors=[(name, fault) for fault in in_order(errors)],
+            warnings=[(name, fault) for fault in in_order(judge.warnings)],
+        )
+        if errors:
+            return report
+        report.written, report.unchanged = line_count(targets)
+        if not dry_run:
+            acting = _acting(name, at, by, becomes, when)
+            touched = Writer(catalogue, acting).write(targets)
+            _log(touched, acting, name, at, report)
+    return report
+
+
+def _acting(
+    name: str, at: datetime, by: User | None, becomes: str, when: Callable[[Unit, Month], datetime] | None
+) -> Acting:
+    as_file = becomes == APPROVED or by is None
+    return Acting(
+        becomes,
+        writer=None if as_file else by,
+        writer_name=f"tệp {name}"[:200] if as_file else str(by),
+        approver=by,
+        approver_name=log.SYSTEM if by is None else str(by),
+        when=when or (lambda unit, month: at),
+    )
+
+
+def _log(touched: list[UnitMonth], acting: Acting, name: str, at: datetime, report: Report) -> None:
+    """One entry for the file as writer; one for the approver."""
+    if not touched:
+        return
+    numbers = sorted(target.submission.pk for target in touched)
+    detail: dict[str, Any] = {
+        "file": name,
+        "becomes": acting.becomes,
+        "written": report.written,
+        "warnings": len(report.warnings),
+        "submissions": numbers,
+        "content": _content(touched),
+    }
+    log.append("counts.import", by=acting.writer, subject=f"file:{name}"[:200], detail=detail, at=at)
+    if acting.becomes == APPROVED:
+        detail = {"file": name, "submissions": numbers}
+        log.append("counts.approve", by=acting.approver, subject=f"file:{name}"[:200], detail=detail, at=at)
+
+
+def _content(touched: list[UnitMonth]) -> str:
+    """SHA-256 over what was written, so that the log can tell which figures came from the file."""
+    digest = hashlib.sha256()
+    for target in touched:
+        for line in target.changed:
+            digest.update(repr((line.unit.pk, line.month, line.key, line.values)).encode())
+    return digest.hexdigest()

@@ -1,0 +1,176 @@
+"""Whether the file's unit-months may become what the file says: errors refuse the file, warnings do not."""
+
+from collections.abc import Iterable, Iterator
+
+from figures import rules
+from figures.measures import MEASURES
+from figures.outliers import MONTHS, outlier
+from figures.periods import Month
+from records.models import DossierCount, Edition, Stage, State
+from records.queries.catalogue import Catalogue, Expected
+from records.queries.checks import RowKey, served_of
+from units.tabular import Fault
+
+from .months import UnitMonth, within
+from .quick import EMPTY, WATCHED, Values, closing, may_be_outlier, served, whole
+from .reading import Line
+
+DRAFT, SENT, APPROVED = "draft", "sent", "approved"
+
+
+class Judge:
+    """Holds the lines against locks, levels, the catalogue, the balance and the past."""
+
+    def __init__(self, catalogue: Catalogue, becomes: str) -> None:
+        self.catalogue = catalogue
+        self.becomes = becomes
+        self.errors: list[Fault] = []
+        self.warnings: list[Fault] = []
+
+    def judge(self, targets: list[UnitMonth]) -> None:
+        """Look at every unit-month; targets come in the order of their months."""
+        for target in targets:
+            if target.locked:
+                self._locked(target)
+            else:
+                self._rows(target)
+                self._levels(target)
+        self._past([target for target in targets if not target.locked])
+
+    def _locked(self, target: UnitMonth) -> None:
+        for line in target.changed:
+            month = Month.from_number(line.month)
+            message = (
+                f"Báo cáo {month.label} của {line.unit.name} đã duyệt nên đã khóa, mà số trong tệp khác."
+            )
+            self.errors.append(line.row.fault("", "locked", message))
+
+    def _rows(self, target: UnitMonth) -> None:
+        """Cells and balances of the file's lines; of stored rows too, when the edition leaves the draft with them."""
+        expected = self.catalogue.expected(target.first.unit, Month.from_number(target.first.month))
+        for line in target.lines:
+            names = served_of(expected, self.catalogue, line.key)
+            if not names:
+                self._not_reported(line)
+            elif not served(names).clean(line.values):
+                self._faults(line.row, rules.check_row(_named(line.values), names))
+        if self.becomes != DRAFT and target.edition is not None and target.edition.state != State.SENT:
+            self._stored(target, expected)
+
+    def _not_reported(self, line: Line) -> None:
+        field = self.catalogue.fields[line.field]
+        message = f"{line.unit.name} không báo cáo lĩnh vực “{field.name}” trong tháng này theo danh mục."
+        self.errors.append(line.row.fault("field", "not_served", message))
+
+    def _stored(self, target: UnitMonth, expected: dict[int, Expected]) -> None:
+        in_file = {line.key for line in target.lines}
+        for key, kept in target.stored.items():
+            names = served_of(expected, self.catalogue, key)
+            if key not in in_file and names and not served(names).clean(kept.values):
+                field = self.catalogue.fields[key[0]].name
+                for fault in rules.check_row(_named(kept.values), names):
+                    message = f"{field} (đã lưu, không có trong tệp): {fault.message}"
+                    self._add(target.first, fault, message)
+
+    def _faults(self, row, faults: Iterable[rules.Fault]) -> None:
+        for fault in faults:
+            found = row.fault(fault.measure or "", fault.code, fault.message)
+            # A draft may be unfinished, but never hold what can never be right.
+            lenient = fault.code == "balance" and self.becomes == DRAFT
+            (self.warnings if lenient or fault.severity == "warning" else self.errors).append(found)
+
+    def _add(self, line: Line, fault: rules.Fault, message: str | None = None) -> None:
+        lenient = fault.severity == "warning"
+        found = line.row.fault(fault.measure or "", fault.code, message or fault.message)
+        (self.warnings if lenient else self.errors).append(found)
+
+    def _levels(self, target: UnitMonth) -> None:
+        rows = target.result()
+        answered = [key for key, values in rows.items() if values != EMPTY]
+        fault = rules.mixed_level(
+            (self.catalogue.fields[field].code, self._procedure(procedure)) for field, procedure in answered
+        )
+        if fault:
+            self._add(target.first, fault)
+        if not answered and self.becomes != DRAFT:
+            nothing = rules.nothing_reported([{}])
+            if nothing:
+                self._add(target.first, nothing)
+
+    def _procedure(self, number: int | None) -> str | None:
+        return None if number is None else self.catalogue.procedures[number].code
+
+    def _past(self, targets: list[UnitMonth]) -> None:
+        """Continuity with the month before, and numbers far from their own past; both only warn."""
+        past = Past(targets)
+        for target in targets:
+            for line in target.changed:
+                before = past.before(line)
+                fault = rules.continuity(line.values[0], closing(before)) if before else None
+                if fault:
+                    self._add(line, fault)
+                for name, places in WATCHED.items():
+                    value = whole(line.values, places)
+                    if value is None:
+                        continue
+                    known = past.of(line, name)
+                    if may_be_outlier(value, known) and (odd := outlier(value, known)):
+                        self._add(line, odd.fault(name))
+
+
+class Past:
+    """The twelve months before each line, from the database and from the file itself (which wins). One query."""
+
+    def __init__(self, targets: list[UnitMonth]) -> None:
+        self._values: dict[tuple[int, RowKey], dict[int, Values]] = {}
+        self._wholes: dict[tuple[int, RowKey, str], dict[int, int | None]] = {}
+        if not targets:
+            return
+        months = sorted({target.first.month for target in targets})
+        wanted = {
+            (month.number, target.first.unit.pk)
+            for target in targets
+            for month in Month.range(
+                Month.from_number(months[0]).plus(-MONTHS), Month.from_number(months[-1]).previous()
+            )
+        }
+        for unit, month, field, procedure, values in _stored_rows(wanted):
+            self._put(unit, (field, procedure), month, values)
+        for target in targets:
+            for line in target.lines:
+                self._put(line.unit.pk, line.key, line.month, line.values)
+
+    def _put(self, unit: int, key: RowKey, month: int, values: Values) -> None:
+        self._values.setdefault((unit, key), {})[month] = values
+        for name, places in WATCHED.items():
+            self._wholes.setdefault((unit, key, name), {})[month] = whole(values, places)
+
+    def before(self, line: Line) -> Values | None:
+        """The same row one month earlier."""
+        months = self._values.get((line.unit.pk, line.key))
+        previous = line.month - 1 if line.month % 100 > 1 else line.month - 89
+        return months.get(previous) if months else None
+
+    def of(self, line: Line, name: str) -> list[int]:
+        """The reported sums of the twelve months before, the latest last."""
+        # YYYYMM minus 100 is the same month a year before.
+        months = self._wholes[line.unit.pk, line.key, name]
+        return [
+            months[month]
+            for month in sorted(months)
+            if line.month - 100 <= month < line.month and months[month] is not None
+        ]
+
+
+def _stored_rows(wanted: set[tuple[int, int]]) -> Iterator[tuple[int, int, int, int | None, Values]]:
+    editions = within(Edition.objects.in_force(Stage.SUBMITTED), wanted, "submission__")
+    rows = DossierCount.objects.filter(edition__in=editions).values_list(
+        "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id", *MEASURES
+    )
+    for unit, month, field, procedure, *values in rows.iterator(chunk_size=5000):
+        if (month, unit) in wanted:
+            yield unit, month, field, procedure, tuple(values)
+
+
+def _named(values: Values) -> dict[str, int | None]:
+    return dict(zip(MEASURES, values, strict=True))

@@ -1,0 +1,83 @@
+"""The rules of figures/ for many rows at once: numbers by position, and only suspects are looked at in words."""
+
+from functools import cache
+
+from figures.measures import MEASURES, SUMS, TRANSFERRED, WHOLES
+from figures.outliers import MONTHS
+from figures.rules import COMES_IN, GOES_OUT
+
+Values = tuple[int | None, ...]
+AT = {name: place for place, name in enumerate(MEASURES)}
+EMPTY: Values = (None,) * len(MEASURES)
+_CLOSING = tuple(AT[name] for name in ("pending_in_time", "pending_late", "awaiting"))
+
+
+class Served:
+    """What a set of served measures asks of a row."""
+
+    def __init__(self, served: frozenset[str]) -> None:
+        self.names = served
+        self.unserved = tuple(AT[name] for name in MEASURES if name not in served)
+        self.required = tuple(
+            AT[name] for name in (*COMES_IN, *GOES_OUT) if name in served and name not in TRANSFERRED
+        )
+        self.comes_in = tuple(AT[name] for name in COMES_IN)
+        self.goes_out = tuple(AT[name] for name in GOES_OUT)
+        self.wholes = tuple(tuple(AT[name] for name in parts if name in served) for parts in WHOLES.values())
+
+    def clean(self, values: Values) -> bool:
+        """Whether figures.rules.check_row finds nothing in a row of counts that were read as such."""
+        for place in self.unserved:
+            if values[place] is not None:
+                return False
+        for place in self.required:
+            if values[place] is None:
+                return True
+        gap = 0
+        for place in self.comes_in:
+            gap += values[place] or 0
+        for place in self.goes_out:
+            gap -= values[place] or 0
+        return gap == 0
+
+    def blanks(self, values: Values) -> tuple[int, ...]:
+        """1 for each whole of which a served part is blank, in the order of WHOLES."""
+        return tuple(1 if any(values[place] is None for place in parts) else 0 for parts in self.wholes)
+
+
+@cache
+def served(names: frozenset[str]) -> Served:
+    """One `Served` for each set of measures."""
+    return Served(names)
+
+
+def closing(values: Values) -> int | None:
+    """What is still open at the end of the month; None while a part of it is unknown."""
+    total = 0
+    for place in _CLOSING:
+        value = values[place]
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+WATCHED = {whole: tuple(AT[name] for name in SUMS[whole]) for whole in ("received", "resolved")}
+
+
+def whole(values: Values, places: tuple[int, ...]) -> int | None:
+    """The sum of the reported parts; None when none is."""
+    known = [values[place] for place in places if values[place] is not None]
+    return sum(known) if known else None
+
+
+def may_be_outlier(value: int, past: list[int]) -> bool:
+    """False where figures.outliers cannot alarm: too short a past, or too near its middle (in whole numbers)."""
+    if len(past) < 6:
+        return False
+    ordered = sorted(past[-MONTHS:])
+    half = len(ordered) // 2
+    twice = ordered[half] * 2 if len(ordered) % 2 else ordered[half - 1] + ordered[half]
+    gap = abs(2 * value - twice)
+    # 15 dossiers, and 0.5189 of the level: the least that figures.outliers asks for.
+    return gap >= 30 and gap * 1000 > twice * 518

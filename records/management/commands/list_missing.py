@@ -1,0 +1,46 @@
+"""Who has neither sent nor approved figures."""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from figures.periods import PeriodError
+from records.models import Stage
+from records.queries.asked import UnknownUnit, ask, roots
+from records.queries.missing import silent
+from records.queries.question import Question
+
+
+class Command(BaseCommand):
+    help = "Đơn vị chưa gửi báo cáo. Ví dụ: python manage.py list_missing --month 2022-M07 --unit 351"
+
+    def add_arguments(self, parser):
+        parser.add_argument("--month", required=True, metavar="P", help="tháng hoặc kỳ báo cáo")
+        parser.add_argument("--unit", metavar="CODE", help="chỉ trong đơn vị này (mặc định: tất cả)")
+        parser.add_argument("--external", action="store_true", help="kể cả cơ quan ngoài ủy ban")
+        parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
+
+    def handle(self, *args, month, unit, external, format, **options):
+        try:
+            if unit:
+                whose, period, days = ask(unit, month)
+                units = [whose]
+            else:
+                units, period, days = roots(month)
+        except PeriodError as error:
+            raise CommandError(str(error), returncode=2) from error
+        except UnknownUnit as error:
+            raise CommandError(str(error), returncode=1) from error
+        # A draft or a returned edition is no report: only what was sent or approved counts.
+        found = [
+            one.one
+            for root in units
+            for one in silent(Question(root, period, days, Stage.SUBMITTED, external))
+        ]
+        if format == "json":
+            rows = [{"unit": one.unit, "name": one.name, "month": str(one.month)} for one in found]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
+            return
+        for one in found:
+            self.stdout.write(f"{one.month}  {one.unit}  {one.name}")
+        self.stderr.write(f"{len(found)} báo cáo còn thiếu.")

@@ -1,0 +1,31 @@
+"""Rebuild or check the derived sums."""
+
+import sys
+
+from django.core.management.base import BaseCommand
+
+from records import sums
+
+
+class Command(BaseCommand):
+    help = (
+        "Tính lại mọi tổng từ số hồ sơ đã nhập; --check chỉ so sánh. Ví dụ: python manage.py recount --check"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--check", action="store_true", help="không ghi; có khác biệt thì kết thúc với mã 1"
+        )
+
+    def handle(self, *args, check, **options):
+        if not check:
+            wrong = sums.recount()
+            self.stdout.write(f"Đã tính lại; {wrong} dòng trước đó khác.")
+            return
+        found = list(sums.differences())
+        for place, told in found:
+            self.stderr.write(f"{place}: {told}")
+        if found:
+            self.stderr.write(f"Có {len(found)} chỗ khác với số tính lại.")
+            sys.exit(1)
+        self.stdout.write("Mọi tổng đều đúng.")

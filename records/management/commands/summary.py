@@ -1,0 +1,131 @@
+"""The figures of a unit and period."""
+
+import csv
+import json
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from figures.measures import LABELS
+from figures.periods import PeriodError
+from figures.rates import BY_KEY
+from figures.summary import COUNTS, Figures, Summary
+from figures.writing import count, percent_vi, tier_name
+from records.models import Stage
+from records.queries.asked import UnknownUnit, ask
+from records.queries.summary import BY, summary
+from units.models import Tier
+
+
+class Command(BaseCommand):
+    help = (
+        "Số liệu của một đơn vị và kỳ. "
+        "Ví dụ: python manage.py summary --unit 351 --period 2022-H1 --by unit --format json"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--unit", required=True, metavar="CODE", help="mã đơn vị, hoặc MÃ@2022-06-30")
+        parser.add_argument(
+            "--period", required=True, metavar="P", help="2022-M06, 2022-Q2, 2022-H1, 2022, …"
+        )
+        parser.add_argument("--tier", choices=Tier.values, help="chỉ một cấp")
+        parser.add_argument("--basis", choices=("reported", "today"), default="reported")
+        parser.add_argument("--include", choices=Stage.values, default=Stage.APPROVED.value)
+        parser.add_argument("--external", action="store_true", help="kể cả cơ quan ngoài ủy ban")
+        parser.add_argument("--decimals", type=int, choices=(0, 1, 2), default=settings.FIGURE_DECIMALS)
+        parser.add_argument("--by", choices=BY, help="thêm các dòng theo đơn vị, lĩnh vực hoặc tháng")
+        parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
+
+    def handle(self, *args, unit, period, basis, format, **options):
+        if basis == "today":
+            message = "Chưa tính được theo đơn vị hành chính hiện nay (cần chức năng sáp nhập)."
+            raise CommandError(message, returncode=1)
+        try:
+            whose, when, days = ask(unit, period)
+        except PeriodError as error:
+            raise CommandError(str(error), returncode=2) from error
+        except UnknownUnit as error:
+            raise CommandError(str(error), returncode=1) from error
+        names = ("tier", "include", "external", "decimals", "by")
+        found = summary(whose, when, calendar=days, **{name: options[name] for name in names})
+        if format == "json":
+            self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
+        elif format == "csv":
+            write_csv(found, self.stdout)
+        else:
+            write_text(found, self.stdout)
+
+
+def lines_of(found: Summary) -> list[tuple[str, str, str, Figures]]:
+    """(kind, key, name, figures) of tiers, total and rows."""
+    lines = [("tier", tier, tier_name(tier), one) for tier, one in found.tiers]
+    lines.append(("total", "", "Tổng cộng", found.total))
+    return lines + [(found.by or "", row.key, row.name, row.figures) for row in found.rows]
+
+
+def write_csv(found: Summary, out) -> None:
+    """One line per tier, total and row; a blank where nothing was reported."""
+    shares, rates = list(found.total.shares), list(found.total.rates)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["kind", "key", "name", "reported", "expected", *COUNTS, *shares, *rates])
+    for kind, key, name, one in lines_of(found):
+        numbers = ["" if one.counts[column] is None else one.counts[column] for column in COUNTS]
+        percents = [one.share(column).percent or "" for column in (*shares, *rates)]
+        reported, expected = one.completeness.reported, one.completeness.expected
+        writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents])
+
+
+def plain_text(text: str) -> str:
+    """Text that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def write_text(found: Summary, out) -> None:
+    """A table for people, in Vietnamese."""
+    counted = "gồm cả chưa duyệt" if found.include == Stage.SUBMITTED else "đã duyệt"
+    out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}, số liệu {counted}")
+    shown = [
+        "received",
+        "received_direct",
+        "received_online",
+        "received_postal",
+        "resolved",
+        "pending",
+        "pending_late",
+    ]
+    head = [
+        "",
+        "Báo cáo",
+        *(LABELS[name] for name in shown),
+        "Trực tiếp",
+        "Trực tuyến",
+        "Bưu chính",
+        "Đúng hạn",
+    ]
+    rates = ["direct", "online", "postal", "on_time"]
+    rows = [
+        [
+            name if kind in ("tier", "total") else f"{name} ({key})",
+            one.completeness.text(found.period.one_month),
+            *(count(one.counts[column]) for column in shown),
+            *(
+                percent_vi(one.share(rate).percent) + ("*" if one.share(rate).partial else "")
+                for rate in rates
+            ),
+        ]
+        for kind, key, name, one in lines_of(found)
+    ]
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    for row in (head, *rows):
+        first, *others = (
+            text.ljust(width) if not at else text.rjust(width)
+            for at, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        out.write("  ".join((first, *others)).rstrip())
+    for rate in rates:
+        out.write(f"{BY_KEY[rate].name}: {BY_KEY[rate].definition}")
+    if any("*" in text for row in rows for text in row[-len(rates) :]):
+        out.write("* chưa đủ: có ô phải báo cáo còn để trống.")
+    for key, missing in found.total.completeness.by_unit().items():
+        months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)
+        out.write(f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}")

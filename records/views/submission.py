@@ -1,0 +1,158 @@
+"""The page of one submission: entry for its clerk, decision for its reviewer, all numbers with who and when for
+every reader.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from cchc_dashboard import clock
+from figures.measures import LABELS
+from figures.periods import Month
+from records.actions import Refused
+from records.forms import EntryForm, Line, ReasonForm
+from records.models import OPEN_STATES, Edition, State, Submission
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from records.queries.checks import Finding, check
+from units import access
+from units.access import Right
+
+from . import grid
+from .fetch import shown_edition, submission_for
+from .lines import lines_of
+
+CHIPS = {
+    State.DRAFT: "draft",
+    State.SENT: "wait",
+    State.APPROVED: "ok",
+    State.RETURNED: "back",
+    State.SUPERSEDED: "none",
+}
+# Codes of refusals that are about the state of the month and not about what was typed.
+STATUS = {"locked": 423, "stale": 409, "sent": 409, "not_sent": 409, "already_open": 409, "not_approved": 409}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding as the page lists it: where (with the number of the row to go to), what, and whether it blocks."""
+
+    place: str
+    anchor: str
+    message: str
+    blocks: bool
+
+
+@access.requires(Right.READ)
+def submission(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: the submission; `?lan=2` shows its second edition."""
+    found = submission_for(request.user, pk, Right.READ, request.day)
+    return page(request, found, number=request.GET.get("lan"))
+
+
+def page(
+    request: HttpRequest,
+    found: Submission,
+    *,
+    number: str | None = None,
+    edition: Edition | None = None,
+    form: EntryForm | None = None,
+    confirm: bool = False,
+    decision: ReasonForm | None = None,
+    refusal: Refused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`)."""
+    enters, decides = (
+        access.allowed(request.user, right, found.unit, request.day) for right in (Right.ENTER, Right.APPROVE)
+    )
+    edition = edition or shown_edition(found, number, works_on_it=enters or decides)
+    if edition is None:
+        raise Http404
+    closed = found.closes_at is not None and clock.now() > found.closes_at
+    typing = enters and edition.state in (State.DRAFT, State.RETURNED) and not closed
+    deciding = decides and edition.state == State.SENT
+    catalogue = Catalogue(calendar())
+    lines = form.lines if form is not None else lines_of(edition, catalogue)
+    findings = check(edition, catalogue) if edition.state in OPEN_STATES and edition.revision else ()
+    month = Month.from_number(found.month)
+    span = catalogue.days.span(month)
+    sheet = grid.build(
+        lines,
+        mode="input" if typing or form is not None else "mark" if deciding else "number",
+        day=span.end,
+        month=month,
+        form=form,
+        propose=typing and edition.revision == 0,
+        marked=edition.marked_cells if edition.state != State.APPROVED else (),
+        findings=findings,
+    )
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "span": span,
+        "edition": edition,
+        "editions": _editions(found, edition),
+        "chip": CHIPS[State(edition.state)],
+        "late_days": (request.day - found.due_on).days
+        if edition.state in (State.DRAFT, State.RETURNED)
+        else 0,
+        "sheet": sheet,
+        "form": form,
+        "faults": form.faults() if form is not None else [],
+        "told": told(findings, lines) if typing or deciding else [],
+        "ask_reason": _lines_to_explain(findings, lines),
+        "confirm": confirm,
+        "refusal": refusal,
+        "decision": decision or ReasonForm(),
+        "typing": typing or form is not None,
+        "closed": closed,
+        "enters": enters,
+        "deciding": deciding,
+        "own_entries": deciding and edition.writers.filter(pk=request.user.pk).exists(),
+        "reopens": decides and edition.state == State.APPROVED and not _has_open(found),
+        "decider": access.approver_of(found.unit, request.day),
+        "period": str(month),
+    }
+    return render(request, "records/submission.html", context, status=status)
+
+
+def refused(request: HttpRequest, found: Submission, refusal: Refused, **more: Any) -> HttpResponse:
+    """The page with what an action refused, under the status that fits."""
+    return page(request, found, refusal=refusal, status=STATUS.get(refusal.code, 400), **more)
+
+
+def told(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Told]:
+    """Findings with the names of their rows; what blocks comes first, as the check gives it."""
+    rows = {line.code: (index, line.label) for index, line in enumerate(lines)}
+    listed = []
+    for one in findings:
+        code = f"{one.field}/{one.procedure}" if one.procedure else one.field
+        index, label = rows.get(code, (None, "Toàn báo cáo"))
+        if one.code == "outlier" and one.measure:
+            label = f"{label}, {LABELS[one.measure].lower()}"
+        listed.append(Told(label, "" if index is None else f"dong-{index}", one.message, one.blocks))
+    return listed
+
+
+def _lines_to_explain(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Line]:
+    """Rows whose warnings ask for a reason, and rows that state one."""
+    odd = {
+        f"{one.field}/{one.procedure}" if one.procedure else one.field for one in findings if not one.blocks
+    }
+    return [line for line in lines if line.code in odd or line.reason]
+
+
+def _editions(found: Submission, shown: Edition) -> list[dict]:
+    """Every edition with its acts, the newest first."""
+    return [
+        {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk}
+        for one in found.editions.order_by("-number")
+    ]
+
+
+def _has_open(found: Submission) -> bool:
+    return found.editions.filter(state__in=OPEN_STATES).exists()
