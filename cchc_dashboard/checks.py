@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from units.models import User
 
@@ -29,4 +29,7 @@ def _demo_accounts() -> bool:
 
 def start_faults() -> list[str]:
     """What keeps a production server from starting, in Vietnamese; nothing outside production."""
-    return [error.msg for error in production_is_safe(None)] if settings.PRODUCTION else []
+    faults = [error.msg for error in production_is_safe(None)] if settings.PRODUCTION else []
+    # The server forks after this: workers must not share a connection.
+    connections.close_all()
+    return faults
