@@ -1,0 +1,238 @@
+"""The demo: Thanh Liêm from January 2021 to July 2022, loaded by the same importers that real data comes through.
+
+Every step may run again and changes nothing then. fixtures/thanhliem/README.md: what is published, what is made up.
+"""
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from figures.periods import Month, Period
+from ledger import log
+from records.actions import send_back
+from records.imports.catalogue import import_catalogue
+from records.imports.counts import APPROVED, SENT, import_counts
+from records.models import DossierCount, Edition, Indicator, IndicatorValue, RateTarget, State, Submission
+from records.queries.calendar import DueDates, calendar
+from reports import actions
+from reports.models import Review
+from units.actions import add_membership
+from units.imports import import_units
+from units.models import Unit, User
+
+PASSWORD = "demo"
+REVIEWER = "tonghop"
+
+
+class Broken(ValueError):
+    """The fixture could not be loaded; the text says what was wrong, in Vietnamese."""
+
+
+def load(folder: Path, at: datetime) -> Review:
+    """Load everything and give the review. `at` dates what the fixture does not date. Raises Broken."""
+    _clean(import_units(folder / "units.csv", "units.csv", by=None).faults)
+    _clean(import_catalogue(folder / "catalogue.csv", "catalogue.csv", at=at).errors)
+    people = _people(_json(folder / "users.json"))
+    with transaction.atomic():
+        _indicators(_json(folder / "indicators.json"))
+        _targets(_json(folder / "rate_targets.json"))
+    states = _json(folder / "states.json")
+    when = _sending(states)
+    for name in ("counts-2021.csv", "counts-2022.csv", "counts-2022-07-approved.csv"):
+        _import(folder / name, at, people[REVIEWER], APPROVED, when)
+    for name in ("counts-2022-07-sent.csv", "counts-2022-07-returned.csv"):
+        _sent_by_their_clerks(folder / name, people, when)
+    _return(states["returned"], people)
+    return _review(_json(folder / "review.json"), people)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _clean(faults: list) -> None:
+    if faults:
+        raise Broken(f"Dữ liệu minh họa không nạp được: {faults[0]}")
+
+
+def _people(rows: list[dict[str, Any]]) -> dict[str, User]:
+    """Accounts with the demo password (hashed once: it is the same) and their memberships."""
+    there = {
+        user.username: user for user in User.objects.filter(username__in=[one["username"] for one in rows])
+    }
+    if real := [name for name, user in there.items() if not user.demo]:
+        raise Broken(f"Tài khoản {real[0]} đã có và không phải tài khoản minh họa.")
+    units = {unit.code: unit for unit in Unit.objects.all()}
+    encoded = make_password(PASSWORD)
+    with transaction.atomic():
+        for one in rows:
+            if one["username"] not in there:
+                there[one["username"]] = _person(one, units, encoded)
+    return there
+
+
+def _person(one: dict[str, Any], units: dict[str, Unit], encoded: str) -> User:
+    name = one["display_name"]
+    user = User.objects.create(username=one["username"], full_name=name, password=encoded, demo=True)
+    log.append(
+        "user.create", by=None, subject=f"user:{user.pk}", detail={"username": user.username, "demo": True}
+    )
+    for membership in one["memberships"]:
+        unit = units[membership["unit"]]
+        add_membership(user, unit, membership["role"], unit.active_from, by=None)
+    return user
+
+
+def _indicators(rows: list[dict[str, Any]]) -> None:
+    for order, one in enumerate(rows, 1):
+        indicator, _ = Indicator.objects.update_or_create(
+            code=one["code"],
+            defaults={
+                "name": one["name"],
+                "numerator_name": one["numerator_name"],
+                "denominator_name": one["denominator_name"],
+                "counted_in": one["unit_of_count"],
+                "tier": one["tier"],
+                "group": one["group"],
+                "order": order,
+            },
+        )
+        unit, period = _holder(one["unit"]), Period.parse(one["period"])
+        values = {period: {**one, "source": one["source"]}, period.same_last_year(): one["prior"]}
+        for which, value in values.items():
+            IndicatorValue.objects.update_or_create(
+                indicator=indicator,
+                unit=unit,
+                period=which.code,
+                defaults={
+                    "numerator": value["numerator"],
+                    "denominator": value["denominator"],
+                    "target": value.get("target"),
+                    "source": value.get("source", "Số dựng"),
+                },
+            )
+
+
+def _targets(rows: list[dict[str, Any]]) -> None:
+    for one in rows:
+        RateTarget.objects.update_or_create(
+            unit=_holder(one["unit"]),
+            rate=one["rate"],
+            tier=one["tier"],
+            valid_from=date.fromisoformat(one["valid_from"]),
+            defaults={"percent": one["percent"], "source": one["source"]},
+        )
+
+
+def _holder(code: str) -> Unit:
+    """The demo's unit of a code: the demo knows each code once."""
+    return Unit.objects.filter(code=code).order_by("active_from").first() or _missing(code)
+
+
+def _missing(code: str) -> Unit:
+    raise Broken(f"Dữ liệu minh họa nhắc đến đơn vị {code} không có.")
+
+
+def _sending(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
+    """When each month was sent: the day after the cut-off, but for those that the fixture dates."""
+    days = calendar()
+    due = DueDates(days)
+    told = {
+        (one["unit"], one["month"]): date.fromisoformat(one["sent_on"])
+        for one in (states["late"], states["returned"], *states["waiting"])
+    }
+
+    def when(unit: Unit, month: Month) -> datetime:
+        end = days.span(month).end
+        on = told.get(
+            (unit.code, str(month)), min(end + timedelta(days=1 + unit.pk % 3), due.of(unit.tier, month))
+        )
+        return _at(on, 8 + unit.pk % 8, unit.pk * 7 % 60)
+
+    return when
+
+
+def _at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), tzinfo=timezone.get_default_timezone())
+
+
+def _import(
+    source: Path | bytes, at: datetime, by: User, becomes: str, when: Callable, name: str = ""
+) -> None:
+    report = import_counts(source, name or source.name, at=at, by=by, becomes=becomes, when=when)
+    _clean(report.errors)
+
+
+def _sent_by_their_clerks(path: Path, people: dict[str, User], when: Callable) -> None:
+    """Each unit's rows as its own clerk sends them, so that the reviewer may approve; done months stay as they are."""
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    by_unit: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
+    for row in rows[1:]:
+        by_unit[row[0], row[1]].append(row)
+    for (code, month), lines in by_unit.items():
+        unit, which = _holder(code), Month.parse(month)
+        if not Submission.objects.filter(unit=unit, month=which.number).exists():
+            content = StringIO()
+            csv.writer(content).writerows([rows[0], *lines])
+            source = content.getvalue().encode()
+            _import(source, when(unit, which), people[f"xa-{code}"], SENT, when, path.name)
+
+
+def _return(told: dict[str, Any], people: dict[str, User]) -> None:
+    unit, month = _holder(told["unit"]), Month.parse(told["month"])
+    edition = Edition.objects.filter(
+        submission__unit=unit, submission__month=month.number, state=State.SENT
+    ).first()
+    if edition is None or edition.return_reason or _returned_before(edition):
+        return
+    marked = [f"{cell['field']}-{cell['measure']}" for cell in told["marked"]]
+    at = _at(date.fromisoformat(told["returned_on"]), 10)
+    send_back(edition, reason=told["reason"], marked_cells=marked, by=people[told["returned_by"]], at=at)
+
+
+def _returned_before(edition: Edition) -> bool:
+    """Whether somebody has answered the return since: then the demo must not return it again."""
+    return (
+        edition.number > 1
+        or not DossierCount.objects.filter(edition=edition).exists()
+        or bool(edition.decided_at)
+    )
+
+
+def _review(told: dict[str, Any], people: dict[str, User]) -> Review:
+    unit, period = _holder(told["unit"]), Period.parse(told["period"])
+    existing = Review.objects.filter(unit=unit, period=period.code).order_by("pk").first()
+    if existing:
+        return existing
+    by, at = people[told["created_by"]], _at(date.fromisoformat(told["created_on"]), 14)
+    with transaction.atomic():
+        review = actions.draft(
+            unit,
+            period,
+            by=by,
+            at=at,
+            title=told["title"],
+            sections=told["sections"],
+            header=told["header"],
+            signer=told["signer"],
+            recipients=told["recipients"],
+        )
+        tasks = [
+            actions.TaskText(
+                task["text"],
+                task["responsible"],
+                date.fromisoformat(task["deadline"]),
+                _holder(task["unit"]).pk,
+            )
+            for task in told["tasks"]
+        ]
+        return actions.edit(review, by=by, at=at, tasks=tasks)

@@ -1,0 +1,145 @@
+"""Questions about reviews: who may see which, what would block signing, and whether newer figures exist."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from figures.periods import Period
+from figures.summary import Figures, Summary
+from figures.writing import count, tier_name
+from ledger.models import Entry
+from records.queries.calendar import calendar as stored_calendar
+from records.queries.summary import summary
+from reports.models import Review
+from units import access
+from units.models import Unit, User
+
+# What newer figures are looked for in: (measure, words).
+COMPARED = (
+    ("received", "tiếp nhận"),
+    ("received_direct", "tiếp nhận trực tiếp"),
+    ("received_online", "tiếp nhận trực tuyến"),
+    ("received_postal", "tiếp nhận qua bưu chính công ích"),
+    ("resolved", "đã giải quyết"),
+    ("resolved_late", "đã giải quyết quá hạn"),
+    ("pending", "đang giải quyết"),
+    ("pending_late", "đang giải quyết quá hạn"),
+)
+_PERCENT = re.compile(r"[0-9]+(?:,[0-9]+)?\s?%")
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A figure that is another one today than in the frozen review."""
+
+    whom: str
+    what: str
+    old: str
+    new: str
+
+
+def visible(user: User, day) -> Any:
+    """Reviews of the units that the user may read, newest period first."""
+    return Review.objects.filter(unit__in=access.visible(user, day)).select_related("unit").defer("frozen")
+
+
+def drafting_units(user: User, day) -> list[Unit]:
+    """Units with others below them, or reporting themselves, whose reviews the user may draft."""
+    units = [
+        membership.unit
+        for membership in access.memberships(user, day)
+        if membership.role in access.ROLES[access.Right.EDIT]
+    ]
+    return sorted(set(units), key=lambda unit: unit.path)
+
+
+def newer_figures(doc: dict[str, Any]) -> list[Newer]:
+    """What has changed since a document was made: by tier, then by unit; empty when nothing has."""
+    old = Summary.from_dict(doc["figures"])
+    unit = unit_of(doc)
+    if unit is None:
+        return []
+    asked = {"by": "unit", "decimals": old.decimals, "include": old.include, "external": old.external}
+    new = summary(unit, Period.parse(old.period.code), calendar=stored_calendar(), **asked)
+    found: list[Newer] = []
+    for tier, figures in old.tiers:
+        found += _differences(tier_name(tier), figures, new.tier(tier))
+    for row in old.rows:
+        now = new.row(row.key)
+        found += _differences(row.name, row.figures, now.figures if now else None)
+    return found
+
+
+def unit_of(doc: dict[str, Any]) -> Unit | None:
+    """The unit of a document."""
+    review = Review.objects.filter(pk=doc["review"]["number"]).select_related("unit").first()
+    return review.unit if review else None
+
+
+def before_signing(review: Review, doc: dict[str, Any]) -> list[str]:
+    """What a leader should know before closing the figures; each can be passed with a reason."""
+    total = Summary.from_dict(doc["figures"]).total
+    told = []
+    if not total.completeness.complete:
+        units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
+        told.append(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.")
+    if any(share.partial for share in total.shares.values()):
+        told.append("Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ.")
+    lacking = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
+    if lacking:
+        told.append(f"Chưa ghi: {', '.join(lacking)}.")
+    if not any(line.strip() for line in doc["signer"]["lines"]):
+        told.append("Chưa ghi thẩm quyền ký.")
+    if not doc["recipients"]:
+        told.append("Chưa ghi nơi nhận.")
+    empty = [one["heading"] for one in _empty(doc["sections"])]
+    if empty:
+        told.append(f"Mục chưa có nội dung: {'; '.join(empty)}.")
+    if doc["tasks"] and any(not task["deadline"] or not task["responsible"] for task in doc["tasks"]):
+        told.append("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.")
+    typed = typed_percentages(doc)
+    if typed:
+        told.append(f"Tỷ lệ gõ tay trong lời văn, hãy đối chiếu với bảng: {', '.join(typed)}.")
+    return told
+
+
+_HEADER = {
+    "opening": "câu mở đầu",
+    "closing": "câu kết thúc",
+    "meeting_day": "ngày hội nghị",
+    "chaired": "người chủ trì",
+    "attended": "thành phần dự",
+}
+
+
+def typed_percentages(doc: dict[str, Any]) -> list[str]:
+    """Percentages that somebody typed into the text: the only figures of a review that do not follow the counts."""
+    found = [text for one in doc["sections"] for part in one["paragraphs"] for text in _PERCENT.findall(part)]
+    return list(dict.fromkeys(found))
+
+
+def frozen_entry(review: Review) -> Entry | None:
+    """The entry of the log that was written when the review was frozen."""
+    return (
+        Entry.objects.filter(action="review.freeze", subject=f"review:{review.pk}")
+        .order_by("-sequence")
+        .first()
+    )
+
+
+def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sections without text, figures or a section of their own below."""
+    found = []
+    for one, following in zip(sections, [*sections[1:], None], strict=True):
+        has_below = following is not None and following["level"] > one["level"]
+        if not one["paragraphs"] and not one["block"] and not has_below:
+            found.append(one)
+    return found
+
+
+def _differences(whom: str, old: Figures, new: Figures | None) -> list[Newer]:
+    return [
+        Newer(whom, words, count(old.counts[name]), count(new.counts[name] if new else None))
+        for name, words in COMPARED
+        if old.counts[name] != (new.counts[name] if new else None)
+    ]
