@@ -1,5 +1,15 @@
-"""Addresses of the dashboard, exports and the API."""
+"""Addresses of the dashboard, its files, charts and API; reviews have their own module."""
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("reports.urls_reviews"))]
+from reports.views import api, charts, dashboard, exports
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("reports/dashboard.csv", exports.csv_export, name="dashboard_csv"),
+    path("reports/dashboard.xlsx", exports.xlsx_export, name="dashboard_xlsx"),
+    path("reports/charts/<slug:name>.json", charts.chart, name="chart"),
+    path("api/v1/summary", api.summary, name="api_summary"),
+    path("api/v1/openapi.json", api.openapi_json, name="openapi"),
+    path("", include("reports.urls_reviews")),
+]

@@ -4,7 +4,8 @@ The library's view turns Decimals into text and leaks itself into the JSON; both
 nobody reported stays null: a gap in the line, never 0.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -54,7 +55,11 @@ class Chart:
     told: str
     labels: tuple[str, ...]
     series: tuple[Series, ...]
-    notes: dict[str, str] = field(default_factory=dict)
+
+    def rows(self, labels: Sequence[str] | None = None) -> list[tuple[str, tuple[Point, ...]]]:
+        """The table beneath: each label with the points of all series; other labels where given."""
+        across = zip(*(series.points for series in self.series), strict=True)
+        return list(zip(labels or self.labels, across, strict=True)) if self.series else []
 
 
 class ChartJson(BaseLineChartView):

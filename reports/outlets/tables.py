@@ -4,7 +4,7 @@ django-tables2 keeps the columns, their heads and the order asked for; the cells
 light template of our own (parts/table.html), which costs a fraction of the library's cell by cell rendering.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,12 +143,19 @@ class FiguresTable(tables.Table):
         order_by = "-online_share"
 
     def __init__(
-        self, entries: Iterable[Entry], *, link: Callable[..., str], first: str, mean: Share, **options
-    ):
-        self.link, self.mean = link, mean
+        self,
+        entries: Iterable[Entry],
+        *,
+        link: Callable[..., str],
+        first: str,
+        means: Mapping[str, Share],
+        **options: Any,
+    ) -> None:
+        """`link` makes addresses of the same view; `means` is the share that bars are marked with, by section."""
+        self.link, self.means = link, means
         super().__init__(Ranked(list(entries)), **options)
         self.columns["name"].column.verbose_name = first
-        self.labels = [head.label for head in self.heads()]
+        self.labels = [bound.header for bound in self.columns]
         self.top = svg.bar_top([entry.figures.shares["online"] for entry in self.data])
 
     def heads(self) -> list[Head]:
@@ -176,9 +183,11 @@ class FiguresTable(tables.Table):
 
     def line(self, entry: Entry) -> Line:
         """One prepared row."""
-        return Line(entry.row.name, entry.href, entry.note, self.cells(entry.figures))
+        return Line(
+            entry.row.name, entry.href, entry.note, self.cells(entry.figures, self.means.get(entry.section))
+        )
 
-    def cells(self, figures: Figures) -> tuple[Cell, ...]:
+    def cells(self, figures: Figures, mean: Share | None = None) -> tuple[Cell, ...]:
         """The cells of one row after its name, in the order of the columns."""
         counts, online, labels = figures.counts, figures.shares["online"], self.labels
         plain = [
@@ -194,7 +203,7 @@ class FiguresTable(tables.Table):
                 labels[5],
                 writing.percent_vi(online.percent),
                 svg.bar_width(online, self.top),
-                svg.bar_width(self.mean, self.top),
+                svg.bar_width(mean, self.top) if mean else "",
                 note=_partial(online),
             ),
             Cell(labels[6], writing.percent_vi(on_time.percent), note=_partial(on_time)),

@@ -1,0 +1,91 @@
+"""Headings that state a finding in at most twelve words, drawn from the figures; no finding, no claim."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from figures import writing
+from figures.rates import Share
+from figures.summary import Figures, Summary
+from reports.outlets.svg import Scale
+from reports.outlets.tables import Entry
+
+MANY = 3  # units: fewer are not worth a ranking in words
+
+
+def channels(summary: Summary) -> str:
+    """Which way most dossiers come in: "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp"."""
+    ways = [(writing.tier_name(tier), _main_way(one)) for tier, one in summary.tiers]
+    known = [(tier, way) for tier, way in ways if way]
+    if not known or len(known) > 2:
+        return "Hồ sơ tiếp nhận theo hình thức"
+    told = [
+        (f"{_listed([tier for tier, _ in group])} chủ yếu {way}")
+        for way, found in groupby(known, key=lambda one: one[1])
+        if (group := list(found))
+    ]
+    return _sentence(told)
+
+
+def on_time(scale: Scale) -> str:
+    """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name."""
+    reached = [dot.name for dot in scale.dots if dot.reached is True]
+    short = [dot.name for dot in scale.dots if dot.reached is False]
+    told = [f"{_listed(reached).lower()} đạt"] if reached else []
+    told += [f"{_listed(short).lower()} chưa đạt"] if short else []
+    if not told:
+        return "Giải quyết trước và đúng hạn"
+    if not short:
+        return "Đúng hạn: các cấp đều đạt chỉ tiêu" if len(reached) > 1 else "Đúng hạn: đạt chỉ tiêu"
+    if not reached:
+        return "Đúng hạn: các cấp đều chưa đạt chỉ tiêu" if len(short) > 1 else "Đúng hạn: chưa đạt chỉ tiêu"
+    return f"Đúng hạn: {', '.join(told)}"
+
+
+def trend(name: str, ends: Iterable[tuple[str, Share, str]]) -> str:
+    """Where the lines stand: (tier, its last known share, the month); "" where nothing is known."""
+    told = [
+        (month, f"{tier.lower()} {writing.percent_vi(share.percent)}")
+        for tier, share, month in ends
+        if share.percent
+    ]
+    if not told:
+        return ""
+    months = {month for month, _ in told}
+    if len(months) == 1:
+        return f"{name} {months.pop()}: {', '.join(text for _, text in told)}"
+    return f"{name}: {', '.join(f'{text} ({month})' for month, text in told)}"
+
+
+def ranking(entries: Sequence[Entry], mean: Share) -> str:
+    """Who leads, and how many are below the overall mark; "" for a few units or an incomplete mark."""
+    ranked = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
+    if len(ranked) < MANY or mean.percent is None or mean.partial:
+        return ""
+    best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
+    below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
+    return f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {writing.percent_vi(mean.percent)}"
+
+
+def _main_way(one: Figures) -> str:
+    for key, way in (("online", "trực tuyến"), ("direct", "trực tiếp")):
+        share = one.shares[key]
+        if share.percent and not share.partial and share.numerator * 2 > share.denominator:
+            return way
+    return ""
+
+
+def _exact(share: Share) -> int:
+    return share.numerator * 10**12 // share.denominator
+
+
+def _below(share: Share, mean: Share) -> bool:
+    return share.numerator * mean.denominator < mean.numerator * share.denominator
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " và ".join(names)
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = ", ".join(part.lower() for part in parts)
+    return text[:1].upper() + text[1:]

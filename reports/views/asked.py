@@ -1,0 +1,182 @@
+"""What an address asks of the figures: unit, period and the rest, read once for page, export, chart and API.
+
+The address holds the whole view, so it can be sent to a colleague. Whatever it holds, reading it ends in a view, in
+`BadQuestion` (400, in words) or in 404; never in an error of the server (acceptance S26, S27).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, QueryDict
+
+from figures.periods import Calendar, Period, PeriodError
+from figures.writing import TIER_NAMES, quoted
+from records.queries.calendar import calendar as stored_calendar
+from units import access
+from units import queries as units
+from units.access import Right
+from units.models import Unit
+
+BY = ("unit", "field", "month")
+INCLUDES = ("approved", "submitted")
+BASES = ("reported", "today")
+MAX_PAGE = 10_000
+LONGEST = 100
+
+
+class BadQuestion(ValueError):
+    """A part of the address that cannot be: `code` for programs, the text in Vietnamese for the reader."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One view of the figures; `unit_key` is how the unit stands in the address."""
+
+    unit: Unit
+    unit_key: str
+    period: Period
+    calendar: Calendar
+    day: date
+    include: str = "approved"
+    external: bool = False
+    tier: str = ""
+    by: str = ""
+    field: str = ""
+    sort: str = ""
+    q: str = ""
+    page: int = 1
+    decimals: int = 1
+
+    @property
+    def rows_by(self) -> str:
+        """What the rows are: asked for, else the units below, and the fields of a unit without any below."""
+        return self.by or ("unit" if self.unit.has_children else "field")
+
+    def query(self, **changes: object) -> str:
+        """The query string of this view with some parts changed ("" takes a part away); always the same order."""
+        view = {
+            "unit": self.unit_key,
+            "period": self.period.code,
+            "include": self.include if self.include != "approved" else "",
+            "external": "1" if self.external else "",
+            "tier": self.tier,
+            "by": self.by,
+            "field": self.field,
+            "sort": self.sort,
+            "q": self.q,
+            "page": self.page if self.page > 1 else "",
+        }
+        if changes.keys() - {"page"}:
+            view["page"] = ""
+        view.update(changes)
+        return urlencode({name: value for name, value in view.items() if value not in ("", None)})
+
+    def link(self, **changes: object) -> str:
+        """The query string with its question mark, for a link within the page."""
+        query = self.query(**changes)
+        return f"?{query}" if query else "?"
+
+
+def read(request: HttpRequest) -> Asked:
+    """The view that the address asks for, with the reader's right to the unit checked.
+
+    Raises BadQuestion; Http404 for a unit that is unknown or that the reader may not see; PermissionDenied for a
+    reader without any unit.
+    """
+    given, calendar = request.GET, stored_calendar()
+    period = _period(given, calendar, request.day)
+    end = calendar.bounds(period)[1]
+    key = _text(given, "unit")
+    unit = _unit(key, end) if key else access.home_unit(request.user, request.day)
+    if unit is None:
+        raise PermissionDenied(
+            "Tài khoản của bạn chưa được giao đơn vị nào. Hãy liên hệ người quản trị của đơn vị."
+        )
+    return Asked(
+        unit=access.check(request.user, Right.READ, unit, request.day),
+        unit_key=unit.key_on(end),
+        period=period,
+        calendar=calendar,
+        day=request.day,
+        include=_choice(given, "include", INCLUDES) or "approved",
+        external=_flag(given, "external"),
+        tier=_choice(given, "tier", tuple(TIER_NAMES)),
+        by=_choice(given, "by", BY),
+        field=_text(given, "field"),
+        sort=_text(given, "sort"),
+        q=_text(given, "q"),
+        page=_page(given),
+        decimals=_decimals(given),
+    )
+
+
+def _unit(key: str, end: date) -> Unit:
+    try:
+        unit = units.resolve(key, end)
+    except ValueError as error:
+        raise Http404 from error
+    if unit is None:
+        raise Http404
+    return unit
+
+
+def _period(given: QueryDict, calendar: Calendar, day: date) -> Period:
+    code = given.get("period", "").strip()
+    if not code:
+        return calendar.latest_half(day)
+    try:
+        period = Period.parse(code)
+        period.same_last_year()
+    except PeriodError as error:
+        raise BadQuestion("bad_period", str(error)) from error
+    return period
+
+
+def _text(given: QueryDict, name: str) -> str:
+    text = given.get(name, "").strip()
+    if len(text) > LONGEST:
+        raise BadQuestion(f"bad_{name}", f"“{quoted(text)}” dài quá {LONGEST} ký tự.")
+    return text
+
+
+def _choice(given: QueryDict, name: str, choices: tuple[str, ...]) -> str:
+    text = given.get(name, "").strip()
+    if text and text not in choices:
+        raise BadQuestion(
+            f"bad_{name}",
+            f"“{quoted(text)}” không dùng được cho {name}; chọn một trong: {', '.join(choices)}.",
+        )
+    return text
+
+
+def _flag(given: QueryDict, name: str) -> bool:
+    return _choice(given, name, ("0", "1", "true", "false", "on")) in ("1", "true", "on")
+
+
+def _page(given: QueryDict) -> int:
+    text = given.get("page", "").strip() or "1"
+    if not (text.isascii() and text.isdigit()):
+        raise BadQuestion("bad_page", f"“{quoted(text)}” không phải số trang.")
+    return max(1, min(int(text[:6]), MAX_PAGE))
+
+
+def _decimals(given: QueryDict) -> int:
+    text = given.get("decimals", "").strip()
+    if text and text not in ("0", "1", "2"):
+        raise BadQuestion("bad_decimals", "Số chữ số thập phân chỉ là 0, 1 hoặc 2.")
+    return int(text) if text else settings.FIGURE_DECIMALS
+
+
+def basis(given: QueryDict) -> str:
+    """`reported`; `today` waits for the mergers and is refused in words."""
+    chosen = _choice(given, "basis", BASES) or "reported"
+    if chosen == "today":
+        raise BadQuestion("basis_not_ready", "Chưa tính được theo đơn vị hiện nay; hãy dùng basis=reported.")
+    return chosen

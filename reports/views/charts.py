@@ -1,0 +1,47 @@
+"""The JSON that the charts of the dashboard are drawn from."""
+
+from dataclasses import replace
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+
+from reports.outlets import lines
+from reports.outlets.charts import Chart, ChartJson
+from reports.queries.dashboard import Wanted, figures_of, past_of
+from units import access
+from units.access import Right
+
+from .asked import BadQuestion, read
+from .dashboard import wanted_of
+
+
+def _online(wanted: Wanted) -> Chart:
+    past = past_of(wanted)
+    return lines.online_by_month(past.months, past.tiers, [tier for tier, _ in past.tiers])
+
+
+def _channels(wanted: Wanted) -> Chart:
+    return lines.channels_against(figures_of(replace(wanted, by=None)), past_of(wanted).before)
+
+
+CHARTS = {"online": _online, "channels": _channels}
+
+
+class DashboardChart(ChartJson):
+    """One of CHARTS for the unit and period of the address."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def dispatch(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except BadQuestion as error:
+            return JsonResponse({"code": error.code, "message": str(error)}, status=400)
+
+    def chart(self) -> Chart:
+        make = CHARTS.get(self.kwargs["name"])
+        if make is None:
+            raise Http404
+        return make(wanted_of(read(self.request)))
+
+
+chart = access.requires(Right.READ)(DashboardChart.as_view())

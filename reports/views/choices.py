@@ -1,0 +1,65 @@
+"""What the pickers of the dashboard offer: periods up to today, and the units around the one that is seen."""
+
+from datetime import date
+
+from figures.periods import Month, Period, PeriodError
+from figures.summary import Summary
+from units import access, queries
+from units.access import Right
+from units.models import Unit, User
+
+from .asked import Asked
+
+Options = list[tuple[str, list[tuple[str, str]]]]
+MOST_CHILDREN = 500
+
+
+def periods(asked: Asked) -> Options:
+    """Half-years, quarters, years and months that have begun, newest first; the asked one always."""
+    today = asked.calendar.month_of(asked.day)
+    halves = _back(Period.parse(f"{today.year}-H{1 if today.month <= 6 else 2}"), 6)
+    quarters = _back(Period.parse(f"{today.year}-Q{(today.month + 2) // 3}"), 8)
+    years = _back(Period.parse(f"{today.year}"), 4)
+    months = [Period.of_month(month) for month in reversed(Month.range(today.plus(-23), today))]
+    groups = [("6 tháng", halves), ("Quý", quarters), ("Năm", years), ("Tháng", months)]
+    if not any(asked.period.code == period.code for _, group in groups for period in group):
+        groups.insert(0, ("Đang xem", [asked.period]))
+    return [(name, [(one.code, _title(one.label)) for one in group]) for name, group in groups]
+
+
+def ancestors(asked: Asked, user: User) -> list[Unit]:
+    """The units above that the reader may see, from the top down."""
+    above = queries.ancestors_of(asked.unit)
+    return [unit for unit in above if access.allowed(user, Right.READ, unit, asked.day)]
+
+
+def units(asked: Asked, above: list[Unit], summary: Summary, end: date) -> Options:
+    """The unit that is seen, those above it, and those directly below."""
+    below = [(row.key, row.name) for row in summary.rows if row.extra.get("pk") != asked.unit.pk]
+    if summary.by != "unit" or asked.tier or asked.field:
+        start = summary.period.start
+        children = (
+            queries.children_of(asked.unit, start, end) if asked.unit.has_children else Unit.objects.none()
+        )
+        below = [(unit.key_on(end), unit.name) for unit in children[:MOST_CHILDREN]]
+    groups: Options = [("Đang xem", [(asked.unit_key, asked.unit.name)])]
+    if above:
+        groups.insert(0, ("Cấp trên", [(unit.key_on(end), unit.name) for unit in above]))
+    if below:
+        groups.append(("Trực thuộc", below[:MOST_CHILDREN]))
+    return groups
+
+
+def _back(period: Period, number: int) -> list[Period]:
+    found = []
+    for _ in range(number):
+        found.append(period)
+        try:
+            period = period.previous()
+        except PeriodError:
+            break
+    return found
+
+
+def _title(label: str) -> str:
+    return label[:1].upper() + label[1:]

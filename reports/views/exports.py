@@ -1,0 +1,68 @@
+"""CSV and XLSX of what is seen: the same address as the page, the same rows in the same order."""
+
+import re
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from cchc_dashboard import clock
+from figures import writing
+from reports.outlets.csvfile import csv_bytes
+from reports.outlets.flat import Flat, flat
+from reports.outlets.sheets import xlsx_bytes
+from reports.queries.dashboard import figures_of
+from units import access
+from units.access import Right
+
+from .asked import Asked, BadQuestion, read
+from .dashboard import wanted_of
+from .rows import shown
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+@access.requires(Right.READ)
+@require_safe
+def csv_export(request: HttpRequest) -> HttpResponse:
+    """The rows as CSV."""
+    return _export(request, "csv", "text/csv; charset=utf-8")
+
+
+@access.requires(Right.READ)
+@require_safe
+def xlsx_export(request: HttpRequest) -> HttpResponse:
+    """The rows as XLSX with live formulas."""
+    return _export(request, "xlsx", XLSX)
+
+
+def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
+    try:
+        asked = read(request)
+        made = _flat(asked)
+    except BadQuestion as error:
+        return render(request, "400.html", {"reason": str(error)}, status=400)
+    body = csv_bytes(made) if kind == "csv" else xlsx_bytes(made)
+    response = HttpResponse(body, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{_name(asked, kind)}"'
+    return response
+
+
+def _flat(asked: Asked) -> Flat:
+    summary = figures_of(wanted_of(asked))
+    filters = []
+    if asked.q:
+        filters.append(f"tên có “{asked.q}”")
+    if asked.tier:
+        filters.append(writing.tier_name(asked.tier))
+    if asked.field:
+        filters.append(f"lĩnh vực {asked.field}")
+    made_at = clock.now()
+    return flat(summary, shown(asked, summary).entries, asked="; ".join(filters), made_at=made_at)
+
+
+def _name(asked: Asked, kind: str) -> str:
+    """A name of plain letters: nothing of the address can break the header (acceptance S28)."""
+    unit = _UNSAFE.sub("-", asked.unit.code)[:40]
+    return f"so-lieu-{unit}-{asked.period.code}.{kind}"

@@ -1,0 +1,163 @@
+// Draws the charts of the dashboard with Chart.js 4 from the JSON that their address gives.
+// Without this file the page stays whole: every chart has its table and a sentence that states its finding.
+"use strict";
+
+(() => {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const number = new Intl.NumberFormat("vi-VN", { maximumFractionDigits: 4 });
+  const percent = (value) => `${number.format(value)}%`;
+
+  // Told apart without colour: by dash and marker.
+  const LINES = [
+    { colour: "--online", dash: [], marker: "rectRot" },
+    { colour: "--second", dash: [6, 4], marker: "circle" },
+    { colour: "--ink", dash: [2, 3], marker: "triangle" },
+    { colour: "--postal", dash: [10, 3, 2, 3], marker: "rect" },
+  ];
+  const BARS = [
+    { fill: "--direct", edge: "--direct-edge", ink: "--ink" },
+    { fill: "--online", edge: "--online", ink: "--surface" },
+    { fill: "--postal-bg", edge: "--postal", ink: "--ink" },
+  ];
+
+  const common = () => ({
+    animation: false,
+    responsive: true,
+    maintainAspectRatio: false,
+    normalized: true,
+    plugins: {
+      legend: { display: false },
+      tooltip: {
+        callbacks: {
+          label: (item) => {
+            const told = item.dataset.told[item.dataIndex];
+            return ` ${item.dataset.label}: ${percent(item.raw)} (${told})${item.dataset.hollow[item.dataIndex] ? ", chưa đủ" : ""}`;
+          },
+        },
+      },
+    },
+  });
+
+  const lastKnown = (data) => {
+    for (let place = data.length - 1; place >= 0; place -= 1) if (data[place] !== null) return place;
+    return -1;
+  };
+
+  // Lines carry their names at their ends, so nobody looks them up in a legend.
+  const endLabels = {
+    id: "endLabels",
+    afterDatasetsDraw(chart) {
+      const { ctx } = chart;
+      ctx.save();
+      ctx.font = `600 12px ${style.getPropertyValue("--font")}`;
+      ctx.textBaseline = "middle";
+      let above = Infinity;
+      const ends = chart.data.datasets
+        .map((line, index) => ({ line, at: lastKnown(line.data), meta: chart.getDatasetMeta(index) }))
+        .filter(({ at }) => at >= 0)
+        .sort((a, b) => b.meta.data[b.at].y - a.meta.data[a.at].y);
+      for (const { line, at, meta } of ends) {
+        const point = meta.data[at];
+        const y = Math.min(point.y, above - 15);
+        above = y;
+        ctx.fillStyle = line.borderColor;
+        ctx.fillText(`${line.label} ${percent(line.data[at])}`, point.x + 10, y);
+      }
+      ctx.restore();
+    },
+  };
+
+  const barLabels = {
+    id: "barLabels",
+    afterDatasetsDraw(chart) {
+      const { ctx } = chart;
+      ctx.save();
+      ctx.font = `600 12px ${style.getPropertyValue("--font")}`;
+      ctx.textBaseline = "middle";
+      chart.data.datasets.forEach((bars, index) => {
+        chart.getDatasetMeta(index).data.forEach((bar, place) => {
+          if (bars.data[place] === null || Math.abs(bar.x - bar.base) < 44) return;
+          ctx.fillStyle = bars.ink;
+          ctx.fillText(percent(bars.data[place]), Math.min(bar.x, bar.base) + 6, bar.y);
+        });
+      });
+      ctx.restore();
+    },
+  };
+
+  function lines(canvas, data) {
+    data.datasets.forEach((line, index) => {
+      const look = LINES[index % LINES.length];
+      const ink = colour(look.colour);
+      Object.assign(line, {
+        borderColor: ink,
+        borderDash: look.dash,
+        borderWidth: 2,
+        pointStyle: look.marker,
+        pointRadius: 4,
+        pointHoverRadius: 6,
+        pointBorderColor: ink,
+        pointBorderWidth: 1.5,
+        pointBackgroundColor: line.hollow.map((hollow) => (hollow ? colour("--surface") : ink)),
+        spanGaps: false,
+        tension: 0,
+      });
+    });
+    const options = common();
+    options.layout = { padding: { right: Math.min(120, canvas.clientWidth / 4), top: 8 } };
+    options.interaction = { mode: "index", intersect: false };
+    options.scales = {
+      y: { beginAtZero: true, ticks: { maxTicksLimit: 5, callback: percent, color: colour("--ink-2") }, grid: { color: colour("--line") } },
+      x: { grid: { display: false }, ticks: { color: colour("--ink-2"), maxRotation: 0, autoSkipPadding: 8 } },
+    };
+    return new Chart(canvas, { type: "line", data, options, plugins: [endLabels] });
+  }
+
+  function bars(canvas, data) {
+    data.datasets.forEach((part, index) => {
+      const look = BARS[index % BARS.length];
+      Object.assign(part, {
+        backgroundColor: colour(look.fill),
+        borderColor: colour(look.edge),
+        borderWidth: 1,
+        ink: colour(look.ink),
+        minBarLength: 3,
+        barPercentage: 0.8,
+      });
+    });
+    const options = common();
+    options.indexAxis = "y";
+    options.scales = {
+      x: { stacked: true, min: 0, max: 100, ticks: { callback: percent, maxTicksLimit: 5, color: colour("--ink-2") }, grid: { color: colour("--line") } },
+      y: { stacked: true, grid: { display: false }, ticks: { color: colour("--ink") } },
+    };
+    return new Chart(canvas, { type: "bar", data, options, plugins: [barLabels] });
+  }
+
+  async function draw(box) {
+    const canvas = box.querySelector("canvas");
+    const answer = await fetch(box.dataset.src, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const data = await answer.json();
+    canvas.setAttribute("aria-label", data.told);
+    (data.kind === "bars" ? bars : lines)(canvas, data);
+    box.dataset.drawn = "1";
+  }
+
+  function open(box) {
+    // The table says the same: show it where the chart cannot be drawn.
+    const table = box.parentElement.querySelector("details.show");
+    if (table) table.open = true;
+    box.hidden = true;
+  }
+
+  const boxes = document.querySelectorAll(".chart[data-src]");
+  if (typeof Chart === "undefined") {
+    boxes.forEach(open);
+    return;
+  }
+  Chart.defaults.font.family = style.getPropertyValue("--font");
+  Chart.defaults.font.size = 12;
+  boxes.forEach((box) => draw(box).catch(() => open(box)));
+})();
