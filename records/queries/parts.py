@@ -5,9 +5,8 @@ country keeps none and is summed from those of its children; rows by child come 
 without children, and a group's own report, are read from their editions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Case, Q, QuerySet, Sum, Value, When
 
@@ -17,7 +16,7 @@ from records.models import DossierCount, Edition, GroupSum
 from units.models import Kind, Tier, Unit
 
 from .question import Question
-from .rows import COLUMNS, summed, tally_of, totals
+from .rows import COLUMNS, tally_in, totals
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,14 @@ def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool 
         sums = sums.filter(external=False)
     if question.tier:
         sums = sums.filter(tier=question.tier)
-    keys = ["month", "tier", *(["field_id"] if by_field else []), *(["group_id"] if by_child else [])]
-    # Outside rows by child nothing but external and internal bodies, or the country's provinces, is added up here.
-    for row in sums.order_by().values(*keys).annotate(**totals(), reports=Sum("reported")):
-        yield _part(row, row.get("group_id"))
+    if by_child or question.unit.tier != Tier.COUNTRY:
+        # Only external and internal bodies of one tier stand apart here, and parts are added up anyhow.
+        rows = sums.order_by().values_list("month", "tier", "group_id", "field_id", "reported", *COLUMNS)
+    else:
+        rows = sums.order_by().values_list("month", "tier", "field_id").annotate(Sum("reported"), **totals())
+        rows = ((month, tier, None, *rest) for month, tier, *rest in rows)
+    for month, tier, group, field, reported, *numbers in rows:
+        yield _part(month, tier, group if by_child else None, field, reported, numbers)
 
 
 def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator[Part]:
@@ -66,29 +69,20 @@ def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator
         editions = editions.exclude(submission__unit__kind=Kind.EXTERNAL)
     if question.tier:
         editions = editions.filter(submission__unit__tier=question.tier)
-    named = {"month": "submission__month", "tier": "submission__unit__tier", "child": "submission__unit_id"}
+    paths = ("submission__month", "submission__unit__tier", "submission__unit_id")
     if not by_field:
-        for row in editions.order_by().values(*named.values(), *COLUMNS):
-            yield _part(
-                {**row, **{name: row[path] for name, path in named.items()}, "reports": 1},
-                row[named["child"]],
-            )
+        for month, tier, child, *numbers in editions.order_by().values_list(*paths, *COLUMNS):
+            yield _part(month, tier, child, None, 1, numbers)
         return
-    counts = DossierCount.objects.filter(edition__in=editions).order_by()
-    paths = {name: f"edition__{path}" for name, path in named.items()}
     # A field reported by procedure counts once, when any of its rows holds a number.
-    answered = Case(When(answered=True, then=Value(1)), default=Value(0))
-    for row in counts.values("field_id", *paths.values()).annotate(**totals(), answers=Sum(answered)):
-        values = {**row, **{name: row[path] for name, path in paths.items()}}
-        yield _part({**values, "reports": min(1, row["answers"])}, values["child"])
+    answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
+    counts = DossierCount.objects.filter(edition__in=editions.order_by()).order_by()
+    rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
+    for month, tier, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
+        yield _part(month, tier, child, field, min(1, answers), numbers)
 
 
-def _part(row: dict[str, Any], child: int | None) -> Part:
-    columns = row if COLUMNS[0] in row else summed(row)
-    return Part(
-        Month.from_number(row["month"]),
-        row["tier"],
-        tally_of(columns, row["reports"]),
-        child,
-        row.get("field_id"),
-    )
+def _part(
+    month: int, tier: str, child: int | None, field: int | None, reported: int, numbers: Sequence[int | None]
+) -> Part:
+    return Part(Month.from_number(month), tier, tally_in(numbers, reported), child, field)

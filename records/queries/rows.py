@@ -1,6 +1,6 @@
 """Rows of the database as tallies of figures/, and back. Keeps the two lists of names together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Sum
@@ -30,6 +30,13 @@ def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int
         reported,
         expected,
     )
+
+
+def tally_in(numbers: Sequence[int | None], reported: int = 0) -> Tally:
+    """A tally from values in the order of COLUMNS."""
+    blanks = [number or 0 for number in numbers[len(MEASURES) :]]
+    values = zip(MEASURES, numbers[: len(MEASURES)], strict=True)
+    return Tally(dict(values), dict(zip(WHOLES, blanks, strict=True)), reported, 0)
 
 
 def columns_of(tally: Tally) -> dict[str, int | None]:

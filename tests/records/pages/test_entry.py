@@ -1,0 +1,179 @@
+"""The clerk's page: what is saved, what is refused with its place, what is sent."""
+
+import pytest
+
+from records import actions
+from records.models import DossierCount, Edition, State, Submission
+from tests.records.conftest import AT, balanced, entered
+
+from .conftest import JULY, cells, stored
+
+pytestmark = pytest.mark.django_db
+
+
+def posted(submission, **more) -> dict[str, str]:
+    edition = submission.editions.last()
+    return {"revision": str(edition.revision), **more}
+
+
+def test_the_page_has_a_box_for_every_served_cell_and_hatches_the_others(as_, july):
+    page = as_("clerk").get(f"/records/{july.pk}/")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert 'name="ho-tich-received_postal"' in text
+    assert 'name="chung-thuc-received_postal"' not in text and "không có" in text
+    assert "Tiếp nhận trực tuyến mức độ 3" in text and "một phần" not in text
+
+
+def test_numbers_as_people_type_them_are_saved(as_, july):
+    data = posted(
+        july, **{"ho-tich-opening": "1.240", "ho-tich-received_direct": "7", "ho-tich-withdrawn": " "}
+    )
+    answer = as_("clerk").post(f"/records/{july.pk}/save/", data)
+    assert answer.status_code == 302
+    row = stored(july, "ho-tich")
+    assert (row.opening, row.received_direct, row.withdrawn) == (1240, 7, None)
+    assert 'value="1.240"' in as_("clerk").get(f"/records/{july.pk}/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "typed", ["12,5", "-5", "1e3", "#N/A", "٣", "1_000", "2022-01-05", "99999999999", "TRUE"]
+)
+def test_what_cannot_be_read_stays_in_its_box_and_the_rest_is_saved(as_, july, typed):
+    data = posted(july, **{"ho-tich-opening": typed, "ho-tich-received_direct": "7"})
+    answer = as_("clerk").post(f"/records/{july.pk}/save/", data)
+    text = answer.content.decode()
+    assert answer.status_code == 400
+    assert (
+        f'value="{typed}"' in text
+        and 'aria-invalid="true"' in text
+        and "ho-tich: Kỳ trước chuyển sang" in text
+    )
+    row = stored(july, "ho-tich")
+    assert (row.opening, row.received_direct) == (None, 7)
+
+
+def test_a_number_where_the_field_has_no_such_channel_is_refused(as_, july):
+    data = posted(july, **{"chung-thuc-received_postal": "3", "chung-thuc-opening": "1"})
+    answer = as_("clerk").post(f"/records/{july.pk}/save/", data)
+    assert answer.status_code == 400 and "hình thức không có" in answer.content.decode()
+    assert stored(july, "chung-thuc").received_postal is None
+
+
+def test_a_stale_save_shows_both_values_and_overwrites_nothing(as_, july):
+    clerk = as_("clerk")
+    old = posted(july, **{"ho-tich-opening": "61"})
+    clerk.post(f"/records/{july.pk}/save/", posted(july, **{"ho-tich-opening": "16"}))
+    answer = clerk.post(f"/records/{july.pk}/save/", old)
+    text = answer.content.decode()
+    assert answer.status_code == 409 and "Giữ 61" in text and "Lấy 16" in text
+    assert stored(july, "ho-tich").opening == 16
+    chosen = clerk.post(f"/records/{july.pk}/save/", posted(july, **{"ho-tich-opening": "61"}))
+    assert chosen.status_code == 302 and stored(july, "ho-tich").opening == 61
+
+
+def test_what_was_left_open_is_proposed_and_only_saved_by_saving(as_, people, fields):
+    left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
+    entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
+    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    text = as_("clerk").get(f"/records/{found.pk}/").content.decode()
+    assert 'name="ho-tich-opening" value="5"' in text and "is-carried" in text
+    assert not DossierCount.objects.filter(edition__submission=found).exists()
+
+
+def test_a_changed_opening_is_sent_only_with_a_reason(as_, people, fields):
+    left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
+    entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
+    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    clerk, row = as_("clerk"), {**balanced(9), "opening": 7, "resolved_on_time": 16}
+    seen = clerk.post(f"/records/{found.pk}/send/", posted(found, **cells("ho-tich", row)))
+    assert seen.status_code == 200 and "Kỳ trước chuyển sang 7" in seen.content.decode()
+    data = posted(found, seen=posted(found)["revision"])
+    bare = clerk.post(f"/records/{found.pk}/send/", data)
+    assert bare.status_code == 400 and found.editions.get().state == State.DRAFT
+    reasoned = posted(found, **{"ho-tich-reason": "Đối chiếu lại sổ"})
+    seen = clerk.post(f"/records/{found.pk}/send/", reasoned)
+    again = posted(found, **{"ho-tich-reason": "Đối chiếu lại sổ"}, seen=posted(found)["revision"])
+    assert clerk.post(f"/records/{found.pk}/send/", again).status_code == 302
+    assert found.editions.get().state == State.SENT
+
+
+def test_a_balance_that_does_not_close_saves_and_does_not_send(as_, july):
+    data = posted(july, **cells("ho-tich", {**balanced(3), "pending_late": 3}))
+    answer = as_("clerk").post(f"/records/{july.pk}/send/", data)
+    text = answer.content.decode()
+    assert answer.status_code == 400 and "lệch −3" in text and "Báo cáo còn lỗi nên chưa gửi được." in text
+    assert july.editions.get().state == State.DRAFT and stored(july, "ho-tich").pending_late == 3
+
+
+def test_a_whole_report_is_sent_at_once_and_can_be_taken_back(as_, july):
+    clerk = as_("clerk")
+    data = posted(july, **cells("ho-tich", balanced(3)), **cells("chung-thuc", balanced(5, postal=None)))
+    assert clerk.post(f"/records/{july.pk}/send/", data).status_code == 302
+    assert july.editions.get().state == State.SENT
+    locked = clerk.post(f"/records/{july.pk}/save/", posted(july, **{"ho-tich-opening": "9"}))
+    assert locked.status_code == 409 and stored(july, "ho-tich").opening == 0
+    assert clerk.post(f"/records/{july.pk}/recall/").status_code == 302
+    assert july.editions.get().state == State.DRAFT
+
+
+def test_blank_cells_are_shown_once_before_sending(as_, july):
+    clerk, row = as_("clerk"), cells("ho-tich", {**balanced(3), "awaiting": None})
+    first = clerk.post(f"/records/{july.pk}/send/", posted(july, **row))
+    assert first.status_code == 200 and "chưa gửi" in first.content.decode()
+    second = clerk.post(f"/records/{july.pk}/send/", posted(july, seen=posted(july)["revision"], **row))
+    assert second.status_code == 302 and july.editions.get().state == State.SENT
+
+
+def test_no_dossiers_fills_zeros_and_keeps_what_was_typed(as_, july):
+    data = posted(july, **{"ho-tich-received_direct": "2"})
+    assert as_("clerk").post(f"/records/{july.pk}/no-dossiers/", data).status_code == 302
+    row = stored(july, "ho-tich")
+    assert (row.received_direct, row.received_postal, row.opening, row.transferred_in) == (2, 0, 0, None)
+    assert stored(july, "chung-thuc").received_postal is None
+
+
+def test_no_dossiers_leaves_what_is_open_to_the_clerk(as_, people, fields):
+    left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
+    entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
+    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    as_("clerk").post(f"/records/{found.pk}/no-dossiers/", posted(found))
+    row = stored(found, "ho-tich")
+    assert (row.opening, row.received_direct, row.pending_in_time) == (5, 0, None)
+
+
+def test_opening_a_month_makes_it_once(as_, people):
+    clerk = as_("clerk")
+    for _ in range(2):
+        answer = clerk.post("/records/open/", {"unit": people.alpha.pk, "month": "2022-M07"})
+        assert answer.status_code == 302
+    assert Submission.objects.filter(unit=people.alpha).count() == 1 and Edition.objects.count() == 1
+
+
+def test_a_month_that_still_runs_is_not_opened(as_, people):
+    as_("clerk").post("/records/open/", {"unit": people.alpha.pk, "month": "2022-M08"})
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("unit", "month"),
+    [("x", "2022-M07"), (2**63, "2022-M07"), ("-1", "2022-M07"), ("", ""), ("1" * 5000, "2022-M07")],
+)
+def test_odd_units_and_months_are_not_found(as_, unit, month):
+    assert as_("clerk").post("/records/open/", {"unit": unit, "month": month}).status_code == 404
+
+
+def test_a_month_of_another_unit_is_not_opened(as_, people):
+    assert (
+        as_("clerk").post("/records/open/", {"unit": people.beta.pk, "month": "2022-M07"}).status_code == 404
+    )
+    assert (
+        as_("viewer").post("/records/open/", {"unit": people.alpha.pk, "month": "2022-M07"}).status_code
+        == 403
+    )
+
+
+def test_a_form_without_a_revision_is_refused(as_, july):
+    answer = as_("clerk").post(f"/records/{july.pk}/save/", {"ho-tich-opening": "5", "revision": "1" * 40})
+    assert answer.status_code == 400
+    assert not DossierCount.objects.filter(edition__submission=july, opening=5).exists()

@@ -1,0 +1,131 @@
+"""Derived sums equal a recount after any history: entry, return, correction, approval, import, merger."""
+
+import random
+from datetime import date
+
+import pytest
+from django.core.management import call_command
+
+from figures.periods import Month
+from records import actions, sums
+from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
+from records.models import OPEN_STATES, DossierCount, Edition, Field, GroupSum, Submission
+from units.actions import Part, replace
+from units.models import Unit
+from units.tree import Draft
+
+from .conftest import AT, balanced, entered
+
+MONTHS = Month.range(Month(2022, 1), Month(2022, 4))
+pytestmark = pytest.mark.django_db
+
+
+class History:
+    """A random run of things that happen to the reports of one district."""
+
+    def __init__(self, seed: int, cast) -> None:
+        self.random = random.Random(seed)
+        self.cast = cast
+        self.fields = list(Field.objects.exclude(code=Field.UNDIVIDED))
+        self.chung = Field.objects.get(code=Field.UNDIVIDED)
+        self.merged = False
+
+    def step(self) -> None:
+        """One more thing; what the rules forbid does not happen."""
+        act = self.random.choice(
+            [self.enter, self.enter, self.send, self.send, self.approve, self.approve, self.give_back]
+            + [self.reopen, self.recall, self.load, self.merge]
+        )
+        try:
+            act()
+        except actions.Refused:
+            return
+
+    def enter(self) -> None:
+        unit = self.random.choice(list(Unit.objects.reporting().order_by("pk")))
+        submission = actions.open_submission(unit, self.random.choice(MONTHS), by=None, at=AT)
+        edition = submission.editions.filter(state__in=OPEN_STATES).first()
+        if edition is not None:
+            actions.save_counts(edition, self.rows(), by=None, revision=edition.revision, at=AT)
+
+    def rows(self) -> dict:
+        if self.random.random() < 0.2:
+            return {(self.chung.pk, None): self.values()}
+        return {
+            (field.pk, None): self.values()
+            for field in self.random.sample(self.fields, self.random.randint(1, 2))
+        }
+
+    def values(self) -> dict:
+        values = balanced(self.random.randint(0, 30), online=self.random.randint(0, 9), postal=None)
+        for name in self.random.sample(sorted(values), self.random.randint(0, 3)):
+            values[name] = None
+        return values
+
+    def _one(self, *states: str) -> Edition:
+        found = list(Edition.objects.filter(state__in=states).order_by("pk"))
+        if not found:
+            raise actions.Refused("none", "")
+        return self.random.choice(found)
+
+    def send(self) -> None:
+        actions.send(self._one("draft", "returned"), by=None, at=AT)
+
+    def approve(self) -> None:
+        actions.approve(self._one("sent"), by=self.cast.reviewer, at=AT)
+
+    def give_back(self) -> None:
+        actions.send_back(self._one("sent"), reason="Sửa", by=self.cast.reviewer, at=AT)
+
+    def recall(self) -> None:
+        actions.recall(self._one("sent"), by=None, at=AT)
+
+    def reopen(self) -> None:
+        actions.reopen(self._one("approved").submission, reason="Sửa", by=self.cast.reviewer, at=AT)
+
+    def load(self) -> None:
+        lines = ["unit,month,field,received_direct,received_online_full,resolved_on_time"]
+        for unit in self.random.sample(list(Unit.objects.reporting().order_by("pk")), 2):
+            month, field = self.random.choice(MONTHS), self.random.choice(self.fields)
+            lines.append(f"{unit.code}@2022-02-01,{month},{field.code},{self.random.randint(0, 50)},,3")
+        becomes = self.random.choice([DRAFT, SENT, APPROVED])
+        import_counts("\n".join(lines).encode(), "history.csv", at=AT, becomes=becomes)
+
+    def merge(self) -> None:
+        if self.merged or self.random.random() < 0.5:
+            return
+        self.merged = True
+        new = Draft(
+            code="13441",
+            name="Xã mới",
+            kind="committee",
+            tier="commune",
+            active_from=date(2022, 3, 1),
+            parent=self.cast.district,
+        )
+        replace([self.cast.alpha, self.cast.beta], [Part(new)], date(2022, 3, 1), by=None)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
+    history = History(seed, cast)
+    for _ in range(40):
+        history.step()
+    assert list(sums.differences()) == []
+    assert Submission.objects.exists()
+
+
+def test_recount_finds_and_mends(cast, fields, capsys):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    call_command("recount", "--check")
+    GroupSum.objects.filter(group=cast.province).update(received_direct=99)
+    DossierCount.objects.filter(field=fields.chung_thuc).update(blank_received=0)
+    Edition.objects.update(resolved_late=5)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("recount", "--check")
+    told = capsys.readouterr().err
+    assert stopped.value.code == 1
+    for place in ("received_direct: 99 ≠ 3", "blank_received: 0 ≠ 1", "resolved_late: 5 ≠ 0"):
+        assert place in told
+    call_command("recount")
+    call_command("recount", "--check")
