@@ -144,6 +144,7 @@ MORE_RATES: tuple[Rate, ...] = (
     ),
 )
 
+_SHARE_KEYS = frozenset(share.key for share in SHARES)
 BY_KEY: Mapping[str, Rate] = {rate.key: rate for rate in (*SHARES, *RATES, *MORE_RATES)}
 
 
@@ -160,5 +161,5 @@ def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
         numerator,
         denominator,
         any(tally.blanks[whole] for whole in rate.wholes),
-        None if rate in SHARES else rate.formula,
+        None if rate.key in _SHARE_KEYS else rate.formula,
     )
