@@ -70,6 +70,8 @@ def draw(context: dict, *, data: dict | None = None, moment: datetime | None = N
 
 def read_attached(content: bytes) -> dict | None:
     """The data embedded in a review's PDF, or None where there is none or it cannot be read."""
+    if not content.startswith(b"%PDF-"):
+        return None
     try:
         found = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
         return json.loads(found[0]) if found else None

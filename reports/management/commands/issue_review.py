@@ -1,0 +1,47 @@
+"""Close the figures of a review and freeze it."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cchc_dashboard.clock import now, today
+from reports import actions
+from reports.management.reviews import review_of
+from reports.outlets import copies
+from reports.queries import reviews
+from units import access
+from units.models import User
+
+
+class Command(BaseCommand):
+    help = (
+        "Chốt số liệu báo cáo, trình ký: giữ nguyên số liệu, lời văn, mẫu in và tệp PDF từ nay về sau. "
+        "Ví dụ: python manage.py issue_review 1 --by lanhdao --reason 'Đã đối chiếu với các đơn vị'"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("review", type=int, metavar="ID", help="số của báo cáo trong địa chỉ trang")
+        parser.add_argument(
+            "--by", required=True, metavar="USER", help="tên đăng nhập của lãnh đạo chốt số liệu"
+        )
+        parser.add_argument("--reason", default="", metavar="TEXT", help="lý do chốt khi còn cảnh báo")
+
+    def handle(self, *args, review, by, reason, **options):
+        found, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
+        if user is None:
+            raise CommandError(f"Không có người dùng {by}.")
+        if not access.allowed(user, access.Right.CLOSE, found.unit, today()):
+            raise CommandError(
+                f"{by} không có quyền chốt số liệu báo cáo của {found.unit}: cần vai trò lãnh đạo."
+            )
+        if found.is_frozen:
+            raise CommandError("Báo cáo đã chốt số liệu. Hãy lập bản thay thế nếu cần sửa.")
+        at = now()
+        document, pdf = copies.final(found, demo=settings.DEMO, at=at)
+        for warning in reviews.before_signing(found, document):
+            self.stderr.write(f"Lưu ý: {warning}")
+        try:
+            found = actions.freeze(found, document, pdf, by=user, at=at, reason=reason)
+        except actions.Refused as refused:
+            raise CommandError(str(refused)) from refused
+        self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")
+        self.stdout.write(found.pdf_sha256)

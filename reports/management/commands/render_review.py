@@ -1,0 +1,30 @@
+"""Draw a review as PDF."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from reports.management.reviews import review_of
+from reports.outlets import copies
+
+
+class Command(BaseCommand):
+    help = (
+        "Xuất báo cáo sơ kết, tổng kết ra PDF: dự thảo theo số liệu hiện có, báo cáo đã chốt là đúng tệp đã lưu. "
+        "Ví dụ: python manage.py render_review 1 --output bao-cao.pdf"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("review", type=int, metavar="ID", help="số của báo cáo trong địa chỉ trang")
+        parser.add_argument("--output", required=True, metavar="FILE.pdf", help="tệp PDF sẽ ghi")
+
+    def handle(self, *args, review, output, **options):
+        found = review_of(review)
+        try:
+            content = copies.current(found, demo=settings.DEMO)
+            Path(output).write_bytes(content)
+        except OSError as error:
+            raise CommandError(f"Không ghi được PDF: {error}") from error
+        state = found.get_state_display().lower()
+        self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {found.title}, {state}.")

@@ -1,0 +1,37 @@
+"""Check a frozen review's file."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from figures.writing import day
+from reports.outlets import checking
+
+
+class Command(BaseCommand):
+    help = (
+        "Kiểm tra tệp PDF của báo cáo đã chốt: từng byte, số liệu kèm trong tệp và số liệu giữ trong cơ sở dữ liệu; "
+        "mã thoát 1 nếu có chỗ khác. Ví dụ: python manage.py verify_review bao-cao.pdf"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE.pdf", help="tệp PDF cần kiểm tra")
+
+    def handle(self, *args, file, **options):
+        try:
+            content = Path(file).read_bytes()
+        except OSError as error:
+            raise CommandError(f"Không đọc được tệp {file}.", returncode=2) from error
+        verdict = checking.check_file(content)
+        if not verdict.valid:
+            for fault in verdict.faults:
+                self.stdout.write(fault)
+            raise CommandError("Không hợp lệ.")
+        review = verdict.review
+        closed = day(timezone.localtime(review.frozen_at).date())
+        self.stdout.write(f"Hợp lệ: {review.title}, {review.unit}, chốt số liệu ngày {closed}.")
+        for one in verdict.newer:
+            self.stderr.write(
+                f"Số liệu đã được sửa sau khi chốt: {one.whom}, {one.what}: {one.old} → {one.new}."
+            )
