@@ -38,11 +38,16 @@ ROLES: dict[Right, frozenset[str]] = {
 }
 
 
-def requires(right: Right) -> Callable:
-    """Declare the right of a view (function, or the result of `as_view()`)."""
+def requires(right: Right, *, by_unit: bool = False) -> Callable:
+    """Declare the right of a view (function, or the result of `as_view()`).
+
+    by_unit: the view fetches one unit through `unit_for` with this right. The gate then leaves the decision to that
+    call, so that a unit outside the reader's subtree is unknown (404) whatever the reader's role.
+    """
 
     def declare(view):
         view.declared_right = right
+        view.by_unit = by_unit
         return view
 
     return declare
@@ -64,7 +69,11 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
         from django.shortcuts import redirect
 
         return redirect("password_change")
-    if right is Right.MANAGE and not is_administrator(request.user, day):
+    if (
+        right is Right.MANAGE
+        and not getattr(view, "by_unit", False)
+        and not is_administrator(request.user, day)
+    ):
         raise PermissionDenied("Chỉ người quản trị dùng được trang này.")
     return None
 

@@ -67,7 +67,9 @@ def _write(planned, by: User | None, source: str = "") -> Opened:
     for unit, day in planned.closing:
         unit.active_until = day
     Unit.objects.bulk_update(closed, ["active_until"], batch_size=_CHUNK)
-    refresh_tree([*new, *closed])
+    flags = refresh_tree([*new, *closed])
+    for unit in [*new, *(unit.parent for unit in new if unit.parent)]:
+        unit.has_children, unit.reports = flags.get(unit.pk, (unit.has_children, unit.reports))
     _log_opened(new, by, source)
     for unit in closed:
         log.append(
@@ -96,19 +98,24 @@ def _insert(new: list[Unit]) -> None:
         Unit.objects.bulk_update(level, ["path"], batch_size=_CHUNK)
 
 
-def refresh_tree(changed: Iterable[Unit]) -> None:
-    """Bring up to date what follows from the tree after units opened or closed: groups, who reports, rosters."""
+def refresh_tree(changed: Iterable[Unit]) -> dict[int, tuple[bool, bool]]:
+    """Bring up to date what follows from the tree after units opened or closed: groups, who reports, rosters.
+
+    Returns the changed flags (has_children, reports) by unit number.
+    """
     changed = list(changed)
     parents = {unit.parent_id for unit in changed} - {None}
-    refresh_flags({unit.pk for unit in changed} | parents)
+    flags = refresh_flags({unit.pk for unit in changed} | parents)
     groups = {unit.pk for unit in changed} | {number for unit in changed for number in unit.ancestor_ids()}
     roster.rebuild(groups if len(groups) <= _CHUNK else None)
+    return flags
 
 
-def refresh_flags(numbers: set[int]) -> None:
+def refresh_flags(numbers: set[int]) -> dict[int, tuple[bool, bool]]:
     """`has_children`: anything below. `reports`: as declared, else where nothing but external bodies is below: such a
     body never makes a commune a parent.
     """
+    flags = {}
     for some in _chunks(sorted(numbers)):
         below: dict[int, set[str]] = {}
         for parent, kind in (
@@ -122,7 +129,9 @@ def refresh_flags(numbers: set[int]) -> None:
             if (unit.has_children, unit.reports) != (bool(kinds), reports):
                 unit.has_children, unit.reports = bool(kinds), reports
                 changed.append(unit)
+                flags[unit.pk] = (bool(kinds), reports)
         Unit.objects.bulk_update(changed, ["has_children", "reports"])
+    return flags
 
 
 def _chunks(numbers: list[int]) -> Iterable[list[int]]:

@@ -12,6 +12,8 @@ from units.forms.tree import CloseForm, OpenForm, SucceedForm, show_refusal
 from units.models import Role, Unit
 from units.tree import Refused
 
+from .lists import posted
+
 
 def parent_of(request: HttpRequest, form, day) -> Unit | None:
     """The parent that the form names, if the reader administers it; else an error in the form (the same for a code that
@@ -39,7 +41,7 @@ def parent_of(request: HttpRequest, form, day) -> Unit | None:
 @requires(Right.MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit_open(request: HttpRequest) -> HttpResponse:
-    form = OpenForm(request.POST or None, initial=_below(request))
+    form = OpenForm(posted(request), initial=_below(request))
     if request.method == "POST" and form.is_valid():
         parent = parent_of(request, form, form.cleaned_data["active_from"])
         if not form.errors:
@@ -69,11 +71,11 @@ def _form(
     return render(request, template, context, status=200 if not form.errors else 422)
 
 
-@requires(Right.MANAGE)
+@requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
     unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
-    form = CloseForm(request.POST or None)
+    form = CloseForm(posted(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         close = actions.close_branch if data["branch"] else actions.close_unit
@@ -87,12 +89,12 @@ def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
     return _form(request, form, f"Đóng {unit.name}", "Đóng đơn vị", unit)
 
 
-@requires(Right.MANAGE)
+@requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit_succeed(request: HttpRequest, pk: int) -> HttpResponse:
     unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     initial = {"tier": unit.tier, "parent": unit.parent.code if unit.parent else ""}
-    form = SucceedForm(request.POST or None, initial=initial)
+    form = SucceedForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         new = _succeed(request, unit, form)
         if new:

@@ -14,7 +14,7 @@ from units.forms.people import NewPersonForm, PersonForm, RoleForm
 from units.models import Membership, User, fold
 from units.words import clean
 
-from .lists import page_of
+from .lists import page_of, posted
 
 
 def _deny(form, denied: Denied) -> None:
@@ -38,7 +38,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_create(request: HttpRequest) -> HttpResponse:
-    form = NewPersonForm(request.POST or None)
+    form = NewPersonForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             person, password = actions.create_user(**form.cleaned_data, by=request.user, at=timezone.now())
@@ -61,7 +61,7 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: what they are called, their roles of all times, the log."""
     someone = access.person_for(request.user, pk, request.day)
     initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
-    form = PersonForm(request.POST or None, initial=initial)
+    form = PersonForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         actions.edit_user(someone, by=request.user, **form.cleaned_data)
         messages.success(request, "Đã lưu.")
