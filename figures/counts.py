@@ -102,14 +102,17 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
     values: dict[str, int | None] = dict.fromkeys(MEASURES)
     blanks = dict.fromkeys(WHOLES, 0)
     reported = expected = 0
+    # Compared as whole numbers: a country's rows ask this thousands of times.
+    first, last = period.first.number, period.last.number
     for month, tally in monthly:
-        if not period.first <= month <= period.last:
+        number = month.number
+        if not first <= number <= last:
             continue
         named, wholes = list(FLOWS), ["received", "returned", "resolved"]
-        if month == period.first:
+        if number == first:
             named += OPENING
             wholes.append("opening")
-        if month == period.last:
+        if number == last:
             named += CLOSING
             wholes.append("pending")
         _add(values, tally, named)
