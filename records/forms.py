@@ -93,7 +93,7 @@ class EntryForm(forms.Form):
                 for measure in MEASURES
                 if line.name(measure) in self.data and line.name(measure) in self.cleaned_data
             }
-            if cells:
+            if cells or line.name("reason") in self.data:
                 found[line.key] = cells
         return found
 

@@ -1,17 +1,18 @@
-"""Who owes a report and has none that counts. Who is expected comes from the roster, never from what arrived."""
+"""Who owes a report and has none that counts. Who is expected comes from the roster, never from what arrived.
 
-from collections import defaultdict
+Below a large group only those branches are looked at in which fewer reported than owe it, so that naming a silent
+commune of the country costs about what it costs in a district.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet, Sum
 
 from figures.completeness import Missing
 from figures.periods import Month
 from records.models import Edition, GroupSum
-from units import roster
 from units.models import Unit
 from units.queries import expected_under
 
@@ -33,83 +34,68 @@ class Silent:
 
 
 def silent(question: Question, months: Iterable[Month] | None = None) -> list[Silent]:
-    """Unit-months that are expected and have nothing at the stage asked for, by month and name. Four queries.
+    """Unit-months that are expected and have nothing at the stage asked for, by month and name.
 
-    `months` narrows it to some of the period's. The cost follows the groups that lack reports, not the country.
+    `months` narrows it to some of the period's. No query without months, else six at most.
     """
-    asked = set(question.months if months is None else months)
-    places = [place for place, month in enumerate(question.months) if month in asked]
-    if not places:
+    asked = question.months if months is None else tuple(months)
+    spans = dict(zip(question.months, question.spans, strict=True))
+    wanted = [(month, *spans[month]) for month in question.months if month in set(asked)]
+    if not wanted:
         return []
-    numbers = [question.numbers[place] for place in places]
-    units = expected_under(
-        question.unit, question.spans[places[0]][0], question.spans[places[-1]][1], external=question.external
-    )
+    branches = _incomplete_branches(question, [month for month, _, _ in wanted])
+    units = expected_under(question.unit, wanted[0][1], wanted[-1][2], external=question.external)
     if question.tier:
         units = units.filter(tier=question.tier)
-    if question.unit.has_children:
-        groups = _lacking(question, places)
-        units = units.filter(Q(pk__in=groups) | Q(parent__in=groups))
-    some = list(_without(units, question.include, numbers).order_by("folded", "pk"))
-    there = set(
-        Edition.objects.in_force(question.include)
-        .filter(submission__unit__in=[unit.pk for unit in some], submission__month__in=numbers)
-        .order_by()
-        .values_list("submission__unit_id", "submission__month")
-    )
-    return [
-        Silent(
-            unit.pk,
-            unit.path,
-            unit.tier,
-            Missing(unit.key_on(question.end), question.months[place], unit.name),
+    units = units.filter(branches)
+    there = _in_force(question, units, [month.number for month, _, _ in wanted])
+    owing = [
+        (pk, month)
+        for pk, since, until in units.order_by("folded", "pk").values_list(
+            "pk", "active_from", "active_until"
         )
-        for place in places
-        for unit in some
-        if _owes(unit, *question.spans[place]) and (unit.pk, question.numbers[place]) not in there
+        for month, start, end in wanted
+        if since <= end and (until is None or until >= start) and (pk, month.number) not in there
     ]
+    named = Unit.objects.in_bulk({pk for pk, _ in owing}) if owing else {}
+    found = [_silent(question, named[pk], month) for pk, month in owing]
+    return sorted(found, key=lambda one: one.one.month)
 
 
-def _owes(unit: Unit, start: date, end: date) -> bool:
-    return unit.active_from <= end and not unit.is_over(start)
+def _silent(question: Question, unit: Unit, month: Month) -> Silent:
+    return Silent(unit.pk, unit.path, unit.tier, Missing(unit.key_on(question.end), month, unit.name))
 
 
-def _without(units: QuerySet[Unit], stage: str, months: list[int]) -> QuerySet[Unit]:
-    """Those that have fewer reports in force than there are months."""
-    reports = (
-        Edition.objects.in_force(stage)
-        .filter(submission__unit=OuterRef("pk"), submission__month__in=months)
-        .order_by()
-        .values("submission__unit")
-        .annotate(number=Count("pk"))
-        .values("number")
+def _in_force(question: Question, units: QuerySet[Unit], months: list[int]) -> set[tuple[int, int]]:
+    """(unit number, month) of what is there."""
+    editions = Edition.objects.in_force(question.include).filter(
+        submission__month__in=months, submission__unit__in=units.order_by()
     )
-    return units.annotate(there=Coalesce(Subquery(reports), 0)).filter(there__lt=len(months))
+    return set(editions.values_list("submission__unit_id", "submission__month"))
 
 
-def _lacking(question: Question, places: list[int]) -> set[int]:
-    """Numbers of the groups below which another number of units reported than was expected, in any of the months.
-
-    The country keeps no sums, so it is always among them; what is read for it is what stands directly below it.
-    """
-    spans = [question.spans[place] for place in places]
-    expected = roster.expected_by_group(question.unit, spans, external=question.external)
+def _incomplete_branches(question: Question, months: list[Month]) -> Q:
+    """The unit itself, its children without children, and those child groups that lack somebody."""
+    unit = question.unit
+    near = Q(pk=unit.pk) | Q(parent=unit, has_children=False)
+    if not unit.has_children:
+        return near
     sums = GroupSum.objects.filter(
-        group__in=list(expected),
-        month__in=[question.numbers[place] for place in places],
+        group__parent=unit,
+        month__in=[month.number for month in months],
         stage=question.include,
         field=None,
     )
     if not question.external:
         sums = sums.filter(external=False)
-    reported: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
-    for group, month, tier, number in (
-        sums.order_by().values_list("group", "month", "tier").annotate(Sum("reported"))
-    ):
-        reported[group, month][tier] = number
-    return {
-        group
-        for group, monthly in expected.items()
-        for place, tiers in zip(places, monthly, strict=True)
-        if question.of_tier(tiers) != question.of_tier(reported[group, question.numbers[place]])
-    }
+    rows = sums.order_by().values_list("group_id", "month", "tier").annotate(Sum("reported"))
+    reported = Counter({(group, month, tier): number for group, month, tier, number in rows})
+    for child, expected in question.expected_by_child.items():
+        if child.has_children and any(
+            reported[child.pk, month.number, tier] != number
+            for month, tiers in zip(question.months, expected, strict=True)
+            if month in months
+            for tier, number in tiers.items()
+        ):
+            near |= Q(path__startswith=child.path)
+    return near

@@ -51,6 +51,14 @@ class Question:
         counted = roster.expected(self.unit, self.spans, external=self.external)
         return [self.of_tier(tiers) for tiers in counted]
 
+    @cached_property
+    def expected_by_child(self) -> dict[Unit, Expected]:
+        """The same for each unit directly below, of all times, in the order of tier and name. Two queries."""
+        counted = roster.expected_by_child(self.unit, self.spans, external=self.external)
+        children = Unit.objects.in_bulk(counted).values()
+        ordered = sorted(children, key=lambda child: (child.tier, child.folded, child.pk))
+        return {child: [self.of_tier(tiers) for tiers in counted[child.pk]] for child in ordered}
+
     def of_tier(self, tiers: dict[str, int]) -> dict[str, int]:
         """The counts that this question is about."""
         return {tier: number for tier, number in tiers.items() if self.tier in (None, tier)}

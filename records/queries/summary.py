@@ -81,13 +81,13 @@ def trend(
 ) -> tuple[TrendPoint, ...]:
     """Every month of a period by itself, in two queries (the country in three); without lists of who is missing."""
     question = Question(unit, period, calendar or stored_calendar(), include, external, tier)
-    monthly = by_tier(question, parts(question))
+    of_month: dict[Month, dict[str, list[Tally]]] = {month: defaultdict(list) for month in question.months}
+    for name, several in by_tier(question, parts(question)).items():
+        for month, tally in several:
+            of_month[month][name].append(tally)
     points = []
-    for month in question.months:
-        tallies = {
-            name: Tally.total(tally for at, tally in several if at == month)
-            for name, several in monthly.items()
-        }
+    for month, tiers in of_month.items():
+        tallies = {name: Tally.total(several) for name, several in tiers.items()}
         points.append(
             TrendPoint(
                 month,
@@ -144,15 +144,20 @@ def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> 
     reported: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
     for part in found:
         reported[part.child or unit.pk].append((part.month, part.tally))
-    expected = {unit.pk: roster.expected_itself(unit, question.spans, external=question.external)}
-    shown = [unit]
+    itself = [
+        question.of_tier(tiers)
+        for tiers in roster.expected_itself(unit, question.spans, external=question.external)
+    ]
+    rows = []
+    if not unit.has_children or reported[unit.pk] or any(itself):
+        rows.append(_unit_row(question, unit, itself, reported[unit.pk], lacking))
     if unit.has_children:
-        expected |= roster.expected_by_child(unit, question.spans, external=question.external)
-        below = Unit.objects.filter(parent=unit).order_by("tier", "folded", "pk")
-        shown = [one for one in below if _shown(question, one, expected[one.pk], reported)]
-        if reported[unit.pk] or any(expected[unit.pk]):
-            shown.insert(0, unit)
-    return [_unit_row(question, one, expected[one.pk], reported[one.pk], lacking) for one in shown]
+        rows += [
+            _unit_row(question, child, expected, reported[child.pk], lacking)
+            for child, expected in question.expected_by_child.items()
+            if _shown(question, child, expected, reported)
+        ]
+    return rows
 
 
 def _shown(question: Question, child: Unit, expected: list[dict[str, int]], reported: Mapping) -> bool:
@@ -160,7 +165,7 @@ def _shown(question: Question, child: Unit, expected: list[dict[str, int]], repo
     if reported.get(child.pk):
         return True
     if question.tier:
-        return any(question.of_tier(tiers) for tiers in expected)
+        return any(expected)
     there = child.active_from <= question.end and not child.is_over(question.start)
     return there and (question.external or not child.external)
 
@@ -173,7 +178,7 @@ def _unit_row(
     lacking: list[Silent],
 ) -> RowInput:
     owed = [
-        (month, Tally.of(expected=sum(question.of_tier(tiers).values())))
+        (month, Tally.of(expected=sum(tiers.values())))
         for month, tiers in zip(question.months, expected, strict=True)
     ]
     itself = unit.pk == question.unit.pk

@@ -1,6 +1,8 @@
 """What a clerk does: open a month, save, fill in zeros, send, take back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,7 +19,7 @@ from records.forms import EntryForm, Line, OpenForm
 from records.models import Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from records.queries.checks import check
+from records.queries.checks import Finding, check
 from units import access
 from units.access import Right
 
@@ -68,9 +70,9 @@ def send(request: HttpRequest, found: Submission) -> HttpResponse:
     catalogue = Catalogue(calendar())
     findings = check(edition, catalogue)
     lines = lines_of(edition, catalogue)
-    odd = any(not one.blocks for one in findings) or _blank(lines)
-    if odd and not any(one.blocks for one in findings) and request.POST.get("seen") != str(edition.revision):
-        return page(request, found, edition=edition, confirm=True)
+    odd = _oddities(findings, lines)
+    if odd and not any(one.blocks for one in findings) and request.POST.get("seen") != odd:
+        return page(request, found, edition=edition, confirm=odd)
     try:
         actions.send(edition, by=request.user, at=clock.now(), revision=edition.revision)
     except Refused as refusal:
@@ -146,8 +148,18 @@ def _store(
     return form, None
 
 
-def _blank(lines: list[Line]) -> bool:
-    return any(line.values[name] is None for line in lines for name in line.served if name not in TRANSFERRED)
+def _oddities(findings: Iterable[Finding], lines: list[Line]) -> str:
+    """A mark of everything to be seen once before sending, which comes back from the page that showed it; empty
+    where there is nothing.
+    """
+    told = [f"{one.field} {one.procedure} {one.message}" for one in findings if not one.blocks]
+    told += [
+        line.name(name)
+        for line in lines
+        for name in sorted(line.served.difference(TRANSFERRED))
+        if line.values[name] is None
+    ]
+    return sha256("\n".join(told).encode()).hexdigest()[:32] if told else ""
 
 
 def _zeros(line: Line) -> dict[str, int | None]:

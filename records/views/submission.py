@@ -60,12 +60,14 @@ def page(
     number: str | None = None,
     edition: Edition | None = None,
     form: EntryForm | None = None,
-    confirm: bool = False,
+    confirm: str = "",
     decision: ReasonForm | None = None,
     refusal: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`)."""
+    """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`);
+    `confirm`: the mark of what is to be seen once before sending.
+    """
     enters, decides = (
         access.allowed(request.user, right, found.unit, request.day) for right in (Right.ENTER, Right.APPROVE)
     )

@@ -1,0 +1,130 @@
+"""The reviewer's acts, and who may not: rights, own entries, stale looks, batches."""
+
+import pytest
+
+from records import actions
+from records.models import Edition, State
+from tests.records.conftest import AT, balanced
+
+from .conftest import JULY
+
+pytestmark = pytest.mark.django_db
+
+ACTS = ["save", "send", "no-dossiers", "recall", "approve", "return", "reopen"]
+
+
+def test_approved_with_the_revision_that_was_looked_at(as_, sent):
+    reviewer = as_("reviewer")
+    stale = reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "0"})
+    assert stale.status_code == 409 and sent.editions.get().state == State.SENT
+    assert reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 302
+    edition = sent.editions.get()
+    assert (edition.state, edition.decided_by) == (State.APPROVED, "tonghop")
+
+
+def test_returned_with_a_reason_and_marked_cells(as_, sent):
+    reviewer, where = as_("reviewer"), f"/records/{sent.pk}/return/"
+    bare = reviewer.post(where, {"reason": "  "})
+    assert bare.status_code == 400 and "Phải ghi lý do." in bare.content.decode()
+    data = {"reason": "Đối chiếu sổ", "cells": ["ho-tich-opening", "ho-tich-withdrawn"]}
+    assert reviewer.post(where, data).status_code == 302
+    assert sent.editions.get().marked_cells == data["cells"]
+    text = as_("clerk").get(f"/records/{sent.pk}/").content.decode()
+    assert "Đối chiếu sổ" in text and "đánh dấu 2 ô" in text and text.count("is-warn") == 2
+
+
+def test_reopened_with_a_reason_while_the_old_figures_count_on(as_, sent):
+    reviewer, where = as_("reviewer"), f"/records/{sent.pk}/"
+    reviewer.post(f"{where}approve/", {"revision": "1"})
+    locked = as_("clerk").post(f"{where}save/", {"revision": "1", "ho-tich-opening": "5"})
+    assert locked.status_code == 423
+    assert reviewer.post(f"{where}reopen/", {"reason": ""}).status_code == 400
+    assert reviewer.post(f"{where}reopen/", {"reason": "Sót hồ sơ"}).status_code == 302
+    assert sorted(sent.editions.values_list("state", flat=True)) == [State.APPROVED, State.DRAFT]
+    assert 'name="ho-tich-opening" value="0"' in as_("clerk").get(where).content.decode()
+    assert "<input" not in as_("leader").get(where).content.decode().split("<table")[1].split("</table")[0]
+
+
+def test_nobody_approves_own_entries(as_, people, sent):
+    sent.editions.get().writers.add(people.reviewer)
+    reviewer = as_("reviewer")
+    assert "người duyệt khác sẽ duyệt" in reviewer.get(f"/records/{sent.pk}/").content.decode()
+    assert reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 403
+    assert reviewer.post("/records/approve/", {"chosen": f"{sent.pk}:1"}).status_code == 403
+    assert sent.editions.get().state == State.SENT
+
+
+def test_several_are_approved_at_once_and_the_changed_one_is_named(as_, people, fields, sent):
+    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    rows = {(fields.ho_tich.pk, None): balanced(4)}
+    edition = actions.save_counts(other.editions.get(), rows, by=people.neighbour, revision=0, at=AT)
+    actions.send(edition, by=people.neighbour, at=AT)
+    answer = as_("reviewer").post(
+        "/records/approve/", {"chosen": [f"{sent.pk}:1", f"{other.pk}:9"]}, follow=True
+    )
+    text = answer.content.decode()
+    assert "Đã duyệt 1 báo cáo." in text and f"Chưa duyệt {people.beta.name}" in text
+    assert (sent.editions.get().state, other.editions.get().state) == (State.APPROVED, State.SENT)
+
+
+@pytest.mark.parametrize("chosen", ["x", "1", "1:x", f"{2**63}:0:1", "1" * 5000 + ":1", ":", "1:-1"])
+def test_an_odd_choice_is_a_bad_request(as_, people, chosen):
+    assert as_("reviewer").post("/records/approve/", {"chosen": chosen}).status_code == 400
+
+
+def test_an_unknown_choice_is_not_found_and_approves_nothing(as_, sent):
+    answer = as_("reviewer").post("/records/approve/", {"chosen": [f"{sent.pk}:1", "999999:0"]})
+    assert answer.status_code == 404 and sent.editions.get().state == State.SENT
+
+
+@pytest.mark.parametrize(
+    ("who", "reading", "entering", "deciding"),
+    [
+        ("clerk", 200, None, 403),
+        ("neighbour", 404, 404, 404),
+        ("outsider", 404, 404, 404),
+        ("viewer", 200, 403, 403),
+        ("leader", 200, 403, 403),
+        ("administrator", 200, 403, 403),
+        ("reviewer", 200, 403, None),
+    ],
+)
+def test_who_may_what(as_, sent, who, reading, entering, deciding):
+    """None: the right is there, and what the act answers is tried elsewhere."""
+    client, where = as_(who), f"/records/{sent.pk}/"
+    before = list(Edition.objects.values())
+    assert client.get(where).status_code == reading
+    assert client.get(f"{where}history/").status_code == reading
+    for act in ACTS:
+        expected = entering if act in ("save", "send", "no-dossiers", "recall") else deciding
+        assert client.get(f"{where}{act}/").status_code == (expected or 302), act
+        if expected:
+            assert client.post(f"{where}{act}/", {"reason": "x", "revision": "1"}).status_code == expected, (
+                act
+            )
+    if deciding:
+        assert client.post("/records/approve/", {"chosen": f"{sent.pk}:1"}).status_code == deciding
+    assert list(Edition.objects.values()) == before
+
+
+@pytest.mark.parametrize("number", ["999999", str(2**63), "9" * 5000])
+def test_unknown_numbers_are_not_found(as_, people, number):
+    client = as_("reviewer")
+    for act in ["", "history/", *(f"{act}/" for act in ACTS)]:
+        assert client.get(f"/records/{number}/{act}").status_code == 404, act
+        assert client.post(f"/records/{number}/{act}").status_code == 404, act
+
+
+@pytest.mark.parametrize("number", ["2", "0", "-1", "x", "9" * 5000, "٣"])
+def test_unknown_editions_are_not_found(as_, sent, number):
+    assert as_("reviewer").get(f"/records/{sent.pk}/", {"lan": number}).status_code == 404
+    assert as_("reviewer").get(f"/records/{sent.pk}/", {"lan": "1"}).status_code == 200
+
+
+def test_nul_is_a_bad_request(as_, sent):
+    assert as_("reviewer").post(f"/records/{sent.pk}/return/", {"reason": "a\0b"}).status_code == 400
+
+
+def test_history_tells_who_changed_which_cell(as_, sent):
+    text = as_("leader").get(f"/records/{sent.pk}/history/").content.decode()
+    assert "Lưu số liệu" in text and "chung-thuc: Tiếp nhận trực tiếp: — → <b>1.240</b>" in text

@@ -1,0 +1,109 @@
+"""The work list by role, and that its cost does not follow the number of units, months or fields."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from figures.periods import Month
+from records import actions
+from records.models import Field, FieldScope, State
+from tests.records.conftest import AT, SINCE, balanced, entered, unit
+from units import roster
+from units.models import Membership, Role, Tier, User
+
+from .conftest import JULY
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_clerk_sees_own_months_only_with_what_comes_first_on_top(as_, people, sent):
+    actions.send_back(sent.editions.get(), reason="Xem lại", by=people.reviewer, at=AT)
+    answer = as_("clerk").get("/records/")
+    text = answer.content.decode()
+    assert answer.status_code == 200 and "Còn 1 báo cáo bị trả lại, 11 báo cáo quá hạn" in text
+    assert [one.mark for one in answer.context["owed"]][:2] == ["back", "late"]
+    assert people.beta.name not in text and "matrix" not in answer.context
+    assert "Tháng 8/2022: mở nhập từ 15/8/2022" in text
+
+
+def test_a_reviewer_sees_what_waits_and_who_is_missing(as_, people, sent):
+    answer = as_("reviewer").get("/records/")
+    text = answer.content.decode()
+    assert "1 báo cáo chờ duyệt, 3 đơn vị chưa gửi" in text
+    assert f'name="chosen" value="{sent.pk}:1" checked' in text
+    assert {one.unit.pk for one in answer.context["missing"]} == {
+        people.beta.pk,
+        people.office.pk,
+        people.land.pk,
+    }
+
+
+def test_what_is_odd_is_not_ticked_beforehand(as_, people, fields):
+    for number in range(1, 7):
+        entered(people.alpha, Month(2022, number), {(fields.ho_tich.pk, None): balanced(10)}, by=people.clerk)
+    rows = {(fields.ho_tich.pk, None): balanced(300)}
+    entered(people.alpha, JULY, rows, by=people.clerk, upto="sent")
+    answer = as_("reviewer").get("/records/")
+    text = answer.content.decode()
+    assert "gấp 30,0 lần" in text and "0 báo cáo" not in text and " checked" not in text
+
+
+@pytest.mark.parametrize("who", ["leader", "viewer", "administrator"])
+def test_readers_see_how_the_units_stand_and_change_nothing(as_, sent, who):
+    answer = as_(who).get("/records/")
+    text = answer.content.decode()
+    assert answer.status_code == 200 and "đơn vị đã gửi báo cáo" in text
+    assert text.count("<form") == 1  # signing out
+
+
+def test_somebody_without_a_unit_is_told_what_to_do(as_, people):
+    assert "chưa được phân quyền" in as_("outsider").get("/records/").content.decode()
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 19, "9" * 5000, "٣"])
+def test_odd_pages_are_capped(as_, sent, page):
+    assert as_("reviewer").get("/records/", {"page": page, "cho": page}).status_code == 200
+
+
+def test_a_nearer_reviewer_keeps_the_unit_off_the_list_of_the_one_above(as_, people, sent):
+    above = User.objects.create(username="tinh")
+    Membership.objects.create(user=above, unit=people.province, role=Role.REVIEWER, valid_from=SINCE)
+    people.above = above
+    assert "Không có báo cáo nào chờ duyệt" in as_("above").get("/records/").content.decode()
+    Membership.objects.filter(user=people.reviewer).delete()
+    assert "1 báo cáo chờ duyệt" in as_("above").get("/records/").content.decode()
+
+
+@pytest.mark.parametrize("who", ["clerk", "reviewer", "leader"])
+def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, fields, who):
+    client, counts = as_(who), []
+    rows = {(fields.ho_tich.pk, None): balanced(10), (fields.chung_thuc.pk, None): balanced(5, postal=None)}
+    client.get("/records/")  # the first visit of a session is noted
+    for size in (1, 3, 6):
+        for number in range(size):
+            more = unit(f"{size}-{number}", Tier.COMMUNE, people.district)
+            for month in range(7 - size, 7):
+                entered(more, Month(2022, month), rows)
+            entered(more, JULY, rows, upto="sent" if number % 2 == 0 else "draft")
+        entered(people.alpha, Month(2022, size), rows, by=people.clerk)
+        roster.rebuild()
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            assert client.get("/records/").status_code == 200
+        counts.append(len(caught))
+    assert len(set(counts)) == 1 and counts[0] <= 25, counts
+
+
+def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, people, fields, sent):
+    client, counts = as_("reviewer"), []
+    client.get("/records/")
+    for size in (0, 3, 6):
+        for number in range(size):
+            field = Field.objects.create(code=f"f{size}-{number}", name="x")
+            FieldScope.objects.create(field=field, tier=Tier.COMMUNE, valid_from=SINCE)
+        with CaptureQueriesContext(connection) as caught:
+            assert client.get(f"/records/{sent.pk}/").status_code == 200
+        counts.append(len(caught))
+    assert len(set(counts)) == 1 and counts[0] <= 30, counts
+    assert sent.editions.get().state == State.SENT
