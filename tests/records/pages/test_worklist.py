@@ -74,25 +74,26 @@ def test_a_nearer_reviewer_keeps_the_unit_off_the_list_of_the_one_above(as_, peo
     assert "1 báo cáo chờ duyệt" in as_("above").get("/records/").content.decode()
 
 
-@pytest.mark.parametrize("who", ["clerk", "reviewer", "leader"])
-def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, fields, who):
-    client, counts = as_(who), []
+def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, fields):
+    clients = [as_(who) for who in ("clerk", "reviewer", "leader")]
+    for client in clients:
+        client.get("/records/")  # the first visit of a session is noted
+    counts = []
     rows = {(fields.ho_tich.pk, None): balanced(10), (fields.chung_thuc.pk, None): balanced(5, postal=None)}
-    client.get("/records/")  # the first visit of a session is noted
-    for size in (1, 3, 6):
+    for size in (1, 2, 4):
         for number in range(size):
             more = unit(f"{size}-{number}", Tier.COMMUNE, people.district)
-            for month in range(7 - size, 7):
-                entered(more, Month(2022, month), rows)
-            entered(more, JULY, rows, upto="sent" if number % 2 == 0 else "draft")
+            entered(more, Month(2022, 6), rows)
+            entered(more, JULY, rows, upto="sent")
+            entered(unit(f"{size}-{number}-draft", Tier.COMMUNE, people.district), JULY, rows, upto="draft")
         entered(people.alpha, Month(2022, size), rows, by=people.clerk)
         roster.rebuild()
-        with CaptureQueriesContext(
-            connection,
-        ) as caught:
-            assert client.get("/records/").status_code == 200
-        counts.append(len(caught))
-    assert len(set(counts)) == 1 and counts[0] <= 25, counts
+        counts.append([])
+        for client in clients:
+            with CaptureQueriesContext(connection) as caught:
+                assert client.get("/records/").status_code == 200
+            counts[-1].append(len(caught))
+    assert counts[0] == counts[1] == counts[2] and max(counts[0]) <= 25, counts
 
 
 def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, people, fields, sent):
