@@ -27,5 +27,5 @@ def parse_day(text: str) -> date:
 
 
 def write_day(day: date | None) -> str:
-    """ "30/6/2022", as printed; empty for none."""
-    return f"{day.day}/{day.month}/{day.year}" if day else ""
+    """Like "30/6/2022" and "05/02/2022", as decree 30/2020 writes days 1–9 and months 1–2; empty for none."""
+    return f"{day.day:02}/{day.month:0{2 if day.month < 3 else 1}}/{day.year}" if day else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import actions
 from .actions import Link
-from .dates import parse_day
+from .dates import parse_day, write_day
 from .models import Unit, User
 from .queries import Codes
 from .tabular import BULK, Fault, Limits, Row, Table, read_table
@@ -186,7 +186,7 @@ def _holder(row: Row, column: str, codes: Codes, day, faults: list[Fault]) -> Un
         faults.append(row.fault(column, "bad_date", str(error)))
         return None
     if unit is None:
-        message = f"Không có đơn vị nào mang mã {text} ngày {day.day}/{day.month}/{day.year}."
+        message = f"Không có đơn vị nào mang mã {text} ngày {write_day(day)}."
         faults.append(row.fault(column, "unknown_unit", message))
     return unit
 

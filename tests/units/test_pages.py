@@ -48,7 +48,7 @@ def test_list_finds_without_diacritics_and_hides_other_units(tree, cast):
 
 def test_detail_shows_dates_people_children_and_log(tree, cast):
     page = text_of(signed_in(cast.admin).get(f"/units/{tree.district.pk}/"))
-    for words in ("1/1/2020", "Phòng Nội vụ", "Quản trị", "Mở đơn vị", "Nhật ký thay đổi", "hệ thống"):
+    for words in ("01/01/2020", "Phòng Nội vụ", "Quản trị", "Mở đơn vị", "Nhật ký thay đổi", "hệ thống"):
         assert words in page
     assert "tỉnh Hà Nam" not in page  # the administrator of a district does not read the province
     assert page.count("<h1") == 1

@@ -13,7 +13,7 @@ from units.words import canonical
 from .fields import REQUIRED, DayField, WordsField
 
 _REPORTS = [
-    ("", "Theo mặc định (đơn vị không có đơn vị bên dưới thì báo cáo)"),
+    ("", "Theo mặc định"),
     ("yes", "Có"),
     ("no", "Không"),
 ]
@@ -40,7 +40,12 @@ class OpenForm(forms.Form):
     parent = WordsField(label="Mã đơn vị cấp trên", max_length=64, required=False)
     active_from = DayField(label="Hoạt động từ ngày")
     active_until = DayField(label="Đến hết ngày", required=False)
-    reports = forms.ChoiceField(label="Tự báo cáo", choices=_REPORTS, required=False)
+    reports = forms.ChoiceField(
+        label="Tự báo cáo",
+        choices=_REPORTS,
+        required=False,
+        help_text="Mặc định: đơn vị không có đơn vị bên dưới thì báo cáo hằng tháng.",
+    )
     basis = WordsField(label="Căn cứ", max_length=300, required=False, help_text="Số, ngày của văn bản.")
 
     def draft(self, parent: Unit | None) -> Draft:

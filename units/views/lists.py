@@ -7,7 +7,7 @@ from django.http import HttpRequest, QueryDict
 SIZE = 100
 
 
-def page_of(request: HttpRequest, rows: QuerySet) -> Page:
+def page_of(request: HttpRequest, rows: QuerySet | list) -> Page:
     """The page that `?page=` asks for; the nearest one where it does not exist."""
     text = request.GET.get("page", "1")
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 1
