@@ -63,7 +63,9 @@ class Chart:
 
 
 class ChartJson(BaseLineChartView):
-    """The JSON of one chart: `{"labels", "datasets": [{"label", "data", "told", "hollow"}], "kind", "told"}`."""
+    """The JSON of one chart: `{"kind", "told", "labels", "datasets"}`; each of the datasets has
+    `{"label", "data", "printed", "told", "hollow", "counts"}`.
+    """
 
     def chart(self) -> Chart:
         """The chart that the address asks for; views say which."""
@@ -91,6 +93,7 @@ class ChartJson(BaseLineChartView):
         return {
             "hollow": [point.hollow for point in points],
             "told": [point.told for point in points],
+            "printed": [writing.percent_vi(point.percent) for point in points],
             "counts": [[point.numerator, point.denominator] for point in points],
         }
 

@@ -63,7 +63,8 @@ def ranking(entries: Sequence[Entry], mean: Share) -> str:
         return ""
     best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
     below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
-    return f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {writing.percent_vi(mean.percent)}"
+    mark = writing.percent_vi(mean.percent)
+    return f"{_capital(best.row.name)} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
 
 
 def _main_way(one: Figures) -> str:
@@ -87,5 +88,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _sentence(parts: Sequence[str]) -> str:
-    text = ", ".join(part.lower() for part in parts)
+    return _capital(", ".join(part.lower() for part in parts))
+
+
+def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -19,6 +19,7 @@ CHANNELS = (
     ("postal", "BCCI", "k-postal"),
 )
 WIDE_ENOUGH = 8  # percent of the bar: room for "48,2%" inside
+NARROW = 20  # percent of the bar: below it a phone has no room inside, and the share stands beneath
 THIN = 1  # percent of the bar: below it a part is drawn 5 px wide instead, and labelled beneath
 
 
@@ -34,6 +35,7 @@ class Segment:
     count: str
     percent: str
     inside: bool
+    narrow: bool
     thin: bool
 
 
@@ -44,6 +46,7 @@ class ShareBar:
     name: str
     total: str
     completeness: str
+    counted_in: str
     complete: bool
     partial: bool
     segments: tuple[Segment, ...]
@@ -95,6 +98,7 @@ def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareB
                 writing.count(part),
                 writing.percent_vi(share.percent),
                 inside=part * 100 >= WIDE_ENOUGH * whole,
+                narrow=part * 100 < NARROW * whole,
                 thin=0 < part * 100 < THIN * whole,
             )
         )
@@ -105,7 +109,8 @@ def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareB
     return ShareBar(
         name,
         writing.count(figures.counts["received"]),
-        figures.completeness.text(one_month),
+        f"{writing.count(figures.completeness.reported)}/{writing.count(figures.completeness.expected)}",
+        "đơn vị" if one_month else "báo cáo tháng",
         figures.completeness.complete,
         figures.shares["direct"].partial,
         tuple(segments),

@@ -156,7 +156,9 @@ class FiguresTable(tables.Table):
         super().__init__(Ranked(list(entries)), **options)
         self.columns["name"].column.verbose_name = first
         self.labels = [bound.header for bound in self.columns]
-        self.top = svg.bar_top([entry.figures.shares["online"] for entry in self.data])
+        shares = [entry.figures.shares["online"] for entry in self.data]
+        self.top = svg.bar_top(shares)
+        self.barred = any(share.percent for share in shares)
 
     def heads(self) -> list[Head]:
         """The column heads with the address that orders by each; a second click turns the order round."""
@@ -203,7 +205,7 @@ class FiguresTable(tables.Table):
                 labels[5],
                 writing.percent_vi(online.percent),
                 svg.bar_width(online, self.top),
-                svg.bar_width(mean, self.top) if mean else "",
+                svg.bar_width(mean, self.top) if mean and mean.percent else "",
                 note=_partial(online),
             ),
             Cell(labels[6], writing.percent_vi(on_time.percent), note=_partial(on_time)),

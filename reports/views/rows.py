@@ -60,7 +60,7 @@ def _sections(summary: Summary) -> list[str]:
 
 
 def _entry(asked: Asked, by: str, row: Row, section: str) -> Entry:
-    note = _missing(row.figures.completeness, by)
+    note = _missing(row.figures.completeness, by, asked.include)
     return Entry(
         row, fold(row.name) if by != "month" else row.key, asked.link(**_way(asked, by, row)), section, note
     )
@@ -77,13 +77,14 @@ def _way(asked: Asked, by: str, row: Row) -> dict[str, str]:
     return {"period": row.key, "by": "", "q": "", "sort": ""}
 
 
-def _missing(completeness: Completeness, by: str) -> str:
+def _missing(completeness: Completeness, by: str, include: str) -> str:
     """Which months lack, beside the name: "thiếu tháng 6/2022"; of a group, how many reports."""
     lacking = completeness.expected - completeness.reported
     if lacking <= 0 or by == "month":
         return ""
     if completeness.silent:
-        return "chưa có báo cáo nào"
+        # Sent and not yet approved is missing too, where only approved figures count.
+        return "chưa có báo cáo được duyệt" if include == "approved" else "chưa gửi báo cáo"
     units = {one.unit for one in completeness.missing}
     if len(units) == 1 and len(completeness.missing) <= 2:
         return "thiếu " + ", ".join(one.month.label for one in completeness.missing)

@@ -5,8 +5,8 @@
 (() => {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
-  const number = new Intl.NumberFormat("vi-VN", { maximumFractionDigits: 4 });
-  const percent = (value) => `${number.format(value)}%`;
+  // For the axis only: every figure comes printed from the server.
+  const percent = (value) => `${value}%`;
 
   // Told apart without colour: by dash and marker.
   const LINES = [
@@ -32,7 +32,7 @@
         callbacks: {
           label: (item) => {
             const told = item.dataset.told[item.dataIndex];
-            return ` ${item.dataset.label}: ${percent(item.raw)} (${told})${item.dataset.hollow[item.dataIndex] ? ", chưa đủ" : ""}`;
+            return ` ${item.dataset.label}: ${item.dataset.printed[item.dataIndex]} (${told})${item.dataset.hollow[item.dataIndex] ? ", chưa đủ" : ""}`;
           },
         },
       },
@@ -44,13 +44,24 @@
     return -1;
   };
 
+  const LABEL = `600 12px ${style.getPropertyValue("--font")}`;
+  const labelWidth = (canvas, datasets) => {
+    const ctx = canvas.getContext("2d");
+    ctx.save();
+    ctx.font = LABEL;
+    const widths = datasets.map((line) => ctx.measureText(endLabel(line, lastKnown(line.data))).width);
+    ctx.restore();
+    return Math.max(0, ...widths);
+  };
+  const endLabel = (line, at) => (at < 0 ? "" : `${line.label} ${line.printed[at]}`);
+
   // Lines carry their names at their ends, so nobody looks them up in a legend.
   const endLabels = {
     id: "endLabels",
     afterDatasetsDraw(chart) {
       const { ctx } = chart;
       ctx.save();
-      ctx.font = `600 12px ${style.getPropertyValue("--font")}`;
+      ctx.font = LABEL;
       ctx.textBaseline = "middle";
       let above = Infinity;
       const ends = chart.data.datasets
@@ -62,7 +73,7 @@
         const y = Math.min(point.y, above - 15);
         above = y;
         ctx.fillStyle = line.borderColor;
-        ctx.fillText(`${line.label} ${percent(line.data[at])}`, point.x + 10, y);
+        ctx.fillText(endLabel(line, at), point.x + 10, y);
       }
       ctx.restore();
     },
@@ -73,13 +84,13 @@
     afterDatasetsDraw(chart) {
       const { ctx } = chart;
       ctx.save();
-      ctx.font = `600 12px ${style.getPropertyValue("--font")}`;
+      ctx.font = LABEL;
       ctx.textBaseline = "middle";
       chart.data.datasets.forEach((bars, index) => {
         chart.getDatasetMeta(index).data.forEach((bar, place) => {
           if (bars.data[place] === null || Math.abs(bar.x - bar.base) < 44) return;
           ctx.fillStyle = bars.ink;
-          ctx.fillText(percent(bars.data[place]), Math.min(bar.x, bar.base) + 6, bar.y);
+          ctx.fillText(bars.printed[place], Math.min(bar.x, bar.base) + 6, bar.y);
         });
       });
       ctx.restore();
@@ -105,7 +116,7 @@
       });
     });
     const options = common();
-    options.layout = { padding: { right: Math.min(120, canvas.clientWidth / 4), top: 8 } };
+    options.layout = { padding: { right: labelWidth(canvas, data.datasets) + 14, top: 8 } };
     options.interaction = { mode: "index", intersect: false };
     options.scales = {
       y: { beginAtZero: true, ticks: { maxTicksLimit: 5, callback: percent, color: colour("--ink-2") }, grid: { color: colour("--line") } },
@@ -159,5 +170,6 @@
   }
   Chart.defaults.font.family = style.getPropertyValue("--font");
   Chart.defaults.font.size = 12;
-  boxes.forEach((box) => draw(box).catch(() => open(box)));
+  // The labels are measured, so the face has to be there first.
+  document.fonts.ready.then(() => boxes.forEach((box) => draw(box).catch(() => open(box))));
 })();

@@ -1,0 +1,161 @@
+"""The blocks of the dashboard, from the Summary to what the templates write: words, bars, scales and charts."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from figures import narrative, writing
+from figures.measures import measure_label
+from figures.rates import BY_KEY
+from figures.rounding import percent, points
+from figures.summary import Summary
+from reports.outlets import findings, lines, svg
+from reports.queries.dashboard import Past
+from reports.queries.targets import rate_targets
+
+from .asked import Asked
+
+PERCENT = re.compile(r"(\d[\d.,]*%)")
+
+
+def _headline(asked: Asked, summary: Summary, field_name: str) -> str:
+    """The finding; of one unit under its own name and not that of its tier. No finding: unit and period."""
+    online, found = summary.total.shares["online"], narrative.headline(summary)
+    if found and not asked.unit.has_children:
+        found = f"{BY_KEY['online'].name}: {summary.unit_name} {writing.percent_vi(online.percent)}"
+    if not found:
+        found = f"{capital(summary.unit_name)}, {summary.period.label}"
+    return f"{field_name}: {found[:1].lower()}{found[1:]}" if field_name else found
+
+
+def answer(asked: Asked, summary: Summary, before: Summary | None, field_name: str) -> dict[str, Any]:
+    found = _headline(asked, summary, field_name)
+    dates = writing.day_range(summary.period.start, summary.period.end)
+    lead = [
+        f"{capital(summary.unit_name)}, {summary.period.label} ({dates}).",
+        narrative.completeness_sentence(summary.total.completeness, summary.period.one_month),
+        "Gồm cả số liệu chưa duyệt." if asked.include == "submitted" else "Chỉ tính số liệu đã duyệt.",
+        "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.external else "",
+    ]
+    return {
+        "headline": [(words, bool(PERCENT.fullmatch(words))) for words in PERCENT.split(found) if words],
+        "lead": " ".join(filter(None, lead)),
+        "tiers": [(writing.tier_name(tier), one) for tier, one in summary.tiers]
+        if len(summary.tiers) > 1
+        else [],
+        "counted_in": "đơn vị" if summary.period.one_month else "báo cáo tháng",
+        "basis_words": f"Mức độ đầy đủ: {summary.completeness_text}; {summary.period.label}.",
+        "grown": _grown(summary, before),
+        "moved": {key: _moved(key, summary, before) for key in ("online", "on_time")},
+        "no_before": "chưa có số liệu cùng kỳ",
+    }
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:
+    """How many more or fewer dossiers than last year, in percent of last year's."""
+    new, old = summary.total.counts["received"], before.total.counts["received"] if before else None
+    if new is None or not old:
+        return None
+    shape = "up" if new > old else "down" if new < old else "flat"
+    incomplete = not (summary.total.completeness.complete and before.total.completeness.complete)
+    return {
+        "shape": shape,
+        "text": writing.percent_vi(percent(abs(new - old), old)) + (" (chưa đủ)" if incomplete else ""),
+    }
+
+
+def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str] | None:
+    """The difference of two printed rates, in points."""
+    gap = points(summary.total.share(key).percent, before.total.share(key).percent) if before else None
+    if gap is None:
+        return None
+    shape = "flat" if not gap.strip("-0.") else "down" if gap.startswith("-") else "up"
+    return {"shape": shape, "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm"}
+
+
+def rate(key: str, end: date) -> dict[str, str]:
+    """A rate in words, with the names that the online levels had at the end of the period."""
+    rate = BY_KEY[key]
+    above = " + ".join(measure_label(part, end).lower() for part in rate.numerator)
+    words = f"({above})" if len(rate.numerator) > 1 else above
+    whole = {"on_time": "resolved", "pending_late": "pending"}.get(key, "received")
+    return {
+        "name": rate.name,
+        "words": f"{words} ÷ {measure_label(whole, end).lower()}",
+        "definition": rate.definition,
+    }
+
+
+def on_time(asked: Asked, summary: Summary, before: Summary | None) -> dict[str, Any]:
+    goals = {
+        one["tier"]: one["percent"]
+        for one in rate_targets(asked.unit, summary.period.end)
+        if one["rate"] == "on_time"
+    }
+    rows = [
+        (
+            writing.tier_name(tier),
+            one.rates["on_time"],
+            earlier.rates["on_time"] if (earlier := before.tier(tier) if before else None) else None,
+            goals.get(tier, goals.get("")),
+        )
+        for tier, one in summary.tiers
+    ]
+    if len(rows) != 1:
+        # All together has a target where every tier has the same one.
+        shared = goals.get("") or (goals[next(iter(goals))] if len(set(goals.values())) == 1 else None)
+        past = before.total.rates["on_time"] if before else None
+        rows.append(("Tất cả", summary.total.rates["on_time"], past, shared))
+    scale = svg.scale(rows)
+    return {
+        "scale": scale,
+        "on_time_finding": findings.on_time(
+            svg.Scale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks)
+        ),
+        "has_target": any(dot.goal for dot in scale.dots),
+    }
+
+
+def charts(summary: Summary, past: Past, before: Summary | None) -> dict[str, Any]:
+    one_month = summary.period.one_month
+    trend = lines.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
+    compare = lines.channels_against(summary, past.before)
+    return {
+        "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
+        "shares_finding": findings.channels(summary),
+        "share_lines": list(_share_lines(summary, before)),
+        "rounding": narrative.rounding_note(summary.total),
+        "trend": trend,
+        "trend_rows": trend.rows([month.label for month in past.months]),
+        "compare": compare,
+        "compare_rows": compare.rows(),
+    }
+
+
+def _share_lines(summary: Summary, before: Summary | None) -> Iterator[dict[str, Any]]:
+    every = [
+        (writing.tier_name(tier), one, before.tier(tier) if before else None) for tier, one in summary.tiers
+    ]
+    if len(every) != 1:
+        every.append(("Tất cả", summary.total, before.total if before else None))
+    for tier, one, earlier in every:
+        for key in ("direct", "online", "online_partial", "online_full", "postal"):
+            share, old = one.shares[key], earlier.shares[key] if earlier else None
+            yield {
+                "tier": tier,
+                "name": _channel_name(key, summary.period.end),
+                "share": share,
+                "before": old,
+                "moved": points(share.percent, old.percent) if old else None,
+                "completeness": one.completeness.text(summary.period.one_month),
+            }
+
+
+def _channel_name(key: str, end: date) -> str:
+    names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính công ích"}
+    return names.get(key) or f"– {measure_label(f'received_{key}', end).removeprefix('Tiếp nhận ')}"
