@@ -1,3 +1,17 @@
 """Addresses of reviews and of their verification."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from reports.views import review_acts, reviews, verify
+
+urlpatterns = [
+    path("reports/reviews/", reviews.review_list, name="reviews"),
+    path("reports/reviews/<int:pk>/", reviews.review, name="review"),
+    path("reports/reviews/<int:pk>.pdf", reviews.review_pdf, name="review_pdf"),
+    path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
+    path("reports/reviews/<int:pk>/state/", review_acts.review_state, name="review_state"),
+    path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
+    path("reports/reviews/<int:pk>/number/", review_acts.review_number, name="review_number"),
+    path("reports/reviews/<int:pk>/replace/", review_acts.review_replace, name="review_replace"),
+    path("verify/", verify.verify, name="verify"),
+]

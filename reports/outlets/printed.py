@@ -82,6 +82,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "day_to": day(end),
         "online_label": online_labels(end)["online"],
         "one_month": now.period.one_month,
+        "completeness_text": now.completeness_text,
         "opening": _opening(doc, now),
         "closing": _closing(doc),
         "sections": [{**one, "template": BLOCKS.get(one["block"], "")} for one in doc["sections"]],
@@ -90,7 +91,8 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "bars": [bar(row, online_labels(end)["online"]) for row in tiers if row.now.counts["received"]],
         "rate_results": rate_results(doc, now, before),
         "indicator_results": [indicator_result(one) for one in doc["indicators"]],
-        "tasks": [{**task, "note": task_note(task)} for task in doc["tasks"]],
+        "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
+        "meeting_day": _day(doc["header"]["meeting_day"]) or "—",
         "unit_rows": unit_rows(doc, now),
         "missing_lines": missing_lines(now),
         "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in _used()],
@@ -215,7 +217,7 @@ def rounding_notes(rows: Iterable[Row], whom: str = "") -> str:
 
 def task_note(task: dict[str, Any]) -> str:
     """Who answers for a task and by when."""
-    deadline = f"trước ngày {day(date.fromisoformat(task['deadline']))}" if task["deadline"] else ""
+    deadline = f"trước ngày {_day(task['deadline'])}" if task["deadline"] else ""
     return "; ".join(part for part in (task["responsible"], deadline) if part)
 
 
@@ -243,6 +245,11 @@ def _used() -> list[Rate]:
     """The rates that the tables under which this is printed use."""
     keys = ("direct", "online", "postal", "on_time")
     return [rate for rate in (*SHARES, *RATES) if rate.key in keys]
+
+
+def _day(text: str) -> str:
+    """A day of the document (ISO text or nothing) as it is written."""
+    return day(date.fromisoformat(text)) if text else ""
 
 
 def _reached(reached: str | None, goal: str | None) -> bool | None:

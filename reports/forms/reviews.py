@@ -1,0 +1,220 @@
+"""Forms about reviews: a new draft, its text, its tasks, its number and date, a reason, a file to verify."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from figures.periods import Calendar, Period, PeriodError
+from reports.actions import LONGEST_TEXT, TaskText
+from reports.models import Review
+from units.models import Unit
+
+BLANK_TASKS = 2
+MOST_TASKS = 40
+_FILE = {"required": "Hãy chọn tệp PDF.", "missing": "Hãy chọn tệp PDF.", "empty": "Tệp rỗng."}
+
+
+def _text(label: str, rows: int, required: bool = False, **more: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        error_messages={"required": "Hãy ghi mục này.", "max_length": f"Dài quá {LONGEST_TEXT} ký tự."},
+        **more,
+    )
+
+
+def _line(label: str, length: int = 300, required: bool = False, **more: Any) -> forms.CharField:
+    told = {"required": "Hãy ghi mục này.", "max_length": f"Dài quá {length} ký tự."}
+    return forms.CharField(label=label, required=required, max_length=length, error_messages=told, **more)
+
+
+class DayField(forms.DateField):
+    """A day typed or picked; 2022-08-12 and 12/8/2022 are read."""
+
+    def __init__(self, label: str, required: bool = False) -> None:
+        super().__init__(
+            label=label,
+            required=required,
+            input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            error_messages={"invalid": "Không phải ngày. Viết như 12/8/2022.", "required": "Hãy ghi ngày."},
+        )
+
+
+class NewReviewForm(forms.Form):
+    """Unit and period of a new draft."""
+
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(),
+        label="Đơn vị",
+        empty_label=None,
+        error_messages={"invalid_choice": "Không chọn được đơn vị này.", "required": "Hãy chọn đơn vị."},
+    )
+    period = forms.CharField(
+        label="Kỳ báo cáo",
+        max_length=32,
+        help_text="Ví dụ 2022-H1 (6 tháng đầu năm), 2022 (cả năm)",
+        error_messages={"required": "Hãy ghi kỳ báo cáo.", "max_length": "Kỳ báo cáo viết quá dài."},
+    )
+
+    def __init__(self, data: Any, units: list[Unit], calendar: Calendar, day: date) -> None:
+        super().__init__(data, initial={"period": calendar.latest_half(day).code})
+        self.calendar, self.day = calendar, day
+        self.fields["unit"].queryset = Unit.objects.filter(pk__in=[unit.pk for unit in units])
+
+    def clean_period(self) -> Period:
+        try:
+            period = Period.parse(self.cleaned_data["period"])
+            period.same_last_year()
+        except PeriodError as error:
+            raise forms.ValidationError(str(error)) from error
+        if self.calendar.bounds(period)[0] > self.day:
+            raise forms.ValidationError("Kỳ này chưa bắt đầu.")
+        return period
+
+
+class TextForm(forms.Form):
+    """Everything of a draft that people write: header, sections by number, signer, recipients."""
+
+    title = _line("Tên báo cáo", required=True)
+    issuer = _text("Cơ quan ban hành (mỗi dòng in một dòng)", 2, required=True)
+    superior = _line("Cơ quan cấp trên trực tiếp (nếu in)")
+    symbol = _line("Ký hiệu", 30)
+    place = _line("Địa danh", 100)
+    receiver = _line("Đơn vị nhận báo cáo (phụ lục II)", 200)
+    meeting_day = DayField("Ngày hội nghị")
+    meeting_place = _line("Nơi họp")
+    chaired = _line("Chủ trì")
+    attended = _text("Thành phần dự", 2)
+    opening = _text("Câu mở đầu", 3)
+    closing = _text("Câu kết thúc", 2)
+    signer_lines = _text("Thẩm quyền ký (mỗi dòng in một dòng)", 3)
+    signer_name = _line("Người ký", 100)
+    recipients = _text("Nơi nhận (mỗi dòng một nơi)", 6)
+
+    HEADER = (
+        "issuer", "superior", "symbol", "place", "receiver", "meeting_day", "meeting_place", "chaired", "attended",
+        "opening", "closing",
+    )  # fmt: skip
+
+    def __init__(self, data: Any, review: Review) -> None:
+        self.review, self.sections = review, list(review.sections.all())
+        super().__init__(data, initial=self._now())
+        for one in self.sections:
+            self.fields[f"heading-{one.pk}"] = _line("Tiêu đề", required=True)
+            self.fields[f"body-{one.pk}"] = _text("Nội dung", max(3, len(one.body) // 90 + 2))
+
+    def _now(self) -> dict[str, Any]:
+        review = self.review
+        now = {name: review.header.get(name, "") for name in self.HEADER}
+        now |= {"title": review.title, "recipients": "\n".join(review.recipients)}
+        now |= {"signer_lines": "\n".join(review.signer.get("lines", ()))}
+        now |= {"signer_name": review.signer.get("name", "")}
+        for one in self.sections:
+            now |= {f"heading-{one.pk}": one.heading, f"body-{one.pk}": one.body}
+        return now
+
+    @property
+    def blocks(self) -> list[tuple[Any, Any, Any]]:
+        """Each section with its two bound fields."""
+        return [(one, self[f"heading-{one.pk}"], self[f"body-{one.pk}"]) for one in self.sections]
+
+    @property
+    def header_fields(self) -> list[Any]:
+        return [self[name] for name in ("title", *self.HEADER[:-2])]
+
+    @property
+    def end_fields(self) -> list[Any]:
+        return [self[name] for name in ("signer_lines", "signer_name", "recipients")]
+
+    def changes(self) -> dict[str, Any]:
+        """What reports.actions.edit takes."""
+        data = self.cleaned_data
+        header = {name: data[name] for name in self.HEADER} | {
+            "meeting_day": data["meeting_day"].isoformat() if data["meeting_day"] else ""
+        }
+        return {
+            "title": data["title"],
+            "header": {**self.review.header, **header},
+            "signer": {"lines": _lines(data["signer_lines"]), "name": data["signer_name"]},
+            "recipients": _lines(data["recipients"]),
+            "bodies": {one.pk: (data[f"heading-{one.pk}"], data[f"body-{one.pk}"]) for one in self.sections},
+        }
+
+
+class TaskForm(forms.Form):
+    """One task; without a text it is left out."""
+
+    text = _text("Nhiệm vụ", 2)
+    responsible = _line("Đơn vị thực hiện")
+    deadline = DayField("Thời hạn")
+
+
+class TaskForms(forms.BaseFormSet):
+    """The tasks of a draft and some blank ones."""
+
+    def tasks(self) -> list[TaskText]:
+        found = [form.cleaned_data for form in self.forms if form.cleaned_data.get("text")]
+        return [TaskText(one["text"], one["responsible"], one["deadline"]) for one in found]
+
+
+_TaskFormSet = forms.formset_factory(
+    TaskForm, formset=TaskForms, extra=BLANK_TASKS, max_num=MOST_TASKS, absolute_max=MOST_TASKS + 10
+)
+
+
+def task_forms(data: Any, review: Review) -> TaskForms:
+    initial = [
+        {"text": one.text, "responsible": one.responsible, "deadline": one.deadline}
+        for one in review.tasks.all()
+    ]
+    return _TaskFormSet(data, initial=initial, prefix="task")
+
+
+class ReasonForm(forms.Form):
+    """Why figures are closed although something is left to see to."""
+
+    reason = forms.CharField(
+        label="Lý do chốt khi còn việc cần xem",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"max_length": "Dài quá 1.000 ký tự."},
+    )
+
+    def __init__(self, data: Any, *, needed: bool = False) -> None:
+        super().__init__(data)
+        self.fields["reason"].required = needed
+        self.fields["reason"].error_messages["required"] = "Hãy ghi lý do chốt số liệu khi còn việc cần xem."
+
+
+class NumberForm(forms.Form):
+    """Number and day under which the signed review was issued."""
+
+    number = _line("Số", 50, required=True, help_text="Ví dụ 215/BC-UBND")
+    issued_on = DayField("Ngày ban hành", required=True)
+
+    def __init__(self, data: Any, review: Review, day: date) -> None:
+        super().__init__(data, initial={"number": review.number, "issued_on": review.issued_on})
+        self.day = day
+
+    def clean_issued_on(self) -> date:
+        given = self.cleaned_data["issued_on"]
+        if given > self.day:
+            raise forms.ValidationError("Ngày ban hành không thể sau hôm nay.")
+        return given
+
+
+class VerifyForm(forms.Form):
+    """A PDF to be checked by anyone."""
+
+    file = forms.FileField(
+        label="Tệp PDF của báo cáo", error_messages=_FILE, widget=forms.FileInput(attrs={"accept": ".pdf"})
+    )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]

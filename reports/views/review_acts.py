@@ -1,0 +1,113 @@
+"""What is done to a review: edit its text, ask for comments, close its figures, record its number, replace it."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from cchc_dashboard import clock
+from reports import actions
+from reports.forms.reviews import NumberForm, ReasonForm, TextForm, task_forms
+from reports.models import Review
+from reports.outlets import copies
+from reports.queries import document, reviews
+from units.access import Right, requires
+
+from .reviews import page, review_for
+
+
+def acting(right: Right) -> Callable:
+    """A POST view that changes a review: right declared and checked; anything but POST leads to the review's page."""
+
+    def declare(view: Callable[[HttpRequest, Review], HttpResponse]):
+        @requires(right)
+        @wraps(view)
+        def guarded(request: HttpRequest, pk: int) -> HttpResponse:
+            found = review_for(request, pk, right)
+            if request.method != "POST":
+                return redirect("review", pk)
+            try:
+                return view(request, found)
+            except actions.Refused as refused:
+                messages.error(request, str(refused))
+                return redirect("review", pk)
+
+        return guarded
+
+    return declare
+
+
+@requires(Right.EDIT)
+def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The text of a draft in plain fields. A version that somebody else has changed meanwhile is not overwritten."""
+    found = review_for(request, pk, Right.EDIT)
+    if found.is_frozen:
+        messages.error(request, "Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế.")
+        return redirect("review", pk)
+    data = request.POST if request.method == "POST" else None
+    form, tasks = TextForm(data, found), task_forms(data, found)
+    version = document.content_version(found)
+    stale = data is not None and data.get("version") != version
+    if data is not None and not stale and form.is_valid() and tasks.is_valid():
+        actions.edit(found, by=request.user, at=clock.now(), tasks=tasks.tasks(), **form.changes())
+        messages.success(request, "Đã lưu lời văn.")
+        return redirect("review", pk)
+    wrong = data is not None and not stale
+    context = {
+        "found": found,
+        "form": form,
+        "tasks": tasks,
+        "version": version,
+        "stale": stale,
+        "wrong": wrong,
+    }
+    return render(
+        request, "reports/review/edit.html", context, status=409 if stale else 422 if wrong else 200
+    )
+
+
+@acting(Right.EDIT)
+def review_state(request: HttpRequest, found: Review) -> HttpResponse:
+    """Draft ↔ for comment."""
+    actions.set_state(found, request.POST.get("state", ""), by=request.user, at=clock.now())
+    messages.success(request, "Đã chuyển trạng thái dự thảo.")
+    return redirect("review", found.pk)
+
+
+@acting(Right.CLOSE)
+def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
+    """Close the figures and put the review to signature; what is left to see to needs a reason."""
+    if found.is_frozen:
+        raise actions.Refused("Báo cáo đã chốt số liệu.")
+    at = clock.now()
+    doc, pdf = copies.final(found, demo=settings.DEMO, at=at)
+    form = ReasonForm(request.POST, needed=bool(reviews.before_signing(found, doc)))
+    if not form.is_valid():
+        return page(request, found, status=422, reason_form=form)
+    actions.freeze(found, doc, pdf, by=request.user, at=at, reason=form.cleaned_data["reason"])
+    messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
+    return redirect("review", found.pk)
+
+
+@acting(Right.EDIT)
+def review_number(request: HttpRequest, found: Review) -> HttpResponse:
+    """Number and day of the signed review."""
+    form = NumberForm(request.POST, found, request.day)
+    if not form.is_valid():
+        return page(request, found, status=422, number_form=form)
+    actions.record_issue(
+        found, form.cleaned_data["number"], form.cleaned_data["issued_on"], by=request.user, at=clock.now()
+    )
+    messages.success(request, "Đã ghi số, ngày ban hành.")
+    return redirect("review", found.pk)
+
+
+@acting(Right.EDIT)
+def review_replace(request: HttpRequest, found: Review) -> HttpResponse:
+    """A new draft with the same text and the figures of now."""
+    new = actions.replacement(found, by=request.user, at=clock.now())
+    messages.success(request, "Đã lập bản thay thế với số liệu hiện có. Bản đã chốt vẫn giữ nguyên.")
+    return redirect("review", new.pk)

@@ -1,0 +1,117 @@
+"""Reviews: the list with a new draft, one review on the screen, and its PDF."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from cchc_dashboard import clock
+from records.queries.calendar import calendar
+from reports import actions
+from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
+from reports.models import Review, ReviewState
+from reports.outlets import copies, printed, svg
+from reports.queries import document, reviews
+from units import access
+from units.access import Right, requires
+from units.models import Unit
+
+PER_PAGE = 50
+CHIPS = {
+    ReviewState.DRAFT: "draft",
+    ReviewState.COMMENT: "wait",
+    ReviewState.FROZEN: "lock",
+    ReviewState.ISSUED: "ok",
+}
+
+
+def review_for(request: HttpRequest, pk: int, right: Right = Right.READ) -> Review:
+    """The review with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read."""
+    found = Review.objects.select_related("unit__parent", "replaces").filter(pk=pk).first()
+    access.check(request.user, right, found.unit if found else None, request.day)
+    return found
+
+
+@requires(Right.READ)
+def review_list(request: HttpRequest) -> HttpResponse:
+    """All reviews that the reader may see; a POST opens a draft."""
+    units = reviews.drafting_units(request.user, request.day)
+    form = NewReviewForm(request.POST if request.method == "POST" else None, units, calendar(), request.day)
+    if request.method == "POST":
+        if not units:
+            access.check(request.user, Right.EDIT, access.home_unit(request.user, request.day), request.day)
+        if form.is_valid():
+            opened = _open(request, form)
+            if opened is not None:
+                return redirect("review", opened.pk)
+    found = list(reviews.visible(request.user, request.day)[:PER_PAGE])
+    rows = [(one, CHIPS[one.state]) for one in found]
+    context = {"rows": rows, "form": form if units else None}
+    return render(request, "reports/review/list.html", context, status=422 if form.errors else 200)
+
+
+def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
+    unit: Unit = form.cleaned_data["unit"]
+    access.check(request.user, Right.EDIT, unit, request.day)
+    sections = actions.outline(settings.BASE_DIR / "fixtures" / "outline.json")
+    period = form.cleaned_data["period"]
+    try:
+        opened = actions.draft(unit, period, by=request.user, at=clock.now(), sections=sections)
+    except actions.Refused as refused:
+        form.add_error(None, str(refused))
+        return None
+    messages.success(request, "Đã lập dự thảo. Số liệu lấy từ báo cáo đã duyệt; hãy viết lời văn.")
+    return opened
+
+
+@requires(Right.READ)
+@require_safe
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """One review on the screen: a draft from the figures of now, a frozen one from what was frozen."""
+    return page(request, review_for(request, pk))
+
+
+def page(request: HttpRequest, found: Review, *, status: int = 200, **forms: Any) -> HttpResponse:
+    """The review's page, with forms that were refused in place of empty ones."""
+    doc = found.frozen if found.is_frozen else document.build(found, demo=settings.DEMO)
+    may = {
+        "edit": access.allowed(request.user, Right.EDIT, found.unit, request.day),
+        "close": access.allowed(request.user, Right.CLOSE, found.unit, request.day),
+    }
+    shown = printed.view(doc)
+    warnings = [] if found.is_frozen else reviews.before_signing(found, doc)
+    context = shown | {
+        "found": found,
+        "chip": CHIPS[found.state],
+        "may": may,
+        "bars": [
+            svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
+        ],
+        "warnings": warnings,
+        "newer": reviews.newer_figures(doc) if found.is_frozen else [],
+        "successor": found.replaced_by.order_by("pk").first(),
+        "reason_form": forms.get("reason_form") or ReasonForm(None, needed=bool(warnings)),
+        "number_form": forms.get("number_form") or NumberForm(None, found, request.day),
+    }
+    return render(request, "reports/review/page.html", context, status=status)
+
+
+@requires(Right.READ)
+@require_safe
+def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The review as PDF: the kept bytes of a frozen one, else the draft."""
+    found = review_for(request, pk)
+    try:
+        content = copies.current(found, demo=settings.DEMO)
+    except copies.Lost as lost:
+        messages.error(request, f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu.")
+        return page(request, found, status=503)
+    response = HttpResponse(content, content_type="application/pdf")
+    kind = "bao-cao" if found.is_frozen else "du-thao"
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="{kind}-cchc-{found.period}-{found.pk}.pdf"'
+    )
+    return response
