@@ -6,7 +6,7 @@ light template of our own (parts/table.html), which costs a fraction of the libr
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import django_tables2 as tables
 from django_tables2.data import TableListData
@@ -30,9 +30,11 @@ class Head:
     order: str
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A prepared cell. `width` draws a bar, `chip` a completeness mark; else it is a plain figure."""
+class Cell(NamedTuple):
+    """A prepared cell. `width` draws a bar, `chip` a completeness mark; else it is a plain figure.
+
+    A tuple: the template takes its parts by their places, at half the cost of looking each up by name.
+    """
 
     label: str
     text: str
