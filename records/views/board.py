@@ -12,11 +12,12 @@ from figures.counts import added
 from figures.measures import LABELS, MEASURES, SUMS, WHOLES
 from figures.outliers import MONTHS, outlier
 from figures.periods import Calendar, Month
+from figures.writing import count
 from records.models import DossierCount, Edition, Stage, State, Submission
 from records.queries.calendar import DueDates
 from records.queries.checks import WATCHED
 from units import access
-from units.models import Membership, Role, Unit, User, subtree
+from units.models import Kind, Membership, Role, Unit, User, subtree
 
 GOT = (State.SENT, State.APPROVED)
 WORDS = {
@@ -161,11 +162,16 @@ def units_decided_by(user: User, day: date) -> QuerySet[Unit]:
     return Unit.objects.reporting().filter(within).exclude(beyond)
 
 
-def missing(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
-    """Units of the query that owe the month and have neither sent nor approved figures."""
+def expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
+    """Units of the query that owe the month; external bodies are not counted, as everywhere by default."""
     span = days.span(month)
+    return units.expected_within(span.start, span.end).exclude(kind=Kind.EXTERNAL)
+
+
+def missing(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
+    """Those of them that have neither sent nor approved figures."""
     got = Edition.objects.filter(submission__month=month.number, state__in=GOT).values("submission__unit")
-    return units.expected_within(span.start, span.end).exclude(pk__in=got)
+    return expected(units, month, days).exclude(pk__in=got)
 
 
 @dataclass(frozen=True)
@@ -247,12 +253,12 @@ def _waiting(edition: Edition, rows: list[DossierCount], past: Past, own: bool) 
 
 
 def _oddities(row: DossierCount, months: dict[int, dict], month: Month) -> Iterable[str]:
-    label = str(row.procedure or row.field)
-    reason = f" Lý do: “{row.reason}”." if row.reason else ""
+    """At most one line for a row: everything odd in it, then the reason that the unit states."""
+    found = []
     before = months.get(month.previous().number)
-    fault = rules.continuity(row.opening, rules.closing(before)) if before else None
-    if fault:
-        yield f"{label}: {fault.message}{reason}"
+    left = rules.closing(before) if before else None
+    if rules.continuity(row.opening, left):
+        found.append(f"kỳ trước chuyển sang {count(row.opening)}, cuối kỳ trước còn {count(left)}")
     numbers = [one for one in sorted(months) if month.plus(-MONTHS).number <= one < month.number]
     for whole in WATCHED:
         odd = outlier(
@@ -260,4 +266,7 @@ def _oddities(row: DossierCount, months: dict[int, dict], month: Month) -> Itera
             [added(months[one][name] for name in SUMS[whole]) for one in numbers],
         )
         if odd:
-            yield f"{label}, {LABELS[whole].lower()}: {odd.message()}{reason}"
+            found.append(f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {count(round(odd.usual))}")
+    if found:
+        reason = f" Lý do: “{row.reason}”" if row.reason else " Chưa ghi lý do."
+        yield f"{row.procedure or row.field}: {'; '.join(found)}.{reason}"

@@ -44,6 +44,7 @@ class Told:
     anchor: str
     message: str
     blocks: bool
+    reason: str = ""
 
 
 @access.requires(Right.READ)
@@ -129,14 +130,18 @@ def refused(request: HttpRequest, found: Submission, refusal: Refused, **more: A
 
 def told(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Told]:
     """Findings with the names of their rows; what blocks comes first, as the check gives it."""
-    rows = {line.code: (index, line.label) for index, line in enumerate(lines)}
+    rows = {line.code: (index, line) for index, line in enumerate(lines)}
     listed = []
     for one in findings:
         code = f"{one.field}/{one.procedure}" if one.procedure else one.field
-        index, label = rows.get(code, (None, "Toàn báo cáo"))
-        if one.code == "outlier" and one.measure:
-            label = f"{label}, {LABELS[one.measure].lower()}"
-        listed.append(Told(label, "" if index is None else f"dong-{index}", one.message, one.blocks))
+        if code not in rows:
+            listed.append(Told("Toàn báo cáo", "", one.message, one.blocks))
+            continue
+        index, line = rows[code]
+        odd = one.code == "outlier" and one.measure
+        label = f"{line.label}, {LABELS[one.measure].lower()}" if odd else line.label
+        reason = "" if one.blocks else line.reason
+        listed.append(Told(label, f"dong-{index}", one.message, one.blocks, reason))
     return listed
 
 

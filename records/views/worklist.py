@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
+from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -12,7 +13,7 @@ from records.models import Edition, State
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
-from units.models import Role, Unit
+from units.models import Kind, Role, Unit
 
 from . import board
 
@@ -108,12 +109,12 @@ def _to_decide(units, request: HttpRequest, days: Calendar, months: list[Month])
 
 def _matrix(units, request: HttpRequest, days: Calendar, months: list[Month]) -> Matrix:
     span_start, span_end = days.span(months[0]).start, days.span(months[-1]).end
-    there = units.active_within(span_start, span_end).order_by("tier", "code", "pk")
+    last = Case(When(kind=Kind.EXTERNAL, then=1), default=0)
+    there = units.active_within(span_start, span_end).order_by(last, "tier", "code", "pk")
     page = Paginator(there, UNITS_A_PAGE).get_page(request.GET.get("page"))
     on_page = list(page.object_list)
     found = board.standings(on_page, months, request.day, days)
-    last = days.span(months[-1])
-    expected = units.expected_within(last.start, last.end).count()
+    expected = board.expected(units, months[-1], days).count()
     absent = board.missing(units, months[-1], days).count()
     lines = [(unit, found[unit.pk]) for unit in on_page]
     return Matrix(months, lines, page, expected - absent, expected)

@@ -73,6 +73,8 @@
     show(sheet.querySelector("[data-balance-all]"), off ? "off" : short ? "na" : "ok", off ? `${off} dòng` : short ? "chưa đủ" : "khớp");
   };
 
+  for (const row of rows) row.state = balance(row);
+
   let unsaved = false;
   form.addEventListener("input", (event) => {
     const input = event.target;
