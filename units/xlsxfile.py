@@ -10,25 +10,18 @@ import zipfile
 import zlib
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
-from .tabular import Cell, Flawed, Limits, Lines, Unreadable, letter_of
-from .words import clean
+from .tabular import Cell, Flawed, Limits, Lines, Unreadable
+from .xlsxsheet import SheetReader, read_texts
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
-_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, KeyError, ValueError, EOFError)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
-
-
-class _Book(NamedTuple):
-    texts: list[str]
-    styles: list[str]  # of each cell style: "", "date" or "percent"
-    from_1904: bool
 
 
 def lines(stream: BinaryIO, limits: Limits) -> Lines:
@@ -37,10 +30,20 @@ def lines(stream: BinaryIO, limits: Limits) -> Lines:
         package = zipfile.ZipFile(stream)
         _gate(package, limits)
         sheet, from_1904 = _first_sheet(package)
-        book = _Book(_texts(package), _styles(package), from_1904)
+        texts = read_texts(package, limits)
+        reader = SheetReader(texts, _Numbers(_styles(package), from_1904), limits)
     except (*_BROKEN, NotImplementedError, RuntimeError) as error:
         raise Unreadable("unreadable", _BROKEN_WORDS) from error
-    return _sheet(package, sheet, book, limits)
+    return _sheet(package, sheet, reader)
+
+
+def _sheet(package: zipfile.ZipFile, name: str, reader: SheetReader) -> Lines:
+    """The rows, as they are read."""
+    try:
+        with package.open(name) as part:
+            yield from reader.lines(part)
+    except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+        raise Unreadable("unreadable", _BROKEN_WORDS, reader.row + 1) from error
 
 
 def _gate(package: zipfile.ZipFile, limits: Limits) -> None:
@@ -91,25 +94,6 @@ def _first_sheet(package: zipfile.ZipFile) -> tuple[str, bool]:
     raise Unreadable("unreadable", "Tệp Excel không có trang tính nào đang hiện.")
 
 
-def _texts(package: zipfile.ZipFile) -> list[str]:
-    if "xl/sharedStrings.xml" not in package.namelist():
-        return []
-    texts = []
-    with package.open("xl/sharedStrings.xml") as part:
-        for _, element in ElementTree.iterparse(part):
-            if element.tag == f"{_MAIN}si":
-                texts.append(_text_in(element))
-                element.clear()
-    return texts
-
-
-def _text_in(element: ElementTree.Element) -> str:
-    """Text of a plain or a formatted string; reading aids (phonetic runs) are not part of it."""
-    pieces = [piece.text or "" for piece in element.findall(f"{_MAIN}t")]
-    pieces += [piece.text or "" for piece in element.findall(f"{_MAIN}r/{_MAIN}t")]
-    return "".join(pieces)
-
-
 def _styles(package: zipfile.ZipFile) -> list[str]:
     if "xl/styles.xml" not in package.namelist():
         return []
@@ -137,113 +121,27 @@ def _kind_of_format(number: int, code: str | None) -> str:
     return "date" if re.search(r"[dmyhs]", bare.replace("general", "")) else ""
 
 
-def _sheet(package: zipfile.ZipFile, name: str, book: _Book, limits: Limits) -> Lines:
-    """Stream the rows; each is forgotten as soon as it has been handed over."""
-    row, data = 0, ElementTree.Element("none")
-    try:
-        with package.open(name) as part:
-            events = ElementTree.iterparse(part, events=("start", "end"))
-            for event, element in events:
-                if event == "start":
-                    if element.tag == f"{_MAIN}sheetData":
-                        data = element
-                    continue
-                if element.tag == f"{_MAIN}row":
-                    row = _row_number(element, row, limits)
-                    yield row, _cells(element, row, book, limits)
-                    data.clear()
-                elif element.tag == f"{_MAIN}dimension":
-                    _check_dimension(element.get("ref", ""), limits)
-                elif element.tag == f"{_MAIN}mergeCell":
-                    yield _merged(element.get("ref", ""))
-    except (*_BROKEN, NotImplementedError, RuntimeError) as error:
-        raise Unreadable("unreadable", _BROKEN_WORDS, row + 1) from error
+class _Numbers:
+    """What a number in a cell means under the cell's style."""
+
+    def __init__(self, styles: list[str], from_1904: bool):
+        self._styles = styles
+        self._from_1904 = from_1904
+
+    def __call__(self, text: str, style: str) -> Cell:
+        if not self._styles or not self._styles[_index_of(style, self._styles)]:
+            # Nearly every number of a real file: plain digits, nothing to think about.
+            return text if text.isascii() and text.isdigit() and text[0] != "0" else _number(text, "", False)
+        return _number(text, self._styles[int(style)], self._from_1904)
 
 
-def _row_number(element: ElementTree.Element, last: int, limits: Limits) -> int:
-    number = int(element.get("r") or last + 1)
-    if number <= last:
-        raise ValueError("rows out of order")
-    if number > limits.rows:
-        raise Unreadable("too_many_rows", f"Trang tính có hơn {limits.rows} dòng.", number)
-    return number
+def _index_of(style: str, styles: list[str]) -> int:
+    if not style.isdigit() or int(style) >= len(styles):
+        raise ValueError("no such style")
+    return int(style)
 
 
-def _check_dimension(reference: str, limits: Limits) -> None:
-    found = _ADDRESS.findall(reference)
-    if found and (int(found[-1][1]) > limits.rows or _index(found[-1][0]) >= limits.columns):
-        raise Unreadable(
-            "too_many_rows",
-            f"Trang tính khai vùng {reference}: nhiều hơn {limits.rows} dòng hoặc {limits.columns} cột.",
-        )
-
-
-def _merged(reference: str) -> tuple[int, list[Cell]]:
-    """Merged cells are told at the end of a sheet: a row again, with the flaw in the range's first cell."""
-    found = _ADDRESS.match(reference)
-    if not found:
-        raise ValueError("merge without a range")
-    flaw = Flawed("merged_cell", f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại.")
-    return int(found.group(2)), [*[None] * _index(found.group(1)), flaw]
-
-
-def _index(letters: str) -> int:
-    index = 0
-    for letter in letters:
-        index = index * 26 + ord(letter) - 64
-    return index - 1
-
-
-def _cells(element: ElementTree.Element, row: int, book: _Book, limits: Limits) -> list[Cell]:
-    cells: list[Cell] = []
-    for cell in element:
-        found = _ADDRESS.match(cell.get("r", ""))
-        at = _index(found.group(1)) if found else len(cells)
-        value = _value(cell, book)
-        if value is None:
-            continue
-        if at >= limits.columns:
-            raise Unreadable(
-                "too_many_columns", f"Ô {letter_of(at)}{row} ở ngoài {limits.columns} cột được nhận.", row
-            )
-        if at < len(cells):
-            raise ValueError("cells out of order")
-        cells.extend([None] * (at - len(cells)))
-        cells.append(value)
-    return cells
-
-
-def _value(cell: ElementTree.Element, book: _Book) -> Cell:
-    kind = cell.get("t", "n")
-    if kind == "inlineStr":
-        inline = cell.find(f"{_MAIN}is")
-        return clean(_text_in(inline)) or None if inline is not None else None
-    text = cell.findtext(f"{_MAIN}v")
-    if not text:
-        if cell.find(f"{_MAIN}f") is None:
-            return None
-        return Flawed("formula", "Ô có công thức chưa có kết quả. Hãy mở tệp bằng Excel, lưu lại rồi nhập.")
-    if kind == "s":
-        return clean(book.texts[_whole(text, len(book.texts))]) or None
-    if kind == "str":
-        return clean(text) or None
-    if kind == "b":
-        return Flawed("boolean", "Ô là giá trị đúng/sai (TRUE, FALSE), không phải số.")
-    if kind == "e":
-        return Flawed("error_value", f"Ô có lỗi của bảng tính: {clean(text)}.")
-    if kind == "d":
-        return Flawed("date", "Ô là ngày tháng, không phải số.", text[:10])
-    return _number(text, book.styles[int(cell.get("s", "0"))] if book.styles else "", book)
-
-
-def _whole(text: str, below: int) -> int:
-    """An index into the kept texts; a negative one would silently take another text."""
-    if not text.isdigit() or int(text[:9]) >= below:
-        raise ValueError("no such text")
-    return int(text)
-
-
-def _number(text: str, style: str, book: _Book) -> Cell:
+def _number(text: str, style: str, from_1904: bool) -> Cell:
     """A number as plain digits: 1240 also where the file says 1.24E3; fractions are flaws, dates and shares too."""
     try:
         number = Decimal(text)
@@ -252,7 +150,7 @@ def _number(text: str, style: str, book: _Book) -> Cell:
     if not number.is_finite() or abs(number.adjusted()) > 30:
         return Flawed("not_a_number", "Ô có số quá lớn hoặc không phải số.")
     if style == "date":
-        return Flawed("date", "Ô là ngày tháng, không phải số.", _day(number, book.from_1904))
+        return Flawed("date", "Ô là ngày tháng, không phải số.", _day(number, from_1904))
     if style == "percent":
         return Flawed("percent", "Ô là tỷ lệ phần trăm, không phải số.", format(number, "f"))
     if number == number.to_integral_value():

@@ -151,6 +151,7 @@ def test_hidden_sheets_are_not_read():
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><sst>&a;</sst>'
+STRINGS = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
 SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</worksheet>'
 
 
@@ -180,6 +181,10 @@ SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006
         ),
         ("xl/worksheets/sheet1.xml", SHEET % b'<row r="1"><c t="s"><v>-1</v></c></row>', "unreadable"),
         ("xl/worksheets/sheet1.xml", SHEET % b"<sheetData>", "unreadable"),
+        ("xl/worksheets/sheet1.xml", SHEET % (b"<a>" * 100_000), "unreadable"),
+        ("xl/worksheets/sheet1.xml", SHEET % (b"<row>" + b"<c/>" * 400_000 + b"</row>"), "too_many_columns"),
+        ("xl/sharedStrings.xml", STRINGS % (b"<si/>" * 400_000), "too_many_rows"),
+        ("xl/sharedStrings.xml", STRINGS % (b"<si><t>" + b"a" * 40_000 + b"</t></si>"), "too_long"),
     ],
 )
 def test_bombs_are_refused(part, data, code):

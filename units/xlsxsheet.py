@@ -1,0 +1,262 @@
+"""The XML of a sheet and of its texts, read as a stream of tags: memory follows one row, whatever the file claims.
+
+No tree is built: a file of a few kilobytes may unpack to millions of empty elements or one endless row.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+from xml.parsers import expat
+from zipfile import ZipFile
+
+from .tabular import Cell, Flawed, Limits, Unreadable, letter_of
+from .words import clean
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
+_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_CHUNK = 64 * 1024
+_DEEPEST = 40
+_LONGEST_TEXT = 32_767  # of a cell, by the format's own rule
+
+
+class _Reader:
+    """Tags of the main namespace without it, with attributes; text is kept only while `keeping`."""
+
+    def __init__(self):
+        self.keeping = False
+        self._pieces: list[str] = []
+        self._length = 0
+        self._depth = 0
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text
+
+    def feed(self, part: BinaryIO) -> Iterator[None]:
+        """Stops after each piece, so that what was found can be taken."""
+        while chunk := part.read(_CHUNK):
+            self._parser.Parse(chunk, False)
+            yield
+        self._parser.Parse(b"", True)
+        yield
+
+    def started(self, tag: str, attributes: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def ended(self, tag: str) -> None:
+        raise NotImplementedError
+
+    def keep(self) -> None:
+        self.keeping = True
+
+    def taken(self) -> str:
+        """The text kept so far; nothing is kept afterwards."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._length = 0
+        self.keeping = False
+        return text
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError("too deep")
+        self.started(name.removeprefix(_MAIN), attributes)
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self.ended(name.removeprefix(_MAIN))
+
+    def _text(self, text: str) -> None:
+        if self.keeping:
+            self._length += len(text)
+            if self._length > _LONGEST_TEXT:
+                raise Unreadable("too_long", f"Có ô dài hơn {_LONGEST_TEXT} ký tự.")
+            self._pieces.append(text)
+
+
+class _Texts(_Reader):
+    """The texts that cells refer to by number; reading aids (phonetic runs) are not part of them."""
+
+    def __init__(self, most: int):
+        super().__init__()
+        self.texts: list[str] = []
+        self._most = most
+        self._aid = False
+        self._parts: list[str] = []
+
+    def started(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "t" and not self._aid:
+            self.keep()
+        elif tag == "rPh":
+            self._aid = True
+
+    def ended(self, tag: str) -> None:
+        if tag == "t" and self.keeping:
+            self._parts.append(self.taken())
+        elif tag == "rPh":
+            self._aid = False
+        elif tag == "si":
+            if len(self.texts) >= self._most:
+                raise Unreadable("too_many_rows", "Tệp Excel có quá nhiều ô chữ.")
+            self.texts.append(clean("".join(self._parts)))
+            self._parts.clear()
+
+
+def read_texts(package: ZipFile, limits: Limits) -> list[str]:
+    """All shared texts. Errors: Unreadable for more of them than cells are allowed, and whatever broken XML raises."""
+    if "xl/sharedStrings.xml" not in package.namelist():
+        return []
+    reader = _Texts(limits.rows * limits.columns)
+    with package.open("xl/sharedStrings.xml") as part:
+        for _ in reader.feed(part):
+            pass
+    return reader.texts
+
+
+class SheetReader(_Reader):
+    """Rows of a sheet. `number` says what a number in a cell of a style means; `row` is the last row begun."""
+
+    def __init__(self, texts: list[str], number: Callable[[str, str], Cell], limits: Limits):
+        super().__init__()
+        self.row = 0
+        self._texts = texts
+        self._number = number
+        self._limits = limits
+        self._found: list[tuple[int, list[Cell]]] = []
+        self._cells: list[Cell] = []
+        self._seen = 0
+        self._columns: dict[str, int] = {"": -1}
+        self._at = -1
+        self._kind = self._style = ""
+        self._value = ""
+        self._formula = self._aid = False
+
+    def lines(self, part: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
+        """Row numbers and cells in the order of the file; at the end the places of merged cells, as rows again.
+
+        Errors: Unreadable for what is over the limits; ValueError and ExpatError for a broken sheet.
+        """
+        for _ in self.feed(part):
+            yield from self._found
+            self._found.clear()
+
+    def started(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "c":
+            self._begin_cell(attributes)
+        elif tag == "v" or tag == "t" and not self._aid:
+            self.keep()
+        elif tag == "row":
+            self._begin_row(attributes)
+        elif tag == "f":
+            self._formula = True
+        elif tag == "rPh":
+            self._aid = True
+        elif tag == "dimension":
+            self._check_dimension(attributes.get("ref", ""))
+        elif tag == "mergeCell":
+            self._found.append(_merged(attributes.get("ref", "")))
+
+    def ended(self, tag: str) -> None:
+        if tag in ("v", "t"):
+            if self.keeping:
+                self._value += self.taken()
+        elif tag == "c":
+            self._end_cell()
+        elif tag == "row":
+            self._found.append((self.row, self._cells))
+            self._cells = []
+        elif tag == "rPh":
+            self._aid = False
+
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        number = int(attributes.get("r", self.row + 1))
+        if number <= self.row:
+            raise ValueError("rows out of order")
+        if number > self._limits.rows:
+            raise Unreadable("too_many_rows", f"Trang tính có hơn {self._limits.rows} dòng.", number)
+        self.row = number
+        self._at = -1
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        self._seen += 1
+        if self._seen > self._limits.rows * self._limits.columns:
+            raise Unreadable("too_many_columns", "Trang tính có quá nhiều ô.", self.row)
+        letters = attributes.get("r", "").rstrip("0123456789")
+        at = self._columns.get(letters)
+        if at is None:
+            at = self._columns[letters] = _index(letters)
+        elif not letters:
+            at = self._at + 1
+        if at <= self._at:
+            raise ValueError("cells out of order")
+        self._at = at
+        self._kind = attributes.get("t", "n")
+        self._style = attributes.get("s", "0")
+        self._value = ""
+        self._formula = False
+
+    def _end_cell(self) -> None:
+        value = self._meaning()
+        if value is None:
+            return
+        if self._at >= self._limits.columns:
+            place = f"{letter_of(self._at)}{self.row}"
+            message = f"Ô {place} ở ngoài {self._limits.columns} cột được nhận."
+            raise Unreadable("too_many_columns", message, self.row)
+        self._cells.extend([None] * (self._at - len(self._cells)))
+        self._cells.append(value)
+
+    def _meaning(self) -> Cell:
+        """The cell's text, its flaw, or None where it is blank."""
+        text, kind = self._value, self._kind
+        if not text:
+            if self._formula:
+                return Flawed(
+                    "formula", "Ô có công thức chưa có kết quả. Hãy mở tệp bằng Excel, lưu lại rồi nhập."
+                )
+            return None
+        if kind == "n":
+            return self._number(text, self._style)
+        if kind == "s":
+            if not text.isdigit() or int(text[:9]) >= len(self._texts):
+                raise ValueError("no such text")
+            return self._texts[int(text)] or None
+        if kind in ("str", "inlineStr"):
+            return clean(text) or None
+        if kind == "b":
+            return Flawed("boolean", "Ô là giá trị đúng/sai (TRUE, FALSE), không phải số.")
+        if kind == "e":
+            return Flawed("error_value", f"Ô có lỗi của bảng tính: {clean(text)}.")
+        if kind == "d":
+            return Flawed("date", "Ô là ngày tháng, không phải số.", text[:10])
+        raise ValueError("unknown kind of cell")
+
+    def _check_dimension(self, reference: str) -> None:
+        found = _ADDRESS.findall(reference)
+        if found and (int(found[-1][1]) > self._limits.rows or _index(found[-1][0]) >= self._limits.columns):
+            raise Unreadable(
+                "too_many_rows",
+                f"Trang tính khai vùng {reference}: nhiều hơn {self._limits.rows} dòng "
+                f"hoặc {self._limits.columns} cột.",
+            )
+
+
+def _merged(reference: str) -> tuple[int, list[Cell]]:
+    """A merge is told at the end of a sheet: a row again, with the flaw in the range's first cell."""
+    found = _ADDRESS.match(reference)
+    if not found:
+        raise ValueError("merge without a range")
+    flaw = Flawed("merged_cell", f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại.")
+    return int(found.group(2)), [*[None] * _index(found.group(1)), flaw]
+
+
+def _index(letters: str) -> int:
+    """Number of a column by its letters: A is 0. Errors: ValueError for what is none."""
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        raise ValueError("no such column")
+    index = 0
+    for letter in letters:
+        index = index * 26 + ord(letter) - 64
+    return index - 1
