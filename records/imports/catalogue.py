@@ -94,7 +94,7 @@ def _entries(table: Table, errors: list[Fault]) -> list[Entry]:
     for row in table.rows:
         before = len(errors)
         errors += row.faults
-        if not row.cells:
+        if not row.cells or (row.faults and not any(row.cells.values())):
             continue
         entry = _entry(row, codes, errors)
         if entry is not None and len(errors) == before:

@@ -1,17 +1,19 @@
 """Whether the file's unit-months may become what the file says: errors refuse the file, warnings do not."""
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from figures import rules
 from figures.measures import MEASURES
-from figures.outliers import MONTHS, outlier
+from figures.outliers import outlier
 from figures.periods import Month
-from records.models import DossierCount, Edition, Stage, State
+from records.models import DossierCount, Edition, Stage, State, Submission
 from records.queries.catalogue import Catalogue, Expected
-from records.queries.checks import RowKey, served_of
+from records.queries.checks import served_of
 from units.tabular import Fault
 
-from .months import UnitMonth, within
+from .months import NAMED_UNITS, UnitMonth
 from .quick import EMPTY, WATCHED, Values, closing, may_be_outlier, served, whole
 from .reading import Line
 
@@ -122,53 +124,63 @@ class Past:
     """The twelve months before each line, from the database and from the file itself (which wins). One query."""
 
     def __init__(self, targets: list[UnitMonth]) -> None:
-        self._values: dict[tuple[int, RowKey], dict[int, Values]] = {}
-        self._wholes: dict[tuple[int, RowKey, str], dict[int, int | None]] = {}
+        self._rows: dict[tuple[int, int, int | None], dict[int, Values]] = defaultdict(dict)
+        self._series: dict[tuple[int, int, int | None], _Series] = {}
         if not targets:
             return
-        months = sorted({target.first.month for target in targets})
-        wanted = {
-            (month.number, target.first.unit.pk)
-            for target in targets
-            for month in Month.range(
-                Month.from_number(months[0]).plus(-MONTHS), Month.from_number(months[-1]).previous()
-            )
-        }
-        for unit, month, field, procedure, values in _stored_rows(wanted):
-            self._put(unit, (field, procedure), month, values)
+        units = {target.first.unit.pk for target in targets}
+        months = [target.first.month for target in targets]
+        for unit, month, field, procedure, values in _stored_rows(units, min(months), max(months)):
+            self._rows[unit, field, procedure][month] = values
         for target in targets:
             for line in target.lines:
-                self._put(line.unit.pk, line.key, line.month, line.values)
-
-    def _put(self, unit: int, key: RowKey, month: int, values: Values) -> None:
-        self._values.setdefault((unit, key), {})[month] = values
-        for name, places in WATCHED.items():
-            self._wholes.setdefault((unit, key, name), {})[month] = whole(values, places)
+                self._rows[line.unit.pk, line.field, line.procedure][line.month] = line.values
 
     def before(self, line: Line) -> Values | None:
         """The same row one month earlier."""
-        months = self._values.get((line.unit.pk, line.key))
         previous = line.month - 1 if line.month % 100 > 1 else line.month - 89
-        return months.get(previous) if months else None
+        return self._rows[line.unit.pk, line.field, line.procedure].get(previous)
 
     def of(self, line: Line, name: str) -> list[int]:
         """The reported sums of the twelve months before, the latest last."""
+        key = (line.unit.pk, line.field, line.procedure)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series(self._rows[key])
+        return series.before(line.month, name)
+
+
+class _Series:
+    """The watched sums of one row over time."""
+
+    def __init__(self, rows: dict[int, Values]) -> None:
+        self.months = sorted(rows)
+        self.sums = {
+            name: [whole(rows[month], places) for month in self.months] for name, places in WATCHED.items()
+        }
+
+    def before(self, month: int, name: str) -> list[int]:
         # YYYYMM minus 100 is the same month a year before.
-        months = self._wholes[line.unit.pk, line.key, name]
-        return [
-            months[month]
-            for month in sorted(months)
-            if line.month - 100 <= month < line.month and months[month] is not None
-        ]
+        first, end = bisect_left(self.months, month - 100), bisect_left(self.months, month)
+        return [value for value in self.sums[name][first:end] if value is not None]
 
 
-def _stored_rows(wanted: set[tuple[int, int]]) -> Iterator[tuple[int, int, int, int | None, Values]]:
-    editions = within(Edition.objects.in_force(Stage.SUBMITTED), wanted, "submission__")
+def _stored_rows(
+    units: set[int], first: int, last: int
+) -> Iterator[tuple[int, int, int, int | None, Values]]:
+    """What counts of these units from twelve months before the first month up to the last."""
+    if not Submission.objects.filter(month__gte=first - 100, month__lt=last).exists():
+        return
+    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
+        submission__month__gte=first - 100, submission__month__lt=last
+    )
+    if len(units) <= NAMED_UNITS:
+        editions = editions.filter(submission__unit__in=units)
     rows = DossierCount.objects.filter(edition__in=editions).values_list(
         "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id", *MEASURES
     )
     for unit, month, field, procedure, *values in rows.iterator(chunk_size=5000):
-        if (month, unit) in wanted:
+        if unit in units:
             yield unit, month, field, procedure, tuple(values)
 
 

@@ -14,7 +14,7 @@ from .quick import EMPTY, Values
 from .reading import Line
 
 # So many units are named in a query; of more, all submissions of the months are read.
-_NAMED_UNITS = 500
+NAMED_UNITS = 500
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def within(rows: QuerySet, keys: Iterable[tuple[int, int]], prefix: str = "") ->
     months = {month for month, _ in pairs}
     units = {unit for _, unit in pairs}
     rows = rows.filter(**{f"{prefix}month__in": months})
-    return rows.filter(**{f"{prefix}unit__in": units}) if len(units) <= _NAMED_UNITS else rows
+    return rows.filter(**{f"{prefix}unit__in": units}) if len(units) <= NAMED_UNITS else rows
 
 
 def _submissions(found: dict[tuple[int, int], UnitMonth]) -> Iterator[Submission]:
@@ -113,7 +113,7 @@ def _editions(found: dict[tuple[int, int], UnitMonth]) -> Iterator[Edition]:
 
 def _counts(by_edition: dict[int, UnitMonth]) -> Iterator[tuple]:
     numbers = list(by_edition)
-    for start in range(0, len(numbers), _NAMED_UNITS):
-        yield from DossierCount.objects.filter(edition__in=numbers[start : start + _NAMED_UNITS]).values_list(
+    for start in range(0, len(numbers), NAMED_UNITS):
+        yield from DossierCount.objects.filter(edition__in=numbers[start : start + NAMED_UNITS]).values_list(
             "pk", "edition_id", "field_id", "procedure_id", "reason", *MEASURES
         )

@@ -9,6 +9,9 @@ from figures.rules import COMES_IN, GOES_OUT
 Values = tuple[int | None, ...]
 AT = {name: place for place, name in enumerate(MEASURES)}
 EMPTY: Values = (None,) * len(MEASURES)
+_NO_BLANKS = (0,) * len(WHOLES)
+# Transfers stand last, are optional, and belong to no whole.
+_UNTRANSFERRED = len(MEASURES) - len(TRANSFERRED)
 _CLOSING = tuple(AT[name] for name in ("pending_in_time", "pending_late", "awaiting"))
 
 
@@ -42,7 +45,9 @@ class Served:
 
     def blanks(self, values: Values) -> tuple[int, ...]:
         """1 for each whole of which a served part is blank, in the order of WHOLES."""
-        return tuple(1 if any(values[place] is None for place in parts) else 0 for parts in self.wholes)
+        if None not in values[:_UNTRANSFERRED]:
+            return _NO_BLANKS
+        return tuple([1 if None in [values[place] for place in parts] else 0 for parts in self.wholes])
 
 
 @cache

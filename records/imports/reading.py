@@ -84,7 +84,7 @@ class Reader:
         before = len(faults)
         faults += row.faults
         cells = row.cells
-        if not cells:
+        if not cells or (row.faults and not any(cells.values())):
             return None
         flawed = {fault.column for fault in row.faults}
         month = self._month(row, flawed, faults)

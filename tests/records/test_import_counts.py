@@ -297,3 +297,15 @@ def test_no_query_for_each_row(cast, fields):
     )
     # One more where there are earlier months to compare with.
     assert many <= one + 2
+
+
+def test_merged_cells_are_refused_with_their_address(cast, fields):
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["unit", "month", "field", "received_direct", "resolved_on_time"])
+    sheet.append(["13441", "2022-M06", "ho-tich", 12, None])
+    sheet.merge_cells("D2:E2")
+    stream = BytesIO()
+    book.save(stream)
+    report = import_counts(stream.getvalue(), "counts.xlsx", at=AT)
+    assert [fault.code for _, fault in report.errors] == ["merged_cell"]
