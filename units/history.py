@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ledger.models import Entry
 
 from .dates import write_day
+from .models import Role
 
 ACTIONS = {
     "unit.open": "Mở đơn vị",
@@ -21,6 +22,12 @@ ACTIONS = {
     "membership.end": "Kết thúc vai trò",
 }
 _LABELS = {
+    "code": "mã",
+    "name": "tên",
+    "username": "tên đăng nhập",
+    "full_name": "họ và tên",
+    "position": "chức danh",
+    "email": "thư điện tử",
     "on": "ngày",
     "basis": "căn cứ",
     "legal_basis": "căn cứ",
@@ -59,10 +66,10 @@ def _words(detail: dict) -> str:
 
 
 def _written(name: str, value) -> str:
-    from .models import Role
-
     if value in (None, ""):
         return ""
+    if isinstance(value, list):
+        return " → ".join(str(one) or "(trống)" for one in value)
     if name == "role":
         return Role(value).label if value in Role.values else ""
     try:

@@ -72,31 +72,15 @@ def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
     parents). A draft equal to an existing unit is unchanged; one that only adds its last day closes it.
     """
     known = list(existing)
-    by_start = {(unit.code, unit.active_from): unit for unit in known}
     units = [draft.unit() for draft in drafts]
-    wrongs: list[Wrong] = []
-    fresh: list[int] = []
-    matches: dict[int, Unit] = {}
-    closing: list[tuple[Unit, date]] = []
-    for index, unit in enumerate(units):
-        wrongs += _of_one(index, unit)
-        match = by_start.get((unit.code, unit.active_from))
-        if match is None:
-            fresh.append(index)
-            by_start[unit.code, unit.active_from] = unit
-        elif match.pk is None:
-            wrongs.append(
-                Wrong(
-                    index,
-                    "code",
-                    "repeated_row",
-                    f"Mã {unit.code} từ {write_day(unit.active_from)} có hai lần.",
-                )
-            )
-        else:
-            matches[index] = match
-            if match.active_until is None and unit.active_until is not None:
-                closing.append((match, unit.active_until))
+    wrongs = [wrong for index, unit in enumerate(units) for wrong in _of_one(index, unit)]
+    fresh, matches, repeated = _sorted_out(units, known)
+    wrongs += repeated
+    closing = [
+        (match, units[index].active_until)
+        for index, match in matches.items()
+        if match.active_until is None and units[index].active_until is not None
+    ]
     for match, day in closing:
         match.active_until = day  # so that its code is free for a successor in the same file
     codes = Codes([*known, *(units[index] for index in fresh)])
@@ -108,6 +92,26 @@ def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
         wrongs += _differences(index, drafts[index], units[index], match, codes)
     order = [] if wrongs else _parents_first(fresh, units)
     return Plan([(index, units[index]) for index in order], closing, len(matches) - len(closing), wrongs)
+
+
+def _sorted_out(units: list[Unit], known: list[Unit]) -> tuple[list[int], dict[int, Unit], list[Wrong]]:
+    """Which drafts are new, which name an existing unit (the same code and first day), which repeat another draft."""
+    by_start = {(unit.code, unit.active_from): unit for unit in known}
+    fresh: list[int] = []
+    matches: dict[int, Unit] = {}
+    repeated: list[Wrong] = []
+    taken: set[int] = set()
+    for index, unit in enumerate(units):
+        match = by_start.setdefault((unit.code, unit.active_from), unit)
+        if match is unit:
+            fresh.append(index)
+        elif match.pk is None or match.pk in taken:
+            message = f"Mã {unit.code} từ {write_day(unit.active_from)} có hai lần."
+            repeated.append(Wrong(index, "code", "repeated_row", message))
+        else:
+            matches[index] = match
+            taken.add(match.pk)
+    return fresh, matches, repeated
 
 
 def _of_one(index: int, unit: Unit) -> list[Wrong]:

@@ -1,82 +1,18 @@
-"""The XML of a sheet and of its texts, read as a stream of tags: memory follows one row, whatever the file claims.
-
-No tree is built: a file of a few kilobytes may unpack to millions of empty elements or one endless row.
-"""
+"""A sheet and its texts out of a stream of tags: memory follows one row, whatever the file claims."""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
-from xml.parsers import expat
 from zipfile import ZipFile
 
 from .tabular import Cell, Flawed, Limits, Unreadable, letter_of
 from .words import clean
+from .xmltags import TagReader
 
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_CHUNK = 64 * 1024
-_DEEPEST = 40
-_LONGEST_TEXT = 32_767  # of a cell, by the format's own rule
 
 
-class _Reader:
-    """Tags of the main namespace without it, with attributes; text is kept only while `keeping`."""
-
-    def __init__(self):
-        self.keeping = False
-        self._pieces: list[str] = []
-        self._length = 0
-        self._depth = 0
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-
-    def feed(self, part: BinaryIO) -> Iterator[None]:
-        """Stops after each piece, so that what was found can be taken."""
-        while chunk := part.read(_CHUNK):
-            self._parser.Parse(chunk, False)
-            yield
-        self._parser.Parse(b"", True)
-        yield
-
-    def started(self, tag: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
-
-    def ended(self, tag: str) -> None:
-        raise NotImplementedError
-
-    def keep(self) -> None:
-        self.keeping = True
-
-    def taken(self) -> str:
-        """The text kept so far; nothing is kept afterwards."""
-        text = "".join(self._pieces)
-        self._pieces.clear()
-        self._length = 0
-        self.keeping = False
-        return text
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise ValueError("too deep")
-        self.started(name.removeprefix(_MAIN), attributes)
-
-    def _end(self, name: str) -> None:
-        self._depth -= 1
-        self.ended(name.removeprefix(_MAIN))
-
-    def _text(self, text: str) -> None:
-        if self.keeping:
-            self._length += len(text)
-            if self._length > _LONGEST_TEXT:
-                raise Unreadable("too_long", f"Có ô dài hơn {_LONGEST_TEXT} ký tự.")
-            self._pieces.append(text)
-
-
-class _Texts(_Reader):
+class _Texts(TagReader):
     """The texts that cells refer to by number; reading aids (phonetic runs) are not part of them."""
 
     def __init__(self, most: int):
@@ -115,7 +51,7 @@ def read_texts(package: ZipFile, limits: Limits) -> list[str]:
     return reader.texts
 
 
-class SheetReader(_Reader):
+class SheetReader(TagReader):
     """Rows of a sheet. `number` says what a number in a cell of a style means; `row` is the last row begun."""
 
     def __init__(self, texts: list[str], number: Callable[[str, str], Cell], limits: Limits):

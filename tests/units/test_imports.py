@@ -107,6 +107,11 @@ def test_a_unit_is_never_renamed_or_moved(db):
     assert found(result) == [(2, "name", "differs"), (5, "name", "differs")]
 
 
+def test_a_repeated_row_is_a_fault_also_where_the_unit_is_there_already(db):
+    units(TREE)
+    assert found(units(TREE + TREE.splitlines(keepends=True)[1])) == [(6, "code", "repeated_row")]
+
+
 def test_another_tone_place_is_the_same_name(db):
     units(TREE.replace("Tân Thanh", "Thanh Hoà"))
     assert units(TREE.replace("Tân Thanh", "Thanh Hòa")).unchanged == 4

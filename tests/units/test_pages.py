@@ -240,8 +240,16 @@ def test_make_a_person_and_give_and_end_a_role(tree, cast):
     for act in ("disable", "enable"):
         assert client.post(f"{address}{act}/").status_code == 302
     assert "Mật khẩu chỉ hiện" in text_of(client.post(f"{address}password/"))
+    assert "Tên khác" in text_of(client.get("/units/people/", {"q": "TEN KHAC"}))
+    assert "Không tìm thấy" in text_of(client.get("/units/people/", {"q": "không ai"}))
     page = text_of(client.get(address))
-    for words in ("Tên khác", "Giao vai trò", "Khóa tài khoản", "Cấp lại mật khẩu", "Nhập số liệu"):
+    for words in (
+        "Người mới → Tên khác",
+        "Giao vai trò",
+        "Khóa tài khoản",
+        "Cấp lại mật khẩu",
+        "Nhập số liệu",
+    ):
         assert words in page
 
 

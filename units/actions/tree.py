@@ -12,6 +12,7 @@ from units import roster
 from units.dates import write_day
 from units.models import Kind, Unit, User, fold
 from units.tree import Draft, Refused, Wrong, plan
+from units.words import canonical
 
 # Above this many units one log entry for the whole import instead of one for each: the chain has one writer at a time.
 _LOGGED_SINGLY = 300
@@ -37,7 +38,7 @@ def open_unit(draft: Draft, *, by: User | None) -> Unit:
     lock_tree()
     codes = Q(code=draft.unit().code)
     if isinstance(draft.parent, str) and draft.parent:
-        codes |= Q(code=draft.parent.partition("@")[0])
+        codes |= Q(code=canonical(draft.parent.partition("@")[0]))
     planned = plan([draft], Unit.objects.filter(codes))
     if not planned.wrongs and not planned.new:
         planned.wrongs.append(Wrong(0, "code", "code_overlap", "Đơn vị này đã có."))
