@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from figures.periods import Calendar, Period, PeriodError
+from figures.periods import Calendar, Period
 from reports.actions import LONGEST_TEXT, TaskText
 from reports.models import Review
 from units.models import Unit
@@ -53,27 +53,28 @@ class NewReviewForm(forms.Form):
         empty_label=None,
         error_messages={"invalid_choice": "Không chọn được đơn vị này.", "required": "Hãy chọn đơn vị."},
     )
-    period = forms.CharField(
+    period = forms.ChoiceField(
         label="Kỳ báo cáo",
-        max_length=32,
-        help_text="Ví dụ 2022-H1 (6 tháng đầu năm), 2022 (cả năm)",
-        error_messages={"required": "Hãy ghi kỳ báo cáo.", "max_length": "Kỳ báo cáo viết quá dài."},
+        error_messages={"required": "Hãy chọn kỳ báo cáo.", "invalid_choice": "Không chọn được kỳ này."},
     )
 
     def __init__(self, data: Any, units: list[Unit], calendar: Calendar, day: date) -> None:
         super().__init__(data, initial={"period": calendar.latest_half(day).code})
-        self.calendar, self.day = calendar, day
         self.fields["unit"].queryset = Unit.objects.filter(pk__in=[unit.pk for unit in units])
+        self.fields["period"].choices = [(period.code, period.label) for period in recent(calendar, day)]
 
     def clean_period(self) -> Period:
-        try:
-            period = Period.parse(self.cleaned_data["period"])
-            period.same_last_year()
-        except PeriodError as error:
-            raise forms.ValidationError(str(error)) from error
-        if self.calendar.bounds(period)[0] > self.day:
-            raise forms.ValidationError("Kỳ này chưa bắt đầu.")
-        return period
+        return Period.parse(self.cleaned_data["period"])
+
+
+def recent(calendar: Calendar, day: date) -> list[Period]:
+    """The periods that a review may be drafted for: halves, years and quarters of late, the running ones too."""
+    month = calendar.month_of(day)
+    found = []
+    for year in range(month.year, month.year - 3, -1):
+        codes = [f"{year}", f"{year}-H2", f"{year}-H1", *(f"{year}-Q{quarter}" for quarter in (4, 3, 2, 1))]
+        found += [period for code in codes if (period := Period.parse(code)).first <= month]
+    return found
 
 
 class TextForm(forms.Form):
@@ -94,6 +95,9 @@ class TextForm(forms.Form):
     signer_lines = _text("Thẩm quyền ký (mỗi dòng in một dòng)", 3)
     signer_name = _line("Người ký", 100)
     recipients = _text("Nơi nhận (mỗi dòng một nơi)", 6)
+
+    # Almost every field may stay empty while the text is being written: saying so beside each would be noise.
+    required_unmarked = True
 
     HEADER = (
         "issuer", "superior", "symbol", "place", "receiver", "meeting_day", "meeting_place", "chaired", "attended",
@@ -147,6 +151,8 @@ class TextForm(forms.Form):
 
 class TaskForm(forms.Form):
     """One task; without a text it is left out."""
+
+    required_unmarked = True
 
     text = _text("Nhiệm vụ", 2)
     responsible = _line("Đơn vị thực hiện")

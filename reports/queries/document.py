@@ -63,8 +63,8 @@ def drafted(now: Summary, before: Summary | None) -> dict[str, list[str]]:
     """Sentences made from the figures, by the block in which they stand."""
     told = []
     for tier, one in now.tiers:
-        told.append(narrative.channel_sentence(tier_name(tier), one, now.period.end))
-        told.append(narrative.resolved_sentence(tier_name(tier), one))
+        received = narrative.channel_sentence(tier_name(tier), one, now.period.end)
+        told.append(f"{received} {narrative.resolved_sentence(tier_name(tier), one)}".strip())
     told.append(_together(now, before))
     return {
         "channels": [sentence for sentence in told if sentence],

@@ -1,0 +1,44 @@
+"""The demo, loaded once a module and rolled back after it; media in a folder of its own."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings as project
+from django.db import transaction
+from django.test import Client
+
+from reports.imports import demo
+from reports.models import Review
+from units.models import User
+
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
+    """The number of the demo's review."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield demo.load(FIXTURE, NOW).pk
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def review(loaded: int, db, settings, tmp_path) -> Review:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return Review.objects.get(pk=loaded)
+
+
+@pytest.fixture
+def signed_in(review):
+    """signed_in("tonghop") is a client of that person."""
+
+    def client(name: str) -> Client:
+        found = Client()
+        found.force_login(User.objects.get(username=name))
+        return found
+
+    return client

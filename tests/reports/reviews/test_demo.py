@@ -1,0 +1,63 @@
+"""The demo data: figures as published, states as told, and a second run that changes nothing."""
+
+from collections import Counter
+
+from figures.periods import Period
+from ledger import log
+from records.models import DossierCount, Edition
+from records.queries.calendar import calendar
+from records.queries.summary import summary
+from reports.imports import demo
+from reports.models import Review
+from units.models import Unit, User
+
+from .conftest import FIXTURE, NOW
+
+PUBLISHED = {
+    "district": {"direct": (463, "48.2"), "online": (496, "51.7"), "postal": (1, "0.1")},
+    "commune": {"direct": (14712, "87.4"), "online": (2116, "12.6"), "postal": (5, "0.03")},
+}
+
+
+def test_half_year_gives_the_published_figures(review):
+    found = summary(review.unit, Period.parse("2022-H1"), calendar=calendar())
+    for tier, shares in PUBLISHED.items():
+        figures = found.tier(tier)
+        assert {key: (figures.shares[key].numerator, figures.shares[key].percent) for key in shares} == shares
+        assert figures.completeness.complete
+
+
+def test_states_of_july(review):
+    states = Counter(Edition.objects.filter(submission__month=202207).values_list("state", flat=True))
+    assert (states["sent"], states["returned"]) == (3, 1)
+    returned = Edition.objects.get(state="returned")
+    assert returned.submission.unit.code == "13486" and "3 ô" in returned.return_reason
+    late = Edition.objects.get(submission__unit__code="13480", submission__month=202203)
+    assert late.sent_at.date() > late.submission.due_on
+
+
+def test_reviewer_may_approve_what_clerks_sent(review):
+    reviewer = User.objects.get(username="tonghop")
+    for edition in Edition.objects.filter(state="sent"):
+        assert not edition.writers.filter(pk=reviewer.pk).exists()
+
+
+def test_second_run_changes_nothing(review):
+    models = (Unit, User, DossierCount, Edition, Review)
+    before = [model.objects.count() for model in models]
+    assert demo.load(FIXTURE, NOW).pk == review.pk
+    assert [model.objects.count() for model in models] == before
+    assert log.verify() == []
+
+
+def test_second_run_keeps_what_people_did_since(review):
+    Edition.objects.filter(state="returned").update(state="sent", return_reason="")
+    demo.load(FIXTURE, NOW)
+    assert not Edition.objects.filter(state="returned").exists()
+
+
+def test_demo_accounts_sign_in(review, client, settings):
+    # The demo was hashed before the tests' own quick hasher was set.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    answer = client.post("/accounts/login/", {"username": "xa-13474", "password": demo.PASSWORD})
+    assert answer.status_code == 302
