@@ -1,6 +1,22 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class RecordsConfig(AppConfig):
     name = "records"
     verbose_name = "Số liệu báo cáo"
+
+    def ready(self) -> None:
+        post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
+
+
+def undivided_field(using: str, apps=apps, **kwargs) -> None:
+    """A database has the field `chung` (not divided by field) from its first day, and after a flush."""
+    try:
+        field = apps.get_model("records", "Field")
+    except LookupError:
+        # Migrated back to before the catalogue.
+        return
+    field.objects.using(using).get_or_create(
+        code="chung", defaults={"name": "Không chia theo lĩnh vực", "order": 0}
+    )

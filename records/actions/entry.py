@@ -34,13 +34,15 @@ def open_submission(
     """
     days = days or calendar()
     span = days.span(month)
-    submission = Submission.objects.filter(unit=unit, month=month.number).first()
-    if submission is None:
-        if not Unit.objects.expected_within(span.start, span.end).filter(pk=unit.pk).exists():
-            raise Refused("not_expected", f"{unit.name} không phải gửi báo cáo {month.label}.")
-        submission = Submission.objects.create(
-            unit=unit, month=month.number, due_on=due_date(unit, month, days)
-        )
+    expected = Unit.objects.expected_within(span.start, span.end).filter(pk=unit.pk).exists()
+    if not expected and not Submission.objects.filter(unit=unit, month=month.number).exists():
+        raise Refused("not_expected", f"{unit.name} không phải gửi báo cáo {month.label}.")
+    due_on = due_date(unit, month, days)
+    submission, _ = Submission.objects.get_or_create(
+        unit=unit, month=month.number, defaults={"due_on": due_on}
+    )
+    # Locked: two people who open the month at once get the same draft.
+    submission = Submission.objects.select_for_update().get(pk=submission.pk)
     if not submission.editions.exists():
         edition = Edition.objects.create(submission=submission, number=1)
         record("open", edition, by=by, at=at)

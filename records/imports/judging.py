@@ -1,20 +1,19 @@
 """Whether the file's unit-months may become what the file says: errors refuse the file, warnings do not."""
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from figures import rules
 from figures.measures import MEASURES
 from figures.outliers import outlier
 from figures.periods import Month
-from records.models import DossierCount, Edition, Stage, State, Submission
+from records.models import State
 from records.queries.catalogue import Catalogue, Expected
 from records.queries.checks import served_of
 from units.tabular import Fault
 
-from .months import NAMED_UNITS, UnitMonth
-from .quick import EMPTY, WATCHED, Values, closing, may_be_outlier, served, whole
+from .months import UnitMonth
+from .past import Past
+from .quick import EMPTY, Values, may_be_outlier, served
 from .reading import Line
 
 DRAFT, SENT, APPROVED = "draft", "sent", "approved"
@@ -107,81 +106,12 @@ class Judge:
         past = Past(targets)
         for target in targets:
             for line in target.changed:
-                before = past.before(line)
-                fault = rules.continuity(line.values[0], closing(before)) if before else None
+                fault = rules.continuity(line.values[0], past.closing(line))
                 if fault:
                     self._add(line, fault)
-                for name, places in WATCHED.items():
-                    value = whole(line.values, places)
-                    if value is None:
-                        continue
-                    known = past.of(line, name)
+                for name, value, known in past.watched(line):
                     if may_be_outlier(value, known) and (odd := outlier(value, known)):
                         self._add(line, odd.fault(name))
-
-
-class Past:
-    """The twelve months before each line, from the database and from the file itself (which wins). One query."""
-
-    def __init__(self, targets: list[UnitMonth]) -> None:
-        self._rows: dict[tuple[int, int, int | None], dict[int, Values]] = defaultdict(dict)
-        self._series: dict[tuple[int, int, int | None], _Series] = {}
-        if not targets:
-            return
-        units = {target.first.unit.pk for target in targets}
-        months = [target.first.month for target in targets]
-        for unit, month, field, procedure, values in _stored_rows(units, min(months), max(months)):
-            self._rows[unit, field, procedure][month] = values
-        for target in targets:
-            for line in target.lines:
-                self._rows[line.unit.pk, line.field, line.procedure][line.month] = line.values
-
-    def before(self, line: Line) -> Values | None:
-        """The same row one month earlier."""
-        previous = line.month - 1 if line.month % 100 > 1 else line.month - 89
-        return self._rows[line.unit.pk, line.field, line.procedure].get(previous)
-
-    def of(self, line: Line, name: str) -> list[int]:
-        """The reported sums of the twelve months before, the latest last."""
-        key = (line.unit.pk, line.field, line.procedure)
-        series = self._series.get(key)
-        if series is None:
-            series = self._series[key] = _Series(self._rows[key])
-        return series.before(line.month, name)
-
-
-class _Series:
-    """The watched sums of one row over time."""
-
-    def __init__(self, rows: dict[int, Values]) -> None:
-        self.months = sorted(rows)
-        self.sums = {
-            name: [whole(rows[month], places) for month in self.months] for name, places in WATCHED.items()
-        }
-
-    def before(self, month: int, name: str) -> list[int]:
-        # YYYYMM minus 100 is the same month a year before.
-        first, end = bisect_left(self.months, month - 100), bisect_left(self.months, month)
-        return [value for value in self.sums[name][first:end] if value is not None]
-
-
-def _stored_rows(
-    units: set[int], first: int, last: int
-) -> Iterator[tuple[int, int, int, int | None, Values]]:
-    """What counts of these units from twelve months before the first month up to the last."""
-    if not Submission.objects.filter(month__gte=first - 100, month__lt=last).exists():
-        return
-    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
-        submission__month__gte=first - 100, submission__month__lt=last
-    )
-    if len(units) <= NAMED_UNITS:
-        editions = editions.filter(submission__unit__in=units)
-    rows = DossierCount.objects.filter(edition__in=editions).values_list(
-        "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id", *MEASURES
-    )
-    for unit, month, field, procedure, *values in rows.iterator(chunk_size=5000):
-        if unit in units:
-            yield unit, month, field, procedure, tuple(values)
 
 
 def _named(values: Values) -> dict[str, int | None]:

@@ -8,6 +8,7 @@ import pytest
 from figures.periods import Month
 from records import actions
 from records.models import Field, FieldScope
+from tests.ledger.conftest import shared_database as shared_database
 from units import roster
 from units.models import Kind, Tier, Unit, User
 

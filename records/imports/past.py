@@ -1,0 +1,103 @@
+"""What each row of a file counted in the months before it, for warnings about continuity and odd numbers."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db.models import BigIntegerField, Case, F, Value, When
+from django.db.models.functions import Coalesce
+
+from figures.measures import MEASURES, SUMS
+from records.models import DossierCount, Edition, Stage, Submission
+
+from .months import NAMED_UNITS, UnitMonth
+from .quick import WATCHED, Values, closing, whole
+from .reading import Line
+
+_CLOSING = F("pending_in_time") + F("pending_late") + F("awaiting")
+RowPlace = tuple[int, int, int | None]  # unit, field, procedure
+
+
+class Known(NamedTuple):
+    """A month of one row: the sums that are watched, and what was still open; None where nobody said."""
+
+    received: int | None
+    resolved: int | None
+    closing: int | None
+
+    @classmethod
+    def of(cls, values: Values) -> "Known":
+        """From the measures of a line."""
+        return cls(*(whole(values, places) for places in WATCHED.values()), closing(values))
+
+
+class Past:
+    """The twelve months before each line, from the database and from the file itself (which wins). One query."""
+
+    def __init__(self, targets: list[UnitMonth]) -> None:
+        self._rows: dict[RowPlace, dict[int, Known]] = defaultdict(dict)
+        self._months: dict[RowPlace, list[int]] = {}
+        if not targets:
+            return
+        units = {target.first.unit.pk for target in targets}
+        months = [target.first.month for target in targets]
+        for unit, month, field, procedure, *sums in _stored(units, min(months), max(months)):
+            self._rows[unit, field, procedure][month] = Known(*sums)
+        for target in targets:
+            for line in target.lines:
+                self._rows[_place(line)][line.month] = Known.of(line.values)
+
+    def closing(self, line: Line) -> int | None:
+        """What the same row left open one month earlier."""
+        previous = line.month - 1 if line.month % 100 > 1 else line.month - 89
+        known = self._rows[_place(line)].get(previous)
+        return None if known is None else known.closing
+
+    def watched(self, line: Line) -> Iterator[tuple[str, int, list[int]]]:
+        """Each watched sum of the line that is reported, with those of the twelve months before, the latest last."""
+        place = _place(line)
+        rows = self._rows[place]
+        months = self._months.get(place)
+        if months is None:
+            months = self._months[place] = sorted(rows)
+        # YYYYMM minus 100 is the same month a year before.
+        start, end = bisect_left(months, line.month - 100), bisect_left(months, line.month)
+        before = [rows[month] for month in months[start:end]]
+        for at, name in enumerate(WATCHED):
+            value = rows[line.month][at]
+            if value is not None:
+                yield name, value, [known[at] for known in before if known[at] is not None]
+
+
+def _place(line: Line) -> RowPlace:
+    return line.unit.pk, line.field, line.procedure
+
+
+def _stored(units: set[int], first: int, last: int) -> Iterator[tuple]:
+    """(unit, month, field, procedure, received, resolved, closing) of these units, from twelve months before the
+    first month up to the last. Added up by the database: it is the longest reading of an import.
+    """
+    if not Submission.objects.filter(month__gte=first - 100, month__lt=last).exists():
+        return
+    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
+        submission__month__gte=first - 100, submission__month__lt=last
+    )
+    if len(units) <= NAMED_UNITS:
+        editions = editions.filter(submission__unit__in=units)
+    named = {f"sum_{name}": _sum(SUMS[name]) for name in WATCHED}
+    rows = DossierCount.objects.filter(edition__in=editions).values_list(
+        "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id"
+    )
+    rows = rows.annotate(**named, sum_closing=_CLOSING)
+    for row in rows.iterator(chunk_size=5000):
+        if row[0] in units:
+            yield row
+
+
+def _sum(parts: tuple[str, ...]) -> Case:
+    """The sum of the reported parts; NULL when none is."""
+    reported = [name for name in MEASURES if name in parts]
+    total = sum((Coalesce(F(name), 0) for name in reported[1:]), Coalesce(F(reported[0]), 0))
+    silent = When(**{f"{name}__isnull": True for name in reported}, then=Value(None))
+    return Case(silent, default=total, output_field=BigIntegerField())

@@ -1,0 +1,76 @@
+"""Several people at once: one save of a version wins, and group sums lose nothing."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+
+from figures.periods import Month
+from records import actions, sums
+from records.models import Edition, GroupSum, State
+from units.models import Unit
+
+from .conftest import AT, balanced, entered
+
+JUNE = Month(2022, 6)
+
+
+def at_once(act: Callable, *given) -> list:
+    """Run the act for each given value in a thread of its own; results or refusals."""
+
+    def run(one):
+        try:
+            return act(one)
+        except actions.Refused as refused:
+            return refused.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(given)) as pool:
+        return list(pool.map(run, given))
+
+
+def apart(act: Callable):
+    """Run an act as the threads see the database: the test's own connection may be another one."""
+    return at_once(lambda _: act(), None)[0]
+
+
+def test_one_of_many_saves_of_a_version_wins(cast, fields, shared_database):
+    submission = apart(lambda: actions.open_submission(cast.alpha, JUNE, by=None, at=AT))
+    edition = apart(submission.editions.get)
+    key = (fields.ho_tich.pk, None)
+
+    def save(number: int) -> str:
+        actions.save_counts(edition, {key: {"opening": number}}, by=None, revision=0, at=AT)
+        return "saved"
+
+    assert sorted(at_once(save, *range(6))) == ["saved"] + ["stale"] * 5
+    assert apart(lambda: Edition.objects.get(pk=edition.pk).revision) == 1
+
+
+def test_month_opened_by_two_has_one_draft(cast, shared_database):
+    found = at_once(lambda _: actions.open_submission(cast.alpha, JUNE, by=None, at=AT).pk, 1, 2, 3)
+    assert len(set(found)) == 1
+    assert apart(Edition.objects.count) == 1
+
+
+def test_approvals_below_one_group_all_count(cast, fields, shared_database):
+    units = [cast.alpha, cast.beta, cast.office]
+
+    def send(unit: Unit) -> int:
+        return entered(unit, JUNE, {(fields.chung.pk, None): balanced(7)}, upto="sent").pk
+
+    def approve(number: int) -> str:
+        return actions.approve(Edition.objects.get(pk=number), by=None, at=AT).state
+
+    assert at_once(approve, *at_once(send, *units)) == [State.APPROVED] * 3
+    total = GroupSum.objects.filter(group=cast.province, stage="approved", field=None)
+    assert apart(lambda: sum(row.received_direct for row in total)) == 21
+    assert apart(lambda: list(sums.differences())) == []
+
+
+def test_approval_counts_once(cast, fields, shared_database):
+    rows = {(fields.ho_tich.pk, None): balanced(7)}
+    edition = apart(lambda: entered(cast.alpha, JUNE, rows, upto="sent"))
+    found = at_once(lambda _: actions.approve(edition, by=None, at=AT).state, 1, 2, 3)
+    assert sorted(found) == ["approved", "not_sent", "not_sent"]
