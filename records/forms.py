@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from django import forms
 
-from figures.measures import LABELS, MEASURES
+from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
 from figures.writing import CountError, count, parse_count
 from records.queries.checks import RowKey
 
 REASON_LENGTH = 2000
+TOO_LONG = {"max_length": "Lý do tối đa %(limit_value)d ký tự."}
+STALE_PAGE = "Trang không còn đúng. Tải lại trang rồi nhập lại."
 
 
 class CountField(forms.Field):
@@ -58,17 +61,29 @@ class EntryForm(forms.Form):
     not serve is an error; the cells that can be read are in `rows()` even while others cannot.
     """
 
-    revision = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+    revision = forms.IntegerField(
+        label="Biểu mẫu",
+        min_value=0,
+        max_value=2**31 - 1,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), STALE_PAGE),
+    )
 
-    def __init__(self, lines: Iterable[Line], data: Any = None, **options: Any) -> None:
+    def __init__(self, lines: Iterable[Line], data: Any = None, *, day: date, **options: Any) -> None:
+        """day: the last day of the month, for the names of the online levels."""
         super().__init__(data, **options)
-        self.lines = tuple(lines)
+        self.lines, self.day = tuple(lines), day
         for line in self.lines:
             for measure in MEASURES:
                 if measure in line.served:
-                    self.fields[line.name(measure)] = CountField(label=f"{line.label}: {LABELS[measure]}")
+                    self.fields[line.name(measure)] = CountField(
+                        label=f"{line.label}: {measure_label(measure, day)}"
+                    )
             self.fields[line.name("reason")] = forms.CharField(
-                label=f"Lý do ({line.label})", required=False, max_length=REASON_LENGTH, strip=True
+                label=f"Lý do ({line.label})",
+                required=False,
+                max_length=REASON_LENGTH,
+                error_messages=TOO_LONG,
             )
 
     def clean(self) -> dict[str, Any]:
@@ -78,7 +93,8 @@ class EntryForm(forms.Form):
                     self.add_error(
                         None,
                         forms.ValidationError(
-                            f"{line.label}: {LABELS[measure]} là hình thức không có, không nhập số vào đó.",
+                            f"{line.label}: {measure_label(measure, self.day)} là hình thức không có, "
+                            "không nhập số vào đó.",
                             code="not_served",
                         ),
                     )
@@ -122,7 +138,7 @@ class ReasonForm(forms.Form):
         label="Lý do",
         max_length=REASON_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Phải ghi lý do.", "max_length": "Lý do tối đa %(limit_value)d ký tự."},
+        error_messages={"required": "Phải ghi lý do.", **TOO_LONG},
     )
 
 

@@ -1,21 +1,15 @@
 """What the work list reads: where each unit's months stand. A fixed number of queries, whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from figures import rules
-from figures.counts import added
-from figures.measures import LABELS, MEASURES, SUMS, WHOLES
-from figures.outliers import MONTHS, outlier
 from figures.periods import Calendar, Month
-from figures.writing import count
-from records.models import DossierCount, Edition, Stage, State, Submission
+from records.models import Edition, State, Submission
 from records.queries.calendar import DueDates
-from records.queries.checks import WATCHED
 from units import access
 from units.models import Kind, Membership, Role, Unit, User, subtree
 
@@ -41,22 +35,20 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one unit's month stands. `mark` is a key of WORDS; `pk` the submission's number, if there is one."""
+    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened."""
 
     unit: Unit
     month: Month
     due_on: date
     mark: str
     late_days: int = 0
-    pk: int | None = None
-    sent_at: datetime | None = None
-    decided_at: datetime | None = None
-    decided_by: str = ""
-    saved_at: datetime | None = None
-    saved_by: str = ""
-    reason: str = ""
-    marked: int = 0
+    last: Edition | None = None
     reopened: bool = False
+
+    @property
+    def pk(self) -> int | None:
+        """The number of the submission."""
+        return self.last.submission_id if self.last else None
 
     @property
     def words(self) -> str:
@@ -109,13 +101,12 @@ def _standing(
     day: date,
     due: DueDates,
 ) -> Standing:
-    span = due.days.span(month)
     due_on = report.due_on if report else due.of(unit.tier, month)
     late = max((day - due_on).days, 0)
-    owes = unit.reports and unit.active_from <= span.end and not unit.is_over(span.start)
     if report is None:
-        mark = "none" if not owes else "late" if late else "open"
-        return Standing(unit, month, due_on, mark, late)
+        span = due.days.span(month)
+        owes = unit.reports and unit.active_from <= span.end and not unit.is_over(span.start)
+        return Standing(unit, month, due_on, "none" if not owes else "late" if late else "open", late)
     there = sorted(editions[report.pk], key=lambda one: one.number)
     last = there[-1] if there else Edition(submission=report)
     reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)
@@ -127,16 +118,9 @@ def _standing(
         month,
         due_on,
         mark,
-        0 if reopened or mark in ("ok", "wait") else late,
-        report.pk,
-        last.sent_at,
-        last.decided_at,
-        last.decided_by,
-        last.saved_at,
-        last.saved_by,
-        last.return_reason,
-        len(last.marked_cells),
-        reopened,
+        late_days=0 if reopened or mark in ("ok", "wait") else late,
+        last=last,
+        reopened=reopened,
     )
 
 
@@ -172,101 +156,3 @@ def missing(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Uni
     """Those of them that have neither sent nor approved figures."""
     got = Edition.objects.filter(submission__month=month.number, state__in=GOT).values("submission__unit")
     return expected(units, month, days).exclude(pk__in=got)
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An edition that waits for approval, with what a reviewer looks at first."""
-
-    edition: Edition
-    unit: Unit
-    month: Month
-    received: int | None
-    received_before: int | None
-    pending_late: int | None
-    oddities: list[str] = field(default_factory=list)
-    own: bool = False
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing asks for a closer look."""
-        return not self.oddities and not self.own
-
-
-def waiting(editions: Iterable[Edition], user: User) -> list[Waiting]:
-    """The editions (with submission and unit) held against their own past, in three queries."""
-    editions = list(editions)
-    rows: dict[int, list[DossierCount]] = defaultdict(list)
-    for row in DossierCount.objects.filter(edition__in=editions).select_related("field", "procedure"):
-        rows[row.edition_id].append(row)
-    past = _past(editions)
-    own = set(
-        Edition.writers.through.objects.filter(edition__in=editions, user_id=user.pk).values_list(
-            "edition_id", flat=True
-        )
-    )
-    return [_waiting(one, rows[one.pk], past[one.submission.unit_id], one.pk in own) for one in editions]
-
-
-Past = dict[tuple[int, int | None], dict[int, dict]]
-
-
-def _past(editions: list[Edition]) -> dict[int, Past]:
-    """By unit and row, the values of the months before any of the editions, up to twelve before the first."""
-    found: dict[int, Past] = defaultdict(lambda: defaultdict(dict))
-    if not editions:
-        return found
-    months = [Month.from_number(one.submission.month) for one in editions]
-    before = DossierCount.objects.filter(
-        edition__in=Edition.objects.in_force(Stage.SUBMITTED).filter(
-            submission__unit__in=[one.submission.unit_id for one in editions],
-            submission__month__gte=min(months).plus(-MONTHS).number,
-            submission__month__lt=max(months).number,
-        )
-    ).values("edition__submission__unit", "edition__submission__month", "field_id", "procedure_id", *MEASURES)
-    for row in before:
-        key = (row["field_id"], row["procedure_id"])
-        found[row["edition__submission__unit"]][key][row["edition__submission__month"]] = row
-    return found
-
-
-def _waiting(edition: Edition, rows: list[DossierCount], past: Past, own: bool) -> Waiting:
-    month = Month.from_number(edition.submission.month)
-    last = month.previous().number
-    oddities = [
-        words for row in rows for words in _oddities(row, past[row.field_id, row.procedure_id], month)
-    ]
-    blank = sum(getattr(row, f"blank_{whole}") for row in rows for whole in WHOLES)
-    if blank:
-        oddities.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
-    before = [months[last][name] for months in past.values() if last in months for name in SUMS["received"]]
-    return Waiting(
-        edition,
-        edition.submission.unit,
-        month,
-        added(getattr(row, name) for row in rows for name in SUMS["received"]),
-        added(before),
-        added(row.pending_late for row in rows),
-        oddities,
-        own,
-    )
-
-
-def _oddities(row: DossierCount, months: dict[int, dict], month: Month) -> Iterable[str]:
-    """At most one line for a row: everything odd in it, then the reason that the unit states."""
-    found = []
-    before = months.get(month.previous().number)
-    left = rules.closing(before) if before else None
-    if rules.continuity(row.opening, left):
-        found.append(f"kỳ trước chuyển sang {count(row.opening)}, cuối kỳ trước còn {count(left)}")
-    numbers = [one for one in sorted(months) if month.plus(-MONTHS).number <= one < month.number]
-    for whole in WATCHED:
-        odd = outlier(
-            added(getattr(row, name) for name in SUMS[whole]),
-            [added(months[one][name] for name in SUMS[whole]) for one in numbers],
-        )
-        if odd:
-            found.append(f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {count(round(odd.usual))}")
-    if found:
-        reason = f" Lý do: “{row.reason}”" if row.reason else " Chưa ghi lý do."
-        yield f"{row.procedure or row.field}: {'; '.join(found)}.{reason}"

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from cchc_dashboard import clock
-from figures.measures import CLOSING, LABELS, TRANSFERRED, measure_label
+from figures.measures import CLOSING, TRANSFERRED, measure_label
 from figures.periods import Month
 from figures.writing import count
 from records import actions
@@ -125,7 +125,9 @@ def _store(
     request: HttpRequest, found: Submission, edition: Edition
 ) -> tuple[EntryForm, HttpResponse | None]:
     """Save what was typed; an answer where that did not go through whole."""
-    form = EntryForm(lines_of(edition, Catalogue(calendar())), request.POST)
+    days = calendar()
+    end = days.span(Month.from_number(found.month)).end
+    form = EntryForm(lines_of(edition, Catalogue(days)), request.POST, day=end)
     form.is_valid()
     revision = form.cleaned_data.get("revision")
     if revision is None:
@@ -188,11 +190,10 @@ class Clash:
 
 def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: StaleEdition) -> HttpResponse:
     """409: both values of every cell that differs, to choose from; nothing was overwritten."""
-    day = calendar().span(Month.from_number(found.month)).end
     by_key = {line.key: line for line in form.lines}
     clashes = [
         Clash(
-            place=f"{by_key[key].label}: {measure_label(measure, day) if measure in LABELS else measure}",
+            place=f"{by_key[key].label}: {measure_label(measure, form.day)}",
             name=by_key[key].name(measure),
             mine=count(mine),
             theirs=count(theirs),

@@ -6,50 +6,13 @@ from datetime import date
 
 from figures import rules
 from figures.counts import added
-from figures.measures import LABELS, SUMS, TRANSFERRED, measure_label, online_labels
+from figures.measures import LABELS, SUMS, TRANSFERRED, measure_label
 from figures.periods import Month
 from figures.writing import count
 from records.forms import EntryForm, Line
 from records.queries.checks import Finding
 
-
-@dataclass(frozen=True)
-class Group:
-    """Columns under one head; `whole` names their sum, shown after them."""
-
-    title: str
-    measures: tuple[str, ...]
-    whole: str = ""
-
-    @property
-    def width(self) -> int:
-        """Number of columns, the sum included."""
-        return len(self.measures) + bool(self.whole)
-
-
-GROUPS = (
-    Group("Kỳ trước chuyển sang", ("opening",)),
-    Group("Tiếp nhận trong kỳ", SUMS["received"], "received"),
-    Group("Đã giải quyết", SUMS["resolved"], "resolved"),
-    Group("Rút, trả lại", ("withdrawn",)),
-    Group("Đang giải quyết, cuối kỳ", ("pending_in_time", "pending_late", "awaiting")),
-    Group("Trả kết quả", SUMS["returned"], "returned"),
-)
-SHORT = {
-    "received_direct": "Trực tiếp",
-    "received_postal": "BCCI",
-    "returned_direct": "Trực tiếp",
-    "returned_online": "Trực tuyến",
-    "returned_postal": "BCCI",
-    "resolved_early": "Trước hạn",
-    "resolved_on_time": "Đúng hạn",
-    "resolved_late": "Quá hạn",
-    "pending_in_time": "Trong hạn",
-    "pending_late": "Quá hạn",
-    "awaiting": "Chờ bổ sung",
-    "transferred_in": "Nhận từ nơi khác chuyển đến",
-    "transferred_out": "Chuyển nơi khác giải quyết",
-}
+from .columns import GROUPS, Group, heads
 
 
 @dataclass
@@ -141,32 +104,29 @@ def build(
     warned = {(_code(one), one.measure) for one in findings if one.measure}
     look = _Look(mode, day, month, form, propose, frozenset(marked), warned)
     rows = [_row(line, index, look) for index, line in enumerate(lines)]
-    short = SHORT | {
-        f"received_{level}": label[:1].upper() + label[1:]
-        for level, label in online_labels(day).items()
-        if level != "online"
-    }
-    heads = tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in GROUPS)
-    off = sum(row.balance in ("off", "err") for row in rows)
-    short_rows = sum(row.balance == "na" for row in rows)
-    state = "off" if off else "na" if short_rows else "ok"
+    state, words = _overall(rows)
     return Grid(
-        groups=heads,
+        groups=heads(day),
         rows=rows,
         totals=_totals(rows, GROUPS[:-1], day),
         totals_after=_totals(rows, GROUPS[-1:], day),
         balance=state,
-        balance_text=f"{off} dòng" if off else "chưa đủ" if short_rows else "khớp",
+        balance_text=words,
         last_month=month.previous().label,
         year_ago=month.same_last_year().label,
         moved_in_use=any(row.values.get(name) is not None for row in rows for name in TRANSFERRED),
         blanks=sum(
-            row.values.get(name) is None
-            for row in rows
-            for name in row.line.served
-            if name not in TRANSFERRED
+            row.values.get(name) is None for row in rows for name in row.line.served.difference(TRANSFERRED)
         ),
     )
+
+
+def _overall(rows: Sequence[Row]) -> tuple[str, str]:
+    """The balance of all rows together: how many do not close, or that some are not whole."""
+    off = sum(row.balance in ("off", "err") for row in rows)
+    if off:
+        return "off", f"{off} dòng"
+    return ("na", "chưa đủ") if any(row.balance == "na" for row in rows) else ("ok", "khớp")
 
 
 def _code(finding: Finding) -> str:

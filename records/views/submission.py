@@ -4,6 +4,7 @@ every reader.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -69,23 +70,75 @@ def page(
     """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`);
     `confirm`: the mark of what is to be seen once before sending.
     """
-    enters, decides = (
-        access.allowed(request.user, right, found.unit, request.day) for right in (Right.ENTER, Right.APPROVE)
-    )
-    edition = edition or shown_edition(found, number, works_on_it=enters or decides)
+    edition = edition or shown_edition(found, number, works_on_it=_works_on_it(request, found))
     if edition is None:
         raise Http404
+    part = _part(request, found, edition)
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "edition": edition,
+        "chip": CHIPS[State(edition.state)],
+        "form": form,
+        "faults": form.faults() if form is not None else [],
+        "confirm": confirm,
+        "refusal": refusal,
+        "decision": decision or ReasonForm(),
+        "decider": access.approver_of(found.unit, request.day),
+        **part,
+        **_editions(found, edition, part, request.day),
+        **_figures(found, edition, part, form),
+    }
+    return render(request, "records/submission.html", context, status=status)
+
+
+def _works_on_it(request: HttpRequest, found: Submission) -> bool:
+    rights = (Right.ENTER, Right.APPROVE)
+    return any(access.allowed(request.user, right, found.unit, request.day) for right in rights)
+
+
+def _part(request: HttpRequest, found: Submission, edition: Edition) -> dict[str, bool]:
+    """What the reader may do with this edition now."""
+    enters = access.allowed(request.user, Right.ENTER, found.unit, request.day)
+    decides = access.allowed(request.user, Right.APPROVE, found.unit, request.day)
     closed = found.closes_at is not None and clock.now() > found.closes_at
-    typing = enters and edition.state in (State.DRAFT, State.RETURNED) and not closed
     deciding = decides and edition.state == State.SENT
-    catalogue = Catalogue(calendar())
+    return {
+        "enters": enters,
+        "closed": closed,
+        "typing": enters and not closed and edition.state in (State.DRAFT, State.RETURNED),
+        "deciding": deciding,
+        "own_entries": deciding and edition.writers.filter(pk=request.user.pk).exists(),
+        "reopens": decides and edition.state == State.APPROVED,
+    }
+
+
+def _editions(found: Submission, shown: Edition, part: dict[str, bool], day: date) -> dict[str, Any]:
+    """Every edition with its acts, the newest first; whether the approved one can be reopened; how late it is."""
+    editions = list(found.editions.order_by("-number"))
+    states = {one.state for one in editions}
+    owed = State.APPROVED not in states and State.SENT not in states
+    return {
+        "editions": [
+            {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk} for one in editions
+        ],
+        "reopens": part["reopens"] and not states.intersection(OPEN_STATES),
+        "late_days": (day - found.due_on).days if owed else 0,
+    }
+
+
+def _figures(
+    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None
+) -> dict[str, Any]:
+    """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
+    catalogue, month = Catalogue(calendar()), Month.from_number(found.month)
+    span = catalogue.days.span(month)
     lines = form.lines if form is not None else lines_of(edition, catalogue)
     findings = check(edition, catalogue) if edition.state in OPEN_STATES and edition.revision else ()
-    month = Month.from_number(found.month)
-    span = catalogue.days.span(month)
+    typing, deciding = part["typing"] or form is not None, part["deciding"]
     sheet = grid.build(
         lines,
-        mode="input" if typing or form is not None else "mark" if deciding else "number",
+        mode="input" if typing else "mark" if deciding else "number",
         day=span.end,
         month=month,
         form=form,
@@ -93,34 +146,14 @@ def page(
         marked=edition.marked_cells if edition.state != State.APPROVED else (),
         findings=findings,
     )
-    context = {
-        "found": found,
-        "unit": found.unit,
+    return {
         "span": span,
-        "edition": edition,
-        "editions": _editions(found, edition),
-        "chip": CHIPS[State(edition.state)],
-        "late_days": (request.day - found.due_on).days
-        if edition.state in (State.DRAFT, State.RETURNED)
-        else 0,
+        "period": str(month),
         "sheet": sheet,
-        "form": form,
-        "faults": form.faults() if form is not None else [],
+        "typing": typing,
         "told": told(findings, lines) if typing or deciding else [],
         "ask_reason": _lines_to_explain(findings, lines),
-        "confirm": confirm,
-        "refusal": refusal,
-        "decision": decision or ReasonForm(),
-        "typing": typing or form is not None,
-        "closed": closed,
-        "enters": enters,
-        "deciding": deciding,
-        "own_entries": deciding and edition.writers.filter(pk=request.user.pk).exists(),
-        "reopens": decides and edition.state == State.APPROVED and not _has_open(found),
-        "decider": access.approver_of(found.unit, request.day),
-        "period": str(month),
     }
-    return render(request, "records/submission.html", context, status=status)
 
 
 def refused(request: HttpRequest, found: Submission, refusal: Refused, **more: Any) -> HttpResponse:
@@ -151,15 +184,3 @@ def _lines_to_explain(findings: Sequence[Finding], lines: Sequence[Line]) -> lis
         f"{one.field}/{one.procedure}" if one.procedure else one.field for one in findings if not one.blocks
     }
     return [line for line in lines if line.code in odd or line.reason]
-
-
-def _editions(found: Submission, shown: Edition) -> list[dict]:
-    """Every edition with its acts, the newest first."""
-    return [
-        {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk}
-        for one in found.editions.order_by("-number")
-    ]
-
-
-def _has_open(found: Submission) -> bool:
-    return found.editions.filter(state__in=OPEN_STATES).exists()

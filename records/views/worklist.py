@@ -16,6 +16,7 @@ from units.access import Right
 from units.models import Kind, Role, Unit
 
 from . import board
+from .waiting import waiting_for
 
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
@@ -93,7 +94,7 @@ def _to_decide(units, request: HttpRequest, days: Calendar, months: list[Month])
     silent = board.missing(units, months[-1], days).order_by("tier", "code")
     listed = list(silent[: MOST_LISTED + 1])
     standing = board.standings(listed[:MOST_LISTED], months[-1:], request.day, days)
-    waiting = board.waiting(page.object_list, request.user)
+    waiting = waiting_for(request.user, page.object_list)
     return {
         "waiting": waiting,
         "waiting_page": page,

@@ -120,5 +120,23 @@
     event.preventDefault();
     moves[event.key]();
   });
+
+  // A block copied from a sheet fills the cells to the right and below, in the order of the screen.
+  form.addEventListener("paste", (event) => {
+    const block = event.clipboardData.getData("text/plain").replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
+    if (!event.target.dataset.m || (block.length === 1 && block[0].length === 1)) return;
+    const at = rows.findIndex((row) => row.cells.get(event.target.dataset.m) === event.target);
+    if (at < 0) return;
+    event.preventDefault();
+    const order = [...sheet.querySelectorAll("[data-total]")].map((cell) => cell.dataset.total).filter((name) => !(name in SUMS));
+    const from = order.indexOf(event.target.dataset.m);
+    if (from < 0) return;
+    block.forEach((texts, down) => texts.forEach((text, right) => {
+      const input = rows[at + down]?.cells.get(order[from + right]);
+      if (!input) return;
+      input.value = text.trim();
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    }));
+  });
   for (const hint of document.querySelectorAll(".js-only")) hint.hidden = false;
 })();

@@ -86,6 +86,29 @@ def test_a_clerk_types_a_month_and_the_sums_follow(office, quiet_page, accessibl
     accessible(page)
 
 
+def test_a_block_from_a_sheet_is_pasted_over_the_cells(office, quiet_page):
+    page = quiet_page
+    sign_in(page, office.clerk, office.url)
+    page.goto(f"{office.url}/records/{office.july.pk}/")
+    box(page, "chung-thuc-received_online_full").focus()
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "1.240\\t\\t3\\n5\\t6\\t7\\n");
+            document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true}));
+        }"""
+    )
+    for name, value in [
+        ("chung-thuc-received_online_full", "1.240"),
+        ("chung-thuc-resolved_early", "3"),
+        ("ho-tich-received_online_full", "5"),
+        ("ho-tich-received_postal", "6"),
+        ("ho-tich-resolved_early", "7"),
+    ]:
+        expect(box(page, name)).to_have_value(value)
+    expect(page.locator('[data-total="received"]')).to_have_text("1.251*")
+
+
 # Of what the server refuses the browser's console tells the status, so these two do not ask for a silent one.
 def test_what_cannot_be_read_stays_in_its_box(office, page, accessible):
     sign_in(page, office.clerk, office.url)
@@ -105,7 +128,7 @@ def test_two_people_save_and_both_values_are_shown(office, page, accessible):
     actions.save_counts(edition, row, by=office.clerk, revision=0, at=AT)
     box(page, "ho-tich-withdrawn").fill("61")
     page.get_by_role("button", name="Lưu nháp").click()
-    expect(page.get_by_text("Người khác vừa sửa báo cáo này")).to_be_visible()
+    expect(page.get_by_text("Báo cáo này vừa được lưu ở nơi khác")).to_be_visible()
     accessible(page)
     page.get_by_label("giữ số của bạn, 61").check()
     page.get_by_role("button", name="Lưu lựa chọn").click()
@@ -118,7 +141,7 @@ def test_a_month_goes_its_way_without_scripts(office, browser, browser_context_a
     where = f"{office.url}/records/{office.july.pk}/"
     sign_in(page, office.clerk, office.url)
     page.goto(where)
-    page.get_by_role("button", name="Điền 0 vào các ô trống").click()
+    page.get_by_role("button", name="Không phát sinh hồ sơ: điền 0 vào ô trống").click()
     box(page, "ho-tich-pending_in_time").fill("5")
     box(page, "ho-tich-pending_late").fill("0")
     box(page, "ho-tich-awaiting").fill("0")

@@ -1,0 +1,54 @@
+"""The columns of the grid: their groups, order and short names."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from figures.measures import SUMS, online_labels
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns under one head; `whole` names their sum, shown after them."""
+
+    title: str
+    measures: tuple[str, ...]
+    whole: str = ""
+
+    @property
+    def width(self) -> int:
+        """Number of columns, the sum included."""
+        return len(self.measures) + bool(self.whole)
+
+
+GROUPS = (
+    Group("Kỳ trước chuyển sang", ("opening",)),
+    Group("Tiếp nhận trong kỳ", SUMS["received"], "received"),
+    Group("Đã giải quyết", SUMS["resolved"], "resolved"),
+    Group("Rút, trả lại", ("withdrawn",)),
+    Group("Đang giải quyết, cuối kỳ", ("pending_in_time", "pending_late", "awaiting")),
+    Group("Trả kết quả", SUMS["returned"], "returned"),
+)
+SHORT = {
+    "received_direct": "Trực tiếp",
+    "received_postal": "BCCI",
+    "returned_direct": "Trực tiếp",
+    "returned_online": "Trực tuyến",
+    "returned_postal": "BCCI",
+    "resolved_early": "Trước hạn",
+    "resolved_on_time": "Đúng hạn",
+    "resolved_late": "Quá hạn",
+    "pending_in_time": "Trong hạn",
+    "pending_late": "Quá hạn",
+    "awaiting": "Chờ bổ sung",
+    "transferred_in": "Nhận từ nơi khác chuyển đến",
+    "transferred_out": "Chuyển nơi khác giải quyết",
+}
+
+
+def heads(day: date) -> tuple[tuple[Group, tuple[str, ...]], ...]:
+    """The groups with the short names of their columns, the online levels as they were called on a day."""
+    levels = {
+        f"received_{level}": label[:1].upper() + label[1:] for level, label in online_labels(day).items()
+    }
+    short = SHORT | levels
+    return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in GROUPS)
