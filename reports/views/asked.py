@@ -133,7 +133,8 @@ def _period(given: QueryDict, calendar: Calendar, day: date) -> Period:
         return calendar.latest_half(day)
     try:
         period = Period.parse(code)
-        period.same_last_year()
+        # The year before it is shown too, so it has to be one that can be named.
+        Period.parse(period.same_last_year().code)
     except PeriodError as error:
         raise BadQuestion("bad_period", str(error)) from error
     return period

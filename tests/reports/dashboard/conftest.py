@@ -1,0 +1,50 @@
+"""The demo data, loaded once for all tests of the folder, and readers who are signed in."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+
+from reports.imports import demo as demo_data
+from units.models import User
+
+AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="package")
+def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """Thanh Liêm in a transaction that is rolled back after the folder's last test."""
+    with django_db_blocker.unblock():
+        outer = transaction.atomic()
+        # As Django's own test case does: what must be outermost in production may run inside this one.
+        outer._from_testcase = True
+        outer.__enter__()
+        try:
+            demo_data.load(Path(settings.BASE_DIR) / "fixtures" / "thanhliem", AT)
+            yield
+        finally:
+            transaction.set_rollback(True)
+            outer.__exit__(None, None, None)
+
+
+@pytest.fixture
+def demo(loaded, db) -> None:
+    """The demo data, with what a test writes undone after it."""
+
+
+@pytest.fixture
+def reader(demo) -> Callable[[str], Client]:
+    """reader("tonghop"): a client signed in under that name."""
+
+    def signed_in(name: str) -> Client:
+        client = Client()
+        client.force_login(
+            User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
+        )
+        return client
+
+    return signed_in

@@ -1,0 +1,226 @@
+"""Outlets fed with awkward figures: nothing, zero, blanks, texts that a spreadsheet would run."""
+
+import csv
+from datetime import datetime
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from django.template import engines
+from django.template.loader import render_to_string
+
+from figures.counts import Tally
+from figures.periods import Month, Period
+from figures.rates import Share
+from figures.summary import RowInput, build, figures
+from reports.outlets import findings, lines, svg
+from reports.outlets.charts import Point
+from reports.outlets.csvfile import csv_bytes, harmless
+from reports.outlets.flat import flat
+from reports.outlets.sheets import xlsx_bytes
+from reports.outlets.tables import MOST_ROWS, Entry, FiguresTable
+from units.models import fold
+
+JUNE = Month(2022, 6)
+PERIOD = Period.parse("2022-H1")
+
+
+def tally(direct, online=None, postal=None, *, reported=6, expected=6, blanks=None, late=None) -> Tally:
+    values = {
+        "received_direct": direct,
+        "received_online_full": online,
+        "received_postal": postal,
+        "pending_late": late,
+    }
+    return Tally.of(values, reported=reported, expected=expected, blanks=blanks)
+
+
+def summary(rows: dict[str, Tally], by="unit"):
+    """A Summary of communes with one row each."""
+    return build(
+        unit="351",
+        unit_name="huyện Thanh Liêm",
+        period=PERIOD,
+        tiers={"commune": [(JUNE, one) for one in rows.values()]},
+        by=by,
+        rows=[
+            RowInput(str(place), name, [(JUNE, one)], extra={"tier": "commune"})
+            for place, (name, one) in enumerate(rows.items())
+        ],
+    )
+
+
+def entries(found) -> list[Entry]:
+    return [Entry(row, fold(row.name), f"?unit={row.key}", "", "") for row in found.rows]
+
+
+def table(found, **options) -> FiguresTable:
+    means = {"": found.total.shares["online"]}
+    return FiguresTable(
+        entries(found), link=lambda **asked: "?" + str(asked), first="Đơn vị", means=means, **options
+    )
+
+
+FOUR = {
+    "Bình": tally(50, 50),
+    "An": tally(0, 10),
+    "Câm": tally(None, reported=0),
+    "Dở": tally(5, 95, reported=5),
+    "Êm": tally(7, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("order", "ranked"),
+    [
+        ("-online_share", ["An", "Bình", "Êm"]),
+        ("online_share", ["Bình", "An", "Êm"]),  # "—" last in both directions
+        ("-received", ["Bình", "An", "Êm"]),
+        ("name", ["An", "Bình", "Êm"]),
+        ("-name", ["Êm", "Bình", "An"]),
+        ("nothing", ["An", "Bình", "Êm"]),
+    ],
+)
+def test_only_complete_units_rank(order, ranked):
+    (section,) = table(summary(FOUR), order_by=order).sections()
+    assert [line.name for line in section.ranked] == ranked
+    assert {line.name for line in section.apart} == {"Câm", "Dở"}
+
+
+def test_pages_hold_at_most_500_rows():
+    many = table(summary({f"Xã {n:04}": tally(n) for n in range(MOST_ROWS + 3)}), order_by="name")
+    sizes = [sum(len(one.ranked) for one in many.sections(page)) for page in (1, 2, 3)]
+    assert sizes == [MOST_ROWS, 3, 0]
+
+
+def test_a_partial_share_is_marked():
+    found = summary({"An": tally(10, blanks={"received": 1})})
+    (section,) = table(found).sections()
+    assert "chưa đủ" in render_to_string("parts/table_lines.html", {"lines": section.ranked})
+    assert findings.channels(found) == "Hồ sơ tiếp nhận theo hình thức"
+
+
+@pytest.mark.parametrize(
+    ("values", "segments"),
+    [
+        (
+            (463, 496, 1),
+            [("direct", "48.22%", False), ("online", "51.66%", False), ("postal", "0.10%", True)],
+        ),
+        ((10, 0, 0), [("direct", "100.00%", False), ("online", "0.00%", False), ("postal", "0.00%", False)]),
+        ((10, None, None), [("direct", "100.00%", False)]),
+        ((0, 0, 0), []),
+        ((None, None, None), []),
+    ],
+)
+def test_share_bars(values, segments):
+    bar = svg.share_bar("Cấp xã", figures(tally(*values)))
+    assert [(one.key, one.width, one.thin) for one in bar.segments] == segments
+    drawn = render_to_string("reports/parts/share_bar.html", {"bar": bar})
+    assert "style=" not in drawn and ("<svg" in drawn) == bool(segments)
+
+
+@pytest.mark.parametrize(
+    ("now", "goal", "reached", "verdict", "start"),
+    [
+        ("98.6", "99.0", False, "Thiếu 0,4 điểm", 95),
+        ("99.0", "99.0", True, "Đạt chỉ tiêu", 95),
+        ("40.0", "99.0", False, "Thiếu 59,0 điểm", 0),
+        ("99.97", None, None, "", 95),
+        (None, "99.0", None, "", 95),
+    ],
+)
+def test_on_time_scale(now, goal, reached, verdict, start):
+    scale = svg.scale([("Cấp xã", Share(now, 1, 2), None, goal)])
+    (dot,) = scale.dots
+    assert (dot.reached, dot.verdict, scale.start) == (reached, verdict, start)
+    assert len(scale.ticks) == 6 and scale.ticks[-1] == ("100.00%", "100%")
+    assert (dot.now is None) == (now is None)
+
+
+def test_months_without_reports_are_gaps():
+    known = [figures(tally(1, 1, reported=1, expected=1)), figures(tally(None, reported=0, expected=1)), None]
+    months = Month.range(Month(2022, 1), Month(2022, 3))
+    chart = lines.online_by_month(months, [("commune", known)], ["commune"])
+    assert [point.percent for point in chart.series[0].points] == ["50.0", None, None]
+    assert chart.told == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
+
+
+def test_incomplete_months_are_hollow():
+    share = Share("50.0", 1, 2)
+    assert Point.of(share, complete=False, completeness="1/2").hollow
+    assert Point.of(Share("50.0", 1, 2, partial=True), complete=True, completeness="2/2").hollow
+    assert not Point.of(Share(None, None, None), complete=False, completeness="0/2").hollow
+
+
+DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "xã\x0b Thanh", '=HYPERLINK("http://x")']
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_no_text_becomes_a_formula(text):
+    found = summary({text: tally(1, 1, 0)})
+    file = flat(found, entries(found), asked=text, made_at=datetime(2022, 8, 12, 8, 30))
+    row = next(csv.DictReader(StringIO(csv_bytes(file).decode("utf-8-sig"), newline="")))
+    assert not row["Đơn vị"].startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert row["Tiếp nhận trực tiếp"] == "1"
+    book = openpyxl.load_workbook(BytesIO(xlsx_bytes(file)))
+    sheet = book["Số liệu"]
+    assert sheet["A4"].data_type == "s" and "\x0b" not in sheet["A4"].value
+    assert sheet["E4"].value == 1
+    assert sheet.freeze_panes == "B4"
+    assert all(cell.data_type != "f" for line in book["Nguồn"].iter_rows() for cell in line)
+
+
+def test_plain_text_stays_as_it_is():
+    assert harmless("xã Thanh Tân – Hà Nam") == "xã Thanh Tân – Hà Nam"
+    assert harmless("-5") == "'-5"
+
+
+def test_nothing_reported_is_blank_in_files():
+    found = summary({"Câm": tally(None, reported=0)})
+    file = flat(found, entries(found), asked="", made_at=datetime(2022, 8, 12, 8, 30))
+    row = next(csv.DictReader(StringIO(csv_bytes(file).decode("utf-8-sig"))))
+    assert row["Tiếp nhận trực tiếp"] == "" and row["Ghi chú"] == "chưa có báo cáo"
+    assert row["Tỷ lệ hồ sơ trực tuyến (%)"] == "—"
+    sheet = openpyxl.load_workbook(BytesIO(xlsx_bytes(file)))["Số liệu"]
+    assert sheet["E4"].value is None
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "written"),
+    [
+        ("{{ v|count }}", 14_700, "14.700"),
+        ("{{ v|count }}", None, "—"),
+        ("{{ v|percent }}", "87.4", "87,4%"),
+        ("{{ v|percent }}", "100.0", "100%"),
+        ("{{ v|percent }}", Share(None, None, 0), "—"),
+        ("{{ v|share }}", Share("87.4", 1, 2, partial=True), "87,4% (chưa đủ)"),
+        ("{{ v|parts }}", Share("98.6", 908, 921), "908/921"),
+        ("{{ v|points }}", "-0.4", "−0,4"),
+        ("{{ v|month }}", 202206, "tháng 6/2022"),
+        ("{{ v|period }}", "2022-H1", "6 tháng đầu năm 2022"),
+        ("{{ v|moment }}", None, "—"),
+    ],
+)
+def test_numbers_in_templates(template, value, written):
+    assert engines["django"].from_string(template).render({"v": value}) == written
+
+
+@pytest.mark.parametrize(
+    ("tiers", "told"),
+    [
+        (
+            {"district": tally(1, 9), "commune": tally(9, 1)},
+            "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp",
+        ),
+        ({"district": tally(9, 1), "commune": tally(9, 1)}, "Cấp huyện và cấp xã chủ yếu trực tiếp"),
+        ({"commune": tally(5, 5)}, "Hồ sơ tiếp nhận theo hình thức"),
+        ({"commune": tally(None)}, "Hồ sơ tiếp nhận theo hình thức"),
+    ],
+)
+def test_the_heading_claims_only_what_holds(tiers, told):
+    found = build(
+        unit="1", unit_name="x", period=PERIOD, tiers={t: [(JUNE, one)] for t, one in tiers.items()}
+    )
+    assert findings.channels(found) == told
+    assert len(told.split()) <= 12

@@ -1,0 +1,105 @@
+"""A dashboard takes the same number of queries whatever the number of units, months and fields (P6)."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from figures.counts import Tally
+from figures.periods import Month
+from records import sums
+from records.models import DossierCount, Edition, Field, FieldScope, Submission
+from records.queries.rows import put
+from units import roster
+from units.models import Kind, Membership, Role, Tier, Unit, User
+
+AT = datetime(2022, 6, 16, tzinfo=UTC)
+# (communes, months up to June 2022, fields)
+SIZES = [(2, 6, 2), (9, 12, 4), (25, 24, 8)]
+ADDRESSES = [
+    "/?unit=q351&period=2022-H1",
+    "/?unit=q351&period=2022-H1&by=field",
+    "/?unit=q351&period=2022-H1&by=month",
+    "/?unit=q351&period=2022-H1&by=unit&field=f0",
+    "/?unit=c0&period=2022-H1",
+    "/reports/dashboard.xlsx?unit=q351&period=2022-H1",
+    "/api/v1/summary?unit=q351&period=2022-H1&by=unit",
+]
+
+
+def unit(code: str, tier: str, parent: Unit | None) -> Unit:
+    made = Unit.objects.create(
+        code=code,
+        name=f"Đơn vị {code}",
+        kind=Kind.COMMITTEE,
+        tier=tier,
+        parent=parent,
+        path="",
+        depth=parent.depth + 1 if parent else 0,
+        active_from=date(2015, 1, 1),
+        has_children=tier == Tier.DISTRICT,
+        reports=tier != Tier.DISTRICT,
+    )
+    made.path = f"{parent.path if parent else '/'}{made.pk}/"
+    made.save()
+    return made
+
+
+def district(communes: int, months: int, fields: int) -> None:
+    """A district whose communes reported every month in every field."""
+    top = unit("q351", Tier.DISTRICT, None)
+    known = [Field.objects.create(code=f"f{n}", name=f"Lĩnh vực {n}", order=n) for n in range(fields)]
+    for field in known:
+        FieldScope.objects.create(field=field, tier=Tier.COMMUNE, valid_from=date(2015, 1, 1))
+    below = [unit(f"c{n}", Tier.COMMUNE, top) for n in range(communes)]
+    roster.rebuild()
+    last = Month(2022, 6)
+    run = Month.range(last.plus(1 - months), last)
+    tally = Tally.of({"received_direct": 3, "received_online_full": 1, "resolved_on_time": 4})
+    for one in below:
+        for month in run:
+            submission = Submission.objects.create(unit=one, month=month.number, due_on=date(2022, 6, 16))
+            edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
+            put(edition, Tally.total([tally] * fields))
+            edition.save()
+            rows = [DossierCount(edition=edition, field=field, answered=True) for field in known]
+            for row in rows:
+                put(row, tally)
+            DossierCount.objects.bulk_create(rows)
+    sums.refresh(below, [month.number for month in run])
+    user = User.objects.create_user("reader", password="x")
+    Membership.objects.create(user=user, unit=top, role=Role.VIEWER, valid_from=date(2015, 1, 1))
+
+
+def queries_of(client, address: str) -> int:
+    client.get(address)  # the session's own first write
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        answer = client.get(address)
+    assert answer.status_code == 200
+    return len(found)
+
+
+COUNTED: dict[str, dict[tuple, int]] = {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", SIZES)
+def test_the_number_of_queries_is_fixed(client, size):
+    district(*size)
+    client.force_login(
+        User.objects.get(username="reader"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    for address in ADDRESSES:
+        COUNTED.setdefault(address, {})[size] = queries_of(client, address)
+
+
+def test_all_sizes_take_the_same():
+    assert set(COUNTED) == set(ADDRESSES)
+    for address, by_size in COUNTED.items():
+        assert len(by_size) == len(SIZES)
+        assert len(set(by_size.values())) == 1, (address, by_size)
+    assert COUNTED[ADDRESSES[0]][SIZES[0]] <= 16
+    assert max(number for by_size in COUNTED.values() for number in by_size.values()) <= 30

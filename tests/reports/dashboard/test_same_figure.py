@@ -1,0 +1,157 @@
+"""One figure from every outlet: page, table, chart, CSV, XLSX, API and command say the same (issue, section 5)."""
+
+import csv
+import json
+import re
+from decimal import ROUND_HALF_UP, Decimal
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from django.core.management import call_command
+
+from reports.outlets.flat import COUNTS
+
+# tier: (dossiers in person, their share as printed, received online, its share, by post, its share)
+EXPECTED = {
+    "district": (463, "48.2", 496, "51.7", 1, "0.1"),
+    "commune": (14_712, "87.4", 2_116, "12.6", 5, "0.03"),
+}
+NAMES = {"district": "Cấp huyện", "commune": "Cấp xã"}
+CHANNELS = ("direct", "online", "postal")
+ADDRESS = "?unit=351&period=2022-H1"
+
+
+def printed(percent: str) -> str:
+    return percent.replace(".", ",") + "%"
+
+
+def grouped(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
+
+
+def from_tiers(data: dict) -> dict:
+    found = {}
+    for tier in data["tiers"]:
+        shares = [tier["shares"][channel] for channel in CHANNELS]
+        found[tier["tier"]] = tuple(part for one in shares for part in (one["numerator"], one["percent"]))
+    return found
+
+
+def test_api(reader):
+    answer = reader("tonghop").get(f"/api/v1/summary{ADDRESS}")
+    assert from_tiers(answer.json()) == EXPECTED
+
+
+def test_command(demo):
+    out = StringIO()
+    call_command("summary", "--unit", "351", "--period", "2022-H1", "--format", "json", stdout=out)
+    assert from_tiers(json.loads(out.getvalue())) == EXPECTED
+
+
+def test_command_and_api_answer_the_same(reader):
+    out = StringIO()
+    call_command(
+        "summary", "--unit", "351", "--period", "2022-H1", "--by", "unit", "--format", "json", stdout=out
+    )
+    answer = reader("tonghop").get(f"/api/v1/summary{ADDRESS}&by=unit")
+    assert answer.json() == json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_page(reader, tier):
+    page = reader("tonghop").get(f"/{ADDRESS}").content.decode()
+    bar = re.search(rf'<b>{NAMES[tier]}</b>.*?<div class="share__vals">.*?</div>', page, re.S)[0]
+    direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
+    for number, share in ((direct, direct_share), (online, online_share), (postal, postal_share)):
+        assert f"<b>{grouped(number)}</b>" in bar
+        assert printed(share) in bar
+
+
+def test_finding_names_both_tiers(reader):
+    page = reader("tonghop").get("/").content.decode()
+    heading = re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page, re.S)[1])
+    assert heading == "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%"
+
+
+def test_chart(reader):
+    data = reader("tonghop").get(f"/reports/charts/channels.json{ADDRESS}").json()
+    for tier, expected in EXPECTED.items():
+        place = data["labels"].index(f"{NAMES[tier]} 6T đầu 2022")
+        sets = {one["label"]: one for one in data["datasets"]}
+        found = [
+            part
+            for name in ("Trực tiếp", "Trực tuyến", "BCCI")
+            for part in (sets[name]["counts"][place][0], sets[name]["data"][place])
+        ]
+        assert found == [part if isinstance(part, int) else float(part) for part in expected]
+        assert sets["Trực tiếp"]["printed"][place] == printed(expected[1])
+
+
+def rows_of(tier: str) -> str:
+    return f"{ADDRESS}&tier={tier}"
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_table(reader, tier):
+    page = reader("tonghop").get(f"/{rows_of(tier)}").content.decode()
+    foot = re.sub(r"<[^>]+>", " ", re.search(r"<tfoot>(.*?)</tfoot>", page, re.S)[1])
+    direct, _, online, online_share, postal, _ = EXPECTED[tier]
+    figures = foot.split(" Liêm ")[1].split()
+    assert figures[1:5] == [grouped(direct), grouped(online), grouped(postal), printed(online_share)]
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_csv(reader, tier):
+    body = reader("tonghop").get(f"/reports/dashboard.csv{rows_of(tier)}").content
+    assert body.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(StringIO(body.decode("utf-8-sig"))))
+    total = rows[-1]
+    direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
+    assert (int(total["Tiếp nhận trực tiếp"]), int(total["Tiếp nhận trực tuyến"])) == (direct, online)
+    assert total["Tỷ lệ tiếp nhận trực tiếp (%)"] == printed(direct_share)
+    assert total["Tỷ lệ hồ sơ trực tuyến (%)"] == printed(online_share)
+    assert total["Tỷ lệ tiếp nhận qua bưu chính công ích (%)"] == printed(postal_share)
+    assert sum(int(row["Tiếp nhận trực tiếp"]) for row in rows[:-1]) == direct
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_xlsx(reader, tier):
+    body = reader("tonghop").get(f"/reports/dashboard.xlsx{rows_of(tier)}").content
+    sheet = openpyxl.load_workbook(BytesIO(body), data_only=True)["Số liệu"]
+    heads = [cell.value for cell in sheet[3]]
+    total = dict(zip(heads, sheet[sheet.max_row], strict=True))
+    direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
+    assert total["Tiếp nhận trực tiếp"].value == direct
+    assert total["Tiếp nhận trực tuyến"].value == online
+    for title, share in (
+        ("Tỷ lệ tiếp nhận trực tiếp (%)", direct_share),
+        ("Tỷ lệ hồ sơ trực tuyến (%)", online_share),
+        ("Tỷ lệ tiếp nhận qua bưu chính công ích (%)", postal_share),
+    ):
+        cell = total[title]
+        decimals = len(cell.number_format.removesuffix("%").partition(".")[2])
+        shown = (Decimal(cell.value) * 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        assert str(shown) == share
+
+
+def test_xlsx_formulas_give_what_is_cached(reader):
+    body = reader("tonghop").get(f"/reports/dashboard.xlsx{ADDRESS}").content
+    live = openpyxl.load_workbook(BytesIO(body))["Số liệu"]
+    kept = openpyxl.load_workbook(BytesIO(body), data_only=True)["Số liệu"]
+    checked = 0
+    for row in live.iter_rows(min_row=4):
+        for cell in row:
+            if isinstance(cell.value, str) and cell.value.startswith("=SUM("):
+                assert kept[cell.coordinate].value == total_of(kept, cell.value[5:-1])
+                checked += 1
+    assert checked > len(COUNTS)
+
+
+def total_of(sheet, cells: str) -> int:
+    """What SUM of a range or of a list of cells gives: blanks count as nothing."""
+    if ":" in cells:
+        values = [cell.value for line in sheet[cells] for cell in line]
+    else:
+        values = [sheet[name].value for name in cells.split(",")]
+    return sum(value for value in values if isinstance(value, int))
