@@ -1,0 +1,99 @@
+"""The dashboard in Chromium: seen without scrolling, on a phone, without a script, by axe, with its charts."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from units.models import User
+
+ADDRESS = "/?unit=351&period=2022-H1"
+
+
+@pytest.fixture
+def demo(transactional_db) -> None:
+    call_command("seed_demo", verbosity=0)
+
+
+@pytest.fixture
+def signed_in(demo, live_server):
+    """signed_in(page, name): the page carries the session of that name."""
+
+    def sign(page: Page, name: str) -> Page:
+        client = Client()
+        client.force_login(
+            User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
+        )
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        return page
+
+    return sign
+
+
+def test_the_answer_without_scrolling_and_the_charts(quiet_page, signed_in, live_server, accessible):
+    page = signed_in(quiet_page, "tonghop")
+    page.set_viewport_size({"width": 1366, "height": 650})
+    page.goto(live_server.url + ADDRESS)
+    for words in ("Excel", "CSV"):
+        expect(page.get_by_role("link", name=words)).to_be_in_viewport()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%"
+    )
+    for bar in page.locator("svg.share__bar").all():
+        expect(bar).to_be_in_viewport(ratio=1)
+    for dot in page.locator("svg.dots").all():
+        expect(dot).to_be_in_viewport(ratio=1)
+    expect(page.locator(".chart[data-drawn]")).to_have_count(2)
+    assert "cấp huyện 55,4%" in page.locator("canvas").first.get_attribute("aria-label")
+    accessible(page)
+    page.locator("details.show").evaluate_all("all => all.forEach((one) => { one.open = true; })")
+    accessible(page)
+
+
+@pytest.mark.parametrize("name", ["tonghop", "lanhdao", "xa-13474"])
+def test_nothing_runs_over_the_edge_of_a_phone(quiet_page, signed_in, live_server, name):
+    page = signed_in(quiet_page, name)
+    page.set_viewport_size({"width": 375, "height": 800})
+    for address in ("/", "/?period=2022-M07", "/?by=month&period=2021"):
+        page.goto(live_server.url + address)
+        expect(page.locator(".chart:not([data-drawn])")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
+
+
+def test_sorting_and_going_down_by_keyboard(quiet_page, signed_in, live_server):
+    page = signed_in(quiet_page, "tonghop")
+    page.goto(live_server.url + ADDRESS + "&tier=commune")
+    page.get_by_role("link", name="Tiếp nhận", exact=True).press("Enter")
+    first = page.locator("table.t--stack tbody tr").first
+    expect(first).to_contain_text("Kiện Khê")
+    page.get_by_role("link", name="xã Thanh Tân").last.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("xã Thanh Tân")
+    page.get_by_role("link", name="tháng 6/2022").press("Enter")
+    expect(page).to_have_url(live_server.url + page.url.removeprefix(live_server.url))
+    assert "/records/" in page.url
+
+
+def test_formulas_open_and_close_by_keyboard(quiet_page, signed_in, live_server):
+    page = signed_in(quiet_page, "lanhdao")
+    page.goto(live_server.url + ADDRESS)
+    how = page.locator(".fig details.how").first
+    how.locator("summary").press("Enter")
+    expect(how.locator("div")).to_contain_text("2.612 ÷ 17.793 = 14,7%")
+    page.keyboard.press("Escape")
+    expect(how.locator("div")).to_be_hidden()
+
+
+def test_without_a_script_every_chart_has_its_table(browser: Browser, signed_in, live_server):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1366, "height": 768})
+    page = signed_in(context.new_page(), "tonghop")
+    page.goto(live_server.url + ADDRESS)
+    page.get_by_text("Xem bảng số liệu (18 tháng)").click()
+    expect(page.get_by_role("row", name="tháng 8/2021")).to_contain_text("chưa đủ")
+    with page.expect_download() as got:
+        page.get_by_role("link", name="CSV").click()
+    assert Path(got.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
+    context.close()
