@@ -147,6 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "units.passwords.NotTheUnitName"},
 ]
+ISSUED_PASSWORD_HOURS = _whole("CCHC_ISSUED_PASSWORD_HOURS", 72)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"

@@ -22,6 +22,7 @@ class Entry(models.Model):
 
     class Meta:
         ordering = ["sequence"]
+        indexes = [models.Index(fields=["subject", "sequence"], name="ledger_entry_subject")]
         verbose_name = "mục nhật ký"
         verbose_name_plural = "nhật ký"
 

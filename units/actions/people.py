@@ -51,7 +51,7 @@ def _issue(user: User, at: datetime) -> str:
     password = "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(5))
     user.set_password(password)
     user.must_change_password = True
-    user.password_expires_at = at + timedelta(hours=getattr(settings, "ISSUED_PASSWORD_HOURS", 72))
+    user.password_expires_at = at + timedelta(hours=settings.ISSUED_PASSWORD_HOURS)
     return password
 
 

@@ -5,6 +5,7 @@ import sys
 from django.core.management.base import BaseCommand
 
 from records import sums
+from units import roster
 
 
 class Command(BaseCommand):
@@ -19,10 +20,18 @@ class Command(BaseCommand):
 
     def handle(self, *args, check, **options):
         if not check:
-            wrong = sums.recount()
+            wrong = roster.rebuild() + sums.recount()
             self.stdout.write(f"Đã tính lại; {wrong} dòng trước đó khác.")
             return
-        found = list(sums.differences())
+        found = [
+            (
+                f"Số đơn vị phải báo cáo dưới đơn vị {item.group}, {item.tier}, ngày {item.on:%d/%m/%Y}",
+                f"đang ghi mở {item.kept[0]}, đóng {item.kept[1]}; "
+                f"tính lại mở {item.counted[0]}, đóng {item.counted[1]}",
+            )
+            for item in roster.check()
+        ]
+        found += sums.differences()
         for place, told in found:
             self.stderr.write(f"{place}: {told}")
         if found:

@@ -1,0 +1,109 @@
+"""Route × role × unit × method over the real address table (acceptance S2, S3): what outsiders see is what does not exist."""
+
+import re
+from collections import Counter
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from figures.periods import Month
+from records import actions as entry
+from records.models import Field
+from reports.models import Review
+from tests.test_routes import routes
+from units import access
+from units.actions import add_membership, open_units
+from units.models import Role, User
+from units.tree import Draft
+
+START, DAY = date(2020, 1, 1), date(2022, 8, 12)
+AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
+UNKNOWN = 987_654_321
+DISTRICT_ROLES = (Role.VIEWER, Role.REVIEWER, Role.EDITOR, Role.LEADER, Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def cast(db) -> SimpleNamespace:
+    """A province with two districts; in each a commune or two, and in each unit a month and a review."""
+    tree = [("35", "province", None), ("351", "district", "35"), ("352", "district", "35")]
+    tree += [("13474", "commune", "351"), ("13480", "commune", "351"), ("13500", "commune", "352")]
+    drafts = [
+        Draft(code, f"đơn vị {code}", "committee", tier, START, parent=parent) for code, tier, parent in tree
+    ]
+    units = {unit.code: unit for unit in open_units(drafts, by=None).new}
+    people = {f"{role} 351": person(role, units["351"]) for role in DISTRICT_ROLES}
+    people["clerk 13474"] = person(Role.CLERK, units["13474"])
+    people["reviewer 35"] = person(Role.REVIEWER, units["35"])
+    people["nobody"] = User.objects.create(username="nobody")
+    targets = [("units", unit, unit.pk) for unit in units.values()]
+    for code in ("13474", "13480", "13500"):
+        targets.append(("records", units[code], submission(units[code]).pk))
+    for unit in units.values():
+        review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=AT)
+        targets.append(("reports/reviews", unit, review.pk))
+    return SimpleNamespace(people=people, targets=targets)
+
+
+def person(role: str, unit) -> User:
+    user = User.objects.create(username=f"{role}-{unit.code}")
+    add_membership(user, unit, role, START, by=None)
+    return user
+
+
+def submission(unit):
+    found = entry.open_submission(unit, Month(2022, 6), by=None, at=AT)
+    edition = found.editions.get()
+    row = {"received_direct": 5}
+    entry.save_counts(
+        edition,
+        {(Field.objects.get(code=Field.UNDIVIDED).pk, None): row},
+        by=None,
+        revision=edition.revision,
+        at=AT,
+    )
+    return found
+
+
+def numbered() -> list[tuple[str, str, object]]:
+    """(space, address, right) of every route that is about one unit, month or review."""
+    found = []
+    for where, pattern in routes():
+        space = re.match(r"(units|records|reports/reviews)/<int:pk>", where)
+        if space and where.count("<") == 1:
+            found.append((space[1], where, pattern.callback.declared_right))
+    return found
+
+
+def test_every_route_by_every_role_on_every_unit(cast, client):
+    seen: Counter[str] = Counter()
+    for name, user in cast.people.items():
+        client.force_login(user)
+        for space, where, right in numbered():
+            for method in (client.get, client.post):
+                unknown = method("/" + where.replace("<int:pk>", str(UNKNOWN)))
+                assert unknown.status_code in (404, 405), (name, where)
+                for kind, unit, number in cast.targets:
+                    if kind != space:
+                        continue
+                    answer = method("/" + where.replace("<int:pk>", str(number)))
+                    label = f"{name} {method.__name__} {where} of {unit.code}"
+                    seen[check(label, user, unit, right, answer, unknown)] += 1
+    print(f"\n{sum(seen.values())} cases: {dict(seen)}")
+    assert min(seen["outside"], seen["read only"], seen["allowed"]) > 20
+
+
+def check(label: str, user: User, unit, right, answer, unknown) -> str:
+    user.__dict__.pop("_memberships", None)
+    if not access.allowed(user, access.Right.READ, unit, DAY):
+        assert answer.status_code == unknown.status_code, label
+        assert answer.content == unknown.content, label
+        return "outside"
+    if answer.status_code == 405:
+        return "other method"
+    needed = access.Right.READ if right is access.Right.SIGNED_IN else right
+    if not access.allowed(user, needed, unit, DAY):
+        assert answer.status_code == 403, (label, answer.status_code)
+        return "read only"
+    assert answer.status_code not in (401, 403, 404, 500), (label, answer.status_code)
+    return "allowed"
