@@ -21,6 +21,8 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, KeyError, ValueError, EOFError)
+# Narrower than what Python takes: 1_000 and digits of other scripts are no numbers of a sheet.
+_DECIMAL = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
 
 
@@ -59,9 +61,15 @@ def _gate(package: zipfile.ZipFile, limits: Limits) -> None:
     if "xl/workbook.xml" not in names:
         raise Unreadable("unreadable", _BROKEN_WORDS)
     for part in parts:
-        if part.filename.lower().endswith((".xml", ".rels", ".vml")):
-            with package.open(part) as opened:
-                _plain_prolog(opened.read(64 * 1024))
+        with package.open(part) as opened:
+            head = opened.read(64 * 1024)
+        # The directory may name a part of XML anything: what begins as XML is looked at too.
+        if part.filename.lower().endswith((".xml", ".rels", ".vml")) or _begins_as_xml(head):
+            _plain_prolog(head)
+
+
+def _begins_as_xml(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\0\xff\xfe").startswith(b"<")
 
 
 def _plain_prolog(head: bytes) -> None:
@@ -143,6 +151,8 @@ def _index_of(style: str, styles: list[str]) -> int:
 
 def _number(text: str, style: str, from_1904: bool) -> Cell:
     """A number as plain digits: 1240 also where the file says 1.24E3; fractions are flaws, dates and shares too."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("no number of a sheet")
     try:
         number = Decimal(text)
     except InvalidOperation as error:

@@ -229,3 +229,25 @@ def test_one_spelling_for_what_looks_the_same(one, other):
 
 def test_words_that_only_look_similar_stay():
     assert canonical("Quý") == "Quý" and canonical("hoàn") == "hoàn" and clean(" a\tb\x0b\u202e ") == "a b"
+
+
+SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def bare_sheet(cell: str, prolog: str = "") -> bytes:
+    """The XML of a sheet with one cell, as no spreadsheet program writes it."""
+    return f'{prolog}<worksheet xmlns="{SPACE}"><sheetData><row r="1">{cell}</row></sheetData></worksheet>'.encode()
+
+
+@pytest.mark.parametrize("value", ["1_000", "\u0663", "\uff11\uff12", "0x1A", "Infinity"])
+def test_digits_that_only_python_takes_are_no_numbers(value):
+    content = with_part(sheet(["a"]), "xl/worksheets/sheet1.xml", bare_sheet(f'<c r="A1"><v>{value}</v></c>'))
+    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB))[0][2] == "unreadable"
+
+
+def test_a_doctype_is_found_whatever_the_part_is_called():
+    entity = '<!DOCTYPE x [<!ENTITY a "7">]>'
+    content = with_part(
+        sheet(["a"]), "xl/worksheets/sheet1.dat", bare_sheet('<c r="A1"><v>&a;</v></c>', entity)
+    )
+    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB))[0][2] == "doctype"
