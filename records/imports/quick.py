@@ -85,4 +85,7 @@ def may_be_outlier(value: int, past: list[int]) -> bool:
     twice = ordered[half] * 2 if len(ordered) % 2 else ordered[half - 1] + ordered[half]
     gap = abs(2 * value - twice)
     # 15 dossiers, and 0.5189 of the level: the least that figures.outliers asks for.
-    return gap >= 30 and gap * 1000 > twice * 518
+    if gap < 30 or gap * 1000 <= twice * 518:
+        return False
+    # What was reached twice before is this unit's way.
+    return ordered[-2] < value if 2 * value > twice else ordered[1] > value
