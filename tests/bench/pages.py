@@ -1,0 +1,95 @@
+"""P2, P3, P7: pages of the dashboard beside a district's page, a bare Django page and a plain template loop."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.template import engines
+from django.template.loader import render_to_string
+from django.test import Client
+
+from figures import writing
+from figures.summary import Row, Summary
+from records.queries.summary import summary
+from reports.outlets.tables import Entry, FiguresTable
+from units.models import Unit, User, fold
+
+from .country import HALF_YEAR
+from .databases import use, vendor
+from .measuring import Act, Result, versus
+from .plain import loop
+
+
+def reading(connection: Any, address: str) -> Act:
+    """One signed-in reading of an address in a database; anything but a page is an error."""
+    client = Client()
+    with use(connection):
+        client.force_login(User.objects.get(username="reader"), "django.contrib.auth.backends.ModelBackend")
+
+    def read() -> None:
+        with use(connection):
+            response = client.get(address)
+        if response.status_code != 200:
+            raise RuntimeError(f"{address}: {response.status_code}")
+
+    return read
+
+
+def rows(nation: tuple, district: tuple) -> Iterator[Result]:
+    """Both are (connection, top unit, scale)."""
+    base, small = vendor(), str(district[2])
+    page = reading(district[0], "/")
+    times = versus(reading(nation[0], "/"), page)
+    yield Result(f"P2 dashboard page: country ÷ district, {base}", str(nation[2]), *times, goal=1.3)
+    times = versus(page, reading(district[0], "/bench/bare/"), times=15)
+    yield Result(f"P3 dashboard page ÷ bare Django page of 30 rows, {base}", small, *times, goal=1.5)
+
+
+def table_rows(nation: tuple) -> Iterator[Result]:
+    """A table of a hundred units as the dashboard shows it, beside a loop over the same cells."""
+    connection, top, _ = nation
+    with use(connection):
+        one = summary(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit")
+    ours, reference = _hundred(one), _plainly(one)
+    times = versus(ours, reference, times=21)
+    yield Result("P7 table of 100 rows ÷ plain template loop", "100 rows × 9 columns", *times, goal=2.0)
+
+
+def _hundred(one: Summary) -> Act:
+    entries = [_entry(row) for row in _rows(one)]
+    means = {"": one.total.share("online")}
+
+    def draw() -> str:
+        table = FiguresTable(
+            entries, link=lambda **change: "?", first="Đơn vị", means=means, order_by="-online_share"
+        )
+        context = {"table": table, "sections": table.sections(), "caption": "", "foot": ()}
+        return render_to_string("parts/table.html", context)
+
+    return draw
+
+
+def _rows(one: Summary) -> list[Row]:
+    return [one.rows[place % len(one.rows)] for place in range(100)]
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(row, fold(row.name), f"?unit={row.key}", "", "")
+
+
+def _plainly(one: Summary) -> Act:
+    draw = loop(engines["django"].engine)
+    heads = ("Đơn vị", "Tiếp nhận", "Trực tiếp", "Trực tuyến", "BCCI", "Tỷ lệ trực tuyến", "Đúng hạn", "Quá hạn", "Báo cáo")
+    counts = ("received", "received_direct", "received_online", "received_postal")
+
+    def drawn() -> str:
+        lines = []
+        for row in sorted(_rows(one), key=lambda row: fold(row.name)):
+            known = row.figures
+            cells = [writing.count(known.counts[name]) for name in counts]
+            cells += [writing.percent_vi(known.share(key).percent) for key in ("online", "on_time")]
+            cells.append(writing.count(known.counts["pending_late"]))
+            cells.append(f"{known.completeness.reported}/{known.completeness.expected}")
+            lines.append((row.name, f"?unit={row.key}", list(zip(heads[1:], cells, strict=True))))
+        return draw(heads, lines)
+
+    return drawn

@@ -1,0 +1,45 @@
+"""The references of the page rows: what plain Django costs on the same server, without anything of the product."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template import Context, Engine
+
+from records.models import Edition
+from units.access import Right, requires
+
+from .country import LAST
+
+COLUMNS = (
+    "submission__unit__name",
+    "received_direct",
+    "received_online_partial",
+    "received_online_full",
+    "received_postal",
+    "resolved_early",
+    "resolved_on_time",
+    "resolved_late",
+    "pending_in_time",
+)
+# What a page of a plain project would write: one loop over rows of cells, texts already, with the
+# label that a narrow screen shows beside each.
+LOOP = """<table class="t"><thead><tr>{% for head in heads %}<th scope="col">{{ head }}</th>{% endfor %}</tr></thead>
+<tbody>{% for name, href, cells in lines %}<tr><th scope="row"><a href="{{ href }}">{{ name }}</a></th>
+{% for label, text in cells %}<td class="num" data-l="{{ label }}">{{ text }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>"""
+
+
+@requires(Right.SIGNED_IN)
+def bare(request: HttpRequest) -> HttpResponse:
+    """A signed-in page of the base template with a table of 30 rows that one query reads."""
+    rows = Edition.objects.filter(submission__month=LAST.previous().number).order_by("submission__unit__name")
+    return render(request, "bench/bare.html", {"rows": rows.values_list(*COLUMNS)[:30], "heads": COLUMNS})
+
+
+def loop(engine: Engine):
+    """The compiled plain loop; call it with heads and lines of (name, address, cells)."""
+    template = engine.from_string(LOOP)
+
+    def draw(heads, lines) -> str:
+        return template.render(Context({"heads": heads, "lines": lines}))
+
+    return draw
