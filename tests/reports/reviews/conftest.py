@@ -10,8 +10,10 @@ from django.conf import settings as project
 from django.db import transaction
 from django.test import Client
 
+from figures.summary import canonical
 from reports.imports import demo
 from reports.models import Review
+from reports.outlets import pdf
 from units.models import User
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -42,3 +44,20 @@ def signed_in(review):
         return found
 
     return client
+
+
+_drawn: dict[tuple[bytes, bytes, str], bytes] = {}
+
+
+@pytest.fixture
+def drawn_once(monkeypatch) -> None:
+    """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
+    draw = pdf.draw
+
+    def quick(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
+        key = (canonical(context["doc"]), canonical(data), str(moment))
+        if key not in _drawn:
+            _drawn[key] = draw(context, data=data, moment=moment)
+        return _drawn[key]
+
+    monkeypatch.setattr(pdf, "draw", quick)
