@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import django_tables2 as tables
+from django.utils.safestring import SafeString
 from django_tables2.data import TableListData
 from django_tables2.utils import OrderBy
 
 from figures import writing
 from figures.rates import Share
 from figures.summary import Figures, Row
-from reports.outlets import svg
+from reports.outlets import markup, svg
 
 MOST_ROWS = 500
 
@@ -61,6 +62,16 @@ class Section:
     title: str
     ranked: tuple[Line, ...]
     apart: tuple[Line, ...]
+
+    @property
+    def ranked_rows(self) -> SafeString:
+        """The ranked rows, drawn."""
+        return markup.rows(self.ranked)
+
+    @property
+    def apart_rows(self) -> SafeString:
+        """The rows that are not ranked, drawn."""
+        return markup.rows(self.apart)
 
 
 @dataclass(frozen=True)

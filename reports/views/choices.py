@@ -5,7 +5,6 @@ from datetime import date
 from figures.periods import Month, Period, PeriodError
 from figures.summary import Summary
 from units import access, queries
-from units.access import Right
 from units.models import Unit, User
 
 from .asked import Asked
@@ -27,10 +26,18 @@ def periods(asked: Asked) -> Options:
     return [(name, [(one.code, _title(one.label)) for one in group]) for name, group in groups]
 
 
-def ancestors(asked: Asked, user: User) -> list[Unit]:
-    """The units above that the reader may see, from the top down."""
-    above = queries.ancestors_of(asked.unit)
-    return [unit for unit in above if access.allowed(user, Right.READ, unit, asked.day)]
+def visible_above(asked: Asked, user: User) -> list[int]:
+    """Numbers of the units above that the reader may see, from the top down; no query."""
+    own = [membership.unit.path for membership in access.memberships(user, asked.day)]
+    numbers = asked.unit.ancestor_ids()
+    paths = ["/" + "/".join(map(str, numbers[: place + 1])) + "/" for place in range(len(numbers))]
+    return [number for number, path in zip(numbers, paths, strict=True) if path.startswith(tuple(own))]
+
+
+def ancestors(numbers: list[int]) -> list[Unit]:
+    """The units of these numbers, in their order."""
+    found = Unit.objects.in_bulk(numbers) if numbers else {}
+    return [found[number] for number in numbers]
 
 
 def units(asked: Asked, above: list[Unit], summary: Summary, end: date) -> Options:

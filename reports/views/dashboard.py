@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -18,6 +19,7 @@ from units.access import Right
 
 from . import blocks, choices, listing
 from .asked import Asked, BadQuestion, read
+from .remembered import remembered
 
 INCLUDE_NAMES = {"approved": "Chỉ số liệu đã duyệt", "submitted": "Gồm cả chưa duyệt"}
 LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
@@ -32,7 +34,14 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         wanted = wanted_of(asked)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    return render(request, "reports/dashboard.html", _page(request, asked, wanted))
+    above = choices.visible_above(asked, request.user)
+    body = remembered(asked, above, lambda: _drawn(asked, wanted, above))
+    title = f"{asked.unit.name}, {asked.period.label}"
+    return render(request, "reports/dashboard.html", {"body": body, "page_title": title})
+
+
+def _drawn(asked: Asked, wanted: queries.Wanted, above: list[int]) -> str:
+    return render_to_string("reports/dashboard/body.html", _page(asked, wanted, above) | {"today": asked.day})
 
 
 def wanted_of(asked: Asked) -> queries.Wanted:
@@ -53,11 +62,11 @@ def wanted_of(asked: Asked) -> queries.Wanted:
     )
 
 
-def _page(request: HttpRequest, asked: Asked, wanted: queries.Wanted) -> dict[str, Any]:
+def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
     summary, past = queries.figures_of(wanted), queries.past_of(wanted)
     before = past.before if past.before.total.completeness.reported else None
     end = summary.period.end
-    above = choices.ancestors(asked, request.user)
+    above = choices.ancestors(visible)
     own = not asked.unit.has_children or asked.unit.reports
     return {
         "asked": asked,

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.safestring import SafeString
+
 from figures import writing
 from figures.completeness import Completeness
 from figures.rates import Share
 from figures.summary import Row, Summary
+from reports.outlets import markup
 from reports.outlets.tables import MOST_ROWS, Entry, FiguresTable, Line
 from units.models import fold
 
@@ -30,9 +33,9 @@ class Shown:
     def pages(self) -> int:
         return max(1, -(-len(self.entries) // MOST_ROWS))
 
-    def foot(self, summary: Summary) -> tuple[Line, ...]:
-        """The line of totals."""
-        return (Line(f"Tổng: {summary.unit_name}", "", "", self.table.cells(summary.total)),)
+    def foot(self, summary: Summary) -> SafeString:
+        """The line of totals, drawn."""
+        return markup.rows([Line(f"Tổng: {summary.unit_name}", "", "", self.table.cells(summary.total))])
 
 
 def shown(asked: Asked, summary: Summary) -> Shown:

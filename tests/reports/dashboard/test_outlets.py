@@ -96,7 +96,7 @@ def test_pages_hold_at_most_500_rows():
 def test_a_partial_share_is_marked():
     found = summary({"An": tally(10, blanks={"received": 1})})
     (section,) = table(found).sections()
-    assert "chưa đủ" in render_to_string("parts/table_lines.html", {"lines": section.ranked})
+    assert "chưa đủ" in section.ranked_rows
     assert findings.channels(found) == "Hồ sơ tiếp nhận theo hình thức"
 
 
@@ -151,6 +151,11 @@ def test_incomplete_months_are_hollow():
     assert Point.of(share, complete=False, completeness="1/2").hollow
     assert Point.of(Share("50.0", 1, 2, partial=True), complete=True, completeness="2/2").hollow
     assert not Point.of(Share(None, None, None), complete=False, completeness="0/2").hollow
+
+
+def test_names_are_escaped():
+    (section,) = table(summary({"<script>x</script>": tally(1, 1)})).sections()
+    assert "<script>" not in section.ranked_rows and "&lt;script&gt;" in section.ranked_rows
 
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "xã\x0b Thanh", '=HYPERLINK("http://x")']

@@ -1,0 +1,67 @@
+"""A drawn page is kept only while the log stands still, for the same view, day and reader's reach."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+
+from figures.periods import DEFAULT_CALENDAR, Period
+from reports.views import remembered as room
+from reports.views.asked import Asked
+
+ASKED = Asked(
+    SimpleNamespace(pk=7, has_children=True),
+    "351",
+    Period.parse("2022-H1"),
+    DEFAULT_CALENDAR,
+    date(2022, 8, 12),
+)
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """The log's head and the transaction as the test wants them; `drawn` counts the drawings."""
+    world = SimpleNamespace(head=(5, "a"), drawn=0)
+    connection = SimpleNamespace(in_atomic_block=False, settings_dict={"NAME": "test"})
+    monkeypatch.setattr(room, "connection", connection)
+    monkeypatch.setattr(room.log, "head", lambda: world.head)
+    world.connection = connection
+    cache.clear()
+    yield world
+    cache.clear()
+
+
+def seen(world, asked=ASKED, above=(1,)) -> int:
+    def draw() -> str:
+        world.drawn += 1
+        return f"page {world.drawn}"
+
+    room.remembered(asked, above, draw)
+    return world.drawn
+
+
+def test_the_same_view_is_drawn_once(world):
+    assert [seen(world), seen(world)] == [1, 1]
+
+
+def test_any_entry_in_the_log_draws_anew(world):
+    seen(world)
+    world.head = (6, "b")
+    assert seen(world) == 2
+
+
+def test_another_view_or_reach_is_another_page(world):
+    seen(world)
+    assert seen(world, above=()) == 2
+    other = Asked(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
+    assert seen(world, asked=other) == 3
+
+
+@pytest.mark.parametrize("state", ["empty log", "transaction"])
+def test_nothing_is_kept_without_a_firm_ground(world, state):
+    if state == "empty log":
+        world.head = (0, "0")
+    else:
+        world.connection.in_atomic_block = True
+    assert [seen(world), seen(world)] == [1, 2]
