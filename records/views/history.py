@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -10,7 +11,7 @@ from figures.measures import LABELS
 from figures.periods import Month
 from figures.writing import count
 from ledger.models import Entry
-from records.models import Field, Procedure
+from records.models import Field, Procedure, Submission
 from units import access
 from units.access import Right
 from units.models import User
@@ -18,6 +19,8 @@ from units.models import User
 from .fetch import submission_for
 
 A_PAGE = 50
+# How an edition names the file that wrote it (records.imports).
+FROM_FILE = "tệp "
 ACTS = {
     "submission.open": "Mở báo cáo",
     "submission.save": "Lưu số liệu",
@@ -26,7 +29,8 @@ ACTS = {
     "submission.approve": "Duyệt",
     "submission.return": "Trả lại để sửa",
     "submission.reopen": "Mở lại",
-    "submission.import": "Nhập từ tệp",
+    "counts.import": "Nhập từ tệp",
+    "counts.approve": "Duyệt khi nhập từ tệp",
 }
 
 
@@ -46,7 +50,8 @@ class Act:
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """GET; `?page=` turns the pages."""
     found = submission_for(request.user, pk, Right.READ, request.day)
-    entries = Entry.objects.filter(subject=f"submission:{found.pk}").order_by("-sequence")
+    own = Q(subject=f"submission:{found.pk}") | Q(sequence__in=_of_files(found))
+    entries = Entry.objects.filter(own).order_by("-sequence")
     page = Paginator(entries, A_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
     names = {user.pk: str(user) for user in User.objects.filter(pk__in={one.actor_id for one in shown})}
@@ -63,6 +68,14 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "records/history.html", context)
 
 
+def _of_files(found: Submission) -> list[int]:
+    """Entries of the files that the submission's editions came from: one entry stands for all months of a file."""
+    writers = [one.saved_by for one in found.editions.all()]
+    files = [f"file:{name.removeprefix(FROM_FILE)}" for name in writers if name.startswith(FROM_FILE)]
+    entries = Entry.objects.filter(subject__in=files) if files else ()
+    return [one.sequence for one in entries if found.pk in one.detail.get("submissions", ())]
+
+
 def _act(entry: Entry, names: dict, fields: dict, procedures: dict) -> Act:
     detail = entry.detail if isinstance(entry.detail, dict) else {}
     cells = detail.get("cells")
@@ -77,9 +90,13 @@ def _act(entry: Entry, names: dict, fields: dict, procedures: dict) -> Act:
         who=names.get(entry.actor_id, entry.actor),
         words=ACTS.get(entry.action, "Việc khác"),
         edition=detail.get("edition"),
-        reason=detail.get("reason", ""),
+        reason=detail.get("reason", "") or _file(detail),
         changes=changes,
     )
+
+
+def _file(detail: dict) -> str:
+    return f"Tệp {detail['file']}" if "file" in detail else ""
 
 
 def _said(value: int | str | None) -> str:

@@ -1,7 +1,9 @@
 """The reviewer's acts, and who may not: rights, own entries, stale looks, batches."""
 
 import pytest
+from django.db import transaction
 
+from ledger import log
 from records import actions
 from records.models import Edition, State
 from tests.records.conftest import AT, balanced
@@ -128,3 +130,13 @@ def test_nul_is_a_bad_request(as_, sent):
 def test_history_tells_who_changed_which_cell(as_, sent):
     text = as_("leader").get(f"/records/{sent.pk}/history/").content.decode()
     assert "Lưu số liệu" in text and "chung-thuc: Tiếp nhận trực tiếp: — → <b>1.240</b>" in text
+
+
+def test_history_names_the_file_that_a_month_came_from(as_, people, july):
+    july.editions.update(saved_by="tệp thang-7.csv")
+    with transaction.atomic():
+        for submissions in ([july.pk], [july.pk + 1]):
+            detail = {"file": "thang-7.csv", "submissions": submissions}
+            log.append("counts.import", by=None, subject="file:thang-7.csv", detail=detail)
+    text = as_("leader").get(f"/records/{july.pk}/history/").content.decode()
+    assert text.count("Nhập từ tệp") == 1 and "Tệp thang-7.csv" in text and "hệ thống" in text
