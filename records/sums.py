@@ -45,6 +45,16 @@ def refresh(
             _write(groups, wanted, stage)
 
 
+def regroup(units: Iterable[Unit]) -> None:
+    """Units that had no children until now keep sums from now on, of their own reports first."""
+    with_history = Submission.objects.filter(unit__in=[unit.pk for unit in units]).select_related("unit")
+    months: dict[int, tuple[Unit, list[int]]] = {}
+    for submission in with_history:
+        months.setdefault(submission.unit_id, (submission.unit, []))[1].append(submission.month)
+    for unit, numbers in months.values():
+        refresh([unit], numbers)
+
+
 def groups_among(numbers: Iterable[int] | None = None) -> QuerySet[Unit]:
     """Units that keep sums: those with children, save the country. All of them when no numbers are given."""
     groups = Unit.objects.filter(has_children=True).exclude(tier=Tier.COUNTRY)

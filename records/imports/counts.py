@@ -50,7 +50,7 @@ def import_counts(
     name = Path(filename).name
     with transaction.atomic():
         targets = unit_months(lines)
-        judge = Judge(catalogue, becomes)
+        judge = Judge(catalogue, becomes, by)
         judge.judge(targets)
         errors += judge.errors
         report = Report(

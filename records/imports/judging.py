@@ -6,9 +6,10 @@ from figures import rules
 from figures.measures import MEASURES
 from figures.outliers import outlier
 from figures.periods import Month
-from records.models import State
+from records.models import Edition, State
 from records.queries.catalogue import Catalogue, Expected
 from records.queries.checks import served_of
+from units.models import User
 from units.tabular import Fault
 
 from .months import UnitMonth
@@ -22,9 +23,10 @@ DRAFT, SENT, APPROVED = "draft", "sent", "approved"
 class Judge:
     """Holds the lines against locks, levels, the catalogue, the balance and the past."""
 
-    def __init__(self, catalogue: Catalogue, becomes: str) -> None:
+    def __init__(self, catalogue: Catalogue, becomes: str, approver: User | None = None) -> None:
         self.catalogue = catalogue
         self.becomes = becomes
+        self.approver = approver
         self.errors: list[Fault] = []
         self.warnings: list[Fault] = []
 
@@ -36,7 +38,20 @@ class Judge:
             else:
                 self._rows(target)
                 self._levels(target)
-        self._past([target for target in targets if not target.locked])
+        open_ones = [target for target in targets if not target.locked]
+        self._own_entries(open_ones)
+        self._past(open_ones)
+
+    def _own_entries(self, targets: list[UnitMonth]) -> None:
+        """Nobody approves an edition in which they wrote a value, through a file either (acceptance S4)."""
+        if self.becomes != APPROVED or self.approver is None:
+            return
+        written = Edition.writers.through.objects.filter(user_id=self.approver.pk)
+        own = set(written.values_list("edition_id", flat=True))
+        for target in targets:
+            if target.edition is not None and target.edition.pk in own:
+                message = f"{self.approver} đã nhập số liệu của báo cáo này nên không được duyệt."
+                self.errors.append(target.first.row.fault("", "own_entries", message))
 
     def _locked(self, target: UnitMonth) -> None:
         for line in target.changed:

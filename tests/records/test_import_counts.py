@@ -206,6 +206,14 @@ def test_correction_of_an_approved_month_by_file(cast, fields):
     assert list(sums.differences()) == []
 
 
+def test_writer_does_not_approve_through_a_file(cast, fields):
+    text = file(row("13441"))
+    load(text, DRAFT, by=cast.clerk)
+    assert faults(load(text, APPROVED, by=cast.clerk).errors) == [(2, "", "own_entries")]
+    assert load(text, APPROVED, by=cast.reviewer).unchanged == 1
+    assert Edition.objects.get().state == State.APPROVED
+
+
 def test_returned_month_stays_returned_for_equal_rows(cast, fields):
     text = file(row("13441"))
     load(text)

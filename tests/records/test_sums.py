@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 from django.core.management import call_command
 
-from figures.periods import Month
+from figures.periods import Month, Period
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
 from records.models import OPEN_STATES, DossierCount, Edition, Field, GroupSum, Submission
-from units.actions import Part, replace
+from records.queries.summary import summary
+from units.actions import Part, open_unit, replace
 from units.models import Unit
 from units.tree import Draft
 
@@ -129,3 +130,14 @@ def test_recount_finds_and_mends(cast, fields, capsys):
         assert place in told
     call_command("recount")
     call_command("recount", "--check")
+
+
+def test_unit_with_a_past_that_gets_children(cast, fields):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    draft = Draft("tt", "Trung tâm", "office", "commune", date(2022, 3, 1), parent=cast.alpha)
+    open_unit(draft, by=None)
+    alpha = Unit.objects.get(pk=cast.alpha.pk)
+    sums.regroup([alpha])
+    assert list(sums.differences()) == []
+    assert summary(alpha, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
+    assert summary(cast.province, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
