@@ -1,0 +1,83 @@
+"""A review in a real browser: read, edited, closed, downloaded and verified, without an error on the console."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings as project
+from playwright.sync_api import Page, expect
+
+from reports.imports import demo
+from reports.models import Review
+from tests.review_triggers import flush_lifts_review_triggers  # the flush after a live server's test
+
+__all__ = ["flush_lifts_review_triggers"]
+
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+
+
+@pytest.fixture
+def review(transactional_db, settings, tmp_path) -> Review:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return demo.load(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+
+
+@pytest.fixture
+def open_as(quiet_page: Page, live_server):
+    """open_as("tonghop", "/reports/reviews/") signs in and opens an address."""
+
+    def go(name: str, address: str) -> Page:
+        quiet_page.goto(f"{live_server.url}/accounts/login/?next={address}")
+        quiet_page.get_by_label("Tên đăng nhập").fill(name)
+        quiet_page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)
+        quiet_page.locator("main button[type=submit]").click()
+        expect(quiet_page).to_have_url(f"{live_server.url}{address}")
+        return quiet_page
+
+    return go
+
+
+def no_sideways_scroll(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1366, 375])
+@pytest.mark.parametrize("name", ["tonghop", "lanhdao", "quantri"])
+def test_pages_are_accessible(review, open_as, accessible, name, width):
+    page = open_as(name, f"/reports/reviews/{review.pk}/")
+    page.set_viewport_size({"width": width, "height": 768})
+    for what in ("", "edit/") if name == "tonghop" else ("",):
+        page.goto(page.url + what)
+        accessible(page)
+        no_sideways_scroll(page)
+    for address in ("/reports/reviews/", "/verify/"):
+        page.goto(page.url.split("/reports/")[0] + address)
+        accessible(page)
+        no_sideways_scroll(page)
+
+
+def test_from_draft_to_verified(review, open_as, accessible, live_server, tmp_path):
+    page = open_as("lanhdao", f"/reports/reviews/{review.pk}/")
+    page.get_by_role("button", name="Chốt số liệu, trình ký").click()
+    expect(page.get_by_text("Đã khóa bản")).to_be_visible()
+    accessible(page)
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="Tải PDF").click()
+    file = tmp_path / "issued.pdf"
+    caught.value.save_as(file)
+    page.goto(f"{live_server.url}/verify/")
+    page.get_by_label("Tệp PDF của báo cáo").set_input_files(file)
+    page.get_by_role("button", name="Kiểm tra").click()
+    expect(page.get_by_text("Hợp lệ.", exact=True)).to_be_visible()
+    expect(page.get_by_text("6 tháng đầu năm 2022", exact=True)).to_be_visible()
+    accessible(page)
+
+
+def test_text_is_edited_by_keyboard(review, open_as):
+    page = open_as("tonghop", f"/reports/reviews/{review.pk}/edit/")
+    page.get_by_label("Câu mở đầu").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Mở đầu mới.")
+    page.get_by_role("button", name="Lưu lời văn").press("Enter")
+    expect(page.get_by_text("Mở đầu mới.")).to_be_visible()
