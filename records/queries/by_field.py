@@ -31,7 +31,8 @@ def field_rows(question: Question, lacking: list[Silent]) -> list[RowInput]:
     found = parts(question, by_field=True)
     owed = _owed(question, catalogue)
     _move_undivided(question, catalogue, found, owed)
-    silent_in = _silent_by_field(question, catalogue, lacking)
+    silent_in = _silent_by_field(catalogue, lacking)
+    _add_left_blank(question, found, owed, silent_in)
     rows = []
     for number, field in catalogue.fields.items():
         reported = [(part.month, part.tally) for part in found if part.field == number]
@@ -72,7 +73,8 @@ def _listed(question: Question, catalogue: Catalogue) -> list[Unit]:
 
 def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part], owed: Owed) -> None:
     """Unit-months that reported `chung` although the catalogue divides them owe `chung` and nothing else."""
-    if not any(part.field == catalogue.undivided and part.tally.reported for part in found):
+    divides = catalogue.field_rows or catalogue.procedure_rows
+    if not divides or not any(part.field == catalogue.undivided and part.tally.reported for part in found):
         return
     for unit, tier, number in _in_force(question, field=catalogue.undivided, answered=True).values_list(
         "edition__submission__unit_id", "edition__submission__unit__tier", "edition__submission__month"
@@ -97,25 +99,36 @@ def _in_force(question: Question, **which: object):
     return counts
 
 
-def _silent_by_field(
-    question: Question, catalogue: Catalogue, lacking: Iterable[Silent]
-) -> dict[int, list[Missing]]:
-    """Who is silent altogether, in each field they owe, and who reported but left the field blank."""
+def _silent_by_field(catalogue: Catalogue, lacking: Iterable[Silent]) -> dict[int, list[Missing]]:
+    """Who is silent altogether, in each field they owe."""
     found: dict[int, list[Missing]] = defaultdict(list)
     for one in lacking:
         for field in catalogue.expected_of(one.tier, one.unit, one.one.month):
             found[field].append(one.one)
-    for field, one in _left_blank(question):
-        found[field].append(one)
     return found
 
 
-def _left_blank(question: Question) -> Iterator[tuple[int, Missing]]:
+def _add_left_blank(
+    question: Question, found: list[Part], owed: Owed, silent_in: dict[int, list[Missing]]
+) -> None:
+    """Name also those who reported but left a field blank; looked for only in fields where somebody must have."""
+    lacking: dict[int, int] = defaultdict(int)
+    for (field, _), number in owed.items():
+        lacking[field] += number
+    for part in found:
+        lacking[part.field] -= part.tally.reported
+    wanted = [field for field, number in lacking.items() if number != len(silent_in[field])]
+    if wanted:
+        for field, one in _left_blank(question, wanted):
+            silent_in[field].append(one)
+
+
+def _left_blank(question: Question, fields: list[int]) -> Iterator[tuple[int, Missing]]:
     answered = DossierCount.objects.filter(
         edition=OuterRef("edition"), field=OuterRef("field"), answered=True
     )
     rows = (
-        _in_force(question, answered=False)
+        _in_force(question, answered=False, field__in=fields)
         .exclude(Exists(answered))
         .select_related("edition__submission__unit")
     )
