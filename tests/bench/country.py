@@ -62,7 +62,7 @@ class Scale:
 
 DISTRICT = Scale("district (28 units)", 24)
 NATION = Scale("nation now (3,321 communes, 34 provinces)", 60, 34, 98)
-SMALL = Scale("small nation (200 communes, 10 provinces)", 24, 10, 20)
+SMALL = Scale("small nation (500 communes, 10 provinces)", 24, 10, 50)
 
 
 @transaction.atomic

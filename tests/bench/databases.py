@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 # After the last generated month (country.LAST), so that its half-year is the one a dashboard opens on.
 TODAY = "2026-01-20"
 

@@ -19,6 +19,7 @@ from reports.outlets.flat import COUNTS, RATES, Flat, FlatRow, flat
 from reports.outlets.sheets import xlsx_bytes
 from units.models import Unit
 
+from .counting import values
 from .country import HALF_YEAR, LAST, Scale
 from .databases import use, vendor
 from .measuring import Act, Result, versus
@@ -46,20 +47,8 @@ def _lines(scale: Scale, number: int) -> Iterator[Line]:
         place, month = scale.months + later, LAST.plus(later).number
         for unit in units[: number // len(fields)]:
             for field in fields:
-                yield unit, month, field, _values(unit, field, place)
+                yield unit, month, field, values(unit, field, place)
         number -= len(units) * len(fields)
-
-
-def _values(unit: int, field: int, place: int) -> dict[str, int]:
-    opening, pending = (
-        (unit * 7 + field * 3 + (place - 1) * 5) % 6,
-        (unit * 7 + field * 3 + place * 5) % 6,
-    )
-    direct, online = 8 + (unit * 13 + field * 29 + place * 37) % 30, (unit * 11 + field * 5) % 9
-    values = dict.fromkeys(MEASURES, 0)
-    values |= {"opening": opening, "received_direct": direct, "received_online_full": online}
-    values |= {"resolved_on_time": opening + direct + online - pending, "pending_in_time": pending}
-    return values
 
 
 def _file(lines: list[Line], folder: Path) -> Path:
@@ -69,9 +58,11 @@ def _file(lines: list[Line], folder: Path) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["unit", "month", "field", "procedure", *MEASURES])
-        for unit, month, field, values in lines:
+        for unit, month, field, numbers in lines:
             written = f"{month // 100}-M{month % 100:02}"
-            writer.writerow([codes[unit], written, fields[field], "", *(values[name] for name in MEASURES)])
+            writer.writerow(
+                [codes[unit], written, fields[field], "", *(numbers.get(name, "") for name in MEASURES)]
+            )
     return path
 
 
@@ -86,8 +77,8 @@ def _import(path: Path) -> None:
 def _plainly(lines: list[Line]) -> Act:
     """The same rows by Django's own means: no reading, no checking, no history, no sums, no log."""
     months: dict[tuple[int, int], list[tuple[int, dict[str, int]]]] = {}
-    for unit, month, field, values in lines:
-        months.setdefault((unit, month), []).append((field, values))
+    for unit, month, field, numbers in lines:
+        months.setdefault((unit, month), []).append((field, numbers))
 
     def create() -> None:
         with transaction.atomic():
@@ -98,9 +89,9 @@ def _plainly(lines: list[Line]) -> Act:
                 Edition(submission=one, number=1, state=State.SENT) for one in submissions
             )
             DossierCount.objects.bulk_create(
-                DossierCount(edition=edition, field_id=field, answered=True, **values)
+                DossierCount(edition=edition, field_id=field, answered=True, **numbers)
                 for edition, counts in zip(editions, months.values(), strict=True)
-                for field, values in counts
+                for field, numbers in counts
             )
             transaction.set_rollback(True)
 
@@ -115,7 +106,9 @@ def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
     seen = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in one.rows]
     start = flat(one, [], asked="", made_at=AT)
     rows = tuple(seen[place % len(seen)] for place in range(number))
-    whole = Flat(start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False)
+    whole = Flat(
+        start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False
+    )
     times = versus(partial(xlsx_bytes, whole), partial(_alone, whole), times=5)
     scale = f"{number:,} rows × {len(whole.titles)} columns"
     yield Result("P12 XLSX export ÷ XlsxWriter alone", scale, *times, goal=1.3)

@@ -1,0 +1,108 @@
+"""P9: a month's form saved and sent by many at once, beside the same rows written without history, log and sums."""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connections, transaction
+
+from records import actions
+from records.models import DossierCount, Edition, Field, State
+from units.models import User
+
+from .counting import values
+from .country import LAST, Scale
+from .databases import use, vendor
+from .measuring import Result
+
+AT = datetime(2026, 1, 18, 8, tzinfo=UTC)
+SAVES = 5  # of each writer in one turn
+TURNS = 6  # the first does not count
+Save = Callable[[int, int, int], None]  # edition, unit, place of the month
+
+
+def rows(nation: tuple) -> Iterator[Result]:
+    """All of it in the latest month, in which every unit has a report: the dearest sums that a sending can meet."""
+    connection, _, scale = nation
+    writers, limit = (8, 100) if connection.vendor == "postgresql" else (4, 250)
+    with use(connection):
+        opened = _opened(TURNS * 2 * writers * SAVES)
+    base = f"{vendor()}, {writers} writers"
+    connection.close()
+    ours, reference = _measured(connection, scale, opened, writers)
+    each = [1000 * statistics.median(wall for wall, _ in turns) for turns in (ours, reference)]
+    title = f"P9 save and send a month ÷ same rows without log and sums, {base}"
+    yield Result(title, f"{scale}", *each, unit="ms per save", goal=1.67)
+    slowest = 1000 * statistics.quantiles([one for _, each in ours for one in each], n=20)[-1]
+    yield Result(f"P9 p95 of a save with its sending ÷ limit, {base}", f"{scale}", slowest, limit, goal=1.0)
+
+
+def _opened(number: int) -> list[tuple[int, int]]:
+    """Corrections of the latest month, opened and still empty, spread over the country: (edition, unit)."""
+    approved = Edition.objects.filter(submission__month=LAST.number, state=State.APPROVED).order_by("pk")
+    places = list(approved.values_list("submission_id", "submission__unit_id"))
+    if len(places) < number:
+        raise ValueError(f"{number} saves need as many units; the scale has {len(places)}")
+    chosen = places[:: len(places) // number][:number]
+    drafts = Edition.objects.bulk_create(Edition(submission_id=one, number=2) for one, _ in chosen)
+    return [(draft.pk, unit) for draft, (_, unit) in zip(drafts, chosen, strict=True)]
+
+
+def _measured(connection: Any, scale: Scale, opened: list, writers: int) -> tuple[list, list]:
+    """For ours and for the reference, turn by turn: seconds a save on the wall clock, and those of each save."""
+    found: dict[Save, list] = {_ours: [], _plain: []}
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(writers, context, initializer=_join, initargs=(connection,)) as pool:
+        for turn in range(TURNS):
+            for save in (_ours, _plain) if turn % 2 == 0 else (_plain, _ours):
+                shares = [[opened.pop() for _ in range(SAVES)] for _ in range(writers)]
+                start = time.perf_counter()
+                done = list(pool.map(_work, [save] * writers, shares, [scale.months] * writers))
+                wall = (time.perf_counter() - start) / (writers * SAVES)
+                if turn:
+                    found[save].append((wall, [one for each in done for one in each]))
+    return found[_ours], found[_plain]
+
+
+def _join(connection: Any) -> None:
+    """A writer's own connection; a forked process must not speak through its parent's."""
+    connections["default"] = connection.copy()
+
+
+def _work(save: Save, share: list[tuple[int, int]], place: int) -> list[float]:
+    seconds = []
+    for edition, unit in share:
+        start = time.perf_counter()
+        save(edition, unit, place)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _numbers(unit: int, place: int) -> dict[tuple[int, None], dict[str, int]]:
+    fields = Field.objects.exclude(code=Field.UNDIVIDED).values_list("pk", flat=True)
+    return {(field, None): values(unit, field, place) for field in fields}
+
+
+def _ours(edition: int, unit: int, place: int) -> None:
+    clerk = User.objects.get(username=f"clerk-{1 + unit % 8}")
+    one = actions.save_counts(
+        Edition.objects.get(pk=edition), _numbers(unit, place), by=clerk, revision=0, at=AT
+    )
+    actions.send(one, by=clerk, at=AT)
+
+
+def _plain(edition: int, unit: int, place: int) -> None:
+    clerk = User.objects.get(username=f"clerk-{1 + unit % 8}")
+    with transaction.atomic():
+        one = Edition.objects.select_for_update().get(pk=edition)
+        counts = [
+            DossierCount(edition=one, field_id=field, answered=True, **numbers)
+            for (field, _), numbers in _numbers(unit, place).items()
+        ]
+        DossierCount.objects.bulk_create(counts)
+        one.state, one.sent_at, one.sent_by = State.SENT, AT, str(clerk)
+        one.save()
