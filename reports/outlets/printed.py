@@ -1,7 +1,7 @@
 """A review's document as what page and print loop over: rows, sentences and drawings, made from the document alone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from figures.summary import Figures, Summary
 from figures.writing import count, day, percent_vi, tier_name
 
 from . import form_06a
+from .print_charts import bar
 
 LETTERS = "ABCDEG"
 # Which template draws the figures of a block.
@@ -21,10 +22,6 @@ BLOCKS = {
     "indicators": "print/blocks/indicators.html",
     "tasks": "print/blocks/tasks.html",
 }
-BAR_WIDTH = 1600  # of the drawing, in tenths of a millimetre
-WIDE_ENOUGH = 400  # room for "Trực tuyến 51,7%"
-ROOM_FOR_SHARE = 140  # room for "12,6%"
-THINNEST = 14
 
 
 @dataclass(frozen=True)
@@ -51,24 +48,6 @@ class Result:
     reached: bool | None = None
 
 
-@dataclass(frozen=True)
-class Segment:
-    """One part of a share bar, in tenths of a millimetre; `label` is empty where there is no room for words."""
-
-    key: str
-    x: int
-    width: int
-    middle: int
-    label: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    name: str
-    told: str
-    segments: list[Segment] = field(default_factory=list)
-
-
 def view(doc: dict[str, Any]) -> dict[str, Any]:
     """The context of templates/print/review.html and of the screen page. Raises KeyError for a foreign document."""
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
@@ -88,7 +67,11 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "sections": [{**one, "template": BLOCKS.get(one["block"], "")} for one in doc["sections"]],
         "drafted": doc["drafted"],
         "tier_rows": tiers,
-        "bars": [bar(row, online_labels(end)["online"]) for row in tiers if row.now.counts["received"]],
+        "bars": [
+            bar(row.name, row.now, online_labels(end)["online"])
+            for row in tiers
+            if row.now.counts["received"]
+        ],
         "rate_results": rate_results(doc, now, before),
         "indicator_results": [indicator_result(one) for one in doc["indicators"]],
         "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
@@ -173,30 +156,6 @@ def indicator_result(one: dict[str, Any]) -> Result:
         narrative.against_target(one["percent"], one["target"]),
         _reached(one["percent"], one["target"]),
     )
-
-
-def bar(row: Row, online: str) -> Bar:
-    """Received dossiers by channel as a bar: geometry from the counts, words from the printed shares."""
-    names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
-    told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
-    segments, words, at = [], [], 0
-    for key, name in names.items():
-        share = row.now.shares[key]
-        if share.numerator is None or not share.denominator:
-            continue
-        printed = percent_vi(share.percent)
-        words.append(f"{told[key]}: {count(share.numerator)} ({printed})")
-        if share.numerator:
-            end = at + share.numerator * BAR_WIDTH // share.denominator
-            width = max(end - at, THINNEST)
-            x = min(at, BAR_WIDTH - width)
-            label = (
-                f"{name} {printed}" if width >= WIDE_ENOUGH else printed if width >= ROOM_FOR_SHARE else ""
-            )
-            segments.append(Segment(key, x, width, x + width // 2, label))
-            at = end
-    whole = f"{row.name}, {count(row.now.counts['received'])} hồ sơ"
-    return Bar(whole, "; ".join(words), segments)
 
 
 def missing_lines(now: Summary) -> list[str]:

@@ -130,8 +130,8 @@ def frozen_entry(review: Review) -> Entry | None:
 def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Sections without text, figures or a section of their own below."""
     found = []
-    for one, following in zip(sections, [*sections[1:], None], strict=True):
-        has_below = following is not None and following["level"] > one["level"]
+    for place, one in enumerate(sections, 1):
+        has_below = place < len(sections) and sections[place]["level"] > one["level"]
         if not one["paragraphs"] and not one["block"] and not has_below:
             found.append(one)
     return found

@@ -1,0 +1,53 @@
+"""Charts of the printed review as numbers for a template: drawn by the server, readable in grey."""
+
+from dataclasses import dataclass, field
+
+from figures.summary import Figures
+from figures.writing import count, percent_vi
+
+BAR_WIDTH = 1600  # of the drawing, in tenths of a millimetre
+WIDE_ENOUGH = 400  # room for "Trực tuyến 51,7%"
+ROOM_FOR_SHARE = 140  # room for "12,6%"
+THINNEST = 14
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of a share bar, in tenths of a millimetre; `label` is empty where there is no room for words."""
+
+    key: str
+    x: int
+    width: int
+    middle: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    name: str
+    told: str
+    segments: list[Segment] = field(default_factory=list)
+
+
+def bar(name: str, figures: Figures, online: str) -> Bar:
+    """Received dossiers by channel as a bar: geometry from the counts, words from the printed shares."""
+    names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
+    told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
+    segments, words, at = [], [], 0
+    for key, channel in names.items():
+        share = figures.shares[key]
+        if share.numerator is None or not share.denominator:
+            continue
+        printed = percent_vi(share.percent)
+        words.append(f"{told[key]}: {count(share.numerator)} ({printed})")
+        if share.numerator:
+            end = at + share.numerator * BAR_WIDTH // share.denominator
+            width = max(end - at, THINNEST)
+            x = min(at, BAR_WIDTH - width)
+            label = (
+                f"{channel} {printed}" if width >= WIDE_ENOUGH else printed if width >= ROOM_FOR_SHARE else ""
+            )
+            segments.append(Segment(key, x, width, x + width // 2, label))
+            at = end
+    whole = f"{name}, {count(figures.counts['received'])} hồ sơ"
+    return Bar(whole, "; ".join(words), segments)
