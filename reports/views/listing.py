@@ -20,10 +20,10 @@ def context(asked: Asked, summary: Summary) -> dict[str, Any]:
     return {
         "table": table.table,
         "sections": table.table.sections(page),
-        "foot": table.foot(summary),
+        "foot": table.foot(summary, searched=bool(asked.q)),
         "caption": f"{dict(BY_NAMES)[by]}: kết quả {summary.period.label}",
         "rows_title": f"Kết quả theo {dict(BY_NAMES)[by].lower()}",
-        "rows_finding": _ranking(by, table),
+        "rows_finding": _ranking(by, table) if not asked.q else "",
         "rows_hint": "Bấm tên để xem tới từng ô số." if by != "month" else "",
         "bar_top": table.table.top if table.table.barred else None,
         "by_links": _by_links(asked, by),

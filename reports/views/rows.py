@@ -33,9 +33,10 @@ class Shown:
     def pages(self) -> int:
         return max(1, -(-len(self.entries) // MOST_ROWS))
 
-    def foot(self, summary: Summary) -> SafeString:
-        """The line of totals, drawn."""
-        return markup.rows([Line(f"Tổng: {summary.unit_name}", "", "", self.table.cells(summary.total))])
+    def foot(self, summary: Summary, *, searched: bool) -> SafeString:
+        """The line of totals, drawn; it is of all rows, whatever the search shows."""
+        note = "gồm cả dòng không hiện" if searched else ""
+        return markup.rows([Line(f"Tổng: {summary.unit_name}", "", note, self.table.cells(summary.total))])
 
 
 def shown(asked: Asked, summary: Summary) -> Shown:
