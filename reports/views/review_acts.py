@@ -32,8 +32,7 @@ def acting(right: Right) -> Callable:
             try:
                 return view(request, found)
             except actions.Refused as refused:
-                messages.error(request, str(refused))
-                return redirect("review", pk)
+                return page(request, found, status=409, refused=str(refused))
 
         return guarded
 

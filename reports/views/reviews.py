@@ -74,8 +74,10 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, review_for(request, pk))
 
 
-def page(request: HttpRequest, found: Review, *, status: int = 200, **forms: Any) -> HttpResponse:
-    """The review's page, with forms that were refused in place of empty ones."""
+def page(
+    request: HttpRequest, found: Review, *, status: int = 200, refused: str = "", **forms: Any
+) -> HttpResponse:
+    """The review's page, with what was refused: words, or forms in place of empty ones."""
     doc = found.frozen if found.is_frozen else document.build(found, demo=settings.DEMO)
     may = {
         "edit": access.allowed(request.user, Right.EDIT, found.unit, request.day),
@@ -85,6 +87,7 @@ def page(request: HttpRequest, found: Review, *, status: int = 200, **forms: Any
     warnings = [] if found.is_frozen else reviews.before_signing(found, doc)
     context = shown | {
         "found": found,
+        "refused": refused,
         "chip": CHIPS[found.state],
         "may": may,
         "bars": [
@@ -107,8 +110,8 @@ def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         content = copies.current(found, demo=settings.DEMO)
     except copies.Lost as lost:
-        messages.error(request, f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu.")
-        return page(request, found, status=503)
+        told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
+        return page(request, found, status=503, refused=told)
     response = HttpResponse(content, content_type="application/pdf")
     kind = "bao-cao" if found.is_frozen else "du-thao"
     response.headers["Content-Disposition"] = (
