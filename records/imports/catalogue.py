@@ -4,7 +4,7 @@ A row adds what is not there yet. A row that is there with the same tier, first 
 (name, last day, channels, level, posting); the same file again changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from .report import Report, in_order
 NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_from")
 OPTIONAL = ("online_level", "posted", "valid_until", "units", "channels")
 _LONGEST_CODE = 64
+# Called with column, code and message of what is wrong in the row at hand.
+Wrong = Callable[[str, str, str], None]
 _POSTED = {"yes": True, "no": False, "": None}
 
 
@@ -111,27 +113,16 @@ def _entry(row: Row, codes: Codes, errors: list[Fault]) -> Entry | None:
             errors.append(row.fault(column, code, message))
 
     field, procedure = canonical(cells["field"]), canonical(cells["procedure"])
-    for column, code in (("field", field), ("procedure", procedure)):
-        if len(code) > _LONGEST_CODE or " " in code:
-            wrong(column, "bad_code", "Mã không quá 64 ký tự và không có dấu cách.")
-    if not field:
-        wrong("field", "missing", "Thiếu mã lĩnh vực.")
-    for column, longest in (("field_name", 200), ("procedure_name", 500)):
-        if len(cells[column]) > longest:
-            wrong(column, "too_long", f"Tên dài hơn {longest} ký tự.")
+    _names(cells, field, procedure, wrong)
     _choice(cells["tier"], Tier.values, "tier", "cấp", wrong)
     _choice(cells["online_level"], OnlineLevel.values, "online_level", "mức độ trực tuyến", wrong)
     _choice(cells["posted"], ("yes", "no"), "posted", "giá trị", wrong)
     channels = cells["channels"].split()
     for channel in channels:
         _choice(channel, CHANNELS, "channels", "hình thức", wrong)
-    start, end = (_day(cells[name], name, wrong) for name in ("valid_from", "valid_until"))
+    start, end = _dates(cells, wrong)
     if start is None:
-        if not cells["valid_from"]:
-            wrong("valid_from", "missing", "Thiếu ngày bắt đầu áp dụng.")
         return None
-    if end is not None and end < start:
-        wrong("valid_until", "dates", "Ngày hết áp dụng phải từ ngày bắt đầu trở đi.")
     return Entry(
         row,
         field,
@@ -148,12 +139,34 @@ def _entry(row: Row, codes: Codes, errors: list[Fault]) -> Entry | None:
     )
 
 
-def _choice(text: str, known: Sequence[str], column: str, what: str, wrong: Any) -> None:
+def _names(cells: dict[str, str], field: str, procedure: str, wrong: Wrong) -> None:
+    """Codes and names that can be kept."""
+    for column, code in (("field", field), ("procedure", procedure)):
+        if len(code) > _LONGEST_CODE or " " in code:
+            wrong(column, "bad_code", "Mã không quá 64 ký tự và không có dấu cách.")
+    if not field:
+        wrong("field", "missing", "Thiếu mã lĩnh vực.")
+    for column, longest in (("field_name", 200), ("procedure_name", 500)):
+        if len(cells[column]) > longest:
+            wrong(column, "too_long", f"Tên dài hơn {longest} ký tự.")
+
+
+def _dates(cells: dict[str, str], wrong: Wrong) -> tuple[date | None, date | None]:
+    """First and last day; a row needs its first."""
+    start, end = (_day(cells[name], name, wrong) for name in ("valid_from", "valid_until"))
+    if not cells["valid_from"]:
+        wrong("valid_from", "missing", "Thiếu ngày bắt đầu áp dụng.")
+    if start is not None and end is not None and end < start:
+        wrong("valid_until", "dates", "Ngày hết áp dụng phải từ ngày bắt đầu trở đi.")
+    return start, end
+
+
+def _choice(text: str, known: Sequence[str], column: str, what: str, wrong: Wrong) -> None:
     if text and text not in known:
         wrong(column, f"unknown_{column}", f"Không có {what} “{text[:40]}”: dùng {', '.join(known)}.")
 
 
-def _day(text: str, column: str, wrong: Any) -> date | None:
+def _day(text: str, column: str, wrong: Wrong) -> date | None:
     try:
         return parse_day(text) if text else None
     except ValueError as error:
@@ -161,7 +174,7 @@ def _day(text: str, column: str, wrong: Any) -> date | None:
         return None
 
 
-def _units(text: str, codes: Codes, on: date, wrong: Any) -> tuple[int, ...]:
+def _units(text: str, codes: Codes, on: date, wrong: Wrong) -> tuple[int, ...]:
     """Units by their codes on the first day of the row (CODE@day for the holder on another day)."""
     found = set()
     for code in text.split():
