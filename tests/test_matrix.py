@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from difflib import unified_diff
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -93,11 +94,16 @@ def test_every_route_by_every_role_on_every_unit(cast, client):
     assert min(seen["outside"], seen["read only"], seen["allowed"]) > 20
 
 
+def diff(one, other) -> list[str]:
+    pair = (one.content.decode().splitlines(), other.content.decode().splitlines())
+    return [line for line in unified_diff(*pair, n=0, lineterm="") if line[:1] in "+-"][:6]
+
+
 def check(label: str, user: User, unit, right, answer, unknown) -> str:
     user.__dict__.pop("_memberships", None)
     if not access.allowed(user, access.Right.READ, unit, DAY):
         assert answer.status_code == unknown.status_code, label
-        assert answer.content == unknown.content, label
+        assert answer.content == unknown.content, (label, diff(answer, unknown))
         return "outside"
     if answer.status_code == 405:
         return "other method"
