@@ -243,4 +243,4 @@ def _completeness(label: str, figures: Figures) -> Cell:
     if not one.expected:
         return Cell(label, "không phải báo cáo", chip="none")
     chip = "ok" if one.complete else "part" if one.reported else "late"
-    return Cell(label, f"{one.reported}/{one.expected}", chip=chip)
+    return Cell(label, f"{writing.count(one.reported)}/{writing.count(one.expected)}", chip=chip)
