@@ -122,7 +122,9 @@ def _write(
         touched.append(row)
         changes[label_of(key, catalogue)] = cells
     _keep_one_level(stored, catalogue)
-    for row in touched:
+    kept = [row for row in touched if row.pk is not None]
+    DossierCount.objects.bulk_create(row for row in touched if row.pk is None)
+    for row in kept:
         row.save()
     return changes
 

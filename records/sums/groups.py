@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Value, When
 
 from figures.counts import Tally
 from records.models import DossierCount, Edition, GroupSum, Stage, Submission
-from records.queries.rows import columns_of, put, summed, tally_of, totals
+from records.queries.rows import COLUMNS, columns_of, put, summed, tally_in, tally_of, totals
 from units.models import Kind, Tier, Unit
 
 # (group, month, tier, external, field or None for the total)
@@ -101,46 +101,39 @@ def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
     """
     found: Sums = {}
     editions = _editions(groups, months, stage)
-    for row in _grouped(editions, "submission__").annotate(**totals(), reports=Count("pk")):
+    for row in _grouped(editions, "submission__", groups).annotate(**totals(), reports=Count("pk")):
         _add(found, row, None)
-    counts = DossierCount.objects.filter(edition__in=editions)
-    for row in _grouped(counts, "edition__submission__", "field_id", groups).annotate(
+    # By their numbers: a condition repeated inside makes SQLite read every report of these months.
+    counts = DossierCount.objects.filter(edition__in=list(editions.values_list("pk", flat=True)))
+    for row in _grouped(counts, "edition__submission__", groups, "field_id").annotate(
         **totals(), reports=Count("edition", distinct=True, filter=Q(answered=True))
     ):
         _add(found, row, row["field_id"])
-    return found | {
-        key: found.get(key, Tally.empty()) + tally for key, tally in _of_child_groups(groups, months, stage)
-    }
+    for key, tally in _of_child_groups(groups, months, stage):
+        found[key] = found.get(key, Tally.empty()) + tally
+    return found
 
 
 def _editions(groups: list[int], months: Sequence[int], stage: str) -> QuerySet[Edition]:
-    leaf = Q(submission__unit__has_children=False)
+    whose = Unit.objects.filter(Q(pk__in=groups) | Q(parent__in=groups, has_children=False))
     return (
         Edition.objects.in_force(stage)
-        .filter(Q(submission__unit__in=groups) | (Q(submission__unit__parent__in=groups) & leaf))
-        .filter(submission__month__in=months)
-        .annotate(group=_group("submission__unit", groups))
+        .filter(submission__unit__in=whose.order_by().values("pk"), submission__month__in=months)
+        .order_by()
     )
 
 
-def _group(unit: str, groups: list[int]) -> Case:
-    """A group's own report counts in itself, a child's in its parent."""
-    return Case(When(**{f"{unit}__in": groups}, then=F(f"{unit}_id")), default=F(f"{unit}__parent_id"))
-
-
-def _grouped(
-    rows: QuerySet, prefix: str, field: str | None = None, groups: list[int] | None = None
-) -> QuerySet:
-    if groups is not None:
-        rows = rows.annotate(group=_group(f"{prefix}unit", groups))
+def _grouped(rows: QuerySet, prefix: str, groups: list[int], field: str | None = None) -> QuerySet:
+    unit = f"{prefix}unit"
+    # A group's own report counts in itself, a child's in its parent.
+    group = Case(When(**{f"{unit}__in": groups}, then=F(f"{unit}_id")), default=F(f"{unit}__parent_id"))
     external = Case(
-        When(**{f"{prefix}unit__kind": Kind.EXTERNAL}, then=Value(True)),
+        When(**{f"{unit}__kind": Kind.EXTERNAL}, then=Value(True)),
         default=Value(False),
         output_field=BooleanField(),
     )
-    named = {"month": F(f"{prefix}month"), "tier": F(f"{prefix}unit__tier"), "external": external}
-    columns = ["group", *named] + ([field] if field else [])
-    return rows.annotate(**named).order_by().values(*columns)
+    named = {"group": group, "month": F(f"{prefix}month"), "tier": F(f"{unit}__tier"), "external": external}
+    return rows.annotate(**named).order_by().values(*named, *([field] if field else []))
 
 
 def _add(found: Sums, row: dict[str, Any], field: int | None) -> None:
@@ -149,11 +142,14 @@ def _add(found: Sums, row: dict[str, Any], field: int | None) -> None:
 
 
 def _of_child_groups(groups: list[int], months: Sequence[int], stage: str) -> Iterator[tuple[Key, Tally]]:
-    rows = (
-        GroupSum.objects.filter(group__parent__in=groups, month__in=months, stage=stage)
-        .order_by()
-        .values("group__parent", "month", "tier", "external", "field_id")
+    """What the groups one level below hold, under their parents' keys."""
+    below = dict(
+        Unit.objects.filter(parent__in=groups, has_children=True).order_by().values_list("pk", "parent_id")
     )
-    for row in rows.annotate(**totals(), reports=Sum("reported")):
-        key = (row["group__parent"], row["month"], row["tier"], row["external"], row["field_id"])
-        yield key, tally_of(summed(row), row["reports"])
+    if not below:
+        return
+    rows = GroupSum.objects.filter(group__in=list(below), month__in=months, stage=stage).order_by()
+    for group, month, tier, external, field, reported, *numbers in rows.values_list(
+        "group_id", "month", "tier", "external", "field_id", "reported", *COLUMNS
+    ):
+        yield (below[group], month, tier, external, field), tally_in(numbers, reported)
