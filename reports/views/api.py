@@ -33,7 +33,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     return JsonResponse(found.as_dict(), json_dumps_params={"ensure_ascii": False})
 
 
-@access.requires(Right.PUBLIC)
+@access.requires(Right.SIGNED_IN)
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:
     """The description of this interface, OpenAPI 3.1."""
