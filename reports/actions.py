@@ -46,6 +46,15 @@ def default_title(period: Period) -> str:
     return f"{kind} công tác cải cách hành chính {period.label}"
 
 
+def default_header(unit: Unit, period: Period) -> dict[str, str]:
+    """The first and last sentence of a new draft, for the editor to go on from."""
+    return {
+        "opening": f"Ủy ban nhân dân {unit.name} báo cáo kết quả công tác cải cách hành chính (CCHC) "
+        f"{period.label} như sau:",
+        "closing": f"Trên đây là báo cáo công tác cải cách hành chính {period.label} của {unit.name}./.",
+    }
+
+
 def outline(path: Path) -> list[dict[str, Any]]:
     """The sections that a new review starts with: data, because provinces vary them."""
     return json.loads(path.read_text(encoding="utf-8"))["sections"]
@@ -62,7 +71,7 @@ def draft(
     sections: Iterable[Mapping[str, Any]] = (),
     header: Mapping[str, Any] | None = None,
     signer: Mapping[str, Any] | None = None,
-    recipients: Iterable[str] = (),
+    recipients: Iterable[str] = ("- Lưu: VT.",),
     decimals: int = 1,
     replaces: Review | None = None,
 ) -> Review:
@@ -77,7 +86,7 @@ def draft(
         period=period.code,
         title=title or default_title(period),
         decimals=decimals,
-        header=dict(header or {}),
+        header=default_header(unit, period) if header is None else dict(header),
         signer=dict(signer or {"lines": ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], "name": ""}),
         recipients=list(recipients),
         created_by=str(by) if by else log.SYSTEM,

@@ -67,7 +67,7 @@ def drafted(now: Summary, before: Summary | None) -> dict[str, list[str]]:
         told.append(f"{received} {narrative.resolved_sentence(tier_name(tier), one)}".strip())
     told.append(_together(now, before))
     return {
-        "channels": [sentence for sentence in told if sentence],
+        "channels": [sentence for sentence in told if sentence] or ["Chưa có số liệu được duyệt trong kỳ."],
         "completeness": [
             sentence
             for sentence in [narrative.completeness_sentence(now.total.completeness, now.period.one_month)]
@@ -131,7 +131,7 @@ def _header(review: Review, end: date) -> dict[str, Any]:
         "issuer": [line for line in given.get("issuer", "").splitlines() if line.strip()]
         or ["ỦY BAN NHÂN DÂN", review.unit.name.upper()],
         "number_form": f"/{symbol}",
-        "place": given.get("place") or review.unit.name,
+        "place": given.get("place") or place_name(review.unit.name),
         "year": str(given.get("year") or end.year),
         "receiver": given.get("receiver") or (f"UBND {parent.name}" if parent else ""),
         **{
@@ -139,6 +139,14 @@ def _header(review: Review, end: date) -> dict[str, Any]:
             for name in ("opening", "closing", "meeting_day", "meeting_place", "chaired", "attended")
         },
     }
+
+
+def place_name(name: str) -> str:
+    """The name of a unit's place without its kind: "thị trấn Tân Thanh" → "Tân Thanh"."""
+    words = name.split()
+    while len(words) > 1 and words[0].islower():
+        words = words[1:]
+    return " ".join(words)
 
 
 def _section(section) -> dict[str, Any]:

@@ -61,6 +61,12 @@ def test_layout(file):
     run("qpdf", "--check", file)
 
 
+def test_drawings_are_told_to_a_screen_reader(file, tmp_path):
+    plain = tmp_path / "plain.pdf"
+    run("qpdf", "--qdf", "--object-streams=disable", file, str(plain))
+    assert plain.read_bytes().count(b"/Alt ") == 3
+
+
 def test_same_document_same_bytes(review):
     doc = document.build(review, demo=True)
     drawn = [pdf.draw(printed.view(doc), data=doc, moment=NOW) for _ in range(2)]

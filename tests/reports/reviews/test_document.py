@@ -1,0 +1,67 @@
+"""What the document of a review says where figures are missing, none, or of one unit only."""
+
+import pytest
+
+from figures.periods import Period
+from reports import actions
+from reports.outlets import printed
+from reports.queries import document, reviews
+from units.models import Unit
+
+from .conftest import NOW
+
+
+def made(code: str, period: str) -> dict:
+    unit = Unit.objects.get(code=code)
+    return document.build(actions.draft(unit, Period.parse(period), by=None, at=NOW), demo=True)
+
+
+def test_silent_units_are_listed_and_warned_of(review):
+    doc = made("351", "2021-Q3")
+    shown = printed.view(doc)
+    assert shown["missing_lines"] == ["Xã Liêm Sơn: tháng 8/2021", "Xã Thanh Hương: tháng 8/2021"]
+    assert "82/84 báo cáo tháng" in shown["opening"][1]
+    assert any("Còn thiếu báo cáo (82/84" in told for told in reviews.before_signing(review, doc))
+    assert shown["tier_rows"][0].before.shares["online"].percent is None
+
+
+def test_nothing_reported_claims_nothing(review):
+    doc = made("351", "2023-H1")
+    shown = printed.view(doc)
+    assert doc["drafted"]["channels"] == ["Chưa có số liệu được duyệt trong kỳ."]
+    assert shown["bars"] == [] and shown["online_label"] == "một phần, toàn trình"
+    assert all(one.reached is None for one in shown["rate_results"])
+
+
+def test_one_unit_has_no_total_row(review):
+    shown = printed.view(made("13474", "2022-H1"))
+    assert [row.name for row in shown["tier_rows"]] == ["Cấp xã"]
+    assert shown["tier_rows"][0].now.counts["received"] == 1289
+
+
+def test_rows_of_every_table_add_up(review):
+    shown = printed.view(document.build(review, demo=True))
+    units = [row for row in shown["unit_rows"] if not row.is_total]
+    assert len(units) == 28
+    assert sum(row.now.counts["received"] for row in units) == 17793
+    form = [row for row in shown["form_rows"] if not row.is_total]
+    assert [sum(row.cells[n] or 0 for row in form) for n in range(11)] == list(shown["form_rows"][-1].cells)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("huyện Thanh Liêm", "Thanh Liêm"),
+        ("thị trấn Tân Thanh", "Tân Thanh"),
+        ("Phòng Nội vụ", "Phòng Nội vụ"),
+    ],
+)
+def test_place(name, place):
+    assert document.place_name(name) == place
+
+
+def test_percentages_typed_by_hand_are_listed(review):
+    section = review.sections.get(order=2)
+    actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, "Đạt 51,7% và 12,6 %.")})
+    doc = document.build(review, demo=True)
+    assert reviews.typed_percentages(doc) == ["51,7%", "12,6 %"]
