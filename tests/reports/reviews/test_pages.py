@@ -18,7 +18,7 @@ def address(review: Review, what: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "page", "edit", "freeze"),
+    ("name", "read", "edit", "freeze"),
     [
         ("tonghop", 200, 200, 403),
         ("lanhdao", 200, 403, 302),
@@ -26,10 +26,10 @@ def address(review: Review, what: str = "") -> str:
         ("xa-13474", 404, 404, 404),
     ],
 )
-def test_rights(signed_in, review, name, page, edit, freeze):
+def test_rights(signed_in, review, name, read, edit, freeze):
     client = signed_in(name)
-    assert client.get(address(review)).status_code == page
-    assert client.get(f"/reports/reviews/{review.pk}.pdf").status_code == page
+    assert client.get(address(review)).status_code == read
+    assert client.get(f"/reports/reviews/{review.pk}.pdf").status_code == read
     assert client.get(address(review, "edit/")).status_code == edit
     assert client.get(address(review, "freeze/")).status_code == freeze
     assert client.post(address(review, "edit/")).status_code == (409 if edit == 200 else edit)
