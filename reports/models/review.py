@@ -62,7 +62,7 @@ class Review(models.Model):
 
 
 class ReviewSection(models.Model):
-    """A part of the text. `body` is plain text, a blank line between paragraphs; `block` names figures drawn after it."""
+    """A part of the text. `body` is plain, a blank line between paragraphs; `block` names what is drawn after it."""
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="sections")
     order = models.PositiveSmallIntegerField()
