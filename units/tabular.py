@@ -1,7 +1,8 @@
 """The one reader of tables that come from outside: CSV and XLSX become rows of text with their places.
 
     table = read_table(path, "counts.csv", limits=BULK)
-    table.faults              what is wrong with the file or its header; then `rows` gives nothing
+    table.faults              what is wrong with the file or its header (`header` is its row); a file that cannot
+                              be read at all has no columns and no rows
     for row in table.rows:    row.number (1 is the header), row.cells {column: text or None}, row.faults
                               a file that breaks off or is too long ends in a row of faults without cells
 
@@ -15,8 +16,23 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from .faults import Fault, Faults
 from .words import clean
 
+__all__ = [
+    "BULK",
+    "MB",
+    "WEB",
+    "Cell",
+    "Fault",
+    "Faults",
+    "Flawed",
+    "Limits",
+    "Lines",
+    "Row",
+    "Table",
+    "Unreadable",
+]
 MB = 1024 * 1024
 
 
@@ -36,34 +52,19 @@ WEB = Limits(file=5 * MB, parts=200, declared=20 * MB, rows=5_000, columns=60, c
 BULK = Limits(file=1024 * MB, parts=200, declared=100 * MB, rows=50_000, columns=200, csv_rows=1_000_001)
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong and where: `column` its name in the header, `cell` its address in an XLSX ("C5")."""
-
-    row: int
-    column: str
-    code: str
-    message: str
-    cell: str = ""
-
-    def as_dict(self, filename: str) -> dict[str, int | str]:
-        """The shape of `--format json` (interfaces.md); `cell` only for XLSX."""
-        place = {"file": filename, "row": self.row, "column": self.column}
-        return (
-            place | {"code": self.code, "message": self.message} | ({"cell": self.cell} if self.cell else {})
-        )
-
-    def __str__(self) -> str:
-        place = f"Dòng {self.row}" + (f", cột {self.column}" if self.column else "")
-        return f"{place}{f' (ô {self.cell})' if self.cell else ''}: {self.message}"
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     number: int
     cells: dict[str, str | None]
     faults: tuple[Fault, ...] = ()
     letters: dict[str, str] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to read here: the row only says what is wrong with the file, or that its cells are merged."""
+        if any(self.cells.values()):
+            return False
+        return not self.cells or all(fault.code == "merged_cell" for fault in self.faults)
 
     def fault(self, column: str, code: str, message: str) -> Fault:
         """A fault in this row, with the cell's address where the file has addresses."""
@@ -76,12 +77,29 @@ class Table:
     columns: tuple[str, ...] = ()
     rows: Iterator[Row] = field(default_factory=lambda: iter(()))
     faults: list[Fault] = field(default_factory=list)
+    header: int = 1
+
+    def header_faults(self, needed: Sequence[str], known: Sequence[str]) -> list[Fault]:
+        """The faults of the file, then columns that are missing and columns that nobody knows."""
+        faults = list(self.faults)
+        if faults and not self.columns:
+            return faults
+        faults += [
+            Fault(self.header, name, "missing_column", f"Thiếu cột {name}.")
+            for name in needed
+            if name not in self.columns
+        ]
+        return faults + [
+            Fault(self.header, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
+            for name in dict.fromkeys(self.columns)
+            if name not in known
+        ]
 
 
 class Unreadable(Exception):
     """The file cannot be read (further); carries the fault."""
 
-    def __init__(self, code: str, message: str, row: int = 0):
+    def __init__(self, code: str, message: str, row: int = 1):
         super().__init__(message)
         self.fault = Fault(row, "", code, message)
 
@@ -155,20 +173,14 @@ def _table(lines: Lines, limits: Limits, allowed: dict[str, set[str]], *, letter
     while names and not names[-1]:
         names.pop()
     columns = tuple(name for name in names if name)
-    faults = list(_header_faults(number, names, limits))
-    if faults:
-        return Table(columns=columns, faults=faults)
+    if len(names) > limits.columns:
+        raise Unreadable("too_many_columns", f"Tệp có hơn {limits.columns} cột.", number)
+    repeated = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    faults = [Fault(number, name, "repeated_column", f"Cột {name} có hai lần.") for name in repeated]
     shape = _Shape(
         names, {name: letter_of(at) for at, name in enumerate(names) if name} if letters else None, allowed
     )
-    return Table(columns=columns, rows=_rows(lines, shape))
-
-
-def _header_faults(number: int, names: list[str], limits: Limits) -> Iterator[Fault]:
-    if len(names) > limits.columns:
-        yield Fault(number, "", "too_many_columns", f"Tệp có hơn {limits.columns} cột.")
-    for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
-        yield Fault(number, name, "repeated_column", f"Cột {name} có hai lần.")
+    return Table(columns, _rows(lines, shape), faults, number)
 
 
 class _Shape(NamedTuple):

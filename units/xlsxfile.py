@@ -21,6 +21,7 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, KeyError, ValueError, EOFError)
+_HEADS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
 # Narrower than what Python takes: 1_000 and digits of other scripts are no numbers of a sheet.
 _DECIMAL = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
@@ -31,6 +32,7 @@ def lines(stream: BinaryIO, limits: Limits) -> Lines:
     try:
         package = zipfile.ZipFile(stream)
         _gate(package, limits)
+        _small_heads(package, limits)
         sheet, from_1904 = _first_sheet(package)
         texts = read_texts(package, limits)
         reader = SheetReader(texts, _Numbers(_styles(package), from_1904), limits)
@@ -66,6 +68,13 @@ def _gate(package: zipfile.ZipFile, limits: Limits) -> None:
         # The directory may name a part of XML anything: what begins as XML is looked at too.
         if part.filename.lower().endswith((".xml", ".rels", ".vml")) or _begins_as_xml(head):
             _plain_prolog(head)
+
+
+def _small_heads(package: zipfile.ZipFile, limits: Limits) -> None:
+    """Parts that are read into a tree stay small: a tree takes twenty times the room of its text."""
+    for part in package.infolist():
+        if part.filename in _HEADS and part.file_size > limits.declared // 20:
+            raise Unreadable("too_large", f"Phần {part.filename} của tệp Excel quá lớn.")
 
 
 def _begins_as_xml(head: bytes) -> bool:

@@ -7,9 +7,10 @@ from zipfile import ZipFile
 
 from .tabular import Cell, Flawed, Limits, Unreadable, letter_of
 from .words import clean
-from .xmltags import TagReader
+from .xmltags import LONGEST_TEXT, TagReader, too_long
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_MERGES = 1_000
 
 
 class _Texts(TagReader):
@@ -36,6 +37,7 @@ class _Texts(TagReader):
         elif tag == "si":
             if len(self.texts) >= self._most:
                 raise Unreadable("too_many_rows", "Tệp Excel có quá nhiều ô chữ.")
+            self.allow()
             self.texts.append(clean("".join(self._parts)))
             self._parts.clear()
 
@@ -64,6 +66,8 @@ class SheetReader(TagReader):
         self._cells: list[Cell] = []
         self._seen = 0
         self._columns: dict[str, int] = {"": -1}
+        self._merges = 0
+        self._in_row = self._in_cell = False
         self._at = -1
         self._kind = self._style = ""
         self._value = ""
@@ -82,7 +86,8 @@ class SheetReader(TagReader):
         if tag == "c":
             self._begin_cell(attributes)
         elif tag == "v" or tag == "t" and not self._aid:
-            self.keep()
+            if self._in_cell:
+                self.keep()
         elif tag == "row":
             self._begin_row(attributes)
         elif tag == "f":
@@ -92,15 +97,22 @@ class SheetReader(TagReader):
         elif tag == "dimension":
             self._check_dimension(attributes.get("ref", ""))
         elif tag == "mergeCell":
+            self._merges += 1
+            if self._merges > _MERGES:
+                raise Unreadable("merged_cell", f"Trang tính có hơn {_MERGES} vùng ô bị trộn (merge).")
             self._found.append(_merged(attributes.get("ref", "")))
 
     def ended(self, tag: str) -> None:
         if tag in ("v", "t"):
             if self.keeping:
                 self._value += self.taken()
+                if len(self._value) > LONGEST_TEXT:
+                    raise too_long()
         elif tag == "c":
+            self._in_cell = False
             self._end_cell()
         elif tag == "row":
+            self._in_row = False
             self._found.append((self.row, self._cells))
             self._cells = []
         elif tag == "rPh":
@@ -108,18 +120,26 @@ class SheetReader(TagReader):
 
     def _begin_row(self, attributes: dict[str, str]) -> None:
         number = int(attributes.get("r", self.row + 1))
-        if number <= self.row:
+        if number <= self.row or self._in_row:
             raise ValueError("rows out of order")
+        self._in_row = True
         if number > self._limits.rows:
             raise Unreadable("too_many_rows", f"Trang tính có hơn {self._limits.rows} dòng.", number)
         self.row = number
         self._at = -1
 
     def _begin_cell(self, attributes: dict[str, str]) -> None:
+        if not self._in_row or self._in_cell:
+            raise ValueError("a cell outside its row")
+        self._in_cell = True
         self._seen += 1
+        self.allow()
         if self._seen > self._limits.rows * self._limits.columns:
             raise Unreadable("too_many_columns", "Trang tính có quá nhiều ô.", self.row)
-        letters = attributes.get("r", "").rstrip("0123456789")
+        place = attributes.get("r", "")
+        letters = place.rstrip("0123456789")
+        if place and place != f"{letters}{self.row}":
+            raise ValueError("a cell of another row")
         at = self._columns.get(letters)
         if at is None:
             at = self._columns[letters] = _index(letters)

@@ -11,7 +11,10 @@ from .tabular import Unreadable
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
 _CHUNK = 64 * 1024
 _DEEPEST = 40
-_LONGEST_TEXT = 32_767  # of a cell, by the format's own rule
+LONGEST_TEXT = 32_767  # of a cell, by the format's own rule
+# Elements of a part beside those of its cells: columns, views, links, rules of format.
+_ELEMENTS = 30_000
+_ELEMENTS_OF_A_CELL = 4
 
 
 class TagReader:
@@ -22,6 +25,7 @@ class TagReader:
         self._pieces: list[str] = []
         self._length = 0
         self._depth = 0
+        self._left = _ELEMENTS
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -42,6 +46,10 @@ class TagReader:
     def ended(self, tag: str) -> None:
         raise NotImplementedError
 
+    def allow(self) -> None:
+        """One more cell or text has been counted against its own limit: its elements are welcome."""
+        self._left += _ELEMENTS_OF_A_CELL
+
     def keep(self) -> None:
         self.keeping = True
 
@@ -57,6 +65,9 @@ class TagReader:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ValueError("too deep")
+        self._left -= 1
+        if self._left < 0:
+            raise Unreadable("too_many_parts", "Tệp Excel có quá nhiều phần tử không phải ô.")
         self.started(name.removeprefix(_MAIN), attributes)
 
     def _end(self, name: str) -> None:
@@ -66,6 +77,11 @@ class TagReader:
     def _text(self, text: str) -> None:
         if self.keeping:
             self._length += len(text)
-            if self._length > _LONGEST_TEXT:
-                raise Unreadable("too_long", f"Có ô dài hơn {_LONGEST_TEXT} ký tự.")
+            if self._length > LONGEST_TEXT:
+                raise too_long()
             self._pieces.append(text)
+
+
+def too_long() -> Unreadable:
+    """A text that no spreadsheet program writes."""
+    return Unreadable("too_long", f"Có ô dài hơn {LONGEST_TEXT} ký tự.")

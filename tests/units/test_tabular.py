@@ -9,7 +9,7 @@ from datetime import date
 import openpyxl
 import pytest
 
-from units.tabular import BULK, WEB, Limits, letter_of, read_table
+from units.tabular import BULK, WEB, Fault, Faults, Limits, letter_of, read_table
 from units.words import canonical, clean
 
 TEXT = "Mã,tên\n13474,thị trấn Tân Thanh\n"
@@ -79,10 +79,10 @@ def test_the_same_rows_in_every_encoding(content):
         (b"a,b\n1,2,3\n", [(2, "", "no_header")]),
         (b"a,b\n1,\x00\n", [(2, "", "control_sign")]),
         (b'a,b\n1,2\n"1,2\n', [(3, "", "unreadable")]),
-        (b"code,name\n1,x\xb7 Li\xaam T\xf3c\n", [(0, "", "tcvn3")]),
-        (b"code,name\n1,\x9d\x8f\n", [(0, "", "encoding")]),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [(0, "", "old_excel")]),
-        (b"PK\x03\x04 not a package", [(0, "", "unreadable")]),
+        (b"code,name\n1,x\xb7 Li\xaam T\xf3c\n", [(1, "", "tcvn3")]),
+        (b"code,name\n1,\x9d\x8f\n", [(1, "", "encoding")]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", [(1, "", "old_excel")]),
+        (b"PK\x03\x04 not a package", [(1, "", "unreadable")]),
     ],
 )
 def test_bad_files_name_the_place(content, expected):
@@ -183,12 +183,29 @@ SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006
         ("xl/worksheets/sheet1.xml", SHEET % b"<sheetData>", "unreadable"),
         ("xl/worksheets/sheet1.xml", SHEET % (b"<a>" * 100_000), "unreadable"),
         ("xl/worksheets/sheet1.xml", SHEET % (b"<row>" + b"<c/>" * 400_000 + b"</row>"), "too_many_columns"),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET % (b"<row><c>" + b"<v/>" * 400_000 + b"</c></row>"),
+            "too_many_parts",
+        ),
+        ("xl/worksheets/sheet1.xml", SHEET % (b"<x/>" * 400_000), "too_many_parts"),
+        ("xl/worksheets/sheet1.xml", SHEET % (b'<mergeCell ref="A2:B2"/>' * 100_000), "merged_cell"),
+        (
+            "xl/worksheets/sheet1.xml",
+            SHEET % (b"<row><c>" + (b"<v>" + b"1" * 30_000 + b"</v>") * 9 + b"</c></row>"),
+            "too_long",
+        ),
+        ("xl/worksheets/sheet1.xml", SHEET % b'<c r="A1"><v>1</v></c>', "unreadable"),
+        ("xl/worksheets/sheet1.xml", SHEET % b'<row r="1"><c r="A7"><v>1</v></c></row>', "unreadable"),
+        ("xl/worksheets/sheet1.xml", SHEET % b'<row r="1"><c><c><v>1</v></c></c></row>', "unreadable"),
+        ("xl/styles.xml", STRINGS % (b"<xf/>" * 400_000), "too_large"),
         ("xl/sharedStrings.xml", STRINGS % (b"<si/>" * 400_000), "too_many_rows"),
         ("xl/sharedStrings.xml", STRINGS % (b"<si><t>" + b"a" * 40_000 + b"</t></si>"), "too_long"),
     ],
 )
 def test_bombs_are_refused(part, data, code):
-    assert read_table(with_part(sheet(["a"], ["x"]), part, data), "x.xlsx", limits=WEB).faults[0].code == code
+    table = read_table(with_part(sheet(["a"], ["x"]), part, data), "x.xlsx", limits=WEB)
+    assert codes(table)[0][2] == code
 
 
 def test_a_package_with_too_many_parts():
@@ -251,3 +268,20 @@ def test_a_doctype_is_found_whatever_the_part_is_called():
         sheet(["a"]), "xl/worksheets/sheet1.dat", bare_sheet('<c r="A1"><v>&a;</v></c>', entity)
     )
     assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB))[0][2] == "doctype"
+
+
+def test_a_repeated_column_does_not_hide_the_rows():
+    table = read_table(b"\na,b,a\n1,2,3\n", "x.csv")
+    assert codes(table) == [(2, "a", "repeated_column")] and table.header == 2
+    assert [fault.code for fault in table.header_faults(("c",), ("a", "c"))] == [
+        "repeated_column",
+        "missing_column",
+        "unknown_column",
+    ]
+
+
+def test_faults_beyond_the_first_thousands_are_counted():
+    faults = Faults(Fault(row, "a", "negative", "") for row in range(Faults.MOST + 7, 0, -1))
+    told = faults.told()
+    assert (len(told), faults.total, faults.full) == (Faults.MOST + 1, Faults.MOST + 7, True)
+    assert told[0].row == 8 and told[-1].code == "more_faults" and " 7 " in told[-1].message
