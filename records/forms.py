@@ -10,7 +10,7 @@ from django import forms
 from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
 from figures.writing import CountError, count, parse_count
-from records.queries.checks import RowKey
+from records.queries.past import RowKey
 
 REASON_LENGTH = 2000
 TOO_LONG = {"max_length": "Lý do tối đa %(limit_value)d ký tự."}

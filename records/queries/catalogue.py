@@ -48,7 +48,7 @@ class _Row:
 
 
 class Catalogue:
-    """The whole catalogue in memory: six queries, whatever the number of units, months and fields."""
+    """The whole catalogue in memory: four queries, whatever the number of units, months and fields."""
 
     def __init__(self, days: Calendar) -> None:
         self.days = days
@@ -121,15 +121,17 @@ def _channels(rows: list[_Row], tier: str, unit: int, start: date, end: date) ->
 
 def _rows(scope: Any, target: str) -> list[_Row]:
     listed: dict[int, set[int]] = defaultdict(set)
-    through = scope.units.through.objects.values_list(f"{scope.__name__.lower()}_id", "unit_id")
-    for row, unit in through:
-        listed[row].add(unit)
+    rows: dict[int, tuple] = {}
     columns = scope.objects.order_by("pk").values_list(
-        "pk", target, "tier", "channels", "valid_from", "valid_until"
+        "pk", target, "tier", "channels", "valid_from", "valid_until", "units"
     )
+    for pk, *row, unit in columns:
+        rows[pk] = tuple(row)
+        if unit is not None:
+            listed[pk].add(unit)
     return [
         _Row(what, tier, frozenset(channels.split()), start, end or date.max, frozenset(listed[pk]))
-        for pk, what, tier, channels, start, end in columns
+        for pk, (what, tier, channels, start, end) in rows.items()
     ]
 
 

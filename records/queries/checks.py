@@ -1,26 +1,16 @@
 """What is wrong or odd in an edition: the rules of figures/ held against its rows, the month before and its past."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from figures import rules
-from figures.counts import added
-from figures.measures import MEASURES, SUMS
-from figures.outliers import MONTHS, outlier
 from figures.periods import Month
-from records.models import DossierCount, Edition, Stage, Submission
+from records.models import DossierCount, Edition
 
 from .calendar import calendar
 from .catalogue import Catalogue, Expected
+from .past import Past, RowKey, oddities, past_of
 from .rows import values_of
-
-# A row within an edition: field number, and procedure number where the field is reported by procedure.
-RowKey = tuple[int, int | None]
-
-# Wholes whose jumps against the past months are worth a look.
-WATCHED = ("received", "resolved")
 
 
 @dataclass(frozen=True)
@@ -56,16 +46,30 @@ def served_of(expected: Mapping[int, Expected], catalogue: Catalogue, key: RowKe
     return entry.procedures.get(procedure, entry.served) if procedure else entry.served
 
 
-def check(edition: Edition, catalogue: Catalogue | None = None) -> tuple[Finding, ...]:
-    """Everything that blocks sending, then the warnings. A fixed number of queries."""
+def rows_of(edition: Edition) -> list[DossierCount]:
+    """The rows of an edition in the order of the catalogue, with field and procedure. One query."""
+    rows = edition.counts.select_related("field", "procedure")
+    return list(rows.order_by("field__order", "field__code", "pk"))
+
+
+def check(
+    edition: Edition,
+    catalogue: Catalogue | None = None,
+    *,
+    rows: list[DossierCount] | None = None,
+    past: Past | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that blocks sending, then the warnings. A fixed number of queries; `rows` (of `rows_of`) and `past`
+    spare theirs where they were read already.
+    """
     submission = edition.submission
+    month = Month.from_number(submission.month)
     catalogue = catalogue or Catalogue(calendar())
-    expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
-    rows = list(
-        edition.counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk")
-    )
+    expected = catalogue.expected(submission.unit, month)
+    rows = rows_of(edition) if rows is None else rows
+    past = past_of(submission) if past is None else past
     found = [
-        Finding.of(fault, row.field.code, row.procedure.code if row.procedure else "")
+        Finding.of(fault, *_place(row))
         for row in rows
         for fault in rules.check_row(
             values_of(row), served_of(expected, catalogue, (row.field_id, row.procedure_id))
@@ -75,53 +79,9 @@ def check(edition: Edition, catalogue: Catalogue | None = None) -> tuple[Finding
     for fault in (rules.mixed_level(named), rules.nothing_reported(values_of(row) for row in rows)):
         if fault:
             found.append(Finding.of(fault))
-    return (*found, *_warnings(submission, rows))
+    warnings = [Finding.of(odd.fault, *_place(row)) for row in rows for odd in oddities(row, past, month)]
+    return (*found, *warnings)
 
 
-def _warnings(submission: Submission, rows: list[DossierCount]) -> Iterable[Finding]:
-    past = history(submission)
-    for row in rows:
-        place = (row.field.code, row.procedure.code if row.procedure else "")
-        months = past[row.field_id, row.procedure_id]
-        before = months.get(Month.from_number(submission.month).previous().number)
-        fault = rules.continuity(row.opening, rules.closing(before)) if before else None
-        if fault:
-            yield Finding.of(fault, *place)
-        for whole in WATCHED:
-            odd = outlier(
-                _whole(values_of(row), whole), [_whole(months[one], whole) for one in sorted(months)]
-            )
-            if odd:
-                yield Finding.of(odd.fault(whole), *place)
-
-
-def _whole(values: Mapping[str, int | None], whole: str) -> int | None:
-    return added(values[part] for part in SUMS[whole])
-
-
-def history(submission: Submission) -> dict[RowKey, dict[int, dict[str, Any]]]:
-    """Per row, the values of the twelve months before, from what was sent or approved. Two queries."""
-    month = Month.from_number(submission.month)
-    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
-        submission__unit=submission.unit_id,
-        submission__month__gte=month.plus(-MONTHS).number,
-        submission__month__lt=month.number,
-    )
-    # Editions first and counts by their numbers: together the database reads far more than these.
-    months = dict(editions.order_by().values_list("pk", "submission__month"))
-    rows = DossierCount.objects.filter(edition__in=list(months))
-    found: dict[RowKey, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for row in rows.values("field_id", "procedure_id", "edition_id", *MEASURES):
-        found[row["field_id"], row["procedure_id"]][months[row["edition_id"]]] = row
-    return found
-
-
-def proposed_openings(submission: Submission) -> dict[RowKey, int]:
-    """What the month before left open, row by row: proposed as this month's opening."""
-    before = Month.from_number(submission.month).previous().number
-    found = {}
-    for key, months in history(submission).items():
-        left = rules.closing(months[before]) if before in months else None
-        if left is not None:
-            found[key] = left
-    return found
+def _place(row: DossierCount) -> tuple[str, str]:
+    return row.field.code, row.procedure.code if row.procedure else ""

@@ -1,24 +1,33 @@
 """The rows that the grid of an edition has, with what is stored, what was, and what is proposed."""
 
+from collections.abc import Mapping
+
 from figures import rules
 from figures.measures import MEASURES
 from figures.periods import Month
 from records.forms import Line
 from records.models import DossierCount, Edition
 from records.queries.catalogue import Catalogue
-from records.queries.checks import RowKey, history, served_of
+from records.queries.checks import rows_of, served_of
+from records.queries.past import Past, RowKey, past_of
 from records.queries.rows import values_of
 
 
-def lines_of(edition: Edition, catalogue: Catalogue) -> list[Line]:
+def lines_of(
+    edition: Edition,
+    catalogue: Catalogue,
+    *,
+    rows: list[DossierCount] | None = None,
+    past: Past | None = None,
+) -> list[Line]:
     """In the order of the catalogue: the fields that the unit reports in the month, by procedure where they were
-    counted so, and whatever else holds a number. Two queries.
+    counted so, and whatever else holds a number. Three queries; `rows` and `past` spare theirs.
     """
     submission = edition.submission
     month = Month.from_number(submission.month)
     expected = catalogue.expected(submission.unit, month)
-    stored = {(row.field_id, row.procedure_id): row for row in edition.counts.all()}
-    past = history(submission)
+    stored = {(row.field_id, row.procedure_id): row for row in (rows_of(edition) if rows is None else rows)}
+    past = past_of(submission) if past is None else past
     return [
         _line(key, stored.get(key), past.get(key, {}), month, served_of(expected, catalogue, key), catalogue)
         for key in _keys(list(expected), stored, catalogue)
@@ -39,7 +48,7 @@ def _keys(expected: list[int], stored: dict[RowKey, DossierCount], catalogue: Ca
 def _line(
     key: RowKey,
     row: DossierCount | None,
-    past: dict[int, dict],
+    past: Mapping[int, Mapping],
     month: Month,
     served: frozenset[str],
     catalogue: Catalogue,

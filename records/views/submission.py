@@ -18,12 +18,13 @@ from records.forms import EntryForm, Line, ReasonForm
 from records.models import OPEN_STATES, Edition, State, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from records.queries.checks import Finding, check
+from records.queries.checks import Finding, check, rows_of
+from records.queries.past import past_of
 from units import access
 from units.access import Right
 
 from . import grid
-from .fetch import shown_edition, submission_for
+from .fetch import editions_of, shown_edition, submission_for
 from .lines import lines_of
 
 CHIPS = {
@@ -70,7 +71,11 @@ def page(
     """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`);
     `confirm`: the mark of what is to be seen once before sending.
     """
-    edition = edition or shown_edition(found, number, works_on_it=_works_on_it(request, found))
+    editions = editions_of(found, request.user)
+    if edition is None:
+        edition = shown_edition(editions, number, works_on_it=_works_on_it(request, found))
+    # The one that an act worked on, as it is stored now.
+    edition = next((one for one in editions if edition is not None and one.pk == edition.pk), None)
     if edition is None:
         raise Http404
     part = _part(request, found, edition)
@@ -86,7 +91,7 @@ def page(
         "decision": decision or ReasonForm(),
         "decider": access.approver_of(found.unit, request.day),
         **part,
-        **_editions(found, edition, part, request.day),
+        **_editions(editions, found, edition, part, request.day),
         **_figures(found, edition, part, form),
     }
     return render(request, "records/submission.html", context, status=status)
@@ -108,19 +113,21 @@ def _part(request: HttpRequest, found: Submission, edition: Edition) -> dict[str
         "closed": closed,
         "typing": enters and not closed and edition.state in (State.DRAFT, State.RETURNED),
         "deciding": deciding,
-        "own_entries": deciding and edition.writers.filter(pk=request.user.pk).exists(),
+        "own_entries": deciding and edition.own,
         "reopens": decides and edition.state == State.APPROVED,
     }
 
 
-def _editions(found: Submission, shown: Edition, part: dict[str, bool], day: date) -> dict[str, Any]:
+def _editions(
+    editions: list[Edition], found: Submission, shown: Edition, part: dict[str, bool], day: date
+) -> dict[str, Any]:
     """Every edition with its acts, the newest first; whether the approved one can be reopened; how late it is."""
-    editions = list(found.editions.order_by("-number"))
     states = {one.state for one in editions}
     owed = State.APPROVED not in states and State.SENT not in states
     return {
         "editions": [
-            {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk} for one in editions
+            {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk}
+            for one in reversed(editions)
         ],
         "reopens": part["reopens"] and not states.intersection(OPEN_STATES),
         "late_days": (day - found.due_on).days if owed else 0,
@@ -133,8 +140,9 @@ def _figures(
     """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
     catalogue, month = Catalogue(calendar()), Month.from_number(found.month)
     span = catalogue.days.span(month)
-    lines = form.lines if form is not None else lines_of(edition, catalogue)
-    findings = check(edition, catalogue) if edition.state in OPEN_STATES and edition.revision else ()
+    read = {"rows": rows_of(edition), "past": past_of(found)}
+    lines = form.lines if form is not None else lines_of(edition, catalogue, **read)
+    findings = check(edition, catalogue, **read) if edition.state in OPEN_STATES and edition.revision else ()
     typing, deciding = part["typing"] or form is not None, part["deciding"]
     sheet = grid.build(
         lines,

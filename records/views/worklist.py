@@ -1,22 +1,22 @@
 """The work list: what the signed-in person has to do next, by role, and how the units below stand."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, When
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from figures.periods import Calendar, Month
 from figures.writing import count
 from records.models import Edition, State
-from records.queries.calendar import calendar
+from records.queries import board
+from records.queries.calendar import DueDates, calendar
+from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
 from units.models import Kind, Role, Unit
-
-from . import board
-from .waiting import waiting_for
 
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
@@ -41,12 +41,12 @@ class Matrix:
 @access.requires(Right.SIGNED_IN)
 def worklist(request: HttpRequest) -> HttpResponse:
     """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits."""
-    user, day, days = request.user, request.day, calendar()
-    months = board.ended_months(day, days, MATRIX_MONTHS)
+    user, day, due = request.user, request.day, DueDates(calendar())
+    months = board.ended_months(day, due.days, MATRIX_MONTHS)
     held = access.memberships(user, day)
     clerks = [one.unit for one in held if one.role == Role.CLERK]
     decides = any(one.role == Role.REVIEWER for one in held)
-    readers = [one.unit for one in held if one.role != Role.CLERK]
+    readers = any(one.role != Role.CLERK for one in held)
     context = {
         "months": months,
         "month": months[-1],
@@ -55,22 +55,22 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "marks": list(board.WORDS.items()),
     }
     if clerks:
-        context |= _to_do(clerks, request, days)
+        context |= _to_do(clerks, day, due)
     if decides:
-        units = board.units_decided_by(user, day)
-        context |= _to_decide(units, request, days, months)
+        context |= _to_decide(board.units_decided_by(user, day), request, due, months)
     elif readers:
         units = access.visible(user, day).reporting()
-    if decides or readers:
-        context["matrix"] = _matrix(units, request, days, months)
+        page = _page_of_units(units, request, due.days, months)
+        found = board.standings(page.object_list, months, day, due)
+        context["matrix"] = _matrix(page, found, months, board.roll_call(units, months[-1], due.days))
     context["finding"], context["lead"] = _finding(context)
     return render(request, "records/worklist.html", context)
 
 
-def _to_do(units: list[Unit], request: HttpRequest, days: Calendar) -> dict:
+def _to_do(units: list[Unit], day: date, due: DueDates) -> dict:
     """The own months: what is owed, and what is done."""
-    months = board.ended_months(request.day, days, CLERK_MONTHS)
-    found = board.standings(units, months, request.day, days)
+    months = board.ended_months(day, due.days, CLERK_MONTHS)
+    found = board.standings(units, months, day, due)
     all_of_them = [one for unit in units for one in found[unit.pk]]
     owed = [one for one in all_of_them if one.owed]
     owed.sort(key=lambda one: (FIRST[one.mark], -one.month.number))
@@ -81,44 +81,48 @@ def _to_do(units: list[Unit], request: HttpRequest, days: Calendar) -> dict:
         "owed": owed,
         "done": done[:MATRIX_MONTHS],
         "next_month": running,
-        "next_from": days.span(running.next()).start,
+        "next_from": due.days.span(running.next()).start,
         "several": len(units) > 1,
     }
 
 
-def _to_decide(units, request: HttpRequest, days: Calendar, months: list[Month]) -> dict:
-    """What waits for the user, who is missing, and what was sent back."""
+def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, months: list[Month]) -> dict:
+    """What waits for the user, who is missing, what was sent back, and how all stand."""
     editions = Edition.objects.filter(submission__unit__in=units).select_related("submission__unit")
-    sent = editions.filter(state=State.SENT).order_by("submission__month", "sent_at", "pk")
-    page = Paginator(sent, WAITING_A_PAGE).get_page(request.GET.get("cho"))
-    silent = board.missing(units, months[-1], days).order_by("tier", "code")
-    listed = list(silent[: MOST_LISTED + 1])
-    standing = board.standings(listed[:MOST_LISTED], months[-1:], request.day, days)
-    waiting = waiting_for(request.user, page.object_list)
+    sent = with_own_mark(editions.filter(state=State.SENT), request.user)
+    pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_A_PAGE)
+    waits = pages.get_page(request.GET.get("cho"))
+    shown = waiting(waits.object_list)
+    silent = list(board.missing(units, months[-1], due.days).order_by("tier", "code")[: MOST_LISTED + 1])
+    page = _page_of_units(units, request, due.days, months)
+    found = board.standings([*page.object_list, *silent], months, request.day, due)
+    latest = [found[unit.pk][-1] for unit in silent[:MOST_LISTED]]
+    returned = editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED]
     return {
-        "waiting": waiting,
-        "waiting_page": page,
-        "clean": sum(one.clean for one in waiting),
-        "missing": [one for found in standing.values() for one in found if one.mark != "back"],
-        "missing_more": len(listed) > MOST_LISTED,
-        "returned": [
-            (one, Month.from_number(one.submission.month))
-            for one in editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED]
-        ],
+        "waiting": shown,
+        "waiting_page": waits,
+        "clean": sum(one.clean for one in shown),
+        "missing": [one for one in latest if one.mark != "back"],
+        "missing_more": len(silent) > MOST_LISTED,
+        "returned": [(one, Month.from_number(one.submission.month)) for one in returned],
+        "matrix": _matrix(page, found, months, board.roll_call(units, months[-1], due.days)),
     }
 
 
-def _matrix(units, request: HttpRequest, days: Calendar, months: list[Month]) -> Matrix:
-    span_start, span_end = days.span(months[0]).start, days.span(months[-1]).end
+def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, months: list[Month]) -> Page:
+    """Units that were there in any of the months; bodies outside the committee last."""
+    start, end = days.span(months[0]).start, days.span(months[-1]).end
     last = Case(When(kind=Kind.EXTERNAL, then=1), default=0)
-    there = units.active_within(span_start, span_end).order_by(last, "tier", "code", "pk")
+    there = units.active_within(start, end).order_by(last, "tier", "code", "pk")
     page = Paginator(there, UNITS_A_PAGE).get_page(request.GET.get("page"))
-    on_page = list(page.object_list)
-    found = board.standings(on_page, months, request.day, days)
-    expected = board.expected(units, months[-1], days).count()
-    absent = board.missing(units, months[-1], days).count()
-    lines = [(unit, found[unit.pk]) for unit in on_page]
-    return Matrix(months, lines, page, expected - absent, expected)
+    page.object_list = list(page.object_list)
+    return page
+
+
+def _matrix(
+    page: Page, found: dict[int, list[board.Standing]], months: list[Month], called: tuple[int, int]
+) -> Matrix:
+    return Matrix(months, [(unit, found[unit.pk]) for unit in page.object_list], page, *called)
 
 
 def _finding(context: dict) -> tuple[str, str]:

@@ -1,17 +1,18 @@
 """What the work list reads: where each unit's months stand. A fixed number of queries, whatever their number."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from figures.periods import Calendar, Month
-from records.models import Edition, State, Submission
-from records.queries.calendar import DueDates
+from records.models import Edition, State
 from units import access
 from units.models import Kind, Membership, Role, Unit, User, subtree
+
+from .calendar import DueDates
 
 GOT = (State.SENT, State.APPROVED)
 WORDS = {
@@ -73,42 +74,30 @@ def ended_months(day: date, days: Calendar, number: int) -> list[Month]:
 
 
 def standings(
-    units: Sequence[Unit], months: Sequence[Month], day: date, days: Calendar
+    units: Iterable[Unit], months: Sequence[Month], day: date, due: DueDates
 ) -> dict[int, list[Standing]]:
-    """For each unit (by number) its months in the given order. Four queries."""
-    due = DueDates(days)
-    found: dict[tuple[int, int], Submission] = {}
-    editions: dict[int, list[Edition]] = defaultdict(list)
-    if units and months:
+    """For each unit (by number) its months in the given order. One query."""
+    wanted = {unit.pk: unit for unit in units}
+    editions: dict[tuple[int, int], list[Edition]] = defaultdict(list)
+    if wanted and months:
         numbers = [month.number for month in months]
-        reports = Submission.objects.filter(unit__in=[unit.pk for unit in units], month__in=numbers)
-        found = {(one.unit_id, one.month): one for one in reports}
-        for edition in Edition.objects.filter(submission__in=[one.pk for one in found.values()]):
-            editions[edition.submission_id].append(edition)
+        there = Edition.objects.filter(submission__unit__in=list(wanted), submission__month__in=numbers)
+        for edition in there.select_related("submission").order_by("number"):
+            editions[edition.submission.unit_id, edition.submission.month].append(edition)
     return {
-        unit.pk: [
-            _standing(unit, month, found.get((unit.pk, month.number)), editions, day, due) for month in months
-        ]
-        for unit in units
+        pk: [_standing(unit, month, editions.get((pk, month.number), []), day, due) for month in months]
+        for pk, unit in wanted.items()
     }
 
 
-def _standing(
-    unit: Unit,
-    month: Month,
-    report: Submission | None,
-    editions: dict[int, list[Edition]],
-    day: date,
-    due: DueDates,
-) -> Standing:
-    due_on = report.due_on if report else due.of(unit.tier, month)
+def _standing(unit: Unit, month: Month, there: list[Edition], day: date, due: DueDates) -> Standing:
+    due_on = there[-1].submission.due_on if there else due.of(unit.tier, month)
     late = max((day - due_on).days, 0)
-    if report is None:
+    if not there:
         span = due.days.span(month)
         owes = unit.reports and unit.active_from <= span.end and not unit.is_over(span.start)
         return Standing(unit, month, due_on, "none" if not owes else "late" if late else "open", late)
-    there = sorted(editions[report.pk], key=lambda one: one.number)
-    last = there[-1] if there else Edition(submission=report)
+    last = there[-1]
     reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)
     mark = _MARKS[State(last.state)]
     if mark == "draft" and not last.revision and not reopened and late:
@@ -152,7 +141,19 @@ def expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Un
     return units.expected_within(span.start, span.end).exclude(kind=Kind.EXTERNAL)
 
 
+def _silent(month: Month) -> Q:
+    got = Edition.objects.filter(submission__month=month.number, state__in=GOT).values("submission__unit")
+    return ~Q(pk__in=got)
+
+
 def missing(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
     """Those of them that have neither sent nor approved figures."""
-    got = Edition.objects.filter(submission__month=month.number, state__in=GOT).values("submission__unit")
-    return expected(units, month, days).exclude(pk__in=got)
+    return expected(units, month, days).filter(_silent(month))
+
+
+def roll_call(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
+    """How many have sent or approved figures, of how many that owe them. One query."""
+    told = expected(units, month, days).aggregate(
+        expected=Count("pk"), missing=Count("pk", filter=_silent(month))
+    )
+    return told["expected"] - told["missing"], told["expected"]

@@ -1,0 +1,90 @@
+"""What the rows of submissions counted in the twelve months before, and what is odd beside it: the one place where
+a month is held against its own past, for one submission and for many.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from figures import rules
+from figures.counts import added
+from figures.measures import LABELS, MEASURES, SUMS
+from figures.outliers import MONTHS, outlier
+from figures.periods import Month
+from figures.writing import count
+from records.models import DossierCount, Edition, Stage, Submission
+
+# A row within an edition: field number, and procedure number where the field is reported by procedure.
+RowKey = tuple[int, int | None]
+# Row → month number → the measures of that month.
+Past = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
+
+# Wholes whose jumps against the past months are worth a look.
+WATCHED = ("received", "resolved")
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A warning about one row, in full for who enters it, and short for who reads many of them."""
+
+    fault: rules.Fault
+    short: str
+
+
+def pasts_of(submissions: Iterable[Submission]) -> dict[int, Past]:
+    """By number of the submission: the twelve months before it, from what was sent or approved. Two queries."""
+    wanted = {one.pk: (one.unit_id, Month.from_number(one.month)) for one in submissions}
+    by_unit = _by_unit(wanted.values()) if wanted else {}
+    found: dict[int, Past] = {}
+    for number, (unit, month) in wanted.items():
+        first = month.plus(-MONTHS).number
+        rows: dict[RowKey, dict[int, Mapping[str, int | None]]] = defaultdict(dict)
+        for key, at, values in by_unit.get(unit, ()):
+            if first <= at < month.number:
+                rows[key][at] = values
+        found[number] = rows
+    return found
+
+
+def past_of(submission: Submission) -> Past:
+    """The same for one submission."""
+    return pasts_of([submission])[submission.pk]
+
+
+def _by_unit(wanted: Iterable[tuple[int, Month]]) -> dict[int, list[tuple[RowKey, int, dict[str, Any]]]]:
+    units, months = zip(*wanted, strict=True)
+    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
+        submission__unit__in=set(units),
+        submission__month__gte=min(months).plus(-MONTHS).number,
+        submission__month__lt=max(months).number,
+    )
+    # Editions first and counts by their numbers: together the database reads far more than these.
+    places = {
+        pk: (unit, month)
+        for pk, unit, month in editions.order_by().values_list("pk", "submission__unit", "submission__month")
+    }
+    found: dict[int, list[tuple[RowKey, int, dict[str, Any]]]] = defaultdict(list)
+    rows = DossierCount.objects.filter(edition__in=list(places))
+    for row in rows.values("field_id", "procedure_id", "edition_id", *MEASURES):
+        unit, month = places[row["edition_id"]]
+        found[unit].append(((row["field_id"], row["procedure_id"]), month, row))
+    return found
+
+
+def oddities(row: DossierCount, past: Past, month: Month) -> Iterable[Odd]:
+    """Everything odd in one row of a month beside its past: a broken continuity, then jumps."""
+    months = past.get((row.field_id, row.procedure_id), {})
+    before = months.get(month.previous().number)
+    left = rules.closing(before) if before else None
+    fault = rules.continuity(row.opening, left)
+    if fault:
+        yield Odd(fault, f"kỳ trước chuyển sang {count(row.opening)}, cuối kỳ trước còn {count(left)}")
+    for whole in WATCHED:
+        odd = outlier(
+            added(getattr(row, part) for part in SUMS[whole]),
+            [added(months[one][part] for part in SUMS[whole]) for one in sorted(months)],
+        )
+        if odd:
+            usual = count(round(odd.usual))
+            yield Odd(odd.fault(whole), f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {usual}")

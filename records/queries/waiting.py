@@ -1,0 +1,78 @@
+"""What waits for a reviewer, held against its own past. A fixed number of queries, whatever its number."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from figures.counts import added
+from figures.measures import SUMS, WHOLES
+from figures.periods import Month
+from records.models import DossierCount, Edition
+from units.models import Unit, User
+
+from .past import Past, oddities, pasts_of
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An edition that waits for approval, with what a reviewer looks at first."""
+
+    edition: Edition
+    unit: Unit
+    month: Month
+    received: int | None
+    received_before: int | None
+    pending_late: int | None
+    oddities: list[str] = field(default_factory=list)
+    own: bool = False
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing asks for a closer look."""
+        return not self.oddities and not self.own
+
+
+def with_own_mark(editions: QuerySet[Edition], user: User) -> QuerySet[Edition]:
+    """Each with `own`: whether the user wrote a value in it, and so may not approve it."""
+    writers = Edition.writers.through.objects.filter(edition_id=OuterRef("pk"), user_id=user.pk)
+    return editions.annotate(own=Exists(writers))
+
+
+def waiting(editions: Iterable[Edition]) -> list[Waiting]:
+    """The editions (`with_own_mark`, with submission and unit) held against their own past, in three queries."""
+    editions = list(editions)
+    rows: dict[int, list[DossierCount]] = defaultdict(list)
+    for row in DossierCount.objects.filter(edition__in=editions).select_related("field", "procedure"):
+        rows[row.edition_id].append(row)
+    pasts = pasts_of(one.submission for one in editions)
+    return [_waiting(one, rows[one.pk], pasts[one.submission_id]) for one in editions]
+
+
+def _waiting(edition: Edition, rows: list[DossierCount], past: Past) -> Waiting:
+    month = Month.from_number(edition.submission.month)
+    last = month.previous().number
+    told = [words for row in rows for words in _told(row, past, month)]
+    blank = sum(getattr(row, f"blank_{whole}") for row in rows for whole in WHOLES)
+    if blank:
+        told.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
+    before = [months[last][name] for months in past.values() if last in months for name in SUMS["received"]]
+    return Waiting(
+        edition,
+        edition.submission.unit,
+        month,
+        added(getattr(row, name) for row in rows for name in SUMS["received"]),
+        added(before),
+        added(row.pending_late for row in rows),
+        told,
+        edition.own,
+    )
+
+
+def _told(row: DossierCount, past: Past, month: Month) -> Iterable[str]:
+    """At most one line for a row: everything odd in it, then the reason that the unit states."""
+    found = [odd.short for odd in oddities(row, past, month)]
+    if found:
+        reason = f" Lý do: “{row.reason}”" if row.reason else " Chưa ghi lý do."
+        yield f"{row.procedure or row.field}: {'; '.join(found)}.{reason}"
