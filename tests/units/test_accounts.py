@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connections
@@ -162,3 +163,10 @@ def test_password_rules(tree, password, good):
     else:
         with pytest.raises(ValidationError):
             validate_password(password, user)
+
+
+def test_a_name_too_long_for_the_database_is_refused_before_it_is_tried(client, db):
+    answer = client.post("/accounts/login/", {"username": "a" * 300, "password": "sai mật khẩu"})
+    assert answer.status_code == 200
+    assert "Tên đăng nhập hoặc mật khẩu chưa đúng." in answer.content.decode()
+    assert not AccessAttempt.objects.exists()

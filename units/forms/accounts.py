@@ -1,6 +1,9 @@
 """Sign-in and the change of one's own password."""
 
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.validators import MaxLengthValidator
+
+from units.models import User
 
 _SAME = "Tên đăng nhập hoặc mật khẩu chưa đúng."
 
@@ -9,6 +12,12 @@ class SignInForm(AuthenticationForm):
     """Says the same for a wrong name, a wrong password and a disabled account."""
 
     error_messages = {"invalid_login": _SAME, "inactive": _SAME}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Django only tells the browser: a longer name would be kept in the record of attempts, or break it.
+        longest = User._meta.get_field("username").max_length
+        self.fields["username"].validators.append(MaxLengthValidator(longest, _SAME))
 
 
 class OwnPasswordForm(PasswordChangeForm):
