@@ -65,6 +65,8 @@ def test_every_fault_at_once_and_nothing_written(db):
     assert found(result) == [
         (2, "name", "missing"),
         (3, "active_from", "bad_date"),
+        (3, "kind", "unknown_kind"),
+        (3, "tier", "unknown_tier"),
         (4, "tier", "unknown_tier"),
         (4, "active_until", "dates"),
         (5, "parent", "unknown_unit"),
@@ -74,8 +76,34 @@ def test_every_fault_at_once_and_nothing_written(db):
         (9, "parent", "cycle"),
         (10, "parent", "cycle"),
         (11, "", "no_header"),
+        (11, "tier", "tier_above_parent"),
     ]
     assert not Unit.objects.exists()
+
+
+def test_a_fault_hides_no_other(db):
+    """An unknown column, a blank cell or a bad day leaves the rest of the file to be looked at."""
+    units(TREE)
+    result = units(
+        HEADER.replace("until\n", "until,hm\n")
+        + "x y,X,commitee,commune,zz,2022-02-30,,\n"
+        + "a,,committee,commune,zz,2021-01-01,,\n"
+        + "b,B,,commune,a,2021-01-01,2021-99-99,\n"
+        + "13474,,committee,district,351,2020-01-01,,\n"
+    )
+    assert found(result) == [
+        (1, "hm", "unknown_column"),
+        (2, "active_from", "bad_date"),
+        (2, "code", "bad_code"),
+        (2, "kind", "unknown_kind"),
+        (2, "parent", "unknown_unit"),
+        (3, "name", "missing"),
+        (3, "parent", "unknown_unit"),
+        (4, "kind", "missing"),
+        (4, "active_until", "bad_date"),
+        (5, "name", "missing"),
+        (5, "tier", "differs"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +211,23 @@ def test_mergers_and_splits(db):
         ("A,N,2025-07-01,1\nA,N,2025-07-01,1\n", [(3, "old_code", "repeated_row")]),
         ("A,N,2025-07-01,2\n", [(2, "share", "bad_share"), (2, "share", "shares")]),
         ("A,N,bad,1\n", [(2, "on", "bad_date")]),
+        (
+            "X,M@2025-99-99,bad,x\nA,A,2025-07-01,1\nB,N,2025-07-01,0.9\nC,N,2025-07-01,0.5\nC,M,2025-07-01,1/0\n",
+            [
+                (2, "on", "bad_date"),
+                (2, "share", "bad_share"),
+                (2, "old_code", "unknown_unit"),
+                (2, "new_code", "bad_date"),
+                (3, "new_code", "same_unit"),
+                (3, "on", "dates"),
+                (4, "share", "shares"),
+                (6, "share", "bad_share"),
+            ],
+        ),
+        (
+            "A,,2025-07-01,1\nC,N,2025-07-02,x\n",
+            [(2, "new_code", "missing"), (3, "share", "bad_share"), (3, "on", "dates")],
+        ),
     ],
 )
 def test_successions_refused(db, text, expected):

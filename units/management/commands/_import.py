@@ -28,6 +28,6 @@ class ImportCommand(BaseCommand):
         for fault in result.faults:
             self.stderr.write(f"{path.name}: {fault}")
         if result.faults:
-            self.stderr.write(f"Có {len(result.faults)} lỗi; chưa ghi gì.")
+            self.stderr.write(f"Có {result.total} lỗi; chưa ghi gì.")
             sys.exit(1)
         self.stdout.write(f"Đã ghi {result.written} dòng, {result.unchanged} dòng không thay đổi.")
