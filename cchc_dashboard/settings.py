@@ -140,11 +140,11 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "NAME": "units.passwords.LongEnough",
         "OPTIONS": {"min_length": _whole("CCHC_PASSWORD_LENGTH", 12)},
     },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "units.passwords.NotCommon"},
+    {"NAME": "units.passwords.NotLikeThePerson"},
     {"NAME": "units.passwords.NotTheUnitName"},
 ]
 ISSUED_PASSWORD_HOURS = _whole("CCHC_ISSUED_PASSWORD_HOURS", 72)

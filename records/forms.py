@@ -13,7 +13,7 @@ from figures.writing import CountError, count, parse_count
 from records.queries.past import RowKey
 
 REASON_LENGTH = 2000
-TOO_LONG = {"max_length": "Lý do tối đa %(limit_value)d ký tự."}
+TOO_LONG = {"max_length": f"Lý do tối đa {count(REASON_LENGTH)} ký tự."}
 STALE_PAGE = "Trang không còn đúng. Tải lại trang rồi nhập lại."
 
 

@@ -1,5 +1,8 @@
-"""What may not be a password here besides Django's own rules: the names that everybody in the office knows."""
+"""What may not be a password: Django's rules in our own words (its Vietnamese is incomplete and partly English), and
+the names that everybody in the office knows.
+"""
 
+from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
 from .models import Unit, User, fold
@@ -8,8 +11,41 @@ from .models import Unit, User, fold
 _OWN_SIGNS = 8
 
 
+class LongEnough(password_validation.MinimumLengthValidator):
+    """Counts characters; spaces and letters with diacritics are characters like others."""
+
+    def get_error_message(self) -> str:
+        return f"Mật khẩu phải có ít nhất {self.min_length} ký tự."
+
+    def get_help_text(self) -> str:
+        return self.get_error_message()
+
+
+class NotCommon(password_validation.CommonPasswordValidator):
+    """Refuses what stands in Django's list of twenty thousand, whatever its capitals."""
+
+    def get_error_message(self) -> str:
+        return "Mật khẩu này quá phổ biến, dễ bị đoán. Hãy chọn mật khẩu khác."
+
+    def get_help_text(self) -> str:
+        return "Không dùng mật khẩu phổ biến."
+
+
+class NotLikeThePerson(password_validation.UserAttributeSimilarityValidator):
+    """Refuses what is much like the sign-in name, the name or the e-mail address."""
+
+    def __init__(self) -> None:
+        super().__init__(user_attributes=("username", "full_name", "email"))
+
+    def get_error_message(self) -> str:
+        return "Mật khẩu quá giống tên đăng nhập, họ tên hoặc thư điện tử của bạn."
+
+    def get_help_text(self) -> str:
+        return "Không dùng mật khẩu giống tên đăng nhập, họ tên hoặc thư điện tử."
+
+
 class NotTheUnitName:
-    """Refuses a password that is little more than the sign-in name or the name or code of a unit of the person."""
+    """Refuses a password that is little more than a name of the person, or the name or code of a unit of the person."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Errors: ValidationError, in Vietnamese."""
@@ -17,11 +53,12 @@ class NotTheUnitName:
         for name in self._names(user):
             if name in plain and len(plain.replace(name, "")) < _OWN_SIGNS:
                 raise ValidationError(
-                    "Mật khẩu không được là tên đăng nhập hoặc tên đơn vị.", code="password_unit_name"
+                    "Mật khẩu không được là tên đăng nhập, họ tên, địa chỉ thư hoặc tên đơn vị.",
+                    code="password_unit_name",
                 )
 
     def get_help_text(self) -> str:
-        return "Mật khẩu không được là tên đăng nhập hoặc tên đơn vị."
+        return "Mật khẩu không được là tên đăng nhập, họ tên, địa chỉ thư hoặc tên đơn vị."
 
     def _names(self, user: User | None) -> set[str]:
         """Squeezed names of the person's units and the units above, with and without "xã", "thị trấn"…"""
@@ -32,7 +69,7 @@ class NotTheUnitName:
             units = Unit.objects.filter(memberships__user=user)
             numbers = {number for unit in units for number in [*unit.ancestor_ids(), unit.pk]}
             units = Unit.objects.filter(pk__in=numbers)
-            own = [user.username, user.full_name]
+            own = [user.username, user.full_name, user.email.partition("@")[0]]
         names = [*own]
         for unit in units:
             words = unit.name.split()

@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 from axes.models import AccessAttempt
-from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.password_validation import CommonPasswordValidator, validate_password
 from django.core.exceptions import ValidationError
 from django.db import connections
 from django.test import Client
@@ -146,7 +146,10 @@ def test_a_disabled_or_demoted_person_feels_it_at_the_next_request(client, an, t
     ("password", "good"),
     [
         ("elevensigns", False),
+        ("mười một kt", False),
         ("twelve signs", True),
+        ("mười hai kýt", True),
+        ("sáu mươi tư ký tự, có dấu và khoảng trắng, thì vẫn dùng được nhé", True),
         ("câu dài có dấu và khoảng trắng, sáu mươi tư ký tự là vừa đủ đó", True),
         ("123456qwerty", False),
         ("xa-13474-tan", False),
@@ -170,3 +173,28 @@ def test_a_name_too_long_for_the_database_is_refused_before_it_is_tried(client, 
     assert answer.status_code == 200
     assert "Tên đăng nhập hoặc mật khẩu chưa đúng." in answer.content.decode()
     assert not AccessAttempt.objects.exists()
+
+
+def test_every_long_password_of_the_public_list_is_refused(db):
+    long = [password for password in CommonPasswordValidator().passwords if len(password) >= 12]
+    assert len(long) > 50
+    for password in long:
+        for typed in (password, password.upper()):
+            with pytest.raises(ValidationError):
+                validate_password(typed, User(username="an"))
+
+
+def test_every_fault_of_a_new_password_is_told_in_vietnamese(client, an):
+    sign_in(client)
+    blank = client.post(CHANGE, {}).content.decode()
+    assert blank.count("<li>Chưa nhập ô này.</li>") == 3
+    data = {"old_password": "sai", "new_password1": "password", "new_password2": "passwordx"}
+    text = client.post(CHANGE, data).content.decode()
+    assert "Mật khẩu hiện nay chưa đúng." in text and "chưa giống nhau" in text
+    data = {"old_password": PASSWORD, "new_password1": "password", "new_password2": "password"}
+    text = client.post(CHANGE, data).content.decode()
+    assert "ít nhất 12 ký tự" in text and "quá phổ biến" in text
+    User.objects.filter(pk=an.pk).update(email="nguyenvanbinh@hanam.example")
+    same = {"new_password1": "nguyenvanbinh1", "new_password2": "nguyenvanbinh1"}
+    text = client.post(CHANGE, {"old_password": PASSWORD, **same}).content.decode()
+    assert "quá giống tên đăng nhập" in text and "không được là tên đăng nhập, họ tên" in text

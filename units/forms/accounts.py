@@ -5,6 +5,8 @@ from django.core.validators import MaxLengthValidator
 
 from units.models import User
 
+from .fields import REQUIRED
+
 _SAME = "Tên đăng nhập hoặc mật khẩu chưa đúng."
 
 
@@ -18,6 +20,8 @@ class SignInForm(AuthenticationForm):
         # Django only tells the browser: a longer name would be kept in the record of attempts, or break it.
         longest = User._meta.get_field("username").max_length
         self.fields["username"].validators.append(MaxLengthValidator(longest, _SAME))
+        for field in self.fields.values():
+            field.error_messages["required"] = REQUIRED
 
 
 class OwnPasswordForm(PasswordChangeForm):
@@ -34,7 +38,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["new_password1"].label = "Mật khẩu mới"
         self.fields["new_password2"].label = "Nhập lại mật khẩu mới"
         for field in self.fields.values():
-            field.error_messages["required"] = "Chưa nhập ô này."
+            field.error_messages["required"] = REQUIRED
 
     def clean_new_password1(self) -> str:
         """An issued password is for one use: choosing it again would keep what somebody else has seen."""

@@ -3,6 +3,7 @@
 from datetime import date
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 
 from units.dates import parse_day, write_day
 from units.words import clean
@@ -33,5 +34,18 @@ class WordsField(forms.CharField):
 
     default_error_messages = {"required": REQUIRED}
 
+    def __init__(self, **options):
+        super().__init__(**options)
+        if self.max_length is not None:
+            # In place of Django's own, which speaks of "giá trị này".
+            self.validators = [one for one in self.validators if not isinstance(one, MaxLengthValidator)]
+            self.validators.append(MaxLengthValidator(self.max_length, f"Tối đa {self.max_length} ký tự."))
+
     def to_python(self, value) -> str:
         return clean(super().to_python(value))
+
+
+class ChosenField(forms.ChoiceField):
+    """One of a list."""
+
+    default_error_messages = {"required": REQUIRED, "invalid_choice": "Hãy chọn một mục trong danh sách."}

@@ -5,13 +5,18 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 
 from units.models import Role
 
-from .fields import DayField, WordsField
+from .fields import ChosenField, DayField, WordsField
 
 
 class PersonForm(forms.Form):
     full_name = WordsField(label="Họ và tên", max_length=150)
     position = WordsField(label="Chức danh", max_length=150, required=False)
-    email = forms.EmailField(label="Thư điện tử", required=False, max_length=254)
+    email = forms.EmailField(
+        label="Thư điện tử",
+        required=False,
+        max_length=254,
+        error_messages={"invalid": "Địa chỉ thư điện tử chưa đúng, ví dụ: ten@hanam.gov.vn."},
+    )
 
 
 class NewPersonForm(PersonForm):
@@ -28,7 +33,7 @@ class NewPersonForm(PersonForm):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(label="Vai trò", choices=Role.choices)
+    role = ChosenField(label="Vai trò", choices=Role.choices)
     unit = WordsField(
         label="Mã đơn vị", max_length=64, help_text="Vai trò có hiệu lực cho đơn vị và mọi đơn vị bên dưới."
     )

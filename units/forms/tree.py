@@ -10,7 +10,7 @@ from units.queries import Codes
 from units.tree import Draft, Refused
 from units.words import canonical
 
-from .fields import REQUIRED, DayField, WordsField
+from .fields import REQUIRED, ChosenField, DayField, WordsField
 
 _REPORTS = [
     ("", "Theo mặc định"),
@@ -35,12 +35,12 @@ class OpenForm(forms.Form):
 
     code = WordsField(label="Mã", max_length=64)
     name = WordsField(label="Tên", max_length=200, help_text="Ghi đủ loại đơn vị, ví dụ: xã Liêm Túc.")
-    kind = forms.ChoiceField(label="Loại", choices=Kind.choices)
-    tier = forms.ChoiceField(label="Cấp", choices=Tier.choices)
+    kind = ChosenField(label="Loại", choices=Kind.choices)
+    tier = ChosenField(label="Cấp", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên", max_length=64, required=False)
     active_from = DayField(label="Hoạt động từ ngày")
     active_until = DayField(label="Đến hết ngày", required=False)
-    reports = forms.ChoiceField(
+    reports = ChosenField(
         label="Tự báo cáo",
         choices=_REPORTS,
         required=False,
@@ -83,7 +83,7 @@ class SucceedForm(forms.Form):
         required=False,
         help_text="Khi nhiều đơn vị nhập thành một; cách nhau bằng dấu cách.",
     )
-    tier = forms.ChoiceField(label="Cấp của đơn vị mới", choices=Tier.choices)
+    tier = ChosenField(label="Cấp của đơn vị mới", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mới", max_length=64, required=False)
 
     def __init__(self, *args, **kwargs):
