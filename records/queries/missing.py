@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, Sum
 
 from figures.completeness import Missing
 from figures.periods import Month
 from records.models import Edition, GroupSum
-from units.models import Unit
+from units.models import Unit, subtree
 from units.queries import expected_under
 
 from .question import Question
@@ -48,12 +48,11 @@ def silent(question: Question, months: Iterable[Month] | None = None) -> list[Si
     if question.tier:
         units = units.filter(tier=question.tier)
     units = units.filter(branches)
-    there = _in_force(question, units, [month.number for month, _, _ in wanted])
+    candidates = list(units.with_until().order_by("folded", "pk").values_list("pk", "active_from", "until"))
+    there = _in_force(question, [pk for pk, _, _ in candidates], [month.number for month, _, _ in wanted])
     owing = [
         (pk, month)
-        for pk, since, until in units.order_by("folded", "pk").values_list(
-            "pk", "active_from", "active_until"
-        )
+        for pk, since, until in candidates
         for month, start, end in wanted
         if since <= end and (until is None or until >= start) and (pk, month.number) not in there
     ]
@@ -66,12 +65,12 @@ def _silent(question: Question, unit: Unit, month: Month) -> Silent:
     return Silent(unit.pk, unit.path, unit.tier, Missing(unit.key_on(question.end), month, unit.name))
 
 
-def _in_force(question: Question, units: QuerySet[Unit], months: list[int]) -> set[tuple[int, int]]:
+def _in_force(question: Question, units: list[int], months: list[int]) -> set[tuple[int, int]]:
     """(unit number, month) of what is there."""
     editions = Edition.objects.in_force(question.include).filter(
-        submission__month__in=months, submission__unit__in=units.order_by()
+        submission__month__in=months, submission__unit__in=units
     )
-    return set(editions.values_list("submission__unit_id", "submission__month"))
+    return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 
 def _incomplete_branches(question: Question, months: list[Month]) -> Q:
@@ -81,7 +80,7 @@ def _incomplete_branches(question: Question, months: list[Month]) -> Q:
     if not unit.has_children:
         return near
     sums = GroupSum.objects.filter(
-        group__parent=unit,
+        group__in=question.child_groups,
         month__in=[month.number for month in months],
         stage=question.include,
         field=None,
@@ -97,5 +96,5 @@ def _incomplete_branches(question: Question, months: list[Month]) -> Q:
             if month in months
             for tier, number in tiers.items()
         ):
-            near |= Q(path__startswith=child.path)
+            near |= subtree(child.path)
     return near

@@ -36,8 +36,8 @@ def parts(question: Question, *, by_child: bool = False, by_field: bool = False)
         own = GroupSum.objects.filter(group=question.unit)
         return list(_of_sums(question, own, by_field))
     found = []
-    if question.unit.has_children:
-        below = GroupSum.objects.filter(group__parent=question.unit)
+    if question.unit.has_children and question.child_groups:
+        below = GroupSum.objects.filter(group__in=question.child_groups)
         found += _of_sums(question, below, by_field, by_child)
     return [*found, *_of_editions(question, by_field, by_child)]
 

@@ -52,6 +52,12 @@ class Question:
         return [self.of_tier(tiers) for tiers in counted]
 
     @cached_property
+    def child_groups(self) -> list[int]:
+        """Numbers of the groups directly below. Sums are asked for by them: a join leads PostgreSQL past the index."""
+        groups = Unit.objects.filter(parent=self.unit, has_children=True)
+        return list(groups.order_by().values_list("pk", flat=True))
+
+    @cached_property
     def expected_by_child(self) -> dict[Unit, Expected]:
         """The same for each unit directly below, of all times, in the order of tier and name. Two queries."""
         counted = roster.expected_by_child(self.unit, self.spans, external=self.external)

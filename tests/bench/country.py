@@ -34,6 +34,8 @@ FIELDS = (
 START = date(2015, 1, 1)
 # Units that are silent in the last month, everywhere the same number, so that pages show equally much.
 SILENT = 3
+# A day on which the last month and its half-year have ended.
+LAST_DAY = date(2026, 1, 20)
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,15 @@ def fill(scale: Scale) -> Unit:
             cursor.execute(statement)
     sums.refresh([unit for unit in units if unit.has_children], [month.number for month in scale.months_kept])
     _people(units)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     return units[0]
 
 
 def settle() -> None:
-    """What a database that runs for years has long done: statistics, and on PostgreSQL the visibility map."""
+    """What a database that runs for years has long done; outside of a transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "PRAGMA optimize")
 
 
 def _catalogue() -> None:

@@ -59,6 +59,4 @@ FROM (
     FROM records_dossiercount
     GROUP BY edition_id
 ) AS sums
-WHERE sums.edition_id = records_edition.id;
-
-ANALYZE
+WHERE sums.edition_id = records_edition.id
