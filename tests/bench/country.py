@@ -64,7 +64,7 @@ class Scale:
 
 DISTRICT = Scale("district (28 units)", 24)
 NATION = Scale("nation now (3,321 communes, 34 provinces)", 60, 34, 98)
-SMALL = Scale("small nation (500 communes, 10 provinces)", 24, 10, 50)
+SMALL = Scale("small nation (800 communes, 10 provinces)", 24, 10, 80)
 
 
 @transaction.atomic

@@ -34,7 +34,7 @@ def import_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[R
     with use(connection):
         lines = list(_lines(scale, number))
         path = _file(lines, folder)
-        times = versus(partial(_import, path), _plainly(lines), times=5)
+        times = versus(partial(_import, path), _plainly(lines), times=5, warm=0)
     title = f"P11 import of counts, checked ÷ bulk_create unchecked, {vendor()}"
     yield Result(title, f"{len(lines):,} rows", *times, goal=1.0)
 
@@ -109,7 +109,7 @@ def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
     whole = Flat(
         start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False
     )
-    times = versus(partial(xlsx_bytes, whole), partial(_alone, whole), times=5)
+    times = versus(partial(xlsx_bytes, whole), partial(_alone, whole), times=5, warm=0)
     scale = f"{number:,} rows × {len(whole.titles)} columns"
     yield Result("P12 XLSX export ÷ XlsxWriter alone", scale, *times, goal=1.3)
 
