@@ -4,50 +4,20 @@ A row adds what is not there yet. A row that is there with the same tier, first 
 (name, last day, channels, level, posting); the same file again changes nothing.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.db import transaction
 
-from figures.measures import CHANNELS
 from ledger import log
 from records import sums
-from records.models import DossierCount, Field, FieldScope, OnlineLevel, Procedure, ProcedureScope
-from units.dates import parse_day
-from units.models import Tier, Unit, User
-from units.queries import Codes
-from units.tabular import BULK, Fault, Limits, Row, Table, read_table
-from units.words import canonical
+from records.models import DossierCount, Field, FieldScope, Procedure, ProcedureScope
+from units.models import User
+from units.tabular import BULK, Faults, Limits, read_table
 
-from .report import Report, in_order
-
-NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_from")
-OPTIONAL = ("online_level", "posted", "valid_until", "units", "channels")
-_LONGEST_CODE = 64
-# Called with column, code and message of what is wrong in the row at hand.
-Wrong = Callable[[str, str, str], None]
-_POSTED = {"yes": True, "no": False, "": None}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One readable row."""
-
-    row: Row
-    field: str
-    field_name: str
-    procedure: str
-    procedure_name: str
-    tier: str
-    online_level: str
-    posted: bool | None
-    start: date
-    end: date | None
-    units: tuple[int, ...]
-    channels: str
+from .catalogue_rows import NEEDED, OPTIONAL, Entry, conflicts, read_entries
+from .report import Report
 
 
 def import_catalogue(
@@ -60,12 +30,12 @@ def import_catalogue(
 ) -> Report:
     """Read one file and write it when nothing is wrong with it."""
     table = read_table(source, filename, limits=limits, dates=("valid_from", "valid_until"))
-    errors = _header_faults(table)
-    entries = [] if errors else _entries(table, errors)
-    errors += _conflicts(entries)
+    errors = Faults(table.header_faults(NEEDED, (*NEEDED, *OPTIONAL)))
+    entries = read_entries(table, errors)
+    errors += conflicts(entries)
     name = Path(filename).name
     if errors:
-        return Report(errors=[(name, fault) for fault in in_order(errors)])
+        return Report.of(name, errors, Faults())
     with transaction.atomic():
         report = _write(entries)
         if report.written:
@@ -75,143 +45,6 @@ def import_catalogue(
             detail = {"file": name, "written": report.written}
             log.append("catalogue.import", by=by, subject=f"file:{name}"[:200], detail=detail, at=at)
     return report
-
-
-def _header_faults(table: Table) -> list[Fault]:
-    if table.faults:
-        return list(table.faults)
-    faults = [
-        Fault(1, name, "missing_column", f"Thiếu cột {name}.") for name in NEEDED if name not in table.columns
-    ]
-    return faults + [
-        Fault(1, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
-        for name in table.columns
-        if name not in NEEDED and name not in OPTIONAL
-    ]
-
-
-def _entries(table: Table, errors: list[Fault]) -> list[Entry]:
-    codes = Codes()
-    found = []
-    for row in table.rows:
-        before = len(errors)
-        errors += row.faults
-        if not row.cells or (row.faults and not any(row.cells.values())):
-            continue
-        entry = _entry(row, codes, errors)
-        if entry is not None and len(errors) == before:
-            found.append(entry)
-    return found
-
-
-def _entry(row: Row, codes: Codes, errors: list[Fault]) -> Entry | None:
-    cells = {name: (row.cells.get(name) or "") for name in (*NEEDED, *OPTIONAL)}
-    flawed = {fault.column for fault in row.faults}
-
-    def wrong(column: str, code: str, message: str) -> None:
-        if column not in flawed:
-            errors.append(row.fault(column, code, message))
-
-    field, procedure = canonical(cells["field"]), canonical(cells["procedure"])
-    _names(cells, field, procedure, wrong)
-    _choice(cells["tier"], Tier.values, "tier", "cấp", wrong)
-    _choice(cells["online_level"], OnlineLevel.values, "online_level", "mức độ trực tuyến", wrong)
-    _choice(cells["posted"], ("yes", "no"), "posted", "giá trị", wrong)
-    channels = cells["channels"].split()
-    for channel in channels:
-        _choice(channel, CHANNELS, "channels", "hình thức", wrong)
-    start, end = _dates(cells, wrong)
-    if start is None:
-        return None
-    return Entry(
-        row,
-        field,
-        cells["field_name"],
-        procedure,
-        cells["procedure_name"],
-        cells["tier"],
-        cells["online_level"],
-        _POSTED.get(cells["posted"]),
-        start,
-        end,
-        _units(cells["units"], codes, start, wrong),
-        " ".join(channel for channel in CHANNELS if channel in channels),
-    )
-
-
-def _names(cells: dict[str, str], field: str, procedure: str, wrong: Wrong) -> None:
-    """Codes and names that can be kept."""
-    for column, code in (("field", field), ("procedure", procedure)):
-        if len(code) > _LONGEST_CODE or " " in code:
-            wrong(column, "bad_code", "Mã không quá 64 ký tự và không có dấu cách.")
-    if not field:
-        wrong("field", "missing", "Thiếu mã lĩnh vực.")
-    for column, longest in (("field_name", 200), ("procedure_name", 500)):
-        if len(cells[column]) > longest:
-            wrong(column, "too_long", f"Tên dài hơn {longest} ký tự.")
-
-
-def _dates(cells: dict[str, str], wrong: Wrong) -> tuple[date | None, date | None]:
-    """First and last day; a row needs its first."""
-    start, end = (_day(cells[name], name, wrong) for name in ("valid_from", "valid_until"))
-    if not cells["valid_from"]:
-        wrong("valid_from", "missing", "Thiếu ngày bắt đầu áp dụng.")
-    if start is not None and end is not None and end < start:
-        wrong("valid_until", "dates", "Ngày hết áp dụng phải từ ngày bắt đầu trở đi.")
-    return start, end
-
-
-def _choice(text: str, known: Sequence[str], column: str, what: str, wrong: Wrong) -> None:
-    if text and text not in known:
-        wrong(column, f"unknown_{column}", f"Không có {what} “{text[:40]}”: dùng {', '.join(known)}.")
-
-
-def _day(text: str, column: str, wrong: Wrong) -> date | None:
-    try:
-        return parse_day(text) if text else None
-    except ValueError as error:
-        wrong(column, "bad_date", str(error))
-        return None
-
-
-def _units(text: str, codes: Codes, on: date, wrong: Wrong) -> tuple[int, ...]:
-    """Units by their codes on the first day of the row (CODE@day for the holder on another day)."""
-    found = set()
-    for code in text.split():
-        try:
-            unit: Unit | None = codes.resolve(code, on)
-        except ValueError as error:
-            wrong("units", "bad_date", str(error))
-            continue
-        if unit is None:
-            wrong("units", "unknown_unit", f"Không có đơn vị nào mang mã “{code[:40]}”.")
-        else:
-            found.add(unit.pk)
-    return tuple(sorted(found))
-
-
-def _conflicts(entries: list[Entry]) -> list[Fault]:
-    """Repeated rows, and a code or name that means two things within the file or against the database."""
-    faults = []
-    seen: dict[tuple, int] = {}
-    field_of = dict(Procedure.objects.values_list("code", "field__code"))
-    named = set(Field.objects.values_list("code", flat=True))
-    for entry in entries:
-        key = (entry.field, entry.procedure, entry.tier, entry.start, entry.units)
-        first = seen.setdefault(key, entry.row.number)
-        if first != entry.row.number:
-            faults.append(entry.row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
-        if entry.field not in named and not entry.field_name:
-            faults.append(entry.row.fault("field_name", "missing", "Lĩnh vực mới phải có tên."))
-        named.add(entry.field)
-        if not entry.procedure:
-            continue
-        if entry.procedure not in field_of and not entry.procedure_name:
-            faults.append(entry.row.fault("procedure_name", "missing", "Thủ tục mới phải có tên."))
-        if field_of.setdefault(entry.procedure, entry.field) != entry.field:
-            message = f"Thủ tục {entry.procedure} đã thuộc lĩnh vực {field_of[entry.procedure]}."
-            faults.append(entry.row.fault("field", "differs", message))
-    return faults
 
 
 def _write(entries: list[Entry]) -> Report:

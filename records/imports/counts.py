@@ -6,22 +6,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from figures.periods import Calendar, Month
 from ledger import log
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.models import Unit, User
-from units.tabular import BULK, Limits, read_table
+from units.tabular import BULK, Faults, Limits, read_table
 
 from .judging import APPROVED, DRAFT, SENT, Judge
 from .months import UnitMonth, unit_months
-from .reading import Reader, header_faults
-from .report import Report, in_order
+from .reading import COLUMNS, NEEDED, Line, Reader
+from .report import Report
 from .writing import Acting, Writer, line_count
 
 __all__ = ["APPROVED", "DRAFT", "SENT", "import_counts"]
+_TRIES = 5
 
 
 def import_counts(
@@ -44,26 +45,42 @@ def import_counts(
     """
     catalogue = Catalogue(days or calendar())
     table = read_table(source, filename, limits=limits)
-    errors = header_faults(table)
-    reader = Reader(catalogue, table.columns)
-    lines = [] if errors else list(reader.lines(table, errors))
+    faults = Faults(table.header_faults(NEEDED, COLUMNS))
+    lines = list(Reader(catalogue, table.columns).lines(table, faults))
     name = Path(filename).name
-    with transaction.atomic():
-        targets = unit_months(lines)
-        judge = Judge(catalogue, becomes, by)
-        judge.judge(targets)
-        errors += judge.errors
-        report = Report(
-            errors=[(name, fault) for fault in in_order(errors)],
-            warnings=[(name, fault) for fault in in_order(judge.warnings)],
-        )
-        if errors:
-            return report
-        report.written, report.unchanged = line_count(targets)
-        if not dry_run:
-            acting = _acting(name, at, by, becomes, when)
-            touched = Writer(catalogue, acting).write(targets)
-            _log(touched, acting, name, at, report)
+    if faults.full:
+        return Report.of(name, faults, Faults())
+    acting = _acting(name, at, by, becomes, when)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                return _judge_and_write(name, lines, faults, catalogue, acting, at, dry_run)
+        except IntegrityError:
+            # Somebody else opened one of the months between our reading and our writing: read anew.
+            if not tries_left:
+                raise
+    raise AssertionError("a last try returns or raises")
+
+
+def _judge_and_write(
+    name: str,
+    lines: list[Line],
+    faults: Faults,
+    catalogue: Catalogue,
+    acting: Acting,
+    at: datetime,
+    dry_run: bool,
+) -> Report:
+    targets = unit_months(lines)
+    judge = Judge(catalogue, acting.becomes, acting.approver)
+    judge.judge(targets)
+    report = Report.of(name, Faults([*faults, *judge.errors]), judge.warnings)
+    if report.errors:
+        return report
+    report.written, report.unchanged = line_count(targets)
+    if not dry_run:
+        touched = Writer(catalogue, acting).write(targets)
+        _log(touched, acting, name, at, report)
     return report
 
 
@@ -90,7 +107,7 @@ def _log(touched: list[UnitMonth], acting: Acting, name: str, at: datetime, repo
         "file": name,
         "becomes": acting.becomes,
         "written": report.written,
-        "warnings": len(report.warnings),
+        "warnings": report.warned,
         "submissions": numbers,
         "content": _content(touched),
     }

@@ -10,7 +10,7 @@ from records.models import Edition, State
 from records.queries.catalogue import Catalogue, Expected
 from records.queries.checks import served_of
 from units.models import User
-from units.tabular import Fault
+from units.tabular import Faults
 
 from .months import UnitMonth
 from .past import Past
@@ -27,8 +27,8 @@ class Judge:
         self.catalogue = catalogue
         self.becomes = becomes
         self.approver = approver
-        self.errors: list[Fault] = []
-        self.warnings: list[Fault] = []
+        self.errors = Faults()
+        self.warnings = Faults()
 
     def judge(self, targets: list[UnitMonth]) -> None:
         """Look at every unit-month; targets come in the order of their months."""
@@ -60,6 +60,11 @@ class Judge:
                 f"Báo cáo {month.label} của {line.unit.name} đã duyệt nên đã khóa, mà số trong tệp khác."
             )
             self.errors.append(line.row.fault("", "locked", message))
+        for line in target.lines:
+            kept = target.stored.get(line.key)
+            if line.reason and (kept is None or line.reason != kept.reason):
+                message = "Báo cáo đã duyệt nên đã khóa: lý do trong tệp không được ghi."
+                self.warnings.append(line.row.fault("reason", "reason_ignored", message))
 
     def _rows(self, target: UnitMonth) -> None:
         """Cells and balances of the file's lines; of stored rows too, when the edition leaves the draft with them."""
@@ -69,7 +74,9 @@ class Judge:
             if not names:
                 self._not_reported(line)
             elif not served(names).clean(line.values):
-                self._faults(line.row, rules.check_row(_named(line.values), names))
+                found = rules.check_row(_named(line.values), names)
+                # A balance says nothing while a cell of the row cannot be read.
+                self._faults(line.row, (fault for fault in found if fault.measure or not line.unread))
         if self.becomes != DRAFT and target.edition is not None and target.edition.state != State.SENT:
             self._stored(target, expected)
 
@@ -102,7 +109,8 @@ class Judge:
 
     def _levels(self, target: UnitMonth) -> None:
         rows = target.result()
-        answered = [key for key, values in rows.items() if values != EMPTY]
+        unread = {line.key for line in target.lines if line.unread}
+        answered = [key for key, values in rows.items() if values != EMPTY or key in unread]
         fault = rules.mixed_level(
             (self.catalogue.fields[field].code, self._procedure(procedure)) for field, procedure in answered
         )
@@ -121,6 +129,8 @@ class Judge:
         past = Past(targets)
         for target in targets:
             for line in target.changed:
+                if line.unread:
+                    continue
                 fault = rules.continuity(line.values[0], past.closing(line))
                 if fault:
                     self._add(line, fault)

@@ -46,14 +46,22 @@ class UnitMonth:
         return self.edition is not None and self.edition.state == State.APPROVED
 
     def compare(self) -> None:
-        """Find the lines that change something. A blank line where nothing is stored changes nothing."""
+        """Find the lines that change something. A blank line where nothing is stored changes nothing; of a locked
+        month only other figures are a change.
+        """
         self.changed = [line for line in self.lines if not self._same(line)]
 
     def _same(self, line: Line) -> bool:
         kept = self.stored.get(line.key)
         if kept is None:
-            return self.edition is not None and line.values == EMPTY and not line.reason
-        return kept.values == line.values and line.reason in (None, kept.reason)
+            blank = line.values == EMPTY and not line.unread
+            return self.edition is not None and blank and (self.locked or not line.reason)
+        if line.unread:
+            return all(
+                new == old or name in line.unread
+                for name, new, old in zip(MEASURES, line.values, kept.values, strict=True)
+            )
+        return kept.values == line.values and (self.locked or line.reason in (None, kept.reason))
 
     def result(self) -> dict[RowKey, Values]:
         """All rows as they will be, without blank ones on a level that is not used (decided by the caller)."""

@@ -46,6 +46,8 @@ class Past:
             self._rows[unit, field, procedure][month] = Known(*sums)
         for target in targets:
             for line in target.lines:
+                if line.unread:
+                    continue
                 self._rows[_place(line)][line.month] = Known.of(line.values)
 
     def closing(self, line: Line) -> int | None:

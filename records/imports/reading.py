@@ -10,10 +10,11 @@ from figures.writing import CountError, parse_count
 from records.models import Field, Procedure
 from records.queries.catalogue import Catalogue
 from units.models import Unit
-from units.queries import Codes
-from units.tabular import Fault, Row, Table
+from units.queries import Codes, split_code
+from units.tabular import Faults, Row, Table
 from units.words import canonical
 
+NEEDED = ("unit", "month")
 KEYS = ("unit", "month", "field", "procedure")
 COLUMNS = (*KEYS, *MEASURES, "reason")
 LONGEST_TEXT = 10_000
@@ -21,11 +22,14 @@ LONGEST_TEXT = 10_000
 _PLAIN_DIGITS = 9
 
 Values = tuple[int | None, ...]
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Line:
-    """One readable row; `values` in the order of MEASURES, `reason` None where the file has no such column."""
+    """One row whose unit, month and place are known; `values` in the order of MEASURES, `reason` None where the file
+    has no such column. `unread` names the measures whose cells cannot be read (they have been blamed).
+    """
 
     row: Row
     unit: Unit
@@ -34,27 +38,11 @@ class Line:
     procedure: int | None
     values: Values
     reason: str | None
+    unread: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[int, int | None]:
         return self.field, self.procedure
-
-
-def header_faults(table: Table) -> list[Fault]:
-    """What is wrong with the file as a whole or with its header."""
-    faults = list(table.faults)
-    if faults:
-        return faults
-    faults += [
-        Fault(1, name, "missing_column", f"Thiếu cột {name}.")
-        for name in ("unit", "month")
-        if name not in table.columns
-    ]
-    return faults + [
-        Fault(1, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
-        for name in table.columns
-        if name not in COLUMNS
-    ]
 
 
 class Reader:
@@ -69,41 +57,45 @@ class Reader:
         }
         self.measures = [name if name in columns else None for name in MEASURES]
         self.has_reason = "reason" in columns
-        self._units: dict[tuple[str, int], Unit | str] = {}
+        self._absent = frozenset(name for name in NEEDED if name not in columns)
+        self._units: dict[tuple[str, int], Unit | str | None] = {}
         self._months: dict[str, Month | str] = {}
         self._seen: dict[tuple[int, int, int, int | None], int] = {}
 
-    def lines(self, table: Table, faults: list[Fault]) -> Iterator[Line]:
-        """Readable lines; what is wrong goes to `faults`."""
+    def lines(self, table: Table, faults: Faults) -> Iterator[Line]:
+        """Lines whose place is known; what is wrong goes to `faults`, and when that is full nothing more is kept."""
         for row in table.rows:
             line = self._line(row, faults)
-            if line is not None:
+            if line is not None and not faults.full:
                 yield line
 
-    def _line(self, row: Row, faults: list[Fault]) -> Line | None:
-        before = len(faults)
-        faults += row.faults
-        cells = row.cells
-        if not cells or (row.faults and not any(cells.values())):
-            return None
-        flawed = {fault.column for fault in row.faults}
+    def _line(self, row: Row, faults: Faults) -> Line | None:
+        flawed = self._absent
+        if row.faults:
+            faults += row.faults
+            if row.empty:
+                return None
+            flawed = flawed | {fault.column for fault in row.faults}
+        found = len(faults)
         month = self._month(row, flawed, faults)
-        unit = None if month is None else self._unit(row, month, flawed, faults)
+        unit = self._unit(row, month, flawed, faults)
         place = self._place(row, flawed, faults)
         values = self._values(row, faults)
-        reason = (cells.get("reason") or "") if self.has_reason else None
+        unread = _NONE
+        if row.faults or len(faults) > found:
+            unread = flawed.union(fault.column for fault in faults[found:]).intersection(MEASURES)
+        reason = (row.cells.get("reason") or "") if self.has_reason else None
         if reason and len(reason) > LONGEST_TEXT:
             faults.append(row.fault("reason", "too_long", f"Lý do dài hơn {LONGEST_TEXT} ký tự."))
-        if len(faults) > before or unit is None or month is None or place is None:
+        if unit is None or month is None or place is None:
             return None
         first = self._seen.setdefault((unit.pk, month.number, *place), row.number)
         if first != row.number:
             faults.append(row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
-            return None
-        return Line(row, unit, month.number, *place, values, reason)
+        return Line(row, unit, month.number, *place, values, reason, unread)
 
-    def _month(self, row: Row, flawed: set[str], faults: list[Fault]) -> Month | None:
-        text = row.cells["month"] or ""
+    def _month(self, row: Row, flawed: frozenset[str], faults: Faults) -> Month | None:
+        text = row.cells.get("month") or ""
         found = self._months.get(text)
         if found is None:
             try:
@@ -121,48 +113,56 @@ class Reader:
             )
         return None
 
-    def _unit(self, row: Row, month: Month, flawed: set[str], faults: list[Fault]) -> Unit | None:
-        text = row.cells["unit"] or ""
-        key = (text, month.number)
-        found = self._units.get(key)
-        if found is None:
+    def _unit(self, row: Row, month: Month | None, flawed: frozenset[str], faults: Faults) -> Unit | None:
+        text = row.cells.get("unit") or ""
+        key = (text, month.number if month else 0)
+        found = self._units.get(key, "")
+        if found == "":
             found = self._units[key] = self._resolve(text, month)
-        if isinstance(found, Unit):
-            return found
-        if "unit" not in flawed:
+        if isinstance(found, str) and "unit" not in flawed:
             code, message = found.split("|", 1)
             faults.append(row.fault("unit", code, message))
-        return None
+        return found if isinstance(found, Unit) else None
 
-    def _resolve(self, text: str, month: Month) -> Unit | str:
-        """The unit, or "code|message"."""
+    def _resolve(self, text: str, month: Month | None) -> Unit | str | None:
+        """The unit, or "code|message"; None where only the month could tell."""
         if not text:
             return "missing|Thiếu mã đơn vị."
-        span = self.catalogue.days.span(month)
+        unknown = f"unknown_unit|Không có đơn vị nào mang mã “{text[:40]}”."
         try:
+            code, day = split_code(text)
+            if month is None:
+                known = self.codes.holders(code) if day is None else self.codes.resolve(text, day)
+                return None if known else unknown
+            span = self.catalogue.days.span(month)
             unit = self.codes.resolve(text, span.end)
         except ValueError as error:
             return f"bad_date|{error}"
         if unit is None:
-            return f"unknown_unit|Không có đơn vị nào mang mã “{text[:40]}”."
+            return unknown
         if not unit.reports:
             return f"not_expected|{unit.name} không tự báo cáo: số liệu do các đơn vị trực thuộc gửi."
         if unit.active_from > span.end or unit.is_over(span.start):
             return f"not_expected|{unit.name} không hoạt động trong {month.label}."
         return unit
 
-    def _place(self, row: Row, flawed: set[str], faults: list[Fault]) -> tuple[int, int | None] | None:
+    def _place(self, row: Row, flawed: frozenset[str], faults: Faults) -> tuple[int, int | None] | None:
         """Numbers of field and procedure; a procedure without a field stands in its own."""
         named, code = row.cells.get("field"), row.cells.get("procedure")
         procedure = self.procedures.get(canonical(code)) if code else None
         field = self.fields.get(canonical(named)) if named else None
-        if code and procedure is None and "procedure" not in flawed:
-            faults.append(
-                row.fault("procedure", "unknown_procedure", f"Danh mục không có thủ tục “{code[:40]}”.")
-            )
-            return None
-        if named and field is None and "field" not in flawed:
-            faults.append(row.fault("field", "unknown_field", f"Danh mục không có lĩnh vực “{named[:40]}”."))
+        lost = False
+        if code and procedure is None:
+            lost = True
+            if "procedure" not in flawed:
+                message = f"Danh mục không có thủ tục “{code[:40]}”."
+                faults.append(row.fault("procedure", "unknown_procedure", message))
+        if named and field is None:
+            lost = True
+            if "field" not in flawed:
+                message = f"Danh mục không có lĩnh vực “{named[:40]}”."
+                faults.append(row.fault("field", "unknown_field", message))
+        if lost or "field" in flawed or "procedure" in flawed:
             return None
         if procedure is None:
             return (field.pk if field else self.catalogue.undivided), None
@@ -172,7 +172,7 @@ class Reader:
             return None
         return procedure.field_id, procedure.pk
 
-    def _values(self, row: Row, faults: list[Fault]) -> Values:
+    def _values(self, row: Row, faults: Faults) -> Values:
         cells = row.cells
         found: list[Any] = []
         for name in self.measures:

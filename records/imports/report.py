@@ -3,17 +3,31 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from units.tabular import Fault
+from units.tabular import Fault, Faults
 
 
 @dataclass
 class Report:
-    """Rows written and unchanged, or the faults for which nothing was written. Faults carry their file."""
+    """Rows written and unchanged, or the faults for which nothing was written. Faults carry their file; `wrong` and
+    `warned` count them all, also those that are too many to be listed.
+    """
 
     written: int = 0
     unchanged: int = 0
     errors: list[tuple[str, Fault]] = field(default_factory=list)
     warnings: list[tuple[str, Fault]] = field(default_factory=list)
+    wrong: int = 0
+    warned: int = 0
+
+    @classmethod
+    def of(cls, name: str, errors: Faults, warnings: Faults) -> "Report":
+        """The faults of the file `name`, in its order."""
+        return cls(
+            errors=[(name, fault) for fault in errors.told()],
+            warnings=[(name, fault) for fault in warnings.told()],
+            wrong=errors.total,
+            warned=warnings.total,
+        )
 
     def add(self, other: "Report") -> None:
         """Take in the report of one more file."""
@@ -21,6 +35,8 @@ class Report:
         self.unchanged += other.unchanged
         self.errors += other.errors
         self.warnings += other.warnings
+        self.wrong += other.wrong
+        self.warned += other.warned
 
     def as_dict(self) -> dict[str, Any]:
         """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message."""
@@ -30,8 +46,3 @@ class Report:
             "errors": [fault.as_dict(name) for name, fault in self.errors],
             "warnings": [fault.as_dict(name) for name, fault in self.warnings],
         }
-
-
-def in_order(faults: list[Fault]) -> list[Fault]:
-    """As they stand in the file."""
-    return sorted(faults, key=lambda fault: fault.row)

@@ -99,11 +99,28 @@ def test_every_fault_at_once(cast):
         (5, "posted", "unknown_posted"),
         (5, "valid_from", "missing"),
         (6, "units", "unknown_unit"),
+        (6, "procedure_name", "missing"),
         (8, "", "repeated_row"),
         (9, "valid_from", "bad_date"),
     ]
     assert list(Field.objects.values_list("code", flat=True)) == ["chung"]
     assert not Procedure.objects.exists()
+
+
+def test_a_fault_hides_no_other(cast):
+    head = HEAD.replace("channels", "channels,ghi-chu")
+    report = load("a b,,1.1,,xa,,,bad,31/2/2022,99999 13441,fax", "a,A,,,commune,,,x,,,", head=head)
+    assert [(fault.row, fault.column, fault.code) for _, fault in report.errors] == [
+        (1, "ghi-chu", "unknown_column"),
+        (2, "field", "bad_code"),
+        (2, "tier", "unknown_tier"),
+        (2, "channels", "unknown_channels"),
+        (2, "valid_from", "bad_date"),
+        (2, "valid_until", "bad_date"),
+        (2, "units", "unknown_unit"),
+        (2, "procedure_name", "missing"),
+        (3, "valid_from", "bad_date"),
+    ]
 
 
 def test_procedure_stays_in_its_field(cast):

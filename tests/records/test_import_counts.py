@@ -15,6 +15,7 @@ from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
 from records.models import DossierCount, Edition, Procedure, State
+from units.tabular import Faults
 
 from .conftest import AT, balanced, entered
 
@@ -138,6 +139,7 @@ def test_what_is_no_count_is_refused_with_its_place(cast, fields, typed, code):
             ["x,2022-M00,ho-tich,1,,1,", "13441,2022-M06,ho-tich,a,b,1,", "13450,2022-M06,gi,1,,1,"],
             [
                 (2, "month", "unknown_month"),
+                (2, "unit", "unknown_unit"),
                 (3, "received_direct", "not_a_number"),
                 (3, "received_online_full", "not_a_number"),
                 (4, "field", "unknown_field"),
@@ -163,7 +165,60 @@ def test_unknown_and_missing_columns(cast):
         (1, "month", "missing_column"),
         (1, "thang", "unknown_column"),
         (1, "received_total", "unknown_column"),
+        (2, "field", "unknown_field"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["NOPE,2022-M13,x,-1,,1,"], ["month", "unit", "field", "received_direct"]),
+        (["13441@2022-99-01,x,,1,,1,"], ["month", "unit"]),
+        (["13441@1999-01-01,x,,1,,1,", ",,,a,,,"], ["month", "unit", "month", "unit", "received_direct"]),
+        # A cell that cannot be read hides neither its neighbours nor what the rows are to each other.
+        (["13441,2022-M06,chung-thuc,x,1,1,", "13441,2022-M06,chung-thuc,1,1,1,"], ["received_direct", ""]),
+        (
+            ["13441,2022-M06,,x,1,1,", "13441,2022-M06,ho-tich,y,1,1,"],
+            ["received_direct", "", "received_direct"],
+        ),
+        (["van-phong,2022-M06,ho-tich,x,1,1,"], ["received_direct", "field"]),
+        (["13441,2022-M06,ho-tich,x,,,"], ["received_direct"]),
+    ],
+)
+def test_a_fault_hides_no_other(cast, fields, lines, expected):
+    report = load("\n".join([HEAD, *lines]))
+    assert [fault.column for _, fault in report.errors] == expected
+
+
+def test_an_unread_cell_hides_no_unserved_one_nor_balance_of_other_rows(cast, fields):
+    report = load(
+        "unit,month,field,received_direct,received_postal,tong\n"
+        "13441,2022-M06,chung-thuc,x,5,\n13450,2022-M06,chung-thuc,1,5,\n"
+    )
+    assert faults(report.errors) == [
+        (1, "tong", "unknown_column"),
+        (2, "received_direct", "not_a_number"),
+        (2, "received_postal", "not_served"),
+        (3, "received_postal", "not_served"),
+    ]
+    report = load(file(row("13441", opening="x", pending_late=2), row("13450", pending_late=2)))
+    assert faults(report.errors) == [(2, "opening", "not_a_number"), (3, "", "balance")]
+
+
+def test_faults_of_the_file_stand_in_row_1_and_of_the_header_in_its_own(cast):
+    assert faults(load("a,b\n\x9d\x8f").errors)[0] == (1, "unit", "missing_column")
+    assert [fault.row for _, fault in load("\n,\nunit,thang\n1,2").errors] == [3, 3, 4]
+    assert faults(import_counts(b"PK\x03\x04", "x.xlsx", at=AT).errors) == [(1, "", "unreadable")]
+
+
+def test_too_many_faults_are_counted(cast, fields, monkeypatch):
+    monkeypatch.setattr(Faults, "MOST", 3)
+    report = load("\n".join([HEAD, *["13441,2022-M06,ho-tich,x,y,,"] * 3]))
+    assert [fault.code for _, fault in report.errors] == ["not_a_number"] * 2 + [
+        "not_a_number",
+        "more_faults",
+    ]
+    assert report.wrong > 3
 
 
 def test_open_balance_is_an_error_and_for_a_draft_a_warning(cast, fields):
@@ -193,6 +248,17 @@ def test_approved_month_is_locked_unless_equal(cast, fields):
         assert load(text, becomes).unchanged == 1
         report = load(file(row("13441", received_direct=41, resolved_on_time=46)), becomes)
         assert faults(report.errors) == [(2, "", "locked")]
+
+
+def test_reason_of_a_locked_month_is_ignored_with_a_warning(cast, fields):
+    head, line = file(row("13441")).split("\n")
+    head += ",reason"
+    load(f"{head}\n{line},Lý do A", APPROVED)
+    for typed, warned in (("Lý do B", ["reason_ignored"]), ("Lý do A", []), ("", [])):
+        report = load(f"{head}\n{line},{typed}", APPROVED)
+        assert (report.unchanged, report.errors) == (1, [])
+        assert [fault.code for _, fault in report.warnings] == warned
+    assert DossierCount.objects.get(field=fields.ho_tich).reason == "Lý do A"
 
 
 def test_correction_of_an_approved_month_by_file(cast, fields):

@@ -67,8 +67,8 @@ def tell(command: BaseCommand, report: Report, dry_run: bool = False) -> None:
     for name, fault in report.warnings:
         command.stderr.write(f"{name}: cảnh báo: {fault}")
     if report.errors:
-        command.stderr.write(f"Có {len(report.errors)} lỗi; tệp có lỗi không được ghi.")
+        command.stderr.write(f"Có {report.wrong} lỗi; tệp có lỗi không được ghi.")
     done = "Sẽ ghi" if dry_run else "Đã ghi"
     command.stdout.write(
-        f"{done} {report.written} dòng, {report.unchanged} dòng không thay đổi, {len(report.warnings)} cảnh báo."
+        f"{done} {report.written} dòng, {report.unchanged} dòng không thay đổi, {report.warned} cảnh báo."
     )
