@@ -163,6 +163,12 @@ def test_every_command_shows_an_example(name, capsys):
     assert "Ví dụ" in capsys.readouterr().out
 
 
+def test_every_script_is_in_the_readme():
+    readme = text("README.md")
+    scripts = [path.name for path in (ROOT / "scripts").iterdir() if path.suffix != ".sh"]
+    assert not [name for name in scripts if f"scripts/{name}" not in readme]
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files_and_headings(path):
     """Links within the repository; addresses of the web are left alone."""
