@@ -7,6 +7,13 @@ class RecordsConfig(AppConfig):
     verbose_name = "Số liệu báo cáo"
 
     def ready(self) -> None:
+        # Models, and what asks them, are there only now.
+        from units.signals import grouped, reports_asked
+
+        from .receivers import answer_reports, sum_new_groups
+
+        reports_asked.connect(answer_reports, dispatch_uid="records.reports")
+        grouped.connect(sum_new_groups, dispatch_uid="records.sums")
         post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
 
 

@@ -7,6 +7,7 @@ from typing import Self
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 
 class Tier(models.TextChoices):
@@ -63,11 +64,17 @@ class UnitQuerySet(models.QuerySet):
         return self.active_within(day, day)
 
     def reporting(self) -> Self:
+        """Units that report on some day of their life: a group only before it had children."""
         return self.filter(reports=True)
 
+    def with_until(self) -> Self:
+        """Annotates `until`: `Unit.reporting_ends`, for questions that read no whole units."""
+        return self.annotate(until=Coalesce("reports_until", "active_until"))
+
     def expected_within(self, start: date, end: date) -> Self:
-        """Units that owe a report for a month that runs from start to end."""
-        return self.reporting().active_within(start, end)
+        """Units that owe a report for a month that runs from start to end (the same as `Unit.owes`)."""
+        still = Q(reports_until=None) | Q(reports_until__gte=start)
+        return self.reporting().active_within(start, end).filter(still)
 
 
 class Unit(models.Model):
@@ -89,6 +96,8 @@ class Unit(models.Model):
     active_until = models.DateField("đến hết ngày", null=True, blank=True)
     reports_declared = models.BooleanField("tự báo cáo", null=True, blank=True)
     reports = models.BooleanField(editable=False, default=True)
+    # The last day on which a unit that has children since then reports itself; null: as long as it is active.
+    reports_until = models.DateField(editable=False, null=True)
     has_children = models.BooleanField(editable=False, default=False)
     legal_basis = models.CharField("căn cứ", max_length=300, blank=True)
 
@@ -130,6 +139,17 @@ class Unit(models.Model):
 
     def is_over(self, day: date) -> bool:
         return self.active_until is not None and self.active_until < day
+
+    @property
+    def reporting_ends(self) -> date | None:
+        """The last day on which the unit itself reports: its own last day, or the day before it became a group."""
+        ends = [day for day in (self.active_until, self.reports_until) if day is not None]
+        return min(ends, default=None)
+
+    def owes(self, start: date, end: date) -> bool:
+        """Whether the unit owes a report for a month that runs from start to end, both inclusive."""
+        last = self.reporting_ends
+        return self.reports and self.active_from <= end and (last is None or last >= start)
 
     def key_on(self, day: date) -> str:
         """How the unit is named in results read on `day`: its code, or CODE@last-day once it no longer holds it."""

@@ -1,8 +1,9 @@
 """Who is expected, without counting the tree each time: a group keeps on which days its reporting units open and close.
 
-A unit is expected in a month when it reports and exists on at least one day of it. Of a span start..end that is the
-number opened up to `end` minus the number closed before `start`: sums over a handful of steps, whatever the number of
-units. Steps are derived; every change of the tree calls `rebuild`, and `check` compares with a recount.
+A unit is expected in a month when it reports on at least one day of it: a group does so only before it had children.
+Of a span start..end that is the number opened up to `end` minus the number closed before `start`: sums over a handful
+of steps, whatever the number of units. Steps are derived; every change of the tree calls `rebuild`, and `check`
+compares with a recount.
 """
 
 from collections import Counter, defaultdict
@@ -46,7 +47,8 @@ def expected_by_child(unit: Unit, spans: Sequence[Span], *, external: bool = Fal
     """`expected` of each unit directly below, by its number, in two queries (children of all times)."""
     children = list(Unit.objects.filter(parent=unit))
     steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
-    kept = RosterStep.objects.filter(group__parent=unit)
+    # By their numbers: over the join all steps of the country would be read.
+    kept = RosterStep.objects.filter(group__in=[child.pk for child in children if child.has_children])
     if not external:
         kept = kept.filter(external=False)
     for group, *step in kept.values_list("group", "tier", "on", "opened", "closed"):
@@ -57,28 +59,14 @@ def expected_by_child(unit: Unit, spans: Sequence[Span], *, external: bool = Fal
     }
 
 
-def expected_by_group(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> dict[int, Expected]:
-    """`expected` of every group of the subtree, by its number, in one query."""
-    kept = RosterStep.objects.filter(group__in=Unit.objects.under(unit).order_by().values("pk"))
-    if not external:
-        kept = kept.filter(external=False)
-    steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
-    for group, *step in kept.values_list("group", "tier", "on", "opened", "closed"):
-        steps[group].append(tuple(step))
-    return {group: _sums(some, spans) for group, some in steps.items()}
-
-
 def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
     """`expected` of the unit alone, without what is below it (for a group that reports itself). No query."""
     return _of_leaf(unit, spans, external)
 
 
 def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
-    counts = unit.reports and (external or not unit.external)
-    return [
-        {unit.tier: 1} if counts and unit.active_from <= end and not unit.is_over(start) else {}
-        for start, end in spans
-    ]
+    counts = external or not unit.external
+    return [{unit.tier: 1} if counts and unit.owes(start, end) else {} for start, end in spans]
 
 
 def _sums(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
@@ -140,7 +128,7 @@ def _count(wanted: set[int] | None) -> dict[_Place, tuple[int, int]]:
     members = set(groups.values_list("pk", flat=True))
     opened: Counter[_Place] = Counter()
     closed: Counter[_Place] = Counter()
-    rows = units.order_by().values_list("path", "tier", "kind", "active_from", "active_until")
+    rows = units.order_by().with_until().values_list("path", "tier", "kind", "active_from", "until")
     for path, tier, kind, start, until in rows.iterator(chunk_size=5000):
         for group in map(int, path.strip("/").split("/")):
             if group in members:

@@ -1,70 +1,18 @@
 """The rules of the tree, over drafts and what there is already: every fault at once, nothing written."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from .dates import write_day
+from .drafts import Closing, Draft, Plan, Refused, Wrong
+from .lifetimes import bound_to_parents, left_open, may_close
 from .models import Kind, Tier, Unit
 from .queries import Codes, split_code
-from .words import canonical, clean
+from .words import canonical
+
+__all__ = ["Closing", "Draft", "Plan", "Refused", "Wrong", "day_before", "plan"]
 
 _RANK = {tier: rank for rank, tier in enumerate(Tier.values)}
-
-
-@dataclass
-class Draft:
-    """A unit to open. `parent` is a code (or CODE@day) that is looked up on the first day, or the unit itself."""
-
-    code: str
-    name: str
-    kind: str
-    tier: str
-    active_from: date
-    active_until: date | None = None
-    parent: str | Unit | None = None
-    reports_declared: bool | None = None
-    legal_basis: str = ""
-
-    def unit(self) -> Unit:
-        """The unit as it would be kept, without parent and place in the tree."""
-        return Unit(
-            code=canonical(self.code),
-            name=clean(self.name),
-            kind=self.kind,
-            tier=self.tier,
-            active_from=self.active_from,
-            active_until=self.active_until,
-            reports_declared=self.reports_declared,
-            legal_basis=clean(self.legal_basis),
-        )
-
-
-class Wrong(NamedTuple):
-    """What is wrong with the draft at `index`: field of the draft, code for programs, message in Vietnamese."""
-
-    index: int
-    field: str
-    code: str
-    message: str
-
-
-class Refused(Exception):
-    """An action that the rules of the tree forbid; carries every fault."""
-
-    def __init__(self, wrongs: Sequence[Wrong]):
-        super().__init__(" ".join(wrong.message for wrong in wrongs))
-        self.wrongs = list(wrongs)
-
-
-class Plan(NamedTuple):
-    """Drafts turned into units: `new` with parents set (parents before children), existing ones that only close."""
-
-    new: list[tuple[int, Unit]]
-    closing: list[tuple[Unit, date]]
-    unchanged: int
-    wrongs: list[Wrong]
 
 
 def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
@@ -77,21 +25,24 @@ def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
     fresh, matches, repeated = _sorted_out(units, known)
     wrongs += repeated
     closing = [
-        (match, units[index].active_until)
+        Closing(index, match, units[index].active_until)
         for index, match in matches.items()
-        if match.active_until is None and units[index].active_until is not None
+        if units[index].active_until is not None and may_close(match, units[index].active_until)
     ]
-    for match, day in closing:
-        match.active_until = day  # so that its code is free for a successor in the same file
+    for one in closing:
+        one.unit.active_until = one.on  # so that its code is free for a successor in the same file
     codes = Codes([*known, *(units[index] for index in fresh)])
     for index in fresh:
         wrongs += _parent(index, drafts[index], units[index], codes)
         wrongs += _overlap(index, units[index], codes)
+    wrongs += left_open(closing, known)
     wrongs += _cycles(fresh, units)
     for index, match in matches.items():
         wrongs += _differences(index, drafts[index], units[index], match, codes)
-    order = [] if wrongs else _parents_first(fresh, units)
-    return Plan([(index, units[index]) for index in order], closing, len(matches) - len(closing), wrongs)
+    if wrongs:
+        return Plan([], closing, 0, wrongs)
+    new = [(index, units[index]) for index in _parents_first(fresh, units)]
+    return Plan(new, closing, len(matches) - len(closing), bound_to_parents(new))
 
 
 def _sorted_out(units: list[Unit], known: list[Unit]) -> tuple[list[int], dict[int, Unit], list[Wrong]]:

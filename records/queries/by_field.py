@@ -54,7 +54,7 @@ def _owed(question: Question, catalogue: Catalogue) -> Owed:
     for month, (start, end), tiers in zip(question.months, question.spans, question.expected, strict=True):
         others = dict(tiers)
         for unit in listed:
-            if unit.active_from <= end and not unit.is_over(start):
+            if unit.owes(start, end):
                 others[unit.tier] -= 1
                 for field in catalogue.expected(unit, month):
                     owed[field, month] += 1

@@ -104,7 +104,7 @@ def recount() -> int:
     wrong += sum(1 for _ in group_differences())
     GroupSum.objects.exclude(group__in=groups_among()).delete()
     months = _months()
-    for groups in levels(lock(groups_among())):
+    for groups in levels(lock()):
         for stage in Stage.values:
             for month in months:
                 write(groups, [month], stage)

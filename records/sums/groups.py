@@ -36,19 +36,17 @@ def refresh(
     """
     numbers = {number for unit in units for number in (*unit.ancestor_ids(), unit.pk)}
     wanted = sorted(set(months))
-    for groups in levels(lock(groups_among(numbers))):
+    for groups in levels(lock(numbers)):
         for stage in stages:
             write(groups, wanted, stage)
 
 
 def regroup(units: Iterable[Unit]) -> None:
     """Units that had no children until now keep sums from now on, of their own reports first."""
-    with_history = Submission.objects.filter(unit__in=[unit.pk for unit in units]).select_related("unit")
-    months: dict[int, tuple[Unit, list[int]]] = {}
-    for submission in with_history:
-        months.setdefault(submission.unit_id, (submission.unit, []))[1].append(submission.month)
-    for unit, numbers in months.values():
-        refresh([unit], numbers)
+    numbers = [unit.pk for unit in units]
+    reports = list(Submission.objects.filter(unit__in=numbers).select_related("unit"))
+    if reports:
+        refresh({one.unit for one in reports}, {one.month for one in reports})
 
 
 def groups_among(numbers: Iterable[int] | None = None) -> QuerySet[Unit]:
@@ -57,12 +55,19 @@ def groups_among(numbers: Iterable[int] | None = None) -> QuerySet[Unit]:
     return groups if numbers is None else groups.filter(pk__in=set(numbers))
 
 
-def lock(groups: QuerySet[Unit]) -> list[Unit]:
-    """The groups from the bottom up, in one order for everybody, locked until the transaction ends."""
-    ordered = groups.order_by("-depth", "pk")
+def lock(numbers: Iterable[int] | None = None) -> list[Unit]:
+    """The groups among these units from the bottom up, in one order for everybody, locked until the transaction ends.
+
+    What is no group is locked as well: it may be about to become one, and then its sums must hold what is saved now.
+    """
+    if numbers is None:
+        wanted = groups_among()
+    else:
+        wanted = Unit.objects.filter(pk__in=set(numbers)).exclude(tier=Tier.COUNTRY)
+    ordered = wanted.order_by("-depth", "pk")
     if connection.features.has_select_for_no_key_update:
         ordered = ordered.select_for_update(no_key=True)
-    return list(ordered)
+    return [unit for unit in ordered if unit.has_children]
 
 
 def levels(groups: list[Unit]) -> Iterator[list[int]]:

@@ -63,11 +63,10 @@ def _owed(question: Question, field: Field) -> Owed:
     undivided = set() if field.pk == catalogue.undivided else _undivided(question, catalogue)
     owed: dict[tuple[int, str, Month], int] = defaultdict(int)
     spans = list(zip(question.months, question.spans, strict=True))
-    for unit in units.only("pk", "path", "tier", "active_from", "active_until"):
+    for unit in units.only("pk", "path", "tier", "active_from", "active_until", "reports", "reports_until"):
         child = _child(unit.path, question.unit)
         for month, (start, end) in spans:
-            exists = unit.active_from <= end and not unit.is_over(start)
-            if exists and (unit.pk, month.number) not in undivided:
+            if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
                 if field.pk in catalogue.expected_of(unit.tier, unit.pk, month):
                     owed[child, unit.tier, month] += 1
     return [(child, tier, month, Tally.of(expected=number)) for (child, tier, month), number in owed.items()]

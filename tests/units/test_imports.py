@@ -147,8 +147,8 @@ def test_another_tone_place_is_the_same_name(db):
 
 def test_a_row_may_close_its_unit_and_free_the_code(db):
     units(TREE)
-    closed = TREE.replace("351,2020-01-01,\n", "351,2020-01-01,2025-06-30\n", 1)
-    result = units(closed + "13474,xã Tân Thanh,committee,commune,,2025-07-01,\n")
+    closed = TREE.replace("351,2020-01-01,\n", "351,2020-01-01,2022-06-30\n", 1)
+    result = units(closed + "13474,xã Tân Thanh,committee,commune,,2022-07-01,\n")
     assert (result.written, result.unchanged, result.faults) == (2, 3, [])
     assert roster.check() == []
     assert units(TREE).unchanged == 4  # an older file does not open it again

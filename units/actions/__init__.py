@@ -1,5 +1,6 @@
 """Every change of units and people: atomic, logged, by whom. Rights are checked by the callers (units.access)."""
 
+from .closing import close_branch, close_unit, close_units
 from .people import (
     Denied,
     add_membership,
@@ -13,7 +14,7 @@ from .people import (
     use_issued_password,
 )
 from .succession import Link, Part, add_successions, replace, succeed
-from .tree import Opened, close_branch, close_unit, close_units, open_unit, open_units
+from .tree import Opened, open_unit, open_units
 
 __all__ = [
     "Denied",

@@ -11,10 +11,13 @@ from django.db import transaction
 
 from ledger import log
 from units.dates import write_day
+from units.lifetimes import may_close
 from units.models import Succession, Unit, User
 from units.tree import Draft, Refused, Wrong, day_before
 
-from .tree import close_units, lock_tree, open_unit, subject
+from .closing import close_units
+from .common import lock_tree, subject
+from .tree import open_unit
 
 LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
 
@@ -69,7 +72,7 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
         raise Refused(wrongs)
     for on in sorted({link.on for link in fresh}):
         still_open = {
-            link.old.pk: link.old for link in fresh if link.on == on and link.old.active_until is None
+            link.old.pk: link.old for link in fresh if link.on == on and may_close(link.old, day_before(on))
         }
         if still_open:
             close_units(list(still_open.values()), day_before(on), by=by, basis=basis)
@@ -96,7 +99,7 @@ def replace(
     Errors: Refused. Several old units and several new ones at once are refused by the sums of the shares.
     """
     lock_tree()
-    still_open = [unit for unit in old_units if unit.active_until is None]
+    still_open = [unit for unit in old_units if may_close(unit, day_before(on))]
     if still_open:
         close_units(still_open, day_before(on), by=by, basis=basis)
     new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
@@ -132,7 +135,7 @@ def _of_link(index: int, link: Link, kept: dict) -> list[Wrong]:
             )
         )
     last = link.old.active_until
-    if last is not None and last != day_before(link.on):
+    if last != day_before(link.on) and not may_close(link.old, day_before(link.on)):
         message = f"{link.old.name} hết hoạt động ngày {write_day(last)}, không phải ngay trước ngày kế thừa."
         found.append(Wrong(index, "on", "dates", message))
     if link.old.active_from >= link.on:

@@ -1,0 +1,28 @@
+"""What the tree of units asks and tells this room (units.signals)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from figures.periods import Month
+from records import sums
+from records.models import Edition, Stage
+from records.queries.calendar import calendar
+from units.models import Unit
+from units.signals import Reported
+
+
+def answer_reports(sender: object, numbers: Sequence[int], **kwargs: object) -> dict[int, list[Reported]]:
+    """Months of these units whose figures count or wait for approval. Two queries."""
+    rows = Edition.objects.in_force(Stage.SUBMITTED).filter(submission__unit__in=numbers).order_by()
+    days = calendar()
+    found: dict[int, list[Reported]] = defaultdict(list)
+    for unit, number in rows.values_list("submission__unit", "submission__month"):
+        month = Month.from_number(number)
+        span = days.span(month)
+        found[unit].append(Reported(month.label, span.start, span.end))
+    return dict(found)
+
+
+def sum_new_groups(sender: object, units: Sequence[Unit], **kwargs: object) -> None:
+    """A unit that becomes a group keeps sums from now on, in the same transaction."""
+    sums.regroup(units)

@@ -1,0 +1,32 @@
+"""What this room asks and tells the rooms above it, which it does not know.
+
+`reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
+`grouped` (units=[…]): these units exist for some time and have children now for the first time.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+from django.dispatch import Signal
+
+reports_asked = Signal()
+grouped = Signal()
+
+
+class Reported(NamedTuple):
+    """A month whose figures count or wait for approval: its name for people, its first and last day."""
+
+    label: str
+    start: date
+    end: date
+
+
+def reports_of(numbers: Iterable[int]) -> dict[int, list[Reported]]:
+    """What these units have reported, the earliest first; units without anything are left out."""
+    found: dict[int, list[Reported]] = defaultdict(list)
+    for _, answer in reports_asked.send(sender=Reported, numbers=list(numbers)):
+        for number, months in answer.items():
+            found[number] += months
+    return {number: sorted(months, key=lambda one: one.start) for number, months in found.items()}
