@@ -11,6 +11,8 @@ preload_app = True
 # A review of many pages takes seconds to draw; a request under way is finished within 15 s of SIGTERM.
 timeout = 120
 graceful_timeout = 15
+# The longest address that gunicorn can be told to hand on: what is longer it refuses itself, in its own words.
+limit_request_line = 8190
 # Recycled now and then, not all at once, so that memory stays flat over months.
 max_requests = 20_000
 max_requests_jitter = 2_000

@@ -1,9 +1,59 @@
-"""Error pages, in words, with what to do next. They must stand when the database does not."""
+"""Errors in words, with what to do next: pages for people, problem+json for programs.
+
+They must stand when the database does not.
+"""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.cache import patch_cache_control
+
+from units import held
+
+PROBLEM = "application/problem+json"
+# What a program is told where the view had no words of its own: a code, a title and what is wrong.
+PROBLEMS = {
+    400: ("bad_request", "Yêu cầu không hợp lệ", "Hệ thống không đọc được yêu cầu này."),
+    401: ("not_signed_in", "Chưa đăng nhập", "Chưa đăng nhập."),
+    403: ("forbidden", "Không có quyền", "Bạn không có quyền làm việc này."),
+    404: ("not_found", "Không tìm thấy", "Địa chỉ không đúng, hoặc bạn không được xem."),
+    405: ("method_not_allowed", "Sai phương thức", "Địa chỉ này chỉ trả lời GET và HEAD."),
+    413: ("too_large", "Nội dung quá lớn", "Nội dung gửi lên quá lớn."),
+    429: ("too_many", "Quá nhiều yêu cầu", "Quá nhiều yêu cầu. Hãy đợi rồi thử lại."),
+    500: ("server_error", "Hệ thống gặp lỗi", "Hệ thống gặp lỗi khi xử lý yêu cầu này."),
+    503: ("unavailable", "Tạm thời chưa phục vụ được", "Hãy thử lại sau vài phút."),
+}
+
+
+def problem(status: int) -> HttpResponse:
+    """An error as problem+json (RFC 9457): a code for programs and a sentence for people."""
+    code, title, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
+    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    return JsonResponse(body, status=status, content_type=PROBLEM, json_dumps_params={"ensure_ascii": False})
+
+
+def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """The answer itself, or in its place words of the kind that the caller reads.
+
+    Programs get problem+json for every error, whoever refused. A refused method (405) is empty as Django sends it:
+    people get a page that leads on.
+    """
+    if answer.status_code < 400:
+        return answer
+    for_programs = request.path.startswith(("/api/", "/reports/charts/"))
+    if for_programs and answer.headers.get("Content-Type", "") != PROBLEM:
+        told = problem(answer.status_code)
+    elif answer.status_code == 405 and not for_programs:
+        told = page(405, request)
+    else:
+        return answer
+    for name in ("Allow", "Cache-Control", "Retry-After"):
+        if name in answer.headers:
+            told.headers[name] = answer.headers[name]
+    told.cookies = answer.cookies
+    return told
 
 
 def page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
@@ -32,9 +82,25 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A stale form: the words say so, and the browser's Back keeps what was typed (acceptance S18)."""
+    """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18)."""
+    fields = held.fields_of(request) if _from_our_page(request) else []
+    ended = getattr(request, "ended", None)
+    if fields and ended is not None:
+        held.hold(request, ended)
+        return redirect_to_login(request.get_full_path())
+    if fields and request.user.is_authenticated:
+        context = {"to": request.get_full_path(), "fields": fields, "stale": True}
+        return render(request, "registration/resume.html", context, status=403)
     return page(
         403,
         title="Trang đã mở quá lâu",
-        reason="Hãy quay lại, tải lại trang rồi gửi lại. Những gì đã gõ vẫn còn ở trang trước.",
+        reason="Hãy quay lại, tải lại trang rồi gửi lại; nếu đã gõ nhiều, chép nội dung trước khi tải lại.",
+    )
+
+
+def _from_our_page(request: HttpRequest) -> bool:
+    """Only then the words are the reader's own; another site must not put its words into our form."""
+    origin = f"{request.scheme}://{request.get_host()}"
+    return request.headers.get("Origin") == origin and (
+        request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
     )

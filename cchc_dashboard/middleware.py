@@ -8,7 +8,7 @@ from django.contrib.auth import logout
 from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 
-from units import access
+from units import access, held
 
 from . import clock, errors
 
@@ -43,6 +43,16 @@ class SecurityHeaders:
         return response
 
 
+class Worded:
+    """No refusal without words: whoever refused, the answer is of the kind that its reader understands."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return errors.worded(request, self.get_response(request))
+
+
 class PlainInput:
     """Refuses NUL in address and query before anything reads them (acceptance S26), and bodies over the limit."""
 
@@ -72,7 +82,10 @@ class PlainInput:
 
 
 class SessionLife:
-    """Ends a session after idle or absolute time (acceptance S12)."""
+    """Ends a session after idle or absolute time (acceptance S12). `request.ended` is then the number of the person.
+
+    What a page's script fetches by itself does not count as work: a page left open ends its session all the same.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -84,10 +97,16 @@ class SessionLife:
             seen = request.session.get("seen", moment)
             too_old = moment - begun > settings.SESSION_ABSOLUTE_SECONDS
             if too_old or moment - seen > settings.SESSION_IDLE_SECONDS or not request.user.is_active:
+                request.ended = request.user.pk if request.user.is_active else None
                 logout(request)
-            elif moment - seen > 60 or "seen" not in request.session:
+            elif "seen" not in request.session or moment - seen > 60 and not _fetched(request):
                 request.session["seen"] = moment
         return self.get_response(request)
+
+
+def _fetched(request) -> bool:
+    """Whether a script of a page asked, and not a person: browsers say so."""
+    return request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 class DeclaredRights:
@@ -100,4 +119,11 @@ class DeclaredRights:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        return access.gate(request, view, clock.today())
+        answer = access.gate(request, view, clock.today())
+        if request.method == "POST":
+            ended = getattr(request, "ended", None)
+            if answer is None:
+                held.arrived(request)
+            elif ended is not None and answer.status_code == 302:
+                held.hold(request, ended)
+        return answer

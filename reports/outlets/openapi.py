@@ -58,8 +58,10 @@ def _summary_operation() -> dict[str, Any]:
             "400": _answer(
                 "Yêu cầu không hợp lệ, ví dụ mã lỗi bad_period", "application/problem+json", "Problem"
             ),
-            "401": {"description": "Chưa đăng nhập"},
+            "401": _answer("Chưa đăng nhập", "application/problem+json", "Problem"),
+            "403": _answer("Tài khoản chưa có đơn vị", "application/problem+json", "Problem"),
             "404": _answer("Không có đơn vị này, hoặc không được xem", "application/problem+json", "Problem"),
+            "405": _answer("Chỉ trả lời GET và HEAD", "application/problem+json", "Problem"),
         },
     }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from reports.outlets import lines
 from reports.outlets.charts import Chart, ChartJson
@@ -10,6 +10,7 @@ from reports.queries.dashboard import Wanted, figures_of, past_of
 from units import access
 from units.access import Right
 
+from .api import problem
 from .asked import BadQuestion, read
 from .dashboard import wanted_of
 
@@ -35,7 +36,9 @@ class DashboardChart(ChartJson):
         try:
             return super().dispatch(request, *args, **kwargs)
         except BadQuestion as error:
-            return JsonResponse({"code": error.code, "message": str(error)}, status=400)
+            return problem(400, error.code, str(error))
+        except Http404:
+            return problem(404, "not_found", "Không có biểu đồ hoặc đơn vị này, hoặc bạn không được xem.")
 
     def chart(self) -> Chart:
         make = CHARTS.get(self.kwargs["name"])
