@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from figures.periods import Month
+from figures.writing import count
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +44,7 @@ class Completeness:
 
     def text(self, one_month: bool = False) -> str:
         """``94/96 báo cáo tháng``; for one month ``14/16 đơn vị``."""
-        return f"{self.reported}/{self.expected} {'đơn vị' if one_month else 'báo cáo tháng'}"
+        return f"{count(self.reported)}/{count(self.expected)} {'đơn vị' if one_month else 'báo cáo tháng'}"
 
     def by_unit(self) -> dict[str, list[Missing]]:
         """What is missing, by unit key in the order given."""

@@ -16,20 +16,31 @@ from figures.summary import Figures, Summary
 from figures.writing import count, decimal_vi, percent_vi, tier_name
 
 MOST_NAMES = 5
+LACKING = " (chưa đủ)"
 
 
 def headline(summary: Summary) -> str:
     """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
 
     One or two tiers are named; of more, the total is told. A share of a whole with blanks in it claims nothing.
+    Where reports are missing that is marked.
     """
-    found = [(tier, share) for tier, one in summary.tiers if _sound(share := one.shares["online"])]
+    found = [(tier, one) for tier, one in summary.tiers if _sound(one.shares["online"])]
     name = BY_KEY["online"].name
     if 1 <= len(found) <= 2:
-        told = ", ".join(f"{tier_name(tier).lower()} {percent_vi(share.percent)}" for tier, share in found)
-        return f"{name}: {told}"
+        told = ", ".join(
+            f"{tier_name(tier).lower()} {percent_vi(one.shares['online'].percent)}" for tier, one in found
+        )
+        return f"{name}: {told}{lacking(*(one.completeness for _, one in found))}"
     total = summary.total.shares["online"]
-    return f"{name} chung: {percent_vi(total.percent)}" if found and _sound(total) else ""
+    if not (found and _sound(total)):
+        return ""
+    return f"{name} chung: {percent_vi(total.percent)}{lacking(summary.total.completeness)}"
+
+
+def lacking(*completeness: Completeness) -> str:
+    """The mark of a claim that rests on fewer reports than expected: " (chưa đủ)", else ""."""
+    return "" if all(one.complete for one in completeness) else LACKING
 
 
 def change(key: str, summary: Summary, before: Summary | None) -> str:

@@ -37,7 +37,7 @@ def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:
         yield writing.percent_vi(figures.share(key).percent)
     yield figures.completeness.reported
     yield figures.completeness.expected
-    yield remark(figures)
+    yield remark(row)
     yield period.code
     yield writing.day(period.start)
     yield writing.day(period.end)

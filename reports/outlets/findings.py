@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from figures import writing
+from figures import narrative, writing
+from figures.completeness import Completeness
 from figures.rates import Share
 from figures.summary import Figures, Summary
 from reports.outlets.svg import Scale
@@ -23,17 +24,22 @@ def channels(summary: Summary) -> str:
         for way, found in groupby(known, key=lambda one: one[1])
         if (group := list(found))
     ]
-    return _sentence(told)
+    return _sentence(told) + narrative.lacking(*(one.completeness for _, one in summary.tiers))
 
 
-def on_time(scale: Scale) -> str:
+def on_time(scale: Scale, completeness: Completeness) -> str:
     """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name."""
+    told = _reached(scale)
+    return told + narrative.lacking(completeness) if told else "Giải quyết trước và đúng hạn"
+
+
+def _reached(scale: Scale) -> str:
     reached = [dot.name for dot in scale.dots if dot.reached is True]
     short = [dot.name for dot in scale.dots if dot.reached is False]
     told = [f"{_listed(reached).lower()} đạt"] if reached else []
     told += [f"{_listed(short).lower()} chưa đạt"] if short else []
     if not told:
-        return "Giải quyết trước và đúng hạn"
+        return ""
     if not short:
         return "Đúng hạn: các cấp đều đạt chỉ tiêu" if len(reached) > 1 else "Đúng hạn: đạt chỉ tiêu"
     if not reached:
@@ -41,11 +47,11 @@ def on_time(scale: Scale) -> str:
     return f"Đúng hạn: {', '.join(told)}"
 
 
-def trend(name: str, ends: Iterable[tuple[str, Share, str]]) -> str:
-    """Where the lines stand: (tier, its last known share, the month); "" where nothing is known."""
+def trend(name: str, ends: Iterable[tuple[str, Share, str, str]]) -> str:
+    """Where the lines stand: (tier, its last known share, the month, its mark); "" where nothing is known."""
     told = [
-        (month, f"{tier.lower()} {writing.percent_vi(share.percent)}")
-        for tier, share, month in ends
+        (month, f"{tier.lower()} {writing.percent_vi(share.percent)}{mark}")
+        for tier, share, month, mark in ends
         if share.percent
     ]
     if not told:
@@ -56,15 +62,20 @@ def trend(name: str, ends: Iterable[tuple[str, Share, str]]) -> str:
     return f"{name}: {', '.join(f'{text} ({month})' for month, text in told)}"
 
 
-def ranking(entries: Sequence[Entry], mean: Share) -> str:
-    """Who leads, and how many are below the overall mark; "" for a few units or an incomplete mark."""
+def ranking(section: str, entries: Sequence[Entry], mean: Share) -> str:
+    """Who leads in a section ("Cấp xã", or "" where there is but one), and how many are below the overall mark.
+
+    "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing.
+    """
     ranked = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
     if len(ranked) < MANY or mean.percent is None or mean.partial:
         return ""
     best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
     below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
     mark = writing.percent_vi(mean.percent)
-    return f"{_capital(best.row.name)} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
+    told = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
+    told = f"{section}: {told}" if section else _capital(told)
+    return told + narrative.lacking(*(entry.figures.completeness for entry in entries))
 
 
 def _main_way(one: Figures) -> str:

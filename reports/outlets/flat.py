@@ -52,12 +52,13 @@ STATES = ("opening", "pending_in_time", "pending_late", "pending", "awaiting")
 
 @dataclass(frozen=True)
 class FlatRow:
-    """One row of a file: its texts, and its figures."""
+    """One row of a file: its texts, its figures, and what must be known of it besides."""
 
     name: str
     key: str
     section: str
     figures: Figures
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,17 @@ class Flat:
         return frozenset(COUNTS) - (frozenset(STATES) if self.summary.by == "month" else frozenset())
 
 
-def flat(summary: Summary, entries: Sequence[Entry], *, asked: str, made_at: datetime) -> Flat:
-    """The file of a Summary with its rows as they are seen; `asked` is the filter in words ("" without)."""
+def flat(
+    summary: Summary, entries: Sequence[Entry], *, asked: str, made_at: datetime, note: str = ""
+) -> Flat:
+    """The file of a Summary with its rows as they are seen; `asked` is the filter in words ("" without), `note`
+    stands beside the total.
+    """
     end = summary.period.end
     return Flat(
         BY_NAMES[summary.by or "unit"],
         tuple(FlatRow(one.row.name, one.row.key, one.section, one.figures) for one in entries),
-        FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total),
+        FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total, note),
         tuple(LABELS[name] if name == "received_online" else measure_label(name, end) for name in COUNTS),
         tuple(f"{BY_KEY[key].name} (%)" for key in RATES),
         tuple(_source(summary, asked, made_at)),
@@ -112,9 +117,9 @@ def flat(summary: Summary, entries: Sequence[Entry], *, asked: str, made_at: dat
     )
 
 
-def remark(figures: Figures) -> str:
-    """What a reader of a row must know: nobody reported, not all did, or a part was left blank."""
-    told = []
+def remark(row: FlatRow) -> str:
+    """What a reader of a row must know: its note; nobody reported, not all did, or a part was left blank."""
+    figures, told = row.figures, [row.note] if row.note else []
     if figures.completeness.silent:
         told.append("chưa có báo cáo")
     elif not figures.completeness.complete:

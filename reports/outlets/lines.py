@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from figures import writing
+from figures import narrative, writing
 from figures.periods import Month, Period
 from figures.rates import Share
 from figures.summary import Figures, Summary
@@ -60,10 +60,10 @@ def _monthly(one: Figures | None) -> Point:
     )
 
 
-def _end(months: Sequence[Month], known: Sequence[Figures | None]) -> tuple[Share, str] | None:
+def _end(months: Sequence[Month], known: Sequence[Figures | None]) -> tuple[Share, str, str] | None:
     for month, one in zip(reversed(months), reversed(known), strict=True):
         if one is not None and one.shares["online"].percent is not None:
-            return one.shares["online"], month.label
+            return one.shares["online"], month.label, narrative.lacking(one.completeness)
     return None
 
 
@@ -81,17 +81,20 @@ def _short(summary: Summary) -> str:
 
 
 def _told(summary: Summary, before: Summary) -> str:
-    told = []
+    told, counted = [], []
     for tier, one in summary.tiers:
         earlier = before.tier(tier)
         new, old = one.shares["online"].percent, earlier.shares["online"].percent if earlier else None
         if new is not None and old is not None:
+            counted += [one.completeness, earlier.completeness]
             told.append(
                 f"{writing.tier_name(tier).lower()} từ {writing.percent_vi(old)} lên {writing.percent_vi(new)}"
                 if _more(new, old)
                 else f"{writing.tier_name(tier).lower()} từ {writing.percent_vi(old)} còn {writing.percent_vi(new)}"
             )
-    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}" if told and len(told) <= 2 else ""
+    if not told or len(told) > 2:
+        return ""
+    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}{narrative.lacking(*counted)}"
 
 
 def _more(new: str, old: str) -> bool:

@@ -75,7 +75,7 @@ class _Figures:
         whole = self._format("#,##0", total)
         self.sheet.write_number(at, after, row.figures.completeness.reported, whole)
         self.sheet.write_number(at, after + 1, row.figures.completeness.expected, whole)
-        self.sheet.write_string(at, after + 2, remark(row.figures), words)
+        self.sheet.write_string(at, after + 2, remark(row), words)
 
     def _count(self, at: int, name: str, row: FlatRow, *, total: bool) -> None:
         number, column, style = row.figures.counts[name], self.column[name], self._format("#,##0", total)

@@ -24,6 +24,7 @@ def _headline(asked: Asked, summary: Summary, field_name: str) -> str:
     online, found = summary.total.shares["online"], narrative.headline(summary)
     if found and not asked.unit.has_children:
         found = f"{BY_KEY['online'].name}: {summary.unit_name} {writing.percent_vi(online.percent)}"
+        found += narrative.lacking(summary.total.completeness)
     if not found:
         found = f"{capital(summary.unit_name)}, {summary.period.label}"
     return f"{field_name}: {found[:1].lower()}{found[1:]}" if field_name else found
@@ -62,20 +63,23 @@ def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:
     if new is None or not old:
         return None
     shape = "up" if new > old else "down" if new < old else "flat"
-    incomplete = not (summary.total.completeness.complete and before.total.completeness.complete)
-    return {
-        "shape": shape,
-        "text": writing.percent_vi(percent(abs(new - old), old)) + (" (chưa đủ)" if incomplete else ""),
-    }
+    mark = narrative.lacking(summary.total.completeness, before.total.completeness)
+    return {"shape": shape, "text": writing.percent_vi(percent(abs(new - old), old)) + mark}
 
 
 def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str] | None:
     """The difference of two printed rates, in points."""
-    gap = points(summary.total.share(key).percent, before.total.share(key).percent) if before else None
+    if before is None:
+        return None
+    new, old = summary.total.share(key), before.total.share(key)
+    gap = points(new.percent, old.percent)
     if gap is None:
         return None
+    partial = new.partial or old.partial
+    mark = narrative.LACKING if partial else ""
+    mark = mark or narrative.lacking(summary.total.completeness, before.total.completeness)
     shape = "flat" if not gap.strip("-0.") else "down" if gap.startswith("-") else "up"
-    return {"shape": shape, "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm"}
+    return {"shape": shape, "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm{mark}"}
 
 
 def rate(key: str, end: date) -> dict[str, str]:
@@ -115,7 +119,7 @@ def on_time(asked: Asked, summary: Summary, before: Summary | None) -> dict[str,
     return {
         "scale": scale,
         "on_time_finding": findings.on_time(
-            svg.Scale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks)
+            svg.Scale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks), summary.total.completeness
         ),
         "has_target": any(dot.goal for dot in scale.dots),
     }

@@ -80,7 +80,8 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "include_name": INCLUDE_NAMES[asked.include],
         "review": queries.review_of(asked.unit, asked.period),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
-        "worklist": reverse("records:worklist"),
+        "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
+        "empty_way": _way_on(asked),
         "legend": LEGEND,
         "rates": {key: blocks.rate(key, end) for key in ("direct", "online", "on_time", "pending_late")},
         "reports": month_reports(wanted) if own else [],
@@ -101,12 +102,27 @@ def _trail(asked: Asked, above: list, end) -> list[tuple[str, str]]:
 
 def _empty(asked: Asked, summary: Summary) -> str:
     """Why there is nothing, and what to do next."""
+    if _left_out(asked):
+        name = blocks.capital(summary.unit_name)
+        return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
         return f"{blocks.capital(summary.unit_name)} không phải báo cáo trong {summary.period.label}."
     state = "được duyệt" if asked.include == "approved" else "được gửi"
     also = ", chọn “Gồm cả chưa duyệt”" if asked.include == "approved" else ""
     todo = f"Hãy nhập hoặc đôn đốc gửi, duyệt báo cáo{also}, hoặc chọn kỳ khác."
     return f"Đã {state}: {summary.completeness_text}. {todo}"
+
+
+def _left_out(asked: Asked) -> bool:
+    """Whether the unit that is seen is itself of those that are only counted when asked for."""
+    return asked.unit.external and not asked.external
+
+
+def _way_on(asked: Asked) -> tuple[str, str]:
+    """Where to go from an empty page: address and words."""
+    if _left_out(asked):
+        return asked.link(external="1"), "Xem số liệu của đơn vị này"
+    return reverse("records:worklist"), "Mở Việc của tôi"
 
 
 def _indicators(wanted: queries.Wanted) -> list[dict[str, Any]]:

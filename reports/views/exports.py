@@ -59,7 +59,11 @@ def _flat(asked: Asked) -> Flat:
     if asked.field:
         filters.append(f"lĩnh vực {asked.field}")
     made_at = clock.now()
-    return flat(summary, shown(asked, summary).entries, asked="; ".join(filters), made_at=made_at)
+    entries = shown(asked, summary).entries
+    note = (
+        "cơ quan ngoài Ủy ban nhân dân không được tính" if asked.unit.external and not asked.external else ""
+    )
+    return flat(summary, entries, asked="; ".join(filters), made_at=made_at, note=note)
 
 
 def _name(asked: Asked, kind: str) -> str:

@@ -48,7 +48,7 @@ def _ranking(by: str, table: Shown) -> str:
     for entry in table.entries:
         sections.setdefault(entry.section, []).append(entry)
     largest = max(sections, key=lambda name: len(sections[name]), default=None)
-    return "" if largest is None else findings.ranking(sections[largest], table.means[largest])
+    return "" if largest is None else findings.ranking(largest, sections[largest], table.means[largest])
 
 
 def _by_links(asked: Asked, by: str) -> list[tuple[str, str, bool]]:

@@ -1,0 +1,90 @@
+"""A claim says what it rests on: its tier, and that reports are missing; a page that leaves a unit out says so."""
+
+import html
+import re
+
+import pytest
+
+JULY = "/?unit=351&period=2022-M07"
+EXTERNAL = "/?unit=chi-nhanh-vpdk-dat-dai&period=2022-H1"
+
+
+def words(client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())))
+
+
+def headings(client, address: str) -> dict[str, str]:
+    page = html.unescape(client.get(address).content.decode())
+    found = dict(re.findall(r'<h2 id="h-(\w+)">(.*?)</h2>', page))
+    return found | {"answer": re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page)[1])}
+
+
+def test_claims_of_an_incomplete_month_are_marked(reader):
+    client = reader("tonghop")
+    told = headings(client, JULY)
+    for name in ("answer", "shares", "time", "trend", "compare", "rows"):
+        assert told[name].endswith("(chưa đủ)"), (name, told[name])
+    assert re.search(r"điểm \(chưa đủ\) so với cùng kỳ", words(client, JULY))
+
+
+def test_claims_of_a_complete_half_year_are_not(reader):
+    told = headings(reader("tonghop"), "/?unit=351&period=2022-H1")
+    assert not [name for name, text in told.items() if "chưa đủ" in text]
+
+
+def test_the_heading_of_the_table_names_its_tier(reader):
+    client = reader("tonghop")
+    assert headings(client, "/?unit=351&period=2022-H1")["rows"].startswith("Cấp xã: ")
+    alone = headings(client, "/?unit=351&period=2022-H1&tier=commune")["rows"]
+    assert alone.startswith(("Xã ", "Thị trấn "))
+
+
+def test_an_external_body_is_told_why_it_is_not_counted(reader):
+    client = reader("tonghop")
+    page = words(client, EXTERNAL)
+    assert "là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn" in page
+    assert "không phải báo cáo" not in page
+    link = re.search(r'href="([^"]+)">Xem số liệu của đơn vị này', client.get(EXTERNAL).content.decode())[1]
+    assert "6/6 báo cáo tháng" in words(client, "/" + html.unescape(link))
+    assert "không được tính" in client.get("/reports/dashboard.csv" + EXTERNAL[1:]).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("get", "/api/v1/nothing", 404, "not_found"),
+        ("post", "/api/v1/summary", 405, "method_not_allowed"),
+        ("get", "/api/v1/summary?unit=%00", 400, "bad_request"),
+        ("get", "/reports/charts/none.json", 404, "not_found"),
+        ("get", "/reports/charts/online.json?period=x", 400, "bad_period"),
+        ("post", "/reports/charts/online.json", 405, "method_not_allowed"),
+        ("get", "/api/v1/summary?period=1990-M02..2000-M03", 400, "bad_period"),
+    ],
+)
+def test_programs_get_problems(reader, method, path, status, code):
+    answer = getattr(reader("tonghop"), method)(path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert answer.json()["code"] == code and answer.json()["detail"]
+
+
+def test_strangers_get_a_problem_too(client, demo):
+    answer = client.get("/api/v1/summary")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+    assert answer.json()["code"] == "not_signed_in"
+
+
+@pytest.mark.parametrize("path", ["/accounts/logout/", "/units/people/1/password/"])
+def test_a_refused_method_leads_on(reader, path):
+    answer = reader("quantri").get(path)
+    assert answer.status_code == 405 and "POST" in answer.headers["Allow"]
+    assert "Về Tổng quan" in answer.content.decode()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_periods_of_over_ten_years_are_refused_in_words(reader):
+    client = reader("tonghop")
+    assert client.get("/?period=1991-M01..2000-M12").status_code == 200
+    answer = client.get("/?period=1991-M01..2001-M01")
+    assert answer.status_code == 400 and "nhiều nhất 120 tháng" in answer.content.decode()
