@@ -7,6 +7,7 @@ from .views import accounts
 urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
     path("logout/", accounts.sign_out, name="logout"),
+    path("resume/", accounts.resume, name="resume"),
     path("password/", accounts.change_password, name="password_change"),
     path("password/done/", accounts.change_password_done, name="password_change_done"),
 ]

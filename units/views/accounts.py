@@ -2,11 +2,12 @@
 
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
-from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.http import require_http_methods
 
-from units import actions
+from units import actions, held
 from units.access import Right, requires
 from units.forms.accounts import OwnPasswordForm, SignInForm
 from units.throttle import in_line
@@ -28,7 +29,12 @@ class SignIn(LoginView):
         if user.must_change_password and not actions.use_issued_password(user, at=timezone.now()):
             return render(self.request, "units/issued_password_over.html", status=403)
         login(self.request, user)
+        if held.of_reader(self.request):
+            return redirect("resume")
         return HttpResponseRedirect(self.get_success_url())
+
+    def get_context_data(self, **context) -> dict:
+        return super().get_context_data(**context, held=held.waits(self.request))
 
 
 class ChangePassword(PasswordChangeView):
@@ -40,6 +46,17 @@ class ChangePassword(PasswordChangeView):
         actions.change_password(form.user, form.cleaned_data["new_password1"], by=form.user)
         update_session_auth_hash(self.request, form.user)
         return HttpResponseRedirect(self.get_success_url())
+
+
+@requires(Right.SIGNED_IN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: HttpRequest) -> HttpResponse:
+    """What was typed when the session ended, to be sent again; POST: throw it away."""
+    kept = held.of_reader(request)
+    if kept is None or request.method == "POST":
+        held.drop(request)
+        return redirect("/records/")
+    return render(request, "registration/resume.html", {"to": kept["to"], "fields": kept["fields"]})
 
 
 sign_in = requires(Right.PUBLIC)(SignIn.as_view())

@@ -1,0 +1,53 @@
+"""What somebody sent just when the session had run out: kept in the session, and handed back after sign-in to the
+same person only, to be sent again by them (acceptance S12). A password is never kept, and no file.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_KEY = "held"
+# A form of the largest month is far below; what is longer is not worth keeping in every answer's session.
+_MOST_CHARACTERS = 300_000
+
+
+def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields of a POST in their order, without its token; none where there is a file, a password or too much."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    secret = any("password" in name for name, _ in fields)
+    long = sum(len(name) + len(value) for name, value in fields) > _MOST_CHARACTERS
+    return [] if secret or long or request.FILES else fields
+
+
+def hold(request: HttpRequest, person: int) -> None:
+    """Keep the POST for the person whose session ended."""
+    fields = fields_of(request)
+    if fields:
+        request.session[_KEY] = {"person": person, "to": request.get_full_path(), "fields": fields}
+        request.session.set_expiry(settings.SESSION_ABSOLUTE_SECONDS)
+
+
+def waits(request: HttpRequest) -> bool:
+    """Whether somebody's POST is kept in this browser's session."""
+    return _KEY in request.session
+
+
+def of_reader(request: HttpRequest) -> dict | None:
+    """What is kept for the signed-in reader ("to", "fields"); what is another's is thrown away."""
+    kept = request.session.get(_KEY)
+    if kept is not None and kept["person"] != request.user.pk:
+        drop(request)
+        return None
+    return kept
+
+
+def drop(request: HttpRequest) -> None:
+    """Keep it no longer."""
+    request.session.pop(_KEY, None)
+
+
+def arrived(request: HttpRequest) -> None:
+    """It was sent again: a POST to the same address."""
+    kept = request.session.get(_KEY)
+    if kept is not None and kept["to"] == request.get_full_path():
+        drop(request)
