@@ -188,8 +188,18 @@ class Clash:
     theirs_value: str
 
 
+@dataclass(frozen=True)
+class ReasonTyped:
+    """A reason that is not stored as it was typed; `theirs` is what is stored."""
+
+    label: str
+    name: str
+    text: str
+    theirs: str
+
+
 def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: StaleEdition) -> HttpResponse:
-    """409: both values of every cell that differs, to choose from; nothing was overwritten."""
+    """409: both values of every cell that differs, to choose from, and the reasons typed; nothing is overwritten."""
     by_key = {line.key: line for line in form.lines}
     clashes = [
         Clash(
@@ -208,7 +218,20 @@ def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: St
         "unit": found.unit,
         "edition": stale.edition,
         "clashes": clashes,
+        "reasons": _reasons_typed(form),
         "unread": form.faults(),
+        # Go back to their boxes with their messages once the choice is saved.
+        "unread_cells": [(name, form.data[name]) for name in form.errors if name in form.data],
         "message": stale.message,
     }
     return render(request, "records/conflict.html", context, status=409)
+
+
+def _reasons_typed(form: EntryForm) -> list[ReasonTyped]:
+    """The lines of the form hold what is stored now."""
+    stored = {line.key: line for line in form.lines}
+    return [
+        ReasonTyped(line.label, line.name("reason"), typed or line.reason, line.reason)
+        for key, typed in form.reasons().items()
+        if (line := stored[key]).reason != typed.strip()
+    ]

@@ -86,6 +86,8 @@ def page(
         "chip": CHIPS[State(edition.state)],
         "form": form,
         "faults": form.faults() if form is not None else [],
+        # A form without its revision is stored nowhere.
+        "unsaved": form is not None and "revision" in form.errors,
         "confirm": confirm,
         "refusal": refusal,
         "decision": decision or ReasonForm(),

@@ -182,3 +182,28 @@ def test_a_form_without_a_revision_is_refused(as_, july):
     answer = as_("clerk").post(f"/records/{july.pk}/save/", {"ho-tich-opening": "5", "revision": "1" * 40})
     assert answer.status_code == 400
     assert not DossierCount.objects.filter(edition__submission=july, opening=5).exists()
+
+
+def test_a_stale_save_keeps_the_reasons_and_the_texts_that_were_typed(as_, july):
+    clerk = as_("clerk")
+    typed = {"ho-tich-opening": "61", "ho-tich-withdrawn": "12,5", "ho-tich-reason": "Lý do của tôi"}
+    old = posted(july, **typed)
+    clerk.post(f"/records/{july.pk}/save/", posted(july, **{"ho-tich-opening": "16", "ho-tich-reason": "Họ"}))
+    answer = clerk.post(f"/records/{july.pk}/save/", old)
+    text = answer.content.decode()
+    assert answer.status_code == 409 and ">Lý do của tôi</textarea>" in text and "Đã lưu: “Họ”" in text
+    assert 'type="hidden" name="ho-tich-withdrawn" value="12,5"' in text
+    chosen = clerk.post(f"/records/{july.pk}/save/", posted(july, **typed))
+    assert chosen.status_code == 400 and 'value="12,5"' in chosen.content.decode()
+    assert (stored(july, "ho-tich").opening, stored(july, "ho-tich").reason) == (61, "Lý do của tôi")
+
+
+def test_a_form_that_is_not_stored_does_not_say_so(as_, july):
+    text = as_("clerk").post(f"/records/{july.pk}/save/", {"ho-tich-opening": "5"}).content.decode()
+    assert "Chưa lưu được" in text and "đã lưu" not in text
+
+
+def test_a_month_from_a_file_names_the_file_and_when(as_, people, july):
+    july.editions.update(saved_by="tệp thang-7.csv", saved_at=AT, revision=1)
+    text = as_("leader").get(f"/records/{july.pk}/").content.decode()
+    assert "<b>Nhập từ tệp</b>thang-7.csv, " in text and "15/6/2022" in text
