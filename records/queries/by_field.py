@@ -119,11 +119,12 @@ def _add_left_blank(
         lacking[part.field] -= part.tally.reported
     wanted = [field for field, number in lacking.items() if number != len(silent_in[field])]
     if wanted:
-        for field, one in _left_blank(question, wanted):
-            silent_in[field].append(one)
+        for field, one in left_blank(question, wanted):
+            silent_in[field].append(one.one)
 
 
-def _left_blank(question: Question, fields: list[int]) -> Iterator[tuple[int, Missing]]:
+def left_blank(question: Question, fields: list[int]) -> Iterator[tuple[int, Silent]]:
+    """Who reported a month but left these fields blank, by month; one query."""
     answered = DossierCount.objects.filter(
         edition=OuterRef("edition"), field=OuterRef("field"), answered=True
     )
@@ -139,4 +140,5 @@ def _left_blank(question: Question, fields: list[int]) -> Iterator[tuple[int, Mi
             seen.add((row.field_id, submission.pk))
             unit = submission.unit
             month = Month.from_number(submission.month)
-            yield row.field_id, Missing(unit.key_on(question.end), month, unit.name)
+            missing = Missing(unit.key_on(question.end), month, unit.name)
+            yield row.field_id, Silent(unit.pk, unit.path, unit.tier, missing)

@@ -28,9 +28,15 @@ class Silent:
     tier: str
     one: Missing
 
-    def below(self, number: int) -> bool:
-        """Whether it is the unit of that number, or below it."""
-        return f"/{number}/" in self.path
+    def branch_of(self, above: Unit) -> int:
+        """The number of the unit directly below `above` that it belongs to; of `above` itself for that."""
+        return branch(self.path, above)
+
+
+def branch(path: str, above: Unit) -> int:
+    """The number of the unit directly below `above` on this path; of `above` itself for its own path."""
+    rest = path[len(above.path) :].strip("/")
+    return int(rest.split("/")[0]) if rest else above.pk
 
 
 def silent(question: Question, months: Iterable[Month] | None = None) -> list[Silent]:

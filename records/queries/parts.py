@@ -30,16 +30,23 @@ class Part:
     field: int | None = None
 
 
-def parts(question: Question, *, by_child: bool = False, by_field: bool = False) -> list[Part]:
-    """All parts of what is asked. Without `by_field` the fields are taken together."""
+def parts(
+    question: Question, *, by_child: bool = False, by_field: bool = False, only: int | None = None
+) -> list[Part]:
+    """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number."""
+    by_field = by_field or only is not None
     if question.unit.has_children and not by_child and question.unit.tier != Tier.COUNTRY:
         own = GroupSum.objects.filter(group=question.unit)
-        return list(_of_sums(question, own, by_field))
+        return list(_of_sums(question, _of_field(own, only), by_field))
     found = []
     if question.unit.has_children and question.child_groups:
         below = GroupSum.objects.filter(group__in=question.child_groups)
-        found += _of_sums(question, below, by_field, by_child)
-    return [*found, *_of_editions(question, by_field, by_child)]
+        found += _of_sums(question, _of_field(below, only), by_field, by_child)
+    return [*found, *_of_editions(question, by_field, by_child, only)]
+
+
+def _of_field(rows: QuerySet, only: int | None) -> QuerySet:
+    return rows if only is None else rows.filter(field=only)
 
 
 def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool = False) -> Iterator[Part]:
@@ -58,7 +65,7 @@ def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool 
         yield _part(month, tier, group if by_child else None, field, reported, numbers)
 
 
-def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator[Part]:
+def _of_editions(question: Question, by_field: bool, by_child: bool, only: int | None) -> Iterator[Part]:
     """From the editions in force of the unit itself and of its children without children."""
     # By their numbers: a condition over the join would read every unit's report of these months.
     whose = Unit.objects.filter(Q(pk=question.unit.pk) | Q(parent=question.unit, has_children=False))
@@ -76,7 +83,7 @@ def _of_editions(question: Question, by_field: bool, by_child: bool) -> Iterator
         return
     # A field reported by procedure counts once, when any of its rows holds a number.
     answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
-    counts = DossierCount.objects.filter(edition__in=editions.order_by()).order_by()
+    counts = _of_field(DossierCount.objects.filter(edition__in=editions.order_by()), only).order_by()
     rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
     for month, tier, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
         yield _part(month, tier, child, field, min(1, answers), numbers)

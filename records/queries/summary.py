@@ -141,6 +141,9 @@ def _rows(
 def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> list[RowInput]:
     """The units directly below, in the order of tier and name; the unit itself where it reports or has none below."""
     unit = question.unit
+    silent_in: dict[int, list[Missing]] = defaultdict(list)
+    for one in lacking:
+        silent_in[one.branch_of(unit)].append(one.one)
     reported: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
     for part in found:
         reported[part.child or unit.pk].append((part.month, part.tally))
@@ -150,10 +153,10 @@ def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> 
     ]
     rows = []
     if not unit.has_children or reported[unit.pk] or any(itself):
-        rows.append(_unit_row(question, unit, itself, reported[unit.pk], lacking))
+        rows.append(_unit_row(question, unit, itself, reported[unit.pk], silent_in[unit.pk]))
     if unit.has_children:
         rows += [
-            _unit_row(question, child, expected, reported[child.pk], lacking)
+            _unit_row(question, child, expected, reported[child.pk], silent_in[child.pk])
             for child, expected in question.expected_by_child.items()
             if _shown(question, child, expected, reported)
         ]
@@ -161,11 +164,11 @@ def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> 
 
 
 def _shown(question: Question, child: Unit, expected: list[dict[str, int]], reported: Mapping) -> bool:
-    """Children that exist in the period (external bodies only when asked for), and whatever has figures."""
-    if reported.get(child.pk):
+    """Children that exist in the period (external bodies only when asked for), and whatever has or owes figures."""
+    if reported.get(child.pk) or any(expected):
         return True
     if question.tier:
-        return any(expected)
+        return False
     there = child.active_from <= question.end and not child.is_over(question.start)
     return there and (question.external or not child.external)
 
@@ -175,7 +178,7 @@ def _unit_row(
     unit: Unit,
     expected: list[dict[str, int]],
     reported: list[tuple[Month, Tally]],
-    lacking: list[Silent],
+    missing: list[Missing],
 ) -> RowInput:
     owed = [
         (month, Tally.of(expected=sum(tiers.values())))
@@ -186,7 +189,7 @@ def _unit_row(
         unit.key_on(question.end),
         unit.name,
         [*reported, *owed],
-        [one.one for one in lacking if (one.unit == unit.pk if itself else one.below(unit.pk))],
+        missing,
         {
             "pk": unit.pk,
             "code": unit.code,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from figures.months import FIRST_YEAR
 from figures.periods import Calendar, Month, Period
@@ -13,7 +14,7 @@ from records.queries.summary import by_tier, summary
 from reports.models import Review
 from units.models import Unit
 
-from .one_field import field_summary, monthly_of_field
+from .one_field import OneField
 
 TREND_MONTHS = 18
 LONGEST_TREND = 60
@@ -33,6 +34,26 @@ class Wanted:
     decimals: int
     field: Field | None = None
 
+    @cached_property
+    def months(self) -> tuple[Month, ...]:
+        """The months of the trend: those of the period and as many before as make a trend, as far as there are any."""
+        last = self.period.last
+        known = (last.year - FIRST_YEAR) * 12 + last.month
+        length = min(max(len(self.period.months), TREND_MONTHS), LONGEST_TREND, known)
+        return Month.range(last.plus(1 - length), last)
+
+    @cached_property
+    def reach(self) -> Question:
+        """The same question of all months that are shown: of the period, the trend and the same period last year."""
+        first, last = min(self.months[0], self.period.same_last_year().first), self.period.last
+        # Built directly: with the year before it, the longest period is longer than one that may be asked for.
+        return self.question(Period(f"{first}..{last}", first, last))
+
+    @cached_property
+    def of_field(self) -> OneField | None:
+        """What is known of the field that is asked for, read once for all that is shown."""
+        return OneField(self.reach, self.field) if self.field else None
+
     def question(self, period: Period | None = None) -> Question:
         """The same question of another period."""
         return Question(
@@ -51,8 +72,8 @@ class Past:
 
 def figures_of(wanted: Wanted) -> Summary:
     """The one Summary behind page, tables, files and charts."""
-    if wanted.field is not None:
-        return field_summary(wanted.question(), wanted.field, by=wanted.by, decimals=wanted.decimals)
+    if wanted.of_field is not None:
+        return wanted.of_field.summary(wanted.question(), by=wanted.by, decimals=wanted.decimals)
     return summary(
         wanted.unit,
         wanted.period,
@@ -67,31 +88,22 @@ def figures_of(wanted: Wanted) -> Summary:
 
 def past_of(wanted: Wanted) -> Past:
     """Last year's figures and the trend from one reading of the months, in two queries."""
-    last, length = wanted.period.last, len(wanted.period.months)
-    # As far back as there are months: the calendar has a first year.
-    known = (last.year - FIRST_YEAR) * 12 + last.month
-    months = Month.range(last.plus(1 - min(max(length, TREND_MONTHS), LONGEST_TREND, known)), last)
-    before = wanted.period.same_last_year()
-    first = min(months[0], before.first)
-    # Built directly: with the year before it, the longest period is longer than one that may be asked for.
-    question = wanted.question(Period(f"{first}..{last}", first, last))
-    if wanted.field is not None:
-        monthly = monthly_of_field(question, wanted.field)
+    if wanted.of_field is not None:
+        monthly = wanted.of_field.monthly()
     else:
-        monthly = by_tier(question, parts(question))
+        monthly = by_tier(wanted.reach, parts(wanted.reach))
     earlier = build(
         unit=wanted.unit.code,
         unit_name=wanted.unit.name,
-        period=before,
+        period=wanted.period.same_last_year(),
         tiers=monthly,
         calendar=wanted.calendar,
         include=wanted.include,
         external=wanted.external,
         decimals=wanted.decimals,
     )
-    return Past(
-        earlier, months, tuple(_trend(monthly, months, wanted.decimals, [t for t, _ in earlier.tiers]))
-    )
+    tiers = _trend(monthly, wanted.months, wanted.decimals, [tier for tier, _ in earlier.tiers])
+    return Past(earlier, wanted.months, tuple(tiers))
 
 
 def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequence[str]):

@@ -4,78 +4,112 @@ Who owes the field follows from the dated catalogue; a unit-month reported at le
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
 
+from figures.completeness import Missing
 from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput, Summary, build
 from records.models import DossierCount, Edition, Field
+from records.queries.by_field import left_blank
 from records.queries.catalogue import Catalogue
+from records.queries.missing import Silent, branch, silent
 from records.queries.parts import Part, parts
 from records.queries.question import Question
 from units.models import Kind, Unit
 from units.queries import expected_under
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
+# Who owes: (number of the unit directly below or of the unit itself, tier, month, how many).
+Owed = list[tuple[int, str, Month, int]]
 
 
-def field_summary(question: Question, field: Field, *, by: str | None, decimals: int) -> Summary:
-    """The Summary of one field, with rows by "unit" or "month" (by field there is only the one)."""
-    reported = _reported(question, field, by_child=by == "unit")
-    owed = _owed(question, field)
-    rows = None
-    if by == "unit":
-        rows = _unit_rows(question, reported, owed)
-    elif by == "field":
-        every = [*((part.month, part.tally) for part in reported), *((m, tally) for _, _, m, tally in owed)]
-        rows = [RowInput(field.code, field.name, every, extra={"pk": field.pk})]
-    return build(
-        unit=question.unit.key_on(question.end),
-        unit_name=question.unit.name,
-        period=question.period,
-        tiers=_by_tier(reported, owed),
-        by=by,
-        rows=rows,
-        calendar=question.days,
-        include=question.include,
-        external=question.external,
-        decimals=decimals,
-    )
+@dataclass(frozen=True)
+class OneField:
+    """One field over all months of a question; catalogue and subtree are read once, whatever is then asked of them."""
 
+    reach: Question
+    field: Field
 
-def monthly_of_field(question: Question, field: Field) -> Monthly:
-    """Tallies of one field by tier and month, with what is expected."""
-    return _by_tier(_reported(question, field), _owed(question, field))
+    def monthly(self) -> Monthly:
+        """Tallies by tier and month, with what is expected."""
+        return _by_tier(parts(self.reach, only=self.field.pk), self._owed)
 
+    def summary(self, question: Question, *, by: str | None, decimals: int) -> Summary:
+        """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
+        within = set(question.months)
+        owed = [one for one in self._owed if one[2] in within]
+        reported = parts(question, by_child=by == "unit", only=self.field.pk)
+        lacking = self._lacking(question, reported, owed)
+        missing: dict[str, list[Missing]] = defaultdict(list)
+        for one in lacking:
+            missing[one.tier].append(one.one)
+        return build(
+            unit=question.unit.key_on(question.end),
+            unit_name=question.unit.name,
+            period=question.period,
+            tiers=_by_tier(reported, owed),
+            missing=missing,
+            by=by,
+            rows=self._rows(by, question, reported, owed, lacking),
+            calendar=question.days,
+            include=question.include,
+            external=question.external,
+            decimals=decimals,
+        )
 
-def _reported(question: Question, field: Field, *, by_child: bool = False) -> list[Part]:
-    return [part for part in parts(question, by_child=by_child, by_field=True) if part.field == field.pk]
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.reach.days)
 
+    @cached_property
+    def _owed(self) -> Owed:
+        question, catalogue, field = self.reach, self._catalogue, self.field.pk
+        units = expected_under(question.unit, question.start, question.end, external=question.external)
+        if question.tier:
+            units = units.filter(tier=question.tier)
+        undivided = set() if field == catalogue.undivided else _undivided(question, catalogue)
+        owed: dict[tuple[int, str, Month], int] = defaultdict(int)
+        spans = list(zip(question.months, question.spans, strict=True))
+        for unit in units.only(
+            "pk", "path", "tier", "active_from", "active_until", "reports", "reports_until"
+        ):
+            child = branch(unit.path, question.unit)
+            for month, (start, end) in spans:
+                if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
+                    if field in catalogue.expected_of(unit.tier, unit.pk, month):
+                        owed[child, unit.tier, month] += 1
+        return [(*place, number) for place, number in owed.items()]
 
-# Who owes: (number of the unit directly below or of the unit itself, tier, month, a tally with what is expected).
-Owed = list[tuple[int, str, Month, Tally]]
+    def _lacking(self, question: Question, reported: Iterable[Part], owed: Owed) -> list[Silent]:
+        """Who owes the field and did not report it: silent altogether, or only here. Asked where numbers differ."""
+        short: dict[Month, int] = defaultdict(int)
+        for _, _, month, number in owed:
+            short[month] += number
+        for part in reported:
+            short[part.month] -= part.tally.reported
+        months = [month for month, number in short.items() if number]
+        found = [
+            one
+            for one in silent(question, months)
+            if self.field.pk in self._catalogue.expected_of(one.tier, one.unit, one.one.month)
+        ]
+        if sum(short.values()) != len(found):
+            found += [one for _, one in left_blank(question, [self.field.pk])]
+        return sorted(found, key=lambda one: one.one.month)
 
-
-def _owed(question: Question, field: Field) -> Owed:
-    catalogue = Catalogue(question.days)
-    units = expected_under(question.unit, question.start, question.end, external=question.external)
-    if question.tier:
-        units = units.filter(tier=question.tier)
-    undivided = set() if field.pk == catalogue.undivided else _undivided(question, catalogue)
-    owed: dict[tuple[int, str, Month], int] = defaultdict(int)
-    spans = list(zip(question.months, question.spans, strict=True))
-    for unit in units.only("pk", "path", "tier", "active_from", "active_until", "reports", "reports_until"):
-        child = _child(unit.path, question.unit)
-        for month, (start, end) in spans:
-            if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
-                if field.pk in catalogue.expected_of(unit.tier, unit.pk, month):
-                    owed[child, unit.tier, month] += 1
-    return [(child, tier, month, Tally.of(expected=number)) for (child, tier, month), number in owed.items()]
-
-
-def _child(path: str, above: Unit) -> int:
-    """The number of the unit directly below `above` on this path; of `above` itself for its own path."""
-    rest = path[len(above.path) :].strip("/")
-    return int(rest.split("/")[0]) if rest else above.pk
+    def _rows(
+        self, by: str | None, question: Question, reported: list[Part], owed: Owed, lacking: list[Silent]
+    ) -> list[RowInput] | None:
+        if by == "unit":
+            return _unit_rows(question, reported, owed, lacking)
+        if by != "field":
+            return None
+        every = [pair for several in _by_tier(reported, owed).values() for pair in several]
+        missing = [one.one for one in lacking]
+        return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
 
 
 def _undivided(question: Question, catalogue: Catalogue) -> set[tuple[int, int]]:
@@ -90,25 +124,30 @@ def _by_tier(reported: list[Part], owed: Owed) -> Monthly:
     monthly: Monthly = defaultdict(list)
     for part in reported:
         monthly[part.tier].append((part.month, part.tally))
-    for _, tier, month, tally in owed:
-        monthly[tier].append((month, tally))
+    for _, tier, month, number in owed:
+        monthly[tier].append((month, Tally.of(expected=number)))
     return dict(monthly)
 
 
-def _unit_rows(question: Question, reported: list[Part], owed: Owed) -> list[RowInput]:
+def _unit_rows(question: Question, reported: list[Part], owed: Owed, lacking: list[Silent]) -> list[RowInput]:
     unit = question.unit
     monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
     for part in reported:
         monthly[part.child or unit.pk].append((part.month, part.tally))
-    for child, _, month, tally in owed:
-        monthly[child].append((month, tally))
-    shown = Unit.objects.filter(pk__in=monthly).exclude(kind=Kind.EXTERNAL) if not question.external else None
-    shown = Unit.objects.filter(pk__in=monthly) if shown is None else shown
+    for child, _, month, number in owed:
+        monthly[child].append((month, Tally.of(expected=number)))
+    missing: dict[int, list[Missing]] = defaultdict(list)
+    for one in lacking:
+        missing[one.branch_of(unit)].append(one.one)
+    shown = Unit.objects.filter(pk__in=monthly)
+    if not question.external:
+        shown = shown.exclude(kind=Kind.EXTERNAL)
     return [
         RowInput(
             one.key_on(question.end),
             one.name,
             monthly[one.pk],
+            missing[one.pk],
             extra={
                 "pk": one.pk,
                 "code": one.code,

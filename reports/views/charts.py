@@ -21,7 +21,8 @@ def _online(wanted: Wanted) -> Chart:
 
 
 def _channels(wanted: Wanted) -> Chart:
-    return lines.channels_against(figures_of(replace(wanted, by=None)), past_of(wanted).before)
+    wanted = replace(wanted, by=None)
+    return lines.channels_against(figures_of(wanted), past_of(wanted).before)
 
 
 CHARTS = {"online": _online, "channels": _channels}

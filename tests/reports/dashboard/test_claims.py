@@ -88,3 +88,9 @@ def test_periods_of_over_ten_years_are_refused_in_words(reader):
     assert client.get("/?period=1991-M01..2000-M12").status_code == 200
     answer = client.get("/?period=1991-M01..2001-M01")
     assert answer.status_code == 400 and "nhiều nhất 120 tháng" in answer.content.decode()
+
+
+def test_a_field_names_who_is_missing(reader):
+    client = reader("tonghop")
+    page = words(client, JULY + "&field=chung-thuc&by=unit&tier=commune")
+    assert "10/16 đơn vị; còn thiếu:" in page and "xã Liêm Túc" in page
