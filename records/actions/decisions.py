@@ -22,12 +22,14 @@ from .errors import OwnEntries, Refused
 def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
     """Hand the edition in. What was left blank becomes a blank row of each expected field, so that it shows.
 
-    Errors: Refused("faults") with what blocks; a changed opening needs a reason in its row.
+    Errors: Refused("faults") with what blocks; a changed opening needs a reason in its row. Refused("not_expected")
+    where the unit ended, or became a group, after the draft was begun.
     """
     edition = locked(edition)
     must_be_open(edition, at)
     _same_revision(edition, revision)
     catalogue = Catalogue(calendar())
+    _must_be_owed(edition.submission, catalogue)
     findings = check(edition, catalogue)
     blocking = [one for one in findings if one.blocks] + _unexplained(edition, findings)
     if blocking:
@@ -41,6 +43,14 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
     warnings = [f"{one.field} {one.measure or ''} {one.code}" for one in findings if not one.blocks]
     record("send", edition, by=by, at=at, detail={"warnings": warnings})
     return edition
+
+
+def _must_be_owed(submission: Submission, catalogue: Catalogue) -> None:
+    """Figures count only where somebody is expected to report them."""
+    month = Month.from_number(submission.month)
+    span = catalogue.days.span(month)
+    if not submission.unit.owes(span.start, span.end):
+        raise Refused("not_expected", f"{submission.unit.name} không phải gửi báo cáo {month.label}.")
 
 
 def _unexplained(edition: Edition, findings: Sequence[Finding]) -> list[Finding]:

@@ -140,11 +140,13 @@ class Reader:
             return f"bad_date|{error}"
         if unit is None:
             return unknown
-        if not unit.reports:
-            return f"not_expected|{unit.name} không tự báo cáo: số liệu do các đơn vị trực thuộc gửi."
+        if unit.owes(span.start, span.end):
+            return unit
         if unit.active_from > span.end or unit.is_over(span.start):
             return f"not_expected|{unit.name} không hoạt động trong {month.label}."
-        return unit
+        return (
+            f"not_expected|{unit.name} không tự báo cáo {month.label}: số liệu do các đơn vị trực thuộc gửi."
+        )
 
     def _place(self, row: Row, flawed: frozenset[str], faults: Faults) -> tuple[int, int | None] | None:
         """Numbers of field and procedure; a procedure without a field stands in its own."""

@@ -95,7 +95,7 @@ def _standing(unit: Unit, month: Month, there: list[Edition], day: date, due: Du
     late = max((day - due_on).days, 0)
     if not there:
         span = due.days.span(month)
-        owes = unit.reports and unit.active_from <= span.end and not unit.is_over(span.start)
+        owes = unit.owes(span.start, span.end)
         return Standing(unit, month, due_on, "none" if not owes else "late" if late else "open", late)
     last = there[-1]
     reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)

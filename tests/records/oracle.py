@@ -1,0 +1,77 @@
+"""A second opinion on who is expected and what adds up: plain lists, none of the project's own arithmetic or queries.
+
+Reporting months run from the 15th of the month before to the 14th, as in a database without rules of its own.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+
+@dataclass(eq=False)
+class Body:
+    code: str
+    tier: str
+    parent: "Body | None"
+    start: date
+    end: date | None
+    external: bool = False
+    declared: bool | None = None
+    children: list["Body"] = field(default_factory=list)
+    figures: dict[int, int] = field(default_factory=dict)  # month (1 to 12 of 2022) → received in person
+
+    def __post_init__(self) -> None:
+        if self.parent:
+            self.parent.children.append(self)
+            if self.end is None:
+                self.end = self.parent.end
+
+    def there(self, start: date, end: date) -> bool:
+        return self.start <= end and (self.end is None or self.end >= start)
+
+    def owes(self, month: int) -> bool:
+        start, end = span(month)
+        if not self.there(start, end) or self.declared is not None:
+            return self.there(start, end) and bool(self.declared)
+        own = [one for one in self.children if not one.external]
+        day = max(start, self.start)
+        while day <= min(end, self.end or end):
+            if all(day < child.start for child in own):
+                return True
+            day += timedelta(1)
+        return any(later >= month for later in self.figures)
+
+    def family(self) -> list["Body"]:
+        return [self, *(one for child in self.children for one in child.family())]
+
+    def key(self, end: date) -> str:
+        return f"{self.code}@{self.end}" if self.end and self.end < end else self.code
+
+
+def span(month: int) -> tuple[date, date]:
+    before = date(2021, 12, 15) if month == 1 else date(2022, month - 1, 15)
+    return before, date(2022, month, 14)
+
+
+@dataclass(frozen=True)
+class Answer:
+    reported: int
+    expected: int
+    received: int | None
+    missing: frozenset[tuple[str, int]]
+
+
+def answer(bodies: list[Body], months: list[int], external: bool = False) -> Answer:
+    """What these bodies reported, and who of them is missing, in these months together."""
+    reported, expected, received, missing = 0, 0, None, set()
+    end = span(months[-1])[1]
+    for one in bodies:
+        for month in months:
+            if (one.external and not external) or not one.owes(month):
+                continue
+            expected += 1
+            if month in one.figures:
+                reported += 1
+                received = (received or 0) + one.figures[month]
+            else:
+                missing.add((one.key(end), month))
+    return Answer(reported, expected, received, frozenset(missing))
