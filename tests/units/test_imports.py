@@ -154,6 +154,35 @@ def test_a_row_may_close_its_unit_and_free_the_code(db):
     assert units(TREE).unchanged == 4  # an older file does not open it again
 
 
+OPEN = TREE.replace("30/6/2025", "").replace("2025-06-30", "")
+ENDS = OPEN.replace("35,1/1/2020,", "35,1/1/2020,30/4/2022")
+
+
+def test_a_group_does_not_close_over_units_that_go_on(db):
+    units(OPEN)
+    result = units(ENDS)
+    assert found(result) == [(4, "active_until", "children_open")]
+    assert "Phòng Nội vụ, thị trấn Tân Thanh" in result.faults[0].message
+    later = ENDS.replace("351,2020-01-01,", "351,2020-01-01,2022-05-01")
+    assert found(units(later)) == [(4, "active_until", "children_open")]
+    together = ENDS.replace("351,2020-01-01,", "351,2020-01-01,2022-04-30")
+    assert (units(together).written, roster.check()) == (3, [])
+
+
+def test_nothing_outlives_its_parent(db):
+    units(ENDS)
+    ends = set(Unit.objects.exclude(code="35").values_list("active_until", flat=True))
+    assert ends == {date(2022, 4, 30)}
+    late = "x,X,office,,351,2021-01-01,2022-05-01\n"
+    assert found(units(HEADER + late)) == [(2, "active_until", "outlives_parent")]
+    # What took over its parent's last day may still end before it.
+    merged = HEADER + "N,xã N,committee,commune,35,2021-07-01,\n"
+    assert units(merged).written == 1
+    assert successions(LINKS + "13474,N,2021-07-01,1\n").written == 1
+    assert Unit.objects.get(code="13474").active_until == date(2021, 6, 30)
+    assert roster.check() == []
+
+
 def test_declared_reports_win(db):
     units(
         TREE.replace("until\n", "until,reports\n", 1).replace(
