@@ -13,6 +13,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 
 from figures.periods import DEFAULT_CALENDAR, Month, Period
+from ledger import log
 from records import sums
 from records.models import Field, FieldScope
 from units import roster
@@ -82,6 +83,7 @@ def fill(scale: Scale) -> Unit:
             cursor.execute(statement)
     sums.refresh([unit for unit in units if unit.has_children], [month.number for month in scale.months_kept])
     _people(units)
+    log.append("bench.fill", by=None, subject=str(scale), detail={})
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return units[0]
