@@ -19,6 +19,8 @@ from units.models import Kind, Tier, Unit
 # (group, month, tier, external, field or None for the total)
 Key = tuple[int, int, str, bool, int | None]
 Sums = dict[Key, Tally]
+# SQLite takes 32,766 values in a statement where nobody built it for more.
+_ASKED_AT_ONCE = 10_000
 
 
 def total_edition(edition: Edition, rows: Iterable[DossierCount]) -> None:
@@ -109,11 +111,13 @@ def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
     for row in _grouped(editions, "submission__", groups).annotate(**totals(), reports=Count("pk")):
         _add(found, row, None)
     # By their numbers: a condition repeated inside makes SQLite read every report of these months.
-    counts = DossierCount.objects.filter(edition__in=list(editions.values_list("pk", flat=True)))
-    for row in _grouped(counts, "edition__submission__", groups, "field_id").annotate(
-        **totals(), reports=Count("edition", distinct=True, filter=Q(answered=True))
-    ):
-        _add(found, row, row["field_id"])
+    numbers = list(editions.values_list("pk", flat=True))
+    for start in range(0, len(numbers), _ASKED_AT_ONCE):
+        counts = DossierCount.objects.filter(edition__in=numbers[start : start + _ASKED_AT_ONCE])
+        for row in _grouped(counts, "edition__submission__", groups, "field_id").annotate(
+            **totals(), reports=Count("edition", distinct=True, filter=Q(answered=True))
+        ):
+            _add(found, row, row["field_id"])
     for key, tally in _of_child_groups(groups, months, stage):
         found[key] = found.get(key, Tally.empty()) + tally
     return found
