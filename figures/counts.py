@@ -104,17 +104,16 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
     reported = expected = 0
     # Compared as whole numbers: a country's rows ask this thousands of times.
     first, last = period.first.number, period.last.number
+    within = (list(FLOWS), ["received", "returned", "resolved"])
     for month, tally in monthly:
         number = month.number
         if not first <= number <= last:
             continue
-        named, wholes = list(FLOWS), ["received", "returned", "resolved"]
+        named, wholes = within
         if number == first:
-            named += OPENING
-            wholes.append("opening")
+            named, wholes = [*named, *OPENING], [*wholes, "opening"]
         if number == last:
-            named += CLOSING
-            wholes.append("pending")
+            named, wholes = [*named, *CLOSING], [*wholes, "pending"]
         _add(values, tally, named)
         for whole in wholes:
             blanks[whole] += tally.blanks[whole]

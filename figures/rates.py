@@ -4,7 +4,7 @@ A rate is the sum of its parts over the sum of its wholes at every level, never 
 share a name: "online ÷ received" and "online ÷ (received + carried over)" are two rates.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -163,3 +163,28 @@ def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
         any(tally.blanks[whole] for whole in rate.wholes),
         None if rate.key in _SHARE_KEYS else rate.formula,
     )
+
+
+class Computed(Mapping[str, Share]):
+    """Rates of some counts by key, each divided when it is first asked for: a row of a table shows two of eight."""
+
+    def __init__(self, rates: Mapping[str, Rate], tally: Tally, decimals: int) -> None:
+        self._rates, self._tally, self._decimals = rates, tally, decimals
+        self._known: dict[str, Share] = {}
+
+    def __getitem__(self, key: str) -> Share:
+        if key not in self._known:
+            self._known[key] = compute(self._rates[key], self._tally, self._decimals)
+        return self._known[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rates
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rates)
+
+    def __len__(self) -> int:
+        return len(self._rates)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from figures.completeness import Completeness, Missing
-from figures.counts import Tally
+from figures.counts import Tally, added
 from figures.measures import MEASURES, SUMS
-from figures.rates import RATES, SHARES, Share, compute
+from figures.rates import RATES, SHARES, Computed, Share
 
 COUNTS = (*MEASURES, *SUMS)
+_SHARES = {rate.key: rate for rate in SHARES}
+_RATES = {rate.key: rate for rate in RATES}
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,12 @@ class Figures:
 
 def figures(tally: Tally, *, decimals: int = 1, missing: Iterable[Missing] = ()) -> Figures:
     """The figures of some counts; ``missing`` names the unit-months that lack between reported and expected."""
+    counts = dict(tally.values)
+    for name, parts in SUMS.items():
+        counts[name] = added(counts[part] for part in parts)
     return Figures(
         Completeness(tally.reported, tally.expected, tuple(missing)),
-        {name: tally.get(name) for name in COUNTS},
-        {rate.key: compute(rate, tally, decimals) for rate in SHARES},
-        {rate.key: compute(rate, tally, decimals) for rate in RATES},
+        counts,
+        Computed(_SHARES, tally, decimals),
+        Computed(_RATES, tally, decimals),
     )

@@ -43,9 +43,13 @@ def expected(group: Unit, spans: Sequence[Span], *, external: bool = False) -> E
     return _sums(list(steps.values_list("tier", "on", "opened", "closed")), spans)
 
 
-def expected_by_child(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> dict[int, Expected]:
-    """`expected` of each unit directly below, by its number, in two queries (children of all times)."""
-    children = list(Unit.objects.filter(parent=unit))
+def expected_by_child(
+    unit: Unit, spans: Sequence[Span], *, external: bool = False, children: Sequence[Unit] | None = None
+) -> dict[int, Expected]:
+    """`expected` of each unit directly below, by its number, in two queries (children of all times); one less where
+    the children are at hand.
+    """
+    children = list(Unit.objects.filter(parent=unit)) if children is None else children
     steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
     # By their numbers: over the join all steps of the country would be read.
     kept = RosterStep.objects.filter(group__in=[child.pk for child in children if child.has_children])

@@ -23,6 +23,8 @@ class Question:
     include: str = Stage.APPROVED
     external: bool = False
     tier: str | None = None
+    # The same of more months, whose roster may have been read already.
+    wider: "Question | None" = None
 
     @cached_property
     def months(self) -> tuple[Month, ...]:
@@ -47,24 +49,34 @@ class Question:
 
     @cached_property
     def expected(self) -> Expected:
-        """Units of the subtree that owe a report, month by month, by tier. One query."""
+        """Units of the subtree that owe a report, month by month, by tier. One query; none after a wider question."""
+        if self.wider is not None:
+            known = dict(zip(self.wider.months, self.wider.expected, strict=True))
+            return [known[month] for month in self.months]
         counted = roster.expected(self.unit, self.spans, external=self.external)
         return [self.of_tier(tiers) for tiers in counted]
 
     @cached_property
+    def children(self) -> list[Unit]:
+        """The units directly below, of all times, in the order of tier and name. One query."""
+        below = Unit.objects.filter(parent=self.unit).order_by()
+        return sorted(below, key=lambda child: (child.tier, child.folded, child.pk))
+
+    @cached_property
     def child_groups(self) -> list[int]:
         """Numbers of the groups directly below. Sums are asked for by them: a join leads PostgreSQL past the index."""
-        groups = Unit.objects.filter(parent=self.unit, has_children=True)
-        return list(groups.order_by().values_list("pk", flat=True))
+        return [child.pk for child in self.children if child.has_children]
 
     @cached_property
     def expected_by_child(self) -> dict[Unit, Expected]:
-        """The same for each unit directly below, of all times, in the order of tier and name. Two queries."""
-        counted = roster.expected_by_child(self.unit, self.spans, external=self.external)
-        children = Unit.objects.in_bulk(counted).values()
-        ordered = sorted(children, key=lambda child: (child.tier, child.folded, child.pk))
-        return {child: [self.of_tier(tiers) for tiers in counted[child.pk]] for child in ordered}
+        """The same for each unit directly below, in the order of `children`. One query besides them."""
+        counted = roster.expected_by_child(
+            self.unit, self.spans, external=self.external, children=self.children
+        )
+        return {child: [self.of_tier(tiers) for tiers in counted[child.pk]] for child in self.children}
 
     def of_tier(self, tiers: dict[str, int]) -> dict[str, int]:
         """The counts that this question is about."""
-        return {tier: number for tier, number in tiers.items() if self.tier in (None, tier)}
+        if self.tier is None:
+            return tiers
+        return {tier: number for tier, number in tiers.items() if tier == self.tier}

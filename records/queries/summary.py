@@ -42,20 +42,28 @@ def summary(
 
     `tier` narrows tiers, total and rows. A unit that is over or not yet there expects nothing and has nulls.
     """
-    question = Question(unit, period, calendar or stored_calendar(), include, external, tier)
+    return summary_of(
+        Question(unit, period, calendar or stored_calendar(), include, external, tier),
+        by=by,
+        decimals=decimals,
+    )
+
+
+def summary_of(question: Question, *, by: str | None, decimals: int = 1) -> Summary:
+    """The same for a question that is put together already."""
     found = parts(question, by_child=by == "unit")
     lacking = silent(question, incomplete(question, found))
     return build(
-        unit=unit.key_on(question.end),
-        unit_name=unit.name,
-        period=period,
+        unit=question.unit.key_on(question.end),
+        unit_name=question.unit.name,
+        period=question.period,
         tiers=by_tier(question, found),
         missing=_missing_by_tier(lacking),
         by=by,
         rows=_rows(question, by, found, lacking),
         calendar=question.days,
-        include=include,
-        external=external,
+        include=question.include,
+        external=question.external,
         decimals=decimals,
     )
 

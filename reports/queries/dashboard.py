@@ -10,7 +10,7 @@ from figures.summary import Figures, Summary, build, figures
 from records.models import Field
 from records.queries.parts import parts
 from records.queries.question import Question
-from records.queries.summary import by_tier, summary
+from records.queries.summary import by_tier, summary_of
 from reports.models import Review
 from units.models import Unit
 
@@ -47,18 +47,20 @@ class Wanted:
         """The same question of all months that are shown: of the period, the trend and the same period last year."""
         first, last = min(self.months[0], self.period.same_last_year().first), self.period.last
         # Built directly: with the year before it, the longest period is longer than one that may be asked for.
-        return self.question(Period(f"{first}..{last}", first, last))
+        return self._question(Period(f"{first}..{last}", first, last))
 
     @cached_property
     def of_field(self) -> OneField | None:
         """What is known of the field that is asked for, read once for all that is shown."""
         return OneField(self.reach, self.field) if self.field else None
 
-    def question(self, period: Period | None = None) -> Question:
-        """The same question of another period."""
-        return Question(
-            self.unit, period or self.period, self.calendar, self.include, self.external, self.tier
-        )
+    @cached_property
+    def question(self) -> Question:
+        """The question of the period itself."""
+        return self._question(self.period, self.reach)
+
+    def _question(self, period: Period, wider: Question | None = None) -> Question:
+        return Question(self.unit, period, self.calendar, self.include, self.external, self.tier, wider)
 
 
 @dataclass(frozen=True)
@@ -73,17 +75,8 @@ class Past:
 def figures_of(wanted: Wanted) -> Summary:
     """The one Summary behind page, tables, files and charts."""
     if wanted.of_field is not None:
-        return wanted.of_field.summary(wanted.question(), by=wanted.by, decimals=wanted.decimals)
-    return summary(
-        wanted.unit,
-        wanted.period,
-        include=wanted.include,
-        external=wanted.external,
-        tier=wanted.tier,
-        by=wanted.by,
-        decimals=wanted.decimals,
-        calendar=wanted.calendar,
-    )
+        return wanted.of_field.summary(wanted.question, by=wanted.by, decimals=wanted.decimals)
+    return summary_of(wanted.question, by=wanted.by, decimals=wanted.decimals)
 
 
 def past_of(wanted: Wanted) -> Past:
