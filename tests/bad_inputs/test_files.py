@@ -1,0 +1,65 @@
+"""Files that must not be read, through the reader and through import_counts (acceptance S21)."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from records.imports.counts import import_counts
+from records.models import Edition
+from tests.records.conftest import AT
+from units.tabular import WEB
+
+from .files import BOMBS, REFUSED_FILES, SWOLLEN, sheet, with_part
+
+ROOT = Path(__file__).resolve().parents[2]
+# In a process of its own, so that memory is its own: code, seconds of the processor, MB more than before.
+MEASURE = """
+import resource, sys, time, json
+from tests.bad_inputs.files import SWOLLEN, swollen
+from units.tabular import WEB, read_table
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+files = [(name, swollen(start, unit)) for name, start, unit in SWOLLEN]
+before, found = peak(), []
+for name, content in files:
+    started = time.process_time()
+    table = read_table(content, "x.xlsx", limits=WEB)
+    faults = table.faults + [fault for row in table.rows for fault in row.faults]
+    found.append((name, faults[-1].code if faults else "", time.process_time() - started, peak() - before))
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.parametrize(("content", "code"), REFUSED_FILES)
+def test_files_that_are_no_tables(cast, content, code):
+    report = import_counts(content, "so-lieu.csv", at=AT)
+    assert code in [fault.code for _, fault in report.errors]
+    assert all(fault.row >= 1 for _, fault in report.errors)
+
+
+@pytest.mark.parametrize(("part", "data", "code"), BOMBS)
+def test_bombs_are_refused_by_an_import(cast, fields, part, data, code):
+    content = with_part(
+        sheet(["unit", "month", "field", "opening"], ["13441", "2022-M06", "ho-tich", 1]), part, data
+    )
+    report = import_counts(content, "so-lieu.xlsx", at=AT, limits=WEB)
+    assert report.errors and report.written == 0
+    assert not Edition.objects.exists()
+
+
+def test_swollen_files_cost_neither_time_nor_memory():
+    answer = subprocess.run(
+        [sys.executable, "-c", MEASURE], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
+    )
+    found = json.loads(answer.stdout)
+    assert len(found) == len(SWOLLEN)
+    for name, code, seconds, megabytes in found:
+        assert code, f"{name} is read"
+        assert seconds < 0.5, (name, code, seconds)
+        assert megabytes < 40, (name, code, megabytes)
