@@ -4,15 +4,28 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.timezone import localdate
 
 from figures.periods import Calendar, Period
+from figures.writing import count
+from figures.writing import day as written
 from reports.actions import LONGEST_TEXT, TaskText
-from reports.models import Review
+from reports.models import Review, ReviewState
 from units.models import Unit
 
 BLANK_TASKS = 2
 MOST_TASKS = 40
 _FILE = {"required": "Hãy chọn tệp PDF.", "missing": "Hãy chọn tệp PDF.", "empty": "Tệp rỗng."}
+
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+_WITHIN = {"min": f"{FIRST_YEAR}-01-01", "max": f"{LAST_YEAR}-12-31"}
+INCOMPLETE = "Trang gửi lên thiếu ô hoặc không còn đúng, chưa lưu gì. Hãy mở lại trang sửa rồi gửi lại."
+
+
+def _within_reason(day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise forms.ValidationError(f"Ngày phải từ năm {FIRST_YEAR} đến năm {LAST_YEAR}.")
 
 
 def _text(label: str, rows: int, required: bool = False, **more: Any) -> forms.CharField:
@@ -21,7 +34,10 @@ def _text(label: str, rows: int, required: bool = False, **more: Any) -> forms.C
         required=required,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": rows}),
-        error_messages={"required": "Hãy ghi mục này.", "max_length": f"Dài quá {LONGEST_TEXT} ký tự."},
+        error_messages={
+            "required": "Hãy ghi mục này.",
+            "max_length": f"Dài quá {count(LONGEST_TEXT)} ký tự.",
+        },
         **more,
     )
 
@@ -32,15 +48,16 @@ def _line(label: str, length: int = 300, required: bool = False, **more: Any) ->
 
 
 class DayField(forms.DateField):
-    """A day typed or picked; 2022-08-12 and 12/8/2022 are read."""
+    """A day typed or picked; 2022-08-12 and 12/8/2022 are read. Nothing of a review happens before 1990."""
 
     def __init__(self, label: str, required: bool = False) -> None:
         super().__init__(
             label=label,
             required=required,
             input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"} | _WITHIN),
             error_messages={"invalid": "Không phải ngày. Viết như 12/8/2022.", "required": "Hãy ghi ngày."},
+            validators=[_within_reason],
         )
 
 
@@ -111,6 +128,12 @@ class TextForm(forms.Form):
             self.fields[f"heading-{one.pk}"] = _line("Tiêu đề", required=True)
             self.fields[f"body-{one.pk}"] = _text("Nội dung", max(3, len(one.body) // 90 + 2))
 
+    def clean(self) -> dict[str, Any]:
+        """A field that was not sent at all is not an emptied one: half a page must not wipe out the other half."""
+        if any(name not in self.data for name in self.fields):
+            raise forms.ValidationError(INCOMPLETE)
+        return self.cleaned_data
+
     def _now(self) -> dict[str, Any]:
         review = self.review
         now = {name: review.header.get(name, "") for name in self.HEADER}
@@ -160,11 +183,21 @@ class TaskForm(forms.Form):
 
 
 class TaskForms(forms.BaseFormSet):
-    """The tasks of a draft and some blank ones."""
+    """The tasks of a draft and some blank ones. `broken` says that what was sent were not the rows of the page."""
+
+    broken = False
 
     def tasks(self) -> list[TaskText]:
         found = [form.cleaned_data for form in self.forms if form.cleaned_data.get("text")]
         return [TaskText(one["text"], one["responsible"], one["deadline"]) for one in found]
+
+    def whole(self, shown: int) -> bool:
+        """Whether at least the rows that the page showed were sent, each with all its fields."""
+        if not self.management_form.is_valid():
+            return False
+        sent = self.management_form.cleaned_data["TOTAL_FORMS"]
+        names = [f"{self.add_prefix(row)}-{name}" for row in range(sent) for name in TaskForm.base_fields]
+        return shown <= sent <= self.absolute_max and all(name in self.data for name in names)
 
 
 _TaskFormSet = forms.formset_factory(
@@ -173,11 +206,17 @@ _TaskFormSet = forms.formset_factory(
 
 
 def task_forms(data: Any, review: Review) -> TaskForms:
+    """The tasks as sent, or as they are stored where nothing sound was sent."""
     initial = [
         {"text": one.text, "responsible": one.responsible, "deadline": one.deadline}
         for one in review.tasks.all()
     ]
-    return _TaskFormSet(data, initial=initial, prefix="task")
+    sent = _TaskFormSet(data, initial=initial, prefix="task")
+    if data is None or sent.whole(len(initial)):
+        return sent
+    stored = _TaskFormSet(initial=initial, prefix="task")
+    stored.broken = True
+    return stored
 
 
 class ReasonForm(forms.Form):
@@ -198,17 +237,23 @@ class ReasonForm(forms.Form):
 
 
 class NumberForm(forms.Form):
-    """Number and day under which the signed review was issued."""
+    """Number and day under which the signed review was issued; changed once recorded only with a reason."""
 
     number = _line("Số", 50, required=True, help_text="Ví dụ 215/BC-UBND")
     issued_on = DayField("Ngày ban hành", required=True)
+    reason = _line("Lý do sửa", 500, required=True)
 
     def __init__(self, data: Any, review: Review, day: date) -> None:
         super().__init__(data, initial={"number": review.number, "issued_on": review.issued_on})
-        self.day = day
+        self.review, self.day = review, day
+        if review.state != ReviewState.ISSUED:
+            del self.fields["reason"]
 
     def clean_issued_on(self) -> date:
         given = self.cleaned_data["issued_on"]
+        closed = localdate(self.review.frozen_at) if self.review.frozen_at else given
+        if given < closed:
+            raise forms.ValidationError(f"Không thể trước ngày chốt số liệu ({written(closed)}).")
         if given > self.day:
             raise forms.ValidationError("Ngày ban hành không thể sau hôm nay.")
         return given

@@ -1,9 +1,16 @@
 """The PDF of a review: the kept file of a frozen one, a new drawing of a draft."""
 
 import hashlib
+import os
+import secrets
+from contextlib import suppress
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from reports.models import Review
@@ -11,8 +18,8 @@ from reports.queries import document
 
 from . import pdf, printed
 
-_KEPT_DRAWINGS = 8
-_drawings: dict[str, bytes] = {}
+# Drawings of drafts that are kept under DATA_DIR, the longest unread of them given up first.
+KEPT_DRAWINGS = 32
 
 
 class Lost(OSError):
@@ -29,27 +36,63 @@ def kept(review: Review) -> bytes:
 
 
 def draft(review: Review, *, demo: bool) -> bytes:
-    """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again."""
+    """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again, by whichever
+    worker. Raises pdf.NotDrawn.
+    """
     doc = document.build(review, demo=demo)
-    key = document.sha256(doc | {"log": None})
-    if key not in _drawings:
-        drawn = pdf.draw(printed.view(doc) | {"draft": True}, moment=review.created_at)
-        while len(_drawings) >= _KEPT_DRAWINGS:
-            _drawings.pop(next(iter(_drawings)), None)
-        _drawings[key] = drawn
-    return _drawings[key]
+    moment = review.created_at
+    path = _folder() / f"{document.sha256([doc | {'log': None}, moment.isoformat(), _form()])}.pdf"
+    try:
+        content = path.read_bytes()
+        os.utime(path)
+    except FileNotFoundError:
+        content = pdf.draw(printed.view(doc) | {"draft": True}, moment=moment)
+        _keep(path, content)
+    return content
 
 
-def final(review: Review, *, demo: bool, at: datetime) -> tuple[dict[str, Any], bytes]:
-    """The document of a review as it stands now and the PDF to freeze with it, the data attached."""
-    doc = document.build(review, demo=demo)
-    return doc, pdf.draw(printed.view(doc), data=doc, moment=at)
+def final(doc: dict[str, Any], *, at: datetime) -> bytes:
+    """The PDF to freeze with a document, which is attached to it. Raises pdf.NotDrawn."""
+    return pdf.draw(printed.view(doc), data=doc, moment=at)
 
 
 def current(review: Review, *, demo: bool) -> bytes:
-    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost."""
+    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, pdf.NotDrawn."""
     return kept(review) if review.is_frozen else draft(review, demo=demo)
 
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _folder() -> Path:
+    return settings.DATA_DIR / "cache" / "drafts"
+
+
+@cache
+def _form() -> str:
+    """What besides the document decides the bytes: print templates, the code of the outlets, and the renderer."""
+    digest = hashlib.sha256(version("weasyprint").encode())
+    sources = [
+        *(settings.BASE_DIR / "templates" / "print").rglob("*.*"),
+        *Path(__file__).parent.rglob("*.py"),
+    ]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Put a drawing beside the others, whole or not at all. Nothing depends on it: a full disk is no failure."""
+    folder = path.parent
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = folder / f"{secrets.token_hex(8)}.part"
+        try:
+            unfinished.write_bytes(content)
+            unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        newest = sorted(folder.glob("*.pdf"), key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in newest[KEPT_DRAWINGS:]:
+            old.unlink(missing_ok=True)

@@ -89,6 +89,13 @@ def content_version(review: Review) -> str:
     return sha256(text)[:16]
 
 
+def seen_version(doc: dict[str, Any]) -> str:
+    """A short mark of a document, its text and figures: what a leader has read before closing it. Where the log stood
+    is no part of it.
+    """
+    return sha256(doc | {"log": None})[:16]
+
+
 def sha256(data: Any) -> str:
     """SHA-256 of data in its canonical form, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical(data)).hexdigest()

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from figures.periods import Period
@@ -10,7 +11,7 @@ from figures.writing import count, tier_name
 from ledger.models import Entry
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
-from reports.models import Review
+from reports.models import Review, ReviewState
 from units import access
 from units.models import Unit, User
 
@@ -36,6 +37,17 @@ class Newer:
     what: str
     old: str
     new: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Number and day that stood there before somebody corrected them, and why."""
+
+    number: str
+    issued_on: date
+    by: str
+    at: datetime
+    reason: str
 
 
 def visible(user: User, day) -> Any:
@@ -125,6 +137,25 @@ def frozen_entry(review: Review) -> Entry | None:
         .order_by("-sequence")
         .first()
     )
+
+
+def corrections(review: Review) -> list[Correction]:
+    """What was changed about number and day after they had been recorded, in order."""
+    if review.state != ReviewState.ISSUED:
+        return []
+    entries = Entry.objects.filter(action="review.correct", subject=f"review:{review.pk}").order_by(
+        "sequence"
+    )
+    return [
+        Correction(
+            entry.detail["old"]["number"],
+            date.fromisoformat(entry.detail["old"]["issued_on"]),
+            entry.actor,
+            entry.at,
+            entry.detail["reason"],
+        )
+        for entry in entries
+    ]
 
 
 def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ from django.shortcuts import redirect, render
 
 from cchc_dashboard import clock
 from reports import actions
-from reports.forms.reviews import NumberForm, ReasonForm, TextForm, task_forms
+from reports.forms.reviews import INCOMPLETE, NumberForm, ReasonForm, TaskForms, TextForm, task_forms
 from reports.models import Review
-from reports.outlets import copies
+from reports.outlets import copies, pdf
 from reports.queries import document, reviews
 from units.access import Right, requires
 
-from .reviews import page, review_for
+from .reviews import page, review_for, undrawn_page
 
 
 def acting(right: Right) -> Callable:
@@ -32,7 +32,7 @@ def acting(right: Right) -> Callable:
             try:
                 return view(request, found)
             except actions.Refused as refused:
-                return page(request, found, status=409, refused=str(refused))
+                return page(request, review_for(request, pk, right), status=409, refused=str(refused))
 
         return guarded
 
@@ -48,24 +48,34 @@ def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("review", pk)
     data = request.POST if request.method == "POST" else None
     form, tasks = TextForm(data, found), task_forms(data, found)
-    version = document.content_version(found)
-    stale = data is not None and data.get("version") != version
-    if data is not None and not stale and form.is_valid() and tasks.is_valid():
-        actions.edit(found, by=request.user, at=clock.now(), tasks=tasks.tasks(), **form.changes())
+    context = {"found": found, "form": form, "tasks": tasks, "version": document.content_version(found)}
+    status = 200
+    if data is not None:
+        status = _saved(request, found, form, tasks)
+    if status == 302:
         messages.success(request, "Đã lưu lời văn.")
         return redirect("review", pk)
-    wrong = data is not None and not stale
-    context = {
-        "found": found,
-        "form": form,
-        "tasks": tasks,
-        "version": version,
-        "stale": stale,
-        "wrong": wrong,
-    }
-    return render(
-        request, "reports/review/edit.html", context, status=409 if stale else 422 if wrong else 200
-    )
+    if status == 409:
+        # Sending this page again must not overwrite either: it keeps the version that it was opened with.
+        context["version"] = request.POST.get("version", "")
+    context |= {"stale": status == 409, "wrong": status == 422, "told": INCOMPLETE if tasks.broken else ""}
+    return render(request, "reports/review/edit.html", context, status=status)
+
+
+def _saved(request: HttpRequest, found: Review, form: TextForm, tasks: TaskForms) -> int:
+    """The status of saving what was sent: 302 saved, 409 another version, 422 wrong."""
+    version = request.POST.get("version", "")
+    if version != document.content_version(found):
+        return 409
+    if tasks.broken or not form.is_valid() or not tasks.is_valid():
+        return 422
+    try:
+        actions.edit(
+            found, by=request.user, at=clock.now(), tasks=tasks.tasks(), version=version, **form.changes()
+        )
+    except actions.Refused:
+        return 409
+    return 302
 
 
 @acting(Right.EDIT)
@@ -78,28 +88,33 @@ def review_state(request: HttpRequest, found: Review) -> HttpResponse:
 
 @acting(Right.CLOSE)
 def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
-    """Close the figures and put the review to signature; what is left to see to needs a reason."""
+    """Close the figures and put the review to signature, as the leader has seen it; what is left to see to needs a
+    reason.
+    """
     if found.is_frozen:
         raise actions.Refused("Báo cáo đã chốt số liệu.")
-    at = clock.now()
-    doc, pdf = copies.final(found, demo=settings.DEMO, at=at)
+    at, doc = clock.now(), document.build(found, demo=settings.DEMO)
+    if request.POST.get("version") != document.seen_version(doc):
+        raise actions.Stale(actions.CHANGED)
     form = ReasonForm(request.POST, needed=bool(reviews.before_signing(found, doc)))
     if not form.is_valid():
         return page(request, found, status=422, reason_form=form)
-    actions.freeze(found, doc, pdf, by=request.user, at=at, reason=form.cleaned_data["reason"])
+    try:
+        content = copies.final(doc, at=at)
+    except pdf.NotDrawn as undrawn:
+        return undrawn_page(request, found, undrawn)
+    actions.freeze(found, doc, content, by=request.user, at=at, reason=form.cleaned_data["reason"])
     messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
     return redirect("review", found.pk)
 
 
 @acting(Right.EDIT)
 def review_number(request: HttpRequest, found: Review) -> HttpResponse:
-    """Number and day of the signed review."""
+    """Number and day of the signed review, once; a correction says why."""
     form = NumberForm(request.POST, found, request.day)
     if not form.is_valid():
         return page(request, found, status=422, number_form=form)
-    actions.record_issue(
-        found, form.cleaned_data["number"], form.cleaned_data["issued_on"], by=request.user, at=clock.now()
-    )
+    actions.record_issue(found, **form.cleaned_data, by=request.user, at=clock.now())
     messages.success(request, "Đã ghi số, ngày ban hành.")
     return redirect("review", found.pk)
 

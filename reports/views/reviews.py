@@ -13,7 +13,7 @@ from records.queries.calendar import calendar
 from reports import actions
 from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.models import Review, ReviewState
-from reports.outlets import copies, printed, svg
+from reports.outlets import copies, pdf, printed, svg
 from reports.queries import document, reviews
 from units import access
 from units.access import Right, requires
@@ -94,12 +94,23 @@ def page(
             svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
         ],
         "warnings": warnings,
+        "version": "" if found.is_frozen else document.seen_version(doc),
+        "corrections": reviews.corrections(found),
         "newer": reviews.newer_figures(doc) if found.is_frozen else [],
         "successor": found.replaced_by.order_by("pk").first(),
         "reason_form": forms.get("reason_form") or ReasonForm(None, needed=bool(warnings)),
         "number_form": forms.get("number_form") or NumberForm(None, found, request.day),
     }
     return render(request, "reports/review/page.html", context, status=status)
+
+
+def undrawn_page(request: HttpRequest, found: Review, undrawn: pdf.NotDrawn) -> HttpResponse:
+    """The review's page where its PDF could not be drawn: 429 while others are, else 422 and what to do."""
+    busy = isinstance(undrawn, pdf.Busy)
+    answer = page(request, found, status=429 if busy else 422, refused=str(undrawn))
+    if busy:
+        answer.headers["Retry-After"] = "60"
+    return answer
 
 
 @requires(Right.READ)
@@ -112,6 +123,8 @@ def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     except copies.Lost as lost:
         told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
         return page(request, found, status=503, refused=told)
+    except pdf.NotDrawn as undrawn:
+        return undrawn_page(request, found, undrawn)
     response = HttpResponse(content, content_type="application/pdf")
     kind = "bao-cao" if found.is_frozen else "du-thao"
     response.headers["Content-Disposition"] = (

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from cchc_dashboard.clock import now, today
 from reports import actions
 from reports.management.reviews import review_of
-from reports.outlets import copies
-from reports.queries import reviews
+from reports.outlets import copies, pdf
+from reports.queries import document, reviews
 from units import access
 from units.models import User
 
@@ -36,12 +36,12 @@ class Command(BaseCommand):
         if found.is_frozen:
             raise CommandError("Báo cáo đã chốt số liệu. Hãy lập bản thay thế nếu cần sửa.")
         at = now()
-        document, pdf = copies.final(found, demo=settings.DEMO, at=at)
-        for warning in reviews.before_signing(found, document):
-            self.stderr.write(f"Lưu ý: {warning}")
         try:
-            found = actions.freeze(found, document, pdf, by=user, at=at, reason=reason)
-        except actions.Refused as refused:
+            doc = document.build(found, demo=settings.DEMO)
+            for warning in reviews.before_signing(found, doc):
+                self.stderr.write(f"Lưu ý: {warning}")
+            found = actions.freeze(found, doc, copies.final(doc, at=at), by=user, at=at, reason=reason)
+        except (actions.Refused, pdf.NotDrawn) as refused:
             raise CommandError(str(refused)) from refused
         self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")
         self.stdout.write(found.pdf_sha256)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from reports.management.reviews import review_of
-from reports.outlets import copies
+from reports.outlets import copies, pdf
 
 
 class Command(BaseCommand):
@@ -26,5 +26,7 @@ class Command(BaseCommand):
             Path(output).write_bytes(content)
         except OSError as error:
             raise CommandError(f"Không ghi được PDF: {error}") from error
+        except pdf.NotDrawn as undrawn:
+            raise CommandError(str(undrawn)) from undrawn
         state = found.get_state_display().lower()
         self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {found.title}, {state}.")

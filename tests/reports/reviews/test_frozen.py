@@ -1,5 +1,6 @@
 """A frozen review stays as it was, and anyone can tell a changed one."""
 
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from ledger import log
+from ledger.models import Entry
 from records import sums
 from records.models import DossierCount, Edition
 from reports import actions, triggers
@@ -144,6 +146,27 @@ def test_number_and_day_may_still_be_recorded(frozen):
     again = Review.objects.get(pk=frozen.pk)
     assert (again.state, again.number) == ("issued", "215/BC-UBND")
     assert checking.database_faults(again) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "day", "reason", "words"),
+    [
+        ("215/BC-UBND", date(1990, 1, 1), "", "trước ngày chốt"),
+        ("999/BC-UBND", NOW.date(), "", "hãy ghi lý do"),
+        ("999/BC-UBND", NOW.date(), "  ", "hãy ghi lý do"),
+    ],
+)
+def test_issue_is_refused(frozen, number, day, reason, words):
+    actions.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    with pytest.raises(actions.Refused, match=words):
+        actions.record_issue(frozen, number, day, by=None, at=NOW, reason=reason)
+    assert Review.objects.get(pk=frozen.pk).number == "215/BC-UBND"
+
+
+def test_the_same_number_again_is_no_correction(frozen):
+    for _ in range(2):
+        actions.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    assert Entry.objects.filter(action__in=["review.issue", "review.correct"]).count() == 1
 
 
 def test_nothing_else_may(frozen):

@@ -3,10 +3,12 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from ledger.models import Entry
 from records import sums
 from records.models import DossierCount, Edition
 from reports import actions
 from reports.models import Review
+from reports.outlets import pdf
 
 from .conftest import NOW
 
@@ -112,19 +114,117 @@ def test_wrong_text_is_told(signed_in, review, change):
     assert answer.status_code == 422 and 'class="wrong"' in answer.content.decode()
 
 
+SENT_WRONG = [
+    {"task-TOTAL_FORMS": "-1"},
+    {"task-TOTAL_FORMS": "=x"},
+    {"task-TOTAL_FORMS": "4"},
+    {"task-TOTAL_FORMS": "1000"},
+    {"task-TOTAL_FORMS": None},
+    {"task-0-text": None},
+    {"closing": None},
+    {"body": None},
+]
+
+
+@pytest.mark.parametrize("change", SENT_WRONG)
+def test_half_a_page_deletes_nothing(signed_in, review, change):
+    client = signed_in("tonghop")
+    data = fields(client, review)
+    before = [*review.tasks.values_list("text"), *review.sections.values_list("body")]
+    for name, value in change.items():
+        name = f"body-{review.sections.get(order=2).pk}" if name == "body" else name
+        data.pop(name)
+        data |= {name: value} if value else {}
+    answer = client.post(address(review, "edit/"), data)
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "không còn đúng, chưa lưu gì" in text and "TOTAL_FORMS)" not in text and "tổng thể" not in text
+    assert [*review.tasks.values_list("text"), *review.sections.values_list("body")] == before
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1/1/1989", "2101-01-01", "9999-12-31"])
+def test_days_are_of_our_time(signed_in, review, day):
+    client = signed_in("tonghop")
+    for name in ("meeting_day", "task-0-deadline"):
+        answer = client.post(address(review, "edit/"), fields(client, review) | {name: day})
+        assert answer.status_code == 422 and "từ năm 1990 đến năm 2100" in answer.content.decode()
+
+
+def seen(client, review: Review) -> dict[str, str]:
+    """What the page of a review sends when its leader closes the figures."""
+    return {"version": client.get(address(review)).context["version"]}
+
+
 def test_warnings_need_a_reason(signed_in, review):
     leader = signed_in("lanhdao")
     actions.edit(review, by=None, at=NOW, header=review.header | {"chaired": ""})
-    answer = leader.post(address(review, "freeze/"))
+    answer = leader.post(address(review, "freeze/"), seen(leader, review))
     assert answer.status_code == 422 and "người chủ trì" in answer.content.decode()
-    assert leader.post(address(review, "freeze/"), {"reason": "Ghi sau họp"}).status_code == 302
+    again = seen(leader, review) | {"reason": "Ghi sau họp"}
+    assert leader.post(address(review, "freeze/"), again).status_code == 302
     found = Review.objects.get(pk=review.pk)
     assert found.is_frozen and found.frozen_reason == "Ghi sau họp"
 
 
+def changed_text(review: Review) -> None:
+    actions.edit(review, by=None, at=NOW, title="Tên mà lãnh đạo chưa đọc")
+
+
+def changed_figures(review: Review) -> None:
+    edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
+    row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
+    DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
+    sums.recount()
+
+
+@pytest.mark.parametrize("change", [changed_text, changed_figures])
+def test_only_what_was_seen_is_frozen(signed_in, review, change):
+    leader = signed_in("lanhdao")
+    old = seen(leader, review)
+    change(review)
+    for sent in (old, {}):
+        answer = leader.post(address(review, "freeze/"), sent)
+        assert answer.status_code == 409 and "xem lại rồi chốt" in answer.content.decode()
+    assert not Review.objects.get(pk=review.pk).is_frozen
+    assert leader.post(address(review, "freeze/"), seen(leader, review)).status_code == 302
+
+
+@pytest.mark.parametrize("change", [changed_text, changed_figures])
+def test_a_change_while_it_is_drawn_is_not_lost(signed_in, review, monkeypatch, change):
+    draw = pdf.draw
+
+    def meanwhile(*args, **more):
+        change(review)
+        return draw(*args, **more)
+
+    monkeypatch.setattr(pdf, "draw", meanwhile)
+    leader = signed_in("lanhdao")
+    answer = leader.post(address(review, "freeze/"), seen(leader, review))
+    assert answer.status_code == 409
+    assert not Review.objects.get(pk=review.pk).is_frozen
+
+
+@pytest.mark.parametrize(("error", "status"), [(pdf.Busy, 429), (pdf.TooLong, 422)])
+def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
+    def refuse(*args, **more):
+        raise error
+
+    monkeypatch.setattr(pdf, "draw", refuse)
+    actions.edit(review, by=None, at=NOW, title=f"Chưa ai vẽ {status}")
+    leader = signed_in("lanhdao")
+    for answer in (
+        leader.get(f"/reports/reviews/{review.pk}.pdf"),
+        leader.post(address(review, "freeze/"), seen(leader, review)),
+    ):
+        assert answer.status_code == status and str(error()) in answer.content.decode()
+        assert answer.has_header("Retry-After") == (status == 429)
+    assert not Review.objects.get(pk=review.pk).is_frozen
+
+
 @pytest.fixture
 def frozen(signed_in, review) -> Review:
-    assert signed_in("lanhdao").post(address(review, "freeze/")).status_code == 302
+    leader = signed_in("lanhdao")
+    assert leader.post(address(review, "freeze/"), seen(leader, review)).status_code == 302
     return Review.objects.get(pk=review.pk)
 
 
@@ -138,6 +238,23 @@ def test_after_freezing(signed_in, frozen):
     assert "Số 215/BC-UBND, ngày 12/8/2022" in editor.get(address(frozen)).content.decode()
     assert editor.post(address(frozen, "replace/")).status_code == 302
     assert Review.objects.get(replaces=frozen).state == "draft"
+
+
+def test_number_and_day_are_final(signed_in, frozen):
+    editor = signed_in("tonghop")
+    good = {"number": "215/BC-UBND", "issued_on": "2022-08-12"}
+    early = editor.post(address(frozen, "number/"), good | {"issued_on": "2022-08-11"})
+    assert early.status_code == 422 and "trước ngày chốt số liệu (12/8/2022)" in early.content.decode()
+    assert editor.post(address(frozen, "number/"), good).status_code == 302
+    other = good | {"number": "999/BC-UBND"}
+    answer = editor.post(address(frozen, "number/"), other)
+    assert answer.status_code == 422 and Review.objects.get(pk=frozen.pk).number == "215/BC-UBND"
+    assert editor.post(address(frozen, "number/"), other | {"reason": "Ghi nhầm số"}).status_code == 302
+    text = editor.get(address(frozen)).content.decode()
+    assert "Số 999/BC-UBND" in text and "ghi số 215/BC-UBND" in text and "Lý do: Ghi nhầm số" in text
+    entry = Entry.objects.get(action="review.correct")
+    assert entry.detail["old"] == {"number": "215/BC-UBND", "issued_on": "2022-08-12"}
+    assert (entry.detail["number"], entry.detail["reason"]) == ("999/BC-UBND", "Ghi nhầm số")
 
 
 def test_newer_figures_are_shown_old_and_new(signed_in, frozen):

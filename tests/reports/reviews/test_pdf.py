@@ -10,6 +10,7 @@ from django.conf import settings
 
 from reports import actions
 from reports.outlets import copies, pdf, printed
+from reports.outlets.pdf import drawing
 from reports.queries import document
 
 from .conftest import NOW
@@ -25,7 +26,7 @@ def run(*command: str) -> str:
 @pytest.fixture
 def file(review, tmp_path):
     path = tmp_path / "review.pdf"
-    path.write_bytes(copies.final(review, demo=True, at=NOW)[1])
+    path.write_bytes(copies.final(document.build(review, demo=True), at=NOW))
     return str(path)
 
 
@@ -76,7 +77,7 @@ def test_same_document_same_bytes(review):
 
 def test_no_demo_mark_on_real_data(review, tmp_path):
     path = tmp_path / "real.pdf"
-    path.write_bytes(copies.final(review, demo=False, at=NOW)[1])
+    path.write_bytes(copies.final(document.build(review, demo=False), at=NOW))
     assert "minh họa" not in run("pdftotext", str(path), "-")
 
 
@@ -135,7 +136,7 @@ def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, e
 
 
 def test_fetcher_serves_the_print_fonts_only():
-    fetcher = pdf.FontsOnly()
+    fetcher = drawing.FontsOnly(settings.PRINT_FONTS)
     assert len(fetcher.allowed) == 4
     for address in (
         "file:///etc/passwd",

@@ -1,33 +1,24 @@
-"""Changes to reviews: drafting, freezing, recording number and date. Each is atomic and logged; `by` is a units.User
-or None for the system, `at` an aware moment. Rights are checked by the caller (units.access).
-"""
+"""Writing a review: a draft, its text and tasks, its step to comments, and a draft that replaces a frozen one."""
 
-import hashlib
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 
 from figures.periods import Period
-from figures.summary import canonical
 from ledger import log
 from reports.models import PlanTask, Review, ReviewSection, ReviewState
+from reports.queries.document import content_version
 from units.models import Unit, User
 
-FOLDER = "reviews"
+from .common import Refused, Stale, note, opened
+
 # A text longer than this is refused at entry (acceptance S25).
 LONGEST_TEXT = 10_000
-
-
-class Refused(ValueError):
-    """A change that cannot be, in Vietnamese words for whoever asked for it."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +95,7 @@ def draft(
         )
         for order, one in enumerate(sections, 1)
     )
-    _log("review.draft", review, by, at, {"unit": unit.code, "period": period.code, "title": review.title})
+    note("review.draft", review, by, at, {"unit": unit.code, "period": period.code, "title": review.title})
     return review
 
 
@@ -120,11 +111,15 @@ def edit(
     recipients: Iterable[str] | None = None,
     bodies: Mapping[int, tuple[str, str]] | None = None,
     tasks: Iterable[TaskText] | None = None,
+    version: str | None = None,
 ) -> Review:
     """Change the text of a draft; what is None stays. `bodies`: section number → heading, text. Tasks are replaced
-    as a whole. Raises Refused once the review is frozen.
+    as a whole. Raises Refused once the review is frozen, Stale when `version` is given and the text is not that of
+    document.content_version any more.
     """
-    review = _open(review)
+    review = opened(review)
+    if version is not None and version != content_version(review):
+        raise Stale("Người khác vừa sửa báo cáo này.")
     given = {"title": title, "header": header, "signer": signer, "recipients": recipients}
     for name, value in given.items():
         if value is not None:
@@ -149,73 +144,19 @@ def edit(
     changed = [
         name for name, value in {**given, "sections": bodies, "tasks": tasks}.items() if value is not None
     ]
-    _log("review.edit", review, by, at, {"changed": changed})
+    note("review.edit", review, by, at, {"changed": changed})
     return review
 
 
 @transaction.atomic
 def set_state(review: Review, state: str, *, by: User | None, at: datetime) -> Review:
     """Draft ↔ for comment. Raises Refused for any other step."""
-    review = _open(review)
+    review = opened(review)
     if state not in (ReviewState.DRAFT, ReviewState.COMMENT):
         raise Refused("Bước này không chuyển được bằng tay.")
     review.state = state
     review.save(update_fields=["state"])
-    _log("review.state", review, by, at, {"state": state})
-    return review
-
-
-def freeze(
-    review: Review, document: dict[str, Any], pdf: bytes, *, by: User | None, at: datetime, reason: str = ""
-) -> Review:
-    """Close the figures: keep the document, its SHA-256 and the PDF drawn from it, for good. Raises Refused when it is
-    frozen already. `document` is that of reports.queries.document, with the anchor of the log in it.
-    """
-    name = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.pdf", ContentFile(pdf))
-    try:
-        return _freeze(review, document, pdf, name, by=by, at=at, reason=reason)
-    except BaseException:
-        default_storage.delete(name)
-        raise
-
-
-@transaction.atomic
-def _freeze(
-    review: Review,
-    document: dict[str, Any],
-    pdf: bytes,
-    name: str,
-    *,
-    by: User | None,
-    at: datetime,
-    reason: str,
-) -> Review:
-    review = _open(review)
-    review.state = ReviewState.FROZEN
-    review.frozen = json.loads(canonical(document))
-    review.frozen_sha256 = hashlib.sha256(canonical(document)).hexdigest()
-    review.frozen_at = at
-    review.frozen_by = str(by) if by else log.SYSTEM
-    review.frozen_reason = reason
-    review.pdf_name = name
-    review.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
-    review.save()
-    detail = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256, "reason": reason}
-    _log("review.freeze", review, by, at, detail)
-    return review
-
-
-@transaction.atomic
-def record_issue(review: Review, number: str, issued_on: date, *, by: User | None, at: datetime) -> Review:
-    """Record number and day under which the frozen review was issued. Raises Refused for what is not frozen, and for a
-    day before the period's figures were closed.
-    """
-    review = Review.objects.select_for_update().get(pk=review.pk)
-    if not review.is_frozen or review.frozen_at is None:
-        raise Refused("Chỉ ghi số, ngày ban hành sau khi đã chốt số liệu, trình ký.")
-    review.number, review.issued_on, review.state = number, issued_on, ReviewState.ISSUED
-    review.save(update_fields=["number", "issued_on", "state"])
-    _log("review.issue", review, by, at, {"number": number, "issued_on": issued_on.isoformat()})
+    note("review.state", review, by, at, {"state": state})
     return review
 
 
@@ -242,20 +183,3 @@ def replacement(review: Review, *, by: User | None, at: datetime) -> Review:
             for one in review.tasks.order_by("order")
         ]
         return edit(new, by=by, at=at, tasks=tasks)
-
-
-def _open(review: Review) -> Review:
-    """The review under a lock, as long as it may still be changed."""
-    review = Review.objects.select_for_update().get(pk=review.pk)
-    if review.is_frozen:
-        raise Refused("Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế.")
-    return review
-
-
-def _log(action: str, review: Review, by: User | None, at: datetime, detail: dict[str, Any]) -> None:
-    log.append(action, by=by, subject=subject(review), detail=detail, at=at)
-
-
-def subject(review: Review) -> str:
-    """How the log names a review."""
-    return f"review:{review.pk}"

@@ -1,0 +1,36 @@
+"""Changes to reviews: drafting, freezing, recording number and date. Each is atomic and logged; `by` is a units.User
+or None for the system, `at` an aware moment. Rights are checked by the caller (units.access).
+"""
+
+from .closing import CHANGED, FOLDER, freeze, record_issue
+from .common import Refused, Stale, subject
+from .drafting import (
+    LONGEST_TEXT,
+    TaskText,
+    default_header,
+    default_title,
+    draft,
+    edit,
+    outline,
+    replacement,
+    set_state,
+)
+
+__all__ = [
+    "CHANGED",
+    "FOLDER",
+    "LONGEST_TEXT",
+    "Refused",
+    "Stale",
+    "TaskText",
+    "default_header",
+    "default_title",
+    "draft",
+    "edit",
+    "freeze",
+    "outline",
+    "record_issue",
+    "replacement",
+    "set_state",
+    "subject",
+]

@@ -1,0 +1,98 @@
+"""Closing a review: freezing its figures with the PDF drawn from them, and recording number and day of issue."""
+
+import hashlib
+import json
+import secrets
+from datetime import date, datetime
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils.timezone import localdate
+
+from figures.summary import canonical
+from figures.writing import day
+from ledger import log
+from reports.models import Review, ReviewState
+from reports.queries.document import build, seen_version
+from units.models import User
+
+from .common import Refused, Stale, note, opened
+
+FOLDER = "reviews"
+CHANGED = "Chưa chốt: lời văn hoặc số liệu vừa thay đổi. Trang này đã là bản mới nhất; hãy xem lại rồi chốt."
+
+
+def freeze(
+    review: Review, document: dict[str, Any], pdf: bytes, *, by: User | None, at: datetime, reason: str = ""
+) -> Review:
+    """Close the figures: keep the document, its SHA-256 and the PDF drawn from it, for good. Raises Refused when it is
+    frozen already. `document` is that of reports.queries.document, with the anchor of the log in it. It is made and
+    drawn before, which takes seconds, and made once more under the lock: Stale when text or figures differ by then.
+    """
+    name = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.pdf", ContentFile(pdf))
+    try:
+        return _freeze(review, document, pdf, name, by=by, at=at, reason=reason)
+    except BaseException:
+        default_storage.delete(name)
+        raise
+
+
+@transaction.atomic
+def _freeze(
+    review: Review,
+    document: dict[str, Any],
+    pdf: bytes,
+    name: str,
+    *,
+    by: User | None,
+    at: datetime,
+    reason: str,
+) -> Review:
+    review = opened(review)
+    if seen_version(build(review, demo=bool(document.get("demo")))) != seen_version(document):
+        raise Stale(CHANGED)
+    review.state = ReviewState.FROZEN
+    review.frozen = json.loads(canonical(document))
+    review.frozen_sha256 = hashlib.sha256(canonical(document)).hexdigest()
+    review.frozen_at = at
+    review.frozen_by = str(by) if by else log.SYSTEM
+    review.frozen_reason = reason
+    review.pdf_name = name
+    review.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+    review.save()
+    detail = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256, "reason": reason}
+    note("review.freeze", review, by, at, detail)
+    return review
+
+
+@transaction.atomic
+def record_issue(
+    review: Review, number: str, issued_on: date, *, by: User | None, at: datetime, reason: str = ""
+) -> Review:
+    """Record number and day under which the frozen review was issued. Once recorded they are final: a correction
+    needs a reason and is logged with what stood there before. Raises Refused for what is not frozen, for a day before
+    the one on which the figures were closed, and for a correction without a reason.
+    """
+    review = Review.objects.select_for_update().get(pk=review.pk)
+    if not review.is_frozen or review.frozen_at is None:
+        raise Refused("Chỉ ghi số, ngày ban hành sau khi đã chốt số liệu, trình ký.")
+    closed = localdate(review.frozen_at)
+    if issued_on < closed:
+        raise Refused(f"Ngày ban hành không thể trước ngày chốt số liệu ({day(closed)}).")
+    told = {"number": number, "issued_on": issued_on.isoformat()}
+    corrected = review.state == ReviewState.ISSUED
+    if corrected:
+        before = {"number": review.number, "issued_on": review.issued_on.isoformat()}
+        if told == before:
+            return review
+        if not reason.strip():
+            raise Refused(
+                f"Đã ghi số {review.number}, ngày {day(review.issued_on)}. Muốn sửa, hãy ghi lý do."
+            )
+        told |= {"old": before, "reason": reason.strip()}
+    review.number, review.issued_on, review.state = number, issued_on, ReviewState.ISSUED
+    review.save(update_fields=["number", "issued_on", "state"])
+    note("review.correct" if corrected else "review.issue", review, by, at, told)
+    return review

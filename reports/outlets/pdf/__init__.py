@@ -1,0 +1,66 @@
+"""Drawing a review as PDF, outside the process that asks for it, and reading the data back out of one.
+
+What comes from people is escaped text; on top of that the renderer may read the four print fonts and nothing else, so
+no text can make it read a file or open a connection (acceptance S29). Bytes are the same for the same document with
+the same libraries: dates are the document's own. `drawing` runs in a child and is the only module that imports
+WeasyPrint; `helper` starts that child and keeps it within its limits.
+"""
+
+import json
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from pypdf import PdfReader
+from pypdf.errors import PyPdfError
+
+from figures.summary import canonical
+
+from . import helper
+from .helper import Busy, NotDrawn, TooLong
+
+__all__ = ["DATA_NAME", "Busy", "NotDrawn", "TooLong", "draw", "read_attached"]
+
+DATA_NAME = "so-lieu.json"
+
+
+def draw(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
+    """The PDF of a review: `context` for templates/print/review.html; `data`, when given, is attached as JSON.
+
+    `moment` dates the document and its attachment, so that drawing the same frozen review twice gives the same bytes.
+    Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn).
+    """
+    return helper.drawn(_job(context, data, moment))
+
+
+def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str, Any]:
+    """What the child needs, as JSON: it has no Django and reads no template."""
+    fonts = Path(settings.PRINT_FONTS)
+    job: dict[str, Any] = {
+        "html": render_to_string("print/review.html", context | {"moment": moment}),
+        "css": render_to_string("print/review.css", {"fonts": fonts.as_uri()}),
+        "fonts": str(fonts),
+        "attachment": None,
+    }
+    if data is not None:
+        job["attachment"] = {
+            "name": DATA_NAME,
+            "description": "Số liệu của báo cáo",
+            "content": canonical(data).decode("utf-8"),
+            "moment": moment.isoformat() if moment else None,
+        }
+    return job
+
+
+def read_attached(content: bytes) -> dict | None:
+    """The data embedded in a review's PDF, or None where there is none or it cannot be read."""
+    if not content.startswith(b"%PDF-"):
+        return None
+    try:
+        found = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
+        return json.loads(found[0]) if found else None
+    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

@@ -1,0 +1,185 @@
+"""The child process that draws: started when first needed, one drawing at a time on the whole machine, killed when it
+takes too long (acceptance R15). A document that breaks its limits costs its own drawing and nothing else.
+"""
+
+import atexit
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.conf import settings
+
+PROGRAM = Path(__file__).with_name("drawing.py")
+# What a drawing may take of addresses: in the trial a review of 70 pages took 850 MB of memory, and a process has about
+# 400 MB more of addresses than of memory.
+ADDRESS_SPACE = 1_500 * 1024 * 1024
+# How long a drawing may take by the clock, and how long another may wait for its turn.
+SECONDS = 150
+FAILED = 1  # the child's status when the fault is not the document's size
+WAITING_SECONDS = 60
+# Of the four threads of a worker one is left for pages whatever is being drawn.
+_turns = BoundedSemaphore(3)
+
+
+class NotDrawn(RuntimeError):
+    """There is no PDF; the text says why and what to do, in Vietnamese."""
+
+
+class Busy(NotDrawn):
+    """Others are being drawn; asking again later helps."""
+
+    def __init__(self) -> None:
+        super().__init__("Đang có nhiều báo cáo được xuất PDF cùng lúc. Hãy đợi một phút rồi tải lại.")
+
+
+class TooLong(NotDrawn):
+    """The document took more time or memory than it may."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Không xuất được PDF: báo cáo quá dài hoặc quá nặng. Hãy rút gọn lời văn rồi thử lại."
+        )
+
+
+class _Gone(Exception):
+    """The child was no longer there: it ends by itself when it has nothing to do."""
+
+
+class _Child:
+    """A running program `drawing`, which belongs to the process that started it."""
+
+    def __init__(self) -> None:
+        # -I: neither the environment nor the folder that we happen to stand in decides what is imported.
+        command = [sys.executable, "-I", str(PROGRAM), str(ADDRESS_SPACE)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+        )
+        self.owner = os.getpid()
+
+    def alive(self) -> bool:
+        return self.owner == os.getpid() and self.process.poll() is None
+
+    def ask(self, job: bytes) -> bytes:
+        """The PDF of a job. Raises TooLong, or _Gone when there was nobody to ask."""
+        deadline = time.monotonic() + SECONDS
+        try:
+            for part in (b"%d\n" % len(job), job):
+                _write(self.process.stdin.fileno(), part)
+        except BrokenPipeError:
+            raise _Gone from None
+        received = b""
+        while b"\n" not in received:
+            received += self._read(deadline)
+        head, _, drawn = received.partition(b"\n")
+        status, length = map(int, head.split())
+        if status == FAILED:
+            raise NotDrawn("Không xuất được PDF do lỗi của hệ thống. Hãy báo người quản trị.")
+        if status:
+            raise TooLong
+        parts, lacking = [drawn], length - len(drawn)
+        while lacking:
+            parts.append(self._read(deadline))
+            lacking -= len(parts[-1])
+        return b"".join(parts)
+
+    def _read(self, deadline: float) -> bytes:
+        answer = self.process.stdout.fileno()
+        if not select.select([answer], [], [], max(0, deadline - time.monotonic()))[0]:
+            self.kill()
+            raise TooLong
+        content = os.read(answer, 1 << 20)
+        if not content:
+            raise _Gone
+        return content
+
+    def kill(self) -> None:
+        """End it with all that it has started."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.close()
+
+    def close(self) -> None:
+        """Let it end: it does when there is nobody to ask it."""
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def _write(number: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(number, view) :]
+
+
+_child: _Child | None = None
+
+
+def drawn(job: dict[str, Any]) -> bytes:
+    """Draw a job (see drawing.draw) in the child. Raises Busy or TooLong."""
+    content = json.dumps(job, ensure_ascii=False).encode("utf-8")
+    with _turn():
+        if _child is not None and _child.alive():
+            try:
+                return _child.ask(content)
+            except _Gone:
+                _drop()
+        try:
+            return _fresh().ask(content)
+        except _Gone:
+            _drop()
+            raise TooLong from None
+
+
+def _fresh() -> _Child:
+    """A new child in place of one that has ended."""
+    global _child
+    _drop()
+    _child = _Child()
+    return _child
+
+
+def _drop() -> None:
+    global _child
+    gone, _child = _child, None
+    # The pipes of another process's child are only closed here: it is not ours to wait for.
+    if gone is not None and gone.owner == os.getpid():
+        gone.kill()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One drawing at a time among all processes that share the data folder. Raises Busy after a bounded wait."""
+    if not _turns.acquire(blocking=False):
+        raise Busy
+    try:
+        with open(settings.DATA_DIR / "pdf.lock", "ab") as lock:
+            _wait_for(lock.fileno())
+            yield
+    finally:
+        _turns.release()
+
+
+def _wait_for(lock: int) -> None:
+    deadline = time.monotonic() + WAITING_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy from None
+            time.sleep(0.1)
+
+
+@atexit.register
+def _at_exit() -> None:
+    _drop()

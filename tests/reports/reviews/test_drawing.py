@@ -1,0 +1,146 @@
+"""The child process that draws: what it gives, what it may not take, and what its end costs."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from reports import actions
+from reports.outlets import copies, pdf, printed
+from reports.outlets.pdf import drawing, helper
+from reports.queries import document
+
+from .conftest import NOW
+
+
+def job(**more) -> dict:
+    """A short document."""
+    plain = {"html": "<p>Tân Thanh</p>", "css": "", "fonts": str(settings.PRINT_FONTS), "attachment": None}
+    return plain | more
+
+
+def test_child_draws_the_bytes_that_this_process_would(review):
+    doc = document.build(review, demo=True)
+    asked = pdf._job(printed.view(doc), doc, NOW)
+    assert helper.drawn(asked) == drawing.draw(asked)
+
+
+def test_the_web_process_never_loads_the_renderer():
+    code = (
+        "import django; django.setup(); import cchc_dashboard.urls, sys; print('weasyprint' in sys.modules)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "cchc_dashboard.settings"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "False"
+
+
+def test_a_fault_costs_one_drawing():
+    helper.drawn(job())
+    child = helper._child.process.pid
+    with pytest.raises(pdf.NotDrawn, match="lỗi của hệ thống"):
+        helper.drawn({"html": "<p>x</p>"})
+    assert helper.drawn(job()).startswith(b"%PDF-") and helper._child.process.pid == child
+
+
+@pytest.fixture
+def little_memory(monkeypatch) -> Iterator[None]:
+    """A child with room for a short document only."""
+    helper._drop()
+    monkeypatch.setattr(helper, "ADDRESS_SPACE", 400 * 1024 * 1024)
+    yield
+    helper._drop()
+
+
+def test_too_much_memory_costs_one_drawing(little_memory):
+    helper.drawn(job())
+    child = helper._child.process.pid
+    with pytest.raises(pdf.TooLong):
+        helper.drawn(job(html="<p>" + "x" * 40_000_000))
+    assert helper.drawn(job()).startswith(b"%PDF-") and helper._child.process.pid == child
+
+
+def test_too_much_time_ends_the_child(monkeypatch):
+    helper.drawn(job())
+    monkeypatch.setattr(helper, "SECONDS", 0.2)
+    child = helper._child.process
+    began = time.monotonic()
+    with pytest.raises(pdf.TooLong):
+        helper.drawn(job(html="<table><tr><td>1</td></tr></table>" * 3000))
+    assert time.monotonic() - began < 3 and child.poll() is not None
+    monkeypatch.undo()
+    assert helper.drawn(job()).startswith(b"%PDF-")
+
+
+def test_a_killed_child_is_replaced():
+    helper.drawn(job())
+    child = helper._child.process
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    assert helper.drawn(job()).startswith(b"%PDF-")
+
+
+def test_others_wait_for_their_turn_and_not_for_ever(monkeypatch):
+    with helper._turn():
+        monkeypatch.setattr(helper, "WAITING_SECONDS", 0.2)
+        with pytest.raises(pdf.Busy):
+            helper.drawn(job())
+        monkeypatch.undo()
+        drawn: list[bytes] = []
+        waiting = threading.Thread(target=lambda: drawn.append(helper.drawn(job())))
+        waiting.start()
+        time.sleep(0.3)
+        assert not drawn
+    waiting.join(20)
+    assert drawn[0].startswith(b"%PDF-")
+
+
+def test_a_worker_keeps_threads_for_pages(monkeypatch):
+    monkeypatch.setattr(helper, "_turns", threading.BoundedSemaphore(1))
+    with helper._turn():
+        began = time.monotonic()
+        with pytest.raises(pdf.Busy):
+            helper.drawn(job())
+        assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def drawings(review, monkeypatch, settings, tmp_path) -> list[int]:
+    """How often a draft was drawn; no draft is kept from before."""
+    settings.DATA_DIR = tmp_path
+    made: list[int] = []
+
+    def draw(context, **more) -> bytes:
+        made.append(len(made))
+        return b"%%PDF-%d" % len(made)
+
+    monkeypatch.setattr(pdf, "draw", draw)
+    return made
+
+
+def test_a_draft_is_drawn_once_while_nothing_changes(review, drawings):
+    first = [copies.draft(review, demo=True) for _ in range(3)]
+    assert len(set(first)) == 1 and len(drawings) == 1
+    actions.edit(review, by=None, at=NOW, title="Tên mới")
+    review.refresh_from_db()
+    assert copies.draft(review, demo=True) != first[0]
+    assert copies.draft(review, demo=False) and len(drawings) == 3
+
+
+def test_few_drafts_are_kept(review, drawings, monkeypatch, tmp_path):
+    monkeypatch.setattr(copies, "KEPT_DRAWINGS", 2)
+    for decimals in (0, 1, 2):
+        review.decimals = decimals
+        copies.draft(review, demo=True)
+    assert len(list((tmp_path / "cache" / "drafts").iterdir())) == 2
