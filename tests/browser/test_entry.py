@@ -178,3 +178,24 @@ def test_pages_fit_and_are_accessible(office, quiet_page, accessible, size):
             assert page.goto(f"{office.url}/records/{path}").status == 200
             assert fits(page), path
             accessible(page)
+
+
+def test_a_month_typed_while_the_session_ended_comes_back(office, page, accessible, settings):
+    office.clerk.set_password("mật khẩu đủ dài")
+    office.clerk.save()
+    sign_in(page, office.clerk, office.url)
+    page.goto(f"{office.url}/records/{office.july.pk}/")
+    box(page, "ho-tich-received_direct").fill("1.240")
+    settings.SESSION_IDLE_SECONDS = -1
+    page.get_by_role("button", name="Lưu nháp").click()
+    expect(page.get_by_text("Phiên làm việc đã hết.")).to_be_visible()
+    accessible(page)
+    settings.SESSION_IDLE_SECONDS = 1800
+    page.get_by_label("Tên đăng nhập").fill(office.clerk.username)
+    page.get_by_label("Mật khẩu").fill("mật khẩu đủ dài")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Đã đăng nhập lại")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Gửi lại").click()
+    expect(page.get_by_text("Đã lưu nháp lúc")).to_be_visible()
+    expect(box(page, "ho-tich-received_direct")).to_have_value("1.240")

@@ -42,6 +42,8 @@ def test_what_is_odd_is_not_ticked_beforehand(as_, people, fields):
     answer = as_("reviewer").get("/records/")
     text = answer.content.decode()
     assert "tiếp nhận 300, thường gặp 10" in text and "0 báo cáo" not in text and " checked" not in text
+    # Read and ticked by hand it can be approved all the same.
+    assert "đọc rồi tự chọn" in text and "Duyệt báo cáo đã chọn</button>" in text
 
 
 @pytest.mark.parametrize("who", ["leader", "viewer", "administrator"])
