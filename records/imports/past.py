@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Value, When
 from django.db.models.functions import Coalesce
 
@@ -16,6 +17,7 @@ from .quick import WATCHED, Values, closing, whole
 from .reading import Line
 
 _CLOSING = F("pending_in_time") + F("pending_late") + F("awaiting")
+_CHUNK = 5_000
 RowPlace = tuple[int, int, int | None]  # unit, field, procedure
 
 
@@ -92,9 +94,14 @@ def _stored(units: set[int], first: int, last: int) -> Iterator[tuple]:
         "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id"
     )
     rows = rows.annotate(**named, sum_closing=_CLOSING)
-    for row in rows.iterator(chunk_size=5000):
-        if row[0] in units:
-            yield row
+    # Whole numbers as the database gives them: Django's way through its fields takes longer than the question.
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        while some := cursor.fetchmany(_CHUNK):
+            for row in some:
+                if row[0] in units:
+                    yield row
 
 
 def _sum(parts: tuple[str, ...]) -> Case:

@@ -87,5 +87,10 @@ def may_be_outlier(value: int, past: list[int]) -> bool:
     # 15 dossiers, and 0.5189 of the level: the least that figures.outliers asks for.
     if gap < 30 or gap * 1000 <= twice * 518:
         return False
+    # 3.5 robust deviations of figures.outliers, 5.1891 × the median deviation; that one is four times itself here.
+    apart = sorted([abs(2 * number - twice) for number in ordered])
+    deviation = apart[half] * 2 if len(apart) % 2 else apart[half - 1] + apart[half]
+    if gap * 20_000 <= 51_891 * deviation:
+        return False
     # What was reached twice before is this unit's way.
     return ordered[-2] < value if 2 * value > twice else ordered[1] > value

@@ -5,15 +5,20 @@ from io import BytesIO, StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from figures.measures import MEASURES
+from figures.outliers import outlier
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
+from records.imports.quick import may_be_outlier
+from records.imports.writing import Writer
 from records.models import DossierCount, Edition, Procedure, State
 from units.tabular import Faults
 
@@ -352,6 +357,26 @@ def test_dry_run_and_json(cast, fields, tmp_path):
     with pytest.raises(CommandError) as wrong:
         call_command("import_counts", str(path), "--by", "ai")
     assert wrong.value.returncode == 2
+
+
+@given(st.integers(0, 400), st.lists(st.integers(0, 400), max_size=14))
+def test_the_quick_look_misses_no_outlier(value, past):
+    assert may_be_outlier(value, past) or outlier(value, past) is None
+
+
+def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monkeypatch):
+    """On PostgreSQL two files of the same new months may run at once: the second then finds the first one's rows."""
+    write, calls = Writer.write, []
+
+    def beaten(self, targets):
+        calls.append(1)
+        if len(calls) == 1:
+            raise IntegrityError("submission_once")
+        return write(self, targets)
+
+    monkeypatch.setattr(Writer, "write", beaten)
+    assert load(file(row("13441"))).written == 1
+    assert len(calls) == 2 and list(sums.differences()) == []
 
 
 def test_no_query_for_each_row(cast, fields):
