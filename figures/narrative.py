@@ -23,15 +23,16 @@ def headline(summary: Summary) -> str:
     """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
 
     One or two tiers are named; of more, the total is told. A share of a whole with blanks in it claims nothing.
-    Where reports are missing that is marked.
+    What rests on fewer reports than expected is marked.
     """
     found = [(tier, one) for tier, one in summary.tiers if _sound(one.shares["online"])]
     name = BY_KEY["online"].name
     if 1 <= len(found) <= 2:
         told = ", ".join(
-            f"{tier_name(tier).lower()} {percent_vi(one.shares['online'].percent)}" for tier, one in found
+            f"{tier_name(tier).lower()} {percent_vi(one.shares['online'].percent)}{lacking(one.completeness)}"
+            for tier, one in found
         )
-        return f"{name}: {told}{lacking(*(one.completeness for _, one in found))}"
+        return f"{name}: {told}"
     total = summary.total.shares["online"]
     if not (found and _sound(total)):
         return ""

@@ -8,12 +8,12 @@ without children, and a group's own report, are read from their editions.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, QuerySet, Sum, Value, When
 
 from figures.counts import Tally
 from figures.periods import Month
 from records.models import DossierCount, Edition, GroupSum
-from units.models import Kind, Tier, Unit
+from units.models import Tier
 
 from .question import Question
 from .rows import COLUMNS, tally_in, totals
@@ -68,25 +68,21 @@ def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool 
 def _of_editions(question: Question, by_field: bool, by_child: bool, only: int | None) -> Iterator[Part]:
     """From the editions in force of the unit itself and of its children without children."""
     # By their numbers: a condition over the join would read every unit's report of these months.
-    whose = Unit.objects.filter(Q(pk=question.unit.pk) | Q(parent=question.unit, has_children=False))
+    tiers = question.near
     editions = Edition.objects.in_force(question.include).filter(
-        submission__unit__in=whose.order_by().values("pk"), submission__month__in=question.numbers
+        submission__unit__in=list(tiers), submission__month__in=question.numbers
     )
-    if not question.external:
-        editions = editions.exclude(submission__unit__kind=Kind.EXTERNAL)
-    if question.tier:
-        editions = editions.filter(submission__unit__tier=question.tier)
-    paths = ("submission__month", "submission__unit__tier", "submission__unit_id")
+    paths = ("submission__month", "submission__unit_id")
     if not by_field:
-        for month, tier, child, *numbers in editions.order_by().values_list(*paths, *COLUMNS):
-            yield _part(month, tier, child, None, 1, numbers)
+        for month, child, *numbers in editions.order_by().values_list(*paths, *COLUMNS):
+            yield _part(month, tiers[child], child, None, 1, numbers)
         return
     # A field reported by procedure counts once, when any of its rows holds a number.
     answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
     counts = _of_field(DossierCount.objects.filter(edition__in=editions.order_by()), only).order_by()
     rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
-    for month, tier, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
-        yield _part(month, tier, child, field, min(1, answers), numbers)
+    for month, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
+        yield _part(month, tiers[child], child, field, min(1, answers), numbers)
 
 
 def _part(

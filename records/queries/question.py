@@ -58,7 +58,9 @@ class Question:
 
     @cached_property
     def children(self) -> list[Unit]:
-        """The units directly below, of all times, in the order of tier and name. One query."""
+        """The units directly below, of all times, in the order of tier and name. One query; none for a unit without."""
+        if not self.unit.has_children:
+            return []
         below = Unit.objects.filter(parent=self.unit).order_by()
         return sorted(below, key=lambda child: (child.tier, child.folded, child.pk))
 
@@ -66,6 +68,16 @@ class Question:
     def child_groups(self) -> list[int]:
         """Numbers of the groups directly below. Sums are asked for by them: a join leads PostgreSQL past the index."""
         return [child.pk for child in self.children if child.has_children]
+
+    @cached_property
+    def near(self) -> dict[int, str]:
+        """Tiers, by unit number, of those whose own reports are read: the unit itself and its children without any."""
+        near = [self.unit, *(child for child in self.children if not child.has_children)]
+        return {
+            one.pk: one.tier
+            for one in near
+            if self.tier in (None, one.tier) and (self.external or not one.external)
+        }
 
     @cached_property
     def expected_by_child(self) -> dict[Unit, Expected]:

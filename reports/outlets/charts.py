@@ -10,9 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from chartjs.views.lines import BaseLineChartView
+from django.utils.safestring import SafeString
 
-from figures import writing
+from figures import narrative, writing
 from figures.rates import Share
+from reports.outlets import markup
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Point:
         """From a share and the completeness of what it was taken from."""
         hollow = share.percent is not None and (share.partial or not complete)
         return cls(share.percent, share.numerator, share.denominator, hollow, completeness)
+
+    @property
+    def printed(self) -> str:
+        """12,6%, or 12,6% (chưa đủ) where the point is hollow."""
+        text = writing.percent_vi(self.percent)
+        return f"{text}{narrative.LACKING}" if self.hollow else text
 
     @property
     def told(self) -> str:
@@ -56,10 +64,14 @@ class Chart:
     labels: tuple[str, ...]
     series: tuple[Series, ...]
 
-    def rows(self, labels: Sequence[str] | None = None) -> list[tuple[str, tuple[Point, ...]]]:
-        """The table beneath: each label with the points of all series; other labels where given."""
+    def rows(self, labels: Sequence[str] | None = None) -> SafeString:
+        """The table beneath, drawn: each label (others where given) with share and counts of all series."""
         across = zip(*(series.points for series in self.series), strict=True)
-        return list(zip(labels or self.labels, across, strict=True)) if self.series else []
+        lines = zip(labels or self.labels, across, strict=True) if self.series else ()
+        return markup.plain_rows(
+            (label, *(text for point in points for text in (point.printed, point.told)))
+            for label, points in lines
+        )
 
 
 class ChartJson(BaseLineChartView):

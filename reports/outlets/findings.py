@@ -1,6 +1,6 @@
 """Headings that state a finding in at most twelve words, drawn from the figures; no finding, no claim."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from figures import narrative, writing
@@ -15,36 +15,32 @@ MANY = 3  # units: fewer are not worth a ranking in words
 
 def channels(summary: Summary) -> str:
     """Which way most dossiers come in: "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp"."""
-    ways = [(writing.tier_name(tier), _main_way(one)) for tier, one in summary.tiers]
-    known = [(tier, way) for tier, way in ways if way]
+    known = [(tier, way, one) for tier, one in summary.tiers if (way := _main_way(one))]
     if not known or len(known) > 2:
         return "Hồ sơ tiếp nhận theo hình thức"
-    told = [
-        (f"{_listed([tier for tier, _ in group])} chủ yếu {way}")
-        for way, found in groupby(known, key=lambda one: one[1])
-        if (group := list(found))
-    ]
-    return _sentence(told) + narrative.lacking(*(one.completeness for _, one in summary.tiers))
+    told = []
+    for way, found in groupby(known, key=lambda each: each[1]):
+        group = list(found)
+        mark = narrative.lacking(*(one.completeness for _, _, one in group))
+        told.append(f"{_listed([writing.tier_name(tier) for tier, _, _ in group])} chủ yếu {way}{mark}")
+    return _sentence(told)
 
 
-def on_time(scale: Scale, completeness: Completeness) -> str:
-    """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name."""
-    told = _reached(scale)
-    return told + narrative.lacking(completeness) if told else "Giải quyết trước và đúng hạn"
+def on_time(scale: Scale, completeness: Mapping[str, Completeness]) -> str:
+    """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name.
 
-
-def _reached(scale: Scale) -> str:
+    `completeness` of each dot, by its name: a claim that rests on missing reports is marked.
+    """
     reached = [dot.name for dot in scale.dots if dot.reached is True]
     short = [dot.name for dot in scale.dots if dot.reached is False]
-    told = [f"{_listed(reached).lower()} đạt"] if reached else []
-    told += [f"{_listed(short).lower()} chưa đạt"] if short else []
-    if not told:
-        return ""
-    if not short:
-        return "Đúng hạn: các cấp đều đạt chỉ tiêu" if len(reached) > 1 else "Đúng hạn: đạt chỉ tiêu"
-    if not reached:
-        return "Đúng hạn: các cấp đều chưa đạt chỉ tiêu" if len(short) > 1 else "Đúng hạn: chưa đạt chỉ tiêu"
-    return f"Đúng hạn: {', '.join(told)}"
+    marks = [narrative.lacking(*(completeness[name] for name in names)) for names in (reached, short)]
+    if not reached and not short:
+        return "Giải quyết trước và đúng hạn"
+    if reached and short:
+        told = [f"{_listed(reached).lower()} đạt{marks[0]}", f"{_listed(short).lower()} chưa đạt{marks[1]}"]
+        return f"Đúng hạn: {', '.join(told)}"
+    who = "các cấp đều " if len(reached or short) > 1 else ""
+    return f"Đúng hạn: {who}{'đạt' if reached else 'chưa đạt'} chỉ tiêu{''.join(marks)}"
 
 
 def trend(name: str, ends: Iterable[tuple[str, Share, str, str]]) -> str:

@@ -81,20 +81,15 @@ def _short(summary: Summary) -> str:
 
 
 def _told(summary: Summary, before: Summary) -> str:
-    told, counted = [], []
+    told = []
     for tier, one in summary.tiers:
         earlier = before.tier(tier)
         new, old = one.shares["online"].percent, earlier.shares["online"].percent if earlier else None
         if new is not None and old is not None:
-            counted += [one.completeness, earlier.completeness]
-            told.append(
-                f"{writing.tier_name(tier).lower()} từ {writing.percent_vi(old)} lên {writing.percent_vi(new)}"
-                if _more(new, old)
-                else f"{writing.tier_name(tier).lower()} từ {writing.percent_vi(old)} còn {writing.percent_vi(new)}"
-            )
-    if not told or len(told) > 2:
-        return ""
-    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}{narrative.lacking(*counted)}"
+            moved = f"từ {writing.percent_vi(old)} {'lên' if _more(new, old) else 'còn'} {writing.percent_vi(new)}"
+            mark = narrative.lacking(one.completeness, earlier.completeness)
+            told.append(f"{writing.tier_name(tier).lower()} {moved}{mark}")
+    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}" if told and len(told) <= 2 else ""
 
 
 def _more(new: str, old: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import django_tables2 as tables
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django_tables2.data import TableListData
 from django_tables2.utils import OrderBy
@@ -168,7 +169,8 @@ class FiguresTable(tables.Table):
         self.link, self.means = link, means
         super().__init__(Ranked(list(entries)), **options)
         self.columns["name"].column.verbose_name = first
-        self.labels = [bound.header for bound in self.columns]
+        # Escaped once and not in every cell.
+        self.labels = [escape(bound.header) for bound in self.columns]
         shares = [entry.figures.shares["online"] for entry in self.data]
         self.top = svg.bar_top(shares)
         self.barred = any(share.percent for share in shares)

@@ -10,7 +10,7 @@ from figures.measures import measure_label
 from figures.rates import BY_KEY
 from figures.rounding import percent, points
 from figures.summary import Summary
-from reports.outlets import findings, lines, svg
+from reports.outlets import findings, lines, markup, svg
 from reports.queries.dashboard import Past
 from reports.queries.targets import rate_targets
 
@@ -119,7 +119,8 @@ def on_time(asked: Asked, summary: Summary, before: Summary | None) -> dict[str,
     return {
         "scale": scale,
         "on_time_finding": findings.on_time(
-            svg.Scale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks), summary.total.completeness
+            svg.Scale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks),
+            {writing.tier_name(tier): one.completeness for tier, one in summary.tiers},
         ),
         "has_target": any(dot.goal for dot in scale.dots),
     }
@@ -132,7 +133,7 @@ def charts(summary: Summary, past: Past, before: Summary | None) -> dict[str, An
     return {
         "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
         "shares_finding": findings.channels(summary),
-        "share_lines": list(_share_lines(summary, before)),
+        "share_lines": markup.plain_rows(_share_lines(summary, before), words=(1, 6)),
         "rounding": narrative.rounding_note(summary.total),
         "trend": trend,
         "trend_rows": trend.rows([month.label for month in past.months]),
@@ -141,7 +142,8 @@ def charts(summary: Summary, past: Past, before: Summary | None) -> dict[str, An
     }
 
 
-def _share_lines(summary: Summary, before: Summary | None) -> Iterator[dict[str, Any]]:
+def _share_lines(summary: Summary, before: Summary | None) -> Iterator[tuple[str, ...]]:
+    """Rows of the table of shares: tier, channel, count, share, last year's, change in points, completeness."""
     every = [
         (writing.tier_name(tier), one, before.tier(tier) if before else None) for tier, one in summary.tiers
     ]
@@ -149,15 +151,16 @@ def _share_lines(summary: Summary, before: Summary | None) -> Iterator[dict[str,
         every.append(("Tất cả", summary.total, before.total if before else None))
     for tier, one, earlier in every:
         for key in ("direct", "online", "online_partial", "online_full", "postal"):
-            share, old = one.shares[key], earlier.shares[key] if earlier else None
-            yield {
-                "tier": tier,
-                "name": _channel_name(key, summary.period.end),
-                "share": share,
-                "before": old,
-                "moved": points(share.percent, old.percent) if old else None,
-                "completeness": one.completeness.text(summary.period.one_month),
-            }
+            share, old = one.shares[key], earlier.shares[key].percent if earlier else None
+            yield (
+                tier,
+                _channel_name(key, summary.period.end),
+                writing.count(share.numerator),
+                writing.percent_vi(share.percent) + (narrative.LACKING if share.partial else ""),
+                writing.percent_vi(old),
+                writing.points_vi(points(share.percent, old)),
+                one.completeness.text(summary.period.one_month),
+            )
 
 
 def _channel_name(key: str, end: date) -> str:

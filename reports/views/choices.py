@@ -1,9 +1,13 @@
 """What the pickers of the dashboard offer: periods up to today, and the units around the one that is seen."""
 
 from datetime import date
+from functools import lru_cache
+
+from django.utils.safestring import SafeString
 
 from figures.periods import Month, Period, PeriodError
 from figures.summary import Summary
+from reports.outlets import markup
 from units import access, queries
 from units.models import Unit, User
 
@@ -13,17 +17,21 @@ Options = list[tuple[str, list[tuple[str, str]]]]
 MOST_CHILDREN = 500
 
 
-def periods(asked: Asked) -> Options:
-    """Half-years, quarters, years and months that have begun, newest first; the asked one always."""
-    today = asked.calendar.month_of(asked.day)
+@lru_cache(maxsize=64)
+def periods(today: Month, asked: Period) -> SafeString:
+    """Half-years, quarters, years and months that have begun, newest first, drawn; the asked one always, and chosen.
+
+    Kept, since all readers of a month are offered the same.
+    """
     halves = _back(Period.parse(f"{today.year}-H{1 if today.month <= 6 else 2}"), 6)
     quarters = _back(Period.parse(f"{today.year}-Q{(today.month + 2) // 3}"), 8)
     years = _back(Period.parse(f"{today.year}"), 4)
     months = [Period.of_month(month) for month in reversed(Month.range(today.plus(-23), today))]
     groups = [("6 tháng", halves), ("Quý", quarters), ("Năm", years), ("Tháng", months)]
-    if not any(asked.period.code == period.code for _, group in groups for period in group):
-        groups.insert(0, ("Đang xem", [asked.period]))
-    return [(name, [(one.code, _title(one.label)) for one in group]) for name, group in groups]
+    if not any(asked.code == period.code for _, group in groups for period in group):
+        groups.insert(0, ("Đang xem", [asked]))
+    named = [(name, [(one.code, _title(one.label)) for one in group]) for name, group in groups]
+    return markup.options(named, asked.code)
 
 
 def visible_above(asked: Asked, user: User) -> list[int]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from figures import narrative, writing
 from figures.summary import Summary
-from reports.outlets import svg
+from reports.outlets import markup, svg
 from reports.queries import dashboard as queries
 from reports.queries.month_reports import month_reports
 from reports.queries.targets import indicators
@@ -72,8 +72,8 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "asked": asked,
         "here": asked.link(),
         "unit_key": asked.unit_key,
-        "unit_options": choices.units(asked, above, summary, end),
-        "period_options": choices.periods(asked),
+        "unit_options": markup.options(choices.units(asked, above, summary, end), asked.unit_key),
+        "period_options": choices.periods(asked.calendar.month_of(asked.day), asked.period),
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
         "before": before,
