@@ -92,7 +92,9 @@ class Reader:
         first = self._seen.setdefault((unit.pk, month.number, *place), row.number)
         if first != row.number:
             faults.append(row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
-        return Line(row, unit, month.number, *place, values, reason, unread)
+        # Its texts are not kept: a file may have a million rows.
+        place_of_row = Row(row.number, {}, (), row.letters)
+        return Line(place_of_row, unit, month.number, *place, values, reason, unread)
 
     def _month(self, row: Row, flawed: frozenset[str], faults: Faults) -> Month | None:
         text = row.cells.get("month") or ""
