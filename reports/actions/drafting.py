@@ -32,7 +32,7 @@ class TaskText:
 
 
 def default_title(period: Period) -> str:
-    """ "Sơ kết … 6 tháng đầu năm 2022"; of a whole year or its second half it is "Tổng kết"."""
+    """ "Sơ kết … 6 tháng đầu năm 2022"; of a whole year it is "Tổng kết"."""
     kind = "Sơ kết" if period.kind != "year" else "Tổng kết"
     return f"{kind} công tác cải cách hành chính {period.label}"
 

@@ -7,14 +7,13 @@ import csv
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils import timezone
 
 from figures.periods import Month, Period
 from ledger import log
@@ -28,6 +27,8 @@ from reports.models import Review
 from units.actions import add_membership
 from units.imports import import_units
 from units.models import Unit, User
+
+from .demo_people import at_hour, entered_by_their_clerks
 
 PASSWORD = "demo"
 REVIEWER = "tonghop"
@@ -49,6 +50,7 @@ def load(folder: Path, at: datetime) -> Review:
     when = _sending(states)
     for name in ("counts-2021.csv", "counts-2022.csv", "counts-2022-07-approved.csv"):
         _import(folder / name, at, people[REVIEWER], APPROVED, when)
+    entered_by_their_clerks(people, when)
     for name in ("counts-2022-07-sent.csv", "counts-2022-07-returned.csv"):
         _sent_by_their_clerks(folder / name, people, when)
     _return(states["returned"], people)
@@ -156,13 +158,9 @@ def _sending(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
         on = told.get(
             (unit.code, str(month)), min(end + timedelta(days=1 + unit.pk % 3), due.of(unit.tier, month))
         )
-        return _at(on, 8 + unit.pk % 8, unit.pk * 7 % 60)
+        return at_hour(on, 8 + unit.pk % 8, unit.pk * 7 % 60)
 
     return when
-
-
-def _at(day: date, hour: int, minute: int = 0) -> datetime:
-    return datetime.combine(day, time(hour, minute), tzinfo=timezone.get_default_timezone())
 
 
 def _import(
@@ -195,7 +193,7 @@ def _return(told: dict[str, Any], people: dict[str, User]) -> None:
     if edition is None or edition.return_reason or _returned_before(edition):
         return
     marked = [f"{cell['field']}-{cell['measure']}" for cell in told["marked"]]
-    at = _at(date.fromisoformat(told["returned_on"]), 10)
+    at = at_hour(date.fromisoformat(told["returned_on"]), 10)
     send_back(edition, reason=told["reason"], marked_cells=marked, by=people[told["returned_by"]], at=at)
 
 
@@ -213,7 +211,7 @@ def _review(told: dict[str, Any], people: dict[str, User]) -> Review:
     existing = Review.objects.filter(unit=unit, period=period.code).order_by("pk").first()
     if existing:
         return existing
-    by, at = people[told["created_by"]], _at(date.fromisoformat(told["created_on"]), 14)
+    by, at = people[told["created_by"]], at_hour(date.fromisoformat(told["created_on"]), 14)
     with transaction.atomic():
         review = actions.draft(
             unit,

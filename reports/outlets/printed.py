@@ -176,7 +176,7 @@ def rounding_notes(rows: Iterable[Row], whom: str = "") -> str:
 
 def task_note(task: dict[str, Any]) -> str:
     """Who answers for a task and by when."""
-    deadline = f"trước ngày {_day(task['deadline'])}" if task["deadline"] else ""
+    deadline = f"chậm nhất ngày {_day(task['deadline'])}" if task["deadline"] else ""
     return "; ".join(part for part in (task["responsible"], deadline) if part)
 
 
@@ -190,7 +190,7 @@ def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
 def _closing(doc: dict[str, Any]) -> list[str]:
     header, told = doc["header"], []
     if header["meeting_day"]:
-        kind = "sơ kết" if Period.parse(doc["review"]["period"]).kind == "half" else "tổng kết"
+        kind = "tổng kết" if Period.parse(doc["review"]["period"]).kind == "year" else "sơ kết"
         told.append(f"Báo cáo trình hội nghị {kind} ngày {day(date.fromisoformat(header['meeting_day']))}")
         if header["meeting_place"]:
             told[0] += f" tại {header['meeting_place']}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from figures.periods import Period
 from figures.summary import Figures, Summary
-from figures.writing import count, tier_name
+from figures.writing import count, day, tier_name
 from ledger.models import Entry
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
@@ -50,16 +50,16 @@ class Correction:
     reason: str
 
 
-def visible(user: User, day) -> Any:
+def visible(user: User, on: date) -> Any:
     """Reviews of the units that the user may read, newest period first."""
-    return Review.objects.filter(unit__in=access.visible(user, day)).select_related("unit").defer("frozen")
+    return Review.objects.filter(unit__in=access.visible(user, on)).select_related("unit").defer("frozen")
 
 
-def drafting_units(user: User, day) -> list[Unit]:
+def drafting_units(user: User, on: date) -> list[Unit]:
     """Units with others below them, or reporting themselves, whose reviews the user may draft."""
     units = [
         membership.unit
-        for membership in access.memberships(user, day)
+        for membership in access.memberships(user, on)
         if membership.role in access.ROLES[access.Right.EDIT]
     ]
     return sorted(set(units), key=lambda unit: unit.path)
@@ -88,10 +88,13 @@ def unit_of(doc: dict[str, Any]) -> Unit | None:
     return review.unit if review else None
 
 
-def before_signing(review: Review, doc: dict[str, Any]) -> list[str]:
-    """What a leader should know before closing the figures; each can be passed with a reason."""
+def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
+    """What a leader should know before closing the figures on a day; each can be passed with a reason."""
     total = Summary.from_dict(doc["figures"]).total
     told = []
+    end = date.fromisoformat(doc["review"]["to"])
+    if on <= end:
+        told.append(f"Kỳ báo cáo chưa kết thúc (đến hết ngày {day(end)}): số liệu chưa so được với cùng kỳ.")
     if not total.completeness.complete:
         units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
         told.append(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.")

@@ -96,7 +96,7 @@ def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
     at, doc = clock.now(), document.build(found, demo=settings.DEMO)
     if request.POST.get("version") != document.seen_version(doc):
         raise actions.Stale(actions.CHANGED)
-    form = ReasonForm(request.POST, needed=bool(reviews.before_signing(found, doc)))
+    form = ReasonForm(request.POST, needed=bool(reviews.before_signing(found, doc, request.day)))
     if not form.is_valid():
         return page(request, found, status=422, reason_form=form)
     try:

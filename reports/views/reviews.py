@@ -84,7 +84,7 @@ def page(
         "close": access.allowed(request.user, Right.CLOSE, found.unit, request.day),
     }
     shown = printed.view(doc)
-    warnings = [] if found.is_frozen else reviews.before_signing(found, doc)
+    warnings = [] if found.is_frozen else reviews.before_signing(found, doc, request.day)
     context = shown | {
         "found": found,
         "refused": refused,

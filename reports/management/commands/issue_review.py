@@ -38,7 +38,7 @@ class Command(BaseCommand):
         at = now()
         try:
             doc = document.build(found, demo=settings.DEMO)
-            for warning in reviews.before_signing(found, doc):
+            for warning in reviews.before_signing(found, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
             found = actions.freeze(found, doc, copies.final(doc, at=at), by=user, at=at, reason=reason)
         except (actions.Refused, pdf.NotDrawn) as refused:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from figures.periods import Period
+from django.utils import timezone
+
+from figures.periods import Month, Period
 from ledger import log
 from records.models import DossierCount, Edition
 from records.queries.calendar import calendar
@@ -40,6 +42,20 @@ def test_reviewer_may_approve_what_clerks_sent(review):
     reviewer = User.objects.get(username="tonghop")
     for edition in Edition.objects.filter(state="sent"):
         assert not edition.writers.filter(pk=reviewer.pk).exists()
+
+
+def test_months_were_entered_and_approved_by_people(review):
+    edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
+    clerk, reviewer = (User.objects.get(username=name) for name in ("xa-13474", "tonghop"))
+    assert (edition.saved_by, edition.sent_by, edition.decided_by) == (str(clerk), str(clerk), str(reviewer))
+    assert list(edition.writers.all()) == [clerk]
+    for one in Edition.objects.filter(state="approved", writers__isnull=False).select_related("submission"):
+        sent, decided = (timezone.localtime(at) for at in (one.sent_at, one.decided_at))
+        assert one.saved_at < one.sent_at < one.decided_at
+        assert (decided.date() - sent.date()).days == 1 and 8 <= sent.hour < 17 and 8 <= decided.hour < 17
+        end = calendar().span(Month.from_number(one.submission.month)).end
+        late = (one.submission.unit.code, one.submission.month) == ("13480", 202203)
+        assert late or 1 <= (sent.date() - end).days <= 3
 
 
 def test_second_run_changes_nothing(review):

@@ -1,5 +1,7 @@
 """What the document of a review says where figures are missing, none, or of one unit only."""
 
+from datetime import date
+
 import pytest
 
 from figures.periods import Period
@@ -21,8 +23,18 @@ def test_silent_units_are_listed_and_warned_of(review):
     shown = printed.view(doc)
     assert shown["missing_lines"] == ["Xã Liêm Sơn: tháng 8/2021", "Xã Thanh Hương: tháng 8/2021"]
     assert "82/84 báo cáo tháng" in shown["opening"][1]
-    assert any("Còn thiếu báo cáo (82/84" in told for told in reviews.before_signing(review, doc))
+    assert any("Còn thiếu báo cáo (82/84" in told for told in reviews.before_signing(review, doc, NOW.date()))
     assert shown["tier_rows"][0].before.shares["online"].percent is None
+
+
+def test_a_running_period_is_warned_of_first(review):
+    doc = made("351", "2022-H2")
+    first = reviews.before_signing(review, doc, NOW.date())[0]
+    assert first.startswith("Kỳ báo cáo chưa kết thúc (đến hết ngày 14/12/2022)")
+    assert not any(
+        "chưa kết thúc" in told for told in reviews.before_signing(review, doc, date(2022, 12, 15))
+    )
+    assert doc["header"]["place"] == "Thanh Liêm"
 
 
 def test_nothing_reported_claims_nothing(review):

@@ -1,0 +1,46 @@
+"""Who entered and approved the months of the demo, and at what hours: people, as in a real database."""
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from figures.periods import Month
+from records.models import Edition, State
+from units.models import Unit, User
+
+# How the importer names itself as the writer of approved months.
+OF_A_FILE = "tệp counts-"
+
+
+def at_hour(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), tzinfo=timezone.get_default_timezone())
+
+
+def entered_by_their_clerks(people: dict[str, User], when: Callable[[Unit, Month], datetime]) -> None:
+    """Approved months say what the demo tells: entered and sent by the unit's clerk, approved the day after. The log
+    keeps which file they came from. Months of units without an account stay the file's.
+    """
+    loaded = Edition.objects.filter(state=State.APPROVED, saved_by__startswith=OF_A_FILE)
+    signed = []
+    for edition in loaded.select_related("submission__unit"):
+        unit = edition.submission.unit
+        clerk = people.get(f"xa-{unit.code}") or people.get(unit.code)
+        if clerk is not None:
+            sent = when(unit, Month.from_number(edition.submission.month))
+            edition.saved_at, edition.sent_at = sent - timedelta(minutes=20 + unit.pk % 30), sent
+            edition.saved_by = edition.sent_by = str(clerk)
+            edition.decided_at = at_hour(
+                timezone.localdate(sent) + timedelta(days=1), 9 + unit.pk % 2, unit.pk * 11 % 60
+            )
+            signed.append((edition, clerk))
+    names = ["saved_at", "saved_by", "sent_at", "sent_by", "decided_at"]
+    through = Edition.writers.through
+    with transaction.atomic():
+        Edition.objects.bulk_update((edition for edition, _ in signed), names, batch_size=100)
+        through.objects.bulk_create(
+            [through(edition_id=edition.pk, user_id=clerk.pk) for edition, clerk in signed],
+            ignore_conflicts=True,
+            batch_size=400,
+        )
