@@ -1,8 +1,10 @@
-"""One figure from every outlet: page, table, chart, CSV, XLSX, API and command say the same (issue, section 5)."""
+"""One figure from every outlet: page, table, chart, CSV, XLSX, API, command and the review's page and PDF say the same
+(issue, section 5)."""
 
 import csv
 import json
 import re
+import subprocess
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO, StringIO
 
@@ -10,6 +12,7 @@ import openpyxl
 import pytest
 from django.core.management import call_command
 
+from reports.models import Review
 from reports.outlets.flat import COUNTS
 
 # tier: (dossiers in person, their share as printed, received online, its share, by post, its share)
@@ -155,3 +158,30 @@ def total_of(sheet, cells: str) -> int:
     else:
         values = [sheet[name].value for name in cells.split(",")]
     return sum(value for value in values if isinstance(value, int))
+
+
+def row_of_review(tier: str) -> list[str]:
+    """The tier's line in the table of the review: total, then number and share of each channel."""
+    direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
+    cells = ((direct, direct_share), (online, online_share), (postal, postal_share))
+    total = grouped(direct + online + postal)
+    return [total, *(text for number, share in cells for text in (grouped(number), printed(share)))]
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_page(reader, tier):
+    page = reader("tonghop").get(f"/reports/reviews/{Review.objects.get().pk}/").content.decode()
+    table = page[page.index("Tiếp nhận hồ sơ theo cấp, so với cùng kỳ</caption>") :]
+    row = re.search(rf'<th scope="row">{NAMES[tier]}</th>(.*?)</tr>', table, re.S)[1]
+    assert re.sub(r"<[^>]+>", " ", row).split()[:7] == row_of_review(tier)
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_pdf(reader, tier, tmp_path):
+    path = tmp_path / "review.pdf"
+    path.write_bytes(reader("tonghop").get(f"/reports/reviews/{Review.objects.get().pk}.pdf").content)
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True
+    ).stdout
+    table = text[text.index("Tiếp nhận hồ sơ theo cấp, so với cùng kỳ") :]
+    assert re.search(rf"{NAMES[tier]} +(.*)", table)[1].split()[:7] == row_of_review(tier)

@@ -4,9 +4,11 @@ import re
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
+from pypdf import PdfReader
 
 from reports import actions
 from reports.outlets import copies, pdf, printed
@@ -37,7 +39,7 @@ def test_text_copies_out_with_the_published_figures(file):
     for words in (
         "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "ỦY BAN NHÂN DÂN", "BÁO CÁO", "2.6. Xây dựng", "IV. KIẾN NGHỊ, ĐỀ XUẤT",
         "Nơi nhận:", "PHÓ CHỦ TỊCH", "Phụ lục II", "II.06a/VPCP/KSTT", "do làm tròn", "Số liệu minh họa",
-        "mức độ 3, 4", "trước ngày 30/9/2022",
+        "mức độ 3, 4", "chậm nhất ngày 30/9/2022",
     ):  # fmt: skip
         assert words in text
     assert " %" not in text
@@ -66,6 +68,42 @@ def test_drawings_are_told_to_a_screen_reader(file, tmp_path):
     plain = tmp_path / "plain.pdf"
     run("qpdf", "--qdf", "--object-streams=disable", file, str(plain))
     assert plain.read_bytes().count(b"/Alt ") == 3
+
+
+def structure(element) -> Iterator:
+    """All structure elements below one."""
+    kids = element.get("/K", [])
+    for kid in kids if isinstance(kids, list) else [kids]:
+        found = kid.get_object()
+        if isinstance(found, dict) and "/S" in found:
+            yield found
+            yield from structure(found)
+
+
+def test_header_cells_say_what_they_head(file):
+    tree = PdfReader(file).trailer["/Root"]["/StructTreeRoot"]
+    tables = [one for one in structure(tree) if one["/S"] == "/Table"]
+    assert len(tables) >= 6
+    for table in tables:
+        cells = [one for one in structure(table) if one["/S"] in ("/TH", "/TD")]
+        heads = {cell["/ID"]: cell for cell in cells if cell["/S"] == "/TH"}
+        assert all(head["/A"]["/Scope"] in ("/Column", "/Row") for head in heads.values())
+        for cell in cells:
+            if cell["/S"] == "/TD":
+                scopes = [heads[key]["/A"]["/Scope"] for key in cell["/A"]["/Headers"]]
+                assert scopes.count("/Row") == 1 and scopes.count("/Column") >= 1
+
+
+def test_under_a_head_of_two_rows_both_name_the_cell(file):
+    tree = PdfReader(file).trailer["/Root"]["/StructTreeRoot"]
+    table = next(one for one in structure(tree) if one["/S"] == "/Table")
+    rows = [one for one in structure(table) if one["/S"] == "/TR"]
+    upper, lower, first = [[one for one in structure(row) if "/A" in one] for row in rows[:3]]
+    heads = [cell["/A"]["/Headers"][1:] for cell in first if cell["/S"] == "/TD"]
+    ids = [[cell["/ID"] for cell in row] for row in (upper, lower)]
+    # Total; in person, online, by post and last year with two columns each; reports.
+    spans = [[ids[0][1]]] + [[ids[0][2 + place // 2], ids[1][place]] for place in range(8)]
+    assert heads == [*spans, [ids[0][-1]]]
 
 
 def test_same_document_same_bytes(review):
