@@ -1,5 +1,7 @@
 """The rules of the tree, over drafts and what there is already: every fault at once, nothing written."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
@@ -12,6 +14,8 @@ from .words import canonical
 
 __all__ = ["Closing", "Draft", "Plan", "Refused", "Wrong", "day_before", "plan"]
 
+# Codes stand in addresses, file names and space-separated lists.
+_CODE = re.compile(r"[^\W_][\w./-]{0,63}")
 _RANK = {tier: rank for rank, tier in enumerate(Tier.values)}
 
 
@@ -67,10 +71,11 @@ def _sorted_out(units: list[Unit], known: list[Unit]) -> tuple[list[int], dict[i
 
 def _of_one(index: int, unit: Unit) -> list[Wrong]:
     found = []
-    if not unit.code or "@" in unit.code or " " in unit.code or len(unit.code) > 64:
-        found.append(
-            Wrong(index, "code", "bad_code", "Mã phải có, không quá 64 ký tự, không có dấu cách và @.")
+    if not _CODE.fullmatch(unit.code) or unicodedata.normalize("NFKC", unit.code) != unit.code:
+        message = (
+            "Mã phải có, không quá 64 ký tự, chỉ gồm chữ, số và các dấu . - _ /, bắt đầu bằng chữ hoặc số."
         )
+        found.append(Wrong(index, "code", "bad_code", message))
     if not unit.name or len(unit.name) > 200:
         found.append(Wrong(index, "name", "bad_name", "Tên phải có và không quá 200 ký tự."))
     if unit.kind not in Kind.values:

@@ -157,3 +157,12 @@ def test_people_and_roles_are_logged(tree):
         ("membership.end", "quantri"),
         ("user.disable", "quantri"),
     ]
+
+
+@pytest.mark.parametrize(
+    "code", ["", "<b>", "=1+1", "a,b", "a b", "13474@2022-01-01", "１３４", "-x", "x" * 65]
+)
+def test_codes_that_could_mean_something_else_are_refused(tree, code):
+    with pytest.raises(Refused) as refused:
+        actions.open_unit(draft(code), by=None)
+    assert "bad_code" in [wrong.code for wrong in refused.value.wrongs]

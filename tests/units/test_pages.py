@@ -156,7 +156,7 @@ def test_open_a_unit(tree, cast):
         ({"parent": "khong-co"}, "phạm vi quản trị"),
         ({"active_from": "31/2/2022"}, "Không có ngày"),
         ({"active_from": "1/1/2019"}, "không hoạt động ngày"),
-        ({"code": "hai mã"}, "không có dấu cách"),
+        ({"code": "hai mã"}, "chỉ gồm chữ, số"),
         ({"name": ""}, "Chưa nhập ô này"),
         ({"tier": "province"}, "cao hơn cấp"),
     ],
