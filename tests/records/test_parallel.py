@@ -7,6 +7,7 @@ from django.db import connection
 
 from figures.periods import Month
 from records import actions, sums
+from records.imports.counts import import_counts
 from records.models import Edition, GroupSum, State
 from units.models import Unit
 
@@ -74,3 +75,10 @@ def test_approval_counts_once(cast, fields, shared_database):
     edition = apart(lambda: entered(cast.alpha, JUNE, rows, upto="sent"))
     found = at_once(lambda _: actions.approve(edition, by=None, at=AT).state, 1, 2, 3)
     assert sorted(found) == ["approved", "not_sent", "not_sent"]
+
+
+def test_a_file_of_new_months_is_written_once(cast, fields, shared_database):
+    text = b"unit,month,field,received_direct\n13441,2022-M06,ho-tich,5\n13450,2022-M06,ho-tich,5\n"
+    found = at_once(lambda _: import_counts(text, "so-lieu.csv", at=AT).written, 1, 2, 3)
+    assert sorted(found) == [0, 0, 2]
+    assert apart(lambda: list(sums.differences())) == []
