@@ -5,13 +5,17 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import SuspiciousOperation
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 
 from units import access, held
 
 from . import clock, errors
 
+READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allowed
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -76,9 +80,20 @@ class PlainInput:
 
     def process_exception(self, request, exception):
         """A database that takes no writes (full or read-only disk): say so, the typed values stay in the browser."""
-        if isinstance(exception, OperationalError):
+        refused = getattr(exception.__cause__, "pgcode", "") == READ_ONLY
+        if isinstance(exception, OperationalError) or (isinstance(exception, DatabaseError) and refused):
             return errors.page(503)
         return None
+
+
+class Sessions(SessionMiddleware):
+    """A session that cannot be written (full or read-only disk) does not stop anybody from reading (acceptance R4)."""
+
+    def process_response(self, request, response):
+        try:
+            return super().process_response(request, response)
+        except (SessionInterrupted, DatabaseError):
+            return response if request.method in ("GET", "HEAD") else errors.page(503)
 
 
 class SessionLife:
@@ -98,10 +113,18 @@ class SessionLife:
             too_old = moment - begun > settings.SESSION_ABSOLUTE_SECONDS
             if too_old or moment - seen > settings.SESSION_IDLE_SECONDS or not request.user.is_active:
                 request.ended = request.user.pk if request.user.is_active else None
-                logout(request)
+                _end(request)
             elif "seen" not in request.session or moment - seen > 60 and not _fetched(request):
                 request.session["seen"] = moment
         return self.get_response(request)
+
+
+def _end(request) -> None:
+    """Sign out; where the database takes no writes, for this request at least, and so for each that follows."""
+    try:
+        logout(request)
+    except DatabaseError:
+        request.user = AnonymousUser()
 
 
 def _fetched(request) -> bool:

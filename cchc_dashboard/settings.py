@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cchc_dashboard.middleware.Worded",
     "cchc_dashboard.middleware.PlainInput",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "cchc_dashboard.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,0 +1,51 @@
+"""A database that takes no writes: reading goes on, writing is refused in words (acceptance R3, R4)."""
+
+import time
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def read_only():
+    """No writes through this connection; on PostgreSQL until the test's own transaction is rolled back."""
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+        return
+    # Past Django, which refuses everything once a write has failed within the test's transaction.
+    connection.connection.execute("PRAGMA query_only = ON")
+    try:
+        yield
+    finally:
+        connection.connection.execute("PRAGMA query_only = OFF")
+
+
+def long_ago(client, seconds: int) -> None:
+    session = client.session
+    session["begun"] = session["seen"] = int(time.time()) - seconds
+    session.save()
+
+
+def test_reading_goes_on_and_the_session_is_not_renewed(reader):
+    client = reader("tonghop")
+    long_ago(client, 120)
+    with read_only():
+        for address in ("/", "/records/", "/healthz", "/api/v1/summary"):
+            assert client.get(address).status_code == 200, address
+
+
+def test_an_idle_session_ends_all_the_same(reader):
+    client = reader("tonghop")
+    long_ago(client, 10 * 3600)
+    with read_only():
+        assert client.get("/").status_code == 302
+
+
+def test_signing_in_is_refused_in_words(client, demo):
+    with read_only():
+        answer = client.post("/accounts/login/", {"username": "tonghop", "password": "demo"})
+    assert answer.status_code == 503
+    assert "Tạm thời chưa ghi được" in answer.content.decode()
