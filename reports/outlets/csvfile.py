@@ -41,4 +41,4 @@ def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:
     yield period.code
     yield writing.day(period.start)
     yield writing.day(period.end)
-    yield "đã duyệt" if flat.summary.include == "approved" else "gồm cả chưa duyệt"
+    yield harmless(flat.scope)

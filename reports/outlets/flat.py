@@ -73,6 +73,14 @@ class Flat:
     source: tuple[tuple[str, str], ...]
     summary: Summary
     whole: bool
+    asked: str = ""
+
+    @property
+    def scope(self) -> str:
+        """What the figures are of, for every row: rows travel without their head. "đã duyệt; lĩnh vực Hộ tịch"."""
+        told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
+        told += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
+        return "; ".join([*told, *([self.asked] if self.asked else [])])
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -114,6 +122,7 @@ def flat(
         tuple(_source(summary, asked, made_at)),
         summary,
         whole=len(entries) == len(summary.rows),
+        asked=asked,
     )
 
 

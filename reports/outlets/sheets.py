@@ -52,9 +52,7 @@ class _Figures:
         sheet.write_string(
             0, 0, plain(f"{summary.unit_name}: {summary.period.label}"), self._format("@", True)
         )
-        sheet.write_string(
-            1, 0, plain(f"{flat.source[1][1]}; {summary.completeness_text}; {flat.source[3][1]}")
-        )
+        sheet.write_string(1, 0, plain(f"{flat.source[1][1]}; {summary.completeness_text}; {flat.scope}"))
         head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         for place, title in enumerate(flat.titles):
             sheet.write_string(HEAD - 1, place, title, head)

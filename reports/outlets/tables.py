@@ -193,7 +193,12 @@ class FiguresTable(tables.Table):
     def sections(self, page: int = 1) -> list[Section]:
         """The rows of one page under their headings, ranked ones first; at most 500."""
         chosen = list(self.data)[(page - 1) * MOST_ROWS : page * MOST_ROWS]
-        titles = list(dict.fromkeys(entry.section for entry in chosen))
+        # From the highest tier down, whatever the order of the rows; what is of no tier comes last.
+        tiers = list(writing.TIER_NAMES.values())
+        titles = sorted(
+            dict.fromkeys(entry.section for entry in chosen),
+            key=lambda title: tiers.index(title) if title in tiers else len(tiers),
+        )
         return [
             self._section(title, [entry for entry in chosen if entry.section == title]) for title in titles
         ]

@@ -18,6 +18,7 @@ from .one_field import OneField
 
 TREND_MONTHS = 18
 LONGEST_TREND = 60
+MOST_REVIEWS = 20
 
 
 @dataclass(frozen=True)
@@ -118,5 +119,7 @@ def field_named(code: str) -> Field | None:
 
 
 def review_of(unit: Unit, period: Period) -> Review | None:
-    """The newest review of the unit and period, if there is one."""
-    return Review.objects.filter(unit=unit, period=period.code).order_by("-id").only("pk").first()
+    """The newest review of the unit and period whose figures are closed; without one the newest draft, if any."""
+    found = Review.objects.filter(unit=unit, period=period.code).order_by("-id").only("pk", "state")
+    reviews = list(found[:MOST_REVIEWS])
+    return next((one for one in reviews if one.is_frozen), next(iter(reviews), None))

@@ -70,6 +70,7 @@ class Asked:
             "tier": self.tier,
             "by": self.by,
             "field": self.field,
+            "decimals": "" if self.decimals == settings.FIGURE_DECIMALS else self.decimals,
             "sort": self.sort,
             "q": self.q,
             "page": self.page if self.page > 1 else "",

@@ -16,6 +16,8 @@ from reports.queries.targets import rate_targets
 
 from .asked import Asked
 
+# What the arrow says to who does not see it.
+WORDS = {"up": "tăng", "down": "giảm", "flat": "không đổi"}
 PERCENT = re.compile(r"(\d[\d.,]*%)")
 
 
@@ -64,7 +66,11 @@ def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:
         return None
     shape = "up" if new > old else "down" if new < old else "flat"
     mark = narrative.lacking(summary.total.completeness, before.total.completeness)
-    return {"shape": shape, "text": writing.percent_vi(percent(abs(new - old), old)) + mark}
+    return {
+        "shape": shape,
+        "word": WORDS[shape],
+        "text": writing.percent_vi(percent(abs(new - old), old)) + mark,
+    }
 
 
 def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str] | None:
@@ -79,7 +85,7 @@ def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str]
     mark = narrative.LACKING if partial else ""
     mark = mark or narrative.lacking(summary.total.completeness, before.total.completeness)
     shape = "flat" if not gap.strip("-0.") else "down" if gap.startswith("-") else "up"
-    return {"shape": shape, "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm{mark}"}
+    return {"shape": shape, "word": WORDS[shape], "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm{mark}"}
 
 
 def rate(key: str, end: date) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -50,14 +51,15 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
 
 
 def _flat(asked: Asked) -> Flat:
-    summary = figures_of(wanted_of(asked))
-    filters = []
-    if asked.q:
-        filters.append(f"tên có “{asked.q}”")
+    wanted = wanted_of(asked)
+    summary = figures_of(wanted)
+    filters = [f"lĩnh vực {wanted.field.name}"] if wanted.field else []
     if asked.tier:
         filters.append(writing.tier_name(asked.tier))
-    if asked.field:
-        filters.append(f"lĩnh vực {asked.field}")
+    if asked.q:
+        filters.append(f"chỉ dòng có tên “{asked.q}”, tổng của mọi dòng")
+    if settings.DEMO:
+        filters.append("số liệu minh họa")
     made_at = clock.now()
     entries = shown(asked, summary).entries
     note = (
@@ -68,5 +70,12 @@ def _flat(asked: Asked) -> Flat:
 
 def _name(asked: Asked, kind: str) -> str:
     """A name of plain letters: nothing of the address can break the header (acceptance S28)."""
-    unit = _UNSAFE.sub("-", asked.unit.code)[:40]
-    return f"so-lieu-{unit}-{asked.period.code}.{kind}"
+    parts = [
+        asked.unit.code,
+        asked.period.code,
+        asked.field,
+        asked.tier,
+        "ca-ngoai-uy-ban" if asked.external else "",
+    ]
+    parts += ["ca-chua-duyet" if asked.include == "submitted" else "", "loc" if asked.q else ""]
+    return "-".join(["so-lieu", *(_UNSAFE.sub("-", part)[:40] for part in parts if part)]) + f".{kind}"

@@ -96,3 +96,20 @@ def test_a_field_names_who_is_missing(reader):
     client = reader("tonghop")
     page = words(client, JULY + "&field=chung-thuc&by=unit&tier=commune")
     assert "10/16 đơn vị; còn thiếu:" in page and "xã Liêm Túc" in page
+
+
+def test_files_say_what_they_are_of(reader):
+    client = reader("tonghop")
+    address = "/reports/dashboard.csv?unit=351&period=2022-H1&field=ho-tich&external=1&q=thanh"
+    answer = client.get(address)
+    rows = answer.content.decode().strip().splitlines()
+    for told in ("lĩnh vực Hộ tịch", "có tính cơ quan ngoài Ủy ban", "chỉ dòng có tên “thanh”"):
+        assert all(told in row for row in rows[1:]), told
+    assert "so-lieu-351-2022-H1-ho-tich-ca-ngoai-uy-ban-loc.csv" in answer.headers["Content-Disposition"]
+
+
+def test_the_address_keeps_decimals_and_sections_keep_their_order(reader):
+    client = reader("tonghop")
+    assert "decimals=2" in client.get("/?unit=351&period=2022-H1&decimals=2").content.decode()
+    body = client.get("/?unit=351&period=2022-H1&q=th").content.decode().split('id="h-rows"')[1]
+    assert re.findall(r'scope="rowgroup"[^>]*>(Cấp [^<]+)<', body) == ["Cấp huyện", "Cấp xã"]
