@@ -5,8 +5,8 @@ import os
 import hypothesis
 import pytest
 
-# Lifts the log's triggers while Django flushes the tables after a transactional test.
-pytest_plugins = ["tests.ledger_triggers", "tests.review_triggers"]
+# While Django flushes the tables after a transactional test: lift the triggers, give back what migrations wrote.
+pytest_plugins = ["tests.ledger_triggers", "tests.review_triggers", "tests.born_rows"]
 
 # A busy machine is slow, not wrong; and what lands must not depend on the luck of one run's draws.
 hypothesis.settings.register_profile("cchc", deadline=None, derandomize=bool(os.environ.get("CI")))

@@ -10,9 +10,6 @@ from playwright.sync_api import Page, expect
 
 from reports.imports import demo
 from reports.models import Review
-from tests.review_triggers import flush_lifts_review_triggers  # the flush after a live server's test
-
-__all__ = ["flush_lifts_review_triggers"]
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 
