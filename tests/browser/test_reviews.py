@@ -1,11 +1,13 @@
 """A review in a real browser: read, edited, closed, downloaded and verified, without an error on the console."""
 
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as project
+from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from reports.imports import demo
@@ -78,3 +80,25 @@ def test_text_is_edited_by_keyboard(review, open_as):
     page.keyboard.type("Mở đầu mới.")
     page.get_by_role("button", name="Lưu lời văn").press("Enter")
     expect(page.get_by_text("Mở đầu mới.")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1366, 375])
+def test_number_and_replacement_by_keyboard(review, open_as, accessible, live_server, width):
+    call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
+    page = open_as("tonghop", f"/reports/reviews/{review.pk}/")
+    page.set_viewport_size({"width": width, "height": 768})
+    page.get_by_label("Số", exact=True).fill("215/BC-UBND")
+    page.get_by_label("Ngày ban hành").fill("2022-08-12")
+    page.get_by_role("button", name="Ghi số, ngày ban hành").press("Enter")
+    expect(page.get_by_text("Số 215/BC-UBND, ngày 12/8/2022")).to_be_visible()
+    page.get_by_text("Sửa số, ngày đã ghi").press("Enter")
+    page.get_by_label("Số", exact=True).fill("251/BC-UBND")
+    page.get_by_label("Lý do sửa").fill("Ghi nhầm số")
+    accessible(page)
+    page.get_by_role("button", name="Ghi lại số, ngày").press("Enter")
+    expect(page.get_by_text("Lý do: Ghi nhầm số")).to_be_visible()
+    page.get_by_role("button", name="Lập bản thay thế").press("Enter")
+    page.goto(f"{live_server.url}/reports/reviews/{review.pk}/")
+    expect(page.get_by_role("link", name="Xem bản thay thế").first).to_be_visible()
+    accessible(page)
+    no_sideways_scroll(page)
