@@ -50,6 +50,11 @@ class Tally:
         )
 
     @classmethod
+    def expecting(cls, number: int) -> Self:
+        """So many unit-months expected and nothing else: adding it up costs next to nothing."""
+        return cls(_NOTHING, _NO_BLANKS, 0, number)
+
+    @classmethod
     def of_row(cls, values: Mapping[str, int | None], served: frozenset[str]) -> Self:
         """One row of one report: its values and the blanks in it."""
         return cls.of(values, blanks=blanks_of(values, served))
@@ -109,6 +114,10 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
         number = month.number
         if not first <= number <= last:
             continue
+        reported += tally.reported
+        expected += tally.expected
+        if tally.values is _NOTHING:
+            continue
         named, wholes = within
         if number == first:
             named, wholes = [*named, *OPENING], [*wholes, "opening"]
@@ -117,9 +126,12 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
         _add(values, tally, named)
         for whole in wholes:
             blanks[whole] += tally.blanks[whole]
-        reported += tally.reported
-        expected += tally.expected
     return Tally(values, blanks, reported, expected)
+
+
+# Shared by all tallies that only expect; read-only like every mapping of a tally.
+_NOTHING: Mapping[str, int | None] = dict.fromkeys(MEASURES)
+_NO_BLANKS: Mapping[str, int] = dict.fromkeys(WHOLES, 0)
 
 
 def _add(values: dict[str, int | None], tally: Tally, names: Iterable[str]) -> None:

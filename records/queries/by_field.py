@@ -37,9 +37,7 @@ def field_rows(question: Question, lacking: list[Silent]) -> list[RowInput]:
     for number, field in catalogue.fields.items():
         reported = [(part.month, part.tally) for part in found if part.field == number]
         expected = [
-            (month, Tally.of(expected=owed[number, month]))
-            for month in question.months
-            if owed[number, month]
+            (month, Tally.expecting(owed[number, month])) for month in question.months if owed[number, month]
         ]
         if reported or expected:
             extra = {"pk": number}

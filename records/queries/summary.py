@@ -113,7 +113,7 @@ def by_tier(question: Question, found: Iterable[Part]) -> Monthly:
         monthly[part.tier].append((part.month, part.tally))
     for month, tiers in zip(question.months, question.expected, strict=True):
         for tier, number in tiers.items():
-            monthly[tier].append((month, Tally.of(expected=number)))
+            monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
 
 
@@ -189,7 +189,7 @@ def _unit_row(
     missing: list[Missing],
 ) -> RowInput:
     owed = [
-        (month, Tally.of(expected=sum(tiers.values())))
+        (month, Tally.expecting(sum(tiers.values())))
         for month, tiers in zip(question.months, expected, strict=True)
     ]
     itself = unit.pk == question.unit.pk

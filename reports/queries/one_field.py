@@ -125,7 +125,7 @@ def _by_tier(reported: list[Part], owed: Owed) -> Monthly:
     for part in reported:
         monthly[part.tier].append((part.month, part.tally))
     for _, tier, month, number in owed:
-        monthly[tier].append((month, Tally.of(expected=number)))
+        monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
 
 
@@ -135,7 +135,7 @@ def _unit_rows(question: Question, reported: list[Part], owed: Owed, lacking: li
     for part in reported:
         monthly[part.child or unit.pk].append((part.month, part.tally))
     for child, _, month, number in owed:
-        monthly[child].append((month, Tally.of(expected=number)))
+        monthly[child].append((month, Tally.expecting(number)))
     missing: dict[int, list[Missing]] = defaultdict(list)
     for one in lacking:
         missing[one.branch_of(unit)].append(one.one)

@@ -101,5 +101,5 @@ def test_all_sizes_take_the_same():
     for address, by_size in COUNTED.items():
         assert len(by_size) == len(SIZES)
         assert len(set(by_size.values())) == 1, (address, by_size)
-    assert COUNTED[ADDRESSES[0]][SIZES[0]] <= 17
-    assert max(number for by_size in COUNTED.values() for number in by_size.values()) <= 31
+    assert COUNTED[ADDRESSES[0]][SIZES[0]] <= 15
+    assert max(number for by_size in COUNTED.values() for number in by_size.values()) <= 22
