@@ -1,9 +1,9 @@
-"""Route × role × unit × method over the real address table (acceptance S2, S3): what outsiders see is what does not exist."""
+"""Route × role × unit × method (acceptance S2, S3): outsiders see what those see who ask for what is not there."""
 
 import re
 from collections import Counter
-from difflib import unified_diff
 from datetime import UTC, date, datetime
+from difflib import unified_diff
 from types import SimpleNamespace
 
 import pytest

@@ -1,4 +1,4 @@
-"""What a production server refuses to start with (acceptance S20), tried on the real settings in a process of its own."""
+"""What a production server refuses to start with (acceptance S20), tried in a process of its own."""
 
 import os
 import subprocess

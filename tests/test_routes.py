@@ -1,4 +1,4 @@
-"""Walks the real address table: each route declares a right, and each is tried by every role (acceptance S1, S2, S16)."""
+"""Walks the real address table: each route declares its right and sends strangers away (acceptance S1, S16)."""
 
 import re
 

@@ -1,8 +1,8 @@
 """XLSX without trust: the zip directory is looked through first, then the first visible sheet is streamed.
 
 A spreadsheet library cannot tell a blank cell from a formula without a kept result, so the sheet's own XML is read
-here, with the standard library's parser. Whatever could hide another number behind what is seen is a flaw: merged cells, formulas
-without a result, dates, percentages, truth values, errors such as #N/A (acceptance S21–S23).
+here, with the standard library's parser. Whatever could hide another number behind what is seen is a flaw: merged
+cells, formulas without a result, dates, percentages, truth values, errors such as #N/A (acceptance S21–S23).
 """
 
 import re
