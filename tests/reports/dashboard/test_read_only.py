@@ -3,17 +3,18 @@
 import time
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 @contextmanager
 def read_only():
-    """No writes through this connection; on PostgreSQL until the test's own transaction is rolled back."""
+    """No writes through this connection; on PostgreSQL within a savepoint, whose undoing lifts it again."""
     connection.ensure_connection()
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
-        yield
+            yield
+            transaction.set_rollback(True)
         return
     # Past Django, which refuses everything once a write has failed within the test's transaction.
     connection.connection.execute("PRAGMA query_only = ON")
