@@ -101,12 +101,31 @@ def rate(key: str, end: date) -> dict[str, str]:
     }
 
 
-def on_time(asked: Asked, summary: Summary, before: Summary | None) -> dict[str, Any]:
-    goals = {
-        one["tier"]: one["percent"]
-        for one in rate_targets(asked.unit, summary.period.end)
-        if one["rate"] == "on_time"
-    }
+Goals = dict[str, dict[str, str]]
+
+
+def goals_of(asked: Asked, end: date) -> Goals:
+    """The targets of a unit: by rate and tier (tier "" is all tiers), percent as text with a dot."""
+    found: Goals = {}
+    for one in rate_targets(asked.unit, end):
+        found.setdefault(one["rate"], {})[one["tier"]] = one["percent"]
+    return found
+
+
+def online_goals(summary: Summary, goals: Goals) -> str:
+    """Each tier's share of online dossiers against its target, in words; nothing where none is set."""
+    told = []
+    for tier, one in summary.tiers:
+        goal = goals.get("online", {}).get(tier, goals.get("online", {}).get(""))
+        verdict = narrative.against_target(one.shares["online"].percent, goal)
+        if goal and verdict:
+            verdict = verdict[:1].lower() + verdict[1:] + narrative.lacking(one.completeness)
+            told.append(f"{writing.tier_name(tier).lower()} {writing.percent_vi(goal)} ({verdict})")
+    return f"Chỉ tiêu trực tuyến: {'; '.join(told)}." if told else ""
+
+
+def on_time(summary: Summary, before: Summary | None, every: Goals) -> dict[str, Any]:
+    goals = every.get("on_time", {})
     rows = [
         (
             writing.tier_name(tier),
@@ -132,13 +151,14 @@ def on_time(asked: Asked, summary: Summary, before: Summary | None) -> dict[str,
     }
 
 
-def charts(summary: Summary, past: Past, before: Summary | None) -> dict[str, Any]:
+def charts(summary: Summary, past: Past, before: Summary | None, goals: Goals) -> dict[str, Any]:
     one_month = summary.period.one_month
     trend = lines.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
     compare = lines.channels_against(summary, past.before)
     return {
         "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
         "shares_finding": findings.channels(summary),
+        "online_goals": online_goals(summary, goals),
         "share_lines": markup.plain_rows(_share_lines(summary, before), words=(1, 6)),
         "rounding": narrative.rounding_note(summary.total),
         "trend": trend,

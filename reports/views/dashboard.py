@@ -66,6 +66,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
     summary, past = queries.figures_of(wanted), queries.past_of(wanted)
     before = past.before if past.before.total.completeness.reported else None
     end = summary.period.end
+    goals = blocks.goals_of(asked, end)
     above = choices.ancestors(visible)
     own = not asked.unit.has_children or asked.unit.reports
     return {
@@ -88,8 +89,8 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "indicators": [] if wanted.field or asked.tier else _indicators(wanted),
         "field_name": wanted.field.name if wanted.field else "",
         **blocks.answer(asked, summary, before, wanted.field.name if wanted.field else ""),
-        **blocks.on_time(asked, summary, before),
-        **blocks.charts(summary, past, before),
+        **blocks.on_time(summary, before, goals),
+        **blocks.charts(summary, past, before, goals),
         **listing.context(asked, summary),
     }
 

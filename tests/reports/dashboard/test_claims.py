@@ -113,3 +113,11 @@ def test_the_address_keeps_decimals_and_sections_keep_their_order(reader):
     assert "decimals=2" in client.get("/?unit=351&period=2022-H1&decimals=2").content.decode()
     body = client.get("/?unit=351&period=2022-H1&q=th").content.decode().split('id="h-rows"')[1]
     assert re.findall(r'scope="rowgroup"[^>]*>(Cấp [^<]+)<', body) == ["Cấp huyện", "Cấp xã"]
+
+
+def test_the_share_of_online_dossiers_stands_against_its_target(reader):
+    page = reader("tonghop").get("/").content.decode()
+    assert (
+        "Chỉ tiêu trực tuyến: cấp huyện 50,0% (vượt chỉ tiêu 1,7 điểm phần trăm); "
+        "cấp xã 15,0% (thấp hơn chỉ tiêu 2,4 điểm phần trăm)." in page
+    )
