@@ -78,6 +78,8 @@ def fill(scale: Scale) -> Unit:
     with connection.cursor() as cursor:
         _months(cursor, scale, units)
         for statement in Path(__file__).with_name("country.sql").read_text(encoding="utf-8").split(";"):
+            # What the statement before has filled: planned by what stood there earlier, PostgreSQL takes minutes.
+            cursor.execute("ANALYZE")
             cursor.execute(statement)
         for statement in connection.ops.sequence_reset_sql(no_style(), [Unit]):
             cursor.execute(statement)
