@@ -206,6 +206,7 @@ class User(AbstractUser):
     position = models.CharField("chức danh", max_length=150, blank=True)
     must_change_password = models.BooleanField(default=False)
     password_expires_at = models.DateTimeField(null=True, blank=True)
+    mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
     demo = models.BooleanField(default=False, editable=False)
 
     REQUIRED_FIELDS: list[str] = []

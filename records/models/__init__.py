@@ -2,11 +2,15 @@
 
 from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
 from .indicator import Indicator, IndicatorValue, RateTarget
+from .layout import GroupSwitch, SwitchedGroup
+from .locking import ClosingTime, UnlockRequest
+from .reminder import Reminder, ReminderKind
 from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
 from .sums import GroupSum, Measured, Stage
 
 __all__ = [
     "OPEN_STATES",
+    "ClosingTime",
     "CutoffRule",
     "DossierCount",
     "DueRule",
@@ -14,6 +18,7 @@ __all__ = [
     "Field",
     "FieldScope",
     "GroupSum",
+    "GroupSwitch",
     "Holiday",
     "Indicator",
     "IndicatorValue",
@@ -22,7 +27,11 @@ __all__ = [
     "Procedure",
     "ProcedureScope",
     "RateTarget",
+    "Reminder",
+    "ReminderKind",
     "Stage",
     "State",
     "Submission",
+    "SwitchedGroup",
+    "UnlockRequest",
 ]

@@ -13,12 +13,16 @@ from .sums import Measured, Stage
 
 
 class Submission(models.Model):
-    """One unit × one reporting month (YYYYMM), with its due date and, optionally, a closing time that locks it."""
+    """One unit × one reporting month (YYYYMM), with its due date and, optionally, a closing time that locks it.
+
+    `open_until`: after an unlocking the month is open until then, whatever the closing time says, and no longer.
+    """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="submissions")
     month = models.PositiveIntegerField("tháng báo cáo")
     due_on = models.DateField("hạn gửi")
     closes_at = models.DateTimeField("khóa lúc", null=True, blank=True)
+    open_until = models.DateTimeField("mở đến", null=True, blank=True)
 
     class Meta:
         verbose_name = "báo cáo tháng"
