@@ -17,6 +17,7 @@ from figures.rules import RULES
 from records.models import OnlineLevel, Stage, State
 from reports.models import ReviewState
 from reports.models.task import TaskOutcome
+from tests.pictures import PICTURES
 from units.models import Kind, Role, Tier
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,6 +194,7 @@ def test_pictures_are_small_and_used():
     assert sum(one.stat().st_size for one in pictures) < 1_500_000
     shown = "".join(path.read_text(encoding="utf-8") for path in DOCS)
     assert not [one.name for one in pictures if f"images/{one.name})" not in shown]
+    assert {one.stem for one in pictures} == {one.name for one in PICTURES}
 
 
 def words_of_screens() -> str:

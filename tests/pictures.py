@@ -1,0 +1,93 @@
+"""The pictures of the guide: each a page of the demo as one person sees it, drawn in the browser of the tests.
+
+python -m tests.pictures [NAME …] writes docs/images/NAME.png.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from .browser.conftest import NAMES, QUIET
+from .served import ROOT, served
+
+IMAGES = ROOT / "docs" / "images"
+SCREEN = {"width": 1366, "height": 768}
+PHONE = {"width": 375, "height": 812}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page that `user` opens at `path`; `act` is what they do there before it is taken."""
+
+    name: str
+    user: str
+    path: str
+    act: Callable[[Page], None] = lambda page: None
+    screen: dict[str, int] | None = None
+
+
+def follow(name: str) -> Callable[[Page], None]:
+    """Press the first link or button of that name."""
+
+    def act(page: Page) -> None:
+        named = page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name))
+        named.first.click()
+        page.wait_for_load_state("networkidle")
+
+    return act
+
+
+PICTURES = (
+    Picture("tong-quan", "tonghop", "/?unit=351&period=2022-H1"),
+    Picture("nhap-so-lieu", "xa-13486", "/records/", follow("Sửa")),
+    Picture("nhap-so-lieu-dien-thoai", "xa-13486", "/records/", follow("Sửa"), PHONE),
+    Picture("duyet-so-lieu", "tonghop", "/records/"),
+    Picture("bao-cao-so-ket", "lanhdao", "/reports/reviews/1/"),
+    Picture("quan-tri", "quantri", "/units/", follow("Tân Thanh")),
+)
+
+
+def take(browser: Browser, address: str, picture: Picture) -> None:
+    """Sign in as the picture's person and write what they see."""
+    context = browser.new_context(
+        viewport=picture.screen or SCREEN, locale="vi-VN", timezone_id="Asia/Ho_Chi_Minh"
+    )
+    page = context.new_page()
+    page.goto(f"{address}/accounts/login/")
+    page.fill('input[name="username"]', picture.user)
+    page.fill('input[name="password"]', "demo")
+    page.press('input[name="password"]', "Enter")
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{address}{picture.path}", wait_until="networkidle")
+    picture.act(page)
+    page.screenshot(path=IMAGES / f"{picture.name}.png")
+    context.close()
+
+
+def main(wanted: list[str]) -> int:
+    """Take the pictures named, or all of them; 2 where a name is unknown."""
+    if unknown := set(wanted) - {one.name for one in PICTURES}:
+        print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    browser_path = next(filter(None, map(shutil.which, NAMES)))
+    with (
+        tempfile.TemporaryDirectory(prefix="cchc-pictures-") as folder,
+        served(Path(folder)) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=browser_path, args=[*QUIET, "--no-sandbox"])
+        for one in PICTURES:
+            if not wanted or one.name in wanted:
+                take(browser, address, one)
+                print(f"docs/images/{one.name}.png")
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
