@@ -17,11 +17,6 @@ def totals() -> dict[str, Sum]:
     return {f"sum_{name}": Sum(name) for name in COLUMNS}
 
 
-def summed(row: Mapping[str, Any]) -> dict[str, int | None]:
-    """The columns of a row that was read through `totals()`."""
-    return {name: row[f"sum_{name}"] for name in COLUMNS}
-
-
 def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:
     """A tally from the columns of a count, an edition or a group sum."""
     return Tally(

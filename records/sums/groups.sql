@@ -1,0 +1,37 @@
+-- What the sums of one level of groups must be in some months at one stage; those of the level below must be right.
+-- Read and written through records/sums/groups.py, which fills in the braces.
+WITH reporting AS (
+    -- A group's own report counts in itself, that of a child without children in its parent.
+    SELECT id, id AS own_group, tier, kind FROM units_unit WHERE id IN ({groups})
+    UNION ALL
+    SELECT id, parent_id, tier, kind FROM units_unit WHERE parent_id IN ({groups}) AND NOT has_children
+), counting AS (
+    -- The editions in force, as EditionQuerySet.in_force has them. COUNT, not EXISTS, of which PostgreSQL may make a
+    -- reading of everything that waits for approval in the country.
+    SELECT edition.*, submission.month, reporting.own_group, reporting.tier, reporting.kind
+    FROM reporting
+    JOIN records_submission AS submission ON submission.unit_id = reporting.id AND submission.month IN ({months})
+    JOIN records_edition AS edition ON edition.submission_id = submission.id
+    WHERE (edition.state = 'sent' AND %(stage)s = 'submitted')
+    OR (edition.state = 'approved' AND (%(stage)s = 'approved' OR 0 = (
+        SELECT COUNT(*) FROM records_edition AS sent
+        WHERE sent.submission_id = submission.id AND sent.state = 'sent'
+    )))
+)
+SELECT own_group, month, tier, external, field, %(stage)s, COALESCE(SUM(reported), 0) + COUNT(DISTINCT edition), {sums}
+FROM (
+    SELECT own_group, month, tier, kind = 'external' AS external, CAST(NULL AS bigint) AS field,
+        id AS edition, 0 AS reported, {columns}
+    FROM counting
+    UNION ALL
+    SELECT own_group, month, tier, kind = 'external', count.field_id,
+        CASE WHEN count.answered THEN counting.id END, 0, {count_columns}
+    FROM counting JOIN records_dossiercount AS count ON count.edition_id = counting.id
+    UNION ALL
+    SELECT unit.parent_id, below.month, below.tier, below.external, below.field_id, NULL, below.reported, {below_columns}
+    -- CROSS: SQLite must not begin with the sums.
+    FROM units_unit AS unit CROSS JOIN records_groupsum AS below
+    WHERE unit.parent_id IN ({groups}) AND unit.has_children
+    AND below.group_id = unit.id AND below.month IN ({months}) AND below.stage = %(stage)s
+) AS parts
+GROUP BY own_group, month, tier, external, field
