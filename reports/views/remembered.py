@@ -1,8 +1,8 @@
-"""Keeps what was drawn until anything is logged: every change of units, catalogue, figures and reviews is.
+"""Keeps what was drawn until something that it shows changes: every change is in the log (reports.queries.changes).
 
-The key holds the log's head, read before the figures: what was drawn from older figures is never found under a newer
-head. A minute is the most that a change by hand, past the log, can stay unseen. Within a transaction nothing is kept,
-since it may yet be undone.
+The version is read before the figures: what was drawn from older figures is never found under a newer one. Ten minutes
+is the most that a change by hand, past the log, can stay unseen. Within a transaction nothing is kept, since it may yet
+be undone.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,26 +11,26 @@ from hashlib import sha256
 from django.core.cache import cache
 from django.db import connection
 
-from ledger import log
+from reports.queries import changes
 
 from .asked import Asked
 
-SECONDS = 60
+SECONDS = 600
 
 
 def remembered(asked: Asked, visible_above: Sequence[int], draw: Callable[[], str]) -> str:
-    """The page of a view, drawn at most once a minute and process while the log stands still.
+    """The page of a view, drawn once a process as long as nothing that it shows changes.
 
     `visible_above` are the numbers of the units above that the reader may see: the only thing on it that depends on
     who reads.
     """
-    sequence, digest = log.head()
-    if not sequence or connection.in_atomic_block:
+    version = None if connection.in_atomic_block else changes.version(asked.unit.pk, asked.include)
+    if version is None:
         return draw()
     above = ".".join(map(str, visible_above))
     database = connection.settings_dict["NAME"]
     view = f"{asked.unit.pk}:{asked.decimals}:{asked.query()}"
-    whole = repr((str(database), digest, asked.day, above, view))
+    whole = repr((str(database), version, asked.day, above, view))
     key = f"dashboard:{sha256(whole.encode()).hexdigest()}"
     drawn = cache.get(key)
     if drawn is None:

@@ -51,9 +51,12 @@ class Result:
         return cls(*(data[name] for name in ("name", "scale", "ours", "reference", "unit", "goal")))
 
 
-def versus(ours: Act, reference: Act, *, times: int = 7, warm: int = 1) -> tuple[float, float]:
+def versus(
+    ours: Act, reference: Act, *, times: int = 7, warm: int = 1, between: Act = lambda: None
+) -> tuple[float, float]:
     """Median milliseconds of both, run by turns; who goes first alternates, so that neither profits from a warm
-    cache or suffers from a busy minute more than the other. `warm` runs of each come before and do not count.
+    cache or suffers from a busy minute more than the other. `warm` runs of each come before and do not count, nor
+    does what happens `between` any two runs.
     """
     for _ in range(warm):
         ours()
@@ -61,6 +64,7 @@ def versus(ours: Act, reference: Act, *, times: int = 7, warm: int = 1) -> tuple
     seconds: dict[Act, list[float]] = {ours: [], reference: []}
     for turn in range(times):
         for act in (ours, reference) if turn % 2 == 0 else (reference, ours):
+            between()
             seconds[act].append(timed(act))
     return tuple(1000 * statistics.median(seconds[act]) for act in (ours, reference))
 

@@ -7,14 +7,17 @@ from django.core.cache import cache
 from django.template import engines
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
 from figures import writing
 from figures.summary import Row, Summary
+from records import actions
+from records.models import Field
 from records.queries.summary import summary
 from reports.outlets.tables import Entry, FiguresTable
 from units.models import Unit, User, fold
 
-from .country import HALF_YEAR
+from .country import HALF_YEAR, LAST
 from .databases import use, vendor
 from .measuring import Act, Result, versus
 from .plain import loop
@@ -50,11 +53,31 @@ def country_rows(nation: tuple, district: tuple) -> Iterator[Result]:
 
 
 def bare_rows(district: tuple) -> Iterator[Result]:
-    """P3, at the scale of a district, drawn anew and asked for again."""
-    for anew, said in WAYS:
-        times = versus(reading(district[0], "/", anew=anew), reading(district[0], "/bench/bare/"), times=15)
+    """P3, at the scale of a district: asked for while a clerk below goes on entering, and drawn anew."""
+    for anew, said in ((False, "while others enter"), (True, "drawn anew")):
+        times = versus(
+            reading(district[0], "/", anew=anew),
+            reading(district[0], "/bench/bare/"),
+            times=31,
+            between=entering(district[0]),
+        )
         title = f"P3 dashboard page {said} ÷ bare Django page of 30 rows, {vendor()}"
         yield Result(title, str(district[2]), *times, goal=1.5)
+
+
+def entering(connection: Any) -> Act:
+    """A clerk of the first commune opens the running month and saves another number in it each time."""
+
+    def save() -> None:
+        with use(connection):
+            unit = Unit.objects.reporting().order_by("pk").first()
+            now = timezone.now()
+            edition = actions.open_submission(unit, LAST.plus(1), by=None, at=now).editions.last()
+            field = Field.objects.exclude(code=Field.UNDIVIDED).first()
+            rows = {(field.pk, None): {"received_direct": edition.revision + 1}}
+            actions.save_counts(edition, rows, by=None, revision=edition.revision, at=now)
+
+    return save
 
 
 def table_rows(nation: tuple) -> Iterator[Result]:

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from figures.periods import Month, Period
+from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
 from records.models import OPEN_STATES, DossierCount, Edition, Field, GroupSum, Submission
@@ -131,6 +132,9 @@ def test_recount_finds_and_mends(cast, fields, capsys):
         assert place in told
     call_command("recount")
     call_command("recount", "--check")
+    call_command("recount")
+    # Told once: the second recount found everything right.
+    assert [one.detail for one in Entry.objects.filter(action="sums.recount")] == [{"rows": 8}]
 
 
 def test_unit_with_a_past_that_gets_children(cast, fields):

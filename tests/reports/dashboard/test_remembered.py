@@ -1,4 +1,4 @@
-"""A drawn page is kept only while the log stands still, for the same view, day and reader's reach."""
+"""A drawn page is kept only while its version stands, for the same view, day and reader's reach."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -21,11 +21,11 @@ ASKED = Asked(
 
 @pytest.fixture
 def world(monkeypatch):
-    """The log's head and the transaction as the test wants them; `drawn` counts the drawings."""
-    world = SimpleNamespace(head=(5, "a"), drawn=0)
+    """The version and the transaction as the test wants them; `drawn` counts the drawings."""
+    world = SimpleNamespace(version=("a", 5), drawn=0)
     connection = SimpleNamespace(in_atomic_block=False, settings_dict={"NAME": "test"})
     monkeypatch.setattr(room, "connection", connection)
-    monkeypatch.setattr(room.log, "head", lambda: world.head)
+    monkeypatch.setattr(room.changes, "version", lambda unit, include: world.version)
     world.connection = connection
     cache.clear()
     yield world
@@ -45,9 +45,9 @@ def test_the_same_view_is_drawn_once(world):
     assert [seen(world), seen(world)] == [1, 1]
 
 
-def test_any_entry_in_the_log_draws_anew(world):
+def test_another_version_draws_anew(world):
     seen(world)
-    world.head = (6, "b")
+    world.version = ("a", 6)
     assert seen(world) == 2
 
 
@@ -61,7 +61,7 @@ def test_another_view_or_reach_is_another_page(world):
 @pytest.mark.parametrize("state", ["empty log", "transaction"])
 def test_nothing_is_kept_without_a_firm_ground(world, state):
     if state == "empty log":
-        world.head = (0, "0")
+        world.version = None
     else:
         world.connection.in_atomic_block = True
     assert [seen(world), seen(world)] == [1, 2]
