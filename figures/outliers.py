@@ -55,10 +55,14 @@ def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
         return None
     usual = median(past)
     gap = abs(value - usual)
-    deviation = max(median([abs(number - usual) for number in past]), usual * LEAST_DEVIATION)
+    if gap < SMALLEST_GAP:
+        return None
+    # In halves, which are whole: fractions cost much more, and every row of every report comes by here.
+    halves = int(2 * usual)
+    deviation = max(median([abs(2 * number - halves) for number in past]) / 2, usual * LEAST_DEVIATION)
     # What was reached twice before is this unit's way; once may have been a slip.
     as_far = [number for number in past if (number >= value if value > usual else number <= value)]
-    if gap < SMALLEST_GAP or gap <= LIMIT * deviation or len(as_far) > 1:
+    if gap <= LIMIT * deviation or len(as_far) > 1:
         return None
     return Outlier(value, usual, value / usual if usual else None)
 

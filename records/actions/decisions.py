@@ -1,6 +1,6 @@
 """Sending, approving, returning and reopening a month. Each changes the derived sums in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from records import sums
 from records.models import OPEN_STATES, DossierCount, Edition, Stage, State, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from records.queries.checks import Finding, check, served_of
+from records.queries.checks import Finding, check, rows_of, served_of
 from records.queries.rows import fill
 
 from .common import locked, must_be_open, name_of, record
@@ -30,11 +30,12 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
     _same_revision(edition, revision)
     catalogue = Catalogue(calendar())
     _must_be_owed(edition.submission, catalogue)
-    findings = check(edition, catalogue)
-    blocking = [one for one in findings if one.blocks] + _unexplained(edition, findings)
+    rows = rows_of(edition)
+    findings = check(edition, catalogue, rows=rows)
+    blocking = [one for one in findings if one.blocks] + _unexplained(rows, findings)
     if blocking:
         raise Refused("faults", "Báo cáo còn lỗi nên chưa gửi được.", blocking)
-    materialise(edition, catalogue)
+    _materialise(edition, rows, catalogue)
     edition.state = State.SENT
     edition.sent_at, edition.sent_by = at, name_of(by)
     edition.return_reason, edition.marked_cells = "", []
@@ -53,34 +54,30 @@ def _must_be_owed(submission: Submission, catalogue: Catalogue) -> None:
         raise Refused("not_expected", f"{submission.unit.name} không phải gửi báo cáo {month.label}.")
 
 
-def _unexplained(edition: Edition, findings: Sequence[Finding]) -> list[Finding]:
+def _unexplained(rows: Iterable[DossierCount], findings: Sequence[Finding]) -> list[Finding]:
     """Openings that differ from the last closing and state no reason."""
-    explained = {
-        (row.field.code, row.procedure.code if row.procedure else "")
-        for row in edition.counts.exclude(reason="").select_related("field", "procedure")
-    }
+    explained = {(row.field.code, row.procedure.code if row.procedure else "") for row in rows if row.reason}
     return [
         one for one in findings if one.code == "continuity" and (one.field, one.procedure) not in explained
     ]
 
 
-def materialise(edition: Edition, catalogue: Catalogue) -> None:
-    """Add a blank row for each expected field without any, and set the edition's sums (the caller saves it).
-
-    An edition at level `chung` has no other rows.
+def _materialise(edition: Edition, rows: Sequence[DossierCount], catalogue: Catalogue) -> None:
+    """Add to the rows a blank one for each expected field without any, and set the edition's sums (the caller saves
+    it). An edition at level `chung` has no other rows.
     """
     submission = edition.submission
     expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
-    rows = list(edition.counts.all())
     there = {row.field_id for row in rows}
+    blank = []
     if catalogue.undivided not in there:
         for field in expected:
             if field not in there:
                 row = DossierCount(edition=edition, field_id=field)
                 fill(row, {}, served_of(expected, catalogue, (field, None)))
-                row.save()
-                rows.append(row)
-    sums.total_edition(edition, rows)
+                blank.append(row)
+    DossierCount.objects.bulk_create(blank)
+    sums.total_edition(edition, [*rows, *blank])
 
 
 @transaction.atomic

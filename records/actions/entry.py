@@ -14,12 +14,13 @@ from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar, due_date
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, RowKey, served_of
-from records.queries.rows import fill, values_of
+from records.queries.rows import COLUMNS, fill, values_of
 from units.models import Unit
 
 from .common import locked, must_be_open, name_of, record
 from .errors import Refused, StaleEdition
 
+_WRITTEN = ("answered", "reason", *COLUMNS)
 # {(field number, procedure number or None): {measure: value}}; measures that are not named stay as they are.
 Rows = Mapping[RowKey, Mapping[str, int | None]]
 
@@ -119,13 +120,16 @@ def _write(
         row.reason = reason
         _refuse_cells(row, served, catalogue)
         stored[key] = row
-        touched.append(row)
+        touched.append(key)
         changes[label_of(key, catalogue)] = cells
     _keep_one_level(stored, catalogue)
-    kept = [row for row in touched if row.pk is not None]
-    DossierCount.objects.bulk_create(row for row in touched if row.pk is None)
-    for row in kept:
-        row.save()
+    DossierCount.objects.bulk_create(
+        # Not those of the level that was left.
+        [stored[key] for key in touched if key in stored],
+        update_conflicts=True,
+        unique_fields=["pk"],
+        update_fields=_WRITTEN,
+    )
     return changes
 
 

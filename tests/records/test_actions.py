@@ -6,7 +6,7 @@ import pytest
 
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions
+from records import actions, sums
 from records.models import State
 from records.queries.rows import values_of
 
@@ -84,6 +84,19 @@ def test_undivided_and_fields_do_not_mix(cast, fields):
         rows = {(fields.ho_tich.pk, None): balanced(1)}
         actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
     assert refused.value.code == "mixed_level"
+
+
+def test_level_may_change_in_one_save(cast, fields):
+    edition = entered(cast.alpha, JUNE, {(fields.ho_tich.pk, None): balanced(3)}, upto="draft")
+    rows = {
+        (fields.ho_tich.pk, None): dict.fromkeys(balanced(0)),
+        (fields.chung.pk, None): balanced(5),
+    }
+    edition = actions.save_counts(edition, rows, by=None, revision=1, at=AT)
+    assert [row.field for row in edition.counts.all()] == [fields.chung]
+    assert list(sums.differences()) == []
+    cleared = Entry.objects.last().detail["cells"]["ho-tich"]
+    assert cleared["received_direct"] == [3, None]
 
 
 def test_stale_save_shows_both_values(cast, fields):
