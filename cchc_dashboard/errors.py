@@ -6,11 +6,12 @@ They must stand when the database does not.
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.cache import patch_cache_control
 
-from units import held
+from units import access, held
 
 PROBLEM = "application/problem+json"
 # What a program is told where the view had no words of its own: a code, a title and what is wrong.
@@ -34,26 +35,36 @@ def problem(status: int) -> HttpResponse:
     return JsonResponse(body, status=status, content_type=PROBLEM, json_dumps_params={"ensure_ascii": False})
 
 
+def told(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
+    """An error for a page's own script: a code and a sentence, the usual ones of the status where none are given."""
+    usual, _, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
+    body = {"code": code or usual, "message": message or detail, **more}
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+
+
 def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """The answer itself, or in its place words of the kind that the caller reads.
 
-    Programs get problem+json for every error, whoever refused. A refused method (405) is empty as Django sends it:
-    people get a page that leads on.
+    Programs get problem+json for every error, whoever refused, and a page's own script a code and a sentence. A
+    refused method (405) is empty as Django sends it: people get a page that leads on.
     """
     if answer.status_code < 400:
         return answer
+    kind = answer.headers.get("Content-Type", "")
     for_programs = request.path.startswith(("/api/", "/reports/charts/"))
-    if for_programs and answer.headers.get("Content-Type", "") != PROBLEM:
-        told = problem(answer.status_code)
+    if for_programs and kind != PROBLEM:
+        instead = problem(answer.status_code)
+    elif access.reads_only_json(request) and not for_programs and "json" not in kind:
+        instead = told(answer.status_code)
     elif answer.status_code == 405 and not for_programs:
-        told = page(405, request)
+        instead = page(405, request)
     else:
         return answer
     for name in ("Allow", "Cache-Control", "Retry-After"):
         if name in answer.headers:
-            told.headers[name] = answer.headers[name]
-    told.cookies = answer.cookies
-    return told
+            instead.headers[name] = answer.headers[name]
+    instead.cookies = answer.cookies
+    return instead
 
 
 def page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
@@ -69,6 +80,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if access.reads_only_json(request):
+        return told(403, message=str(exception or ""))
     return page(403, request, reason=str(exception or ""))
 
 
@@ -82,7 +95,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18)."""
+    """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18). A
+    page's own script gets the token itself, which no other site can read.
+    """
+    if access.reads_only_json(request):
+        words = "Trang đã mở quá lâu nên việc vừa rồi chưa được thực hiện. Hãy tải lại trang."
+        return told(403, "csrf", words, token=get_token(request))
     fields = held.fields_of(request) if _from_our_page(request) else []
     ended = getattr(request, "ended", None)
     if fields and ended is not None:

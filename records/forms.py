@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from figures import rules
 from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
 from figures.writing import CountError, count, parse_count
@@ -54,6 +55,48 @@ class Line:
     def name(self, measure: str) -> str:
         """The name of a cell in the form, and of a marked cell: "ho-tich-opening"."""
         return f"{self.code}-{measure}"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed, read: what can be stored, and by the name of its box what cannot, with code and message."""
+
+    rows: Mapping[RowKey, Mapping[str, int | None]]
+    reasons: Mapping[RowKey, str]
+    faults: Mapping[str, tuple[str, str]]
+
+
+def read_typed(lines: Iterable[Line], cells: Mapping[str, str], reasons: Mapping[str, str]) -> Typed:
+    """`cells` by `Line.name()`, `reasons` by the code of their row; a name that no line has is a fault as well."""
+    rows: dict[RowKey, dict[str, int | None]] = {}
+    stated: dict[RowKey, str] = {}
+    faults: dict[str, tuple[str, str]] = {}
+    unread, unstated = dict(cells), dict(reasons)
+    for line in lines:
+        for measure in MEASURES:
+            text = unread.pop(name := line.name(measure), None)
+            if text is None:
+                continue
+            try:
+                value = parse_count(text)
+            except CountError as fault:
+                faults[name] = fault.code, fault.message
+                continue
+            if fault := rules.check_cell(measure, value, line.served):
+                faults[name] = fault.code, fault.message
+            else:
+                rows.setdefault(line.key, {})[measure] = value
+        reason = unstated.pop(line.code, None)
+        if reason is None:
+            continue
+        if len(reason) > REASON_LENGTH:
+            faults[line.name("reason")] = "too_long", TOO_LONG["max_length"]
+        else:
+            rows.setdefault(line.key, {})
+            stated[line.key] = reason
+    for name in (*unread, *(f"{code}-reason" for code in unstated)):
+        faults[name] = "not_served", "Báo cáo này không có ô đó."
+    return Typed(rows, stated, faults)
 
 
 class EntryForm(forms.Form):

@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 
 from .models import Membership, Role, Unit, User, subtree
 
@@ -54,7 +55,7 @@ def requires(right: Right, *, by_unit: bool = False) -> Callable:
 
 
 def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
-    """Called by the middleware before each view: None lets it run. API addresses answer 401 instead of 302."""
+    """Called by the middleware before each view: None lets it run. Programs are answered 401 instead of 302."""
     right = getattr(view, "declared_right", None)
     if right is None:
         raise PermissionDenied("Trang này chưa khai báo quyền.")
@@ -62,12 +63,14 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
     if right is Right.PUBLIC or getattr(view, "login_url_name", None):
         return None
     if not request.user.is_authenticated:
-        if request.path.startswith("/api/"):
-            return JsonResponse({"code": "not_signed_in", "message": "Chưa đăng nhập."}, status=401)
-        return redirect_to_login(request.get_full_path())
+        login = redirect_to_login(request.get_full_path())
+        if request.path.startswith("/api/") or reads_only_json(request):
+            body = {"code": "not_signed_in", "message": "Chưa đăng nhập.", "login": login.url}
+            return JsonResponse(body, status=401)
+        return login
     if request.user.must_change_password and not getattr(view, "allowed_before_change", False):
-        from django.shortcuts import redirect
-
+        if reads_only_json(request):
+            raise PermissionDenied("Phải đổi mật khẩu được cấp trước khi làm việc khác.")
         return redirect("password_change")
     if (
         right is Right.MANAGE
@@ -76,6 +79,11 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
     ):
         raise PermissionDenied("Chỉ người quản trị dùng được trang này.")
     return None
+
+
+def reads_only_json(request: HttpRequest) -> bool:
+    """Whether the caller is a script of a page or another program that has no use for a page."""
+    return request.accepts("application/json") and not request.accepts("text/html")
 
 
 def memberships(user: User, day: date) -> list[Membership]:

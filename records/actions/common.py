@@ -5,9 +5,12 @@ from typing import Any
 
 from figures.periods import Month
 from ledger import log
-from records.models import OPEN_STATES, Edition, State, Submission
+from records.models import OPEN_STATES, Edition, State
 
 from .errors import Refused
+
+# The ways in which a cell changes, as the log names them.
+PAGE, FILE, API = "page", "file", "api"
 
 
 def locked(edition: Edition) -> Edition:
@@ -39,11 +42,6 @@ def name_of(actor: Any) -> str:
     return log.SYSTEM if actor is None else (str(actor) or actor.get_username())
 
 
-def subject_of(submission: Submission) -> str:
-    """How the log names a submission; queries.history finds its entries by it."""
-    return f"submission:{submission.pk}"
-
-
 def record(
     action: str, edition: Edition, *, by: Any, at: datetime, detail: dict[str, Any] | None = None
 ) -> None:
@@ -52,7 +50,7 @@ def record(
     log.append(
         f"submission.{action}",
         by=by,
-        subject=subject_of(submission),
+        subject=submission.subject,
         detail={
             "unit": submission.unit.code,
             "month": str(Month.from_number(submission.month)),

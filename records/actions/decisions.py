@@ -160,7 +160,9 @@ def copy_of(source: Edition) -> Edition:
     rows = list(source.counts.all())
     last = Edition.objects.filter(submission=source.submission_id).order_by("-number").first()
     draft = Edition.objects.get(pk=source.pk)
-    draft.pk, draft.number, draft.state, draft.revision = None, last.number + 1, State.DRAFT, 0
+    draft.pk, draft.number, draft.state = None, last.number + 1, State.DRAFT
+    # Counts on through the editions of a submission: a page opened before the copy is behind it, never level with it.
+    draft.revision = last.revision + 1
     draft.saved_at = draft.sent_at = draft.decided_at = None
     draft.saved_by = draft.sent_by = draft.decided_by = draft.return_reason = ""
     draft.marked_cells = []

@@ -17,7 +17,7 @@ from records.queries.checks import Finding, RowKey, served_of
 from records.queries.rows import COLUMNS, fill, values_of
 from units.models import Unit
 
-from .common import locked, must_be_open, name_of, record
+from .common import PAGE, locked, must_be_open, name_of, record
 from .errors import Refused, StaleEdition
 
 _WRITTEN = ("answered", "reason", *COLUMNS)
@@ -59,8 +59,9 @@ def save_counts(
     revision: int,
     at: datetime,
     reasons: Mapping[RowKey, str] | None = None,
+    way: str = PAGE,
 ) -> Edition:
-    """Write the named measures of some rows; who wrote is kept, and every changed cell is logged.
+    """Write the named measures of some rows; who wrote is kept, and every changed cell is logged with the way.
 
     Errors, with nothing stored: StaleEdition when the edition has another revision; Refused with code `locked`,
     `sent`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
@@ -80,7 +81,8 @@ def save_counts(
     edition.save()
     if by is not None:
         edition.writers.add(by)
-    record("save", edition, by=by, at=at, detail={"revision": edition.revision, "cells": changes})
+    detail = {"revision": edition.revision, "way": way, "cells": changes}
+    record("save", edition, by=by, at=at, detail=detail)
     return edition
 
 

@@ -36,6 +36,11 @@ class Submission(models.Model):
         ]
         indexes = [models.Index(fields=["month"], name="submission_month")]
 
+    @property
+    def subject(self) -> str:
+        """How the log names it."""
+        return f"submission:{self.pk}"
+
 
 class State(models.TextChoices):
     DRAFT = "draft", "Đang nhập"

@@ -3,18 +3,18 @@
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from cchc_dashboard import clock
 from records import actions
 from records.actions import Refused
 from records.forms import ReasonForm, chosen_pairs
-from records.models import Edition, Submission
+from records.models import Submission
 from units import access
 from units.access import Right
 
-from .fetch import acting, open_edition, submission_for
+from .fetch import acting, submission_for, worked_on
 from .submission import page, refused
 
 MOST_CELLS = 500
@@ -24,7 +24,7 @@ MOST_CELLS = 500
 def approve(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST with the revision that was looked at."""
     try:
-        actions.approve(_sent(found), by=request.user, at=clock.now(), revision=_revision(request))
+        actions.approve(worked_on(found), by=request.user, at=clock.now(), revision=_revision(request))
     except Refused as refusal:
         return refused(request, found, refusal)
     messages.success(request, "Đã duyệt. Số liệu được tính vào tổng hợp và đã khóa.")
@@ -40,7 +40,7 @@ def send_back(request: HttpRequest, found: Submission) -> HttpResponse:
     cells = [name[:200] for name in request.POST.getlist("cells")[:MOST_CELLS]]
     try:
         actions.send_back(
-            _sent(found),
+            worked_on(found),
             reason=form.cleaned_data["reason"],
             marked_cells=cells,
             by=request.user,
@@ -85,7 +85,7 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
         for submission in found:
             try:
                 actions.approve(
-                    _sent(submission), by=request.user, at=clock.now(), revision=chosen[submission.pk]
+                    worked_on(submission), by=request.user, at=clock.now(), revision=chosen[submission.pk]
                 )
             except Refused as refusal:
                 failed.append(f"Chưa duyệt {submission.unit.name}: {refusal.message}")
@@ -96,13 +96,6 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
     if not found:
         messages.info(request, "Chưa chọn báo cáo nào.")
     return redirect("records:worklist")
-
-
-def _sent(found: Submission) -> Edition:
-    edition = open_edition(found) or found.editions.order_by("-number").first()
-    if edition is None:
-        raise Http404
-    return edition
 
 
 def _revision(request: HttpRequest) -> int | None:

@@ -23,7 +23,7 @@ from records.queries.checks import Finding, check
 from units import access
 from units.access import Right
 
-from .fetch import acting, open_edition
+from .fetch import acting, worked_on
 from .lines import lines_of
 from .submission import page, refused
 
@@ -51,7 +51,7 @@ def open_month(request: HttpRequest) -> HttpResponse:
 @acting(Right.ENTER)
 def save(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the grid: what can be read is stored, what cannot stays in its box with its message (400)."""
-    edition = _open_or_404(found)
+    edition = worked_on(found)
     form, answer = _store(request, found, edition)
     if answer is not None:
         return answer
@@ -62,7 +62,7 @@ def save(request: HttpRequest, found: Submission) -> HttpResponse:
 @acting(Right.ENTER)
 def send(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the grid: saved, checked, and sent when nothing blocks; what is odd is shown once before."""
-    edition = _open_or_404(found)
+    edition = worked_on(found)
     form, answer = _store(request, found, edition)
     if answer is not None:
         return answer
@@ -86,7 +86,7 @@ def no_dossiers(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the grid: saves it, then puts 0 into every blank cell. What was carried over stays, and where something
     was, what is still open is left to the clerk.
     """
-    edition = _open_or_404(found)
+    edition = worked_on(found)
     form, answer = _store(request, found, edition)
     if answer is not None:
         return answer
@@ -104,21 +104,11 @@ def no_dossiers(request: HttpRequest, found: Submission) -> HttpResponse:
 def recall(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST: what was sent and is not decided yet becomes a draft again."""
     try:
-        actions.recall(_open_or_404(found), by=request.user, at=clock.now())
+        actions.recall(worked_on(found), by=request.user, at=clock.now())
     except Refused as refusal:
         return refused(request, found, refusal)
     messages.success(request, "Đã rút lại báo cáo để sửa. Sửa xong phải gửi lại.")
     return redirect("records:submission", found.pk)
-
-
-def _open_or_404(found: Submission) -> Edition:
-    edition = open_edition(found)
-    if edition is None:
-        # Approved and not reopened: the page says that it is locked.
-        edition = found.editions.order_by("-number").first()
-    if edition is None:
-        raise Http404
-    return edition
 
 
 def _store(

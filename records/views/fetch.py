@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from records.models import OPEN_STATES, Edition, State, Submission
@@ -44,6 +44,14 @@ def acting(right: Right) -> Callable[[ActingView], Callable]:
 def open_edition(submission: Submission) -> Edition | None:
     """The edition that is being entered, waits or was returned."""
     return submission.editions.filter(state__in=OPEN_STATES).first()
+
+
+def worked_on(submission: Submission) -> Edition:
+    """The open edition, else the newest one, in which the actions say why nothing can be entered; 404 without any."""
+    edition = open_edition(submission) or submission.editions.order_by("-number").first()
+    if edition is None:
+        raise Http404
+    return edition
 
 
 def editions_of(submission: Submission, reader: User) -> list[Edition]:

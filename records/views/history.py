@@ -50,7 +50,7 @@ class Act:
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """GET; `?page=` turns the pages."""
     found = submission_for(request.user, pk, Right.READ, request.day)
-    own = Q(subject=f"submission:{found.pk}") | Q(sequence__in=_of_files(found))
+    own = Q(subject=found.subject) | Q(sequence__in=_of_files(found))
     entries = Entry.objects.filter(own).order_by("-sequence")
     page = Paginator(entries, A_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)

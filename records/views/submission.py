@@ -22,10 +22,12 @@ from records.queries.checks import Finding, check, rows_of
 from records.queries.past import past_of
 from units import access
 from units.access import Right
+from units.models import User
 
 from . import grid
 from .fetch import editions_of, shown_edition, submission_for
 from .lines import lines_of
+from .sheet import sheet_data
 
 CHIPS = {
     State.DRAFT: "draft",
@@ -94,7 +96,7 @@ def page(
         "decider": access.approver_of(found.unit, request.day),
         **part,
         **_editions(editions, found, edition, part, request.day),
-        **_figures(found, edition, part, form),
+        **_figures(found, edition, part, form, request.user),
     }
     return render(request, "records/submission.html", context, status=status)
 
@@ -137,7 +139,7 @@ def _editions(
 
 
 def _figures(
-    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None
+    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None, reader: User
 ) -> dict[str, Any]:
     """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
     catalogue, month = Catalogue(calendar()), Month.from_number(found.month)
@@ -160,6 +162,7 @@ def _figures(
         "span": span,
         "period": str(month),
         "sheet": sheet,
+        "sheet_data": sheet_data(found, edition, lines, reader) if typing else None,
         "typing": typing,
         "told": told(findings, lines) if typing or deciding else [],
         "ask_reason": _lines_to_explain(findings, lines),

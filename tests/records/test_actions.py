@@ -141,7 +141,7 @@ def test_correction_counts_once_it_is_approved(cast, fields):
     assert values_of(draft.counts.get(field=fields.ho_tich)) == values_of(
         first.counts.get(field=fields.ho_tich)
     )
-    draft = actions.save_counts(draft, {key: balanced(4)}, by=cast.neighbour, revision=0, at=AT)
+    draft = actions.save_counts(draft, {key: balanced(4)}, by=cast.neighbour, revision=draft.revision, at=AT)
     draft = actions.send(draft, by=cast.clerk, at=AT)
     with pytest.raises(actions.OwnEntries):
         actions.approve(draft, by=cast.clerk, at=AT)
