@@ -7,10 +7,13 @@ the finger does not hide the next one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
-from figures.rules import Fault
+from figures.rulebook import Fault, broken
 from figures.writing import count, decimal_vi
 
+# Sums whose jumps against the past months are worth a look.
+WATCHED = ("received", "resolved")
 MONTHS = 12
 FEWEST = 6
 # Below this many dossiers of difference a jump is an ordinary month of a small unit.
@@ -29,20 +32,17 @@ class Outlier:
     usual: Fraction
     factor: Fraction | None
 
-    def message(self) -> str:
-        """What is odd and what to do, in Vietnamese."""
-        usual = count(_half_up(self.usual))
-        if self.factor is not None and self.factor >= 2:
-            odd = f"gấp {decimal_vi(_tenths(self.factor))} lần mức thường gặp ({usual})"
-        elif self.value > self.usual:
-            odd = f"cao hơn hẳn mức thường gặp ({usual})"
-        else:
-            odd = f"thấp hơn hẳn mức thường gặp ({usual})"
-        return f"{count(self.value)} {odd} của các tháng trước. Nếu đúng, ghi lý do; nếu nhầm, sửa lại."
+    @property
+    def level(self) -> str:
+        """The usual level as it is written: 175."""
+        return count(_half_up(self.usual))
 
     def fault(self, measure: str) -> Fault:
-        """As a warning at a measure."""
-        return Fault("outlier", measure, self.message(), "warning")
+        """As a warning at a measure, that says what is odd and what to do."""
+        many = self.factor is not None and self.factor >= 2
+        why = "times" if many else "above" if self.value > self.usual else "below"
+        times = decimal_vi(_tenths(self.factor)) if many else ""
+        return broken("outlier", measure, why, value=count(self.value), usual=self.level, times=times)
 
 
 def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
@@ -65,6 +65,18 @@ def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
     if gap <= LIMIT * deviation or len(as_far) > 1:
         return None
     return Outlier(value, usual, value / usual if usual else None)
+
+
+def as_data() -> dict[str, Any]:
+    """What `outlier` goes by, as data for the browser; fractions as numerator and denominator."""
+    return {
+        "watched": WATCHED,
+        "months": MONTHS,
+        "fewest": FEWEST,
+        "smallest_gap": SMALLEST_GAP,
+        "limit": LIMIT.as_integer_ratio(),
+        "least_deviation": LEAST_DEVIATION.as_integer_ratio(),
+    }
 
 
 def median(numbers: Sequence[int | Fraction]) -> Fraction:

@@ -1,114 +1,82 @@
-"""What counts must satisfy: one declared set of rules, with codes for programs and sentences for people.
+"""What counts must satisfy: the declared rules (figures.rulebook) held against cells, rows and reports.
 
 An error blocks sending and never saving (only what can never be right, a negative count, is also forbidden by the
-database); a warning blocks nothing. Each sentence says what is wrong, where, and how to mend it.
+database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal
+from datetime import date
+from typing import Any
 
+from figures import outliers, writing
 from figures.counts import added
-from figures.measures import CLOSING, LABELS, MEASURES, RECEIVED, RESOLVED, TRANSFERRED
-from figures.writing import LARGEST_COUNT, count, quoted
-
-Severity = Literal["error", "warning"]
+from figures.measures import CLOSING, MEASURES, RECEIVED, RESOLVED, SUMS, TRANSFERRED, measure_label
+from figures.rulebook import LARGEST_COUNT, RULES, Fault, broken
+from figures.writing import CountError, count, parse_count, quoted
 
 # The field of a report that is not divided by field.
 UNDIVIDED = "chung"
 
 COMES_IN = ("opening", *RECEIVED, "transferred_in")
 GOES_OUT = (*RESOLVED, "withdrawn", "transferred_out", *CLOSING)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule by its code, with what it demands in one Vietnamese sentence."""
-
-    code: str
-    severity: Severity
-    demands: str
-
-
-RULES: Mapping[str, Rule] = MappingProxyType(
-    {
-        rule.code: rule
-        for rule in (
-            Rule("not_a_number", "error", "Mỗi ô là một số nguyên, hoặc để trống khi chưa báo cáo."),
-            Rule("negative", "error", "Số hồ sơ không thể nhỏ hơn 0."),
-            Rule("too_large", "error", f"Mỗi ô tối đa {count(LARGEST_COUNT)} hồ sơ."),
-            Rule("not_served", "error", "Không nhập số vào hình thức mà lĩnh vực không có."),
-            Rule(
-                "balance",
-                "error",
-                "Kỳ trước chuyển sang + tiếp nhận + nơi khác chuyển đến = đã giải quyết + rút, trả lại "
-                "+ chuyển nơi khác + đang giải quyết + chờ bổ sung.",
-            ),
-            Rule(
-                "mixed_level",
-                "error",
-                "Một báo cáo hoặc không chia lĩnh vực (chung), hoặc chia lĩnh vực; một lĩnh vực hoặc có một "
-                "dòng, hoặc có các dòng theo thủ tục.",
-            ),
-            Rule("nothing_reported", "error", "Báo cáo phải có ít nhất một số trước khi gửi."),
-            Rule(
-                "continuity",
-                "warning",
-                "Số kỳ trước chuyển sang bằng số đang giải quyết và chờ bổ sung cuối kỳ trước.",
-            ),
-            Rule("outlier", "warning", "Số khác hẳn mọi tháng trước cần được xem lại."),
-        )
-    }
+# Both sides of the balance as they are told: words, and the measures that they sum.
+SIDES = (
+    (
+        ("kỳ trước chuyển sang", ("opening",)),
+        ("tiếp nhận", RECEIVED),
+        ("nơi khác chuyển đến", ("transferred_in",)),
+    ),
+    (
+        ("đã giải quyết", RESOLVED),
+        ("rút, trả lại", ("withdrawn",)),
+        ("chuyển nơi khác", ("transferred_out",)),
+        ("trong hạn", ("pending_in_time",)),
+        ("quá hạn", ("pending_late",)),
+        ("chờ bổ sung", ("awaiting",)),
+    ),
 )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A broken rule: at a measure, or (None) in a row or report as a whole. ``message`` is Vietnamese."""
-
-    code: str
-    measure: str | None
-    message: str
-    severity: Severity
-
-    @property
-    def blocks(self) -> bool:
-        """Whether it keeps a report from being sent."""
-        return self.severity == "error"
+# A row of a report, known by field and procedure (or None).
+Rows = Mapping[Any, Mapping[str, int | None]]
 
 
 def check_row(values: Mapping[str, int | None], served: frozenset[str]) -> tuple[Fault, ...]:
-    """All faults of one row: cells first, in the order of the measures, then its balance.
+    """All faults of one row: cells first, in the order of the measures, then what they are to each other.
 
-    ``served`` names the measures that may hold a number here. The balance is only looked at when no cell is at
-    fault and all its served parts are reported.
+    ``served`` names the measures that may hold a number here. Balance and parts over their whole are only looked at
+    when no cell is at fault.
     """
     cells = tuple(
         fault for name in MEASURES if (fault := check_cell(name, values.get(name), served)) is not None
     )
     if cells:
         return cells
-    balance = check_balance(values, served)
-    return (balance,) if balance else ()
+    fault = check_balance(values, served) or over_whole(values, served)
+    return (fault,) if fault else ()
+
+
+def read_cell(name: str, text: str, served: frozenset[str]) -> tuple[int | None, Fault | None]:
+    """What was typed into a cell as a number (None: blank, or not readable), and its fault."""
+    try:
+        value = parse_count(text)
+    except CountError as error:
+        return None, Fault(error.code, name, error.message, RULES[error.code].severity)
+    return value, check_cell(name, value, served)
 
 
 def check_cell(name: str, value: object, served: frozenset[str]) -> Fault | None:
-    """The fault of one cell; a blank (None) has none."""
+    """The fault of one cell; a blank (None) has none. The same sentences as for what is typed."""
     if value is None:
         return None
-    label = LABELS[name]
+    typed = quoted(str(value))
     # bool is an int to Python, and TRUE in a sheet is no count.
     if not isinstance(value, int) or isinstance(value, bool):
-        told = f"“{quoted(str(value))}” không phải số hồ sơ. Nhập số nguyên từ 0, hoặc để trống."
-        return _fault("not_a_number", name, f"{label}: {told}")
+        return broken("not_a_number", name, "text", typed=typed)
     if value < 0:
-        return _fault("negative", name, f"{label}: {count(value)} nhỏ hơn 0. Nhập số nguyên từ 0.")
+        return broken("negative", name, typed=typed)
     if value > LARGEST_COUNT:
-        return _fault("too_large", name, f"{label}: số quá lớn, tối đa {count(LARGEST_COUNT)}.")
+        return broken("too_large", name, "large", typed=typed, most=count(LARGEST_COUNT))
     if name not in served:
-        told = f"lĩnh vực này không có hình thức đó nhưng có số {count(value)}. Xóa số, hoặc nhập vào ô khác."
-        return _fault("not_served", name, f"{label}: {told}")
+        return broken("not_served", name, number=count(value))
     return None
 
 
@@ -129,10 +97,21 @@ def check_balance(values: Mapping[str, int | None], served: frozenset[str]) -> F
     gap = difference(values, served)
     if not gap:
         return None
-    more = "bên tiếp nhận nhiều hơn" if gap > 0 else "bên giải quyết nhiều hơn"
-    return _fault(
-        "balance", None, f"{balance_text(values)}: lệch {count(abs(gap))} hồ sơ, {more}. Kiểm tra lại các ô."
-    )
+    why = "more_in" if gap > 0 else "more_out"
+    return broken("balance", None, why, sides=balance_text(values), gap=count(abs(gap)))
+
+
+def over_whole(values: Mapping[str, int | None], served: frozenset[str]) -> Fault | None:
+    """The fault of a row in which more went out, or is still open, than ever came in.
+
+    It holds while a part that goes out is blank, so that the balance says nothing yet: whatever is filled in there
+    makes it worse. None while a part that comes in is not reported.
+    """
+    asked = [name for name in COMES_IN if name in served and name not in TRANSFERRED]
+    if any(values.get(name) is None for name in asked) or difference(values, served) is not None:
+        return None
+    gap = _sum(values, GOES_OUT) - _sum(values, COMES_IN)
+    return broken("over_whole", sides=balance_text(values), gap=count(gap)) if gap > 0 else None
 
 
 def balance_text(values: Mapping[str, int | None]) -> str:
@@ -141,29 +120,11 @@ def balance_text(values: Mapping[str, int | None]) -> str:
     "Kỳ trước chuyển sang 9 + tiếp nhận 64 = 73, nhưng đã giải quyết 60 + rút, trả lại 1 + … = 70"; where both sides
     agree, with "và" instead of "nhưng".
     """
-    left = _side(
-        values,
-        (
-            ("kỳ trước chuyển sang", ("opening",)),
-            ("tiếp nhận", RECEIVED),
-            ("nơi khác chuyển đến", ("transferred_in",)),
-        ),
-    )
-    right = _side(
-        values,
-        (
-            ("đã giải quyết", RESOLVED),
-            ("rút, trả lại", ("withdrawn",)),
-            ("chuyển nơi khác", ("transferred_out",)),
-            ("trong hạn", ("pending_in_time",)),
-            ("quá hạn", ("pending_late",)),
-            ("chờ bổ sung", ("awaiting",)),
-        ),
-    )
+    left, right = (_side(values, side) for side in SIDES)
     total_in, total_out = _sum(values, COMES_IN), _sum(values, GOES_OUT)
     joined = "và" if total_in == total_out else "nhưng"
     text = f"{left} = {count(total_in)}, {joined} {right} = {count(total_out)}"
-    return text[0].upper() + text[1:]
+    return text[:1].upper() + text[1:]
 
 
 def closing(values: Mapping[str, int | None]) -> int | None:
@@ -179,13 +140,8 @@ def continuity(opening: int | None, previous_closing: int | None) -> Fault | Non
     """A warning where what was carried over is not what was left open; nothing while either is unknown."""
     if opening is None or previous_closing is None or opening == previous_closing:
         return None
-    return _fault(
-        "continuity",
-        "opening",
-        f"Kỳ trước chuyển sang {count(opening)}, nhưng cuối kỳ trước còn {count(previous_closing)} hồ sơ đang "
-        f"giải quyết và chờ bổ sung: lệch {count(abs(opening - previous_closing))}. "
-        "Kiểm tra số chuyển sang; nếu kỳ trước sai, đề nghị mở lại báo cáo kỳ trước.",
-    )
+    gap = count(abs(opening - previous_closing))
+    return broken("continuity", "opening", opening=count(opening), left=count(previous_closing), gap=gap)
 
 
 def mixed_level(rows: Iterable[tuple[str, str | None]]) -> Fault | None:
@@ -198,18 +154,9 @@ def mixed_level(rows: Iterable[tuple[str, str | None]]) -> Fault | None:
     for name, procedure in rows:
         (divided if procedure else whole).add(name)
     if UNDIVIDED in (fields := whole | divided) and len(fields) > 1:
-        return _fault(
-            "mixed_level",
-            None,
-            "Báo cáo vừa có dòng chung, vừa có dòng theo lĩnh vực nên sẽ tính hai lần. Chỉ giữ một cách.",
-        )
+        return broken("mixed_level", why="undivided")
     if both := sorted(whole & divided):
-        return _fault(
-            "mixed_level",
-            None,
-            f"Lĩnh vực {', '.join(both)} vừa có dòng của cả lĩnh vực, vừa có dòng theo thủ tục nên sẽ tính "
-            "hai lần. Chỉ giữ một cách.",
-        )
+        return broken("mixed_level", why="procedures", fields=", ".join(both))
     return None
 
 
@@ -217,11 +164,53 @@ def nothing_reported(rows: Iterable[Mapping[str, int | None]]) -> Fault | None:
     """The fault of a report without any number, which cannot be sent; 0 is a number."""
     if any(value is not None for row in rows for value in row.values()):
         return None
-    return _fault(
-        "nothing_reported",
-        None,
-        "Báo cáo chưa có số nào nên chưa gửi được. Nếu trong kỳ không phát sinh hồ sơ, hãy nhập 0.",
-    )
+    return broken("nothing_reported")
+
+
+def odd_report(rows: Rows, last: Rows) -> Fault | None:
+    """A warning about a report as a whole: every number is 0, or every cell is that of the month before.
+
+    ``last`` gives the rows of that month. Rows without any number count in neither. A report of zeros is told as
+    such, also where it equals the last one.
+    """
+    now = _told(rows)
+    if not now:
+        return None
+    if not any(value for cells in now.values() for value in cells):
+        return broken("all_zero")
+    return broken("same_as_last") if now == _told(last) else None
+
+
+def as_data(day: date) -> dict[str, Any]:
+    """The rules as data for static/js/rules.js; ``day``: the last of the month, for the names of the online levels."""
+    return {
+        "measures": {name: {"label": measure_label(name, day)} for name in (*MEASURES, *SUMS)},
+        "sums": dict(SUMS),
+        "comes_in": COMES_IN,
+        "goes_out": GOES_OUT,
+        "closing": CLOSING,
+        "optional": TRANSFERRED,
+        "sides": SIDES,
+        "largest": LARGEST_COUNT,
+        "rules": {
+            code: {
+                "severity": rule.severity,
+                "demands": rule.demands,
+                "says": rule.says,
+                "words": dict(rule.words),
+                "draft": rule.draft,
+            }
+            for code, rule in RULES.items()
+        },
+        "reading": writing.as_data(),
+        "outlier": outliers.as_data(),
+    }
+
+
+def _told(rows: Rows) -> dict[Any, list[int | None]]:
+    """The rows that hold a number, in the order of the measures."""
+    told = {key: [values.get(name) for name in MEASURES] for key, values in rows.items()}
+    return {key: cells for key, cells in told.items() if any(value is not None for value in cells)}
 
 
 def _sum(values: Mapping[str, int | None], names: Iterable[str]) -> int:
@@ -236,7 +225,3 @@ def _side(values: Mapping[str, int | None], parts: Iterable[tuple[str, tuple[str
         if number is not None and (number or names[0] not in TRANSFERRED):
             told.append(f"{label} {count(number)}")
     return " + ".join(told)
-
-
-def _fault(code: str, measure: str | None, message: str) -> Fault:
-    return Fault(code, measure, message, RULES[code].severity)

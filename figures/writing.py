@@ -9,28 +9,43 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import Any
+
+from figures.rulebook import LARGEST_COUNT, say
 
 DASH = "—"
 MINUS = "\N{MINUS SIGN}"
-LARGEST_COUNT = 999_999_999
 
 TIER_NAMES: Mapping[str, str] = MappingProxyType(
     {"country": "Cả nước", "province": "Cấp tỉnh", "district": "Cấp huyện", "commune": "Cấp xã"}
 )
 
 _DIGITS = re.compile(r"[0-9]+")
-# Groups of three with one and the same separator: a dot or a space of any width.
-_GROUPED = re.compile(r"[1-9][0-9]{0,2}([. \u00a0\u2009\u202f])[0-9]{3}(?:\1[0-9]{3})*")
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-_EXAMPLE = "Chỉ nhập số nguyên từ 0, ví dụ 12 hoặc 1.240."
-_FAULTS = (
-    (re.compile(r"[-−–][0-9][0-9.,\s]*"), "negative", "là số âm; số hồ sơ không thể nhỏ hơn 0."),
-    (re.compile(r"[0-9.,\s]+%"), "not_a_number", "là tỷ lệ phần trăm, không phải số hồ sơ."),
-    (re.compile(r"[0-9]+[.,][0-9]+"), "not_whole", "không phải số hồ sơ."),
-    (re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T].*)?"), "not_a_number", "là ngày tháng."),
-    (re.compile(r"#.*"), "not_a_number", "là lỗi của bảng tính."),
-    (re.compile(r"=.*"), "not_a_number", "là công thức chưa có kết quả."),
+# What may stand between groups of three: a dot, or a space of any width.
+_GAPS = ". \u00a0\u2007\u2009\u202f\u3000"
+# Signs that nobody sees and that come along from other programs, as units.words takes them out of files.
+INVISIBLE = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+# What is stripped from both ends: all that Unicode counts as space.
+SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+LONGEST = 40
+QUOTED = 24
+# Read by Python and by the browser alike (rules.as_data): no \s, \d or bare dot, which they take differently.
+# Groups of three with one and the same separator.
+GROUPED = f"[1-9][0-9]{{0,2}}([{_GAPS}])[0-9]{{3}}(?:\\1[0-9]{{3}})*"
+# What is no count, with the code of its rule and the word that says why; the first that fits.
+UNREAD = (
+    (f"[-−–][0-9][0-9,{_GAPS}]*", "negative", ""),
+    (f"[0-9,{_GAPS}]+%", "not_a_number", "percent"),
+    ("[0-9]+[.,][0-9]+", "not_whole", ""),
+    (r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T][\s\S]*)?", "not_a_number", "date"),
+    (r"#[\s\S]*", "not_a_number", "cell_error"),
+    (r"=[\s\S]*", "not_a_number", "formula"),
+)
+_GROUPED = re.compile(GROUPED)
+_UNREAD = tuple((re.compile(pattern), code, why) for pattern, code, why in UNREAD)
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 
 
 class CountError(ValueError):
@@ -102,31 +117,48 @@ def parse_count(text: str) -> int | None:
     "1240", "1.240" and "1 240" are 1240. Everything else is refused with what is wrong: decimals, signs,
     percentages, dates, digits of other scripts, more than nine digits. Raises CountError.
     """
-    typed = text.translate(_INVISIBLE).strip()
+    typed = unicodedata.normalize("NFC", text.translate(_UNSEEN)).strip()
     if not typed:
         return None
-    if len(typed) > 40:
-        raise CountError("too_large", f"“{quoted(typed)}” quá dài. {_EXAMPLE}")
-    if grouped := _GROUPED.fullmatch(typed):
-        typed = typed.replace(grouped[1], "")
-    if not _DIGITS.fullmatch(typed):
+    if len(typed) > LONGEST:
+        raise _too_large(typed, "long")
+    plain = typed.replace(found[1], "") if (found := _GROUPED.fullmatch(typed)) else typed
+    if not _DIGITS.fullmatch(plain):
         raise _fault(typed)
-    if len(typed) > len(str(LARGEST_COUNT)):
-        raise CountError("too_large", f"“{quoted(typed)}” quá lớn: tối đa {count(LARGEST_COUNT)} hồ sơ.")
-    return int(typed)
+    if len(plain) > len(str(LARGEST_COUNT)):
+        raise _too_large(typed, "large")
+    return int(plain)
 
 
-def quoted(text: str, width: int = 24) -> str:
+def quoted(text: str, width: int = QUOTED) -> str:
     """What was typed, cut short and without control characters, to be quoted back to whoever typed it."""
     short = "".join(c if c.isprintable() else " " for c in text[:width])
     return short + "…" if len(text) > width else short
 
 
+def as_data() -> dict[str, Any]:
+    """How `parse_count` reads, as data for the browser."""
+    return {
+        "invisible": INVISIBLE,
+        "spaces": SPACES,
+        "longest": LONGEST,
+        "grouped": GROUPED,
+        "unread": UNREAD,
+        "quoted": QUOTED,
+    }
+
+
+def _too_large(typed: str, why: str) -> CountError:
+    return _refused("too_large", typed, why, most=count(LARGEST_COUNT))
+
+
 def _fault(typed: str) -> CountError:
-    shown = f"“{quoted(typed)}”"
-    for pattern, code, told in _FAULTS:
+    for pattern, code, why in _UNREAD:
         if pattern.fullmatch(typed):
-            return CountError(code, f"{shown} {told} {_EXAMPLE}")
-    if any(unicodedata.category(c) == "Nd" and not c.isascii() for c in typed):
-        return CountError("not_a_number", f"{shown} dùng chữ số lạ; chỉ dùng chữ số 0–9. {_EXAMPLE}")
-    return CountError("not_a_number", f"{shown} không phải số hồ sơ. {_EXAMPLE}")
+            return _refused(code, typed, why)
+    strange = any(unicodedata.category(c) == "Nd" and not c.isascii() for c in typed)
+    return _refused("not_a_number", typed, "digits" if strange else "text")
+
+
+def _refused(code: str, typed: str, why: str, **values: str) -> CountError:
+    return CountError(code, say(code, why, typed=quoted(typed), **values))

@@ -10,10 +10,11 @@ from django.db.models import BigIntegerField, Case, F, Value, When
 from django.db.models.functions import Coalesce
 
 from figures.measures import MEASURES, SUMS
+from figures.outliers import WATCHED
 from records.models import DossierCount, Edition, Stage, Submission
 
 from .months import NAMED_UNITS, UnitMonth
-from .quick import WATCHED, Values, closing, whole
+from .quick import PLACES, Values, closing, whole
 from .reading import Line
 
 _CLOSING = F("pending_in_time") + F("pending_late") + F("awaiting")
@@ -31,7 +32,7 @@ class Known(NamedTuple):
     @classmethod
     def of(cls, values: Values) -> "Known":
         """From the measures of a line."""
-        return cls(*(whole(values, places) for places in WATCHED.values()), closing(values))
+        return cls(*(whole(values, places) for places in PLACES.values()), closing(values))
 
 
 class Past:

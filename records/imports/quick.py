@@ -3,7 +3,7 @@
 from functools import cache
 
 from figures.measures import MEASURES, SUMS, TRANSFERRED, WHOLES
-from figures.outliers import MONTHS
+from figures.outliers import MONTHS, WATCHED
 from figures.rules import COMES_IN, GOES_OUT
 
 Values = tuple[int | None, ...]
@@ -21,9 +21,9 @@ class Served:
     def __init__(self, served: frozenset[str]) -> None:
         self.names = served
         self.unserved = tuple(AT[name] for name in MEASURES if name not in served)
-        self.required = tuple(
-            AT[name] for name in (*COMES_IN, *GOES_OUT) if name in served and name not in TRANSFERRED
-        )
+        asked = served.difference(TRANSFERRED)
+        self.asked_in = tuple(AT[name] for name in COMES_IN if name in asked)
+        self.asked_out = tuple(AT[name] for name in GOES_OUT if name in asked)
         self.comes_in = tuple(AT[name] for name in COMES_IN)
         self.goes_out = tuple(AT[name] for name in GOES_OUT)
         self.wholes = tuple(tuple(AT[name] for name in parts if name in served) for parts in WHOLES.values())
@@ -33,7 +33,7 @@ class Served:
         for place in self.unserved:
             if values[place] is not None:
                 return False
-        for place in self.required:
+        for place in self.asked_in:
             if values[place] is None:
                 return True
         gap = 0
@@ -41,6 +41,9 @@ class Served:
             gap += values[place] or 0
         for place in self.goes_out:
             gap -= values[place] or 0
+        for place in self.asked_out:
+            if values[place] is None:
+                return gap >= 0
         return gap == 0
 
     def blanks(self, values: Values) -> tuple[int, ...]:
@@ -67,7 +70,7 @@ def closing(values: Values) -> int | None:
     return total
 
 
-WATCHED = {whole: tuple(AT[name] for name in SUMS[whole]) for whole in ("received", "resolved")}
+PLACES = {whole: tuple(AT[name] for name in SUMS[whole]) for whole in WATCHED}
 
 
 def whole(values: Values, places: tuple[int, ...]) -> int | None:

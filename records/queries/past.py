@@ -10,7 +10,7 @@ from typing import Any
 from figures import rules
 from figures.counts import added
 from figures.measures import LABELS, MEASURES, SUMS
-from figures.outliers import MONTHS, outlier
+from figures.outliers import MONTHS, WATCHED, outlier
 from figures.periods import Month
 from figures.writing import count
 from records.models import DossierCount, Edition, Stage, Submission
@@ -19,9 +19,6 @@ from records.models import DossierCount, Edition, Stage, Submission
 RowKey = tuple[int, int | None]
 # Row → month number → the measures of that month.
 Past = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
-
-# Wholes whose jumps against the past months are worth a look.
-WATCHED = ("received", "resolved")
 
 
 @dataclass(frozen=True)
@@ -86,5 +83,5 @@ def oddities(row: DossierCount, past: Past, month: Month) -> Iterable[Odd]:
             [added(months[one][part] for part in SUMS[whole]) for one in sorted(months)],
         )
         if odd:
-            usual = count(round(odd.usual))
-            yield Odd(odd.fault(whole), f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {usual}")
+            short = f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {odd.level}"
+            yield Odd(odd.fault(whole), short)

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from figures.measures import MEASURES
+from figures import rules
+from figures.measures import ALL_SERVED, MEASURES, served_measures
 from figures.outliers import outlier
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
-from records.imports.quick import may_be_outlier
+from records.imports.quick import may_be_outlier, served
 from records.imports.writing import Writer
 from records.models import DossierCount, Edition, Procedure, State
+from tests.figures.strategies import VALUES
 from units.tabular import Faults
 
 from .conftest import AT, balanced, entered
@@ -362,6 +364,18 @@ def test_dry_run_and_json(cast, fields, tmp_path):
 @given(st.integers(0, 400), st.lists(st.integers(0, 400), max_size=14))
 def test_the_quick_look_misses_no_outlier(value, past):
     assert may_be_outlier(value, past) or outlier(value, past) is None
+
+
+@given(VALUES, st.sampled_from([ALL_SERVED, served_measures(frozenset({"direct"}))]))
+def test_the_quick_look_at_a_row_sees_what_the_rules_see(values, names):
+    row = tuple(values.values())
+    assert served(names).clean(row) == (rules.check_row(dict(zip(MEASURES, row, strict=True)), names) == ())
+
+
+def test_parts_over_their_whole_are_an_error_and_for_a_draft_a_warning(cast, fields):
+    text = file(row("13441", pending_late=2, awaiting=None))
+    assert faults(load(text).errors) == [(2, "", "over_whole")]
+    assert faults(load(text, DRAFT).warnings) == [(2, "", "over_whole")]
 
 
 def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monkeypatch):

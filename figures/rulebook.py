@@ -1,0 +1,176 @@
+"""The declared rules: code, severity and sentence of each, said once for page, server, files and browser.
+
+A sentence is a template; its placeholders are filled by `say` here and by static/js/rules.js in the browser, which
+gets this table as data (`rules.as_data`). Numbers are put in as they are written (`writing.count`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+LARGEST_COUNT = 999_999_999
+
+_EXAMPLE = "Chỉ nhập số nguyên từ 0, ví dụ 12 hoặc 1.240."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule by its code: what it demands, and what it says when broken.
+
+    ``says`` has placeholders; ``{why}`` is one of ``words``, templates too. ``draft``: an error that a draft may
+    hold, and that only keeps it from being sent.
+    """
+
+    code: str
+    severity: Severity
+    demands: str
+    says: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    draft: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A broken rule: at a measure, or (None) in a row or report as a whole. ``message`` is Vietnamese, and leaves the
+    place to whoever shows it.
+    """
+
+    code: str
+    measure: str | None
+    message: str
+    severity: Severity
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps a report from being sent."""
+        return self.severity == "error"
+
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        rule.code: rule
+        for rule in (
+            Rule(
+                "not_a_number",
+                "error",
+                "Mỗi ô là một số nguyên, hoặc để trống khi chưa báo cáo.",
+                f"“{{typed}}” {{why}}. {_EXAMPLE}",
+                {
+                    "text": "không phải số hồ sơ",
+                    "percent": "là tỷ lệ phần trăm, không phải số hồ sơ",
+                    "date": "là ngày tháng, không phải số hồ sơ",
+                    "cell_error": "là lỗi của bảng tính",
+                    "formula": "là công thức chưa có kết quả",
+                    "digits": "dùng chữ số lạ; chỉ dùng chữ số 0–9",
+                },
+            ),
+            Rule(
+                "not_whole",
+                "error",
+                "Số hồ sơ là số nguyên, không có phần lẻ.",
+                f"“{{typed}}” không phải số hồ sơ. {_EXAMPLE}",
+            ),
+            Rule(
+                "negative",
+                "error",
+                "Số hồ sơ không thể nhỏ hơn 0.",
+                f"“{{typed}}” là số âm; số hồ sơ không thể nhỏ hơn 0. {_EXAMPLE}",
+            ),
+            Rule(
+                "too_large",
+                "error",
+                "Mỗi ô tối đa 999.999.999 hồ sơ.",
+                "“{typed}” {why}: mỗi ô tối đa {most} hồ sơ. Xem lại rồi nhập đúng số.",
+                {"large": "quá lớn", "long": "quá dài"},
+            ),
+            Rule(
+                "not_served",
+                "error",
+                "Không nhập số vào hình thức mà lĩnh vực không có.",
+                "Đây là hình thức không có ở lĩnh vực này. Xóa số {number}, hoặc nhập vào ô khác.",
+            ),
+            Rule(
+                "balance",
+                "error",
+                "Kỳ trước chuyển sang + tiếp nhận + nơi khác chuyển đến = đã giải quyết + rút, trả lại "
+                "+ chuyển nơi khác + đang giải quyết + chờ bổ sung.",
+                "{sides}: lệch {gap} hồ sơ, {why}. Sửa ô sai để hai bên bằng nhau.",
+                {"more_in": "bên tiếp nhận nhiều hơn", "more_out": "bên giải quyết nhiều hơn"},
+                draft=True,
+            ),
+            Rule(
+                "over_whole",
+                "error",
+                "Số đã giải quyết, rút, trả lại, chuyển nơi khác, đang giải quyết và chờ bổ sung không vượt số kỳ "
+                "trước chuyển sang, tiếp nhận và nơi khác chuyển đến.",
+                "{sides}: vượt {gap} hồ sơ, dù còn ô để trống. Sửa ô sai trước khi nhập tiếp.",
+                draft=True,
+            ),
+            Rule(
+                "mixed_level",
+                "error",
+                "Một báo cáo hoặc không chia lĩnh vực (chung), hoặc chia lĩnh vực; một lĩnh vực hoặc có một "
+                "dòng, hoặc có các dòng theo thủ tục.",
+                "{why} nên sẽ tính hai lần. Chỉ giữ một cách.",
+                {
+                    "undivided": "Báo cáo vừa có dòng chung, vừa có dòng theo lĩnh vực",
+                    "procedures": "Lĩnh vực {fields} vừa có dòng của cả lĩnh vực, vừa có dòng theo thủ tục",
+                },
+            ),
+            Rule(
+                "nothing_reported",
+                "error",
+                "Báo cáo phải có ít nhất một số trước khi gửi.",
+                "Báo cáo chưa có số nào nên chưa gửi được. Nếu trong kỳ không phát sinh hồ sơ, hãy nhập 0.",
+                draft=True,
+            ),
+            Rule(
+                "continuity",
+                "warning",
+                "Số kỳ trước chuyển sang bằng số đang giải quyết và chờ bổ sung cuối kỳ trước.",
+                "Kỳ trước chuyển sang {opening}, nhưng cuối kỳ trước còn {left} hồ sơ đang giải quyết và chờ bổ "
+                "sung: lệch {gap}. Sửa số chuyển sang, hoặc ghi lý do; nếu kỳ trước sai, đề nghị mở lại báo cáo "
+                "kỳ trước.",
+            ),
+            Rule(
+                "outlier",
+                "warning",
+                "Số khác hẳn mọi tháng trước cần được xem lại.",
+                "{value} {why} của các tháng trước. Nếu đúng, ghi lý do; nếu nhầm, sửa lại.",
+                {
+                    "times": "gấp {times} lần mức thường gặp ({usual})",
+                    "above": "cao hơn hẳn mức thường gặp ({usual})",
+                    "below": "thấp hơn hẳn mức thường gặp ({usual})",
+                },
+            ),
+            Rule(
+                "all_zero",
+                "warning",
+                "Báo cáo mà mọi ô đều là 0 cần được xem lại.",
+                "Mọi ô đã nhập đều là 0. Nếu trong kỳ đúng là không phát sinh hồ sơ, ghi lý do; nếu chưa nhập, nhập "
+                "số.",
+            ),
+            Rule(
+                "same_as_last",
+                "warning",
+                "Báo cáo giống kỳ trước ở mọi ô cần được xem lại.",
+                "Mọi ô đều giống kỳ trước. Nếu đúng, ghi lý do; nếu chép nhầm, sửa lại.",
+            ),
+        )
+    }
+)
+
+
+def say(code: str, why: str = "", **values: str) -> str:
+    """The sentence of a rule with its placeholders filled; ``why`` names one of its words. Raises KeyError."""
+    rule = RULES[code]
+    if why:
+        values["why"] = rule.words[why].format_map(values)
+    return rule.says.format_map(values)
+
+
+def broken(code: str, measure: str | None = None, why: str = "", **values: str) -> Fault:
+    """The fault of a rule at a measure, or as a whole."""
+    return Fault(code, measure, say(code, why, **values), RULES[code].severity)

@@ -1,0 +1,188 @@
+"""The browser judges as the server does: same values, codes and sentences for a table of cases and random ones."""
+
+import json
+from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page
+
+from figures import rules
+from figures.counts import added
+from figures.measures import CHANNELS, MEASURES, SUMS, TRANSFERRED, served_measures
+from figures.outliers import WATCHED
+from figures.periods import Month
+from figures.rulebook import RULES, Fault
+from records.models import DossierCount
+from records.queries.past import oddities
+from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
+
+SCRIPT = Path(settings.BASE_DIR) / "static/js/rules.js"
+JUNE = Month(2022, 6)
+# Weighted towards what counts are made of; then what sheets, other scripts and other programs bring along.
+SIGNS = (
+    "0123456789" * 4
+    + "....,,   --+%/#=:eExX"
+    + "\u00a0\u2009\u202f\u200b\u00ad\u3000\t\n−–²½٣１ộé\u0301“{}\\$&😀"
+)
+JUDGE = """({texts, rows, reports}) => {
+  const {read, write, checkCell, checkRow, balance, warnings, checkReport} = CCHC.rules;
+  const seen = (faults) => faults.map(({code, measure, message, severity}) => [code, measure, message, severity]);
+  return {
+    texts: texts.map((text) => [read(text).value, read(text).fault?.message ?? null]),
+    rows: rows.map(({typed, values, row}) => ({
+      cells: seen(Object.entries(typed).map(([name, text]) => checkCell(name, text, row)).filter(Boolean)),
+      faults: seen(checkRow(values, row)),
+      balance: [balance(values, row).gap, balance(values, row).text],
+      warnings: seen(warnings(values, row)),
+      written: Object.values(values).map(write),
+    })),
+    reports: reports.map((report) => seen(checkReport(report))),
+  };
+}"""
+
+
+def told(faults: list[Fault]) -> list[list]:
+    return [[fault.code, fault.measure, fault.message, fault.severity] for fault in faults]
+
+
+def some_text(chance: Random) -> str:
+    return "".join(chance.choices(SIGNS, k=chance.choice([1, 2, 3, 4, 5, 6, 7, 9, 12, 30, 41, 60])))
+
+
+def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]:
+    """A row as clerks fill them: blank here and there, closing as often as not, now and then far too large."""
+    largest = chance.choice([0, 3, 60, 5_000, 999_999_999])
+    blanks = chance.choice([0, 0, 0.1, 0.5])
+    values = {
+        name: None if chance.random() < blanks else chance.randint(0, largest)
+        for name in MEASURES
+        if name in served and (name not in TRANSFERRED or chance.random() < 0.2)
+    }
+    gap = rules.difference(values, served)
+    short = "awaiting" if gap and gap > 0 else "opening"
+    if gap is not None and chance.random() < 0.6 and values[short] + abs(gap) <= rules.LARGEST_COUNT:
+        values[short] += abs(gap)
+    if chance.random() < 0.1:
+        values[chance.choice(MEASURES)] = chance.randint(0, 9)
+    return {name: values.get(name) for name in MEASURES}
+
+
+def some_past(chance: Random, values: dict, served: frozenset[str]) -> dict[int, dict]:
+    """Up to fourteen months, near the row's own numbers or anywhere; the last one sometimes the same again."""
+    months: dict[int, dict] = {}
+    for back in range(chance.choice([0, 1, 5, 6, 7, 12, 12, 14]), 0, -1):
+        if chance.random() < 0.1:
+            continue
+        other = some_values(chance, served)
+        if chance.random() < 0.8:
+            other = {
+                name: other[name]
+                if number is None
+                else number * chance.randint(5, 12) // chance.choice([9, 9, 40])
+                for name, number in values.items()
+            }
+        months[JUNE.plus(-back).number] = other
+    if chance.random() < 0.2:
+        months[JUNE.previous().number] = dict(values)
+    return months
+
+
+def some_row(chance: Random) -> dict[str, Any]:
+    served = served_measures(frozenset(name for name in CHANNELS if chance.random() < 0.8))
+    values = some_values(chance, served)
+    past = some_past(chance, values, served)
+    year = [past.get(JUNE.plus(-back).number) for back in range(12, 0, -1)]
+    last = past.get(JUNE.previous().number)
+    typed = {name: some_text(chance) for name in chance.sample(MEASURES, 3)}
+    row = {
+        "served": sorted(served),
+        "proposed": rules.closing(last) if last else None,
+        "history": {
+            whole: [added(month[name] for name in SUMS[whole]) if month else None for month in year]
+            for whole in WATCHED
+        },
+        "last": last or {},
+    }
+    recent = {at: cells for at, cells in past.items() if at >= JUNE.plus(-12).number}
+    return {"typed": typed, "values": values, "row": row, "served": served, "past": recent}
+
+
+def expected(case: dict[str, Any]) -> dict[str, list]:
+    values, served = case["values"], case["served"]
+    cells = [rules.read_cell(name, text, served)[1] for name, text in case["typed"].items()]
+    odd = oddities(DossierCount(field_id=1, **values), {(1, None): case["past"]}, JUNE)
+    return {
+        "cells": told([fault for fault in cells if fault]),
+        "faults": told(rules.check_row(values, served)),
+        "balance": [rules.difference(values, served), rules.balance_text(values)],
+        "warnings": told([one.fault for one in odd]),
+        "written": [rules.count(value) for value in values.values()],
+    }
+
+
+def expected_report(cases: list[dict]) -> list[list]:
+    rows = {at: case["values"] for at, case in enumerate(cases)}
+    last = {at: case["row"]["last"] for at, case in enumerate(cases)}
+    found = (rules.nothing_reported(rows.values()), rules.odd_report(rows, last))
+    return told([fault for fault in found if fault])
+
+
+def some_report(chance: Random) -> list[dict]:
+    cases = [some_row(chance) for _ in range(chance.choice([1, 2, 9]))]
+    whim = chance.choice(["as it is", "blank", "zeros", "same", "same but one"])
+    for case in cases:
+        if whim in ("blank", "zeros"):
+            case["values"] = {
+                name: None if whim == "blank" or chance.random() < 0.3 else 0 for name in MEASURES
+            }
+        elif whim.startswith("same"):
+            case["row"]["last"] = dict(case["values"])
+    if whim == "same but one":
+        cases[-1]["row"]["last"]["opening"] = 7
+    return cases
+
+
+@pytest.fixture
+def rules_page(quiet_page: Page) -> Page:
+    """An empty page that carries the rules as data, and the script that reads them."""
+    data = json.dumps(rules.as_data(date(2022, 6, 14))).replace("<", "\\u003c")
+    quiet_page.set_content(f'<script id="rules" type="application/json">{data}</script>')
+    quiet_page.add_script_tag(path=SCRIPT)
+    return quiet_page
+
+
+def test_the_browser_judges_as_the_server_does(rules_page):
+    chance = Random(20220812)
+    texts = [typed for typed, _ in (*READ, *REFUSED, *REFUSED_TYPED)] + [
+        some_text(chance) for _ in range(600)
+    ]
+    cases = [some_row(chance) for _ in range(600)]
+    reports = [some_report(chance) for _ in range(80)]
+    answer = rules_page.evaluate(
+        JUDGE,
+        {
+            "texts": texts,
+            "rows": [{key: case[key] for key in ("typed", "values", "row")} for case in cases],
+            "reports": [[[case["values"], case["row"]] for case in report] for report in reports],
+        },
+    )
+    for text, (value, message) in zip(texts, answer["texts"], strict=True):
+        number, fault = rules.read_cell("opening", text, frozenset(MEASURES))
+        assert (value, message) == (number, fault.message if fault else None), repr(text)
+    for case, found in zip(cases, answer["rows"], strict=True):
+        assert found == expected(case), case
+    for report, found in zip(reports, answer["reports"], strict=True):
+        assert found == expected_report(report), report
+    # Guards the cases themselves: every rule that a page can break is broken by some of them.
+    broken = {
+        fault[0]
+        for found in answer["rows"]
+        for part in ("cells", "faults", "warnings")
+        for fault in found[part]
+    }
+    broken |= {fault[0] for found in answer["reports"] for fault in found}
+    assert broken == set(RULES) - {"mixed_level"}
