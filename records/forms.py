@@ -77,12 +77,8 @@ def read_typed(lines: Iterable[Line], cells: Mapping[str, str], reasons: Mapping
             text = unread.pop(name := line.name(measure), None)
             if text is None:
                 continue
-            try:
-                value = parse_count(text)
-            except CountError as fault:
-                faults[name] = fault.code, fault.message
-                continue
-            if fault := rules.check_cell(measure, value, line.served):
+            value, fault = rules.read_cell(measure, text, line.served)
+            if fault:
                 faults[name] = fault.code, fault.message
             else:
                 rows.setdefault(line.key, {})[measure] = value
@@ -132,15 +128,11 @@ class EntryForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         for line in self.lines:
             for measure in MEASURES:
-                if measure not in line.served and self.data.get(line.name(measure), "").strip():
-                    self.add_error(
-                        None,
-                        forms.ValidationError(
-                            f"{line.label}: {measure_label(measure, self.day)} là hình thức không có, "
-                            "không nhập số vào đó.",
-                            code="not_served",
-                        ),
-                    )
+                text = "" if measure in line.served else self.data.get(line.name(measure), "")
+                _, fault = rules.read_cell(measure, text, line.served)
+                if fault:
+                    place = f"{line.label}: {measure_label(measure, self.day)}"
+                    self.add_error(None, forms.ValidationError(f"{place}: {fault.message}", code=fault.code))
         return self.cleaned_data
 
     def rows(self) -> dict[RowKey, dict[str, int | None]]:

@@ -9,11 +9,10 @@ from django.urls import reverse
 
 from figures.counts import added
 from figures.measures import MEASURES, SUMS
-from figures.outliers import MONTHS
+from figures.outliers import MONTHS, WATCHED
 from figures.periods import Month
 from records.forms import Line
 from records.models import Edition, Submission
-from records.queries.past import WATCHED
 from units.models import User
 
 

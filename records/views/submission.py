@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cchc_dashboard import clock
+from figures import rules
 from figures.measures import LABELS
 from figures.periods import Month
 from records.actions import Refused
@@ -163,6 +164,7 @@ def _figures(
         "period": str(month),
         "sheet": sheet,
         "sheet_data": sheet_data(found, edition, lines, reader) if typing else None,
+        "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
         "told": told(findings, lines) if typing or deciding else [],
         "ask_reason": _lines_to_explain(findings, lines),
