@@ -190,6 +190,12 @@ class OpenForm(forms.Form):
             raise forms.ValidationError(str(fault)) from fault
 
 
+class UrgeForm(forms.Form):
+    """Which unit to urge; without one, all that are silent."""
+
+    unit = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
 def chosen_pairs(values: Iterable[str]) -> dict[int, int]:
     """Submissions ticked for approval, each with the revision that was looked at: ["12:3"] → {12: 3}.
 

@@ -7,6 +7,7 @@ from .views.cells import cells
 from .views.entry import no_dossiers, open_month, recall, save, send
 from .views.history import history
 from .views.submission import submission
+from .views.urging import urge_units
 from .views.worklist import worklist
 
 app_name = "records"
@@ -14,6 +15,7 @@ urlpatterns = [
     path("", worklist, name="worklist"),
     path("open/", open_month, name="open"),
     path("approve/", approve_batch, name="approve_batch"),
+    path("urge/", urge_units, name="urge"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),

@@ -51,6 +51,17 @@ def subtree(path: str) -> Q:
     return Q(path__startswith=path)
 
 
+def active(start: date, end: date) -> Q:
+    """Condition: the unit exists on at least one day of start..end, both inclusive."""
+    return (Q(active_until=None) | Q(active_until__gte=start)) & Q(active_from__lte=end)
+
+
+def owing(start: date, end: date) -> Q:
+    """Condition: the unit owes a report for a month that runs from start to end (the same as `Unit.owes`)."""
+    still = Q(reports_until=None) | Q(reports_until__gte=start)
+    return Q(reports=True) & active(start, end) & still
+
+
 class UnitQuerySet(models.QuerySet):
     def under(self, unit: "Unit") -> Self:
         """The unit itself and everything below it."""
@@ -58,7 +69,7 @@ class UnitQuerySet(models.QuerySet):
 
     def active_within(self, start: date, end: date) -> Self:
         """Units that exist on at least one day of start..end, both inclusive."""
-        return self.filter(Q(active_until=None) | Q(active_until__gte=start), active_from__lte=end)
+        return self.filter(active(start, end))
 
     def active_on(self, day: date) -> Self:
         return self.active_within(day, day)
@@ -73,8 +84,7 @@ class UnitQuerySet(models.QuerySet):
 
     def expected_within(self, start: date, end: date) -> Self:
         """Units that owe a report for a month that runs from start to end (the same as `Unit.owes`)."""
-        still = Q(reports_until=None) | Q(reports_until__gte=start)
-        return self.reporting().active_within(start, end).filter(still)
+        return self.filter(owing(start, end))
 
 
 class Unit(models.Model):
