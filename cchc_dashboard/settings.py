@@ -251,6 +251,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # the largest real form (units × fields × measures) has over 1,000
 DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
 
+UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 

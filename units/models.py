@@ -40,15 +40,15 @@ def fold(text: str) -> str:
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
-def subtree(path: str) -> Q:
-    """Condition on `path`: that unit and everything below it, by an index on either database.
+def subtree(path: str, column: str = "path") -> Q:
+    """Condition on the column of paths: that unit and everything below it, by an index on either database.
 
     SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made
     for prefixes, while a range would follow the rules of the language.
     """
     if connection.vendor == "sqlite":
-        return Q(path__gte=path, path__lt=path[:-1] + "0")
-    return Q(path__startswith=path)
+        return Q(**{f"{column}__gte": path, f"{column}__lt": path[:-1] + "0"})
+    return Q(**{f"{column}__startswith": path})
 
 
 def active(start: date, end: date) -> Q:

@@ -58,7 +58,7 @@ class Standing:
     def words(self) -> str:
         """The state as people call it."""
         if self.reopened:
-            return "Đã duyệt, mở lại để sửa"
+            return "Đã duyệt, mở khóa để sửa"
         if self.mark == "late":
             return f"Quá hạn {self.late_days} ngày"
         return f"{WORDS[self.mark]}, quá hạn {self.late_days} ngày" if self.late_days else WORDS[self.mark]

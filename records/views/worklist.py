@@ -15,6 +15,7 @@ from records.queries import board
 from records.queries.calendar import DueDates, calendar
 from records.queries.owing import owing, silent
 from records.queries.reminders import last_reminded, own_reminders
+from records.queries.unlocking import waiting_for
 from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
@@ -112,6 +113,9 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
         "waiting": shown,
         "waiting_page": waits,
         "clean": sum(one.clean for one in shown),
+        "unlocks": [
+            (one, Month.from_number(one.submission.month)) for one in waiting_for(request.user, request.day)
+        ],
         "missing": missing,
         "missing_late": [one for one in missing if one.late],
         "missing_due": [one for one in missing if not one.late],
