@@ -22,6 +22,7 @@ class Cell:
     kind: str
     measure: str
     label: str
+    place: str = ""  # the label with that of its row
     text: str = ""
     name: str = ""
     id: str = ""
@@ -182,6 +183,7 @@ def _cell(row: Row, measure: str, look: _Look) -> Cell:
         look.mode,
         measure,
         label,
+        place=f"{line.label}: {label}",
         text=text,
         name=name,
         id=f"o-{line.key[0]}-{line.key[1] or 0}-{measure}",

@@ -39,6 +39,7 @@ def _row(line: Line, month: Month) -> dict[str, Any]:
         "label": line.label,
         "served": [name for name in MEASURES if name in line.served],
         "proposed": line.proposed,
+        "reason": line.reason,
         "history": {
             whole: [added(values.get(part) for part in SUMS[whole]) for values in before] for whole in WATCHED
         },

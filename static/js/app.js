@@ -1,9 +1,11 @@
-/* Formulas and definitions (details.how): Esc or a click elsewhere closes them, one is open at a time.
-   Everything on the pages works without this file. */
+/* What every page has: formulas and definitions that close, a dialog, and the numbers that a clerk typed and this
+   browser could not send yet. Everything on the pages works without this file.
+
+   Sets CCHC.ask (a dialog) and CCHC.kept (the numbers in this browser). */
 (() => {
   "use strict";
+  // Formulas and definitions (details.how): Esc or a click elsewhere closes them, one is open at a time.
   const open = () => document.querySelectorAll("details.how[open]");
-
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     for (const how of open()) {
@@ -14,9 +16,111 @@
     // a figure's source (a.src) is shown while it has the focus
     if (document.activeElement?.matches("a.src")) document.activeElement.blur();
   });
-
   document.addEventListener("click", (event) => {
     const here = event.target.closest("details.how");
     for (const how of open()) if (how !== here) how.open = false;
   });
+
+  const make = (tag, more = {}, ...inside) => {
+    const made = Object.assign(document.createElement(tag), more);
+    made.append(...inside);
+    return made;
+  };
+  // A question over the page. buttons: [[answer, words]], the first the main one; answers "" when closed with Esc.
+  const ask = (title, body, buttons) => new Promise((answered) => {
+    const head = make("h2", { id: "hoi", textContent: title });
+    const choices = buttons.map(([value, words], at) => make("button", { value, textContent: words, className: at ? "btn" : "btn btn--main" }));
+    const dialog = make("dialog", { className: "card ask" }, make("form", { method: "dialog" }, head, ...body, make("div", { className: "btns" }, ...choices)));
+    dialog.setAttribute("aria-labelledby", "hoi");
+    dialog.addEventListener("close", () => { dialog.remove(); answered(dialog.returnValue); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+
+  // Numbers typed and not yet at the server, by person, month and cell (IndexedDB). A record: {user, submission, name,
+  // text, revision (that the page had), stamp, place, title, address}; "sends" has the request under way by person and
+  // month, to be repeated as it was. Answers undefined where the browser keeps nothing.
+  const NAME = "cchc";
+  let opened = null;
+  const database = () => (opened ??= new Promise((done) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("cells", { keyPath: ["user", "submission", "name"] });
+      request.result.createObjectStore("sends", { keyPath: ["user", "submission"] });
+    };
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => done(null);
+  }));
+  const run = async (stores, mode, act) => {
+    const base = await database().catch(() => null);
+    if (!base) return undefined;
+    return new Promise((done) => {
+      const transaction = base.transaction(stores, mode);
+      const request = act(...stores.map((name) => transaction.objectStore(name)));
+      transaction.oncomplete = () => done(request ? request.result : true);
+      transaction.onabort = () => done(undefined);
+    });
+  };
+  const STORES = ["cells", "sends"];
+  const from = (...key) => IDBKeyRange.bound(key, [...key, []]);
+  const kept = {
+    put: (store, records) => run([store], "readwrite", (one) => { for (const record of records) one.put(record); }),
+    drop: (store, keys) => run([store], "readwrite", (one) => { for (const key of keys) one.delete(key); }),
+    get: (store, key) => run([store], "readonly", (one) => one.get(key)),
+    of: async (...key) => (await run(["cells"], "readonly", (one) => one.getAll(from(...key)))) ?? [],
+    clear: () => run(STORES, "readwrite", (...stores) => { for (const one of stores) one.clear(); }),
+    // What another person left: gone as soon as somebody else is signed in here (acceptance R17).
+    keepOnly: (user) => run(STORES, "readwrite", (...stores) => {
+      for (const one of stores) {
+        one.delete(IDBKeyRange.upperBound([user], true));
+        one.delete(IDBKeyRange.lowerBound([user, []], true));
+      }
+    }),
+  };
+  window.CCHC = { ...window.CCHC, make, ask, kept };
+
+  const who = document.querySelector(".who[data-user]");
+  if (!who) return;
+  const user = Number(who.dataset.user);
+  const ready = kept.keepOnly(user);
+  window.CCHC.user = user;
+  const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null;
+  tabs?.postMessage({ user });
+
+  // Signing out leaves nothing behind; what could not be sent yet is asked about first.
+  who.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const leaving = event.target;
+    await window.CCHC.flush?.();
+    const waiting = await kept.of(user);
+    const words = make("p", { textContent: `Còn ${waiting.length} số bạn đã gõ chưa gửi được về hệ thống. Đăng xuất thì các số này bị xóa khỏi máy.` });
+    const answer = waiting.length ? await ask("Còn số chưa gửi", [words], [["stay", "Ở lại"], ["leave", "Đăng xuất, xóa các số này"]]) : "leave";
+    if (answer !== "leave") return;
+    await kept.clear();
+    tabs?.postMessage({ user: null });
+    leaving.submit();
+  });
+
+  // Elsewhere than on the sheet that they belong to: what still waits, where, and the numbers themselves.
+  const tell = async () => {
+    await ready;
+    const here = document.getElementById("entry") ? document.querySelector("[data-submission]")?.dataset.submission : null;
+    const months = new Map();
+    for (const one of await kept.of(user)) if (String(one.submission) !== here) months.set(one.submission, [...(months.get(one.submission) ?? []), one]);
+    for (const [submission, cells] of months) {
+      const link = make("a", { href: cells[0].address, textContent: cells[0].title });
+      const list = make("ul", {}, ...cells.map((one) => make("li", { textContent: `${one.place}: ${one.text || "để trống"}` })));
+      const forget = make("button", { type: "button", className: "btn btn--small", textContent: "Xóa các số này khỏi máy" });
+      const closed = link.pathname === location.pathname;
+      const head = make("b", {}, `Trên máy này còn ${cells.length} số chưa gửi của báo cáo `, link, closed ? ", báo cáo không còn nhập được." : ". Mở báo cáo để gửi.");
+      const box = make("div", { className: "msg msg--warn kept" }, head, make("details", { className: "show", open: closed }, make("summary", { textContent: "Xem các số" }), list, forget));
+      forget.addEventListener("click", async () => {
+        await kept.drop("cells", cells.map((one) => [user, submission, one.name]));
+        await kept.drop("sends", [[user, submission]]);
+        box.remove();
+      });
+      document.getElementById("noi-dung").prepend(box);
+    }
+  };
+  tell();
 })();

@@ -1,142 +1,334 @@
-/* The entry sheet: totals and balance follow the typing, arrows and Enter move between cells, changed cells show a
-   stripe, and leaving with unsaved numbers is asked about. Without this file the server does the sums on saving. */
+/* The entry sheet while somebody types: sums, balance and what is wrong or odd follow each key, the keyboard moves
+   between cells, the panes below tell about the cell in focus. Ranges, paste, copy and undo are in blocks.js, keeping
+   and sending in drafts.js, the rules in rules.js. Without scripts the form is sent whole and the server does the sums.
+
+   Sets CCHC.sheet. A cell: {row, measure, input, box, name, place, value (null: blank or unread), fault}; a row has
+   the facts of the page's script element "sheet", and {line, cells: measure → cell, faults, odd}.
+   The form hears "cchc:typed" for each key and "cchc:settled" for what is done with; detail: [cell]. */
 (() => {
   "use strict";
-  const sheet = document.querySelector(".sheet .g");
   const form = document.getElementById("entry");
-  if (!sheet || !form) return;
-
-  const SUMS = {
-    received: ["received_direct", "received_online_partial", "received_online_full", "received_postal"],
-    resolved: ["resolved_early", "resolved_on_time", "resolved_late"],
-    returned: ["returned_direct", "returned_online", "returned_postal"],
-  };
-  const COMES_IN = ["opening", ...SUMS.received, "transferred_in"];
-  const GOES_OUT = [...SUMS.resolved, "withdrawn", "transferred_out", "pending_in_time", "pending_late", "awaiting"];
-  const MOVED = ["transferred_in", "transferred_out"];
-
-  // A typed count: a number, null for a blank, NaN for what is no count (as the server reads it).
-  const read = (text) => {
-    const typed = text.replace(/[\u200b-\u200d\u2060\ufeff]/g, "").trim();
-    if (!typed) return null;
-    const plain = /^[1-9]\d{0,2}([. \u00a0\u2009\u202f])\d{3}(\1\d{3})*$/.test(typed) ? typed.replace(/\D/g, "") : typed;
-    return /^\d{1,9}$/.test(plain) ? Number(plain) : NaN;
-  };
-  const write = (number) => (number === null ? "—" : String(number).replace(/\B(?=(\d{3})+$)/g, "."));
+  const table = form?.querySelector(".sheet .g");
+  const holder = document.getElementById("sheet");
+  const rules = window.CCHC?.rules;
+  if (!table || !holder || !rules) return;
+  const facts = JSON.parse(holder.textContent);
+  const { sums } = rules.data;
+  const wholesOf = (measure) => Object.keys(sums).filter((whole) => sums[whole].includes(measure));
   const put = (place, text) => { if (place && place.textContent !== text) place.textContent = text; };
-  const added = (numbers) => {
-    const known = numbers.filter((one) => one !== null && !Number.isNaN(one));
-    return known.length ? known.reduce((a, b) => a + b, 0) : null;
+  const place = (name, index) => document.querySelector(`[${name}="${index}"]`);
+  const byId = (id) => document.getElementById(id);
+
+  // Rows and cells -----------------------------------------------------------------------------------------------
+  const cells = new Map();
+  const rows = facts.rows.map((fact, index) => {
+    const [line, moved] = [place("data-row", index), place("data-moved", index)];
+    const row = { ...fact, index, line, cells: new Map(), faults: [], odd: [], gap: null, told: "" };
+    row.balance = line.querySelector("[data-balance]");
+    row.sums = new Map([...line.querySelectorAll("[data-sum]")].map((one) => [one.dataset.sum, one]));
+    for (const part of [line, moved]) {
+      for (const input of part?.querySelectorAll("input[data-m]") ?? []) {
+        const [measure, box] = [input.dataset.m, input.closest(".c")];
+        const name = input.getAttribute("aria-label");
+        const cell = { row, measure, input, box, name: input.name, place: name, side: part === moved, original: input.value };
+        row.cells.set(measure, cell);
+        cells.set(input.name, cell);
+      }
+    }
+    return row;
+  });
+  const cellOf = (input) => cells.get(input?.name);
+  const totals = new Map([...table.querySelectorAll("[data-total]")].map((one) => [one.dataset.total, one]));
+  const values = (row) => Object.fromEntries([...row.cells].map(([measure, cell]) => [measure, cell.value]));
+
+  const read = (cell) => {
+    const text = cell.input.value;
+    const { value } = rules.read(text, cell.measure);
+    if (cell.refused?.text !== text) cell.refused = null;
+    cell.fault = rules.checkCell(cell.measure, text, cell.row) ?? cell.refused;
+    cell.value = cell.fault ? null : value;
   };
 
-  const rows = [...sheet.querySelectorAll("tr[data-row]")].map((line) => {
-    const moved = document.querySelector(`tr[data-moved="${line.dataset.row}"]`);
-    const inputs = [...line.querySelectorAll("input[data-m]"), ...(moved ? moved.querySelectorAll("input[data-m]") : [])];
-    return { line, cells: new Map(inputs.map((input) => [input.dataset.m, input])) };
-  });
-
-  const show = (cell, state, text) => {
+  // What the server drew, drawn again where a number changed ---------------------------------------------------------
+  const show = (cell, state, text, more = "") => {
     cell.classList.toggle("bal--off", state === "off");
     cell.classList.toggle("bal--na", state === "na");
     const word = cell.querySelector(".bal__word");
     word.classList.toggle("bal__word--ok", state === "ok");
     put(word, text);
-    cell.querySelector(".vh")?.remove();
-  };
-
-  const balance = (row) => {
-    const value = (name) => (row.cells.has(name) ? read(row.cells.get(name).value) : 0);
-    const all = [...COMES_IN, ...GOES_OUT].map((name) => (MOVED.includes(name) ? value(name) ?? 0 : value(name)));
-    if ([...row.cells.values()].some((input) => Number.isNaN(read(input.value)))) return ["off", "có lỗi"];
-    if (all.includes(null)) return ["na", "chưa đủ"];
-    const gap = COMES_IN.reduce((sum, name) => sum + (value(name) ?? 0), 0) - GOES_OUT.reduce((sum, name) => sum + (value(name) ?? 0), 0);
-    return gap ? ["off", `lệch ${gap > 0 ? "+" : "−"}${write(Math.abs(gap))}`] : ["ok", "khớp"];
+    put(cell.querySelector(".bal__more"), more);
   };
 
   const recount = (row) => {
-    for (const [whole, parts] of Object.entries(SUMS)) {
-      const numbers = parts.filter((name) => row.cells.has(name)).map((name) => read(row.cells.get(name).value));
-      put(row.line.querySelector(`[data-sum="${whole}"]`), write(added(numbers)));
+    const now = values(row);
+    for (const [whole, out] of row.sums) put(out, rules.write(rules.sum(now, sums[whole])));
+    const wrong = [...row.cells.values()].filter((cell) => cell.fault);
+    const { gap, text } = rules.balance(now, row);
+    row.told = text;
+    row.faults = wrong.length ? [] : rules.checkRow(now, row);
+    row.odd = rules.warnings(now, row);
+    row.state = wrong.length ? "off" : row.faults.length ? "off" : gap === null ? "na" : "ok";
+    const over = row.faults.some((fault) => fault.code === "over_whole");
+    const lacks = gap ? `lệch ${gap > 0 ? "+" : "−"}${rules.write(Math.abs(gap))}` : over ? "vượt" : "chưa đủ";
+    row.short = wrong.length ? "có lỗi" : row.state === "ok" ? "khớp" : lacks;
+    show(row.balance, row.state, row.short, row.state === "na" || wrong.length ? "" : `: ${text}`);
+    for (const [whole, out] of row.sums) {
+      out.closest("td").classList.toggle("is-warn-c", row.odd.some((fault) => fault.measure === whole));
     }
-    row.state = balance(row);
-    show(row.line.querySelector("[data-balance]"), ...row.state);
   };
 
-  const total = () => {
-    for (const cell of sheet.querySelectorAll("[data-total]")) {
-      const parts = SUMS[cell.dataset.total] ?? [cell.dataset.total];
-      const numbers = rows.flatMap((row) => parts.filter((name) => row.cells.has(name)).map((name) => read(row.cells.get(name).value)));
-      put(cell, write(added(numbers)) + (numbers.some((one) => one === null || Number.isNaN(one)) ? "*" : ""));
-    }
-    const off = rows.filter((row) => row.state[0] === "off").length;
-    const short = rows.some((row) => row.state[0] === "na");
-    show(sheet.querySelector("[data-balance-all]"), off ? "off" : short ? "na" : "ok", off ? `${off} dòng` : short ? "chưa đủ" : "khớp");
+  const total = (name) => {
+    const parts = sums[name] ?? [name];
+    const column = rows.flatMap((row) => parts.filter((part) => row.cells.has(part)).map((part) => row.cells.get(part).value));
+    put(totals.get(name), rules.write(rules.added(column)) + (column.includes(null) ? "*" : ""));
+  };
+  const overall = () => {
+    const off = rows.filter((row) => row.state === "off").length;
+    const short = rows.some((row) => row.state === "na");
+    const all = table.querySelector("[data-balance-all]");
+    show(all, off ? "off" : short ? "na" : "ok", off ? `${off} dòng` : short ? "chưa đủ" : "khớp");
   };
 
-  for (const row of rows) row.state = balance(row);
+  // A fault stays out of sight while its cell is being typed: "1.2" may become "1.240".
+  const mark = (cell) => {
+    const odd = cell.row.odd.find((fault) => fault.measure === cell.measure);
+    const fault = cell.quiet ? null : cell.fault;
+    cell.box.classList.toggle("is-err", Boolean(fault));
+    cell.box.classList.toggle("is-warn", !fault && Boolean(odd || cell.box.dataset.marked));
+    cell.box.classList.toggle("is-changed", cell.input.value !== cell.original);
+    cell.box.classList.toggle("is-theirs", Boolean(cell.theirs) && !cell.typing);
+    const told = fault?.message ?? odd?.message ?? (cell.box.dataset.marked ? "Ô được đánh dấu cần sửa" : "");
+    let words = byId(`${cell.input.id}-loi`);
+    if (told && !words) {
+      words = Object.assign(document.createElement("span"), { id: `${cell.input.id}-loi`, className: "vh" });
+      cell.box.append(words);
+    }
+    put(words, told);
+    if (fault) cell.input.setAttribute("aria-invalid", "true");
+    else cell.input.removeAttribute("aria-invalid");
+    if (told) cell.input.setAttribute("aria-describedby", words.id);
+    else cell.input.removeAttribute("aria-describedby");
+  };
 
-  let unsaved = false;
+  // The one way in: these cells have other texts now. Only their rows and columns are counted again.
+  const refresh = (changed) => {
+    const touched = new Set(changed.map((cell) => cell.row));
+    const columns = new Set(changed.flatMap((cell) => [cell.measure, ...wholesOf(cell.measure)]));
+    changed.forEach(read);
+    touched.forEach(recount);
+    columns.forEach((name) => { if (totals.has(name)) total(name); });
+    overall();
+    for (const row of touched) for (const cell of row.cells.values()) if (changed.includes(cell) || cell.measure === "opening") mark(cell);
+    if (sheet.here) look(sheet.here);
+    count();
+  };
+
+  // The panes below, and what is still to be seen ---------------------------------------------------------------------
+  const say = (text) => put(byId("bao"), text);
+  const beside = (cell) => [...cell.box.querySelectorAll(".prev > span")].map((one) => one.lastChild.textContent);
+  const look = (cell) => {
+    const [last, year] = beside(cell);
+    const { row } = cell;
+    const told = (cell.quiet ? null : cell.fault) ?? row.odd.find((one) => one.measure === cell.measure || sums[one.measure]?.includes(cell.measure));
+    put(byId("look-name"), cell.place);
+    put(byId("look-past"), `Tháng trước ${last ?? "—"}, cùng kỳ ${year ?? "—"}`);
+    const usual = cell.input.value.trim() ? "Không có gì phải xem lại ở ô này." : "Chưa báo. Nếu trong kỳ không có hồ sơ nào thì nhập 0.";
+    put(byId("look-word"), told?.message ?? (cell.box.dataset.marked ? "Người duyệt đánh dấu ô này cần sửa." : usual));
+    byId("look-word").classList.toggle("look__err", told?.severity === "error");
+    put(byId("look-row"), `Cân đối dòng ${row.label}: ${row.short}`);
+    const lack = [...row.cells.values()].filter((one) => one.value === null && !rules.data.optional.includes(one.measure)).length;
+    put(byId("look-balance"), row.faults[0]?.message ?? (row.state === "ok" ? `${row.told}.` : `Còn ${lack} ô chưa có số.`));
+    put(byId("look-theirs"), cell.theirs ?? "");
+    put(byId("look-reason"), row.reason ? `Lý do đã ghi: “${row.reason}”` : "");
+  };
+
+  const first = (row, test) => [...row.cells.values()].find(test) ?? row.cells.values().next().value;
+  const things = () => {
+    const found = [];
+    for (const row of rows) {
+      for (const cell of row.cells.values()) if (cell.fault) found.push([0, cell]);
+      if (row.faults.length) found.push([0, first(row, (cell) => cell.measure.startsWith("pending"))]);
+      const parts = (fault) => sums[fault.measure] ?? [fault.measure];
+      for (const fault of row.odd) if (!row.reason) found.push([1, first(row, (cell) => parts(fault).includes(cell.measure))]);
+    }
+    return found;
+  };
+  const blanks = () => [...cells.values()].filter((cell) => !cell.input.value.trim() && !rules.data.optional.includes(cell.measure));
+  const count = () => {
+    const found = things();
+    const errors = found.filter(([rank]) => !rank).length;
+    const empty = blanks().length;
+    const told = [errors && `${errors} lỗi`, found.length - errors && `${found.length - errors} điều cần xem`, empty && `${empty} ô chưa báo`];
+    put(byId("xem-tiep").querySelector("span"), told.filter(Boolean).join(", ") || "Đã đủ số, không có điều cần xem");
+  };
+  // F8: errors, then warnings, then blanks, each in the order of the sheet, after the cell in focus.
+  const next = () => {
+    const found = [...things().sort(([a], [b]) => a - b).map(([, cell]) => cell)];
+    const list = [...new Set(found.length ? found : blanks())];
+    const at = list.indexOf(cellOf(document.activeElement) ?? sheet.here);
+    if (list.length) go(list[(at + 1) % list.length]);
+    else say("Không còn ô nào cần xem.");
+  };
+
+  // Why a row is as it is: kept with the row, asked for by its warnings.
+  const ask = (cell) => {
+    const text = dialog.querySelector("textarea");
+    const { row } = cell;
+    put(dialog.querySelector("h2"), `Lý do, ghi chú của dòng ${row.label}`);
+    put(dialog.querySelector("p"), row.odd.map((fault) => fault.message).join(" "));
+    text.value = row.reason;
+    text.readOnly = cell.input.readOnly;
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      go(cell);
+      if (dialog.returnValue !== "keep" || text.value.trim() === row.reason) return;
+      reason(row, text.value.trim());
+      form.dispatchEvent(new CustomEvent("cchc:reason", { detail: row }));
+    };
+    dialog.showModal();
+  };
+  const reason = (row, text) => {
+    row.reason = text;
+    const box = form.elements[`${row.code}-reason`];
+    if (box) box.value = text;
+    if (sheet.here) look(sheet.here);
+    count();
+  };
+  for (const row of rows) row.reason = form.elements[`${row.code}-reason`]?.value ?? row.reason ?? "";
   form.addEventListener("input", (event) => {
-    const input = event.target;
-    unsaved = true;
-    if (!input.dataset.m) return;
-    const box = input.closest(".c");
-    box.classList.toggle("is-changed", input.value !== input.defaultValue);
-    const wrong = Number.isNaN(read(input.value));
-    box.classList.toggle("is-err", wrong);
-    input.toggleAttribute("aria-invalid", wrong);
-    const row = rows.find((one) => one.cells.get(input.dataset.m) === input);
-    if (row) { recount(row); total(); }
+    const row = rows.find((one) => event.target.name === `${one.code}-reason`);
+    if (!row) return;
+    row.reason = event.target.value.trim();
+    form.dispatchEvent(new CustomEvent("cchc:reason", { detail: row }));
   });
-  form.addEventListener("submit", () => { unsaved = false; });
-  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+  const dialog = byId("ghi-ly-do");
+  dialog.addEventListener("click", ({ target }) => { if (target.matches("button")) dialog.close(target.value); });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) dialog.close("keep");
+  });
 
-  // Up, down, Enter: the same column of the next row that has the cell. Left, right: once the caret is at the edge.
-  const go = (input) => { if (input) { input.focus(); input.select(); } };
-  const vertical = (input, step) => {
-    let at = rows.findIndex((row) => row.cells.get(input.dataset.m) === input) + step;
-    for (; at >= 0 && at < rows.length; at += step) if (rows[at].cells.has(input.dataset.m)) return go(rows[at].cells.get(input.dataset.m));
-    return undefined;
+  // Typing ------------------------------------------------------------------------------------------------------------
+  let pause;
+  const settle = (cell) => {
+    clearTimeout(pause);
+    if (!cell.typing) return;
+    cell.typing = cell.quiet = false;
+    read(cell);
+    if (cell.value !== null) cell.input.value = rules.write(cell.value);
+    refresh([cell]);
+    form.dispatchEvent(new CustomEvent("cchc:settled", { detail: [cell] }));
   };
-  const horizontal = (input, step) => {
-    const inputs = [...form.querySelectorAll("input[data-m]")];
-    go(inputs[inputs.indexOf(input) + step]);
+  form.addEventListener("input", (event) => {
+    const cell = cellOf(event.target);
+    if (!cell) return;
+    cell.typing = cell.quiet = true;
+    refresh([cell]);
+    form.dispatchEvent(new CustomEvent("cchc:typed", { detail: [cell] }));
+    clearTimeout(pause);
+    pause = setTimeout(() => { cell.quiet = false; refresh([cell]); }, 600);
+  });
+  form.addEventListener("focusin", (event) => {
+    const cell = cellOf(event.target);
+    if (!cell) return;
+    sheet.here = cell;
+    cell.held = cell.input.value;
+    cell.input.select();
+    look(cell);
+  });
+  form.addEventListener("focusout", (event) => { const cell = cellOf(event.target); if (cell) settle(cell); });
+  // A click into another cell takes it whole, as a sheet does; a second click sets the caret.
+  let entered = null;
+  form.addEventListener("pointerdown", (event) => { entered = event.target === document.activeElement ? null : event.target; });
+  form.addEventListener("mouseup", (event) => { if (entered && event.target === entered && cellOf(entered)) event.preventDefault(); });
+
+  // Moving --------------------------------------------------------------------------------------------------------------
+  // Columns in the order of the screen; those of dossiers moved between areas stand in a table of their own.
+  const columns = [[...totals.keys()].filter((name) => !(name in sums)), rules.data.optional];
+  const columnsOf = (cell) => columns[Number(cell.side)];
+  const at = (row, measure) => rows[row]?.cells.get(measure);
+  const go = (cell) => {
+    if (!cell) return;
+    cell.input.closest("details")?.setAttribute("open", "");
+    cell.input.focus();
+    cell.input.select();
+  };
+  const down = (cell, step) => {
+    for (let row = cell.row.index + step; rows[row]; row += step) if (at(row, cell.measure)) return at(row, cell.measure);
+    return null;
+  };
+  const across = (cell, step) => {
+    const order = columnsOf(cell);
+    for (let to = order.indexOf(cell.measure) + step; order[to]; to += step) {
+      if (cell.row.cells.has(order[to])) return cell.row.cells.get(order[to]);
+    }
+    return null;
+  };
+  const edge = (row, order, last) => (last ? [...order].reverse() : order).map((name) => row.cells.get(name)).find(Boolean);
+  const corner = (cell, last) => edge(rows.at(last ? -1 : 0), columnsOf(cell), last);
+  // Enter at the foot of a column goes on at the head of the next; after a run of Tabs, back to where the run began.
+  let run = null;
+  const enter = (cell, step) => {
+    const from = run && rows[cell.row.index + step] && at(cell.row.index + step, run);
+    if (from || down(cell, step)) return from || down(cell, step);
+    const order = columnsOf(cell);
+    const name = order[order.indexOf(cell.measure) + step];
+    const column = rows.map((row) => row.cells.get(name)).filter(Boolean);
+    return column.at(step > 0 ? 0 : -1) ?? null;
+  };
+
+  const sheet = { form, facts, rows, cells, columns, cellOf, columnsOf, refresh, look, say, go, down, across, settle, reason, put, here: null };
+  const steps = {
+    ArrowUp: (cell) => down(cell, -1), ArrowDown: (cell) => down(cell, 1),
+    ArrowLeft: (cell) => across(cell, -1), ArrowRight: (cell) => across(cell, 1),
+    Enter: (cell, event) => enter(cell, event.shiftKey ? -1 : 1),
+    Home: (cell, event) => (event.ctrlKey ? corner(cell, false) : edge(cell.row, columnsOf(cell), false)),
+    End: (cell, event) => (event.ctrlKey ? corner(cell, true) : edge(cell.row, columnsOf(cell), true)),
+  };
+  // Within the text first: only a caret at its end, or a text selected whole, moves on.
+  sheet.leaves = ({ key, target, ctrlKey }) => {
+    const { selectionStart: start, selectionEnd: end, value: { length } } = target;
+    const whole = start === 0 && end === length;
+    if (key === "ArrowLeft" || (key === "Home" && !ctrlKey)) return whole || end === 0;
+    return key === "ArrowRight" || (key === "End" && !ctrlKey) ? whole || start === length : true;
   };
   form.addEventListener("keydown", (event) => {
-    const input = event.target;
-    if (!input.dataset?.m || event.ctrlKey || event.altKey || event.metaKey) return;
-    const whole = input.selectionStart === 0 && input.selectionEnd === input.value.length;
-    const caret = input.selectionStart === input.selectionEnd ? input.selectionStart : -1;
-    const moves = {
-      ArrowUp: () => vertical(input, -1),
-      ArrowDown: () => vertical(input, 1),
-      Enter: () => vertical(input, event.shiftKey ? -1 : 1),
-      ArrowLeft: () => horizontal(input, -1),
-      ArrowRight: () => horizontal(input, 1),
-    };
-    if (!(event.key in moves)) return;
-    if (event.key === "ArrowLeft" && !(whole || caret === 0)) return;
-    if (event.key === "ArrowRight" && !(whole || caret === input.value.length)) return;
-    event.preventDefault();
-    moves[event.key]();
+    const cell = cellOf(event.target);
+    if (!cell || event.defaultPrevented || event.altKey || event.isComposing) return;
+    if (event.key === "Tab") run ??= cell.measure;
+    else if (event.key !== "Enter" && event.key in steps) run = null;
+    if (event.code === "NumpadDecimal" && ".,".includes(event.key)) {
+      // On a Vietnamese keyboard the pad writes a comma, which is no part of a count; its thousands have dots.
+      event.preventDefault();
+      cell.input.setRangeText(".", cell.input.selectionStart, cell.input.selectionEnd, "end");
+      cell.input.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (event.key === "F2") {
+      event.preventDefault();
+      ask(cell);
+    } else if (event.key in steps && (event.key === "Home" || event.key === "End" || !(event.ctrlKey || event.metaKey))) {
+      if (!sheet.leaves(event)) return;
+      event.preventDefault();
+      const to = steps[event.key](cell, event);
+      settle(cell);
+      if (event.key === "Enter") run = null;
+      go(to ?? cell);
+    }
   });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "F8" || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    next();
+  });
+  byId("xem-tiep").addEventListener("click", next);
+  byId("look-ask").addEventListener("click", () => ask(sheet.here ?? cells.values().next().value));
 
-  // A block copied from a sheet fills the cells to the right and below, in the order of the screen.
-  form.addEventListener("paste", (event) => {
-    const block = event.clipboardData.getData("text/plain").replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
-    if (!event.target.dataset.m || (block.length === 1 && block[0].length === 1)) return;
-    const at = rows.findIndex((row) => row.cells.get(event.target.dataset.m) === event.target);
-    if (at < 0) return;
-    event.preventDefault();
-    const order = [...sheet.querySelectorAll("[data-total]")].map((cell) => cell.dataset.total).filter((name) => !(name in SUMS));
-    const from = order.indexOf(event.target.dataset.m);
-    if (from < 0) return;
-    block.forEach((texts, down) => texts.forEach((text, right) => {
-      const input = rows[at + down]?.cells.get(order[from + right]);
-      if (!input) return;
-      input.value = text.trim();
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-    }));
-  });
+  // Numbers of last month and of the same month last year: shown or not, as this browser last had it.
+  const past = byId("xem-truoc");
+  const remember = () => { for (const one of document.querySelectorAll(".sheet")) one.dataset.prev = past.checked ? "on" : "off"; };
+  past.checked = localStorage.getItem("cchc-past") !== "off";
+  past.addEventListener("change", () => { localStorage.setItem("cchc-past", past.checked ? "on" : "off"); remember(); });
+  remember();
+
   for (const hint of document.querySelectorAll(".js-only")) hint.hidden = false;
+  window.CCHC.sheet = sheet;
+  refresh([...cells.values()]);
 })();
