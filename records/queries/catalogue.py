@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from figures.measures import CHANNELS, served_measures
 from figures.periods import Calendar, Month
-from records.models import Field, FieldScope, Procedure, ProcedureScope
+from records.models import Field
 from units.models import Unit
+
+from .catalogue_rows import Row, stored
 
 ALL_CHANNELS = frozenset(CHANNELS)
 
@@ -27,38 +28,16 @@ class Expected:
     procedures: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One catalogue row with the numbers of the units it lists (empty: all of the tier)."""
-
-    target: int
-    tier: str
-    channels: frozenset[str]
-    start: date
-    end: date
-    units: frozenset[int]
-
-    def fits(self, tier: str, unit: int, start: date, end: date) -> bool:
-        return (
-            self.start <= end
-            and start <= self.end
-            and (not self.tier or self.tier == tier)
-            and (not self.units or unit in self.units)
-        )
-
-
 class Catalogue:
-    """The whole catalogue in memory: four queries, whatever the number of units, months and fields."""
+    """The whole catalogue in memory: a fixed number of queries, whatever the number of units, months and fields."""
 
     def __init__(self, days: Calendar) -> None:
         self.days = days
-        self.fields: dict[int, Field] = {one.pk: one for one in Field.objects.all()}
-        self.procedures: dict[int, Procedure] = {one.pk: one for one in Procedure.objects.all()}
-        self.field_rows = _rows(FieldScope, "field_id")
-        self.procedure_rows = _rows(ProcedureScope, "procedure_id")
+        rows = stored()
+        self.fields, self.procedures = rows.fields, rows.procedures
+        self.field_rows, self.procedure_rows = rows.field_rows, rows.procedure_rows
         self.undivided = next(pk for pk, one in self.fields.items() if one.code == Field.UNDIVIDED)
-        rows = self.field_rows + self.procedure_rows
-        self.listed = frozenset().union(*(row.units for row in rows)) if rows else frozenset()
+        self.listed = rows.listed
         self._known: dict[tuple[str, int, Month], dict[int, Expected]] = {}
 
     def expected(self, unit: Unit, month: Month) -> dict[int, Expected]:
@@ -109,7 +88,7 @@ def _entry(number: int, own: frozenset[str] | None, procedures: dict[int, frozen
     )
 
 
-def _channels(rows: list[_Row], tier: str, unit: int, start: date, end: date) -> dict[int, frozenset[str]]:
+def _channels(rows: list[Row], tier: str, unit: int, start: date, end: date) -> dict[int, frozenset[str]]:
     """Target → the channels of all rows that fit, together; empty where a row leaves them to the default (all)."""
     found: dict[int, frozenset[str]] = {}
     for row in rows:
@@ -117,22 +96,6 @@ def _channels(rows: list[_Row], tier: str, unit: int, start: date, end: date) ->
             before = found.get(row.target, row.channels)
             found[row.target] = before | row.channels if before and row.channels else frozenset()
     return found
-
-
-def _rows(scope: Any, target: str) -> list[_Row]:
-    listed: dict[int, set[int]] = defaultdict(set)
-    rows: dict[int, tuple] = {}
-    columns = scope.objects.order_by("pk").values_list(
-        "pk", target, "tier", "channels", "valid_from", "valid_until", "units"
-    )
-    for pk, *row, unit in columns:
-        rows[pk] = tuple(row)
-        if unit is not None:
-            listed[pk].add(unit)
-    return [
-        _Row(what, tier, frozenset(channels.split()), start, end or date.max, frozenset(listed[pk]))
-        for pk, (what, tier, channels, start, end) in rows.items()
-    ]
 
 
 def expected_fields(

@@ -1,6 +1,11 @@
 """Which fields a unit reports in a month, and import_catalogue."""
 
+import re
+from datetime import date
+
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from figures.measures import ALL_SERVED
 from figures.periods import DEFAULT_CALENDAR, Month
@@ -8,6 +13,7 @@ from records.imports.catalogue import import_catalogue
 from records.models import CutoffRule, DueRule, Field, FieldScope, Holiday, Procedure, ProcedureScope
 from records.queries.calendar import after_working_days, calendar, due_date
 from records.queries.catalogue import Catalogue, expected_fields
+from records.queries.catalogue_rows import TABLES, Stored, stored
 
 from .conftest import AT
 
@@ -25,6 +31,42 @@ def load(*rows: str, head: str = HEAD):
 def codes(unit, month=JUNE) -> list[str]:
     catalogue = Catalogue(DEFAULT_CALENDAR)
     return [catalogue.fields[number].code for number in catalogue.expected(unit, month)]
+
+
+def test_remembered_until_any_row_changes(cast, fields):
+    """Whoever changes it, and however; and rolled back, it is what it was."""
+    listed = FieldScope.objects.filter(field=fields.ho_tich)
+    procedure = Procedure.objects.create(code="1.001193", name="Khai sinh", field=fields.ho_tich)
+    scope = ProcedureScope.objects.create(procedure=procedure, valid_from=date(2020, 1, 1))
+    changes = {
+        "field": lambda: Field.objects.filter(pk=fields.ho_tich.pk).update(name="Tên mới"),
+        "procedure": lambda: Procedure.objects.update(name="Tên mới"),
+        "field row": lambda: listed.update(channels="direct"),
+        "its units": lambda: listed.get().units.add(cast.alpha),
+        "procedure row": lambda: ProcedureScope.objects.update(valid_until=date(2021, 1, 1)),
+        "their units": lambda: scope.units.add(cast.beta),
+    }
+    before = stored()
+    assert len(changes) == len(TABLES)
+    for what, change in changes.items():
+        with CaptureQueriesContext(connection) as asked:
+            assert stored() == before, what
+        assert len(asked) == 1, what
+        with transaction.atomic():
+            change()
+            with CaptureQueriesContext(connection) as asked:
+                after = stored()
+            assert _told(after) != _told(before), what
+            transaction.set_rollback(True)
+        assert _told(stored()) == _told(before), what
+        before = stored()
+    read = " ".join(one["sql"] for one in asked)
+    assert set(re.findall(r'(?:FROM|JOIN) "(\w+)"', read)) == {model._meta.db_table for model in TABLES}
+
+
+def _told(found: Stored) -> tuple:
+    named = [(one.pk, one.name) for one in (*found.fields.values(), *found.procedures.values())]
+    return named, found.field_rows, found.procedure_rows
 
 
 def test_without_rows_a_unit_reports_undivided(cast):

@@ -1,0 +1,117 @@
+"""The rows of the catalogue, remembered by the process for as long as none of them has changed.
+
+Every page of numbers and every saving asks for all of them, and they change a few times a year. Whether they have is
+asked of the rows themselves, in one query, so that what is remembered is never old, whoever changed it.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from records.models import Field, FieldScope, Procedure, ProcedureScope
+
+TABLES = (
+    Field,
+    Procedure,
+    FieldScope,
+    FieldScope.units.through,
+    ProcedureScope,
+    ProcedureScope.units.through,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One catalogue row with the numbers of the units it lists (empty: all of the tier)."""
+
+    target: int
+    tier: str
+    channels: frozenset[str]
+    start: date
+    end: date
+    units: frozenset[int]
+
+    def fits(self, tier: str, unit: int, start: date, end: date) -> bool:
+        return (
+            self.start <= end
+            and start <= self.end
+            and (not self.tier or self.tier == tier)
+            and (not self.units or unit in self.units)
+        )
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the catalogue holds, and the units that any row lists; shared by all who ask: nothing in it is changed."""
+
+    fields: dict[int, Field]
+    procedures: dict[int, Procedure]
+    field_rows: list[Row]
+    procedure_rows: list[Row]
+    listed: frozenset[int]
+
+
+_kept: tuple[tuple, Stored] | None = None
+
+
+def stored() -> Stored:
+    """The rows as they are now: one query, and five more where they have changed since this process last asked."""
+    global _kept
+    kept, mark = _kept, _mark()
+    if kept and kept[0] == mark:
+        return kept[1]
+    found = _read()
+    # Somebody's change between the two may have been read or not.
+    if _mark() == mark:
+        _kept = mark, found
+    return found
+
+
+def _read() -> Stored:
+    field_rows, procedure_rows = _rows(FieldScope, "field_id"), _rows(ProcedureScope, "procedure_id")
+    return Stored(
+        {one.pk: one for one in Field.objects.all()},
+        {one.pk: one for one in Procedure.objects.all()},
+        field_rows,
+        procedure_rows,
+        frozenset().union(*(row.units for row in field_rows + procedure_rows)),
+    )
+
+
+def _mark() -> tuple:
+    """What is another as soon as one value of one row is: the rows as text on SQLite, their MD5 on PostgreSQL."""
+    of_table = _rows_as_text if connection.vendor == "sqlite" else _digest
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(["SELECT", ", ".join(of_table(model) for model in TABLES)]))
+        return cursor.fetchone()
+
+
+def _rows_as_text(model: Any) -> str:
+    columns = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.concrete_fields)
+    ordered = " ".join(["SELECT", columns, "FROM", model._meta.db_table, "ORDER BY id"])
+    return " ".join([f"(SELECT json_group_array(json_array({columns}))", "FROM", f"({ordered}))"])
+
+
+def _digest(model: Any) -> str:
+    return " ".join(
+        ["(SELECT md5(string_agg(one::text, ',' ORDER BY id))", "FROM", f"{model._meta.db_table} one)"]
+    )
+
+
+def _rows(scope: Any, target: str) -> list[Row]:
+    listed: dict[int, set[int]] = defaultdict(set)
+    rows: dict[int, tuple] = {}
+    columns = scope.objects.order_by("pk").values_list(
+        "pk", target, "tier", "channels", "valid_from", "valid_until", "units"
+    )
+    for pk, *row, unit in columns:
+        rows[pk] = tuple(row)
+        if unit is not None:
+            listed[pk].add(unit)
+    return [
+        Row(what, tier, frozenset(channels.split()), start, end or date.max, frozenset(listed[pk]))
+        for pk, (what, tier, channels, start, end) in rows.items()
+    ]
