@@ -7,6 +7,7 @@ import os
 import sys
 from datetime import date
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -63,6 +64,37 @@ if not ALLOWED_HOSTS and not PRODUCTION:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 if PRODUCTION and (not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS):
     raise ImproperlyConfigured("CCHC_ALLOWED_HOSTS thiếu hoặc là *; hãy ghi tên miền thật.")
+
+# Links in e-mails: no request is at hand that would tell the address.
+BASE_URL = os.environ.get("CCHC_BASE_URL", "").rstrip("/") or (
+    f"https://{ALLOWED_HOSTS[0].lstrip('.')}" if PRODUCTION else f"http://127.0.0.1:{_whole('PORT', 8000)}"
+)
+if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).netloc:
+    raise ImproperlyConfigured("CCHC_BASE_URL phải có dạng https://ten-mien.")
+
+
+# smtps:// is encrypted from the first byte, smtp:// by STARTTLS unless ?tls=0; without an address e-mails are printed.
+EMAIL_URL = urlsplit(os.environ.get("CCHC_EMAIL_URL", ""))
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("CCHC_EMAIL_FROM", "") or "cchc@localhost"
+if EMAIL_URL.scheme:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    try:
+        EMAIL_HOST, EMAIL_PORT = EMAIL_URL.hostname, EMAIL_URL.port
+    except ValueError as fault:
+        raise ImproperlyConfigured("CCHC_EMAIL_URL: cổng không đúng.") from fault
+    if EMAIL_URL.scheme not in ("smtp", "smtps") or not EMAIL_HOST:
+        raise ImproperlyConfigured("CCHC_EMAIL_URL phải có dạng smtp://tên:mật-khẩu@máy-chủ:cổng.")
+    if "@" not in os.environ.get("CCHC_EMAIL_FROM", ""):
+        raise ImproperlyConfigured("CCHC_EMAIL_FROM thiếu hoặc không phải địa chỉ thư điện tử.")
+    EMAIL_USE_SSL = EMAIL_URL.scheme == "smtps"
+    EMAIL_USE_TLS = not EMAIL_USE_SSL and parse_qs(EMAIL_URL.query).get("tls") != ["0"]
+    EMAIL_PORT = EMAIL_PORT or (465 if EMAIL_USE_SSL else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
+        unquote(EMAIL_URL.username or ""),
+        unquote(EMAIL_URL.password or ""),
+    )
 
 INSTALLED_APPS = [
     "cchc_dashboard.apps.DashboardConfig",
@@ -219,6 +251,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # the largest real form (units × fields × measures) has over 1,000
 DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
 
+UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 

@@ -7,7 +7,7 @@ and forty, and "12,5" is a mistake and not 12.
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -99,6 +99,14 @@ def day(value: date | None) -> str:
         return DASH
     month = f"{value.month:02d}" if value.month < 3 else f"{value.month}"
     return f"{value.day:02d}/{month}/{value.year}"
+
+
+def moment(value: datetime) -> str:
+    """``17:00 ngày 16/8/2022``, with seconds where there are any: ``23:59:59 ngày 16/8/2022``.
+
+    Written as it stands: the caller puts it into the zone of its reader.
+    """
+    return f"{value:%H:%M}{f':{value.second:02d}' if value.second else ''} ngày {day(value.date())}"
 
 
 def day_range(first: date, last: date) -> str:

@@ -171,13 +171,18 @@ def _aware(at: datetime) -> datetime:
 
 def _plain(detail: dict[str, Any]) -> dict[str, Any]:
     """The detail as the database will give it back: dates and decimals as text, keys as text, tuples as lists."""
-    plain = json.loads(json.dumps(detail, cls=DjangoJSONEncoder, ensure_ascii=False))
-    for value in _values(plain):
-        if isinstance(value, float):
-            raise TypeError("a float in the log would not survive storage: write it as text or whole number")
-        if isinstance(value, str):
-            _storable(value)
+    text = json.dumps(detail, cls=DjangoJSONEncoder, ensure_ascii=False)
+    plain = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+    # Only what may hold NUL is walked through: a month has hundreds of values.
+    if "\\u0000" in text:
+        for value in _values(plain):
+            if isinstance(value, str):
+                _storable(value)
     return plain
+
+
+def _no_float(text: str) -> None:
+    raise TypeError(f"a float in the log would not survive storage: write {text} as text or whole number")
 
 
 def _storable(text: str) -> str:

@@ -1,20 +1,25 @@
 """What people type into the pages of this room: counts, reasons, marked cells."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
+from django.utils.timezone import get_default_timezone
 
 from figures import rules
 from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
 from figures.writing import CountError, count, parse_count
 from records.queries.past import RowKey
+from units.forms.fields import ChosenField, DayField, WordsField
+from units.models import Unit
 
 REASON_LENGTH = 2000
 TOO_LONG = {"max_length": f"Lý do tối đa {count(REASON_LENGTH)} ký tự."}
+_TIME = re.compile(r"([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}))?")
 STALE_PAGE = "Trang không còn đúng. Tải lại trang rồi nhập lại."
 
 
@@ -167,7 +172,7 @@ class EntryForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why a month is returned or reopened."""
+    """Why a month is returned, or should be unlocked."""
 
     reason = forms.CharField(
         label="Lý do",
@@ -175,6 +180,23 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Phải ghi lý do.", **TOO_LONG},
     )
+
+
+class UnlockForm(forms.Form):
+    """What is decided on a request to unlock; declining needs an answer, which the action asks for."""
+
+    GRANT = "grant"
+
+    request = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    verdict = forms.ChoiceField(choices=[(GRANT, "Đồng ý mở khóa"), ("decline", "Không đồng ý")])
+    answer = forms.CharField(
+        label="Ý kiến", required=False, max_length=REASON_LENGTH, error_messages=TOO_LONG
+    )
+
+    def clean(self) -> dict[str, Any]:
+        if {"request", "verdict"} & self.errors.keys():
+            self.add_error(None, STALE_PAGE)
+        return self.cleaned_data
 
 
 class OpenForm(forms.Form):
@@ -188,6 +210,38 @@ class OpenForm(forms.Form):
             return Month.parse(self.cleaned_data["month"])
         except PeriodError as fault:
             raise forms.ValidationError(str(fault)) from fault
+
+
+class UrgeForm(forms.Form):
+    """Which unit to urge; without one, all that are silent."""
+
+    unit = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class ClosingForm(forms.Form):
+    """When a committee closes a month; `units` and `months` are those to choose from."""
+
+    unit = ChosenField(label="Đơn vị đặt giờ chốt")
+    month = ChosenField(label="Tháng báo cáo")
+    day = DayField(label="Ngày")
+    time = WordsField(label="Giờ", max_length=16, help_text="Ví dụ 17:00.")
+
+    def __init__(self, units: Iterable[Unit], months: Iterable[Month], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"].choices = [(str(one.pk), one.name) for one in units]
+        self.fields["month"].choices = [(str(one), one.label) for one in months]
+
+    def clean_time(self) -> time:
+        found = _TIME.fullmatch(self.cleaned_data["time"])
+        try:
+            return time(*(int(part) for part in found.groups(default="0")))
+        except (AttributeError, ValueError) as error:
+            raise forms.ValidationError("Giờ ghi như 17:00, hoặc 23:59:59.", code="bad_time") from error
+
+    def moment(self) -> datetime:
+        """Day and time in Vietnam, of a valid form."""
+        day, hour = self.cleaned_data["day"], self.cleaned_data["time"]
+        return datetime.combine(day, hour, tzinfo=get_default_timezone())
 
 
 def chosen_pairs(values: Iterable[str]) -> dict[int, int]:

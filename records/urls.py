@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from .views.approval import approve, approve_batch, reopen, send_back
+from .views.approval import approve, approve_batch, send_back
 from .views.cells import cells
+from .views.closing import closing_times, remove_closing_time
 from .views.entry import no_dossiers, open_month, recall, save, send
 from .views.history import history
 from .views.submission import submission
+from .views.unlocking import ask_unlock, decide_unlock
+from .views.urging import urge_units
 from .views.worklist import worklist
 
 app_name = "records"
@@ -14,6 +17,9 @@ urlpatterns = [
     path("", worklist, name="worklist"),
     path("open/", open_month, name="open"),
     path("approve/", approve_batch, name="approve_batch"),
+    path("urge/", urge_units, name="urge"),
+    path("closing/", closing_times, name="closing"),
+    path("closing/<int:pk>/remove/", remove_closing_time, name="remove_closing"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),
@@ -22,6 +28,7 @@ urlpatterns = [
     path("<int:pk>/recall/", recall, name="recall"),
     path("<int:pk>/approve/", approve, name="approve"),
     path("<int:pk>/return/", send_back, name="send_back"),
-    path("<int:pk>/reopen/", reopen, name="reopen"),
+    path("<int:pk>/unlock/", ask_unlock, name="ask_unlock"),
+    path("<int:pk>/unlock/decide/", decide_unlock, name="decide_unlock"),
     path("<int:pk>/history/", history, name="history"),
 ]

@@ -55,3 +55,30 @@ def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
     refused = run(tmp_path, serve, SAFE)
     assert refused.returncode != 0
     assert "CCHC_DEMO" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"CCHC_EMAIL_URL": "smtp://may-chu:587"}, "CCHC_EMAIL_FROM"),
+        ({"CCHC_EMAIL_URL": "imap://may-chu", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
+        ({"CCHC_EMAIL_URL": "smtp://may-chu:x", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
+        ({"CCHC_BASE_URL": "cchc.example.vn"}, "CCHC_BASE_URL"),
+    ],
+)
+def test_a_mail_server_or_address_that_cannot_be_is_named(tmp_path, variables, named):
+    result = start(tmp_path, **SAFE, **variables)
+    assert result.returncode != 0 and named in result.stderr
+
+
+def test_mail_settings_are_read_from_one_address(tmp_path):
+    names = "EMAIL_HOST EMAIL_PORT EMAIL_HOST_USER EMAIL_HOST_PASSWORD EMAIL_USE_TLS EMAIL_USE_SSL BASE_URL"
+    show = f"from django.conf import settings as s; print([getattr(s, n) for n in '{names}'.split()])"
+    for url, expected in (
+        ("smtp://bao%40x:m%3At@may-chu", ["may-chu", 587, "bao@x", "m:t", True, False]),
+        ("smtp://may-chu:25?tls=0", ["may-chu", 25, "", "", False, False]),
+        ("smtps://a:b@may-chu", ["may-chu", 465, "a", "b", False, True]),
+    ):
+        mail = {"CCHC_EMAIL_URL": url, "CCHC_EMAIL_FROM": "cchc@example.vn"}
+        result = run(tmp_path, ["manage.py", "shell", "-v", "0", "-c", show], SAFE | mail)
+        assert result.stdout.strip() == str([*expected, "https://cchc.example.vn"]), result.stderr

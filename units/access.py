@@ -23,6 +23,7 @@ class Right(Enum):
     READ = "read"
     ENTER = "enter"  # enter and send months of the own unit
     APPROVE = "approve"  # approve, return, unlock months of units below
+    ASK_UNLOCK = "ask_unlock"  # ask for unlocking a month: of the own unit, or of units below
     EDIT = "edit"  # draft reviews, indicators, tasks
     CLOSE = "close"  # close the figures of a review and put it to signature
     MANAGE = "manage"  # units, catalogue, people
@@ -33,6 +34,7 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.READ: READERS,
     Right.ENTER: frozenset({Role.CLERK}),
     Right.APPROVE: frozenset({Role.REVIEWER}),
+    Right.ASK_UNLOCK: frozenset({Role.CLERK, Role.REVIEWER}),
     Right.EDIT: frozenset({Role.EDITOR}),
     Right.CLOSE: frozenset({Role.LEADER}),
     Right.MANAGE: frozenset({Role.ADMINISTRATOR}),
@@ -101,11 +103,9 @@ def allowed(user: User, right: Right, unit: Unit, day: date) -> bool:
     for membership in memberships(user, day):
         if membership.role not in ROLES[right] or not unit.path.startswith(membership.unit.path):
             continue
-        if right is Right.ENTER and membership.unit_id != unit.pk:
-            continue
-        if right is Right.APPROVE and membership.unit_id == unit.pk:
-            continue
-        return True
+        own = membership.unit_id == unit.pk
+        if right is Right.READ or {Role.CLERK: own, Role.REVIEWER: not own}.get(membership.role, True):
+            return True
     return False
 
 
@@ -131,13 +131,15 @@ def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
     return check(user, right, Unit.objects.filter(pk=pk).first(), day)
 
 
-def approver_of(unit: Unit, day: date) -> Unit | None:
-    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree."""
-    holders = set(
-        Membership.objects.valid_on(day)
-        .filter(role=Role.REVIEWER, unit_id__in=unit.ancestor_ids(), user__is_active=True)
-        .values_list("unit_id", flat=True)
-    )
+def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit | None:
+    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree. `other_than` is the
+    number of a person who does not count.
+    """
+    reviewers = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True)
+    if other_than is not None:
+        reviewers = reviewers.exclude(user=other_than)
+    above = reviewers.filter(unit_id__in=unit.ancestor_ids())
+    holders = set(above.values_list("unit_id", flat=True))
     for number in reversed(unit.ancestor_ids()):
         if number in holders:
             return Unit.objects.get(pk=number)

@@ -28,6 +28,7 @@ _LABELS = {
     "full_name": "họ và tên",
     "position": "chức danh",
     "email": "thư điện tử",
+    "mail_muted": "không nhận nhắc việc qua thư điện tử",
     "on": "ngày",
     "basis": "căn cứ",
     "legal_basis": "căn cứ",
@@ -69,10 +70,14 @@ def _written(name: str, value) -> str:
     if value in (None, ""):
         return ""
     if isinstance(value, list):
-        return " → ".join(str(one) or "(trống)" for one in value)
+        return " → ".join(_one(one) or "(trống)" for one in value)
     if name == "role":
         return Role(value).label if value in Role.values else ""
     try:
         return write_day(date.fromisoformat(str(value)[:10])) if str(value)[4:5] == "-" else str(value)
     except ValueError:
         return str(value)
+
+
+def _one(value) -> str:
+    return ("có" if value else "không") if isinstance(value, bool) else str(value)

@@ -40,15 +40,26 @@ def fold(text: str) -> str:
     return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
-def subtree(path: str) -> Q:
-    """Condition on `path`: that unit and everything below it, by an index on either database.
+def subtree(path: str, column: str = "path") -> Q:
+    """Condition on the column of paths: that unit and everything below it, by an index on either database.
 
     SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made
     for prefixes, while a range would follow the rules of the language.
     """
     if connection.vendor == "sqlite":
-        return Q(path__gte=path, path__lt=path[:-1] + "0")
-    return Q(path__startswith=path)
+        return Q(**{f"{column}__gte": path, f"{column}__lt": path[:-1] + "0"})
+    return Q(**{f"{column}__startswith": path})
+
+
+def active(start: date, end: date) -> Q:
+    """Condition: the unit exists on at least one day of start..end, both inclusive."""
+    return (Q(active_until=None) | Q(active_until__gte=start)) & Q(active_from__lte=end)
+
+
+def owing(start: date, end: date) -> Q:
+    """Condition: the unit owes a report for a month that runs from start to end (the same as `Unit.owes`)."""
+    still = Q(reports_until=None) | Q(reports_until__gte=start)
+    return Q(reports=True) & active(start, end) & still
 
 
 class UnitQuerySet(models.QuerySet):
@@ -58,7 +69,7 @@ class UnitQuerySet(models.QuerySet):
 
     def active_within(self, start: date, end: date) -> Self:
         """Units that exist on at least one day of start..end, both inclusive."""
-        return self.filter(Q(active_until=None) | Q(active_until__gte=start), active_from__lte=end)
+        return self.filter(active(start, end))
 
     def active_on(self, day: date) -> Self:
         return self.active_within(day, day)
@@ -73,8 +84,7 @@ class UnitQuerySet(models.QuerySet):
 
     def expected_within(self, start: date, end: date) -> Self:
         """Units that owe a report for a month that runs from start to end (the same as `Unit.owes`)."""
-        still = Q(reports_until=None) | Q(reports_until__gte=start)
-        return self.reporting().active_within(start, end).filter(still)
+        return self.filter(owing(start, end))
 
 
 class Unit(models.Model):

@@ -1,4 +1,4 @@
-"""Sign-in, sign-out and passwords. Without a namespace: Django's own code looks for these names."""
+"""Sign-in, sign-out, passwords and the own account. Without a namespace: Django's own code looks for these names."""
 
 from django.urls import path
 
@@ -8,6 +8,7 @@ urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
     path("logout/", accounts.sign_out, name="logout"),
     path("resume/", accounts.resume, name="resume"),
+    path("me/", accounts.account, name="account"),
     path("password/", accounts.change_password, name="password_change"),
     path("password/done/", accounts.change_password_done, name="password_change_done"),
 ]

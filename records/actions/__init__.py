@@ -1,21 +1,28 @@
 """Changes over rows: atomic, logged, with `by=` (a user, or None for the system) and `at=` (when, aware).
 
-Rights are checked by the caller through units.access, except that nobody approves own entries, which is checked here.
+Rights are checked by the caller through units.access, except what no role may do: approving own entries and
+deciding on an own request are refused here.
 """
 
-from .decisions import approve, recall, reopen, send, send_back
+from .closing import remove_closing_time, set_closing_time
+from .decisions import approve, recall, send, send_back
 from .entry import open_submission, save_counts
-from .errors import OwnEntries, Refused, StaleEdition
+from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
+from .unlocking import decide_unlock, request_unlock
 
 __all__ = [
     "OwnEntries",
+    "OwnRequest",
     "Refused",
     "StaleEdition",
     "approve",
+    "decide_unlock",
     "open_submission",
     "recall",
-    "reopen",
+    "remove_closing_time",
+    "request_unlock",
     "save_counts",
     "send",
     "send_back",
+    "set_closing_time",
 ]

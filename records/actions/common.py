@@ -3,9 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from figures.periods import Month
 from ledger import log
-from records.models import OPEN_STATES, Edition, State
+from records.models import Edition, State
+from records.queries.locks import lock_of
 
 from .errors import Refused
 
@@ -26,15 +29,20 @@ def locked(edition: Edition) -> Edition:
     return fresh
 
 
+def must_be_unlocked(edition: Edition, at: datetime) -> None:
+    """Refuse what is approved, replaced or past its closing time. Refused("locked") says why, since when, whom to
+    ask.
+    """
+    lock = lock_of(edition.submission, edition, at, timezone.localdate(at))
+    if lock is not None:
+        raise Refused("locked", lock.words)
+
+
 def must_be_open(edition: Edition, at: datetime) -> None:
-    """Refuse what is approved, replaced, waiting for approval, or past its closing time."""
-    closes_at = edition.submission.closes_at
-    if closes_at is not None and at > closes_at:
-        raise Refused("locked", "Báo cáo đã khóa vì quá giờ chốt. Đề nghị cấp trên mở lại.")
+    """Refuse what is locked, and what waits for approval."""
+    must_be_unlocked(edition, at)
     if edition.state == State.SENT:
         raise Refused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
-    if edition.state not in OPEN_STATES:
-        raise Refused("locked", "Báo cáo đã duyệt nên đã khóa. Đề nghị cấp trên mở lại.")
 
 
 def name_of(actor: Any) -> str:
@@ -59,3 +67,10 @@ def record(
         },
         at=at,
     )
+
+
+def stated(reason: str, what: str) -> str:
+    """The reason without blanks around it; errors: Refused("no_reason") where there is none."""
+    if not reason.strip():
+        raise Refused("no_reason", f"Phải ghi lý do {what}.")
+    return reason.strip()

@@ -1,4 +1,4 @@
-"""Sending, approving, returning and reopening a month. Each changes the derived sums in the same transaction."""
+"""Sending, approving and returning a month. Each changes the derived sums in the same transaction."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -8,13 +8,13 @@ from django.db import transaction
 
 from figures.periods import Month
 from records import sums
-from records.models import OPEN_STATES, DossierCount, Edition, Stage, State, Submission
+from records.models import DossierCount, Edition, Stage, State, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of, served_of
 from records.queries.rows import fill
 
-from .common import locked, must_be_open, name_of, record
+from .common import locked, must_be_open, must_be_unlocked, name_of, record, stated
 from .errors import OwnEntries, Refused
 
 
@@ -82,9 +82,12 @@ def _materialise(edition: Edition, rows: Sequence[DossierCount], catalogue: Cata
 
 @transaction.atomic
 def recall(edition: Edition, *, by: Any, at: datetime) -> Edition:
-    """Take back what was sent and is not decided yet, to go on editing it."""
+    """Take back what was sent and is not decided yet, to go on editing it; not once the month is locked, since it
+    could not be sent again.
+    """
     edition = locked(edition)
     _must_be_sent(edition)
+    must_be_unlocked(edition, at)
     edition.state = State.DRAFT
     edition.save()
     _refresh(edition, Stage.SUBMITTED)
@@ -109,6 +112,7 @@ def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = N
     edition.state = State.APPROVED
     edition.decided_at, edition.decided_by = at, name_of(by)
     edition.save()
+    _end_unlocking(edition.submission)
     _refresh(edition)
     record("approve", edition, by=by, at=at)
     return edition
@@ -118,11 +122,13 @@ def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = N
 def send_back(
     edition: Edition, *, reason: str, marked_cells: Sequence[str] = (), by: Any, at: datetime
 ) -> Edition:
-    """Return a sent edition for correction, with a reason and the cells it concerns. Lifts a closing time."""
+    """Return a sent edition for correction, with a reason and the cells it concerns. Opens the month: neither a
+    closing time nor the end of an unlocking holds any longer.
+    """
     edition = locked(edition)
     _must_be_sent(edition)
     edition.state = State.RETURNED
-    edition.return_reason = _stated(reason, "trả lại")
+    edition.return_reason = stated(reason, "trả lại")
     edition.marked_cells = list(marked_cells)
     edition.decided_at, edition.decided_by = at, name_of(by)
     edition.save()
@@ -131,27 +137,6 @@ def send_back(
     detail = {"reason": edition.return_reason, "cells": edition.marked_cells}
     record("return", edition, by=by, at=at, detail=detail)
     return edition
-
-
-@transaction.atomic
-def reopen(submission: Submission, *, reason: str, by: Any, at: datetime) -> Edition:
-    """Unlock an approved month: a new draft with the figures in force, which count on until the new ones are
-    approved. Who wrote the figures stays known, so that nobody approves own entries through a copy.
-    """
-    reason = _stated(reason, "mở lại")
-    submission = (
-        Submission.objects.select_for_update(of=("self",)).select_related("unit").get(pk=submission.pk)
-    )
-    if submission.editions.filter(state__in=OPEN_STATES).exists():
-        raise Refused("already_open", "Báo cáo này đang mở.")
-    source = submission.editions.filter(state=State.APPROVED).first()
-    if source is None:
-        raise Refused("not_approved", "Báo cáo này chưa được duyệt nên chưa có gì để mở lại.")
-    _lift_closing(submission)
-    draft = copy_of(source)
-    draft.submission = submission
-    record("reopen", draft, by=by, at=at, detail={"reason": reason, "of": source.number})
-    return draft
 
 
 def copy_of(source: Edition) -> Edition:
@@ -177,9 +162,15 @@ def copy_of(source: Edition) -> Edition:
 
 
 def _lift_closing(submission: Submission) -> None:
-    if submission.closes_at is not None:
-        submission.closes_at = None
-        submission.save(update_fields=["closes_at"])
+    if submission.closes_at is not None or submission.open_until is not None:
+        submission.closes_at = submission.open_until = None
+        submission.save(update_fields=["closes_at", "open_until"])
+
+
+def _end_unlocking(submission: Submission) -> None:
+    if submission.open_until is not None:
+        submission.open_until = None
+        submission.save(update_fields=["open_until"])
 
 
 def _refresh(edition: Edition, *stages: str) -> None:
@@ -197,9 +188,3 @@ def _must_be_sent(edition: Edition) -> None:
 def _same_revision(edition: Edition, revision: int | None) -> None:
     if revision is not None and revision != edition.revision:
         raise Refused("stale", "Báo cáo vừa được sửa. Hãy xem lại số mới trước khi tiếp tục.")
-
-
-def _stated(reason: str, what: str) -> str:
-    if not reason.strip():
-        raise Refused("no_reason", f"Phải ghi lý do {what}.")
-    return reason.strip()

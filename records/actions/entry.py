@@ -17,6 +17,7 @@ from records.queries.checks import Finding, RowKey, served_of
 from records.queries.rows import COLUMNS, fill, values_of
 from units.models import Unit
 
+from .closing import close_as_set
 from .common import PAGE, locked, must_be_open, name_of, record
 from .errors import Refused, StaleEdition
 
@@ -39,7 +40,7 @@ def open_submission(
     if not expected and not Submission.objects.filter(unit=unit, month=month.number).exists():
         raise Refused("not_expected", f"{unit.name} không phải gửi báo cáo {month.label}.")
     due_on = due_date(unit, month, days)
-    submission, _ = Submission.objects.get_or_create(
+    submission, made = Submission.objects.get_or_create(
         unit=unit, month=month.number, defaults={"due_on": due_on}
     )
     # Locked: two people who open the month at once get the same draft.
@@ -47,6 +48,8 @@ def open_submission(
     if not submission.editions.exists():
         edition = Edition.objects.create(submission=submission, number=1)
         record("open", edition, by=by, at=at)
+    if made:
+        close_as_set([submission])
     return submission
 
 

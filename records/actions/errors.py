@@ -37,3 +37,7 @@ class StaleEdition(Refused):
 
 class OwnEntries(PermissionDenied):
     """Nobody approves an edition in which they wrote a value (acceptance S4)."""
+
+
+class OwnRequest(PermissionDenied):
+    """Nobody decides on an unlocking that they asked for themselves (acceptance S5)."""

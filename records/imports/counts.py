@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from figures.periods import Calendar, Month
 from ledger import log
+from records.actions.closing import close_as_set
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.models import Unit, User
@@ -71,7 +72,7 @@ def _judge_and_write(
     at: datetime,
     dry_run: bool,
 ) -> Report:
-    targets = unit_months(lines)
+    targets = unit_months(lines, at)
     judge = Judge(catalogue, acting.becomes, acting.approver)
     judge.judge(targets)
     report = Report.of(name, Faults([*faults, *judge.errors]), judge.warnings)
@@ -79,8 +80,9 @@ def _judge_and_write(
         return report
     report.written, report.unchanged = line_count(targets)
     if not dry_run:
-        touched = Writer(catalogue, acting).write(targets)
-        _log(touched, acting, name, at, report)
+        writer = Writer(catalogue, acting)
+        _log(writer.write(targets), acting, name, at, report)
+        close_as_set(writer.opened)
     return report
 
 

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import QuerySet
 
 from figures.measures import MEASURES
 from records.models import OPEN_STATES, DossierCount, Edition, State, Submission
 from records.queries.checks import RowKey
+from records.queries.locks import is_locked
 
 from .quick import EMPTY, Values
 from .reading import Line
@@ -33,6 +35,7 @@ class UnitMonth:
     lines: list[Line]
     submission: Submission | None = None
     edition: Edition | None = None
+    approved: Edition | None = None
     stored: dict[RowKey, Stored] = field(default_factory=dict)
     changed: list[Line] = field(default_factory=list)
 
@@ -70,8 +73,12 @@ class UnitMonth:
         return rows
 
 
-def unit_months(lines: Iterable[Line]) -> list[UnitMonth]:
-    """Lines by unit and month in the order of the months, with what is stored of each; three queries at most."""
+def unit_months(lines: Iterable[Line], at: datetime) -> list[UnitMonth]:
+    """Lines by unit and month in the order of the months, with what is stored of each; three queries at most.
+
+    A closing time does not bind a file at the command line; approval does, and a correction whose time is over at
+    `at` leaves the approved month locked.
+    """
     groups: dict[tuple[int, int], list[Line]] = defaultdict(list)
     for line in lines:
         groups[line.month, line.unit.pk].append(line)
@@ -81,8 +88,14 @@ def unit_months(lines: Iterable[Line]) -> list[UnitMonth]:
     by_edition = {}
     for edition in _editions(found):
         target = found[edition.submission.month, edition.submission.unit_id]
-        if target.edition is None or edition.state != State.APPROVED:
+        if edition.state == State.APPROVED:
+            target.approved = edition
+        else:
             target.edition = edition
+    for target in found.values():
+        over = target.edition is not None and is_locked(target.submission, target.edition, at)
+        if target.approved is not None and (target.edition is None or over):
+            target.edition = target.approved
     for target in found.values():
         if target.edition is not None:
             by_edition[target.edition.pk] = target

@@ -43,8 +43,7 @@ class Writer:
         self.catalogue = catalogue
         self.acting = acting
         self.due = DueDates(catalogue.days)
-        self.new: list[UnitMonth] = []
-        self.kept: list[UnitMonth] = []
+        self.opened: list[Submission] = []
 
     def write(self, targets: Iterable[UnitMonth]) -> list[UnitMonth]:
         """Store them; returns the unit-months that changed."""
@@ -77,7 +76,8 @@ class Writer:
             unit, month = target.first.unit, target.first.month
             due = self.due.of(unit.tier, Month.from_number(month))
             made.append(Submission(unit=unit, month=month, due_on=due))
-        for target, submission in zip(lacking, Submission.objects.bulk_create(made), strict=True):
+        self.opened = Submission.objects.bulk_create(made)
+        for target, submission in zip(lacking, self.opened, strict=True):
             target.submission = submission
 
     def _rows(self, target: UnitMonth) -> dict[RowKey, tuple[Values, str]]:
@@ -114,14 +114,15 @@ class Writer:
         return levels.get(field, procedure is not None) == (procedure is not None)
 
     def _supersede(self, touched: list[UnitMonth]) -> None:
-        """Editions in force give way to approved corrections."""
+        """Editions in force give way to approved corrections, and what was unlocked for them is closed."""
         if self.acting.becomes != APPROVED:
             return
         corrected = [target.submission.pk for target in touched if target.edition is not None]
         for start in range(0, len(corrected), _DELETED_AT_ONCE):
-            Edition.objects.filter(
-                submission__in=corrected[start : start + _DELETED_AT_ONCE], state=State.APPROVED
-            ).update(state=State.SUPERSEDED)
+            numbers = corrected[start : start + _DELETED_AT_ONCE]
+            in_force = Edition.objects.filter(submission__in=numbers, state=State.APPROVED)
+            in_force.update(state=State.SUPERSEDED)
+            Submission.objects.filter(pk__in=numbers, open_until__isnull=False).update(open_until=None)
 
     def _editions(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[Values, str]]]]) -> None:
         new, kept = [], []

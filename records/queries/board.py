@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import Count, Q, QuerySet
 
 from figures.periods import Calendar, Month
-from records.models import Edition, State
+from records.models import Edition, Reminder, State
 from units import access
 from units.models import Kind, Membership, Role, Unit, User, subtree
 
@@ -36,7 +36,9 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened."""
+    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened;
+    `reminded` what the reader was reminded of it.
+    """
 
     unit: Unit
     month: Month
@@ -45,6 +47,7 @@ class Standing:
     late_days: int = 0
     last: Edition | None = None
     reopened: bool = False
+    reminded: tuple[Reminder, ...] = ()
 
     @property
     def pk(self) -> int | None:
@@ -55,7 +58,7 @@ class Standing:
     def words(self) -> str:
         """The state as people call it."""
         if self.reopened:
-            return "Đã duyệt, mở lại để sửa"
+            return "Đã duyệt, mở khóa để sửa"
         if self.mark == "late":
             return f"Quá hạn {self.late_days} ngày"
         return f"{WORDS[self.mark]}, quá hạn {self.late_days} ngày" if self.late_days else WORDS[self.mark]
@@ -144,11 +147,6 @@ def expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Un
 def _silent(month: Month) -> Q:
     got = Edition.objects.filter(submission__month=month.number, state__in=GOT).values("submission__unit")
     return ~Q(pk__in=got)
-
-
-def missing(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
-    """Those of them that have neither sent nor approved figures."""
-    return expected(units, month, days).filter(_silent(month))
 
 
 def roll_call(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:

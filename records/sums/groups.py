@@ -12,13 +12,16 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from figures.counts import Tally
-from records.models import DossierCount, Edition, GroupSum, Stage, Submission
+from records.models import DossierCount, Edition, Stage, Submission
 from records.queries.rows import COLUMNS, put, tally_in, tally_of
 from units.models import Tier, Unit
 
 # (group, month, tier, external, field or None for the total)
 Key = tuple[int, int, str, bool, int | None]
 Sums = dict[Key, Tally]
+_CLEAR = (
+    "DELETE FROM records_groupsum WHERE group_id IN ({groups}) AND month IN ({months}) AND stage = %(stage)s"
+)
 _COUNT = Path(__file__).with_name("groups.sql").read_text(encoding="utf-8")
 _INTO = f"""INSERT INTO records_groupsum
 (group_id, month, tier, external, field_id, stage, reported, {", ".join(COLUMNS)})
@@ -30,7 +33,7 @@ def total_edition(edition: Edition, rows: Iterable[DossierCount]) -> None:
     put(edition, Tally.total(tally_of(row.__dict__) for row in rows))
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def refresh(
     units: Iterable[Unit], months: Iterable[int], stages: Sequence[str] = tuple(Stage.values)
 ) -> None:
@@ -85,24 +88,24 @@ def levels(groups: list[Unit]) -> Iterator[list[int]]:
 
 def write(groups: list[int], months: list[int], stage: str) -> None:
     """Write the sums of one level of groups anew; those of the level below must be right."""
-    GroupSum.objects.filter(group__in=groups, month__in=months, stage=stage).delete()
     with connection.cursor() as cursor:
-        cursor.execute(_INTO + _counting(groups, months), {"stage": stage})
+        cursor.execute(_named(_CLEAR, groups, months), {"stage": stage})
+        cursor.execute(_named(_INTO + _COUNT, groups, months), {"stage": stage})
 
 
 def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
     """What `write` writes."""
     with connection.cursor() as cursor:
-        cursor.execute(_counting(groups, months), {"stage": stage})
+        cursor.execute(_named(_COUNT, groups, months), {"stage": stage})
         return {
             (group, month, tier, bool(external), field): tally_in(numbers, reported)
             for group, month, tier, external, field, _, reported, *numbers in cursor.fetchall()
         }
 
 
-def _counting(groups: Iterable[int], months: Iterable[int]) -> str:
-    """The statement of groups.sql; its one value is the stage."""
-    return _COUNT.format(
+def _named(statement: str, groups: Iterable[int], months: Iterable[int]) -> str:
+    """A statement with its lists filled in; its one value is the stage."""
+    return statement.format(
         groups=", ".join(map(str, groups)),
         months=", ".join(map(str, months)),
         columns=", ".join(COLUMNS),

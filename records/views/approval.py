@@ -1,4 +1,4 @@
-"""What a reviewer does: approve one or several months, return one with a reason, reopen an approved one."""
+"""What a reviewer does: approve one or several months, return one with a reason."""
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -50,22 +50,6 @@ def send_back(request: HttpRequest, found: Submission) -> HttpResponse:
         return refused(request, found, refusal, decision=form)
     messages.success(request, f"Đã trả lại {found.unit.name} để sửa.")
     return redirect("records:worklist")
-
-
-@acting(Right.APPROVE)
-def reopen(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST a reason: the approved figures count on until the corrected ones are approved."""
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return page(request, found, decision=form, status=400)
-    try:
-        actions.reopen(found, reason=form.cleaned_data["reason"], by=request.user, at=clock.now())
-    except Refused as refusal:
-        return refused(request, found, refusal, decision=form)
-    messages.success(
-        request, f"Đã mở lại báo cáo để {found.unit.name} sửa. Số cũ vẫn được tính đến khi duyệt số mới."
-    )
-    return redirect("records:submission", found.pk)
 
 
 @access.requires(Right.APPROVE)

@@ -29,6 +29,9 @@ ACTS = {
     "submission.approve": "Duyệt",
     "submission.return": "Trả lại để sửa",
     "submission.reopen": "Mở lại",
+    "submission.request_unlock": "Đề nghị mở khóa",
+    "submission.unlock": "Đồng ý mở khóa",
+    "submission.decline_unlock": "Không đồng ý mở khóa",
     "counts.import": "Nhập từ tệp",
     "counts.approve": "Duyệt khi nhập từ tệp",
 }

@@ -5,12 +5,13 @@ every reader.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
+from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from cchc_dashboard import clock
 from figures import rules
 from figures.measures import LABELS
 from figures.periods import Month
@@ -28,6 +29,7 @@ from units.models import User
 from . import grid
 from .fetch import editions_of, shown_edition, submission_for
 from .lines import lines_of
+from .locked import lock_part
 from .sheet import sheet_data
 
 CHIPS = {
@@ -38,7 +40,9 @@ CHIPS = {
     State.SUPERSEDED: "none",
 }
 # Codes of refusals that are about the state of the month and not about what was typed.
-STATUS = {"locked": 423, "stale": 409, "sent": 409, "not_sent": 409, "already_open": 409, "not_approved": 409}
+STATUS = {"locked": 423} | dict.fromkeys(
+    ("stale", "sent", "not_sent", "not_locked", "already_requested", "decided"), 409
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,12 @@ def page(
     form: EntryForm | None = None,
     confirm: str = "",
     decision: ReasonForm | None = None,
+    unlocking: forms.Form | None = None,
     refusal: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Draw the page; after an act that was refused with what was typed (`form`, `decision`) and why (`refusal`);
-    `confirm`: the mark of what is to be seen once before sending.
+    """Draw the page; after an act that was refused with what was typed (`form`, `decision`, `unlocking`) and why
+    (`refusal`); `confirm`: the mark of what is to be seen once before sending.
     """
     editions = editions_of(found, request.user)
     if edition is None:
@@ -81,7 +86,8 @@ def page(
     edition = next((one for one in editions if edition is not None and one.pk == edition.pk), None)
     if edition is None:
         raise Http404
-    part = _part(request, found, edition)
+    lock = lock_part(request, found, editions[-1])
+    part = _part(request, found, edition, locked=lock["lock"] is not None)
     context = {
         "found": found,
         "unit": found.unit,
@@ -94,9 +100,11 @@ def page(
         "confirm": confirm,
         "refusal": refusal,
         "decision": decision or ReasonForm(),
+        "unlocking": unlocking,
         "decider": access.approver_of(found.unit, request.day),
+        **lock,
         **part,
-        **_editions(editions, found, edition, part, request.day),
+        **_editions(editions, found, edition, request.day),
         **_figures(found, edition, part, form, request.user),
     }
     return render(request, "records/submission.html", context, status=status)
@@ -107,34 +115,36 @@ def _works_on_it(request: HttpRequest, found: Submission) -> bool:
     return any(access.allowed(request.user, right, found.unit, request.day) for right in rights)
 
 
-def _part(request: HttpRequest, found: Submission, edition: Edition) -> dict[str, bool]:
+def _part(request: HttpRequest, found: Submission, edition: Edition, *, locked: bool) -> dict[str, bool]:
     """What the reader may do with this edition now."""
     enters = access.allowed(request.user, Right.ENTER, found.unit, request.day)
     decides = access.allowed(request.user, Right.APPROVE, found.unit, request.day)
-    closed = found.closes_at is not None and clock.now() > found.closes_at
     deciding = decides and edition.state == State.SENT
     return {
         "enters": enters,
-        "closed": closed,
-        "typing": enters and not closed and edition.state in (State.DRAFT, State.RETURNED),
+        "typing": enters and not locked and edition.state in (State.DRAFT, State.RETURNED),
         "deciding": deciding,
         "own_entries": deciding and edition.own,
-        "reopens": decides and edition.state == State.APPROVED,
     }
 
 
-def _editions(
-    editions: list[Edition], found: Submission, shown: Edition, part: dict[str, bool], day: date
-) -> dict[str, Any]:
-    """Every edition with its acts, the newest first; whether the approved one can be reopened; how late it is."""
+def _editions(editions: list[Edition], found: Submission, shown: Edition, day: date) -> dict[str, Any]:
+    """Every edition with its acts and when it counted, the newest first; how late the month is."""
+    counted = [one for one in editions if one.state in (State.APPROVED, State.SUPERSEDED)]
+    until = {one.pk: later.decided_at for one, later in pairwise(counted)}
     states = {one.state for one in editions}
     owed = State.APPROVED not in states and State.SENT not in states
     return {
         "editions": [
-            {"edition": one, "chip": CHIPS[State(one.state)], "shown": one.pk == shown.pk}
+            {
+                "edition": one,
+                "chip": CHIPS[State(one.state)],
+                "shown": one.pk == shown.pk,
+                "counted": one in counted,
+                "until": until.get(one.pk),
+            }
             for one in reversed(editions)
         ],
-        "reopens": part["reopens"] and not states.intersection(OPEN_STATES),
         "late_days": (day - found.due_on).days if owed else 0,
     }
 

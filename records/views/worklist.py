@@ -1,6 +1,6 @@
 """The work list: what the signed-in person has to do next, by role, and how the units below stand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.core.paginator import Page, Paginator
@@ -13,10 +13,13 @@ from figures.writing import count
 from records.models import Edition, State
 from records.queries import board
 from records.queries.calendar import DueDates, calendar
+from records.queries.owing import owing, silent
+from records.queries.reminders import last_reminded, own_reminders
+from records.queries.unlocking import waiting_for
 from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
-from units.models import Kind, Role, Unit
+from units.models import Kind, Role, Unit, User
 
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
@@ -55,7 +58,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "marks": list(board.WORDS.items()),
     }
     if clerks:
-        context |= _to_do(clerks, day, due)
+        context |= _to_do(user, clerks, day, due)
     if decides:
         context |= _to_decide(board.units_decided_by(user, day), request, due, months)
     elif readers:
@@ -67,21 +70,27 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, "records/worklist.html", context)
 
 
-def _to_do(units: list[Unit], day: date, due: DueDates) -> dict:
-    """The own months: what is owed, and what is done."""
+def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
+    """The own months: what is owed, and what is done; and what the user was reminded of."""
     months = board.ended_months(day, due.days, CLERK_MONTHS)
     found = board.standings(units, months, day, due)
-    all_of_them = [one for unit in units for one in found[unit.pk]]
+    running = months[-1].next()
+    reminders = own_reminders(user, [*months, running])
+    all_of_them = [
+        replace(one, reminded=tuple(reminders.get((unit.pk, one.month.number), ())))
+        for unit in units
+        for one in found[unit.pk]
+    ]
     owed = [one for one in all_of_them if one.owed]
     owed.sort(key=lambda one: (FIRST[one.mark], -one.month.number))
     done = [one for one in all_of_them if one.mark in ("ok", "wait")]
     done.sort(key=lambda one: -one.month.number)
-    running = months[-1].next()
     return {
         "owed": owed,
         "done": done[:MATRIX_MONTHS],
         "next_month": running,
         "next_from": due.days.span(running.next()).start,
+        "next_reminded": [one for unit in units for one in reminders.get((unit.pk, running.number), ())],
         "several": len(units) > 1,
     }
 
@@ -93,18 +102,28 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
     pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_A_PAGE)
     waits = pages.get_page(request.GET.get("cho"))
     shown = waiting(waits.object_list)
-    silent = list(board.missing(units, months[-1], due.days).order_by("tier", "code")[: MOST_LISTED + 1])
+    lacking = list(silent(units, months, due.days).order_by("tier", "code")[: MOST_LISTED + 1])
     page = _page_of_units(units, request, due.days, months)
-    found = board.standings([*page.object_list, *silent], months, request.day, due)
-    latest = [found[unit.pk][-1] for unit in silent[:MOST_LISTED]]
-    returned = editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED]
+    found = board.standings([*page.object_list, *lacking], months, request.day, due)
+    returned = list(editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED])
+    away = {one.submission.unit_id for one in returned}
+    reminded = last_reminded({unit.pk for unit in lacking} | away, months)
+    missing = owing(lacking[:MOST_LISTED], found, reminded)
     return {
         "waiting": shown,
         "waiting_page": waits,
         "clean": sum(one.clean for one in shown),
-        "missing": [one for one in latest if one.mark != "back"],
-        "missing_more": len(silent) > MOST_LISTED,
-        "returned": [(one, Month.from_number(one.submission.month)) for one in returned],
+        "unlocks": [
+            (one, Month.from_number(one.submission.month)) for one in waiting_for(request.user, request.day)
+        ],
+        "missing": missing,
+        "missing_late": [one for one in missing if one.late],
+        "missing_due": [one for one in missing if not one.late],
+        "missing_more": len(lacking) > MOST_LISTED,
+        "returned": [
+            (one, Month.from_number(one.submission.month), reminded.get(one.submission.unit_id))
+            for one in returned
+        ],
         "matrix": _matrix(page, found, months, board.roll_call(units, months[-1], due.days)),
     }
 
@@ -128,11 +147,11 @@ def _matrix(
 def _finding(context: dict) -> tuple[str, str]:
     """The heading: what is most urgent, in words with its numbers, and a line beneath."""
     if context["reviewer"]:
-        number, silent = context["waiting_page"].paginator.count, len(context["missing"])
+        number, lacking = context["waiting_page"].paginator.count, len(context["missing"])
         heading = f"{count(number)} báo cáo chờ duyệt" if number else "Không có báo cáo nào chờ duyệt"
-        if silent:
+        if lacking:
             heading += (
-                f", {count(silent)}{' đơn vị trở lên' if context['missing_more'] else ' đơn vị'} chưa gửi"
+                f", {count(lacking)}{' đơn vị trở lên' if context['missing_more'] else ' đơn vị'} chưa gửi"
             )
         return heading, _progress(context)
     if context["clerk"]:

@@ -84,7 +84,11 @@ def _people(rows: list[dict[str, Any]]) -> dict[str, User]:
 
 def _person(one: dict[str, Any], units: dict[str, Unit], encoded: str) -> User:
     name = one["display_name"]
-    user = User.objects.create(username=one["username"], full_name=name, password=encoded, demo=True)
+    # A domain that is reserved: nobody gets what the demo sends.
+    address = f"{one['username']}@example.org"
+    user = User.objects.create(
+        username=one["username"], full_name=name, email=address, password=encoded, demo=True
+    )
     log.append(
         "user.create", by=None, subject=f"user:{user.pk}", detail={"username": user.username, "demo": True}
     )

@@ -175,7 +175,12 @@ class FiguresTable(tables.Table):
         self.top = svg.bar_top(shares)
         self.barred = any(share.percent for share in shares)
 
-    def heads(self) -> list[Head]:
+    @property
+    def heads(self) -> SafeString:
+        """The column heads, drawn."""
+        return markup.heads(self.ordering())
+
+    def ordering(self) -> list[Head]:
         """The column heads with the address that orders by each; a second click turns the order round."""
         heads = []
         for bound in self.columns:

@@ -100,3 +100,10 @@ def entered(unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approve
     if upto == "approved":
         edition = actions.approve(edition, by=reviewer, at=AT)
     return edition
+
+
+def unlocked(submission, by=None, at: datetime = AT, reason: str = "Sửa"):
+    """A locked month opened by two people: asked for by the system, granted by `by`."""
+    asked = actions.request_unlock(submission, reason=reason, by=None, at=at)
+    actions.decide_unlock(asked, grant=True, by=by, at=at)
+    return submission.editions.order_by("number").last()

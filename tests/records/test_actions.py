@@ -10,7 +10,7 @@ from records import actions, sums
 from records.models import State
 from records.queries.rows import values_of
 
-from .conftest import AT, balanced, entered
+from .conftest import AT, balanced, entered, unlocked
 
 JUNE = Month(2022, 6)
 pytestmark = pytest.mark.django_db
@@ -137,7 +137,7 @@ def test_correction_counts_once_it_is_approved(cast, fields):
     with pytest.raises(actions.Refused) as refused:
         actions.save_counts(first, {key: balanced(4)}, by=cast.clerk, revision=first.revision, at=AT)
     assert refused.value.code == "locked"
-    draft = actions.reopen(first.submission, reason="Nhập sót", by=cast.reviewer, at=AT)
+    draft = unlocked(first.submission, by=cast.reviewer)
     assert values_of(draft.counts.get(field=fields.ho_tich)) == values_of(
         first.counts.get(field=fields.ho_tich)
     )
@@ -156,7 +156,10 @@ def test_closing_time_locks_and_return_lifts_it(cast, fields):
     submission.closes_at = AT
     submission.save()
     late = AT + timedelta(seconds=1)
-    edition = actions.recall(edition, by=cast.clerk, at=late)
+    with pytest.raises(actions.Refused) as refused:
+        actions.recall(edition, by=cast.clerk, at=late)
+    assert refused.value.code == "locked"
+    edition = actions.recall(edition, by=cast.clerk, at=AT)
     with pytest.raises(actions.Refused) as refused:
         actions.send(edition, by=cast.clerk, at=late)
     assert refused.value.code == "locked"

@@ -24,7 +24,7 @@ from records.models import DossierCount, Edition, Procedure, State
 from tests.figures.strategies import VALUES
 from units.tabular import Faults
 
-from .conftest import AT, balanced, entered
+from .conftest import AT, balanced, entered, unlocked
 
 JUNE = Month(2022, 6)
 HEAD = "unit,month,field,received_direct,received_online_full,resolved_on_time,pending_late"
@@ -271,7 +271,7 @@ def test_reason_of_a_locked_month_is_ignored_with_a_warning(cast, fields):
 def test_correction_of_an_approved_month_by_file(cast, fields):
     load(file(row("13441")), APPROVED)
     first = Edition.objects.get()
-    actions.reopen(first.submission, reason="Sai", by=cast.reviewer, at=AT)
+    unlocked(first.submission, by=cast.reviewer)
     load(file(row("13441", received_direct=41, resolved_on_time=46)), APPROVED)
     first.refresh_from_db()
     assert first.state == State.SUPERSEDED

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.db import connection
 
 from figures.periods import Month
+from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import import_counts
-from records.models import Edition, GroupSum, State
-from units.models import Unit
+from records.models import Edition, GroupSum, State, Submission
+from units.models import Unit, User
 
 from .conftest import AT, balanced, entered
 
@@ -82,3 +84,30 @@ def test_a_file_of_new_months_is_written_once(cast, fields, shared_database):
     found = at_once(lambda _: import_counts(text, "so-lieu.csv", at=AT).written, 1, 2, 3)
     assert sorted(found) == [0, 0, 2]
     assert apart(lambda: list(sums.differences())) == []
+
+
+def test_an_unlocking_granted_by_several_at_once_opens_once(cast, fields, shared_database):
+    rows = {(fields.ho_tich.pk, None): balanced(7)}
+    edition = apart(lambda: entered(cast.alpha, JUNE, rows))
+    asked = apart(lambda: actions.request_unlock(edition.submission, reason="Sót", by=cast.clerk, at=AT))
+
+    def grant(person: User) -> bool | None:
+        return actions.decide_unlock(asked, grant=True, by=person, at=AT).granted
+
+    assert sorted(map(str, at_once(grant, cast.reviewer, cast.neighbour))) == ["True", "decided"]
+    states = Edition.objects.filter(submission=edition.submission).values_list("state", flat=True)
+    assert apart(lambda: sorted(states)) == [State.APPROVED, State.DRAFT]
+    assert apart(Entry.objects.filter(action="submission.unlock").count) == 1
+
+
+def test_a_month_opened_while_a_closing_time_is_set_carries_it(cast, shared_database):
+    closes_at = AT + timedelta(days=5)
+
+    def act(unit: Unit):
+        if unit == cast.district:
+            return actions.set_closing_time(unit, JUNE, closes_at, by=None, at=AT)
+        return actions.open_submission(unit, JUNE, by=None, at=AT)
+
+    at_once(act, cast.alpha, cast.beta, cast.district, cast.office, cast.land)
+    found = apart(lambda: list(Submission.objects.values_list("closes_at", flat=True)))
+    assert found == [closes_at] * 4

@@ -17,7 +17,7 @@ from units.models import Unit
 from units.tree import Draft
 from units.tree import Refused as TreeRefused
 
-from .conftest import AT, balanced, entered
+from .conftest import AT, balanced, entered, unlocked
 
 MONTHS = Month.range(Month(2022, 1), Month(2022, 4))
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ class History:
         """One more thing; what the rules forbid does not happen."""
         act = self.random.choice(
             [self.enter, self.enter, self.send, self.send, self.approve, self.approve, self.give_back]
-            + [self.reopen, self.recall, self.load, self.merge]
+            + [self.unlock, self.recall, self.load, self.merge]
         )
         try:
             act()
@@ -83,8 +83,8 @@ class History:
     def recall(self) -> None:
         actions.recall(self._one("sent"), by=None, at=AT)
 
-    def reopen(self) -> None:
-        actions.reopen(self._one("approved").submission, reason="Sửa", by=self.cast.reviewer, at=AT)
+    def unlock(self) -> None:
+        unlocked(self._one("approved").submission, by=self.cast.reviewer)
 
     def load(self) -> None:
         lines = ["unit,month,field,received_direct,received_online_full,resolved_on_time"]

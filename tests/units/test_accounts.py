@@ -11,7 +11,8 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from units import actions
+from ledger.models import Entry
+from units import actions, history
 from units.models import User
 
 from .conftest import person
@@ -198,3 +199,50 @@ def test_every_fault_of_a_new_password_is_told_in_vietnamese(client, an):
     same = {"new_password1": "nguyenvanbinh1", "new_password2": "nguyenvanbinh1"}
     text = client.post(CHANGE, {"old_password": PASSWORD, **same}).content.decode()
     assert "quá giống tên đăng nhập" in text and "không được là tên đăng nhập, họ tên" in text
+
+
+def test_a_person_sets_address_and_mute_and_nothing_else(client, an):
+    sign_in(client)
+    page = client.get("/accounts/me/")
+    assert page.status_code == 200 and 'href="/accounts/me/"' in page.content.decode()
+    data = {"email": "an@hanam.gov.vn", "mail_muted": "on", "full_name": "Ai", "is_superuser": "1"}
+    refused = client.post("/accounts/me/", data)
+    assert refused.status_code == 422 and "nhập đúng mật khẩu hiện nay" in refused.content.decode()
+    wrong = client.post("/accounts/me/", data | {"password": "sai"})
+    assert wrong.status_code == 422
+    an.refresh_from_db()
+    assert (an.email, an.mail_muted) == ("", False)
+    assert client.post("/accounts/me/", data | {"password": PASSWORD}).status_code == 302
+    an.refresh_from_db()
+    assert (an.email, an.mail_muted, an.full_name, an.is_superuser) == (
+        "an@hanam.gov.vn",
+        True,
+        "Người an",
+        False,
+    )
+    told = Entry.objects.get(action="user.edit")
+    assert (
+        told.detail == {"email": ["", "an@hanam.gov.vn"], "mail_muted": [False, True]} and told.actor == "an"
+    )
+
+
+def test_muting_asks_for_no_password_and_is_kept_in_the_log(client, an):
+    sign_in(client)
+    for data in ({"mail_muted": "on"}, {"mail_muted": "on"}, {}):
+        assert client.post("/accounts/me/", {"email": "", **data}).status_code == 302
+    assert Entry.objects.filter(action="user.edit").count() == 2
+    lines = [line.detail for line in history.of(actions.people.subject(an)) if line.what == "Sửa thông tin"]
+    assert lines == [
+        "không nhận nhắc việc qua thư điện tử có → không",
+        "không nhận nhắc việc qua thư điện tử không → có",
+    ]
+
+
+@pytest.mark.parametrize(
+    "email", ["không phải", "a@b", "a@b.vn\nBcc: c@d.vn", "a" * 250 + "@b.vn", "a b@c.vn"]
+)
+def test_an_address_that_is_none_is_refused(client, an, email):
+    sign_in(client)
+    answer = client.post("/accounts/me/", {"email": email, "password": PASSWORD})
+    an.refresh_from_db()
+    assert answer.status_code == 422 and an.email == ""

@@ -103,6 +103,19 @@ def edit_user(user: User, *, by: User | None, full_name: str, position: str, ema
 
 
 @transaction.atomic
+def edit_own(user: User, *, by: User, email: str, mail_muted: bool) -> bool:
+    """What a person sets alone: the own address, and whether e-mails remind. False where nothing changes."""
+    new = {"email": email, "mail_muted": mail_muted}
+    changed = {
+        field: [getattr(user, field), value] for field, value in new.items() if getattr(user, field) != value
+    }
+    if changed:
+        User.objects.filter(pk=user.pk).update(**new)
+        log.append("user.edit", by=by, subject=subject(user), detail=changed)
+    return bool(changed)
+
+
+@transaction.atomic
 def disable_user(user: User, *, by: User | None) -> None:
     """From the next request on the person is signed out. Errors: Denied for one's own account."""
     if by is not None and by.pk == user.pk:

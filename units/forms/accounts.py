@@ -1,11 +1,13 @@
 """Sign-in and the change of one's own password."""
 
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.validators import MaxLengthValidator
 
 from units.models import User
 
 from .fields import REQUIRED
+from .people import AddressField
 
 _SAME = "Tên đăng nhập hoặc mật khẩu chưa đúng."
 
@@ -46,3 +48,35 @@ class OwnPasswordForm(PasswordChangeForm):
         if self.user.check_password(password):
             self.add_error("new_password1", "Mật khẩu mới phải khác mật khẩu hiện nay.")
         return password
+
+
+class AccountForm(forms.Form):
+    """The own address and whether it is reminded; another address asks for the password, since it opens the account
+    to whoever reads there.
+    """
+
+    email = AddressField(help_text="Nơi nhận nhắc việc. Để trống thì lời nhắc chỉ hiện trong Việc của tôi.")
+    mail_muted = forms.BooleanField(
+        label="Không nhận nhắc việc qua thư điện tử",
+        required=False,
+        help_text="Lời nhắc vẫn hiện trong Việc của tôi.",
+    )
+    password = forms.CharField(
+        label="Mật khẩu hiện nay",
+        required=False,
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text="Chỉ cần khi đổi địa chỉ thư điện tử.",
+    )
+
+    def __init__(self, user: User, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean(self) -> dict:
+        data = self.cleaned_data
+        moved = "email" in data and data["email"] != self.user.email
+        if moved and not self.user.check_password(data.get("password", "")):
+            self.add_error("password", "Đổi địa chỉ thư điện tử thì phải nhập đúng mật khẩu hiện nay.")
+        return data

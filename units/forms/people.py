@@ -8,15 +8,19 @@ from units.models import Role
 from .fields import ChosenField, DayField, WordsField
 
 
+class AddressField(forms.EmailField):
+    """An e-mail address, or none."""
+
+    default_error_messages = {"invalid": "Địa chỉ thư điện tử chưa đúng, ví dụ: ten@hanam.gov.vn."}
+
+    def __init__(self, **options):
+        super().__init__(label="Thư điện tử", required=False, max_length=254, **options)
+
+
 class PersonForm(forms.Form):
     full_name = WordsField(label="Họ và tên", max_length=150)
     position = WordsField(label="Chức danh", max_length=150, required=False)
-    email = forms.EmailField(
-        label="Thư điện tử",
-        required=False,
-        max_length=254,
-        error_messages={"invalid": "Địa chỉ thư điện tử chưa đúng, ví dụ: ten@hanam.gov.vn."},
-    )
+    email = AddressField()
 
 
 class NewPersonForm(PersonForm):

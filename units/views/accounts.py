@@ -1,5 +1,6 @@
 """Sign-in, sign-out and the change of one's own password."""
 
+from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeDoneView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,9 +9,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from units import actions, held
-from units.access import Right, requires
-from units.forms.accounts import OwnPasswordForm, SignInForm
+from units.access import Right, memberships, requires
+from units.forms.accounts import AccountForm, OwnPasswordForm, SignInForm
 from units.throttle import in_line
+
+from .lists import posted
 
 
 class SignIn(LoginView):
@@ -57,6 +60,22 @@ def resume(request: HttpRequest) -> HttpResponse:
         held.drop(request)
         return redirect("/records/")
     return render(request, "registration/resume.html", {"to": kept["to"], "fields": kept["fields"]})
+
+
+@requires(Right.SIGNED_IN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """The reader's own account: roles, address, whether e-mails remind."""
+    user = request.user
+    initial = {"email": user.email, "mail_muted": user.mail_muted}
+    form = AccountForm(user, posted(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        actions.edit_own(user, email=data["email"], mail_muted=data["mail_muted"], by=user)
+        messages.success(request, "Đã lưu.")
+        return redirect("account")
+    context = {"form": form, "roles": memberships(user, request.day)}
+    return render(request, "registration/account.html", context, status=422 if form.errors else 200)
 
 
 sign_in = requires(Right.PUBLIC)(SignIn.as_view())

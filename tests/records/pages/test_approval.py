@@ -3,16 +3,17 @@
 import pytest
 from django.db import transaction
 
+from cchc_dashboard import clock
 from ledger import log
 from records import actions
 from records.models import Edition, State
-from tests.records.conftest import AT, balanced
+from tests.records.conftest import AT, balanced, unlocked
 
 from .conftest import JULY
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ["save", "send", "no-dossiers", "recall", "approve", "return", "reopen"]
+ACTS = ["save", "send", "no-dossiers", "recall", "approve", "return", "unlock", "unlock/decide"]
 
 
 def test_approved_with_the_revision_that_was_looked_at(as_, sent):
@@ -35,13 +36,12 @@ def test_returned_with_a_reason_and_marked_cells(as_, sent):
     assert "Đối chiếu sổ" in text and "đánh dấu 2 ô" in text and text.count("is-warn") == 2
 
 
-def test_reopened_with_a_reason_while_the_old_figures_count_on(as_, sent):
+def test_unlocked_while_the_old_figures_count_on(as_, people, sent):
     reviewer, where = as_("reviewer"), f"/records/{sent.pk}/"
     reviewer.post(f"{where}approve/", {"revision": "1"})
     locked = as_("clerk").post(f"{where}save/", {"revision": "1", "ho-tich-opening": "5"})
     assert locked.status_code == 423
-    assert reviewer.post(f"{where}reopen/", {"reason": ""}).status_code == 400
-    assert reviewer.post(f"{where}reopen/", {"reason": "Sót hồ sơ"}).status_code == 302
+    unlocked(sent, by=people.reviewer, at=clock.now())
     assert sorted(sent.editions.values_list("state", flat=True)) == [State.APPROVED, State.DRAFT]
     assert 'name="ho-tich-opening" value="0"' in as_("clerk").get(where).content.decode()
     assert "<input" not in as_("leader").get(where).content.decode().split("<table")[1].split("</table")[0]
@@ -99,6 +99,8 @@ def test_who_may_what(as_, sent, who, reading, entering, deciding):
     assert client.get(f"{where}history/").status_code == reading
     for act in ACTS:
         expected = entering if act in ("save", "send", "no-dossiers", "recall") else deciding
+        if act == "unlock" and None in (entering, deciding):
+            expected = None
         assert client.get(f"{where}{act}/").status_code == (expected or 302), act
         if expected:
             assert client.post(f"{where}{act}/", {"reason": "x", "revision": "1"}).status_code == expected, (

@@ -10,11 +10,12 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cchc_dashboard import clock
 from ledger.models import Entry, IdempotencyKey
 from records import actions
 from records.models import State
 from records.queries.changes import Change, clash
-from tests.records.conftest import AT, balanced, entered
+from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.records.test_parallel import apart, at_once
 
 from .conftest import JULY, stored
@@ -142,7 +143,7 @@ class TestConflict:
     def test_a_page_from_before_a_correction_is_never_level_with_it(self, as_, sent, people):
         edition = sent.editions.get()
         actions.approve(edition, by=people.reviewer, at=AT)
-        actions.reopen(sent, reason="Sửa", by=people.reviewer, at=AT)
+        unlocked(sent, by=people.reviewer, at=clock.now())
         assert ask(as_("clerk"), sent, edition.revision, ho_tich__opening="1").status_code == 409
 
 

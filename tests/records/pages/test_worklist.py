@@ -1,5 +1,7 @@
 """The work list by role, and that its cost does not follow the number of units, months or fields."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,10 +11,11 @@ from records import actions
 from records.models import Field, FieldScope, State
 from tests.records.conftest import AT, SINCE, balanced, entered, unit
 from units import roster
-from units.models import Membership, Role, Tier, User
+from units.models import Membership, Role, Tier, Unit, User
 
 from .conftest import JULY
 
+JULY_FROM = date(2022, 6, 15)
 pytestmark = pytest.mark.django_db
 
 
@@ -29,9 +32,31 @@ def test_a_clerk_sees_own_months_only_with_what_comes_first_on_top(as_, people, 
 def test_a_reviewer_sees_what_waits_and_who_is_missing(as_, people, sent):
     answer = as_("reviewer").get("/records/")
     text = answer.content.decode()
-    assert "1 báo cáo chờ duyệt, 2 đơn vị chưa gửi" in text
+    assert "1 báo cáo chờ duyệt, 3 đơn vị chưa gửi" in text
     assert f'name="chosen" value="{sent.pk}:1" checked' in text
-    assert {one.unit.pk for one in answer.context["missing"]} == {people.beta.pk, people.office.pk}
+    lacking = {one.unit.pk: [part.month for part in one.months] for one in answer.context["missing"]}
+    earlier = [JULY.plus(-n) for n in (5, 4, 3, 2, 1)]
+    assert lacking == {
+        people.alpha.pk: earlier,
+        people.beta.pk: [*earlier, JULY],
+        people.office.pk: [*earlier, JULY],
+    }
+    assert "Sắp đến hạn" not in text and text.count("Chưa nhắc lần nào.") == 3
+
+
+def test_due_late_and_returned_stand_apart(as_, people, sent, settings):
+    actions.send_back(sent.editions.get(), reason="Xem lại cột", by=people.reviewer, at=AT)
+    Unit.objects.update(active_from=JULY_FROM)
+    settings.DEMO_TODAY = date(2022, 7, 15)
+    answer = as_("reviewer").get("/records/")
+    text = answer.content.decode()
+    assert {one.unit.pk for one in answer.context["missing_due"]} == {people.beta.pk, people.office.pk}
+    assert "Sắp đến hạn, chưa gửi" in text and "Không có báo cáo nào quá hạn." in text
+    assert text.count("Xem lại cột") == 1 and "Đã trả lại, chờ đơn vị sửa" in text
+    settings.DEMO_TODAY = date(2022, 7, 19)
+    answer = as_("reviewer").get("/records/")
+    assert {one.unit.pk for one in answer.context["missing_late"]} == {people.beta.pk, people.office.pk}
+    assert "Quá hạn 1 ngày" in answer.content.decode()
 
 
 def test_what_is_odd_is_not_ticked_beforehand(as_, people, fields):
@@ -91,7 +116,7 @@ def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, field
             with CaptureQueriesContext(connection) as caught:
                 assert client.get("/records/").status_code == 200
             counts[-1].append(len(caught))
-    assert counts[0] == counts[1] == counts[2] and max(counts[0]) <= 18, counts
+    assert counts[0] == counts[1] == counts[2] and max(counts[0]) <= 20, counts
 
 
 def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, people, fields, sent):

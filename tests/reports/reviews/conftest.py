@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as project
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from figures.summary import canonical
@@ -24,17 +24,9 @@ FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
 def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
     """The number of the demo's review."""
     with django_db_blocker.unblock():
-        _forget_undone_rows()
         with transaction.atomic():
             yield demo.load(FIXTURE, NOW).pk
             transaction.set_rollback(True)
-
-
-def _forget_undone_rows() -> None:
-    """PostgreSQL plans by what the modules before left behind as dead rows, and then badly: minutes for a load."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
 
 
 @pytest.fixture

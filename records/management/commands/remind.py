@@ -1,0 +1,67 @@
+"""Reminds clerks, and then reviewers, of months that are not sent; a timer calls it every day."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cchc_dashboard import clock
+from figures.writing import day as written
+from records.actions.reminding import Reminded, Way, remind
+from records.letters import Post
+from records.queries.calendar import DueDates, calendar
+from records.queries.reminders import Plan, plan
+
+
+class Command(BaseCommand):
+    help = (
+        "Nhắc gửi báo cáo: trước hạn ba ngày, đúng ngày hạn và sau hạn một ngày (ngày theo lịch). "
+        "Gọi mỗi ngày một lần; không nhắc hai lần cùng một việc. Ví dụ: python manage.py remind --dry-run"
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--dry-run", action="store_true", help="chỉ liệt kê, không nhắc ai")
+
+    def handle(self, *args, dry_run, **options):
+        """Exit 1 when the mail server refused somebody's e-mail."""
+        found = plan(clock.today(), DueDates(calendar()))
+        if dry_run:
+            self._list(found)
+        else:
+            self._remind(found)
+
+    def _list(self, found: Plan) -> None:
+        for user, items in found.people:
+            for item in items:
+                owed = item.owed
+                told = f"{owed.unit.name}, {owed.month.label}, hạn {written(owed.due_on)}"
+                self.stdout.write(f"{user} ({user.username}): {told}")
+        self._nobody(found)
+        self.stderr.write(f"Sẽ nhắc {len(found.people)} người; chưa nhắc ai.")
+
+    def _remind(self, found: Plan) -> None:
+        post, given = Post(), []
+        try:
+            for user, items in found.people:
+                one = remind(user, items, post, at=clock.now())
+                given.append(one)
+                if one.way is not Way.NOTHING:
+                    self.stdout.write(f"{user} ({user.username}): {one.months} báo cáo, {one.way.value}")
+        finally:
+            post.close()
+        self._nobody(found)
+        self._sum_up(given)
+
+    def _sum_up(self, given: list[Reminded]) -> None:
+        number = {way: sum(one.way is way for one in given) for way in Way}
+        reached = len(given) - number[Way.REFUSED] - number[Way.NOTHING]
+        self.stderr.write(f"Đã nhắc {reached} người, trong đó {number[Way.MAILED]} người qua thư điện tử.")
+        if number[Way.MAILED] and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+            self.stderr.write("Chưa đặt CCHC_EMAIL_URL: thư chỉ được in ra, không gửi đi.")
+        if number[Way.REFUSED]:
+            raise CommandError(
+                f"Máy chủ thư không nhận thư cho {number[Way.REFUSED]} người; lần chạy sau sẽ nhắc lại.",
+                returncode=1,
+            )
+
+    def _nobody(self, found: Plan) -> None:
+        for owed in found.nobody:
+            self.stderr.write(f"Không có ai để nhắc: {owed.unit.name}, {owed.month.label}.")
