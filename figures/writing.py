@@ -64,6 +64,11 @@ def count(number: int | None) -> str:
     return f"{number:,}".replace(",", ".").replace("-", MINUS)
 
 
+def signed(number: int | None) -> str:
+    """A difference of counts with its sign: ``+12``, ``−3``, ``0``."""
+    return ("+" if number and number > 0 else "") + count(number)
+
+
 def percent_vi(percent: str | None) -> str:
     """A share as text with a dot becomes ``87,4%``; exactly all is ``100%`` and none ``0%``."""
     if percent is None:

@@ -61,6 +61,14 @@ class Line:
         """The name of a cell in the form, and of a marked cell: "ho-tich-opening"."""
         return f"{self.code}-{measure}"
 
+    def anchor(self, measure: str) -> str:
+        """Where the cell stands on the page."""
+        return f"o-{self.key[0]}-{self.key[1] or 0}-{measure}"
+
+    def last(self, month: Month) -> Mapping[str, int | None]:
+        """What the month before counted; nothing where it did not report the row."""
+        return self.past.get(month.previous().number, {})
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -139,6 +147,11 @@ class EntryForm(forms.Form):
                     place = f"{line.label}: {measure_label(measure, self.day)}"
                     self.add_error(None, forms.ValidationError(f"{place}: {fault.message}", code=fault.code))
         return self.cleaned_data
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether the request holds cells, and not only reasons."""
+        return any(line.name(measure) in self.data for line in self.lines for measure in MEASURES)
 
     def rows(self) -> dict[RowKey, dict[str, int | None]]:
         """What can be read, as the actions take it; only cells that were in the request."""

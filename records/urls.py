@@ -4,8 +4,9 @@ from django.urls import path
 
 from .views.approval import approve, approve_batch, send_back
 from .views.cells import cells
+from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
-from .views.entry import no_dossiers, open_month, recall, save, send
+from .views.entry import no_dossiers, open_month, recall, save
 from .views.history import history
 from .views.submission import submission
 from .views.unlocking import ask_unlock, decide_unlock
@@ -23,6 +24,7 @@ urlpatterns = [
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),
+    path("<int:pk>/check/", check, name="check"),
     path("<int:pk>/send/", send, name="send"),
     path("<int:pk>/no-dossiers/", no_dossiers, name="no_dossiers"),
     path("<int:pk>/recall/", recall, name="recall"),

@@ -186,7 +186,7 @@ def _cell(row: Row, measure: str, look: _Look) -> Cell:
         place=f"{line.label}: {label}",
         text=text,
         name=name,
-        id=f"o-{line.key[0]}-{line.key[1] or 0}-{measure}",
+        id=line.anchor(measure),
         fault=fault,
         last=_past(line, look.month.previous(), (measure,)),
         year_ago=_past(line, look.month.same_last_year(), (measure,)),

@@ -25,6 +25,7 @@ def sheet_data(found: Submission, edition: Edition, lines: Iterable[Line], reade
         "revision": edition.revision,
         "urls": {
             "cells": reverse("records:cells", args=[found.pk]),
+            "check": reverse("records:check", args=[found.pk]),
             "login": resolve_url(settings.LOGIN_URL),
         },
         "rows": [_row(line, month) for line in lines],
@@ -43,5 +44,5 @@ def _row(line: Line, month: Month) -> dict[str, Any]:
         "history": {
             whole: [added(values.get(part) for part in SUMS[whole]) for values in before] for whole in WATCHED
         },
-        "last": {name: before[-1].get(name) for name in MEASURES},
+        "last": {name: line.last(month).get(name) for name in MEASURES},
     }

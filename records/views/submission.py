@@ -70,14 +70,13 @@ def page(
     number: str | None = None,
     edition: Edition | None = None,
     form: EntryForm | None = None,
-    confirm: str = "",
     decision: ReasonForm | None = None,
     unlocking: forms.Form | None = None,
     refusal: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Draw the page; after an act that was refused with what was typed (`form`, `decision`, `unlocking`) and why
-    (`refusal`); `confirm`: the mark of what is to be seen once before sending.
+    (`refusal`).
     """
     editions = editions_of(found, request.user)
     if edition is None:
@@ -97,7 +96,6 @@ def page(
         "faults": form.faults() if form is not None else [],
         # A form without its revision is stored nowhere.
         "unsaved": form is not None and "revision" in form.errors,
-        "confirm": confirm,
         "refusal": refusal,
         "decision": decision or ReasonForm(),
         "unlocking": unlocking,
@@ -176,8 +174,7 @@ def _figures(
         "sheet_data": sheet_data(found, edition, lines, reader) if typing else None,
         "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
-        "told": told(findings, lines) if typing or deciding else [],
-        "ask_reason": _lines_to_explain(findings, lines),
+        "told": told(findings, lines) if deciding else [],
     }
 
 
@@ -201,11 +198,3 @@ def told(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Told]:
         reason = "" if one.blocks else line.reason
         listed.append(Told(label, f"dong-{index}", one.message, one.blocks, reason))
     return listed
-
-
-def _lines_to_explain(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Line]:
-    """Rows whose warnings ask for a reason, and rows that state one."""
-    odd = {
-        f"{one.field}/{one.procedure}" if one.procedure else one.field for one in findings if not one.blocks
-    }
-    return [line for line in lines if line.code in odd or line.reason]

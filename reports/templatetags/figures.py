@@ -22,6 +22,12 @@ def count(value: int | None) -> str:
 
 
 @register.filter
+def signed(value: int | None) -> str:
+    """A difference of counts: +12, −3, 0; None → —."""
+    return writing.signed(value)
+
+
+@register.filter
 def percent(value) -> str:
     """A printed percentage ("87.4"), or the percentage of a figures Share: 87,4%; None → —."""
     return writing.percent_vi(getattr(value, "percent", value))

@@ -86,6 +86,7 @@ def test_a_month_goes_its_way_without_scripts(office, browser, browser_context_a
     box(page, "ho-tich-pending_late").fill("0")
     box(page, "ho-tich-awaiting").fill("0")
     page.get_by_role("button", name="Kiểm tra và gửi").click()
+    page.get_by_role("button", name="Gửi báo cáo").click()
     expect(page.get_by_text("Đã gửi. Báo cáo đang chờ duyệt.")).to_be_visible()
     sign_in(page, office.reviewer, office.url)
     page.goto(where)
@@ -97,6 +98,7 @@ def test_a_month_goes_its_way_without_scripts(office, browser, browser_context_a
     page.goto(where)
     expect(page.get_by_text("Đối chiếu sổ theo dõi")).to_be_visible()
     page.get_by_role("button", name="Kiểm tra và gửi").click()
+    page.get_by_role("button", name="Gửi báo cáo").click()
     sign_in(page, office.reviewer, office.url)
     page.goto(f"{office.url}/records/")
     page.get_by_role("button", name="Duyệt báo cáo đã chọn").click()
@@ -114,7 +116,8 @@ def test_pages_fit_and_are_accessible(office, quiet_page, accessible, size):
     edition = actions.save_counts(edition, rows, by=office.clerk, revision=0, at=AT)
     for user in (office.clerk, office.reviewer):
         sign_in(page, user, office.url)
-        for path in ("", f"{office.july.pk}/", f"{office.july.pk}/history/"):
+        check = [f"{office.july.pk}/check/"] if user == office.clerk else []
+        for path in ("", f"{office.july.pk}/", f"{office.july.pk}/history/", *check):
             assert page.goto(f"{office.url}/records/{path}").status == 200
             assert fits(page), path
             accessible(page)

@@ -72,3 +72,8 @@ def cells(code: str, values: dict) -> dict[str, str]:
 
 def stored(submission, code: str) -> DossierCount:
     return DossierCount.objects.get(edition__submission=submission, field__code=code)
+
+
+def posted(submission, **more) -> dict[str, str]:
+    """A form of the page as it stands now."""
+    return {"revision": str(submission.editions.last().revision), **more}

@@ -1,26 +1,14 @@
 """The clerk's page: what is saved, what is refused with its place, what is sent."""
 
-import re
-
 import pytest
 
 from records import actions
 from records.models import DossierCount, Edition, State, Submission
 from tests.records.conftest import AT, balanced, entered
 
-from .conftest import JULY, cells, stored
+from .conftest import JULY, cells, posted, stored
 
 pytestmark = pytest.mark.django_db
-
-
-def posted(submission, **more) -> dict[str, str]:
-    edition = submission.editions.last()
-    return {"revision": str(edition.revision), **more}
-
-
-def seen_mark(answer) -> str:
-    """What the page that shows the oddities sends back."""
-    return re.search(r'name="seen" value="(\w+)"', answer.content.decode())[1]
 
 
 def test_the_page_has_a_box_for_every_served_cell_and_hatches_the_others(as_, july):
@@ -88,29 +76,6 @@ def test_what_was_left_open_is_proposed_and_only_saved_by_saving(as_, people, fi
     assert not DossierCount.objects.filter(edition__submission=found).exists()
 
 
-def test_a_changed_opening_is_sent_only_with_a_reason(as_, people, fields):
-    left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
-    entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
-    clerk, row = as_("clerk"), {**balanced(9), "opening": 7, "resolved_on_time": 16}
-    seen = clerk.post(f"/records/{found.pk}/send/", posted(found, **cells("ho-tich", row)))
-    assert seen.status_code == 200 and "Kỳ trước chuyển sang 7" in seen.content.decode()
-    mark = seen_mark(seen)
-    bare = clerk.post(f"/records/{found.pk}/send/", posted(found, seen=mark))
-    assert bare.status_code == 400 and found.editions.get().state == State.DRAFT
-    reasoned = posted(found, **{"ho-tich-reason": "Đối chiếu lại sổ"}, seen=mark)
-    assert clerk.post(f"/records/{found.pk}/send/", reasoned).status_code == 302
-    assert found.editions.get().state == State.SENT
-
-
-def test_a_balance_that_does_not_close_saves_and_does_not_send(as_, july):
-    data = posted(july, **cells("ho-tich", {**balanced(3), "pending_late": 3}))
-    answer = as_("clerk").post(f"/records/{july.pk}/send/", data)
-    text = answer.content.decode()
-    assert answer.status_code == 400 and "lệch −3" in text and "Báo cáo còn lỗi nên chưa gửi được." in text
-    assert july.editions.get().state == State.DRAFT and stored(july, "ho-tich").pending_late == 3
-
-
 def test_a_whole_report_is_sent_at_once_and_can_be_taken_back(as_, july):
     clerk = as_("clerk")
     data = posted(july, **cells("ho-tich", balanced(3)), **cells("chung-thuc", balanced(5, postal=None)))
@@ -120,14 +85,6 @@ def test_a_whole_report_is_sent_at_once_and_can_be_taken_back(as_, july):
     assert locked.status_code == 409 and stored(july, "ho-tich").opening == 0
     assert clerk.post(f"/records/{july.pk}/recall/").status_code == 302
     assert july.editions.get().state == State.DRAFT
-
-
-def test_blank_cells_are_shown_once_before_sending(as_, july):
-    clerk, row = as_("clerk"), cells("ho-tich", {**balanced(3), "awaiting": None})
-    first = clerk.post(f"/records/{july.pk}/send/", posted(july, **row))
-    assert first.status_code == 200 and "chưa gửi" in first.content.decode()
-    second = clerk.post(f"/records/{july.pk}/send/", posted(july, seen=seen_mark(first), **row))
-    assert second.status_code == 302 and july.editions.get().state == State.SENT
 
 
 def test_no_dossiers_fills_zeros_and_keeps_what_was_typed(as_, july):

@@ -1,0 +1,108 @@
+"""Storing a posted grid, and what its sender is told where that did not go through whole."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from cchc_dashboard import clock
+from figures.measures import measure_label
+from figures.periods import Month
+from figures.writing import count
+from records import actions
+from records.actions import Refused, StaleEdition
+from records.forms import EntryForm
+from records.models import Edition, Submission
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+
+from .lines import lines_of
+from .submission import page, refused
+
+
+def store(request: HttpRequest, found: Submission, edition: Edition) -> tuple[EntryForm, HttpResponse | None]:
+    """Save what was typed; an answer where that did not go through whole."""
+    days = calendar()
+    end = days.span(Month.from_number(found.month)).end
+    form = EntryForm(lines_of(edition, Catalogue(days)), request.POST, day=end)
+    form.is_valid()
+    revision = form.cleaned_data.get("revision")
+    if revision is None:
+        return form, page(request, found, edition=edition, form=form, status=400)
+    try:
+        edition = actions.save_counts(
+            edition,
+            form.rows(),
+            by=request.user,
+            revision=revision,
+            at=clock.now(),
+            reasons=form.reasons(),
+        )
+    except StaleEdition as stale:
+        return form, conflict(request, found, form, stale)
+    except Refused as refusal:
+        return form, refused(request, found, refusal, edition=edition, form=form)
+    if form.errors:
+        return form, page(request, found, edition=edition, form=form, status=400)
+    return form, None
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A cell that two people changed: as typed and as stored."""
+
+    place: str
+    name: str
+    mine: str
+    theirs: str
+    mine_value: str
+    theirs_value: str
+
+
+@dataclass(frozen=True)
+class ReasonTyped:
+    """A reason that is not stored as it was typed; `theirs` is what is stored."""
+
+    label: str
+    name: str
+    text: str
+    theirs: str
+
+
+def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: StaleEdition) -> HttpResponse:
+    """409: both values of every cell that differs, to choose from, and the reasons typed; nothing is overwritten."""
+    by_key = {line.key: line for line in form.lines}
+    clashes = [
+        Clash(
+            place=f"{by_key[key].label}: {measure_label(measure, form.day)}",
+            name=by_key[key].name(measure),
+            mine=count(mine),
+            theirs=count(theirs),
+            mine_value="" if mine is None else str(mine),
+            theirs_value="" if theirs is None else str(theirs),
+        )
+        for key, cells in stale.cells.items()
+        for measure, (mine, theirs) in cells.items()
+    ]
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "edition": stale.edition,
+        "clashes": clashes,
+        "reasons": _reasons_typed(form),
+        "unread": form.faults(),
+        # Go back to their boxes with their messages once the choice is saved.
+        "unread_cells": [(name, form.data[name]) for name in form.errors if name in form.data],
+        "message": stale.message,
+    }
+    return render(request, "records/conflict.html", context, status=409)
+
+
+def _reasons_typed(form: EntryForm) -> list[ReasonTyped]:
+    """The lines of the form hold what is stored now."""
+    stored = {line.key: line for line in form.lines}
+    return [
+        ReasonTyped(line.label, line.name("reason"), typed or line.reason, line.reason)
+        for key, typed in form.reasons().items()
+        if (line := stored[key]).reason != typed.strip()
+    ]
