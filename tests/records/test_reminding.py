@@ -25,7 +25,7 @@ from records.queries.reminders import plan
 from tests.test_every_page import foreign
 from units.models import Membership, Role, Tier, Unit, User
 
-from .conftest import AT, SINCE, balanced, entered, unit
+from .conftest import AT, SINCE, balanced, entered, unit, unlocked
 from .test_parallel import apart, at_once
 
 AUGUST = Month(2022, 8)
@@ -100,7 +100,7 @@ def test_who_sent_hears_nothing_and_who_got_it_back_does(people, fields, run):
     actions.send_back(edition, reason="Xem lại", by=people.reviewer, at=AT)
     assert set(run(DUE)) == {ALPHA}
     actions.approve(actions.send(edition, by=None, at=AT), by=None, at=AT)
-    actions.reopen(edition.submission, reason="Sửa", by=None, at=AT)
+    unlocked(edition.submission)
     run(DUE + timedelta(1))
     assert not people.clerk.reminders.filter(kind="after").exists()
 
