@@ -23,8 +23,8 @@ MOST = 2_000
 _DRAFTS = frozenset({"submission.open", "submission.save"})
 # Until a month is approved, only who asks for what is not approved yet sees other figures.
 _UNDECIDED = frozenset({"submission.send", "submission.recall", "submission.return"})
-# People, their roles and passwords: a page is read under rights that are looked up for each request.
-_NOBODY = ("user.", "membership.")
+# People, their roles and what they are reminded of: a page is read under rights that are looked up for each request.
+_NOBODY = ("user.", "membership.", "reminder.")
 _EVERYBODY = ("everybody", 0)
 _OWN = "own"
 

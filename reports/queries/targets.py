@@ -3,11 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q
-
 from figures.periods import Period
 from figures.rounding import percent
-from records.models import IndicatorValue, RateTarget
+from records.models import Indicator, IndicatorValue, RateTarget
 from units.models import Unit
 
 
@@ -17,46 +15,46 @@ def rate_targets(unit: Unit, day) -> list[dict[str, str]]:
     `[{"rate", "tier", "percent", "source"}]`; tier "" is all tiers, percent is text with a dot.
     """
     holders = [unit.pk, *reversed(unit.ancestor_ids())]
-    rows = (
-        RateTarget.objects.filter(unit_id__in=holders, valid_from__lte=day)
-        .filter(Q(valid_until=None) | Q(valid_until__gte=day))
-        .order_by("valid_from")
-    )
-    found: dict[tuple[str, str], RateTarget] = {}
-    for row in rows:
-        key = (row.rate, row.tier)
-        if key not in found or holders.index(row.unit_id) <= holders.index(found[key].unit_id):
-            found[key] = row
+    rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=day).order_by("valid_from")
+    found: dict[tuple[str, str], tuple[int, Decimal, str]] = {}
+    for rate, tier, holder, until, *told in rows.values_list(
+        "rate", "tier", "unit_id", "valid_until", "percent", "source"
+    ):
+        place, key = holders.index(holder), (rate, tier)
+        if (until is None or until >= day) and (key not in found or place <= found[key][0]):
+            found[key] = (place, *told)
     return [
-        {"rate": rate, "tier": tier, "percent": plain(row.percent), "source": row.source}
-        for (rate, tier), row in sorted(found.items())
+        {"rate": rate, "tier": tier, "percent": plain(number), "source": source}
+        for (rate, tier), (_, number, source) in sorted(found.items())
     ]
 
 
 def indicators(unit: Unit, period: Period, decimals: int) -> list[dict[str, Any]]:
-    """The indicators reported for the unit and period, with the same period last year, in their order."""
+    """The indicators reported for the unit and period, with the same period last year, in their order.
+
+    One query, and one more where any is reported: most units have none.
+    """
     before = period.same_last_year().code
-    rows = IndicatorValue.objects.filter(unit=unit, period__in=[period.code, before]).select_related(
-        "indicator"
-    )
     by_period: dict[str, dict[int, IndicatorValue]] = {period.code: {}, before: {}}
-    for row in rows.order_by("indicator__order", "indicator__code"):
+    for row in IndicatorValue.objects.filter(unit=unit, period__in=list(by_period)):
         by_period[row.period][row.indicator_id] = row
-    return [
-        _indicator(row, by_period[before].get(number), decimals)
-        for number, row in by_period[period.code].items()
-    ]
+    reported = by_period[period.code]
+    known = Indicator.objects.in_bulk(list(reported)) if reported else {}
+    ordered = sorted(known.values(), key=lambda one: (one.order, one.code))
+    return [_indicator(one, reported[one.pk], by_period[before].get(one.pk), decimals) for one in ordered]
 
 
-def _indicator(row: IndicatorValue, before: IndicatorValue | None, decimals: int) -> dict[str, Any]:
-    is_share = bool(row.indicator.denominator_name)
+def _indicator(
+    of: Indicator, row: IndicatorValue, before: IndicatorValue | None, decimals: int
+) -> dict[str, Any]:
+    is_share = bool(of.denominator_name)
     return {
-        "code": row.indicator.code,
-        "name": row.indicator.name,
-        "group": row.indicator.group,
-        "numerator_name": row.indicator.numerator_name,
-        "denominator_name": row.indicator.denominator_name,
-        "counted_in": row.indicator.counted_in,
+        "code": of.code,
+        "name": of.name,
+        "group": of.group,
+        "numerator_name": of.numerator_name,
+        "denominator_name": of.denominator_name,
+        "counted_in": of.counted_in,
         "is_share": is_share,
         "numerator": row.numerator,
         "denominator": row.denominator,

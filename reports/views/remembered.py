@@ -30,7 +30,7 @@ def remembered(asked: Asked, visible_above: Sequence[int], draw: Callable[[], st
     above = ".".join(map(str, visible_above))
     database = connection.settings_dict["NAME"]
     view = f"{asked.unit.pk}:{asked.decimals}:{asked.query()}"
-    whole = repr((str(database), version, asked.day, above, view))
+    whole = repr((str(database), version, asked.day, asked.calendar, above, view))
     key = f"dashboard:{sha256(whole.encode()).hexdigest()}"
     drawn = cache.get(key)
     if drawn is None:

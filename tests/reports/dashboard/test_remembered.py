@@ -1,12 +1,13 @@
 """A drawn page is kept only while its version stands, for the same view, day and reader's reach."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
 
-from figures.periods import DEFAULT_CALENDAR, Period
+from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
 from reports.views import remembered as room
 from reports.views.asked import Asked
 
@@ -56,6 +57,8 @@ def test_another_view_or_reach_is_another_page(world):
     assert seen(world, above=()) == 2
     other = Asked(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
     assert seen(world, asked=other) == 3
+    months_of_the_year = Calendar.of([(Month(2020, 1), None)])
+    assert seen(world, asked=replace(ASKED, calendar=months_of_the_year)) == 4
 
 
 @pytest.mark.parametrize("state", ["empty log", "transaction"])
