@@ -9,7 +9,7 @@ from figures.periods import Month
 from figures.rulebook import RULES
 from records.models import Edition, State
 from records.queries.catalogue import Catalogue, Expected
-from records.queries.checks import served_of
+from records.queries.checks import RowKey, served_of
 from units.models import User
 from units.tabular import Faults
 
@@ -138,6 +138,23 @@ class Judge:
                 for name, value, known in past.watched(line):
                     if may_be_outlier(value, known) and (odd := outlier(value, known)):
                         self._add(line, odd.fault(name))
+        self._reports([target for target in targets if target.changed and target.read], past)
+
+    def _reports(self, targets: list[UnitMonth], past: Past) -> None:
+        """Months of nothing but zeros, and months that repeat the one before."""
+        repeated = past.repeated(targets)
+        for target in targets:
+            rows, last = target.result(), repeated.get(target.key)
+            # Whole rows are only put into words where there is something to say.
+            if last is None and any(map(any, rows.values())):
+                continue
+            fault = rules.odd_report(_reported(rows), _reported(last or {}))
+            if fault:
+                self._add(target.first, fault)
+
+
+def _reported(rows: dict[RowKey, Values]) -> dict[RowKey, dict[str, int | None]]:
+    return {key: _named(values) for key, values in rows.items()}
 
 
 def _named(values: Values) -> dict[str, int | None]:

@@ -17,6 +17,7 @@ from .reading import Line
 
 # So many units are named in a query; of more, all submissions of the months are read.
 NAMED_UNITS = 500
+MonthKey = tuple[int, int]  # month as YYYYMM, number of the unit
 
 
 @dataclass(slots=True)
@@ -47,6 +48,15 @@ class UnitMonth:
     def locked(self) -> bool:
         """Approved and without an open correction: only equal figures are welcome."""
         return self.edition is not None and self.edition.state == State.APPROVED
+
+    @property
+    def key(self) -> MonthKey:
+        return self.first.month, self.first.unit.pk
+
+    @property
+    def read(self) -> bool:
+        """Whether every cell of the file could be read."""
+        return not any(line.unread for line in self.lines)
 
     def compare(self) -> None:
         """Find the lines that change something. A blank line where nothing is stored changes nothing; of a locked
@@ -79,7 +89,7 @@ def unit_months(lines: Iterable[Line], at: datetime) -> list[UnitMonth]:
     A closing time does not bind a file at the command line; approval does, and a correction whose time is over at
     `at` leaves the approved month locked.
     """
-    groups: dict[tuple[int, int], list[Line]] = defaultdict(list)
+    groups: dict[MonthKey, list[Line]] = defaultdict(list)
     for line in lines:
         groups[line.month, line.unit.pk].append(line)
     found = {key: UnitMonth(groups[key]) for key in sorted(groups)}
@@ -106,7 +116,7 @@ def unit_months(lines: Iterable[Line], at: datetime) -> list[UnitMonth]:
     return list(found.values())
 
 
-def within(rows: QuerySet, keys: Iterable[tuple[int, int]], prefix: str = "") -> QuerySet:
+def within(rows: QuerySet, keys: Iterable[MonthKey], prefix: str = "") -> QuerySet:
     """Rows of these months, and of these units where they are few."""
     pairs = list(keys)
     months = {month for month, _ in pairs}
@@ -115,13 +125,13 @@ def within(rows: QuerySet, keys: Iterable[tuple[int, int]], prefix: str = "") ->
     return rows.filter(**{f"{prefix}unit__in": units}) if len(units) <= NAMED_UNITS else rows
 
 
-def _submissions(found: dict[tuple[int, int], UnitMonth]) -> Iterator[Submission]:
+def _submissions(found: dict[MonthKey, UnitMonth]) -> Iterator[Submission]:
     for submission in within(Submission.objects.all(), found):
         if (submission.month, submission.unit_id) in found:
             yield submission
 
 
-def _editions(found: dict[tuple[int, int], UnitMonth]) -> Iterator[Edition]:
+def _editions(found: dict[MonthKey, UnitMonth]) -> Iterator[Edition]:
     if not any(target.submission for target in found.values()):
         return
     states = (*OPEN_STATES, State.APPROVED)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.db import connection
@@ -12,14 +12,16 @@ from django.db.models.functions import Coalesce
 from figures.measures import MEASURES, SUMS
 from figures.outliers import WATCHED
 from records.models import DossierCount, Edition, Stage, Submission
+from records.queries.past import RowKey
 
-from .months import NAMED_UNITS, UnitMonth
+from .months import NAMED_UNITS, MonthKey, UnitMonth, within
 from .quick import PLACES, Values, closing, whole
 from .reading import Line
 
 _CLOSING = F("pending_in_time") + F("pending_late") + F("awaiting")
 _CHUNK = 5_000
 RowPlace = tuple[int, int, int | None]  # unit, field, procedure
+Rows = dict[RowKey, Values]
 
 
 class Known(NamedTuple):
@@ -35,12 +37,18 @@ class Known(NamedTuple):
         return cls(*(whole(values, places) for places in PLACES.values()), closing(values))
 
 
+_SILENT = Known(None, None, None)
+
+
 class Past:
-    """The twelve months before each line, from the database and from the file itself (which wins). One query."""
+    """The twelve months before each line, from the database and from the file itself (which wins). One query, and one
+    more where a month looks like the one before it.
+    """
 
     def __init__(self, targets: list[UnitMonth]) -> None:
         self._rows: dict[RowPlace, dict[int, Known]] = defaultdict(dict)
         self._months: dict[RowPlace, list[int]] = {}
+        self._targets = {target.key: target for target in targets}
         if not targets:
             return
         units = {target.first.unit.pk for target in targets}
@@ -55,8 +63,7 @@ class Past:
 
     def closing(self, line: Line) -> int | None:
         """What the same row left open one month earlier."""
-        previous = line.month - 1 if line.month % 100 > 1 else line.month - 89
-        known = self._rows[_place(line)].get(previous)
+        known = self._rows[_place(line)].get(previous(line.month))
         return None if known is None else known.closing
 
     def watched(self, line: Line) -> Iterator[tuple[str, int, list[int]]]:
@@ -73,6 +80,42 @@ class Past:
             value = rows[line.month][at]
             if value is not None:
                 yield name, value, [known[at] for known in before if known[at] is not None]
+
+    def repeated(self, targets: Iterable[UnitMonth]) -> dict[MonthKey, Rows]:
+        """The rows of the month before, by the key of those whose lines have its sums again."""
+        before = {
+            target.key: (previous(target.key[0]), target.key[1]) for target in targets if self._alike(target)
+        }
+        kept = _reports({key for key in before.values() if key not in self._targets})
+        return {
+            key: self._targets[last].result() if last in self._targets else kept[last]
+            for key, last in before.items()
+        }
+
+    def _alike(self, target: UnitMonth) -> bool:
+        for line in target.lines:
+            months = self._rows[_place(line)]
+            if months[line.month] != months.get(previous(line.month), _SILENT):
+                return False
+        return True
+
+
+def previous(month: int) -> int:
+    """The month before, both as YYYYMM."""
+    return month - 1 if month % 100 > 1 else month - 89
+
+
+def _reports(keys: set[MonthKey]) -> dict[MonthKey, Rows]:
+    """Whole unit-months of what was sent or approved. One query."""
+    found: dict[MonthKey, Rows] = defaultdict(dict)
+    if keys:
+        editions = within(Edition.objects.in_force(Stage.SUBMITTED), keys, "submission__")
+        names = ("edition__submission__month", "edition__submission__unit_id", "field_id", "procedure_id")
+        rows = DossierCount.objects.filter(edition__in=editions).values_list(*names, *MEASURES)
+        for month, unit, field, procedure, *values in rows:
+            if (month, unit) in keys:
+                found[month, unit][field, procedure] = tuple(values)
+    return found
 
 
 def _place(line: Line) -> RowPlace:

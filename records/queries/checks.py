@@ -9,7 +9,7 @@ from records.models import DossierCount, Edition
 
 from .calendar import calendar
 from .catalogue import Catalogue, Expected
-from .past import Past, RowKey, oddities, past_of
+from .past import Past, RowKey, odd_report, oddities, past_of
 from .rows import values_of
 
 
@@ -68,18 +68,19 @@ def check(
     expected = catalogue.expected(submission.unit, month)
     rows = rows_of(edition) if rows is None else rows
     past = past_of(submission) if past is None else past
+    values = {(row.field_id, row.procedure_id): values_of(row) for row in rows}
     found = [
         Finding.of(fault, *_place(row))
-        for row in rows
-        for fault in rules.check_row(
-            values_of(row), served_of(expected, catalogue, (row.field_id, row.procedure_id))
-        )
+        for row, (key, cells) in zip(rows, values.items(), strict=True)
+        for fault in rules.check_row(cells, served_of(expected, catalogue, key))
     ]
     named = [(row.field.code, row.procedure.code if row.procedure else None) for row in rows if row.answered]
-    for fault in (rules.mixed_level(named), rules.nothing_reported(values_of(row) for row in rows)):
+    for fault in (rules.mixed_level(named), rules.nothing_reported(values.values())):
         if fault:
             found.append(Finding.of(fault))
     warnings = [Finding.of(odd.fault, *_place(row)) for row in rows for odd in oddities(row, past, month)]
+    if odd := odd_report(values, past, month):
+        warnings.append(Finding.of(odd.fault))
     return (*found, *warnings)
 
 

@@ -20,10 +20,12 @@ RowKey = tuple[int, int | None]
 # Row → month number → the measures of that month.
 Past = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
 
+_SHORT = {"all_zero": "mọi ô đều là 0", "same_as_last": "mọi ô đều giống kỳ trước"}
+
 
 @dataclass(frozen=True)
 class Odd:
-    """A warning about one row, in full for who enters it, and short for who reads many of them."""
+    """A warning about one row or report, in full for who enters it, and short for who reads many of them."""
 
     fault: rules.Fault
     short: str
@@ -85,3 +87,10 @@ def oddities(row: DossierCount, past: Past, month: Month) -> Iterable[Odd]:
         if odd:
             short = f"{LABELS[whole].lower()} {count(odd.value)}, thường gặp {odd.level}"
             yield Odd(odd.fault(whole), short)
+
+
+def odd_report(rows: Mapping[RowKey, Mapping[str, int | None]], past: Past, month: Month) -> Odd | None:
+    """What is odd in a month as a whole: nothing but zeros, or the month before again."""
+    last = month.previous().number
+    fault = rules.odd_report(rows, {key: months[last] for key, months in past.items() if last in months})
+    return Odd(fault, _SHORT[fault.code]) if fault else None

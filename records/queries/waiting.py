@@ -12,7 +12,8 @@ from figures.periods import Month
 from records.models import DossierCount, Edition
 from units.models import Unit, User
 
-from .past import Past, oddities, pasts_of
+from .past import Past, odd_report, oddities, pasts_of
+from .rows import values_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ def _waiting(edition: Edition, rows: list[DossierCount], past: Past) -> Waiting:
     month = Month.from_number(edition.submission.month)
     last = month.previous().number
     told = [words for row in rows for words in _told(row, past, month)]
+    values = {(row.field_id, row.procedure_id): values_of(row) for row in rows}
+    if odd := odd_report(values, past, month):
+        reason = next((row.reason for row in rows if row.reason), "")
+        told.append(f"Toàn báo cáo: {odd.short}.{_stated(reason)}")
     blank = sum(getattr(row, f"blank_{whole}") for row in rows for whole in WHOLES)
     if blank:
         told.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
@@ -74,5 +79,8 @@ def _told(row: DossierCount, past: Past, month: Month) -> Iterable[str]:
     """At most one line for a row: everything odd in it, then the reason that the unit states."""
     found = [odd.short for odd in oddities(row, past, month)]
     if found:
-        reason = f" Lý do: “{row.reason}”" if row.reason else " Chưa ghi lý do."
-        yield f"{row.procedure or row.field}: {'; '.join(found)}.{reason}"
+        yield f"{row.procedure or row.field}: {'; '.join(found)}.{_stated(row.reason)}"
+
+
+def _stated(reason: str) -> str:
+    return f" Lý do: “{reason}”" if reason else " Chưa ghi lý do."

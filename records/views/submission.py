@@ -190,11 +190,13 @@ def told(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Told]:
     for one in findings:
         code = f"{one.field}/{one.procedure}" if one.procedure else one.field
         if code not in rows:
-            listed.append(Told("Toàn báo cáo", "", one.message, one.blocks))
+            reason = "" if one.blocks else next((line.reason for line in lines if line.reason), "")
+            listed.append(Told("Toàn báo cáo", "", one.message, one.blocks, reason))
             continue
         index, line = rows[code]
-        odd = one.code == "outlier" and one.measure
-        label = f"{line.label}, {LABELS[one.measure].lower()}" if odd else line.label
+        # A broken continuity names its cell itself.
+        cell = one.measure if one.code != "continuity" else None
+        label = f"{line.label}, {LABELS[cell].lower()}" if cell else line.label
         reason = "" if one.blocks else line.reason
         listed.append(Told(label, f"dong-{index}", one.message, one.blocks, reason))
     return listed
