@@ -131,7 +131,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 "warning",
                 "Số kỳ trước chuyển sang bằng số đang giải quyết và chờ bổ sung cuối kỳ trước.",
                 "Kỳ trước chuyển sang {opening}, nhưng cuối kỳ trước còn {left} hồ sơ đang giải quyết và chờ bổ "
-                "sung: lệch {gap}. Sửa số chuyển sang, hoặc ghi lý do; nếu kỳ trước sai, đề nghị mở lại báo cáo "
+                "sung: lệch {gap}. Sửa số chuyển sang, hoặc ghi lý do; nếu kỳ trước sai, đề nghị mở khóa báo cáo "
                 "kỳ trước.",
             ),
             Rule(

@@ -310,6 +310,31 @@ def test_continuity_and_outlier_warn(cast, fields):
     assert report.written == 1
 
 
+@pytest.mark.parametrize(
+    ("june", "warned"),
+    [
+        ([row("13441"), row("13441", "chung-thuc")], [(4, "", "same_as_last")]),
+        ([row("13441")], []),  # last month had one row more
+        ([row("13441"), row("13441", "chung-thuc", returned_direct=44)], []),
+        (
+            [row("13441", **balanced(0)), row("13441", "chung-thuc", **balanced(0, postal=None))],
+            [(4, "", "all_zero")],
+        ),
+    ],
+)
+def test_a_month_held_against_the_one_before_it_in_the_same_file(cast, fields, june, warned):
+    may = [row("13441", month="2022-M05"), row("13441", "chung-thuc", month="2022-M05")]
+    report = load(file(*may, *june))
+    assert (report.errors, faults(report.warnings)) == ([], warned)
+
+
+def test_a_month_held_against_the_stored_one_before_it(cast, fields):
+    load(file(row("13441", month="2022-M05"), row("13441", "chung-thuc", month="2022-M05")))
+    # The file adds the row that makes the month whole: its other row is stored already.
+    load(file(row("13441", "chung-thuc")), DRAFT)
+    assert faults(load(file(row("13441"))).warnings) == [(2, "", "same_as_last")]
+
+
 def test_procedures_of_a_field(cast, fields):
     Procedure.objects.create(code="1.001193", name="Khai sinh", field=fields.ho_tich)
     Procedure.objects.create(code="1.000894", name="Kết hôn", field=fields.ho_tich)

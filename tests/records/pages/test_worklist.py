@@ -44,6 +44,25 @@ def test_a_reviewer_sees_what_waits_and_who_is_missing(as_, people, sent):
     assert "Sắp đến hạn" not in text and text.count("Chưa nhắc lần nào.") == 3
 
 
+@pytest.mark.parametrize(("received", "words"), [(0, "mọi ô đều là 0"), (40, "mọi ô đều giống kỳ trước")])
+def test_a_month_that_is_odd_as_a_whole_is_pointed_out_with_its_reason(
+    as_, people, fields, july, received, words
+):
+    row = (fields.ho_tich.pk, None)
+    entered(people.alpha, JULY.previous(), {row: balanced(40)}, by=people.clerk)
+    edition = actions.save_counts(
+        july.editions.get(),
+        {row: balanced(received)},
+        by=people.clerk,
+        revision=0,
+        at=AT,
+        reasons={row: "Đã xem"},
+    )
+    actions.send(edition, by=people.clerk, at=AT)
+    (waits,) = as_("reviewer").get("/records/").context["waiting"]
+    assert f"Toàn báo cáo: {words}. Lý do: “Đã xem”" in waits.oddities and not waits.clean
+
+
 def test_due_late_and_returned_stand_apart(as_, people, sent, settings):
     actions.send_back(sent.editions.get(), reason="Xem lại cột", by=people.reviewer, at=AT)
     Unit.objects.update(active_from=JULY_FROM)
