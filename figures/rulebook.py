@@ -149,8 +149,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 "all_zero",
                 "warning",
                 "Báo cáo mà mọi ô đều là 0 cần được xem lại.",
-                "Mọi ô đã nhập đều là 0. Nếu trong kỳ đúng là không phát sinh hồ sơ, ghi lý do; nếu chưa nhập, nhập "
-                "số.",
+                "Mọi ô đã nhập đều là 0. Nếu trong kỳ đúng là không phát sinh hồ sơ, ghi lý do; nếu chưa nhập xong, "
+                "nhập tiếp.",
             ),
             Rule(
                 "same_as_last",

@@ -87,8 +87,6 @@ def page(
         raise Http404
     lock = lock_part(request, found, editions[-1])
     part = _part(request, found, edition, locked=lock["lock"] is not None)
-    # Nothing was entered yet: faults are told only to whom an act was refused for them.
-    checked = edition.state in OPEN_STATES and (edition.revision > 0 or refusal is not None)
     context = {
         "found": found,
         "unit": found.unit,
@@ -105,7 +103,7 @@ def page(
         **lock,
         **part,
         **_editions(editions, found, edition, request.day),
-        **_figures(found, edition, part, form, request.user, checked=checked),
+        **_figures(found, edition, part, form, request.user),
     }
     return render(request, "records/submission.html", context, status=status)
 
@@ -150,20 +148,14 @@ def _editions(editions: list[Edition], found: Submission, shown: Edition, day: d
 
 
 def _figures(
-    found: Submission,
-    edition: Edition,
-    part: dict[str, bool],
-    form: EntryForm | None,
-    reader: User,
-    *,
-    checked: bool,
+    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None, reader: User
 ) -> dict[str, Any]:
     """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
     catalogue, month = Catalogue(calendar()), Month.from_number(found.month)
     span = catalogue.days.span(month)
     read = {"rows": rows_of(edition), "past": past_of(found)}
     lines = form.lines if form is not None else lines_of(edition, catalogue, **read)
-    findings = check(edition, catalogue, **read) if checked else ()
+    findings = check(edition, catalogue, **read) if edition.state in OPEN_STATES and edition.revision else ()
     typing, deciding = part["typing"] or form is not None, part["deciding"]
     sheet = grid.build(
         lines,
