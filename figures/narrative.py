@@ -13,10 +13,17 @@ from figures.measures import online_labels
 from figures.rates import BY_KEY, Share
 from figures.rounding import points
 from figures.summary import Figures, Summary
-from figures.writing import count, decimal_vi, percent_vi, tier_name
+from figures.writing import count, day, decimal_vi, percent_vi, tier_name
 
 MOST_NAMES = 5
 LACKING = " (chưa đủ)"
+
+
+def counted(include: str, as_of: date | None = None) -> str:
+    """Which figures were taken: "Chỉ số liệu đã duyệt", "Gồm cả chưa duyệt", or as they counted on a day."""
+    if as_of is not None:
+        return f"Số liệu như đã duyệt đến hết ngày {day(as_of)}"
+    return "Gồm cả chưa duyệt" if include == "submitted" else "Chỉ số liệu đã duyệt"
 
 
 def headline(summary: Summary) -> str:

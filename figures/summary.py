@@ -100,6 +100,8 @@ class Summary:
     total: Figures
     by: str | None = None
     rows: tuple[Row, ...] = ()
+    # The figures as they counted at the end of this day; None: as they count now.
+    as_of: date | None = None
 
     @property
     def completeness_text(self) -> str:
@@ -115,7 +117,7 @@ class Summary:
         return next((row for row in self.rows if row.key == key), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The published JSON shape; ``rows`` only where rows were asked for."""
+        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of`` only where a day was."""
         data: dict[str, Any] = {
             "unit": self.unit,
             "basis": self.basis,
@@ -125,6 +127,8 @@ class Summary:
             "tiers": [{"tier": tier, **one.as_dict()} for tier, one in self.tiers],
             "total": self.total.as_dict(),
         }
+        if self.as_of is not None:
+            data["as_of"] = self.as_of.isoformat()
         if self.by is not None:
             data["rows"] = [{"key": row.key, "name": row.name, **row.figures.as_dict()} for row in self.rows]
         return data
@@ -160,6 +164,7 @@ class Summary:
             total=Figures.from_dict(data["total"]),
             by=data.get("by", None if rows is None else "unit"),
             rows=tuple(Row(row["key"], row["name"], Figures.from_dict(row)) for row in rows or ()),
+            as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
         )
 
 
@@ -177,6 +182,7 @@ def build(
     include: str = "approved",
     external: bool = False,
     decimals: int = 1,
+    as_of: date | None = None,
 ) -> Summary:
     """The Summary of a unit and period.
 
@@ -205,6 +211,7 @@ def build(
         total=figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone),
         by=by,
         rows=tuple(_row(row, period, decimals, by) for row in rows or ()) if by else (),
+        as_of=as_of,
     )
 
 

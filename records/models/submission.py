@@ -1,10 +1,12 @@
 """A unit's report of one month: the submission, its editions, and the counts of an edition."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.timezone import get_default_timezone
 
 from units.models import Unit
 
@@ -64,6 +66,15 @@ class EditionQuerySet(models.QuerySet):
             return approved
         sent = Edition.objects.filter(submission=OuterRef("submission"), state=State.SENT)
         return self.filter(Q(state=State.SENT) | (Q(state=State.APPROVED) & ~Exists(sent)))
+
+    def counted_on(self, day: date) -> Self:
+        """Those that counted when a day ended in Vietnam: approved by then, and no later one of the submission was."""
+        over = datetime.combine(day + timedelta(1), time(), tzinfo=get_default_timezone())
+        approved = Q(state__in=(State.APPROVED, State.SUPERSEDED), decided_at__lt=over)
+        later = Edition.objects.filter(
+            approved, submission=OuterRef("submission"), number__gt=OuterRef("number")
+        )
+        return self.filter(approved, ~Exists(later))
 
 
 class Edition(Measured):

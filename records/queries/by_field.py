@@ -12,7 +12,7 @@ from figures.completeness import Missing
 from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput
-from records.models import DossierCount, Edition
+from records.models import DossierCount
 from units.models import Kind, Unit
 from units.queries import expected_under
 
@@ -85,7 +85,7 @@ def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part],
 
 def _in_force(question: Question, **which: object):
     counts = DossierCount.objects.filter(
-        edition__in=Edition.objects.in_force(question.include).filter(
+        edition__in=question.editions.filter(
             submission__unit__path__startswith=question.unit.path, submission__month__in=question.numbers
         ),
         **which,

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 
 from figures.completeness import Missing
 from figures.periods import Month
-from records.models import Edition, GroupSum
+from records.models import GroupSum
 from units.models import Unit, subtree
 from units.queries import expected_under
 
@@ -73,15 +73,17 @@ def _silent(question: Question, unit: Unit, month: Month) -> Silent:
 
 def _in_force(question: Question, units: list[int], months: list[int]) -> set[tuple[int, int]]:
     """(unit number, month) of what is there."""
-    editions = Edition.objects.in_force(question.include).filter(
-        submission__month__in=months, submission__unit__in=units
-    )
+    editions = question.editions.filter(submission__month__in=months, submission__unit__in=units)
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 
 def _incomplete_branches(question: Question, months: list[Month]) -> Q:
-    """The unit itself, its children without children, and those child groups that lack somebody."""
+    """The unit itself, its children without children, and those child groups that lack somebody; everybody below where
+    the sums of groups do not tell it.
+    """
     unit = question.unit
+    if question.as_of is not None:
+        return subtree(unit.path)
     near = Q(pk=unit.pk) | Q(parent=unit, has_children=False)
     if not unit.has_children:
         return near

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from django.db.models import QuerySet
+
 from figures.periods import Calendar, Month, Period
-from records.models import Stage
+from records.models import Edition, Stage
 from units import roster
 from units.models import Unit
 
@@ -25,6 +27,15 @@ class Question:
     tier: str | None = None
     # The same of more months, whose roster may have been read already.
     wider: "Question | None" = None
+    # The figures as they counted at the end of this day; None: as they count now.
+    as_of: date | None = None
+
+    @property
+    def editions(self) -> QuerySet[Edition]:
+        """The editions that count for what is asked, of all units and months."""
+        if self.as_of is not None:
+            return Edition.objects.counted_on(self.as_of)
+        return Edition.objects.in_force(self.include)
 
     @cached_property
     def months(self) -> tuple[Month, ...]:

@@ -7,6 +7,7 @@ expected ones from the roster, and only where the two differ the list of who is 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from figures.completeness import Missing
 from figures.counts import Tally
@@ -37,13 +38,15 @@ def summary(
     by: str | None = None,
     decimals: int = 1,
     calendar: Calendar | None = None,
+    as_of: date | None = None,
 ) -> Summary:
     """The Summary of a unit and period, with rows by "unit" (those directly below), "field" or "month".
 
-    `tier` narrows tiers, total and rows. A unit that is over or not yet there expects nothing and has nulls.
+    `tier` narrows tiers, total and rows; `as_of`: the approved figures as they counted at the end of that day. A
+    unit that is over or not yet there expects nothing and has nulls.
     """
     return summary_of(
-        Question(unit, period, calendar or stored_calendar(), include, external, tier),
+        Question(unit, period, calendar or stored_calendar(), include, external, tier, as_of=as_of),
         by=by,
         decimals=decimals,
     )
@@ -63,6 +66,7 @@ def summary_of(question: Question, *, by: str | None, decimals: int = 1) -> Summ
         rows=_rows(question, by, found, lacking),
         calendar=question.days,
         include=question.include,
+        as_of=question.as_of,
         external=question.external,
         decimals=decimals,
     )

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from figures import writing
+from figures import narrative, writing
 from figures.measures import LABELS, measure_label
 from figures.rates import BY_KEY
 from figures.summary import Figures, Summary
 from reports.outlets.tables import Entry
 
 BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
-INCLUDE_NAMES = {"approved": "Chỉ số liệu đã duyệt", "submitted": "Gồm cả chưa duyệt"}
 
 # Sums in an export are live: each stands right of its parts.
 SUM_OF = {
@@ -78,7 +77,10 @@ class Flat:
     @property
     def scope(self) -> str:
         """What the figures are of, for every row: rows travel without their head. "đã duyệt; lĩnh vực Hộ tịch"."""
-        told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
+        if self.summary.as_of is not None:
+            told = [f"như đã duyệt đến hết ngày {writing.day(self.summary.as_of)}"]
+        else:
+            told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
         told += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
         return "; ".join([*told, *([self.asked] if self.asked else [])])
 
@@ -143,7 +145,7 @@ def _source(summary: Summary, asked: str, made_at: datetime):
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
     yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
     yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
-    yield "Phạm vi", INCLUDE_NAMES[summary.include]
+    yield "Phạm vi", narrative.counted(summary.include, summary.as_of)
     yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
     yield "Xếp theo", "đơn vị khi báo cáo"
     yield "Mức độ đầy đủ", summary.completeness_text

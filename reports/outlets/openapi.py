@@ -45,6 +45,11 @@ def _summary_operation() -> dict[str, Any]:
                 {"enum": ["approved", "submitted"], "default": "approved"},
             ),
             _query(
+                "as_of",
+                "Như đã duyệt đến hết ngày này (2022-06-30); chỉ với số đã duyệt.",
+                {"type": "string", "format": "date"},
+            ),
+            _query(
                 "external", "1: tính cả cơ quan ngoài Ủy ban nhân dân.", {"enum": ["0", "1"], "default": "0"}
             ),
             _query("decimals", "Số chữ số thập phân.", {"enum": [0, 1, 2], "default": 1}),
@@ -107,13 +112,14 @@ def _schemas() -> dict[str, Any]:
                 "unit": text,
                 "basis": {"enum": ["reported", "today"]},
                 "include": {"enum": ["approved", "submitted"]},
+                "as_of": {"type": "string", "format": "date"},
                 "decimals": {"enum": [0, 1, 2]},
                 "period": _object({"code": text} | dates),
                 "tiers": {"type": "array", "items": _ref("Tier")},
                 "total": _ref("Figures"),
                 "rows": {"type": "array", "items": _ref("Row")},
             },
-            ("rows",),
+            ("as_of", "rows"),
         ),
         "Problem": _object(
             {"type": text, "title": text, "status": {"type": "integer"}, "code": text, "detail": text}

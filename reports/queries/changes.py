@@ -20,7 +20,9 @@ from reports.models import Review
 # Entries that are read on; a process that stood still for longer forgets what it kept instead.
 MOST = 2_000
 # Drafts count nowhere: only the unit's own page tells that somebody is entering.
-_DRAFTS = frozenset({"submission.open", "submission.save"})
+_DRAFTS = frozenset(
+    f"submission.{act}" for act in ("open", "save", "request_unlock", "unlock", "decline_unlock")
+)
 # Until a month is approved, only who asks for what is not approved yet sees other figures.
 _UNDECIDED = frozenset({"submission.send", "submission.recall", "submission.return"})
 # People, their roles and what they are reminded of: a page is read under rights that are looked up for each request.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from figures.months import FIRST_YEAR
@@ -23,7 +24,9 @@ MOST_REVIEWS = 20
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked: `field` is a field of the catalogue, or None for all of them together."""
+    """What is asked: `field` is a field of the catalogue, or None for all of them together; `as_of` a day whose end the
+    figures are those of, or None for now.
+    """
 
     unit: Unit
     period: Period
@@ -34,6 +37,7 @@ class Wanted:
     by: str | None
     decimals: int
     field: Field | None = None
+    as_of: date | None = None
 
     @cached_property
     def months(self) -> tuple[Month, ...]:
@@ -61,7 +65,9 @@ class Wanted:
         return self._question(self.period, self.reach)
 
     def _question(self, period: Period, wider: Question | None = None) -> Question:
-        return Question(self.unit, period, self.calendar, self.include, self.external, self.tier, wider)
+        return Question(
+            self.unit, period, self.calendar, self.include, self.external, self.tier, wider, self.as_of
+        )
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ def past_of(wanted: Wanted) -> Past:
         tiers=monthly,
         calendar=wanted.calendar,
         include=wanted.include,
+        as_of=wanted.as_of,
         external=wanted.external,
         decimals=wanted.decimals,
     )

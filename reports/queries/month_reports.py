@@ -38,22 +38,30 @@ class MonthReport:
 def month_reports(wanted: Wanted) -> list[MonthReport]:
     """The submissions of a unit in the period, a line for each month, newest last; two queries (three for a field).
 
-    Numbers are those in force at the stage asked for; the state is that of the newest edition.
+    Numbers are those in force at the stage asked for; the state is that of the newest edition. As of an earlier day
+    both are of the edition that counted then.
     """
     numbers = [month.number for month in wanted.period.months]
     submissions = {one.month: one for one in Submission.objects.filter(unit=wanted.unit, month__in=numbers)}
     editions: dict[int, list[Edition]] = {}
-    for one in Edition.objects.filter(submission__in=submissions.values()).order_by("number"):
+    every = Edition.objects.all() if wanted.as_of is None else Edition.objects.counted_on(wanted.as_of)
+    for one in every.filter(submission__in=submissions.values()).order_by("number"):
         editions.setdefault(one.submission_id, []).append(one)
-    in_force = {pk: _in_force(found, wanted.include) for pk, found in editions.items()}
+    in_force = {pk: _in_force(found, wanted) for pk, found in editions.items()}
     counts = _counts(wanted, [one for one in in_force.values() if one])
-    return [_month_report(number, submissions.get(number), editions, in_force, counts) for number in numbers]
+    nothing = "Chưa mở" if wanted.as_of is None else "Chưa duyệt"
+    return [
+        _month_report(number, submissions.get(number), editions, in_force, counts, nothing)
+        for number in numbers
+    ]
 
 
-def _in_force(found: Sequence[Edition], include: str) -> Edition | None:
-    wanted = (State.APPROVED,) if include == "approved" else (State.SENT, State.APPROVED)
+def _in_force(found: Sequence[Edition], wanted: Wanted) -> Edition | None:
+    if wanted.as_of is not None:
+        return found[-1]
+    states = (State.APPROVED,) if wanted.include == "approved" else (State.SENT, State.APPROVED)
     by_state = {one.state: one for one in found}
-    return next((by_state[state] for state in wanted if state in by_state), None)
+    return next((by_state[state] for state in states if state in by_state), None)
 
 
 def _counts(wanted: Wanted, chosen: Sequence[Edition]) -> dict[int, Mapping[str, int | None]]:
@@ -67,10 +75,10 @@ def _counts(wanted: Wanted, chosen: Sequence[Edition]) -> dict[int, Mapping[str,
     return {pk: figures(tally).counts for pk, tally in tallies.items()}
 
 
-def _month_report(number: int, submission, editions, in_force, counts) -> MonthReport:
+def _month_report(number: int, submission, editions, in_force, counts, nothing: str) -> MonthReport:
     found = editions.get(submission.pk, []) if submission else []
     if not found:
-        return MonthReport(submission.pk if submission else None, number, "Chưa mở", "", _NOTHING)
+        return MonthReport(submission.pk if submission else None, number, nothing, "", _NOTHING)
     newest, used = found[-1], in_force[submission.pk]
     return MonthReport(
         submission.pk,

@@ -12,7 +12,7 @@ from figures.completeness import Missing
 from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput, Summary, build
-from records.models import DossierCount, Edition, Field
+from records.models import DossierCount, Field
 from records.queries.by_field import left_blank
 from records.queries.catalogue import Catalogue
 from records.queries.missing import Silent, branch, silent
@@ -56,6 +56,7 @@ class OneField:
             rows=self._rows(by, question, reported, owed, lacking),
             calendar=question.days,
             include=question.include,
+            as_of=question.as_of,
             external=question.external,
             decimals=decimals,
         )
@@ -113,7 +114,7 @@ class OneField:
 
 
 def _undivided(question: Question, catalogue: Catalogue) -> set[tuple[int, int]]:
-    editions = Edition.objects.in_force(question.include).filter(
+    editions = question.editions.filter(
         submission__unit__path__startswith=question.unit.path, submission__month__in=question.numbers
     )
     rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)

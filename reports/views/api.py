@@ -14,7 +14,7 @@ from units.access import Right
 from .asked import Asked, BadQuestion, basis, read
 from .dashboard import wanted_of
 
-KNOWN = ("unit", "period", "tier", "include", "external", "decimals", "by", "basis")
+KNOWN = ("unit", "period", "tier", "include", "as_of", "external", "decimals", "by", "basis")
 
 
 @access.requires(Right.READ)

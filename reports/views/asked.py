@@ -15,10 +15,12 @@ from django.http import Http404, HttpRequest, QueryDict
 
 from figures.periods import Calendar, Period, PeriodError
 from figures.writing import TIER_NAMES, quoted
+from records.queries.as_of import BadDay, check_day
 from records.queries.calendar import calendar as stored_calendar
 from units import access
 from units import queries as units
 from units.access import Right
+from units.dates import parse_day
 from units.models import Unit
 
 BY = ("unit", "field", "month")
@@ -47,6 +49,7 @@ class Asked:
     calendar: Calendar
     day: date
     include: str = "approved"
+    as_of: date | None = None
     external: bool = False
     tier: str = ""
     by: str = ""
@@ -75,6 +78,7 @@ class Asked:
             "unit": self.unit_key,
             "period": self.period.code,
             "include": self.include if self.include != "approved" else "",
+            "as_of": self.as_of or "",
             "external": "1" if self.external else "",
             "tier": self.tier,
             "by": self.by,
@@ -107,13 +111,15 @@ def read(request: HttpRequest) -> Asked:
         raise PermissionDenied(
             "Tài khoản của bạn chưa được giao đơn vị nào. Hãy liên hệ người quản trị của đơn vị."
         )
+    include = _choice(given, "include", INCLUDES) or "approved"
     return Asked(
         unit=access.check(request.user, Right.READ, unit, request.day),
         unit_key=unit.key_on(end),
         period=period,
         calendar=calendar,
         day=request.day,
-        include=_choice(given, "include", INCLUDES) or "approved",
+        include=include,
+        as_of=_as_of(given, include, request.day),
         external=_flag(given, "external"),
         tier=_choice(given, "tier", tuple(TIER_NAMES)),
         by=_choice(given, "by", BY),
@@ -154,6 +160,22 @@ def _period(given: QueryDict, calendar: Calendar, day: date) -> Period:
             "bad_period", f"Kỳ báo cáo quá dài: xem được nhiều nhất {LONGEST_PERIOD} tháng một lần."
         )
     return period
+
+
+def _as_of(given: QueryDict, include: str, today: date) -> date | None:
+    """Errors: BadQuestion for what is no day, a day to come, or asked for together with what is not approved."""
+    text = given.get("as_of", "").strip()
+    if not text:
+        return None
+    try:
+        day = parse_day(text)
+    except ValueError as error:
+        raise BadQuestion("bad_as_of", str(error)) from error
+    try:
+        check_day(day, include, today)
+    except BadDay as error:
+        raise BadQuestion(error.code, str(error)) from error
+    return day
 
 
 def _text(given: QueryDict, name: str) -> str:

@@ -38,7 +38,7 @@ def answer(asked: Asked, summary: Summary, before: Summary | None, field_name: s
     lead = [
         f"{capital(summary.unit_name)}, {summary.period.label} ({dates}).",
         narrative.completeness_sentence(summary.total.completeness, summary.period.one_month),
-        "Gồm cả số liệu chưa duyệt." if asked.include == "submitted" else "Chỉ tính số liệu đã duyệt.",
+        _counted(asked),
         "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.external else "",
     ]
     return {
@@ -53,6 +53,12 @@ def answer(asked: Asked, summary: Summary, before: Summary | None, field_name: s
         "moved": {key: _moved(key, summary, before) for key in ("online", "on_time")},
         "no_before": "chưa có số liệu cùng kỳ",
     }
+
+
+def _counted(asked: Asked) -> str:
+    if asked.as_of is not None:
+        return f"{narrative.counted(asked.include, asked.as_of)}."
+    return "Gồm cả số liệu chưa duyệt." if asked.include == "submitted" else "Chỉ tính số liệu đã duyệt."
 
 
 def capital(text: str) -> str:

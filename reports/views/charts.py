@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 
+from figures import narrative
 from reports.outlets import lines
 from reports.outlets.charts import Chart, ChartJson
 from reports.queries.dashboard import Wanted, figures_of, past_of
@@ -45,7 +46,13 @@ class DashboardChart(ChartJson):
         make = CHARTS.get(self.kwargs["name"])
         if make is None:
             raise Http404
-        return make(wanted_of(read(self.request)))
+        asked = read(self.request)
+        drawn = make(wanted_of(asked))
+        if asked.as_of is None:
+            return drawn
+        return replace(
+            drawn, told=f"{drawn.told}. {narrative.counted(asked.include, asked.as_of)}".lstrip(". ")
+        )
 
 
 chart = access.requires(Right.READ)(DashboardChart.as_view())

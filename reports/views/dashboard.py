@@ -1,6 +1,7 @@
 """The dashboard of a unit and period: the answer first, then what it rests on, down to the submission."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,7 +22,6 @@ from . import blocks, choices, listing
 from .asked import Asked, BadQuestion, read
 from .remembered import remembered
 
-INCLUDE_NAMES = {"approved": "Chỉ số liệu đã duyệt", "submitted": "Gồm cả chưa duyệt"}
 LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
 
 
@@ -59,6 +59,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
         asked.rows_by,
         asked.decimals,
         field,
+        asked.as_of,
     )
 
 
@@ -72,13 +73,16 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
     return {
         "asked": asked,
         "here": asked.link(),
+        "as_of_start": asked.link(as_of=asked.day, include=""),
+        "as_of_kept": parse_qsl(asked.query(as_of="")),
+        "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
         "unit_options": markup.options(choices.units(asked, above, summary, end), asked.unit_key),
         "period_options": choices.periods(asked.calendar.month_of(asked.day), asked.period),
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
         "before": before,
-        "include_name": INCLUDE_NAMES[asked.include],
+        "include_name": narrative.counted(asked.include, asked.as_of),
         "review": queries.review_of(asked.unit, asked.period),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
         "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
@@ -86,7 +90,8 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "legend": LEGEND,
         "rates": {key: blocks.rate(key, end) for key in ("direct", "online", "on_time", "pending_late")},
         "reports": month_reports(wanted) if own else [],
-        "indicators": [] if wanted.field or asked.tier else _indicators(wanted),
+        # What indicators were on an earlier day is not kept.
+        "indicators": [] if wanted.field or asked.tier or asked.as_of else _indicators(wanted),
         "field_name": wanted.field.name if wanted.field else "",
         **blocks.answer(asked, summary, before, wanted.field.name if wanted.field else ""),
         **blocks.on_time(summary, before, goals),
@@ -108,6 +113,8 @@ def _empty(asked: Asked, summary: Summary) -> str:
         return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
         return f"{blocks.capital(summary.unit_name)} không phải báo cáo trong {summary.period.label}."
+    if asked.as_of:
+        return f"Đến hết ngày {writing.day(asked.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
     state = "được duyệt" if asked.include == "approved" else "được gửi"
     also = ", chọn “Gồm cả chưa duyệt”" if asked.include == "approved" else ""
     todo = f"Hãy nhập hoặc đôn đốc gửi, duyệt báo cáo{also}, hoặc chọn kỳ khác."
@@ -123,6 +130,8 @@ def _way_on(asked: Asked) -> tuple[str, str]:
     """Where to go from an empty page: address and words."""
     if _left_out(asked):
         return asked.link(external="1"), "Xem số liệu của đơn vị này"
+    if asked.as_of:
+        return asked.link(as_of=""), "Xem số liệu hiện nay"
     return reverse("records:worklist"), "Mở Việc của tôi"
 
 

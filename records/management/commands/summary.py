@@ -2,18 +2,23 @@
 
 import csv
 import json
+from datetime import date
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from cchc_dashboard.clock import today
+from figures import narrative
 from figures.measures import LABELS
 from figures.periods import PeriodError
 from figures.rates import BY_KEY
 from figures.summary import COUNTS, Figures, Summary
 from figures.writing import count, percent_vi, tier_name
 from records.models import Stage
+from records.queries.as_of import BadDay, check_day
 from records.queries.asked import UnknownUnit, ask
 from records.queries.summary import BY, summary
+from units.dates import parse_day
 from units.models import Tier
 
 
@@ -31,12 +36,17 @@ class Command(BaseCommand):
         parser.add_argument("--tier", choices=Tier.values, help="chỉ một cấp")
         parser.add_argument("--basis", choices=("reported", "today"), default="reported")
         parser.add_argument("--include", choices=Stage.values, default=Stage.APPROVED.value)
+        parser.add_argument(
+            "--as-of",
+            metavar="DAY",
+            help="như đã duyệt đến hết ngày này, ví dụ 2022-06-30; chỉ với số đã duyệt",
+        )
         parser.add_argument("--external", action="store_true", help="kể cả cơ quan ngoài ủy ban")
         parser.add_argument("--decimals", type=int, choices=(0, 1, 2), default=settings.FIGURE_DECIMALS)
         parser.add_argument("--by", choices=BY, help="thêm các dòng theo đơn vị, lĩnh vực hoặc tháng")
         parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
 
-    def handle(self, *args, unit, period, basis, format, **options):
+    def handle(self, *args, unit, period, basis, format, as_of, **options):
         if basis == "today":
             message = "Chưa tính được theo đơn vị hành chính hiện nay (cần chức năng sáp nhập)."
             raise CommandError(message, returncode=1)
@@ -46,14 +56,28 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except UnknownUnit as error:
             raise CommandError(str(error), returncode=1) from error
+        day = earlier_day(as_of, options["include"]) if as_of else None
         names = ("tier", "include", "external", "decimals", "by")
-        found = summary(whose, when, calendar=days, **{name: options[name] for name in names})
+        found = summary(whose, when, calendar=days, as_of=day, **{name: options[name] for name in names})
         if format == "json":
             self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
         elif format == "csv":
             write_csv(found, self.stdout)
         else:
             write_text(found, self.stdout)
+
+
+def earlier_day(text: str, include: str) -> date:
+    """The day of `--as-of`; errors: CommandError, wrong use for what is no day, refused where it cannot be told."""
+    try:
+        day = parse_day(text)
+    except ValueError as error:
+        raise CommandError(str(error), returncode=2) from error
+    try:
+        check_day(day, include, today())
+    except BadDay as error:
+        raise CommandError(str(error), returncode=1) from error
+    return day
 
 
 def lines_of(found: Summary) -> list[tuple[str, str, str, Figures]]:
@@ -64,15 +88,28 @@ def lines_of(found: Summary) -> list[tuple[str, str, str, Figures]]:
 
 
 def write_csv(found: Summary, out) -> None:
-    """One line per tier, total and row; a blank where nothing was reported."""
+    """One line per tier, total and row; a blank where nothing was reported. As of a day, that day stands last."""
+    as_of = [] if found.as_of is None else [found.as_of.isoformat()]
     shares, rates = list(found.total.shares), list(found.total.rates)
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["kind", "key", "name", "reported", "expected", *COUNTS, *shares, *rates])
+    writer.writerow(
+        [
+            "kind",
+            "key",
+            "name",
+            "reported",
+            "expected",
+            *COUNTS,
+            *shares,
+            *rates,
+            *(["as_of"] if as_of else []),
+        ]
+    )
     for kind, key, name, one in lines_of(found):
         numbers = ["" if one.counts[column] is None else one.counts[column] for column in COUNTS]
         percents = [one.share(column).percent or "" for column in (*shares, *rates)]
         reported, expected = one.completeness.reported, one.completeness.expected
-        writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents])
+        writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents, *as_of])
 
 
 def plain_text(text: str) -> str:
@@ -82,8 +119,8 @@ def plain_text(text: str) -> str:
 
 def write_text(found: Summary, out) -> None:
     """A table for people, in Vietnamese."""
-    counted = "gồm cả chưa duyệt" if found.include == Stage.SUBMITTED else "đã duyệt"
-    out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}, số liệu {counted}")
+    told = narrative.counted(found.include, found.as_of)
+    out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}. {told}.")
     shown = [
         "received",
         "received_direct",
