@@ -47,6 +47,7 @@ class Standing:
     late_days: int = 0
     last: Edition | None = None
     reopened: bool = False
+    locked: bool = False
     reminded: tuple[Reminder, ...] = ()
 
     @property

@@ -17,6 +17,7 @@ from records.queries import checks
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import rows_of
+from records.queries.locks import is_locked
 from records.queries.past import past_of
 from units import access
 from units.access import Right
@@ -36,7 +37,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         form, answer = _stored(request, found, edition)
         return answer or redirect("records:check", found.pk)
-    if edition.state not in (State.DRAFT, State.RETURNED):
+    if edition.state not in (State.DRAFT, State.RETURNED) or is_locked(found, edition, clock.now()):
         return redirect("records:submission", found.pk)
     return _page(request, found, edition)
 

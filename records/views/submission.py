@@ -4,13 +4,14 @@ every reader.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import localdate
 
 from figures import rules
 from figures.measures import LABELS
@@ -140,11 +141,20 @@ def _editions(editions: list[Edition], found: Submission, shown: Edition, day: d
                 "shown": one.pk == shown.pk,
                 "counted": one in counted,
                 "until": until.get(one.pk),
+                "last_day": _last_day(one, until.get(one.pk)),
             }
             for one in reversed(editions)
         ],
         "late_days": (day - found.due_on).days if owed else 0,
     }
+
+
+def _last_day(one: Edition, until: datetime | None) -> str:
+    """The last day at whose end a replaced edition counted, as an address has it; "" where there was none."""
+    if until is None:
+        return ""
+    last = localdate(until) - timedelta(1)
+    return last.isoformat() if last >= localdate(one.decided_at) else ""
 
 
 def _figures(

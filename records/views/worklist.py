@@ -8,11 +8,13 @@ from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cchc_dashboard import clock
 from figures.periods import Calendar, Month
 from figures.writing import count
 from records.models import Edition, State
 from records.queries import board
 from records.queries.calendar import DueDates, calendar
+from records.queries.locks import is_locked
 from records.queries.owing import owing, silent
 from records.queries.reminders import last_reminded, own_reminders
 from records.queries.unlocking import waiting_for
@@ -74,10 +76,14 @@ def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
     """The own months: what is owed, and what is done; and what the user was reminded of."""
     months = board.ended_months(day, due.days, CLERK_MONTHS)
     found = board.standings(units, months, day, due)
-    running = months[-1].next()
+    running, now = months[-1].next(), clock.now()
     reminders = own_reminders(user, [*months, running])
     all_of_them = [
-        replace(one, reminded=tuple(reminders.get((unit.pk, one.month.number), ())))
+        replace(
+            one,
+            reminded=tuple(reminders.get((unit.pk, one.month.number), ())),
+            locked=one.last is not None and is_locked(one.last.submission, one.last, now),
+        )
         for unit in units
         for one in found[unit.pk]
     ]

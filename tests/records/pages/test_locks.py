@@ -1,5 +1,6 @@
 """Locks on the pages: the same sentence everywhere, unlocking by two people, and the page of closing times."""
 
+import re
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -38,6 +39,8 @@ def test_closed_by_the_second_on_every_way_in(as_, people, july):
     assert clerk.post(f"{where}save/", data).status_code == 302
     actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
     assert SENTENCE in clerk.get(where).content.decode()
+    assert '<span class="chip chip--lock">Đã khóa</span>' in clerk.get("/records/").content.decode()
+    assert clerk.get(f"{where}check/").status_code == 302
     for act in ("save", "send", "no-dossiers"):
         answer = clerk.post(f"{where}{act}/", data | {"revision": "1", "ho-tich-opening": "6"})
         text = answer.content.decode()
@@ -127,6 +130,8 @@ def test_editions_say_when_they_counted(as_, people, approved):
     text = as_("viewer").get(f"/records/{approved.pk}/").content.decode()
     assert "Được tính vào tổng hợp từ 09:00 ngày 15/6/2022 đến 08:30 ngày 12/8/2022" in text
     assert "Đang được tính vào tổng hợp, từ 08:30 ngày 12/8/2022" in text
+    then = re.search(r'href="([^"]*as_of=2022-08-11)"', text)[1].replace("&amp;", "&")
+    assert "Số liệu như đã duyệt đến hết ngày 11/8/2022" in as_("viewer").get(then).content.decode()
 
 
 CHOICE = {"month": "2022-M07", "day": "16/8/2022", "time": "17:00"}
