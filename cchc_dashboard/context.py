@@ -8,7 +8,7 @@ from . import clock
 
 
 def page(request) -> dict:
-    """demo mark, today, the reader's own unit and whether the reader administers units."""
+    """demo mark, today, the reader's own unit and whether the reader administers units, or the top of the tree."""
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
     return {
@@ -16,4 +16,5 @@ def page(request) -> dict:
         "today": clock.today(),
         "nav_unit": access.home_unit(user, clock.today()) if signed_in else None,
         "can_manage": signed_in and access.is_administrator(user, clock.today()),
+        "can_set_rules": signed_in and access.is_root_administrator(user, clock.today()),
     }

@@ -64,7 +64,8 @@ def _subject(own: Sequence[Item], below: Sequence[Item], urged_by: str) -> str:
 
 
 def _named(item: Item) -> str:
-    return " ".join(f"{item.owed.unit.name}, {item.owed.month.label}".split())
+    text = " ".join(f"{item.owed.unit.name}, {item.owed.month.label}".split())
+    return text[:1].upper() + text[1:]
 
 
 def _state(item: Item) -> str:

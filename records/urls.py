@@ -6,6 +6,7 @@ from .views.approval import approve, approve_batch, send_back
 from .views.cells import cells
 from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
+from .views.dating import rule_add, rule_remove, rules
 from .views.entry import no_dossiers, open_month, recall, save
 from .views.history import history
 from .views.submission import submission
@@ -18,6 +19,9 @@ urlpatterns = [
     path("", worklist, name="worklist"),
     path("open/", open_month, name="open"),
     path("approve/", approve_batch, name="approve_batch"),
+    path("rules/", rules, name="rules"),
+    path("rules/<slug:kind>/", rule_add, name="rules_add"),
+    path("rules/<slug:kind>/<int:pk>/remove/", rule_remove, name="rules_remove"),
     path("urge/", urge_units, name="urge"),
     path("closing/", closing_times, name="closing"),
     path("closing/<int:pk>/remove/", remove_closing_time, name="remove_closing"),

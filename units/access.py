@@ -160,6 +160,13 @@ def is_administrator(user: User, day: date) -> bool:
     return has_role(user, Role.ADMINISTRATOR, day)
 
 
+def is_root_administrator(user: User, day: date) -> bool:
+    """Whether the user administers a unit at the top of the tree, and so may set what holds for all."""
+    return any(
+        one.role == Role.ADMINISTRATOR and one.unit.parent_id is None for one in memberships(user, day)
+    )
+
+
 def managed(user: User, day: date) -> Q:
     """Condition on units: those that the user administers on `day`."""
     within = Q(pk__in=[])

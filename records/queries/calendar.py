@@ -22,10 +22,20 @@ def calendar() -> Calendar:
 class DueDates:
     """Due dates of many units and months in two queries: so many working days after a month's last day."""
 
-    def __init__(self, days: Calendar) -> None:
+    def __init__(
+        self,
+        days: Calendar,
+        holidays: Iterable[date] | None = None,
+        rules: Iterable[tuple[int, str, int]] | None = None,
+    ) -> None:
+        """Holidays and rules (first month, tier, working days) are those stored, unless given."""
+        if holidays is None:
+            holidays = Holiday.objects.values_list("day", flat=True)
+        if rules is None:
+            rules = DueRule.objects.values_list("first_month", "tier", "working_days")
         self.days = days
-        self.holidays = frozenset(Holiday.objects.values_list("day", flat=True))
-        self.rules = sorted(DueRule.objects.values_list("first_month", "tier", "working_days"))
+        self.holidays = frozenset(holidays)
+        self.rules = sorted(rules)
         self._known: dict[tuple[str, Month], date] = {}
 
     def of(self, tier: str, month: Month) -> date:

@@ -72,7 +72,10 @@ def _tell(request: HttpRequest, urged: Urged, owes: bool) -> None:
     if reached:
         told = f"Đã đôn đốc {count(len(reached))} người, {count(len(of[Way.MAILED]))} người qua thư điện tử."
         if of[Way.MAILED] and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
-            told += " Hệ thống chưa đặt máy chủ thư: thư chưa đi, lời đôn đốc hiện trong Việc của tôi."
+            told = (
+                f"Đã đôn đốc {count(len(reached))} người trong Việc của tôi. "
+                "Hệ thống chưa đặt máy chủ thư nên thư chưa đi."
+            )
         messages.success(request, told)
     _warn(request, "Chưa có địa chỉ thư điện tử, nên gọi điện: ", _names(of[Way.NO_ADDRESS]))
     _warn(request, "Không nhận nhắc việc qua thư điện tử, nên gọi điện: ", _names(of[Way.MUTED]))
