@@ -45,6 +45,16 @@ def must_be_open(edition: Edition, at: datetime) -> None:
         raise Refused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
 
 
+def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]) -> dict[str, Any]:
+    """What the log tells of a saving; `follows`: who saved before, kept where that was a file, whose own entry names
+    no cell (queries.history finds it by this name).
+    """
+    detail: dict[str, Any] = {"revision": edition.revision, "way": way, "cells": cells}
+    if follows.startswith(Edition.FROM_FILE):
+        detail["follows"] = follows
+    return detail
+
+
 def name_of(actor: Any) -> str:
     """Who acted, as kept on the edition; the system has no name."""
     return log.SYSTEM if actor is None else (str(actor) or actor.get_username())

@@ -18,7 +18,7 @@ from records.queries.rows import COLUMNS, fill, values_of
 from units.models import Unit
 
 from .closing import close_as_set
-from .common import PAGE, locked, must_be_open, name_of, record
+from .common import PAGE, locked, must_be_open, name_of, record, saved_detail
 from .errors import Refused, StaleEdition
 
 _WRITTEN = ("answered", "reason", *COLUMNS)
@@ -78,14 +78,14 @@ def save_counts(
     changes = _write(edition, rows, reasons or {}, stored, catalogue)
     if not changes:
         return edition
+    follows = edition.saved_by
     edition.revision += 1
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
     edition.save()
     if by is not None:
         edition.writers.add(by)
-    detail = {"revision": edition.revision, "way": way, "cells": changes}
-    record("save", edition, by=by, at=at, detail=detail)
+    record("save", edition, by=by, at=at, detail=saved_detail(edition, way, follows, changes))
     return edition
 
 

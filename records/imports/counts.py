@@ -8,16 +8,21 @@ from typing import Any, BinaryIO
 
 from django.db import IntegrityError, transaction
 
+from figures.measures import MEASURES
 from figures.periods import Calendar, Month
 from ledger import log
 from records.actions.closing import close_as_set
+from records.actions.common import FILE, record, saved_detail
+from records.actions.entry import label_of
+from records.models import Edition
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.models import Unit, User
 from units.tabular import BULK, Faults, Limits, read_table
 
 from .judging import APPROVED, DRAFT, SENT, Judge
-from .months import UnitMonth, unit_months
+from .months import Stored, UnitMonth, unit_months
+from .quick import EMPTY
 from .reading import COLUMNS, NEEDED, Line, Reader
 from .report import Report
 from .writing import Acting, Writer, line_count
@@ -81,7 +86,9 @@ def _judge_and_write(
     report.written, report.unchanged = line_count(targets)
     if not dry_run:
         writer = Writer(catalogue, acting)
-        _log(writer.write(targets), acting, name, at, report)
+        touched = writer.write(targets)
+        _log_corrections(touched, acting, name, at, catalogue)
+        _log(touched, acting, name, at, report)
         close_as_set(writer.opened)
     return report
 
@@ -93,7 +100,7 @@ def _acting(
     return Acting(
         becomes,
         writer=None if as_file else by,
-        writer_name=f"tệp {name}"[:200] if as_file else str(by),
+        writer_name=f"{Edition.FROM_FILE}{name}"[:200] if as_file else str(by),
         approver=by,
         approver_name=log.SYSTEM if by is None else str(by),
         when=when or (lambda unit, month: at),
@@ -117,6 +124,35 @@ def _log(touched: list[UnitMonth], acting: Acting, name: str, at: datetime, repo
     if acting.becomes == APPROVED:
         detail = {"file": name, "submissions": numbers}
         log.append("counts.approve", by=acting.approver, subject=f"file:{name}"[:200], detail=detail, at=at)
+
+
+def _log_corrections(
+    touched: list[UnitMonth], acting: Acting, name: str, at: datetime, catalogue: Catalogue
+) -> None:
+    """Each changed cell of a month that held rows before, as when it is changed on its page. What a file writes first
+    into a month is what its rows hold before the first change that is logged.
+    """
+    for target in touched:
+        if not (target.stored and target.changed):
+            continue
+        cells = {
+            label_of(line.key, catalogue): _changes(target.stored.get(line.key), line)
+            for line in target.changed
+        }
+        detail = saved_detail(target.edition, FILE, target.saved_by, cells)
+        record("save", target.edition, by=acting.writer, at=at, detail={"file": name, **detail})
+
+
+def _changes(kept: Stored | None, line: Line) -> dict[str, list]:
+    before, reason = (kept.values, kept.reason) if kept else (EMPTY, "")
+    changes: dict[str, list] = {
+        measure: [old, new]
+        for measure, old, new in zip(MEASURES, before, line.values, strict=True)
+        if old != new
+    }
+    if line.reason not in (None, reason):
+        changes["reason"] = [reason, line.reason]
+    return changes
 
 
 def _content(touched: list[UnitMonth]) -> str:

@@ -39,6 +39,7 @@ class UnitMonth:
     approved: Edition | None = None
     stored: dict[RowKey, Stored] = field(default_factory=dict)
     changed: list[Line] = field(default_factory=list)
+    saved_by: str = ""  # who wrote what is stored
 
     @property
     def first(self) -> Line:
@@ -109,6 +110,7 @@ def unit_months(lines: Iterable[Line], at: datetime) -> list[UnitMonth]:
     for target in found.values():
         if target.edition is not None:
             by_edition[target.edition.pk] = target
+            target.saved_by = target.edition.saved_by
     for pk, edition_id, field_id, procedure_id, reason, *values in _counts(by_edition):
         by_edition[edition_id].stored[field_id, procedure_id] = Stored(pk, tuple(values), reason)
     for target in found.values():

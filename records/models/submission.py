@@ -84,6 +84,9 @@ class Edition(Measured):
     edition still says who acted after an account is gone.
     """
 
+    # How `saved_by` and `sent_by` begin where a file did it and nobody answers for it by name.
+    FROM_FILE = "tệp "
+
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="editions")
     number = models.PositiveSmallIntegerField("lần")
     state = models.CharField("trạng thái", max_length=16, choices=State, default=State.DRAFT)

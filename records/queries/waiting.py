@@ -9,9 +9,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from figures.counts import added
 from figures.measures import SUMS, WHOLES
 from figures.periods import Month
+from figures.writing import count
 from records.models import DossierCount, Edition
 from units.models import Unit, User
 
+from .changes import Resent, resent
 from .past import Past, odd_report, oddities, pasts_of
 from .rows import values_of
 
@@ -28,6 +30,7 @@ class Waiting:
     pending_late: int | None
     oddities: list[str] = field(default_factory=list)
     own: bool = False
+    resent: Resent | None = None
 
     @property
     def clean(self) -> bool:
@@ -42,16 +45,19 @@ def with_own_mark(editions: QuerySet[Edition], user: User) -> QuerySet[Edition]:
 
 
 def waiting(editions: Iterable[Edition]) -> list[Waiting]:
-    """The editions (`with_own_mark`, with submission and unit) held against their own past, in three queries."""
+    """The editions (`with_own_mark`, with submission and unit) held against their own past and what was sent before, in
+    at most six queries.
+    """
     editions = list(editions)
     rows: dict[int, list[DossierCount]] = defaultdict(list)
     for row in DossierCount.objects.filter(edition__in=editions).select_related("field", "procedure"):
         rows[row.edition_id].append(row)
     pasts = pasts_of(one.submission for one in editions)
-    return [_waiting(one, rows[one.pk], pasts[one.submission_id]) for one in editions]
+    again = resent(editions)
+    return [_waiting(one, rows[one.pk], pasts[one.submission_id], again.get(one.pk)) for one in editions]
 
 
-def _waiting(edition: Edition, rows: list[DossierCount], past: Past) -> Waiting:
+def _waiting(edition: Edition, rows: list[DossierCount], past: Past, again: Resent | None) -> Waiting:
     month = Month.from_number(edition.submission.month)
     last = month.previous().number
     told = [words for row in rows for words in _told(row, past, month)]
@@ -62,6 +68,8 @@ def _waiting(edition: Edition, rows: list[DossierCount], past: Past) -> Waiting:
     blank = sum(getattr(row, f"blank_{whole}") for row in rows for whole in WHOLES)
     if blank:
         told.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
+    if again and again.left:
+        told.append(f"{count(len(again.left))} ô đã đánh dấu khi trả lại vẫn giữ số cũ.")
     before = [months[last][name] for months in past.values() if last in months for name in SUMS["received"]]
     return Waiting(
         edition,
@@ -72,6 +80,7 @@ def _waiting(edition: Edition, rows: list[DossierCount], past: Past) -> Waiting:
         added(row.pending_late for row in rows),
         told,
         edition.own,
+        again,
     )
 
 

@@ -153,7 +153,7 @@ def _everything(edition: Edition) -> Changes:
     """Every cell as it is stored, where the log does not tell which of them changed."""
     by, at = edition.saved_by, edition.saved_at
     return {
-        line.name(measure): Change(None, line.values[measure], by, at)
+        line.name(measure): Change(line.code, measure, None, line.values[measure], by, at)
         for line in lines_of(edition, Catalogue(calendar()))
         for measure in MEASURES
         if measure in line.served

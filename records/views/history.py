@@ -3,24 +3,23 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from figures.measures import LABELS
+from figures.measures import LABELS, measure_label
 from figures.periods import Month
-from figures.writing import count
 from ledger.models import Entry
 from records.models import Field, Procedure, Submission
+from records.queries.calendar import calendar
+from records.queries.history import Told, told
 from units import access
 from units.access import Right
 from units.models import User
 
+from .changed import said
 from .fetch import submission_for
 
 A_PAGE = 50
-# How an edition names the file that wrote it (records.imports).
-FROM_FILE = "tệp "
 ACTS = {
     "submission.open": "Mở báo cáo",
     "submission.save": "Lưu số liệu",
@@ -37,70 +36,87 @@ ACTS = {
 }
 
 
+# How a change came in, by what the log calls it.
+WAYS = {"page": "trên trang", "file": "từ tệp", "api": "qua API"}
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """A change of one cell in words; `name` as the form names the cell."""
+
+    name: str
+    place: str
+    before: str
+    after: str
+
+
 @dataclass(frozen=True)
 class Act:
-    """One entry in words; `changes` are (place, before, after)."""
+    """One entry in words."""
 
     entry: Entry
     who: str
     words: str
+    way: str
     edition: int | None
     reason: str
-    changes: list[tuple[str, str, str]]
+    changes: list[CellChange]
 
 
 @access.requires(Right.READ)
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET; `?page=` turns the pages."""
+    """GET; `?page=` turns the pages, `?o=ho-tich-opening` keeps to one cell."""
     found = submission_for(request.user, pk, Right.READ, request.day)
-    own = Q(subject=found.subject) | Q(sequence__in=_of_files(found))
-    entries = Entry.objects.filter(own).order_by("-sequence")
-    page = Paginator(entries, A_PAGE).get_page(request.GET.get("page"))
-    shown = list(page.object_list)
-    names = {user.pk: str(user) for user in User.objects.filter(pk__in={one.actor_id for one in shown})}
-    fields = dict(Field.objects.values_list("code", "name"))
-    procedures = dict(Procedure.objects.values_list("code", "name"))
-    acts = [_act(one, names, fields, procedures) for one in shown]
+    cell = request.GET.get("o", "")
+    listed = told(found)
+    if cell:
+        listed = [entry for entry in listed if any(name == cell for name, *_ in entry.cells)]
+    page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
+    names = _Names(found, [entry.entry for entry in page.object_list])
     context = {
         "found": found,
         "unit": found.unit,
         "month": Month.from_number(found.month),
-        "acts": acts,
+        "acts": [_act(entry, names, cell) for entry in page.object_list],
         "page": page,
+        "cell": names.of_cell(cell) if cell else "",
     }
     return render(request, "records/history.html", context)
 
 
-def _of_files(found: Submission) -> list[int]:
-    """Entries of the files that the submission's editions came from: one entry stands for all months of a file."""
-    writers = [one.saved_by for one in found.editions.all()]
-    files = [f"file:{name.removeprefix(FROM_FILE)}" for name in writers if name.startswith(FROM_FILE)]
-    entries = Entry.objects.filter(subject__in=files) if files else ()
-    return [one.sequence for one in entries if found.pk in one.detail.get("submissions", ())]
+class _Names:
+    """People by number, rows by code, cells by the names of the form."""
 
+    def __init__(self, found: Submission, entries: list[Entry]) -> None:
+        self.people = {
+            user.pk: str(user) for user in User.objects.filter(pk__in={one.actor_id for one in entries})
+        }
+        self.fields = dict(Field.objects.values_list("code", "name"))
+        self.procedures = dict(Procedure.objects.values_list("code", "name"))
+        self.day = calendar().span(Month.from_number(found.month)).end
 
-def _act(entry: Entry, names: dict, fields: dict, procedures: dict) -> Act:
-    detail = entry.detail if isinstance(entry.detail, dict) else {}
-    cells = detail.get("cells")
-    changes = []
-    for row, values in cells.items() if isinstance(cells, dict) else ():
+    def of_cell(self, name: str) -> str:
+        row, _, measure = name.rpartition("-")
         field, _, procedure = row.partition("/")
-        place = procedures.get(procedure, procedure) or fields.get(field, field)
-        for measure, (before, after) in values.items():
-            changes.append((f"{place}: {LABELS.get(measure, 'lý do')}", _said(before), _said(after)))
+        place = self.procedures.get(procedure, procedure) or self.fields.get(field, field)
+        return f"{place}: {measure_label(measure, self.day) if measure in LABELS else 'lý do'}"
+
+
+def _act(told: Told, names: _Names, cell: str) -> Act:
+    entry = told.entry
+    detail = entry.detail if isinstance(entry.detail, dict) else {}
+    changes = [
+        CellChange(name, names.of_cell(name), said(before), said(after))
+        for name, before, after in told.cells
+        if cell in ("", name)
+    ]
+    way = "file" if "file" in detail else detail.get("way", "page")
     return Act(
         entry=entry,
-        who=names.get(entry.actor_id, entry.actor),
+        who=names.people.get(entry.actor_id, entry.actor),
         words=ACTS.get(entry.action, "Việc khác"),
+        way=WAYS.get(way, "") if changes else "",
         edition=detail.get("edition"),
-        reason=detail.get("reason", "") or _file(detail),
+        reason=detail.get("reason", "") or (f"Tệp {detail['file']}" if "file" in detail else ""),
         changes=changes,
     )
-
-
-def _file(detail: dict) -> str:
-    return f"Tệp {detail['file']}" if "file" in detail else ""
-
-
-def _said(value: int | str | None) -> str:
-    return count(value) if value is None or isinstance(value, int) else f"“{value}”" if value else "—"

@@ -28,6 +28,7 @@ from units.access import Right
 from units.models import User
 
 from . import grid
+from .changed import changed
 from .fetch import editions_of, shown_edition, submission_for
 from .lines import lines_of
 from .locked import lock_part
@@ -185,6 +186,7 @@ def _figures(
         "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
         "told": told(findings, lines) if deciding else [],
+        **(changed(edition, lines, span.end) if edition.state == State.SENT else {}),
     }
 
 

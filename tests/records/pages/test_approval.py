@@ -131,7 +131,8 @@ def test_nul_is_a_bad_request(as_, sent):
 
 def test_history_tells_who_changed_which_cell(as_, sent):
     text = as_("leader").get(f"/records/{sent.pk}/history/").content.decode()
-    assert "Lưu số liệu" in text and "chung-thuc: Tiếp nhận trực tiếp: — → <b>1.240</b>" in text
+    assert "Lưu số liệu trên trang" in text
+    assert '?o=chung-thuc-received_direct">chung-thuc: Tiếp nhận trực tiếp</a>: — → <b>1.240</b>' in text
 
 
 def test_history_names_the_file_that_a_month_came_from(as_, people, july):

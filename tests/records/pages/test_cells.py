@@ -256,7 +256,7 @@ CELLS = st.dictionaries(st.sampled_from("abcdef"), VALUES)
 def test_merging_loses_neither_side(start, mine, theirs, keep):
     """Taking over what others changed, and choosing where both did, gives each cell the value of who changed it."""
     changes = {
-        name: Change(start.get(name), after, "Họ", AT)
+        name: Change("x", name, start.get(name), after, "Họ", AT)
         for name, after in theirs.items()
         if start.get(name) != after
     }
