@@ -11,7 +11,7 @@ from figures.periods import Month
 from ledger.models import Entry
 from records.models import Field, Procedure, Submission
 from records.queries.calendar import calendar
-from records.queries.history import Told, told
+from records.queries.history import Told, history_of
 from units import access
 from units.access import Right
 from units.models import User
@@ -68,7 +68,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     """GET; `?page=` turns the pages, `?o=ho-tich-opening` keeps to one cell."""
     found = submission_for(request.user, pk, Right.READ, request.day)
     cell = request.GET.get("o", "")
-    listed = told(found)
+    known = history_of(found)
+    listed = known.acts
     if cell:
         listed = [entry for entry in listed if any(name == cell for name, *_ in entry.cells)]
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
@@ -80,6 +81,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "acts": [_act(entry, names, cell) for entry in page.object_list],
         "page": page,
         "cell": names.of_cell(cell) if cell else "",
+        "known": known,
+        "first": next((said(value) for name, _, value in known.first if name == cell), ""),
     }
     return render(request, "records/history.html", context)
 

@@ -120,6 +120,19 @@ def test_what_a_file_wrote_first_is_found_behind_later_changes(as_, people, fiel
     assert "3 ô thay đổi" in whole and "“So moi”" in whole
 
 
+def test_numbers_whose_origin_no_entry_tells_stand_first(as_, people, fields):
+    text = b"unit,month,field,opening,received_direct\n13441,2022-M07,ho-tich,5,7\n"
+    import_counts(text, "thang-7.csv", at=AT, becomes=DRAFT)
+    Edition.objects.update(saved_by="Bà Hai")
+    edition = Edition.objects.get()
+    cell = f"/records/{edition.submission_id}/history/?o=ho-tich-opening"
+    text = as_("leader").get(cell).content.decode()
+    assert "Số ban đầu" in text and "Bà Hai" in text and "— → <b>5</b>" in text
+    changed(edition, fields, people.clerk, opening=6)
+    text = as_("leader").get(cell).content.decode()
+    assert "5 → <b>6</b>" in text and "— → <b>5</b>" in text and "Bà Hai" not in text
+
+
 @pytest.mark.parametrize("cell", ["x", "ho-tich-opening", "<script>", "-", "/", "ho-tich-reason" + "x" * 500])
 def test_a_cell_without_changes_says_so(as_, july, cell):
     answer = as_("clerk").get(f"/records/{july.pk}/history/", {"o": cell})
