@@ -6,9 +6,10 @@ blank inside a report is counted beside it, so that a share of an incomplete who
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
-from figures.measures import CLOSING, FLOWS, MEASURES, OPENING, SUMS, WHOLES
+from figures.measures import CLOSING, MEASURES, OPENING, SUMS, WHOLES
 from figures.periods import Month, Period
 
 
@@ -16,20 +17,30 @@ from figures.periods import Month, Period
 class Tally:
     """Dossiers counted over some units, months and fields.
 
-    ``values`` holds every measure (None: nobody reported it); ``blanks[whole]`` says in how many reported
-    unit-month-fields a served part of that whole was left blank; ``reported`` of ``expected`` unit-months are in.
-    Treat both mappings as read-only.
+    ``numbers`` holds every measure in the order of MEASURES (None: nobody reported it) and ``lacks``, in the order of
+    WHOLES, in how many reported unit-month-fields a served part was left blank; ``values`` and ``blanks`` are the same
+    by name. ``reported`` of ``expected`` unit-months are in.
     """
 
-    values: Mapping[str, int | None]
-    blanks: Mapping[str, int]
+    numbers: tuple[int | None, ...]
+    lacks: tuple[int, ...]
     reported: int = 0
     expected: int = 0
+
+    @cached_property
+    def values(self) -> dict[str, int | None]:
+        """Every measure by its name; read-only."""
+        return dict(zip(MEASURES, self.numbers, strict=True))
+
+    @cached_property
+    def blanks(self) -> dict[str, int]:
+        """For each whole, how many have a blank in it; read-only."""
+        return dict(zip(WHOLES, self.lacks, strict=True))
 
     @classmethod
     def empty(cls) -> Self:
         """Nothing reported and nothing expected: the zero of addition."""
-        return cls(dict.fromkeys(MEASURES), dict.fromkeys(WHOLES, 0))
+        return cls(_NOTHING, _NO_BLANKS)
 
     @classmethod
     def of(
@@ -43,8 +54,8 @@ class Tally:
         """From what there is: measures and wholes that are not named are unreported and without blanks."""
         values, blanks = values or {}, blanks or {}
         return cls(
-            {name: values.get(name) for name in MEASURES},
-            {whole: blanks.get(whole, 0) for whole in WHOLES},
+            tuple(values.get(name) for name in MEASURES),
+            tuple(blanks.get(whole, 0) for whole in WHOLES),
             reported,
             expected,
         )
@@ -62,16 +73,14 @@ class Tally:
     @classmethod
     def total(cls, tallies: Iterable["Tally"]) -> Self:
         """All of them added up."""
-        values: dict[str, int | None] = dict.fromkeys(MEASURES)
-        blanks = dict.fromkeys(WHOLES, 0)
+        counted: list[Tally] = []
         reported = expected = 0
         for tally in tallies:
-            _add(values, tally, MEASURES)
-            for whole in WHOLES:
-                blanks[whole] += tally.blanks[whole]
             reported += tally.reported
             expected += tally.expected
-        return cls(values, blanks, reported, expected)
+            if tally.numbers is not _NOTHING:
+                counted.append(tally)
+        return cls(_numbers(counted), _lacks(counted), reported, expected)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally.total((self, other))
@@ -85,8 +94,10 @@ class Tally:
 
 def added(parts: Iterable[int | None]) -> int | None:
     """The sum of what is reported; None only when nothing is."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if known else None
+    parts = tuple(parts)
+    if None in parts or not parts:
+        parts = [part for part in parts if part is not None]
+    return sum(parts) if parts else None
 
 
 def blanks_of(values: Mapping[str, int | None], served: frozenset[str]) -> dict[str, int]:
@@ -104,38 +115,52 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
     last: both are states, and where their month is not reported they are unknown. Their blanks go with them.
     A month may be given in several parts.
     """
-    values: dict[str, int | None] = dict.fromkeys(MEASURES)
-    blanks = dict.fromkeys(WHOLES, 0)
-    reported = expected = 0
     # Compared as whole numbers: a country's rows ask this thousands of times.
     first, last = period.first.number, period.last.number
-    within = (list(FLOWS), ["received", "returned", "resolved"])
+    counted: list[Tally] = []
+    in_first: list[Tally] = []
+    in_last: list[Tally] = []
+    reported = expected = 0
     for month, tally in monthly:
         number = month.number
         if not first <= number <= last:
             continue
         reported += tally.reported
         expected += tally.expected
-        if tally.values is _NOTHING:
+        if tally.numbers is _NOTHING:
             continue
-        named, wholes = within
+        counted.append(tally)
         if number == first:
-            named, wholes = [*named, *OPENING], [*wholes, "opening"]
+            in_first.append(tally)
         if number == last:
-            named, wholes = [*named, *CLOSING], [*wholes, "pending"]
-        _add(values, tally, named)
-        for whole in wholes:
-            blanks[whole] += tally.blanks[whole]
-    return Tally(values, blanks, reported, expected)
+            in_last.append(tally)
+    numbers, lacks = list(_numbers(counted)), list(_lacks(counted))
+    for states, measures, whole in ((in_first, OPENING, "opening"), (in_last, CLOSING, "pending")):
+        for place in map(_PLACES.__getitem__, measures):
+            numbers[place] = added([tally.numbers[place] for tally in states])
+        lacks[_WHOLES.index(whole)] = sum([tally.lacks[_WHOLES.index(whole)] for tally in states])
+    return Tally(tuple(numbers), tuple(lacks), reported, expected)
 
 
-# Shared by all tallies that only expect; read-only like every mapping of a tally.
-_NOTHING: Mapping[str, int | None] = dict.fromkeys(MEASURES)
-_NO_BLANKS: Mapping[str, int] = dict.fromkeys(WHOLES, 0)
+# Shared by all tallies that only expect.
+_NOTHING: tuple[int | None, ...] = (None,) * len(MEASURES)
+_NO_BLANKS: tuple[int, ...] = (0,) * len(WHOLES)
+_PLACES = {name: place for place, name in enumerate(MEASURES)}
+_WHOLES = tuple(WHOLES)
 
 
-def _add(values: dict[str, int | None], tally: Tally, names: Iterable[str]) -> None:
-    for name in names:
-        more = tally.values[name]
-        if more is not None:
-            values[name] = (values[name] or 0) + more
+def _numbers(tallies: list[Tally]) -> tuple[int | None, ...]:
+    """All of them added up, a column at a time: thousands make a country."""
+    if len(tallies) < 2:
+        return tallies[0].numbers if tallies else _NOTHING
+    columns = list(zip(*[tally.numbers for tally in tallies], strict=True))
+    try:
+        return tuple(map(sum, columns))
+    except TypeError:
+        return tuple(map(added, columns))
+
+
+def _lacks(tallies: list[Tally]) -> tuple[int, ...]:
+    if len(tallies) < 2:
+        return tallies[0].lacks if tallies else _NO_BLANKS
+    return tuple(map(sum, zip(*[tally.lacks for tally in tallies], strict=True)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Self
 
 from figures.completeness import Completeness, Missing
@@ -12,6 +13,7 @@ from figures.rates import RATES, SHARES, Computed, Share
 COUNTS = (*MEASURES, *SUMS)
 _SHARES = {rate.key: rate for rate in SHARES}
 _RATES = {rate.key: rate for rate in RATES}
+_PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Figures:
 def figures(tally: Tally, *, decimals: int = 1, missing: Iterable[Missing] = ()) -> Figures:
     """The figures of some counts; ``missing`` names the unit-months that lack between reported and expected."""
     counts = dict(tally.values)
-    for name, parts in SUMS.items():
-        counts[name] = added(counts[part] for part in parts)
+    for name, parts in _PARTS.items():
+        counts[name] = added(parts(counts))
     return Figures(
         Completeness(tally.reported, tally.expected, tuple(missing)),
         counts,

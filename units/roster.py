@@ -74,13 +74,18 @@ def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
 
 
 def _sums(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
+    times = 1
+    first, last = min(start for start, _ in spans), max(end for _, end in spans)
+    if not any(first <= on <= last for _, on, _, _ in steps):
+        # As a rule nobody opens or closes meanwhile, and every span has the same units.
+        spans, times = spans[:1], len(spans)
     sums = []
     for start, end in spans:
         tiers: Counter[str] = Counter()
         for tier, on, opened, closed in steps:
             tiers[tier] += (opened if on <= end else 0) - (closed if on < start else 0)
         sums.append({tier: number for tier, number in tiers.items() if number})
-    return sums
+    return sums * times
 
 
 def rebuild(groups: Iterable[int] | None = None) -> int:

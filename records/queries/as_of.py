@@ -46,7 +46,7 @@ def check_day(as_of: date | None, include: str, today: date) -> None:
 def rows(question: Question, *, by_child: bool, by_field: bool, only: int | None) -> Iterator[Row]:
     """What is reported in the whole subtree, added up by the database in one query."""
     editions = question.editions.filter(
-        subtree(question.unit.path, "submission__unit__path"), submission__month__in=question.numbers
+        subtree(question.unit.path, "submission__unit__path"), submission__month__range=question.run
     )
     if not question.external:
         editions = editions.exclude(submission__unit__kind=Kind.EXTERNAL)

@@ -86,7 +86,7 @@ def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part],
 def _in_force(question: Question, **which: object):
     counts = DossierCount.objects.filter(
         edition__in=question.editions.filter(
-            submission__unit__path__startswith=question.unit.path, submission__month__in=question.numbers
+            submission__unit__path__startswith=question.unit.path, submission__month__range=question.run
         ),
         **which,
     )

@@ -5,17 +5,17 @@ commune of the country costs about what it costs in a district.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db.models import Func, IntegerField, OuterRef, Q, Subquery, Sum
 
 from figures.completeness import Missing
 from figures.periods import Month
 from records.models import GroupSum
-from units.models import Unit, subtree
-from units.queries import expected_under
+from units.models import Kind, Unit, UnitQuerySet, subtree
 
+from .parts import Part
 from .question import Question
 
 
@@ -39,31 +39,34 @@ def branch(path: str, above: Unit) -> int:
     return int(rest.split("/")[0]) if rest else above.pk
 
 
-def silent(question: Question, months: Iterable[Month] | None = None) -> list[Silent]:
+def silent(
+    question: Question, months: Iterable[Month] | None = None, by_child: Iterable[Part] | None = None
+) -> list[Silent]:
     """Unit-months that are expected and have nothing at the stage asked for, by month and name.
 
-    `months` narrows it to some of the period's. No query without months, else six at most.
+    `months` narrows it to some of the period's; `by_child` are its parts of all fields, where they are at hand.
+    No query without months, else five at most.
     """
     asked = question.months if months is None else tuple(months)
     spans = dict(zip(question.months, question.spans, strict=True))
     wanted = [(month, *spans[month]) for month in question.months if month in set(asked)]
     if not wanted:
         return []
-    branches = _incomplete_branches(question, [month for month, _, _ in wanted])
-    units = expected_under(question.unit, wanted[0][1], wanted[-1][2], external=question.external)
+    branches = _incomplete_branches(question, {month for month, _, _ in wanted}, by_child)
+    units = Unit.objects.expected_within(wanted[0][1], wanted[-1][2]).filter(branches)
+    if not question.external:
+        units = units.exclude(kind=Kind.EXTERNAL)
     if question.tier:
         units = units.filter(tier=question.tier)
-    units = units.filter(branches)
-    candidates = list(units.with_until().order_by("folded", "pk").values_list("pk", "active_from", "until"))
-    there = _in_force(question, [pk for pk, _, _ in candidates], [month.number for month, _, _ in wanted])
-    owing = [
-        (pk, month)
-        for pk, since, until in candidates
+    numbers = [month.number for month, _, _ in wanted]
+    units = list(_lacking_any(units, question, numbers).order_by("folded", "pk"))
+    there = _in_force(question, units, numbers)
+    found = [
+        _silent(question, unit, month)
+        for unit in units
         for month, start, end in wanted
-        if since <= end and (until is None or until >= start) and (pk, month.number) not in there
+        if unit.owes(start, end) and (unit.pk, month.number) not in there
     ]
-    named = Unit.objects.in_bulk({pk for pk, _ in owing}) if owing else {}
-    found = [_silent(question, named[pk], month) for pk, month in owing]
     return sorted(found, key=lambda one: one.one.month)
 
 
@@ -71,22 +74,56 @@ def _silent(question: Question, unit: Unit, month: Month) -> Silent:
     return Silent(unit.pk, unit.path, unit.tier, Missing(unit.key_on(question.end), month, unit.name))
 
 
-def _in_force(question: Question, units: list[int], months: list[int]) -> set[tuple[int, int]]:
+def _lacking_any(units: UnitQuerySet, question: Question, months: list[int]) -> UnitQuerySet:
+    """Those with fewer reports than months: of a hundred in a branch the few that may be silent."""
+    reports = question.editions.filter(submission__unit=OuterRef("pk"), submission__month__in=months)
+    # Not Count, which would group: without a report there is to be a 0.
+    found = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
+    return units.alias(there=Subquery(found)).filter(there__lt=len(months))
+
+
+def _in_force(question: Question, units: list[Unit], months: list[int]) -> set[tuple[int, int]]:
     """(unit number, month) of what is there."""
-    editions = question.editions.filter(submission__month__in=months, submission__unit__in=units)
+    editions = question.editions.filter(
+        submission__month__in=months, submission__unit__in=[unit.pk for unit in units]
+    )
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 
-def _incomplete_branches(question: Question, months: list[Month]) -> Q:
+def _incomplete_branches(question: Question, months: set[Month], by_child: Iterable[Part] | None) -> Q:
     """The unit itself, its children without children, and those child groups that lack somebody; everybody below where
     the sums of groups do not tell it.
     """
-    unit = question.unit
     if question.as_of is not None:
-        return subtree(unit.path)
-    near = Q(pk=unit.pk) | Q(parent=unit, has_children=False)
-    if not unit.has_children:
-        return near
+        return subtree(question.unit.path)
+    branches = Q(pk__in=list(question.near))
+    if not question.child_groups:
+        return branches
+    reported = _reported(question, months) if by_child is None else _added_up(by_child, months)
+    for child, expected in question.expected_by_child.items():
+        if child.has_children and any(
+            reported[child.pk, month, tier] != number
+            for month, tiers in zip(question.months, expected, strict=True)
+            if month in months
+            for tier, number in tiers.items()
+        ):
+            branches |= subtree(child.path)
+    return branches
+
+
+# How many reported, by number of a child, month and tier.
+Reported = Mapping[tuple[int | None, Month, str], int]
+
+
+def _added_up(by_child: Iterable[Part], months: set[Month]) -> Reported:
+    reported: Reported = Counter()
+    for part in by_child:
+        if part.month in months:
+            reported[part.child, part.month, part.tier] += part.tally.reported
+    return reported
+
+
+def _reported(question: Question, months: set[Month]) -> Reported:
     sums = GroupSum.objects.filter(
         group__in=question.child_groups,
         month__in=[month.number for month in months],
@@ -96,13 +133,5 @@ def _incomplete_branches(question: Question, months: list[Month]) -> Q:
     if not question.external:
         sums = sums.filter(external=False)
     rows = sums.order_by().values_list("group_id", "month", "tier").annotate(Sum("reported"))
-    reported = Counter({(group, month, tier): number for group, month, tier, number in rows})
-    for child, expected in question.expected_by_child.items():
-        if child.has_children and any(
-            reported[child.pk, month.number, tier] != number
-            for month, tiers in zip(question.months, expected, strict=True)
-            if month in months
-            for tier, number in tiers.items()
-        ):
-            near |= subtree(child.path)
-    return near
+    months_of = question.by_number
+    return Counter({(group, months_of[month], tier): number for group, month, tier, number in rows})

@@ -6,9 +6,10 @@ without children, and a group's own report, are read from their editions.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
-from django.db.models import Case, QuerySet, Sum, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
 from figures.counts import Tally
 from figures.periods import Month
@@ -20,9 +21,10 @@ from .question import Question
 from .rows import COLUMNS, tally_in, totals
 
 
-@dataclass(frozen=True)
-class Part:
-    """Figures of one month and tier; `child` is the number of a unit directly below (or of the unit itself)."""
+class Part(NamedTuple):
+    """Figures of one month and tier; `child`, where asked for, is the number of a unit directly below (or of the unit
+    itself).
+    """
 
     month: Month
     tier: str
@@ -37,58 +39,74 @@ def parts(
     """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number."""
     by_field = by_field or only is not None
     if question.as_of is not None:
-        return [_part(*row) for row in as_of.rows(question, by_child=by_child, by_field=by_field, only=only)]
+        rows = as_of.rows(question, by_child=by_child, by_field=by_field, only=only)
+        return [_part(question, row) for row in rows]
     if question.unit.has_children and not by_child and question.unit.tier != Tier.COUNTRY:
-        own = GroupSum.objects.filter(group=question.unit)
+        own = _each().filter(group=question.unit)
         return list(_of_sums(question, _of_field(own, only), by_field))
     found = []
     if question.unit.has_children and question.child_groups:
-        below = GroupSum.objects.filter(group__in=question.child_groups)
-        found += _of_sums(question, _of_field(below, only), by_field, by_child)
+        rows = _each() if by_child else _together()
+        below = rows.filter(group__in=question.child_groups)
+        found += _of_sums(question, _of_field(below, only), by_field)
     return [*found, *_of_editions(question, by_field, by_child, only)]
+
+
+# Columns before the measured ones.
+_LEADING = 5
+
+
+@cache
+def _each() -> QuerySet:
+    """Group sums one by one: only external and internal bodies of one tier stand apart, and parts are added up."""
+    return GroupSum.objects.order_by().values_list(
+        "month", "tier", "group_id", "field_id", "reported", *COLUMNS
+    )
+
+
+@cache
+def _together() -> QuerySet:
+    """Group sums over all groups, in the same columns. Kept: to name two dozen sums takes longer than to run them."""
+    group = Value(None, IntegerField())
+    rows = GroupSum.objects.order_by().values_list("month", "tier", group, "field_id")
+    return rows.annotate(Sum("reported"), **totals())
 
 
 def _of_field(rows: QuerySet, only: int | None) -> QuerySet:
     return rows if only is None else rows.filter(field=only)
 
 
-def _of_sums(question: Question, sums: QuerySet, by_field: bool, by_child: bool = False) -> Iterator[Part]:
-    sums = sums.filter(month__in=question.numbers, stage=question.include, field__isnull=not by_field)
+def _of_sums(question: Question, sums: QuerySet, by_field: bool) -> Iterator[Part]:
+    sums = sums.filter(month__range=question.run, stage=question.include, field__isnull=not by_field)
     if not question.external:
         sums = sums.filter(external=False)
     if question.tier:
         sums = sums.filter(tier=question.tier)
-    if by_child or question.unit.tier != Tier.COUNTRY:
-        # Only external and internal bodies of one tier stand apart here, and parts are added up anyhow.
-        rows = sums.order_by().values_list("month", "tier", "group_id", "field_id", "reported", *COLUMNS)
-    else:
-        rows = sums.order_by().values_list("month", "tier", "field_id").annotate(Sum("reported"), **totals())
-        rows = ((month, tier, None, *rest) for month, tier, *rest in rows)
-    for month, tier, group, field, reported, *numbers in rows:
-        yield _part(month, tier, group if by_child else None, field, reported, *numbers)
+    return (_part(question, row) for row in sums)
+
+
+def _part(question: Question, row: tuple) -> Part:
+    month, tier, child, field, reported = row[:_LEADING]
+    return Part(question.by_number[month], tier, tally_in(row[_LEADING:], reported), child, field)
 
 
 def _of_editions(question: Question, by_field: bool, by_child: bool, only: int | None) -> Iterator[Part]:
     """From the editions in force of the unit itself and of its children without children."""
     # By their numbers: a condition over the join would read every unit's report of these months.
-    tiers = question.near
+    tiers, months = question.near, question.by_number
+    if not tiers:
+        return
     editions = question.editions.filter(
-        submission__unit__in=list(tiers), submission__month__in=question.numbers
+        submission__unit__in=list(tiers), submission__month__range=question.run
     )
     paths = ("submission__month", "submission__unit_id")
     if not by_field:
         for month, child, *numbers in editions.order_by().values_list(*paths, *COLUMNS):
-            yield _part(month, tiers[child], child, None, 1, *numbers)
+            yield Part(months[month], tiers[child], tally_in(numbers, 1), child)
         return
     # A field reported by procedure counts once, when any of its rows holds a number.
     answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
     counts = _of_field(DossierCount.objects.filter(edition__in=editions.order_by()), only).order_by()
     rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
     for month, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
-        yield _part(month, tiers[child], child, field, min(1, answers), *numbers)
-
-
-def _part(
-    month: int, tier: str, child: int | None, field: int | None, reported: int, *numbers: int | None
-) -> Part:
-    return Part(Month.from_number(month), tier, tally_in(numbers, reported), child, field)
+        yield Part(months[month], tiers[child], tally_in(numbers, min(1, answers)), child, field)

@@ -42,9 +42,14 @@ class Question:
         return self.period.months
 
     @cached_property
-    def numbers(self) -> list[int]:
-        """The months as they are kept in the database."""
-        return [month.number for month in self.months]
+    def by_number(self) -> dict[int, Month]:
+        """The months by the number under which the database keeps them."""
+        return {month.number: month for month in self.months}
+
+    @property
+    def run(self) -> tuple[int, int]:
+        """First and last of these numbers: as a range, months cost one descent of an index; listed, one each."""
+        return self.period.first.number, self.period.last.number
 
     @cached_property
     def spans(self) -> list[tuple[date, date]]:
@@ -69,9 +74,13 @@ class Question:
 
     @cached_property
     def children(self) -> list[Unit]:
-        """The units directly below, of all times, in the order of tier and name. One query; none for a unit without."""
+        """The units directly below, of all times, in the order of tier and name. One query; none for a unit without
+        any or after a wider question.
+        """
         if not self.unit.has_children:
             return []
+        if self.wider is not None:
+            return self.wider.children
         below = Unit.objects.filter(parent=self.unit).order_by()
         return sorted(below, key=lambda child: (child.tier, child.folded, child.pk))
 
@@ -82,12 +91,14 @@ class Question:
 
     @cached_property
     def near(self) -> dict[int, str]:
-        """Tiers, by unit number, of those whose own reports are read: the unit itself and its children without any."""
+        """Tiers, by unit number, of those whose own reports are read: the unit itself and its children without any, as
+        far as they ever report.
+        """
         near = [self.unit, *(child for child in self.children if not child.has_children)]
         return {
             one.pk: one.tier
             for one in near
-            if self.tier in (None, one.tier) and (self.external or not one.external)
+            if one.reports and self.tier in (None, one.tier) and (self.external or not one.external)
         }
 
     @cached_property

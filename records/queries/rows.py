@@ -20,18 +20,16 @@ def totals() -> dict[str, Sum]:
 def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:
     """A tally from the columns of a count, an edition or a group sum."""
     return Tally(
-        {name: columns[name] for name in MEASURES},
-        {whole: columns[column] or 0 for whole, column in BLANKS.items()},
+        tuple(columns[name] for name in MEASURES),
+        tuple(columns[column] or 0 for column in BLANKS.values()),
         reported,
         expected,
     )
 
 
 def tally_in(numbers: Sequence[int | None], reported: int = 0) -> Tally:
-    """A tally from values in the order of COLUMNS."""
-    blanks = [number or 0 for number in numbers[len(MEASURES) :]]
-    values = zip(MEASURES, numbers[: len(MEASURES)], strict=True)
-    return Tally(dict(values), dict(zip(WHOLES, blanks, strict=True)), reported, 0)
+    """A tally from values in the order of COLUMNS, which hold no NULL but among the measures."""
+    return Tally(tuple(numbers[: len(MEASURES)]), tuple(numbers[len(MEASURES) :]), reported)
 
 
 def columns_of(tally: Tally) -> dict[str, int | None]:

@@ -55,7 +55,7 @@ def summary(
 def summary_of(question: Question, *, by: str | None, decimals: int = 1) -> Summary:
     """The same for a question that is put together already."""
     found = parts(question, by_child=by == "unit")
-    lacking = silent(question, incomplete(question, found))
+    lacking = silent(question, incomplete(question, found), found if by == "unit" else None)
     return build(
         unit=question.unit.key_on(question.end),
         unit_name=question.unit.name,

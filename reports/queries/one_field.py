@@ -115,7 +115,7 @@ class OneField:
 
 def _undivided(question: Question, catalogue: Catalogue) -> set[tuple[int, int]]:
     editions = question.editions.filter(
-        submission__unit__path__startswith=question.unit.path, submission__month__in=question.numbers
+        submission__unit__path__startswith=question.unit.path, submission__month__range=question.run
     )
     rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)
     return set(rows.values_list("edition__submission__unit_id", "edition__submission__month"))

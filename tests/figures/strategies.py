@@ -9,5 +9,5 @@ from figures.periods import Month
 COUNTS = st.integers(0, 10**6)
 VALUES = st.fixed_dictionaries({name: st.none() | COUNTS for name in MEASURES})
 BLANKS = st.fixed_dictionaries({whole: st.integers(0, 9) for whole in WHOLES})
-TALLIES = st.builds(Tally, VALUES, BLANKS, st.integers(0, 99), st.integers(0, 99))
+TALLIES = st.builds(Tally.of, VALUES, blanks=BLANKS, reported=st.integers(0, 99), expected=st.integers(0, 99))
 MONTHS = st.builds(Month, st.integers(1991, 2099), st.integers(1, 12))
