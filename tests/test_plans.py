@@ -127,6 +127,17 @@ def test_trend_and_missing_are_read_through_indexes(nation: Unit) -> None:
         assert found == [], (unit, found)
 
 
+def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
+    """Of the country it reads all editions of the period: an earlier day has no sums."""
+    days = calendar()
+    for unit, by in product(places(nation)[1:], (None, "unit", "field", "month")):
+        with plans(unit) as found:
+            told = summary(unit, country.HALF_YEAR, by=by, calendar=days, as_of=country.LAST_DAY)
+        assert found == [], (unit, by, found)
+        now = summary(unit, country.HALF_YEAR, by=by, calendar=days)
+        assert told.total == now.total and told.rows == now.rows
+
+
 def test_pages_are_read_through_indexes(nation: Unit, client: Client, settings) -> None:
     settings.DEMO_TODAY = country.LAST_DAY
     for unit in places(nation):

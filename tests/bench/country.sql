@@ -7,8 +7,8 @@ WHERE unit.reports AND unit.id > month.skipped
 ORDER BY month.number, unit.id;
 
 INSERT INTO records_edition (submission_id, number, state, revision, saved_by, sent_by, decided_by, return_reason,
-    marked_cells, blank_opening, blank_received, blank_returned, blank_resolved, blank_pending)
-SELECT id, 1, 'approved', 1, '', '', '', '', '[]', 0, 0, 0, 0, 0
+    marked_cells, decided_at, blank_opening, blank_received, blank_returned, blank_resolved, blank_pending)
+SELECT id, 1, 'approved', 1, '', '', '', '', '[]', '2026-01-01 00:00:00', 0, 0, 0, 0, 0
 FROM records_submission
 ORDER BY id;
 
