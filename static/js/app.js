@@ -83,8 +83,8 @@
   if (!who) return;
   const user = Number(who.dataset.user);
   const ready = kept.keepOnly(user);
-  window.CCHC.user = user;
-  const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null;
+  const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null; // one for the page: it does not hear itself
+  Object.assign(window.CCHC, { user, tabs });
   tabs?.postMessage({ user });
 
   // Signing out leaves nothing behind; what could not be sent yet is asked about first.

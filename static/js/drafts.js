@@ -6,7 +6,7 @@
    body until it is answered, also across a closed tab, so that a repeated one changes nothing. */
 (() => {
   "use strict";
-  const { sheet, kept, ask, make, user, rules } = window.CCHC ?? {};
+  const { sheet, kept, ask, make, user, rules, tabs } = window.CCHC ?? {};
   if (!sheet || !user) return;
   const { form, facts, cells, rows, say } = sheet;
   const { submission } = facts;
@@ -15,7 +15,7 @@
   const PAUSE = 400;
   const LONGEST = 30000;
   let { revision } = facts;
-  let [under, sending, halted, failed, timer, storing] = [null, null, "", 0, 0, true];
+  let [under, sending, halted, failed, timer, storing, typed] = [null, null, "", 0, 0, true, 0];
   const waiting = new Map();
   // Six numbers of a kind: without https the browser gives no randomUUID.
   const uuid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -27,7 +27,12 @@
   const line = document.getElementById("trang-thai");
   const tell = (state, text) => { line.dataset.state = state; sheet.put(line, text); };
   const unread = () => [...waiting.keys()].filter((name) => cells.get(name)?.fault).length;
-  const saved = (at) => tell(unread() ? "error" : "saved", `Đã lưu lúc ${clock(at)}${unread() ? `, ${unread()} ô có lỗi chưa lưu` : ""}`);
+  let last = line.textContent.trim();
+  const saved = (at) => {
+    if (at) last = `Đã lưu lúc ${clock(at)}`;
+    const wrong = unread() && `${unread()} ô có lỗi chưa lưu, số bạn gõ còn nguyên`;
+    tell(wrong ? "error" : "saved", [last, wrong].filter(Boolean).join("; "));
+  };
   const cut = () => tell("offline", storing ? `Mất mạng, đã giữ trên máy này (${waiting.size} ô)` : "Mất mạng. Máy này không giữ lại được: đừng đóng trang");
 
   // Into the browser -----------------------------------------------------------------------------------------------------
@@ -51,7 +56,7 @@
   const entry = (cell) => [cell.name, cell.input.value, cell.input.defaultValue];
   const stored = new Map(rows.map((row) => [`${row.code}-reason`, row.reason]));
   const plan = (pause) => { clearTimeout(timer); timer = setTimeout(send, pause); };
-  form.addEventListener("cchc:typed", ({ detail }) => { keep(detail.map(entry)); plan(PAUSE); });
+  form.addEventListener("cchc:typed", ({ detail }) => { typed = Date.now(); keep(detail.map(entry)); plan(PAUSE); });
   form.addEventListener("cchc:settled", ({ detail }) => { keep(detail.map(entry)); plan(0); });
   form.addEventListener("cchc:reason", ({ detail }) => {
     const name = `${detail.code}-reason`;
@@ -89,7 +94,7 @@
     if (halted) return false;
     under ??= body();
     if (!under) {
-      if (unread()) tell("error", `${unread()} ô có lỗi, chưa lưu. Số bạn gõ còn nguyên`);
+      saved();
       return false;
     }
     kept.put("sends", [under]);
@@ -127,6 +132,9 @@
     return false;
   };
 
+  // A question over the page waits for a pause: keys that fall into it would be lost.
+  const calm = async () => { while (Date.now() - typed < 1000) await new Promise((done) => { setTimeout(done, 200); }); };
+
   // What the answers mean ------------------------------------------------------------------------------------------------------
   const move = (to) => { revision = to; form.elements.revision.value = to; };
   const shown = (name, text) => {
@@ -150,8 +158,8 @@
       return cell;
     });
     if (wrong.some(Boolean)) sheet.refresh(wrong.filter(Boolean));
-    channel?.postMessage({ user, submission, before: sent.revision, revision, texts: Object.fromEntries(answer.saved.map((name) => [name, texts[name]])) });
-    if (answer.saved_at) saved(answer.saved_at);
+    tabs?.postMessage({ user, submission, before: sent.revision, revision, texts: Object.fromEntries(answer.saved.map((name) => [name, texts[name]])) });
+    saved(answer.saved_at);
     return ready().length > 0;
   };
   // Texts of others into the cells, which say so.
@@ -170,6 +178,7 @@
     sheet.refresh(changed);
   };
   const choose = async (answer) => {
+    await calm();
     const clashes = { ...answer.cells };
     // Typed since the request was sent, and changed by somebody else too: asked about as well.
     for (const [name, { value, ...who }] of Object.entries(answer.others ?? {})) {
@@ -203,6 +212,7 @@
   // The session ran out: signing in leads back here, and what waits is sent then.
   const expired = async () => {
     halted = "expired";
+    await calm();
     tell("error", `Phiên làm việc đã hết hạn. Số bạn gõ còn nguyên (${waiting.size} ô)`);
     const words = make("p", { textContent: `Số bạn gõ đã giữ trên máy này (${waiting.size} ô chưa gửi). Đăng nhập lại bằng đúng tài khoản của bạn, các số đó được gửi tiếp.` });
     const link = make("a", { className: "btn btn--main", href: `${facts.urls.login}?next=${encodeURIComponent(home)}`, textContent: "Đăng nhập lại" });
@@ -232,15 +242,14 @@
   };
 
   // Two tabs of one person keep step; a tab of somebody who is signed in no longer stops.
-  const channel = window.BroadcastChannel ? new BroadcastChannel("cchc") : null;
-  channel?.addEventListener("message", ({ data }) => {
+  tabs?.addEventListener("message", ({ data }) => {
     if (data.user !== user) {
       halted = "left";
       waiting.clear();
       location.reload();
     } else if (data.submission === submission && data.before === revision) {
       move(data.revision);
-      takeOver(Object.fromEntries(Object.entries(data.texts).filter(([name]) => !waiting.has(name))), "Bạn vừa sửa ô này ở thẻ khác.");
+      takeOver(Object.fromEntries(Object.entries(data.texts).filter(([name]) => waiting.get(name)?.restored ?? true)), "Bạn vừa sửa ô này ở thẻ khác.");
     }
   });
 
@@ -251,7 +260,7 @@
     const records = (await kept.of(user, submission)).filter(({ name }) => !waiting.has(name) && (cells.has(name) || rowOf(name)));
     const back = [];
     for (const { name, text, stamp, revision: seen } of records) {
-      waiting.set(name, { text, stamp });
+      waiting.set(name, { text, stamp, restored: true });
       revision = Math.min(revision, seen);
       if (rowOf(name)) { sheet.reason(rowOf(name), text); continue; }
       cells.get(name).input.value = text;
@@ -261,7 +270,8 @@
       sheet.refresh(back);
       say(`Đã lấy lại ${back.length} số bạn gõ lần trước mà chưa gửi được.`);
     }
-    if (waiting.size || under) send();
+    // A moment later: another tab of the same person may be about to send the same.
+    if (waiting.size || under) plan(1500);
   };
   restore();
   window.addEventListener("online", () => { failed = 0; send(); });
@@ -269,7 +279,7 @@
   const resume = () => { if (halted === "expired") halted = ""; if (waiting.size || under) send(); };
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") resume(); else leave(); });
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  const leave = () => { if (sheet.here?.typing) sheet.settle(sheet.here); if (ready().length) send(); };
+  const leave = () => { if (sheet.here?.typing) sheet.settle(sheet.here); if (ready().length && !failed) send(); };
   window.addEventListener("pagehide", leave);
   window.addEventListener("beforeunload", (event) => { if (waiting.size && !storing) event.preventDefault(); });
 

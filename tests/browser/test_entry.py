@@ -69,7 +69,7 @@ def test_what_cannot_be_read_stays_in_its_box(office, quiet_page, accessible):
     page.goto(f"{office.url}/records/{office.july.pk}/")
     box(page, "ho-tich-received_direct").fill("12,5")
     page.get_by_role("button", name="Lưu nháp").click()
-    expect(saved(page)).to_contain_text("1 ô có lỗi, chưa lưu")
+    expect(saved(page)).to_contain_text("1 ô có lỗi chưa lưu")
     expect(page.locator("#look-word")).to_contain_text("“12,5” không phải số hồ sơ.")
     expect(box(page, "ho-tich-received_direct")).to_have_value("12,5")
     accessible(page)
