@@ -95,6 +95,38 @@ def test_no_dossiers_fills_zeros_and_keeps_what_was_typed(as_, july):
     assert stored(july, "chung-thuc").received_postal is None
 
 
+def test_no_dossiers_is_one_click_from_the_work_list_and_can_be_undone(as_, people):
+    clerk = as_("clerk")
+    assert 'name="no_dossiers" value="1"' in clerk.get("/records/").content.decode()
+    month = {"unit": people.alpha.pk, "month": "2022-M07", "no_dossiers": "1"}
+    page = clerk.post("/records/open/", month, follow=True)
+    text = page.content.decode()
+    assert "Gửi báo cáo</button>" in text and "Hoàn tác điền 0" in text
+    found = Submission.objects.get()
+    assert stored(found, "ho-tich").awaiting == 0
+    page = clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}, follow=True)
+    assert "Đã hoàn tác" in page.content.decode() and stored(found, "ho-tich").awaiting is None
+    assert "Hoàn tác điền 0" not in page.content.decode()
+    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}).status_code == 409
+    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "x"}).status_code == 400
+
+
+def test_no_dossiers_of_an_opened_month_is_one_click_too(as_, july):
+    clerk = as_("clerk")
+    assert f"/records/{july.pk}/no-dossiers/" in clerk.get("/records/").content.decode()
+    page = clerk.post(f"/records/{july.pk}/no-dossiers/", {"revision": "0"})
+    assert page.headers["Location"] == f"/records/{july.pk}/check/?da-dien=1"
+    assert f"/records/{july.pk}/no-dossiers/" not in clerk.get("/records/").content.decode()
+
+
+def test_undoing_keeps_what_was_typed_with_the_zeros(as_, july):
+    clerk = as_("clerk")
+    clerk.post(f"/records/{july.pk}/no-dossiers/", posted(july, **{"ho-tich-received_direct": "2"}))
+    assert "Hoàn tác điền 0" in clerk.get(f"/records/{july.pk}/?da-dien=2").content.decode()
+    clerk.post(f"/records/{july.pk}/undo/", {"revision": "2"})
+    assert (stored(july, "ho-tich").received_direct, stored(july, "ho-tich").awaiting) == (2, None)
+
+
 def test_no_dossiers_leaves_what_is_open_to_the_clerk(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
