@@ -67,6 +67,24 @@ def test_a_stale_save_shows_both_values_and_overwrites_nothing(as_, july):
     assert chosen.status_code == 302 and stored(july, "ho-tich").opening == 61
 
 
+def test_a_stale_save_asks_only_about_what_both_changed(as_, people, july):
+    clerk = as_("clerk")
+    start = posted(july, **{"ho-tich-opening": "1", "ho-tich-withdrawn": "2", "ho-tich-awaiting": "3"})
+    clerk.post(f"/records/{july.pk}/save/", start)
+    old = start | {"revision": "1"}
+    theirs = {"ho-tich-opening": "16", "ho-tich-withdrawn": "7"}
+    clerk.post(f"/records/{july.pk}/save/", posted(july, **theirs))
+    answer = clerk.post(f"/records/{july.pk}/save/", old | {"ho-tich-opening": "61", "ho-tich-awaiting": "9"})
+    text = answer.content.decode()
+    assert answer.status_code == 409 and "Giữ 61" in text and "Lấy 16" in text and str(people.clerk) in text
+    assert [one.name for one in answer.context["clashes"]] == ["ho-tich-opening"]
+    assert answer.context["own"] == [("ho-tich-awaiting", "9")]
+    chosen = posted(july, **{"ho-tich-opening": "61", **dict(answer.context["own"])})
+    clerk.post(f"/records/{july.pk}/save/", chosen)
+    row = stored(july, "ho-tich")
+    assert (row.opening, row.withdrawn, row.awaiting) == (61, 7, 9)
+
+
 def test_what_was_left_open_is_proposed_and_only_saved_by_saving(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
