@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from figures.periods import Month
+from figures.periods import Calendar, Month
 from ledger import log
-from records.models import Edition, State
+from records.models import Edition, State, Submission
 from records.queries.locks import lock_of
+from units.dates import write_day
 
 from .errors import Refused
 
@@ -43,6 +44,22 @@ def must_be_open(edition: Edition, at: datetime) -> None:
     must_be_unlocked(edition, at)
     if edition.state == State.SENT:
         raise Refused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
+
+
+def must_be_owed(submission: Submission, days: Calendar) -> None:
+    """Figures count only where somebody is expected to report them. Refused("not_expected") where the unit ended, or
+    became a group, after the draft was begun.
+    """
+    unit, month = submission.unit, Month.from_number(submission.month)
+    span = days.span(month)
+    if unit.owes(span.start, span.end):
+        return
+    if unit.is_over(span.start):
+        end = write_day(unit.active_until)
+        raise Refused(
+            "not_expected", f"{unit.name} đã hết hoạt động ngày {end}, không còn báo cáo {month.label}."
+        )
+    raise Refused("not_expected", f"{unit.name} không phải gửi báo cáo {month.label}.")
 
 
 def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of, served_of
 from records.queries.rows import fill
 
-from .common import locked, must_be_open, must_be_unlocked, name_of, record, stated
+from .common import locked, must_be_open, must_be_owed, must_be_unlocked, name_of, record, stated
 from .errors import OwnEntries, Refused
 
 
@@ -29,7 +29,7 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
     must_be_open(edition, at)
     _same_revision(edition, revision)
     catalogue = Catalogue(calendar())
-    _must_be_owed(edition.submission, catalogue)
+    must_be_owed(edition.submission, catalogue.days)
     rows = rows_of(edition)
     findings = check(edition, catalogue, rows=rows)
     blocking = [one for one in findings if one.blocks] + _unexplained(rows, findings)
@@ -44,14 +44,6 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
     warnings = [f"{one.field} {one.measure or ''} {one.code}" for one in findings if not one.blocks]
     record("send", edition, by=by, at=at, detail={"warnings": warnings})
     return edition
-
-
-def _must_be_owed(submission: Submission, catalogue: Catalogue) -> None:
-    """Figures count only where somebody is expected to report them."""
-    month = Month.from_number(submission.month)
-    span = catalogue.days.span(month)
-    if not submission.unit.owes(span.start, span.end):
-        raise Refused("not_expected", f"{submission.unit.name} không phải gửi báo cáo {month.label}.")
 
 
 def _unexplained(rows: Iterable[DossierCount], findings: Sequence[Finding]) -> list[Finding]:

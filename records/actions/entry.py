@@ -1,6 +1,6 @@
 """Opening a month and saving its numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from records.queries.rows import COLUMNS, fill, values_of
 from units.models import Unit
 
 from .closing import close_as_set
-from .common import PAGE, locked, must_be_open, name_of, record, saved_detail
+from .common import PAGE, locked, must_be_open, must_be_owed, name_of, record, saved_detail
 from .errors import Refused, StaleEdition
 
 _WRITTEN = ("answered", "reason", *COLUMNS)
@@ -67,7 +67,7 @@ def save_counts(
     """Write the named measures of some rows; who wrote is kept, and every changed cell is logged with the way.
 
     Errors, with nothing stored: StaleEdition when the edition has another revision; Refused with code `locked`,
-    `sent`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
+    `sent`, `not_expected`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
     """
     edition = locked(edition)
     must_be_open(edition, at)
@@ -75,6 +75,7 @@ def save_counts(
     if edition.revision != revision:
         raise StaleEdition(edition, _differences(rows, stored))
     catalogue = Catalogue(calendar())
+    must_be_owed(edition.submission, catalogue.days)
     changes = _write(edition, rows, reasons or {}, stored, catalogue)
     if not changes:
         return edition
@@ -123,7 +124,7 @@ def _write(
         served = served_of(expected, catalogue, key)
         fill(row, {**before, **values}, served)
         row.reason = reason
-        _refuse_cells(row, values, served, catalogue)
+        _refuse_cells(row, served, catalogue)
         stored[key] = row
         touched.append(key)
         changes[label_of(key, catalogue)] = cells
@@ -145,13 +146,11 @@ def label_of(key: RowKey, catalogue: Catalogue) -> str:
     return f"{code}/{catalogue.procedures[procedure].code}" if procedure else code
 
 
-def _refuse_cells(
-    row: DossierCount, cells: Iterable[str], served: frozenset[str], catalogue: Catalogue
-) -> None:
-    """A number that can never be right is not even a draft; one that stood there before keeps no other from saving."""
+def _refuse_cells(row: DossierCount, served: frozenset[str], catalogue: Catalogue) -> None:
+    """A number that can never be right is not even a draft."""
     field = catalogue.fields[row.field_id].code
     procedure = catalogue.procedures[row.procedure_id].code if row.procedure_id else ""
-    faults = [fault for name in cells if (fault := rules.check_cell(name, getattr(row, name), served))]
+    faults = [fault for name in MEASURES if (fault := rules.check_cell(name, getattr(row, name), served))]
     if faults:
         findings = [Finding.of(fault, field, procedure) for fault in faults]
         raise Refused(faults[0].code, faults[0].message, findings)

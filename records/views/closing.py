@@ -17,9 +17,7 @@ from records.models import ClosingTime
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
-from units.models import Unit
-
-from .fetch import reviewed_units
+from units.models import Role, Unit
 
 MONTHS_BACK = 12
 A_PAGE = 50
@@ -29,7 +27,7 @@ NOBODY = "Chỉ người duyệt số liệu của một cấp mới đặt đư
 @access.requires(Right.APPROVE)
 def closing_times(request: HttpRequest) -> HttpResponse:
     """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time."""
-    units = reviewed_units(request, NOBODY)
+    units = _committees(request)
     days = calendar()
     running = days.month_of(request.day)
     months = [running.plus(-n) for n in range(MONTHS_BACK + 1)]
@@ -56,7 +54,7 @@ def remove_closing_time(request: HttpRequest, pk: int) -> HttpResponse:
     closing = ClosingTime.objects.select_related("unit").filter(pk=pk).first()
     if closing is None or not access.allowed(request.user, Right.READ, closing.unit, request.day):
         raise Http404
-    if closing.unit not in reviewed_units(request, NOBODY):
+    if closing.unit not in _committees(request):
         raise PermissionDenied(NOBODY)
     if request.method != "POST":
         return redirect("records:closing")
@@ -68,6 +66,15 @@ def remove_closing_time(request: HttpRequest, pk: int) -> HttpResponse:
         label = Month.from_number(closing.month).label
         messages.success(request, f"Đã bỏ giờ chốt {label} của {closing.unit.name}.")
     return redirect("records:closing")
+
+
+def _committees(request: HttpRequest) -> list[Unit]:
+    """Units where the reader is a reviewer; errors: PermissionDenied where there is none."""
+    held = access.memberships(request.user, request.day)
+    units = [one.unit for one in held if one.role == Role.REVIEWER]
+    if not units:
+        raise PermissionDenied(NOBODY)
+    return units
 
 
 def _initial(request: HttpRequest, units: list[Unit], months: list[Month]) -> dict[str, object]:

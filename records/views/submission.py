@@ -43,7 +43,7 @@ CHIPS = {
 }
 # Codes of refusals that are about the state of the month and not about what was typed.
 STATUS = {"locked": 423} | dict.fromkeys(
-    ("stale", "sent", "not_sent", "not_locked", "already_requested", "decided"), 409
+    ("stale", "sent", "not_sent", "not_expected", "not_locked", "already_requested", "decided"), 409
 )
 
 
@@ -94,8 +94,6 @@ def page(
         "unit": found.unit,
         "edition": edition,
         "chip": CHIPS[State(edition.state)],
-        # Just filled with zeros: that saving can be undone with one click.
-        "filled": request.GET.get("da-dien") == str(edition.revision),
         "form": form,
         "faults": form.faults() if form is not None else [],
         # A form without its revision is stored nowhere.

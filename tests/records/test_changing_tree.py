@@ -180,11 +180,15 @@ def test_closing_before_reported_months_is_refused(db, way):
     actions.close_unit(commune(), date(2022, 4, 15), by=None)
 
 
-def test_a_draft_of_a_month_after_the_end_is_not_sent(db):
+def test_a_draft_of_a_month_after_the_end_is_neither_changed_nor_sent(db):
     World(0)
     undivided = Field.objects.get(code=Field.UNDIVIDED)
-    edition = entered(commune(), Month(2022, 5), {(undivided.pk, None): balanced(3)}, upto="draft")
+    key = (undivided.pk, None)
+    edition = entered(commune(), Month(2022, 5), {key: balanced(3)}, upto="draft")
     actions.close_unit(commune(), date(2022, 4, 14), by=None)
-    with pytest.raises(records_actions.Refused) as refused:
+    with pytest.raises(records_actions.Refused, match="đã hết hoạt động ngày 14/4/2022") as refused:
         records_actions.send(Edition.objects.get(pk=edition.pk), by=None, at=AT)
     assert refused.value.code == "not_expected"
+    with pytest.raises(records_actions.Refused, match="không còn báo cáo tháng 5/2022"):
+        records_actions.save_counts(edition, {key: {"opening": 4}}, by=None, revision=edition.revision, at=AT)
+    assert edition.counts.get(field=undivided).opening == 0
