@@ -13,39 +13,58 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 300
+# Settings of this machine, and what lets browser tests use the database beside an event loop.
+NOT_PASSED_ON = ("CCHC_", "DATABASE_URL", "DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+class Server:
+    """`scripts/run` at one port on the data in `folder`; it can die and be started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._port = folder, _free_port()
+        self.address = f"http://127.0.0.1:{self._port}"
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Returns once the sign-in page answers. The first start in a folder fills it with the demo.
+
+        Errors: RuntimeError when no page comes within `PATIENCE`.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        self._process = subprocess.Popen(
+            [ROOT / "scripts" / "run"],
+            env=kept | {"PORT": str(self._port), "CCHC_DATA": str(self.folder)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        _answering(self.address, self._process)
+
+    def end(self, sign: int = signal.SIGTERM) -> None:
+        """Ends the whole process group, with SIGKILL in the middle of whatever it does; nothing where it has ended."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, sign)
+            self._process.wait(30)
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of a server whose data lie in `folder`, once its sign-in page answers; stopped afterwards.
-
-    The first start in a folder fills it with the demo. Raises RuntimeError when no page comes within `PATIENCE`.
-    """
-    port = _free_port()
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("CCHC_", "DATABASE_URL"))
-    }
-    process = subprocess.Popen(
-        [ROOT / "scripts" / "run"],
-        env=kept | {"PORT": str(port), "CCHC_DATA": str(folder)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    """The address of a server whose data lie in `folder`; stopped afterwards. Errors: those of `Server.start`."""
+    server = Server(folder)
     try:
-        yield _answering(f"http://127.0.0.1:{port}", process)
+        server.start()
+        yield server.address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        server.end()
 
 
-def _answering(address: str, process: subprocess.Popen) -> str:
+def _answering(address: str, process: subprocess.Popen) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/accounts/login/", timeout=5) as response:
                 response.read()
-                return address
+                return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.02)
     raise RuntimeError("scripts/run served no page")
