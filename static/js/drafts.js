@@ -35,17 +35,27 @@
   };
   const cut = () => tell("offline", storing ? `Mất mạng, đã giữ trên máy này (${waiting.size} ô)` : "Mất mạng. Máy này không giữ lại được: đừng đóng trang");
 
+  // "1240" and "1.240" are one number.
+  const same = (name, one, other) => {
+    if (one === other || !cells.has(name)) return one === other;
+    const [a, b] = [rules.read(one), rules.read(other ?? "")];
+    return !a.fault && !b.fault && a.value === b.value;
+  };
+
+  const tidy = (text) => { const { value, fault } = rules.read(text); return fault || value === null ? text : rules.write(value); };
+
   // Into the browser -----------------------------------------------------------------------------------------------------
   const keep = (entries) => {
     const records = [];
     const gone = [];
     for (const [name, text, stored] of entries) {
-      if (text === stored && !under?.stamps[name]) {
+      if (same(name, text, stored) && !under?.stamps[name]) {
         waiting.delete(name);
         gone.push([user, submission, name]);
         continue;
       }
-      const stamp = uuid();
+      const now = waiting.get(name);
+      const stamp = now && same(name, now.text, text) ? now.stamp : uuid();
       waiting.set(name, { text, stamp });
       records.push({ user, submission, name, text, stamp, revision, title, place: placeOf(name), address: home });
     }
@@ -159,8 +169,9 @@
     });
     if (wrong.some(Boolean)) sheet.refresh(wrong.filter(Boolean));
     tabs?.postMessage({ user, submission, before: sent.revision, revision, texts: Object.fromEntries(answer.saved.map((name) => [name, texts[name]])) });
+    if (ready().length) return true;
     saved(answer.saved_at);
-    return ready().length > 0;
+    return false;
   };
   // Texts of others into the cells, which say so.
   const takeOver = (texts, words) => {
@@ -170,7 +181,7 @@
       shown(name, text);
       waiting.delete(name);
       if (!cell) { if (rowOf(name)) sheet.reason(rowOf(name), text); continue; }
-      cell.input.value = cell.held = text;
+      cell.input.value = cell.held = tidy(text);
       cell.theirs = words;
       changed.push(cell);
     }
@@ -184,7 +195,7 @@
     for (const [name, { value, ...who }] of Object.entries(answer.others ?? {})) {
       const mine = waiting.get(name)?.text;
       if (mine === undefined) takeOver({ [name]: value }, `${who.by} vừa sửa ô này lúc ${clock(who.at)}.`);
-      else if (rules.read(mine).value !== rules.read(value).value) clashes[name] = { mine, theirs: value, ...who };
+      else if (!same(name, mine, value)) clashes[name] = { mine, theirs: value, ...who };
     }
     const names = Object.keys(clashes).filter((name) => cells.has(name) || rowOf(name));
     const others = Object.entries(answer.others ?? {}).filter(([name]) => !clashes[name]);
@@ -263,7 +274,7 @@
       waiting.set(name, { text, stamp, restored: true });
       revision = Math.min(revision, seen);
       if (rowOf(name)) { sheet.reason(rowOf(name), text); continue; }
-      cells.get(name).input.value = text;
+      cells.get(name).input.value = tidy(text);
       back.push(cells.get(name));
     }
     if (back.length) {
