@@ -198,8 +198,10 @@ def test_pictures_are_small_and_used():
 
 
 def words_of_screens() -> str:
-    """Everything that pages may say: templates, with and without their tags, and the texts of the code behind them."""
-    files = [*ROOT.glob("templates/**/*.html")]
+    """Everything that pages may say: templates, with and without their tags, and the texts of the code behind them and
+    of their scripts.
+    """
+    files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/js/*.js")]
     for room in (*HOUSE, "figures"):
         files += [path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
     said = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
