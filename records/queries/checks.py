@@ -15,7 +15,9 @@ from .rows import values_of
 
 @dataclass(frozen=True)
 class Finding:
-    """A broken rule with its place: codes of field and procedure ("" for the edition as a whole)."""
+    """A broken rule with its place: codes of field and procedure ("" for the edition as a whole). `short`: a warning
+    without advice, for who only reads it.
+    """
 
     field: str
     procedure: str
@@ -23,6 +25,7 @@ class Finding:
     code: str
     message: str
     severity: str
+    short: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -30,8 +33,8 @@ class Finding:
         return self.severity == "error"
 
     @classmethod
-    def of(cls, fault: rules.Fault, field: str = "", procedure: str = "") -> "Finding":
-        return cls(field, procedure, fault.measure, fault.code, fault.message, fault.severity)
+    def of(cls, fault: rules.Fault, field: str = "", procedure: str = "", short: str = "") -> "Finding":
+        return cls(field, procedure, fault.measure, fault.code, fault.message, fault.severity, short)
 
 
 def served_of(expected: Mapping[int, Expected], catalogue: Catalogue, key: RowKey) -> frozenset[str]:
@@ -78,9 +81,11 @@ def check(
     for fault in (rules.mixed_level(named), rules.nothing_reported(values.values())):
         if fault:
             found.append(Finding.of(fault))
-    warnings = [Finding.of(odd.fault, *_place(row)) for row in rows for odd in oddities(row, past, month)]
+    warnings = [
+        Finding.of(odd.fault, *_place(row), odd.short) for row in rows for odd in oddities(row, past, month)
+    ]
     if odd := odd_report(values, past, month):
-        warnings.append(Finding.of(odd.fault))
+        warnings.append(Finding.of(odd.fault, short=odd.short))
     return (*found, *warnings)
 
 

@@ -1,5 +1,7 @@
 """What a reviewer does: approve one or several months, return one with a reason."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
@@ -7,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from cchc_dashboard import clock
+from figures.periods import Month
 from records import actions
 from records.actions import Refused
 from records.forms import ReasonForm, chosen_pairs
-from records.models import Submission
+from records.models import Edition, State, Submission
+from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
+from units.models import User
 
 from .fetch import acting, submission_for, worked_on
 from .submission import page, refused
@@ -27,8 +32,11 @@ def approve(request: HttpRequest, found: Submission) -> HttpResponse:
         actions.approve(worked_on(found), by=request.user, at=clock.now(), revision=_revision(request))
     except Refused as refusal:
         return refused(request, found, refusal)
-    messages.success(request, "Đã duyệt. Số liệu được tính vào tổng hợp và đã khóa.")
-    return redirect("records:submission", found.pk)
+    month = Month.from_number(found.month).label
+    messages.success(
+        request, f"Đã duyệt {found.unit.name}, {month}. Số liệu được tính vào tổng hợp và đã khóa."
+    )
+    return redirect("records:worklist")
 
 
 @acting(Right.APPROVE)
@@ -54,8 +62,9 @@ def send_back(request: HttpRequest, found: Submission) -> HttpResponse:
 
 @access.requires(Right.APPROVE)
 def approve_batch(request: HttpRequest) -> HttpResponse:
-    """POST `chosen` pairs "submission:revision": each is approved on its own, and what was not is named. One that
-    the user may not approve refuses all of them (404 or 403) before anything is changed.
+    """POST `chosen` pairs "submission:revision": each is approved on its own, and what was not is named, among it
+    what asks for a closer look. One that the user may not approve refuses all of them (404 or 403) before anything is
+    changed.
     """
     if request.method != "POST":
         return redirect("records:worklist")
@@ -66,7 +75,13 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
     found = [submission_for(request.user, pk, Right.APPROVE, request.day) for pk in chosen]
     failed = []
     with transaction.atomic():
+        odd = _asking_for_a_look(found, request.user)
         for submission in found:
+            if submission.pk in odd:
+                failed.append(
+                    f"Chưa duyệt {submission.unit.name}: có điều cần xem, mở báo cáo ra xem rồi duyệt."
+                )
+                continue
             try:
                 actions.approve(
                     worked_on(submission), by=request.user, at=clock.now(), revision=chosen[submission.pk]
@@ -80,6 +95,13 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
     if not found:
         messages.info(request, "Chưa chọn báo cáo nào.")
     return redirect("records:worklist")
+
+
+def _asking_for_a_look(found: Sequence[Submission], reader: User) -> set[int]:
+    """The numbers of those whose sent numbers are odd in some way, as the work list tells it."""
+    sent = Edition.objects.filter(submission__in=found, state=State.SENT).select_related("submission__unit")
+    listed = waiting(with_own_mark(sent, reader))
+    return {one.edition.submission_id for one in listed if one.oddities and not one.own}
 
 
 def _revision(request: HttpRequest) -> int | None:

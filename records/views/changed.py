@@ -21,7 +21,7 @@ def said(value: int | str | None) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """A cell that changed, or (kept) that was marked and did not."""
+    """A cell that changed, or (kept) that was marked and did not; `words`: a stated reason, no number."""
 
     place: str
     address: str
@@ -29,6 +29,7 @@ class Told:
     after: str
     marked: bool
     kept: bool = False
+    words: bool = False
     by: str = ""
     at: datetime | None = None
 
@@ -64,6 +65,7 @@ def _changed(change: Change, places: dict, history: str, marked: Iterable[str]) 
         said(change.before),
         said(change.after),
         change.name in marked,
+        words=change.measure == "reason",
         by=change.by,
         at=change.at,
     )

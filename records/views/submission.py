@@ -196,19 +196,25 @@ def refused(request: HttpRequest, found: Submission, refusal: Refused, **more: A
 
 
 def told(findings: Sequence[Finding], lines: Sequence[Line]) -> list[Told]:
-    """Findings with the names of their rows; what blocks comes first, as the check gives it."""
+    """Findings as a reviewer reads them, with the names of their rows; what blocks comes first, as the check gives it.
+    Warnings are without advice to who entered the numbers.
+    """
     rows = {line.code: (index, line) for index, line in enumerate(lines)}
     listed = []
     for one in findings:
         code = f"{one.field}/{one.procedure}" if one.procedure else one.field
         if code not in rows:
             reason = "" if one.blocks else next((line.reason for line in lines if line.reason), "")
-            listed.append(Told("Toàn báo cáo", "", one.message, one.blocks, reason))
+            listed.append(Told("Toàn báo cáo", "", _words(one), one.blocks, reason))
             continue
         index, line = rows[code]
-        # A broken continuity names its cell itself.
-        cell = one.measure if one.code != "continuity" else None
+        # A warning names its cell itself.
+        cell = one.measure if one.blocks else None
         label = f"{line.label}, {LABELS[cell].lower()}" if cell else line.label
         reason = "" if one.blocks else line.reason
-        listed.append(Told(label, f"dong-{index}", one.message, one.blocks, reason))
+        listed.append(Told(label, f"dong-{index}", _words(one), one.blocks, reason))
     return listed
+
+
+def _words(one: Finding) -> str:
+    return f"{one.short}." if one.short else one.message

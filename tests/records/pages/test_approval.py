@@ -7,7 +7,7 @@ from cchc_dashboard import clock
 from ledger import log
 from records import actions
 from records.models import Edition, State
-from tests.records.conftest import AT, balanced, unlocked
+from tests.records.conftest import AT, balanced, entered, unlocked
 
 from .conftest import JULY
 
@@ -143,3 +143,24 @@ def test_history_names_the_file_that_a_month_came_from(as_, people, july):
             log.append("counts.import", by=None, subject="file:thang-7.csv", detail=detail)
     text = as_("leader").get(f"/records/{july.pk}/history/").content.decode()
     assert text.count("Nhập từ tệp") == 1 and "Tệp thang-7.csv" in text and "hệ thống" in text
+
+
+def test_a_batch_leaves_out_what_asks_for_a_look_and_says_so(as_, people, fields, sent):
+    rows = {(fields.ho_tich.pk, None): balanced(0), (fields.chung_thuc.pk, None): balanced(0, postal=None)}
+    zeros = entered(people.beta, JULY, rows, by=people.neighbour, upto="sent").submission
+    reviewer = as_("reviewer")
+    listed = reviewer.get("/records/").content.decode()
+    assert f'value="{sent.pk}:1" checked' in listed and f'value="{zeros.pk}:' not in listed
+    answer = reviewer.post("/records/approve/", {"chosen": [f"{sent.pk}:1", f"{zeros.pk}:1"]}, follow=True)
+    text = answer.content.decode()
+    assert "Đã duyệt 1 báo cáo." in text
+    assert f"Chưa duyệt {people.beta.name}: có điều cần xem, mở báo cáo ra xem rồi duyệt." in text
+    assert zeros.editions.get().state == State.SENT
+    assert "Duyệt báo cáo đã chọn" not in text, "nothing is left to approve in a batch"
+    looked = reviewer.get(f"/records/{zeros.pk}/").content.decode()
+    assert "mọi ô đều là 0." in looked and "nhập tiếp" not in looked, (
+        "advice to a clerk is no use to a reviewer"
+    )
+    done = reviewer.post(f"/records/{zeros.pk}/approve/", {"revision": "1"}, follow=True)
+    assert done.redirect_chain[0][0] == "/records/"
+    assert f"Đã duyệt {people.beta.name}, tháng 7/2022." in done.content.decode()

@@ -78,7 +78,7 @@ def test_due_late_and_returned_stand_apart(as_, people, sent, settings):
     assert "Quá hạn 1 ngày" in answer.content.decode()
 
 
-def test_what_is_odd_is_not_ticked_beforehand(as_, people, fields):
+def test_what_is_odd_is_looked_at_before_it_can_be_approved(as_, people, fields):
     for number in range(1, 7):
         entered(people.alpha, Month(2022, number), {(fields.ho_tich.pk, None): balanced(10)}, by=people.clerk)
     rows = {(fields.ho_tich.pk, None): balanced(300)}
@@ -86,8 +86,7 @@ def test_what_is_odd_is_not_ticked_beforehand(as_, people, fields):
     answer = as_("reviewer").get("/records/")
     text = answer.content.decode()
     assert "tiếp nhận 300, thường gặp 10" in text and "0 báo cáo" not in text and " checked" not in text
-    # Read and ticked by hand it can be approved all the same.
-    assert "đọc rồi tự chọn" in text and "Duyệt báo cáo đã chọn</button>" in text
+    assert "bấm tên đơn vị để xem rồi duyệt" in text and 'name="chosen"' not in text
 
 
 @pytest.mark.parametrize("who", ["leader", "viewer", "administrator"])
