@@ -21,7 +21,7 @@ class Server:
     """`scripts/run` at one port on the data in `folder`; it can die and be started again on the same data."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self._port = folder, _free_port()
+        self.folder, self._port = folder, free_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen | None = None
 
@@ -38,7 +38,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        _answering(self.address, self._process)
+        answering(self.address, self._process)
 
     def end(self, sign: int = signal.SIGTERM) -> None:
         """Ends the whole process group, with SIGKILL in the middle of whatever it does; nothing where it has ended."""
@@ -58,7 +58,8 @@ def served(folder: Path) -> Iterator[str]:
         server.end()
 
 
-def _answering(address: str, process: subprocess.Popen) -> None:
+def answering(address: str, process: subprocess.Popen) -> None:
+    """Wait until the sign-in page answers. Errors: RuntimeError when none comes within `PATIENCE`."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -67,10 +68,11 @@ def _answering(address: str, process: subprocess.Popen) -> None:
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.02)
-    raise RuntimeError("scripts/run served no page")
+    raise RuntimeError(f"no page at {address}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nothing listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

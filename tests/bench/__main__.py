@@ -19,7 +19,7 @@ from .measuring import Result
 # Measured on both databases; what does not ask the database, or hardly, is measured once.
 EVERYWHERE = ("P1", "P2", "P3", "P11", "P9")
 # P9 writes into the country, so it comes after everything that reads it.
-ALL = ("P1", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P16")
+ALL = ("P1", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P15", "P16")
 PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/reports/reviews/1/")
 
 
@@ -64,7 +64,7 @@ class Stage:
 
 def results(part: str, stage: Stage) -> Iterator[Result]:
     """The rows of one part."""
-    from . import files, pages, prints, questions, saving, start, weight
+    from . import entry, files, pages, prints, questions, saving, start, weight
 
     match part:
         case "P1":
@@ -85,6 +85,8 @@ def results(part: str, stage: Stage) -> Iterator[Result]:
             yield from files.export_rows(stage.nation, 4_000 if stage.small else 40_000)
         case "P13":
             yield from prints.rows(stage.demo)
+        case "P15":
+            yield from entry.rows(small=stage.small)
         case "P16":
             yield from start.rows(stage.folder / "start")
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from records.models import Edition, State
 from units.models import User
 
 from .databases import use
@@ -22,12 +23,16 @@ _RANGE = re.compile(r"U\+([0-9A-Fa-f]+)(?:-([0-9A-Fa-f]+))?")
 
 
 def rows(connection: Any, addresses: Iterable[str], scale: str) -> Iterator[Result]:
-    """Kilobytes of each page's first and of its later visits, and the most requests that a page takes."""
+    """Kilobytes of each page's first and of its later visits, that of the sheet of a returned month among them, and the
+    most requests that a page takes.
+    """
     most = 0
     with use(connection):
-        client = Client()
-        client.force_login(User.objects.get(username="tonghop"), "django.contrib.auth.backends.ModelBackend")
+        client = _client("tonghop")
         pages = {address: _page(client, address) for address in addresses}
+        returned = Edition.objects.filter(state=State.RETURNED).select_related("submission__unit").first()
+        sheet = f"/records/{returned.submission_id}/"
+        pages[f"{sheet} (entry)"] = _page(_client(f"xa-{returned.submission.unit.code}"), sheet)
     for address, html in pages.items():
         files = _files(html)
         itself = len(_small(html.encode())) / 1024
@@ -36,6 +41,12 @@ def rows(connection: Any, addresses: Iterable[str], scale: str) -> Iterator[Resu
         yield Result(f"P8 first load of {address} ÷ limit", scale, first, LIMIT, unit="KiB", goal=1.0)
         yield Result(f"P8 later load of {address} ÷ limit", scale, itself, LATER, unit="KiB", goal=1.0)
     yield Result("P8 requests of a first load, at most ÷ limit", scale, most, REQUESTS, "requests", 1.0)
+
+
+def _client(name: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=name), "django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 def _page(client: Client, address: str) -> str:
