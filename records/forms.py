@@ -13,6 +13,7 @@ from figures import rules
 from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
 from figures.writing import CountError, count, parse_count
+from records.models import SwitchedGroup
 from records.queries.past import RowKey
 from units.forms.fields import ChosenField, DayField, WordsField
 from units.models import Unit
@@ -127,7 +128,8 @@ class EntryForm(forms.Form):
         self.lines, self.day = tuple(lines), day
         for line in self.lines:
             for measure in MEASURES:
-                if measure in line.served:
+                # A number that may not stand there any more can at least be cleared.
+                if measure in line.served or line.values[measure] is not None:
                     self.fields[line.name(measure)] = CountField(
                         label=f"{line.label}: {measure_label(measure, day)}"
                     )
@@ -144,6 +146,7 @@ class EntryForm(forms.Form):
                 text = "" if measure in line.served else self.data.get(line.name(measure), "")
                 _, fault = rules.read_cell(measure, text, line.served)
                 if fault:
+                    self.cleaned_data.pop(line.name(measure), None)
                     place = f"{line.label}: {measure_label(measure, self.day)}"
                     self.add_error(None, forms.ValidationError(f"{place}: {fault.message}", code=fault.code))
         return self.cleaned_data
@@ -213,16 +216,23 @@ class UnlockForm(forms.Form):
 
 
 class OpenForm(forms.Form):
-    """Which month of which unit to open."""
+    """Which month of which unit to open; with `no_dossiers` it is filled with zeros at once."""
 
     unit = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     month = forms.CharField(max_length=16)
+    no_dossiers = forms.BooleanField(required=False)
 
     def clean_month(self) -> Month:
         try:
             return Month.parse(self.cleaned_data["month"])
         except PeriodError as fault:
             raise forms.ValidationError(str(fault)) from fault
+
+
+class UndoForm(forms.Form):
+    """Up to which revision the last saving is to be undone."""
+
+    revision = forms.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
 class UrgeForm(forms.Form):
@@ -255,6 +265,22 @@ class ClosingForm(forms.Form):
         """Day and time in Vietnam, of a valid form."""
         day, hour = self.cleaned_data["day"], self.cleaned_data["time"]
         return datetime.combine(day, hour, tzinfo=get_default_timezone())
+
+
+class SwitchForm(forms.Form):
+    """Which group of columns is switched off or on; `units` and `months` are those to choose from."""
+
+    ON, OFF = "on", "off"
+
+    unit = ChosenField(label="Đơn vị đặt")
+    group = ChosenField(label="Nhóm cột", choices=SwitchedGroup.choices)
+    month = ChosenField(label="Từ tháng báo cáo")
+    asked = ChosenField(label="Tình trạng", choices=[(OFF, "Không nhập (tắt)"), (ON, "Có nhập (bật)")])
+
+    def __init__(self, units: Iterable[Unit], months: Iterable[Month], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"].choices = [(str(one.pk), one.name) for one in units]
+        self.fields["month"].choices = [(str(one), one.label) for one in months]
 
 
 def chosen_pairs(values: Iterable[str]) -> dict[int, int]:

@@ -7,7 +7,8 @@ from .views.cells import cells
 from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
 from .views.dating import rule_add, rule_remove, rules
-from .views.entry import no_dossiers, open_month, recall, save
+from .views.entry import no_dossiers, open_month, recall, save, undo
+from .views.groups import groups
 from .views.history import history
 from .views.submission import submission
 from .views.unlocking import ask_unlock, decide_unlock
@@ -25,12 +26,14 @@ urlpatterns = [
     path("urge/", urge_units, name="urge"),
     path("closing/", closing_times, name="closing"),
     path("closing/<int:pk>/remove/", remove_closing_time, name="remove_closing"),
+    path("groups/", groups, name="groups"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),
     path("<int:pk>/check/", check, name="check"),
     path("<int:pk>/send/", send, name="send"),
     path("<int:pk>/no-dossiers/", no_dossiers, name="no_dossiers"),
+    path("<int:pk>/undo/", undo, name="undo"),
     path("<int:pk>/recall/", recall, name="recall"),
     path("<int:pk>/approve/", approve, name="approve"),
     path("<int:pk>/return/", send_back, name="send_back"),

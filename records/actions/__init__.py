@@ -8,6 +8,7 @@ from .closing import remove_closing_time, set_closing_time
 from .decisions import approve, recall, send, send_back
 from .entry import open_submission, save_counts
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
+from .switching import switch_group
 from .unlocking import decide_unlock, request_unlock
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "send",
     "send_back",
     "set_closing_time",
+    "switch_group",
 ]

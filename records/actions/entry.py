@@ -1,6 +1,6 @@
 """Opening a month and saving its numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -124,7 +124,7 @@ def _write(
         served = served_of(expected, catalogue, key)
         fill(row, {**before, **values}, served)
         row.reason = reason
-        _refuse_cells(row, served, catalogue)
+        _refuse_cells(row, values, served, catalogue)
         stored[key] = row
         touched.append(key)
         changes[label_of(key, catalogue)] = cells
@@ -146,11 +146,13 @@ def label_of(key: RowKey, catalogue: Catalogue) -> str:
     return f"{code}/{catalogue.procedures[procedure].code}" if procedure else code
 
 
-def _refuse_cells(row: DossierCount, served: frozenset[str], catalogue: Catalogue) -> None:
-    """A number that can never be right is not even a draft."""
+def _refuse_cells(
+    row: DossierCount, cells: Iterable[str], served: frozenset[str], catalogue: Catalogue
+) -> None:
+    """A number that can never be right is not even a draft; one that stood there before keeps no other from saving."""
     field = catalogue.fields[row.field_id].code
     procedure = catalogue.procedures[row.procedure_id].code if row.procedure_id else ""
-    faults = [fault for name in MEASURES if (fault := rules.check_cell(name, getattr(row, name), served))]
+    faults = [fault for name in cells if (fault := rules.check_cell(name, getattr(row, name), served))]
     if faults:
         findings = [Finding.of(fault, field, procedure) for fault in faults]
         raise Refused(faults[0].code, faults[0].message, findings)

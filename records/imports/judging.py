@@ -8,8 +8,8 @@ from figures.outliers import outlier
 from figures.periods import Month
 from figures.rulebook import RULES
 from records.models import Edition, State
-from records.queries.catalogue import Catalogue, Expected
-from records.queries.checks import RowKey, served_of
+from records.queries.catalogue import Catalogue, Fields
+from records.queries.checks import RowKey, served_of, worded
 from units.models import User
 from units.tabular import Faults
 
@@ -75,7 +75,7 @@ class Judge:
             if not names:
                 self._not_reported(line)
             elif not served(names).clean(line.values):
-                found = rules.check_row(_named(line.values), names)
+                found = [worded(one, expected.off) for one in rules.check_row(_named(line.values), names)]
                 # A balance says nothing while a cell of the row cannot be read.
                 self._faults(line.row, (fault for fault in found if fault.measure or not line.unread))
         if self.becomes != DRAFT and target.edition is not None and target.edition.state != State.SENT:
@@ -86,13 +86,14 @@ class Judge:
         message = f"{line.unit.name} không báo cáo lĩnh vực “{field.name}” trong tháng này theo danh mục."
         self.errors.append(line.row.fault("field", "not_served", message))
 
-    def _stored(self, target: UnitMonth, expected: dict[int, Expected]) -> None:
+    def _stored(self, target: UnitMonth, expected: Fields) -> None:
         in_file = {line.key for line in target.lines}
         for key, kept in target.stored.items():
             names = served_of(expected, self.catalogue, key)
             if key not in in_file and names and not served(names).clean(kept.values):
                 field = self.catalogue.fields[key[0]].name
                 for fault in rules.check_row(_named(kept.values), names):
+                    fault = worded(fault, expected.off)
                     message = f"{field} (đã lưu, không có trong tệp): {fault.message}"
                     self._add(target.first, fault, message)
 

@@ -2,12 +2,18 @@
 
 from django.db import models
 
+from figures.measures import RETURNED, TRANSFERRED
 from units.models import Unit
 
 
 class SwitchedGroup(models.TextChoices):
     RETURNED = "returned", "Trả kết quả"
     TRANSFERRED = "transferred", "Phi địa giới"
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The columns of the group."""
+        return RETURNED if self is SwitchedGroup.RETURNED else TRANSFERRED
 
 
 class GroupSwitch(models.Model):

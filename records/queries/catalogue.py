@@ -11,7 +11,7 @@ from datetime import date
 
 from figures.measures import CHANNELS, served_measures
 from figures.periods import Calendar, Month
-from records.models import Field
+from records.models import Field, SwitchedGroup
 from units.models import Unit
 
 from .catalogue_rows import Row, stored
@@ -28,6 +28,14 @@ class Expected:
     procedures: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
+class Fields(dict[int, Expected]):
+    """What a unit reports in a month, by field number in the order of the catalogue. `off`: the measures of groups of
+    columns that it is not asked for.
+    """
+
+    off: frozenset[str] = frozenset()
+
+
 class Catalogue:
     """The whole catalogue in memory: a fixed number of queries, whatever the number of units, months and fields."""
 
@@ -37,15 +45,43 @@ class Catalogue:
         self.fields, self.procedures = rows.fields, rows.procedures
         self.field_rows, self.procedure_rows = rows.field_rows, rows.procedure_rows
         self.undivided = next(pk for pk, one in self.fields.items() if one.code == Field.UNDIVIDED)
-        self.listed = rows.listed
-        self._known: dict[tuple[str, int, Month], dict[int, Expected]] = {}
+        self.listed, self.switches = rows.listed, rows.switches
+        self._known: dict[tuple[str, int, Month], Fields] = {}
+        self._without: dict[tuple[str, int, Month, frozenset[str]], Fields] = {}
 
-    def expected(self, unit: Unit, month: Month) -> dict[int, Expected]:
-        """By field number, in the order of the catalogue; never empty."""
-        return self.expected_of(unit.tier, unit.pk, month)
+    def expected(self, unit: Unit, month: Month) -> Fields:
+        """Never empty; without the groups of columns that the unit is not asked for."""
+        found = self.expected_of(unit.tier, unit.pk, month)
+        off = self.switched_off(unit, month)
+        if not off:
+            return found
+        key = (unit.tier, unit.pk if unit.pk in self.listed else 0, month, off)
+        if key not in self._without:
+            self._without[key] = _without(found, off)
+        return self._without[key]
 
-    def expected_of(self, tier: str, unit: int, month: Month) -> dict[int, Expected]:
-        """The same for a unit known by tier and number; number 0 is any unit that no row lists."""
+    def switched_off(self, unit: Unit, month: Month) -> frozenset[str]:
+        """The measures of switched-off groups. The unit itself or the nearest one above that has said anything about a
+        group up to the month binds, with what it said last.
+        """
+        if not self.switches:
+            return frozenset()
+        near = (unit.pk, *reversed(unit.ancestor_ids()))
+        off: set[str] = set()
+        for group in SwitchedGroup:
+            said = (self._said(number, group, month) for number in near)
+            if next((asked for asked in said if asked is not None), True) is False:
+                off.update(group.measures)
+        return frozenset(off)
+
+    def _said(self, unit: int, group: str, month: Month) -> bool | None:
+        said = [asked for first, asked in self.switches.get((unit, group), ()) if first <= month.number]
+        return said[-1] if said else None
+
+    def expected_of(self, tier: str, unit: int, month: Month) -> Fields:
+        """The fields of a unit known by tier and number, whatever groups of columns are switched off; number 0 is any
+        unit that no row lists.
+        """
         # Units that no row lists share one answer per tier and month.
         key = (tier, unit if unit in self.listed else 0, month)
         if key not in self._known:
@@ -56,18 +92,30 @@ class Catalogue:
         """`chung`, which every unit may report instead of its fields."""
         return Expected(self.undivided, served_measures(ALL_CHANNELS))
 
-    def _work_out(self, tier: str, unit: int, month: Month) -> dict[int, Expected]:
+    def _work_out(self, tier: str, unit: int, month: Month) -> Fields:
         span = self.days.span(month)
         fields = _channels(self.field_rows, tier, unit, span.start, span.end)
         procedures = _channels(self.procedure_rows, tier, unit, span.start, span.end)
         by_field: dict[int, dict[int, frozenset[str]]] = defaultdict(dict)
         for procedure, channels in procedures.items():
             by_field[self.procedures[procedure].field_id][procedure] = channels
-        found = {}
+        found = Fields()
         for number in self.fields:
             if number in fields or number in by_field:
                 found[number] = _entry(number, fields.get(number), by_field.get(number, {}))
-        return found or {self.undivided: self.undivided_entry()}
+        return found or Fields({self.undivided: self.undivided_entry()})
+
+
+def _without(found: Fields, off: frozenset[str]) -> Fields:
+    less = Fields(
+        (
+            number,
+            Expected(number, one.served - off, {key: theirs - off for key, theirs in one.procedures.items()}),
+        )
+        for number, one in found.items()
+    )
+    less.off = off
+    return less
 
 
 def _entry(number: int, own: frozenset[str] | None, procedures: dict[int, frozenset[str]]) -> Expected:
@@ -100,7 +148,7 @@ def _channels(rows: list[Row], tier: str, unit: int, start: date, end: date) -> 
 
 def expected_fields(
     units: Iterable[Unit], months: Iterable[Month], days: Calendar
-) -> dict[tuple[int, Month], dict[int, Expected]]:
+) -> dict[tuple[int, Month], Fields]:
     """(unit number, month) → the fields it reports, in a fixed number of queries."""
     catalogue = Catalogue(days)
     wanted = list(months)

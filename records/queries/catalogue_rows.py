@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from records.models import Field, FieldScope, Procedure, ProcedureScope
+from records.models import Field, FieldScope, GroupSwitch, Procedure, ProcedureScope
 
 TABLES = (
     Field,
@@ -20,6 +20,7 @@ TABLES = (
     FieldScope.units.through,
     ProcedureScope,
     ProcedureScope.units.through,
+    GroupSwitch,
 )
 
 
@@ -52,13 +53,16 @@ class Stored:
     field_rows: list[Row]
     procedure_rows: list[Row]
     listed: frozenset[int]
+    switches: dict[
+        tuple[int, str], list[tuple[int, bool]]
+    ]  # (unit, group) → from which month on, asked or not
 
 
 _kept: tuple[tuple, Stored] | None = None
 
 
 def stored() -> Stored:
-    """The rows as they are now: one query, and five more where they have changed since this process last asked."""
+    """The rows as they are now: one query, and six more where they have changed since this process last asked."""
     global _kept
     kept, mark = _kept, _mark()
     if kept and kept[0] == mark:
@@ -78,7 +82,16 @@ def _read() -> Stored:
         field_rows,
         procedure_rows,
         frozenset().union(*(row.units for row in field_rows + procedure_rows)),
+        _switches(),
     )
+
+
+def _switches() -> dict[tuple[int, str], list[tuple[int, bool]]]:
+    found: dict[tuple[int, str], list[tuple[int, bool]]] = defaultdict(list)
+    rows = GroupSwitch.objects.order_by("first_month")
+    for unit, group, first, asked in rows.values_list("unit_id", "group", "first_month", "asked"):
+        found[unit, group].append((first, asked))
+    return dict(found)
 
 
 def _mark() -> tuple:

@@ -1,14 +1,13 @@
 """What is wrong or odd in an edition: the rules of figures/ held against its rows, the month before and its past."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from figures import rules
 from figures.periods import Month
-from records.models import DossierCount, Edition
+from records.models import DossierCount, Edition, SwitchedGroup
 
 from .calendar import calendar
-from .catalogue import Catalogue, Expected
+from .catalogue import Catalogue, Fields
 from .past import Past, RowKey, odd_report, oddities, past_of
 from .rows import values_of
 
@@ -37,7 +36,7 @@ class Finding:
         return cls(field, procedure, fault.measure, fault.code, fault.message, fault.severity, short)
 
 
-def served_of(expected: Mapping[int, Expected], catalogue: Catalogue, key: RowKey) -> frozenset[str]:
+def served_of(expected: Fields, catalogue: Catalogue, key: RowKey) -> frozenset[str]:
     """The measures that may hold a number in a row; none where the unit does not report the field.
 
     `chung` is open to every unit. A procedure that the catalogue does not date for the unit has its field's.
@@ -45,8 +44,18 @@ def served_of(expected: Mapping[int, Expected], catalogue: Catalogue, key: RowKe
     field, procedure = key
     entry = expected.get(field)
     if entry is None:
-        return catalogue.undivided_entry().served if field == catalogue.undivided else frozenset()
+        served = catalogue.undivided_entry().served if field == catalogue.undivided else frozenset()
+        return served - expected.off
     return entry.procedures.get(procedure, entry.served) if procedure else entry.served
+
+
+def worded(fault: rules.Fault, off: frozenset[str]) -> rules.Fault:
+    """A number in a group of columns that is switched off is told as such; the code is that of any cell not served."""
+    if fault.code != "not_served" or fault.measure not in off:
+        return fault
+    group = next(one for one in SwitchedGroup if fault.measure in one.measures)
+    told = f"Nhóm “{group.label}” đã được cấp trên tắt, tháng này không nhập. Xóa số ở ô này."
+    return replace(fault, message=told)
 
 
 def rows_of(edition: Edition) -> list[DossierCount]:
@@ -73,7 +82,7 @@ def check(
     past = past_of(submission) if past is None else past
     values = {(row.field_id, row.procedure_id): values_of(row) for row in rows}
     found = [
-        Finding.of(fault, *_place(row))
+        Finding.of(worded(fault, expected.off), *_place(row))
         for row, (key, cells) in zip(rows, values.items(), strict=True)
         for fault in rules.check_row(cells, served_of(expected, catalogue, key))
     ]

@@ -98,6 +98,7 @@ def _page(
         "found": found,
         "unit": found.unit,
         "edition": edition,
+        "filled": request.GET.get("da-dien") == str(edition.revision),
         "last_month": month.previous(),
         "heads": [head for _, head in COMPARED],
         "rows": rows,

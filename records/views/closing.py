@@ -17,7 +17,9 @@ from records.models import ClosingTime
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
-from units.models import Role, Unit
+from units.models import Unit
+
+from .fetch import reviewed_units
 
 MONTHS_BACK = 12
 A_PAGE = 50
@@ -27,7 +29,7 @@ NOBODY = "Chỉ người duyệt số liệu của một cấp mới đặt đư
 @access.requires(Right.APPROVE)
 def closing_times(request: HttpRequest) -> HttpResponse:
     """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time."""
-    units = _committees(request)
+    units = reviewed_units(request, NOBODY)
     days = calendar()
     running = days.month_of(request.day)
     months = [running.plus(-n) for n in range(MONTHS_BACK + 1)]
@@ -54,7 +56,7 @@ def remove_closing_time(request: HttpRequest, pk: int) -> HttpResponse:
     closing = ClosingTime.objects.select_related("unit").filter(pk=pk).first()
     if closing is None or not access.allowed(request.user, Right.READ, closing.unit, request.day):
         raise Http404
-    if closing.unit not in _committees(request):
+    if closing.unit not in reviewed_units(request, NOBODY):
         raise PermissionDenied(NOBODY)
     if request.method != "POST":
         return redirect("records:closing")
@@ -66,15 +68,6 @@ def remove_closing_time(request: HttpRequest, pk: int) -> HttpResponse:
         label = Month.from_number(closing.month).label
         messages.success(request, f"Đã bỏ giờ chốt {label} của {closing.unit.name}.")
     return redirect("records:closing")
-
-
-def _committees(request: HttpRequest) -> list[Unit]:
-    """Units where the reader is a reviewer; errors: PermissionDenied where there is none."""
-    held = access.memberships(request.user, request.day)
-    units = [one.unit for one in held if one.role == Role.REVIEWER]
-    if not units:
-        raise PermissionDenied(NOBODY)
-    return units
 
 
 def _initial(request: HttpRequest, units: list[Unit], months: list[Month]) -> dict[str, object]:

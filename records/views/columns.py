@@ -1,5 +1,6 @@
 """The columns of the grid: their groups, order and short names."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -45,10 +46,10 @@ SHORT = {
 }
 
 
-def heads(day: date) -> tuple[tuple[Group, tuple[str, ...]], ...]:
-    """The groups with the short names of their columns, the online levels as they were called on a day."""
+def heads(day: date, groups: Sequence[Group]) -> tuple[tuple[Group, tuple[str, ...]], ...]:
+    """Groups with the short names of their columns, the online levels as they were called on a day."""
     levels = {
         f"received_{level}": label[:1].upper() + label[1:] for level, label in online_labels(day).items()
     }
     short = SHORT | levels
-    return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in GROUPS)
+    return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in groups)

@@ -1,18 +1,21 @@
 """What a clerk does with a month: open it, save it, fill in zeros, take it back."""
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from cchc_dashboard import clock
-from figures.measures import CLOSING, TRANSFERRED
+from figures.measures import CLOSING, MEASURES, TRANSFERRED
 from records import actions
 from records.actions import Refused
-from records.forms import Line, OpenForm
-from records.models import Submission
+from records.forms import Line, OpenForm, UndoForm
+from records.models import Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
+from records.queries.changes import since
 from units import access
 from units.access import Right
 
@@ -39,6 +42,8 @@ def open_month(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.message)
         return redirect("records:worklist")
+    if form.cleaned_data["no_dossiers"]:
+        return _zeros_filled(request, found, worked_on(found), "records:check")
     return redirect("records:submission", found.pk)
 
 
@@ -55,20 +60,51 @@ def save(request: HttpRequest, found: Submission) -> HttpResponse:
 
 @acting(Right.ENTER)
 def no_dossiers(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the grid: saves it, then puts 0 into every blank cell. What was carried over stays, and where something
-    was, what is still open is left to the clerk.
+    """POST the grid, or from the work list only its revision: saves it, then puts 0 into every blank cell. What was
+    carried over stays, and where something was, what is still open is left to the clerk.
     """
     edition = worked_on(found)
     form, answer = store(request, found, edition)
     if answer is not None:
         return answer
     edition.refresh_from_db()
+    next_page = "records:submission" if form.has_cells else "records:check"
+    return _zeros_filled(request, found, edition, next_page)
+
+
+def _zeros_filled(request: HttpRequest, found: Submission, edition: Edition, next_page: str) -> HttpResponse:
     rows = {line.key: _zeros(line) for line in lines_of(edition, Catalogue(calendar()))}
     try:
-        actions.save_counts(edition, rows, by=request.user, revision=edition.revision, at=clock.now())
+        edition = actions.save_counts(
+            edition, rows, by=request.user, revision=edition.revision, at=clock.now()
+        )
     except Refused as refusal:
         return refused(request, found, refusal)
     messages.success(request, "Đã điền 0 vào các ô để trống. Hãy xem lại rồi gửi.")
+    return redirect(f"{reverse(next_page, args=[found.pk])}?da-dien={edition.revision}")
+
+
+@acting(Right.ENTER)
+def undo(request: HttpRequest, found: Submission) -> HttpResponse:
+    """POST a revision: what the saving that led to it changed is put back, where nobody saved since."""
+    form = UndoForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest("revision")
+    edition, revision = worked_on(found), form.cleaned_data["revision"]
+    saved = since(found, revision - 1, revision) or {}
+    lines = lines_of(edition, Catalogue(calendar()))
+    rows = {
+        line.key: {name: saved[line.name(name)].before for name in MEASURES if line.name(name) in saved}
+        for line in lines
+    }
+    reasons = {line.key: saved[line.name("reason")].before for line in lines if line.name("reason") in saved}
+    try:
+        actions.save_counts(
+            edition, rows, by=request.user, revision=revision, at=clock.now(), reasons=reasons
+        )
+    except Refused as refusal:
+        return refused(request, found, refusal)
+    messages.success(request, "Đã hoàn tác: các ô trở về như trước khi điền.")
     return redirect("records:submission", found.pk)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -10,7 +11,7 @@ from records.models import OPEN_STATES, Edition, State, Submission
 from records.queries.waiting import with_own_mark
 from units import access
 from units.access import Right
-from units.models import User
+from units.models import Role, Unit, User
 
 ActingView = Callable[[HttpRequest, Submission], HttpResponse]
 
@@ -20,6 +21,15 @@ def submission_for(user: User, pk: int, right: Right, day) -> Submission:
     submission = Submission.objects.select_related("unit").filter(pk=pk).first()
     access.check(user, right, submission.unit if submission else None, day)
     return submission
+
+
+def reviewed_units(request: HttpRequest, words: str) -> list[Unit]:
+    """Units where the reader is a reviewer, who settles things for the units below; PermissionDenied without any."""
+    held = access.memberships(request.user, request.day)
+    units = [one.unit for one in held if one.role == Role.REVIEWER]
+    if not units:
+        raise PermissionDenied(words)
+    return units
 
 
 def acting(right: Right) -> Callable[[ActingView], Callable]:

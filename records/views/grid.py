@@ -62,6 +62,7 @@ class Grid:
     """Everything that the template loops over."""
 
     groups: tuple[tuple[Group, tuple[str, ...]], ...]
+    groups_after: tuple[tuple[Group, tuple[str, ...]], ...]
     rows: list[Row]
     totals: list[Cell]
     totals_after: list[Cell]
@@ -69,6 +70,7 @@ class Grid:
     balance_text: str
     last_month: str
     year_ago: str
+    moved_asked: bool
     moved_in_use: bool
     blanks: int
 
@@ -104,17 +106,20 @@ def build(
     """
     warned = {(_code(one), one.measure) for one in findings if one.measure}
     look = _Look(mode, day, month, form, propose, frozenset(marked), warned)
-    rows = [_row(line, index, look) for index, line in enumerate(lines)]
+    after = [group for group in GROUPS[-1:] if _asked(lines, group.measures)]
+    rows = [_row(line, index, look, after) for index, line in enumerate(lines)]
     state, words = _overall(rows)
     return Grid(
-        groups=heads(day),
+        groups=heads(day, GROUPS[:-1]),
+        groups_after=heads(day, after),
         rows=rows,
         totals=_totals(rows, GROUPS[:-1], day),
-        totals_after=_totals(rows, GROUPS[-1:], day),
+        totals_after=_totals(rows, after, day),
         balance=state,
         balance_text=words,
         last_month=month.previous().label,
         year_ago=month.same_last_year().label,
+        moved_asked=_asked(lines, TRANSFERRED),
         moved_in_use=any(row.values.get(name) is not None for row in rows for name in TRANSFERRED),
         blanks=sum(
             row.values.get(name) is None for row in rows for name in row.line.served.difference(TRANSFERRED)
@@ -134,7 +139,12 @@ def _code(finding: Finding) -> str:
     return f"{finding.field}/{finding.procedure}" if finding.procedure else finding.field
 
 
-def _row(line: Line, index: int, look: _Look) -> Row:
+def _asked(lines: Iterable[Line], measures: Iterable[str]) -> bool:
+    """Whether any row serves, or holds, one of the measures: a group of columns that is switched off is not there."""
+    return any(name in line.served or line.values[name] is not None for line in lines for name in measures)
+
+
+def _row(line: Line, index: int, look: _Look, after: Sequence[Group]) -> Row:
     values = dict(line.values)
     if look.form is not None and look.form.is_bound:
         values |= look.form.rows().get(line.key, {})
@@ -142,7 +152,7 @@ def _row(line: Line, index: int, look: _Look) -> Row:
         values["opening"] = line.proposed
     row = Row(line, index, values)
     row.cells = [cell for group in GROUPS[:-1] for cell in _cells(row, group, look)]
-    row.after = _cells(row, GROUPS[-1], look)
+    row.after = [cell for group in after for cell in _cells(row, group, look)]
     row.moved = [_cell(row, name, look) for name in TRANSFERRED]
     _balance(row)
     return row

@@ -1,12 +1,13 @@
 """Storing a posted grid, and what its sender is told where that did not go through whole."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cchc_dashboard import clock
-from figures.measures import measure_label
+from figures.measures import MEASURES, measure_label
 from figures.periods import Month
 from figures.writing import count
 from records import actions
@@ -15,6 +16,7 @@ from records.forms import EntryForm
 from records.models import Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
+from records.queries.changes import since
 
 from .lines import lines_of
 from .submission import page, refused
@@ -57,6 +59,8 @@ class Clash:
     theirs: str
     mine_value: str
     theirs_value: str
+    by: str
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -70,25 +74,42 @@ class ReasonTyped:
 
 
 def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: StaleEdition) -> HttpResponse:
-    """409: both values of every cell that differs, to choose from, and the reasons typed; nothing is overwritten."""
+    """409, nothing overwritten: both values of every cell that both sides changed, to choose from, with who and when.
+    What only the sender changed goes along with the choice; what only the others changed stays as they left it.
+    """
+    names = {line.name(measure): (line, measure) for line in form.lines for measure in MEASURES}
     by_key = {line.key: line for line in form.lines}
-    clashes = [
-        Clash(
-            place=f"{by_key[key].label}: {measure_label(measure, form.day)}",
-            name=by_key[key].name(measure),
-            mine=count(mine),
-            theirs=count(theirs),
-            mine_value="" if mine is None else str(mine),
-            theirs_value="" if theirs is None else str(theirs),
-        )
+    differs = {
+        by_key[key].name(measure): pair
         for key, cells in stale.cells.items()
-        for measure, (mine, theirs) in cells.items()
-    ]
+        for measure, pair in cells.items()
+    }
+    theirs = since(found, form.cleaned_data["revision"], stale.edition.revision)
+    clashes, own = [], []
+    for name, (mine, stored) in differs.items():
+        line, measure = names[name]
+        change = theirs.get(name) if theirs is not None else None
+        if theirs is not None and change is None:
+            own.append((name, _typed(mine)))
+        elif change is None or mine != change.before:
+            clashes.append(
+                Clash(
+                    place=f"{line.label}: {measure_label(measure, form.day)}",
+                    name=name,
+                    mine=count(mine),
+                    theirs=count(stored),
+                    mine_value=_typed(mine),
+                    theirs_value=_typed(stored),
+                    by=change.by if change else stale.edition.saved_by,
+                    at=change.at if change else stale.edition.saved_at,
+                )
+            )
     context = {
         "found": found,
         "unit": found.unit,
         "edition": stale.edition,
         "clashes": clashes,
+        "own": own,
         "reasons": _reasons_typed(form),
         "unread": form.faults(),
         # Go back to their boxes with their messages once the choice is saved.
@@ -96,6 +117,10 @@ def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: St
         "message": stale.message,
     }
     return render(request, "records/conflict.html", context, status=409)
+
+
+def _typed(value: int | None) -> str:
+    return "" if value is None else str(value)
 
 
 def _reasons_typed(form: EntryForm) -> list[ReasonTyped]:

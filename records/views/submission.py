@@ -94,6 +94,8 @@ def page(
         "unit": found.unit,
         "edition": edition,
         "chip": CHIPS[State(edition.state)],
+        # Just filled with zeros: that saving can be undone with one click.
+        "filled": request.GET.get("da-dien") == str(edition.revision),
         "form": form,
         "faults": form.faults() if form is not None else [],
         # A form without its revision is stored nowhere.

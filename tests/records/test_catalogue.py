@@ -10,7 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from figures.measures import ALL_SERVED
 from figures.periods import DEFAULT_CALENDAR, Month
 from records.imports.catalogue import import_catalogue
-from records.models import CutoffRule, DueRule, Field, FieldScope, Holiday, Procedure, ProcedureScope
+from records.models import (
+    CutoffRule,
+    DueRule,
+    Field,
+    FieldScope,
+    GroupSwitch,
+    Holiday,
+    Procedure,
+    ProcedureScope,
+)
 from records.queries.calendar import after_working_days, calendar, due_date
 from records.queries.catalogue import Catalogue, expected_fields
 from records.queries.catalogue_rows import TABLES, Stored, stored
@@ -45,6 +54,9 @@ def test_remembered_until_any_row_changes(cast, fields):
         "its units": lambda: listed.get().units.add(cast.alpha),
         "procedure row": lambda: ProcedureScope.objects.update(valid_until=date(2021, 1, 1)),
         "their units": lambda: scope.units.add(cast.beta),
+        "group": lambda: GroupSwitch.objects.create(
+            unit=cast.district, group="returned", first_month=202207, asked=False
+        ),
     }
     before = stored()
     assert len(changes) == len(TABLES)
@@ -66,7 +78,7 @@ def test_remembered_until_any_row_changes(cast, fields):
 
 def _told(found: Stored) -> tuple:
     named = [(one.pk, one.name) for one in (*found.fields.values(), *found.procedures.values())]
-    return named, found.field_rows, found.procedure_rows
+    return named, found.field_rows, found.procedure_rows, found.switches
 
 
 def test_without_rows_a_unit_reports_undivided(cast):

@@ -140,6 +140,15 @@ def test_a_cell_without_changes_says_so(as_, july, cell):
     assert "<script>" not in answer.content.decode().split("<h1>")[1]
 
 
+def test_the_dashboard_leads_to_the_log(as_, people, fields):
+    edition = entered(people.alpha, Month(2022, 6), {(fields.ho_tich.pk, None): balanced(9)}, by=people.clerk)
+    leader, month = as_("leader"), f"/records/{edition.submission_id}/"
+    for field in ("", "ho-tich"):
+        query = {"unit": "13441", "period": "2022-M06", "field": field}
+        assert f'href="{month}"' in leader.get("/", query).content.decode(), field
+    assert f'href="{month}history/?o=ho-tich-received_direct"' in leader.get(month).content.decode()
+
+
 def test_every_number_of_an_approved_month_leads_to_its_history(as_, people, fields):
     edition = entered(people.alpha, Month(2022, 6), {(fields.ho_tich.pk, None): balanced(9)}, by=people.clerk)
     text = as_("leader").get(f"/records/{edition.submission_id}/").content.decode()

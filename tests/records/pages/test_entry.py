@@ -67,6 +67,24 @@ def test_a_stale_save_shows_both_values_and_overwrites_nothing(as_, july):
     assert chosen.status_code == 302 and stored(july, "ho-tich").opening == 61
 
 
+def test_a_stale_save_asks_only_about_what_both_changed(as_, people, july):
+    clerk = as_("clerk")
+    start = posted(july, **{"ho-tich-opening": "1", "ho-tich-withdrawn": "2", "ho-tich-awaiting": "3"})
+    clerk.post(f"/records/{july.pk}/save/", start)
+    old = start | {"revision": "1"}
+    theirs = {"ho-tich-opening": "16", "ho-tich-withdrawn": "7"}
+    clerk.post(f"/records/{july.pk}/save/", posted(july, **theirs))
+    answer = clerk.post(f"/records/{july.pk}/save/", old | {"ho-tich-opening": "61", "ho-tich-awaiting": "9"})
+    text = answer.content.decode()
+    assert answer.status_code == 409 and "Giữ 61" in text and "Lấy 16" in text and str(people.clerk) in text
+    assert [one.name for one in answer.context["clashes"]] == ["ho-tich-opening"]
+    assert answer.context["own"] == [("ho-tich-awaiting", "9")]
+    chosen = posted(july, **{"ho-tich-opening": "61", **dict(answer.context["own"])})
+    clerk.post(f"/records/{july.pk}/save/", chosen)
+    row = stored(july, "ho-tich")
+    assert (row.opening, row.withdrawn, row.awaiting) == (61, 7, 9)
+
+
 def test_what_was_left_open_is_proposed_and_only_saved_by_saving(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 3, "awaiting": 2}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
@@ -93,6 +111,38 @@ def test_no_dossiers_fills_zeros_and_keeps_what_was_typed(as_, july):
     row = stored(july, "ho-tich")
     assert (row.received_direct, row.received_postal, row.opening, row.transferred_in) == (2, 0, 0, None)
     assert stored(july, "chung-thuc").received_postal is None
+
+
+def test_no_dossiers_is_one_click_from_the_work_list_and_can_be_undone(as_, people):
+    clerk = as_("clerk")
+    assert 'name="no_dossiers" value="1"' in clerk.get("/records/").content.decode()
+    month = {"unit": people.alpha.pk, "month": "2022-M07", "no_dossiers": "1"}
+    page = clerk.post("/records/open/", month, follow=True)
+    text = page.content.decode()
+    assert "Gửi báo cáo</button>" in text and "Hoàn tác điền 0" in text
+    found = Submission.objects.get()
+    assert stored(found, "ho-tich").awaiting == 0
+    page = clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}, follow=True)
+    assert "Đã hoàn tác" in page.content.decode() and stored(found, "ho-tich").awaiting is None
+    assert "Hoàn tác điền 0" not in page.content.decode()
+    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "1"}).status_code == 409
+    assert clerk.post(f"/records/{found.pk}/undo/", {"revision": "x"}).status_code == 400
+
+
+def test_no_dossiers_of_an_opened_month_is_one_click_too(as_, july):
+    clerk = as_("clerk")
+    assert f"/records/{july.pk}/no-dossiers/" in clerk.get("/records/").content.decode()
+    page = clerk.post(f"/records/{july.pk}/no-dossiers/", {"revision": "0"})
+    assert page.headers["Location"] == f"/records/{july.pk}/check/?da-dien=1"
+    assert f"/records/{july.pk}/no-dossiers/" not in clerk.get("/records/").content.decode()
+
+
+def test_undoing_keeps_what_was_typed_with_the_zeros(as_, july):
+    clerk = as_("clerk")
+    clerk.post(f"/records/{july.pk}/no-dossiers/", posted(july, **{"ho-tich-received_direct": "2"}))
+    assert "Hoàn tác điền 0" in clerk.get(f"/records/{july.pk}/?da-dien=2").content.decode()
+    clerk.post(f"/records/{july.pk}/undo/", {"revision": "2"})
+    assert (stored(july, "ho-tich").received_direct, stored(july, "ho-tich").awaiting) == (2, None)
 
 
 def test_no_dossiers_leaves_what_is_open_to_the_clerk(as_, people, fields):
