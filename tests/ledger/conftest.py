@@ -1,6 +1,8 @@
 """A database that real threads can share."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
             path = tmp_path / "cchc.sqlite3"
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM INTO %s", [str(path)])
+            # As a database of the product has been since it was made; threads that change to it at once collide.
+            with closing(sqlite3.connect(path)) as copy:
+                copy.execute("PRAGMA journal_mode=WAL")
             # Undone before the database fixture ends, else that would close the one in memory, and lose it.
             patch.setitem(connection.settings_dict, "NAME", str(path))
         yield
