@@ -76,7 +76,9 @@ def cells(request: HttpRequest, found: Submission) -> HttpResponse:
         # The second: a form of several parts, which was read as one before.
         return _told(400, "bad_request", "Hệ thống không đọc được yêu cầu này. Hãy tải lại trang.")
     edition = worked_on(found)
-    lines = lines_of(edition, Catalogue(calendar()))
+    # What the months before left open is asked for only where the first saving stores it.
+    past = None if asked.revision == 0 else {}
+    lines = lines_of(edition, Catalogue(calendar()), past=past)
     typed = read_typed(lines, asked.cells, asked.reasons)
 
     def save() -> keys.Answer:

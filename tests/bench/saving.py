@@ -34,9 +34,9 @@ def rows(nation: tuple) -> Iterator[Result]:
     limit = 100 if connection.vendor == "postgresql" else 250
     base = f"{vendor()}, {WRITERS} writers"
     with use(connection):
-        opened = _opened(TURNS * len(SIDES) * WRITERS * SAVES)
+        drafts = [(draft.pk, unit) for draft, unit in opened(TURNS * len(SIDES) * WRITERS * SAVES)]
     connection.close()
-    turns = _measured(connection, scale, opened)
+    turns = _measured(connection, scale, drafts)
     ours, without, plain = (1000 * statistics.median(wall for wall, _ in turns[side]) for side in SIDES)
     title = f"P9 save and send a month ÷ the same without history, log and sums, {base}"
     yield Result(title, f"{scale}", ours, without, "ms per save", 1.67)
@@ -48,25 +48,26 @@ def rows(nation: tuple) -> Iterator[Result]:
     )
 
 
-def _opened(number: int) -> list[tuple[int, int]]:
-    """Corrections of the latest month, opened and still empty, spread over the country: (edition, unit)."""
-    approved = Edition.objects.filter(submission__month=LAST.number, state=State.APPROVED).order_by("pk")
-    places = list(approved.values_list("submission_id", "submission__unit_id"))
+def opened(number: int) -> list[tuple[Edition, int]]:
+    """Corrections of the latest month, opened and still empty, spread over the country, each with its unit's number."""
+    approved = Edition.objects.filter(submission__month=LAST.number, state=State.APPROVED)
+    untouched = approved.exclude(submission__editions__number=2).order_by("pk")
+    places = list(untouched.values_list("submission_id", "submission__unit_id"))
     if len(places) < number:
         raise ValueError(f"{number} saves need as many units; the scale has {len(places)}")
     chosen = places[:: len(places) // number][:number]
     drafts = Edition.objects.bulk_create(Edition(submission_id=one, number=2) for one, _ in chosen)
-    return [(draft.pk, unit) for draft, (_, unit) in zip(drafts, chosen, strict=True)]
+    return [(draft, unit) for draft, (_, unit) in zip(drafts, chosen, strict=True)]
 
 
-def _measured(connection: Any, scale: Scale, opened: list) -> dict[Save, list]:
+def _measured(connection: Any, scale: Scale, drafts: list) -> dict[Save, list]:
     """For each side, turn by turn: seconds on the wall clock for a month saved and sent, and those of each request."""
     found: dict[Save, list] = {side: [] for side in SIDES}
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(WRITERS, context, initializer=_join, initargs=(connection,)) as pool:
         for turn in range(TURNS):
             for save in SIDES if turn % 2 == 0 else SIDES[::-1]:
-                shares = [[opened.pop() for _ in range(SAVES)] for _ in range(WRITERS)]
+                shares = [[drafts.pop() for _ in range(SAVES)] for _ in range(WRITERS)]
                 start = time.perf_counter()
                 done = list(pool.map(_work, [save] * WRITERS, shares, [scale.months] * WRITERS))
                 wall = (time.perf_counter() - start) / (WRITERS * SAVES)
