@@ -158,7 +158,7 @@ def test_a_batch_leaves_out_what_asks_for_a_look_and_says_so(as_, people, fields
     assert zeros.editions.get().state == State.SENT
     assert "Duyệt báo cáo đã chọn" not in text, "nothing is left to approve in a batch"
     looked = reviewer.get(f"/records/{zeros.pk}/").content.decode()
-    assert "mọi ô đều là 0." in looked and "nhập tiếp" not in looked, (
+    assert "mọi ô đều là 0." in looked and "Chưa ghi lý do." in looked and "nhập tiếp" not in looked, (
         "advice to a clerk is no use to a reviewer"
     )
     done = reviewer.post(f"/records/{zeros.pk}/approve/", {"revision": "1"}, follow=True)

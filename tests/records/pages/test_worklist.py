@@ -42,6 +42,7 @@ def test_a_reviewer_sees_what_waits_and_who_is_missing(as_, people, sent):
         people.office.pk: [*earlier, JULY],
     }
     assert "Sắp đến hạn" not in text and text.count("Chưa nhắc lần nào.") == 3
+    assert "Đôn đốc tất cả 3 đơn vị" in text and "tháng 6/2022 (quá hạn 57 ngày)." in text
 
 
 @pytest.mark.parametrize(("received", "words"), [(0, "mọi ô đều là 0"), (40, "mọi ô đều giống kỳ trước")])
