@@ -246,7 +246,7 @@ class ClosingForm(forms.Form):
 
     unit = ChosenField(label="Đơn vị đặt giờ chốt")
     month = ChosenField(label="Tháng báo cáo")
-    day = DayField(label="Ngày")
+    day = DayField(label="Ngày", help_text="Ví dụ 18/8/2022.")
     time = WordsField(label="Giờ", max_length=16, help_text="Ví dụ 17:00.")
 
     def __init__(self, units: Iterable[Unit], months: Iterable[Month], *args: Any, **options: Any) -> None:

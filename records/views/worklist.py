@@ -102,14 +102,19 @@ def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
 
 
 def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, months: list[Month]) -> dict:
-    """What waits for the user, who is missing, what was sent back, and how all stand."""
+    """What waits for the user, who is missing, what was sent back, and how all stand: the units that the user decides
+    for, or all that can be read where nearer reviewers decide for each of them.
+    """
     editions = Edition.objects.filter(submission__unit__in=units).select_related("submission__unit")
     sent = with_own_mark(editions.filter(state=State.SENT), request.user)
     pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_A_PAGE)
     waits = pages.get_page(request.GET.get("cho"))
     shown = waiting(waits.object_list)
     lacking = list(silent(units, months, due.days).order_by("tier", "code")[: MOST_LISTED + 1])
-    page = _page_of_units(units, request, due.days, months)
+    told, page = units, _page_of_units(units, request, due.days, months)
+    if not page.paginator.count:
+        told = access.visible(request.user, request.day).reporting()
+        page = _page_of_units(told, request, due.days, months)
     found = board.standings([*page.object_list, *lacking], months, request.day, due)
     returned = list(editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED])
     away = {one.submission.unit_id for one in returned}
@@ -130,7 +135,7 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
             (one, Month.from_number(one.submission.month), reminded.get(one.submission.unit_id))
             for one in returned
         ],
-        "matrix": _matrix(page, found, months, board.roll_call(units, months[-1], due.days)),
+        "matrix": _matrix(page, found, months, board.roll_call(told, months[-1], due.days)),
     }
 
 
@@ -159,6 +164,8 @@ def _finding(context: dict) -> tuple[str, str]:
             heading += (
                 f", {count(lacking)}{' đơn vị trở lên' if context['missing_more'] else ' đơn vị'} chưa gửi"
             )
+        if context["unlocks"]:
+            heading += f", {count(len(context['unlocks']))} đề nghị mở khóa"
         return heading, _progress(context)
     if context["clerk"]:
         owed = context["owed"]

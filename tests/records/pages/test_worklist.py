@@ -111,7 +111,11 @@ def test_a_nearer_reviewer_keeps_the_unit_off_the_list_of_the_one_above(as_, peo
     above = User.objects.create(username="tinh")
     Membership.objects.create(user=above, unit=people.province, role=Role.REVIEWER, valid_from=SINCE)
     people.above = above
-    assert "Không có báo cáo nào chờ duyệt" in as_("above").get("/records/").content.decode()
+    text = as_("above").get("/records/").content.decode()
+    assert "Không có báo cáo nào chờ duyệt" in text
+    assert "Tháng 7/2022: 1/3 đơn vị đã gửi hoặc đã duyệt." in text, (
+        "how those below stand is told all the same"
+    )
     Membership.objects.filter(user=people.reviewer).delete()
     assert "1 báo cáo chờ duyệt" in as_("above").get("/records/").content.decode()
 
