@@ -3,7 +3,6 @@
 python -m tests.pictures [NAME …] writes docs/images/NAME.png.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from .browser.conftest import NAMES, QUIET
+from .chromium import launch_options
 from .served import ROOT, served
 
 IMAGES = ROOT / "docs" / "images"
@@ -31,13 +30,14 @@ class Picture:
     screen: dict[str, int] | None = None
 
 
-def follow(name: str) -> Callable[[Page], None]:
-    """Press the first link or button of that name."""
+def follow(*names: str) -> Callable[[Page], None]:
+    """Press the first link or button of each name, one after the other."""
 
     def act(page: Page) -> None:
-        named = page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name))
-        named.first.click()
-        page.wait_for_load_state("networkidle")
+        for name in names:
+            named = page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name))
+            named.first.click()
+            page.wait_for_load_state("networkidle")
 
     return act
 
@@ -46,9 +46,12 @@ PICTURES = (
     Picture("tong-quan", "tonghop", "/?unit=351&period=2022-H1"),
     Picture("nhap-so-lieu", "xa-13486", "/records/", follow("Sửa")),
     Picture("nhap-so-lieu-dien-thoai", "xa-13486", "/records/", follow("Sửa"), PHONE),
+    Picture("kiem-tra-va-gui", "xa-13486", "/records/", follow("Sửa", "Kiểm tra và gửi")),
     Picture("duyet-so-lieu", "tonghop", "/records/"),
+    Picture("duyet-mot-bao-cao", "tonghop", "/records/", follow("Thị trấn Tân Thanh")),
     Picture("bao-cao-so-ket", "lanhdao", "/reports/reviews/1/"),
     Picture("quan-tri", "quantri", "/units/", follow("Tân Thanh")),
+    Picture("ky-bao-cao", "quantri", "/records/rules/"),
 )
 
 
@@ -74,13 +77,12 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - {one.name for one in PICTURES}:
         print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
-    browser_path = next(filter(None, map(shutil.which, NAMES)))
     with (
         tempfile.TemporaryDirectory(prefix="cchc-pictures-") as folder,
         served(Path(folder)) as address,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=browser_path, args=[*QUIET, "--no-sandbox"])
+        browser = playwright.chromium.launch(**launch_options())
         for one in PICTURES:
             if not wanted or one.name in wanted:
                 take(browser, address, one)

@@ -4,7 +4,6 @@ Chromium at a served page, with a year of months behind the one that is entered.
 """
 
 import json
-import shutil
 import statistics
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from records import actions
 from records.models import Field, FieldScope
-from tests.browser.conftest import NAMES, QUIET
+from tests.chromium import launch_options
 from units import roster
 from units.models import Kind, Membership, Role, Tier, Unit, User
 
@@ -78,8 +77,7 @@ def rows(*, small: bool) -> Iterator[Result]:
         months, sessions = _fill()
     connection.close()
     with serving(connection) as address, sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, NAMES)))
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, "--no-sandbox"])
+        browser = playwright.chromium.launch(**launch_options())
         pages = {
             unit: _opened(browser, f"{address}/records/{months[unit]}/", sessions[unit])
             for unit in (OFFICE, COMMUNE)

@@ -1,7 +1,5 @@
 """The real browser: the system's Chromium, driven against Django's live server."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,16 +7,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from .entry import office as office
+from tests.chromium import launch_options
 
-NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
-QUIET = [
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from .entry import office as office
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,12 +33,11 @@ def _synchronous() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    """Launch the browser that the machine has; as root Chromium runs only without its sandbox."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.fail(f"no browser on PATH: one of {', '.join(NAMES)} is needed (Debian: chromium)")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return browser_type_launch_args | {"executable_path": path, "args": QUIET + sandbox}
+    """Launch the browser that the machine has."""
+    try:
+        return browser_type_launch_args | launch_options()
+    except LookupError as fault:
+        pytest.fail(str(fault))
 
 
 @pytest.fixture(scope="session")

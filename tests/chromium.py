@@ -1,0 +1,22 @@
+"""The browser that the machine has, and how it is started: quiet, and as root without its sandbox."""
+
+import os
+import shutil
+
+NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
+QUIET = [
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def launch_options() -> dict:
+    """For Playwright's `launch`. Errors: LookupError where there is no browser."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        raise LookupError(f"no browser on PATH: one of {', '.join(NAMES)} is needed (Debian: chromium)")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": path, "args": QUIET + sandbox}
