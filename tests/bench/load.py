@@ -34,7 +34,7 @@ from .serving import TOKEN, serving, session_of
 SAVES, DASHBOARDS = 60.0, 3.0  # a second
 REVIEWS_EVERY = 60.0  # seconds between two pairs of reviews, drawn anew
 SAVES_OF_ONE = 40  # by each clerk
-FEWEST = 90
+FEWEST = 60
 LIMIT = 500.0
 HANDS = 200  # requests under way at once, at most
 STEP, STEP_SECONDS = 1.25, 20.0
