@@ -331,4 +331,12 @@
   for (const hint of document.querySelectorAll(".js-only")) hint.hidden = false;
   window.CCHC.sheet = sheet;
   refresh([...cells.values()]);
+
+  // With a keyboard at hand typing starts at once: at what is wrong or marked, else at the first blank.
+  const begin = () => {
+    const inputs = [...cells.values()].map((cell) => cell.input);
+    const first = inputs.find((input) => input.closest(".is-err, .is-warn")) ?? inputs.find((input) => !input.value) ?? inputs[0];
+    if (first) go(cellOf(first));
+  };
+  if (!location.hash && document.activeElement === document.body && matchMedia("(pointer: fine)").matches) begin();
 })();

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connection
 from playwright.sync_api import Page
 
 from tests.chromium import launch_options
@@ -17,6 +19,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A database in a file, as the product has it: one in memory, which the tests share with the server's thread,
+    locks whole tables without waiting.
+    """
+    if connection.vendor == "sqlite":
+        test = settings.DATABASES["default"].setdefault("TEST", {})
+        test["NAME"] = str(tmp_path_factory.mktemp("database") / "cchc.sqlite3")
 
 
 @pytest.fixture(scope="session", autouse=True)
