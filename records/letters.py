@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from figures.reminding import AFTER, BEFORE
 from figures.writing import count, day
-from records.queries.reminders import Item
+from records.queries.reminders import Item, Owed
 from units.models import User
 
 _TITLES = {
@@ -53,8 +53,9 @@ def letter(user: User, items: Sequence[Item], urged_by: str = "") -> Letter:
 def _subject(own: Sequence[Item], below: Sequence[Item], urged_by: str) -> str:
     if not own:
         number = len({item.owed.unit.pk for item in below})
-        months = sorted({item.owed.month for item in below})
-        text = f"{count(number)} đơn vị chưa gửi báo cáo {months[-1].label}"
+        months = list({item.owed.month for item in below})
+        month = f" {months[0].label}" if len(months) == 1 else ""
+        text = f"{count(number)} đơn vị chưa gửi báo cáo{month}"
     elif len(own) > 1:
         text = f"{'Đôn đốc' if urged_by else 'Nhắc'} gửi {count(len(own))} báo cáo"
     else:
@@ -69,7 +70,10 @@ def _named(item: Item) -> str:
 
 
 def _state(item: Item) -> str:
-    owed = item.owed
+    return _due(item.owed) + (", đã trả lại để sửa" if item.owed.returned else "")
+
+
+def _due(owed: Owed) -> str:
     left = (owed.due_on - owed.day).days
     if left > 0:
         opens = f", mở nhập từ {day(owed.opens_on)}" if owed.opens_on > owed.day else ""

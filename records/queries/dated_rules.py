@@ -10,7 +10,7 @@ from figures.months import FIRST_YEAR, LAST_YEAR
 from figures.periods import Calendar, Month, Span
 from ledger.models import Entry
 from records.models import Edition, Submission
-from units.models import Tier, Unit
+from units.models import Tier, Unit, User
 
 from .board import GOT
 from .calendar import DueDates
@@ -83,9 +83,11 @@ def unsent_of(moved: MovedDue) -> list[Submission]:
     return list(there.filter(~Exists(got)).select_for_update(of=("self",)))
 
 
-def changes_of_rules() -> list[Entry]:
-    """The newest entries of the log about the rules; `detail["words"]` tells each."""
-    return list(Entry.objects.filter(subject=SUBJECT).order_by("-sequence")[:SHOWN])
+def changes_of_rules() -> list[tuple[Entry, str]]:
+    """The newest entries of the log about the rules, each with the name of who acted; `detail["words"]` tells each."""
+    entries = list(Entry.objects.filter(subject=SUBJECT).order_by("-sequence")[:SHOWN])
+    people = User.objects.in_bulk({one.actor_id for one in entries if one.actor_id is not None})
+    return [(one, str(people.get(one.actor_id, one.actor))) for one in entries]
 
 
 def _months(days: Calendar, day: date, reported: Iterable[Month]) -> list[Month]:

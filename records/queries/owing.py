@@ -64,7 +64,7 @@ def owing(
 def owed(standings: Iterable[Standing], days: Calendar, day: date) -> list[Owed]:
     """What can be urged of these standings: months that are not sent, and returned ones."""
     return [
-        Owed(one.unit, one.month, one.due_on, days.span(one.month.next()).start, day)
+        Owed(one.unit, one.month, one.due_on, days.span(one.month.next()).start, day, one.mark == "back")
         for one in standings
         if one.owed and not one.reopened
     ]

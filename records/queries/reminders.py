@@ -9,7 +9,7 @@ from django.db.models import F, Max, QuerySet
 
 from figures import reminding
 from figures.periods import Month
-from records.models import Edition, Reminder, ReminderKind, Submission
+from records.models import Edition, Reminder, ReminderKind, State, Submission
 from units.models import Membership, Role, Tier, Unit, User
 
 from .board import GOT
@@ -21,8 +21,8 @@ _BACK, _AHEAD = 6, 1
 
 @dataclass(frozen=True)
 class Owed:
-    """A unit's month that is not sent, or was returned; `day` is the day on which that is so, `opens_on` the first one
-    on which it can be entered.
+    """A unit's month that is not sent, or was `returned`; `day` is the day on which that is so, `opens_on` the first
+    one on which it can be entered.
     """
 
     unit: Unit
@@ -30,6 +30,7 @@ class Owed:
     due_on: date
     opens_on: date
     day: date
+    returned: bool = False
 
     @property
     def key(self) -> tuple[int, int]:
@@ -59,7 +60,7 @@ class Plan:
 
 
 def unsent(day: date, due: DueDates) -> list[tuple[Owed, str]]:
-    """Months of all units that call for a reminder on a day, with its kind. Three queries a month looked at."""
+    """Months of all units that call for a reminder on a day, with its kind. Four queries a month looked at."""
     running = due.days.month_of(day)
     found = []
     for month in (running.plus(n) for n in range(-_BACK, _AHEAD + 1)):
@@ -69,18 +70,26 @@ def unsent(day: date, due: DueDates) -> list[tuple[Owed, str]]:
         if not any(reminding.kind_on(due_on, day) for due_on in possible):
             continue
         got = sent_or_approved([month.number])
+        returned = _in_state([month.number], [State.RETURNED])
         units = Unit.objects.expected_within(span.start, span.end).order_by("path")
         for unit in units:
             due_on = stored.get(unit.pk) or due.of(unit.tier, month)
             kind = reminding.kind_on(due_on, day)
             if kind is not None and (unit.pk, month.number) not in got:
-                found.append((Owed(unit, month, due_on, span.end + timedelta(1), day), kind))
+                back = (unit.pk, month.number) in returned
+                found.append((Owed(unit, month, due_on, span.end + timedelta(1), day, back), kind))
     return found
 
 
 def sent_or_approved(months: Iterable[int], units: Iterable[int] | None = None) -> set[tuple[int, int]]:
     """(unit number, month) of what was sent or counts; a returned month is neither."""
-    editions = Edition.objects.filter(submission__month__in=list(months), state__in=GOT)
+    return _in_state(months, GOT, units)
+
+
+def _in_state(
+    months: Iterable[int], states: Iterable[str], units: Iterable[int] | None = None
+) -> set[tuple[int, int]]:
+    editions = Edition.objects.filter(submission__month__in=list(months), state__in=states)
     if units is not None:
         editions = editions.filter(submission__unit__in=list(units))
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))

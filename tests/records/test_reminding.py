@@ -19,7 +19,7 @@ from ledger.models import Entry
 from records import actions
 from records.actions.reminding import Way, remind
 from records.letters import Post
-from records.models import OPEN_STATES, Edition, Reminder
+from records.models import OPEN_STATES, Edition, Reminder, Submission
 from records.queries.calendar import DueDates, calendar
 from records.queries.reminders import plan
 from tests.test_every_page import foreign
@@ -99,6 +99,7 @@ def test_who_sent_hears_nothing_and_who_got_it_back_does(people, fields, run):
     assert set(run(DUE)) == {BETA, ABOVE}
     actions.send_back(edition, reason="Xem lại", by=people.reviewer, at=AT)
     assert set(run(DUE)) == {ALPHA}
+    assert "hạn gửi hôm nay, 16/8/2022, đã trả lại để sửa." in mail.outbox[0].body
     actions.approve(actions.send(edition, by=None, at=AT), by=None, at=AT)
     unlocked(edition.submission)
     run(DUE + timedelta(1))
@@ -120,6 +121,14 @@ def test_the_letter_is_vietnamese_and_names_only_what_is_owed(people, fields, ru
     for one in mail.outbox:
         assert foreign(one.subject + one.body, frozenset({"clerk", "neighbour", "reviewer"})) == set()
         assert "\n" not in one.subject and one.content_subtype == "plain"
+
+
+def test_units_that_owe_different_months_are_counted_without_naming_one(people, run):
+    Unit.objects.filter(pk=people.beta.pk).update(active_from=date(2022, 6, 15))
+    submission = actions.open_submission(people.beta, Month(2022, 7), by=None, at=AT)
+    Submission.objects.filter(pk=submission.pk).update(due_on=DUE)
+    after = DUE + timedelta(1)
+    assert run(after)[ABOVE] == "3 đơn vị chưa gửi báo cáo"
 
 
 def test_a_name_with_a_line_break_does_not_reach_the_headers(people, run):

@@ -117,7 +117,7 @@ def test_what_a_file_wrote_first_is_found_behind_later_changes(as_, people, fiel
     text = page.content.decode()
     assert "Lịch sử ô ho-tich: Kỳ trước chuyển sang" in text and "Tệp thang-7.csv" in text
     whole = as_("leader").get(f"/records/{edition.submission_id}/history/").content.decode()
-    assert "3 ô thay đổi" in whole and "“So moi”" in whole
+    assert "3 thay đổi" in whole and "“So moi”" in whole
 
 
 def test_numbers_whose_origin_no_entry_tells_stand_first(as_, people, fields):

@@ -73,6 +73,8 @@ def test_a_later_cutoff_leaves_what_was_before(as_, people, july):
     assert (
         told.actor == "quantri" and "Từ tháng 9/2022 chốt số liệu vào ngày cuối tháng" in told.detail["words"]
     )
+    User.objects.filter(pk=people.administrator.pk).update(full_name="Bà Quản trị")
+    assert "<b>12/8/2022</b>Bà Quản trị" in as_("administrator").get(RULES).content.decode()
 
 
 def test_a_month_that_has_reports_keeps_its_days(as_, people, july):
