@@ -57,6 +57,8 @@ def test_what_is_sent_is_not_recalled_once_the_month_is_closed(as_, people, sent
     clerk = as_("clerk")
     assert "Rút lại để sửa" not in clerk.get(f"/records/{sent.pk}/").content.decode()
     assert clerk.post(f"/records/{sent.pk}/recall/").status_code == 423
+    deciding = as_("reviewer").get(f"/records/{sent.pk}/").content.decode()
+    assert "Trả lại để sửa" in deciding and "mở khóa" not in deciding, "who can return it need not ask"
     assert as_("reviewer").post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 302
 
 
