@@ -50,16 +50,21 @@
     };
     request.onsuccess = () => done(request.result);
     request.onerror = () => done(null);
+    setTimeout(() => done(null), 3000); // a damaged profile may never answer
   }));
+  const within = (base, stores, mode, act) => new Promise((done) => {
+    const transaction = base.transaction(stores, mode);
+    const request = act(...stores.map((name) => transaction.objectStore(name)));
+    transaction.oncomplete = () => done(request ? request.result : true);
+    transaction.onabort = () => done(undefined);
+  });
   const run = async (stores, mode, act) => {
-    const base = await database().catch(() => null);
-    if (!base) return undefined;
-    return new Promise((done) => {
-      const transaction = base.transaction(stores, mode);
-      const request = act(...stores.map((name) => transaction.objectStore(name)));
-      transaction.oncomplete = () => done(request ? request.result : true);
-      transaction.onabort = () => done(undefined);
-    });
+    try {
+      const base = await database();
+      return base ? await within(base, stores, mode, act) : undefined;
+    } catch {
+      return undefined;
+    }
   };
   const STORES = ["cells", "sends"];
   const from = (...key) => IDBKeyRange.bound(key, [...key, []]);

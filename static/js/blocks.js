@@ -86,11 +86,16 @@
       return { ...found[0], text, skip: found[0].whole };
     });
   };
+  // Words before numbers are names, even of fields that the sheet does not have.
   const nameColumn = (body) => [0, 1, 2].find((column) => {
     const texts = body.map((line) => plain(line[column] ?? "")).filter((text) => text && !ADDED.test(text));
     const known = texts.filter((text) => rowNames.has(text)).length;
-    return known > 0 && known * 2 >= texts.length;
+    const worded = texts.every((text) => /^[^\d]*\p{L}{2}[^\d]*$/u.test(text)) && body.every((line) => line.slice(column + 1).some(isNumber) || !line[column]);
+    return texts.length > 0 && (worded || (known > 0 && known * 2 >= texts.length));
   }) ?? -1;
+  // Names of fields across and those of measures down, as some reports have it.
+  const onItsSide = (block) => block.slice(0, 3).some((line) => line.filter((text) => rowNames.has(plain(text))).length > 1);
+  const turned = (block) => Array.from({ length: Math.max(...block.map((line) => line.length)) }, (_, column) => block.map((line) => line[column] ?? ""));
 
   // A block without heads that brings the columns of sums along: recognised when each sum is that of its parts.
   const withSums = (body, from, order) => {
@@ -108,7 +113,8 @@
   };
 
   // {changes: [[cell, text]], left: what has no cell, in words; named: whether heads or names said where}.
-  const align = (block, start) => {
+  const align = (given, start) => {
+    const block = onItsSide(given) ? turned(given) : given;
     let top = block.slice(0, 6).findIndex(isHead);
     if (top >= 0 && block.slice(0, top).some((line) => line.some(isNumber))) top = -1;
     const low = top >= 0 && isHead(block[top + 1] ?? []) ? top + 1 : top;
@@ -118,11 +124,14 @@
     const order = columnsOf(start);
     const from = order.indexOf(start.measure);
     const inner = body.map((line) => line.slice(names + 1));
-    const given = top >= 0 ? byHeads(block.slice(top, low + 1)) : null;
-    const plan = given?.slice(names + 1) ?? withSums(inner, from, order) ?? order.slice(from).map((measure) => ({ measure }));
+    const named = top >= 0 ? byHeads(block.slice(top, low + 1)) : null;
+    const plan = named?.slice(names + 1) ?? withSums(inner, from, order) ?? order.slice(from).map((measure) => ({ measure }));
     const changes = [];
-    const left = { rows: new Set(), columns: new Set(), cells: [], beyond: 0 };
+    const left = { rows: new Set(), again: new Set(), columns: new Set(), cells: [], beyond: 0 };
+    const seen = new Set();
+    const wide = block.some((line) => line.length > 1);
     body.forEach((line, down) => {
+      if (wide && line.length < 2 && !line[0]) return; // an empty line of a text, no row of a sheet
       const name = names < 0 ? "" : plain(line[names] ?? "");
       if (names >= 0 && (ADDED.test(name) || /^(\d*|[a-z])$/.test(name))) return;
       const row = names < 0 ? rows[start.row.index + down] : rowNames.get(name);
@@ -132,10 +141,12 @@
         else if (texts.some(Boolean)) left.beyond += 1;
         return;
       }
+      if (seen.has(row)) { left.again.add(row.label); return; }
+      seen.add(row);
       texts.forEach((text, right) => {
         const column = plan[right];
         if (!column || (column.measure === undefined && !column.skip)) {
-          if (text) left.columns.add(column?.text ? `“${given[right + names + 1].text}”` : right);
+          if (text) left.columns.add(column?.text ? `“${named[right + names + 1].text}”` : right);
           return;
         }
         if (column.skip || column.whole) return;
@@ -150,9 +161,10 @@
     const { value, fault } = window.CCHC.rules.read(text, cell.measure);
     return fault || value === null ? text : write(value);
   };
-  const leftOut = ({ rows: unknown, columns, cells, beyond }) => [
+  const leftOut = ({ rows: unknown, again: twice, columns, cells, beyond }) => [
     beyond && `${beyond} dòng nằm dưới bảng`,
     unknown.size && `dòng không có trong biểu: ${[...unknown].slice(0, 5).join(", ")}${unknown.size > 5 ? "…" : ""}`,
+    twice.size && `dòng lặp lại: ${[...twice].slice(0, 5).join(", ")}${twice.size > 5 ? "…" : ""}`,
     columns.size && `${columns.size} cột không có chỗ trong bảng`,
     cells.length && `ô lĩnh vực không có: ${cells.slice(0, 5).join(", ")}${cells.length > 5 ? "…" : ""}`,
   ].filter(Boolean).join("; ");
@@ -186,6 +198,7 @@
     to.push(batch);
     apply(batch, side);
     sheet.go(batch[0].cell);
+    say(`${from === done ? "Đã hoàn tác" : "Đã làm lại"} ${batch.length} ô.`);
   };
 
   // As if somebody had typed it.
@@ -265,6 +278,7 @@
     if (!cell) return;
     event.preventDefault();
     const text = event.clipboardData.getData("text/plain");
+    if (!text) return undefined;
     const refusal = cell.input.readOnly ? "Báo cáo này không còn nhập được." : tooLarge(text);
     if (refusal) return say(refusal);
     sheet.settle(cell);
@@ -273,6 +287,7 @@
     const start = range(cell).flat().find(Boolean) ?? cell;
     const { changes, left, named } = align(block, start);
     change(changes);
+    cell.input.select();
     const wrong = changes.filter(([one]) => one.fault).length;
     const out = leftOut(left);
     return say([
@@ -286,7 +301,8 @@
   const single = (cell, text) => {
     if (reached) return change(range(cell).flat().filter(Boolean).map((one) => [one, tidy(one, text)]));
     const { input } = cell;
-    input.setRangeText(text, input.selectionStart, input.selectionEnd, "end");
+    const { selectionStart: from, selectionEnd: to } = input;
+    input.setRangeText(text, from, to, to - from === input.value.length ? "select" : "end");
     return input.dispatchEvent(new Event("input", { bubbles: true }));
   };
   window.CCHC.blocks = { parse, align, range, texts };

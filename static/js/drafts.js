@@ -15,7 +15,7 @@
   const PAUSE = 400;
   const LONGEST = 30000;
   let { revision } = facts;
-  let [under, sending, halted, failed, timer, storing, typed] = [null, null, "", 0, 0, true, 0];
+  let [under, sending, halted, failed, timer, storing, typed] = [null, null, "", 0, 0, false, 0];
   const waiting = new Map();
   // Six numbers of a kind: without https the browser gives no randomUUID.
   const uuid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,7 +33,8 @@
     const wrong = unread() && `${unread()} ô có lỗi chưa lưu, số bạn gõ còn nguyên`;
     tell(wrong ? "error" : "saved", [last, wrong].filter(Boolean).join("; "));
   };
-  const cut = () => tell("offline", storing ? `Mất mạng, đã giữ trên máy này (${waiting.size} ô)` : "Mất mạng. Máy này không giữ lại được: đừng đóng trang");
+  const held = () => (waiting.size ? `Mất mạng, đã giữ trên máy này (${waiting.size} ô)` : "Mất mạng. Cứ nhập tiếp: số được giữ trên máy này");
+  const cut = () => tell("offline", storing ? held() : "Mất mạng. Máy này không giữ lại được: đừng đóng trang");
 
   // "1240" and "1.240" are one number.
   const same = (name, one, other) => {
@@ -61,8 +62,10 @@
     }
     if (gone.length) kept.drop("cells", gone);
     if (records.length && !failed && !halted) tell("saving", "Đang lưu…");
-    if (records.length) kept.put("cells", records).then((done) => { storing = Boolean(done); });
+    if (records.length) write(records);
   };
+  const write = async (records) => { storing = Boolean(await kept.put("cells", records)); };
+  write([]);
   const entry = (cell) => [cell.name, cell.input.value, cell.input.defaultValue];
   const stored = new Map(rows.map((row) => [`${row.code}-reason`, row.reason]));
   const plan = (pause) => { clearTimeout(timer); timer = setTimeout(send, pause); };
@@ -112,7 +115,7 @@
     const [status, answer] = await post();
     if (status === 0 || status >= 500 || status === 429 || status === 408) return later(status);
     failed = 0;
-    if (status === 200) return took(answer);
+    if (status === 200) return Array.isArray(answer.saved) ? took(answer) : later(status);
     if (status === 401) return expired();
     if (status === 403 && answer.code === "csrf") return renew(answer.token);
     if (status === 409 && answer.code === "stale") return choose(answer);
@@ -260,7 +263,7 @@
       location.reload();
     } else if (data.submission === submission && data.before === revision) {
       move(data.revision);
-      takeOver(Object.fromEntries(Object.entries(data.texts).filter(([name]) => waiting.get(name)?.restored ?? true)), "Bạn vừa sửa ô này ở thẻ khác.");
+      takeOver(Object.fromEntries(Object.entries(data.texts).filter(([name]) => !waiting.has(name) || waiting.get(name).restored)), "Bạn vừa sửa ô này ở thẻ khác.");
     }
   });
 
@@ -301,6 +304,7 @@
     event.preventDefault();
     const button = event.submitter;
     const calm = await flush();
+    if (halted === "expired") { expired(); return; }
     if (!button?.hasAttribute("formaction")) return;
     if (!calm) { say("Chưa gửi báo cáo được vì còn số chưa lưu. Số bạn gõ còn nguyên; hãy thử lại khi có mạng."); return; }
     passing = true;

@@ -324,8 +324,9 @@
   // Numbers of last month and of the same month last year: shown or not, as this browser last had it.
   const past = byId("xem-truoc");
   const remember = () => { for (const one of document.querySelectorAll(".sheet")) one.dataset.prev = past.checked ? "on" : "off"; };
-  past.checked = localStorage.getItem("cchc-past") !== "off";
-  past.addEventListener("change", () => { localStorage.setItem("cchc-past", past.checked ? "on" : "off"); remember(); });
+  const memory = (act) => { try { return act(localStorage); } catch { return null; } }; // a browser may refuse it
+  past.checked = memory((kept) => kept.getItem("cchc-past")) !== "off";
+  past.addEventListener("change", () => { memory((kept) => kept.setItem("cchc-past", past.checked ? "on" : "off")); remember(); });
   remember();
 
   for (const hint of document.querySelectorAll(".js-only")) hint.hidden = false;

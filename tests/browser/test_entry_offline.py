@@ -149,6 +149,41 @@ def test_a_server_in_trouble_is_said_and_tried_again(office, page):
     assert stored().received_direct == 7
 
 
+def test_an_answer_that_is_not_the_servers_is_no_saving(office, quiet_page):
+    """A network that asks to sign in to it answers 200 with a page of its own."""
+    open_sheet(quiet_page, office)
+    quiet_page.route(
+        "**/cells/", lambda route: route.fulfill(status=200, body="<html>", content_type="text/html")
+    )
+    type_into(quiet_page, "ho-tich-received_direct", "7")
+    expect(saved(quiet_page)).to_have_text("Chưa lưu được, hệ thống đang bận. Số bạn gõ còn nguyên")
+    quiet_page.unroute("**/cells/")
+    expect(saved(quiet_page)).to_have_attribute("data-state", "saved", timeout=10000)
+    assert stored().received_direct == 7
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }",
+        "indexedDB.open = () => ({})",
+        "Object.defineProperty(window, 'indexedDB', { get() { throw new DOMException('', 'SecurityError'); } })",
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError'); } });"
+        "indexedDB.open = () => { throw new DOMException('', 'SecurityError'); }",
+    ],
+)
+def test_a_browser_that_keeps_nothing_saves_all_the_same_and_says_so(office, quiet_page, broken):
+    quiet_page.add_init_script(broken)
+    open_sheet(quiet_page, office)
+    type_into(quiet_page, "ho-tich-received_direct", "7")
+    expect(saved(quiet_page)).to_have_attribute("data-state", "saved")
+    assert stored().received_direct == 7
+    quiet_page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(saved(quiet_page)).to_have_text("Mất mạng. Máy này không giữ lại được: đừng đóng trang")
+    quiet_page.get_by_role("button", name="Đăng xuất").click()
+    expect(quiet_page).to_have_url(f"{office.url}/accounts/login/")
+
+
 def test_two_clerks_in_one_cell_choose(office, colleague, page, accessible):
     """Both values with who and when; what the colleague changed elsewhere is taken over and said."""
     open_sheet(page, office)
@@ -202,6 +237,9 @@ def test_an_ended_session_loses_nothing(office, page, accessible, settings):
     type_into(page, "ho-tich-received_direct", "1240")
     expect(page.get_by_role("dialog")).to_contain_text("Phiên làm việc đã hết hạn")
     accessible(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Kiểm tra và gửi").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Phiên làm việc đã hết hạn")
     settings.SESSION_IDLE_SECONDS = 1800
     page.get_by_role("link", name="Đăng nhập lại").click()
     page.get_by_label("Tên đăng nhập").fill(office.clerk.username)
@@ -270,6 +308,26 @@ def test_two_tabs_of_one_person_keep_step(office, page):
     type_into(first, "ho-tich-awaiting", "4")
     expect(saved(first)).to_have_attribute("data-state", "saved")
     assert (stored().received_direct, stored().withdrawn, stored().awaiting) == (1240, 3, 4)
+    second.close()
+
+
+def test_a_cell_typed_in_both_tabs_is_asked_about(office, page):
+    first = open_sheet(page, office)
+    second = first.context.new_page()
+    second.goto(first.url)
+    expect(second.locator("#xem-tiep")).to_be_visible()
+    second.route("**/cells/", lambda route: route.abort())
+    type_into(second, "ho-tich-received_direct", "43")
+    type_into(first, "ho-tich-received_direct", "42")
+    expect(saved(first)).to_have_attribute("data-state", "saved")
+    type_into(first, "ho-tich-withdrawn", "1")
+    expect(box(second, "ho-tich-withdrawn")).to_have_value("1")
+    expect(box(second, "ho-tich-received_direct")).to_have_value("43")
+    second.unroute("**/cells/")
+    second.get_by_role("radio", name="Giữ 43").check(timeout=10000)
+    second.keyboard.press("Enter")
+    expect(saved(second)).to_have_attribute("data-state", "saved", timeout=10000)
+    assert stored().received_direct == 43
     second.close()
 
 

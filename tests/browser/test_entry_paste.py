@@ -127,6 +127,41 @@ def test_sums_within_a_bare_block_are_passed_over(sheet, paste):
     expect(saved(sheet)).to_contain_text("Đã lưu lúc")
 
 
+def test_a_block_on_its_side_is_turned(sheet, paste):
+    paste("Chỉ tiêu\tHộ tịch\tChứng thực\nKỳ trước chuyển sang\t7\t8\nTrực tiếp\t9\t10")
+    assert texts(sheet, "ho-tich", "opening", "received_direct") == ["7", "9"]
+    assert texts(sheet, "chung-thuc", "opening", "received_direct") == ["8", "10"]
+    expect(saved(sheet)).to_contain_text("Đã lưu lúc")
+
+
+def test_rows_of_fields_that_the_sheet_has_not_go_nowhere(sheet, paste):
+    paste("Giáo dục\t1\t2\nY tế\t3\t4")
+    expect(told(sheet)).to_contain_text("Đã dán 0 ô")
+    expect(told(sheet)).to_contain_text("dòng không có trong biểu: Giáo dục, Y tế")
+    assert texts(sheet, "ho-tich", "received_direct", "received_online_partial") == ["", ""]
+    paste("Hộ tịch\t1\nHộ tịch\t2")
+    expect(told(sheet)).to_contain_text("Đã dán 1 ô")
+    expect(told(sheet)).to_contain_text("dòng lặp lại: Hộ tịch")
+    assert texts(sheet, "ho-tich", "opening") == ["1"]
+    sheet.keyboard.press("Control+z")
+    expect(told(sheet)).to_have_text("Đã hoàn tác 1 ô.")
+
+
+def test_empty_lines_and_a_clipboard_without_text_clear_nothing(sheet, paste):
+    paste("1\t2\n3\t4")
+    paste("5\t6\n\n")
+    assert texts(sheet, "chung-thuc", "opening", "received_direct") == ["5", "6"]
+    assert texts(sheet, "ho-tich", "opening", "received_direct") == ["3", "4"]
+    paste("")
+    assert texts(sheet, "chung-thuc", "opening") == ["5"]
+    paste("7")
+    paste("8\r\n")
+    assert texts(sheet, "chung-thuc", "opening") == ["8"]
+    paste("\r\n")
+    assert texts(sheet, "chung-thuc", "opening") == [""]
+    expect(saved(sheet)).to_contain_text("Đã lưu lúc")
+
+
 def test_what_has_no_cell_is_told(sheet, paste):
     box(sheet, "chung-thuc-received_online_full").focus()
     paste("1\t9\n2\t3\n4\t5\n6\t7")
