@@ -35,7 +35,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     found = submission_for(request.user, pk, Right.ENTER, request.day)
     edition = worked_on(found)
     if request.method == "POST":
-        form, answer = _stored(request, found, edition)
+        _, answer = _stored(request, found, edition)
         return answer or redirect("records:check", found.pk)
     if edition.state not in (State.DRAFT, State.RETURNED) or is_locked(found, edition, clock.now()):
         return redirect("records:submission", found.pk)
@@ -45,11 +45,9 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 @acting(Right.ENTER)
 def send(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the revision that was checked, with reasons or with the whole grid: saved, and sent when nothing blocks."""
-    edition = worked_on(found)
-    form, answer = _stored(request, found, edition)
+    edition, answer = _stored(request, found, worked_on(found))
     if answer is not None:
         return answer
-    edition.refresh_from_db()
     try:
         actions.send(edition, by=request.user, at=clock.now(), revision=edition.revision)
     except Refused as refusal:
@@ -60,18 +58,16 @@ def send(request: HttpRequest, found: Submission) -> HttpResponse:
     return redirect("records:submission", found.pk)
 
 
-def _stored(
-    request: HttpRequest, found: Submission, edition: Edition
-) -> tuple[EntryForm, HttpResponse | None]:
+def _stored(request: HttpRequest, found: Submission, edition: Edition) -> tuple[Edition, HttpResponse | None]:
     """As `store`; where only reasons were posted, what did not go through is told on the check page."""
-    form, answer = store(request, found, edition)
+    form, edition, answer = store(request, found, edition)
     if answer is None or form.has_cells or answer.status_code not in (400, 409):
-        return form, answer
+        return edition, answer
     edition.refresh_from_db()
     if edition.state not in (State.DRAFT, State.RETURNED):
-        return form, answer
+        return edition, answer
     words = form.faults() or [f"{edition.saved_by} vừa lưu báo cáo này. Hãy xem lại số mới rồi gửi."]
-    return form, _page(request, found, edition, form=form, words=words, status=answer.status_code)
+    return edition, _page(request, found, edition, form=form, words=words, status=answer.status_code)
 
 
 def _page(

@@ -51,7 +51,7 @@ def open_month(request: HttpRequest) -> HttpResponse:
 def save(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the grid: what can be read is stored, what cannot stays in its box with its message (400)."""
     edition = worked_on(found)
-    form, answer = store(request, found, edition)
+    _, _, answer = store(request, found, edition)
     if answer is not None:
         return answer
     messages.success(request, f"Đã lưu nháp lúc {timezone.localtime(clock.now()):%H:%M}.")
@@ -64,10 +64,9 @@ def no_dossiers(request: HttpRequest, found: Submission) -> HttpResponse:
     carried over stays, and where something was, what is still open is left to the clerk.
     """
     edition = worked_on(found)
-    form, answer = store(request, found, edition)
+    form, edition, answer = store(request, found, edition)
     if answer is not None:
         return answer
-    edition.refresh_from_db()
     next_page = "records:submission" if form.has_cells else "records:check"
     return _zeros_filled(request, found, edition, next_page)
 

@@ -22,15 +22,17 @@ from .lines import lines_of
 from .submission import page, refused
 
 
-def store(request: HttpRequest, found: Submission, edition: Edition) -> tuple[EntryForm, HttpResponse | None]:
-    """Save what was typed; an answer where that did not go through whole."""
+def store(
+    request: HttpRequest, found: Submission, edition: Edition
+) -> tuple[EntryForm, Edition, HttpResponse | None]:
+    """Save what was typed: the edition as this saving left it, and an answer where that did not go through whole."""
     days = calendar()
     end = days.span(Month.from_number(found.month)).end
     form = EntryForm(lines_of(edition, Catalogue(days)), request.POST, day=end)
     form.is_valid()
     revision = form.cleaned_data.get("revision")
     if revision is None:
-        return form, page(request, found, edition=edition, form=form, status=400)
+        return form, edition, page(request, found, edition=edition, form=form, status=400)
     try:
         edition = actions.save_counts(
             edition,
@@ -41,12 +43,12 @@ def store(request: HttpRequest, found: Submission, edition: Edition) -> tuple[En
             reasons=form.reasons(),
         )
     except StaleEdition as stale:
-        return form, conflict(request, found, form, stale)
+        return form, edition, conflict(request, found, form, stale)
     except Refused as refusal:
-        return form, refused(request, found, refusal, edition=edition, form=form)
+        return form, edition, refused(request, found, refusal, edition=edition, form=form)
     if form.errors:
-        return form, page(request, found, edition=edition, form=form, status=400)
-    return form, None
+        return form, edition, page(request, found, edition=edition, form=form, status=400)
+    return form, edition, None
 
 
 @dataclass(frozen=True)

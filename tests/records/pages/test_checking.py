@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from records import actions
 from records.models import Field, FieldScope, State
+from records.views import checking
 from tests.records.conftest import AT, SINCE, balanced, entered
 from units.models import Tier
 
@@ -72,6 +73,29 @@ def test_an_error_blocks_and_says_where(as_, july):
     answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july))
     assert answer.status_code == 400 and "Báo cáo còn lỗi nên chưa gửi được." in answer.content.decode()
     assert july.editions.get().state == State.DRAFT and stored(july, "ho-tich").pending_late == 3
+
+
+def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
+    as_, july, people, monkeypatch
+):
+    stored_first = checking.store
+
+    def then_a_colleague(*given):
+        kept = stored_first(*given)
+        edition = july.editions.get()
+        row = {
+            (Field.objects.get(code="ho-tich").pk, None): {
+                "withdrawn": 0,
+                "awaiting": 9,
+                "resolved_on_time": 0,
+            }
+        }
+        actions.save_counts(edition, row, by=people.clerk, revision=edition.revision, at=AT)
+        return kept
+
+    monkeypatch.setattr(checking, "store", then_a_colleague)
+    answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july, **cells("ho-tich", balanced(9))))
+    assert answer.status_code == 409 and july.editions.get().state == State.DRAFT
 
 
 def test_a_month_without_any_number_is_not_sent(as_, july):
