@@ -49,7 +49,8 @@ def load(folder: Path, at: datetime) -> Review:
     states = _json(folder / "states.json")
     when = _sending(states)
     for name in ("counts-2021.csv", "counts-2022.csv", "counts-2022-07-approved.csv"):
-        _import(folder / name, at, people[REVIEWER], APPROVED, when)
+        if new := _new_months(folder / name):
+            _import(new, at, people[REVIEWER], APPROVED, when, name)
     entered_by_their_clerks(people, when)
     for name in ("counts-2022-07-sent.csv", "counts-2022-07-returned.csv"):
         _sent_by_their_clerks(folder / name, people, when)
@@ -167,26 +168,36 @@ def _sending(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
     return when
 
 
-def _import(
-    source: Path | bytes, at: datetime, by: User, becomes: str, when: Callable, name: str = ""
-) -> None:
-    report = import_counts(source, name or source.name, at=at, by=by, becomes=becomes, when=when)
+def _import(rows: list[list[str]], at: datetime, by: User, becomes: str, when: Callable, name: str) -> None:
+    """The first row has the heads."""
+    content = StringIO()
+    csv.writer(content, lineterminator="\n").writerows(rows)
+    report = import_counts(content.getvalue().encode(), name, at=at, by=by, becomes=becomes, when=when)
     _clean(report.errors)
+
+
+def _new_months(path: Path) -> list[list[str]]:
+    """The heads and rows of months that nobody has begun; nothing where there are none. What people did with the
+    others since the first run stays.
+    """
+    heads, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+    begun = {
+        (code, str(Month.from_number(month)))
+        for code, month in Submission.objects.values_list("unit__code", "month")
+    }
+    new = [row for row in rows if (row[0], row[1]) not in begun]
+    return [heads, *new] if new else []
 
 
 def _sent_by_their_clerks(path: Path, people: dict[str, User], when: Callable) -> None:
     """Each unit's rows as its own clerk sends them, so that the reviewer may approve; done months stay as they are."""
-    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    rows = _new_months(path)
     by_unit: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
     for row in rows[1:]:
         by_unit[row[0], row[1]].append(row)
     for (code, month), lines in by_unit.items():
         unit, which = _holder(code), Month.parse(month)
-        if not Submission.objects.filter(unit=unit, month=which.number).exists():
-            content = StringIO()
-            csv.writer(content).writerows([rows[0], *lines])
-            source = content.getvalue().encode()
-            _import(source, when(unit, which), people[f"xa-{code}"], SENT, when, path.name)
+        _import([rows[0], *lines], when(unit, which), people[f"xa-{code}"], SENT, when, path.name)
 
 
 def _return(told: dict[str, Any], people: dict[str, User]) -> None:

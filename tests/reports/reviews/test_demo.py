@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from figures.periods import Month, Period
 from ledger import log
-from records.models import DossierCount, Edition
+from records.actions import decide_unlock, request_unlock
+from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.summary import summary
 from reports.imports import demo
@@ -70,6 +71,15 @@ def test_second_run_keeps_what_people_did_since(review):
     Edition.objects.filter(state="returned").update(state="sent", return_reason="")
     demo.load(FIXTURE, NOW)
     assert not Edition.objects.filter(state="returned").exists()
+
+
+def test_second_run_leaves_a_month_open_that_was_unlocked(review):
+    found = Submission.objects.get(unit__code="13474", month=202206)
+    clerk, reviewer = (User.objects.get(username=name) for name in ("xa-13474", "tonghop"))
+    asked = request_unlock(found, reason="Nhập nhầm", by=clerk, at=NOW)
+    decide_unlock(asked, grant=True, by=reviewer, at=NOW)
+    demo.load(FIXTURE, NOW)
+    assert [one.state for one in found.editions.order_by("number")] == ["approved", "draft"]
 
 
 def test_demo_accounts_sign_in(review, client, settings):
