@@ -104,6 +104,7 @@ def _asking_for_a_look(found: Sequence[Submission], reader: User) -> set[int]:
     return {one.edition.submission_id for one in listed if one.oddities and not one.own}
 
 
-def _revision(request: HttpRequest) -> int | None:
+def _revision(request: HttpRequest) -> int:
+    """What was looked at; -1, which no edition has, where the request does not say it."""
     text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1

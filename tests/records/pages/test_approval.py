@@ -18,6 +18,8 @@ ACTS = ["save", "send", "no-dossiers", "recall", "approve", "return", "unlock", 
 
 def test_approved_with_the_revision_that_was_looked_at(as_, sent):
     reviewer = as_("reviewer")
+    for unread in ({}, {"revision": "x"}, {"revision": "9" * 400}):
+        assert reviewer.post(f"/records/{sent.pk}/approve/", unread).status_code == 409
     stale = reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "0"})
     assert stale.status_code == 409 and sent.editions.get().state == State.SENT
     assert reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 302
