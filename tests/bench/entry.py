@@ -149,11 +149,13 @@ def _box(row: int, measure: str) -> str:
 
 
 def _typed(page: Page, pace: float) -> Iterator[Result]:
-    """A month down its columns: F8 goes to the first blank, Enter leaves each cell, arrows pass what stays blank."""
+    """A month down its columns from the first blank, where the page begins: Enter leaves each cell, arrows pass what
+    stays blank.
+    """
     texts = {
         (row, measure): str(values(OFFICE, row, 13)[measure]) for measure in SIX for row in range(1, NINE + 1)
     }
-    keys = ["F8"]
+    keys: list[str] = []
     for measure, passed in SIX.items():
         keys += ["ArrowRight"] * passed
         for row in range(1, NINE + 1):
