@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -33,7 +34,7 @@ class Month:
         if not FIRST_YEAR - 1 <= self.year <= LAST_YEAR + 1:
             raise PeriodError(f"Năm {self.year} nằm ngoài khoảng {FIRST_YEAR}–{LAST_YEAR}.")
 
-    @property
+    @cached_property
     def number(self) -> int:
         """The form kept in the database: YYYYMM, such as 202206."""
         return self.year * 100 + self.month

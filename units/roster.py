@@ -7,14 +7,16 @@ compares with a recount.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import NamedTuple
 
 from .models import RosterStep, Unit
 
 Span = tuple[date, date]
 Expected = list[dict[str, int]]  # one per span: tier → number of units
+Steps = Mapping[int, list[tuple[str, date, int, int]]]  # by group: tier, day, opened, closed
 _Place = tuple[int, str, bool, date]  # group, tier, external, day
 _CHUNK = 500
 
@@ -30,33 +32,46 @@ class Difference(NamedTuple):
     counted: tuple[int, int]
 
 
-def expected(group: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
-    """For each span (both days inclusive) the number of units of the subtree that owe a report, by tier, in one query.
+def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
+    """The kept steps of these groups (by number), for `expected` and `expected_by_child`. No query without groups."""
+    steps = defaultdict(list)
+    # By their numbers: over the join all steps of the country would be read.
+    which = {"group__in": groups} if external else {"group__in": groups, "external": False}
+    kept = RosterStep.objects.filter(**which).values_list("group", "tier", "on", "opened", "closed")
+    for group, *step in kept:
+        steps[group].append(tuple(step))
+    return steps
+
+
+def expected(
+    group: Unit, spans: Sequence[Span], *, external: bool = False, steps: Steps | None = None
+) -> Expected:
+    """For each span (both days inclusive) the number of units of the subtree that owe a report, by tier, in one query;
+    none where its steps are at hand.
 
     Only tiers with at least one unit. `external` takes in the bodies that are not the committee's.
     """
     if not group.has_children:
         return _of_leaf(group, spans, external)
-    steps = RosterStep.objects.filter(group=group)
-    if not external:
-        steps = steps.filter(external=False)
-    return _sums(list(steps.values_list("tier", "on", "opened", "closed")), spans)
+    if steps is None:
+        steps = steps_of([group.pk], external=external)
+    return _sums(steps[group.pk], spans)
 
 
 def expected_by_child(
-    unit: Unit, spans: Sequence[Span], *, external: bool = False, children: Sequence[Unit] | None = None
+    unit: Unit,
+    spans: Sequence[Span],
+    *,
+    external: bool = False,
+    children: Sequence[Unit] | None = None,
+    steps: Steps | None = None,
 ) -> dict[int, Expected]:
     """`expected` of each unit directly below, by its number, in two queries (children of all times); one less where
-    the children are at hand.
+    the children are at hand, and one less where their steps are.
     """
     children = list(Unit.objects.filter(parent=unit)) if children is None else children
-    steps: dict[int, list[tuple[str, date, int, int]]] = defaultdict(list)
-    # By their numbers: over the join all steps of the country would be read.
-    kept = RosterStep.objects.filter(group__in=[child.pk for child in children if child.has_children])
-    if not external:
-        kept = kept.filter(external=False)
-    for group, *step in kept.values_list("group", "tier", "on", "opened", "closed"):
-        steps[group].append(tuple(step))
+    if steps is None:
+        steps = steps_of([child.pk for child in children if child.has_children], external=external)
     return {
         child.pk: _sums(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
         for child in children
@@ -75,15 +90,19 @@ def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
 
 def _sums(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
     times = 1
-    first, last = min(start for start, _ in spans), max(end for _, end in spans)
-    if not any(first <= on <= last for _, on, _, _ in steps):
+    days = list(chain.from_iterable(spans))
+    first, last = min(days), max(days)
+    for _, on, _, _ in steps:
+        if first <= on <= last:
+            break
+    else:
         # As a rule nobody opens or closes meanwhile, and every span has the same units.
         spans, times = spans[:1], len(spans)
     sums = []
     for start, end in spans:
-        tiers: Counter[str] = Counter()
+        tiers: dict[str, int] = {}
         for tier, on, opened, closed in steps:
-            tiers[tier] += (opened if on <= end else 0) - (closed if on < start else 0)
+            tiers[tier] = tiers.get(tier, 0) + (opened if on <= end else 0) - (closed if on < start else 0)
         sums.append({tier: number for tier, number in tiers.items() if number})
     return sums * times
 

@@ -116,9 +116,10 @@ Reported = Mapping[tuple[int | None, Month, str], int]
 
 
 def _added_up(by_child: Iterable[Part], months: set[Month]) -> Reported:
+    numbers = {month.number for month in months}
     reported: Reported = Counter()
     for part in by_child:
-        if part.month in months:
+        if part.month.number in numbers:
             reported[part.child, part.month, part.tier] += part.tally.reported
     return reported
 

@@ -14,11 +14,10 @@ from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 from figures.counts import Tally
 from figures.periods import Month
 from records.models import DossierCount, GroupSum
-from units.models import Tier
 
 from . import as_of
 from .question import Question
-from .rows import COLUMNS, tally_in, totals
+from .rows import COLUMNS, Total, tally_in, totals
 
 
 class Part(NamedTuple):
@@ -41,14 +40,12 @@ def parts(
     if question.as_of is not None:
         rows = as_of.rows(question, by_child=by_child, by_field=by_field, only=only)
         return [_part(question, row) for row in rows]
-    if question.unit.has_children and not by_child and question.unit.tier != Tier.COUNTRY:
-        own = _each().filter(group=question.unit)
-        return list(_of_sums(question, _of_field(own, only), by_field))
+    if question.kept and not by_child:
+        return list(_of_sums(question, _each(), by_field, only, group=question.unit))
     found = []
     if question.unit.has_children and question.child_groups:
-        rows = _each() if by_child else _together()
-        below = rows.filter(group__in=question.child_groups)
-        found += _of_sums(question, _of_field(below, only), by_field)
+        rows = _each() if by_child else _together(by_field)
+        found += _of_sums(question, rows, by_field, only, group__in=question.child_groups)
     return [*found, *_of_editions(question, by_field, by_child, only)]
 
 
@@ -65,24 +62,27 @@ def _each() -> QuerySet:
 
 
 @cache
-def _together() -> QuerySet:
+def _together(by_field: bool) -> QuerySet:
     """Group sums over all groups, in the same columns. Kept: to name two dozen sums takes longer than to run them."""
-    group = Value(None, IntegerField())
-    rows = GroupSum.objects.order_by().values_list("month", "tier", group, "field_id")
-    return rows.annotate(Sum("reported"), **totals())
+    nothing = Value(None, IntegerField())
+    rows = GroupSum.objects.order_by().values_list(
+        "month", "tier", nothing, "field_id" if by_field else nothing
+    )
+    return rows.annotate(sum_reported=Total("reported"), **totals())
 
 
-def _of_field(rows: QuerySet, only: int | None) -> QuerySet:
-    return rows if only is None else rows.filter(field=only)
-
-
-def _of_sums(question: Question, sums: QuerySet, by_field: bool) -> Iterator[Part]:
-    sums = sums.filter(month__range=question.run, stage=question.include, field__isnull=not by_field)
+def _of_sums(
+    question: Question, sums: QuerySet, by_field: bool, only: int | None, **which: object
+) -> Iterator[Part]:
+    which |= {"month__range": question.run, "stage": question.include, "field__isnull": not by_field}
+    if only is not None:
+        which["field"] = only
     if not question.external:
-        sums = sums.filter(external=False)
+        which["external"] = False
     if question.tier:
-        sums = sums.filter(tier=question.tier)
-    return (_part(question, row) for row in sums)
+        which["tier"] = question.tier
+    # In one go: each narrowing copies the question with its two dozen sums.
+    return (_part(question, row) for row in sums.filter(**which))
 
 
 def _part(question: Question, row: tuple) -> Part:
@@ -106,7 +106,9 @@ def _of_editions(question: Question, by_field: bool, by_child: bool, only: int |
         return
     # A field reported by procedure counts once, when any of its rows holds a number.
     answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
-    counts = _of_field(DossierCount.objects.filter(edition__in=editions.order_by()), only).order_by()
+    counts = DossierCount.objects.filter(edition__in=editions.order_by()).order_by()
+    if only is not None:
+        counts = counts.filter(field=only)
     rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
     for month, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
         yield Part(months[month], tiers[child], tally_in(numbers, min(1, answers)), child, field)

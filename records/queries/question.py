@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from figures.periods import Calendar, Month, Period
 from records.models import Edition, Stage
 from units import roster
-from units.models import Unit
+from units.models import Tier, Unit
 
 # Number of units expected: one dict per month of the period, by tier.
 Expected = list[dict[str, int]]
@@ -29,6 +29,8 @@ class Question:
     wider: "Question | None" = None
     # The figures as they counted at the end of this day; None: as they count now.
     as_of: date | None = None
+    # Whether the units directly below are asked for as well: then the roster of all is read at once.
+    below: bool = False
 
     @property
     def editions(self) -> QuerySet[Edition]:
@@ -69,7 +71,7 @@ class Question:
         if self.wider is not None:
             known = dict(zip(self.wider.months, self.wider.expected, strict=True))
             return [known[month] for month in self.months]
-        counted = roster.expected(self.unit, self.spans, external=self.external)
+        counted = roster.expected(self.unit, self.spans, external=self.external, steps=self._steps)
         return [self.of_tier(tiers) for tiers in counted]
 
     @cached_property
@@ -83,6 +85,22 @@ class Question:
             return self.wider.children
         below = Unit.objects.filter(parent=self.unit).order_by()
         return sorted(below, key=lambda child: (child.tier, child.folded, child.pk))
+
+    @property
+    def kept(self) -> bool:
+        """Whether sums of the unit itself are kept: the country is added up from those below it, an earlier day from
+        its editions.
+        """
+        return self.unit.has_children and self.unit.tier != Tier.COUNTRY and self.as_of is None
+
+    @cached_property
+    def _steps(self) -> roster.Steps | None:
+        """Those of the unit and its child groups, where both are asked for. One query; none after a wider question."""
+        if not self.below:
+            return None
+        if self.wider is not None:
+            return self.wider._steps
+        return roster.steps_of([self.unit.pk, *self.child_groups], external=self.external)
 
     @cached_property
     def child_groups(self) -> list[int]:
@@ -105,7 +123,7 @@ class Question:
     def expected_by_child(self) -> dict[Unit, Expected]:
         """The same for each unit directly below, in the order of `children`. One query besides them."""
         counted = roster.expected_by_child(
-            self.unit, self.spans, external=self.external, children=self.children
+            self.unit, self.spans, external=self.external, children=self.children, steps=self._steps
         )
         return {child: [self.of_tier(tiers) for tiers in counted[child.pk]] for child in self.children}
 

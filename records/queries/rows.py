@@ -12,9 +12,23 @@ BLANKS: Mapping[str, str] = {whole: f"blank_{whole}" for whole in WHOLES}
 COLUMNS: tuple[str, ...] = (*MEASURES, *BLANKS.values())
 
 
+class Total(Sum):
+    """A sum of whole numbers that the database itself gives as one: Django would convert each, and PostgreSQL answers
+    with a decimal.
+    """
+
+    def get_db_converters(self, connection):
+        """None that this class adds."""
+        return self.output_field.get_db_converters(connection)
+
+    def as_postgresql(self, compiler, connection, **context):
+        """In SQL for PostgreSQL."""
+        return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::bigint", **context)
+
+
 def totals() -> dict[str, Sum]:
     """Aggregates of every column, for `.annotate(**totals())`: NULL where nobody reported."""
-    return {f"sum_{name}": Sum(name) for name in COLUMNS}
+    return {f"sum_{name}": Total(name) for name in COLUMNS}
 
 
 def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:

@@ -46,15 +46,22 @@ def summary(
     unit that is over or not yet there expects nothing and has nulls.
     """
     return summary_of(
-        Question(unit, period, calendar or stored_calendar(), include, external, tier, as_of=as_of),
+        Question(
+            unit, period, calendar or stored_calendar(), include, external, tier, None, as_of, by == "unit"
+        ),
         by=by,
         decimals=decimals,
     )
 
 
-def summary_of(question: Question, *, by: str | None, decimals: int = 1) -> Summary:
-    """The same for a question that is put together already."""
-    found = parts(question, by_child=by == "unit")
+def summary_of(
+    question: Question, *, by: str | None, decimals: int = 1, found: list[Part] | None = None
+) -> Summary:
+    """The same for a question that is put together already; `found` are its parts (by child for rows by "unit"), where
+    they are at hand.
+    """
+    if found is None:
+        found = parts(question, by_child=by == "unit")
     lacking = silent(question, incomplete(question, found), found if by == "unit" else None)
     return build(
         unit=question.unit.key_on(question.end),
@@ -123,13 +130,14 @@ def by_tier(question: Question, found: Iterable[Part]) -> Monthly:
 
 def incomplete(question: Question, found: Iterable[Part]) -> list[Month]:
     """Months in which other numbers of units reported than were expected: only there somebody can be missing."""
-    reported: dict[tuple[Month, str], int] = defaultdict(int)
+    # By the number of the month, as in `over_period`.
+    reported: dict[tuple[int, str], int] = defaultdict(int)
     for part in found:
-        reported[part.month, part.tier] += part.tally.reported
+        reported[part.month.number, part.tier] += part.tally.reported
     return [
         month
         for month, tiers in zip(question.months, question.expected, strict=True)
-        if any(reported[month, tier] != number for tier, number in tiers.items())
+        if any(reported[month.number, tier] != number for tier, number in tiers.items())
     ]
 
 

@@ -1,15 +1,17 @@
 """What the dashboard shows, read in a fixed number of queries whatever the number of units, months and fields."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from figures.counts import Tally
 from figures.months import FIRST_YEAR
 from figures.periods import Calendar, Month, Period
 from figures.summary import Figures, Summary, build, figures
 from records.models import Field
-from records.queries.parts import parts
+from records.queries.parts import Part, parts
 from records.queries.question import Question
 from records.queries.summary import by_tier, summary_of
 from reports.models import Review
@@ -64,9 +66,16 @@ class Wanted:
         """The question of the period itself."""
         return self._question(self.period, self.reach)
 
+    @property
+    def earlier(self) -> Question:
+        """The same question of the months before the period that are shown."""
+        first, last = self.reach.period.first, self.period.first.previous()
+        return self._question(Period(f"{first}..{last}", first, last), self.reach)
+
     def _question(self, period: Period, wider: Question | None = None) -> Question:
+        below = self.by == "unit"
         return Question(
-            self.unit, period, self.calendar, self.include, self.external, self.tier, wider, self.as_of
+            self.unit, period, self.calendar, self.include, self.external, self.tier, wider, self.as_of, below
         )
 
 
@@ -79,19 +88,29 @@ class Past:
     tiers: tuple[tuple[str, tuple[Figures, ...]], ...]
 
 
-def figures_of(wanted: Wanted) -> Summary:
-    """The one Summary behind page, tables, files and charts."""
+def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:
+    """Both at once: where months are added up on reading, those of the period are so only once."""
+    if wanted.of_field is not None or wanted.question.kept:
+        return figures_of(wanted), past_of(wanted)
+    found = parts(wanted.question, by_child=wanted.by == "unit")
+    return figures_of(wanted, found), past_of(wanted, [*found, *parts(wanted.earlier)])
+
+
+def figures_of(wanted: Wanted, found: list[Part] | None = None) -> Summary:
+    """The one Summary behind page, tables, files and charts; `found` are its parts, where they are at hand."""
     if wanted.of_field is not None:
         return wanted.of_field.summary(wanted.question, by=wanted.by, decimals=wanted.decimals)
-    return summary_of(wanted.question, by=wanted.by, decimals=wanted.decimals)
+    return summary_of(wanted.question, by=wanted.by, decimals=wanted.decimals, found=found)
 
 
-def past_of(wanted: Wanted) -> Past:
-    """Last year's figures and the trend from one reading of the months, in two queries."""
+def past_of(wanted: Wanted, found: list[Part] | None = None) -> Past:
+    """Last year's figures and the trend from one reading of the months, in two queries; `found` are their parts, where
+    they are at hand.
+    """
     if wanted.of_field is not None:
         monthly = wanted.of_field.monthly()
     else:
-        monthly = by_tier(wanted.reach, parts(wanted.reach))
+        monthly = by_tier(wanted.reach, parts(wanted.reach) if found is None else found)
     earlier = build(
         unit=wanted.unit.code,
         unit_name=wanted.unit.name,
@@ -109,9 +128,10 @@ def past_of(wanted: Wanted) -> Past:
 
 def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequence[str]):
     for tier in order:
-        tallies = {}
+        of_month = defaultdict(list)
         for month, tally in monthly[tier]:
-            tallies[month] = tallies[month] + tally if month in tallies else tally
+            of_month[month].append(tally)
+        tallies = {month: Tally.total(several) for month, several in of_month.items()}
         yield (
             tier,
             tuple(

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from figures import narrative
 from reports.outlets import lines
 from reports.outlets.charts import Chart, ChartJson
-from reports.queries.dashboard import Wanted, figures_of, past_of
+from reports.queries.dashboard import Wanted, now_and_before, past_of
 from units import access
 from units.access import Right
 
@@ -23,7 +23,8 @@ def _online(wanted: Wanted) -> Chart:
 
 def _channels(wanted: Wanted) -> Chart:
     wanted = replace(wanted, by=None)
-    return lines.channels_against(figures_of(wanted), past_of(wanted).before)
+    summary, past = now_and_before(wanted)
+    return lines.channels_against(summary, past.before)
 
 
 CHARTS = {"online": _online, "channels": _channels}

@@ -64,7 +64,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
 
 
 def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
-    summary, past = queries.figures_of(wanted), queries.past_of(wanted)
+    summary, past = queries.now_and_before(wanted)
     before = past.before if past.before.total.completeness.reported else None
     end = summary.period.end
     goals = blocks.goals_of(asked, end)
