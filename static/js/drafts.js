@@ -287,6 +287,12 @@
     // A moment later: another tab of the same person may be about to send the same.
     if (waiting.size || under) plan(1500);
   };
+  // Typed while this file was still on its way: kept before anything older comes back.
+  const early = [...cells.values()].filter(({ input }) => input.value !== input.defaultValue);
+  if (early.length) {
+    keep(early.map(entry));
+    plan(PAUSE);
+  }
   restore();
   window.addEventListener("online", () => { failed = 0; send(); });
   window.addEventListener("offline", cut);

@@ -139,6 +139,18 @@ def test_a_lost_answer_is_asked_for_again_and_changes_once(office, page):
     assert Entry.objects.filter(action="submission.save", subject=office.july.subject).count() == 1
 
 
+def test_what_is_typed_before_the_sending_script_is_there_is_saved(office, page):
+    held = []
+    page.route("**/js/drafts*.js", lambda route: held.append(route))
+    sign_in(page, office.clerk, office.url)
+    page.goto(f"{office.url}/records/{office.july.pk}/", wait_until="commit")
+    expect(page.locator("#xem-tiep")).to_be_visible()
+    type_into(page, "ho-tich-received_direct", "61")
+    held[0].continue_()
+    expect(saved(page)).to_have_attribute("data-state", "saved")
+    assert stored().received_direct == 61
+
+
 def test_a_server_in_trouble_is_said_and_tried_again(office, page):
     open_sheet(page, office)
     page.route("**/cells/", lambda route: route.fulfill(status=503, json={}))
