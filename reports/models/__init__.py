@@ -1,6 +1,6 @@
 """The review of a half-year or year, its sections, and the tasks it sets."""
 
 from .review import Review, ReviewSection, ReviewState
-from .task import PlanTask
+from .task import PlanTask, TaskOutcome
 
-__all__ = ["PlanTask", "Review", "ReviewSection", "ReviewState"]
+__all__ = ["PlanTask", "Review", "ReviewSection", "ReviewState", "TaskOutcome"]

@@ -1,5 +1,7 @@
 """Tasks of the next period: direction given in a review, with the unit that answers for it and a deadline."""
 
+from datetime import date
+
 from django.db import models
 
 from units.models import Unit
@@ -14,7 +16,9 @@ class TaskOutcome(models.TextChoices):
 
 
 class PlanTask(models.Model):
-    """A task (nhiệm vụ) of the review that sets it."""
+    """A task (nhiệm vụ) of the review that sets it. What became of it is entered until the next review, also after the
+    review is frozen: outcome, a note, and the day on which it was so; who entered it and when.
+    """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="tasks")
     order = models.PositiveSmallIntegerField()
@@ -23,7 +27,20 @@ class PlanTask(models.Model):
     responsible = models.CharField("đơn vị thực hiện", max_length=300, blank=True)
     deadline = models.DateField("thời hạn", null=True, blank=True)
     outcome = models.CharField("kết quả", max_length=16, choices=TaskOutcome, default=TaskOutcome.OPEN)
+    outcome_note = models.TextField("ghi chú kết quả", blank=True)
+    outcome_on = models.DateField("ngày có kết quả", null=True, blank=True)
+    outcome_by = models.CharField("người ghi", max_length=200, blank=True)
+    outcome_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "nhiệm vụ"
         ordering = ["review", "order"]
+
+    @property
+    def who(self) -> str:
+        """Who answers for it, as printed."""
+        return self.responsible or (self.unit.name if self.unit else "")
+
+    def is_overdue(self, on: date) -> bool:
+        """Whether the deadline has passed without the task being done."""
+        return self.deadline is not None and self.deadline < on and self.outcome != TaskOutcome.DONE

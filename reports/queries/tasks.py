@@ -1,0 +1,52 @@
+"""Questions about tasks: which were set last time, what became of them, who answers for them."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from figures.periods import Period
+from reports.models import PlanTask, Review, ReviewState
+from units import access
+from units.models import Unit, User
+
+_FIXED = (ReviewState.FROZEN, ReviewState.ISSUED)
+
+
+def last_review(unit: Unit, period: Period) -> Review | None:
+    """The review whose tasks a review of `period` tells the outcome of: of those whose period ended before that one
+    ends, the latest; frozen before drafts, not those that another frozen one replaced. One query.
+    """
+    rows = Review.objects.filter(unit=unit).exclude(replaced_by__state__in=_FIXED).defer("frozen")
+    before = [one for one in rows.order_by("pk") if (told := _parsed(one.period)) and told.last < period.last]
+    return max(before, key=_rank, default=None)
+
+
+def set_last_time(unit: Unit, period: Period) -> list[PlanTask]:
+    """The tasks that the review before the one of `period` set, in their order, with `unit` read and their outcome as
+    it stands now; none where there is no such review. Two queries.
+    """
+    last = last_review(unit, period)
+    return list(last.tasks.select_related("unit")) if last else []
+
+
+def overdue(tasks: Iterable[PlanTask], on: date) -> list[PlanTask]:
+    """Those whose deadline has passed without their being done."""
+    return [task for task in tasks if task.is_overdue(on)]
+
+
+def may_tell(user: User, task: PlanTask, on: date) -> bool:
+    """Who enters what became of a task: an editor of the review's unit, a clerk of the unit that answers for it."""
+    if access.allowed(user, access.Right.EDIT, task.review.unit, on):
+        return True
+    return task.unit is not None and access.allowed(user, access.Right.ENTER, task.unit, on)
+
+
+def _parsed(code: str) -> Period | None:
+    try:
+        return Period.parse(code)
+    except ValueError:
+        return None
+
+
+def _rank(review: Review) -> tuple:
+    period = Period.parse(review.period)
+    return period.last, review.is_frozen, period.first.number * -1, review.pk
