@@ -92,6 +92,9 @@ def draft(
             heading=one["heading"],
             body=one.get("body", ""),
             block=one.get("block", ""),
+            key=one.get("key", ""),
+            responsible_id=one.get("responsible"),
+            due_on=one.get("due_on"),
         )
         for order, one in enumerate(sections, 1)
     )
@@ -171,7 +174,9 @@ def replacement(review: Review, *, by: User | None, at: datetime) -> Review:
             by=by,
             at=at,
             title=review.title,
-            sections=review.sections.values("level", "heading", "body", "block"),
+            sections=review.sections.values(
+                "level", "heading", "body", "block", "key", "responsible", "due_on"
+            ),
             header=review.header,
             signer=review.signer,
             recipients=review.recipients,

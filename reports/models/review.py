@@ -62,8 +62,9 @@ class Review(models.Model):
 
 
 class ReviewSection(models.Model):
-    """A part of the text. `body` is plain, a blank line between paragraphs; `block` names what is drawn after it.
-    `responsible` writes what the section is made from, by `due_on` (reports.models.contribution).
+    """A part of the text. `body` is stored text of figures.bound: a blank line between paragraphs, figures as tokens.
+    `block` names what is drawn after it, `key` the section of the outline that it came from. `responsible` writes what
+    the section is made from, by `due_on` (reports.models.contribution).
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="sections")
@@ -72,6 +73,7 @@ class ReviewSection(models.Model):
     heading = models.CharField("tiêu đề", max_length=300)
     body = models.TextField("nội dung", blank=True)
     block = models.CharField(max_length=32, blank=True)
+    key = models.CharField(max_length=64, blank=True)
     responsible = models.ForeignKey(
         Unit, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="đơn vị chủ trì"
     )

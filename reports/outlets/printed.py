@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from figures import narrative
+from figures import bound, narrative
 from figures.measures import online_labels
 from figures.periods import Period
 from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
@@ -64,8 +64,9 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "completeness_text": now.completeness_text,
         "opening": _opening(doc, now),
         "closing": _closing(doc),
-        "sections": [{**one, "template": BLOCKS.get(one["block"], "")} for one in doc["sections"]],
-        "drafted": doc["drafted"],
+        "sections": [_section(one) for one in doc["sections"]],
+        # Sentences that documents of the first format kept apart from the text.
+        "drafted": doc.get("drafted", {}),
         "tier_rows": tiers,
         "bars": [
             bar(row.name, row.now, online_labels(end)["online"])
@@ -183,8 +184,14 @@ def task_note(task: dict[str, Any]) -> str:
 def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
     start, end = (day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
     scope = f"Kỳ số liệu từ ngày {start} đến ngày {end}, chỉ tính báo cáo đã duyệt"
-    told = doc["drafted"]["completeness"]
-    return [text for text in (doc["header"]["opening"], f"{scope}. {' '.join(told)}".strip()) if text]
+    told = narrative.completeness_sentence(now.total.completeness, now.period.one_month)
+    return [text for text in (doc["header"]["opening"], f"{scope}. {told}".strip()) if text]
+
+
+def _section(one: dict[str, Any]) -> dict[str, Any]:
+    """A section with its paragraphs as runs, whichever format the document has, and the template of its block."""
+    paragraphs = [bound.from_data(paragraph) for paragraph in one["paragraphs"]]
+    return {**one, "paragraphs": paragraphs, "template": BLOCKS.get(one["block"], "")}
 
 
 def _closing(doc: dict[str, Any]) -> list[str]:

@@ -5,21 +5,21 @@ that an issued review cannot change when a month is corrected.
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from figures import narrative
+from figures import bound, facts
 from figures.periods import Calendar, Period
 from figures.summary import Summary, canonical
-from figures.writing import tier_name
 from ledger import log
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
-from reports.models import Review
+from reports.models import Review, ReviewSection
 from reports.queries import targets
 from units.models import Unit
 
-FORMAT = "cchc-review/1"
+FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
 TEMPLATE = "bao-cao-30/1"
 
@@ -34,7 +34,10 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
     now = _summary(review, period, calendar, by="unit")
     before = _summary(review, period.same_last_year(), calendar)
     sequence, hash_ = anchor or log.head()
-    sections, tasks = list(review.sections.all()), list(review.tasks.select_related("unit"))
+    goals = targets.rate_targets(review.unit, end)
+    reached = targets.indicators(review.unit, period, review.decimals)
+    sections, tasks = list(review.sections.select_related("responsible")), list(review.tasks.select_related("unit"))
+    bodies = [bound.paragraphs(section.body) for section in sections]
     return {
         "format": FORMAT,
         "template": TEMPLATE,
@@ -50,30 +53,19 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
             for tier, _ in now.tiers
         ],
         "last_year": before.as_record(),
-        "targets": targets.rate_targets(review.unit, end),
-        "indicators": targets.indicators(review.unit, period, review.decimals),
-        "drafted": drafted(now, before),
-        "sections": [_section(section) for section in sections],
+        "targets": goals,
+        "indicators": reached,
+        "sections": [_section(section, body) for section, body in zip(sections, bodies, strict=True)],
+        "facts": _quoted(bodies, facts.known(now, before, goals, reached)),
         "tasks": [_task(task) for task in tasks],
         "log": {"sequence": sequence, "hash": hash_},
     }
 
 
-def drafted(now: Summary, before: Summary | None) -> dict[str, list[str]]:
-    """Sentences made from the figures, by the block in which they stand."""
-    told = []
-    for tier, one in now.tiers:
-        received = narrative.channel_sentence(tier_name(tier), one, now.period.end)
-        told.append(f"{received} {narrative.resolved_sentence(tier_name(tier), one)}".strip())
-    told.append(_together(now, before))
-    return {
-        "channels": [sentence for sentence in told if sentence] or ["Chưa có số liệu được duyệt trong kỳ."],
-        "completeness": [
-            sentence
-            for sentence in [narrative.completeness_sentence(now.total.completeness, now.period.one_month)]
-            if sentence
-        ],
-    }
+def known(doc: dict[str, Any]) -> dict[str, facts.Fact]:
+    """All facts that the text of a document may quote, from the document alone."""
+    now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
+    return facts.known(now, before, doc["targets"], doc["indicators"])
 
 
 def content_version(review: Review) -> str:
@@ -103,15 +95,6 @@ def sha256(data: Any) -> str:
 
 def _summary(review: Review, period: Period, calendar: Calendar, **asked: Any) -> Summary:
     return summary(review.unit, period, decimals=review.decimals, calendar=calendar, **asked)
-
-
-def _together(now: Summary, before: Summary | None) -> str:
-    """All tiers together against the same period last year."""
-    if len(now.tiers) < 2:
-        return ""
-    told = [narrative.change(key, now, before).rstrip(".") for key in ("online", "on_time")]
-    told = [text[0].lower() + text[1:] for text in told if text]
-    return f"Tính chung các cấp, {'; '.join(told)}." if told else ""
 
 
 def _names(review: Review, period: Period, start: date, end: date) -> dict[str, Any]:
@@ -156,14 +139,21 @@ def place_name(name: str) -> str:
     return " ".join(words)
 
 
-def _section(section) -> dict[str, Any]:
-    paragraphs = [" ".join(part.split()) for part in section.body.replace("\r\n", "\n").split("\n\n")]
+def _section(section: ReviewSection, body: Sequence[bound.Paragraph]) -> dict[str, Any]:
     return {
+        "key": section.key,
         "level": section.level,
         "heading": section.heading,
-        "paragraphs": [paragraph for paragraph in paragraphs if paragraph],
         "block": section.block,
+        "responsible": section.responsible.name if section.responsible else "",
+        "paragraphs": [bound.as_data(runs) for runs in body],
     }
+
+
+def _quoted(bodies: Iterable[Sequence[bound.Paragraph]], all_: Mapping[str, facts.Fact]) -> dict[str, Any]:
+    """The facts that some bodies quote; what is no fact any more is left out."""
+    names = bound.keys(runs for body in bodies for runs in body)
+    return {key: all_[key].as_dict() for key in names if key in all_}
 
 
 def _task(task) -> dict[str, Any]:

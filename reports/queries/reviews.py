@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from figures import bound
 from figures.periods import Period
 from figures.summary import Figures, Summary
 from figures.writing import count, day, tier_name
@@ -129,7 +130,9 @@ _HEADER = {
 
 def typed_percentages(doc: dict[str, Any]) -> list[str]:
     """Percentages that somebody typed into the text: the only figures of a review that do not follow the counts."""
-    found = [text for one in doc["sections"] for part in one["paragraphs"] for text in _PERCENT.findall(part)]
+    paragraphs = [bound.from_data(part) for one in doc["sections"] for part in one["paragraphs"]]
+    words = [run.text for runs in paragraphs for run in runs if not run.key]
+    found = [text for part in words for text in _PERCENT.findall(part)]
     return list(dict.fromkeys(found))
 
 

@@ -1,0 +1,102 @@
+"""Text whose figures stay bound to their source while the words around them are edited.
+
+Stored text holds a figure as ``[[key|text]]``: `key` names a fact (figures.facts), `text` is what was accepted last.
+A blank line stands between paragraphs. Read, a paragraph is a row of runs; a run with a key is a figure.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+KEY = "[A-Za-z0-9_.:@-]+"
+# A figure; and, so that no reader ever sees a bracket of ours, one whose end was lost while it was edited.
+_TOKEN = re.compile(rf"\[\[(?P<key>{KEY})\|(?P<text>[^\[\]|]*)\]\]|\[\[{KEY}\|(?P<broken>[^\[\]|]*)\]?")
+_OPENING = re.compile(rf"\[\[(?={KEY}\|)")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A piece of a paragraph: words, or with a key a figure as it was accepted last."""
+
+    text: str
+    key: str = ""
+
+
+Paragraph = tuple[Run, ...]
+
+
+def paragraphs(body: str) -> tuple[Paragraph, ...]:
+    """The paragraphs of a stored text; white space counts as one space, empty paragraphs are left out."""
+    parts = _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n"))
+    found = (tuple(_tidy(_runs(part))) for part in parts)
+    return tuple(runs for runs in found if runs)
+
+
+def write(parts: Iterable[Iterable[Run]]) -> str:
+    """Paragraphs as stored text. Words that look like the beginning of a figure lose that look."""
+    return "\n\n".join("".join(map(_written, _tidy(runs))) for runs in parts)
+
+
+def token(key: str, text: str) -> str:
+    """One figure as it is stored. Raises ValueError for a key or text that could not be read back."""
+    written = f"[[{key}|{_SPACES.sub(' ', text).strip()}]]"
+    found = _TOKEN.fullmatch(written)
+    if found is None or not found["key"] or not found["text"]:
+        raise ValueError(f"no token: {written}")
+    return written
+
+
+def plain(body: str) -> str:
+    """A stored text as its reader sees it, a blank line between paragraphs."""
+    return "\n\n".join(plain_of(runs) for runs in paragraphs(body))
+
+
+def plain_of(runs: Iterable[Run]) -> str:
+    """One paragraph as its reader sees it."""
+    return "".join(run.text for run in runs)
+
+
+def as_data(runs: Iterable[Run]) -> list[str | dict[str, str]]:
+    """A paragraph as JSON data: words are text, a figure is ``{"figure": key, "text": "14.712"}``."""
+    return [{"figure": run.key, "text": run.text} if run.key else run.text for run in runs]
+
+
+def from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragraph:
+    """Read back ``as_data``; a paragraph of the first format of documents is one text."""
+    parts = [data] if isinstance(data, str) else data
+    return tuple(Run(one) if isinstance(one, str) else Run(one["text"], one["figure"]) for one in parts)
+
+
+def keys(parts: Iterable[Iterable[Run]]) -> list[str]:
+    """The facts that some paragraphs quote, each once, in order."""
+    return list(dict.fromkeys(run.key for runs in parts for run in runs if run.key))
+
+
+def _runs(text: str) -> Iterator[Run]:
+    end = 0
+    for found in _TOKEN.finditer(text):
+        yield Run(text[end : found.start()])
+        yield Run(found["broken"]) if found["key"] is None else Run(found["text"], found["key"])
+        end = found.end()
+    yield Run(text[end:])
+
+
+def _tidy(runs: Iterable[Run]) -> list[Run]:
+    """Words beside words as one run, white space as one space and none at the ends, figures without a text gone."""
+    single = (Run(_SPACES.sub(" ", run.text).strip() if run.key else run.text, run.key) for run in runs)
+    tidy: list[Run] = []
+    for is_figure, group in groupby((run for run in single if run.text), key=lambda run: bool(run.key)):
+        tidy += group if is_figure else [Run(_SPACES.sub(" ", "".join(run.text for run in group)))]
+    if tidy and not tidy[0].key:
+        tidy[0] = Run(tidy[0].text.lstrip())
+    if tidy and not tidy[-1].key:
+        tidy[-1] = Run(tidy[-1].text.rstrip())
+    return [run for run in tidy if run.text]
+
+
+def _written(run: Run) -> str:
+    return token(run.key, run.text) if run.key else _OPENING.sub("[ [", run.text)

@@ -1,0 +1,202 @@
+"""What is known, as a flat dictionary of facts: every figure that a sentence may quote, under a key that stays.
+
+A fact carries how it is written, its name, where it comes from (period and completeness), how it is computed, and an
+address that leads to the units behind it. Keys: ``now.commune.received``, ``now.total.rate.on_time``,
+``before.district.share.online``, ``change.total.online``, ``unit.13474.share.online``, ``target.on_time.commune``,
+``indicator.CODE.percent``, ``completeness.total``, ``missing.count``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from figures import narrative
+from figures.measures import MEASURES, SUMS, measure_label
+from figures.rates import BY_KEY, Share
+from figures.results import COUNTS, Figures
+from figures.summary import Summary
+from figures.writing import count, day_range, percent_vi, tier_name
+
+TOTAL = "total"
+_LAST_MONTH = frozenset({"pending_in_time", "pending_late", "awaiting", "pending"})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A known figure. ``value`` is None where nobody reported it, or where a blank makes it unsure."""
+
+    text: str
+    value: int | str | None
+    name: str
+    source: str
+    formula: str = ""
+    link: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a frozen document keeps of it."""
+        told = {"text": self.text, "value": self.value, "name": self.name}
+        return {**told, "source": self.source, "formula": self.formula}
+
+
+def known(
+    now: Summary,
+    before: Summary | None,
+    targets: Iterable[Mapping[str, Any]] = (),
+    indicators: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Fact]:
+    """All facts of a review's period: figures now, of the same period last year, by unit, targets, indicators."""
+    found: dict[str, Fact] = {}
+    for side, summary in (("now", now), ("before", before)):
+        if summary is not None:
+            found.update(_summary(side, summary))
+    found.update(_changes(now, before))
+    for row in now.rows:
+        link = _link(row.key, now.period.code, by="month")
+        found.update(_figures(f"unit.{row.key}", row.name, row.figures, now, link))
+    found.update(_completeness(now))
+    for one in targets:
+        found.update(_target(one, now))
+    for one in indicators:
+        found.update(_indicator(one, now))
+    return found
+
+
+def scopes(summary: Summary) -> Iterator[tuple[str, str, Figures]]:
+    """Each tier and the total: key, name in a sentence, figures."""
+    for tier, one in summary.tiers:
+        yield tier, tier_name(tier).lower(), one
+    yield TOTAL, f"chung {summary.unit_name}", summary.total
+
+
+def source(summary: Summary, one: Figures) -> str:
+    """Which figures these are: "Số liệu đã duyệt từ 15/12/2021 đến 14/6/2022, 96/96 báo cáo tháng"."""
+    days = day_range(summary.period.start, summary.period.end)
+    which = "đã duyệt" if summary.include == "approved" else "gồm cả chưa duyệt"
+    return f"Số liệu {which} {days}, {one.completeness.text(summary.period.one_month)}"
+
+
+def _summary(side: str, summary: Summary) -> Iterator[tuple[str, Fact]]:
+    for key, whom, one in scopes(summary):
+        more = {} if key == TOTAL else {"tier": key}
+        link = _link(summary.unit, summary.period.code, by="unit", **more)
+        yield from _figures(f"{side}.{key}", whom, one, summary, link)
+
+
+def _figures(prefix: str, whom: str, one: Figures, summary: Summary, link: str) -> Iterator[tuple[str, Fact]]:
+    told, about = source(summary, one), f"{whom}, {summary.period.label}"
+    for name in COUNTS:
+        label, number = measure_label(name, summary.period.end), one.counts[name]
+        formula = _formula(name, summary)
+        yield f"{prefix}.{name}", Fact(count(number), number, f"{label}, {about}", told, formula, link)
+    for kind, shares in (("share", one.shares), ("rate", one.rates)):
+        for key, share in shares.items():
+            name = f"{BY_KEY[key].name}, {about}"
+            yield f"{prefix}.{kind}.{key}", _share(share, name, told, BY_KEY[key].definition, link)
+
+
+def _share(share: Share, name: str, told: str, definition: str, link: str) -> Fact:
+    formula = f"{definition} {count(share.numerator)} ÷ {count(share.denominator)}"
+    if share.partial and share.percent is not None:
+        return Fact(percent_vi(share.percent) + narrative.LACKING, None, name, told, formula, link)
+    return Fact(percent_vi(share.percent), share.percent, name, told, formula, link)
+
+
+def _formula(name: str, summary: Summary) -> str:
+    if name in SUMS:
+        return " + ".join(measure_label(part, summary.period.end) for part in SUMS[name])
+    if name == "opening":
+        return "Của tháng đầu kỳ, không cộng qua các tháng"
+    if name in _LAST_MONTH:
+        return "Của tháng cuối kỳ, không cộng qua các tháng"
+    return "Cộng các báo cáo tháng trong kỳ"
+
+
+def _changes(now: Summary, before: Summary | None) -> Iterator[tuple[str, Fact]]:
+    """Rises and falls of shares, rates and flows; the direction is part of the text, so it cannot go stale alone."""
+    if before is None:
+        return
+    earlier = {key: one for key, _, one in scopes(before)}
+    for key, whom, one in scopes(now):
+        if key not in earlier:
+            continue
+        old = earlier[key]
+        told = f"{source(now, one)}; cùng kỳ: {source(before, old)}"
+        more = {} if key == TOTAL else {"tier": key}
+        link = _link(now.unit, now.period.code, by="unit", **more)
+        for name in (*one.shares, *one.rates):
+            yield f"change.{key}.{name}", _moved(name, whom, one.share(name), old.share(name), told, link)
+        for name in (*(name for name in MEASURES if name not in _LAST_MONTH), *SUMS):
+            fact = _grown(measure_label(name, now.period.end), whom, one.counts[name], old.counts[name], told)
+            yield f"change.{key}.{name}", fact
+
+
+def _moved(name: str, whom: str, new: Share, old: Share, told: str, link: str) -> Fact:
+    sound = not (new.partial or old.partial)
+    text = narrative.moved(new.percent, old.percent) if sound else ""
+    formula = f"{percent_vi(new.percent)} − {percent_vi(old.percent)}"
+    return Fact(
+        text or "—", text or None, f"{BY_KEY[name].name}, {whom}, so với cùng kỳ", told, formula, link
+    )
+
+
+def _grown(label: str, whom: str, new: int | None, old: int | None, told: str) -> Fact:
+    text = ""
+    if new is not None and old is not None:
+        text = f"{'tăng' if new > old else 'giảm'} {count(abs(new - old))} hồ sơ" if new != old else "không đổi"
+    formula = f"{count(new)} − {count(old)}"
+    return Fact(text or "—", text or None, f"{label}, {whom}, so với cùng kỳ", told, formula)
+
+
+def _completeness(now: Summary) -> Iterator[tuple[str, Fact]]:
+    told = "Danh sách đơn vị phải báo cáo trong kỳ"
+    for key, whom, one in scopes(now):
+        text = one.completeness.text(now.period.one_month)
+        name = f"Báo cáo đã duyệt trên báo cáo phải có, {whom}"
+        yield f"completeness.{key}", Fact(text, text, name, told, "", _link(now.unit, now.period.code))
+    units = now.total.completeness.by_unit()
+    yield "missing.count", Fact(count(len(units)), len(units), "Đơn vị thiếu báo cáo trong kỳ", told)
+
+
+def _target(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
+    rate, tier = BY_KEY[one["rate"]], one["tier"]
+    whom = tier_name(tier).lower() if tier else "các cấp"
+    fact = Fact(percent_vi(one["percent"]), one["percent"], f"Chỉ tiêu giao: {rate.name}, {whom}", one["source"])
+    yield f"target.{one['rate']}.{tier or TOTAL}", fact
+    for key, which, figures in scopes(now):
+        share = figures.share(one["rate"])
+        if tier not in ("", key) or share.partial:
+            continue
+        text = narrative.against_target(share.percent, one["percent"])
+        formula = f"{percent_vi(share.percent)} − {percent_vi(one['percent'])}"
+        name = f"{rate.name}, {which}, so với chỉ tiêu giao"
+        yield (
+            f"gap.{one['rate']}.{key}",
+            Fact(_lower(text) or "—", text or None, name, source(now, figures), formula),
+        )
+
+
+def _indicator(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
+    prefix, told = f"indicator.{one['code']}", f"Chỉ tiêu nhập cho {now.period.label}: {one['source']}"
+    parts = f"{one['numerator_name']} ÷ {one['denominator_name']}" if one["is_share"] else one["numerator_name"]
+    for name, which in (("numerator", one["numerator_name"]), ("denominator", one["denominator_name"])):
+        if which:
+            yield f"{prefix}.{name}", Fact(count(one[name]), one[name], f"{which}: {one['name']}", told)
+    for name, words in (("percent", ""), ("target", "Chỉ tiêu giao: "), ("before_percent", "Cùng kỳ: ")):
+        if one["is_share"]:
+            fact = Fact(percent_vi(one[name]), one[name], f"{words}{one['name']}", told, parts)
+            yield f"{prefix}.{name}", fact
+    if one["is_share"]:
+        for name, text in (
+            ("change", narrative.moved(one["percent"], one["before_percent"])),
+            ("gap", _lower(narrative.against_target(one["percent"], one["target"]))),
+        ):
+            yield f"{prefix}.{name}", Fact(text or "—", text or None, one["name"], told, parts)
+
+
+def _link(unit: str, period: str, **more: str) -> str:
+    asked = {"unit": unit, "period": period, **more}
+    return "/?" + "&".join(f"{name}={value}" for name, value in asked.items())
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
