@@ -17,5 +17,7 @@ outliers        numbers that look mistyped against their own past
 results         ``Figures`` of one tier, row or total: completeness, counts, shares, rates
 summary         the one frozen ``Summary`` that page, chart, table, file, API and PDF receive
 narrative       sentences drafted from a Summary
+facts           every figure that a text may quote, under a key, with its name, source and formula
+bound           text whose figures stay bound to their facts
 ==============  ==================================================================================
 """

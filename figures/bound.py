@@ -7,7 +7,6 @@ A blank line stands between paragraphs. Read, a paragraph is a row of runs; a ru
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 KEY = "[A-Za-z0-9_.:@-]+"
@@ -15,6 +14,7 @@ KEY = "[A-Za-z0-9_.:@-]+"
 _TOKEN = re.compile(rf"\[\[(?P<key>{KEY})\|(?P<text>[^\[\]|]*)\]\]|\[\[{KEY}\|(?P<broken>[^\[\]|]*)\]?")
 _OPENING = re.compile(rf"\[\[(?={KEY}\|)")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_STOP = re.compile(r"[.!?…][\"”)\]]?\s")
 _SPACES = re.compile(r"\s+")
 
 
@@ -71,6 +71,23 @@ def from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragraph:
     return tuple(Run(one) if isinstance(one, str) else Run(one["text"], one["figure"]) for one in parts)
 
 
+def sentences(runs: Sequence[Run]) -> list[Paragraph]:
+    """A paragraph cut before each new sentence, which begins with a capital or a figure; a figure is never cut."""
+    found: list[list[Run]] = [[]]
+    for place, run in enumerate(runs):
+        after = runs[place + 1].text if place + 1 < len(runs) else ""
+        start = 0
+        for end in (one.end() for one in _STOP.finditer("" if run.key else run.text)):
+            following = run.text[end : end + 1] or after[:1]
+            if following.isupper() or (following.isdigit() and end == len(run.text)):
+                found[-1].append(Run(run.text[start:end]))
+                found.append([])
+                start = end
+        if run.text[start:]:
+            found[-1].append(Run(run.text[start:], run.key))
+    return [tuple(one) for one in found if one]
+
+
 def keys(parts: Iterable[Iterable[Run]]) -> list[str]:
     """The facts that some paragraphs quote, each once, in order."""
     return list(dict.fromkeys(run.key for runs in parts for run in runs if run.key))
@@ -89,8 +106,12 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
     """Words beside words as one run, white space as one space and none at the ends, figures without a text gone."""
     single = (Run(_SPACES.sub(" ", run.text).strip() if run.key else run.text, run.key) for run in runs)
     tidy: list[Run] = []
-    for is_figure, group in groupby((run for run in single if run.text), key=lambda run: bool(run.key)):
-        tidy += group if is_figure else [Run(_SPACES.sub(" ", "".join(run.text for run in group)))]
+    for run in single:
+        if tidy and not run.key and not tidy[-1].key:
+            tidy[-1] = Run(tidy[-1].text + run.text)
+        elif run.text:
+            tidy.append(run)
+    tidy = [run if run.key else Run(_SPACES.sub(" ", run.text)) for run in tidy]
     if tidy and not tidy[0].key:
         tidy[0] = Run(tidy[0].text.lstrip())
     if tidy and not tidy[-1].key:

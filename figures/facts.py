@@ -142,7 +142,9 @@ def _moved(name: str, whom: str, new: Share, old: Share, told: str, link: str) -
 def _grown(label: str, whom: str, new: int | None, old: int | None, told: str) -> Fact:
     text = ""
     if new is not None and old is not None:
-        text = f"{'tăng' if new > old else 'giảm'} {count(abs(new - old))} hồ sơ" if new != old else "không đổi"
+        text = (
+            f"{'tăng' if new > old else 'giảm'} {count(abs(new - old))} hồ sơ" if new != old else "không đổi"
+        )
     formula = f"{count(new)} − {count(old)}"
     return Fact(text or "—", text or None, f"{label}, {whom}, so với cùng kỳ", told, formula)
 
@@ -160,7 +162,9 @@ def _completeness(now: Summary) -> Iterator[tuple[str, Fact]]:
 def _target(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
     rate, tier = BY_KEY[one["rate"]], one["tier"]
     whom = tier_name(tier).lower() if tier else "các cấp"
-    fact = Fact(percent_vi(one["percent"]), one["percent"], f"Chỉ tiêu giao: {rate.name}, {whom}", one["source"])
+    fact = Fact(
+        percent_vi(one["percent"]), one["percent"], f"Chỉ tiêu giao: {rate.name}, {whom}", one["source"]
+    )
     yield f"target.{one['rate']}.{tier or TOTAL}", fact
     for key, which, figures in scopes(now):
         share = figures.share(one["rate"])
@@ -177,7 +181,9 @@ def _target(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
 
 def _indicator(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
     prefix, told = f"indicator.{one['code']}", f"Chỉ tiêu nhập cho {now.period.label}: {one['source']}"
-    parts = f"{one['numerator_name']} ÷ {one['denominator_name']}" if one["is_share"] else one["numerator_name"]
+    parts = (
+        f"{one['numerator_name']} ÷ {one['denominator_name']}" if one["is_share"] else one["numerator_name"]
+    )
     for name, which in (("numerator", one["numerator_name"]), ("denominator", one["denominator_name"])):
         if which:
             yield f"{prefix}.{name}", Fact(count(one[name]), one[name], f"{which}: {one['name']}", told)

@@ -36,7 +36,10 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
     sequence, hash_ = anchor or log.head()
     goals = targets.rate_targets(review.unit, end)
     reached = targets.indicators(review.unit, period, review.decimals)
-    sections, tasks = list(review.sections.select_related("responsible")), list(review.tasks.select_related("unit"))
+    sections, tasks = (
+        list(review.sections.select_related("responsible")),
+        list(review.tasks.select_related("unit")),
+    )
     bodies = [bound.paragraphs(section.body) for section in sections]
     return {
         "format": FORMAT,

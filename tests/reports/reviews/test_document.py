@@ -40,7 +40,6 @@ def test_a_running_period_is_warned_of_first(review):
 def test_nothing_reported_claims_nothing(review):
     doc = made("351", "2023-H1")
     shown = printed.view(doc)
-    assert doc["drafted"]["channels"] == ["Chưa có số liệu được duyệt trong kỳ."]
     assert shown["bars"] == [] and shown["online_label"] == "một phần, toàn trình"
     assert all(one.reached is None for one in shown["rate_results"])
 
@@ -77,3 +76,41 @@ def test_percentages_typed_by_hand_are_listed(review):
     actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, "Đạt 51,7% và 12,6 %.")})
     doc = document.build(review, demo=True)
     assert reviews.typed_percentages(doc) == ["51,7%", "12,6 %"]
+
+
+def test_text_keeps_its_figures_and_the_facts_that_it_quotes(review):
+    doc = document.build(review, demo=True)
+    assert doc["format"] == "cchc-review/2"
+    quoted = [
+        run for one in doc["sections"] for part in one["paragraphs"] for run in part if isinstance(run, dict)
+    ]
+    assert len(quoted) >= 40 and {run["figure"] for run in quoted} == set(doc["facts"])
+    assert all(run["text"] == doc["facts"][run["figure"]]["text"] for run in quoted)
+    fact = doc["facts"]["now.commune.received_direct"]
+    assert (fact["text"], fact["value"]) == ("14.712", 14712)
+    assert fact["source"] == "Số liệu đã duyệt từ 15/12/2021 đến 14/6/2022, 96/96 báo cáo tháng"
+    told = doc["facts"]["now.commune.share.direct"]["formula"]
+    assert told.endswith("chia cho tổng số hồ sơ tiếp nhận trong kỳ. 14.712 ÷ 16.833")
+
+
+def test_a_fact_that_is_none_is_left_out(review):
+    section = review.sections.get(order=2)
+    body = "Xã cũ nhận [[unit.99999.received|12]] hồ sơ."
+    actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
+    doc = document.build(review, demo=True)
+    assert "unit.99999.received" not in doc["facts"]
+    assert [run.text for run in printed.view(doc)["sections"][1]["paragraphs"][0]][1] == "12"
+
+
+def test_a_document_of_the_first_format_is_still_read(review):
+    """As it was frozen before figures were bound: texts for paragraphs, drafted sentences apart, no facts."""
+    doc = document.build(review, demo=True)
+    del doc["facts"]
+    for one in doc["sections"]:
+        one["paragraphs"] = ["Đạt 51,7%."] if one["paragraphs"] else []
+        del one["key"], one["responsible"]
+    doc |= {"format": "cchc-review/1", "drafted": {"channels": ["Cấp xã tiếp nhận 16.833 hồ sơ."]}}
+    shown = printed.view(doc)
+    assert [run.text for run in shown["sections"][1]["paragraphs"][0]] == ["Đạt 51,7%."]
+    assert shown["drafted"]["channels"] == ["Cấp xã tiếp nhận 16.833 hồ sơ."]
+    assert reviews.typed_percentages(doc)[0] == "51,7%"
