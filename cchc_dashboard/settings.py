@@ -253,6 +253,8 @@ DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
 
 UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)
+# Whether a QR code that leads to /verify/ is offered as already chosen when a review is frozen.
+REVIEW_QR = _flag("CCHC_REVIEW_QR")
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 
 DJANGO_TABLES2_TEMPLATE = "parts/table.html"

@@ -1,8 +1,11 @@
 """Triggers that keep a frozen review as it is, in the database itself, whoever connects.
 
-After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be deleted.
-SQLite loses the triggers of a table that a migration rebuilds: a migration that alters `Review` calls `install` again.
+After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be deleted; the
+tables beside it (reports.models.frozen) are only ever added to. SQLite loses the triggers of a table that a migration
+rebuilds: a migration that alters one of these tables calls `install` again.
 """
+
+from collections.abc import Iterable, Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -13,54 +16,65 @@ _KEPT = (
     "frozen_sha256", "frozen_at", "frozen_by", "frozen_reason", "pdf_name", "pdf_sha256", "replaces_id",
 )  # fmt: skip
 _STEP_BACK = "(OLD.state <> NEW.state AND NOT (OLD.state = 'frozen' AND NEW.state = 'issued'))"
+_REVIEW = "reports_review"
+# Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row unasked.
+_ONLY_ADDED = {"reports_frozenform": ("id", "review_id", "code")}
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Forbid changing and deleting what is frozen; harmless where that is forbidden already. A table that a later
+    migration makes gets its triggers when that one calls this again.
+    """
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for statement in _install(connection.vendor, tables):
+            cursor.execute(statement)
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Lift the prohibition: for undoing the migration and for the test runner's flush, nothing else."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        for statement in _remove(connection.vendor, tables):
+            cursor.execute(statement)
 
 
 def _changed(differs: str) -> str:
     return " OR ".join([_STEP_BACK, *(f"OLD.{name} {differs} NEW.{name}" for name in _KEPT)])
 
 
-_INSTALL = {
-    "sqlite": (
-        f"""CREATE TRIGGER IF NOT EXISTS reports_review_frozen_update BEFORE UPDATE ON reports_review
-            WHEN OLD.frozen_at IS NOT NULL AND ({_changed("IS NOT")})
-            BEGIN SELECT RAISE(ABORT, '{TOLD}'); END""",
-        f"""CREATE TRIGGER IF NOT EXISTS reports_review_frozen_delete BEFORE DELETE ON reports_review
-            WHEN OLD.frozen_at IS NOT NULL BEGIN SELECT RAISE(ABORT, '{TOLD}'); END""",
-    ),
-    "postgresql": (
-        f"""CREATE OR REPLACE FUNCTION reports_review_refuse() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION '{TOLD}' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
-        f"""CREATE OR REPLACE TRIGGER reports_review_frozen_update BEFORE UPDATE ON reports_review FOR EACH ROW
-            WHEN (OLD.frozen_at IS NOT NULL AND ({_changed("IS DISTINCT FROM")}))
-            EXECUTE FUNCTION reports_review_refuse()""",
-        """CREATE OR REPLACE TRIGGER reports_review_frozen_delete BEFORE DELETE ON reports_review FOR EACH ROW
-            WHEN (OLD.frozen_at IS NOT NULL) EXECUTE FUNCTION reports_review_refuse()""",
-    ),
-}
-_REMOVE = {
-    "sqlite": (
-        "DROP TRIGGER IF EXISTS reports_review_frozen_update",
-        "DROP TRIGGER IF EXISTS reports_review_frozen_delete",
-    ),
-    "postgresql": (
-        "DROP TRIGGER IF EXISTS reports_review_frozen_update ON reports_review",
-        "DROP TRIGGER IF EXISTS reports_review_frozen_delete ON reports_review",
-        "DROP FUNCTION IF EXISTS reports_review_refuse()",
-    ),
-}
+def _install(vendor: str, tables: Iterable[str]) -> Iterator[str]:
+    if vendor == "sqlite":
+        yield _refuse(_REVIEW, "update", "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({_changed('IS NOT')})")
+        yield _refuse(_REVIEW, "delete", "DELETE", "OLD.frozen_at IS NOT NULL")
+        for table in _ONLY_ADDED.keys() & tables:
+            same = " OR ".join(f"{name} = NEW.{name}" for name in _ONLY_ADDED[table])
+            yield _refuse(table, "update", "UPDATE", "1")
+            yield _refuse(table, "delete", "DELETE", "1")
+            yield _refuse(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608
+        return
+    yield f"""CREATE OR REPLACE FUNCTION reports_review_refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{TOLD}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+    for what, when in (("update", f" AND ({_changed('IS DISTINCT FROM')})"), ("delete", "")):
+        yield f"""CREATE OR REPLACE TRIGGER {_REVIEW}_frozen_{what} BEFORE {what} ON {_REVIEW} FOR EACH ROW
+            WHEN (OLD.frozen_at IS NOT NULL{when}) EXECUTE FUNCTION reports_review_refuse()"""
+    for table in _ONLY_ADDED.keys() & tables:
+        yield f"""CREATE OR REPLACE TRIGGER {table}_frozen BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION reports_review_refuse()"""
 
 
-def install(connection: BaseDatabaseWrapper) -> None:
-    """Forbid changing and deleting what is frozen; harmless where that is forbidden already."""
-    _run(connection, _INSTALL)
+def _refuse(table: str, what: str, act: str, when: str) -> str:
+    return f"""CREATE TRIGGER IF NOT EXISTS {table}_frozen_{what} BEFORE {act} ON {table} WHEN {when}
+        BEGIN SELECT RAISE(ABORT, '{TOLD}'); END"""
 
 
-def remove(connection: BaseDatabaseWrapper) -> None:
-    """Lift the prohibition: for undoing the migration and for the test runner's flush, nothing else."""
-    _run(connection, _REMOVE)
-
-
-def _run(connection: BaseDatabaseWrapper, statements: dict[str, tuple[str, ...]]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements[connection.vendor]:
-            cursor.execute(statement)
+def _remove(vendor: str, tables: Iterable[str]) -> Iterator[str]:
+    added = sorted(_ONLY_ADDED.keys() & tables)
+    names = {_REVIEW: ("update", "delete")} | dict.fromkeys(added, ("update", "delete", "replace"))
+    if vendor == "sqlite":
+        for table, kinds in names.items():
+            yield from (f"DROP TRIGGER IF EXISTS {table}_frozen_{what}" for what in kinds)
+        return
+    yield from (f"DROP TRIGGER IF EXISTS {_REVIEW}_frozen_{what} ON {_REVIEW}" for what in names[_REVIEW])
+    yield from (f"DROP TRIGGER IF EXISTS {table}_frozen ON {table}" for table in added)
+    yield "DROP FUNCTION IF EXISTS reports_review_refuse()"

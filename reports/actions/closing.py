@@ -14,7 +14,7 @@ from django.utils.timezone import localdate
 from figures.summary import canonical
 from figures.writing import day
 from ledger import log
-from reports.models import Review, ReviewState
+from reports.models import FrozenForm, Review, ReviewState
 from reports.queries.document import build, seen_version
 from units.models import User
 
@@ -25,15 +25,23 @@ CHANGED = "Chưa chốt: lời văn hoặc số liệu vừa thay đổi. Trang 
 
 
 def freeze(
-    review: Review, document: dict[str, Any], pdf: bytes, *, by: User | None, at: datetime, reason: str = ""
+    review: Review,
+    document: dict[str, Any],
+    pdf: bytes,
+    form: dict[str, Any],
+    *,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
 ) -> Review:
-    """Close the figures: keep the document, its SHA-256 and the PDF drawn from it, for good. Raises Refused when it is
-    frozen already. `document` is that of reports.queries.document, with the anchor of the log in it. It is made and
-    drawn before, which takes seconds, and made once more under the lock: Stale when text or figures differ by then.
+    """Close the figures: keep the document, the form that drew it, the PDF, and their SHA-256, for good. Raises Refused
+    when it is frozen already. `document` is that of reports.queries.document with what freezing adds (ADDED there). It
+    is made and drawn before, which takes seconds, and made once more under the lock: Stale when text or figures differ
+    by then.
     """
     name = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.pdf", ContentFile(pdf))
     try:
-        return _freeze(review, document, pdf, name, by=by, at=at, reason=reason)
+        return _freeze(review, document, pdf, form, name, by=by, at=at, reason=reason)
     except BaseException:
         default_storage.delete(name)
         raise
@@ -44,6 +52,7 @@ def _freeze(
     review: Review,
     document: dict[str, Any],
     pdf: bytes,
+    form: dict[str, Any],
     name: str,
     *,
     by: User | None,
@@ -62,7 +71,20 @@ def _freeze(
     review.pdf_name = name
     review.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
     review.save()
-    detail = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256, "reason": reason}
+    kept = FrozenForm.objects.create(
+        review=review,
+        code=document["verify"]["code"],
+        drawn=canonical(form).decode("utf-8"),
+        sha256=hashlib.sha256(canonical(form)).hexdigest(),
+    )
+    detail = {
+        "data_sha256": review.frozen_sha256,
+        "pdf_sha256": review.pdf_sha256,
+        "template": document["template"],
+        "template_sha256": kept.sha256,
+        "code": kept.code,
+        "reason": reason,
+    }
     note("review.freeze", review, by, at, detail)
     return review
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.timezone import localdate
 
 from figures.periods import Calendar, Period
@@ -229,9 +230,10 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"max_length": "Dài quá 1.000 ký tự."},
     )
+    qr = forms.BooleanField(label="In mã QR dẫn đến trang kiểm tra", required=False)
 
     def __init__(self, data: Any, *, needed: bool = False) -> None:
-        super().__init__(data)
+        super().__init__(data, initial={"qr": settings.REVIEW_QR})
         self.fields["reason"].required = needed
         self.fields["reason"].error_messages["required"] = "Hãy ghi lý do chốt số liệu khi còn việc cần xem."
 

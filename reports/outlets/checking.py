@@ -1,24 +1,30 @@
 """Is this file the review that was frozen here? Its bytes, the data in it, and the data in the database."""
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ledger.models import Entry
-from reports.models import Review
+from reports.models import FrozenForm, Review
 from reports.queries import document, reviews
 
 from . import copies, pdf
 
+_PAGES = {str(number) for number in range(2, 1000)}
 FOREIGN = "Tệp này không phải bản báo cáo đã chốt của hệ thống, hoặc đã bị thay đổi."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`faults` says in words what differs; without any the file is the frozen review, whatever is `newer`."""
+    """`faults` says in words what differs; without any the file is the frozen review, whatever is `newer`. `notes` are
+    true of a sound file: what was appended to it, what could not be looked at.
+    """
 
     review: Review | None
     faults: tuple[str, ...]
     newer: list[reviews.Newer] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -32,12 +38,35 @@ def check_bytes(content: bytes) -> Verdict:
 
 
 def check_file(content: bytes) -> Verdict:
-    """For the command line: a file with other bytes is compared with the review that its embedded data names."""
+    """For the command line: a file with other bytes is compared with the review that its embedded data names, and one
+    that is sound is drawn again by the form that was kept with it, whatever today's templates are.
+    """
     review = Review.objects.filter(pdf_sha256=copies.sha256(content)).select_related("unit").first()
     if review is None:
         named = _number(pdf.read_attached(content))
         review = Review.objects.filter(pk=named, frozen_at__isnull=False).first() if named else None
-    return check(content, review) if review else Verdict(None, (FOREIGN,))
+    if review is None:
+        return Verdict(None, (FOREIGN,))
+    verdict = check(content, review)
+    if not verdict.valid:
+        return verdict
+    try:
+        return replace(verdict, faults=tuple(form_faults(content, review)))
+    except pdf.NotDrawn as undrawn:
+        return replace(verdict, notes=(*verdict.notes, f"Chưa vẽ lại được từ mẫu in đã chốt: {undrawn}"))
+
+
+def form_faults(content: bytes, review: Review) -> list[str]:
+    """Whether the kept form draws the words and figures of the file. Other text libraries than those of that day may
+    break pages elsewhere, so what repeats on each page is counted once.
+    """
+    form = FrozenForm.objects.filter(review=review).first()
+    if form is None:
+        return []
+    drawn = pdf.redraw(json.loads(form.drawn))
+    if set(pdf.text(drawn).split()) - _PAGES != set(pdf.text(content).split()) - _PAGES:
+        return ["Mẫu in giữ cùng bản chốt vẽ ra lời văn hoặc số liệu khác với tệp."]
+    return []
 
 
 def check(content: bytes, review: Review) -> Verdict:
@@ -61,6 +90,8 @@ def database_faults(review: Review) -> list[str]:
         faults.append("Số liệu đã chốt trong cơ sở dữ liệu đã bị thay đổi.")
     if not _logged(review, reviews.frozen_entry(review)):
         faults.append("Mã băm của bản chốt khác mã băm ghi trong nhật ký.")
+    if not _form_kept(review):
+        faults.append("Mẫu in giữ cùng bản chốt đã bị thay đổi hoặc không còn.")
     try:
         if copies.sha256(copies.kept(review)) != review.pdf_sha256:
             faults.append("Tệp PDF trong kho lưu khác bản đã chốt.")
@@ -72,8 +103,20 @@ def database_faults(review: Review) -> list[str]:
 def _logged(review: Review, entry: Entry | None) -> bool:
     if entry is None:
         return False
-    written = (entry.detail.get("data_sha256"), entry.detail.get("pdf_sha256"))
-    return written == (review.frozen_sha256, review.pdf_sha256)
+    kept = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256}
+    form = FrozenForm.objects.filter(review=review).first()
+    if form is not None:
+        kept |= {"template_sha256": form.sha256, "code": form.code}
+    return all(entry.detail.get(name) == value for name, value in kept.items())
+
+
+def _form_kept(review: Review) -> bool:
+    """Whether the form is the one whose hash stands in the document; reviews frozen before this have none."""
+    told = review.frozen.get("template_sha256") if isinstance(review.frozen, dict) else None
+    form = FrozenForm.objects.filter(review=review).first()
+    if form is None:
+        return told is None
+    return told == form.sha256 == hashlib.sha256(form.drawn.encode()).hexdigest()
 
 
 def _number(embedded: Any) -> int | None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -12,11 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.urls import reverse
 
 from reports.models import Review
 from reports.queries import document
 
-from . import pdf, printed
+from . import codes, pdf, printed
 
 # Drawings of drafts that are kept under DATA_DIR, the longest unread of them given up first.
 KEPT_DRAWINGS = 32
@@ -51,8 +53,29 @@ def draft(review: Review, *, demo: bool) -> bytes:
     return content
 
 
+@dataclass(frozen=True)
+class Closed:
+    """What is kept when a review is frozen: the document with what freezing adds to it, the form, the file."""
+
+    document: dict[str, Any]
+    form: dict[str, Any]
+    content: bytes
+
+
+def closed(doc: dict[str, Any], *, at: datetime, qr: bool = False) -> Closed:
+    """Draw a document to be frozen. It gets the code that is printed in it, and the SHA-256 of the form (page and
+    style sheet) that draws it. Raises pdf.NotDrawn.
+    """
+    address = f"{settings.BASE_URL}{reverse('verify')}"
+    doc = doc | {"verify": {"code": codes.new(), "address": address, "qr": qr}}
+    context = printed.view(doc)
+    form = pdf.form(context, at)
+    doc |= {"template_sha256": document.sha256(form)}
+    return Closed(doc, form, pdf.draw(context, data=doc, moment=at))
+
+
 def final(doc: dict[str, Any], *, at: datetime) -> bytes:
-    """The PDF to freeze with a document, which is attached to it. Raises pdf.NotDrawn."""
+    """The PDF of a document that is attached to it. Raises pdf.NotDrawn."""
     return pdf.draw(printed.view(doc), data=doc, moment=at)
 
 

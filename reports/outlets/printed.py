@@ -12,7 +12,7 @@ from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
 from figures.summary import Figures, Summary
 from figures.writing import count, day, percent_vi, tier_name
 
-from . import form_06a
+from . import codes, form_06a
 from .print_charts import bar
 
 LETTERS = "ABCDEG"
@@ -83,6 +83,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "rounding_note": rounding_notes(tiers),
         "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
         **form_06a.table(doc),
+        "verify": codes.told(doc),
     }
 
 

@@ -22,6 +22,8 @@ from units.models import Unit
 FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
 TEMPLATE = "bao-cao-30/1"
+# What a document says of its own freezing: the head of the log, the hash of its form, its code at /verify/.
+ADDED = ("log", "template_sha256", "verify")
 
 
 def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) -> dict[str, Any]:
@@ -86,9 +88,9 @@ def content_version(review: Review) -> str:
 
 def seen_version(doc: dict[str, Any]) -> str:
     """A short mark of a document, its text and figures: what a leader has read before closing it. Where the log stood
-    is no part of it.
+    and what freezing adds are no part of it.
     """
-    return sha256(doc | {"log": None})[:16]
+    return sha256({name: value for name, value in doc.items() if name not in ADDED})[:16]
 
 
 def sha256(data: Any) -> str:

@@ -100,10 +100,11 @@ def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
     if not form.is_valid():
         return page(request, found, status=422, reason_form=form)
     try:
-        content = copies.final(doc, at=at)
+        closed = copies.closed(doc, at=at, qr=form.cleaned_data["qr"])
     except pdf.NotDrawn as undrawn:
         return undrawn_page(request, found, undrawn)
-    actions.freeze(found, doc, content, by=request.user, at=at, reason=form.cleaned_data["reason"])
+    reason = form.cleaned_data["reason"]
+    actions.freeze(found, closed.document, closed.content, closed.form, by=request.user, at=at, reason=reason)
     messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
     return redirect("review", found.pk)
 

@@ -24,8 +24,11 @@ class Command(BaseCommand):
             "--by", required=True, metavar="USER", help="tên đăng nhập của lãnh đạo chốt số liệu"
         )
         parser.add_argument("--reason", default="", metavar="TEXT", help="lý do chốt khi còn cảnh báo")
+        parser.add_argument(
+            "--qr", action="store_true", default=settings.REVIEW_QR, help="in mã QR dẫn đến trang kiểm tra"
+        )
 
-    def handle(self, *args, review, by, reason, **options):
+    def handle(self, *args, review, by, reason, qr, **options):
         found, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
         if user is None:
             raise CommandError(f"Không có người dùng {by}.")
@@ -40,7 +43,10 @@ class Command(BaseCommand):
             doc = document.build(found, demo=settings.DEMO)
             for warning in reviews.before_signing(found, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
-            found = actions.freeze(found, doc, copies.final(doc, at=at), by=user, at=at, reason=reason)
+            closed = copies.closed(doc, at=at, qr=qr)
+            found = actions.freeze(
+                found, closed.document, closed.content, closed.form, by=user, at=at, reason=reason
+            )
         except (actions.Refused, pdf.NotDrawn) as refused:
             raise CommandError(str(refused)) from refused
         self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")

@@ -11,8 +11,8 @@ from reports.outlets import checking
 
 class Command(BaseCommand):
     help = (
-        "Kiểm tra tệp PDF của báo cáo đã chốt: từng byte, số liệu kèm trong tệp và số liệu giữ trong cơ sở dữ liệu; "
-        "mã thoát 1 nếu có chỗ khác. Ví dụ: python manage.py verify_review bao-cao.pdf"
+        "Kiểm tra tệp PDF của báo cáo đã chốt: từng byte, số liệu kèm trong tệp, mẫu in và số liệu giữ trong "
+        "cơ sở dữ liệu; mã thoát 1 nếu có chỗ khác. Ví dụ: python manage.py verify_review bao-cao.pdf"
     )
 
     def add_arguments(self, parser):
@@ -31,6 +31,8 @@ class Command(BaseCommand):
         review = verdict.review
         closed = day(timezone.localtime(review.frozen_at).date())
         self.stdout.write(f"Hợp lệ: {review.title}, {review.unit}, chốt số liệu ngày {closed}.")
+        for note in verdict.notes:
+            self.stderr.write(note)
         for one in verdict.newer:
             self.stderr.write(
                 f"Số liệu đã được sửa sau khi chốt: {one.whom}, {one.what}: {one.old} → {one.new}."

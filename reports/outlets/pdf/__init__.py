@@ -22,9 +22,11 @@ from figures.summary import canonical
 from . import helper
 from .helper import Busy, NotDrawn, TooLong
 
-__all__ = ["DATA_NAME", "Busy", "NotDrawn", "TooLong", "draw", "read_attached"]
+__all__ = ["DATA_NAME", "Busy", "NotDrawn", "TooLong", "draw", "form", "read_attached", "redraw", "text"]
 
 DATA_NAME = "so-lieu.json"
+# Stands in a kept form for the folder of the print fonts, which is another one on another machine.
+FONTS = "print-fonts:"
 
 
 def draw(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
@@ -36,12 +38,30 @@ def draw(context: dict, *, data: dict | None = None, moment: datetime | None = N
     return helper.drawn(_job(context, data, moment))
 
 
+def form(context: dict, moment: datetime | None = None) -> dict[str, Any]:
+    """All that decides what the pages show, as plain data without a path of this machine: what is kept of a frozen
+    review, so that it can be drawn again when today's templates are others.
+    """
+    return {
+        "html": render_to_string("print/review.html", context | {"moment": moment}),
+        "css": render_to_string("print/review.css", {"fonts": FONTS}),
+    }
+
+
+def redraw(kept: dict[str, Any]) -> bytes:
+    """The pages of a kept form, without what is attached. Raises as draw does."""
+    return helper.drawn(_job_of(kept, None, None))
+
+
 def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str, Any]:
+    return _job_of(form(context, moment), data, moment)
+
+
+def _job_of(kept: dict[str, Any], data: dict | None, moment: datetime | None) -> dict[str, Any]:
     """What the child needs, as JSON: it has no Django and reads no template."""
     fonts = Path(settings.PRINT_FONTS)
-    job: dict[str, Any] = {
-        "html": render_to_string("print/review.html", context | {"moment": moment}),
-        "css": render_to_string("print/review.css", {"fonts": fonts.as_uri()}),
+    job: dict[str, Any] = kept | {
+        "css": kept["css"].replace(FONTS, fonts.as_uri()),
         "fonts": str(fonts),
         "attachment": None,
     }
@@ -53,6 +73,11 @@ def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str,
             "moment": moment.isoformat() if moment else None,
         }
     return job
+
+
+def text(content: bytes) -> str:
+    """The text of a PDF that this system drew, pages one after the other. A foreign file is read by `reading`."""
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
 
 
 def read_attached(content: bytes) -> dict | None:

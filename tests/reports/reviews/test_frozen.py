@@ -4,6 +4,7 @@ from datetime import date
 from io import StringIO
 
 import pytest
+from django.conf import settings as project
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
@@ -14,8 +15,8 @@ from records import sums
 from records.models import DossierCount, Edition
 from reports import actions, triggers
 from reports.models import Review
-from reports.outlets import checking, copies, pdf, printed
-from reports.queries import log_anchors, reviews
+from reports.outlets import checking, codes, copies, pdf, printed
+from reports.queries import document, log_anchors, reviews
 
 from .conftest import NOW
 
@@ -173,7 +174,7 @@ def test_nothing_else_may(frozen):
     for act in (
         lambda: actions.edit(frozen, by=None, at=NOW, title="x"),
         lambda: actions.set_state(frozen, "draft", by=None, at=NOW),
-        lambda: actions.freeze(frozen, {}, b"%PDF-", by=None, at=NOW),
+        lambda: actions.freeze(frozen, {}, b"%PDF-", {}, by=None, at=NOW),
     ):
         with pytest.raises(actions.Refused):
             act()
@@ -194,3 +195,65 @@ def test_a_replacement_starts_from_its_text(frozen):
         frozen.sections.values_list("heading", "body")
     )
     assert new.tasks.count() == frozen.tasks.count() == 5
+
+
+# The form that drew it, and its code
+
+
+def test_the_form_is_kept_under_one_hash_in_document_log_and_table(frozen):
+    form, entry = frozen.form, reviews.frozen_entry(frozen)
+    assert frozen.frozen["template_sha256"] == entry.detail["template_sha256"] == form.sha256
+    assert frozen.frozen["verify"]["code"] == entry.detail["code"] == form.code
+    assert "14.712" in form.drawn and str(project.BASE_DIR) not in form.drawn
+
+
+def test_still_valid_after_the_templates_changed(frozen, file, monkeypatch, settings, tmp_path):
+    for name in ("review.html", "review.css"):
+        (tmp_path / "print").mkdir(exist_ok=True)
+        (tmp_path / "print" / name).write_text("<p>Mẫu khác hẳn</p>")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    monkeypatch.setattr(document, "TEMPLATE", "bao-cao-30/99")
+    assert "Mẫu khác hẳn" in pdf.form(printed.view(frozen.frozen))["html"]
+    said, told = verify(file)
+    assert said.startswith("Hợp lệ") and not told
+
+
+def changed_form(old: str, new: str) -> None:
+    lifted("UPDATE reports_frozenform SET drawn = REPLACE(drawn, %s, %s)", old, new)
+
+
+def test_a_changed_form_is_found(frozen, file):
+    changed_form("14.712", "14.812")
+    assert any("Mẫu in" in fault for fault in checking.check_file(file.read_bytes()).faults)
+
+
+def test_a_form_changed_with_all_its_hashes_draws_other_figures(frozen, file):
+    changed_form("14.712", "14.812")
+    assert "vẽ ra lời văn hoặc số liệu khác" in checking.form_faults(file.read_bytes(), frozen)[0]
+
+
+def test_a_lost_form_is_found(frozen, file):
+    lifted("DELETE FROM reports_frozenform")
+    assert any("Mẫu in" in fault for fault in checking.check_file(file.read_bytes()).faults)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE reports_frozenform SET code = 'x' WHERE review_id = %s",
+        "DELETE FROM reports_frozenform WHERE review_id = %s",
+    ],
+)
+def test_database_refuses_changes_of_the_form(frozen, change):
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change, [frozen.pk])
+
+
+def test_code_and_address_are_printed_and_the_qr_code_when_chosen(review):
+    doc = document.build(review, demo=True)
+    for qr in (False, True):
+        closed = copies.closed(doc, at=NOW, qr=qr)
+        code = closed.document["verify"]["code"]
+        text = pdf.text(closed.content)
+        assert codes.written(code) in text and f"{project.BASE_URL}/verify/" in text
+        assert ("<svg class" in closed.form["html"]) == qr
