@@ -207,6 +207,34 @@ class RosterStep(models.Model):
         ]
 
 
+class Inherited(models.Model):
+    """Whose reports are part of whose history, from day to day (units.lineage.Line says what each column means).
+
+    Derived from units and successions: written by units.inheritance only, equal to a recount. That a unit inherits
+    its own reports goes without saying, and so does everything below a group that has no rows.
+    """
+
+    heir = models.ForeignKey(Unit, models.CASCADE, related_name="inherits")
+    whole = models.BooleanField()
+    source = models.ForeignKey(Unit, models.CASCADE, related_name="inherited_by")
+    sums = models.BooleanField()
+    tier = models.CharField(max_length=16, choices=Tier)
+    into = models.CharField(max_length=16, choices=Tier)
+    external = models.BooleanField()
+    since = models.DateField()
+    until = models.DateField()
+    # A fraction such as 1/3, as text: along a chain of splits it outgrows every whole number of a database.
+    share = models.TextField(default="1")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="inherited_once",
+                fields=["heir", "whole", "source", "sums", "tier", "into", "external", "since"],
+            ),
+        ]
+
+
 class User(AbstractUser):
     """A person who signs in. Rights come only from memberships."""
 

@@ -11,7 +11,7 @@ from records import sums
 from records.imports.counts import APPROVED, import_counts
 from records.models import Edition, Field
 from records.queries.summary import summary
-from units import actions, roster
+from units import actions, inheritance, roster
 from units.models import Unit
 from units.tree import Draft, Refused
 
@@ -111,6 +111,7 @@ def test_equals_the_oracle_after_any_history(seed):
     for number in range(40):
         world.step(number)
     assert roster.check() == []
+    assert inheritance.check() == (set(), {})
     assert list(sums.differences()) == []
     for months in ([1], [4], [7], [1, 2, 3, 4, 5, 6]):
         period = Period.parse(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from units import actions, queries, roster
+from units import actions, inheritance, queries, roster
 from units.models import RosterStep, Unit
 from units.tree import Refused
 
@@ -52,6 +52,7 @@ def test_equals_a_recount_after_any_history(tree, history, start, length):
             except Refused:
                 continue
         assert roster.check() == []
+        assert inheritance.check() == (set(), {})
         span = (start, start + timedelta(length))
         for unit in Unit.objects.all():
             for external in (False, True):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from ledger import log
+from units import inheritance
 from units.dates import write_day
 from units.lifetimes import may_close
 from units.models import Succession, Unit, User
@@ -78,6 +79,8 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
             close_units(list(still_open.values()), day_before(on), by=by, basis=basis)
     for link in fresh:
         _write(link, by, basis)
+    if fresh:
+        inheritance.rebuild()
     return Linked(len(fresh), len(links) - len(fresh))
 
 

@@ -1,0 +1,182 @@
+"""Whose history is whose: equal to following every chain by hand, for any history of a small country."""
+
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+from fractions import Fraction
+
+import pytest
+
+from units.lineage import Node, carried, lines
+
+DAYS = [date(2020, 1, 1) + timedelta(90 * number) for number in range(8)]
+
+
+class World:
+    """Units as they open, close and follow each other; a country of provinces, districts and communes."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.nodes: dict[int, Node] = {}
+        self.links: dict[int, list[tuple[int, Fraction]]] = defaultdict(list)
+        country = self.open(None, "country", reports=False)
+        for _ in range(2):
+            province = self.open(country, "province", reports=False)
+            for _ in range(2):
+                district = self.open(province, "district", reports=False)
+                self.open(district, "district")
+                for _ in range(3):
+                    self.open(district, "commune", external=self.random.random() < 0.1)
+
+    def open(self, parent: int | None, tier: str, *, external=False, reports=True) -> int:
+        pk = len(self.nodes) + 1
+        path = f"{self.nodes[parent].path if parent else '/'}{pk}/"
+        self.nodes[pk] = Node(pk, path, tier, external, None, reports, False, False)
+        if parent:
+            above = self.nodes[parent]
+            self.nodes[parent] = above._replace(group=True, sums=above.tier != "country")
+        return pk
+
+    def still(self, *, group: bool) -> list[Node]:
+        return [one for one in self.nodes.values() if one.until is None and one.group == group]
+
+    def close(self, pk: int, on: date) -> None:
+        self.nodes[pk] = self.nodes[pk]._replace(until=on - timedelta(1))
+
+    def step(self, on: date) -> None:
+        self.random.choice([self.merge, self.merge, self.split, self.end, self.end_group])(on)
+
+    def parent(self) -> int | None:
+        there = self.still(group=True)
+        return self.random.choice(there).pk if there else None
+
+    def merge(self, on: date) -> None:
+        leaves = self.still(group=False)
+        olds = self.random.sample(leaves, min(len(leaves), self.random.randint(1, 3)))
+        if olds and (parent := self.parent()):
+            tier = self.random.choice(["commune", "commune", "commune", "district"])
+            new = self.open(parent, tier, external=olds[0].external)
+            for old in olds:
+                self.close(old.pk, on)
+                self.links[old.pk].append((new, Fraction(1)))
+
+    def split(self, on: date) -> None:
+        leaves = self.still(group=False)
+        if leaves and self.still(group=True):
+            old = self.random.choice(leaves)
+            self.close(old.pk, on)
+            for share in self.random.choice([(Fraction(1, 2),) * 2, (Fraction(1, 3), Fraction(2, 3))]):
+                self.links[old.pk].append((self.open(self.parent(), old.tier, external=old.external), share))
+
+    def end(self, on: date) -> None:
+        if leaves := self.still(group=False):
+            self.close(self.random.choice(leaves).pk, on)
+
+    def end_group(self, on: date) -> None:
+        """A group closes with all below; a new one below the country takes over most of what reports."""
+        groups = [one for one in self.still(group=True) if one.tier != "country"]
+        if not groups:
+            return
+        gone = self.random.choice(groups)
+        below = [one for one in self.nodes.values() if one.until is None and one.path.startswith(gone.path)]
+        new = self.open(1, "province", reports=False)
+        for one in below:
+            self.close(one.pk, on)
+            if not one.group and self.random.random() < 0.9:
+                self.links[one.pk].append((self.open(new, one.tier, external=one.external), Fraction(1)))
+
+
+def by_hand(world: World, pk: int, day: date) -> dict[int, Fraction]:
+    """Who has the reports of a unit on a day, by walking along."""
+    node = world.nodes[pk]
+    if node.until is None or day <= node.until:
+        return {pk: Fraction(1)}
+    shares: dict[int, Fraction] = defaultdict(Fraction)
+    for new, share in world.links[pk]:
+        for end, part in by_hand(world, new, day).items():
+            shares[end] += share * part
+    return dict(shares)
+
+
+def wanted(world: World, heir: Node, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+    """(source, tier today, external today) → share of its reports."""
+    found: dict[tuple, Fraction] = defaultdict(Fraction)
+    for node in world.nodes.values():
+        if node.reports:
+            for pk, share in by_hand(world, node.pk, day).items():
+                end = world.nodes[pk]
+                if pk == heir.pk or (whole and end.path.startswith(heir.path)):
+                    found[node.pk, end.tier, end.external] += share
+    return dict(found)
+
+
+def kept(world: World, found: list, heir: Node, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+    """The same from the lines, with groups written out."""
+    below = [one for one in world.nodes.values() if one.reports]
+    mine = [line for line in found if line.heir == heir.pk and line.whole == whole]
+    shares: dict[tuple, Fraction] = defaultdict(Fraction)
+    if whole and not mine:
+        below = [one for one in below if one.path.startswith(heir.path)]
+        return {(one.pk, one.tier, one.external): Fraction(1) for one in below}
+    if not whole and heir.reports:
+        shares[heir.pk, heir.tier, heir.external] += 1
+    for line in mine:
+        if not line.since <= day <= line.until:
+            continue
+        path, kind = world.nodes[line.source].path, (line.tier, line.external)
+        sources = [one for one in below if one.path.startswith(path) and (one.tier, one.external) == kind]
+        for one in sources if line.sums else [world.nodes[line.source]]:
+            shares[one.pk, line.into, line.external] += line.share
+    return dict(shares)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_equals_walking_along_every_chain(seed):
+    world = World(seed)
+    for day in DAYS[1:]:
+        for _ in range(world.random.randint(0, 2)):
+            world.step(day)
+    found = list(lines(world.nodes, world.links))
+    assert len(found) == len(set(found))
+    for day in [*DAYS, DAYS[-1] + timedelta(400)]:
+        for heir in world.nodes.values():
+            if heir.until is not None and heir.until < day:
+                continue
+            for whole in (False, True) if heir.group else (False,):
+                theirs = wanted(world, heir, day, whole=whole)
+                assert kept(world, found, heir, day, whole=whole) == theirs, (heir, day)
+
+
+def test_shares_along_a_chain_add_up_where_ways_meet_again():
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    ends = {1: DAYS[1], 2: DAYS[2], 3: DAYS[2], 4: DAYS[3]}
+    nodes = {
+        pk: Node(pk, f"/{pk}/", "commune", False, ends.get(pk), True, False, False) for pk in range(1, 7)
+    }
+    links = {
+        1: [(2, half), (3, half)],
+        2: [(4, Fraction(1))],
+        3: [(4, third), (5, 1 - third)],
+        4: [(6, Fraction(1))],
+    }
+    ways = carried(nodes, links)[1]
+    assert ways.on(DAYS[2]) == {2: half, 3: half}
+    assert ways.on(DAYS[3]) == {4: half + third / 2, 5: third}
+    assert ways.on(date.max) == {6: half + third / 2, 5: third}
+
+
+def test_a_group_that_came_over_wholly_is_one_line():
+    world = World(0)
+    old, on = next(one for one in world.nodes.values() if one.tier == "province"), DAYS[3]
+    below = [one for one in world.nodes.values() if one.path.startswith(old.path)]
+    new = world.open(1, "province", reports=False)
+    for one in below:
+        world.close(one.pk, on)
+        if one.tier == "commune" and not one.group:
+            world.links[one.pk].append((world.open(new, "commune", external=one.external), Fraction(1)))
+    found = [line for line in lines(world.nodes, world.links) if line.heir == new and line.whole]
+    then = [line for line in found if line.until > on]
+    assert {(line.source, line.sums, line.tier, line.since) for line in then} == {
+        (old.pk, True, "commune", on),
+        (new, True, "commune", date.min),
+    }

@@ -1,0 +1,147 @@
+"""Whose reports make up the history of units on a day: kept with the tree, so that no reader follows successions.
+
+See units.lineage for what is reckoned and docs/decisions/0015 for why. Rows are derived: every change of the tree calls
+`rebuild`, and `check` compares with a recount.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from .lineage import Line, Node, lines
+from .models import Inherited, Succession, Tier, Unit
+
+_CHUNK = 500
+_COLUMNS = (
+    "heir_id",
+    "whole",
+    "source_id",
+    "sums",
+    "tier",
+    "into",
+    "external",
+    "share",
+    "since",
+    "until",
+)
+
+
+class Source(NamedTuple):
+    """Reports that are part of an heir's history: of one unit, or with `sums` of everything of a tier below a group
+    (of every tier where `tier` and `into` are empty: a group that inherits just itself).
+    """
+
+    unit: int
+    sums: bool
+    tier: str
+    into: str
+    external: bool
+    share: Fraction
+
+
+Sources = dict[int, list[Source]]
+
+
+class Successor(NamedTuple):
+    """A unit that part of another's reports are carried to."""
+
+    heir: int
+    path: str
+    tier: str
+    share: Fraction
+
+
+def histories(groups: Iterable[Unit], own: Iterable[Unit], day: date) -> tuple[Sources, Sources]:
+    """On a day, by number of the heir: of these groups with everything below them, and of these units' own reports.
+    One query; the heirs are not over that day.
+    """
+    groups, own = list(groups), list(own)
+    wanted = Q(whole=True, heir__in=[one.pk for one in groups])
+    wanted |= Q(whole=False, heir__in=[one.pk for one in own], since__lte=day, until__gte=day)
+    below: Sources = {one.pk: [] for one in groups}
+    itself: Sources = {
+        one.pk: [Source(one.pk, False, one.tier, one.tier, one.external, Fraction(1))] if one.reports else []
+        for one in own
+    }
+    simple = set(below)
+    rows = Inherited.objects.filter(wanted).values_list(*_COLUMNS)
+    for heir, whole, source, sums, tier, into, external, share, since, until in rows:
+        simple.discard(heir if whole else None)
+        if since <= day <= until:
+            one = Source(source, sums, tier, into, external, Fraction(share))
+            (below if whole else itself)[heir].append(one)
+    for heir in simple:
+        below[heir].append(Source(heir, True, "", "", False, Fraction(1)))
+    return below, itself
+
+
+def successors(day: date, sources: Q) -> dict[int, list[Successor]]:
+    """Whom the reports of units that are over (a condition on Inherited) are carried to on a day, in a fixed order. One
+    query.
+    """
+    found: dict[int, list[Successor]] = defaultdict(list)
+    rows = Inherited.objects.filter(sources, whole=False, since__lte=day, until__gte=day).order_by("heir_id")
+    for source, heir, path, tier, share in rows.values_list(
+        "source_id", "heir_id", "heir__path", "into", "share"
+    ):
+        found[source].append(Successor(heir, path, tier, Fraction(share)))
+    return found
+
+
+def rebuild() -> int:
+    """Write the rows anew; the number of rows that changed."""
+    missing, extra = check()
+    gone = list(extra)
+    for start in range(0, len(gone), _CHUNK):
+        Inherited.objects.filter(pk__in=[extra[line] for line in gone[start : start + _CHUNK]]).delete()
+    Inherited.objects.bulk_create(
+        (
+            Inherited(
+                heir_id=line.heir,
+                whole=line.whole,
+                source_id=line.source,
+                sums=line.sums,
+                tier=line.tier,
+                into=line.into,
+                external=line.external,
+                share=str(line.share),
+                since=line.since,
+                until=line.until,
+            )
+            for line in sorted(missing)
+        ),
+        batch_size=_CHUNK,
+    )
+    return len(missing) + len(gone)
+
+
+def check() -> tuple[set[Line], dict[Line, int]]:
+    """What is missing, and what is kept wrongly (with its number); both empty when all is right."""
+    kept = {
+        Line(*place, Fraction(share), since, until): pk
+        for pk, *place, share, since, until in Inherited.objects.values_list("pk", *_COLUMNS)
+    }
+    wanted = _wanted()
+    return wanted - kept.keys(), {line: pk for line, pk in kept.items() if line not in wanted}
+
+
+def _wanted() -> set[Line]:
+    links: dict[int, list[tuple[int, Fraction]]] = defaultdict(list)
+    for old, new, above, under in Succession.objects.values_list(
+        "old", "new", "share_numerator", "share_denominator"
+    ):
+        links[old].append((new, Fraction(above, under)))
+    if not links and not Unit.objects.exclude(active_until=None).exists():
+        return set()
+    rows = Unit.objects.order_by().values_list(
+        "pk", "path", "tier", "kind", "active_until", "reports", "has_children"
+    )
+    nodes = {
+        pk: Node(pk, path, tier, kind == "external", until, reports, group, group and tier != Tier.COUNTRY)
+        for pk, path, tier, kind, until, reports, group in rows
+    }
+    return set(lines(nodes, links))
