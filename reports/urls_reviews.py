@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from reports.views import review_acts, reviews, verify
+from reports.views import review_acts, review_files, reviews, verify
 
 urlpatterns = [
     path("reports/reviews/", reviews.review_list, name="reviews"),
     path("reports/reviews/<int:pk>/", reviews.review, name="review"),
     path("reports/reviews/<int:pk>.pdf", reviews.review_pdf, name="review_pdf"),
+    path("reports/reviews/<int:pk>.docx", review_files.review_docx, name="review_docx"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/state/", review_acts.review_state, name="review_state"),
     path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
