@@ -12,4 +12,5 @@ urlpatterns = [
     path("api/v1/summary", api.summary, name="api_summary"),
     path("api/v1/openapi.json", api.openapi_json, name="openapi"),
     path("", include("reports.urls_reviews")),
+    path("", include("reports.urls_around")),
 ]

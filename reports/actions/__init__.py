@@ -15,11 +15,13 @@ from .drafting import (
     replacement,
     set_state,
 )
+from .meeting import MeetingText, record_meeting
 
 __all__ = [
     "CHANGED",
     "FOLDER",
     "LONGEST_TEXT",
+    "MeetingText",
     "Refused",
     "Stale",
     "TaskText",
@@ -30,6 +32,7 @@ __all__ = [
     "freeze",
     "outline",
     "record_issue",
+    "record_meeting",
     "replacement",
     "set_state",
     "subject",

@@ -1,5 +1,6 @@
 """What the changes to reviews share: how they are refused, locked and logged."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,13 @@ def opened(review: Review) -> Review:
 
 def note(action: str, review: Review, by: User | None, at: datetime, detail: dict[str, Any]) -> None:
     log.append(action, by=by, subject=subject(review), detail=detail, at=at)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What differs, for the log: name → old and new."""
+    return {
+        name: {"old": before[name], "new": value} for name, value in after.items() if before[name] != value
+    }
 
 
 def subject(review: Review) -> str:

@@ -8,58 +8,21 @@ from django.conf import settings
 from django.utils.timezone import localdate
 
 from figures.periods import Calendar, Period
-from figures.writing import count
 from figures.writing import day as written
-from reports.actions import LONGEST_TEXT, TaskText
+from reports.actions import TaskText
 from reports.models import Review, ReviewState
 from units.models import Unit
+
+from .fields import DayField
+from .fields import line as _line
+from .fields import text as _text
 
 BLANK_TASKS = 2
 MOST_TASKS = 40
 _FILE = {"required": "Hãy chọn tệp PDF.", "missing": "Hãy chọn tệp PDF.", "empty": "Tệp rỗng."}
 
 
-FIRST_YEAR, LAST_YEAR = 1990, 2100
-_WITHIN = {"min": f"{FIRST_YEAR}-01-01", "max": f"{LAST_YEAR}-12-31"}
 INCOMPLETE = "Trang gửi lên thiếu ô hoặc không còn đúng, chưa lưu gì. Hãy mở lại trang sửa rồi gửi lại."
-
-
-def _within_reason(day: date) -> None:
-    if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise forms.ValidationError(f"Ngày phải từ năm {FIRST_YEAR} đến năm {LAST_YEAR}.")
-
-
-def _text(label: str, rows: int, required: bool = False, **more: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=required,
-        max_length=LONGEST_TEXT,
-        widget=forms.Textarea(attrs={"rows": rows}),
-        error_messages={
-            "required": "Hãy ghi mục này.",
-            "max_length": f"Dài quá {count(LONGEST_TEXT)} ký tự.",
-        },
-        **more,
-    )
-
-
-def _line(label: str, length: int = 300, required: bool = False, **more: Any) -> forms.CharField:
-    told = {"required": "Hãy ghi mục này.", "max_length": f"Dài quá {length} ký tự."}
-    return forms.CharField(label=label, required=required, max_length=length, error_messages=told, **more)
-
-
-class DayField(forms.DateField):
-    """A day typed or picked; 2022-08-12 and 12/8/2022 are read. Nothing of a review happens before 1990."""
-
-    def __init__(self, label: str, required: bool = False) -> None:
-        super().__init__(
-            label=label,
-            required=required,
-            input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"} | _WITHIN),
-            error_messages={"invalid": "Không phải ngày. Viết như 12/8/2022.", "required": "Hãy ghi ngày."},
-            validators=[_within_reason],
-        )
 
 
 class NewReviewForm(forms.Form):

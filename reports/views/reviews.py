@@ -14,7 +14,7 @@ from reports import actions
 from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.models import Review, ReviewState
 from reports.outlets import copies, pdf, printed, svg
-from reports.queries import document, reviews
+from reports.queries import document, meeting, reviews
 from units import access
 from units.access import Right, requires
 from units.models import Unit
@@ -94,6 +94,7 @@ def page(
             svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
         ],
         "warnings": warnings,
+        "meeting": meeting.of(found),
         "version": "" if found.is_frozen else document.seen_version(doc),
         "corrections": reviews.corrections(found),
         "newer": reviews.newer_figures(doc) if found.is_frozen else [],
