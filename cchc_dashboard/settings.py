@@ -155,6 +155,8 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Django's own with a queue for writers.
+    DATABASES["default"]["ENGINE"] = "cchc_dashboard.sqlite3"
     # BEGIN IMMEDIATE: without it 73% of concurrent writes failed in the trial; FULL survives a power cut.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
