@@ -36,6 +36,7 @@ def told(doc: dict[str, Any]) -> dict[str, Any] | None:
     return {
         "code": written(given["code"]),
         "address": address,
+        "link": f"{address}?{asked}",
         "qr": qr.drawn(f"{address}?{asked}") if given["qr"] else None,
     }
 

@@ -24,8 +24,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Bar:
+    """A share bar: `name` and `told` stand beside it in words, `alt` instead of it for who cannot see it."""
+
     name: str
     told: str
+    alt: str
     segments: list[Segment] = field(default_factory=list)
 
 
@@ -33,13 +36,14 @@ def bar(name: str, figures: Figures, online: str) -> Bar:
     """Received dossiers by channel as a bar: geometry from the counts, words from the printed shares."""
     names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
     told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
-    segments, words, at = [], [], 0
+    segments, words, seen, at = [], [], [], 0
     for key, channel in names.items():
         share = figures.shares[key]
         if share.numerator is None or not share.denominator:
             continue
         printed = percent_vi(share.percent)
         words.append(f"{told[key]}: {count(share.numerator)} ({printed})")
+        seen.append(f"{told[key]} chiếm {printed}")
         if share.numerator:
             end = at + share.numerator * BAR_WIDTH // share.denominator
             width = max(end - at, THINNEST)
@@ -50,4 +54,5 @@ def bar(name: str, figures: Figures, online: str) -> Bar:
             segments.append(Segment(key, x, width, x + width // 2, label))
             at = end
     whole = f"{name}, {count(figures.counts['received'])} hồ sơ"
-    return Bar(whole, "; ".join(words), segments)
+    alt = f"Biểu đồ thanh về hình thức tiếp nhận hồ sơ của {name[:1].lower()}{name[1:]}: {', '.join(seen)}"
+    return Bar(whole, "; ".join(words), alt, segments)

@@ -68,6 +68,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         # Sentences that documents of the first format kept apart from the text.
         "drafted": doc.get("drafted", {}),
         "tier_rows": tiers,
+        "period_rows": period_rows(now, before) if len(tiers) == 1 else [],
         "bars": [
             bar(row.name, row.now, online_labels(end)["online"])
             for row in tiers
@@ -96,6 +97,14 @@ def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[Row]:
     ]
     total = Row("", f"Chung {unit_name}" if len(rows) > 1 else unit_name, now.total, before.total, True)
     return [*rows, total] if len(rows) != 1 else [Row("A", rows[0].name, now.total, before.total)]
+
+
+def period_rows(now: Summary, before: Summary) -> list[Row]:
+    """In place of tiers, where there is one only: this period and the same one last year, one below the other."""
+    return [
+        Row("", now.period.label, now.total),
+        Row("", f"Cùng kỳ ({before.period.label})", before.total),
+    ]
 
 
 def unit_rows(doc: dict[str, Any], now: Summary) -> list[Row]:

@@ -21,7 +21,7 @@ from units.models import Unit
 
 FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
-TEMPLATE = "bao-cao-30/1"
+TEMPLATE = "bao-cao-30/2"
 # What a document says of its own freezing: the head of the log, the hash of its form, its code at /verify/.
 ADDED = ("log", "template_sha256", "verify")
 

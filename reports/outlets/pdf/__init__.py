@@ -17,22 +17,21 @@ from django.template.loader import render_to_string
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-from figures.summary import canonical
-
 from . import helper
+from .attached import DATA_NAME, files
 from .helper import Busy, NotDrawn, TooLong
 
 __all__ = ["DATA_NAME", "Busy", "NotDrawn", "TooLong", "draw", "form", "read_attached", "redraw", "text"]
 
-DATA_NAME = "so-lieu.json"
 # Stands in a kept form for the folder of the print fonts, which is another one on another machine.
 FONTS = "print-fonts:"
 
 
 def draw(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
-    """The PDF of a review: `context` for templates/print/review.html; `data`, when given, is attached as JSON.
+    """The PDF of a review: `context` for templates/print/review.html; `data`, the document when given, is attached as
+    JSON, its figures also as CSV.
 
-    `moment` dates the document and its attachment, so that drawing the same frozen review twice gives the same bytes.
+    `moment` dates the document and what is attached, so that drawing the same frozen review twice gives the same bytes.
     Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn).
     """
     return helper.drawn(_job(context, data, moment))
@@ -60,19 +59,11 @@ def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str,
 def _job_of(kept: dict[str, Any], data: dict | None, moment: datetime | None) -> dict[str, Any]:
     """What the child needs, as JSON: it has no Django and reads no template."""
     fonts = Path(settings.PRINT_FONTS)
-    job: dict[str, Any] = kept | {
+    return kept | {
         "css": kept["css"].replace(FONTS, fonts.as_uri()),
         "fonts": str(fonts),
-        "attachment": None,
+        "attached": files(data, moment) if data is not None else [],
     }
-    if data is not None:
-        job["attachment"] = {
-            "name": DATA_NAME,
-            "description": "Số liệu của báo cáo",
-            "content": canonical(data).decode("utf-8"),
-            "moment": moment.isoformat() if moment else None,
-        }
-    return job
 
 
 def text(content: bytes) -> str:

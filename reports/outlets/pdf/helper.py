@@ -19,7 +19,10 @@ from typing import Any
 
 from django.conf import settings
 
-PROGRAM = Path(__file__).with_name("drawing.py")
+# -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
+# program itself is therefore named.
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); from renderer import serving; serving.main()"
+FOLDER = Path(__file__).parent
 # What a drawing may take of addresses, in bytes: 78 pages of tables took 585 MB (464 MB of memory), and each further
 # page takes about 5 MB.
 ADDRESS_SPACE = 1_500 * 1024 * 1024
@@ -56,11 +59,10 @@ class _Gone(Exception):
 
 
 class _Child:
-    """A running program `drawing`, which belongs to the process that started it."""
+    """A running program `renderer`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
-        # -I: neither the environment nor the folder that we happen to stand in decides what is imported.
-        command = [sys.executable, "-I", str(PROGRAM), str(ADDRESS_SPACE)]
+        command = [sys.executable, "-I", "-c", PROGRAM, str(FOLDER), str(ADDRESS_SPACE)]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
         )
@@ -77,10 +79,11 @@ class _Child:
                 _write(self.process.stdin.fileno(), part)
         except BrokenPipeError:
             raise _Gone from None
-        received = b""
-        while b"\n" not in received:
-            received += self._read(deadline)
-        head, _, drawn = received.partition(b"\n")
+        head, drawn = b"page", b""
+        while head.startswith(b"page"):
+            while b"\n" not in drawn:
+                drawn += self._read(deadline)
+            head, _, drawn = drawn.partition(b"\n")
         status, length = map(int, head.split())
         if status == FAILED:
             raise NotDrawn("Không xuất được PDF do lỗi của hệ thống. Hãy báo người quản trị.")
@@ -125,7 +128,7 @@ _child: _Child | None = None
 
 
 def drawn(job: dict[str, Any]) -> bytes:
-    """Draw a job (see drawing.draw) in the child. Raises Busy or TooLong."""
+    """Draw a job (see renderer.drawing.draw) in the child. Raises Busy or TooLong."""
     content = json.dumps(job, ensure_ascii=False).encode("utf-8")
     with _turn():
         if _child is not None and _child.alive():

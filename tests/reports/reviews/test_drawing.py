@@ -13,7 +13,8 @@ from django.conf import settings
 
 from reports import actions
 from reports.outlets import copies, pdf, printed
-from reports.outlets.pdf import drawing, helper
+from reports.outlets.pdf import helper
+from reports.outlets.pdf.renderer import drawing
 from reports.queries import document
 
 from .conftest import NOW
@@ -21,7 +22,7 @@ from .conftest import NOW
 
 def job(**more) -> dict:
     """A short document."""
-    plain = {"html": "<p>Tân Thanh</p>", "css": "", "fonts": str(settings.PRINT_FONTS), "attachment": None}
+    plain = {"html": "<p>Tân Thanh</p>", "css": "", "fonts": str(settings.PRINT_FONTS), "attached": []}
     return plain | more
 
 

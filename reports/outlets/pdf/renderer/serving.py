@@ -1,0 +1,90 @@
+"""The program: draws one job after another, each in a forked child that may take so much and no more.
+
+A job on standard input is its length in decimal digits, a newline and that many bytes of JSON. While it is drawn, a
+line "page N" on standard output for each page laid out (0: the file is being written); at last a status (0 is done),
+the length of the PDF, a newline and the PDF. WeasyPrint is loaded once; the fork keeps what a document takes or breaks
+away from the next, at a cost of milliseconds.
+"""
+
+import json
+import os
+import resource
+import select
+import sys
+import tempfile
+import traceback
+from typing import BinaryIO
+
+from .drawing import draw
+
+CPU_SECONDS = 300
+LARGEST_FILE = 200 * 1024 * 1024
+# Pages of people who wait for an answer go before a drawing.
+NICENESS = 5
+# Without a job for so long the program ends, so that an idle service keeps no memory for it.
+IDLE_SECONDS = 300
+# Exit statuses of a child that had to give up; a child that was killed has the negative number of the signal.
+FAILED, OUT_OF_MEMORY = 1, 3
+
+
+def _limit(address_space: int) -> None:
+    for what, limit in (
+        (resource.RLIMIT_AS, address_space),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, LARGEST_FILE),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    os.nice(NICENESS)
+
+
+def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, address_space: int) -> int:
+    """Draw within limits in a child of this process, into `result`; its exit status, 0 when it is done."""
+    child = os.fork()
+    if child == 0:
+        status = FAILED
+        try:
+            _limit(address_space)
+            told = answers.fileno()
+            result.write(draw(json.loads(job), lambda page: os.write(told, b"page %d\n" % page)))
+            result.flush()
+            status = 0
+        except MemoryError:
+            status = OUT_OF_MEMORY
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            # Whatever went wrong, the child ends here and never comes back into the loop of its parent.
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def serve(jobs: BinaryIO, answers: BinaryIO, address_space: int) -> None:
+    """Answer jobs until there are no more, or none has come for a while. address_space: bytes that a job may take."""
+    while select.select([jobs], [], [], IDLE_SECONDS)[0]:
+        length = jobs.readline()
+        if not length:
+            return
+        job = _exactly(jobs, int(length))
+        with tempfile.TemporaryFile() as result:
+            status = _in_child(job, result, answers, address_space)
+            result.seek(0)
+            drawn = b"" if status else result.read()
+        answers.write(b"%d %d\n" % (status, len(drawn)) + drawn)
+        answers.flush()
+
+
+def _exactly(source: BinaryIO, length: int) -> bytes:
+    """So many bytes of an unbuffered source, or fewer where it ends."""
+    parts, lacking = [], length
+    while lacking and (part := source.read(min(lacking, 1 << 20))):
+        parts.append(part)
+        lacking -= len(part)
+    return b"".join(parts)
+
+
+def main() -> None:
+    """Serve standard input; the last argument says how many bytes a job may take."""
+    # Unbuffered, so that waiting for the next job sees every byte that has come.
+    with open(0, "rb", buffering=0, closefd=False) as jobs, open(1, "wb", closefd=False) as answers:
+        serve(jobs, answers, int(sys.argv[-1]))
