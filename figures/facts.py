@@ -15,7 +15,7 @@ from figures.measures import MEASURES, SUMS, measure_label
 from figures.rates import BY_KEY, Share
 from figures.results import COUNTS, Figures
 from figures.summary import Summary
-from figures.writing import count, day_range, percent_vi, tier_name
+from figures.writing import count, day_range, decimal_vi, percent_vi, tier_name
 
 TOTAL = "total"
 _LAST_MONTH = frozenset({"pending_in_time", "pending_late", "awaiting", "pending"})
@@ -181,6 +181,9 @@ def _target(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
 
 def _indicator(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
     prefix, told = f"indicator.{one['code']}", f"Chỉ tiêu nhập cho {now.period.label}: {one['source']}"
+    if one.get("quoted") is not None:
+        yield f"{prefix}.quoted", Fact(decimal_vi(one["quoted"]), one["quoted"], one["name"], told)
+        return
     parts = (
         f"{one['numerator_name']} ÷ {one['denominator_name']}" if one["is_share"] else one["numerator_name"]
     )

@@ -115,5 +115,18 @@ class Calendar:
             half = half.previous()
         return half
 
+    def recent(self, today: date, years: int = 3) -> list[Period]:
+        """The halves, years and quarters that have begun, of so many years up to the running one, the latest first."""
+        month, found = self.month_of(today), []
+        for year in range(month.year, month.year - years, -1):
+            codes = [
+                f"{year}",
+                f"{year}-H2",
+                f"{year}-H1",
+                *(f"{year}-Q{quarter}" for quarter in (4, 3, 2, 1)),
+            ]
+            found += [period for code in codes if (period := Period.parse(code)).first <= month]
+        return found
+
 
 DEFAULT_CALENDAR = Calendar((CutoffRule(Month(FIRST_YEAR, 1), 14),))

@@ -10,6 +10,10 @@ from .views.dating import rule_add, rule_remove, rules
 from .views.entry import no_dossiers, open_month, recall, save, undo
 from .views.groups import groups
 from .views.history import history
+from .views.indicator_list import indicator_list, load_presets, retire
+from .views.indicators import home as indicators_home
+from .views.indicators import save as save_indicators
+from .views.indicators import unit_indicators
 from .views.submission import submission
 from .views.unlocking import ask_unlock, decide_unlock
 from .views.urging import urge_units
@@ -27,6 +31,12 @@ urlpatterns = [
     path("closing/", closing_times, name="closing"),
     path("closing/<int:pk>/remove/", remove_closing_time, name="remove_closing"),
     path("groups/", groups, name="groups"),
+    path("indicators/", indicators_home, name="indicators_home"),
+    path("indicators/list/", indicator_list, name="indicator_list"),
+    path("indicators/list/presets/", load_presets, name="indicator_presets"),
+    path("indicators/list/<int:pk>/retire/", retire, name="indicator_retire"),
+    path("indicators/<int:pk>/", unit_indicators, name="indicators"),
+    path("indicators/<int:pk>/save/", save_indicators, name="indicators_save"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),

@@ -22,6 +22,7 @@ class Right(Enum):
     SIGNED_IN = "signed_in"  # any signed-in person; the view then fetches through this module
     READ = "read"
     ENTER = "enter"  # enter and send months of the own unit
+    FILL = "fill"  # what else a unit reports: indicators, parts of a review; its clerk, or an editor above
     APPROVE = "approve"  # approve, return, unlock months of units below
     ASK_UNLOCK = "ask_unlock"  # ask for unlocking a month: of the own unit, or of units below
     EDIT = "edit"  # draft reviews, indicators, tasks
@@ -33,6 +34,7 @@ READERS = frozenset(Role.values)
 ROLES: dict[Right, frozenset[str]] = {
     Right.READ: READERS,
     Right.ENTER: frozenset({Role.CLERK}),
+    Right.FILL: frozenset({Role.CLERK, Role.EDITOR}),
     Right.APPROVE: frozenset({Role.REVIEWER}),
     Right.ASK_UNLOCK: frozenset({Role.CLERK, Role.REVIEWER}),
     Right.EDIT: frozenset({Role.EDITOR}),

@@ -3,11 +3,14 @@
 from django.db import models
 from django.db.models import Q
 
+from figures import rules_indicators
 from units.models import Tier, Unit
 
 
 class Indicator(models.Model):
-    """A reported share or count (chỉ tiêu). Without a denominator it is a plain count."""
+    """A reported share or count (chỉ tiêu). Without a denominator it is a plain count; a quoted one is a number that
+    somebody else has published (a score, an index), never computed here. A retired one is asked for no more.
+    """
 
     code = models.CharField("mã", max_length=64, unique=True)
     name = models.CharField("tên", max_length=300)
@@ -17,6 +20,8 @@ class Indicator(models.Model):
     tier = models.CharField("cấp", max_length=16, choices=Tier, blank=True)
     group = models.CharField("nhóm", max_length=100, blank=True)
     order = models.PositiveIntegerField(default=0)
+    quoted = models.BooleanField("số trích dẫn", default=False)
+    retired = models.BooleanField("không dùng nữa", default=False)
 
     class Meta:
         verbose_name = "chỉ tiêu"
@@ -25,9 +30,22 @@ class Indicator(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_share(self) -> bool:
+        return bool(self.denominator_name)
+
+    @property
+    def served(self) -> frozenset[str]:
+        """The cells that may hold something (figures.rules_indicators)."""
+        if self.quoted:
+            return rules_indicators.QUOTED
+        return rules_indicators.SHARE if self.is_share else rules_indicators.COUNT
+
 
 class IndicatorValue(models.Model):
-    """What a unit reported for an indicator and a period; NULL is "not reported", never 0. Target in percent."""
+    """What a unit reported for an indicator and a period; NULL is "not reported", never 0. Target in percent;
+    `quoted` in the unit in which the indicator is counted.
+    """
 
     indicator = models.ForeignKey(Indicator, models.CASCADE, related_name="values")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="indicator_values")
@@ -35,7 +53,11 @@ class IndicatorValue(models.Model):
     numerator = models.BigIntegerField("số đạt", null=True)
     denominator = models.BigIntegerField("tổng số", null=True)
     target = models.DecimalField("chỉ tiêu giao (%)", max_digits=5, decimal_places=2, null=True)
+    quoted = models.DecimalField("số trích dẫn", max_digits=9, decimal_places=2, null=True)
+    quoted_on = models.DateField("ngày công bố", null=True)
     source = models.CharField("nguồn", max_length=300, blank=True)
+    saved_by = models.CharField(max_length=200, blank=True)
+    saved_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = "giá trị chỉ tiêu"

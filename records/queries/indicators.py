@@ -35,7 +35,7 @@ class IndicatorLine:
 
     @property
     def is_share(self) -> bool:
-        return bool(self.indicator.denominator_name)
+        return self.indicator.is_share
 
 
 def indicators(unit: Unit, period: Period, *, decimals: int = 1) -> list[IndicatorLine]:

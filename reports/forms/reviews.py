@@ -42,20 +42,10 @@ class NewReviewForm(forms.Form):
     def __init__(self, data: Any, units: list[Unit], calendar: Calendar, day: date) -> None:
         super().__init__(data, initial={"period": calendar.latest_half(day).code})
         self.fields["unit"].queryset = Unit.objects.filter(pk__in=[unit.pk for unit in units])
-        self.fields["period"].choices = [(period.code, period.label) for period in recent(calendar, day)]
+        self.fields["period"].choices = [(period.code, period.label) for period in calendar.recent(day)]
 
     def clean_period(self) -> Period:
         return Period.parse(self.cleaned_data["period"])
-
-
-def recent(calendar: Calendar, day: date) -> list[Period]:
-    """The periods that a review may be drafted for: halves, years and quarters of late, the running ones too."""
-    month = calendar.month_of(day)
-    found = []
-    for year in range(month.year, month.year - 3, -1):
-        codes = [f"{year}", f"{year}-H2", f"{year}-H1", *(f"{year}-Q{quarter}" for quarter in (4, 3, 2, 1))]
-        found += [period for code in codes if (period := Period.parse(code)).first <= month]
-    return found
 
 
 class TextForm(forms.Form):

@@ -10,7 +10,7 @@ from figures.measures import online_labels
 from figures.periods import Period
 from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
 from figures.summary import Figures, Summary
-from figures.writing import count, day, percent_vi, tier_name
+from figures.writing import count, day, decimal_vi, percent_vi, tier_name
 
 from . import codes, form_06a
 from .print_charts import bar
@@ -154,6 +154,9 @@ def rate_result(name: str, share: Share, goal: str | None, old: Share | None) ->
 
 
 def indicator_result(one: dict[str, Any]) -> Result:
+    if one.get("quoted") is not None:
+        on = f"công bố ngày {_day(one['quoted_on'])}"
+        return Result(one["name"], on, _quoted(one), "—", "—", "")
     if not one["is_share"]:
         amount = f"{count(one['numerator'])} {one['counted_in']}" if one["numerator"] is not None else "—"
         earlier = one["before_numerator"]
@@ -167,6 +170,12 @@ def indicator_result(one: dict[str, Any]) -> Result:
         narrative.against_target(one["percent"], one["target"]),
         _reached(one["percent"], one["target"]),
     )
+
+
+def _quoted(one: dict[str, Any]) -> str:
+    """A number that somebody else published, in its unit: "85,4%", "78,25 điểm"."""
+    number = decimal_vi(one["quoted"])
+    return f"{number}%" if one["counted_in"] == "%" else f"{number} {one['counted_in']}"
 
 
 def missing_lines(now: Summary) -> list[str]:

@@ -47,7 +47,7 @@ def indicators(unit: Unit, period: Period, decimals: int) -> list[dict[str, Any]
 def _indicator(
     of: Indicator, row: IndicatorValue, before: IndicatorValue | None, decimals: int
 ) -> dict[str, Any]:
-    is_share = bool(of.denominator_name)
+    is_share = of.is_share
     return {
         "code": of.code,
         "name": of.name,
@@ -65,6 +65,8 @@ def _indicator(
         "before_percent": percent(before.numerator, before.denominator, decimals)
         if before and is_share
         else None,
+        "quoted": None if row.quoted is None else f"{row.quoted.normalize():f}",
+        "quoted_on": row.quoted_on.isoformat() if row.quoted_on else "",
         "source": row.source,
     }
 
