@@ -2,17 +2,23 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ledger.models import Entry
 from reports.models import FrozenForm, Review
 from reports.queries import document, reviews
 
-from . import copies, pdf
+from . import copies, pdf, signatures
+from .pdf import foreign
 
 _PAGES = {str(number) for number in range(2, 1000)}
 FOREIGN = "Tệp này không phải bản báo cáo đã chốt của hệ thống, hoặc đã bị thay đổi."
+# Ends of a PDF, with or without the end of the line, that are looked at before a file counts as foreign.
+_END = re.compile(rb"%%EOF")
+_MOST_ENDS = 40
 
 
 @dataclass(frozen=True)
@@ -32,28 +38,65 @@ class Verdict:
 
 
 def check_bytes(content: bytes) -> Verdict:
-    """For anyone (/verify/): only a file whose SHA-256 is known is read any further, so junk is never parsed."""
-    review = Review.objects.filter(pdf_sha256=copies.sha256(content)).select_related("unit").first()
-    return check(content, review) if review else Verdict(None, (FOREIGN,))
+    """For anyone (/verify/): only a file that is, or begins with, a file frozen here is read any further, so junk is
+    never parsed. Raises foreign.Busy.
+    """
+    found = _frozen_in(content)
+    return _checked(content, *found) if found else Verdict(None, (FOREIGN,))
 
 
 def check_file(content: bytes) -> Verdict:
     """For the command line: a file with other bytes is compared with the review that its embedded data names, and one
     that is sound is drawn again by the form that was kept with it, whatever today's templates are.
     """
-    review = Review.objects.filter(pdf_sha256=copies.sha256(content)).select_related("unit").first()
-    if review is None:
-        named = _number(pdf.read_attached(content))
+    found = _frozen_in(content)
+    if found is None:
+        named = _number(_attached(content))
         review = Review.objects.filter(pk=named, frozen_at__isnull=False).first() if named else None
-    if review is None:
-        return Verdict(None, (FOREIGN,))
-    verdict = check(content, review)
+        return check(content, review) if review else Verdict(None, (FOREIGN,))
+    verdict = _checked(content, *found)
     if not verdict.valid:
         return verdict
+    review, length = found
     try:
-        return replace(verdict, faults=tuple(form_faults(content, review)))
+        return replace(verdict, faults=tuple(form_faults(content[:length], review)))
     except pdf.NotDrawn as undrawn:
         return replace(verdict, notes=(*verdict.notes, f"Chưa vẽ lại được từ mẫu in đã chốt: {undrawn}"))
+
+
+def _frozen_in(content: bytes) -> tuple[Review, int] | None:
+    """The frozen review whose file a content is, or begins with, and how many bytes of it that file takes."""
+    if not content.startswith(b"%PDF-"):
+        return None
+    ends = [one.end() for one in islice(_END.finditer(content), _MOST_ENDS)]
+    places = {min(end + more, len(content)) for end in ends for more in range(3)}
+    digest, start, lengths = hashlib.sha256(), 0, {}
+    for end in sorted({*places, len(content)}):
+        digest.update(content[start:end])
+        start, lengths[digest.hexdigest()] = end, end
+    found = Review.objects.filter(pdf_sha256__in=lengths).select_related("unit")
+    return max(((one, lengths[one.pdf_sha256]) for one in found), key=lambda pair: pair[1], default=None)
+
+
+def _checked(content: bytes, review: Review, length: int) -> Verdict:
+    """A file that begins with a frozen one: that, and what was appended to it."""
+    verdict = check(content[:length], review)
+    if length == len(content):
+        return verdict
+    added = signatures.added(content, length)
+    return replace(
+        verdict,
+        faults=(*verdict.faults, *added.faults),
+        notes=added.notes,
+        newer=[] if added.faults else verdict.newer,
+    )
+
+
+def _attached(content: bytes) -> Any:
+    try:
+        return foreign.read(content, "attached").attached if content.startswith(b"%PDF-") else None
+    except foreign.Unread:
+        return None
 
 
 def form_faults(content: bytes, review: Review) -> list[str]:

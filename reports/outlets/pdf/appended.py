@@ -1,0 +1,225 @@
+"""What was appended to a PDF after its first bytes, judged by pyHanko's analysis of differences: nothing may differ but
+what a signature needs (its field, its look, certificates and time stamps that are kept with it).
+
+Whether a certificate is to be trusted is not asked: that is up to who looks after the keys, not to this system. Part of
+the program `reading`, which runs in a child process; the only module that imports pyHanko.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import parser
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfReadError
+from pyhanko.pdf_utils.reader import PdfFileReader, RawPdfPath
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    CatalogModificationRule,
+    FormUpdatingRule,
+    ModificationLevel,
+    StandardDiffPolicy,
+    SuspiciousModification,
+)
+from pyhanko.sign.diff_analysis.commons import compare_key_refs, qualify_transforming
+from pyhanko.sign.diff_analysis.constants import ROOT_EXEMPT_STRICT_COMPARISON
+from pyhanko.sign.diff_analysis.form_rules_api import FieldComparisonContext, FormUpdate, _list_fields
+from pyhanko.sign.diff_analysis.rules_api import Context, ReferenceUpdate
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+NOTHING, SIGNATURES, OTHER = "nothing", "signatures", "other"
+MOST_REVISIONS = 20
+MOST_PAGES = 500
+_LONGEST_NAME = 200
+_HEX = re.compile(rb"<(?:[0-9a-f]*|[0-9A-F]*)>")
+_FORM_KEYS = {"/Fields", "/SigFlags", "/DA", "/DR", "/NeedAppearances"}
+
+
+class Reader(PdfFileReader):
+    """pyHanko's reader goes through the list of a stream's objects anew for each of them, which takes a minute for a
+    document with all its objects in one stream, as WeasyPrint writes it; this one reads the list once.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(BytesIO(content), strict=True)
+        self._lists: dict[int, tuple[bytes, int, list[int]]] = {}
+
+    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
+        if stmnum not in self._lists:
+            stream = generic.Reference(stmnum, 0, self).get_object()
+            if not isinstance(stream, generic.StreamObject) or stream["/Type"] != "/ObjStm":
+                raise PdfReadError("no object stream")
+            first = int(stream["/First"])
+            self._lists[stmnum] = stream.data, first, [int(one) for one in stream.data[:first].split()]
+        data, first, numbers = self._lists[stmnum]
+        if not 0 <= 2 * idx + 1 < len(numbers) or numbers[2 * idx] != idnum:
+            raise PdfReadError("object is not where the table says")
+        place = BytesIO(data)
+        place.seek(first + numbers[2 * idx + 1])
+        found = generic.read_object(place, generic.Reference(idnum, 0, self))
+        if isinstance(found, generic.StreamObject | generic.IndirectObject):
+            raise PdfReadError("stream or reference inside an object stream")
+        return found
+
+
+class _Catalog(CatalogModificationRule):
+    """The catalog, as pyHanko lets it change after a signature, and what a first signature may say of later changes."""
+
+    def __init__(self) -> None:
+        super().__init__(ROOT_EXEMPT_STRICT_COMPARISON | {"/Perms"})
+
+    def apply_qualified(self, old: Any, new: Any) -> Iterator[Any]:
+        yield from super().apply_qualified(old, new)
+        yield from qualify_transforming(
+            ModificationLevel.LTA_UPDATES,
+            compare_key_refs("/Perms", old, old.root, new.root),
+            transform=lambda ref: ReferenceUpdate(
+                ref, context_checked=Context.from_absolute(old, RawPdfPath("/Root", "/Perms"))
+            ),
+        )
+
+
+class _FirstForm(FormUpdatingRule):
+    """pyHanko compares what came after a signature, so it expects a form before. The frozen file has none: it counts
+    as an empty one, and the new form may hold nothing but fields, which the rules for fields judge.
+    """
+
+    def apply(self, old: Any, new: Any) -> Iterator[Any]:
+        if "/AcroForm" in old.root:
+            yield from super().apply(old, new)
+            return
+        if "/AcroForm" not in new.root:
+            return
+        form = new.root["/AcroForm"]
+        if not isinstance(form, generic.DictionaryObject) or set(form) - _FORM_KEYS:
+            raise SuspiciousModification("A form with more than fields")
+        for holder, key in ((new.root, "/AcroForm"), (form, "/Fields")):
+            value = holder.raw_get(key)
+            if isinstance(value, generic.IndirectObject) and old.is_ref_unassignable(value.reference):
+                yield ModificationLevel.LTA_UPDATES, FormUpdate(value.reference, field_name=None)
+        if "/DR" in form:
+            for ref in new.collect_dependencies(form.raw_get("/DR"), since_revision=old.revision + 1):
+                yield ModificationLevel.FORM_FILLING, FormUpdate(ref, field_name=None)
+        fields = dict(_list_fields(generic.ArrayObject(), form["/Fields"], old_path=None))
+        context = FieldComparisonContext(field_specs=fields, old=old, new=new)
+        for rule in self.field_rules:
+            yield from rule.apply(context)
+
+
+_POLICY = StandardDiffPolicy(
+    [
+        _Catalog(),
+        *(one for one in DEFAULT_DIFF_POLICY.global_rules if not isinstance(one, CatalogModificationRule)),
+    ],
+    _FirstForm(DEFAULT_DIFF_POLICY.form_rule.field_rules),
+)
+
+
+def read(content: bytes, prefix: int) -> dict[str, Any]:
+    """`signatures` of the whole file; `added`: what its revisions after the first `prefix` bytes hold (None for 0).
+    Raises what pyHanko raises for a file that it cannot read.
+    """
+    reader = Reader(content)
+    found = list(reader.embedded_signatures)[:MOST_REVISIONS]
+    kind = _kind(content[:prefix], reader, found) if prefix else None
+    return {"signatures": [_signature(one) for one in found], "added": kind}
+
+
+def _kind(frozen: bytes, reader: Reader, signatures: list[EmbeddedPdfSignature]) -> str:
+    first, all_ = _starts(Reader(frozen)), _starts(reader)
+    # The revisions of the frozen file are the first ones and all others build on them, else it is another document
+    # that only carries the frozen one in front of it.
+    if len(all_) > MOST_REVISIONS or all_[: len(first)] != first:
+        return OTHER
+    if all_ == first:
+        return OTHER if signatures else NOTHING
+    # Whoever signed last signed the file to its end.
+    last = [one for one in signatures if one.signed_revision == len(all_) - 1]
+    if any(one.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE for one in last):
+        return OTHER
+    judged = _POLICY.review_file(reader, len(first) - 1)
+    if isinstance(judged, SuspiciousModification):
+        return OTHER
+    sound = judged.modification_level <= ModificationLevel.FORM_FILLING
+    return SIGNATURES if sound and signatures else OTHER
+
+
+def _starts(reader: Reader) -> list[int]:
+    """Where the table of each revision stands, the oldest first."""
+    xrefs = reader.xrefs
+    return [xrefs.get_startxref_for_revision(number) for number in range(xrefs.total_revisions)]
+
+
+def _signature(one: EmbeddedPdfSignature) -> dict[str, Any]:
+    """What a signature field says: whom its certificate names, when (by the signer's own clock), on which page it
+    shows a picture, and whether the signature fits the bytes that it covers.
+    """
+    at = one.self_reported_timestamp
+    return {
+        "field": _short(str(one.field_name)),
+        "stamp": one.sig_object_type == "/DocTimeStamp",
+        "at": at.isoformat() if at else None,
+        "signer": _name(one.signer_cert.subject.native),
+        "issuer": _name(one.signer_cert.issuer.native),
+        "page": _page(one),
+        "sound": _sound(one),
+    }
+
+
+def _sound(one: EmbeddedPdfSignature) -> bool:
+    stamp = one.sig_object_type == "/DocTimeStamp"
+    try:
+        digest, signed = one.compute_digest(), one.signed_data["encap_content_info"]["content"]
+        covered = one.evaluate_signature_coverage() >= SignatureCoverageLevel.ENTIRE_REVISION and _plain(one)
+        if stamp:
+            covered = covered and bytes(signed.parsed["message_imprint"]["hashed_message"]) == digest
+            digest = hashlib.new(one.md_algorithm, bytes(signed)).digest()
+        kind = "tst_info" if stamp else "data"
+        return covered and all(validate_sig_integrity(one.signer_info, one.signer_cert, kind, digest))
+    except Exception as fault:
+        logging.debug("signature %s: %s", one.field_name, fault)
+        return False
+
+
+def _plain(one: EmbeddedPdfSignature) -> bool:
+    """The one place that no signature covers is its own: it has to hold what a program writes there and nothing else,
+    hexadecimal digits of one case, and zeros after the signature's end.
+    """
+    _, length, start, _ = (int(number) for number in one.byte_range)
+    one.reader.stream.seek(length)
+    digits = one.reader.stream.read(start - length)
+    rest = one.pkcs7_content[parser.peek(one.pkcs7_content) :]
+    return bool(_HEX.fullmatch(digits)) and not any(rest)
+
+
+def _name(names: dict[str, Any]) -> str:
+    """Whom a certificate names: person or organisation, then what it belongs to."""
+    found: list[str] = []
+    for key in ("common_name", "organizational_unit_name", "organization_name"):
+        values = names.get(key) or []
+        for value in [values] if isinstance(values, str) else values:
+            text = _short(str(value))
+            if text and text not in found:
+                found.append(text)
+    return ", ".join(found)
+
+
+def _short(text: str) -> str:
+    return "".join(sign for sign in text if sign.isprintable())[:_LONGEST_NAME]
+
+
+def _page(one: EmbeddedPdfSignature) -> int | None:
+    """The page on which the signature shows a picture, 0 where that cannot be told, None for one without a picture."""
+    box = one.sig_field.get("/Rect")
+    if box is None or not (float(box[2]) - float(box[0])) * (float(box[3]) - float(box[1])):
+        return None
+    page = one.sig_field.raw_get("/P") if "/P" in one.sig_field else None
+    for number in range(min(int(one.reader.root["/Pages"]["/Count"]), MOST_PAGES)):
+        if page is not None and one.reader.find_page_for_modification(number)[0] == page:
+            return number + 1
+    return 0

@@ -1,0 +1,129 @@
+"""Reading PDFs that come from outside, in a child process with limits (the program `reading`), a file at a time."""
+
+import fcntl
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.conf import settings
+
+PROGRAM = Path(__file__).with_name("reading.py")
+# The child may take 10 s of the processor; by the clock it takes longer while others work.
+SECONDS = 40
+WAITING_SECONDS = 20
+# Of the four threads of a worker two are left for pages whatever is being read.
+_turns = BoundedSemaphore(2)
+logger = logging.getLogger(__name__)
+
+
+class Unread(RuntimeError):
+    """The file could not be read; the text says why, in Vietnamese."""
+
+
+class Busy(Unread):
+    """Others are being read; asking again later helps."""
+
+    def __init__(self) -> None:
+        super().__init__("Đang có nhiều tệp được kiểm tra cùng lúc. Hãy đợi một phút rồi gửi lại.")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signature field as it describes itself: whom the certificate names, who gave that out, and when the signer's
+    own clock says it was. `sound`: it fits the bytes that it covers, which says nothing of whom to trust. `page` is
+    where it shows a picture (0: unknown, None: nowhere). `stamp`: a time stamp of a service, not a person's signature.
+    """
+
+    field: str
+    signer: str
+    issuer: str
+    at: datetime | None
+    sound: bool
+    page: int | None = None
+    stamp: bool = False
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> "Signature":
+        return cls(**{**told, "at": datetime.fromisoformat(told["at"]) if told["at"] else None})
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON data of it."""
+        return {**vars(self), "at": self.at.isoformat() if self.at else None}
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was asked of a file; None (or empty) where it was not asked for or could not be read.
+
+    `added`: what follows the frozen bytes: "nothing", "signatures" or "other". `text` is all of it when `whole`.
+    `active` names what would run when the file is opened.
+    """
+
+    added: str | None = None
+    signatures: tuple[Signature, ...] = ()
+    attached: Any = None
+    text: str | None = None
+    pages: int | None = None
+    whole: bool = False
+    encrypted: bool = False
+    active: tuple[str, ...] = ()
+    faults: tuple[str, ...] = field(default=())
+
+
+def read(content: bytes, *wanted: str, prefix: int = 0) -> Read:
+    """Read `wanted` ("text", "attached", "added") of a PDF whose first `prefix` bytes are a frozen one. Raises Unread
+    for a file that takes more than it may, Busy when others wait already.
+    """
+    command = [sys.executable, "-I", str(PROGRAM), str(prefix), *wanted]
+    with _turn():
+        try:
+            run = subprocess.run(
+                command, input=content, capture_output=True, timeout=SECONDS, env={}, check=False
+            )
+        except subprocess.TimeoutExpired as late:
+            raise Unread(_HEAVY) from late
+    if run.returncode:
+        logger.warning("a PDF could not be read: status %d", run.returncode)
+        raise Unread(_HEAVY)
+    told = json.loads(run.stdout)
+    for fault in told["faults"]:
+        logger.info("a PDF could not be read whole: %s", fault)
+    told["signatures"] = tuple(Signature.from_dict(one) for one in told.get("signatures", ()))
+    return Read(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+
+
+_HEAVY = "Không đọc được tệp: tệp hỏng, quá dài hoặc quá nặng."
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """One file at a time among all processes that share the data folder. Raises Busy after a bounded wait."""
+    if not _turns.acquire(blocking=False):
+        raise Busy
+    try:
+        with open(settings.DATA_DIR / "reading.lock", "ab") as lock:
+            deadline = time.monotonic() + WAITING_SECONDS
+            while not _locked(lock.fileno()):
+                if time.monotonic() > deadline:
+                    raise Busy
+                time.sleep(0.05)
+            yield
+    finally:
+        _turns.release()
+
+
+def _locked(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
