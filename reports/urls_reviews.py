@@ -10,6 +10,7 @@ urlpatterns = [
     path("reports/reviews/<int:pk>.pdf", reviews.review_pdf, name="review_pdf"),
     path("reports/reviews/<int:pk>.docx", review_files.review_docx, name="review_docx"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
+    path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
     path("reports/reviews/<int:pk>/state/", review_acts.review_state, name="review_state"),
     path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
     path("reports/reviews/<int:pk>/number/", review_acts.review_number, name="review_number"),

@@ -15,6 +15,7 @@ from .drafting import (
     replacement,
     set_state,
 )
+from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Refused",
     "Stale",
     "TaskText",
+    "accept_figures",
     "default_header",
     "default_title",
     "draft",

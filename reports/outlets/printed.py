@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from figures import bound, narrative
+from figures import narrative
 from figures.measures import online_labels
 from figures.periods import Period
 from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
 from figures.summary import Figures, Summary
 from figures.writing import count, day, decimal_vi, percent_vi, tier_name
+from reports.queries import bound
 
 from . import codes, form_06a
 from .print_charts import bar
@@ -64,7 +65,9 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "completeness_text": now.completeness_text,
         "opening": _opening(doc, now),
         "closing": _closing(doc),
-        "sections": [_section(one) for one in doc["sections"]],
+        "sections": [
+            _section(one, told) for one, told in zip(doc["sections"], bound.by_section(doc), strict=True)
+        ],
         # Sentences that documents of the first format kept apart from the text.
         "drafted": doc.get("drafted", {}),
         "tier_rows": tiers,
@@ -207,10 +210,12 @@ def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
     return [text for text in (doc["header"]["opening"], f"{scope}. {told}".strip()) if text]
 
 
-def _section(one: dict[str, Any]) -> dict[str, Any]:
-    """A section with its paragraphs as runs, whichever format the document has, and the template of its block."""
-    paragraphs = [bound.from_data(paragraph) for paragraph in one["paragraphs"]]
-    return {**one, "paragraphs": paragraphs, "template": BLOCKS.get(one["block"], "")}
+def _section(one: dict[str, Any], told: list[list[bound.Sentence]]) -> dict[str, Any]:
+    """A section with its paragraphs as rows of figures (reports.queries.bound: text, key, state), whichever format the
+    document has, the same by sentences, and the template of its block.
+    """
+    runs = [tuple(figure for sentence in paragraph for figure in sentence.figures) for paragraph in told]
+    return {**one, "paragraphs": runs, "sentences": told, "template": BLOCKS.get(one["block"], "")}
 
 
 def _closing(doc: dict[str, Any]) -> list[str]:

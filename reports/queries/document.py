@@ -16,7 +16,7 @@ from ledger import log
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
 from reports.models import Review, ReviewSection
-from reports.queries import targets
+from reports.queries import targets, typed
 from units.models import Unit
 
 FORMAT = "cchc-review/2"
@@ -43,12 +43,18 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         list(review.tasks.select_related("unit")),
     )
     bodies = [bound.paragraphs(section.body) for section in sections]
+    parts = [_section(section, body) for section, body in zip(sections, bodies, strict=True)]
+    header, told = _header(review, end), [_task(task) for task in tasks]
+    everything = facts.known(now, before, goals, reached)
+    names = {row.key: row.name for row in now.rows}
+    by_hand = typed.of_sections(parts, everything, names)
+    by_hand += typed.of_words(_words_around(header, told), everything, names)
     return {
         "format": FORMAT,
         "template": TEMPLATE,
         "demo": demo,
         "review": _names(review, period, start, end),
-        "header": _header(review, end),
+        "header": header,
         "signer": {"lines": list(review.signer.get("lines", ())), "name": review.signer.get("name", "")},
         "recipients": list(review.recipients),
         "figures": now.as_record(),
@@ -60,9 +66,10 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         "last_year": before.as_record(),
         "targets": goals,
         "indicators": reached,
-        "sections": [_section(section, body) for section, body in zip(sections, bodies, strict=True)],
-        "facts": _quoted(bodies, facts.known(now, before, goals, reached)),
-        "tasks": [_task(task) for task in tasks],
+        "sections": parts,
+        "facts": _quoted(bodies, by_hand, everything),
+        "typed": by_hand,
+        "tasks": told,
         "log": {"sequence": sequence, "hash": hash_},
     }
 
@@ -155,9 +162,21 @@ def _section(section: ReviewSection, body: Sequence[bound.Paragraph]) -> dict[st
     }
 
 
-def _quoted(bodies: Iterable[Sequence[bound.Paragraph]], all_: Mapping[str, facts.Fact]) -> dict[str, Any]:
-    """The facts that some bodies quote; what is no fact any more is left out."""
+def _words_around(header: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The text beside the sections in which somebody may have typed a number, with where it stands."""
+    named = {"opening": "Câu mở đầu", "attended": "Thành phần dự", "closing": "Câu kết thúc"}
+    around = [(where, header[name]) for name, where in named.items()]
+    return around + [(f"Nhiệm vụ {place}", task["text"]) for place, task in enumerate(tasks, 1)]
+
+
+def _quoted(
+    bodies: Iterable[Sequence[bound.Paragraph]],
+    by_hand: Iterable[Mapping[str, Any]],
+    all_: Mapping[str, facts.Fact],
+) -> dict[str, Any]:
+    """The facts that some bodies quote, or that a typed number looks like; what is no fact any more is left out."""
     names = bound.keys(runs for body in bodies for runs in body)
+    names += [one["key"] for one in by_hand if "key" in one]
     return {key: all_[key].as_dict() for key in names if key in all_}
 
 

@@ -1,20 +1,33 @@
 """Questions about reviews: who may see which, what would block signing, and whether newer figures exist."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from figures import bound
 from figures.periods import Period
 from figures.summary import Figures, Summary
-from figures.writing import count, day, tier_name
+from figures.writing import count, tier_name
 from ledger.models import Entry
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
 from reports.models import Review, ReviewState
 from units import access
 from units.models import Unit, User
+
+from .signing import before_signing
+
+__all__ = [
+    "COMPARED",
+    "Correction",
+    "Newer",
+    "before_signing",
+    "corrections",
+    "drafting_units",
+    "frozen_entry",
+    "newer_figures",
+    "unit_of",
+    "visible",
+]
 
 # What newer figures are looked for in: (measure, words).
 COMPARED = (
@@ -27,7 +40,6 @@ COMPARED = (
     ("pending", "đang giải quyết"),
     ("pending_late", "đang giải quyết quá hạn"),
 )
-_PERCENT = re.compile(r"[0-9]+(?:,[0-9]+)?\s?%")
 
 
 @dataclass(frozen=True)
@@ -89,53 +101,6 @@ def unit_of(doc: dict[str, Any]) -> Unit | None:
     return review.unit if review else None
 
 
-def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
-    """What a leader should know before closing the figures on a day; each can be passed with a reason."""
-    total = Summary.from_dict(doc["figures"]).total
-    told = []
-    end = date.fromisoformat(doc["review"]["to"])
-    if on <= end:
-        told.append(f"Kỳ báo cáo chưa kết thúc (đến hết ngày {day(end)}): số liệu chưa so được với cùng kỳ.")
-    if not total.completeness.complete:
-        units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
-        told.append(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.")
-    if any(share.partial for share in total.shares.values()):
-        told.append("Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ.")
-    lacking = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
-    if lacking:
-        told.append(f"Chưa ghi: {', '.join(lacking)}.")
-    if not any(line.strip() for line in doc["signer"]["lines"]):
-        told.append("Chưa ghi thẩm quyền ký.")
-    if not doc["recipients"]:
-        told.append("Chưa ghi nơi nhận.")
-    empty = [one["heading"] for one in _empty(doc["sections"])]
-    if empty:
-        told.append(f"Mục chưa có nội dung: {'; '.join(empty)}.")
-    if doc["tasks"] and any(not task["deadline"] or not task["responsible"] for task in doc["tasks"]):
-        told.append("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.")
-    typed = typed_percentages(doc)
-    if typed:
-        told.append(f"Tỷ lệ gõ tay trong lời văn, hãy đối chiếu với bảng: {', '.join(typed)}.")
-    return told
-
-
-_HEADER = {
-    "opening": "câu mở đầu",
-    "closing": "câu kết thúc",
-    "meeting_day": "ngày hội nghị",
-    "chaired": "người chủ trì",
-    "attended": "thành phần dự",
-}
-
-
-def typed_percentages(doc: dict[str, Any]) -> list[str]:
-    """Percentages that somebody typed into the text: the only figures of a review that do not follow the counts."""
-    paragraphs = [bound.from_data(part) for one in doc["sections"] for part in one["paragraphs"]]
-    words = [run.text for runs in paragraphs for run in runs if not run.key]
-    found = [text for part in words for text in _PERCENT.findall(part)]
-    return list(dict.fromkeys(found))
-
-
 def frozen_entry(review: Review) -> Entry | None:
     """The entry of the log that was written when the review was frozen."""
     return (
@@ -162,16 +127,6 @@ def corrections(review: Review) -> list[Correction]:
         )
         for entry in entries
     ]
-
-
-def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sections without text, figures or a section of their own below."""
-    found = []
-    for place, one in enumerate(sections, 1):
-        has_below = place < len(sections) and sections[place]["level"] > one["level"]
-        if not one["paragraphs"] and not one["block"] and not has_below:
-            found.append(one)
-    return found
 
 
 def _differences(whom: str, old: Figures, new: Figures | None) -> list[Newer]:

@@ -18,6 +18,9 @@ from units.access import Right, requires
 
 from .reviews import page, review_for, undrawn_page
 
+# What a form may send: a name is "=12.3.4567" at most, and a text has its limits too.
+MOST_NAME, MOST_NAMES = 40, 2000
+
 
 def acting(right: Right) -> Callable:
     """A POST view that changes a review: right declared and checked; anything but POST leads to the review's page."""
@@ -84,6 +87,22 @@ def review_state(request: HttpRequest, found: Review) -> HttpResponse:
     actions.set_state(found, request.POST.get("state", ""), by=request.user, at=clock.now())
     messages.success(request, "Đã chuyển trạng thái dự thảo.")
     return redirect("review", found.pk)
+
+
+@acting(Right.EDIT)
+def review_figures(request: HttpRequest, found: Review) -> HttpResponse:
+    """Accept what has become of figures in the text, as it was seen: `accept` names them (actions.accept_figures)."""
+    names = [name for name in request.POST.getlist("accept") if len(name) <= MOST_NAME][:MOST_NAMES]
+    actions.accept_figures(
+        found,
+        names,
+        by=request.user,
+        at=clock.now(),
+        demo=settings.DEMO,
+        version=request.POST.get("version", ""),
+    )
+    messages.success(request, "Đã nhận số liệu mới vào lời văn.")
+    return redirect("review_edit" if request.POST.get("back") == "edit" else "review", found.pk)
 
 
 @acting(Right.CLOSE)

@@ -7,7 +7,7 @@ import pytest
 from figures.periods import Period
 from reports import actions
 from reports.outlets import printed
-from reports.queries import document, reviews
+from reports.queries import bound, document, reviews
 from units.models import Unit
 
 from .conftest import NOW
@@ -71,13 +71,6 @@ def test_place(name, place):
     assert document.place_name(name) == place
 
 
-def test_percentages_typed_by_hand_are_listed(review):
-    section = review.sections.get(order=2)
-    actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, "Đạt 51,7% và 12,6 %.")})
-    doc = document.build(review, demo=True)
-    assert reviews.typed_percentages(doc) == ["51,7%", "12,6 %"]
-
-
 def test_text_keeps_its_figures_and_the_facts_that_it_quotes(review):
     doc = document.build(review, demo=True)
     assert doc["format"] == "cchc-review/2"
@@ -105,7 +98,7 @@ def test_a_fact_that_is_none_is_left_out(review):
 def test_a_document_of_the_first_format_is_still_read(review):
     """As it was frozen before figures were bound: texts for paragraphs, drafted sentences apart, no facts."""
     doc = document.build(review, demo=True)
-    del doc["facts"]
+    del doc["facts"], doc["typed"]
     for one in doc["sections"]:
         one["paragraphs"] = ["Đạt 51,7%."] if one["paragraphs"] else []
         del one["key"], one["responsible"]
@@ -113,4 +106,4 @@ def test_a_document_of_the_first_format_is_still_read(review):
     shown = printed.view(doc)
     assert [run.text for run in shown["sections"][1]["paragraphs"][0]] == ["Đạt 51,7%."]
     assert shown["drafted"]["channels"] == ["Cấp xã tiếp nhận 16.833 hồ sơ."]
-    assert reviews.typed_percentages(doc)[0] == "51,7%"
+    assert bound.states(doc).unsourced == ()

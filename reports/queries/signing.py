@@ -1,0 +1,89 @@
+"""What a leader should know before closing the figures of a review: what is incomplete, or not as the counts say."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from figures.summary import Summary
+from figures.writing import day
+from reports.models import Review
+
+from .bound import Marked, States, states
+
+MOST_TOLD = 5
+
+
+def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
+    """What a leader should know before closing the figures on a day; each can be passed with a reason."""
+    total = Summary.from_dict(doc["figures"]).total
+    told = []
+    end = date.fromisoformat(doc["review"]["to"])
+    if on <= end:
+        told.append(f"Kỳ báo cáo chưa kết thúc (đến hết ngày {day(end)}): số liệu chưa so được với cùng kỳ.")
+    if not total.completeness.complete:
+        units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
+        told.append(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.")
+    if any(share.partial for share in total.shares.values()):
+        told.append("Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ.")
+    lacking = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
+    if lacking:
+        told.append(f"Chưa ghi: {', '.join(lacking)}.")
+    if not any(line.strip() for line in doc["signer"]["lines"]):
+        told.append("Chưa ghi thẩm quyền ký.")
+    if not doc["recipients"]:
+        told.append("Chưa ghi nơi nhận.")
+    empty = [one["heading"] for one in _empty(doc["sections"])]
+    if empty:
+        told.append(f"Mục chưa có nội dung: {'; '.join(empty)}.")
+    if doc["tasks"] and any(not task["deadline"] or not task["responsible"] for task in doc["tasks"]):
+        told.append("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.")
+    return told + _figures(states(doc))
+
+
+def _figures(now: States) -> list[str]:
+    """What is to be seen to about the figures in the text."""
+    told = []
+    if now.stale:
+        changes = [f"{one.text} nay là {one.new}" for sentence in now.stale for one in sentence.stale]
+        told.append(f"Có {len(now.stale)} câu mang số cũ: {_some(changes)}.")
+    if now.lost:
+        told.append(f"Số trong lời văn không còn nguồn: {_some(one.figure.text for one in now.lost)}.")
+    if now.looks_like:
+        differing = [
+            f"{one.figure.text} (số liệu: {one.figure.new}; {_place(one)})" for one in now.looks_like
+        ]
+        told.append(f"Số gõ tay khác số liệu: {_some(differing)}.")
+    if now.unsourced:
+        bare = [f"{one.figure.text} ({_place(one)})" for one in now.unsourced]
+        told.append(f"Số chưa có nguồn: {_some(bare)}.")
+    return told
+
+
+def _place(one: Marked) -> str:
+    return f"{one.where[:60]}…" if len(one.where) > 60 else one.where
+
+
+def _some(words: Iterable[str]) -> str:
+    """The first of some words, and how many more there are."""
+    every = list(words)
+    more = f" và {len(every) - MOST_TOLD} chỗ khác" if len(every) > MOST_TOLD else ""
+    return "; ".join(every[:MOST_TOLD]) + more
+
+
+_HEADER = {
+    "opening": "câu mở đầu",
+    "closing": "câu kết thúc",
+    "meeting_day": "ngày hội nghị",
+    "chaired": "người chủ trì",
+    "attended": "thành phần dự",
+}
+
+
+def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sections without text, figures or a section of their own below."""
+    found = []
+    for place, one in enumerate(sections, 1):
+        has_below = place < len(sections) and sections[place]["level"] > one["level"]
+        if not one["paragraphs"] and not one["block"] and not has_below:
+            found.append(one)
+    return found

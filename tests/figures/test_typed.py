@@ -1,0 +1,71 @@
+"""Numbers in a text: figures are found, days, documents, sections and names are not."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures import typed
+
+NONE = (
+    "Ngày 12/8/2022, Nghị quyết 76/NQ-CP; Nghị định số 42/2022/NĐ-CP.",
+    "6 tháng đầu năm 2022, 9 tháng năm 2023, năm 2021 và 2022, giai đoạn 2021-2025, tháng 6/2022, quý 2/2022",
+    "từ tháng 1 đến tháng 6, các tháng 4, 5 và 6; tính đến 14/6; trước ngày 15 hằng tháng",
+    "8 giờ 30, 14h, 07:30, phục vụ 24/7",
+    "Quyết định 766, Đề án 06, Thông tư 01/2020/TT-VPCP, mẫu II.06a/VPCP/KSTT, kế hoạch số 12/KH-UBND, số 215/BC-UBND",
+    "mức độ 3, 4; mức độ 3 và 4; ISO 9001:2015, TCVN ISO 9001:2015; Covid-19; 5G; công nghiệp 4.0; lần thứ 3; lớp 5",
+    "xem mục 2.1, phụ lục 2, trang 14, điều 5, khoản 3, biểu 06a",
+    "1. Kết quả", "2.1. Thể chế", "(1) Một là", "- 3) Ba là",
+    "hai cấp, ba xã",
+)  # fmt: skip
+FOUND = (
+    ("tiếp nhận 14.712 hồ sơ, đạt 87,4%", ["14.712", "87,4%"]),
+    ("tổng số 463 hồ sơ; trong đó số 12 hồ sơ", ["463", "12"]),
+    ("28/28 cơ quan (100%)", ["28", "28", "100%"]),
+    ("tăng 6,3 điểm phần trăm so với năm 2021", ["tăng 6,3 điểm phần trăm"]),
+    ("trực tuyến một phần 12 hồ sơ, toàn trình 5 hồ sơ", ["12", "5"]),
+    ("ban hành 12 quyết định, 3 kế hoạch.", ["12", "3"]),
+    ("đạt 95 %, còn 4 phần trăm", ["95 %", "4 phần trăm"]),
+    ("đến 463 hồ sơ, sau 5 ngày", ["463", "5"]),
+    ("năm 2022 có 2022 hồ sơ", ["2022"]),
+    ("tỷ lệ 12.6%, 1.234.567 đồng, 0,03%", ["12.6%", "1.234.567", "0,03%"]),
+    ("tháng 6 nhận 12 hồ sơ", ["12"]),
+    ("có 3 lớp tập huấn, 120 người", ["3", "120"]),
+)
+
+
+@pytest.mark.parametrize("text", NONE)
+def test_what_is_no_figure(text):
+    assert [one.text for one in typed.numbers(text)] == []
+
+
+@pytest.mark.parametrize(("text", "told"), FOUND)
+def test_figures_are_found_where_they_stand(text, told):
+    found = typed.numbers(text)
+    assert [one.text for one in found] == told
+    assert all(text[one.start : one.end] == one.text for one in found)
+
+
+def test_kind_value_and_noun():
+    one, two, three, *more = typed.numbers(
+        "có 14.712 hồ sơ, đạt 87,4%, giảm 6,3 điểm phần trăm, tăng 137 hồ sơ, giảm 6,9%, thấp hơn chỉ tiêu 2,4 điểm"
+    )
+    assert (one.kind, one.value, one.noun) == (typed.COUNT, Decimal(14712), "hồ sơ")
+    assert (two.kind, two.value) == (typed.PERCENT, Decimal("87.4"))
+    assert (three.kind, three.value) == (typed.POINTS, Decimal("-6.3"))
+    assert [(other.text, other.kind, other.value) for other in more] == [
+        ("tăng 137 hồ sơ", typed.MORE, Decimal(137)),
+        ("giảm 6,9%", typed.GROWTH, Decimal("-6.9")),
+        ("thấp hơn chỉ tiêu 2,4 điểm", typed.POINTS, Decimal("-2.4")),
+    ]
+
+
+def test_a_number_in_the_middle_numbers_nothing():
+    assert [one.text for one in typed.numbers("5. ", begins=False)] == ["5"]
+
+
+@given(st.text(st.sampled_from("0123456789.,/%- ạsốngàytháng()\n²"), max_size=40))
+def test_any_text_is_read(text):
+    for one in typed.numbers(text):
+        assert text[one.start : one.end] == one.text and one.value is not None
