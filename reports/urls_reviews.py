@@ -9,6 +9,7 @@ urlpatterns = [
     path("reports/reviews/<int:pk>/", reviews.review, name="review"),
     path("reports/reviews/<int:pk>.pdf", reviews.review_pdf, name="review_pdf"),
     path("reports/reviews/<int:pk>.docx", review_files.review_docx, name="review_docx"),
+    path("reports/reviews/<int:pk>.xlsx", review_files.review_xlsx, name="review_xlsx"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
     path("reports/reviews/<int:pk>/state/", review_acts.review_state, name="review_state"),

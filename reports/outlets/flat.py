@@ -1,6 +1,6 @@
 """What a file holds of the figures that are seen: the same columns for CSV and XLSX, and where they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -87,16 +87,7 @@ class Flat:
     @property
     def titles(self) -> tuple[str, ...]:
         """Titles of all columns, in order."""
-        return (
-            self.first,
-            "Mã",
-            "Nhóm",
-            *self.count_titles,
-            *self.rate_titles,
-            "Báo cáo tháng đã có",
-            "Báo cáo tháng phải có",
-            "Ghi chú",
-        )
+        return titles(self.first, self.count_titles, self.rate_titles)
 
     @property
     def summed(self) -> frozenset[str]:
@@ -119,13 +110,29 @@ def flat(
         BY_NAMES[summary.by or "unit"],
         tuple(FlatRow(one.row.name, one.row.key, one.section, one.figures) for one in entries),
         FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total, note),
-        tuple(LABELS[name] if name == "received_online" else measure_label(name, end) for name in COUNTS),
-        tuple(f"{BY_KEY[key].name} (%)" for key in RATES),
-        tuple(_source(summary, asked, made_at)),
+        count_titles(end),
+        rate_titles(),
+        (*source(summary, asked), made(made_at)),
         summary,
         whole=len(entries) == len(summary.rows),
         asked=asked,
     )
+
+
+def titles(first: str, counts: Sequence[str], rates: Sequence[str]) -> tuple[str, ...]:
+    """Titles of all columns of figures, in order; `first` is what the rows are."""
+    after = ("Báo cáo tháng đã có", "Báo cáo tháng phải có", "Ghi chú")
+    return (first, "Mã", "Nhóm", *counts, *rates, *after)
+
+
+def count_titles(day: date) -> tuple[str, ...]:
+    """What the counts are called on a day, in the order of COUNTS."""
+    return tuple(LABELS[name] if name == "received_online" else measure_label(name, day) for name in COUNTS)
+
+
+def rate_titles() -> tuple[str, ...]:
+    """The names of the rates, in the order of RATES."""
+    return tuple(f"{BY_KEY[key].name} (%)" for key in RATES)
 
 
 def remark(row: FlatRow) -> str:
@@ -140,7 +147,8 @@ def remark(row: FlatRow) -> str:
     return "; ".join(told)
 
 
-def _source(summary: Summary, asked: str, made_at: datetime):
+def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
+    """What a reader must know of figures: of whom and when, which count, how whole they are, each formula."""
     period = summary.period
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
     yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
@@ -160,7 +168,11 @@ def _source(summary: Summary, asked: str, made_at: datetime):
             "Tỷ lệ = tổng tử số ÷ tổng mẫu số, không lấy trung bình các tỷ lệ. “—” hoặc ô trống: chưa có báo cáo."
         ),
     )
-    yield "Lập lúc", f"{made_at:%H:%M} ngày {writing.day(made_at.date())}"
+
+
+def made(at: datetime) -> tuple[str, str]:
+    """When a file was made, as it stands: the caller puts it into the zone of its reader."""
+    return "Lập lúc", f"{at:%H:%M} ngày {writing.day(at.date())}"
 
 
 def _formula(key: str, day: date) -> str:

@@ -1,31 +1,50 @@
 """XLSX of what is seen, row by row with flat memory: typed numbers, and live formulas that give the same figures."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from figures.counts import added
 from figures.rates import Share
 from reports.outlets.csvfile import CONTROL
 from reports.outlets.flat import COUNTS, PARTS, RATES, SUM_OF, Flat, FlatRow, remark
 
 TEXTS = 3  # name, key, group stand before the counts
 HEAD = 3  # title, period, then the column heads
-_FIRST = HEAD + 1  # the first row of figures, counted from 1 as in a formula
+# Text that begins like a formula or an address stays text (acceptance S25).
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a sheet. `adds` are the places of the lines (from 0) that its counts in `summed` add up."""
+
+    row: FlatRow
+    adds: range | Sequence[int] = ()
+    summed: frozenset[str] = frozenset(COUNTS)
+    strong: bool = False
 
 
 def xlsx_bytes(flat: Flat) -> bytes:
     """The workbook: sheet "Số liệu" with a frozen head, and sheet "Nguồn" that says where the figures come from."""
     buffer = BytesIO()
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(buffer, options) as book:
-        _Figures(book, flat).write()
-        _source(book, flat)
+    summary = flat.summary
+    lines = [Line(row) for row in flat.rows]
+    lines.append(Line(flat.total, range(len(flat.rows)), flat.summed, strong=True))
+    told = f"{flat.source[1][1]}; {summary.completeness_text}; {flat.scope}"
+    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+        FigureSheet(book, "Số liệu", flat.titles).write(
+            f"{summary.unit_name}: {summary.period.label}", told, lines
+        )
+        source_sheet(book, flat.source)
     return buffer.getvalue()
 
 
@@ -34,76 +53,58 @@ def plain(text: str) -> str:
     return text.translate(CONTROL)[:32_000]
 
 
-class _Figures:
-    """Writes the sheet of figures, strictly from top to bottom (constant memory forgets finished rows)."""
+class Sheet:
+    """A sheet with a title, a line about it and a frozen head, written strictly from top to bottom (constant memory
+    forgets finished rows). `width` is of the first column, in letters.
+    """
 
-    def __init__(self, book: xlsxwriter.Workbook, flat: Flat) -> None:
-        self.book, self.flat = book, flat
-        self.sheet = book.add_worksheet("Số liệu")
+    def __init__(
+        self, book: xlsxwriter.Workbook, name: str, titles: Sequence[str], width: int = 34, others: float = 10
+    ) -> None:
+        self.book, self.titles = book, titles
+        self.sheet = book.add_worksheet(name)
         self.formats: dict[tuple[str, bool], xlsxwriter.format.Format] = {}
-        self.column = {name: TEXTS + place for place, name in enumerate(COUNTS)}
+        self.sheet.freeze_panes(HEAD, 1)
+        self.sheet.set_column(0, 0, width)
+        self.sheet.set_column(1, len(titles) - 1, others)
+        # Printed on A4 across, all columns on a page, the head on each.
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(HEAD - 1)
 
-    def write(self) -> None:
-        sheet, flat = self.sheet, self.flat
-        summary = flat.summary
-        sheet.freeze_panes(HEAD, 1)
-        sheet.set_column(0, 0, 30)
-        sheet.set_column(1, len(flat.titles) - 1, 13)
-        sheet.write_string(
-            0, 0, plain(f"{summary.unit_name}: {summary.period.label}"), self._format("@", True)
-        )
-        sheet.write_string(1, 0, plain(f"{flat.source[1][1]}; {summary.completeness_text}; {flat.scope}"))
+    def head(self, title: str, told: str) -> None:
+        self.text(0, 0, title, True)
+        self.sheet.write_string(1, 0, plain(told))
         head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-        for place, title in enumerate(flat.titles):
-            sheet.write_string(HEAD - 1, place, title, head)
-        for place, row in enumerate(flat.rows):
-            self._row(HEAD + place, row, total=False)
-        self._row(HEAD + len(flat.rows), flat.total, total=True)
+        self.sheet.set_row(HEAD - 1, 78)
+        for place, one in enumerate(self.titles):
+            self.sheet.write_string(HEAD - 1, place, one, head)
 
-    def _row(self, at: int, row: FlatRow, *, total: bool) -> None:
-        words = self._format("@", total)
-        for place, text in enumerate((row.name, row.key, row.section)):
-            self.sheet.write_string(at, place, plain(text), words)
-        for name in COUNTS:
-            self._count(at, name, row, total=total)
-        after = TEXTS + len(COUNTS)
-        for place, key in enumerate(RATES):
-            self._rate(at, after + place, key, row.figures.share(key), total)
-        after += len(RATES)
-        whole = self._format("#,##0", total)
-        self.sheet.write_number(at, after, row.figures.completeness.reported, whole)
-        self.sheet.write_number(at, after + 1, row.figures.completeness.expected, whole)
-        self.sheet.write_string(at, after + 2, remark(row), words)
+    def text(self, at: int, column: int, text: str, bold: bool = False) -> None:
+        self.sheet.write_string(at, column, plain(text), self.style("@", bold))
 
-    def _count(self, at: int, name: str, row: FlatRow, *, total: bool) -> None:
-        number, column, style = row.figures.counts[name], self.column[name], self._format("#,##0", total)
+    def number(self, at: int, column: int, number: int | None, bold: bool = False) -> None:
+        """A count; blank where nobody reported it."""
+        style = self.style("#,##0", bold)
         if number is None:
             self.sheet.write_blank(at, column, None, style)
-        elif total and self.flat.rows and name in self.flat.summed:
-            letter = xl_col_to_name(column)
-            formula = f"=SUM({letter}{_FIRST}:{letter}{at})"
-            self.sheet.write_formula(at, column, formula, style, number)
-        elif not total and name in SUM_OF:
-            cells = ",".join(f"{xl_col_to_name(self.column[part])}{at + 1}" for part in SUM_OF[name])
-            self.sheet.write_formula(at, column, f"=SUM({cells})", style, number)
         else:
             self.sheet.write_number(at, column, number, style)
 
-    def _rate(self, at: int, column: int, key: str, share: Share, total: bool) -> None:
+    def share(self, at: int, column: int, above: str, below: str, share: Share, bold: bool = False) -> None:
+        """A rate as a formula of cells, shown with the decimals that it is printed with; "—" where there is none."""
         if share.percent is None or not share.denominator:
-            self.sheet.write_string(at, column, "—", self._format("@", total))
+            self.sheet.write_string(at, column, "—", self.style("General", bold))
             return
-        parts, whole = PARTS[key]
-        above = "+".join(f"N({xl_col_to_name(self.column[part])}{at + 1})" for part in parts)
-        below = f"{xl_col_to_name(self.column[whole])}{at + 1}"
         decimals = len(share.percent.partition(".")[2])
         # Exactly none and exactly all are printed 0% and 100%.
         exact = share.numerator in (0, share.denominator)
-        style = self._format("0%" if exact or not decimals else f"0.{'0' * decimals}%", total)
+        style = self.style("0%" if exact or not decimals else f"0.{'0' * decimals}%", bold)
         value = share.numerator / share.denominator
         self.sheet.write_formula(at, column, f'=IF(N({below})=0,"—",({above})/{below})', style, value)
 
-    def _format(self, number: str, bold: bool) -> xlsxwriter.format.Format:
+    def style(self, number: str, bold: bool) -> xlsxwriter.format.Format:
         key = (number, bold)
         if key not in self.formats:
             align = {"align": "right"} if number != "@" else {}
@@ -111,7 +112,61 @@ class _Figures:
         return self.formats[key]
 
 
-def _source(book: xlsxwriter.Workbook, flat: Flat) -> None:
+class FigureSheet(Sheet):
+    """A row for each unit, field or month: its texts, all counts, the rates, completeness, and what must be known."""
+
+    column = {name: TEXTS + place for place, name in enumerate(COUNTS)}
+    codes = 24  # a wider column for what the rows are called by programs
+    letter = {name: xl_col_to_name(place) for name, place in column.items()}
+
+    def write(self, title: str, told: str, lines: Sequence[Line]) -> None:
+        self.sheet.set_column(1, 1, self.codes)
+        self.head(title, told)
+        for place, line in enumerate(lines):
+            self._row(HEAD + place, line, lines)
+
+    def _row(self, at: int, line: Line, lines: Sequence[Line]) -> None:
+        row, bold = line.row, line.strong
+        for place, text in enumerate((row.name, row.key, row.section)):
+            self.text(at, place, text, bold)
+        for name in COUNTS:
+            self._count(at, name, line, lines)
+        after = TEXTS + len(COUNTS)
+        for place, key in enumerate(RATES):
+            parts, whole = PARTS[key]
+            above = "+".join(f"N({self._cell(part, at)})" for part in parts)
+            self.share(at, after + place, above, self._cell(whole, at), row.figures.share(key), bold)
+        after += len(RATES)
+        self.number(at, after, row.figures.completeness.reported, bold)
+        self.number(at, after + 1, row.figures.completeness.expected, bold)
+        self.text(at, after + 2, remark(row), bold)
+
+    def _count(self, at: int, name: str, line: Line, lines: Sequence[Line]) -> None:
+        """A number, or a formula where the lines or cells that it is made of add up to what the server counted."""
+        counts = line.row.figures.counts
+        number, cells = counts[name], ""
+        if line.adds and name in line.summed:
+            if added(lines[place].row.figures.counts[name] for place in line.adds) == number:
+                cells = self._cells(name, line.adds)
+        elif not line.adds and name in SUM_OF:
+            cells = ",".join(self._cell(part, at) for part in SUM_OF[name])
+        if number is None or not cells:
+            self.number(at, self.column[name], number, line.strong)
+        else:
+            style = self.style("#,##0", line.strong)
+            self.sheet.write_formula(at, self.column[name], f"=SUM({cells})", style, number)
+
+    def _cell(self, name: str, at: int) -> str:
+        return f"{self.letter[name]}{at + 1}"
+
+    def _cells(self, name: str, places: range | Sequence[int]) -> str:
+        if isinstance(places, range):
+            return f"{self._cell(name, HEAD + places[0])}:{self._cell(name, HEAD + places[-1])}"
+        return ",".join(self._cell(name, HEAD + place) for place in places)
+
+
+def source_sheet(book: xlsxwriter.Workbook, lines: Iterable[tuple[str, str]]) -> None:
+    """Sheet "Nguồn": pairs of what is told and its text."""
     sheet = book.add_worksheet("Nguồn")
     bold, wrap = (
         book.add_format({"bold": True, "valign": "top"}),
@@ -119,6 +174,9 @@ def _source(book: xlsxwriter.Workbook, flat: Flat) -> None:
     )
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 110)
-    for at, (label, text) in enumerate(flat.source):
-        sheet.write_string(at, 0, label, bold)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    for at, (label, text) in enumerate(lines):
+        sheet.write_string(at, 0, plain(label), bold)
         sheet.write_string(at, 1, plain(text), wrap)

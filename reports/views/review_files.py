@@ -1,16 +1,21 @@
-"""What else a review comes as: DOCX beside its PDF."""
+"""What else a review comes as, beside its PDF: DOCX and XLSX."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from cchc_dashboard import clock
+from figures import writing
 from reports.models import Review
-from reports.outlets import printed
+from reports.outlets import printed, review_sheets
 from reports.queries import document
 from units.access import Right, requires
 
+from .exports import XLSX
 from .reviews import review_for
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -19,6 +24,19 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def document_of(found: Review) -> dict[str, Any]:
     """The document that all outlets of a review draw from: the frozen one, else that of now."""
     return found.frozen if found.is_frozen else document.build(found, demo=settings.DEMO)
+
+
+def state_of(found: Review) -> str:
+    """Whether figures may still change, in words: of a frozen review since when not, and its number."""
+    if not found.is_frozen or found.frozen_at is None:
+        return "Dự thảo, chưa chốt số liệu"
+    told = f"Đã chốt số liệu lúc {writing.moment(timezone.localtime(found.frozen_at).replace(second=0))}"
+    return f"{told}; số {found.number}, ngày {writing.day(found.issued_on)}" if found.number else told
+
+
+def moment_of(found: Review) -> datetime:
+    """What dates a file, in the zone of its reader: the freezing, or now."""
+    return timezone.localtime(found.frozen_at or clock.now())
 
 
 def download(found: Review, content: bytes, kind: str, suffix: str, name: str = "cchc") -> HttpResponse:
@@ -42,3 +60,12 @@ def review_docx(request: HttpRequest, pk: int) -> HttpResponse:
     moment = found.frozen_at or found.created_at
     content = word.docx_bytes(printed.view(document_of(found)), moment=moment, draft=not found.is_frozen)
     return download(found, content, DOCX, "docx")
+
+
+@requires(Right.READ)
+@require_safe
+def review_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
+    """The review's figures with live formulas; of a frozen one what was frozen."""
+    found = review_for(request, pk)
+    made = review_sheets.xlsx_bytes(document_of(found), moment=moment_of(found), state=state_of(found))
+    return download(found, made, XLSX, "xlsx", "so-lieu-cchc")

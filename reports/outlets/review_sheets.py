@@ -1,0 +1,198 @@
+"""XLSX of a review's figures: its document's tables by unit and by field, the comparison with the same period and the
+targets, form II.06a, with live formulas that give what is printed; and a sheet that says where the figures come from.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
+
+from figures.rates import BY_KEY, Share
+from figures.summary import Figures, Row, Summary
+from figures.writing import day, percent_vi, tier_name
+
+from . import flat
+from .flat import FlatRow
+from .form_sheet import TITLES as FORM_TITLES
+from .form_sheet import FormSheet
+from .printed import missing_lines
+from .sheets import HEAD, OPTIONS, FigureSheet, Line, Sheet, plain, source_sheet
+
+COMPARED = ("direct", "online", "postal", "on_time", "pending_late")
+TITLES = (
+    "Nội dung",
+    "Cấp, nhóm",
+    "Số đạt",
+    "Tổng số",
+    "Kỳ này (%)",
+    "Chỉ tiêu giao (%)",
+    "So với chỉ tiêu (điểm phần trăm)",
+    "Số đạt cùng kỳ",
+    "Tổng số cùng kỳ",
+    "Cùng kỳ (%)",
+    "So với cùng kỳ (điểm phần trăm)",
+    "Ghi chú",
+)
+POINTS = '"+"0.{0};"−"0.{0};0.{0}'
+
+
+def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
+    """The workbook of a review's document. `moment` (in the zone of its reader) dates it, `state` tells whether it is
+    a draft or when it was frozen. The same document and moment give the same bytes.
+    """
+    buffer, now = BytesIO(), Summary.from_dict(doc["figures"])
+    before, end = Summary.from_dict(doc["last_year"]), date.fromisoformat(doc["review"]["to"])
+    told = f"{state}; kỳ số liệu từ {day(now.period.start)} đến {day(end)}; đã duyệt, {now.completeness_text}"
+    columns = flat.count_titles(end), flat.rate_titles()
+    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+        book.set_properties(
+            {"title": plain(doc["review"]["title"])[:255], "created": moment.replace(tzinfo=None)}
+        )
+        by_unit = FigureSheet(book, "Theo đơn vị", flat.titles("Đơn vị", *columns))
+        by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, units(doc, now))
+        by_field = FigureSheet(book, "Theo lĩnh vực", flat.titles("Lĩnh vực", *columns))
+        by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, fields(doc, now))
+        _Comparison(book, "So sánh", TITLES, 46).write(doc, now, before, told)
+        FormSheet(book, "Biểu II.06a", FORM_TITLES).write(
+            doc, f"Biểu số II.06a/VPCP/KSTT, {now.period.label}; đơn vị tính: số hồ sơ TTHC", told
+        )
+        source_sheet(book, sources(doc, now, state, moment))
+    return buffer.getvalue()
+
+
+def units(doc: dict[str, Any], now: Summary) -> list[Line]:
+    """Tiers with their units below them, groups of several tiers, and the total of the tiers."""
+    parts = [
+        (tier, figures, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
+        for tier, figures in now.tiers
+    ]
+    placed = {row.key for _, _, rows in parts for row in rows}
+    lines, heads = _grouped(parts)
+    lines += [Line(_row(row, "")) for row in now.rows if row.key not in placed]
+    return [*lines, *_total(now, heads)]
+
+
+def fields(doc: dict[str, Any], now: Summary) -> list[Line]:
+    """Tiers with the fields that anybody there reported or should have, and the total of the tiers."""
+    summaries = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
+    lines, heads = _grouped([(tier, one.total, list(one.rows)) for tier, one in summaries])
+    return [*lines, *_total(now, heads)]
+
+
+def _grouped(parts: Iterable[tuple[str, Figures, Sequence[Row]]]) -> tuple[list[Line], list[int]]:
+    """Each tier and its rows; and the places of the tiers."""
+    lines: list[Line] = []
+    heads = []
+    for tier, figures, rows in parts:
+        heads.append(len(lines))
+        below = range(len(lines) + 1, len(lines) + 1 + len(rows))
+        name = tier_name(tier)
+        lines.append(Line(FlatRow(name, "", name, figures), below, strong=True))
+        lines += [Line(_row(row, name)) for row in rows]
+    return lines, heads
+
+
+def _total(now: Summary, heads: Sequence[int]) -> list[Line]:
+    row = FlatRow(f"Tổng: {now.unit_name}", now.unit, "", now.total)
+    return [Line(row, heads, strong=True)] if len(heads) != 1 else []
+
+
+def _row(row: Row, section: str) -> FlatRow:
+    return FlatRow(row.name[:1].upper() + row.name[1:], row.key, section, row.figures)
+
+
+class _Comparison(Sheet):
+    """A line for each rate of a tier and each indicator: now, against its target and the same period last year."""
+
+    def write(self, doc: dict[str, Any], now: Summary, before: Summary, told: str) -> None:
+        self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", told)
+        for at, line in enumerate([*_rates(doc, now, before), *_indicators(doc)], HEAD):
+            self._line(at, *line)
+
+    def _line(
+        self, at: int, name: str, whom: str, new: Share, old: Share | None, goal: str | None, note: str
+    ) -> None:
+        place = at + 1
+        self.text(at, 0, name)
+        self.text(at, 1, whom)
+        self._parts(at, 2, new)
+        self._parts(at, 7, old)
+        if goal is not None:
+            self.sheet.write_number(at, 5, float(goal) / 100, self.style(_percents(goal), False))
+        self._gap(at, 6, (f"E{place}", new.percent), (f"F{place}", goal))
+        self._gap(at, 10, (f"E{place}", new.percent), (f"J{place}", old.percent if old else None))
+        self.text(at, 11, note)
+
+    def _parts(self, at: int, column: int, share: Share | None) -> None:
+        """Numerator, denominator and their rate; a count that is no share stands alone."""
+        if share is None:
+            return
+        self.number(at, column, share.numerator)
+        self.number(at, column + 1, share.denominator)
+        first, second = (f"{xl_col_to_name(column + more)}{at + 1}" for more in (0, 1))
+        self.share(at, column + 2, f"N({first})", second, share)
+
+    def _gap(self, at: int, column: int, new: tuple[str, str | None], old: tuple[str, str | None]) -> None:
+        """The difference of two printed rates in points, as a reader takes it from the page."""
+        if new[1] is None or old[1] is None:
+            return
+        places = [len(percent.partition(".")[2]) for _, percent in (new, old)]
+        first, second = (
+            f"ROUND({cell}*100,{at_})" for (cell, _), at_ in zip((new, old), places, strict=True)
+        )
+        most = max(places)
+        value = round(float(new[1]) - float(old[1]), most)
+        style = self.style(POINTS.format("0" * most) if most else '"+"0;"−"0;0', False)
+        self.sheet.write_formula(at, column, f"=ROUND({first}-{second},{most})", style, value)
+
+
+def _percents(percent: str) -> str:
+    """The format that writes a target as it is printed: 99,0% and 100%."""
+    decimals = len(percent_vi(percent).removesuffix("%").partition(",")[2])
+    return f"0.{'0' * decimals}%" if decimals else "0%"
+
+
+def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple]:
+    goals = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    earlier = dict(before.tiers)
+    scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
+    if len(scopes) != 1:
+        scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
+    for key in COMPARED:
+        for tier, whom, one, old in scopes:
+            goal = goals.get((key, tier), goals.get((key, "")))
+            new = one.share(key)
+            note = "chưa đủ số liệu" if new.partial or (old and old.share(key).partial) else ""
+            yield BY_KEY[key].name, whom, new, old.share(key) if old else None, goal, note
+
+
+def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
+    for one in doc["indicators"]:
+        new = Share(one["percent"], one["numerator"], one["denominator"])
+        old = Share(one["before_percent"], one["before_numerator"], one["before_denominator"])
+        note = f"{one['counted_in']}; {one['source']}" if one["counted_in"] else one["source"]
+        yield one["name"], one["group"], new, old, one["target"], note
+
+
+def sources(doc: dict[str, Any], now: Summary, state: str, moment: datetime) -> Iterator[tuple[str, str]]:
+    """Which review, in which state, with which figures, by which formulas, where it is checked, and when made."""
+    yield "Báo cáo", f"{doc['review']['title']} ({doc['review']['issuer_name']})"
+    yield "Trạng thái", state
+    yield from flat.source(now, "số liệu minh họa" if doc["demo"] else "")
+    yield BY_KEY["pending_late"].name, BY_KEY["pending_late"].definition
+    lines = missing_lines(now)
+    yield "Chưa có báo cáo được duyệt", "; ".join(lines) if lines else "không có"
+    yield (
+        "Ô công thức",
+        (
+            "Tổng và tỷ lệ là công thức: sửa một số thì tổng, tỷ lệ tính lại. Điểm phần trăm là hiệu của hai tỷ lệ "
+            "đã làm tròn, như trong báo cáo."
+        ),
+    )
+    if doc.get("verify"):
+        yield "Mã kiểm tra", f"{doc['verify']['code']} (kiểm tra tại {doc['verify']['address']})"
+    yield "Nhật ký", f"{doc['log']['sequence']}:{doc['log']['hash']}"
+    yield flat.made(moment)
