@@ -13,6 +13,7 @@ KEY = "[A-Za-z0-9_.:@-]+"
 # A figure; and, so that no reader ever sees a bracket of ours, one whose end was lost while it was edited.
 _TOKEN = re.compile(rf"\[\[(?P<key>{KEY})\|(?P<text>[^\[\]|]*)\]\]|\[\[{KEY}\|(?P<broken>[^\[\]|]*)\]?")
 _OPENING = re.compile(rf"\[\[(?={KEY}\|)")
+_BRACKETS = re.compile(r"\[\[[^\n\]]{0,60}\]{0,2}|[^\n\[\]]{0,40}\]\]")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _STOP = re.compile(r"[.!?…][\"”)\]]?\s")
 _SPACES = re.compile(r"\s+")
@@ -34,6 +35,19 @@ def paragraphs(body: str) -> tuple[Paragraph, ...]:
     parts = _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n"))
     found = (tuple(_tidy(_runs(part))) for part in parts)
     return tuple(runs for runs in found if runs)
+
+
+def broken(body: str) -> list[tuple[int, str]]:
+    """Where a stored text holds double brackets that are no whole figure: the number of the paragraph (from 1) and
+    what stands there. Read all the same, such a place becomes words: whoever typed it must hear of it first.
+    """
+    places: list[tuple[int, str]] = []
+    number = 0
+    for part in _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n")):
+        words = _TOKEN.sub(lambda found: " " if (found["text"] or "").strip() else found[0], part)
+        number += bool(part.strip())
+        places += [(number, found[0].strip()) for found in _BRACKETS.finditer(words)]
+    return places
 
 
 def write(parts: Iterable[Iterable[Run]]) -> str:

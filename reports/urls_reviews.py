@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import review_acts, review_files, reviews, verify
+from reports.views import review_acts, review_files, reviews, sections, verify
 
 urlpatterns = [
     path("reports/reviews/", reviews.review_list, name="reviews"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("reports/reviews/<int:pk>.xlsx", review_files.review_xlsx, name="review_xlsx"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
+    path("reports/reviews/<int:pk>/sections/<int:section>/", sections.review_section, name="review_section"),
+    path("reports/reviews/<int:pk>/facts/", sections.review_facts, name="review_facts"),
     path("reports/reviews/<int:pk>/state/", review_acts.review_state, name="review_state"),
     path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
     path("reports/reviews/<int:pk>/number/", review_acts.review_number, name="review_number"),

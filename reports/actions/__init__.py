@@ -17,6 +17,7 @@ from .drafting import (
 )
 from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
+from .wording import write_section
 
 __all__ = [
     "CHANGED",
@@ -38,4 +39,5 @@ __all__ = [
     "replacement",
     "set_state",
     "subject",
+    "write_section",
 ]

@@ -49,7 +49,7 @@ class NewReviewForm(forms.Form):
 
 
 class TextForm(forms.Form):
-    """Everything of a draft that people write: header, sections by number, signer, recipients."""
+    """What people write around the sections of a draft: header, meeting, signer, recipients."""
 
     title = _line("Tên báo cáo", required=True)
     issuer = _text("Cơ quan ban hành (mỗi dòng in một dòng)", 2, required=True)
@@ -76,11 +76,8 @@ class TextForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, data: Any, review: Review) -> None:
-        self.review, self.sections = review, list(review.sections.all())
+        self.review = review
         super().__init__(data, initial=self._now())
-        for one in self.sections:
-            self.fields[f"heading-{one.pk}"] = _line("Tiêu đề", required=True)
-            self.fields[f"body-{one.pk}"] = _text("Nội dung", max(3, len(one.body) // 90 + 2))
 
     def clean(self) -> dict[str, Any]:
         """A field that was not sent at all is not an emptied one: half a page must not wipe out the other half."""
@@ -93,15 +90,7 @@ class TextForm(forms.Form):
         now = {name: review.header.get(name, "") for name in self.HEADER}
         now |= {"title": review.title, "recipients": "\n".join(review.recipients)}
         now |= {"signer_lines": "\n".join(review.signer.get("lines", ()))}
-        now |= {"signer_name": review.signer.get("name", "")}
-        for one in self.sections:
-            now |= {f"heading-{one.pk}": one.heading, f"body-{one.pk}": one.body}
-        return now
-
-    @property
-    def blocks(self) -> list[tuple[Any, Any, Any]]:
-        """Each section with its two bound fields."""
-        return [(one, self[f"heading-{one.pk}"], self[f"body-{one.pk}"]) for one in self.sections]
+        return now | {"signer_name": review.signer.get("name", "")}
 
     @property
     def header_fields(self) -> list[Any]:
@@ -122,7 +111,6 @@ class TextForm(forms.Form):
             "header": {**self.review.header, **header},
             "signer": {"lines": _lines(data["signer_lines"]), "name": data["signer_name"]},
             "recipients": _lines(data["recipients"]),
-            "bodies": {one.pk: (data[f"heading-{one.pk}"], data[f"body-{one.pk}"]) for one in self.sections},
         }
 
 

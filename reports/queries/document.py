@@ -81,13 +81,14 @@ def known(doc: dict[str, Any]) -> dict[str, facts.Fact]:
 
 
 def content_version(review: Review) -> str:
-    """A short mark of the text as it stands now, for the lock of the edit page."""
+    """A short mark of what stands around the sections now, for the lock of its edit page. A section has a lock of its
+    own (quotable.section_version).
+    """
     text = {
         "title": review.title,
         "header": review.header,
         "signer": review.signer,
         "recipients": review.recipients,
-        "sections": [[one.pk, one.heading, one.body] for one in review.sections.all()],
         "tasks": [[one.pk, *_task(one).values()] for one in review.tasks.all()],
     }
     return sha256(text)[:16]

@@ -44,7 +44,9 @@ def acting(right: Right) -> Callable:
 
 @requires(Right.EDIT)
 def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The text of a draft in plain fields. A version that somebody else has changed meanwhile is not overwritten."""
+    """What stands around the sections of a draft, in plain fields. What somebody else has changed meanwhile is not
+    overwritten.
+    """
     found = review_for(request, pk, Right.EDIT)
     if found.is_frozen:
         messages.error(request, "Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế.")
@@ -52,11 +54,12 @@ def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form, tasks = TextForm(data, found), task_forms(data, found)
     context = {"found": found, "form": form, "tasks": tasks, "version": document.content_version(found)}
+    context["sections"] = found.sections.all()
     status = 200
     if data is not None:
         status = _saved(request, found, form, tasks)
     if status == 302:
-        messages.success(request, "Đã lưu lời văn.")
+        messages.success(request, "Đã lưu báo cáo.")
         return redirect("review", pk)
     if status == 409:
         # Sending this page again must not overwrite either: it keeps the version that it was opened with.

@@ -1,5 +1,6 @@
 """Reviews: the list with a new draft, one review on the screen, and its PDF."""
 
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from records.queries.calendar import calendar
 from reports import actions
 from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.models import Review, ReviewState
-from reports.outlets import copies, pdf, printed, svg
+from reports.outlets import copies, marked, pdf, printed, svg
 from reports.queries import document, meeting, reviews
 from units import access
 from units.access import Right, requires
@@ -85,8 +86,14 @@ def page(
     }
     shown = printed.view(doc)
     warnings = [] if found.is_frozen else reviews.before_signing(found, doc, request.day)
+    pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
     context = shown | {
         "found": found,
+        "sections": [
+            section | {"marked": text, "pk": pk}
+            for section, text, pk in zip_longest(shown["sections"], marked.sections(doc), pks)
+        ],
+        "first_section": pks[0] if pks else None,
         "refused": refused,
         "chip": CHIPS[found.state],
         "may": may,

@@ -1,7 +1,7 @@
-/* What every page has: formulas and definitions that close, a dialog, and the numbers that a clerk typed and this
-   browser could not send yet. Everything on the pages works without this file.
+/* What every page has: formulas and definitions that close, a dialog, and what somebody typed and this browser could
+   not send yet: a clerk's numbers, an editor's words. Everything on the pages works without this file.
 
-   Sets CCHC.ask (a dialog) and CCHC.kept (the numbers in this browser). */
+   Sets CCHC.ask (a dialog), CCHC.kept (the numbers in this browser) and CCHC.texts (the words). */
 (() => {
   "use strict";
   // Formulas and definitions (details.how): Esc or a click elsewhere closes them, one is open at a time.
@@ -13,13 +13,15 @@
       how.open = false;
       if (held) how.querySelector("summary").focus();
     }
-    // a figure's source (a.src) is shown while it has the focus
-    if (document.activeElement?.matches("a.src")) document.activeElement.blur();
+    // a figure's source is shown while it has the focus or the mouse is over it
+    for (const one of document.querySelectorAll(".src:focus-within, .src:hover")) one.classList.add("is-closed");
   });
   document.addEventListener("click", (event) => {
     const here = event.target.closest("details.how");
     for (const how of open()) if (how !== here) how.open = false;
   });
+
+  for (const end of ["focusout", "mouseout"]) document.addEventListener(end, (event) => event.target.closest?.(".src")?.classList.remove("is-closed"));
 
   const make = (tag, more = {}, ...inside) => {
     const made = Object.assign(document.createElement(tag), more);
@@ -88,8 +90,23 @@
   if (!who) return;
   const user = Number(who.dataset.user);
   const ready = kept.keepOnly(user);
+
+  // Words of a review that are not saved yet (words.js), by person and page: {heading, body, version, title, at}. In the
+  // browser's plain store, which is written before a page is gone. Answers false where it keeps nothing.
+  const ALL = "cchc-words:";
+  const MINE = `${ALL}${user}:`;
+  const names = (wanted) => Object.keys(localStorage).filter((name) => name.startsWith(ALL) && wanted(name));
+  const safely = (act, otherwise) => { try { return act(); } catch { return otherwise; } };
+  const texts = {
+    put: (page, text) => safely(() => { localStorage.setItem(MINE + page, JSON.stringify(text)); return true; }, false),
+    get: (page) => safely(() => JSON.parse(localStorage.getItem(MINE + page)), null),
+    drop: (page) => safely(() => localStorage.removeItem(MINE + page)),
+    pages: () => safely(() => names((name) => name.startsWith(MINE)).map((name) => name.slice(MINE.length)), []),
+    clear: (wanted = () => true) => safely(() => names(wanted).forEach((name) => localStorage.removeItem(name))),
+  };
+  texts.clear((name) => !name.startsWith(MINE)); // what another person left, as above
   const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null; // one for the page: it does not hear itself
-  Object.assign(window.CCHC, { user, tabs });
+  Object.assign(window.CCHC, { user, tabs, texts });
   tabs?.postMessage({ user });
 
   // Signing out leaves nothing behind; what could not be sent yet is asked about first.
@@ -101,7 +118,12 @@
     const words = make("p", { textContent: `Còn ${waiting.length} số bạn đã gõ chưa gửi được về hệ thống. Đăng xuất thì các số này bị xóa khỏi máy.` });
     const answer = waiting.length ? await ask("Còn số chưa gửi", [words], [["stay", "Ở lại"], ["leave", "Đăng xuất, xóa các số này"]]) : "leave";
     if (answer !== "leave") return;
+    const unsaved = texts.pages().map((page) => make("li", {}, make("a", { href: page, textContent: texts.get(page)?.title ?? page })));
+    const lost = [make("p", { textContent: "Lời văn sau chưa lưu. Đăng xuất thì bị xóa khỏi máy." }), make("ul", {}, ...unsaved)];
+    if (unsaved.length && (await ask("Còn lời văn chưa lưu", lost, [["stay", "Ở lại"], ["leave", "Đăng xuất, xóa lời văn này"]])) !== "leave") return;
     await kept.clear();
+    texts.clear();
+    window.CCHC.leaving?.();
     tabs?.postMessage({ user: null });
     leaving.submit();
   });
@@ -128,4 +150,13 @@
     }
   };
   tell();
+  for (const page of texts.pages()) {
+    if (page === location.pathname) continue;
+    const text = texts.get(page);
+    const link = make("a", { href: page, textContent: text?.title ?? page });
+    const forget = make("button", { type: "button", className: "btn btn--small", textContent: "Xóa khỏi máy" });
+    const box = make("div", { className: "msg msg--warn kept" }, make("b", {}, "Trên máy này còn lời văn chưa lưu: ", link, ". Mở trang đó để lưu. "), forget);
+    forget.addEventListener("click", () => { texts.drop(page); box.remove(); });
+    document.getElementById("noi-dung").prepend(box);
+  }
 })();

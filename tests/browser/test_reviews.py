@@ -78,7 +78,7 @@ def test_text_is_edited_by_keyboard(review, open_as):
     page.get_by_label("Câu mở đầu").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("Mở đầu mới.")
-    page.get_by_role("button", name="Lưu lời văn").press("Enter")
+    page.get_by_role("button", name="Lưu", exact=True).press("Enter")
     expect(page.get_by_text("Mở đầu mới.")).to_be_visible()
 
 

@@ -1,0 +1,144 @@
+"""One section of a draft on a page of its own, and the list of what its words may quote."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cchc_dashboard import clock
+from figures import bound
+from reports import actions
+from reports.forms.section import SectionForm
+from reports.models import Review, ReviewSection
+from reports.queries import quotable
+from units import access
+from units.access import Right, requires
+
+from .reviews import review_for
+
+FROZEN = "Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế."
+STALE = "Chưa lưu: người khác vừa lưu mục này."
+PER_PAGE = 50
+LONGEST_SEARCH = 100
+MOST_KEYS = 500
+
+
+@requires(Right.EDIT)
+def review_section(request: HttpRequest, pk: int, section: int) -> HttpResponse:
+    """Heading and words of one section. What a colleague has saved meanwhile is not overwritten: both are shown."""
+    found = review_for(request, pk, Right.EDIT)
+    one = get_object_or_404(found.sections.select_related("review"), pk=section)
+    if found.is_frozen:
+        return _frozen(request, found)
+    known = quotable.facts_of(found)
+    form = SectionForm(request.POST if request.method == "POST" else None, one, known)
+    status = 200 if request.method != "POST" else _saved(request, one, form)
+    one.refresh_from_db()
+    if access.reads_only_json(request):
+        return _told(status, found, one, form)
+    if status == 302:
+        messages.success(request, f"Đã lưu mục {one.heading}.")
+        return redirect(reverse("review", args=[pk]) + f"#muc-{one.order}")
+    sections = list(found.sections.all())
+    place = sections.index(one)
+    # Sending this page again must not overwrite either: it keeps the version that it was opened with.
+    seen = request.POST.get("version", "") if status == 409 else quotable.section_version(one)
+    written = str(form["body"].value() or "")
+    quoted = quotable.named(known, bound.keys(bound.paragraphs(written + "\n\n" + one.body)))
+    context: dict[str, Any] = {
+        "found": found,
+        "section": one,
+        "form": form,
+        "version": seen,
+        "theirs": _theirs(found, one) if status == 409 else None,
+        "wrong": status == 422,
+        "sections": sections,
+        "earlier": sections[place - 1] if place else None,
+        "later": sections[place + 1] if place + 1 < len(sections) else None,
+        "quoted": [fact.as_dict() for fact in quoted],
+    }
+    return render(request, "reports/review/section.html", context, status=status)
+
+
+@requires(Right.EDIT)
+@require_safe
+def review_facts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the words of a draft may quote: searched (`q`) or named (`keys`, with commas), as a page or as JSON."""
+    found = review_for(request, pk, Right.EDIT)
+    if found.is_frozen:
+        return _frozen(request, found)
+    known = quotable.facts_of(found)
+    asked = request.GET.get("q", "")[:LONGEST_SEARCH]
+    if "keys" in request.GET:
+        facts = quotable.named(known, request.GET["keys"].split(",")[:MOST_KEYS])
+    else:
+        facts = quotable.search(known, asked)
+    page = Paginator(facts, PER_PAGE).get_page(request.GET.get("page"))
+    if access.reads_only_json(request):
+        shown = facts if "keys" in request.GET else page.object_list
+        return _json({"total": len(facts), "facts": [one.as_dict() for one in shown]}, 200)
+    return render(request, "reports/review/facts.html", {"found": found, "asked": asked, "page": page})
+
+
+def _saved(request: HttpRequest, section: ReviewSection, form: SectionForm) -> int:
+    """The status of saving what was sent: 302 saved, 409 another version, 422 wrong. `over` names the version of a
+    colleague that whoever sends this has seen and replaces.
+    """
+    version = request.POST.get("over") or request.POST.get("version", "")
+    if version != quotable.section_version(section):
+        return 409
+    if not form.is_valid():
+        return 422
+    data = form.cleaned_data
+    try:
+        actions.write_section(
+            section, data["heading"], data["body"], by=request.user, at=clock.now(), version=version
+        )
+    except actions.Refused:
+        return 409
+    return 302
+
+
+def _theirs(found: Review, section: ReviewSection) -> dict[str, Any]:
+    """What stands in the section now, and who changed the review last."""
+    last = quotable.last_change(found)
+    return {
+        "heading": section.heading,
+        "paragraphs": bound.paragraphs(section.body),
+        "by": last.actor if last else "",
+        "at": last.at if last else None,
+        "version": quotable.section_version(section),
+    }
+
+
+def _told(status: int, found: Review, section: ReviewSection, form: SectionForm) -> HttpResponse:
+    """The answer for the page's own script."""
+    now = {
+        "heading": section.heading,
+        "body": section.body,
+        "version": quotable.section_version(section),
+    }
+    if status == 409:
+        theirs = _theirs(found, section)
+        at = timezone.localtime(theirs["at"]).isoformat() if theirs["at"] else ""
+        return _json({"code": "stale", "message": STALE, "by": theirs["by"], "at": at, **now}, 409)
+    if status == 422:
+        errors = {name: list(told) for name, told in form.errors.items()}
+        return _json({"code": "invalid", "message": "Chưa lưu được.", "errors": errors}, 422)
+    return _json({**now, "at": timezone.localtime(clock.now()).isoformat()}, 200)
+
+
+def _frozen(request: HttpRequest, found: Review) -> HttpResponse:
+    if access.reads_only_json(request):
+        return _json({"code": "frozen", "message": FROZEN}, 409)
+    messages.error(request, FROZEN)
+    return redirect("review", found.pk)
+
+
+def _json(body: dict[str, Any], status: int) -> HttpResponse:
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
