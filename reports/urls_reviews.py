@@ -10,6 +10,7 @@ urlpatterns = [
     path("reports/reviews/<int:pk>.pdf", reviews.review_pdf, name="review_pdf"),
     path("reports/reviews/<int:pk>.docx", review_files.review_docx, name="review_docx"),
     path("reports/reviews/<int:pk>.xlsx", review_files.review_xlsx, name="review_xlsx"),
+    path("reports/reviews/<int:pk>.txt", review_files.review_txt, name="review_txt"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
     path("reports/reviews/<int:pk>/sections/<int:section>/", sections.review_section, name="review_section"),

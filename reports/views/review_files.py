@@ -1,4 +1,4 @@
-"""What else a review comes as, beside its PDF: DOCX and XLSX."""
+"""What else a review comes as, beside its PDF: DOCX, XLSX, a text for the news page."""
 
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from cchc_dashboard import clock
 from figures import writing
 from reports.models import Review
-from reports.outlets import printed, review_sheets
-from reports.queries import document
+from reports.outlets import news, printed, review_sheets
+from reports.queries import document, meeting
 from units.access import Right, requires
 
 from .exports import XLSX
@@ -32,6 +32,13 @@ def state_of(found: Review) -> str:
         return "Dự thảo, chưa chốt số liệu"
     told = f"Đã chốt số liệu lúc {writing.moment(timezone.localtime(found.frozen_at).replace(second=0))}"
     return f"{told}; số {found.number}, ngày {writing.day(found.issued_on)}" if found.number else told
+
+
+def source_of(found: Review) -> str:
+    """The document that a published figure goes back to, in words."""
+    numbered = f" số {found.number} ngày {writing.day(found.issued_on)}" if found.number else ""
+    state = "" if numbered else f" {state_of(found)}."
+    return f"Nguồn: Báo cáo{numbered} của UBND {found.unit.name}.{state}"
 
 
 def moment_of(found: Review) -> datetime:
@@ -69,3 +76,13 @@ def review_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     found = review_for(request, pk)
     made = review_sheets.xlsx_bytes(document_of(found), moment=moment_of(found), state=state_of(found))
     return download(found, made, XLSX, "xlsx", "so-lieu-cchc")
+
+
+@requires(Right.READ)
+@require_safe
+def review_txt(request: HttpRequest, pk: int) -> HttpResponse:
+    """A summary for the news page; of a frozen review from what was frozen."""
+    found = review_for(request, pk)
+    doc, told = document_of(found), meeting.of(found)
+    made = news.text_bytes(doc, told, source=source_of(found), draft=not found.is_frozen)
+    return download(found, made, "text/plain; charset=utf-8", "txt", "tin-cchc")
