@@ -15,6 +15,8 @@ from .views.indicators import home as indicators_home
 from .views.indicators import save as save_indicators
 from .views.indicators import unit_indicators
 from .views.submission import submission
+from .views.targets import save as save_targets
+from .views.targets import unit_targets
 from .views.unlocking import ask_unlock, decide_unlock
 from .views.urging import urge_units
 from .views.worklist import worklist
@@ -37,6 +39,8 @@ urlpatterns = [
     path("indicators/list/<int:pk>/retire/", retire, name="indicator_retire"),
     path("indicators/<int:pk>/", unit_indicators, name="indicators"),
     path("indicators/<int:pk>/save/", save_indicators, name="indicators_save"),
+    path("targets/<int:pk>/", unit_targets, name="targets"),
+    path("targets/<int:pk>/save/", save_targets, name="targets_save"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
     path("<int:pk>/save/", save, name="save"),

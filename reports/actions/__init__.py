@@ -17,6 +17,7 @@ from .drafting import (
 )
 from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
+from .tasks import record_outcome
 from .wording import write_section
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "outline",
     "record_issue",
     "record_meeting",
+    "record_outcome",
     "replacement",
     "set_state",
     "subject",

@@ -1,5 +1,6 @@
 """Forms about reviews: a new draft, its text, its tasks, its number and date, a reason, a file to verify."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils.timezone import localdate
 from figures.periods import Calendar, Period
 from figures.writing import day as written
 from reports.actions import TaskText
-from reports.models import Review, ReviewState
+from reports.models import PlanTask, Review, ReviewState
 from units.models import Unit
 
 from .fields import DayField
@@ -120,8 +121,19 @@ class TaskForm(forms.Form):
     required_unmarked = True
 
     text = _text("Nhiệm vụ", 2)
-    responsible = _line("Đơn vị thực hiện")
+    unit = forms.TypedChoiceField(
+        label="Đơn vị thực hiện",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        error_messages={"invalid_choice": "Không chọn được đơn vị này."},
+    )
+    responsible = _line("Ghi khác tên đơn vị (nếu cần)")
     deadline = DayField("Thời hạn")
+
+    def __init__(self, *args: Any, units: list[tuple[int, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"].choices = [("", "Chưa chọn"), *units]
 
 
 class TaskForms(forms.BaseFormSet):
@@ -131,7 +143,7 @@ class TaskForms(forms.BaseFormSet):
 
     def tasks(self) -> list[TaskText]:
         found = [form.cleaned_data for form in self.forms if form.cleaned_data.get("text")]
-        return [TaskText(one["text"], one["responsible"], one["deadline"]) for one in found]
+        return [TaskText(one["text"], one["responsible"], one["deadline"], one["unit"]) for one in found]
 
     def whole(self, shown: int) -> bool:
         """Whether at least the rows that the page showed were sent, each with all its fields."""
@@ -149,16 +161,25 @@ _TaskFormSet = forms.formset_factory(
 
 def task_forms(data: Any, review: Review) -> TaskForms:
     """The tasks as sent, or as they are stored where nothing sound was sent."""
+    tasks = list(review.tasks.select_related("unit"))
     initial = [
-        {"text": one.text, "responsible": one.responsible, "deadline": one.deadline}
-        for one in review.tasks.all()
+        {"text": one.text, "unit": one.unit_id, "responsible": one.responsible, "deadline": one.deadline}
+        for one in tasks
     ]
-    sent = _TaskFormSet(data, initial=initial, prefix="task")
+    more = {"initial": initial, "prefix": "task", "form_kwargs": {"units": _answering(review, tasks)}}
+    sent = _TaskFormSet(data, **more)
     if data is None or sent.whole(len(initial)):
         return sent
-    stored = _TaskFormSet(initial=initial, prefix="task")
+    stored = _TaskFormSet(**more)
     stored.broken = True
     return stored
+
+
+def _answering(review: Review, tasks: Iterable[PlanTask]) -> list[tuple[int, str]]:
+    """Who may answer for a task: the unit of the review, those directly below it today, and who does already."""
+    below = Unit.objects.filter(parent=review.unit, active_until=None).order_by("kind", "code")
+    units = [review.unit, *below, *(task.unit for task in tasks if task.unit)]
+    return list({unit.pk: unit.name[:1].upper() + unit.name[1:] for unit in units}.items())
 
 
 class ReasonForm(forms.Form):

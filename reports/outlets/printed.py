@@ -11,6 +11,7 @@ from figures.periods import Period
 from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
 from figures.summary import Figures, Summary
 from figures.writing import count, day, decimal_vi, percent_vi, tier_name
+from records.queries.target_entry import WITH_TARGET
 from reports.queries import bound
 
 from . import codes, form_06a
@@ -133,7 +134,7 @@ def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[Res
     targets = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
     earlier = dict(before.tiers)
     found = []
-    for key in ("on_time", "online"):
+    for key in WITH_TARGET:
         for tier, one in now.tiers:
             goal = targets.get((key, tier), targets.get((key, "")))
             if goal is not None:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import date
 
+from django.db.models import Case, F, Q, When
+
 from figures.periods import Period
-from reports.models import PlanTask, Review, ReviewState
+from reports.models import PlanTask, Review, ReviewState, TaskOutcome
 from units import access
-from units.models import Unit, User
+from units.models import Unit, User, subtree
 
 _FIXED = (ReviewState.FROZEN, ReviewState.ISSUED)
 
@@ -31,6 +33,22 @@ def set_last_time(unit: Unit, period: Period) -> list[PlanTask]:
 def overdue(tasks: Iterable[PlanTask], on: date) -> list[PlanTask]:
     """Those whose deadline has passed without their being done."""
     return [task for task in tasks if task.is_overdue(on)]
+
+
+def to_tell(user: User, on: date, most: int = 200) -> list[PlanTask]:
+    """The tasks of frozen reviews whose outcome a person enters: open ones first, the nearest deadline first. Reviews
+    that another frozen one replaced set none. At most two queries.
+    """
+    own, below = [], Q(pk__in=[])
+    for one in access.memberships(user, on):
+        if one.role in access.ROLES[access.Right.ENTER]:
+            own.append(one.unit_id)
+        if one.role in access.ROLES[access.Right.EDIT]:
+            below |= subtree(one.unit.path, "review__unit__path")
+    rows = PlanTask.objects.filter(Q(unit__in=own) | below, review__state__in=_FIXED)
+    rows = rows.exclude(review__replaced_by__state__in=_FIXED).select_related("unit", "review__unit")
+    done = Case(When(outcome=TaskOutcome.OPEN, then=0), default=1)
+    return list(rows.defer("review__frozen").order_by(done, F("deadline").asc(nulls_last=True), "pk")[:most])
 
 
 def may_tell(user: User, task: PlanTask, on: date) -> bool:

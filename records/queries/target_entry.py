@@ -1,0 +1,83 @@
+"""The targets of rates that a unit sets for a year, by rate and tier. A fixed number of queries."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from hashlib import sha256
+
+from figures.periods import Period
+from figures.rates import BY_KEY
+from figures.writing import tier_name
+from records.models import RateTarget
+from units.models import Tier, Unit, subtree
+
+from .calendar import calendar
+
+# Of these more is better, which is what a target says.
+WITH_TARGET = ("on_time", "online", "online_full", "online_of_all")
+ALL_TIERS = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A rate and tier ("" is all tiers) with the target set for the year, and the one that holds without it."""
+
+    rate: str
+    tier: str
+    percent: Decimal | None = None
+    source: str = ""
+    otherwise: RateTarget | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name in the form: "on_time-commune"."""
+        return f"{self.rate}-{self.tier}"
+
+    @property
+    def rate_name(self) -> str:
+        return BY_KEY[self.rate].name
+
+    @property
+    def tier_name(self) -> str:
+        return tier_name(self.tier) if self.tier else "Mọi cấp"
+
+
+def wanted(unit: Unit, year: int) -> list[Wanted]:
+    """Every rate that may have a target, by the tiers of the unit and of what is below it. Four queries."""
+    start, end = bounds(year)
+    holders = [unit.pk, *reversed(unit.ancestor_ids())]
+    rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=end).select_related("unit")
+    own = {(row.rate, row.tier): row for row in rows if row.unit_id == unit.pk and row.valid_from >= start}
+    others: dict[tuple[str, str], RateTarget] = {}
+    for row in sorted(rows, key=lambda row: (-holders.index(row.unit_id), row.valid_from)):
+        in_force = row.valid_until is None or row.valid_until >= end
+        if in_force and row.pk not in {one.pk for one in own.values()}:
+            others[row.rate, row.tier] = row
+    return [
+        Wanted(
+            rate,
+            tier,
+            own[rate, tier].percent if (rate, tier) in own else None,
+            own[rate, tier].source if (rate, tier) in own else "",
+            others.get((rate, tier)),
+        )
+        for rate in WITH_TARGET
+        for tier in (ALL_TIERS, *_tiers(unit, end))
+    ]
+
+
+def version(lines: list[Wanted]) -> str:
+    """A short mark of what is stored, for the lock of the page."""
+    told = [(one.key, one.percent, one.source) for one in lines]
+    return sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def bounds(year: int) -> tuple[date, date]:
+    """First and last day of a reporting year."""
+    return calendar().bounds(Period.parse(str(year)))
+
+
+def _tiers(unit: Unit, on: date) -> list[str]:
+    below = Unit.objects.filter(subtree(unit.path), active_from__lte=on).exclude(active_until__lt=on)
+    there = set(below.order_by().values_list("tier", flat=True).distinct())
+    return [tier for tier in Tier.values if tier in there]

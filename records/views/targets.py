@@ -1,0 +1,128 @@
+"""The page of the targets that a unit sets for a year: read by all who read the unit, set by its editors."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from cchc_dashboard import clock
+from figures.rules_indicators import SHARE, read_decimal
+from figures.writing import count, decimal_vi
+from records.actions import Refused, targets
+from records.indicator_forms import SOURCE_LENGTH
+from records.queries import target_entry
+from records.queries.calendar import calendar
+from records.queries.target_entry import Wanted
+from units import access
+from units.access import Right
+from units.models import Unit
+from units.words import clean
+
+YEARS_BACK, YEARS_AHEAD = 3, 1
+
+
+@access.requires(Right.READ)
+@require_safe
+def unit_targets(request: HttpRequest, pk: int) -> HttpResponse:
+    """`?year=2022`; by default the reporting year that runs."""
+    unit = access.unit_for(request.user, pk, request.day)
+    return _page(request, unit, _year(request, request.GET.get("year")))
+
+
+@access.requires(Right.EDIT)
+def save(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST the targets of a year: all are stored, or none and each fault is told at its cell (422)."""
+    unit = access.unit_for(request.user, pk, request.day, Right.EDIT)
+    if request.method != "POST":
+        return redirect("records:targets", pk)
+    year = _year(request, request.POST.get("year"))
+    given, faults = _read(target_entry.wanted(unit, year), request.POST)
+    if faults:
+        return _page(request, unit, year, faults=faults, status=422)
+    seen = request.POST.get("version", "")
+    try:
+        number = targets.set_targets(unit, year, given, by=request.user, at=clock.now(), seen=seen)
+    except Refused as refused:
+        return _page(request, unit, year, refused=refused.message, seen=seen, status=409)
+    told = f"Đã lưu: {count(number)} chỉ tiêu giao thay đổi." if number else "Không có gì thay đổi."
+    messages.success(request, told)
+    return redirect(f"{reverse('records:targets', args=[pk])}?year={year}")
+
+
+def _years(request: HttpRequest) -> list[int]:
+    running = calendar().month_of(request.day).year
+    return list(range(running + YEARS_AHEAD, running - YEARS_BACK - 1, -1))
+
+
+def _year(request: HttpRequest, text: str | None) -> int:
+    years = _years(request)
+    if not text:
+        return years[YEARS_AHEAD]
+    found = next((year for year in years if str(year) == text), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _read(lines: list[Wanted], data) -> tuple[dict[str, targets.Target], dict[str, str]]:
+    """What was sent, by key; a row that was not sent stays."""
+    given, faults = {}, {}
+    for one in lines:
+        text = data.get(f"percent-{one.key}")
+        if text is None:
+            continue
+        percent, fault = read_decimal("target", text, SHARE)
+        if fault:
+            faults[f"percent-{one.key}"] = fault.message
+        source = clean(data.get(f"source-{one.key}", ""))
+        if len(source) > SOURCE_LENGTH:
+            faults[f"source-{one.key}"] = f"Căn cứ tối đa {SOURCE_LENGTH} ký tự."
+        given[one.key] = (percent, source if percent is not None else "")
+    return given, faults
+
+
+def _page(
+    request: HttpRequest,
+    unit: Unit,
+    year: int,
+    *,
+    faults: dict[str, str] | None = None,
+    refused: str = "",
+    seen: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    lines = target_entry.wanted(unit, year)
+    sent = request.POST if faults or refused else {}
+    rows = []
+    for one in lines:
+        names = (f"percent-{one.key}", f"source-{one.key}")
+        stored = ("" if one.percent is None else decimal_vi(f"{one.percent.normalize():f}"), one.source)
+        cells = [
+            (name, sent.get(name, text), (faults or {}).get(name, ""))
+            for name, text in zip(names, stored, strict=True)
+        ]
+        rows.append((one, *cells, _otherwise(one, unit)))
+    labels = {f"percent-{one.key}": f"{one.rate_name}, {one.tier_name.lower()}" for one in lines}
+    context = {
+        "unit": unit,
+        "year": year,
+        "years": _years(request),
+        "rows": rows,
+        "may": access.allowed(request.user, Right.EDIT, unit, request.day),
+        "version": seen or target_entry.version(lines),
+        "refused": refused,
+        "faults": [
+            (name, labels.get(name.replace("source-", "percent-"), ""), told)
+            for name, told in (faults or {}).items()
+        ],
+    }
+    return render(request, "records/targets.html", context, status=status)
+
+
+def _otherwise(one: Wanted, unit: Unit) -> str:
+    """The target that holds where none is set for the year."""
+    if one.otherwise is None:
+        return ""
+    whose = "" if one.otherwise.unit_id == unit.pk else f" của {one.otherwise.unit.name}"
+    return f"Không đặt thì theo {decimal_vi(f'{one.otherwise.percent.normalize():f}')}%{whose}"

@@ -1,0 +1,48 @@
+"""What became of a task, entered from its setting until the next review tells it."""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from reports.models import PlanTask, TaskOutcome
+from units.models import User
+
+from .common import Refused, Stale, changes, note
+
+OVERTAKEN = "Người khác vừa ghi kết quả nhiệm vụ này."
+
+
+def seen_mark(task: PlanTask) -> str:
+    """What the outcome's form carries, to tell whether somebody else was there meanwhile."""
+    return task.outcome_at.isoformat() if task.outcome_at else ""
+
+
+@transaction.atomic
+def record_outcome(
+    task: PlanTask,
+    outcome: str,
+    words: str,
+    on: date | None,
+    *,
+    by: User | None,
+    at: datetime,
+    seen: str | None = None,
+) -> PlanTask:
+    """Store outcome, note and the day on which it was so. Raises Refused for an outcome that there is not and for a
+    day after today; Stale where somebody else stored one since `seen` (`seen_mark`).
+    """
+    kept = PlanTask.objects.select_for_update(of=("self",)).select_related("review").get(pk=task.pk)
+    if seen is not None and seen != seen_mark(kept):
+        raise Stale(OVERTAKEN)
+    if outcome not in TaskOutcome.values:
+        raise Refused("Hãy chọn kết quả của nhiệm vụ.")
+    given = {"outcome": outcome, "outcome_note": words, "outcome_on": on}
+    changed = changes({name: getattr(kept, name) for name in given}, given)
+    if not changed:
+        return kept
+    for name, value in given.items():
+        setattr(kept, name, value)
+    kept.outcome_by, kept.outcome_at = str(by) if by else "", at
+    kept.save(update_fields=[*given, "outcome_by", "outcome_at"])
+    note("review.task", kept.review, by, at, {"task": kept.pk, "text": kept.text, "changed": changed})
+    return kept
