@@ -1,13 +1,19 @@
 """Idempotency: a request sent twice under one key is carried out once and answered twice."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db import transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.utils import timezone
 
 from ledger.models import IdempotencyKey
 
 Answer = tuple[int, Any]
+_CLAIM = """INSERT INTO ledger_idempotencykey (scope, key, request_hash, at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (scope, key) DO NOTHING RETURNING id"""
+_ANSWER = "UPDATE ledger_idempotencykey SET status = %s, answer = %s WHERE id = %s"
 
 
 class KeyConflict(ValueError):
@@ -26,14 +32,20 @@ def once(scope: str, key: str, body_hash: str, do: Callable[[], Answer]) -> Answ
     Errors: KeyConflict for the same key with another body.
     """
     with transaction.atomic():
-        claim = IdempotencyKey(scope=scope, key=key, request_hash=body_hash)
-        # A second request waits here until the first has committed, and then finds its row below.
-        IdempotencyKey.objects.bulk_create([claim], ignore_conflicts=True)
-        kept = IdempotencyKey.objects.select_for_update().get(scope=scope, key=key)
-        if kept.request_hash != body_hash:
-            raise KeyConflict
-        if kept.status is None:
-            kept.status, kept.answer = do()
-            kept.save(update_fields=["status", "answer"])
-            kept.refresh_from_db(fields=["answer"])
-        return kept.status, kept.answer
+        # In plain SQL, as the log is written: every saving passes here.
+        with connection.cursor() as cursor:
+            at = connection.ops.adapt_datetimefield_value(timezone.now())
+            # A second request waits here until the first has committed, and then finds its row below.
+            cursor.execute(_CLAIM, [scope, key, body_hash, at])
+            claim = cursor.fetchone()
+        if claim is None:
+            kept = IdempotencyKey.objects.select_for_update().get(scope=scope, key=key)
+            if kept.request_hash != body_hash:
+                raise KeyConflict
+            return kept.status, kept.answer
+        status, answer = do()
+        text = json.dumps(answer, cls=DjangoJSONEncoder)
+        with connection.cursor() as cursor:
+            cursor.execute(_ANSWER, [status, text, claim[0]])
+        # As it will be read again: dates as text.
+        return status, json.loads(text)

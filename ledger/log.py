@@ -20,6 +20,9 @@ SYSTEM = "hệ thống"
 FIRST_PREVIOUS = "0" * 64
 # Any fixed number serves, as long as nothing else in the database takes an advisory lock on it ("CCHC" in ASCII).
 _LOCK = 0x43434843
+_HEAD = "SELECT sequence, hash FROM ledger_entry ORDER BY sequence DESC LIMIT 1"
+_INSERT = """INSERT INTO ledger_entry (sequence, at, actor, actor_id, action, subject, detail, previous_hash, hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
 class Anchor(NamedTuple):
@@ -65,11 +68,12 @@ def append(
         subject=_storable(subject),
         detail=_plain(detail),
     )
-    _wait_for_turn()
-    last, entry.previous_hash = head()
-    entry.sequence = last + 1
-    entry.hash = digest(entry)
-    entry.save(force_insert=True)
+    with connection.cursor() as cursor:
+        last, entry.previous_hash = _head_in_turn(cursor)
+        entry.sequence = last + 1
+        entry.hash = digest(entry)
+        cursor.execute(_INSERT, _columns(entry))
+    entry._state.adding, entry._state.db = False, connection.alias
     return entry
 
 
@@ -156,11 +160,24 @@ def digest(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _wait_for_turn() -> None:
-    """One writer at a time. SQLite has only one anyway (BEGIN IMMEDIATE, see the settings)."""
+def _head_in_turn(cursor: Any) -> tuple[int, str]:
+    """The head, for one writer at a time until the commit. SQLite has only one anyway (BEGIN IMMEDIATE, see the
+    settings). On PostgreSQL both statements go in one message, and the second sees what was committed while the first
+    waited.
+    """
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK}); {_HEAD}")
+    else:
+        cursor.execute(_HEAD)
+    return cursor.fetchone() or (0, FIRST_PREVIOUS)
+
+
+def _columns(entry: Entry) -> list[Any]:
+    """In the order of _INSERT. Plain SQL: Django takes ten times as long to put it together, while all others wait."""
+    at = connection.ops.adapt_datetimefield_value(entry.at)
+    detail = json.dumps(entry.detail, cls=DjangoJSONEncoder)
+    about = [entry.sequence, at, entry.actor, entry.actor_id, entry.action, entry.subject]
+    return [*about, detail, entry.previous_hash, entry.hash]
 
 
 def _aware(at: datetime) -> datetime:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
+from .compiled import Compiled
 from .models import Membership, Role, Unit, User, subtree
 
 
@@ -31,6 +32,9 @@ class Right(Enum):
 
 
 READERS = frozenset(Role.values)
+_memberships = Compiled(
+    lambda user, day: Membership.objects.filter(user=user).valid_on(day).select_related("unit"), int, date
+)
 ROLES: dict[Right, frozenset[str]] = {
     Right.READ: READERS,
     Right.ENTER: frozenset({Role.CLERK}),
@@ -94,7 +98,9 @@ def memberships(user: User, day: date) -> list[Membership]:
     """The user's memberships valid on `day`, with units; read once per request object."""
     cache = user.__dict__.setdefault("_memberships", {})
     if day not in cache:
-        cache[day] = list(user.memberships.valid_on(day).select_related("unit"))
+        cache[day] = _memberships(user.pk, day)
+        for one in cache[day]:
+            one.user = user
     return cache[day]
 
 

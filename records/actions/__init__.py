@@ -5,8 +5,9 @@ deciding on an own request are refused here.
 """
 
 from .closing import remove_closing_time, set_closing_time
+from .common import worked_on
 from .decisions import approve, recall, send, send_back
-from .entry import open_submission, save_counts
+from .entry import open_submission, save_counts, save_in_hand
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
 from .switching import switch_group
 from .unlocking import decide_unlock, request_unlock
@@ -23,8 +24,10 @@ __all__ = [
     "remove_closing_time",
     "request_unlock",
     "save_counts",
+    "save_in_hand",
     "send",
     "send_back",
     "set_closing_time",
     "switch_group",
+    "worked_on",
 ]

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from figures.periods import Calendar, Month
 from ledger import log
-from records.models import Edition, State, Submission
+from records.models import OPEN_STATES, Edition, State, Submission
 from records.queries.locks import lock_of
+from units.compiled import Compiled
 from units.dates import write_day
 
 from .errors import Refused
@@ -17,17 +18,28 @@ from .errors import Refused
 PAGE, FILE, API = "page", "file", "api"
 
 
+_for_update = Edition.objects.select_for_update(of=("self",)).select_related("submission__unit")
+_locked = Compiled(lambda pk: _for_update.filter(pk=pk), int)
+_open = Compiled(lambda submission: _for_update.filter(submission=submission, state__in=OPEN_STATES), int)
+_newest = Compiled(lambda submission: _for_update.filter(submission=submission).order_by("-number")[:1], int)
+
+
 def locked(edition: Edition) -> Edition:
     """The edition read anew and locked until the transaction ends; errors: Refused("gone")."""
-    fresh = (
-        Edition.objects.select_for_update(of=("self",))
-        .select_related("submission__unit")
-        .filter(pk=edition.pk)
-        .first()
-    )
-    if fresh is None:
+    return _there(_locked.first(edition.pk))
+
+
+def worked_on(submission: Submission) -> Edition:
+    """The open edition, else the newest one, in which the actions say why nothing can be entered; read and locked as
+    `locked` does.
+    """
+    return _there(_open.first(submission.pk) or _newest.first(submission.pk))
+
+
+def _there(edition: Edition | None) -> Edition:
+    if edition is None:
         raise Refused("gone", "Lần báo cáo này không còn nữa.")
-    return fresh
+    return edition
 
 
 def must_be_unlocked(edition: Edition, at: datetime) -> None:

@@ -13,15 +13,15 @@ from records import sums
 from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar, due_date
 from records.queries.catalogue import Catalogue
-from records.queries.checks import Finding, RowKey, served_of
-from records.queries.rows import COLUMNS, fill, values_of
+from records.queries.checks import Finding, RowKey, counts_of, served_of
+from records.queries.rows import fill, values_of
 from units.models import Unit
 
+from . import storing
 from .closing import close_as_set
 from .common import PAGE, locked, must_be_open, must_be_owed, name_of, record, saved_detail
 from .errors import Refused, StaleEdition
 
-_WRITTEN = ("answered", "reason", *COLUMNS)
 # {(field number, procedure number or None): {measure: value}}; measures that are not named stay as they are.
 Rows = Mapping[RowKey, Mapping[str, int | None]]
 
@@ -70,11 +70,39 @@ def save_counts(
     `sent`, `not_expected`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
     """
     edition = locked(edition)
+    counts = counts_of(edition)
+    return save_in_hand(
+        edition,
+        counts,
+        Catalogue(calendar()),
+        rows,
+        by=by,
+        revision=revision,
+        at=at,
+        reasons=reasons,
+        way=way,
+    )
+
+
+def save_in_hand(
+    edition: Edition,
+    counts: Iterable[DossierCount],
+    catalogue: Catalogue,
+    rows: Rows,
+    *,
+    by: Any,
+    revision: int,
+    at: datetime,
+    reasons: Mapping[RowKey, str] | None = None,
+    way: str = PAGE,
+) -> Edition:
+    """`save_counts` for who has locked the edition (`locked`, `worked_on`) and read its counts in this transaction
+    already; every error must undo that transaction.
+    """
     must_be_open(edition, at)
-    stored = {(row.field_id, row.procedure_id): row for row in edition.counts.all()}
+    stored = {(row.field_id, row.procedure_id): row for row in counts}
     if edition.revision != revision:
         raise StaleEdition(edition, _differences(rows, stored))
-    catalogue = Catalogue(calendar())
     must_be_owed(edition.submission, catalogue.days)
     changes = _write(edition, rows, reasons or {}, stored, catalogue)
     if not changes:
@@ -83,9 +111,9 @@ def save_counts(
     edition.revision += 1
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
-    edition.save()
+    storing.update_edition(edition)
     if by is not None:
-        edition.writers.add(by)
+        storing.add_writer(edition, by)
     record("save", edition, by=by, at=at, detail=saved_detail(edition, way, follows, changes))
     return edition
 
@@ -129,13 +157,8 @@ def _write(
         touched.append(key)
         changes[label_of(key, catalogue)] = cells
     _keep_one_level(stored, catalogue)
-    DossierCount.objects.bulk_create(
-        # Not those of the level that was left.
-        [stored[key] for key in touched if key in stored],
-        update_conflicts=True,
-        unique_fields=["pk"],
-        update_fields=_WRITTEN,
-    )
+    # Not those of the level that was left.
+    storing.write_counts([stored[key] for key in touched if key in stored])
     return changes
 
 

@@ -5,15 +5,17 @@ from datetime import date, timedelta
 
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month
 from records.models import CutoffRule, DueRule, Holiday
+from units.compiled import Compiled
 from units.models import Unit
 
 DEFAULT_WORKING_DAYS = 2
 _SATURDAY = 5
+_rules = Compiled(lambda: CutoffRule.objects.values_list("first_month", "day"))
 
 
 def calendar() -> Calendar:
     """The cut-off rules of the database; the default (the 15th to the 14th) where it has none. One query."""
-    rules = list(CutoffRule.objects.values_list("first_month", "day"))
+    rules = _rules()
     if not rules:
         return DEFAULT_CALENDAR
     return Calendar.of((Month.from_number(first), day) for first, day in rules)

@@ -17,6 +17,8 @@ from units.models import Unit
 from .catalogue_rows import Row, stored
 
 ALL_CHANNELS = frozenset(CHANNELS)
+# Answers that are remembered: of every tier, month and unit that a row lists.
+_MOST_KEPT = 20_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Expected:
 
 class Fields(dict[int, Expected]):
     """What a unit reports in a month, by field number in the order of the catalogue. `off`: the measures of groups of
-    columns that it is not asked for.
+    columns that it is not asked for. Shared by all who ask: nothing in it is changed.
     """
 
     off: frozenset[str] = frozenset()
@@ -46,8 +48,12 @@ class Catalogue:
         self.field_rows, self.procedure_rows = rows.field_rows, rows.procedure_rows
         self.undivided = next(pk for pk, one in self.fields.items() if one.code == Field.UNDIVIDED)
         self.listed, self.switches = rows.listed, rows.switches
-        self._known: dict[tuple[str, int, Month], Fields] = {}
-        self._without: dict[tuple[str, int, Month, frozenset[str]], Fields] = {}
+        # Kept as long as the rows themselves.
+        worked_out = rows.worked_out.setdefault(days, ({}, {}))
+        if len(worked_out[0]) + len(worked_out[1]) > _MOST_KEPT:
+            worked_out = rows.worked_out[days] = ({}, {})
+        self._known: dict[tuple[str, int, Month], Fields] = worked_out[0]
+        self._without: dict[tuple[str, int, Month, frozenset[str]], Fields] = worked_out[1]
 
     def expected(self, unit: Unit, month: Month) -> Fields:
         """Never empty; without the groups of columns that the unit is not asked for."""

@@ -5,7 +5,7 @@ asked of the rows themselves, in one query, so that what is remembered is never 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -56,6 +56,8 @@ class Stored:
     switches: dict[
         tuple[int, str], list[tuple[int, bool]]
     ]  # (unit, group) → from which month on, asked or not
+    # What records.queries.catalogue worked out of these rows, by cut-off rules.
+    worked_out: dict[Any, tuple[dict, dict]] = field(default_factory=dict)
 
 
 _kept: tuple[tuple, Stored] | None = None
@@ -103,7 +105,7 @@ def _mark() -> tuple:
 
 
 def _rows_as_text(model: Any) -> str:
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in model._meta.concrete_fields)
+    columns = ", ".join(connection.ops.quote_name(one.column) for one in model._meta.concrete_fields)
     ordered = " ".join(["SELECT", columns, "FROM", model._meta.db_table, "ORDER BY id"])
     return " ".join([f"(SELECT json_group_array(json_array({columns}))", "FROM", f"({ordered}))"])
 

@@ -17,14 +17,15 @@ from ledger import keys
 from records import actions
 from records.actions import Refused, StaleEdition
 from records.forms import Line, Typed, read_typed
-from records.models import Edition, Submission
+from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.changes import Change, Changes, clash, since
+from records.queries.checks import counts_of
 from records.queries.past import RowKey
 from units.access import Right
 
-from .fetch import acting, worked_on
+from .fetch import acting
 from .lines import lines_of
 from .submission import STATUS
 
@@ -75,35 +76,53 @@ def cells(request: HttpRequest, found: Submission) -> HttpResponse:
     except (ValueError, RawPostDataException):
         # The second: a form of several parts, which was read as one before.
         return _told(400, "bad_request", "Hệ thống không đọc được yêu cầu này. Hãy tải lại trang.")
-    edition = worked_on(found)
-    # What the months before left open is asked for only where the first saving stores it.
-    past = None if asked.revision == 0 else {}
-    lines = lines_of(edition, Catalogue(calendar()), past=past)
-    typed = read_typed(lines, asked.cells, asked.reasons)
-
-    def save() -> keys.Answer:
-        return 200, _save(request, edition, lines, typed, asked)
-
+    saving = _Saving(request, found, asked)
     try:
-        return _json(*keys.once(f"{request.user.pk} {request.path}", asked.key, asked.content, save))
+        return _json(*keys.once(f"{request.user.pk} {request.path}", asked.key, asked.content, saving.done))
     except keys.KeyConflict as conflict:
         return _told(422, "key_reused", str(conflict))
     except StaleEdition as stale:
-        return _stale(stale, lines, typed, asked)
+        return _stale(stale, saving.lines, saving.typed, asked)
     except Refused as refusal:
         return _told(STATUS.get(refusal.code, 400), refusal.code, refusal.message)
 
 
-def _save(
-    request: HttpRequest, edition: Edition, lines: list[Line], typed: Typed, asked: Asked
-) -> dict[str, Any]:
+class _Saving:
+    """One saving, within the transaction that its key is kept by: everything is read once, and locked."""
+
+    lines: list[Line]
+    typed: Typed
+
+    def __init__(self, request: HttpRequest, found: Submission, asked: Asked) -> None:
+        self.request, self.found, self.asked = request, found, asked
+        self.catalogue = Catalogue(calendar())
+
+    def done(self) -> keys.Answer:
+        edition = actions.worked_on(self.found)
+        counts = counts_of(edition)
+        # What the months before left open is asked for only where the first saving stores it.
+        past = None if self.asked.revision == 0 else {}
+        self.lines = lines_of(edition, self.catalogue, rows=counts, past=past)
+        self.typed = read_typed(self.lines, self.asked.cells, self.asked.reasons)
+        return 200, _save(self, edition, counts)
+
+
+def _save(saving: _Saving, edition: Edition, counts: list[DossierCount]) -> dict[str, Any]:
+    asked, typed = saving.asked, saving.typed
     rows = {key: dict(values) for key, values in typed.rows.items()}
     saved = [name for name in asked.texts if name not in typed.faults]
     if asked.revision == 0:
-        saved += _propose(lines, rows, asked)
+        saved += _propose(saving.lines, rows, asked)
     at = clock.now()
-    edition = actions.save_counts(
-        edition, rows, by=request.user, revision=asked.revision, at=at, reasons=typed.reasons
+    edition = actions.save_in_hand(
+        edition,
+        counts,
+        saving.catalogue,
+        rows,
+        by=saving.request.user,
+        revision=asked.revision,
+        at=at,
+        reasons=typed.reasons,
     )
     faults = {name: {"code": code, "message": message} for name, (code, message) in typed.faults.items()}
     return {
@@ -179,7 +198,7 @@ def _told(status: int, code: str, message: str) -> HttpResponse:
 
 
 def _json(status: int, body: dict[str, Any]) -> HttpResponse:
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
 
 
 def _texts(given: Any) -> bool:

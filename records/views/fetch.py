@@ -11,14 +11,18 @@ from records.models import OPEN_STATES, Edition, State, Submission
 from records.queries.waiting import with_own_mark
 from units import access
 from units.access import Right
+from units.compiled import Compiled
 from units.models import Role, Unit, User
 
 ActingView = Callable[[HttpRequest, Submission], HttpResponse]
 
 
+_submission = Compiled(lambda pk: Submission.objects.select_related("unit").filter(pk=pk), int)
+
+
 def submission_for(user: User, pk: int, right: Right, day) -> Submission:
     """The submission with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read."""
-    submission = Submission.objects.select_related("unit").filter(pk=pk).first()
+    submission = _submission.first(pk)
     access.check(user, right, submission.unit if submission else None, day)
     return submission
 

@@ -222,7 +222,7 @@ class TestRefusals:
         def full(*args, **named):
             raise OperationalError("database or disk is full")
 
-        monkeypatch.setattr(actions, "save_counts", full)
+        monkeypatch.setattr(actions, "save_in_hand", full)
         answer = ask(as_("clerk"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 

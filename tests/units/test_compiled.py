@@ -1,0 +1,103 @@
+"""A question put together once answers as Django's own does, with any values, in any thread."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+
+from units.compiled import Compiled
+from units.models import Membership, Role, Unit, User
+
+DAY = date(2022, 6, 14)
+
+
+@pytest.fixture
+def people(tree) -> list[User]:
+    found = [User.objects.create(username=f"p{number}", date_joined=AT) for number in range(3)]
+    for user in found:
+        Membership.objects.create(
+            user=user, unit=tree.tan_thanh, role=Role.CLERK, valid_from=date(2022, 6, 1 + user.pk % 20)
+        )
+    return found
+
+
+AT = datetime(2022, 6, 14, 1, 2, 3, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_models_with_what_they_lead_to(people, django_assert_num_queries):
+    def build(user, day):
+        return Membership.objects.filter(user=user).valid_on(day).select_related("unit__parent")
+
+    asked = Compiled(build, int, date)
+    for user in people:
+        for day in (DAY, date(2021, 1, 1), date(2030, 1, 1)):
+            wanted = list(build(user.pk, day))
+            with django_assert_num_queries(1):
+                found = asked(user.pk, day)
+                assert [one.unit.parent.name for one in found] == [one.unit.parent.name for one in wanted]
+            assert found == wanted
+            assert [one.__dict__.keys() for one in found] == [one.__dict__.keys() for one in wanted]
+
+
+@pytest.mark.django_db
+def test_times_texts_and_rows(people):
+    def build(name, at):
+        return User.objects.filter(username=name, date_joined__lte=at).values_list(
+            "pk", "date_joined", "is_active"
+        )
+
+    asked = Compiled(build, str, datetime)
+    for name in ("p1", "p2", "x", "%s", "'"):
+        for at in (AT, datetime(2020, 1, 1, tzinfo=UTC)):
+            assert asked(name, at) == list(build(name, at))
+    assert asked.first("p1", AT) == (people[1].pk, AT, True)
+    assert asked.first("x", AT) is None
+
+
+@pytest.mark.django_db
+def test_a_number_that_no_column_holds_is_found_nowhere():
+    asked = Compiled(lambda pk: Unit.objects.filter(pk=pk), int)
+    assert [asked(number) for number in (2**63, 10**400, -(2**63) - 1, 2**63 - 1)] == [[]] * 4
+
+
+def test_what_locks_needs_a_transaction(transactional_db):
+    asked = Compiled(lambda pk: Unit.objects.select_for_update().filter(pk=pk), int)
+    with transaction.atomic():
+        assert asked(1) == []
+    with pytest.raises(TransactionManagementError):
+        asked(1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("build", "kinds"),
+    [
+        (lambda text: Unit.objects.filter(name__startswith=text), (str,)),
+        (lambda one: Unit.objects.all(), (int,)),
+        (lambda: Unit.objects.values("pk"), ()),
+    ],
+)
+def test_what_cannot_be_kept_ready_is_refused(build, kinds):
+    with pytest.raises(TypeError):
+        Compiled(build, *kinds)(*("x" if kind is str else 1 for kind in kinds))
+
+
+def test_a_value_of_another_kind_is_refused():
+    with pytest.raises(TypeError):
+        Compiled(lambda one: Unit.objects.filter(pk__in=one), list)
+
+
+def test_many_threads_ask_with_connections_of_their_own(transactional_db):
+    asked = Compiled(lambda name: User.objects.filter(username=name), str)
+
+    def ask(number: int) -> list:
+        try:
+            return asked(f"nobody-{number}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, range(20))) == [[]] * 20
