@@ -18,7 +18,7 @@ _KEPT = (
 _STEP_BACK = "(OLD.state <> NEW.state AND NOT (OLD.state = 'frozen' AND NEW.state = 'issued'))"
 _REVIEW = "reports_review"
 # Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row unasked.
-_ONLY_ADDED = {"reports_frozenform": ("id", "review_id", "code")}
+_ONLY_ADDED = {"reports_frozenform": ("id", "review_id", "code"), "reports_signedfile": ("id",)}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

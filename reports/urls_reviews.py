@@ -1,8 +1,8 @@
-"""Addresses of reviews and of their verification."""
+"""Addresses of reviews."""
 
 from django.urls import path
 
-from reports.views import review_acts, review_files, reviews, sections, verify
+from reports.views import review_acts, review_files, reviews, sections
 
 urlpatterns = [
     path("reports/reviews/", reviews.review_list, name="reviews"),
@@ -19,5 +19,4 @@ urlpatterns = [
     path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
     path("reports/reviews/<int:pk>/number/", review_acts.review_number, name="review_number"),
     path("reports/reviews/<int:pk>/replace/", review_acts.review_replace, name="review_replace"),
-    path("verify/", verify.verify, name="verify"),
 ]

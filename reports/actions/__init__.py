@@ -17,6 +17,7 @@ from .drafting import (
 )
 from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
+from .signing import SIGNED_FOLDER, keep_signed
 from .tasks import record_outcome
 from .wording import write_section
 
@@ -26,6 +27,7 @@ __all__ = [
     "LONGEST_TEXT",
     "MeetingText",
     "Refused",
+    "SIGNED_FOLDER",
     "Stale",
     "TaskText",
     "accept_figures",
@@ -34,6 +36,7 @@ __all__ = [
     "draft",
     "edit",
     "freeze",
+    "keep_signed",
     "outline",
     "record_issue",
     "record_meeting",

@@ -3,6 +3,17 @@
 from .frozen import FrozenForm
 from .meeting import Meeting
 from .review import Review, ReviewSection, ReviewState
+from .signed import SignedFile, SignedKind
 from .task import PlanTask, TaskOutcome
 
-__all__ = ["FrozenForm", "Meeting", "PlanTask", "Review", "ReviewSection", "ReviewState", "TaskOutcome"]
+__all__ = [
+    "FrozenForm",
+    "Meeting",
+    "PlanTask",
+    "Review",
+    "ReviewSection",
+    "ReviewState",
+    "SignedFile",
+    "SignedKind",
+    "TaskOutcome",
+]

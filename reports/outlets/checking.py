@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from ledger.models import Entry
-from reports.models import FrozenForm, Review
+from reports.models import FrozenForm, Review, SignedFile, SignedKind
 from reports.queries import document, reviews
 
 from . import copies, pdf, signatures
+from .keeping import database_faults
 from .pdf import foreign
 
 _PAGES = {str(number) for number in range(2, 1000)}
 FOREIGN = "Tệp này không phải bản báo cáo đã chốt của hệ thống, hoặc đã bị thay đổi."
+KEPT = "Tệp đúng từng byte là bản đã ký mà cơ quan ban hành đã tải lên và hệ thống giữ."
+INTACT = "Bản đã chốt nguyên vẹn trong tệp, có chữ ký số."
+PICTURE = "Tệp là bản quét không có chữ, hệ thống không so được số liệu: hãy đối chiếu với bản PDF đã chốt."
 # Ends of a PDF, with or without the end of the line, that are looked at before a file counts as foreign.
 _END = re.compile(rb"%%EOF")
 _MOST_ENDS = 40
@@ -42,7 +45,9 @@ def check_bytes(content: bytes) -> Verdict:
     never parsed. Raises foreign.Busy.
     """
     found = _frozen_in(content)
-    return _checked(content, *found) if found else Verdict(None, (FOREIGN,))
+    if found:
+        return _checked(content, *found)
+    return _kept_signed(content) or Verdict(None, (FOREIGN,))
 
 
 def check_file(content: bytes) -> Verdict:
@@ -50,6 +55,8 @@ def check_file(content: bytes) -> Verdict:
     that is sound is drawn again by the form that was kept with it, whatever today's templates are.
     """
     found = _frozen_in(content)
+    if found is None and (kept := _kept_signed(content)):
+        return kept
     if found is None:
         named = _number(_attached(content))
         review = Review.objects.filter(pk=named, frozen_at__isnull=False).first() if named else None
@@ -92,6 +99,30 @@ def _checked(content: bytes, review: Review, length: int) -> Verdict:
     )
 
 
+def _kept_signed(content: bytes) -> Verdict | None:
+    """A file that was uploaded as the signed one, where it is no continuation of the frozen file: a scan, as a rule."""
+    file = SignedFile.objects.filter(sha256=copies.sha256(content)).select_related("review__unit").first()
+    if file is None:
+        return None
+    faults = database_faults(file.review)
+    if file != file.review.signed_files.first():
+        faults.append("Tệp này từng được tải lên làm bản đã ký, nay đã được thay bằng tệp khác.")
+    if faults:
+        return Verdict(file.review, tuple(faults))
+    told = {SignedKind.INTACT: INTACT, SignedKind.TEXT: _numbers(file)}.get(SignedKind(file.kind), PICTURE)
+    return Verdict(file.review, (), reviews.newer_figures(file.review.frozen), (KEPT, told))
+
+
+def _numbers(file: SignedFile) -> str:
+    lacking = file.found.get("missing_count", 0)
+    told = (
+        f"khi tải lên có {lacking} con số của bản đã chốt không thấy đủ"
+        if lacking
+        else "đủ con số của bản đã chốt"
+    )
+    return f"Nội dung trình bày khác bản PDF đã chốt; so từng con số: {told}."
+
+
 def _attached(content: bytes) -> Any:
     try:
         return foreign.read(content, "attached").attached if content.startswith(b"%PDF-") else None
@@ -124,42 +155,6 @@ def check(content: bytes, review: Review) -> Verdict:
         faults.append("Số liệu kèm trong tệp khác số liệu đã chốt.")
     faults += database_faults(review)
     return Verdict(review, tuple(faults), [] if faults else reviews.newer_figures(review.frozen))
-
-
-def database_faults(review: Review) -> list[str]:
-    """What is wrong with the frozen review as it is kept: data, entry in the log, stored file."""
-    faults = []
-    if review.frozen is None or document.sha256(review.frozen) != review.frozen_sha256:
-        faults.append("Số liệu đã chốt trong cơ sở dữ liệu đã bị thay đổi.")
-    if not _logged(review, reviews.frozen_entry(review)):
-        faults.append("Mã băm của bản chốt khác mã băm ghi trong nhật ký.")
-    if not _form_kept(review):
-        faults.append("Mẫu in giữ cùng bản chốt đã bị thay đổi hoặc không còn.")
-    try:
-        if copies.sha256(copies.kept(review)) != review.pdf_sha256:
-            faults.append("Tệp PDF trong kho lưu khác bản đã chốt.")
-    except copies.Lost as lost:
-        faults.append(str(lost))
-    return faults
-
-
-def _logged(review: Review, entry: Entry | None) -> bool:
-    if entry is None:
-        return False
-    kept = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256}
-    form = FrozenForm.objects.filter(review=review).first()
-    if form is not None:
-        kept |= {"template_sha256": form.sha256, "code": form.code}
-    return all(entry.detail.get(name) == value for name, value in kept.items())
-
-
-def _form_kept(review: Review) -> bool:
-    """Whether the form is the one whose hash stands in the document; reviews frozen before this have none."""
-    told = review.frozen.get("template_sha256") if isinstance(review.frozen, dict) else None
-    form = FrozenForm.objects.filter(review=review).first()
-    if form is None:
-        return told is None
-    return told == form.sha256 == hashlib.sha256(form.drawn.encode()).hexdigest()
 
 
 def _number(embedded: Any) -> int | None:

@@ -30,11 +30,16 @@ class Lost(OSError):
 
 def kept(review: Review) -> bytes:
     """The bytes of a frozen review's file, as they are in media. Raises Lost."""
+    return stored(review.pdf_name, "tệp PDF đã chốt")
+
+
+def stored(name: str, what: str = "bản đã ký") -> bytes:
+    """The bytes of a file in media. Raises Lost."""
     try:
-        with default_storage.open(review.pdf_name) as file:
+        with default_storage.open(name) as file:
             return file.read()
     except OSError as error:
-        raise Lost("Không đọc được tệp PDF đã chốt trong kho lưu.") from error
+        raise Lost(f"Không đọc được {what} trong kho lưu.") from error
 
 
 def draft(review: Review, *, demo: bool) -> bytes:

@@ -13,9 +13,11 @@ from cchc_dashboard import clock
 from records.queries.calendar import calendar
 from reports import actions
 from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
+from reports.forms.signed import SignedForm
 from reports.models import Review, ReviewState
 from reports.outlets import copies, marked, pdf, printed, svg
 from reports.queries import document, meeting, reviews
+from reports.queries.signed import signed_files
 from units import access
 from units.access import Right, requires
 from units.models import Unit
@@ -105,6 +107,9 @@ def page(
         "version": "" if found.is_frozen else document.seen_version(doc),
         "corrections": reviews.corrections(found),
         "newer": reviews.newer_figures(doc) if found.is_frozen else [],
+        "signed": signed_files(found),
+        "signed_form": forms.get("signed_form") or SignedForm(),
+        "compared": forms.get("compared"),
         "successor": found.replaced_by.order_by("pk").first(),
         "reason_form": forms.get("reason_form") or ReasonForm(None, needed=bool(warnings)),
         "number_form": forms.get("number_form") or NumberForm(None, found, request.day),

@@ -1,0 +1,11 @@
+"""Addresses of what follows when a review is frozen: its signed file, and its verification by anyone."""
+
+from django.urls import path
+
+from reports.views import signed, verify
+
+urlpatterns = [
+    path("reports/reviews/<int:pk>/signed/", signed.review_signed, name="review_signed"),
+    path("reports/reviews/<int:pk>/signed.pdf", signed.review_signed_file, name="review_signed_file"),
+    path("verify/", verify.verify, name="verify"),
+]
