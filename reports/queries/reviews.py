@@ -14,13 +14,14 @@ from reports.models import Review, ReviewState
 from units import access
 from units.models import Unit, User
 
-from .signing import before_signing
+from .signing import before_signing, incomplete
 
 __all__ = [
     "COMPARED",
     "Correction",
     "Newer",
     "before_signing",
+    "incomplete",
     "corrections",
     "drafting_units",
     "frozen_entry",

@@ -1,6 +1,7 @@
 """What a leader should know before closing the figures of a review: what is incomplete, or not as the counts say."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,31 +14,49 @@ from .bound import Marked, States, states
 MOST_TOLD = 5
 
 
+@dataclass(frozen=True)
+class Point:
+    """Something to see to, and where: "edit" (what stands around the sections), "units" (the annex by unit), "2" (a
+    section by its order), "" where no one place answers.
+    """
+
+    text: str
+    aim: str = ""
+
+
 def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
     """What a leader should know before closing the figures on a day; each can be passed with a reason."""
+    return [point.text for point in incomplete(doc, on)] + _figures(states(doc))
+
+
+def incomplete(doc: dict[str, Any], on: date) -> list[Point]:
+    """What a document lacks on a day, its figures in the text apart (bound.states)."""
     total = Summary.from_dict(doc["figures"]).total
     told = []
     end = date.fromisoformat(doc["review"]["to"])
     if on <= end:
-        told.append(f"Kỳ báo cáo chưa kết thúc (đến hết ngày {day(end)}): số liệu chưa so được với cùng kỳ.")
+        early = f"Kỳ báo cáo chưa kết thúc (đến hết ngày {day(end)}): số liệu chưa so được với cùng kỳ."
+        told.append(Point(early))
     if not total.completeness.complete:
         units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
-        told.append(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.")
+        told.append(Point(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.", "units"))
     if any(share.partial for share in total.shares.values()):
-        told.append("Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ.")
+        blank = "Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ."
+        told.append(Point(blank, "units"))
     lacking = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
     if lacking:
-        told.append(f"Chưa ghi: {', '.join(lacking)}.")
+        told.append(Point(f"Chưa ghi: {', '.join(lacking)}.", "edit"))
     if not any(line.strip() for line in doc["signer"]["lines"]):
-        told.append("Chưa ghi thẩm quyền ký.")
+        told.append(Point("Chưa ghi thẩm quyền ký.", "edit"))
     if not doc["recipients"]:
-        told.append("Chưa ghi nơi nhận.")
-    empty = [one["heading"] for one in _empty(doc["sections"])]
+        told.append(Point("Chưa ghi nơi nhận.", "edit"))
+    empty = _empty(doc["sections"])
     if empty:
-        told.append(f"Mục chưa có nội dung: {'; '.join(empty)}.")
+        names = "; ".join(doc["sections"][order - 1]["heading"] for order in empty)
+        told.append(Point(f"Mục chưa có nội dung: {names}.", str(empty[0])))
     if doc["tasks"] and any(not task["deadline"] or not task["responsible"] for task in doc["tasks"]):
-        told.append("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.")
-    return told + _figures(states(doc))
+        told.append(Point("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.", "edit"))
+    return told
 
 
 def _figures(now: States) -> list[str]:
@@ -79,11 +98,11 @@ _HEADER = {
 }
 
 
-def _empty(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sections without text, figures or a section of their own below."""
+def _empty(sections: list[dict[str, Any]]) -> list[int]:
+    """The orders of the sections without text, figures or a section of their own below."""
     found = []
     for place, one in enumerate(sections, 1):
         has_below = place < len(sections) and sections[place]["level"] > one["level"]
         if not one["paragraphs"] and not one["block"] and not has_below:
-            found.append(one)
+            found.append(place)
     return found

@@ -1,5 +1,6 @@
 """What is done to a review: edit its text, ask for comments, close its figures, record its number, replace it."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from cchc_dashboard import clock
 from reports import actions
@@ -105,7 +107,15 @@ def review_figures(request: HttpRequest, found: Review) -> HttpResponse:
         version=request.POST.get("version", ""),
     )
     messages.success(request, "Đã nhận số liệu mới vào lời văn.")
-    return redirect("review_edit" if request.POST.get("back") == "edit" else "review", found.pk)
+    if request.POST.get("back") == "edit":
+        return redirect("review_edit", found.pk)
+    return redirect(reverse("review", args=[found.pk]) + _place(names))
+
+
+def _place(names: list[str]) -> str:
+    """Where on the review's page a sentence stands that was accepted by itself."""
+    one = re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", names[0]) if len(names) == 1 else None
+    return f"#cau-{one[0].replace('.', '-')}" if one else ""
 
 
 @acting(Right.CLOSE)

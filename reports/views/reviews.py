@@ -1,5 +1,6 @@
 """Reviews: the list with a new draft, one review on the screen, and its PDF."""
 
+from datetime import date
 from itertools import zip_longest
 from typing import Any
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cchc_dashboard import clock
@@ -88,13 +90,19 @@ def page(
     }
     shown = printed.view(doc)
     warnings = [] if found.is_frozen else reviews.before_signing(found, doc, request.day)
+    shape = marked.shape(doc)
     pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
     context = shown | {
         "found": found,
         "sections": [
             section | {"marked": text, "pk": pk}
-            for section, text, pk in zip_longest(shown["sections"], marked.sections(doc), pks)
+            for section, text, pk in zip_longest(shown["sections"], shape.sections, pks)
         ],
+        "shape": shape,
+        "accepting": may["edit"] and not found.is_frozen,
+        "points": [] if found.is_frozen else _points(found, doc, pks, may["edit"], request.day),
+        "see_chip": "part" if warnings else "ok",
+        "see_word": f"{len(warnings)} việc" if warnings else "Đủ",
         "first_section": pks[0] if pks else None,
         "refused": refused,
         "chip": CHIPS[found.state],
@@ -115,6 +123,22 @@ def page(
         "number_form": forms.get("number_form") or NumberForm(None, found, request.day),
     }
     return render(request, "reports/review/page.html", context, status=status)
+
+
+def _points(
+    found: Review, doc: dict[str, Any], pks: list[int], may_edit: bool, day: date
+) -> list[dict[str, str]]:
+    """What the document lacks, each with the address where the reader sees to it."""
+    told = []
+    for point in reviews.incomplete(doc, day):
+        to = "#phu-luc" if point.aim == "units" else ""
+        if point.aim == "edit" and may_edit:
+            to = reverse("review_edit", args=[found.pk])
+        elif point.aim.isdigit():
+            order = int(point.aim)
+            to = reverse("review_section", args=[found.pk, pks[order - 1]]) if may_edit else f"#muc-{order}"
+        told.append({"text": point.text, "to": to})
+    return told
 
 
 def undrawn_page(request: HttpRequest, found: Review, undrawn: pdf.NotDrawn) -> HttpResponse:
