@@ -184,4 +184,4 @@ def test_review_pdf(reader, tier, tmp_path):
         ["pdftotext", "-layout", str(path), "-"], check=True, capture_output=True, text=True
     ).stdout
     table = text[text.index("Tiếp nhận hồ sơ theo cấp, so với cùng kỳ") :]
-    assert re.search(rf"{NAMES[tier]} +(.*)", table)[1].split()[:7] == row_of_review(tier)
+    assert re.search(rf"{NAMES[tier]} +\d+/\d+ +(.*)", table)[1].split()[:7] == row_of_review(tier)
