@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import review_acts, review_files, reviews, sections
+from reports.views import hall, review_acts, review_files, reviews, sections
 
 urlpatterns = [
     path("reports/reviews/", reviews.review_list, name="reviews"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("reports/reviews/<int:pk>.docx", review_files.review_docx, name="review_docx"),
     path("reports/reviews/<int:pk>.xlsx", review_files.review_xlsx, name="review_xlsx"),
     path("reports/reviews/<int:pk>.txt", review_files.review_txt, name="review_txt"),
+    path("reports/reviews/<int:pk>/projection/", hall.review_hall, name="review_hall"),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
     path("reports/reviews/<int:pk>/sections/<int:section>/", sections.review_section, name="review_section"),

@@ -1,0 +1,186 @@
+"""A review as slides for the conference hall: one figure at a time, each a fact of the review with its completeness."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from figures import narrative
+from figures.facts import TOTAL, Fact
+from figures.periods import Period
+from figures.summary import Figures, Row, Summary
+from figures.writing import count, percent_vi, tier_name
+from reports.queries import document
+
+from .svg import ShareBar, share_bar
+
+RATES = (("share.online", "Tỷ lệ hồ sơ trực tuyến"), ("rate.on_time", "Giải quyết trước và đúng hạn"))
+LISTED = 5  # units of a list; that many and one more must be ranked, or best and weakest would be the same
+# Letters: what is longer is written smaller, so that it stays whole on the screen.
+LONG_FIGURE, LONG_HEADING, LONGEST_HEADING = 6, 48, 120
+NAME_LINE, MOST_LINES = 30, 6
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of a list: a unit, its figure, and how far its bar goes."""
+
+    name: str
+    text: str
+    width: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One screen. `key` names the fact that `figure` is; `says` are short lines beside it; `whole` tells how many of
+    the expected reports it rests on.
+    """
+
+    heading: str
+    figure: str = ""
+    key: str = ""
+    says: tuple[str, ...] = ()
+    whole: str = ""
+    bar: ShareBar | None = None
+    items: tuple[Item, ...] = ()
+
+    @property
+    def size(self) -> str:
+        """Style classes for a long figure or heading."""
+        figure = " slide--figure" if len(self.figure) > LONG_FIGURE else ""
+        return figure + (" slide--heading" if len(self.heading) > LONG_HEADING else "")
+
+
+def slides(doc: dict[str, Any]) -> list[Slide]:
+    """What the hall is shown: the rates of each tier, best and weakest units, what is overdue, indicators, who is
+    missing. A figure that nobody reported is left out.
+    """
+    known, now = document.known(doc), Summary.from_dict(doc["figures"])
+    found = [_tier_rate(known, tier, one, *rate) for tier, one in now.tiers for rate in RATES]
+    found += [*_lists(known, doc, now), _overdue(known, now), *_indicators(known, doc), _missing(known, now)]
+    return [one for one in found if one]
+
+
+def period_label(doc: dict[str, Any]) -> str:
+    return Period.parse(doc["review"]["period"]).label
+
+
+def whole(doc: dict[str, Any]) -> str:
+    """How many of the expected reports all of it rests on: "168/168 báo cáo tháng"."""
+    return Summary.from_dict(doc["figures"]).completeness_text
+
+
+def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: str, name: str) -> Slide | None:
+    key, short = f"now.{tier}.{rate}", rate.rpartition(".")[2]
+    share = one.share(short)
+    if share.percent is None:
+        return None
+    says = [f"{count(share.numerator)}/{count(share.denominator)} hồ sơ"]
+    says += ["chưa đủ số liệu"] if share.partial else []
+    before = known.get(f"before.{tier}.{rate}")
+    says += [f"Cùng kỳ {before.text}"] if before and before.value is not None else []
+    says += _against(known, short, tier)
+    bar = share_bar(tier_name(tier), one) if short == "online" and not share.partial else None
+    figure = known[key].text.removesuffix(narrative.LACKING)
+    return Slide(
+        f"{tier_name(tier)}: {name[:1].lower()}{name[1:]}", figure, key, tuple(says), _whole(known, tier), bar
+    )
+
+
+def _against(known: Mapping[str, Fact], rate: str, tier: str) -> list[str]:
+    """Whether the target is reached, in words."""
+    goal = known.get(f"target.{rate}.{tier}") or known.get(f"target.{rate}.{TOTAL}")
+    gap = known.get(f"gap.{rate}.{tier}")
+    if goal is None or gap is None or gap.value is None:
+        return []
+    return [f"{'Chưa đạt' if gap.text.startswith('thấp') else 'Đạt'} chỉ tiêu {goal.text}"]
+
+
+def _lists(known: Mapping[str, Fact], doc: dict[str, Any], now: Summary) -> Iterator[Slide]:
+    """Of each tier the units with the highest and lowest share online: only those whose reports are all there."""
+    for tier, _ in now.tiers:
+        units = [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier]
+        ranked = sorted((row for row in units if _ranks(row)), key=_online, reverse=True)
+        if len(ranked) <= LISTED:
+            continue
+        told = f"xếp {len(ranked)} đơn vị đủ báo cáo"
+        for word, rows in (("cao", ranked[:LISTED]), ("thấp", ranked[: -LISTED - 1 : -1])):
+            rows = _that_fit(rows)
+            highest = max(map(_online, rows))
+            yield Slide(
+                f"{tier_name(tier)}: tỷ lệ trực tuyến {word} nhất",
+                whole=told,
+                items=tuple(_item(known, row, highest) for row in rows),
+            )
+
+
+def _that_fit(rows: list[Row]) -> list[Row]:
+    """The first rows that stand on a screen in large letters: long names take two lines."""
+    lines = [-(-len(row.name) // NAME_LINE) for row in rows]
+    return [row for place, row in enumerate(rows) if sum(lines[: place + 1]) <= MOST_LINES]
+
+
+def _ranks(row: Row) -> bool:
+    share = row.figures.shares["online"]
+    return row.figures.completeness.complete and share.percent is not None and not share.partial
+
+
+def _online(row: Row) -> int:
+    share = row.figures.shares["online"]
+    return share.numerator * 10**9 // share.denominator
+
+
+def _item(known: Mapping[str, Fact], row: Row, highest: int) -> Item:
+    key = f"unit.{row.key}.share.online"
+    width = f"{_online(row) * 100 / highest:.2f}%" if highest else "0%"
+    return Item(row.name[:1].upper() + row.name[1:], known[key].text, width, key)
+
+
+def _overdue(known: Mapping[str, Fact], now: Summary) -> Slide | None:
+    late, pending = (now.total.counts[name] for name in ("pending_late", "pending"))
+    if late is None or not pending:
+        return None
+    says = ["hồ sơ, trong", f"{count(pending)} đang giải quyết"]
+    key = "now.total.pending_late"
+    return Slide("Đang giải quyết quá hạn", known[key].text, key, tuple(says), _whole(known, TOTAL))
+
+
+def _indicators(known: Mapping[str, Fact], doc: dict[str, Any]) -> Iterator[Slide]:
+    for one in doc["indicators"]:
+        key = f"indicator.{one['code']}.percent"
+        if not one["is_share"] or key not in known or known[key].value is None:
+            continue
+        says = [f"{count(one['numerator'])}/{count(one['denominator'])} {one['counted_in']}".strip()]
+        says += [f"Cùng kỳ {percent_vi(one['before_percent'])}"] if one["before_percent"] is not None else []
+        gap = known.get(f"indicator.{one['code']}.gap")
+        if gap is not None and gap.value is not None:
+            short = gap.text.startswith("thấp")
+            says.append(f"{'Chưa đạt' if short else 'Đạt'} chỉ tiêu {percent_vi(one['target'])}")
+        yield Slide(_cut(one["name"]), known[key].text, key, tuple(says), "theo đơn vị báo cáo")
+
+
+def _missing(known: Mapping[str, Fact], now: Summary) -> Slide | None:
+    completeness = now.total.completeness
+    if not completeness.expected:
+        return None
+    if completeness.complete:
+        figure = f"{count(completeness.reported)}/{count(completeness.expected)}"
+        counted = "đơn vị" if now.period.one_month else "báo cáo tháng"
+        return Slide(
+            "Đã đủ báo cáo", figure, "completeness.total", (f"{counted} đã duyệt",), _whole(known, TOTAL)
+        )
+    lacking = known["missing.count"]
+    names = [ones[0].name or unit for unit, ones in completeness.by_unit().items()]
+    says = ["đơn vị", *(name[:1].upper() + name[1:] for name in names[:3])]
+    says += [f"và {len(names) - 3} đơn vị khác"] if len(names) > 3 else []
+    return Slide(
+        "Chưa đủ báo cáo được duyệt", lacking.text, "missing.count", tuple(says), _whole(known, TOTAL)
+    )
+
+
+def _whole(known: Mapping[str, Fact], key: str) -> str:
+    return known[f"completeness.{key}"].text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_HEADING else f"{text[: LONGEST_HEADING - 1].rstrip()}…"
