@@ -19,13 +19,14 @@ class Tally:
 
     ``numbers`` holds every measure in the order of MEASURES (None: nobody reported it) and ``lacks``, in the order of
     WHOLES, in how many reported unit-month-fields a served part was left blank; ``values`` and ``blanks`` are the same
-    by name. ``reported`` of ``expected`` unit-months are in.
+    by name. ``reported`` of ``expected`` unit-months are in. ``estimated``: a part of it was divided by shares.
     """
 
     numbers: tuple[int | None, ...]
     lacks: tuple[int, ...]
     reported: int = 0
     expected: int = 0
+    estimated: bool = False
 
     @cached_property
     def values(self) -> dict[str, int | None]:
@@ -80,7 +81,7 @@ class Tally:
             expected += tally.expected
             if tally.numbers is not _NOTHING:
                 counted.append(tally)
-        return cls(_numbers(counted), _lacks(counted), reported, expected)
+        return cls(_numbers(counted), _lacks(counted), reported, expected, _estimated(counted))
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally.total((self, other))
@@ -139,7 +140,7 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
         for place in map(_PLACES.__getitem__, measures):
             numbers[place] = added([tally.numbers[place] for tally in states])
         lacks[_WHOLES.index(whole)] = sum([tally.lacks[_WHOLES.index(whole)] for tally in states])
-    return Tally(tuple(numbers), tuple(lacks), reported, expected)
+    return Tally(tuple(numbers), tuple(lacks), reported, expected, _estimated(counted))
 
 
 # Shared by all tallies that only expect.
@@ -158,6 +159,10 @@ def _numbers(tallies: list[Tally]) -> tuple[int | None, ...]:
         return tuple(map(sum, columns))
     except TypeError:
         return tuple(map(added, columns))
+
+
+def _estimated(tallies: list[Tally]) -> bool:
+    return any(tally.estimated for tally in tallies)
 
 
 def _lacks(tallies: list[Tally]) -> tuple[int, ...]:

@@ -18,25 +18,30 @@ _PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of one tier, row or total: completeness, counts (with the sums), shares and rates by key."""
+    """What is known of one tier, row or total: completeness, counts (with the sums), shares and rates by key.
+
+    ``estimated``: a part of the counts was divided by the shares of a split unit.
+    """
 
     completeness: Completeness
     counts: Mapping[str, int | None]
     shares: Mapping[str, Share]
     rates: Mapping[str, Share]
+    estimated: bool = False
 
     def share(self, key: str) -> Share:
         """A channel share or a rate by its key. Raises KeyError."""
         return self.shares[key] if key in self.shares else self.rates[key]
 
     def as_dict(self) -> dict[str, Any]:
-        """The four keys of the published shape."""
-        return {
+        """The four keys of the published shape, and ``"estimated": true`` only where it holds."""
+        data: dict[str, Any] = {
             "completeness": self.completeness.as_dict(),
             "counts": dict(self.counts),
             "shares": {key: share.as_dict() for key, share in self.shares.items()},
             "rates": {key: rate.as_dict() for key, rate in self.rates.items()},
         }
+        return data | {"estimated": True} if self.estimated else data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -46,6 +51,7 @@ class Figures:
             dict(data["counts"]),
             {key: Share.from_dict(share) for key, share in data["shares"].items()},
             {key: Share.from_dict(rate) for key, rate in data["rates"].items()},
+            data.get("estimated", False),
         )
 
 
@@ -59,4 +65,5 @@ def figures(tally: Tally, *, decimals: int = 1, missing: Iterable[Missing] = ())
         counts,
         Computed(_SHARES, tally, decimals),
         Computed(_RATES, tally, decimals),
+        tally.estimated,
     )

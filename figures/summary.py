@@ -102,6 +102,8 @@ class Summary:
     rows: tuple[Row, ...] = ()
     # The figures as they counted at the end of this day; None: as they count now.
     as_of: date | None = None
+    # By the units of this day (basis "today"); None: by the units that reported.
+    units_of: date | None = None
 
     @property
     def completeness_text(self) -> str:
@@ -117,7 +119,9 @@ class Summary:
         return next((row for row in self.rows if row.key == key), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of`` only where a day was."""
+        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of`` and ``units_of`` only where a
+        day was.
+        """
         data: dict[str, Any] = {
             "unit": self.unit,
             "basis": self.basis,
@@ -129,6 +133,8 @@ class Summary:
         }
         if self.as_of is not None:
             data["as_of"] = self.as_of.isoformat()
+        if self.units_of is not None:
+            data["units_of"] = self.units_of.isoformat()
         if self.by is not None:
             data["rows"] = [{"key": row.key, "name": row.name, **row.figures.as_dict()} for row in self.rows]
         return data
@@ -165,6 +171,7 @@ class Summary:
             by=data.get("by", None if rows is None else "unit"),
             rows=tuple(Row(row["key"], row["name"], Figures.from_dict(row)) for row in rows or ()),
             as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
+            units_of=date.fromisoformat(data["units_of"]) if "units_of" in data else None,
         )
 
 
@@ -183,6 +190,7 @@ def build(
     external: bool = False,
     decimals: int = 1,
     as_of: date | None = None,
+    units_of: date | None = None,
 ) -> Summary:
     """The Summary of a unit and period.
 
@@ -212,6 +220,7 @@ def build(
         by=by,
         rows=tuple(_row(row, period, decimals, by) for row in rows or ()) if by else (),
         as_of=as_of,
+        units_of=units_of,
     )
 
 

@@ -222,7 +222,9 @@ def test_indicators_reach_what_was_published():
 
 def test_the_merger_takes_up_every_commune():
     heirs = {row["old_code"]: row for row in rows("successions-2025.csv")}
-    after = {row["code"] for row in rows("units-2025.csv")}
+    later = rows("units-2025.csv")
+    after = {row["code"] for row in later if row["active_from"] == "2025-07-01"}
+    assert {row["code"] for row in later if row["active_until"] == "2025-06-30"} == set(UNITS)
     assert set(heirs) == {code for code, unit in UNITS.items() if unit["tier"] in ("commune", "province")}
     assert all(
         row["new_code"] in after and row["on"] == "2025-07-01" and row["share"] == "1"

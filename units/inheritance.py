@@ -52,6 +52,7 @@ class Successor(NamedTuple):
     heir: int
     path: str
     tier: str
+    external: bool
     share: Fraction
 
 
@@ -85,10 +86,10 @@ def successors(day: date, sources: Q) -> dict[int, list[Successor]]:
     """
     found: dict[int, list[Successor]] = defaultdict(list)
     rows = Inherited.objects.filter(sources, whole=False, since__lte=day, until__gte=day).order_by("heir_id")
-    for source, heir, path, tier, share in rows.values_list(
-        "source_id", "heir_id", "heir__path", "into", "share"
+    for source, *end, share in rows.values_list(
+        "source_id", "heir_id", "heir__path", "into", "external", "share"
     ):
-        found[source].append(Successor(heir, path, tier, Fraction(share)))
+        found[source].append(Successor(*end, Fraction(share)))
     return found
 
 

@@ -43,6 +43,15 @@ def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
     return steps
 
 
+def steps_by_kind(groups: Sequence[int]) -> dict[int, list[tuple[str, bool, date, int, int]]]:
+    """The kept steps of these groups with external bodies apart: tier, external, day, opened, closed. One query."""
+    steps = defaultdict(list)
+    kept = RosterStep.objects.filter(group__in=groups)
+    for group, *step in kept.values_list("group", "tier", "external", "on", "opened", "closed"):
+        steps[group].append(tuple(step))
+    return steps
+
+
 def expected(
     group: Unit, spans: Sequence[Span], *, external: bool = False, steps: Steps | None = None
 ) -> Expected:
@@ -55,7 +64,7 @@ def expected(
         return _of_leaf(group, spans, external)
     if steps is None:
         steps = steps_of([group.pk], external=external)
-    return _sums(steps[group.pk], spans)
+    return added_up(steps[group.pk], spans)
 
 
 def expected_by_child(
@@ -73,7 +82,7 @@ def expected_by_child(
     if steps is None:
         steps = steps_of([child.pk for child in children if child.has_children], external=external)
     return {
-        child.pk: _sums(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
+        child.pk: added_up(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
         for child in children
     }
 
@@ -88,7 +97,8 @@ def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
     return [{unit.tier: 1} if counts and unit.owes(start, end) else {} for start, end in spans]
 
 
-def _sums(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
+def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
+    """How many are there in each span, by tier, from (tier, day, opened, closed)."""
     times = 1
     days = list(chain.from_iterable(spans))
     first, last = min(days), max(days)

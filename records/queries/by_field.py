@@ -13,11 +13,10 @@ from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput
 from records.models import DossierCount
-from units.models import Kind, Unit
-from units.queries import expected_under
+from units.models import Unit
 
 from .catalogue import Catalogue
-from .missing import Silent
+from .missing import Silent, silent_of
 from .parts import Part, parts
 from .question import Question
 
@@ -49,7 +48,9 @@ def _owed(question: Question, catalogue: Catalogue) -> Owed:
     """Units that no catalogue row lists share one answer per tier; those that are listed are looked at one by one."""
     owed: Owed = defaultdict(int)
     listed = _listed(question, catalogue)
-    for month, (start, end), tiers in zip(question.months, question.spans, question.expected, strict=True):
+    for month, (start, end), tiers in zip(
+        question.months, question.spans, question.expected_then, strict=True
+    ):
         others = dict(tiers)
         for unit in listed:
             if unit.owes(start, end):
@@ -63,10 +64,7 @@ def _owed(question: Question, catalogue: Catalogue) -> Owed:
 
 
 def _listed(question: Question, catalogue: Catalogue) -> list[Unit]:
-    units = expected_under(question.unit, question.start, question.end, external=question.external)
-    if question.tier:
-        units = units.filter(tier=question.tier)
-    return list(units.filter(pk__in=catalogue.listed))
+    return list(question.owing().filter(pk__in=catalogue.listed))
 
 
 def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part], owed: Owed) -> None:
@@ -84,17 +82,10 @@ def _move_undivided(question: Question, catalogue: Catalogue, found: list[Part],
 
 
 def _in_force(question: Question, **which: object):
-    counts = DossierCount.objects.filter(
-        edition__in=question.editions.filter(
-            submission__unit__path__startswith=question.unit.path, submission__month__range=question.run
-        ),
-        **which,
+    editions = question.editions.filter(
+        question.within("submission__unit__"), submission__month__range=question.run
     )
-    if question.tier:
-        counts = counts.filter(edition__submission__unit__tier=question.tier)
-    if not question.external:
-        counts = counts.exclude(edition__submission__unit__kind=Kind.EXTERNAL)
-    return counts
+    return DossierCount.objects.filter(edition__in=editions, **which)
 
 
 def _silent_by_field(catalogue: Catalogue, lacking: Iterable[Silent]) -> dict[int, list[Missing]]:
@@ -136,7 +127,4 @@ def left_blank(question: Question, fields: list[int]) -> Iterator[tuple[int, Sil
         submission = row.edition.submission
         if (row.field_id, submission.pk) not in seen:
             seen.add((row.field_id, submission.pk))
-            unit = submission.unit
-            month = Month.from_number(submission.month)
-            missing = Missing(unit.key_on(question.end), month, unit.name)
-            yield row.field_id, Silent(unit.pk, unit.path, unit.tier, missing)
+            yield row.field_id, silent_of(question, submission.unit, Month.from_number(submission.month))

@@ -5,14 +5,16 @@ commune of the country costs about what it costs in a district.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Func, IntegerField, OuterRef, Q, Subquery, Sum
 
 from figures.completeness import Missing
 from figures.periods import Month
 from records.models import GroupSum
+from units.inheritance import Source
 from units.models import Kind, Unit, UnitQuerySet, subtree
 
 from .parts import Part
@@ -21,16 +23,29 @@ from .question import Question
 
 @dataclass(frozen=True)
 class Silent:
-    """A unit-month without figures in force; `unit` is its number and `path` its place in the tree."""
+    """A unit-month without figures in force; `unit` is its number, `path` its place in the tree and `tier` its own.
+
+    `counted`: by today's units, the places (None: the total, else a row) that it would be part of, with the tier there.
+    """
 
     unit: int
     path: str
     tier: str
     one: Missing
+    counted: tuple[tuple[int | None, str], ...] | None = None
 
-    def branch_of(self, above: Unit) -> int:
-        """The number of the unit directly below `above` that it belongs to; of `above` itself for that."""
-        return branch(self.path, above)
+    @property
+    def tiers(self) -> list[str]:
+        """The tiers that it would count under in the total."""
+        if self.counted is None:
+            return [self.tier]
+        return [tier for place, tier in self.counted if place is None]
+
+    def rows(self, above: Unit) -> list[int]:
+        """Numbers of the units whose rows it would be part of; `above` is the unit asked about."""
+        if self.counted is None:
+            return [branch(self.path, above)]
+        return [place for place in dict(self.counted) if place is not None]
 
 
 def branch(path: str, above: Unit) -> int:
@@ -48,6 +63,8 @@ def silent(
     No query without months, else five at most.
     """
     asked = question.months if months is None else tuple(months)
+    if question.today is not None:
+        return _of_today(question, asked)
     spans = dict(zip(question.months, question.spans, strict=True))
     wanted = [(month, *spans[month]) for month in question.months if month in set(asked)]
     if not wanted:
@@ -62,7 +79,7 @@ def silent(
     units = list(_lacking_any(units, question, numbers).order_by("folded", "pk"))
     there = _in_force(question, units, numbers)
     found = [
-        _silent(question, unit, month)
+        silent_of(question, unit, month)
         for unit in units
         for month, start, end in wanted
         if unit.owes(start, end) and (unit.pk, month.number) not in there
@@ -70,8 +87,65 @@ def silent(
     return sorted(found, key=lambda one: one.one.month)
 
 
-def _silent(question: Question, unit: Unit, month: Month) -> Silent:
-    return Silent(unit.pk, unit.path, unit.tier, Missing(unit.key_on(question.end), month, unit.name))
+def _of_today(question: Question, months: Sequence[Month]) -> list[Silent]:
+    """The same among whose reports make up today's units, under the keys of today."""
+    if not months:
+        return []
+    carried = question.carried
+    if carried.total is None:
+        found = silent(question.reported, months)
+        units = Unit.objects.in_bulk({one.unit for one in found})
+        return [silent_of(question, units[one.unit], one.one.month) for one in found]
+    spans = dict(zip(question.months, question.spans, strict=True))
+    wanted = [(month, *spans[month]) for month in question.months if month in set(months)]
+    numbers = [month.number for month, _, _ in wanted]
+    sources = _incomplete_sources(question, wanted)
+    owed = Unit.objects.expected_within(wanted[0][1], wanted[-1][2])
+    lacking = owed.filter(carried.within("", sources))
+    units = list(_lacking_any(lacking, question, numbers).order_by("folded", "pk"))
+    there = _in_force(question, units, numbers)
+    found = [
+        silent_of(question, unit, month)
+        for unit in units
+        for month, start, end in wanted
+        if unit.owes(start, end) and (unit.pk, month.number) not in there
+    ]
+    return sorted((one for one in found if one.tiers), key=lambda one: one.one.month)
+
+
+def _incomplete_sources(question: Question, wanted: Sequence[tuple[Month, date, date]]) -> list[Source]:
+    """Units that came over one by one, and of the groups those that lack somebody in these months."""
+    carried = question.carried
+    groups = [one for one in carried.total.sources if one.sums]
+    if not groups:
+        return list(carried.total.sources)
+    sums = GroupSum.objects.filter(
+        group__in=[one.unit for one in groups],
+        month__in=[month.number for month, _, _ in wanted],
+        stage=question.include,
+        field=None,
+    )
+    rows = sums.order_by().values_list("group_id", "tier", "external", "month", "reported")
+    reported = {tuple(key): number for *key, number in rows}
+    spans = [(start, end) for _, start, end in wanted]
+    lacking = [one for one in carried.total.sources if not one.sums]
+    for one in groups:
+        owed = carried.expected(carried.total._replace(sources=[one]), spans)
+        if any(
+            sum(tiers.values()) != reported.get((one.unit, one.tier, one.external, month.number), 0)
+            for (month, _, _), tiers in zip(wanted, owed, strict=True)
+        ):
+            lacking.append(one)
+    return lacking
+
+
+def silent_of(question: Question, unit: Unit, month: Month) -> Silent:
+    """A month of a unit of the total as what lacks."""
+    missing = Missing(unit.key_on(question.named_on), month, unit.name)
+    if question.today is None:
+        return Silent(unit.pk, unit.path, unit.tier, missing)
+    places = tuple(place for place in question.places(unit) if question.tier in (None, place[1]))
+    return Silent(unit.pk, unit.path, unit.tier, missing, places)
 
 
 def _lacking_any(units: UnitQuerySet, question: Question, months: list[int]) -> UnitQuerySet:

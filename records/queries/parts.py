@@ -5,38 +5,28 @@ country keeps none and is summed from those of its children; rows by child come 
 without children, and a group's own report, are read from their editions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
-from figures.counts import Tally
-from figures.periods import Month
 from records.models import DossierCount, GroupSum
 
-from . import as_of
-from .question import Question
+from . import as_of, carried_parts
+from .question import Part, Question
 from .rows import COLUMNS, Total, tally_in, totals
-
-
-class Part(NamedTuple):
-    """Figures of one month and tier; `child`, where asked for, is the number of a unit directly below (or of the unit
-    itself).
-    """
-
-    month: Month
-    tier: str
-    tally: Tally
-    child: int | None = None
-    field: int | None = None
 
 
 def parts(
     question: Question, *, by_child: bool = False, by_field: bool = False, only: int | None = None
 ) -> list[Part]:
-    """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number."""
+    """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number.
+
+    By today's units, parts of rows stand beside those of the total, which have no child (`of_total`).
+    """
     by_field = by_field or only is not None
+    if question.today is not None:
+        return _of_today(question, by_child=by_child, by_field=by_field, only=only)
     if question.as_of is not None:
         rows = as_of.rows(question, by_child=by_child, by_field=by_field, only=only)
         return [_part(question, row) for row in rows]
@@ -47,6 +37,19 @@ def parts(
         rows = _each() if by_child else _together(by_field)
         found += _of_sums(question, rows, by_field, only, group__in=question.child_groups)
     return [*found, *_of_editions(question, by_field, by_child, only)]
+
+
+def of_total(question: Question, found: Iterable[Part]) -> Iterable[Part]:
+    """The parts that make up the total. A report that was split counts once in it and once in each row."""
+    return found if question.today is None else [part for part in found if part.child is None]
+
+
+def _of_today(question: Question, *, by_child: bool, by_field: bool, only: int | None) -> list[Part]:
+    found = list(carried_parts.parts(question, by_child=by_child, by_field=by_field, only=only))
+    if question.carried.total is None:
+        reported = parts(question.reported, by_field=by_field, only=only)
+        found += [part._replace(child=None) for part in reported]
+    return found
 
 
 # Columns before the measured ones.

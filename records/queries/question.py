@@ -1,18 +1,34 @@
 """What is asked of the figures: one unit and period, and which figures count. Everything else follows from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from figures.counts import Tally
 from figures.periods import Calendar, Month, Period
 from records.models import Edition, Stage
 from units import roster
-from units.models import Tier, Unit
+from units.models import Kind, Tier, Unit, UnitQuerySet, owing, subtree
+
+from .carried import Carried
 
 # Number of units expected: one dict per month of the period, by tier.
 Expected = list[dict[str, int]]
+
+
+class Part(NamedTuple):
+    """Figures of one month and tier; `child`, where asked for, is the number of a unit directly below (or of the unit
+    itself).
+    """
+
+    month: Month
+    tier: str
+    tally: Tally
+    child: int | None = None
+    field: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,52 @@ class Question:
     as_of: date | None = None
     # Whether the units directly below are asked for as well: then the roster of all is read at once.
     below: bool = False
+    # The reader's day: figures by the units of that day, history carried over. None: by the units that reported.
+    today: date | None = None
+
+    @property
+    def basis(self) -> str:
+        """ "reported" or "today"."""
+        return "reported" if self.today is None else "today"
+
+    @property
+    def named_on(self) -> date:
+        """The day whose units hold their bare codes in results."""
+        return self.end if self.today is None else self.today
+
+    @cached_property
+    def reported(self) -> "Question":
+        """The same by the units that reported, without rows."""
+        return replace(self, today=None, wider=None, below=False)
+
+    @cached_property
+    def carried(self) -> Carried:
+        """By today's units: whose reports make up the total and each row. No query after a wider question."""
+        if self.wider is not None:
+            return self.wider.carried
+        children = self.children if self.below else []
+        return Carried(self.unit, children, self.today, self.external, self.below)
+
+    def within(self, prefix: str = "") -> Q:
+        """Condition on a unit's columns (`prefix`: "submission__unit__"): its reports are part of the total."""
+        if self.today is not None and self.carried.total is not None:
+            kept = [one for one in self.carried.total.sources if self.tier in (None, one.into or one.tier)]
+            return self.carried.within(prefix, kept)
+        found = subtree(self.unit.path, f"{prefix}path")
+        if self.tier:
+            found &= Q(**{f"{prefix}tier": self.tier})
+        return found if self.external else found & ~Q(**{f"{prefix}kind": Kind.EXTERNAL})
+
+    def owing(self) -> UnitQuerySet:
+        """Units that owe a report of the period which is part of the total."""
+        return Unit.objects.filter(self.within(), owing(self.start, self.end))
+
+    def places(self, unit: Unit) -> list[tuple[int | None, str]]:
+        """Rows (None: the total) that a unit's reports are part of, with the tier that they count under there."""
+        if self.today is not None:
+            return self.carried.places(unit.pk, unit.path, unit.tier, unit.external)
+        rest = unit.path[len(self.unit.path) :].strip("/")
+        return [(None, unit.tier), (int(rest.split("/")[0]) if rest else self.unit.pk, unit.tier)]
 
     @property
     def editions(self) -> QuerySet[Edition]:
@@ -71,8 +133,23 @@ class Question:
         if self.wider is not None:
             known = dict(zip(self.wider.months, self.wider.expected, strict=True))
             return [known[month] for month in self.months]
+        if self.today is not None:
+            total = self.carried.total
+            if total is None:
+                return self.reported.expected
+            return [self.of_tier(tiers) for tiers in self.carried.expected(total, self.spans)]
         counted = roster.expected(self.unit, self.spans, external=self.external, steps=self._steps)
         return [self.of_tier(tiers) for tiers in counted]
+
+    @property
+    def expected_then(self) -> Expected:
+        """The same by the tiers that the units had when they reported, which is what the catalogue goes by."""
+        if self.today is None or self.carried.total is None:
+            return self.expected
+        total = self.carried.total
+        kept = [place for place in total.sources if self.tier in (None, place.into or self.tier)]
+        narrowed = total._replace(sources=kept)
+        return self.carried.expected(narrowed, self.spans, as_reported=True)
 
     @cached_property
     def children(self) -> list[Unit]:
@@ -89,9 +166,11 @@ class Question:
     @property
     def kept(self) -> bool:
         """Whether sums of the unit itself are kept: the country is added up from those below it, an earlier day from
-        its editions.
+        its editions, today's units from the groups that they came from.
         """
-        return self.unit.has_children and self.unit.tier != Tier.COUNTRY and self.as_of is None
+        if self.today is not None or self.as_of is not None:
+            return False
+        return self.unit.has_children and self.unit.tier != Tier.COUNTRY
 
     @cached_property
     def _steps(self) -> roster.Steps | None:

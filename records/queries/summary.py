@@ -5,7 +5,7 @@ expected ones from the roster, and only where the two differ the list of who is 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,7 +20,7 @@ from units.models import Unit
 from .by_field import field_rows
 from .calendar import calendar as stored_calendar
 from .missing import Silent, silent
-from .parts import Part, parts
+from .parts import Part, of_total, parts
 from .question import Question
 
 BY = ("unit", "field", "month")
@@ -39,19 +39,17 @@ def summary(
     decimals: int = 1,
     calendar: Calendar | None = None,
     as_of: date | None = None,
+    today: date | None = None,
 ) -> Summary:
     """The Summary of a unit and period, with rows by "unit" (those directly below), "field" or "month".
 
     `tier` narrows tiers, total and rows; `as_of`: the approved figures as they counted at the end of that day. A
-    unit that is over or not yet there expects nothing and has nulls.
+    unit that is over or not yet there expects nothing and has nulls. `today`: by the units of that day, the reader's
+    (basis "today"); never together with `as_of`.
     """
-    return summary_of(
-        Question(
-            unit, period, calendar or stored_calendar(), include, external, tier, None, as_of, by == "unit"
-        ),
-        by=by,
-        decimals=decimals,
-    )
+    days = calendar or stored_calendar()
+    question = Question(unit, period, days, include, external, tier, None, as_of, by == "unit", today)
+    return summary_of(question, by=by, decimals=decimals)
 
 
 def summary_of(
@@ -64,14 +62,16 @@ def summary_of(
         found = parts(question, by_child=by == "unit")
     lacking = silent(question, incomplete(question, found), found if by == "unit" else None)
     return build(
-        unit=question.unit.key_on(question.end),
+        unit=question.unit.key_on(question.named_on),
         unit_name=question.unit.name,
         period=question.period,
         tiers=by_tier(question, found),
-        missing=_missing_by_tier(lacking),
+        missing=missing_by_tier(lacking),
         by=by,
         rows=_rows(question, by, found, lacking),
         calendar=question.days,
+        basis=question.basis,
+        units_of=question.today,
         include=question.include,
         as_of=question.as_of,
         external=question.external,
@@ -97,9 +97,10 @@ def trend(
     tier: str | None = None,
     decimals: int = 1,
     calendar: Calendar | None = None,
+    today: date | None = None,
 ) -> tuple[TrendPoint, ...]:
     """Every month of a period by itself, in two queries (the country in three); without lists of who is missing."""
-    question = Question(unit, period, calendar or stored_calendar(), include, external, tier)
+    question = Question(unit, period, calendar or stored_calendar(), include, external, tier, today=today)
     of_month: dict[Month, dict[str, list[Tally]]] = {month: defaultdict(list) for month in question.months}
     for name, several in by_tier(question, parts(question)).items():
         for month, tally in several:
@@ -120,7 +121,7 @@ def trend(
 def by_tier(question: Question, found: Iterable[Part]) -> Monthly:
     """Tallies by tier and month, with what is expected; only tiers with something expected or reported."""
     monthly: Monthly = defaultdict(list)
-    for part in found:
+    for part in of_total(question, found):
         monthly[part.tier].append((part.month, part.tally))
     for month, tiers in zip(question.months, question.expected, strict=True):
         for tier, number in tiers.items():
@@ -132,7 +133,7 @@ def incomplete(question: Question, found: Iterable[Part]) -> list[Month]:
     """Months in which other numbers of units reported than were expected: only there somebody can be missing."""
     # By the number of the month, as in `over_period`.
     reported: dict[tuple[int, str], int] = defaultdict(int)
-    for part in found:
+    for part in of_total(question, found):
         reported[part.month.number, part.tier] += part.tally.reported
     return [
         month
@@ -141,11 +142,22 @@ def incomplete(question: Question, found: Iterable[Part]) -> list[Month]:
     ]
 
 
-def _missing_by_tier(lacking: Iterable[Silent]) -> dict[str, list[Missing]]:
+def missing_by_tier(lacking: Iterable[Silent]) -> dict[str, list[Missing]]:
+    """Who is silent, by the tier that their reports would count under."""
     found: dict[str, list[Missing]] = defaultdict(list)
     for one in lacking:
-        found[one.tier].append(one.one)
+        for tier in one.tiers:
+            found[tier].append(one.one)
     return dict(found)
+
+
+def silent_in_rows(question: Question, lacking: Iterable[Silent]) -> dict[int, list[Missing]]:
+    """Who is silent, by the row (number of its unit) that their reports would be part of."""
+    found: dict[int, list[Missing]] = defaultdict(list)
+    for one in lacking:
+        for place in one.rows(question.unit):
+            found[place].append(one.one)
+    return found
 
 
 def _rows(
@@ -161,10 +173,13 @@ def _rows(
 def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> list[RowInput]:
     """The units directly below, in the order of tier and name; the unit itself where it reports or has none below."""
     unit = question.unit
-    silent_in: dict[int, list[Missing]] = defaultdict(list)
-    for one in lacking:
-        silent_in[one.branch_of(unit)].append(one.one)
+    silent_in = silent_in_rows(question, lacking)
     reported: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
+    if question.today is not None:
+        for part in found:
+            if part.child is not None:
+                reported[part.child].append((part.month, part.tally))
+        return list(_today_rows(question, reported, silent_in))
     for part in found:
         reported[part.child or unit.pk].append((part.month, part.tally))
     itself = [
@@ -181,6 +196,21 @@ def _unit_rows(question: Question, found: list[Part], lacking: list[Silent]) -> 
             if _shown(question, child, expected, reported)
         ]
     return rows
+
+
+def _today_rows(question: Question, reported: Mapping, silent_in: Mapping) -> Iterator[RowInput]:
+    """Today's units: those that exist, and whatever has or owes figures."""
+    unit, day = question.unit, question.today
+    for heir in question.carried.rows:
+        one = heir.unit
+        kept = [place for place in heir.sources if question.tier in (None, place.into or question.tier)]
+        owed = question.carried.expected(heir._replace(sources=kept), question.spans, once=True)
+        expected = [question.of_tier(tiers) for tiers in owed]
+        there = one.active_from <= day and not one.is_over(day) and (question.external or not one.external)
+        # The unit itself only where it has something, or has nobody below.
+        there &= not question.tier and (one.pk != unit.pk or not unit.has_children)
+        if there or reported[one.pk] or any(expected):
+            yield _unit_row(question, one, expected, reported[one.pk], silent_in[one.pk])
 
 
 def _shown(question: Question, child: Unit, expected: list[dict[str, int]], reported: Mapping) -> bool:
@@ -206,7 +236,7 @@ def _unit_row(
     ]
     itself = unit.pk == question.unit.pk
     return RowInput(
-        unit.key_on(question.end),
+        unit.key_on(question.named_on),
         unit.name,
         [*reported, *owed],
         missing,

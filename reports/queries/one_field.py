@@ -8,22 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from figures.completeness import Missing
 from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput, Summary, build
 from records.models import DossierCount, Field
 from records.queries.by_field import left_blank
 from records.queries.catalogue import Catalogue
-from records.queries.missing import Silent, branch, silent
-from records.queries.parts import Part, parts
+from records.queries.missing import Silent, silent
+from records.queries.parts import Part, of_total, parts
 from records.queries.question import Question
+from records.queries.summary import missing_by_tier, silent_in_rows
 from units.models import Kind, Unit
-from units.queries import expected_under
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
-# Who owes: (number of the unit directly below or of the unit itself, tier, month, how many).
-Owed = list[tuple[int, str, Month, int]]
+# Who owes: (rows by number of their unit; None: the total, with the tier there, month, how many).
+Owed = list[tuple[int | None, str, Month, int]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class OneField:
 
     def monthly(self) -> Monthly:
         """Tallies by tier and month, with what is expected."""
-        return _by_tier(parts(self.reach, only=self.field.pk), self._owed)
+        return _by_tier(self.reach, parts(self.reach, only=self.field.pk), self._owed)
 
     def summary(self, question: Question, *, by: str | None, decimals: int) -> Summary:
         """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
@@ -43,18 +42,17 @@ class OneField:
         owed = [one for one in self._owed if one[2] in within]
         reported = parts(question, by_child=by == "unit", only=self.field.pk)
         lacking = self._lacking(question, reported, owed)
-        missing: dict[str, list[Missing]] = defaultdict(list)
-        for one in lacking:
-            missing[one.tier].append(one.one)
         return build(
-            unit=question.unit.key_on(question.end),
+            unit=question.unit.key_on(question.named_on),
             unit_name=question.unit.name,
             period=question.period,
-            tiers=_by_tier(reported, owed),
-            missing=missing,
+            tiers=_by_tier(question, reported, owed),
+            missing=missing_by_tier(lacking),
             by=by,
             rows=self._rows(by, question, reported, owed, lacking),
             calendar=question.days,
+            basis=question.basis,
+            units_of=question.today,
             include=question.include,
             as_of=question.as_of,
             external=question.external,
@@ -68,28 +66,26 @@ class OneField:
     @cached_property
     def _owed(self) -> Owed:
         question, catalogue, field = self.reach, self._catalogue, self.field.pk
-        units = expected_under(question.unit, question.start, question.end, external=question.external)
-        if question.tier:
-            units = units.filter(tier=question.tier)
         undivided = set() if field == catalogue.undivided else _undivided(question, catalogue)
-        owed: dict[tuple[int, str, Month], int] = defaultdict(int)
+        owed: dict[tuple[int | None, str, Month], int] = defaultdict(int)
         spans = list(zip(question.months, question.spans, strict=True))
-        for unit in units.only(
-            "pk", "path", "tier", "active_from", "active_until", "reports", "reports_until"
+        for unit in question.owing().only(
+            "pk", "path", "tier", "kind", "active_from", "active_until", "reports", "reports_until"
         ):
-            child = branch(unit.path, question.unit)
+            places = [place for place in question.places(unit) if question.tier in (None, place[1])]
             for month, (start, end) in spans:
                 if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
                     if field in catalogue.expected_of(unit.tier, unit.pk, month):
-                        owed[child, unit.tier, month] += 1
+                        for place, tier in places:
+                            owed[place, tier, month] += 1
         return [(*place, number) for place, number in owed.items()]
 
     def _lacking(self, question: Question, reported: Iterable[Part], owed: Owed) -> list[Silent]:
         """Who owes the field and did not report it: silent altogether, or only here. Asked where numbers differ."""
         short: dict[Month, int] = defaultdict(int)
-        for _, _, month, number in owed:
-            short[month] += number
-        for part in reported:
+        for place, _, month, number in owed:
+            short[month] += number if place is None else 0
+        for part in of_total(question, reported):
             short[part.month] -= part.tally.reported
         months = [month for month, number in short.items() if number]
         found = [
@@ -108,25 +104,26 @@ class OneField:
             return _unit_rows(question, reported, owed, lacking)
         if by != "field":
             return None
-        every = [pair for several in _by_tier(reported, owed).values() for pair in several]
+        every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
         missing = [one.one for one in lacking]
         return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
 
 
 def _undivided(question: Question, catalogue: Catalogue) -> set[tuple[int, int]]:
     editions = question.editions.filter(
-        submission__unit__path__startswith=question.unit.path, submission__month__range=question.run
+        question.within("submission__unit__"), submission__month__range=question.run
     )
     rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)
     return set(rows.values_list("edition__submission__unit_id", "edition__submission__month"))
 
 
-def _by_tier(reported: list[Part], owed: Owed) -> Monthly:
+def _by_tier(question: Question, reported: list[Part], owed: Owed) -> Monthly:
     monthly: Monthly = defaultdict(list)
-    for part in reported:
+    for part in of_total(question, reported):
         monthly[part.tier].append((part.month, part.tally))
-    for _, tier, month, number in owed:
-        monthly[tier].append((month, Tally.expecting(number)))
+    for place, tier, month, number in owed:
+        if place is None:
+            monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
 
 
@@ -134,18 +131,18 @@ def _unit_rows(question: Question, reported: list[Part], owed: Owed, lacking: li
     unit = question.unit
     monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
     for part in reported:
-        monthly[part.child or unit.pk].append((part.month, part.tally))
-    for child, _, month, number in owed:
-        monthly[child].append((month, Tally.expecting(number)))
-    missing: dict[int, list[Missing]] = defaultdict(list)
-    for one in lacking:
-        missing[one.branch_of(unit)].append(one.one)
+        if part.child is not None or question.today is None:
+            monthly[part.child or unit.pk].append((part.month, part.tally))
+    for place, _, month, number in owed:
+        if place is not None:
+            monthly[place].append((month, Tally.expecting(number)))
+    missing = silent_in_rows(question, lacking)
     shown = Unit.objects.filter(pk__in=monthly)
     if not question.external:
         shown = shown.exclude(kind=Kind.EXTERNAL)
     return [
         RowInput(
-            one.key_on(question.end),
+            one.key_on(question.named_on),
             one.name,
             monthly[one.pk],
             missing[one.pk],

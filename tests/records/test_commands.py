@@ -107,7 +107,6 @@ def test_recount_agrees(thanh_liem):
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (("--unit", "351", "--period", "2022-H1", "--basis", "today"), 1, "Chưa tính được"),
         (("--unit", "nope", "--period", "2022-H1"), 1, "Không có đơn vị"),
         (("--unit", "351@2022-02-31", "--period", "2022-H1"), 1, "Không có ngày"),
         (("--unit", "351", "--period", "2022-H3"), 2, "không phải kỳ báo cáo"),
@@ -117,3 +116,22 @@ def test_refusals(db, args, code, words):
     with pytest.raises(CommandError, match=words) as refused:
         run("summary", *args)
     assert refused.value.returncode == code
+
+
+def test_by_todays_units(thanh_liem, settings):
+    settings.DEMO_TODAY = None
+    run("import_units", str(DEMO / "units-2025.csv"))
+    run("import_successions", str(DEMO / "successions-2025.csv"))
+    found = summary("--unit", "13489", "--period", "2022-H1", "--basis", "today")
+    olds = [
+        summary("--unit", old, "--period", "2022-H1")["total"]["counts"]
+        for old in ("13477", "13489", "13498")
+    ]
+    assert found["basis"] == "today" and found["units_of"] >= "2025-07-01"
+    assert found["total"]["counts"]["received"] == sum(one["received"] for one in olds)
+    assert found["total"]["completeness"] == {"reported": 18, "expected": 18, "missing": []}
+    text = run("summary", "--unit", "13489", "--period", "2022-H1", "--basis", "today")
+    assert "xã Thanh Lâm (13489)" in text and "Theo đơn vị hiện nay" in text
+    with pytest.raises(CommandError, match="theo đơn vị khi báo cáo") as refused:
+        run("summary", "--unit", "13489", "--period", "2022-H1", "--basis", "today", "--as-of", "2022-06-30")
+    assert refused.value.returncode == 1

@@ -13,7 +13,7 @@ from figures.measures import LABELS
 from figures.periods import PeriodError
 from figures.rates import BY_KEY
 from figures.summary import COUNTS, Figures, Summary
-from figures.writing import count, percent_vi, tier_name
+from figures.writing import count, day, percent_vi, tier_name
 from records.models import Stage
 from records.queries.as_of import BadDay, check_day
 from records.queries.asked import UnknownUnit, ask
@@ -34,7 +34,12 @@ class Command(BaseCommand):
             "--period", required=True, metavar="P", help="2022-M06, 2022-Q2, 2022-H1, 2022, …"
         )
         parser.add_argument("--tier", choices=Tier.values, help="chỉ một cấp")
-        parser.add_argument("--basis", choices=("reported", "today"), default="reported")
+        parser.add_argument(
+            "--basis",
+            choices=("reported", "today"),
+            default="reported",
+            help="theo đơn vị khi báo cáo, hoặc theo đơn vị hiện nay (lịch sử theo kế thừa)",
+        )
         parser.add_argument("--include", choices=Stage.values, default=Stage.APPROVED.value)
         parser.add_argument(
             "--as-of",
@@ -47,18 +52,21 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
 
     def handle(self, *args, unit, period, basis, format, as_of, **options):
-        if basis == "today":
-            message = "Chưa tính được theo đơn vị hành chính hiện nay (cần chức năng sáp nhập)."
-            raise CommandError(message, returncode=1)
+        now = today()
         try:
-            whose, when, days = ask(unit, period)
+            whose, when, days = ask(unit, period, now if basis == "today" else None)
         except PeriodError as error:
             raise CommandError(str(error), returncode=2) from error
         except UnknownUnit as error:
             raise CommandError(str(error), returncode=1) from error
-        day = earlier_day(as_of, options["include"]) if as_of else None
+        if as_of and basis == "today":
+            message = "Số liệu đến hết một ngày chỉ tính được theo đơn vị khi báo cáo."
+            raise CommandError(message, returncode=1)
+        earlier = earlier_day(as_of, options["include"]) if as_of else None
         names = ("tier", "include", "external", "decimals", "by")
-        found = summary(whose, when, calendar=days, as_of=day, **{name: options[name] for name in names})
+        chosen = {name: options[name] for name in names}
+        units_of = max(now, whose.active_from) if basis == "today" else None
+        found = summary(whose, when, calendar=days, as_of=earlier, today=units_of, **chosen)
         if format == "json":
             self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
         elif format == "csv":
@@ -88,8 +96,11 @@ def lines_of(found: Summary) -> list[tuple[str, str, str, Figures]]:
 
 
 def write_csv(found: Summary, out) -> None:
-    """One line per tier, total and row; a blank where nothing was reported. As of a day, that day stands last."""
+    """One line per tier, total and row; a blank where nothing was reported. As of a day, that day stands last; by
+    today's units whether the line is an estimate, and their day.
+    """
     as_of = [] if found.as_of is None else [found.as_of.isoformat()]
+    today = found.units_of is not None
     shares, rates = list(found.total.shares), list(found.total.rates)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -103,13 +114,15 @@ def write_csv(found: Summary, out) -> None:
             *shares,
             *rates,
             *(["as_of"] if as_of else []),
+            *(["estimated", "units_of"] if today else []),
         ]
     )
     for kind, key, name, one in lines_of(found):
         numbers = ["" if one.counts[column] is None else one.counts[column] for column in COUNTS]
         percents = [one.share(column).percent or "" for column in (*shares, *rates)]
         reported, expected = one.completeness.reported, one.completeness.expected
-        writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents, *as_of])
+        marks = [*as_of, *(["yes" if one.estimated else "no", found.units_of.isoformat()] if today else [])]
+        writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents, *marks])
 
 
 def plain_text(text: str) -> str:
@@ -120,6 +133,8 @@ def plain_text(text: str) -> str:
 def write_text(found: Summary, out) -> None:
     """A table for people, in Vietnamese."""
     told = narrative.counted(found.include, found.as_of)
+    if found.units_of is not None:
+        told += f". Theo đơn vị hiện nay (ngày {day(found.units_of)})"
     out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}. {told}.")
     shown = [
         "received",
@@ -142,7 +157,7 @@ def write_text(found: Summary, out) -> None:
     rates = ["direct", "online", "postal", "on_time"]
     rows = [
         [
-            name if kind in ("tier", "total") else f"{name} ({key})",
+            (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
             one.completeness.text(found.period.one_month),
             *(count(one.counts[column]) for column in shown),
             *(
@@ -163,6 +178,10 @@ def write_text(found: Summary, out) -> None:
         out.write(f"{BY_KEY[rate].name}: {BY_KEY[rate].definition}")
     if any("*" in text for row in rows for text in row[-len(rates) :]):
         out.write("* chưa đủ: có ô phải báo cáo còn để trống.")
+    if any(one.estimated for *_, one in lines_of(found)):
+        out.write(
+            "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
+        )
     for key, missing in found.total.completeness.by_unit().items():
         months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)
         out.write(f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}")

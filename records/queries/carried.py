@@ -1,0 +1,200 @@
+"""Figures by the units of the reader's day: whose reports make up the total and each row (docs/decisions/0015).
+
+A unit that is not over has the history of everything that was carried to it or below it. A unit that is over keeps its
+own total; its rows are the units of the day with the part that came from it, in its own tiers, and what was carried
+nowhere stands under its own name.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from units import inheritance, roster
+from units.inheritance import Source
+from units.models import Kind, Unit, subtree
+
+WHOLE = Fraction(1)
+
+
+class Heir(NamedTuple):
+    """A row of the day: a unit with everything below it (`whole`) or its own reports, and where they come from."""
+
+    unit: Unit
+    whole: bool
+    sources: Sequence[Source]
+
+
+Heirs = list[tuple[int | None, Heir]]
+
+
+class Carried:
+    """What is known of one unit on one day, read once for all months: two queries, three for a unit that is over."""
+
+    def __init__(self, unit: Unit, children: Sequence[Unit], day: date, external: bool, below: bool) -> None:
+        self.unit, self.day, self.external, self.below = unit, day, external, below
+        self._children = children
+
+    @property
+    def over(self) -> bool:
+        """Whether the unit itself is over by the day."""
+        return self.unit.is_over(self.day)
+
+    @cached_property
+    def total(self) -> Heir | None:
+        """Where the total comes from; None where it is the reported one: nothing left, came or changed its tier."""
+        return None if self.over else self._read[0]
+
+    @cached_property
+    def rows(self) -> list[Heir]:
+        """The units of the day that are shown, the unit itself first where it reports or has none below."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[Heir | None, list[Heir]]:
+        if self.over:
+            return None, self._of_ended() if self.below else []
+        unit, group = self.unit, self.unit.has_children
+        shown = [child for child in self._children if not child.is_over(self.day)] if self.below else []
+        groups = [one for one in (unit, *shown) if one.has_children]
+        own = [one for one in (unit, *shown) if not one.has_children or one.pk == unit.pk]
+        whole, alone = inheritance.histories(groups, own, self.day)
+        mine = Heir(unit, group, self._counted(whole[unit.pk] if group else alone[unit.pk]))
+        rows = [Heir(unit, False, self._counted(alone[unit.pk]))] if self.below else []
+        for child in shown:
+            theirs = whole if child.has_children else alone
+            rows.append(Heir(child, child.has_children, self._counted(theirs[child.pk])))
+        return None if _itself(mine) else mine, rows
+
+    def _of_ended(self) -> list[Heir]:
+        """Whom everything below a unit that is over was carried to."""
+        below = Unit.objects.under(self.unit).reporting()
+        if not self.external:
+            below = below.exclude(kind=Kind.EXTERNAL)
+        found = inheritance.successors(self.day, subtree(self.unit.path, "source__path"))
+        sources: dict[int, list[Source]] = defaultdict(list)
+        for one in below:
+            rest = WHOLE
+            for end in found.get(one.pk, ()):
+                source = Source(one.pk, False, one.tier, one.tier, one.external, end.share)
+                sources[end.heir].append(source)
+                rest -= end.share
+            if rest:
+                sources[one.pk].append(Source(one.pk, False, one.tier, one.tier, one.external, rest))
+        heirs = Unit.objects.filter(pk__in=list(sources))
+        ordered = sorted(heirs, key=lambda one: (one.is_over(self.day), one.tier, one.folded, one.pk))
+        return [Heir(one, False, sources[one.pk]) for one in ordered]
+
+    def _counted(self, sources: Iterable[Source]) -> list[Source]:
+        return [one for one in sources if self.external or not one.external]
+
+    def heirs(self, rows: bool = True) -> Heirs:
+        """The total (None) where it is not the reported one, and the rows by number of the unit."""
+        total = [(None, self.total)] if self.total is not None else []
+        return [*total, *((row.unit.pk, row) for row in (self.rows if rows else ()))]
+
+    @cached_property
+    def sources(self) -> dict[int, Unit]:
+        """Every unit and group that a total or row comes from. One query."""
+        numbers = {source.unit for _, heir in self.heirs() for source in heir.sources}
+        return Unit.objects.in_bulk(sorted(numbers)) if numbers else {}
+
+    @cached_property
+    def _steps(self) -> Mapping[int, list[tuple]]:
+        groups = {one.unit for _, heir in self.heirs() for one in heir.sources if one.sums}
+        return roster.steps_by_kind(sorted(groups)) if groups else {}
+
+    def expected(
+        self,
+        heir: Heir,
+        spans: Sequence[roster.Span],
+        *,
+        as_reported: bool = False,
+        once: bool = False,
+    ) -> roster.Expected:
+        """Units that owed a report, month by month, by the tier that they count under (or that they had then); `once`:
+        what was split into several tiers of the place only under the first.
+        """
+        steps, seen = [], set()
+        for one in heir.sources:
+            if not one.sums:
+                if once and one.unit in seen:
+                    continue
+                seen.add(one.unit)
+                steps += [(one.tier if as_reported else one.into, *step) for step in self._of_unit(one.unit)]
+                continue
+            for tier, external, *step in self._steps.get(one.unit, ()):
+                if not one.tier:
+                    if self.external or not external:
+                        steps.append((tier, *step))
+                elif (tier, external) == (one.tier, one.external):
+                    steps.append((tier if as_reported else one.into, *step))
+        return roster.added_up(steps, spans)
+
+    def _of_unit(self, number: int) -> list[tuple[date, int, int]]:
+        unit = self.sources[number]
+        if not unit.reports:
+            return []
+        last = unit.reporting_ends
+        return [(unit.active_from, 1, 0), *([(last, 0, 1)] if last is not None else [])]
+
+    def within(self, prefix: str, sources: Iterable[Source]) -> Q:
+        """Condition on columns of a unit (`prefix`, such as "submission__unit__"): it is one of these sources, or below
+        one of them.
+        """
+        single: set[int] = set()
+        groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
+        for one in sources:
+            if one.sums:
+                groups[one.tier, one.external].append(self.sources[one.unit].path)
+            else:
+                single.add(one.unit)
+        found = Q(**{f"{prefix}pk__in": sorted(single)})
+        for (tier, external), paths in groups.items():
+            below = Q()
+            for path in paths:
+                below |= subtree(path, f"{prefix}path")
+            if tier:
+                kind = Q(**{f"{prefix}kind": Kind.EXTERNAL})
+                below &= Q(**{f"{prefix}tier": tier}) & (kind if external else ~kind)
+            elif not self.external:
+                below &= ~Q(**{f"{prefix}kind": Kind.EXTERNAL})
+            found |= below
+        return found
+
+    def places(self, number: int, path: str, tier: str, external: bool) -> list[tuple[int | None, str]]:
+        """Where the reports of a unit count: rows by number, None for the total, each with the tier that they count
+        under there.
+        """
+        single, groups = self._index
+        found = dict(single.get(number, ()))
+        for above in map(int, path.strip("/").split("/")):
+            for key in ((above, tier, external), (above, "", False)):
+                for place, into in groups.get(key, ()):
+                    found.setdefault(place, into or tier)
+        if self.total is None:
+            found[None] = tier
+        return list(found.items())
+
+    @cached_property
+    def _index(self) -> tuple[dict, dict]:
+        single: dict[int, list] = defaultdict(list)
+        groups: dict[tuple[int, str, bool], list] = defaultdict(list)
+        for place, heir in self.heirs():
+            for one in heir.sources:
+                if one.sums:
+                    groups[one.unit, one.tier, one.external].append((place, one.into))
+                else:
+                    single[one.unit].append((place, one.into))
+        return single, groups
+
+
+def _itself(heir: Heir) -> bool:
+    """Whether a history is just that of the unit itself."""
+    if heir.whole:
+        return [(one.unit, one.tier) for one in heir.sources] == [(heir.unit.pk, "")]
+    return all(one.unit == heir.unit.pk for one in heir.sources)

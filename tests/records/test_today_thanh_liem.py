@@ -1,0 +1,108 @@
+"""Thanh Liêm of 2022 and what it became on 1 July 2025: both bases agree where the territory does."""
+
+import random
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+
+from figures.periods import Month, Period
+from records.queries.summary import summary
+from units.imports import import_successions, import_units
+from units.models import Unit
+from units.queries import resolve
+
+from .conftest import balanced, entered
+
+LAST_DAY, TODAY = date(2025, 6, 30), date(2026, 11, 26)
+FOLDER = "fixtures/thanhliem"
+OFFICES = ("phong-noi-vu", "van-phong")
+pytestmark = pytest.mark.django_db
+PHU_LY = (
+    "code,name,kind,tier,parent,active_from,active_until\n"
+    "347,thành phố Phủ Lý,committee,district,35,2020-07-01,2025-06-30\n"
+    "13297,phường Thanh Tuyền,committee,commune,347,2020-07-01,2025-06-30\n"
+)
+
+
+def loaded(name: str, reader) -> None:
+    with open(f"{FOLDER}/{name}", "rb") as file:
+        found = reader(file.read(), name, by=None)
+    assert found.faults == [], found.faults
+
+
+@pytest.fixture
+def merged(fields, settings) -> SimpleNamespace:
+    """Random months of every commune and two offices, then the merger of the whole district, as it was told."""
+    loaded("units.csv", import_units)
+    assert not import_units(PHU_LY.encode(), "phu-ly.csv", by=None).faults
+    chance = random.Random(20250701)
+    for unit in Unit.objects.filter(has_children=False).exclude(kind="external"):
+        if unit.tier == "commune" or unit.code in OFFICES:
+            for month in Month.range(Month(2022, 1), Month(2022, 3)):
+                rows = {
+                    (fields.chung.pk, None): balanced(chance.randint(0, 300), online=chance.randint(0, 90))
+                }
+                entered(unit, month, rows)
+    loaded("units-2025.csv", import_units)
+    loaded("successions-2025.csv", import_successions)
+    more = b"old_code,new_code,on,share\n13297,13285,2025-07-01,1\n"
+    assert not import_successions(more, "more.csv", by=None).faults
+    return SimpleNamespace(old=resolve("351@2022-06-30", TODAY), new=resolve("37", TODAY))
+
+
+@pytest.mark.parametrize("period", ["2022-M01", "2022-M02", "2022-M03", "2022-M01..M03"])
+def test_communes_of_today_hold_what_their_communes_reported(merged, period):
+    when = Period.parse(period)
+    reported = {row.key: row.figures for row in summary(merged.old, when, by="unit").rows}
+    today = {row.key: row.figures for row in summary(merged.new, when, by="unit", today=TODAY).rows}
+    heirs: dict[str, list] = {}
+    with open(f"{FOLDER}/successions-2025.csv", encoding="utf-8") as file:
+        for line in file.read().split()[1:]:
+            old, new, *_ = line.split(",")
+            heirs.setdefault(new, []).append(old)
+    for new in ("13456", "13474", "13483", "13489", "13495"):
+        olds = [reported[old] for old in heirs[new]]
+        for name, value in today[new].counts.items():
+            parts = [one.counts[name] for one in olds if one.counts[name] is not None]
+            assert value == (sum(parts) if parts else None), (new, name)
+        assert today[new].completeness.expected == 3 * len(when.months)
+        assert not today[new].estimated
+    wards = summary(Unit.objects.get(code="13297"), when).total
+    assert (
+        today["13285"].counts["received"] == reported["13441"].counts["received"] + wards.counts["received"]
+    )
+
+
+def test_the_district_that_ended_stays_readable_and_adds_up(merged):
+    when = Period.parse("2022-M01..M03")
+    reported = summary(merged.old, when)
+    today = summary(merged.old, when, by="unit", today=TODAY)
+    for one, other in zip(
+        (today.total, *dict(today.tiers).values()),
+        (reported.total, *dict(reported.tiers).values()),
+        strict=True,
+    ):
+        assert one.counts == other.counts and dict(one.shares) == dict(other.shares)
+        assert one.completeness.text() == other.completeness.text()
+    assert today.unit == f"351@{LAST_DAY}"
+    keys = {row.key for row in today.rows}
+    assert {"13456", "13474", "13483", "13489", "13495", "13285", f"phong-noi-vu@{LAST_DAY}"} <= keys
+    assert sum(row.figures.counts["received"] or 0 for row in today.rows) == reported.total.counts["received"]
+
+
+def test_after_its_end_the_district_expects_nothing(merged):
+    after = Period.parse("2025-M08")
+    for today in (None, TODAY):
+        found = summary(merged.old, after, today=today)
+        assert (found.total.completeness.expected, found.total.counts["received"]) == (0, None)
+
+
+def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(merged):
+    """30 June lies in the month that runs from 15 June to 14 July: both owe it."""
+    last = Period.parse("2025-M07")
+    assert summary(merged.old, last, tier="commune").total.completeness.expected == 16
+    assert summary(merged.new, last).total.completeness.expected == 6
+    assert summary(merged.old, Period.parse("2025-M06"), tier="commune").total.completeness.expected == 16
+    assert summary(merged.new, Period.parse("2025-M06")).total.completeness.expected == 0
+    assert summary(merged.new, last, today=TODAY).total.completeness.expected == 6 + 17
