@@ -26,6 +26,11 @@ def counted(include: str, as_of: date | None = None) -> str:
     return "Gồm cả chưa duyệt" if include == "submitted" else "Chỉ số liệu đã duyệt"
 
 
+def basis(units_of: date | None) -> str:
+    """By which units figures are told: "theo đơn vị khi báo cáo" or "theo đơn vị hiện nay (1/7/2025)"."""
+    return "theo đơn vị khi báo cáo" if units_of is None else f"theo đơn vị hiện nay ({day(units_of)})"
+
+
 def headline(summary: Summary) -> str:
     """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
 

@@ -14,6 +14,7 @@ from figures.completeness import Missing
 from figures.counts import Tally, over_period
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
 from figures.results import COUNTS, Figures, figures
+from figures.territory import Territory
 from figures.writing import TIER_NAMES
 
 __all__ = [
@@ -104,6 +105,8 @@ class Summary:
     as_of: date | None = None
     # By the units of this day (basis "today"); None: by the units that reported.
     units_of: date | None = None
+    # Then also: where the territory is not the one that reported.
+    territory: Territory | None = None
 
     @property
     def completeness_text(self) -> str:
@@ -119,8 +122,8 @@ class Summary:
         return next((row for row in self.rows if row.key == key), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of`` and ``units_of`` only where a
-        day was.
+        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of``, ``units_of`` and
+        ``territory`` only where they are told.
         """
         data: dict[str, Any] = {
             "unit": self.unit,
@@ -135,6 +138,8 @@ class Summary:
             data["as_of"] = self.as_of.isoformat()
         if self.units_of is not None:
             data["units_of"] = self.units_of.isoformat()
+        if self.territory is not None:
+            data["territory"] = self.territory.as_dict()
         if self.by is not None:
             data["rows"] = [{"key": row.key, "name": row.name, **row.figures.as_dict()} for row in self.rows]
         return data
@@ -172,6 +177,7 @@ class Summary:
             rows=tuple(Row(row["key"], row["name"], Figures.from_dict(row)) for row in rows or ()),
             as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
             units_of=date.fromisoformat(data["units_of"]) if "units_of" in data else None,
+            territory=Territory.from_dict(data["territory"]) if "territory" in data else None,
         )
 
 
@@ -191,6 +197,7 @@ def build(
     decimals: int = 1,
     as_of: date | None = None,
     units_of: date | None = None,
+    territory: Territory | None = None,
 ) -> Summary:
     """The Summary of a unit and period.
 
@@ -221,6 +228,7 @@ def build(
         rows=tuple(_row(row, period, decimals, by) for row in rows or ()) if by else (),
         as_of=as_of,
         units_of=units_of,
+        territory=territory,
     )
 
 

@@ -101,10 +101,10 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
     mapping |= Q(whole=False, heir__in=[pk for pk, whole in wanted if not whole])
     if carried.over:
         mapping &= subtree(carried.unit.path, "source__path")
-    mapping &= Q(share="1", since__lte=carried.day, until__gte=carried.day)
-    if not question.external:
+    elif not question.external:
         mapping &= Q(external=False)
-    # A unit that is over is told in its own tiers, others in today's.
+    mapping &= Q(share="1", since__lte=carried.day, until__gte=carried.day)
+    # A unit that is over is told in its own tiers and kinds, others in today's.
     tier = "tier" if carried.over else "into"
     for month, heir, whole, into, field, reported, *values in _added_up(
         question, sorted(numbers), mapping, tier, by_field, only

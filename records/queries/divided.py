@@ -83,7 +83,7 @@ def _wanted(
     for at, end in enumerate(ends):
         here = end.path.startswith(heir.unit.path) if heir.whole else end.heir == heir.unit.pk
         tier = carried.sources[unit].tier if carried.over else end.tier
-        if here and (carried.external or not end.external) and question.tier in (None, tier):
+        if here and (carried.over or carried.external or not end.external) and question.tier in (None, tier):
             found[tier].add(at)
     if carried.over and heir.unit.pk == unit:
         found[carried.sources[unit].tier].add(len(ends))

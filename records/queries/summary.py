@@ -22,6 +22,7 @@ from .calendar import calendar as stored_calendar
 from .missing import Silent, silent
 from .parts import Part, of_total, parts
 from .question import Question
+from .territory import territory
 
 BY = ("unit", "field", "month")
 
@@ -72,6 +73,7 @@ def summary_of(
         calendar=question.days,
         basis=question.basis,
         units_of=question.today,
+        territory=None if question.today is None else territory(question),
         include=question.include,
         as_of=question.as_of,
         external=question.external,

@@ -82,6 +82,7 @@ class Flat:
         else:
             told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
         told += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
+        told += [narrative.basis(self.summary.units_of)] if self.summary.units_of else []
         return "; ".join([*told, *([self.asked] if self.asked else [])])
 
     @property
@@ -144,6 +145,8 @@ def remark(row: FlatRow) -> str:
         told.append("chưa đủ báo cáo")
     if any(figures.share(key).partial for key in RATES):
         told.append("tỷ lệ chưa đủ số liệu")
+    if figures.estimated:
+        told.append("ước tính: có phần chia theo tỷ lệ")
     return "; ".join(told)
 
 
@@ -155,7 +158,9 @@ def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
     yield "Phạm vi", narrative.counted(summary.include, summary.as_of)
     yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
-    yield "Xếp theo", "đơn vị khi báo cáo"
+    yield "Xếp theo", narrative.basis(summary.units_of).removeprefix("theo ")
+    for sentence in summary.territory.sentences() if summary.territory else ():
+        yield "Địa bàn", sentence
     yield "Mức độ đầy đủ", summary.completeness_text
     if asked:
         yield "Bộ lọc", asked

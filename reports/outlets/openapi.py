@@ -55,7 +55,9 @@ def _summary_operation() -> dict[str, Any]:
             _query("decimals", "Số chữ số thập phân.", {"enum": [0, 1, 2], "default": 1}),
             _query("by", "Chia dòng theo đơn vị, lĩnh vực hoặc tháng.", {"enum": ["unit", "field", "month"]}),
             _query(
-                "basis", "Theo đơn vị khi báo cáo.", {"enum": ["reported", "today"], "default": "reported"}
+                "basis",
+                "reported: theo đơn vị khi báo cáo; today: theo đơn vị hiện nay, lịch sử theo kế thừa.",
+                {"enum": ["reported", "today"], "default": "reported"},
             ),
         ],
         "responses": {
@@ -96,30 +98,37 @@ def _schemas() -> dict[str, Any]:
         "counts": _object(dict.fromkeys(COUNTS, _COUNT)),
         "shares": _object({rate.key: _ref("Share") for rate in SHARES}),
         "rates": _object({rate.key: _ref("Share") for rate in RATES}),
+        "estimated": {"const": True},
     }
     missing = _object({"unit": {"type": "string"}, "month": {"type": "string"}})
     dates = {name: {"type": "string", "format": "date"} for name in ("from", "to")}
     listed = {"type": "array", "items": missing}
     text = {"type": "string"}
+    mark = ("estimated",)
+    named = {"type": "array", "items": _object({"unit": text, "name": text})}
+    places = dict.fromkeys(("came", "left", "ended", "partly"), named)
     return {
         "Share": _object(share | more, tuple(more)),
         "Completeness": _object({"reported": _WHOLE, "expected": _WHOLE, "missing": listed}),
-        "Figures": _object(figures),
-        "Tier": _object({"tier": text} | figures),
-        "Row": _object({"key": text, "name": text} | figures),
+        "Figures": _object(figures, mark),
+        "Tier": _object({"tier": text} | figures, mark),
+        "Row": _object({"key": text, "name": text} | figures, mark),
+        "Territory": _object({"equal": {"type": "boolean"}} | places, tuple(places)),
         "Summary": _object(
             {
                 "unit": text,
                 "basis": {"enum": ["reported", "today"]},
                 "include": {"enum": ["approved", "submitted"]},
                 "as_of": {"type": "string", "format": "date"},
+                "units_of": {"type": "string", "format": "date"},
+                "territory": _ref("Territory"),
                 "decimals": {"enum": [0, 1, 2]},
                 "period": _object({"code": text} | dates),
                 "tiers": {"type": "array", "items": _ref("Tier")},
                 "total": _ref("Figures"),
                 "rows": {"type": "array", "items": _ref("Row")},
             },
-            ("as_of", "rows"),
+            ("as_of", "units_of", "territory", "rows"),
         ),
         "Problem": _object(
             {"type": text, "title": text, "status": {"type": "integer"}, "code": text, "detail": text}

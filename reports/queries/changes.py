@@ -29,6 +29,7 @@ _UNDECIDED = frozenset({"submission.send", "submission.recall", "submission.retu
 _NOBODY = ("user.", "membership.", "reminder.")
 _EVERYBODY = ("everybody", 0)
 _OWN = "own"
+_ANY = 0
 
 Place = tuple[str, int]  # a stage, or the own page, of the unit with this number
 Row = tuple[int, str, str, str]  # sequence, hash, action, subject
@@ -41,16 +42,17 @@ class Changes:
         self._lock = Lock()
         self._forget((0, ""))
 
-    def version(self, unit: int, include: str) -> tuple | None:
+    def version(self, unit: int, include: str, everywhere: bool = False) -> tuple | None:
         """What stays equal as long as nothing that the page of the unit shows has changed; None for an empty log.
 
-        `include` is the stage of its figures. One query; one more each for submissions and reviews among what is new.
+        `everywhere`: the page shows figures of other units too (history by today's units). `include` is the stage of
+        its figures. One query; one more each for submissions and reviews among what is new.
         """
         with self._lock:
             self._read_on()
             if not self._last[0]:
                 return None
-            places = (_EVERYBODY, (_OWN, unit), (include, unit))
+            places = (_EVERYBODY, (_OWN, unit), (include, _ANY if everywhere else unit))
             return (self._begun, *map(self._newest.get, places))
 
     def _forget(self, last: tuple[int, str]) -> None:
@@ -100,12 +102,12 @@ def _places(action: str, line: list[int] | None) -> Iterator[Place]:
     if action.startswith("review.") or action in _DRAFTS:
         return
     for stage in [Stage.SUBMITTED] if action in _UNDECIDED else Stage.values:
-        yield from ((str(stage), unit) for unit in line)
+        yield from ((str(stage), unit) for unit in (_ANY, *line))
 
 
 _known: dict[str, Changes] = defaultdict(Changes)
 
 
-def version(unit: int, include: str) -> tuple | None:
+def version(unit: int, include: str, everywhere: bool = False) -> tuple | None:
     """See `Changes.version`; of the database in use."""
-    return _known[str(connection.settings_dict["NAME"])].version(unit, include)
+    return _known[str(connection.settings_dict["NAME"])].version(unit, include, everywhere)

@@ -40,6 +40,7 @@ class Wanted:
     decimals: int
     field: Field | None = None
     as_of: date | None = None
+    today: date | None = None
 
     @cached_property
     def months(self) -> tuple[Month, ...]:
@@ -75,7 +76,16 @@ class Wanted:
     def _question(self, period: Period, wider: Question | None = None) -> Question:
         below = self.by == "unit"
         return Question(
-            self.unit, period, self.calendar, self.include, self.external, self.tier, wider, self.as_of, below
+            self.unit,
+            period,
+            self.calendar,
+            self.include,
+            self.external,
+            self.tier,
+            wider,
+            self.as_of,
+            below,
+            self.today,
         )
 
 
@@ -117,6 +127,8 @@ def past_of(wanted: Wanted, found: list[Part] | None = None) -> Past:
         period=wanted.period.same_last_year(),
         tiers=monthly,
         calendar=wanted.calendar,
+        basis="reported" if wanted.today is None else "today",
+        units_of=wanted.today,
         include=wanted.include,
         as_of=wanted.as_of,
         external=wanted.external,

@@ -18,6 +18,7 @@ from records.queries.missing import Silent, silent
 from records.queries.parts import Part, of_total, parts
 from records.queries.question import Question
 from records.queries.summary import missing_by_tier, silent_in_rows
+from records.queries.territory import territory
 from units.models import Kind, Unit
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
@@ -53,6 +54,7 @@ class OneField:
             calendar=question.days,
             basis=question.basis,
             units_of=question.today,
+            territory=None if question.today is None else territory(question),
             include=question.include,
             as_of=question.as_of,
             external=question.external,

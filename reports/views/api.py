@@ -11,7 +11,7 @@ from reports.queries.dashboard import figures_of
 from units import access
 from units.access import Right
 
-from .asked import Asked, BadQuestion, basis, read
+from .asked import Asked, BadQuestion, read
 from .dashboard import wanted_of
 
 KNOWN = ("unit", "period", "tier", "include", "as_of", "external", "decimals", "by", "basis")
@@ -59,5 +59,4 @@ def _read(request: HttpRequest) -> Asked:
         raise BadQuestion(
             "unknown_parameter", f"Không có tham số “{unknown[0][:40]}”. Dùng: {', '.join(KNOWN)}."
         )
-    basis(request.GET)
     return read(request)

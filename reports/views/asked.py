@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, QueryDict
 from figures.periods import Calendar, Period, PeriodError
 from figures.writing import TIER_NAMES, quoted
 from records.queries.as_of import BadDay, check_day
+from records.queries.asked import holding_day
 from records.queries.calendar import calendar as stored_calendar
 from units import access
 from units import queries as units
@@ -49,6 +50,7 @@ class Asked:
     calendar: Calendar
     day: date
     include: str = "approved"
+    basis: str = "reported"
     as_of: date | None = None
     external: bool = False
     tier: str = ""
@@ -58,6 +60,11 @@ class Asked:
     q: str = ""
     page: int = 1
     decimals: int = 1
+
+    @property
+    def units_of(self) -> date | None:
+        """The day by whose units the figures are told: the reader's, or the first day of a unit that opens later."""
+        return max(self.day, self.unit.active_from) if self.basis == "today" else None
 
     @property
     def rows_by(self) -> str:
@@ -78,6 +85,7 @@ class Asked:
             "unit": self.unit_key,
             "period": self.period.code,
             "include": self.include if self.include != "approved" else "",
+            "basis": self.basis if self.basis != "reported" else "",
             "as_of": self.as_of or "",
             "external": "1" if self.external else "",
             "tier": self.tier,
@@ -105,8 +113,10 @@ def read(request: HttpRequest) -> Asked:
     given, calendar = request.GET, stored_calendar()
     period = _period(given, calendar, request.day)
     end = calendar.bounds(period)[1]
+    basis = _choice(given, "basis", BASES) or "reported"
+    holding = holding_day(end, request.day if basis == "today" else None)
     key = _text(given, "unit")
-    unit = _unit(key, end) if key else access.home_unit(request.user, request.day)
+    unit = _unit(key, holding) if key else access.home_unit(request.user, request.day)
     if unit is None:
         raise PermissionDenied(
             "Tài khoản của bạn chưa được giao đơn vị nào. Hãy liên hệ người quản trị của đơn vị."
@@ -114,12 +124,13 @@ def read(request: HttpRequest) -> Asked:
     include = _choice(given, "include", INCLUDES) or "approved"
     return Asked(
         unit=access.check(request.user, Right.READ, unit, request.day),
-        unit_key=unit.key_on(end),
+        unit_key=key_on(unit, holding),
         period=period,
         calendar=calendar,
         day=request.day,
         include=include,
-        as_of=_as_of(given, include, request.day),
+        basis=basis,
+        as_of=_as_of(given, include, request.day, basis),
         external=_flag(given, "external"),
         tier=_choice(given, "tier", tuple(TIER_NAMES)),
         by=_choice(given, "by", BY),
@@ -129,6 +140,11 @@ def read(request: HttpRequest) -> Asked:
         page=_page(given),
         decimals=_decimals(given),
     )
+
+
+def key_on(unit: Unit, day: date) -> str:
+    """How a unit stands in an address that is read on a day: with a day of its own where it does not hold its code."""
+    return f"{unit.code}@{unit.active_from}" if unit.active_from > day else unit.key_on(day)
 
 
 def _part(name: str, value: object) -> str:
@@ -162,11 +178,15 @@ def _period(given: QueryDict, calendar: Calendar, day: date) -> Period:
     return period
 
 
-def _as_of(given: QueryDict, include: str, today: date) -> date | None:
+def _as_of(given: QueryDict, include: str, today: date, basis: str) -> date | None:
     """Errors: BadQuestion for what is no day, a day to come, or asked for together with what is not approved."""
     text = given.get("as_of", "").strip()
     if not text:
         return None
+    if basis == "today":
+        raise BadQuestion(
+            "as_of_reported_only", "Số liệu đến hết một ngày chỉ tính được theo đơn vị khi báo cáo."
+        )
     try:
         day = parse_day(text)
     except ValueError as error:
@@ -211,11 +231,3 @@ def _decimals(given: QueryDict) -> int:
     if text and text not in ("0", "1", "2"):
         raise BadQuestion("bad_decimals", "Số chữ số thập phân chỉ là 0, 1 hoặc 2.")
     return int(text) if text else settings.FIGURE_DECIMALS
-
-
-def basis(given: QueryDict) -> str:
-    """`reported`; `today` waits for the mergers and is refused in words."""
-    chosen = _choice(given, "basis", BASES) or "reported"
-    if chosen == "today":
-        raise BadQuestion("basis_not_ready", "Chưa tính được theo đơn vị hiện nay; hãy dùng basis=reported.")
-    return chosen

@@ -49,6 +49,8 @@ class DashboardChart(ChartJson):
             raise Http404
         asked = read(self.request)
         drawn = make(wanted_of(asked))
+        if asked.units_of is not None:
+            return replace(drawn, told=f"{drawn.told}, {narrative.basis(asked.units_of)}".lstrip(", "))
         if asked.as_of is None:
             return drawn
         return replace(

@@ -60,6 +60,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
         asked.decimals,
         field,
         asked.as_of,
+        asked.units_of,
     )
 
 
@@ -73,7 +74,10 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
     return {
         "asked": asked,
         "here": asked.link(),
-        "as_of_start": asked.link(as_of=asked.day, include=""),
+        "as_of_start": asked.link(as_of=asked.day, include="", basis=""),
+        "bases": _bases(asked),
+        "basis_name": narrative.basis(asked.units_of),
+        "territory": summary.territory.sentences() if summary.territory else [],
         "as_of_kept": parse_qsl(asked.query(as_of="")),
         "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
@@ -98,6 +102,19 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         **blocks.charts(summary, past, before, goals),
         **listing.context(asked, summary),
     }
+
+
+def _bases(asked: Asked) -> list[tuple[str, str, bool]]:
+    """The switch between units as they reported and today's: name, link, whether chosen. A unit that is over or opened
+    later is asked for by a day on which it holds its code: a bare one may mean another on the other basis.
+    """
+    unit, end = asked.unit, asked.calendar.bounds(asked.period)[1]
+    lasts = unit.active_from <= end and unit.active_until is None
+    key = unit.code if lasts else f"{unit.code}@{unit.active_until or unit.active_from}"
+    return [
+        (name, asked.link(basis=basis, unit=key, as_of=""), asked.basis == (basis or "reported"))
+        for name, basis in (("Theo báo cáo", ""), ("Theo đơn vị hiện nay", "today"))
+    ]
 
 
 def _trail(asked: Asked, above: list, end) -> list[tuple[str, str]]:

@@ -77,6 +77,7 @@ def _name(asked: Asked, kind: str) -> str:
         asked.tier,
         "ca-ngoai-uy-ban" if asked.external else "",
     ]
+    parts += ["theo-don-vi-hien-nay"] if asked.basis == "today" else []
     parts += [f"den-het-{asked.as_of}" if asked.as_of else ""]
     parts += ["ca-chua-duyet" if asked.include == "submitted" else "", "loc" if asked.q else ""]
     return "-".join(["so-lieu", *(_UNSAFE.sub("-", part)[:40] for part in parts if part)]) + f".{kind}"

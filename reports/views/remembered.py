@@ -24,7 +24,9 @@ def remembered(asked: Asked, visible_above: Sequence[int], draw: Callable[[], st
     `visible_above` are the numbers of the units above that the reader may see: the only thing on it that depends on
     who reads.
     """
-    version = None if connection.in_atomic_block else changes.version(asked.unit.pk, asked.include)
+    version = None
+    if not connection.in_atomic_block:
+        version = changes.version(asked.unit.pk, asked.include, asked.basis == "today")
     if version is None:
         return draw()
     above = ".".join(map(str, visible_above))

@@ -65,6 +65,8 @@ def _sections(summary: Summary) -> list[str]:
 
 def _entry(asked: Asked, by: str, row: Row, section: str) -> Entry:
     note = _missing(row.figures.completeness, by, asked.include)
+    if row.figures.estimated:
+        note = f"{note}, ước tính".removeprefix(", ")
     return Entry(
         row, fold(row.name) if by != "month" else row.key, asked.link(**_way(asked, by, row)), section, note
     )
@@ -73,7 +75,10 @@ def _entry(asked: Asked, by: str, row: Row, section: str) -> Entry:
 def _way(asked: Asked, by: str, row: Row) -> dict[str, str]:
     """One step down: province → district → commune → field → the months with their submissions."""
     if by == "unit" and row.extra.get("pk") != asked.unit.pk:
-        return {"unit": row.key, "by": "", "tier": "", "q": "", "sort": ""}
+        key = row.key
+        if asked.units_of and asked.units_of > asked.day and "@" not in key:
+            key = f"{key}@{asked.units_of}"
+        return {"unit": key, "by": "", "tier": "", "q": "", "sort": ""}
     if by == "unit":
         return {"by": "month" if asked.field else "field", "q": "", "sort": ""}
     if by == "field":

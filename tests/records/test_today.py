@@ -54,10 +54,15 @@ class World:
         return date(2021, 12, 15) + timedelta(self.random.choice([0, 31, 62, self.random.randint(1, 230)]))
 
     def some(self, *, group: bool) -> Unit:
-        return self.random.choice(list(Unit.objects.filter(active_until=None, has_children=group)))
+        return self.random.choice(
+            list(Unit.objects.filter(active_until=None, has_children=group).order_by("pk"))
+        )
 
     def report(self, number: int) -> None:
-        unit, month = self.random.choice(list(Unit.objects.filter(reports=True))), self.random.choice(MONTHS)
+        unit, month = (
+            self.random.choice(list(Unit.objects.filter(reports=True).order_by("pk"))),
+            self.random.choice(MONTHS),
+        )
         several = (
             self.fields[:2] if unit.tier == "commune" and self.random.random() < 0.7 else self.fields[2:]
         )
@@ -69,7 +74,7 @@ class World:
             entered(unit, Month(2022, month), rows)
 
     def merge(self, number: int) -> None:
-        leaves = list(Unit.objects.filter(active_until=None, has_children=False))
+        leaves = list(Unit.objects.filter(active_until=None, has_children=False).order_by("pk"))
         olds = self.random.sample(leaves, min(len(leaves), self.random.randint(1, 3)))
         parent, on = self.some(group=True), self.day()
         tier = self.random.choice(["commune", "commune", "district"])
@@ -167,7 +172,7 @@ def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date) ->
         ends = oracle.ends(pk, day)
         rest = 1 - sum(ends.values())
         ends |= {pk: rest} if rest else {}
-        if one.pk in ends and (oracle.external or not oracle.units[one.pk].external or one.pk == pk):
+        if one.pk in ends:
             whose[pk] = (ends, {one.pk})
     return oracle.told(whose, months, day)
 

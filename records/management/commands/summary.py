@@ -182,6 +182,8 @@ def write_text(found: Summary, out) -> None:
         out.write(
             "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
         )
+    for sentence in found.territory.sentences() if found.territory else ():
+        out.write(sentence)
     for key, missing in found.total.completeness.by_unit().items():
         months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)
         out.write(f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}")

@@ -20,13 +20,16 @@ ASKED = Asked(
 )
 
 
+TODAY = SimpleNamespace(pk=7, has_children=True, active_from=date(2020, 7, 1))
+
+
 @pytest.fixture
 def world(monkeypatch):
     """The version and the transaction as the test wants them; `drawn` counts the drawings."""
     world = SimpleNamespace(version=("a", 5), drawn=0)
     connection = SimpleNamespace(in_atomic_block=False, settings_dict={"NAME": "test"})
     monkeypatch.setattr(room, "connection", connection)
-    monkeypatch.setattr(room.changes, "version", lambda unit, include: world.version)
+    monkeypatch.setattr(room.changes, "version", lambda *asked: world.version)
     world.connection = connection
     cache.clear()
     yield world
@@ -57,8 +60,9 @@ def test_another_view_or_reach_is_another_page(world):
     assert seen(world, above=()) == 2
     other = Asked(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
     assert seen(world, asked=other) == 3
+    assert seen(world, asked=replace(ASKED, basis="today", unit=TODAY)) == 4
     months_of_the_year = Calendar.of([(Month(2020, 1), None)])
-    assert seen(world, asked=replace(ASKED, calendar=months_of_the_year)) == 4
+    assert seen(world, asked=replace(ASKED, calendar=months_of_the_year)) == 5
 
 
 @pytest.mark.parametrize("state", ["empty log", "transaction"])

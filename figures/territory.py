@@ -1,0 +1,57 @@
+"""Why sums by today's units and sums as reported can differ: what came, what went, what ended. Vietnamese."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+# Named by key and name; one more says that there are others.
+MOST = 12
+Named = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Territory:
+    """``came``: from outside the unit as it stood. ``left``: now elsewhere. ``ended``: carried nowhere. ``partly``:
+    for a unit that is over, today's units that also hold what came from elsewhere.
+    """
+
+    came: Named = ()
+    left: Named = ()
+    ended: Named = ()
+    partly: Named = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether the sums on both bases are the same."""
+        return not (self.came or self.left or self.ended or self.partly)
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{"equal", "came": [{"unit", "name"}], …}``; lists that are empty are left out."""
+        data: dict[str, Any] = {"equal": self.equal}
+        for name in ("came", "left", "ended", "partly"):
+            if named := getattr(self, name):
+                data[name] = [{"unit": key, "name": told} for key, told in named]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote."""
+        lists = {name: data.get(name, ()) for name in ("came", "left", "ended", "partly")}
+        return cls(
+            **{name: tuple((one["unit"], one["name"]) for one in named) for name, named in lists.items()}
+        )
+
+    def sentences(self) -> list[str]:
+        """What a reader has to know before comparing both bases."""
+        told = {
+            "came": "Gồm cả phần chuyển đến từ: {}.",
+            "left": "Không còn phần đã chuyển sang đơn vị khác: {}.",
+            "ended": "Không có đơn vị kế thừa: {}.",
+            "partly": "Địa bàn cũ không lập lại được từ đơn vị hiện nay, vì có đơn vị còn gồm cả phần từ nơi khác: {}.",
+        }
+        return [words.format(_list(named)) for key, words in told.items() if (named := getattr(self, key))]
+
+
+def _list(named: Sequence[tuple[str, str]]) -> str:
+    names = [f"{name} ({key})" for key, name in named[:MOST]]
+    return "; ".join(names) + (" và những đơn vị khác" if len(named) > MOST else "")

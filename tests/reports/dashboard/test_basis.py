@@ -1,0 +1,101 @@
+"""The switch "Theo báo cáo" / "Theo đơn vị hiện nay": every outlet says by which units its figures are told."""
+
+import csv
+import re
+from datetime import date
+from fractions import Fraction
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+
+from units import actions
+from units.imports import import_successions, import_units
+from units.models import Unit
+from units.tree import Draft
+
+pytestmark = pytest.mark.django_db
+FOLDER = "fixtures/thanhliem"
+WHERE = "?unit=351%402022-06-30&period=2022-H1&basis=today"
+TOLD = "theo đơn vị hiện nay (01/8/2025)"
+
+
+@pytest.fixture
+def page(reader, settings):
+    """page(path) answers the district's reviewer on 1 August 2025, a month after the merger."""
+    for name, read in (("units-2025.csv", import_units), ("successions-2025.csv", import_successions)):
+        with open(f"{FOLDER}/{name}", "rb") as file:
+            assert read(file.read(), name, by=None).faults == []
+    settings.DEMO_TODAY = date(2025, 8, 1)
+    return reader("tonghop").get
+
+
+def test_the_page_shows_both_and_keeps_the_basis(page):
+    reported = page("/?unit=351&period=2022-H1").content.decode()
+    assert "theo đơn vị khi báo cáo" in reported and TOLD not in reported
+    link = re.search(r'href="\?([^"]*basis=today)"[^>]*>Theo đơn vị hiện nay', reported).group(1)
+    today = page("/?" + link.replace("&amp;", "&")).content.decode()
+    assert today.lower().count(TOLD) >= 2 and "xã Thanh Lâm" in today
+    links = re.findall(r'href="(\?[^"]*)"', today)
+    assert [one for one in links if "basis=today" not in one] == ["?unit=351%402025-06-30&amp;period=2022-H1"]
+    assert 'name="basis" value="today"' in today
+
+
+def test_sums_on_both_bases_are_equal(page):
+    one, other = (
+        page(f"/api/v1/summary{where}&by=unit").json() for where in (WHERE, WHERE.split("&basis")[0])
+    )
+    assert (one["basis"], one["units_of"]) == ("today", "2025-08-01")
+    assert one["total"]["counts"] == other["total"]["counts"]
+    rows = {row["key"]: row["counts"]["received"] for row in one["rows"]}
+    olds = {row["key"]: row["counts"]["received"] for row in other["rows"]}
+    assert rows["13489"] == olds["13477"] + olds["13489"] + olds["13498"]
+    assert sum(filter(None, rows.values())) == one["total"]["counts"]["received"]
+    assert [one["unit"] for one in one["territory"]["ended"]][0].endswith("@2025-06-30")
+
+
+def test_files_and_charts_say_so(page):
+    answer = page(f"/reports/dashboard.csv{WHERE}")
+    assert "theo-don-vi-hien-nay" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(StringIO(answer.content.decode("utf-8-sig"))))
+    assert all(TOLD in row["Phạm vi"] for row in rows)
+    assert "xã Thanh Lâm" in {row["Đơn vị"] for row in rows}
+    book = openpyxl.load_workbook(BytesIO(page(f"/reports/dashboard.xlsx{WHERE}").content))
+    source = [(row[0].value, row[1].value) for row in book["Nguồn"].iter_rows()]
+    assert ("Xếp theo", TOLD.removeprefix("theo ")) in source
+    assert any(label == "Địa bàn" and "Không có đơn vị kế thừa" in text for label, text in source)
+    for name in ("online", "channels"):
+        assert page(f"/reports/charts/{name}.json{WHERE}").json()["told"].endswith(TOLD)
+
+
+@pytest.mark.parametrize(
+    "more", ["", "&by=field", "&by=month", "&field=ho-tich", "&tier=commune", "&external=1"]
+)
+def test_every_view_adds_up(page, more):
+    text = page(f"/{WHERE}{more}")
+    assert text.status_code == 200
+    answer = page(f"/reports/dashboard.csv{WHERE}{more}")
+    *rows, total = csv.DictReader(StringIO(answer.content.decode("utf-8-sig")))
+    column = "Tiếp nhận trực tiếp"
+    assert sum(int(row[column] or 0) for row in rows) == int(total[column])
+
+
+def test_what_was_divided_is_marked(reader, settings):
+    old = Unit.objects.get(code="13477")
+    parts = [
+        actions.Part(
+            Draft(f"x{at}", f"xã Nửa {at}", "committee", "commune", date(2022, 9, 1), parent=old.parent),
+            Fraction(1, 2),
+        )
+        for at in (1, 2)
+    ]
+    actions.replace([old], parts, date(2022, 9, 1), by=None)
+    settings.DEMO_TODAY = date(2022, 10, 1)
+    page = reader("tonghop").get
+    where = "?unit=351&period=2022-H1&basis=today"
+    assert "ước tính" in page(f"/{where}").content.decode()
+    rows = {row["key"]: row for row in page(f"/api/v1/summary{where}&by=unit").json()["rows"]}
+    assert rows["x1"]["estimated"] and rows["x2"]["estimated"] and "estimated" not in rows["13489"]
+    files = page(f"/reports/dashboard.csv{where}").content.decode("utf-8-sig")
+    marked = [row["Mã"] for row in csv.DictReader(StringIO(files)) if "ước tính" in row["Ghi chú"]]
+    assert sorted(marked) == ["x1", "x2"]
