@@ -100,8 +100,11 @@ def _person(one: dict[str, Any], units: dict[str, Unit], encoded: str) -> User:
 
 
 def _indicators(rows: list[dict[str, Any]]) -> None:
+    """Those that are not there yet, and the values of a unit that has none: what people made of them since the first
+    run stays.
+    """
     for order, one in enumerate(rows, 1):
-        indicator, _ = Indicator.objects.update_or_create(
+        indicator, _ = Indicator.objects.get_or_create(
             code=one["code"],
             defaults={
                 "name": one["name"],
@@ -114,29 +117,34 @@ def _indicators(rows: list[dict[str, Any]]) -> None:
             },
         )
         unit, period = _holder(one["unit"]), Period.parse(one["period"])
+        if IndicatorValue.objects.filter(indicator=indicator, unit=unit).exists():
+            continue
         values = {period: {**one, "source": one["source"]}, period.same_last_year(): one["prior"]}
         for which, value in values.items():
-            IndicatorValue.objects.update_or_create(
+            IndicatorValue.objects.create(
                 indicator=indicator,
                 unit=unit,
                 period=which.code,
-                defaults={
-                    "numerator": value["numerator"],
-                    "denominator": value["denominator"],
-                    "target": value.get("target"),
-                    "source": value.get("source", "Số dựng"),
-                },
+                numerator=value["numerator"],
+                denominator=value["denominator"],
+                target=value.get("target"),
+                source=value.get("source", "Số dựng"),
             )
 
 
 def _targets(rows: list[dict[str, Any]]) -> None:
+    """Of units without any: changed or removed ones stay as people left them."""
+    kept = set(RateTarget.objects.values_list("unit__code", flat=True))
     for one in rows:
-        RateTarget.objects.update_or_create(
+        if one["unit"] in kept:
+            continue
+        RateTarget.objects.create(
             unit=_holder(one["unit"]),
             rate=one["rate"],
             tier=one["tier"],
             valid_from=date.fromisoformat(one["valid_from"]),
-            defaults={"percent": one["percent"], "source": one["source"]},
+            percent=one["percent"],
+            source=one["source"],
         )
 
 

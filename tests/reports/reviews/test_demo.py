@@ -7,7 +7,7 @@ from django.utils import timezone
 from figures.periods import Month, Period
 from ledger import log
 from records.actions import decide_unlock, request_unlock
-from records.models import DossierCount, Edition, Submission
+from records.models import DossierCount, Edition, Indicator, IndicatorValue, RateTarget, Submission
 from records.queries.calendar import calendar
 from records.queries.summary import summary
 from reports.imports import demo
@@ -71,6 +71,19 @@ def test_second_run_keeps_what_people_did_since(review):
     Edition.objects.filter(state="returned").update(state="sent", return_reason="")
     demo.load(FIXTURE, NOW)
     assert not Edition.objects.filter(state="returned").exists()
+
+
+def test_second_run_keeps_indicators_and_targets_as_people_left_them(review):
+    value = IndicatorValue.objects.select_related("indicator").exclude(denominator=None).first()
+    IndicatorValue.objects.filter(pk=value.pk).update(numerator=7, source="Báo cáo số 12")
+    Indicator.objects.filter(pk=value.indicator_id).update(name="Tên khác", retired=True)
+    goal, gone = RateTarget.objects.order_by("pk")[:2]
+    RateTarget.objects.filter(pk=goal.pk).update(percent="61.0")
+    gone.delete()
+    left = [list(model.objects.order_by("pk").values()) for model in (Indicator, IndicatorValue, RateTarget)]
+    demo.load(FIXTURE, NOW)
+    again = [list(model.objects.order_by("pk").values()) for model in (Indicator, IndicatorValue, RateTarget)]
+    assert again == left
 
 
 def test_second_run_leaves_a_month_open_that_was_unlocked(review):
