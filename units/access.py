@@ -32,6 +32,11 @@ class Right(Enum):
 
 
 READERS = frozenset(Role.values)
+# What keeps somebody who may read a unit from acting on it, where "may only read" would not be it.
+_LACKING = {
+    Right.APPROVE: "Bạn không duyệt số liệu của {unit}. Duyệt, trả lại và quyết định mở khóa là việc của người duyệt "
+    "số liệu ở cấp trên của đơn vị này."
+}
 _memberships = Compiled(
     lambda user, day: Membership.objects.filter(user=user).valid_on(day).select_related("unit"), int, date
 )
@@ -130,7 +135,9 @@ def check(user: User, right: Right, unit: Unit | None, day: date) -> Unit:
     if unit is None or not allowed(user, Right.READ, unit, day):
         raise Http404
     if not allowed(user, right, unit, day):
-        raise PermissionDenied(f"Bạn chỉ được xem số liệu của {unit.name}.")
+        raise PermissionDenied(
+            _LACKING.get(right, "Bạn chỉ được xem số liệu của {unit}.").format(unit=unit.name)
+        )
     return unit
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from django.db.models import Count, Q, QuerySet
 
 from figures.periods import Calendar, Month
-from records.models import Edition, Reminder, State
+from records.models import Edition, Reminder, State, UnlockRequest
 from units import access
 from units.models import Kind, Membership, Role, Unit, User, subtree
 
@@ -36,8 +36,9 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened;
-    `reminded` what the reader was reminded of it.
+    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened; `locked`:
+    nothing can be entered, whether it was opened or not; `reminded` what the reader was reminded of it; `declined` the
+    request to unlock it that was lately refused.
     """
 
     unit: Unit
@@ -49,6 +50,7 @@ class Standing:
     reopened: bool = False
     locked: bool = False
     reminded: tuple[Reminder, ...] = ()
+    declined: UnlockRequest | None = None
 
     @property
     def pk(self) -> int | None:

@@ -1,7 +1,8 @@
 """Requests to unlock a month: those of one submission, and those that wait for a person."""
 
 from collections import defaultdict
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from django.db.models import Q
 
@@ -30,6 +31,14 @@ def waiting_for(user: User, day: date) -> list[UnlockRequest]:
     for unit, person in held.values_list("unit_id", "user_id"):
         reviewers[unit].add(person)
     return [one for one in asked if _decided_at(one, reviewers) in own][:MOST_LISTED]
+
+
+def declined(submissions: Iterable[int], since: datetime) -> dict[int, UnlockRequest]:
+    """By number of the submission: its newest request, where that was declined, and not before `since`. One query."""
+    newest: dict[int, UnlockRequest] = {}
+    for one in UnlockRequest.objects.filter(submission__in=list(submissions)).order_by("requested_at", "pk"):
+        newest[one.submission_id] = one
+    return {pk: one for pk, one in newest.items() if one.granted is False and one.decided_at >= since}
 
 
 def _decided_at(asked: UnlockRequest, reviewers: dict[int, set[int]]) -> int | None:

@@ -81,12 +81,17 @@ def _row(line: Line, index: int, month: Month, day: date) -> Checked:
         line,
         Place(line.label, f"dong-{index}"),
         _compared(line.values, line.last(month)),
-        [
-            Place(measure_label(name, day), line.anchor(name))
-            for name in MEASURES
-            if name in line.served and name not in TRANSFERRED and line.values[name] is None
-        ],
+        blanks_of(line, day),
     )
+
+
+def blanks_of(line: Line, day: date) -> list[Place]:
+    """The cells of a row that serve and hold no number; of dossiers moved between areas a blank means none."""
+    return [
+        Place(measure_label(name, day), line.anchor(name))
+        for name in MEASURES
+        if name in line.served and name not in TRANSFERRED and line.values[name] is None
+    ]
 
 
 def _place(row: Checked, finding: Finding, day: date) -> Place:

@@ -1,5 +1,7 @@
 """The page of closing times: when a committee locks a month for all units below it."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -28,7 +30,9 @@ NOBODY = "Chỉ người duyệt số liệu của một cấp mới đặt đư
 
 @access.requires(Right.APPROVE)
 def closing_times(request: HttpRequest) -> HttpResponse:
-    """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time."""
+    """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time; one that has
+    passed locks at once, and is asked about first.
+    """
     units = reviewed_units(request, NOBODY)
     days = calendar()
     running = days.month_of(request.day)
@@ -40,6 +44,10 @@ def closing_times(request: HttpRequest) -> HttpResponse:
         return _page(request, units, form, status=400)
     unit = next(one for one in units if str(one.pk) == form.cleaned_data["unit"])
     month, at = Month.parse(form.cleaned_data["month"]), form.moment()
+    may_be = timezone.localdate(at) > days.span(month).end
+    if may_be and at < clock.now() and request.POST.get("confirmed") != at.isoformat():
+        # The button that says so again carries the moment: another one typed meanwhile is asked about anew.
+        return _page(request, units, form, over=at)
     try:
         actions.set_closing_time(unit, month, at, by=request.user, at=clock.now(), days=days)
     except Refused as refusal:
@@ -82,7 +90,14 @@ def _initial(request: HttpRequest, units: list[Unit], months: list[Month]) -> di
     return chosen
 
 
-def _page(request: HttpRequest, units: list[Unit], form: ClosingForm, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    units: list[Unit],
+    form: ClosingForm,
+    status: int = 200,
+    over: datetime | None = None,
+) -> HttpResponse:
+    """`over`: the time that was chosen, where it has passed and so needs a second word."""
     above = {number for unit in units for number in unit.ancestor_ids()}
     own = ClosingTime.objects.filter(unit__in=units).select_related("unit")
     page = Paginator(own.order_by("-month", "unit__path"), A_PAGE).get_page(request.GET.get("page"))
@@ -92,6 +107,7 @@ def _page(request: HttpRequest, units: list[Unit], form: ClosingForm, status: in
     now = clock.now()
     context = {
         "form": form,
+        "over": over and over.isoformat(),
         "page": page,
         "closings": [_line(one, now) for one in page.object_list],
         "above": [_line(one, now) for one in others[:MONTHS_BACK]],
@@ -99,7 +115,7 @@ def _page(request: HttpRequest, units: list[Unit], form: ClosingForm, status: in
     return render(request, "records/closing.html", context, status=status)
 
 
-def _line(one: ClosingTime, now) -> dict[str, object]:
+def _line(one: ClosingTime, now: datetime) -> dict[str, object]:
     month = Month.from_number(one.month)
     return {
         "closing": one,

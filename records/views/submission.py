@@ -29,6 +29,7 @@ from units.models import User
 
 from . import grid
 from .changed import changed
+from .checked import blanks_of
 from .fetch import editions_of, shown_edition, submission_for
 from .lines import lines_of
 from .locked import lock_part
@@ -188,6 +189,7 @@ def _figures(
         "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
         "told": told(findings, lines) if deciding else [],
+        "blanks": [(line, cells) for line in lines if deciding and (cells := blanks_of(line, span.end))],
         **(changed(edition, lines, span.end) if edition.state == State.SENT else {}),
     }
 

@@ -1,7 +1,7 @@
 """The work list: what the signed-in person has to do next, by role, and how the units below stand."""
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, QuerySet, When
@@ -14,10 +14,11 @@ from figures.writing import count
 from records.models import Edition, State
 from records.queries import board
 from records.queries.calendar import DueDates, calendar
+from records.queries.closing import Times, binding, times_of
 from records.queries.locks import is_locked
 from records.queries.owing import owing, silent
 from records.queries.reminders import last_reminded, own_reminders
-from records.queries.unlocking import waiting_for
+from records.queries.unlocking import declined, waiting_for
 from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
@@ -28,6 +29,8 @@ CLERK_MONTHS = 12
 UNITS_A_PAGE = 100
 WAITING_A_PAGE = 50
 MOST_LISTED = 100
+# So long a declined request to unlock stands in the list of who asked.
+DECLINED_DAYS = 30
 # What a clerk does first.
 FIRST = {"back": 0, "late": 1, "draft": 2, "open": 3}
 
@@ -78,11 +81,16 @@ def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
     found = board.standings(units, months, day, due)
     running, now = months[-1].next(), clock.now()
     reminders = own_reminders(user, [*months, running])
+    times = times_of(month.number for month in months)
+    refused = declined(
+        [one.pk for several in found.values() for one in several if one.pk], now - timedelta(DECLINED_DAYS)
+    )
     all_of_them = [
         replace(
             one,
             reminded=tuple(reminders.get((unit.pk, one.month.number), ())),
-            locked=one.last is not None and is_locked(one.last.submission, one.last, now),
+            locked=_locked(one, times[one.month.number], now),
+            declined=refused.get(one.pk),
         )
         for unit in units
         for one in found[unit.pk]
@@ -99,6 +107,14 @@ def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
         "next_reminded": [one for unit in units for one in reminders.get((unit.pk, running.number), ())],
         "several": len(units) > 1,
     }
+
+
+def _locked(one: board.Standing, times: Times, now: datetime) -> bool:
+    """Whether nothing can be entered: a month that was never opened is bound by the closing times as they are."""
+    if one.last is not None:
+        return is_locked(one.last.submission, one.last, now)
+    closes_at = binding(times, one.unit)
+    return closes_at is not None and now > closes_at
 
 
 def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, months: list[Month]) -> dict:

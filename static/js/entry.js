@@ -118,10 +118,16 @@
     touched.forEach(recount);
     columns.forEach((name) => { if (totals.has(name)) total(name); });
     overall();
+    judge();
     for (const row of touched) for (const cell of row.cells.values()) if (changed.includes(cell) || cell.measure === "opening") mark(cell);
     if (sheet.here) look(sheet.here);
     count();
   };
+
+  // What is odd in the report as a whole, once no cell is blank; it is told at the first cell.
+  let whole = null;
+  const judge = () => { whole = blanks().length ? null : (rules.checkReport(rows.map((row) => [values(row), row]))[0] ?? null); };
+  const start = () => cells.values().next().value;
 
   // The panes below, and what is still to be seen ---------------------------------------------------------------------
   const say = (text) => put(byId("bao"), text);
@@ -129,7 +135,7 @@
   const look = (cell) => {
     const [last, year] = beside(cell);
     const { row } = cell;
-    const told = (cell.quiet ? null : cell.fault) ?? row.odd.find((one) => one.measure === cell.measure || sums[one.measure]?.includes(cell.measure));
+    const told = (cell.quiet ? null : cell.fault) ?? row.odd.find((one) => one.measure === cell.measure || sums[one.measure]?.includes(cell.measure)) ?? (cell === start() ? whole : null);
     put(byId("look-name"), cell.place);
     put(byId("look-past"), `Tháng trước ${last ?? "—"}, cùng kỳ ${year ?? "—"}`);
     const usual = cell.input.value.trim() ? "Không có gì phải xem lại ở ô này." : "Chưa báo. Nếu trong kỳ không có hồ sơ nào thì nhập 0.";
@@ -151,6 +157,7 @@
       const parts = (fault) => sums[fault.measure] ?? [fault.measure];
       for (const fault of row.odd) if (!row.reason) found.push([1, first(row, (cell) => parts(fault).includes(cell.measure))]);
     }
+    if (whole && !rows.some((row) => row.reason)) found.push([1, start()]);
     return found;
   };
   const blanks = () => [...cells.values()].filter((cell) => !cell.input.value.trim() && !rules.data.optional.includes(cell.measure));

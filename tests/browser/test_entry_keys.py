@@ -136,6 +136,27 @@ def test_next_thing_to_see_and_the_note_of_its_row(sheet, accessible):
     assert (row.opening, row.reason, row.received_direct) == (8, "Sổ giấy ghi 8", 15)
 
 
+def test_what_is_odd_in_the_report_as_a_whole_is_the_next_thing_to_see(sheet):
+    """Told at the first cell once no cell is blank: nothing but zeros; a note in any row answers it."""
+    optional = ("transferred_in", "transferred_out")
+    boxes = sheet.locator("tr[data-row] input[data-m]").evaluate_all("all => all.map((one) => one.name)")
+    first, *others = [name for name in boxes if not name.endswith(optional)]
+    for name in others:
+        box(sheet, name).fill("0")
+    expect(sheet.locator("#xem-tiep")).to_contain_text("1 điều cần xem, 1 ô chưa báo")
+    box(sheet, first).fill("0")
+    # What the month before left open is another thing to see, in the second row.
+    expect(sheet.locator("#xem-tiep")).to_contain_text("2 điều cần xem")
+    box(sheet, "ho-tich-opening").focus()
+    press(sheet, "F8")
+    expect(box(sheet, first)).to_be_focused()
+    expect(sheet.locator("#look-word")).to_contain_text("Mọi ô đã nhập đều là 0.")
+    press(sheet, "F2")
+    sheet.keyboard.type("Tháng này không có hồ sơ")
+    press(sheet, "Control+Enter")
+    expect(sheet.locator("#xem-tiep")).to_contain_text("1 điều cần xem")
+
+
 def test_blank_zero_and_not_served_are_told_apart(sheet):
     blank = box(sheet, "chung-thuc-received_direct")
     expect(blank).to_have_attribute("placeholder", "—")

@@ -166,3 +166,32 @@ def test_a_batch_leaves_out_what_asks_for_a_look_and_says_so(as_, people, fields
     done = reviewer.post(f"/records/{zeros.pk}/approve/", {"revision": "1"}, follow=True)
     assert done.redirect_chain[0][0] == "/records/"
     assert f"Đã duyệt {people.beta.name}, tháng 7/2022." in done.content.decode()
+
+
+@pytest.mark.parametrize("act", ["approve", "return", "unlock/decide"])
+def test_who_does_not_approve_is_told_whose_work_it_is(as_, people, sent, act):
+    answer = as_("clerk").post(f"/records/{sent.pk}/{act}/")
+    text = answer.content.decode()
+    assert answer.status_code == 403
+    assert f"Bạn không duyệt số liệu của {people.alpha.name}." in text
+    assert "việc của người duyệt số liệu ở cấp trên" in text
+
+
+def test_blank_cells_are_named_to_who_decides(as_, people, fields, july):
+    row = (fields.ho_tich.pk, None)
+    edition = actions.save_counts(
+        july.editions.get(),
+        {row: {**balanced(30), "returned_direct": None}},
+        by=people.clerk,
+        revision=0,
+        at=AT,
+    )
+    clerk, where = as_("clerk"), f"/records/{july.pk}/"
+    assert "Ô để trống" not in clerk.get(where).content.decode()
+    actions.send(edition, by=people.clerk, at=AT)
+    answer = as_("reviewer").get(where)
+    text = answer.content.decode()
+    place = f"o-{fields.ho_tich.pk}-0-returned_direct"
+    assert f'<a href="#{place}">trả kết quả trực tiếp</a>' in text and f'id="{place}"' in text
+    assert [line.code for line, _ in answer.context["blanks"]] == ["chung-thuc", "ho-tich"]
+    assert "Ô để trống" not in clerk.get(where).content.decode(), "it is the reviewer who decides"

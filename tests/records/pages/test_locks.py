@@ -1,7 +1,7 @@
 """Locks on the pages: the same sentence everywhere, unlocking by two people, and the page of closing times."""
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -152,6 +152,54 @@ def test_a_closing_time_is_set_changed_and_removed_on_its_page(as_, people, july
     assert july.closes_at == datetime(2022, 8, 16, 23, 59, 59, tzinfo=NOW.tzinfo)
     assert reviewer.post(f"{where}{closing.pk}/remove/").status_code == 302
     assert not ClosingTime.objects.exists()
+
+
+def test_a_closing_time_that_has_passed_is_asked_about_first(as_, people, july):
+    reviewer, where = as_("reviewer"), "/records/closing/"
+    choice = CHOICE | {"unit": str(people.district.pk), "day": "12/8/2022", "time": "8:29"}
+    answer = reviewer.post(where, choice)
+    text = answer.content.decode()
+    assert answer.status_code == 200 and "Giờ chốt này đã qua:" in text and 'value="12/8/2022"' in text
+    assert not ClosingTime.objects.exists()
+    said = re.search(r'name="confirmed" value="([^"]+)"', text)[1]
+    # Another time than the one that was asked about is asked about again.
+    assert reviewer.post(where, choice | {"time": "8:28", "confirmed": said}).status_code == 200
+    assert not ClosingTime.objects.exists()
+    assert reviewer.post(where, choice | {"confirmed": said}).status_code == 302
+    july.refresh_from_db()
+    assert july.closes_at == datetime(2022, 8, 12, 8, 29, tzinfo=NOW.tzinfo)
+    # Nothing is asked about a time to come.
+    assert reviewer.post(where, choice | {"time": "8:31"}).status_code == 302
+
+
+def test_a_closed_month_that_nobody_opened_offers_the_request_only(as_, people, fields):
+    opening = 'value="2022-M07"><div class="btns"><button class="btn btn--main">'
+    late = as_("clerk").get("/records/").content.decode()
+    assert f'{opening}Nhập<span class="vh"> báo cáo tháng 7/2022' in late
+    actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
+    clerk = as_("clerk")
+    text = clerk.get("/records/").content.decode()
+    assert f'{opening}Đề nghị mở khóa<span class="vh"> báo cáo tháng 7/2022' in text
+    assert 'Nhập<span class="vh"> báo cáo tháng 7/2022' not in text
+    assert 'hồ sơ<span class="vh">, tháng 7/2022' not in text
+    assert 'Nhập<span class="vh"> báo cáo tháng 6/2022' in text, "no other month is closed"
+    answer = clerk.post("/records/open/", {"unit": people.alpha.pk, "month": "2022-M07"}, follow=True)
+    assert "Gửi đề nghị mở khóa" in answer.content.decode()
+
+
+def test_a_declined_request_stands_in_the_list_of_the_clerk(as_, people, approved, settings):
+    asked = actions.request_unlock(approved, reason="Sót", by=people.clerk, at=NOW)
+    clerk = as_("clerk")
+    assert "không được đồng ý" not in clerk.get("/records/").content.decode()
+    actions.decide_unlock(asked, grant=False, answer="Sửa ở kỳ sau", by=people.reviewer, at=NOW)
+    text = clerk.get("/records/").content.decode()
+    assert "Đề nghị mở khóa không được đồng ý (tonghop, 08:30 ngày 12/8/2022)" in text
+    assert "Sửa ở kỳ sau" in text
+    settings.DEMO_TODAY = date(2022, 9, 12)
+    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it is old news"
+    settings.DEMO_TODAY = NOW.date()
+    actions.request_unlock(approved, reason="Vẫn phải sửa", by=people.clerk, at=NOW)
+    assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it was asked for again"
 
 
 @pytest.mark.parametrize(
