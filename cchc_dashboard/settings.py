@@ -260,6 +260,8 @@ UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)
 # Whether a QR code that leads to /verify/ is offered as already chosen when a review is frozen.
 REVIEW_QR = _flag("CCHC_REVIEW_QR")
+# How often /verify/ may be asked from one address within ten minutes: an office shares one.
+VERIFY_LIMIT = _whole("CCHC_VERIFY_LIMIT", 60)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 
 DJANGO_TABLES2_TEMPLATE = "parts/table.html"

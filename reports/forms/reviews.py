@@ -1,4 +1,4 @@
-"""Forms about reviews: a new draft, its text, its tasks, its number and date, a reason, a file to verify."""
+"""Forms about reviews: a new draft, its text, its tasks, its number and date, a reason."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -20,7 +20,6 @@ from .fields import text as _text
 
 BLANK_TASKS = 2
 MOST_TASKS = 40
-_FILE = {"required": "Hãy chọn tệp PDF.", "missing": "Hãy chọn tệp PDF.", "empty": "Tệp rỗng."}
 
 
 INCOMPLETE = "Trang gửi lên thiếu ô hoặc không còn đúng, chưa lưu gì. Hãy mở lại trang sửa rồi gửi lại."
@@ -221,14 +220,6 @@ class NumberForm(forms.Form):
         if given > self.day:
             raise forms.ValidationError("Ngày ban hành không thể sau hôm nay.")
         return given
-
-
-class VerifyForm(forms.Form):
-    """A PDF to be checked by anyone."""
-
-    file = forms.FileField(
-        label="Tệp PDF của báo cáo", error_messages=_FILE, widget=forms.FileInput(attrs={"accept": ".pdf"})
-    )
 
 
 def _lines(text: str) -> list[str]:

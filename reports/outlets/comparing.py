@@ -17,7 +17,7 @@ _NUMBER = re.compile(
     r"(?<![\d.,])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?![\d]|[.,]\d)|(?<![\d.,])\d+(?:,\d+)?(?![\d]|[.,]\d)"
 )
 # Fewer letters than this on all pages: a picture with a stamp on it, not a text that could be compared.
-_LEAST_TEXT = 200
+LEAST_TEXT = 200
 _MOST_NAMED = 50
 
 
@@ -85,9 +85,9 @@ def compare(content: bytes, review: Review) -> Compared:
         notes = tuple(signatures.notes(read.signatures))
         return Compared(SignedKind.INTACT, read.pages, signatures=read.signatures, notes=notes)
     told = (signatures.OTHER,) if length else ()
-    if len("".join((read.text or "").split())) < _LEAST_TEXT:
+    if len("".join((read.text or "").split())) < LEAST_TEXT:
         return Compared(SignedKind.PICTURE, read.pages, signatures=read.signatures, notes=told)
-    figures, missing = _by_number(read.text or "", review, kept)
+    figures, missing = by_number(read.text or "", review, kept)
     return Compared(
         SignedKind.TEXT, read.pages, figures, missing, read.signatures, whole=read.whole, notes=told
     )
@@ -99,7 +99,7 @@ def numbers(text: str) -> Counter[str]:
     return Counter(_NUMBER.findall(plain))
 
 
-def _by_number(text: str, review: Review, kept: bytes) -> tuple[int, tuple[Missing, ...]]:
+def by_number(text: str, review: Review, kept: bytes) -> tuple[int, tuple[Missing, ...]]:
     """How many numbers of the frozen PDF were looked for, and which the text holds in fewer places. A number of one or
     two digits says nothing by itself: pages, days and articles are full of them.
     """

@@ -1,0 +1,53 @@
+"""How often something that needs no sign-in may be done from one address, counted by all workers of a host together.
+
+The state is a file in the data folder, one of a fixed number, so that it neither writes to the database (which may be
+read-only) nor grows with the number of addresses. Two addresses may share a file and then a limit.
+"""
+
+import fcntl
+import hashlib
+import json
+import time
+from contextlib import suppress
+from ipaddress import ip_address
+
+from axes.helpers import get_client_ip_address
+from django.conf import settings
+from django.http import HttpRequest
+
+_LANES = 4096
+
+
+def within(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
+    """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already.
+    Where the file cannot be written (full disk) nothing is refused.
+    """
+    key = int.from_bytes(hashlib.sha256(_origin(request).encode()).digest()[:4], "big") % _LANES
+    now = time.time()
+    with suppress(OSError):
+        folder = settings.DATA_DIR / "pace"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with open(folder / f"{what}-{key:04}", "a+", encoding="utf-8") as lane:
+            fcntl.flock(lane, fcntl.LOCK_EX)
+            lane.seek(0)
+            times = [one for one in _read(lane.read()) if now - seconds < one <= now]
+            if len(times) >= most:
+                return False
+            lane.truncate(0)
+            lane.write(json.dumps([*times, now]))
+    return True
+
+
+def _origin(request: HttpRequest) -> str:
+    """The address that counts: of IPv6 the network of one customer, who has billions of addresses in it."""
+    address = get_client_ip_address(request) or ""
+    with suppress(ValueError):
+        found = ip_address(address)
+        return found.exploded[:19] if found.version == 6 else address
+    return address
+
+
+def _read(text: str) -> list[float]:
+    with suppress(ValueError, TypeError):
+        return [float(one) for one in json.loads(text or "[]")]
+    return []
