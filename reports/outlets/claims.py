@@ -39,7 +39,7 @@ def of(content: bytes) -> Claim | None:
             return None
         if not read.text or len("".join(read.text.split())) < comparing.LEAST_TEXT:
             return Claim(review)
-        return Claim(review, *comparing.by_number(read.text, review, copies.kept(review)))
+        return Claim(review, *comparing.by_number(read, review, copies.kept(review)))
     except foreign.Busy:
         raise
     except (foreign.Unread, copies.Lost):

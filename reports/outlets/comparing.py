@@ -87,9 +87,9 @@ def compare(content: bytes, review: Review) -> Compared:
     told = (signatures.OTHER,) if length else ()
     if len("".join((read.text or "").split())) < LEAST_TEXT:
         return Compared(SignedKind.PICTURE, read.pages, signatures=read.signatures, notes=told)
-    figures, missing = by_number(read.text or "", review, kept)
+    figures, missing = by_number(read, review, kept)
     return Compared(
-        SignedKind.TEXT, read.pages, figures, missing, read.signatures, whole=read.whole, notes=told
+        SignedKind.TEXT, read.pages, figures, missing, read.signatures, whole=figures > 0, notes=told
     )
 
 
@@ -99,11 +99,15 @@ def numbers(text: str) -> Counter[str]:
     return Counter(_NUMBER.findall(plain))
 
 
-def by_number(text: str, review: Review, kept: bytes) -> tuple[int, tuple[Missing, ...]]:
-    """How many numbers of the frozen PDF were looked for, and which the text holds in fewer places. A number of one or
-    two digits says nothing by itself: pages, days and articles are full of them.
+def by_number(read: foreign.Read, review: Review, kept: bytes) -> tuple[int, tuple[Missing, ...]]:
+    """How many numbers of the frozen PDF were looked for, and which the read text holds in fewer places. A number of
+    one or two digits says nothing by itself: pages, days and articles are full of them. Nothing is looked for in a
+    text that was too long to be read whole.
     """
-    wanted, found = numbers(foreign.read(kept, "text").text or ""), numbers(text)
+    frozen = foreign.read(kept, "text")
+    if not (read.whole and frozen.whole):
+        return 0, ()
+    wanted, found = numbers(frozen.text or ""), numbers(read.text or "")
     named = {
         number: fact["name"]
         for fact in review.frozen.get("facts", {}).values()

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.utils.timezone import localdate
+
 from figures import bound, facts
 from figures.periods import Calendar, Period
 from figures.summary import Summary, canonical
+from figures.writing import day
 from ledger import log
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
@@ -141,7 +144,15 @@ def _header(review: Review, end: date) -> dict[str, Any]:
             name: given.get(name, "")
             for name in ("opening", "closing", "meeting_day", "meeting_place", "chaired", "attended")
         },
+        **({"replaces": replaces_words(review.replaces)} if review.replaces else {}),
     }
+
+
+def replaces_words(old: Review) -> str:
+    """Which review another one replaces, as it is printed under its title and told at /verify/."""
+    if old.number and old.issued_on:
+        return f"Thay thế Báo cáo số {old.number} ngày {day(old.issued_on)}"
+    return f"Thay thế bản chốt số liệu ngày {day(localdate(old.frozen_at))}"
 
 
 def place_name(name: str) -> str:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from django.utils.timezone import localdate
+
 from figures.periods import Period
+from figures.writing import day
 from reports.models import Review, ReviewState
 
 
@@ -50,6 +53,14 @@ def standing(review: Review) -> Standing | None:
         of=issued.filter(pk=review.replaces_id).first() if review.replaces_id else None,
         signed=review.signed_files.exists(),
     )
+
+
+def named(review: Review) -> str:
+    """How a frozen review is named beside others: "Báo cáo số 215/BC-UBND ngày 12/8/2022, huyện Thanh Liêm, …"."""
+    of = f"{review.unit.name}, {Period.parse(review.period).label}"
+    if review.number and review.issued_on:
+        return f"Báo cáo số {review.number} ngày {day(review.issued_on)}, {of}"
+    return f"Bản chốt số liệu ngày {day(localdate(review.frozen_at))}, {of}"
 
 
 def code_of(review: Review | None) -> str:

@@ -24,6 +24,8 @@ class Shown:
             return "ok", "Nguyên vẹn, có chữ ký số"
         if self.file.kind == SignedKind.PICTURE:
             return "part", "Bản quét, không so được"
+        if not self.file.found.get("whole", True):
+            return "part", "Quá dài, không so hết"
         return ("late", "Thiếu số liệu đã chốt") if self.missing else ("ok", "Đủ số liệu đã chốt")
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS_SPACE = 512 * 1024 * 1024
-CPU_SECONDS = 10
+CPU_SECONDS = 30
 # After so much time of the processor no further page is read, so that what was read is told.
-TEXT_SECONDS = 6
+TEXT_SECONDS = 24
 LONGEST_TEXT = 2_000_000
 MOST_PAGES = 500
 DATA_NAME = "so-lieu.json"

@@ -1,0 +1,111 @@
+"""The difference between two reviews: which figures and which words are others, from their documents alone."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from figures import narrative
+from figures.facts import Fact
+from figures.writing import count
+
+# Facts that follow from others: they would tell each change a second time.
+_DERIVED = ("change", "gap")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A figure that is another one: as it was written and is written, and by how much where that can be said."""
+
+    key: str
+    name: str
+    old: str
+    new: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some words of a paragraph: "same", "gone" or "new"."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section whose words differ; each paragraph is a row of pieces."""
+
+    heading: str
+    paragraphs: list[list[Piece]]
+
+
+def by_figure(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> list[Changed]:
+    """The figures that differ, in the order of the newer review; "—" stands for what one of them does not know."""
+    found = []
+    for key in dict.fromkeys((*new, *old)):
+        before, after = old.get(key), new.get(key)
+        if key.split(".", 1)[0] in _DERIVED or (before and after and before.text == after.text):
+            continue
+        one = after or before
+        texts = (before.text if before else "—", after.text if after else "—")
+        if one is not None and texts[0] != texts[1]:
+            found.append(Changed(key, one.name, *texts, _by(before, after)))
+    return found
+
+
+def _by(old: Fact | None, new: Fact | None) -> str:
+    if old is None or new is None or old.value is None or new.value is None:
+        return ""
+    if isinstance(old.value, int) and isinstance(new.value, int):
+        return f"{'+' if new.value > old.value else '−'}{count(abs(new.value - old.value))}"
+    if new.text.endswith("%") and old.text.endswith("%"):
+        return narrative.moved(str(new.value), str(old.value))
+    return ""
+
+
+def by_section(
+    old: Iterable[tuple[str, str, Sequence[str]]], new: Iterable[tuple[str, str, Sequence[str]]]
+) -> list[Part]:
+    """The sections (key, heading, paragraphs) whose words differ: those of the newer review in its order, then those
+    that it has no longer.
+    """
+    before = {key: (heading, texts) for key, heading, texts in old}
+    found = []
+    for key, heading, texts in new:
+        was, earlier = before.pop(key, ("", ()))
+        if (was, tuple(earlier)) != (heading, tuple(texts)):
+            words = [words_of(was, heading)] if was != heading and was else []
+            found.append(Part(heading, [*words, *_paragraphs(earlier, texts)]))
+    gone = [
+        Part(heading, [[Piece("gone", text)] for text in (heading, *texts)])
+        for heading, texts in before.values()
+    ]
+    return [*found, *gone]
+
+
+def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[list[Piece]]:
+    """Each paragraph that differs; those that are the same are left out."""
+    for act, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if act == "equal":
+            continue
+        pairs = min(end - start, stop - begin)
+        for place in range(pairs):
+            yield words_of(old[start + place], new[begin + place])
+        yield from ([Piece("gone", text)] for text in old[start + pairs : end])
+        yield from ([Piece("new", text)] for text in new[begin + pairs : stop])
+
+
+def words_of(old: str, new: str) -> list[Piece]:
+    """The words of two paragraphs as one row of pieces; very long ones are not taken apart, to save time."""
+    before, after = old.split(" "), new.split(" ")
+    if len(before) * len(after) > 4_000_000:
+        return [Piece("gone", old), Piece("new", new)]
+    found = []
+    for act, start, end, begin, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if act == "equal":
+            found.append(Piece("same", " ".join(before[start:end])))
+            continue
+        for kind, words in (("gone", before[start:end]), ("new", after[begin:stop])):
+            if words:
+                found.append(Piece(kind, " ".join(words)))
+    return found

@@ -1,0 +1,188 @@
+"""The difference between two frozen reviews, and what the log tells of the corrections between them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from figures import bound, difference
+from figures.difference import Changed, Part
+from figures.facts import scopes
+from figures.measures import LABELS, measure_label
+from figures.periods import Month, Period
+from figures.summary import Summary
+from figures.writing import count, day
+from ledger.models import Entry
+from records.models import Field, Procedure, Submission
+from records.queries.calendar import calendar
+from reports.models import Review
+from units.models import Unit, User, subtree
+
+from .document import known
+
+# What of a month's entries tells why its figures are others.
+ACTS = {
+    "submission.save": "Sửa số liệu",
+    "submission.return": "Trả lại để sửa",
+    "submission.request_unlock": "Đề nghị mở khóa",
+    "submission.unlock": "Đồng ý mở khóa",
+    "submission.approve": "Duyệt",
+    "counts.import": "Nhập từ tệp",
+    "indicators.save": "Sửa chỉ tiêu",
+}
+MOST_ENTRIES = 500
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures that belong together: a tier, the total, a unit, indicators."""
+
+    name: str
+    figures: list[Changed]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """An entry of the log between two reviews: who did what to which unit's month, when, and why; `cells` in words."""
+
+    at: datetime
+    who: str
+    act: str
+    unit: str
+    month: str
+    why: str
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Everything that differs. `cut`: there are more entries than are told. `same_period`: else figures differ because
+    time has passed, and no entry is told.
+    """
+
+    groups: list[Group]
+    parts: list[Part]
+    reasons: list[Reason]
+    cut: bool
+    same_period: bool
+
+
+def between(old: Review, new: Review) -> Difference:
+    """Of two frozen reviews. A fixed number of queries, whatever differs."""
+    before, after = known(old.frozen), known(new.frozen)
+    groups = _grouped(difference.by_figure(before, after), new.frozen, old.frozen)
+    parts = difference.by_section(_sections(old.frozen), _sections(new.frozen))
+    same = (old.unit_id, old.period) == (new.unit_id, new.period)
+    reasons = list(_reasons(old, new)) if same else []
+    return Difference(groups, parts, reasons[:MOST_ENTRIES], len(reasons) > MOST_ENTRIES, same)
+
+
+def _grouped(changed: Iterable[Changed], *docs: dict[str, Any]) -> list[Group]:
+    names = {"indicator": "Chỉ tiêu khác", "target": "Chỉ tiêu giao", "tasks": "Nhiệm vụ"}
+    units: dict[str, str] = {}
+    for doc in docs:
+        now = Summary.from_dict(doc["figures"])
+        units |= {f"unit.{row.key}": row.name for row in now.rows if f"unit.{row.key}" not in units}
+        for key, name, _ in scopes(now):
+            names.setdefault(f"now.{key}", name[:1].upper() + name[1:])
+            names.setdefault(f"before.{key}", f"Cùng kỳ năm trước, {name}")
+    found: dict[str, list[Changed]] = {}
+    for one in changed:
+        two = ".".join(one.key.split(".")[:2])
+        name = units.get(two) or names.get(two) or names.get(one.key.split(".")[0], "Báo cáo đã có")
+        found.setdefault(name, []).append(one)
+    return [Group(name, figures) for name, figures in found.items()]
+
+
+def _sections(doc: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
+    """The words of a review section by section, with what stands around them."""
+    header = doc["header"]
+    yield ":opening", "Tên, câu mở đầu", [doc["review"]["title"], *_filled(header["opening"])]
+    for place, one in enumerate(doc["sections"]):
+        texts = [bound.plain_of(bound.from_data(paragraph)) for paragraph in one["paragraphs"]]
+        yield one.get("key") or f"{place}:{one['heading']}", one["heading"], texts
+    told = [f"{one['text']} ({one['responsible'] or '—'}; {_day(one['deadline'])})" for one in doc["tasks"]]
+    yield ":tasks", "Nhiệm vụ kỳ tới", told
+    meeting = [header[name] for name in ("meeting_place", "chaired", "attended") if header.get(name)]
+    yield ":meeting", "Hội nghị", [*_filled(_day(header["meeting_day"])), *meeting]
+    signer = [*doc["signer"]["lines"], *_filled(doc["signer"]["name"])]
+    yield ":end", "Câu kết thúc, nơi nhận, ký", [*_filled(header["closing"]), *doc["recipients"], *signer]
+
+
+def _filled(text: str) -> list[str]:
+    return [text] if text and text != "—" else []
+
+
+def _day(text: str) -> str:
+    return day(date.fromisoformat(text)) if text else "—"
+
+
+def _reasons(old: Review, new: Review) -> Iterator[Reason]:
+    """The entries between the heads of the log that the two reviews keep, about months of their period below their
+    unit, the oldest first.
+    """
+    period = Period.parse(new.period)
+    below = Submission.objects.filter(
+        subtree(new.unit.path, "unit__path"), month__gte=period.first.number, month__lte=period.last.number
+    )
+    months = {one.pk: one for one in below.select_related("unit")}
+    units = dict(Unit.objects.filter(subtree(new.unit.path)).values_list("code", "name"))
+    first, last = sorted(int(one.frozen["log"]["sequence"]) for one in (old, new))
+    entries = Entry.objects.filter(sequence__gt=first, sequence__lte=last, action__in=ACTS).order_by(
+        "sequence"
+    )
+    found: list[tuple[Entry, str, str]] = []
+    for entry in entries.iterator(chunk_size=2000):
+        found += [(entry, *place) for place in _places(entry, months, units, period)]
+        if len(found) > MOST_ENTRIES:
+            break
+    words = _Words([entry for entry, *_ in found], calendar().bounds(period)[1])
+    yield from (words.told(*one) for one in found)
+
+
+def _places(
+    entry: Entry, months: dict[int, Submission], units: dict[str, str], period: Period
+) -> Iterator[tuple[str, str]]:
+    """The unit and month that an entry is about, where that concerns the review; a file's entry is about several."""
+    detail = entry.detail
+    if entry.action == "indicators.save":
+        if detail.get("unit") in units and detail.get("period") == period.code:
+            yield units[detail["unit"]], period.label
+        return
+    own = entry.subject.removeprefix("submission:")
+    numbers = (
+        detail.get("submissions", ())
+        if entry.action == "counts.import"
+        else [int(own) if own.isdigit() else 0]
+    )
+    for number in numbers:
+        if number in months:
+            yield months[number].unit.name, Month.from_number(months[number].month).label
+
+
+class _Words:
+    """Names of people, fields and procedures, each asked for once."""
+
+    def __init__(self, entries: list[Entry], end: date) -> None:
+        actors = User.objects.filter(pk__in={one.actor_id for one in entries})
+        self.people = {user.pk: str(user) for user in actors}
+        self.fields = dict(Field.objects.values_list("code", "name"))
+        self.procedures = dict(Procedure.objects.values_list("code", "name"))
+        self.day = end
+
+    def told(self, entry: Entry, unit: str, month: str) -> Reason:
+        detail = entry.detail
+        cells = list(self._cells(detail.get("cells"))) if entry.action == "submission.save" else []
+        why = detail.get("reason") or detail.get("answer") or detail.get("file") or ""
+        who = self.people.get(entry.actor_id, entry.actor)
+        return Reason(entry.at, who, ACTS[entry.action], unit, month, why, cells)
+
+    def _cells(self, cells: Any) -> Iterator[str]:
+        for row, values in cells.items() if isinstance(cells, dict) else ():
+            field, _, procedure = row.partition("/")
+            place = self.procedures.get(procedure) or self.fields.get(field, field)
+            for measure, (before, after) in values.items():
+                if measure in LABELS:
+                    yield f"{place}, {measure_label(measure, self.day).lower()}: {count(before)} → {count(after)}"
+                elif after:
+                    yield f"{place}, lý do: {after}"
