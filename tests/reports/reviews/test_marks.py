@@ -27,7 +27,9 @@ def anchors(text: str) -> tuple[list[str], set[str]]:
 
 def test_each_figure_shows_its_source(signed_in, review):
     text = page(signed_in("lanhdao"), review)
-    one = re.search(r'<span class="src" id="cho-(\d+)"><a [^>]*>14\.712</a>.{0,600}?</span></span>', text)
+    one = re.search(
+        r'<span class="src src--bound" id="cho-(\d+)"><a [^>]*>14\.712</a>.{0,600}?</span></span>', text
+    )
     assert "Tiếp nhận trực tiếp, cấp xã, 6 tháng đầu năm 2022" in one[0] and "96/96 báo cáo tháng" in one[0]
     assert f'aria-describedby="so-{one[1]}"' in one[0] and f'role="tooltip" id="so-{one[1]}"' in one[0]
     assert 'href="/?unit=351&amp;period=2022-H1&amp;by=unit&amp;tier=commune"' in one[0]
