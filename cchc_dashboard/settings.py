@@ -263,6 +263,10 @@ REVIEW_QR = _flag("CCHC_REVIEW_QR")
 # How often /verify/ may be asked from one address within ten minutes: an office shares one.
 VERIFY_LIMIT = _whole("CCHC_VERIFY_LIMIT", 60)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
+# What rooms above add to the work list: (request) → template and context, or None.
+WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
+# What rooms above remind of in the same run.
+MORE_REMINDERS = ["reports.actions.asked_reminding"]
 
 DJANGO_TABLES2_TEMPLATE = "parts/table.html"
 

@@ -24,6 +24,7 @@ class Right(Enum):
     READ = "read"
     ENTER = "enter"  # enter and send months of the own unit
     FILL = "fill"  # what else a unit reports: indicators, parts of a review; its clerk, or an editor above
+    COMMENT = "comment"  # say something about a draft that is put to comment
     APPROVE = "approve"  # approve, return, unlock months of units below
     ASK_UNLOCK = "ask_unlock"  # ask for unlocking a month: of the own unit, or of units below
     EDIT = "edit"  # draft reviews, indicators, tasks
@@ -44,6 +45,7 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.READ: READERS,
     Right.ENTER: frozenset({Role.CLERK}),
     Right.FILL: frozenset({Role.CLERK, Role.EDITOR}),
+    Right.COMMENT: frozenset({Role.CLERK, Role.REVIEWER, Role.EDITOR, Role.LEADER}),
     Right.APPROVE: frozenset({Role.REVIEWER}),
     Right.ASK_UNLOCK: frozenset({Role.CLERK, Role.REVIEWER}),
     Right.EDIT: frozenset({Role.EDITOR}),
@@ -117,7 +119,8 @@ def allowed(user: User, right: Right, unit: Unit, day: date) -> bool:
         if membership.role not in ROLES[right] or not unit.path.startswith(membership.unit.path):
             continue
         own = membership.unit_id == unit.pk
-        if right is Right.READ or {Role.CLERK: own, Role.REVIEWER: not own}.get(membership.role, True):
+        bound_to = {Role.CLERK: own, Role.REVIEWER: not own or right is Right.COMMENT}
+        if right is Right.READ or bound_to.get(membership.role, True):
             return True
     return False
 

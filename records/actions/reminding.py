@@ -1,16 +1,17 @@
 """Reminding one person: claimed first, mailed then, undone where the mail server refuses. Nothing is given twice."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from ledger import log
-from records.letters import Post, letter
+from records.letters import Letter, Post, letter
 from records.models import Reminder, ReminderKind
 from records.queries.reminders import Item, Owed, clerks_of, sent_or_approved, urged_on
 from units.models import Unit, User
@@ -46,20 +47,41 @@ def remind(
     refuses they are taken back and the next run tries again. A machine that dies in between leaves the claim: then
     the reminder stands in the work list only, which is better than a second e-mail.
     """
-    if _by_mail(user) and post.gave_up:
+    urged_by = name_of(by) if by is not None else ""
+    return deliver(
+        user,
+        post,
+        claim=lambda: _claim(user, items, by=by, at=at),
+        write=lambda claimed: letter(user, [item for _, item in claimed], urged_by),
+        take_back=lambda claimed: _take_back([row for row, _ in claimed]),
+        mailed=lambda claimed: _mailed([row for row, _ in claimed], by=by, at=at),
+    )
+
+
+def deliver(
+    user: User,
+    post: Post,
+    *,
+    claim: Callable[[], Sequence[Any]],
+    write: Callable[[Sequence[Any]], Letter],
+    take_back: Callable[[Sequence[Any]], None],
+    mailed: Callable[[Sequence[Any]], None],
+) -> Reminded:
+    """The way of a reminder, whatever it is about: `claim` stores and gives what is new, `write` makes the e-mail of
+    it, `take_back` undoes the claim where the server refuses, `mailed` notes that it went out.
+    """
+    if by_mail(user) and post.gave_up:
         return Reminded(user, Way.REFUSED)
-    claimed = _claim(user, items, by=by, at=at)
+    claimed = claim()
     if not claimed:
         return Reminded(user, Way.NOTHING)
-    rows = [row for row, _ in claimed]
-    if not _by_mail(user):
-        return Reminded(user, Way.MUTED if user.email else Way.NO_ADDRESS, len(rows))
-    urged_by = name_of(by) if by is not None else ""
-    if not post.send(letter(user, [item for _, item in claimed], urged_by)):
-        _take_back(rows)
-        return Reminded(user, Way.REFUSED, len(rows))
-    _mailed(rows, by=by, at=at)
-    return Reminded(user, Way.MAILED, len(rows))
+    if not by_mail(user):
+        return Reminded(user, Way.MUTED if user.email else Way.NO_ADDRESS, len(claimed))
+    if not post.send(write(claimed)):
+        take_back(claimed)
+        return Reminded(user, Way.REFUSED, len(claimed))
+    mailed(claimed)
+    return Reminded(user, Way.MAILED, len(claimed))
 
 
 @dataclass(frozen=True)
@@ -97,7 +119,8 @@ def urge(owing: Sequence[Owed], post: Post, *, by: User, at: datetime, most: int
     )
 
 
-def _by_mail(user: User) -> bool:
+def by_mail(user: User) -> bool:
+    """Whether reminders reach the person by e-mail."""
     return bool(user.email) and not user.mail_muted
 
 
@@ -129,7 +152,7 @@ def _claim(
         for item in fresh
     ]
     Reminder.objects.bulk_create(rows)
-    if rows and not _by_mail(user):
+    if rows and not by_mail(user):
         _log(rows, by=by, at=at, mailed=False)
     return list(zip(rows, fresh, strict=True))
 

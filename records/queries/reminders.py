@@ -137,7 +137,12 @@ def urged_on(day: date, people: Iterable[User]) -> set[tuple[int, int, int]]:
 
 def clerks_of(units: Iterable[int], day: date) -> dict[int, list[User]]:
     """Who enters figures for each unit (by number) on a day, by sign-in name; units without anybody are left out."""
-    return _holders(Membership.objects.filter(unit__in=list(units), role=Role.CLERK), day)
+    return holders_of(units, [Role.CLERK], day)
+
+
+def holders_of(units: Iterable[int], roles: Iterable[str], day: date) -> dict[int, list[User]]:
+    """Who holds one of the roles in each unit itself (by number) on a day, by sign-in name; no units without any."""
+    return _holders(Membership.objects.filter(unit__in=list(units), role__in=list(roles)), day)
 
 
 def _holders(rows: QuerySet[Membership], day: date) -> dict[int, list[User]]:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 
 from cchc_dashboard import clock
 from figures.periods import Calendar, Month
@@ -72,6 +74,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         found = board.standings(page.object_list, months, day, due)
         context["matrix"] = _matrix(page, found, months, board.roll_call(units, months[-1], due.days))
     context["finding"], context["lead"] = _finding(context)
+    context["parts"] = [part for path in settings.WORKLIST_PARTS if (part := import_string(path)(request))]
     return render(request, "records/worklist.html", context)
 
 

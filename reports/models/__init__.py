@@ -1,5 +1,7 @@
-"""The review of a half-year or year, its sections, and the tasks it sets."""
+"""The review of a half-year or year, its sections, the tasks it sets, and what is entered and asked around it."""
 
+from .asking import Asking, AskingReminder, AskKind
+from .comment import Resolution, SectionComment
 from .frozen import FrozenForm
 from .meeting import Meeting
 from .review import Review, ReviewSection, ReviewState
@@ -7,12 +9,17 @@ from .signed import SignedFile, SignedKind
 from .task import PlanTask, TaskOutcome
 
 __all__ = [
+    "AskKind",
+    "Asking",
+    "AskingReminder",
     "FrozenForm",
     "Meeting",
     "PlanTask",
+    "Resolution",
     "Review",
     "ReviewSection",
     "ReviewState",
+    "SectionComment",
     "SignedFile",
     "SignedKind",
     "TaskOutcome",

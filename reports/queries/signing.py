@@ -8,6 +8,7 @@ from typing import Any
 from figures.summary import Summary
 from figures.writing import day
 from reports.models import Review
+from reports.queries.asking import open_points
 
 from .bound import Marked, States, states
 
@@ -26,7 +27,8 @@ class Point:
 
 def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
     """What a leader should know before closing the figures on a day; each can be passed with a reason."""
-    return [point.text for point in incomplete(doc, on)] + _figures(states(doc))
+    lacking = [point.text for point in incomplete(doc, on)]
+    return lacking + open_points(review) + _figures(states(doc))
 
 
 def incomplete(doc: dict[str, Any], on: date) -> list[Point]:

@@ -18,11 +18,13 @@ from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.forms.signed import SignedForm
 from reports.models import Review, ReviewState
 from reports.outlets import copies, marked, pdf, printed, svg
-from reports.queries import document, meeting, reviews
+from reports.queries import asking, document, meeting, reviews
 from reports.queries.signed import signed_files
 from units import access
 from units.access import Right, requires
 from units.models import Unit
+
+from .discussed import discussed
 
 PER_PAGE = 50
 CHIPS = {
@@ -34,8 +36,13 @@ CHIPS = {
 
 
 def review_for(request: HttpRequest, pk: int, right: Right = Right.READ) -> Review:
-    """The review with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read."""
+    """The review with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read. Units that were
+    asked for comments read it while it is put to comment.
+    """
     found = Review.objects.select_related("unit__parent", "replaces").filter(pk=pk).first()
+    if found and right is Right.READ and not access.allowed(request.user, right, found.unit, request.day):
+        if asking.may_read(request.user, found, request.day):
+            return found
     access.check(request.user, right, found.unit if found else None, request.day)
     return found
 
@@ -122,6 +129,7 @@ def page(
         "reason_form": forms.get("reason_form") or ReasonForm(None, needed=bool(warnings)),
         "number_form": forms.get("number_form") or NumberForm(None, found, request.day),
     }
+    context |= discussed(request, found, forms.get("comment_form"), forms.get("comment_wrong", ""))
     return render(request, "reports/review/page.html", context, status=status)
 
 
@@ -138,7 +146,8 @@ def _points(
             order = int(point.aim)
             to = reverse("review_section", args=[found.pk, pks[order - 1]]) if may_edit else f"#muc-{order}"
         told.append({"text": point.text, "to": to})
-    return told
+    asked = reverse("review_asking", args=[found.pk]) if may_edit else "#gop-y"
+    return told + [{"text": text, "to": asked} for text in asking.open_points(found)]
 
 
 def undrawn_page(request: HttpRequest, found: Review, undrawn: pdf.NotDrawn) -> HttpResponse:

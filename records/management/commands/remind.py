@@ -1,5 +1,8 @@
 """Reminds clerks, and then reviewers, of months that are not sent; a timer calls it every day."""
 
+from importlib import import_module
+from typing import Any
+
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
@@ -28,14 +31,23 @@ class Command(BaseCommand):
         else:
             self._remind(found)
 
+    @staticmethod
+    def _more() -> list[Any]:
+        """What rooms above remind of: modules with `lines(day)` and `run(day, post, at)` (setting MORE_REMINDERS)."""
+        return [import_module(path) for path in settings.MORE_REMINDERS]
+
     def _list(self, found: Plan) -> None:
         for user, items in found.people:
             for item in items:
                 owed = item.owed
                 told = f"{owed.unit.name}, {owed.month.label}, hạn {written(owed.due_on)}"
                 self.stdout.write(f"{user} ({user.username}): {told}")
+        for source in self._more():
+            for told in source.lines(clock.today()):
+                self.stdout.write(told)
         self._nobody(found)
-        self.stderr.write(f"Sẽ nhắc {len(found.people)} người; chưa nhắc ai.")
+        people = {user.pk for user, _ in found.people}
+        self.stderr.write(f"Sẽ nhắc {len(people)} người gửi báo cáo tháng; chưa nhắc ai.")
 
     def _remind(self, found: Plan) -> None:
         post, given = Post(), []
@@ -45,6 +57,15 @@ class Command(BaseCommand):
                 given.append(one)
                 if one.way is not Way.NOTHING:
                     self.stdout.write(f"{user} ({user.username}): {one.months} báo cáo, {one.way.value}")
+            for source in self._more():
+                more, nobody = source.run(clock.today(), post, clock.now())
+                given += more
+                for one in more:
+                    if one.way is not Way.NOTHING:
+                        told = f"{one.user} ({one.user.username}): {one.months} nội dung được hỏi"
+                        self.stdout.write(f"{told}, {one.way.value}")
+                for told in nobody:
+                    self.stderr.write(f"Không có ai để nhắc: {told}.")
         finally:
             post.close()
         self._nobody(found)
@@ -52,8 +73,10 @@ class Command(BaseCommand):
 
     def _sum_up(self, given: list[Reminded]) -> None:
         number = {way: sum(one.way is way for one in given) for way in Way}
-        reached = len(given) - number[Way.REFUSED] - number[Way.NOTHING]
-        self.stderr.write(f"Đã nhắc {reached} người, trong đó {number[Way.MAILED]} người qua thư điện tử.")
+        away = (Way.REFUSED, Way.NOTHING)
+        reached = len({one.user.pk for one in given if one.way not in away})
+        mailed = len({one.user.pk for one in given if one.way is Way.MAILED})
+        self.stderr.write(f"Đã nhắc {reached} người, trong đó {mailed} người qua thư điện tử.")
         if number[Way.MAILED] and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
             self.stderr.write("Chưa đặt CCHC_EMAIL_URL: thư chỉ được in ra, không gửi đi.")
         if number[Way.REFUSED]:

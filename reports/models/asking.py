@@ -1,0 +1,73 @@
+"""Units that are asked about a review: to comment on it, or to write what one of its sections is made from."""
+
+from django.db import models
+from django.db.models import Q
+
+from units.models import Unit
+
+from .review import Review, ReviewSection
+
+
+class AskKind(models.TextChoices):
+    COMMENT = "comment", "Góp ý dự thảo"
+    TEXT = "text", "Gửi nội dung"
+
+
+class Asking(models.Model):
+    """A unit is asked, by a day, for comments on a whole draft (no section) or for the text of one section. `body` is
+    stored text of figures.bound; it stays when the section goes, and is never printed itself: the drafter takes it
+    over.
+
+    Sent: `sent_at` (of comments: the unit has said what it had to say). Sent back: `returned` says why, and nothing is
+    sent any more. `revision` grows with each saving of the text.
+    """
+
+    review = models.ForeignKey(Review, models.CASCADE, related_name="askings")
+    section = models.ForeignKey(ReviewSection, models.SET_NULL, null=True, blank=True, related_name="askings")
+    heading = models.CharField(max_length=300, blank=True)
+    kind = models.CharField("loại", max_length=16, choices=AskKind)
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="askings", verbose_name="đơn vị")
+    due_on = models.DateField("hạn gửi", null=True, blank=True)
+    words = models.TextField("yêu cầu", blank=True)
+    asked_by = models.CharField(max_length=200)
+    asked_at = models.DateTimeField()
+    body = models.TextField("nội dung", blank=True)
+    revision = models.PositiveIntegerField(default=0)
+    saved_by = models.CharField(max_length=200, blank=True)
+    saved_at = models.DateTimeField(null=True)
+    sent_by = models.CharField(max_length=200, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    returned = models.TextField("lý do trả lại", blank=True)
+    taken_by = models.CharField(max_length=200, blank=True)
+    taken_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "yêu cầu gửi nội dung, góp ý"
+        ordering = ["review", "kind", "section__order", "unit__path"]
+        constraints = [
+            models.UniqueConstraint(
+                name="asking_comment_once", fields=["review", "unit"], condition=Q(kind="comment")
+            ),
+            models.UniqueConstraint(
+                name="asking_text_once", fields=["section", "unit"], condition=Q(kind="text")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit}: {self.heading or self.review}"
+
+
+class AskingReminder(models.Model):
+    """One person was reminded of what one unit is asked for; each kind (figures.reminding) once."""
+
+    asking = models.ForeignKey(Asking, models.CASCADE, related_name="reminders")
+    kind = models.CharField(max_length=16)
+    user = models.ForeignKey("units.User", models.CASCADE, related_name="+")
+    on = models.DateField("ngày")
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "nhắc gửi nội dung, góp ý"
+        constraints = [
+            models.UniqueConstraint(name="asking_reminder_once", fields=["asking", "kind", "user"])
+        ]
