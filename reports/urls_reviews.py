@@ -12,6 +12,18 @@ urlpatterns = [
     path("reports/reviews/<int:pk>.xlsx", review_files.review_xlsx, name="review_xlsx"),
     path("reports/reviews/<int:pk>.txt", review_files.review_txt, name="review_txt"),
     path("reports/reviews/<int:pk>/projection/", hall.review_hall, name="review_hall"),
+    path(
+        "reports/reviews/<int:pk>/notice.pdf",
+        review_files.review_notice,
+        {"kind": "pdf"},
+        name="review_notice_pdf",
+    ),
+    path(
+        "reports/reviews/<int:pk>/notice.docx",
+        review_files.review_notice,
+        {"kind": "docx"},
+        name="review_notice_docx",
+    ),
     path("reports/reviews/<int:pk>/edit/", review_acts.review_edit, name="review_edit"),
     path("reports/reviews/<int:pk>/figures/", review_acts.review_figures, name="review_figures"),
     path("reports/reviews/<int:pk>/sections/<int:section>/", sections.review_section, name="review_section"),

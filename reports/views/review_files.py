@@ -11,13 +11,17 @@ from django.views.decorators.http import require_safe
 from cchc_dashboard import clock
 from figures import writing
 from reports.models import Review
-from reports.outlets import news, printed, review_sheets
+from reports.outlets import news, notice, pdf, printed, review_sheets
 from reports.queries import document, meeting
 from units.access import Right, requires
 
 from .exports import XLSX
-from .reviews import review_for
+from .reviews import page, review_for, undrawn_page
 
+NOTICE = "thong-bao-ket-luan-cchc"
+NO_CONCLUSIONS = (
+    "Chưa có thông báo: hãy ghi kết luận, ý kiến chỉ đạo của hội nghị (mục Hội nghị), rồi tải lại."
+)
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -48,10 +52,10 @@ def moment_of(found: Review) -> datetime:
 
 def download(found: Review, content: bytes, kind: str, suffix: str, name: str = "cchc") -> HttpResponse:
     """A file to save, named after what it is: bao-cao-cchc-2022-H1-1.docx."""
-    begun = "bao-cao" if found.is_frozen else "du-thao"
+    begun = ("bao-cao-" if name != NOTICE else "") if found.is_frozen else "du-thao-"
     response = HttpResponse(content, content_type=kind)
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{begun}-{name}-{found.period}-{found.pk}.{suffix}"'
+        f'attachment; filename="{begun}{name}-{found.period}-{found.pk}.{suffix}"'
     )
     return response
 
@@ -86,3 +90,25 @@ def review_txt(request: HttpRequest, pk: int) -> HttpResponse:
     doc, told = document_of(found), meeting.of(found)
     made = news.text_bytes(doc, told, source=source_of(found), draft=not found.is_frozen)
     return download(found, made, "text/plain; charset=utf-8", "txt", "tin-cchc")
+
+
+@requires(Right.READ)
+@require_safe
+def review_notice(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The notice of the meeting's conclusions as PDF or DOCX; without conclusions the review's page says so (422)."""
+    found = review_for(request, pk)
+    told = meeting.of(found)
+    if not notice.is_there(told):
+        return page(request, found, status=422, refused=NO_CONCLUSIONS)
+    shown = notice.view(document_of(found), told, unfrozen=not found.is_frozen)
+    moment = found.frozen_at or found.created_at
+    if kind == "docx":
+        from reports.outlets import word
+
+        made = word.docx_bytes(shown, moment=moment, draft=not found.is_frozen, template=notice.TEMPLATE)
+        return download(found, made, DOCX, kind, NOTICE)
+    try:
+        made = pdf.redraw(pdf.form(shown, moment, notice.TEMPLATE))
+    except pdf.NotDrawn as undrawn:
+        return undrawn_page(request, found, undrawn)
+    return download(found, made, "application/pdf", kind, NOTICE)

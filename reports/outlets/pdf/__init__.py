@@ -37,12 +37,14 @@ def draw(context: dict, *, data: dict | None = None, moment: datetime | None = N
     return helper.drawn(_job(context, data, moment))
 
 
-def form(context: dict, moment: datetime | None = None) -> dict[str, Any]:
+def form(
+    context: dict, moment: datetime | None = None, template: str = "print/review.html"
+) -> dict[str, Any]:
     """All that decides what the pages show, as plain data without a path of this machine: what is kept of a frozen
     review, so that it can be drawn again when today's templates are others.
     """
     return {
-        "html": render_to_string("print/review.html", context | {"moment": moment}),
+        "html": render_to_string(template, context | {"moment": moment}),
         "css": render_to_string("print/review.css", {"fonts": FONTS}),
     }
 
