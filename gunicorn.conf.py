@@ -33,3 +33,10 @@ def when_ready(server) -> None:
     server.log.debug("%d url patterns", len(get_resolver().url_patterns))
     gc.collect()
     gc.freeze()
+
+
+def post_worker_init(worker) -> None:
+    """Long PDFs that waited when the server was stopped are drawn on."""
+    from reports.outlets import queue
+
+    queue.wake_at_start()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import hall, review_acts, review_files, reviews, sections
+from reports.views import drawings, hall, review_acts, review_files, reviews, sections
 
 urlpatterns = [
     path("reports/reviews/", reviews.review_list, name="reviews"),
@@ -32,4 +32,7 @@ urlpatterns = [
     path("reports/reviews/<int:pk>/freeze/", review_acts.review_freeze, name="review_freeze"),
     path("reports/reviews/<int:pk>/number/", review_acts.review_number, name="review_number"),
     path("reports/reviews/<int:pk>/replace/", review_acts.review_replace, name="review_replace"),
+    path("reports/reviews/<int:pk>/drawing/", drawings.review_drawing, name="review_drawing"),
+    path("reports/reviews/<int:pk>/drawing/ask/", drawings.review_draw, name="review_draw"),
+    path("reports/reviews/<int:pk>/drawing/cancel/", drawings.review_draw_cancel, name="review_draw_cancel"),
 ]

@@ -15,6 +15,12 @@ from .drafting import (
     replacement,
     set_state,
 )
+from .drawings import MOST_WAITING, Full, before, under_way
+from .drawings import ask as ask_drawing
+from .drawings import cancel as cancel_drawing
+from .drawings import end as end_drawing
+from .drawings import take as take_drawing
+from .drawings import tell as tell_drawing
 from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
 from .signing import SIGNED_FOLDER, keep_signed
@@ -24,17 +30,23 @@ from .wording import write_section
 __all__ = [
     "CHANGED",
     "FOLDER",
+    "Full",
     "LONGEST_TEXT",
+    "MOST_WAITING",
     "MeetingText",
     "Refused",
     "SIGNED_FOLDER",
     "Stale",
     "TaskText",
     "accept_figures",
+    "ask_drawing",
+    "before",
+    "cancel_drawing",
     "default_header",
     "default_title",
     "draft",
     "edit",
+    "end_drawing",
     "freeze",
     "keep_signed",
     "outline",
@@ -44,5 +56,8 @@ __all__ = [
     "replacement",
     "set_state",
     "subject",
+    "take_drawing",
+    "tell_drawing",
+    "under_way",
     "write_section",
 ]

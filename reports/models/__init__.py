@@ -2,6 +2,7 @@
 
 from .asking import Asking, AskingReminder, AskKind
 from .comment import Resolution, SectionComment
+from .drawing import Drawing, DrawingState
 from .frozen import FrozenForm
 from .meeting import Meeting
 from .review import Review, ReviewSection, ReviewState
@@ -12,6 +13,8 @@ __all__ = [
     "AskKind",
     "Asking",
     "AskingReminder",
+    "Drawing",
+    "DrawingState",
     "FrozenForm",
     "Meeting",
     "PlanTask",

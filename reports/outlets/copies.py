@@ -24,6 +24,18 @@ from . import codes, pdf, printed
 KEPT_DRAWINGS = 32
 
 
+# From so many pages on a review is drawn outside the request that asks for it: it takes longer than people wait.
+LONG = 25
+
+
+class Long(Exception):
+    """It is too long to be drawn while somebody waits for the answer; `pages` is about how long."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(pages)
+        self.pages = pages
+
+
 class Lost(OSError):
     """The kept file of a frozen review cannot be read; the text says so in Vietnamese."""
 
@@ -42,20 +54,33 @@ def stored(name: str, what: str = "bản đã ký") -> bytes:
         raise Lost(f"Không đọc được {what} trong kho lưu.") from error
 
 
-def draft(review: Review, *, demo: bool) -> bytes:
+def draft(review: Review, *, demo: bool, following: pdf.Following | None = None) -> bytes:
     """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again, by whichever
-    worker. Raises pdf.NotDrawn.
+    worker. Raises pdf.NotDrawn, and Long for one that is to be drawn outside the request: with somebody following.
     """
     doc = document.build(review, demo=demo)
-    moment = review.created_at
-    path = _folder() / f"{document.sha256([doc | {'log': None}, moment.isoformat(), _form()])}.pdf"
+    moment, path = review.created_at, _place(review, doc)
     try:
         content = path.read_bytes()
         os.utime(path)
     except FileNotFoundError:
-        content = pdf.draw(printed.view(doc) | {"draft": True}, moment=moment)
+        pages = printed.expected_pages(doc)
+        if pages >= LONG and not following:
+            raise Long(pages) from None
+        context = printed.view(doc) | {"draft": True}
+        content = pdf.draw(context, moment=moment, following=following)
         _keep(path, content)
     return content
+
+
+def is_drawn(review: Review, doc: dict[str, Any]) -> bool:
+    """Whether the draft with this document is kept, so that asking for it costs nothing."""
+    return _place(review, doc).exists()
+
+
+def _place(review: Review, doc: dict[str, Any]) -> Path:
+    moment = review.created_at.isoformat()
+    return _folder() / f"{document.sha256([doc | {'log': None}, moment, _form()])}.pdf"
 
 
 @dataclass(frozen=True)
@@ -67,7 +92,9 @@ class Closed:
     content: bytes
 
 
-def closed(doc: dict[str, Any], *, at: datetime, qr: bool = False) -> Closed:
+def closed(
+    doc: dict[str, Any], *, at: datetime, qr: bool = False, following: pdf.Following | None = None
+) -> Closed:
     """Draw a document to be frozen. It gets the code that is printed in it, and the SHA-256 of the form (page and
     style sheet) that draws it. Raises pdf.NotDrawn.
     """
@@ -76,7 +103,7 @@ def closed(doc: dict[str, Any], *, at: datetime, qr: bool = False) -> Closed:
     context = printed.view(doc)
     form = pdf.form(context, at)
     doc |= {"template_sha256": document.sha256(form)}
-    return Closed(doc, form, pdf.draw(context, data=doc, moment=at))
+    return Closed(doc, form, pdf.draw(context, data=doc, moment=at, following=following))
 
 
 def final(doc: dict[str, Any], *, at: datetime) -> bytes:
@@ -84,9 +111,9 @@ def final(doc: dict[str, Any], *, at: datetime) -> bytes:
     return pdf.draw(printed.view(doc), data=doc, moment=at)
 
 
-def current(review: Review, *, demo: bool) -> bytes:
-    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, pdf.NotDrawn."""
-    return kept(review) if review.is_frozen else draft(review, demo=demo)
+def current(review: Review, *, demo: bool, following: pdf.Following | None = None) -> bytes:
+    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, and as draft does."""
+    return kept(review) if review.is_frozen else draft(review, demo=demo, following=following)
 
 
 def sha256(content: bytes) -> str:

@@ -92,6 +92,18 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def expected_pages(doc: dict[str, Any]) -> int:
+    """About how many pages a document fills: known before it is drawn, and close enough to tell short from long."""
+    letters = sum(
+        len(run if isinstance(run, str) else run["text"])
+        for section in doc["sections"]
+        for runs in section["paragraphs"]
+        for run in runs
+    )
+    lines = len(doc["figures"]["rows"]) + sum(len(part["figures"]["rows"]) for part in doc["by_field"])
+    return 7 + letters // 2_400 + lines // 24
+
+
 def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[Row]:
     """A row a tier, and the total where there are several."""
     earlier = dict(before.tiers)

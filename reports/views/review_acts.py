@@ -14,10 +14,11 @@ from cchc_dashboard import clock
 from reports import actions
 from reports.forms.reviews import INCOMPLETE, NumberForm, ReasonForm, TaskForms, TextForm, task_forms
 from reports.models import Review
-from reports.outlets import copies, pdf
+from reports.outlets import copies, pdf, printed
 from reports.queries import document, reviews
 from units.access import Right, requires
 
+from . import drawings
 from .reviews import page, review_for, undrawn_page
 
 # What a form may send: a name is "=12.3.4567" at most, and a text has its limits too.
@@ -131,6 +132,10 @@ def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
     form = ReasonForm(request.POST, needed=bool(reviews.before_signing(found, doc, request.day)))
     if not form.is_valid():
         return page(request, found, status=422, reason_form=form)
+    pages = printed.expected_pages(doc)
+    if pages >= copies.LONG:
+        chosen = (request.POST["version"], form.cleaned_data["reason"], form.cleaned_data["qr"])
+        return drawings.asked(request, found, pages, chosen)
     try:
         closed = copies.closed(doc, at=at, qr=form.cleaned_data["qr"])
     except pdf.NotDrawn as undrawn:

@@ -169,6 +169,8 @@ def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     except copies.Lost as lost:
         told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
         return page(request, found, status=503, refused=told)
+    except copies.Long:
+        return redirect("review_drawing", pk)
     except pdf.NotDrawn as undrawn:
         return undrawn_page(request, found, undrawn)
     response = HttpResponse(content, content_type="application/pdf")

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             doc = document.build(found, demo=settings.DEMO)
             for warning in reviews.before_signing(found, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
-            closed = copies.closed(doc, at=at, qr=qr)
+            closed = copies.closed(doc, at=at, qr=qr, following=lambda pages: None)
             found = actions.freeze(
                 found, closed.document, closed.content, closed.form, by=user, at=at, reason=reason
             )

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, *args, review, output, **options):
         found = review_of(review)
         try:
-            content = copies.current(found, demo=settings.DEMO)
+            content = copies.current(found, demo=settings.DEMO, following=lambda pages: None)
             Path(output).write_bytes(content)
         except OSError as error:
             raise CommandError(f"Không ghi được PDF: {error}") from error

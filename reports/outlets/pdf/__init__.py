@@ -19,22 +19,40 @@ from pypdf.errors import PyPdfError
 
 from . import helper
 from .attached import DATA_NAME, files
-from .helper import Busy, NotDrawn, TooLong
+from .helper import Busy, Following, NotDrawn, TooLong
 
-__all__ = ["DATA_NAME", "Busy", "NotDrawn", "TooLong", "draw", "form", "read_attached", "redraw", "text"]
+__all__ = [
+    "DATA_NAME",
+    "Busy",
+    "Following",
+    "NotDrawn",
+    "TooLong",
+    "draw",
+    "form",
+    "read_attached",
+    "redraw",
+    "text",
+]
 
 # Stands in a kept form for the folder of the print fonts, which is another one on another machine.
 FONTS = "print-fonts:"
 
 
-def draw(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
+def draw(
+    context: dict,
+    *,
+    data: dict | None = None,
+    moment: datetime | None = None,
+    following: Following | None = None,
+) -> bytes:
     """The PDF of a review: `context` for templates/print/review.html; `data`, the document when given, is attached as
     JSON, its figures also as CSV.
 
     `moment` dates the document and what is attached, so that drawing the same frozen review twice gives the same bytes.
-    Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn).
+    Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn); with
+    somebody `following` only what they raise ends the waiting.
     """
-    return helper.drawn(_job(context, data, moment))
+    return helper.drawn(_job(context, data, moment), following)
 
 
 def form(

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -28,10 +28,16 @@ FOLDER = Path(__file__).parent
 ADDRESS_SPACE = 1_500 * 1024 * 1024
 # How long a drawing may take by the clock, and how long another may wait for its turn.
 SECONDS = 150
+LONG_SECONDS = 900  # of a drawing outside a request, which its follower may give up at any time
+FOLLOWED_EVERY = 0.5
 FAILED = 1  # the child's status when the fault is not the document's size
 WAITING_SECONDS = 60
 # Of the four threads of a worker one is left for pages whatever is being drawn.
 _turns = BoundedSemaphore(3)
+
+
+# Called with the number of pages laid out at each page and each half second; what it raises ends the drawing.
+Following = Callable[[int], None]
 
 
 class NotDrawn(RuntimeError):
@@ -71,19 +77,31 @@ class _Child:
     def alive(self) -> bool:
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def ask(self, job: bytes) -> bytes:
+    def ask(self, job: bytes, following: Following | None) -> bytes:
         """The PDF of a job. Raises TooLong, or _Gone when there was nobody to ask."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + (LONG_SECONDS if following else SECONDS)
+        try:
+            return self._asked(job, deadline, following)
+        except (_Gone, TooLong, NotDrawn):
+            raise
+        except BaseException:
+            # Whoever follows gave it up: what is being drawn is of no use.
+            self.kill()
+            raise
+
+    def _asked(self, job: bytes, deadline: float, following: Following | None) -> bytes:
         try:
             for part in (b"%d\n" % len(job), job):
                 _write(self.process.stdin.fileno(), part)
         except BrokenPipeError:
             raise _Gone from None
-        head, drawn = b"page", b""
-        while head.startswith(b"page"):
+        head, drawn, pages = b"", b"", 0
+        while not head or head.startswith(b"page"):
             while b"\n" not in drawn:
-                drawn += self._read(deadline)
+                drawn += self._read(deadline, following, pages)
             head, _, drawn = drawn.partition(b"\n")
+            if head.startswith(b"page"):
+                pages = max(pages, int(head[5:]))
         status, length = map(int, head.split())
         if status == FAILED:
             raise NotDrawn("Không xuất được PDF do lỗi của hệ thống. Hãy báo người quản trị.")
@@ -91,15 +109,20 @@ class _Child:
             raise TooLong
         parts, lacking = [drawn], length - len(drawn)
         while lacking:
-            parts.append(self._read(deadline))
+            parts.append(self._read(deadline, following, pages))
             lacking -= len(parts[-1])
         return b"".join(parts)
 
-    def _read(self, deadline: float) -> bytes:
-        answer = self.process.stdout.fileno()
-        if not select.select([answer], [], [], max(0, deadline - time.monotonic()))[0]:
-            self.kill()
-            raise TooLong
+    def _read(self, deadline: float, following: Following | None, pages: int) -> bytes:
+        answer, step = self.process.stdout.fileno(), FOLLOWED_EVERY if following else SECONDS
+        while True:
+            if following:
+                following(pages)
+            if select.select([answer], [], [], max(0, min(step, deadline - time.monotonic())))[0]:
+                break
+            if time.monotonic() >= deadline:
+                self.kill()
+                raise TooLong
         content = os.read(answer, 1 << 20)
         if not content:
             raise _Gone
@@ -127,17 +150,19 @@ def _write(number: int, content: bytes) -> None:
 _child: _Child | None = None
 
 
-def drawn(job: dict[str, Any]) -> bytes:
-    """Draw a job (see renderer.drawing.draw) in the child. Raises Busy or TooLong."""
+def drawn(job: dict[str, Any], following: Following | None = None) -> bytes:
+    """Draw a job (see renderer.drawing.draw) in the child. Raises Busy or TooLong. With somebody following it waits for
+    its turn, and may take, as long as they do not raise.
+    """
     content = json.dumps(job, ensure_ascii=False).encode("utf-8")
-    with _turn():
+    with _turn(following):
         if _child is not None and _child.alive():
             try:
-                return _child.ask(content)
+                return _child.ask(content, following)
             except _Gone:
                 _drop()
         try:
-            return _fresh().ask(content)
+            return _fresh().ask(content, following)
         except _Gone:
             _drop()
             raise TooLong from None
@@ -160,25 +185,29 @@ def _drop() -> None:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(following: Following | None = None) -> Iterator[None]:
     """One drawing at a time among all processes that share the data folder. Raises Busy after a bounded wait."""
-    if not _turns.acquire(blocking=False):
+    # A drawing outside a request keeps no page from its thread.
+    if not following and not _turns.acquire(blocking=False):
         raise Busy
     try:
         with open(settings.DATA_DIR / "pdf.lock", "ab") as lock:
-            _wait_for(lock.fileno())
+            _wait_for(lock.fileno(), following)
             yield
     finally:
-        _turns.release()
+        if not following:
+            _turns.release()
 
 
-def _wait_for(lock: int) -> None:
+def _wait_for(lock: int, following: Following | None) -> None:
     deadline = time.monotonic() + WAITING_SECONDS
     while True:
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if following:
+                following(0)
+            elif time.monotonic() > deadline:
                 raise Busy from None
             time.sleep(0.1)
 

@@ -55,10 +55,12 @@ def drawn_once(monkeypatch) -> None:
     """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
     draw = pdf.draw
 
-    def quick(context: dict, *, data: dict | None = None, moment: datetime | None = None) -> bytes:
+    def quick(
+        context: dict, *, data: dict | None = None, moment: datetime | None = None, following=None
+    ) -> bytes:
         key = (canonical(context["doc"]), canonical(data), str(moment))
         if key not in _drawn:
-            _drawn[key] = draw(context, data=data, moment=moment)
+            _drawn[key] = draw(context, data=data, moment=moment, following=following)
         return _drawn[key]
 
     monkeypatch.setattr(pdf, "draw", quick)

@@ -1,7 +1,8 @@
 """One job drawn. The only module that imports WeasyPrint."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,7 @@ class _Pages(logging.Handler):
 def draw(job: dict[str, Any], told: Told | None = None) -> bytes:
     """The PDF of a job: `html`, `css`, the folder `fonts`, and the files `attached`. `told` hears of each page."""
     fonts, fetcher = FontConfiguration(), FontsOnly(Path(job["fonts"]))
-    listening = _Pages(told) if told else None
-    if listening:
-        PROGRESS_LOGGER.setLevel(logging.INFO)
-        PROGRESS_LOGGER.addHandler(listening)
-    try:
+    with _heard(told):
         sheet = CSS(string=job["css"], font_config=fonts, url_fetcher=fetcher)
         return HTML(string=job["html"], url_fetcher=fetcher, base_url=None).write_pdf(
             stylesheets=[sheet],
@@ -62,9 +59,20 @@ def draw(job: dict[str, Any], told: Told | None = None) -> bytes:
             finisher=_finish,
             attachments=[_attachment(one) for one in job["attached"]],
         )
+
+
+@contextmanager
+def _heard(told: Told | None) -> Iterator[None]:
+    """Lead WeasyPrint's log of its steps to `told` and nowhere else."""
+    handlers, level = PROGRESS_LOGGER.handlers, PROGRESS_LOGGER.level
+    if told:
+        PROGRESS_LOGGER.handlers, PROGRESS_LOGGER.propagate = [_Pages(told)], False
+        PROGRESS_LOGGER.setLevel(logging.INFO)
+    try:
+        yield
     finally:
-        if listening:
-            PROGRESS_LOGGER.removeHandler(listening)
+        PROGRESS_LOGGER.handlers = handlers
+        PROGRESS_LOGGER.setLevel(level)
 
 
 def _finish(document: Any, pdf: Any) -> None:

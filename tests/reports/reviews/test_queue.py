@@ -1,0 +1,231 @@
+"""A long PDF: drawn outside the request, one at a time, told of, given up, found again after a restart."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from ledger.models import Entry
+from reports import actions
+from reports.models import Drawing, Review
+from reports.outlets import copies, pdf, printed, queue
+from reports.outlets.pdf import helper
+from reports.queries import document
+from units.actions import open_units
+from units.models import User
+from units.tree import Draft
+
+from .conftest import NOW
+
+DONE, FAILED, CANCELLED, WAITING, UNDER_WAY = "done", "failed", "cancelled", "waiting", "drawing"
+
+
+@pytest.fixture
+def long_review(review, monkeypatch, settings, tmp_path) -> Review:
+    """Every review counts as long; no thread is started; drafts are kept apart."""
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(copies, "LONG", 1)
+    monkeypatch.setattr(queue, "wake", lambda: None)
+    return review
+
+
+def address(name: str, review: Review) -> str:
+    return reverse(name, args=[review.pk])
+
+
+def take() -> Drawing:
+    return actions.take_drawing(timezone.now())
+
+
+def state(drawing: Drawing) -> str:
+    return Drawing.objects.get(pk=drawing.pk).state
+
+
+def test_from_asking_to_the_file(long_review, signed_in):
+    client = signed_in("tonghop")
+    pdf_address, page = address("review_pdf", long_review), address("review_drawing", long_review)
+    assert client.get(pdf_address).url == page
+    assert "Vẽ PDF" in client.get(page).content.decode() and not Drawing.objects.exists()
+    for _ in range(2):
+        assert client.post(address("review_draw", long_review)).url == page
+    assert Drawing.objects.count() == 1
+    waiting = client.get(page)
+    assert waiting.headers["Refresh"] == "3" and "Đang chờ đến lượt" in waiting.content.decode()
+    drawing = take()
+    assert take() is None
+    assert "Đang vẽ" in client.get(page).content.decode()
+    queue.draw(drawing)
+    drawn = Drawing.objects.get()
+    assert drawn.state == DONE and drawn.pages > 5
+    assert "Đã có bản PDF" in client.get(page).content.decode()
+    answer = client.get(pdf_address)
+    assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
+    actions.edit(long_review, by=None, at=NOW, title="Tên mới")
+    assert client.get(pdf_address).url == page
+    assert "đã thay đổi từ lần vẽ trước" in client.get(page).content.decode()
+
+
+def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
+    monkeypatch.setattr(queue, "PAUSE", 0)
+    drawing = actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    taken = take()
+    tell = actions.tell_drawing
+
+    def told(one, pages, moment):
+        if pages >= 3:
+            actions.cancel_drawing(one)
+        return tell(one, pages, moment)
+
+    monkeypatch.setattr(actions, "tell_drawing", told)
+    queue.draw(taken)
+    assert state(drawing) == CANCELLED and helper._child is not None
+    assert helper._child.process.poll() is not None, "what nobody wants is not drawn on"
+    assert not copies.is_drawn(long_review, document.build(long_review, demo=True))
+    assert not actions.cancel_drawing(drawing)
+    assert helper.drawn({"html": "<p>x", "css": "", "fonts": "/", "attached": []}).startswith(b"%PDF-")
+
+
+def test_who_may_give_it_up(long_review, signed_in):
+    drawing = actions.ask_drawing(long_review, by=User.objects.get(username="tonghop"), at=NOW, expected=30)
+    signed_in("lanhdao").post(address("review_draw_cancel", long_review))
+    assert state(drawing) == WAITING
+    signed_in("tonghop").get(address("review_draw_cancel", long_review))
+    assert state(drawing) == WAITING
+    page = signed_in("tonghop").post(address("review_draw_cancel", long_review), follow=True).content.decode()
+    assert state(drawing) == CANCELLED and "Đã hủy việc vẽ PDF" in page
+
+
+def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed_in):
+    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    for fault, words in ((pdf.TooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
+        monkeypatch.setattr(copies, "draft", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault))
+        taken = take()
+        queue.draw(taken)
+        assert state(taken) == FAILED
+        page = signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
+        assert words in page and "Vẽ PDF" in page
+        actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+
+
+def others(review: Review, number: int) -> None:
+    for place in range(number):
+        one = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)
+        actions.ask_drawing(one, by=None, at=NOW, expected=30)
+
+
+def test_the_21st_is_turned_away(long_review, signed_in):
+    others(long_review, actions.MOST_WAITING)
+    answer = signed_in("tonghop").post(address("review_draw", long_review))
+    assert answer.status_code == 429 and answer.headers["Retry-After"]
+    assert "nhiều báo cáo dài" in answer.content.decode()
+    assert Drawing.objects.count() == actions.MOST_WAITING
+
+
+def test_how_many_come_before(long_review, signed_in):
+    others(long_review, 2)
+    signed_in("tonghop").post(address("review_draw", long_review))
+    assert (
+        "Còn 2 báo cáo khác"
+        in signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
+    )
+
+
+def test_the_database_holds_one_open_drawing_of_a_review(long_review):
+    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Drawing.objects.create(review=long_review, asked_at=NOW)
+
+
+def test_what_a_lost_worker_left_is_taken_again(long_review):
+    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    taken, later = take(), timezone.now()
+    assert actions.take_drawing(later + timedelta(seconds=20)) is None
+    again = actions.take_drawing(later + timedelta(seconds=40))
+    assert again == taken and again.pages == 0
+
+
+def closing(review: Review) -> tuple[str, str, bool]:
+    return (document.seen_version(document.build(review, demo=True)), "đủ", False)
+
+
+def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
+    version, reason, _ = closing(long_review)
+    client = signed_in("lanhdao")
+    asked = client.post(address("review_freeze", long_review), {"version": version, "reason": reason})
+    assert asked.url == address("review_drawing", long_review)
+    drawing = take()
+    assert drawing.freezes and not Review.objects.get(pk=long_review.pk).is_frozen
+    again = actions.take_drawing(timezone.now() + timedelta(minutes=1))
+    queue.draw(again)
+    # The first worker was only slow: it finds the review frozen.
+    queue.draw(drawing)
+    frozen = Review.objects.get(pk=long_review.pk)
+    assert frozen.is_frozen and frozen.frozen_reason == reason and frozen.frozen_by
+    assert Entry.objects.filter(action="review.freeze", subject=f"review:{frozen.pk}").count() == 1
+    page = client.get(address("review_drawing", long_review)).content.decode()
+    assert "báo cáo đã chốt" in page
+    assert client.get(address("review_pdf", long_review)).status_code == 200
+
+
+def test_figures_that_changed_meanwhile_are_not_closed(long_review):
+    actions.ask_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+    actions.edit(long_review, by=None, at=NOW, title="Tên mới")
+    drawing = take()
+    queue.draw(drawing)
+    assert state(drawing) == FAILED and not Review.objects.get(pk=long_review.pk).is_frozen
+    assert "vừa thay đổi" in Drawing.objects.get().words
+
+
+def test_a_draft_on_its_way_stands_before_closing(long_review):
+    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    with pytest.raises(actions.Refused, match="đang được vẽ"):
+        actions.ask_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+
+
+def test_short_reviews_need_no_queue(review, signed_in, monkeypatch):
+    monkeypatch.setattr(copies, "draft", lambda *given, **more: b"%PDF-")
+    client = signed_in("tonghop")
+    assert client.post(address("review_draw", review)).url == address("review_pdf", review)
+    assert client.get(address("review_pdf", review)).status_code == 200 and not Drawing.objects.exists()
+
+
+def test_length_is_told_before_drawing(review):
+    doc = document.build(review, demo=True)
+    pages = printed.expected_pages(doc)
+    assert 7 < pages < copies.LONG
+    doc["sections"][1]["paragraphs"] = [["x" * 2400]] * 70
+    assert printed.expected_pages(doc) >= pages + 70
+
+
+def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
+    """Whoever follows waits for the lock; meanwhile a request is answered that others are being drawn."""
+    asked: list[int] = []
+    job = {"html": "<p>x", "css": "", "fonts": "/", "attached": []}
+    drawn: list[bytes] = []
+    with helper._turn():
+        waiting = threading.Thread(target=lambda: drawn.append(helper.drawn(job, asked.append)))
+        waiting.start()
+        time.sleep(0.5)
+        assert asked and not drawn
+    waiting.join(20)
+    assert drawn[0].startswith(b"%PDF-") and max(asked) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_draws_what_waits_and_ends(monkeypatch):
+
+    (unit,) = open_units(
+        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
+    ).new
+    review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
+    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
+    monkeypatch.setattr(copies, "draft", lambda *given, following, **more: following(3))
+    queue.wake()
+    queue._thread.join(20)
+    assert not queue._thread.is_alive()
+    kept = Drawing.objects.get(pk=drawing.pk)
+    assert (kept.state, kept.pages) == (DONE, 3)
