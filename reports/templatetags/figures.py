@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from figures import writing
 from figures.periods import Month, Period
+from reports.outlets import typesetting
 
 register = template.Library()
 
@@ -82,3 +83,9 @@ def month(number: int) -> str:
 def period(code: str) -> str:
     """A period's code in words: 2022-H1 → 6 tháng đầu năm 2022."""
     return Period.parse(code).label
+
+
+@register.filter
+def typeset(paragraph):
+    """A printed paragraph, text or runs, with what belongs together kept on one line (reports.outlets.typesetting)."""
+    return typesetting.set_line(typesetting.plain(paragraph))

@@ -17,6 +17,8 @@ from django.template.loader import render_to_string
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from reports.outlets.typesetting import printable
+
 from . import helper
 from .attached import DATA_NAME, files
 from .helper import Busy, Following, NotDrawn, TooLong
@@ -62,7 +64,7 @@ def form(
     review, so that it can be drawn again when today's templates are others.
     """
     return {
-        "html": render_to_string(template, context | {"moment": moment}),
+        "html": printable(render_to_string(template, context | {"moment": moment})),
         "css": render_to_string("print/review.css", {"fonts": FONTS}),
     }
 

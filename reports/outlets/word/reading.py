@@ -13,7 +13,7 @@ from .markup import Run, cell, frame, opened, paragraph, plain, rule, twips
 from .styles import FIGURE
 from .tables import table
 
-TEXT_WIDTH, APPENDIX_WIDTH = 163, 262  # millimetres between the margins
+TEXT_WIDTH, APPENDIX_WIDTH = 163, 252  # millimetres between the margins
 ISSUER, STATE = 66, 97  # millimetres of the head's two columns
 BAR_HEIGHT = 420  # twips
 HEADINGS = {"h2": "Heading1", "h3": "Heading2", "h4": "Heading3"}
@@ -58,11 +58,16 @@ def _pieces(element, bold: bool, italic: bool, style: str = "") -> Iterator[Run]
         bold, italic = bold or element.tag in ("b", "strong"), italic or element.tag in ("em", "i")
         style = FIGURE if "figure" in classes or element.get("data-figure") else style
         if element.text:
-            yield Run(element.text, bold, italic, style)
+            yield Run(_unbroken(element.text) if "nb" in classes else element.text, bold, italic, style)
         for child in element:
             yield from _pieces(child, bold, italic, style)
             if child.tail:
                 yield Run(child.tail, bold, italic, style)
+
+
+def _unbroken(text: str) -> str:
+    """Words that stay on one line: Word knows no other way than spaces that do not break."""
+    return text.replace(" ", "\u00a0")
 
 
 def head(page, doc: dict[str, Any]) -> str:
@@ -176,7 +181,7 @@ def _segment(size: int, kind: str, text: str) -> str:
 
 def _form_head(element) -> str:
     """The three columns over form II.06a."""
-    widths = (52, 132, 78)
+    widths = (50, 130, 72)
     contents = []
     for place, one in enumerate(element):
         title = one.find("h2")

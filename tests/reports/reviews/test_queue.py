@@ -15,9 +15,7 @@ from reports.models import Drawing, Review
 from reports.outlets import copies, pdf, printed, queue
 from reports.outlets.pdf import helper
 from reports.queries import document
-from units.actions import open_units
 from units.models import User
-from units.tree import Draft
 
 from .conftest import NOW
 
@@ -213,19 +211,3 @@ def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
         assert asked and not drawn
     waiting.join(20)
     assert drawn[0].startswith(b"%PDF-") and max(asked) == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_thread_draws_what_waits_and_ends(monkeypatch):
-
-    (unit,) = open_units(
-        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
-    ).new
-    review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
-    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
-    monkeypatch.setattr(copies, "draft", lambda *given, following, **more: following(3))
-    queue.wake()
-    queue._thread.join(20)
-    assert not queue._thread.is_alive()
-    kept = Drawing.objects.get(pk=drawing.pk)
-    assert (kept.state, kept.pages) == (DONE, 3)

@@ -1,0 +1,30 @@
+"""The thread that draws long PDFs, with a database of its own that other connections see."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from reports import actions
+from reports.models import Drawing, Review
+from reports.outlets import copies, queue
+from units.actions import open_units
+from units.tree import Draft
+
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_draws_what_waits_and_ends(monkeypatch):
+
+    (unit,) = open_units(
+        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
+    ).new
+    review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
+    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
+    monkeypatch.setattr(copies, "draft", lambda *given, following, **more: following(3))
+    queue.wake()
+    queue._thread.join(20)
+    assert not queue._thread.is_alive()
+    kept = Drawing.objects.get(pk=drawing.pk)
+    assert (kept.state, kept.pages) == ("done", 3)
