@@ -28,7 +28,7 @@ _COUNTED = frozenset(
 _STARTS = "([“\"'"
 LONGEST = 22  # letters that may be kept on one line: more would tear gaps into the line before
 SHORTEST_END = 12  # letters: a last line that is shorter gets one more word
-UNKNOWN = "\u25af"
+UNKNOWN = "\u25a1"
 _BOXES = re.compile(f"{UNKNOWN}+")
 
 

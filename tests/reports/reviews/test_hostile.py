@@ -88,7 +88,7 @@ def test_markup_is_printed_as_it_was_typed(review, asked):
 def test_200_kb_of_narrative_draw_within_their_limits(review, monkeypatch):
     words = (
         "Công tác cải cách hành chính được thực hiện theo kế hoạch, đạt 48,2% và 463 hồ sơ. " * 9 + "\n\n"
-    ) * 200
+    ) * 230
     assert 200_000 < len(words.encode()) < 250_000
     section = review.sections.first()
     actions.edit(review, by=None, at=NOW, bodies={section.pk: ("I. Dài", words)})

@@ -55,10 +55,10 @@ def test_nothing_too_long_is_kept_together(words):
     ("text", "printed"),
     [
         ("Tie\u0302\u0301ng Vie\u0323\u0302t", "Tiếng Việt"),
-        ("đạt 🙂👨\u200d👩\u200d👧 cao", "đạt ▯ cao"),
+        ("đạt 🙂👨\u200d👩\u200d👧 cao", "đạt □ cao"),
         ("\u202eđảo\u202c chi\u200bều\u2066", "đảo chiều"),
         ("a\u00a0b – “c” → ≤ ÷ …", "a\u00a0b – “c” → ≤ ÷ …"),
-        ("漢 عربي", "▯ ▯"),
+        ("漢 عربي", "□ □"),
         ("x\x00\x0b\x1by\nz", "xy\nz"),
     ],
 )
