@@ -94,8 +94,19 @@
     "Mod-s": save, "Mod-k": insert,
   };
 
+  // A browser may tell of a caret that it moved only with its next frame: what acts on the selection asks it first.
+  const settle = () => {
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = document.getSelection();
+    if (view.composing || chosen(view.state) || !anchorNode || !view.dom.contains(anchorNode) || !view.dom.contains(focusNode)) return;
+    const [anchor, head] = [view.posAtDOM(anchorNode, anchorOffset), view.posAtDOM(focusNode, focusOffset)];
+    const { doc, selection, tr } = view.state;
+    if (anchor === selection.anchor && head === selection.head) return;
+    view.dispatch(tr.setSelection(TextSelection.between(doc.resolve(anchor), doc.resolve(head))));
+  };
+
   // In and out: nothing but plain words, and figures copied here -----------------------------------------------------------------
   const copy = (view, event) => {
+    settle();
     if (view.state.selection.empty) return false;
     const { content } = view.state.selection.content();
     event.preventDefault();
@@ -117,7 +128,7 @@
     learn();
     return true;
   };
-  const paste = (view, event) => { event.preventDefault(); return put(view, event.clipboardData, view.state.tr); };
+  const paste = (view, event) => { event.preventDefault(); settle(); return put(view, event.clipboardData, view.state.tr); };
   const drop = (view, event) => {
     if (view.dragging) return false;
     event.preventDefault();
@@ -148,6 +159,7 @@
       if (tr.docChanged) changed();
       tip.follow();
     },
+    handleKeyDown: () => { settle(); return false; },
     handleTextInput: typed,
     handleDOMEvents: { copy, cut: copy, paste, drop, compositionstart: compose },
   });
@@ -275,6 +287,7 @@
       const to = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + 8, PageUp: here - 8 }[event.key];
       if (to !== undefined) mark(to);
       else if (event.key === "Enter") choose(here);
+      else if (event.key === "Escape") dialog.close(); // else the first one only empties the field
       else return;
       event.preventDefault();
     });
@@ -291,8 +304,13 @@
   redraw();
   window.CCHC.words = {
     text: () => write(view.state.doc),
-    // In place of what stands there, as one step that Ctrl+Z takes back.
-    show: (body) => { view.dispatch(view.state.tr.replaceWith(0, view.state.doc.content.size, read(body).content)); learn(); },
+    stored: write(read(area.defaultValue)), // as the page came
+    // In place of what stands there, as a step of its own that Ctrl+Z takes back.
+    show: (body) => {
+      const { tr, doc } = view.state;
+      view.dispatch(tr.replaceWith(0, doc.content.size, read(body).content).setTime(Date.now() + 1000));
+      learn();
+    },
     changed: (act) => acts.push(act),
     focus: () => view.focus(),
     // A text of others, to be read: figures look like figures.

@@ -13,7 +13,7 @@
   const clock = (at) => new Date(at).toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit" });
   let version = form.elements.version.value;
   // A page that comes back with what could not be saved is not what is stored.
-  let saved = form.querySelector(".msg--err, .wrong") ? { heading: null, body: null } : { heading: heading.value, body: words.text() };
+  let saved = form.querySelector(".msg--err, .wrong") ? { heading: null, body: null } : { heading: heading.defaultValue, body: words.stored };
   let [timer, sending, leaving, last] = [0, false, false, ""];
   const now = () => ({ heading: heading.value, body: words.text() });
   const same = (one, other) => one.heading === other.heading && one.body === other.body;
@@ -151,7 +151,7 @@
 
   // Opened again with something left in the browser --------------------------------------------------------------------------
   const left = texts.get(location.pathname);
-  if (left && !same(left, now())) {
+  if (left && !same(left, now()) && !dirty()) {
     const stored = now();
     const first = version;
     heading.value = left.heading;
@@ -176,6 +176,7 @@
   } else if (left) {
     texts.drop(location.pathname);
   }
+  changed(); // somebody may have typed while this file was still on its way
 
   window.CCHC.leaving = () => { leaving = true; }; // signing out, after it was asked about
 

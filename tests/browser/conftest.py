@@ -12,6 +12,8 @@ from playwright.sync_api import Page
 from tests.chromium import launch_options
 
 from .entry import office as office
+from .reviewing import open_as as open_as
+from .reviewing import review as review
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,44 +1,12 @@
 """A review in a real browser: read, edited, closed, downloaded and verified, without an error on the console."""
 
-from datetime import datetime
 from io import StringIO
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings as project
 from django.core.management import call_command
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from reports.imports import demo
-from reports.models import Review
-
-NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-
-
-@pytest.fixture
-def review(transactional_db, settings, tmp_path) -> Review:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return demo.load(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
-
-
-@pytest.fixture
-def open_as(quiet_page: Page, live_server):
-    """open_as("tonghop", "/reports/reviews/") signs in and opens an address."""
-
-    def go(name: str, address: str) -> Page:
-        quiet_page.goto(f"{live_server.url}/accounts/login/?next={address}")
-        quiet_page.get_by_label("Tên đăng nhập").fill(name)
-        quiet_page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)
-        quiet_page.locator("main button[type=submit]").click()
-        expect(quiet_page).to_have_url(f"{live_server.url}{address}")
-        return quiet_page
-
-    return go
-
-
-def no_sideways_scroll(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+from .reviewing import no_sideways_scroll
 
 
 @pytest.mark.parametrize("width", [1366, 375])
