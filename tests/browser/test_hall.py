@@ -5,9 +5,7 @@ from playwright.sync_api import Page, expect
 
 from reports.imports import demo
 
-from .test_reviews import no_sideways_scroll
-from .test_reviews import open_as as open_as
-from .test_reviews import review as review
+from .reviewing import no_sideways_scroll
 
 # Screens of halls; in parts of their height the least letters, and the least ones that say what a figure is.
 SCREENS = [(1366, 768, 0.05, 0.06), (1920, 1080, 0.05, 0.06), (1024, 768, 0.04, 0.04)]
