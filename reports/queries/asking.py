@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Count, Q
+
 from figures import bound
 from reports.models import Asking, AskKind, Review, ReviewState
 from units import access
@@ -92,6 +94,30 @@ def children_at(unit: Unit, on: date) -> list[Unit]:
     return sorted(
         Unit.objects.filter(parent=unit).active_on(on), key=lambda one: (one.kind == "committee", one.code)
     )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many were asked about a review, how many have answered, how many are late."""
+
+    asked: int
+    come: int
+    late: int
+
+
+def tally(review: Review, on: date) -> Tally:
+    """One query, whatever was asked."""
+    late = Q(sent_at=None, due_on__lt=on)
+    found = review.askings.aggregate(
+        asked=Count("pk"), come=Count("pk", filter=~Q(sent_at=None)), late=Count("pk", filter=late)
+    )
+    return Tally(**found)
+
+
+def not_answered(review: Review, units: Iterable[Unit]) -> list[Asking]:
+    """Which of the units were asked for comments and have not said anything yet. One query."""
+    rows = review.askings.filter(kind=AskKind.COMMENT, unit__in=list(units), sent_at=None)
+    return list(rows.select_related("unit"))
 
 
 def standings(review: Review, on: date) -> list[Standing]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -19,6 +20,8 @@ from units import access
 from units.access import Right, requires
 
 from .reviews import review_for
+
+A_PAGE = 100
 
 
 @requires(Right.EDIT)
@@ -58,7 +61,15 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
         for one in sections
         if one.responsible_id not in (None, found.unit_id) and (one.pk, one.responsible_id) not in asked
     ]
-    context = {"found": found, "form": form, "standings": standings, "left": len(left)}
+    page = Paginator(standings, A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "found": found,
+        "form": form,
+        "standings": page.object_list,
+        "page": page,
+        "tally": asking.tally(found, request.day),
+        "left": len(left),
+    }
     return render(request, "reports/review/asking.html", context, status=status)
 
 

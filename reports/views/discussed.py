@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from reports.forms.asking import CommentForm
-from reports.models import AskKind, Review, ReviewSection
+from reports.models import Review, ReviewSection
 from reports.queries import asking, comments
 from units import access
 from units.access import Right
@@ -20,8 +20,6 @@ def discussed(
     sections: list[ReviewSection] = list(found.sections.order_by("order"))
     parts = comments.parts(found, sections)
     voices = asking.voices(request.user, found, request.day)
-    own = {unit.pk for unit in voices}
-    standings = asking.standings(found, request.day)
     edits = access.allowed(request.user, Right.EDIT, found.unit, request.day)
     return {
         "comment_parts": parts,
@@ -30,12 +28,6 @@ def discussed(
         "may_comment": bool(voices),
         "may_resolve": edits and not found.is_frozen,
         "comment_form": form or (CommentForm(None, sections, voices) if voices else None),
-        "own_askings": [
-            one
-            for one in standings
-            if one.asking.kind == AskKind.COMMENT and one.asking.unit_id in own and not one.asking.sent_at
-        ],
-        "asked": standings if edits else [],
-        "asked_late": sum(one.late for one in standings),
-        "asked_come": sum(one.asking.sent_at is not None for one in standings),
+        "own_askings": asking.not_answered(found, voices) if voices else [],
+        "asked": asking.tally(found, request.day) if edits else None,
     }

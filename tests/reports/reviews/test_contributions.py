@@ -177,6 +177,19 @@ def test_children_are_those_of_the_periods_end(review):
     assert [one.name for one in after] == ["xã Tân Thanh"] and commune not in after
 
 
+def test_many_askings_stand_on_several_pages(signed_in, review):
+    units = asked_of.children_at(review.unit, DAY)
+    for part in review.sections.all()[:5]:
+        asking.ask(review, units, by=None, at=NOW, section=part, due_on=DAY - timedelta(1))
+    client, page = signed_in("tonghop"), f"/reports/reviews/{review.pk}/asking/"
+    number = 5 * len(units)
+    text = client.get(page).content.decode()
+    assert f"Đã nhận 0/{number}; quá hạn {number}" in text
+    assert text.count("Rút yêu cầu<") == 100
+    assert client.get(page + "?page=2").content.decode().count("Rút yêu cầu<") == number - 100
+    assert f"<dd>{number}</dd>" in client.get(f"/reports/reviews/{review.pk}/").content.decode()
+
+
 def test_a_section_never_grows_beyond_what_can_be_edited(signed_in, asked):
     ReviewSection.objects.filter(pk=asked.section_id).update(body="x" * 9_990)
     contributing.write(asked, "Lời dài.", by=None, at=NOW, revision=0, send=True)
