@@ -18,7 +18,7 @@ from . import flat
 from .flat import FlatRow
 from .form_sheet import TITLES as FORM_TITLES
 from .form_sheet import FormSheet
-from .printed import missing_lines
+from .printed import indicator_result, missing_lines
 from .sheets import HEAD, OPTIONS, FigureSheet, Line, Sheet, plain, source_sheet
 
 COMPARED = ("direct", "online", "postal", "on_time", "pending_late")
@@ -173,7 +173,11 @@ def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
     for one in doc["indicators"]:
         new = Share(one["percent"], one["numerator"], one["denominator"])
         old = Share(one["before_percent"], one["before_numerator"], one["before_denominator"])
-        note = f"{one['counted_in']}; {one['source']}" if one["counted_in"] else one["source"]
+        told = [one["counted_in"], one["source"]]
+        if one.get("quoted") is not None:
+            result = indicator_result(one)
+            told = [f"{result.parts}: {result.now}", one["source"]]
+        note = "; ".join(part for part in told if part)
         yield one["name"], one["group"], new, old, one["target"], note
 
 

@@ -2,10 +2,13 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
+
+import openpyxl
 
 from figures.periods import Period
 from records.actions import indicators
-from reports.outlets import printed
+from reports.outlets import printed, review_sheets
 from reports.queries import document
 
 from .conftest import NOW
@@ -30,3 +33,6 @@ def test_it_is_printed_with_its_day_and_quoted(review):
     assert results["Chỉ số hài lòng"].parts == "công bố ngày 01/6/2022"
     fact = document.known(doc)["indicator.sipas.quoted"]
     assert (fact.text, fact.value) == ("85,4", "85.4") and "Bộ Nội vụ" in fact.source
+    content = review_sheets.xlsx_bytes(doc, moment=NOW, state="Dự thảo")
+    cells = [cell for sheet in openpyxl.load_workbook(BytesIO(content)) for row in sheet for cell in row]
+    assert "công bố ngày 01/6/2022: 85,4%; Bộ Nội vụ" in [cell.value for cell in cells]
