@@ -1,5 +1,6 @@
 """What is asked of the figures: one unit and period, and which figures count. Everything else follows from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -11,6 +12,7 @@ from figures.counts import Tally
 from figures.periods import Calendar, Month, Period
 from records.models import Edition, Stage
 from units import roster
+from units.compiled import Compiled
 from units.models import Kind, Tier, Unit, UnitQuerySet, owing, subtree
 
 from .carried import Carried
@@ -29,6 +31,27 @@ class Part(NamedTuple):
     tally: Tally
     child: int | None = None
     field: int | None = None
+
+
+class Branch(NamedTuple):
+    """Of a unit directly below what tells whose sums and reports are read."""
+
+    pk: int
+    tier: str
+    has_children: bool
+    reports: bool
+    external: bool
+
+
+_children = Compiled(lambda parent: Unit.objects.filter(parent=parent).order_by(), int)
+_branches = Compiled(
+    lambda parent: (
+        Unit.objects.filter(parent=parent)
+        .order_by()
+        .values_list("pk", "tier", "has_children", "reports", Q(kind=Kind.EXTERNAL))
+    ),
+    int,
+)
 
 
 @dataclass(frozen=True)
@@ -160,8 +183,18 @@ class Question:
             return []
         if self.wider is not None:
             return self.wider.children
-        below = Unit.objects.filter(parent=self.unit).order_by()
-        return sorted(below, key=lambda child: (child.tier, child.folded, child.pk))
+        return sorted(_children(self.unit.pk), key=lambda child: (child.tier, child.folded, child.pk))
+
+    @cached_property
+    def _branches(self) -> Sequence[Unit | Branch]:
+        """The units directly below as far as it tells whose sums and reports are read: whole units only where rows need
+        them. One query at most, as for `children`.
+        """
+        if not self.unit.has_children:
+            return []
+        if self.wider is not None:
+            return self.wider._branches
+        return self.children if self.below else [Branch(*row) for row in _branches(self.unit.pk)]
 
     @property
     def kept(self) -> bool:
@@ -184,14 +217,14 @@ class Question:
     @cached_property
     def child_groups(self) -> list[int]:
         """Numbers of the groups directly below. Sums are asked for by them: a join leads PostgreSQL past the index."""
-        return [child.pk for child in self.children if child.has_children]
+        return [child.pk for child in self._branches if child.has_children]
 
     @cached_property
     def near(self) -> dict[int, str]:
         """Tiers, by unit number, of those whose own reports are read: the unit itself and its children without any, as
         far as they ever report.
         """
-        near = [self.unit, *(child for child in self.children if not child.has_children)]
+        near = [self.unit, *(child for child in self._branches if not child.has_children)]
         return {
             one.pk: one.tier
             for one in near
