@@ -16,6 +16,8 @@ from reports.queries import bound
 
 from . import codes, form_06a
 from .print_charts import bar
+from .print_lines import trend
+from .print_units import UnitBars, unit_bars
 
 LETTERS = "ABCDEG"
 # Which template draws the figures of a block.
@@ -72,12 +74,16 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         # Sentences that documents of the first format kept apart from the text.
         "drafted": doc.get("drafted", {}),
         "tier_rows": tiers,
+        # A unit that reports itself needs no annex by unit.
+        "single": len(now.rows) < 2,
         "period_rows": period_rows(now, before) if len(tiers) == 1 else [],
         "bars": [
             bar(row.name, row.now, online_labels(end)["online"])
             for row in tiers
             if row.now.counts["received"]
         ],
+        "trend": trend(doc.get("by_month", [])),
+        "unit_charts": unit_charts(doc, now),
         "rate_results": rate_results(doc, now, before),
         "indicator_results": [indicator_result(one) for one in doc["indicators"]],
         "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
@@ -139,6 +145,15 @@ def unit_rows(doc: dict[str, Any], now: Summary) -> list[Row]:
         letters = " + ".join(LETTERS[: len(now.tiers)])
         rows.append(Row("", f"Tổng cộng ({letters})", now.total, is_total=True))
     return rows
+
+
+def unit_charts(doc: dict[str, Any], now: Summary) -> list[UnitBars]:
+    """The bars of the units of each tier that has several."""
+    tiers = (
+        (tier, one, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
+        for tier, one in now.tiers
+    )
+    return [chart for tier, one, rows in tiers if (chart := unit_bars(tier, one, rows))]
 
 
 def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[Result]:

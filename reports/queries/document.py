@@ -66,6 +66,14 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
             {"tier": tier, "figures": _summary(review, period, calendar, by="field", tier=tier).as_record()}
             for tier, _ in now.tiers
         ],
+        "by_month": [
+            {
+                "tier": tier,
+                "now": _online(review, period, calendar, tier),
+                "before": _online(review, period.same_last_year(), calendar, tier),
+            }
+            for tier, _ in (now.tiers if not now.period.one_month else ())
+        ],
         "last_year": before.as_record(),
         "targets": goals,
         "indicators": reached,
@@ -111,6 +119,21 @@ def sha256(data: Any) -> str:
 
 def _summary(review: Review, period: Period, calendar: Calendar, **asked: Any) -> Summary:
     return summary(review.unit, period, decimals=review.decimals, calendar=calendar, **asked)
+
+
+def _online(review: Review, period: Period, calendar: Calendar, tier: str) -> list[dict[str, Any]]:
+    """The share received online, month by month: what the line of the printed review is drawn from."""
+    rows = _summary(review, period, calendar, by="month", tier=tier).rows
+    shares = [(row.key, row.figures.shares["online"]) for row in rows]
+    return [
+        {
+            "month": key,
+            "percent": one.percent,
+            "numerator": one.numerator or 0,
+            "denominator": one.denominator or 0,
+        }
+        for key, one in shares
+    ]
 
 
 def _names(review: Review, period: Period, start: date, end: date) -> dict[str, Any]:

@@ -21,7 +21,7 @@ EVERYWHERE = ("P1", "P2", "P3", "P11", "P9")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
 # P9 writes into the country, so it comes after everything that reads it.
-ALL = ("P1", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P15", "P16")
+ALL = ("P1", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P14", "P15", "P16")
 PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/reports/reviews/1/")
 
 
@@ -89,6 +89,9 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from files.export_rows(stage.nation, 4_000 if stage.small else 40_000)
         case "P13":
             yield from prints.rows(stage.demo)
+        case "P14":
+            yield from prints.page_rows(stage.demo)
+            yield from prints.province_rows()
         case "P15":
             yield from entry.rows(small=stage.small)
         case "P16":

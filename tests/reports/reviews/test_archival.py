@@ -134,3 +134,8 @@ def test_frozen_figures_travel_in_it(closed):
     assert len(rows) == len(figures.rows) + 1
     total = rows[-1]
     assert int(total["Tiếp nhận trực tiếp"]) == figures.total.counts["received_direct"] == 15175
+
+
+def test_a_unit_that_reports_itself_has_one_annex(review):
+    text = pdf.text(copies.final(document.build(of_commune(), demo=True), at=NOW))
+    assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

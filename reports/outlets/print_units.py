@@ -1,0 +1,94 @@
+"""The bars of a printed review: the share received online of each unit of a tier, the largest first.
+
+Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete is hatched and says so; it is
+never ranked as if it were whole, and stands last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from figures.summary import Figures, Row
+from figures.writing import percent_vi, tier_name
+
+WIDTH = 1630
+NAMES, VALUES = 640, 130  # room for names and values beside the bars
+ROW, BAR = 46, 32
+FEWEST, MOST, ENDS = 3, 24, 10  # units that are drawn; of more than MOST the ENDS largest and smallest
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One unit; a line without width says in `name` what is left out."""
+
+    name: str
+    y: str
+    text_y: str
+    width: str
+    value: str
+    whole: bool
+
+
+@dataclass(frozen=True)
+class UnitBars:
+    """The bars of one tier, with the tier's own share as a line."""
+
+    name: str
+    alt: str
+    bars: tuple[Bar, ...]
+    left: str
+    mean_x: str
+    mean: str
+    width: int
+    height: int
+
+
+def unit_bars(tier: str, whole: Figures, rows: Sequence[Row]) -> UnitBars | None:
+    """The drawing of a tier; None for fewer than three units with figures."""
+    known = [row for row in rows if _share(row) is not None]
+    if len(known) < FEWEST:
+        return None
+    known.sort(key=lambda row: (not _is_whole(row), -_ratio(row.figures), row.name))
+    top = max(max(_ratio(row.figures) for row in known), _ratio(whole), 0.01)
+    plot = WIDTH - NAMES - VALUES
+    drawn: list[Row | int] = [*known]
+    if len(known) > MOST:
+        drawn = [*known[:ENDS], len(known) - 2 * ENDS, *known[-ENDS:]]
+    bars = tuple(_bar(one, place, plot / top) for place, one in enumerate(drawn))
+    share = whole.shares["online"]
+    name = tier_name(tier)
+    alt = (
+        f"Biểu đồ cột ngang về tỷ lệ hồ sơ tiếp nhận trực tuyến của các đơn vị {name.lower()}: cao nhất là "
+        f"{known[0].name}, thấp nhất là {known[-1].name}; số của từng đơn vị ghi ở phụ lục"
+    )
+    mean = NAMES + int(_ratio(whole) * plot / top)
+    height = ROW * len(bars) + ROW
+    return UnitBars(
+        name, alt, bars, str(NAMES), str(mean), f"{name}: {percent_vi(share.percent)}", WIDTH, height
+    )
+
+
+def _share(row: Row) -> int | None:
+    share = row.figures.shares["online"]
+    return share.numerator if share.denominator else None
+
+
+def _ratio(figures: Figures) -> float:
+    share = figures.shares["online"]
+    return (share.numerator or 0) / share.denominator if share.denominator else 0
+
+
+def _is_whole(row: Row) -> bool:
+    return row.figures.completeness.complete and not row.figures.shares["online"].partial
+
+
+def _bar(one: Row | int, place: int, scale: float) -> Bar:
+    y, text_y = place * ROW + (ROW - BAR) // 2, place * ROW + ROW // 2 + 11
+    if isinstance(one, int):
+        return Bar(f"… {one} đơn vị khác …", str(y), str(text_y), "", "", True)
+    width = int(_ratio(one.figures) * scale)
+    value = percent_vi(one.figures.shares["online"].percent)
+    whole = _is_whole(one)
+    name = one.name[:1].upper() + one.name[1:] + ("" if whole else " (chưa đủ)")
+    if len(name) > 44:
+        name = f"{name[:43].rstrip()}…"
+    return Bar(name, str(y), str(text_y), str(width), value, whole)

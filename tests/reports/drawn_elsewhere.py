@@ -1,0 +1,41 @@
+"""python -m tests.reports.drawn_elsewhere: make the demo in an empty database, print the SHA-256 of its review.
+
+Tests run it in another process, from another folder and on the other database.
+"""
+
+import hashlib
+import os
+import sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import django
+
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+# The log tells when and by whom the demo was loaded; where it stood is given.
+ANCHOR = (7, "0" * 64)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cchc_dashboard.settings")
+    django.setup()
+
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from reports.imports import demo
+    from reports.outlets import copies
+    from reports.queries import document
+
+    call_command("migrate", verbosity=0)
+    review = demo.load(settings.BASE_DIR / "fixtures" / "thanhliem", NOW)
+    doc = document.build(review, demo=True, anchor=ANCHOR)
+    doc["verify"] = {"code": "B" * 10, "address": "https://cchc.example/verify/", "qr": True}
+    content = copies.final(doc, at=NOW)
+    print(connection.vendor, len(content), hashlib.sha256(content).hexdigest())
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
