@@ -132,6 +132,7 @@ def edit(
         section.heading, section.body = (bodies or {})[section.pk]
         section.save(update_fields=["heading", "body"])
     if tasks is not None:
+        told = {(one.text, one.unit_id): one for one in review.tasks.all()}
         review.tasks.all().delete()
         PlanTask.objects.bulk_create(
             PlanTask(
@@ -141,6 +142,7 @@ def edit(
                 responsible=task.responsible,
                 deadline=task.deadline,
                 unit_id=task.unit,
+                **_outcome(told.get((task.text, task.unit))),
             )
             for order, task in enumerate(tasks, 1)
         )
@@ -149,6 +151,12 @@ def edit(
     ]
     note("review.edit", review, by, at, {"changed": changed})
     return review
+
+
+def _outcome(before: PlanTask | None) -> dict[str, Any]:
+    """What was told of a task that stays: saving the text of a review must not lose it."""
+    names = ("outcome", "outcome_note", "outcome_on", "outcome_by", "outcome_at")
+    return {name: getattr(before, name) for name in names} if before else {}
 
 
 @transaction.atomic

@@ -43,7 +43,11 @@ def review_tasks(request: HttpRequest, pk: int) -> HttpResponse:
         "found": found,
         "last": last,
         "before": _lines(request, before),
-        "lines": _lines(request, found.tasks.select_related("unit", "review__unit")),
+        # What is still being drafted has no outcome yet.
+        "lines": [
+            line if found.is_frozen else (*line[:3], None)
+            for line in _lines(request, found.tasks.select_related("unit", "review__unit"))
+        ],
         "may_edit": not found.is_frozen and access.allowed(request.user, Right.EDIT, found.unit, request.day),
     }
     return render(request, "reports/review/task_page.html", context)

@@ -124,3 +124,23 @@ def test_queries_do_not_follow_the_number_of_tasks(signed_in, frozen):
     with CaptureQueriesContext(connection) as many:
         assert "Việc 29" in client.get("/reports/tasks/").content.decode()
     assert len(many) == len(few)
+
+
+def test_saving_the_text_keeps_what_was_told(review):
+    """The tasks are replaced as a whole, and what was told of them went with the old rows."""
+    first, second = review.tasks.order_by("order")[:2]
+    actions.record_outcome(first, TaskOutcome.DONE, "Xong sớm.", DAY, by=None, at=NOW)
+    texts = [
+        actions.TaskText(one.text, one.responsible, one.deadline, one.unit_id) for one in (second, first)
+    ]
+    actions.edit(review, by=None, at=NOW, tasks=texts)
+    kept = {one.text: one.outcome_note for one in review.tasks.all()}
+    assert kept == {first.text: "Xong sớm.", second.text: ""}
+    changed = actions.TaskText(first.text + " khác", "", None, first.unit_id)
+    actions.edit(review, by=None, at=NOW, tasks=[changed])
+    assert review.tasks.get().outcome == TaskOutcome.OPEN
+
+
+def test_a_drafts_own_tasks_have_no_outcome_yet(signed_in, review):
+    page = signed_in("tonghop").get(f"/reports/reviews/{review.pk}/tasks/").content.decode()
+    assert review.tasks.first().text in page and "Ghi kết quả" not in page
