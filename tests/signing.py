@@ -1,5 +1,6 @@
 """Signs PDFs as offices do outside the product: a self-made certificate, a signature appended by pyHanko."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -67,4 +68,7 @@ def signed(
         certify=certify,
         docmdp_permissions=fields.MDPPerm.FILL_FORMS,
     )
-    return signers.sign_pdf(writer, about, signer=by or signer(), new_field_spec=spec).getvalue()
+    with ThreadPoolExecutor(1) as apart:
+        # pyHanko runs an event loop of its own, and Playwright keeps one in the thread of a browser test.
+        work = apart.submit(signers.sign_pdf, writer, about, signer=by or signer(), new_field_spec=spec)
+        return work.result().getvalue()

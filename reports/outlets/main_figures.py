@@ -40,7 +40,7 @@ def table(doc: dict[str, Any]) -> Table:
     lines: list[tuple[str, list[str]]] = []
     for name in _COUNTS:
         label = (
-            f"Tiếp nhận {online_labels(end)['online']}"
+            f"Tiếp nhận trực tuyến {online_labels(end)['online']}"
             if name == "received_online"
             else measure_label(name, end)
         )

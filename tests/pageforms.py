@@ -1,0 +1,64 @@
+"""Forms as they stand on a page: what a browser without JavaScript would send."""
+
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+from django.test import Client
+
+
+class _Forms(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self._into: tuple[str, list[str]] | None = None
+        self._select = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append((given.get("action", ""), {}))
+        if not self.forms:
+            return
+        fields, name = self.forms[-1][1], given.get("name", "")
+        if tag == "input" and name and given.get("type") not in ("checkbox", "radio", "file"):
+            fields[name] = given.get("value", "")
+        elif tag in ("input",) and name and "checked" in given:
+            fields[name] = given.get("value", "on")
+        elif tag == "textarea" and name:
+            self._into = (name, [])
+        elif tag == "select" and name:
+            self._select = name
+        elif tag == "option" and self._select and ("selected" in given or self._select not in fields):
+            fields[self._select] = given.get("value", "")
+
+    def handle_data(self, data):
+        if self._into:
+            self._into[1].append(data)
+
+    def handle_endtag(self, tag):
+        if tag == "textarea" and self._into:
+            name, parts = self._into
+            # The first line break after the tag is the page's, not the text's.
+            self.forms[-1][1][name] = "".join(parts).removeprefix("\n")
+            self._into = None
+        elif tag == "select":
+            self._select = ""
+
+
+def form_on(client: Client, address: str, action: str = "", needs: str = "") -> tuple[str, dict[str, str]]:
+    """Address and fields of the form of a page whose action ends like this and which has the field `needs`."""
+    page = client.get(address)
+    assert page.status_code == 200, (address, page.status_code)
+    for target, fields in _Forms(page.content.decode()).forms:
+        if target.endswith(action) and (not needs or needs in fields):
+            return urljoin(address, target), fields
+    raise AssertionError(f"no form {action} with {needs} on {address}")
+
+
+def submit(client: Client, address: str, action: str = "", *, needs: str = "", **changes):
+    """Open a page, fill in a form of it and send it; fields that are not on the page cannot be filled in."""
+    target, fields = form_on(client, address, action, needs)
+    unknown = [name for name, value in changes.items() if name not in fields and isinstance(value, str)]
+    assert not unknown, f"{address} has no field {unknown}"
+    return client.post(target, fields | changes)
