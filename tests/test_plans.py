@@ -14,21 +14,23 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from records.generating import country
 from records.models import Stage
 from records.queries.calendar import calendar
 from records.queries.missing import silent
 from records.queries.question import Question
 from records.queries.summary import summary, trend
-from tests.bench import country
 from units.models import Membership, Role, Tier, Unit, User
 
 pytestmark = pytest.mark.django_db
 
 # Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}
+GROWING |= {"units_inherited", "units_succession"}
 WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 # Large enough that a planner with statistics chooses as it would for the country.
 SCALE = country.Scale("ten provinces of twenty communes", 36, 10, 20)
+MERGED = country.Scale("ten provinces that became six", 36, 10, communes=200, districts=40, merged=(6, 70))
 ADDRESSES = ("/", "/?by=field", "/?by=month", "/records/", "/reports/reviews/")
 _ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+|T\d+)"?\b')
 
@@ -103,9 +105,10 @@ def _reads_all(node: dict) -> bool:
     return without and node["Index Name"] != "edition_one_open"
 
 
-def places(nation: Unit) -> list[Unit]:
-    """The country, a province, a commune."""
-    province = Unit.objects.filter(parent=nation).order_by("pk").first()
+def places(nation: Unit, *, new: bool = False) -> list[Unit]:
+    """The country, a province, a commune; or those that opened with the merger."""
+    provinces = Unit.objects.filter(parent=nation).order_by("pk")
+    province = (provinces.filter(active_from=country.MERGER) if new else provinces).first()
     commune = Unit.objects.filter(parent=province, tier=Tier.COMMUNE).order_by("pk").last()
     return [nation, province, commune]
 
@@ -136,6 +139,27 @@ def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
         assert found == [], (unit, by, found)
         now = summary(unit, country.HALF_YEAR, by=by, calendar=days)
         assert told.total == now.total and told.rows == now.rows
+
+
+def test_history_by_todays_units_is_read_through_indexes() -> None:
+    """The country, a province and a commune of today, a district and a commune that are over."""
+    nation, days = country.fill(MERGED), calendar()
+    today = places_of_today(nation)
+    period = country.Period.parse("2025-M02..M07")
+    for unit, by, include in product(today, (None, "unit", "field", "month"), Stage.values):
+        with plans(unit) as found:
+            summary(unit, period, by=by, include=include, calendar=days, today=country.LAST_DAY)
+        assert found == [], (unit, by, include, found)
+    for unit in today:
+        with plans(unit) as found:
+            trend(unit, period, calendar=days, today=country.LAST_DAY)
+        assert found == [], (unit, found)
+
+
+def places_of_today(nation: Unit) -> list[Unit]:
+    _, province, commune = places(nation, new=True)
+    district = Unit.objects.filter(tier=Tier.DISTRICT, kind="committee").order_by("pk").first()
+    return [nation, province, commune, district, Unit.objects.filter(parent=district).first()]
 
 
 def test_pages_are_read_through_indexes(nation: Unit, client: Client, settings) -> None:

@@ -17,11 +17,11 @@ from . import databases, measuring
 from .measuring import Result
 
 # Measured on both databases; what does not ask the database, or hardly, is measured once.
-EVERYWHERE = ("P1", "P2", "P3", "P11", "P9")
+EVERYWHERE = ("P1", "P1-merged", "P2", "P3", "P11", "P9")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
 # P9 writes into the country, so it comes after everything that reads it.
-ALL = ("P1", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P14", "P15", "P16")
+ALL = ("P1", "P1-merged", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P14", "P15", "P16")
 PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/reports/reviews/1/")
 
 
@@ -33,15 +33,21 @@ class Stage:
 
     @cached_property
     def district(self) -> tuple:
-        from . import country
+        from records.generating import country
 
         return self._made("district", country.DISTRICT)
 
     @cached_property
     def nation(self) -> tuple:
-        from . import country
+        from records.generating import country
 
         return self._made("nation", country.SMALL if self.small else country.NATION)
+
+    @cached_property
+    def merged(self) -> tuple:
+        from records.generating import country
+
+        return self._made("merged", country.SMALL_MERGED if self.small else country.MERGED)
 
     @cached_property
     def demo(self) -> Any:
@@ -53,7 +59,7 @@ class Stage:
         return connection
 
     def _made(self, name: str, scale: Any) -> tuple:
-        from . import country
+        from records.generating import country
 
         start = time.monotonic()
         connection = databases.create(name)
@@ -71,6 +77,8 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
     match part:
         case "P1":
             yield from questions.rows(stage.nation, stage.district)
+        case "P1-merged":
+            yield from questions.merged_rows(stage.merged, stage.district)
         case "P2":
             yield from pages.country_rows(stage.nation, stage.district)
         case "P3":

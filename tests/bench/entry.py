@@ -13,13 +13,13 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from records import actions
+from records.generating.country import LAST, START
 from records.models import Field, FieldScope
 from tests.chromium import launch_options
 from units import roster
 from units.models import Kind, Membership, Role, Tier, Unit, User
 
 from .counting import values
-from .country import LAST, START
 from .databases import create, use
 from .measuring import Result
 from .serving import serving, session_of

@@ -12,6 +12,7 @@ import xlsxwriter
 from django.db import transaction
 
 from figures.measures import MEASURES
+from records.generating.country import HALF_YEAR, LAST, Scale
 from records.imports.counts import import_counts
 from records.models import DossierCount, Edition, Field, State, Submission
 from records.queries.summary import summary
@@ -20,7 +21,6 @@ from reports.outlets.sheets import xlsx_bytes
 from units.models import Unit
 
 from .counting import values
-from .country import HALF_YEAR, LAST, Scale
 from .databases import use, vendor
 from .measuring import Act, Result, versus
 

@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from records.generating.country import HALF_YEAR, START
 from records.models import Field
 from reports import actions as reviews
 from units.models import Membership, Role, Unit, User
 
-from .country import HALF_YEAR, START
 from .databases import ROOT, use, vendor
 from .measuring import Result
 from .saving import AT, opened

@@ -12,12 +12,12 @@ from django.utils import timezone
 from figures import writing
 from figures.summary import Row, Summary
 from records import actions
+from records.generating.country import HALF_YEAR, LAST
 from records.models import Field
 from records.queries.summary import summary
 from reports.outlets.tables import Entry, FiguresTable
 from units.models import Unit, User, fold
 
-from .country import HALF_YEAR, LAST
 from .databases import use, vendor
 from .measuring import Act, Result, versus
 from .plain import loop

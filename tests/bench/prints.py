@@ -18,6 +18,7 @@ from pypdf import PdfReader
 from weasyprint.text.fonts import FontConfiguration
 
 from figures.periods import Period
+from records.generating import country
 from reports import actions
 from reports.models import Review
 from reports.outlets import copies, pdf, printed, word
@@ -25,7 +26,7 @@ from reports.outlets.pdf import helper
 from reports.queries import document
 from units.models import Unit
 
-from . import country, databases
+from . import databases
 from .databases import use
 from .measuring import Act, Result, timed, versus
 

@@ -12,11 +12,11 @@ from unittest.mock import patch
 from django.db import connections, transaction
 
 from records import actions
+from records.generating.country import LAST, Scale
 from records.models import DossierCount, Edition, Field, State
 from units.models import User
 
 from .counting import values
-from .country import LAST, Scale
 from .databases import use, vendor
 from .measuring import Result
 

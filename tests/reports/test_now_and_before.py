@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
+from records.generating import country
 from records.models import Stage
 from records.queries.calendar import calendar
 from reports.queries.dashboard import Wanted, figures_of, now_and_before, past_of
-from tests.bench import country
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db

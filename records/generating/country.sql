@@ -1,9 +1,12 @@
 -- Months of every reporting unit, with counts whose balance closes and whose opening is the last closing.
--- bench_month(place, number, due_on, skipped) is filled before. Units up to `skipped` are silent in that month.
+-- bench_month is filled before. Units up to `skipped` are silent in that month. With gaps one report in so many is missing
+-- and units differ in size (one in nine is large).
 INSERT INTO records_submission (unit_id, month, due_on)
 SELECT unit.id, month.number, month.due_on
 FROM units_unit AS unit CROSS JOIN bench_month AS month
 WHERE unit.reports AND unit.id > month.skipped
+    AND unit.active_from <= month.end_on AND COALESCE(unit.active_until, month.end_on) >= month.start_on
+    AND (month.gaps = 0 OR (unit.id * 31 + month.place * 17) % month.gaps <> 0)
 ORDER BY month.number, unit.id;
 
 INSERT INTO records_edition (submission_id, number, state, revision, saved_by, sent_by, decided_by, return_reason,
@@ -25,7 +28,8 @@ FROM (
             field.id AS field,
             (unit.id * 7 + field.id * 3 + (month.place - 1) * 5) % 6 AS opening,
             (unit.id * 7 + field.id * 3 + month.place * 5) % 6 AS pending,
-            8 + (unit.id * 13 + field.id * 29 + month.place * 37) % 30 AS direct,
+            (8 + (unit.id * 13 + field.id * 29 + month.place * 37) % 30)
+                * CASE WHEN month.gaps > 0 AND unit.id % 9 = 0 THEN 4 ELSE 1 END AS direct,
             (unit.id * 11 + field.id * 5 + month.place * 19) % 9 AS partial,
             (unit.id * 17 + field.id * 23 + month.place * 3) % 7 AS full_online,
             CASE WHEN (unit.id + field.id + month.place) % 29 = 0 THEN 1 ELSE 0 END AS postal,

@@ -1,0 +1,1 @@
+"""A whole country made up: for measuring, and for trying the product at its largest (`manage.py generate_country`)."""

@@ -1,0 +1,69 @@
+"""The generated country: numbers of units as they are, the same each time, sums equal to a recount, gaps."""
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from records import sums
+from records.generating import country, trees
+from records.management.commands.generate_country import GAPS
+from records.queries.summary import summary
+from units import inheritance, roster
+from units.models import Kind, Succession, Tier, Unit
+
+TINY = trees.Scale("tiny", 10, 5, communes=33, districts=11, merged=(3, 12), gaps=GAPS)
+
+
+@pytest.mark.parametrize(
+    ("scale", "provinces", "districts", "communes"),
+    [(trees.NATION, 34, 0, 3_321), (trees.BEFORE, 63, 696, 10_035), (trees.MERGED, 97, 696, 13_356)],
+)
+def test_units_are_as_many_as_there_are(scale, provinces, districts, communes):
+    units, links = trees.tree(scale)
+    assert len({unit.pk for unit in units}) == len({unit.code for unit in units}) == len(units)
+    numbers = [
+        sum(unit.tier == tier and unit.kind == Kind.COMMITTEE for unit in units)
+        for tier in (Tier.PROVINCE, Tier.DISTRICT, Tier.COMMUNE)
+    ]
+    assert numbers == [provinces, districts, communes]
+    over = {unit.pk for unit in units if unit.active_until and unit.reports}
+    assert over == {old.pk for old, _ in links}
+
+
+@pytest.mark.django_db
+def test_everything_derived_is_right_and_both_bases_agree():
+    top = country.fill(TINY)
+    assert list(sums.differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
+    period = trees.LAST.plus(-6)
+    before = country.Period.of(trees.LAST.plus(-9), period)
+    reported, today = (summary(top, before, by="unit", today=day) for day in (None, country.LAST_DAY))
+    assert today.total.counts == reported.total.counts
+    assert today.total.completeness.text() == reported.total.completeness.text()
+    assert len(today.rows) == 3 and not today.total.estimated and today.territory.equal
+    lacking = today.total.completeness.expected - today.total.completeness.reported
+    assert 0 < lacking == len(today.total.completeness.missing)
+
+
+@pytest.mark.django_db
+def test_the_command_fills_an_empty_database_only(monkeypatch):
+    from records.management.commands import generate_country as command
+
+    monkeypatch.setitem(command.SCALES, "merged", TINY)
+    out = StringIO()
+    call_command("generate_country", "--units", "merged", "--months", "9", stdout=out)
+    assert "Cấp xã: 45 đơn vị" in out.getvalue()
+    assert Succession.objects.count() == 33 + 5
+    first = summary(Unit.objects.get(tier=Tier.COUNTRY), country.HALF_YEAR).total.counts
+    assert first["received"] > 0
+    with pytest.raises(CommandError, match="trống") as refused:
+        call_command("generate_country", "--units", "now")
+    assert refused.value.returncode == 1
+
+
+def test_seed_is_fixed():
+    one, other = (trees.tree(replace(TINY, months=3))[0] for _ in range(2))
+    assert [(unit.pk, unit.path, unit.name) for unit in one] == [
+        (unit.pk, unit.path, unit.name) for unit in other
+    ]
