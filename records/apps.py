@@ -8,11 +8,12 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models, and what asks them, are there only now.
-        from units.signals import grouped, reports_asked
+        from units.signals import consequences_asked, grouped, reports_asked
 
-        from .receivers import answer_reports, sum_new_groups
+        from .receivers import answer_reports, sum_new_groups, tell_merger
 
         reports_asked.connect(answer_reports, dispatch_uid="records.reports")
+        consequences_asked.connect(tell_merger, dispatch_uid="records.merger")
         grouped.connect(sum_new_groups, dispatch_uid="records.sums")
         post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
 

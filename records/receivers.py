@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 
 from figures.periods import Month
 from records import sums
 from records.models import Edition, Stage
 from records.queries.calendar import calendar
+from records.queries.merging import consequences
 from units.models import Unit
-from units.signals import Reported
+from units.signals import Consequence, Reported
 
 
 def answer_reports(sender: object, numbers: Sequence[int], **kwargs: object) -> dict[int, list[Reported]]:
@@ -26,3 +28,8 @@ def answer_reports(sender: object, numbers: Sequence[int], **kwargs: object) -> 
 def sum_new_groups(sender: object, units: Sequence[Unit], **kwargs: object) -> None:
     """A unit that becomes a group keeps sums from now on, in the same transaction."""
     sums.regroup(units)
+
+
+def tell_merger(sender: object, olds: Sequence[Unit], on: date, **kwargs: object) -> list[Consequence]:
+    """Reports that are owed, deadlines and what is being entered."""
+    return [Consequence(title, lines) for title, lines in consequences(olds, on)]

@@ -12,6 +12,8 @@ ACTIONS = {
     "unit.open": "Mở đơn vị",
     "unit.close": "Đóng đơn vị",
     "unit.succeed": "Ghi quan hệ kế thừa",
+    "unit.merge": "Sáp nhập thành đơn vị này",
+    "unit.undo_merger": "Hoàn tác sáp nhập",
     "user.create": "Tạo tài khoản, cấp mật khẩu",
     "user.issue_password": "Cấp lại mật khẩu",
     "user.change_password": "Đổi mật khẩu",

@@ -1,6 +1,7 @@
 """What this room asks and tells the rooms above it, which it does not know.
 
 `reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
+`consequences_asked` (olds=[…], on=day): what changes when these units merge; a receiver answers [Consequence, …].
 `grouped` (units=[…]): these units exist for some time and have children now for the first time.
 """
 
@@ -13,6 +14,7 @@ from django.dispatch import Signal
 
 reports_asked = Signal()
 grouped = Signal()
+consequences_asked = Signal()
 
 
 class Reported(NamedTuple):
@@ -30,3 +32,16 @@ def reports_of(numbers: Iterable[int]) -> dict[int, list[Reported]]:
         for number, months in answer.items():
             found[number] += months
     return {number: sorted(months, key=lambda one: one.start) for number, months in found.items()}
+
+
+class Consequence(NamedTuple):
+    """What a merger changes in a room above: what it is about, and sentences in Vietnamese."""
+
+    title: str
+    lines: list[str]
+
+
+def consequences_of(olds: list, on: date) -> list[Consequence]:
+    """What changes elsewhere when these units close before `on` and one opens then."""
+    answers = consequences_asked.send(sender=Consequence, olds=olds, on=on)
+    return [one for _, answer in answers for one in answer]

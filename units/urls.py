@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, people, tree
+from .views import changes, merging, people, tree
 
 app_name = "units"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("<int:pk>/", tree.unit_detail, name="detail"),
     path("<int:pk>/close/", changes.unit_close, name="close"),
     path("<int:pk>/succeed/", changes.unit_succeed, name="succeed"),
+    path("<int:pk>/merge/", merging.merge, name="merge"),
+    path("<int:pk>/undo-merger/", merging.undo_merger, name="undo_merger"),
     path("people/", people.people, name="people"),
     path("people/new/", people.person_create, name="person_create"),
     path("people/<int:pk>/", people.person, name="person"),

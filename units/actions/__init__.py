@@ -1,6 +1,7 @@
 """Every change of units and people: atomic, logged, by whom. Rights are checked by the callers (units.access)."""
 
 from .closing import close_branch, close_unit, close_units
+from .merging import Merged, merge, merger_of, roles_of, undo_merger
 from .people import (
     Denied,
     add_membership,
@@ -20,6 +21,7 @@ from .tree import Opened, open_unit, open_units
 __all__ = [
     "Denied",
     "Link",
+    "Merged",
     "Opened",
     "Part",
     "add_membership",
@@ -35,9 +37,13 @@ __all__ = [
     "enable_user",
     "end_membership",
     "issue_password",
+    "merge",
+    "merger_of",
     "open_unit",
     "open_units",
     "replace",
+    "roles_of",
     "succeed",
+    "undo_merger",
     "use_issued_password",
 ]

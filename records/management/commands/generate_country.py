@@ -17,7 +17,7 @@ GAPS = 97
 
 class Command(BaseCommand):
     help = (
-        "Tạo dữ liệu cả nước (minh họa, luôn như nhau) trong cơ sở dữ liệu trống. "
+        "Tạo dữ liệu minh họa cả nước trong cơ sở dữ liệu trống. "
         "Ví dụ: python manage.py generate_country --units now --months 60"
     )
 

@@ -1,0 +1,61 @@
+"""Thirty units of a province become one on the page: ticked, shown, confirmed, and taken back."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from units import actions, inheritance, roster
+from units.models import Succession, Unit, User
+from units.tree import Draft
+
+START = date(2020, 1, 1)
+PASSWORD = "mật khẩu đủ dài"
+NUMBER = 30
+
+
+@pytest.fixture
+def province(transactional_db) -> Unit:
+    """A province of thirty-two communes and its administrator."""
+    drafts = [Draft("37", "tỉnh Ninh Bình", "committee", "province", START)]
+    drafts += [
+        Draft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37")
+        for at in range(NUMBER + 2)
+    ]
+    top = actions.open_units(drafts, by=None).new[0]
+    admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
+    actions.add_membership(admin, top, "administrator", START, by=None)
+    return top
+
+
+def test_thirty_units_become_one(province, quiet_page: Page, live_server, accessible, tmp_path: Path):
+    page, address = quiet_page, f"/units/{province.pk}/merge/"
+    page.goto(f"{live_server.url}/accounts/login/?next={address}")
+    page.get_by_label("Tên đăng nhập").fill("quantri")
+    page.get_by_label("Mật khẩu").first.fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    expect(page).to_have_url(f"{live_server.url}{address}")
+    accessible(page)
+    for at in range(NUMBER):
+        page.get_by_label(f"xã Số {at:02} (c{at:02})").check()
+    page.get_by_label("Đơn vị mới hoạt động từ ngày").fill("1/7/2022")
+    page.get_by_label("Căn cứ").fill("Nghị quyết 1")
+    page.get_by_label("Mã đơn vị mới").fill("moi")
+    page.get_by_label("Tên đơn vị mới").fill("xã Lớn")
+    page.get_by_role("button", name="Xem những gì thay đổi").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Sáp nhập {NUMBER} đơn vị thành xã Lớn")
+    expect(page.get_by_text(f"{NUMBER} báo cáo, hạn gửi")).to_be_visible()
+    accessible(page)
+    for width in (1366, 375):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Xác nhận sáp nhập").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Xã Lớn")
+    assert Succession.objects.count() == NUMBER and Unit.objects.filter(active_until=None).count() == 4
+    assert inheritance.check() == (set(), {}) and roster.check() == []
+    accessible(page)
+    page.get_by_role("button", name="Hoàn tác sáp nhập").click()
+    expect(page.get_by_text(f"{NUMBER} đơn vị cũ hoạt động tiếp")).to_be_visible()
+    assert Unit.objects.filter(active_until=None).count() == NUMBER + 3
+    assert not Succession.objects.exists() and roster.check() == []

@@ -1,0 +1,105 @@
+"""A merger step by step: choose, see what changes, confirm; undone while nothing was entered (administrators)."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from units import access, actions, queries
+from units.access import Right, requires
+from units.forms.merging import MOST, MergeForm
+from units.forms.tree import show_refusal
+from units.models import Unit
+from units.signals import consequences_of
+from units.tree import Draft, Refused
+
+from .changes import parent_of
+from .lists import posted
+
+
+@requires(Right.MANAGE, by_unit=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def merge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Units below one unit, or named by code, become one. A POST shows what changes; with `sure` it is done."""
+    above = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    below = Unit.objects.filter(parent=above).active_on(request.day).order_by("kind", "folded", "pk")
+    listed = list(below[:MOST])
+    initial = {"parent": above.code, "tier": listed[0].tier if listed else above.tier}
+    form = MergeForm(posted(request), listed, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        asked = _asked(request, form)
+        if asked is not None:
+            olds, draft = asked
+            if request.POST.get("sure") == "1":
+                merged = _done(request, form, olds, draft)
+                if merged is not None:
+                    messages.success(request, f"Đã sáp nhập {len(olds)} đơn vị thành {merged.name}.")
+                    return redirect("units:detail", merged.pk)
+            elif _possible(request, form, olds, draft):
+                return render(request, "units/merge_check.html", _changes(request, above, form, olds, draft))
+    context = {"form": form, "above": above}
+    return render(request, "units/merge.html", context, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Draft] | None:
+    """The old units, each administered by the reader, and the new one; None where the form has faults."""
+    parent = parent_of(request, form, form.cleaned_data["on"])
+    olds = form.chosen(queries.Codes(access.visible(request.user, request.day)))
+    for unit in olds:
+        access.check(request.user, Right.MANAGE, unit, request.day)
+    if len({unit.kind for unit in olds}) > 1:
+        form.add_error("olds", "Các đơn vị cũ phải cùng loại.")
+    return None if form.errors else (olds, form.draft(parent, olds[0].kind))
+
+
+def _done(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> Unit | None:
+    data = form.cleaned_data
+    try:
+        return actions.merge(olds, draft, data["on"], by=request.user, basis=data["basis"]).new
+    except Refused as refused:
+        show_refusal(form, refused)
+        return None
+
+
+def _possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> bool:
+    """Whether the rules allow it: tried, and taken back."""
+    with transaction.atomic():
+        done = _done(request, form, olds, draft)
+        transaction.set_rollback(True)
+    return done is not None
+
+
+def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit], draft: Draft) -> dict:
+    on = form.cleaned_data["on"]
+    # As they stand: trying the merger has changed these objects.
+    olds = list(Unit.objects.filter(pk__in=[unit.pk for unit in olds]).order_by("folded"))
+    roles = actions.roles_of(olds, on).order_by("unit__folded", "user__username")
+    return {
+        "above": above,
+        "form": form,
+        "olds": olds,
+        "draft": draft,
+        "on": on,
+        "roles": list(roles),
+        "consequences": consequences_of(olds, on),
+        "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
+    }
+
+
+@requires(Right.MANAGE, by_unit=True)
+@require_POST
+def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the merger back that opened a unit."""
+    new = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    for link in queries.predecessors_of(new):
+        access.check(request.user, Right.MANAGE, link.old, request.day)
+    try:
+        with transaction.atomic():
+            olds = actions.undo_merger(new, by=request.user)
+    except Refused as refused:
+        return render(
+            request, "400.html", {"title": "Không hoàn tác được", "reason": str(refused)}, status=422
+        )
+    messages.success(request, f"Đã hoàn tác: {len(olds)} đơn vị cũ hoạt động tiếp, {new.name} không còn.")
+    return redirect("units:detail", olds[0].pk)
