@@ -17,6 +17,7 @@ from records.queries.summary import by_tier, summary_of
 from reports.models import Review
 from units.models import Unit
 
+from .comparable import Comparison, comparison
 from .one_field import OneField
 
 TREND_MONTHS = 18
@@ -96,6 +97,8 @@ class Past:
     before: Summary
     months: tuple[Month, ...]
     tiers: tuple[tuple[str, tuple[Figures, ...]], ...]
+    # Both periods by the units that are in both, where the units differ.
+    against: Comparison | None = None
 
 
 def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:
@@ -135,7 +138,10 @@ def past_of(wanted: Wanted, found: list[Part] | None = None) -> Past:
         decimals=wanted.decimals,
     )
     tiers = _trend(monthly, wanted.months, wanted.decimals, [tier for tier, _ in earlier.tiers])
-    return Past(earlier, wanted.months, tuple(tiers))
+    against = None
+    if wanted.of_field is None:
+        against = comparison(wanted.reach, monthly, earlier, wanted.period)
+    return Past(earlier, wanted.months, tuple(tiers), against)
 
 
 def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequence[str]):

@@ -32,7 +32,10 @@ def _headline(asked: Asked, summary: Summary, field_name: str) -> str:
     return f"{field_name}: {found[:1].lower()}{found[1:]}" if field_name else found
 
 
-def answer(asked: Asked, summary: Summary, before: Summary | None, field_name: str) -> dict[str, Any]:
+def answer(
+    asked: Asked, summary: Summary, now: Summary, before: Summary | None, field_name: str
+) -> dict[str, Any]:
+    """`now` and `before` are what is compared: the same units in both."""
     found = _headline(asked, summary, field_name)
     dates = writing.day_range(summary.period.start, summary.period.end)
     lead = [
@@ -49,8 +52,8 @@ def answer(asked: Asked, summary: Summary, before: Summary | None, field_name: s
         else [],
         "counted_in": "đơn vị" if summary.period.one_month else "báo cáo tháng",
         "basis_words": f"Mức độ đầy đủ: {summary.completeness_text}; {summary.period.label}.",
-        "grown": _grown(summary, before),
-        "moved": {key: _moved(key, summary, before) for key in ("online", "on_time")},
+        "grown": _grown(now, before),
+        "moved": {key: _moved(key, now, before) for key in ("online", "on_time")},
         "no_before": "chưa có số liệu cùng kỳ",
     }
 
@@ -157,15 +160,17 @@ def on_time(summary: Summary, before: Summary | None, every: Goals) -> dict[str,
     }
 
 
-def charts(summary: Summary, past: Past, before: Summary | None, goals: Goals) -> dict[str, Any]:
+def charts(
+    summary: Summary, past: Past, now: Summary, before: Summary | None, goals: Goals
+) -> dict[str, Any]:
     one_month = summary.period.one_month
     trend = lines.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
-    compare = lines.channels_against(summary, past.before)
+    compare = lines.channels_against(now, before or past.before)
     return {
         "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
         "shares_finding": findings.channels(summary),
         "online_goals": online_goals(summary, goals),
-        "share_lines": markup.plain_rows(_share_lines(summary, before), words=(1, 6)),
+        "share_lines": markup.plain_rows(_share_lines(summary, now, before), words=(1, 6)),
         "rounding": narrative.rounding_note(summary.total),
         "trend": trend,
         "trend_rows": trend.rows([month.label for month in past.months]),
@@ -174,14 +179,15 @@ def charts(summary: Summary, past: Past, before: Summary | None, goals: Goals) -
     }
 
 
-def _share_lines(summary: Summary, before: Summary | None) -> Iterator[tuple[str, ...]]:
+def _share_lines(summary: Summary, now: Summary, before: Summary | None) -> Iterator[tuple[str, ...]]:
     """Rows of the table of shares: tier, channel, count, share, last year's, change in points, completeness."""
     every = [
-        (writing.tier_name(tier), one, before.tier(tier) if before else None) for tier, one in summary.tiers
+        (writing.tier_name(tier), one, now.tier(tier) or one, before.tier(tier) if before else None)
+        for tier, one in summary.tiers
     ]
     if len(every) != 1:
-        every.append(("Tất cả", summary.total, before.total if before else None))
-    for tier, one, earlier in every:
+        every.append(("Tất cả", summary.total, now.total, before.total if before else None))
+    for tier, one, same, earlier in every:
         for key in ("direct", "online", "online_partial", "online_full", "postal"):
             share, old = one.shares[key], earlier.shares[key].percent if earlier else None
             yield (
@@ -190,7 +196,7 @@ def _share_lines(summary: Summary, before: Summary | None) -> Iterator[tuple[str
                 writing.count(share.numerator),
                 writing.percent_vi(share.percent) + (narrative.LACKING if share.partial else ""),
                 writing.percent_vi(old),
-                writing.points_vi(points(share.percent, old)),
+                writing.points_vi(points(same.shares[key].percent, old)),
                 one.completeness.text(summary.period.one_month),
             )
 

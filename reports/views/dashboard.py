@@ -66,7 +66,8 @@ def wanted_of(asked: Asked) -> queries.Wanted:
 
 def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
     summary, past = queries.now_and_before(wanted)
-    before = past.before if past.before.total.completeness.reported else None
+    now, before = (past.against.now, past.against.before) if past.against else (summary, past.before)
+    before = before if before.total.completeness.reported else None
     end = summary.period.end
     goals = blocks.goals_of(asked, end)
     above = choices.ancestors(visible)
@@ -86,6 +87,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
         "before": before,
+        "left_out": past.against.told if past.against else "",
         "include_name": narrative.counted(asked.include, asked.as_of),
         "review": queries.review_of(asked.unit, asked.period),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
@@ -97,9 +99,9 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         # What indicators were on an earlier day is not kept.
         "indicators": [] if wanted.field or asked.tier or asked.as_of else _indicators(wanted),
         "field_name": wanted.field.name if wanted.field else "",
-        **blocks.answer(asked, summary, before, wanted.field.name if wanted.field else ""),
+        **blocks.answer(asked, summary, now, before, wanted.field.name if wanted.field else ""),
         **blocks.on_time(summary, before, goals),
-        **blocks.charts(summary, past, before, goals),
+        **blocks.charts(summary, past, now, before, goals),
         **listing.context(asked, summary),
     }
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from io import BytesIO, StringIO
@@ -9,7 +10,9 @@ from io import BytesIO, StringIO
 import openpyxl
 import pytest
 
-from units import actions
+from figures.periods import DEFAULT_CALENDAR, Period
+from reports.queries import dashboard as queries
+from units import actions, roster
 from units.imports import import_successions, import_units
 from units.models import Unit
 from units.tree import Draft
@@ -100,3 +103,47 @@ def test_what_was_divided_is_marked(reader, settings):
     files = page(f"/reports/dashboard.csv{where}").content.decode("utf-8-sig")
     marked = [row["Mã"] for row in csv.DictReader(StringIO(files)) if "ước tính" in row["Ghi chú"]]
     assert sorted(marked) == ["x1", "x2"]
+
+
+def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, settings):
+    """A commune that opens within the period reports for its first time: neither side of the comparison counts it."""
+    district = Unit.objects.get(code="351")
+    late = actions.open_unit(
+        Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
+    )
+    page = reader("tonghop").get
+    plain = Unit.objects.get(code="13450")
+    when = "&period=2022-H1"
+    text = page(f"/?unit=351{when}").content.decode()
+    assert "không tính 1 đơn vị: xã Mới Lập" in text and late.name in text
+    assert "không tính 1 đơn vị" not in page(f"/?unit={plain.code}{when}").content.decode()
+    assert "không tính 1 đơn vị" not in page(f"/?unit=351{when}&basis=today").content.decode()
+    # It has reported nothing, so what is compared is what was compared before.
+    wanted = queries.Wanted(
+        district, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
+    )
+    summary, past = queries.now_and_before(wanted)
+    against = past.against
+    assert against.now.total.counts == summary.total.counts
+    assert against.before.total.counts == past.before.total.counts
+    lacking = summary.total.completeness
+    assert against.now.total.completeness.expected == lacking.expected - 4
+
+
+def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader):
+    gone = Unit.objects.get(code="13450")
+    wanted = queries.Wanted(
+        gone.parent, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, None, 1
+    )
+    before = queries.now_and_before(wanted)
+    theirs = queries.now_and_before(replace(wanted, unit=gone))
+    Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
+    roster.rebuild()
+    against = queries.now_and_before(wanted)[1].against
+    assert against.left_out == (gone.name,)
+    for name in ("received", "received_online", "resolved", "opening", "pending_late"):
+        for side, place in ((against.now, 0), (against.before, 1)):
+            whole, part = (
+                (found[0] if place == 0 else found[1].before).total.counts[name] for found in (before, theirs)
+            )
+            assert side.total.counts[name] == whole - part, (name, place)
