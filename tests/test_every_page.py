@@ -17,10 +17,10 @@ SYLLABLE = re.compile(
 )
 # Files, keys, programs, roman numbers and units of measure; abbreviations that offices write.
 FOREIGN = {
-    "csv", "xlsx", "pdf", "docx", "json", "sha", "qr", "mb", "px", "ctrl", "enter", "shift", "esc", "caps", "lock", "f",
+    "csv", "xlsx", "pdf", "docx", "json", "sha", "qr", "mb", "px", "ctrl", "enter", "shift", "esc", "caps", "lock",
     "ubnd", "hđnd", "bc", "bcci", "tthc", "cchc", "vpcp", "kstt", "ct", "kt", "tl", "vt", "pct", "ttpvhcc", "nq", "cp",
     "vsd", "office", "web", "wi", "html", "api", "windows", "excel", "tp", "tcvn", "utf", "unicode", "byte", "delete",
-    "txt",
+    "txt", "kb", "f",
 }  # fmt: skip
 JUNK = "!x"
 

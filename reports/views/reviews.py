@@ -17,7 +17,7 @@ from reports import actions
 from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.forms.signed import SignedForm
 from reports.models import Review, ReviewState
-from reports.outlets import copies, marked, pdf, printed, svg
+from reports.outlets import copies, marked, offered, pdf, printed, svg
 from reports.queries import asking, document, meeting, reviews
 from reports.queries.signed import signed_files
 from units import access
@@ -95,7 +95,7 @@ def page(
         "edit": access.allowed(request.user, Right.EDIT, found.unit, request.day),
         "close": access.allowed(request.user, Right.CLOSE, found.unit, request.day),
     }
-    shown = printed.view(doc)
+    shown, told = printed.view(doc), meeting.of(found)
     warnings = [] if found.is_frozen else reviews.before_signing(found, doc, request.day)
     shape = marked.shape(doc)
     pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
@@ -118,7 +118,8 @@ def page(
             svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
         ],
         "warnings": warnings,
-        "meeting": meeting.of(found),
+        "meeting": told,
+        "files": offered.files(found, doc, told),
         "version": "" if found.is_frozen else document.seen_version(doc),
         "corrections": reviews.corrections(found),
         "newer": reviews.newer_figures(doc) if found.is_frozen else [],

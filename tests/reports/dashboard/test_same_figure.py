@@ -1,5 +1,6 @@
-"""One figure from every outlet: page, table, chart, CSV, XLSX, API, command and the review's page and PDF say the same
-(issue, section 5)."""
+"""One figure from every outlet: page, table, chart, CSV, XLSX, API, command, and the review's page, PDF, DOCX, XLSX,
+news text and projection say the same (issue, section 5).
+"""
 
 import csv
 import json
@@ -8,6 +9,7 @@ import subprocess
 from decimal import ROUND_HALF_UP, Decimal
 from io import BytesIO, StringIO
 
+import docx
 import openpyxl
 import pytest
 from django.core.management import call_command
@@ -185,3 +187,57 @@ def test_review_pdf(reader, tier, tmp_path):
     ).stdout
     table = text[text.index("Tiếp nhận hồ sơ theo cấp, so với cùng kỳ") :]
     assert re.search(rf"{NAMES[tier]} +\d+/\d+ +(.*)", table)[1].split()[:7] == row_of_review(tier)
+
+
+def from_review(reader, end: str) -> bytes:
+    answer = reader("tonghop").get(f"/reports/reviews/{Review.objects.get().pk}{end}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_docx(reader, tier):
+    tables = docx.Document(BytesIO(from_review(reader, ".docx"))).tables
+    rows = [[cell.text for cell in row.cells] for one in tables for row in one.rows]
+    assert next(row for row in rows if row[0] == NAMES[tier])[2:9] == row_of_review(tier)
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_xlsx(reader, tier):
+    book = openpyxl.load_workbook(BytesIO(from_review(reader, ".xlsx")), data_only=True)
+    heads = [cell.value for cell in book["Theo đơn vị"][3]]
+    rows = [dict(zip(heads, row, strict=True)) for row in book["Theo đơn vị"].iter_rows(min_row=4)]
+    row = next(row for row in rows if row["Đơn vị"].value == NAMES[tier])
+    compared = [[cell.value for cell in line] for line in book["So sánh"].iter_rows(min_row=4)]
+    direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
+    for title, number, name, share in (
+        ("Tiếp nhận trực tiếp", direct, "Tỷ lệ tiếp nhận trực tiếp", direct_share),
+        ("Tiếp nhận trực tuyến", online, "Tỷ lệ hồ sơ trực tuyến", online_share),
+        ("Tiếp nhận qua bưu chính công ích", postal, "Tỷ lệ tiếp nhận qua bưu chính công ích", postal_share),
+    ):
+        cell = row[f"{name} (%)"]
+        decimals = len(cell.number_format.removesuffix("%").partition(".")[2])
+        half_up = (Decimal(cell.value) * 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        assert (row[title].value, str(half_up)) == (number, share)
+        line = next(one for one in compared if one[:2] == [name, NAMES[tier]])
+        assert (line[2], line[3], line[4]) == (number, direct + online + postal, cell.value)
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_news(reader, tier):
+    text = from_review(reader, ".txt").decode()
+    told = text[text.index(f"{NAMES[tier]} tiếp nhận ") :].partition("\r\n")[0]
+    figures = re.findall(r"\d[\d.,]*%?", told.replace("(mức độ 3, 4)", ""))
+    assert [figure.rstrip(".,") for figure in figures] == row_of_review(tier)
+
+
+@pytest.mark.parametrize("tier", EXPECTED)
+def test_review_projection(reader, tier):
+    page = from_review(reader, "/projection/").decode()
+    slide = page[page.index(f'data-figure="now.{tier}.share.online">') :].partition("</section>")[0]
+    direct, _, online, online_share, postal, _ = EXPECTED[tier]
+    words = re.sub(r"<[^>]+>", " ", slide)
+    assert words.split(">", 1)[1].split()[0] == printed(online_share)
+    assert f"{grouped(online)}/{grouped(direct + online + postal)} hồ sơ" in words
+    for name, number in (("Trực tiếp", direct), ("Trực tuyến", online), ("Bưu chính", postal)):
+        assert f"{name} {grouped(number)}" in " ".join(words.split())
