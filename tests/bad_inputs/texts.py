@@ -36,10 +36,13 @@ HOSTILE = [
 PARAMETERS = (
     "unit", "period", "page", "sort", "q", "by", "tier", "field", "include", "external", "basis", "decimals",
     "state", "month", "lan", "cho", "parent", "next", "kind",
+    "year", "muc", "lay",
 )  # fmt: skip
 FIELDS = (
     *PARAMETERS, "code", "name", "active_from", "active_until", "on", "reason", "revision", "seen",
     "chosen", "username",
     "password", "old_password", "new_password1", "new_password2", "full_name", "email", "role", "valid_from",
     "valid_until", "legal_basis", "basis", "chung-opening", "chung-reason", "title", "text", "number", "date", "place",
+    "year", "version", "section", "units", "whom", "due_on", "words", "body", "resolution", "outcome", "day",
+    "directed", "conclusions", "review", "retired",
 )  # fmt: skip

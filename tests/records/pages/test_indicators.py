@@ -11,6 +11,7 @@ from figures.periods import Period
 from ledger.models import Entry
 from records.actions import Refused, indicators
 from records.models import Indicator, IndicatorValue
+from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 from tests.test_matrix import UNKNOWN
 from tests.test_matrix import cast as cast
 from units import access
@@ -191,3 +192,24 @@ def test_queries_do_not_follow_the_number_of_indicators(cast, listed, client):
     with CaptureQueriesContext(connection) as many:
         client.get(address(unit))
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize(("text", "value"), READ)
+def test_counts_as_people_type_them(cast, listed, client, text, value):
+    unit, share = Unit.objects.get(code="351"), listed[0]
+    client.force_login(cast.people["editor 351"])
+    data = {f"numerator-{share.pk}": text, f"source-{share.pk}": "Sổ"}
+    assert client.post(address(unit, "save/"), sent(client, unit, **data)).status_code == 302
+    assert IndicatorValue.objects.get().numerator == value
+
+
+@pytest.mark.parametrize(("text", "code"), [*REFUSED, *REFUSED_TYPED])
+def test_what_is_no_count(cast, listed, client, text, code):
+    unit, share = Unit.objects.get(code="351"), listed[0]
+    client.force_login(cast.people["editor 351"])
+    answer = client.post(address(unit, "save/"), sent(client, unit, **{f"numerator-{share.pk}": text}))
+    assert answer.status_code in (400, 422), code
+    if answer.status_code == 422:
+        (fault,) = answer.context["faults"]
+        assert fault[0] == f"numerator-{share.pk}" and fault[2].endswith(".")
+    assert not IndicatorValue.objects.exists()

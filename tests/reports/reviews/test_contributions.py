@@ -198,6 +198,25 @@ def test_a_section_never_grows_beyond_what_can_be_edited(signed_in, asked):
     assert not Asking.objects.get(pk=asked.pk).taken_at
 
 
+def test_a_province_collects_its_districts(signed_in, review):
+    """The district's editor writes for the province, with the district's figures as they stand in its review."""
+    province = review.unit.parent
+    above = Review.objects.create(unit=province, period="2022-H1", title="Sơ kết của tỉnh", created_at=NOW)
+    section = above.sections.create(order=1, heading="1. Kết quả")
+    (one,) = asking.ask(above, [review.unit], by=None, at=NOW, section=section, due_on=DAY)
+    client = signed_in("tonghop")
+    assert "1. Kết quả" in client.get("/records/").content.decode()
+    token = contribution.offered(one, contribution.known(one))[0].token
+    assert token.startswith("[[unit.351.received|17.793")
+    assert (
+        client.post(address(one), {"revision": "0", "body": f"Nhận {token}.", "send": "1"}).status_code == 302
+    )
+    assert client.post(f"/reports/asking/{one.pk}/take/").status_code == 404
+    contributing.take(one, by=None, at=NOW)
+    section.refresh_from_db()
+    assert section.body == f"Huyện Thanh Liêm: Nhận {token}."
+
+
 def test_own_words_are_offered(signed_in, asked):
     """A figure of the unit's own review stays bound where it is the same number here; others become words."""
     own = Review.objects.create(unit=asked.unit, period=asked.review.period, title="x", created_at=NOW)
