@@ -148,7 +148,7 @@ def completeness_sentence(
     if completeness.complete:
         return f"Số liệu tổng hợp từ đủ {text}."
     start = f"Số liệu tổng hợp từ {text}" if completeness.reported else f"Chưa có báo cáo nào ({text})"
-    missing = _names(completeness, names or {}, one_month)
+    missing = missing_names(completeness, names or {}, one_month)
     return f"{start}; còn thiếu: {missing}." if missing else f"{start}."
 
 
@@ -174,7 +174,7 @@ def _with_share(number: int | None, share: Share) -> str:
     return f"{count(number)} hồ sơ" + (f" ({percent_vi(share.percent)})" if _sound(share) else "")
 
 
-def _names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:
+def missing_names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:
     units = list(completeness.by_unit().values())
     told = [_named(ones, names, one_month) for ones in units[:MOST_NAMES]]
     more = len(units) - len(told)

@@ -27,7 +27,7 @@ EXCEPTED = (
     r"ngày\s+\d{1,2}(?![\d%/]|[.,]\d)",
     rf"tháng\s+{_LIST}(?:\s?/\s?\d{{4}})?(?![\d%]|[.,]\d)",
     r"\d{1,2}\s?/\s?\d{4}(?!\d)",
-    r"(?:quý|học kỳ|kỳ|tuần)\s+(?:thứ\s+)?\d{1,2}(?:\s?/\s?\d{4})?(?![\d%]|[.,]\d)",
+    r"(?:quý|học kỳ|kỳ|tuần)\s+(?:thứ\s+)?(?:\d{1,2}|[ivx]+)(?:\s?/\s?\d{4})?(?![\d%]|[.,]\d)",
     rf"\d{{1,2}}\s+tháng\s+(?:đầu|cuối)\s+năm(?:\s+{_YEAR})?",
     rf"\d{{1,2}}\s+tháng(?:\s+đầu|\s+cuối)?(?:\s+năm)?\s+{_YEAR}",
     rf"(?:năm|giai đoạn|nhiệm kỳ|niên độ|thời kỳ)\s+{_YEAR}(?:\s?[-–,]\s?{_YEAR}|\s+(?:đến|và)\s+(?:năm\s+)?{_YEAR})*",

@@ -11,7 +11,6 @@ from .drafting import (
     default_title,
     draft,
     edit,
-    outline,
     replacement,
     set_state,
 )
@@ -25,6 +24,7 @@ from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
 from .signing import SIGNED_FOLDER, keep_signed
 from .tasks import record_outcome
+from .whole_draft import draft_whole
 from .wording import write_section
 
 __all__ = [
@@ -45,11 +45,11 @@ __all__ = [
     "default_header",
     "default_title",
     "draft",
+    "draft_whole",
     "edit",
     "end_drawing",
     "freeze",
     "keep_signed",
-    "outline",
     "record_issue",
     "record_meeting",
     "record_outcome",

@@ -1,10 +1,8 @@
 """Writing a review: a draft, its text and tasks, its step to comments, and a draft that replaces a frozen one."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -44,11 +42,6 @@ def default_header(unit: Unit, period: Period) -> dict[str, str]:
         f"{period.label} như sau:",
         "closing": f"Trên đây là báo cáo công tác cải cách hành chính {period.label} của {unit.name}./.",
     }
-
-
-def outline(path: Path) -> list[dict[str, Any]]:
-    """The sections that a new review starts with: data, because provinces vary them."""
-    return json.loads(path.read_text(encoding="utf-8"))["sections"]
 
 
 @transaction.atomic

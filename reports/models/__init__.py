@@ -1,4 +1,4 @@
-"""The review of a half-year or year, its sections, the tasks it sets, and what is entered and asked around it."""
+"""The review of a half-year or year, its sections, tasks, what it is written from, entered and asked around it."""
 
 from .asking import Asking, AskingReminder, AskKind
 from .comment import Resolution, SectionComment
@@ -8,6 +8,7 @@ from .meeting import Meeting
 from .review import Review, ReviewSection, ReviewState
 from .signed import SignedFile, SignedKind
 from .task import PlanTask, TaskOutcome
+from .wording import Outline, OutlineSection, StoredPhrase
 
 __all__ = [
     "AskKind",
@@ -17,6 +18,8 @@ __all__ = [
     "DrawingState",
     "FrozenForm",
     "Meeting",
+    "Outline",
+    "OutlineSection",
     "PlanTask",
     "Resolution",
     "Review",
@@ -25,5 +28,6 @@ __all__ = [
     "SectionComment",
     "SignedFile",
     "SignedKind",
+    "StoredPhrase",
     "TaskOutcome",
 ]

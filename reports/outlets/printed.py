@@ -24,6 +24,7 @@ LETTERS = "ABCDEG"
 BLOCKS = {
     "channels": "print/blocks/channels.html",
     "indicators": "print/blocks/indicators.html",
+    "outcomes": "print/blocks/outcomes.html",
     "tasks": "print/blocks/tasks.html",
 }
 
@@ -87,6 +88,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "rate_results": rate_results(doc, now, before),
         "indicator_results": [indicator_result(one) for one in doc["indicators"]],
         "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
+        "last_tasks": [{**task, "day": _day(task["deadline"])} for task in doc.get("last_tasks", ())],
         "meeting_day": _day(doc["header"]["meeting_day"]) or "—",
         "unit_rows": unit_rows(doc, now),
         "missing_lines": missing_lines(now),

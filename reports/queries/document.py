@@ -11,15 +11,16 @@ from typing import Any
 
 from django.utils.timezone import localdate
 
-from figures import bound, facts
+from figures import bound, facts, standings
 from figures.periods import Calendar, Period
 from figures.summary import Summary, canonical
 from figures.writing import day
 from ledger import log
 from records.queries.calendar import calendar as stored_calendar
 from records.queries.summary import summary
-from reports.models import Review, ReviewSection
+from reports.models import PlanTask, Review, ReviewSection
 from reports.queries import targets, typed
+from reports.queries.tasks import set_last_time
 from units.models import Unit
 
 FORMAT = "cchc-review/2"
@@ -48,7 +49,9 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
     bodies = [bound.paragraphs(section.body) for section in sections]
     parts = [_section(section, body) for section, body in zip(sections, bodies, strict=True)]
     header, told = _header(review, end), [_task(task) for task in tasks]
-    everything = facts.known(now, before, goals, reached)
+    tiers = _tiers_of_rows(review.unit, now, start, end)
+    last = [_outcome(task) for task in set_last_time(review.unit, period)]
+    everything = _everything(now, before, goals, reached, tiers, last)
     names = {row.key: row.name for row in now.rows}
     by_hand = typed.of_sections(parts, everything, names)
     by_hand += typed.of_words(_words_around(header, told), everything, names)
@@ -61,7 +64,7 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         "signer": {"lines": list(review.signer.get("lines", ())), "name": review.signer.get("name", "")},
         "recipients": list(review.recipients),
         "figures": now.as_record(),
-        "unit_tiers": _tiers_of_rows(review.unit, now, start, end),
+        "unit_tiers": tiers,
         "by_field": [
             {"tier": tier, "figures": _summary(review, period, calendar, by="field", tier=tier).as_record()}
             for tier, _ in now.tiers
@@ -81,6 +84,7 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         "facts": _quoted(bodies, by_hand, everything),
         "typed": by_hand,
         "tasks": told,
+        "last_tasks": last,
         "log": {"sequence": sequence, "hash": hash_},
     }
 
@@ -88,7 +92,22 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
 def known(doc: dict[str, Any]) -> dict[str, facts.Fact]:
     """All facts that the text of a document may quote, from the document alone."""
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
-    return facts.known(now, before, doc["targets"], doc["indicators"])
+    last = doc.get("last_tasks", ())
+    return _everything(now, before, doc["targets"], doc["indicators"], doc["unit_tiers"], last)
+
+
+def _everything(
+    now: Summary,
+    before: Summary,
+    goals: Sequence[Mapping[str, Any]],
+    reached: Sequence[Mapping[str, Any]],
+    tiers: Mapping[str, str],
+    last: Sequence[Mapping[str, Any]],
+) -> dict[str, facts.Fact]:
+    return {
+        **facts.known(now, before, goals, reached),
+        **standings.known(now, before, tiers, goals, last or None),
+    }
 
 
 def content_version(review: Review) -> str:
@@ -220,6 +239,16 @@ def _task(task) -> dict[str, Any]:
         "text": task.text,
         "responsible": task.responsible or (task.unit.name if task.unit else ""),
         "deadline": task.deadline.isoformat() if task.deadline else "",
+    }
+
+
+def _outcome(task: PlanTask) -> dict[str, Any]:
+    """A task that was set last time, with what became of it."""
+    return _task(task) | {
+        "outcome": task.outcome,
+        "outcome_label": task.get_outcome_display(),
+        "outcome_note": task.outcome_note,
+        "outcome_on": task.outcome_on.isoformat() if task.outcome_on else "",
     }
 
 

@@ -68,14 +68,16 @@ def review_list(request: HttpRequest) -> HttpResponse:
 def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
     unit: Unit = form.cleaned_data["unit"]
     access.check(request.user, Right.EDIT, unit, request.day)
-    sections = actions.outline(settings.BASE_DIR / "fixtures" / "outline.json")
     period = form.cleaned_data["period"]
     try:
-        opened = actions.draft(unit, period, by=request.user, at=clock.now(), sections=sections)
+        opened = actions.draft_whole(unit, period, by=request.user, at=clock.now(), demo=settings.DEMO)
     except actions.Refused as refused:
         form.add_error(None, str(refused))
         return None
-    messages.success(request, "Đã lập dự thảo. Số liệu lấy từ báo cáo đã duyệt; hãy viết lời văn.")
+    messages.success(
+        request,
+        "Đã lập dự thảo: câu, bảng, nhiệm vụ theo số liệu đã duyệt. Hãy đọc lại và viết tiếp.",
+    )
     return opened
 
 

@@ -26,7 +26,7 @@ from records.models import Field
 from reports import actions as reviews
 from units.models import Membership, Role, Unit, User
 
-from .databases import ROOT, use, vendor
+from .databases import use, vendor
 from .measuring import Result
 from .saving import AT, opened
 from .serving import TOKEN, serving, session_of
@@ -208,8 +208,7 @@ def _afternoon(top: Unit, number: int) -> Afternoon:
     clerks: queue.SimpleQueue[Clerk] = queue.SimpleQueue()
     for user, (edition, _) in zip(people, places, strict=True):
         clerks.put(Clerk(edition.submission_id, session_of(user)))
-    outline = reviews.outline(ROOT / "fixtures" / "outline.json")
-    drafts = [reviews.draft(one, HALF_YEAR, by=None, at=AT, sections=outline) for one in provinces[:2]]
+    drafts = [reviews.draft_whole(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
     return Afternoon(
         address="",
         reader=session_of(User.objects.get(username="reader")),

@@ -10,7 +10,8 @@ from figures import typed
 
 NONE = (
     "Ngày 12/8/2022, Nghị quyết 76/NQ-CP; Nghị định số 42/2022/NĐ-CP.",
-    "6 tháng đầu năm 2022, 9 tháng năm 2023, năm 2021 và 2022, giai đoạn 2021-2025, tháng 6/2022, quý 2/2022",
+    "6 tháng đầu năm 2022, 9 tháng năm 2023, năm 2021 và 2022",
+    "giai đoạn 2021-2025, tháng 6/2022, quý 2/2022, quý III/2022",
     "từ tháng 1 đến tháng 6, các tháng 4, 5 và 6; tính đến 14/6; trước ngày 15 hằng tháng",
     "8 giờ 30, 14h, 07:30, phục vụ 24/7",
     "Quyết định 766, Đề án 06, Thông tư 01/2020/TT-VPCP, mẫu II.06a/VPCP/KSTT, kế hoạch số 12/KH-UBND, số 215/BC-UBND",

@@ -10,7 +10,6 @@ from io import BytesIO, StringIO
 import outloud
 import pdfua
 import pytest
-from django.conf import settings
 from pypdf import PdfReader
 
 from figures.periods import Period
@@ -18,7 +17,7 @@ from figures.summary import Summary
 from reports import actions
 from reports.models import Review
 from reports.outlets import copies, pdf
-from reports.queries import document
+from reports.queries import document, outlines
 from units.models import Unit
 
 from .conftest import NOW
@@ -31,9 +30,9 @@ UNABLE = {"UA-14-001"}
 
 def of_commune() -> Review:
     """A draft whose sections are empty, of a unit that reports itself."""
-    sections = actions.outline(settings.BASE_DIR / "fixtures" / "outline.json")
-    unit = Unit.objects.get(code="13474", active_until=None)
-    return actions.draft(unit, Period.parse("2022-H1"), by=None, at=NOW, sections=sections)
+    unit, period = Unit.objects.get(code="13474", active_until=None), Period.parse("2022-H1")
+    sections = outlines.for_review(unit, period)
+    return actions.draft(unit, period, by=None, at=NOW, sections=sections)
 
 
 def hostile(review: Review) -> Review:

@@ -1,0 +1,160 @@
+"""Which phrases are said of known figures, and how: deterministic, and never of what is not known."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from figures.bound import Paragraph, Run
+from figures.facts import Fact
+from figures.phrases import NUMBER, STAR, WORDS, Clause, Optional, Part, Words
+from figures.typed import numbers, value
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a phrase is said of: a tier, an indicator, or nothing (star ""). `words` are its own {words}."""
+
+    star: str = ""
+    name: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence that may be said. Of those of one `slot` the first that can be is said, of each that `of` names: ""
+    once, "tier" each tier, "scope" each tier and the whole, "indicator:GROUP" each indicator of a group. With
+    `begins_paragraph` the first sentence of the slot begins one.
+    """
+
+    section: str
+    slot: str
+    parts: tuple[Part, ...]
+    conditions: tuple[Clause, ...] = ()
+    of: str = ""
+    begins_paragraph: bool = False
+
+
+NOTHING = (Said(),)
+# Rises, falls and gaps that are none.
+_LEVEL = ("không đổi", "đạt chỉ tiêu")
+
+
+def text(
+    phrases: Iterable[Phrase],
+    facts: Mapping[str, Fact],
+    said: Mapping[str, Sequence[Said]],
+    words: Mapping[str, str],
+) -> dict[str, list[Paragraph]]:
+    """The paragraphs of each section. `said`: what each `of` names; phrases in their order."""
+    slots: dict[tuple[str, str], list[Phrase]] = {}
+    for phrase in phrases:
+        slots.setdefault((phrase.section, phrase.slot), []).append(phrase)
+    found: dict[str, list[list[Run]]] = {}
+    for (section, _), choices in slots.items():
+        paragraphs = found.setdefault(section, [])
+        for place, (phrase, runs) in enumerate(chosen(choices, facts, said, words)):
+            if (phrase.begins_paragraph and place == 0) or not paragraphs:
+                paragraphs.append(list(runs))
+            else:
+                paragraphs[-1] += [Run(" "), *runs]
+    return {section: [tuple(one) for one in paragraphs] for section, paragraphs in found.items()}
+
+
+def chosen(
+    choices: Sequence[Phrase],
+    facts: Mapping[str, Fact],
+    said: Mapping[str, Sequence[Said]],
+    words: Mapping[str, str],
+) -> Iterator[tuple[Phrase, tuple[Run, ...]]]:
+    """Of one slot, for each that it is said of, the first phrase that can be said of it."""
+    by_star: dict[str, tuple[Said, list[Phrase]]] = {}
+    for phrase in choices:
+        for one in said.get(phrase.of, ()) if phrase.of else NOTHING:
+            by_star.setdefault(one.star, (one, []))[1].append(phrase)
+    for one, possible in by_star.values():
+        for phrase in possible:
+            if hold(phrase.conditions, facts, one) and (runs := say(phrase.parts, facts, one, words)):
+                yield phrase, runs
+                break
+
+
+def hold(clauses: tuple[Clause, ...], facts: Mapping[str, Fact], said: Said) -> bool:
+    """Whether all conditions hold."""
+    return all(_holds(one, facts, said) for one in clauses)
+
+
+def say(
+    parts: tuple[Part, ...], facts: Mapping[str, Fact], said: Said, words: Mapping[str, str]
+) -> tuple[Run, ...]:
+    """The sentence with its figures, its first letter a capital; nothing where a figure outside of brackets is
+    unknown.
+    """
+    runs = _say(parts, facts, said, words)
+    if runs is None:
+        return ()
+    for place, run in enumerate(runs):
+        if run.text.strip():
+            if not run.key:
+                bare = run.text.lstrip()
+                runs[place] = Run(bare[:1].upper() + bare[1:])
+            return tuple(runs)
+    return ()
+
+
+def _holds(one: Clause, facts: Mapping[str, Fact], said: Said) -> bool:
+    left = facts.get(_starred(one.left, said))
+    if one.sign in ("có", "không có"):
+        return (left is not None and left.value is not None) == (one.sign == "có")
+    mine = _number(left)
+    other = value(one.right) if NUMBER.fullmatch(one.right) else _number(facts.get(_starred(one.right, said)))
+    if mine is None or other is None:
+        return False
+    return {
+        ">": mine > other,
+        ">=": mine >= other,
+        "<": mine < other,
+        "<=": mine <= other,
+        "=": mine == other,
+        "!=": mine != other,
+    }[one.sign]
+
+
+def _number(fact: Fact | None) -> Decimal | None:
+    """The value of a fact to be compared, as it is printed; a rise or fall has its sign."""
+    if fact is None or fact.value is None:
+        return None
+    if isinstance(fact.value, int):
+        return Decimal(fact.value)
+    if re.fullmatch(r"-?\d+(?:\.\d+)?", fact.value):
+        return Decimal(fact.value)
+    if fact.text in _LEVEL:
+        return Decimal(0)
+    found = numbers(fact.text, begins=False)
+    return found[0].value if len(found) == 1 else None
+
+
+def _say(
+    parts: tuple[Part, ...], facts: Mapping[str, Fact], said: Said, words: Mapping[str, str]
+) -> list[Run] | None:
+    """The runs of some parts; None where a figure that they quote is unknown."""
+    runs: list[Run] = []
+    for part in parts:
+        if isinstance(part, Words):
+            runs.append(Run(part.text))
+        elif isinstance(part, Optional):
+            runs += (hold(part.conditions, facts, said) and _say(part.parts, facts, said, words)) or []
+        elif part.key == STAR or part.key in WORDS:
+            given = {STAR: said.name, **words, **said.words}
+            runs.append(Run(given.get(part.key, "")))
+        else:
+            key = _starred(part.key, said)
+            fact = facts.get(key)
+            if fact is None or fact.value is None:
+                return None
+            runs.append(Run(fact.text, key))
+    return runs
+
+
+def _starred(key: str, said: Said) -> str:
+    return key.replace(STAR, said.star)

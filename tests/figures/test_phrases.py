@@ -1,0 +1,136 @@
+"""Phrases: read, refused with their place, said of what is known and of nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures import phrases, saying
+from figures.bound import Run
+from figures.fact_names import is_name
+from figures.facts import Fact
+from figures.saying import Phrase, Said
+
+FACTS = {
+    "now.commune.received": Fact("16.833", 16833, "Tiếp nhận", ""),
+    "now.commune.share.online": Fact("12,6%", "12.6", "Tỷ lệ", ""),
+    "before.commune.share.online": Fact("7,0%", "7.0", "Tỷ lệ", ""),
+    "now.commune.resolved_late": Fact("0", 0, "Quá hạn", ""),
+    "now.commune.pending": Fact("—", None, "Đang giải quyết", ""),
+    "change.commune.online": Fact("tăng 5,6 điểm phần trăm", "tăng 5,6 điểm phần trăm", "", ""),
+    "gap.online.commune": Fact("thấp hơn chỉ tiêu 2,4 điểm phần trăm", "x", "", ""),
+    "gap.on_time.commune": Fact("đạt chỉ tiêu", "đạt chỉ tiêu", "", ""),
+}
+COMMUNE = Said("commune", "cấp xã")
+
+WRONG = (
+    ("a {x", 3, "chưa có dấu “}”"),
+    ("a }", 3, "không có dấu “{”"),
+    ("[a", 1, "chưa có dấu “]”"),
+    ("ab [c [d]", 4, "chưa có dấu “]”"),
+    ("a]", 2, "không có dấu “[”"),
+    ("{ab cd}", 2, "không phải tên số liệu"),
+    ("Có {nw.total.received}", 5, "không có số liệu nào tên"),
+    ("a [now.total.x > 1 ? b]", 4, "không có số liệu nào tên"),
+    ("[]", 1, "không có gì"),
+    ("[now.total.received >> 2 ? b]", 2, "không phải điều kiện"),
+)
+WRONG_CONDITIONS = (
+    ("now.total.received", 1, "không phải điều kiện"),
+    ("now.total.received > 1..2", 22, "không phải số"),
+    ("now.total.received có và a > 1", 26, "không có số liệu nào tên “a”"),
+    ("now.total.received có\nx", 23, "không phải điều kiện"),
+)
+
+
+@pytest.mark.parametrize(("text", "place", "told"), WRONG)
+def test_a_wrong_text_is_refused_with_its_place(text, place, told):
+    with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
+        phrases.check(text, is_name)
+    assert told in str(refused.value) and refused.value.at == place - 1
+
+
+@pytest.mark.parametrize(("text", "place", "told"), WRONG_CONDITIONS)
+def test_a_wrong_condition_is_refused_with_its_place(text, place, told):
+    with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
+        phrases.check_conditions(text, is_name)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("", True),
+        ("now.*.received > 16.000", True),
+        ("now.*.received > 16.833", False),
+        ("now.*.share.online > before.*.share.online", True),
+        ("now.*.share.online >= 12,6 và now.*.resolved_late = 0", True),
+        ("now.*.pending > 0", False),
+        ("now.*.pending <= 0", False),
+        ("now.*.pending có", False),
+        ("now.*.pending không có", True),
+        ("change.*.online > 0", True),
+        ("gap.online.* < 0", True),
+        ("gap.on_time.* >= 0 và gap.on_time.* ≤ 0", True),
+    ],
+)
+def test_conditions(condition, holds):
+    assert saying.hold(phrases.check_conditions(condition, is_name), FACTS, COMMUNE) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "{*} nhận {now.*.received} hồ sơ[, đạt {now.*.share.online}].",
+            "Cấp xã nhận 16.833 hồ sơ, đạt 12,6%.",
+        ),
+        ("{*} còn {now.*.pending} hồ sơ.", ""),
+        ("{*} nhận {now.*.received} hồ sơ[; còn {now.*.pending} hồ sơ].", "Cấp xã nhận 16.833 hồ sơ."),
+        ("{*}[now.*.resolved_late > 0 ? , trễ {now.*.resolved_late}] xong", "Cấp xã xong"),
+        ("{*}[now.*.resolved_late = 0 ? , trễ {now.*.resolved_late}] xong", "Cấp xã, trễ 0 xong"),
+        ("[a[ {now.*.pending}]] b", "A b"),
+        ("[a {now.*.pending}[ c]] ", ""),
+        ("Có phải không?", "Có phải không?"),
+    ],
+)
+def test_said(text, told):
+    runs = saying.say(phrases.check(text, is_name), FACTS, COMMUNE, {})
+    assert "".join(run.text for run in runs) == told
+
+
+def test_figures_stay_bound():
+    runs = saying.say(phrases.parse("Đạt {now.*.share.online}."), FACTS, COMMUNE, {})
+    assert runs == (Run("Đạt "), Run("12,6%", "now.commune.share.online"), Run("."))
+
+
+def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
+    def phrase(slot: str, text: str, of: str = "", condition: str = "", begins: bool = False) -> Phrase:
+        return Phrase("a", slot, phrases.parse(text), phrases.conditions(condition), of, begins)
+
+    told = saying.text(
+        [
+            phrase("1", "{*} lớn.", "tier", "now.*.received > 20.000"),
+            phrase("1", "{*} nhỏ: {now.*.received}.", "tier"),
+            phrase("1", "Không bao giờ.", "tier"),
+            phrase("2", "Mới: {kỳ}.", begins=True),
+            phrase("2", "Sau."),
+        ],
+        FACTS,
+        {"tier": [Said("district", "cấp huyện"), COMMUNE]},
+        {"kỳ": "quý I"},
+    )
+    assert ["".join(run.text for run in runs) for runs in told["a"]] == [
+        "Không bao giờ. Cấp xã nhỏ: 16.833.",
+        "Mới: quý I.",
+    ]
+
+
+@given(st.text(st.sampled_from("ab {}[]?*.> 0cóvà\n|"), max_size=40))
+def test_any_text_is_read_or_refused_at_a_place_in_it(text):
+    for read in (phrases.parse, phrases.conditions):
+        try:
+            found = read(text)
+        except phrases.PhraseError as refused:
+            assert 0 <= refused.at <= len(text)
+        else:
+            assert isinstance(found, tuple)

@@ -1,0 +1,139 @@
+"""The words of a draft, from any counts: bound to what is known, at odds with nothing, the same every time."""
+
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from figures import bound, facts, phrases, standings, typed
+from figures.fact_names import is_name
+from figures.periods import Period
+from figures.summary import RowInput, build
+from reports.queries import wording
+from reports.queries.phrases import _brought
+from tests.figures.strategies import TALLIES
+
+PHRASES = [one.parsed() for one in _brought()]
+GOALS = [
+    {"rate": "on_time", "tier": "", "percent": "99.0", "source": "Kế hoạch"},
+    {"rate": "online", "tier": "commune", "percent": "15.0", "source": "Kế hoạch"},
+]
+INDICATORS = [
+    {
+        "code": "tap-huan",
+        "name": "Lớp tập huấn",
+        "group": "Chỉ đạo, điều hành",
+        "counted_in": "lớp",
+        "numerator_name": "Lớp đã mở",
+        "denominator_name": "",
+        "is_share": False,
+        "numerator": 3,
+        "denominator": None,
+        "percent": None,
+        "target": None,
+        "before_percent": None,
+        "source": "Phòng Nội vụ",
+    }
+]
+TIERS = st.dictionaries(
+    st.sampled_from(["province", "district", "commune"]), st.lists(TALLIES, max_size=4), max_size=3
+)
+TASKS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "outcome": st.sampled_from(["open", "done", "not_done"]),
+            "deadline": st.sampled_from(["", "2022-03-01", "2022-12-31"]),
+        }
+    ),
+    max_size=3,
+)
+
+
+def drafted(now_by_tier, before_by_tier, tasks, code="2022-H1"):
+    """A document of some tallies by tier, what is known of it, and its text by section."""
+    period = Period.parse(code)
+    now = _summary(period, now_by_tier)
+    before = _summary(period.same_last_year(), before_by_tier)
+    tiers = {row.key: row.key.partition("-")[0] for row in now.rows}
+    known = facts.known(now, before, GOALS, INDICATORS)
+    known |= standings.known(now, before, tiers, GOALS, tasks or None)
+    doc = {
+        "review": {"period": code, "to": now.period.end.isoformat(), "unit_name": "huyện A"},
+        "figures": now.as_record(),
+        "indicators": INDICATORS,
+    }
+    return doc, known, wording.bodies(doc, known, PHRASES)
+
+
+def _summary(period, by_tier):
+    rows = [
+        RowInput(f"{tier}-{place}", f"đơn vị {'abcd'[place]}", [(period.last, one)])
+        for tier, tallies in by_tier.items()
+        for place, one in enumerate(tallies)
+    ]
+    parts = {tier: [(period.last, one) for one in tallies] for tier, tallies in by_tier.items()}
+    return build(unit="1", unit_name="huyện A", period=period, tiers=parts, by="unit", rows=rows)
+
+
+def figures_of(body: str) -> list[bound.Run]:
+    return [run for runs in bound.paragraphs(body) for run in runs if run.key]
+
+
+def test_every_phrase_names_what_can_be_known():
+    for one in _brought():
+        phrases.check(one.text, is_name)
+        phrases.check_conditions(one.conditions, is_name)
+    assert len({one.key for one in _brought()}) == len(_brought()) > 30
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(TIERS, TIERS, TASKS)
+def test_a_draft_says_what_is_known_and_nothing_else(now, before, tasks):
+    _, known, text = drafted(now, before, tasks)
+    for body in text.values():
+        assert not set("{}*") & set(bound.plain(body)) and "  " not in bound.plain(body)
+        for run in figures_of(body):
+            assert known[run.key].value is not None and known[run.key].text == run.text
+        words = [run.text for runs in bound.paragraphs(body) for run in runs if not run.key]
+        assert [one.text for word in words for one in typed.numbers(word)] == []
+        for paragraph in bound.plain(body).split("\n\n"):
+            assert paragraph[0].isupper() or paragraph[0].isdigit()
+            assert paragraph.endswith((".", ":")) and " ." not in paragraph and " ;" not in paragraph
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(TIERS, TIERS)
+def test_a_draft_contradicts_no_count(now, before):
+    """Praise stands on rises and targets reached, blame on falls and targets missed, recomputed here."""
+    _, known, text = drafted(now, before, [])
+    goals = {("on_time", tier): Decimal("99.0") for tier in ("province", "district", "commune")}
+    goals["online", "commune"] = Decimal("15.0")
+    for section, good in (("ket-qua", True), ("ton-tai", False)):
+        for run in figures_of(text.get(section, "")):
+            side, one, other = (run.key.split(".") + [""])[:3]
+            if side == "change":
+                new, old = (Decimal(known[f"{when}.{one}.share.{other}"].value) for when in ("now", "before"))
+                assert (new > old) is good and run.text.startswith("tăng" if good else "giảm")
+            elif side == "gap":
+                kind = "share" if one == "online" else "rate"
+                reached = Decimal(known[f"now.{other}.{kind}.{one}"].value)
+                assert (reached >= goals[one, other]) is good
+    for run in figures_of(text.get("ton-tai", "")):
+        if run.key.endswith(("resolved_late", "pending_late")):
+            assert run.text.isdigit() or "." in run.text
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+@given(TIERS, TIERS, TASKS)
+def test_the_same_figures_give_the_same_words(now, before, tasks):
+    doc, known, text = drafted(now, before, tasks)
+    shuffled = dict(sorted(known.items(), reverse=True))
+    assert wording.bodies(doc, shuffled, PHRASES) == text
+    assert wording.proposals(doc, shuffled, PHRASES) == wording.proposals(doc, known, PHRASES)
+
+
+def test_nothing_known_claims_nothing():
+    for code in ("2022-H1", "2022-M06", "2022", "2100"):
+        _, _, text = drafted({}, {}, [], code)
+        assert set(text) <= {"chi-dao", "phuong-huong", "tthc"}
+        assert figures_of(text.get("tthc", "")) == []
