@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/summary", api.summary, name="api_summary"),
     path("api/v1/openapi.json", api.openapi_json, name="openapi"),
     path("", include("reports.urls_reviews")),
+    path("", include("reports.urls_wording")),
     path("", include("reports.urls_issued")),
     path("", include("reports.urls_around")),
 ]

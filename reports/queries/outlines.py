@@ -49,7 +49,7 @@ def in_force(unit: Unit, year: int) -> InForce:
     stored = Outline.objects.filter(unit__in=above, year__lte=year).select_related("unit")
     found = min(stored, key=lambda one: (above.index(one.unit_id), -one.year), default=None)
     if found is None:
-        return InForce(_brought())
+        return InForce(brought_sections())
     rows = found.sections.values_list("heading", "level", "key", "block", "responsible", "due_days")
     return InForce(tuple(Section(*row) for row in rows), found)
 
@@ -99,7 +99,8 @@ def drafts_of(unit: Unit, year: int) -> int:
 
 
 @lru_cache
-def _brought() -> tuple[Section, ...]:
+def brought_sections() -> tuple[Section, ...]:
+    """The outline that the product brings along."""
     path = Path(settings.BASE_DIR) / "fixtures" / "outline.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["sections"]
     return tuple(replace(Section(row["heading"]), **row) for row in rows)

@@ -9,7 +9,10 @@ from django.conf import settings
 
 from figures import phrases
 from figures.saying import Phrase
+from records.models import Indicator
 from reports.models import StoredPhrase
+
+from .outlines import brought_sections
 
 # The section whose sentences are proposed as tasks of the next period.
 TASKS = "nhiem-vu"
@@ -61,6 +64,20 @@ def template(key: str) -> Template | None:
 def in_use() -> list[Phrase]:
     """The phrases that drafts are made of."""
     return [one.parsed() for one in templates() if one.in_use]
+
+
+def section_names(*, tasks: bool = False) -> list[tuple[str, str]]:
+    """The sections that phrases name, key and heading; with `tasks` also that of proposed tasks."""
+    names = [(one.key, one.heading) for one in brought_sections()]
+    return [*names, (TASKS, "Nhiệm vụ đề xuất cho kỳ tới")] if tasks else names
+
+
+def kinds() -> list[tuple[str, str]]:
+    """What a phrase may be said of: key and name. One query."""
+    groups = {one.of.partition(":")[2] for one in _brought() if one.of.startswith("indicator:")}
+    groups |= set(Indicator.objects.values_list("group", flat=True))
+    each = [(f"indicator:{one}", f"Từng chỉ tiêu của nhóm {one}") for one in sorted(filter(None, groups))]
+    return [("", "Cả báo cáo"), ("tier", "Từng cấp"), ("scope", "Từng cấp và chung"), *each]
 
 
 _FIELDS = ("key", "section", "slot", "text", "of", "conditions", "begins_paragraph", "in_use", "order")

@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from figures.summary import Summary
-from figures.writing import day
+from figures.writing import count, day
 from reports.models import Review
 from reports.queries.asking import open_points
 
 from .bound import Marked, States, states
+from .odd_months import odd_months
 
 MOST_TOLD = 5
 
@@ -27,11 +28,11 @@ class Point:
 
 def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
     """What a leader should know before closing the figures on a day; each can be passed with a reason."""
-    lacking = [point.text for point in incomplete(doc, on)]
+    lacking = [point.text for point in incomplete(review, doc, on)]
     return lacking + open_points(review) + _figures(states(doc))
 
 
-def incomplete(doc: dict[str, Any], on: date) -> list[Point]:
+def incomplete(review: Review, doc: dict[str, Any], on: date) -> list[Point]:
     """What a document lacks on a day, its figures in the text apart (bound.states)."""
     total = Summary.from_dict(doc["figures"]).total
     told = []
@@ -42,6 +43,9 @@ def incomplete(doc: dict[str, Any], on: date) -> list[Point]:
     if not total.completeness.complete:
         units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
         told.append(Point(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.", "units"))
+    odd = odd_months(review)
+    if odd:
+        told.append(Point(f"Cảnh báo số liệu chưa giải trình ({count(len(odd))}): {_some(odd)}.", "units"))
     if any(share.partial for share in total.shares.values()):
         blank = "Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ."
         told.append(Point(blank, "units"))
@@ -52,7 +56,7 @@ def incomplete(doc: dict[str, Any], on: date) -> list[Point]:
         told.append(Point("Chưa ghi thẩm quyền ký.", "edit"))
     if not doc["recipients"]:
         told.append(Point("Chưa ghi nơi nhận.", "edit"))
-    empty = _empty(doc["sections"])
+    empty = _empty(doc)
     if empty:
         names = "; ".join(doc["sections"][order - 1]["heading"] for order in empty)
         told.append(Point(f"Mục chưa có nội dung: {names}.", str(empty[0])))
@@ -92,6 +96,8 @@ def _some(words: Iterable[str]) -> str:
 
 
 _HEADER = {
+    "issuer": "cơ quan ban hành",
+    "place": "địa danh",
     "opening": "câu mở đầu",
     "closing": "câu kết thúc",
     "meeting_day": "ngày hội nghị",
@@ -100,11 +106,17 @@ _HEADER = {
 }
 
 
-def _empty(sections: list[dict[str, Any]]) -> list[int]:
+def _empty(doc: dict[str, Any]) -> list[int]:
     """The orders of the sections without text, figures or a section of their own below."""
-    found = []
+    blocks = {
+        "indicators": doc["indicators"],
+        "outcomes": doc.get("last_tasks"),
+        "tasks": doc["tasks"],
+    }
+    found, sections = [], doc["sections"]
     for place, one in enumerate(sections, 1):
         has_below = place < len(sections) and sections[place]["level"] > one["level"]
-        if not one["paragraphs"] and not one["block"] and not has_below:
+        is_drawn = one["block"] and blocks.get(one["block"], True)
+        if not one["paragraphs"] and not is_drawn and not has_below:
             found.append(place)
     return found

@@ -37,6 +37,11 @@ def proposals(doc: Mapping[str, Any], known: Mapping[str, Fact], phrases: Iterab
     ]
 
 
+def tried(doc: Mapping[str, Any], known: Mapping[str, Fact], phrase: Phrase) -> list[str]:
+    """What one phrase by itself says of a document, as its reader sees it."""
+    return [bound.plain_of(runs) for _, runs in saying.chosen([phrase], known, said_of(doc), words(doc))]
+
+
 def words(doc: Mapping[str, Any]) -> dict[str, str]:
     """The words of a review that phrases may name."""
     period = Period.parse(doc["review"]["period"])

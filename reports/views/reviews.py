@@ -141,7 +141,7 @@ def _points(
 ) -> list[dict[str, str]]:
     """What the document lacks, each with the address where the reader sees to it."""
     told = []
-    for point in reviews.incomplete(doc, day):
+    for point in reviews.incomplete(found, doc, day):
         to = "#phu-luc" if point.aim == "units" else ""
         if point.aim == "edit" and may_edit:
             to = reverse("review_edit", args=[found.pk])

@@ -1,0 +1,164 @@
+"""Forms about what drafts are made of: the sections of an outline, and a phrase."""
+
+from typing import Any
+
+from django import forms
+
+from figures import phrases
+from figures.fact_names import is_name
+from reports.queries.outlines import BLOCKS, Section
+from units.models import Unit
+
+BLANK, MOST = 3, 80
+MOST_DAYS = 180
+LEVELS = ((1, "I."), (2, "1."), (3, "1.1."))
+_REQUIRED = {"required": "Hãy ghi mục này."}
+
+
+def _number(label: str, least: int, most: int, **more: Any) -> forms.IntegerField:
+    told = f"Ghi một số từ {least} đến {most}."
+    names = ("invalid", "min_value", "max_value", "required")
+    return forms.IntegerField(
+        label=label, min_value=least, max_value=most, error_messages=dict.fromkeys(names, told), **more
+    )
+
+
+class SectionForm(forms.Form):
+    """One section; without a heading it is left out."""
+
+    required_unmarked = True
+
+    order = _number("Thứ tự", 1, 999, required=False)
+    level = forms.TypedChoiceField(label="Cấp mục", choices=LEVELS, coerce=int, required=False, empty_value=1)
+    heading = forms.CharField(
+        label="Tiêu đề",
+        required=False,
+        max_length=300,
+        error_messages={"max_length": "Dài quá 300 ký tự."},
+    )
+    block = forms.ChoiceField(label="Phần số liệu sau mục", choices=list(BLOCKS.items()), required=False)
+    key = forms.ChoiceField(label="Câu mẫu của mục", required=False)
+    responsible = forms.TypedChoiceField(label="Đơn vị chủ trì", coerce=int, required=False, empty_value=None)
+    due_days = _number("Hạn gửi nội dung (số ngày sau kỳ)", 0, MOST_DAYS, required=False)
+
+    def __init__(self, *args: Any, offices: list[tuple[Any, str]], keys: list[tuple[str, str]], **more: Any):
+        super().__init__(*args, **more)
+        self.fields["responsible"].choices = [("", "—"), *offices]
+        self.fields["key"].choices = [("", "Không có"), *keys]
+        for name in ("level", "block", "key", "responsible"):
+            self.fields[name].error_messages["invalid_choice"] = "Không chọn được mục này."
+
+
+class SectionForms(forms.BaseFormSet):
+    """The sections of an outline and some blank ones."""
+
+    def sections(self) -> list[Section]:
+        """In their order; equal numbers stay as they stand."""
+        rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("heading")]
+        ordered = sorted(rows, key=lambda one: one["order"] or 999)
+        names = ("heading", "level", "key", "block", "responsible", "due_days")
+        return [Section(**{name: one[name] for name in names}) for one in ordered]
+
+
+_Sections = forms.formset_factory(
+    SectionForm, formset=SectionForms, extra=BLANK, max_num=MOST, absolute_max=MOST + 10
+)
+
+
+def section_forms(
+    data: Any, sections: tuple[Section, ...], offices: list[Unit], keys: list[tuple[str, str]]
+) -> SectionForms:
+    """The sections as sent, or as they hold now."""
+    initial = [
+        {
+            "order": place * 10,
+            "level": one.level,
+            "heading": one.heading,
+            "block": one.block,
+            "key": one.key,
+            "responsible": one.responsible,
+            "due_days": one.due_days,
+        }
+        for place, one in enumerate(sections, 1)
+    ]
+    choices = {"offices": [(one.pk, one.name) for one in offices], "keys": keys}
+    return _Sections(data, initial=initial, prefix="muc", form_kwargs=choices)
+
+
+class PhraseForm(forms.Form):
+    """A phrase; what is wrong with its text or condition is told with its place."""
+
+    required_unmarked = True
+
+    key = forms.SlugField(
+        label="Mã câu",
+        max_length=64,
+        help_text="Chữ thường không dấu, số và gạch nối",
+        error_messages=_REQUIRED
+        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+    )
+    section = forms.ChoiceField(label="Mục", error_messages={"invalid_choice": "Không chọn được mục này."})
+    slot = forms.SlugField(
+        label="Chỗ",
+        max_length=64,
+        help_text="Các câu cùng một chỗ thay nhau: chỉ câu đầu tiên nói được là được dùng",
+        error_messages=_REQUIRED
+        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+    )
+    order = _number("Thứ tự", 0, 100_000)
+    of = forms.ChoiceField(
+        label="Nói về", required=False, error_messages={"invalid_choice": "Không chọn được mục này."}
+    )
+    conditions = forms.CharField(
+        label="Điều kiện",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"max_length": "Dài quá 1.000 ký tự."},
+    )
+    text = forms.CharField(
+        label="Câu",
+        max_length=3000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages=_REQUIRED | {"max_length": "Dài quá 3.000 ký tự."},
+    )
+    begins_paragraph = forms.BooleanField(label="Mở đoạn mới", required=False)
+    in_use = forms.BooleanField(label="Đang dùng", required=False)
+
+    def __init__(self, data: Any, *, sections: list, kinds: list, initial: dict, new: bool, taken: set[str]):
+        super().__init__(data, initial=initial)
+        self.taken = taken if new else set()
+        self.fields["section"].choices = sections
+        self.fields["of"].choices = kinds
+        if not new:
+            del self.fields["key"]
+
+    def clean_key(self) -> str:
+        key = self.cleaned_data["key"]
+        if key in self.taken or key == "new":
+            raise forms.ValidationError("Mã câu này đã có.")
+        return key
+
+    def clean_text(self) -> str:
+        return self._checked("text", phrases.check)
+
+    def clean_conditions(self) -> str:
+        return self._checked("conditions", phrases.check_conditions)
+
+    def clean(self) -> dict[str, Any]:
+        """A star needs something that it stands for."""
+        data = self.cleaned_data
+        for name in ("text", "conditions"):
+            written = data.get(name) or ""
+            if not data.get("of") and "*" in written:
+                at = written.index("*") + 1
+                self.add_error(name, f"Ký tự {at}: “*” chỉ dùng khi câu nói về từng cấp hoặc từng chỉ tiêu.")
+        return data
+
+    def _checked(self, name: str, check: Any) -> str:
+        written = self.cleaned_data[name].replace("\r\n", "\n")
+        try:
+            check(written, is_name)
+        except phrases.PhraseError as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+        return written
