@@ -78,19 +78,27 @@ class _Candidate:
     fit: int
 
 
-def candidates(sentence: str, known: Mapping[str, Fact], names: Mapping[str, str]) -> list[_Candidate]:
-    """The figures that a sentence may speak of, with how well its words fit (0: not at all). `names`: unit key →
-    name; a unit's figures count only where its name stands in the sentence.
+class Known:
+    """The known figures, read once for all sentences of a text. `names`: unit key → name; a unit's figures count only
+    where its name stands in the sentence.
     """
-    said = sentence.lower()
-    units = {key for key, name in names.items() if name.lower() in said}
-    found = []
-    for key, fact in known.items():
-        fit = _fit(key, fact, said, units)
-        if fit is None or (kind_value := _value(key, fact)) is None:
-            continue
-        found.append(_Candidate(key, kind_value[1], kind_value[0], fit))
-    return found
+
+    def __init__(self, known: Mapping[str, Fact], names: Mapping[str, str]) -> None:
+        self._names = {key: name.lower() for key, name in names.items()}
+        self._plain: list[tuple[str, Fact, tuple[str, Decimal]]] = []
+        self._by_unit: dict[str, list[tuple[str, Fact, tuple[str, Decimal]]]] = {}
+        for key, fact in known.items():
+            if worth := _value(key, fact):
+                unit = key.split(".")[1] if key.startswith("unit.") else ""
+                (self._by_unit.setdefault(unit, []) if unit else self._plain).append((key, fact, worth))
+
+    def candidates(self, sentence: str) -> list[_Candidate]:
+        """The figures that a sentence may speak of, with how well its words fit (0: not at all)."""
+        said = sentence.lower()
+        units = {key for key, name in self._names.items() if name in said}
+        every = self._plain + [one for unit in sorted(units) for one in self._by_unit.get(unit, ())]
+        fits = ((key, _fit(key, fact, said, units), worth) for key, fact, worth in every)
+        return [_Candidate(key, worth[1], worth[0], fit) for key, fit, worth in fits if fit is not None]
 
 
 def likeness(number: Number, sentence: str, among: Iterable[_Candidate]) -> Likeness:

@@ -92,6 +92,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "meeting_day": _day(doc["header"]["meeting_day"]) or "—",
         "unit_rows": unit_rows(doc, now),
         "missing_lines": missing_lines(now),
+        "typed_note": typed_note(doc),
         "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in _used()],
         "rounding_note": rounding_notes(tiers),
         "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
@@ -217,6 +218,16 @@ def missing_lines(now: Summary) -> list[str]:
         f"{_title(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
         for unit, months in now.total.completeness.by_unit().items()
     ]
+
+
+def typed_note(doc: dict[str, Any]) -> str:
+    """Which numbers of the text somebody wrote by hand, with their place: they have no source here."""
+    by_place: dict[str, list[str]] = {}
+    for one in doc.get("typed", ()):
+        if one["state"] != bound.SAME:
+            by_place.setdefault(one["where"], []).append(one["text"])
+    told = [f"{'; '.join(dict.fromkeys(texts))} ({where})" for where, texts in by_place.items()]
+    return f"Số do người soạn ghi, không lấy từ số liệu của hệ thống: {'; '.join(told)}." if told else ""
 
 
 def rounding_notes(rows: Iterable[Row], whom: str = "") -> str:

@@ -23,7 +23,7 @@ from reports import actions
 from reports.models import Review
 from reports.outlets import copies, pdf, printed, word
 from reports.outlets.pdf import helper
-from reports.queries import document
+from reports.queries import document, outlines
 from units.models import Unit
 
 from . import databases
@@ -89,8 +89,9 @@ def province_rows() -> Iterator[Result]:
     with use(connection):
         country.fill(PROVINCE)
         unit = Unit.objects.get(code="D10001")
-        sections = actions.outline(settings.BASE_DIR / "fixtures" / "outline.json")
-        review = actions.draft(unit, Period.parse("2025-H2"), by=None, at=AT, sections=sections)
+        period = Period.parse("2025-H2")
+        sections = outlines.for_review(unit, period)
+        review = actions.draft(unit, period, by=None, at=AT, sections=sections)
         built: dict[str, Any] = {}
         seconds = timed(lambda: built.update(document.build(review, demo=False)))
         context = printed.view(filled(built, 70))

@@ -61,7 +61,7 @@ CASES = (
 
 def read(sentence: str, known=KNOWN, names=None) -> likeness.Likeness:
     (number,) = typed.numbers(sentence)[-1:]
-    return likeness.likeness(number, sentence, likeness.candidates(sentence, known, names or {}))
+    return likeness.likeness(number, sentence, likeness.Known(known, names or {}).candidates(sentence))
 
 
 @pytest.mark.parametrize(("sentence", "state", "key"), CASES)

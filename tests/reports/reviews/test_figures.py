@@ -1,5 +1,7 @@
 """Figures in the text: bound, stale with old and new value, typed by hand; accepted with one click, and logged."""
 
+import time
+
 import pytest
 
 from ledger.models import Entry
@@ -138,3 +140,14 @@ def test_one_click_on_the_page(signed_in, review):
     assert nothing.status_code == 409 and "Không còn số nào" in nothing.content.decode()
     assert signed_in("lanhdao").post(address(review, "figures/"), other).status_code == 403
     assert signed_in("xa-13474").post(address(review, "figures/"), other).status_code == 404
+
+
+def test_a_text_of_nothing_but_numbers_is_read_in_time(review):
+    """200 KB of different numbers: each is marked, only the first are compared with what is known."""
+    body = " ".join(f"{n},{n % 10}%" for n in range(1200))[:9_900]
+    for section in review.sections.all():
+        actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
+    begun = time.process_time()
+    doc = document.build(review, demo=True)
+    assert len(doc["typed"]) > 10_000 and time.process_time() - begun < 20
+    assert doc["typed"][-1]["state"] == "unsourced"
