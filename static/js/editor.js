@@ -215,7 +215,9 @@
       box.hidden = false;
       const [here, around] = [dom.getBoundingClientRect(), box.offsetParent.getBoundingClientRect()];
       box.style.left = `${Math.max(0, Math.min(here.left - around.left, around.width - box.offsetWidth))}px`;
-      box.style.top = `${here.bottom - around.top + 4}px`;
+      // Below the figure; above it where the window ends and there is more room.
+      const below = here.bottom + box.offsetHeight + 60 < window.innerHeight || here.top < box.offsetHeight + 60;
+      box.style.top = `${(below ? here.bottom + 4 : here.top - box.offsetHeight - 4) - around.top}px`;
     };
     const hide = () => { at = null; box.hidden = true; };
     const follow = () => {
@@ -266,7 +268,7 @@
         one.addEventListener("click", () => choose(index));
         return one;
       }));
-      told.textContent = answer.failed ? "Chưa tìm được, hệ thống không trả lời. Hãy thử lại." : found.length ? `${answer.total} số liệu${answer.total > found.length ? `, đang hiện ${found.length}; gõ thêm chữ để thu hẹp` : ""}` : "Không có số liệu nào khớp. Thử từ ngắn hơn.";
+      told.textContent = answer.failed ? "Chưa tìm được, hệ thống không trả lời. Hãy thử lại." : found.length ? `${answer.total.toLocaleString("vi-VN")} số liệu${answer.total > found.length ? `, đang hiện ${found.length}; gõ thêm chữ để thu hẹp` : ""}` : "Không có số liệu nào khớp. Thử từ ngắn hơn.";
       mark(0);
     };
     const choose = (index) => {

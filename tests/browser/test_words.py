@@ -145,6 +145,19 @@ def test_the_source_shows_under_the_mouse(words):
     expect(tip(words)).to_be_hidden()
 
 
+def test_the_source_stays_within_the_window(words):
+    """Below the figure, and above it where the window ends."""
+    caret_at_end(words)
+    for _ in range(12):
+        words.keyboard.press("Enter")
+        words.keyboard.type("Đoạn.")
+    paste(words, text=f"[[{KEY}|14.712]]")
+    figures(words).last.click()
+    expect(tip(words)).to_contain_text("Tiếp nhận trực tiếp, cấp xã")
+    expect(tip(words).get_by_role("button", name="Xóa số này")).to_be_in_viewport(ratio=1)
+    assert tip(words).bounding_box()["y"] < figures(words).last.bounding_box()["y"]
+
+
 def test_delete_undo_and_redo(words):
     editor(words).focus()
     words.keyboard.press("Control+Home")
