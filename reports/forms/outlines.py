@@ -39,7 +39,7 @@ class SectionForm(forms.Form):
     block = forms.ChoiceField(label="Phần số liệu sau mục", choices=list(BLOCKS.items()), required=False)
     key = forms.ChoiceField(label="Câu mẫu của mục", required=False)
     responsible = forms.TypedChoiceField(label="Đơn vị chủ trì", coerce=int, required=False, empty_value=None)
-    due_days = _number("Hạn gửi nội dung (số ngày sau kỳ)", 0, MOST_DAYS, required=False)
+    due_days = _number("Hạn gửi (số ngày sau kỳ)", 0, MOST_DAYS, required=False)
 
     def __init__(self, *args: Any, offices: list[tuple[Any, str]], keys: list[tuple[str, str]], **more: Any):
         super().__init__(*args, **more)
