@@ -19,30 +19,37 @@ from django.db.models import QuerySet
 from django.db.models.query import ModelIterable, ValuesListIterable, get_related_populators
 from django.db.transaction import TransactionManagementError
 
-_KINDS = (int, str, date, datetime)
+_KINDS = (int, str, date, datetime, list)
+# Statements that are kept of one question: one for each number of members of its lists.
+_MOST_PLANS = 500
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 class Compiled:
-    """`build` makes the queryset of values of these kinds (int, str, date, aware datetime); it is called once for each
-    kind of database, with values that stand for those to come.
+    """`build` makes the queryset of values of these kinds: int, str, date, aware datetime, or a list of different int.
 
-    Each value must go into the statement as it is: no `__in`, no text that Django changes (`__startswith`).
+    It is called once for each kind of database and length of list, with values that stand for those to come.
+    Each value must go into the statement as it is: no text that Django changes (`__startswith`).
     """
 
     def __init__(self, build: Callable[..., QuerySet], *kinds: type) -> None:
         if not set(kinds) <= set(_KINDS):
-            raise TypeError("values may be int, str, date or datetime")
+            raise TypeError("values may be int, str, date, datetime or list")
         self._build, self._kinds = build, kinds
-        self._plans: dict[str, _Plan] = {}
+        self._plans: dict[tuple, _Plan] = {}
 
     def __call__(self, *values: Any) -> list:
         """The answer in full; nothing for a number that no column can hold. Errors: TransactionManagementError for a
         locking question outside a transaction.
         """
-        plan = self._plans.get(connection.vendor)
+        key = connection.vendor, *(len(one) for one in values if type(one) is list)
+        plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[connection.vendor] = _plan(self._build, self._kinds)
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.clear()
+            plan = self._plans[key] = _plan(self._build, self._kinds, key[1:])
+        if len(key) > 1:
+            values = list(_flat(values))
         if any(isinstance(one, int) and not _LEAST <= one <= _MOST for one in values):
             return []
         if plan.locks and not connection.in_atomic_block:
@@ -73,9 +80,25 @@ class _Plan:
         ]
 
 
-def _plan(build: Callable[..., QuerySet], kinds: Sequence[type]) -> _Plan:
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    """The values with the members of lists in their place."""
+    for one in values:
+        if type(one) is list:
+            yield from one
+        else:
+            yield one
+
+
+def _plan(build: Callable[..., QuerySet], asked: Sequence[type], lengths: Sequence[int]) -> _Plan:
+    left = iter(lengths)
+    shape = [next(left) if kind is list else None for kind in asked]
+    kinds = list(
+        _flat([kind if size is None else [int] * size for kind, size in zip(asked, shape, strict=True)])
+    )
     marks = [_mark(kind, place) for place, kind in enumerate(kinds)]
-    queryset = build(*marks)
+    rest = iter(marks)
+    given = [next(rest) if size is None else [next(rest) for _ in range(size)] for size in shape]
+    queryset = build(*given)
     compiler = queryset.query.get_compiler(using=queryset.db)
     statement, found = compiler.as_sql()
     adapts = [_adapt(kind) for kind in kinds]
@@ -117,7 +140,7 @@ def _reader(queryset: QuerySet, compiler: Any) -> Callable[[list[tuple]], Iterab
         return compiler.apply_converters(rows, converters) if converters else rows
 
     if queryset._iterable_class is ValuesListIterable:
-        return lambda rows: [tuple(row) for row in converted(rows)]
+        return (lambda rows: [tuple(row) for row in converted(rows)]) if converters else (lambda rows: rows)
     if queryset._iterable_class is not ModelIterable or compiler.annotation_col_map:
         raise TypeError("only models and values_list are read")
     return _models(queryset, compiler, converted)

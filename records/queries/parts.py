@@ -10,7 +10,10 @@ from functools import cache
 
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
+from figures.counts import Tally
+from figures.measures import MEASURES
 from records.models import DossierCount, GroupSum
+from units.compiled import Compiled
 
 from . import as_of, carried_parts
 from .question import Part, Question
@@ -31,11 +34,10 @@ def parts(
         rows = as_of.rows(question, by_child=by_child, by_field=by_field, only=only)
         return [_part(question, row) for row in rows]
     if question.kept and not by_child:
-        return list(_of_sums(question, _each(), by_field, only, group=question.unit))
+        return list(_of_sums(question, [question.unit.pk], by_field, only))
     found = []
     if question.unit.has_children and question.child_groups:
-        rows = _each() if by_child else _together(by_field)
-        found += _of_sums(question, rows, by_field, only, group__in=question.child_groups)
+        found += _of_sums(question, question.child_groups, by_field, only, together=not by_child)
     return [*found, *_of_editions(question, by_field, by_child, only)]
 
 
@@ -54,43 +56,48 @@ def _of_today(question: Question, *, by_child: bool, by_field: bool, only: int |
 
 # Columns before the measured ones.
 _LEADING = 5
+_BLANKS = _LEADING + len(MEASURES)
 
 
-@cache
-def _each() -> QuerySet:
-    """Group sums one by one: only external and internal bodies of one tier stand apart, and parts are added up."""
-    return GroupSum.objects.order_by().values_list(
-        "month", "tier", "group_id", "field_id", "reported", *COLUMNS
-    )
-
-
-@cache
-def _together(by_field: bool) -> QuerySet:
-    """Group sums over all groups, in the same columns. Kept: to name two dozen sums takes longer than to run them."""
+def _sums(together: bool, by_field: bool) -> QuerySet:
+    """Group sums in these columns; external and internal bodies of one tier stand apart, and parts are added up."""
+    rows = GroupSum.objects.order_by()
+    if not together:
+        return rows.values_list("month", "tier", "group_id", "field_id", "reported", *COLUMNS)
     nothing = Value(None, IntegerField())
-    rows = GroupSum.objects.order_by().values_list(
-        "month", "tier", nothing, "field_id" if by_field else nothing
-    )
+    rows = rows.values_list("month", "tier", nothing, "field_id" if by_field else nothing)
     return rows.annotate(sum_reported=Total("reported"), **totals())
 
 
 def _of_sums(
-    question: Question, sums: QuerySet, by_field: bool, only: int | None, **which: object
+    question: Question, groups: list[int], by_field: bool, only: int | None, *, together: bool = False
 ) -> Iterator[Part]:
-    which |= {"month__range": question.run, "stage": question.include, "field__isnull": not by_field}
-    if only is not None:
-        which["field"] = only
-    if not question.external:
-        which["external"] = False
-    if question.tier:
-        which["tier"] = question.tier
-    # In one go: each narrowing copies the question with its two dozen sums.
-    return (_part(question, row) for row in sums.filter(**which))
+    """Group sums one by one, or over all groups together."""
+    asked = _kept_ready(together, by_field, only is not None, bool(question.tier), question.external)
+    given = [one for one in (only, question.tier) if one]
+    rows = asked(groups, *question.run, question.include, *given)
+    return (_part(question, row) for row in rows)
+
+
+@cache
+def _kept_ready(together: bool, by_field: bool, one_field: bool, one_tier: bool, external: bool) -> Compiled:
+    """The question of group sums: numbers of groups, first and last month, stage, and the field and tier if asked."""
+
+    def build(groups: list[int], first: int, last: int, stage: str, *given: int | str) -> QuerySet:
+        which: dict[str, object] = {"group__in": groups, "month__range": (first, last), "stage": stage}
+        which |= {"field__isnull": not by_field} | ({} if external else {"external": False})
+        names = [name for name, wanted in (("field", one_field), ("tier", one_tier)) if wanted]
+        return _sums(together, by_field).filter(**which, **dict(zip(names, given, strict=True)))
+
+    kinds = [list, int, int, str, *([int] if one_field else []), *([str] if one_tier else [])]
+    return Compiled(build, *kinds)
 
 
 def _part(question: Question, row: tuple) -> Part:
     month, tier, child, field, reported = row[:_LEADING]
-    return Part(question.by_number[month], tier, tally_in(row[_LEADING:], reported), child, field)
+    # As `tally_in`, without another copy of the numbers: a country has hundreds of rows.
+    tally = Tally(row[_LEADING:_BLANKS], row[_BLANKS:], reported)
+    return Part(question.by_number[month], tier, tally, child, field)
 
 
 def _of_editions(question: Question, by_field: bool, by_child: bool, only: int | None) -> Iterator[Part]:

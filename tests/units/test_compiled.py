@@ -87,7 +87,22 @@ def test_what_cannot_be_kept_ready_is_refused(build, kinds):
 
 def test_a_value_of_another_kind_is_refused():
     with pytest.raises(TypeError):
-        Compiled(lambda one: Unit.objects.filter(pk__in=one), list)
+        Compiled(lambda one: Unit.objects.filter(pk__in=one), set)
+
+
+@pytest.mark.django_db
+def test_lists_of_any_length_between_other_values(people, tree):
+    def build(day, units, role):
+        return Membership.objects.filter(valid_from__lte=day, unit__in=units, role=role).order_by("pk")
+
+    asked = Compiled(build, date, list, str)
+    units = [tree.tan_thanh.pk, tree.liem_tuc.pk, tree.office.pk, 2**62]
+    for length in (1, 3, 2, 4):
+        for wanted in (units[:length], units[-length:]):
+            for role in (Role.CLERK, Role.VIEWER):
+                assert asked(DAY, wanted, role) == list(build(DAY, wanted, role))
+    assert len(asked._plans) == 4
+    assert asked(DAY, [2**63], Role.CLERK) == []
 
 
 def test_many_threads_ask_with_connections_of_their_own(transactional_db):
