@@ -43,7 +43,7 @@ def test_from_draft_to_verified(review, open_as, accessible, live_server, tmp_pa
 
 def test_text_is_edited_by_keyboard(review, open_as):
     page = open_as("tonghop", f"/reports/reviews/{review.pk}/edit/")
-    page.get_by_label("Câu mở đầu").focus()
+    page.get_by_role("textbox", name="Câu mở đầu").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("Mở đầu mới.")
     page.get_by_role("button", name="Lưu", exact=True).press("Enter")
