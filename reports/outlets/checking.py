@@ -137,7 +137,8 @@ def form_faults(content: bytes, review: Review) -> list[str]:
     form = FrozenForm.objects.filter(review=review).first()
     if form is None:
         return []
-    drawn = pdf.redraw(json.loads(form.drawn))
+    # Only the command line asks, and waits as long as a long review takes.
+    drawn = pdf.redraw(json.loads(form.drawn), lambda pages: None)
     if set(pdf.text(drawn).split()) - _PAGES != set(pdf.text(content).split()) - _PAGES:
         return ["Mẫu in giữ cùng bản chốt vẽ ra lời văn hoặc số liệu khác với tệp."]
     return []

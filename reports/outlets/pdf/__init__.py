@@ -69,9 +69,9 @@ def form(
     }
 
 
-def redraw(kept: dict[str, Any]) -> bytes:
+def redraw(kept: dict[str, Any], following: Following | None = None) -> bytes:
     """The pages of a kept form, without what is attached. Raises as draw does."""
-    return helper.drawn(_job_of(kept, None, None))
+    return helper.drawn(_job_of(kept, None, None), following)
 
 
 def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str, Any]:
