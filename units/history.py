@@ -14,6 +14,7 @@ ACTIONS = {
     "unit.succeed": "Ghi quan hệ kế thừa",
     "unit.merge": "Sáp nhập thành đơn vị này",
     "unit.undo_merger": "Hoàn tác sáp nhập",
+    "unit.recount": "Ghi số tính lại khi chia tách",
     "user.create": "Tạo tài khoản, cấp mật khẩu",
     "user.issue_password": "Cấp lại mật khẩu",
     "user.change_password": "Đổi mật khẩu",

@@ -4,6 +4,7 @@ from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLe
 from .indicator import Indicator, IndicatorValue, RateTarget
 from .layout import GroupSwitch, SwitchedGroup
 from .locking import ClosingTime, UnlockRequest
+from .recount import Recount
 from .reminder import Reminder, ReminderKind
 from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
 from .sums import GroupSum, Measured, Stage
@@ -27,6 +28,7 @@ __all__ = [
     "Procedure",
     "ProcedureScope",
     "RateTarget",
+    "Recount",
     "Reminder",
     "ReminderKind",
     "Stage",

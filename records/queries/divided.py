@@ -19,6 +19,7 @@ from units.inheritance import Successor
 
 from .carried import WHOLE, Heir, Heirs
 from .question import Part, Question
+from .recounted import Recounts
 from .rows import tally_in, totals
 
 # Of one place: the tier under which it counts there, and which of the successors are in it.
@@ -45,6 +46,7 @@ def divided(question: Question, heirs: Heirs, by_field: bool, only: int | None) 
     found = inheritance.successors(carried.day, Q(source__in=sorted(places)))
     # What an end without a successor would have had is carried nowhere: the last share.
     shares = {unit: _shares(found[unit]) for unit in places}
+    recounted = Recounts(sorted(places), found, question.run, carried.day)
     wanted = {
         unit: [
             one for place in theirs for one in _wanted(question, place, by_place[place], found[unit], unit)
@@ -54,9 +56,11 @@ def divided(question: Question, heirs: Heirs, by_field: bool, only: int | None) 
     together: dict[tuple[int | None, str, int, int], list[Tally]] = defaultdict(list)
     for row in _reported(question, sorted(places), by_field, only):
         for place, tier, ends in wanted[row.unit]:
-            whole = len(ends) == len(shares[row.unit])
-            numbers = part_of(row.tally.numbers, shares[row.unit], ends)
-            tally = Tally(numbers, row.tally.lacks, row.tally.reported, estimated=not whole)
+            told = recounted.part_of(row.unit, row.month, row.field, row.tally.numbers, ends)
+            if told is None:
+                whole = len(ends) == len(shares[row.unit])
+                told = part_of(row.tally.numbers, shares[row.unit], ends), not whole
+            tally = Tally(told[0], row.tally.lacks, row.tally.reported, estimated=told[1])
             if by_field:
                 yield Part(question.by_number[row.month], tier, tally, place, row.field)
             else:
