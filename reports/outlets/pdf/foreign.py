@@ -17,8 +17,9 @@ from typing import Any
 from django.conf import settings
 
 PROGRAM = Path(__file__).with_name("reading.py")
-# The child may take 30 s of the processor; by the clock it takes longer while others work.
-SECONDS = 60
+# The child may take 30 s of the processor (120 s for a file that begins with a frozen one); by the clock it takes
+# longer while others work.
+SECONDS, KNOWN_SECONDS = 60, 200
 WAITING_SECONDS = 20
 # Of the four threads of a worker two are left for pages whatever is being read.
 _turns = BoundedSemaphore(2)
@@ -87,7 +88,12 @@ def read(content: bytes, *wanted: str, prefix: int = 0) -> Read:
     with _turn():
         try:
             run = subprocess.run(
-                command, input=content, capture_output=True, timeout=SECONDS, env={}, check=False
+                command,
+                input=content,
+                capture_output=True,
+                timeout=KNOWN_SECONDS if prefix else SECONDS,
+                env={},
+                check=False,
             )
         except subprocess.TimeoutExpired as late:
             raise Unread(_HEAVY) from late

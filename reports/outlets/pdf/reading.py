@@ -19,6 +19,9 @@ from typing import Any
 
 ADDRESS_SPACE = 512 * 1024 * 1024
 CPU_SECONDS = 30
+# For a file that begins with a frozen one, which nobody can make up: of 58 pages, the differences took 11 s and 375 MB.
+KNOWN_ADDRESS_SPACE = 1024 * 1024 * 1024
+KNOWN_CPU_SECONDS = 120
 # After so much time of the processor no further page is read, so that what was read is told.
 TEXT_SECONDS = 24
 LONGEST_TEXT = 2_000_000
@@ -111,10 +114,10 @@ def _active(reader: Any) -> list[str]:
     return sorted(found)
 
 
-def _limit() -> None:
+def _limit(prefix: int) -> None:
     for what, limit in (
-        (resource.RLIMIT_AS, ADDRESS_SPACE),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, KNOWN_ADDRESS_SPACE if prefix else ADDRESS_SPACE),
+        (resource.RLIMIT_CPU, KNOWN_CPU_SECONDS if prefix else CPU_SECONDS),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -124,6 +127,7 @@ def _limit() -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    _limit()
-    answer = read(sys.stdin.buffer.read(), int(sys.argv[1]), frozenset(sys.argv[2:]))
+    prefix_ = int(sys.argv[1])
+    _limit(prefix_)
+    answer = read(sys.stdin.buffer.read(), prefix_, frozenset(sys.argv[2:]))
     sys.stdout.write(json.dumps(answer, ensure_ascii=True))
