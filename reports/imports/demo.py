@@ -28,7 +28,7 @@ from units.actions import add_membership
 from units.imports import import_units
 from units.models import Unit, User
 
-from .demo_people import at_hour, entered_by_their_clerks
+from .demo_people import at_hour, entered_by_their_clerks, habit
 
 PASSWORD = "demo"
 REVIEWER = "tonghop"
@@ -169,9 +169,9 @@ def _sending(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
     def when(unit: Unit, month: Month) -> datetime:
         end = days.span(month).end
         on = told.get(
-            (unit.code, str(month)), min(end + timedelta(days=1 + unit.pk % 3), due.of(unit.tier, month))
+            (unit.code, str(month)), min(end + timedelta(days=1 + habit(unit) % 3), due.of(unit.tier, month))
         )
-        return at_hour(on, 8 + unit.pk % 8, unit.pk * 7 % 60)
+        return at_hour(on, 8 + habit(unit) % 8, habit(unit) * 7 % 60)
 
     return when
 

@@ -1,5 +1,6 @@
 """Who entered and approved the months of the demo, and at what hours: people, as in a real database."""
 
+import zlib
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
@@ -18,6 +19,13 @@ def at_hour(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), tzinfo=timezone.get_default_timezone())
 
 
+def habit(unit: Unit) -> int:
+    """A number that stays with a unit, by which its people have their days and hours: the same in every database,
+    unlike a row's number.
+    """
+    return zlib.crc32(unit.code.encode())
+
+
 def entered_by_their_clerks(people: dict[str, User], when: Callable[[Unit, Month], datetime]) -> None:
     """Approved months say what the demo tells: entered and sent by the unit's clerk, approved the day after. The log
     keeps which file they came from. Months of units without an account stay the file's.
@@ -29,10 +37,10 @@ def entered_by_their_clerks(people: dict[str, User], when: Callable[[Unit, Month
         clerk = people.get(f"xa-{unit.code}") or people.get(unit.code)
         if clerk is not None:
             sent = when(unit, Month.from_number(edition.submission.month))
-            edition.saved_at, edition.sent_at = sent - timedelta(minutes=20 + unit.pk % 30), sent
+            edition.saved_at, edition.sent_at = sent - timedelta(minutes=20 + habit(unit) % 30), sent
             edition.saved_by = edition.sent_by = str(clerk)
             edition.decided_at = at_hour(
-                timezone.localdate(sent) + timedelta(days=1), 9 + unit.pk % 2, unit.pk * 11 % 60
+                timezone.localdate(sent) + timedelta(days=1), 9 + habit(unit) % 2, habit(unit) * 11 % 60
             )
             signed.append((edition, clerk))
     names = ["saved_at", "saved_by", "sent_at", "sent_by", "decided_at"]
