@@ -23,8 +23,9 @@ class Said:
 @dataclass(frozen=True)
 class Phrase:
     """A sentence that may be said. Of those of one `slot` the first that can be is said, of each that `of` names: ""
-    once, "tier" each tier, "scope" each tier and the whole, "indicator:GROUP" each indicator of a group. With
-    `begins_paragraph` the first sentence of the slot begins one.
+    once, "tier" each tier, "scope" each tier and the whole, "indicator:GROUP" each indicator of a group; who says the
+    phrases may know more. With `begins_paragraph` the first sentence of the slot begins one. With `joined` what is
+    said of several is one sentence with that between and a full stop after it.
     """
 
     section: str
@@ -33,6 +34,7 @@ class Phrase:
     conditions: tuple[Clause, ...] = ()
     of: str = ""
     begins_paragraph: bool = False
+    joined: str = ""
 
 
 NOTHING = (Said(),)
@@ -47,11 +49,8 @@ def text(
     words: Mapping[str, str],
 ) -> dict[str, list[Paragraph]]:
     """The paragraphs of each section. `said`: what each `of` names; phrases in their order."""
-    slots: dict[tuple[str, str], list[Phrase]] = {}
-    for phrase in phrases:
-        slots.setdefault((phrase.section, phrase.slot), []).append(phrase)
     found: dict[str, list[list[Run]]] = {}
-    for (section, _), choices in slots.items():
+    for (section, _), choices in _slots(phrases).items():
         paragraphs = found.setdefault(section, [])
         for place, (phrase, runs) in enumerate(chosen(choices, facts, said, words)):
             if (phrase.begins_paragraph and place == 0) or not paragraphs:
@@ -61,22 +60,40 @@ def text(
     return {section: [tuple(one) for one in paragraphs] for section, paragraphs in found.items()}
 
 
+def sentences(
+    phrases: Iterable[Phrase],
+    facts: Mapping[str, Fact],
+    said: Mapping[str, Sequence[Said]],
+    words: Mapping[str, str],
+) -> list[Paragraph]:
+    """What the phrases say, each sentence by itself; phrases in their order."""
+    slots = _slots(phrases).values()
+    return [runs for choices in slots for _, runs in chosen(choices, facts, said, words)]
+
+
 def chosen(
     choices: Sequence[Phrase],
     facts: Mapping[str, Fact],
     said: Mapping[str, Sequence[Said]],
     words: Mapping[str, str],
 ) -> Iterator[tuple[Phrase, tuple[Run, ...]]]:
-    """Of one slot, for each that it is said of, the first phrase that can be said of it."""
+    """Of one slot, for each that it is said of, the first phrase that can be said of it; last the joined ones."""
     by_star: dict[str, tuple[Said, list[Phrase]]] = {}
     for phrase in choices:
         for one in said.get(phrase.of, ()) if phrase.of else NOTHING:
             by_star.setdefault(one.star, (one, []))[1].append(phrase)
+    together: list[tuple[Phrase, tuple[Run, ...]]] = []
     for one, possible in by_star.values():
         for phrase in possible:
-            if hold(phrase.conditions, facts, one) and (runs := say(phrase.parts, facts, one, words)):
-                yield phrase, runs
+            holds, begins = hold(phrase.conditions, facts, one), not (phrase.joined and together)
+            if holds and (runs := say(phrase.parts, facts, one, words, begins=begins)):
+                if phrase.joined:
+                    together.append((phrase, runs))
+                else:
+                    yield phrase, runs
                 break
+    if together:
+        yield together[0][0], _joined(together)
 
 
 def hold(clauses: tuple[Clause, ...], facts: Mapping[str, Fact], said: Said) -> bool:
@@ -85,10 +102,15 @@ def hold(clauses: tuple[Clause, ...], facts: Mapping[str, Fact], said: Said) -> 
 
 
 def say(
-    parts: tuple[Part, ...], facts: Mapping[str, Fact], said: Said, words: Mapping[str, str]
+    parts: tuple[Part, ...],
+    facts: Mapping[str, Fact],
+    said: Said,
+    words: Mapping[str, str],
+    *,
+    begins: bool = True,
 ) -> tuple[Run, ...]:
-    """The sentence with its figures, its first letter a capital; nothing where a figure outside of brackets is
-    unknown.
+    """The sentence with its figures, its first letter a capital where it begins one; nothing where a figure outside
+    of brackets is unknown.
     """
     runs = _say(parts, facts, said, words)
     if runs is None:
@@ -97,9 +119,24 @@ def say(
         if run.text.strip():
             if not run.key:
                 bare = run.text.lstrip()
-                runs[place] = Run(bare[:1].upper() + bare[1:])
+                runs[place] = Run(bare[:1].upper() + bare[1:] if begins else bare)
             return tuple(runs)
     return ()
+
+
+def _slots(phrases: Iterable[Phrase]) -> dict[tuple[str, str], list[Phrase]]:
+    """The phrases of each slot, by section and slot."""
+    found: dict[tuple[str, str], list[Phrase]] = {}
+    for phrase in phrases:
+        found.setdefault((phrase.section, phrase.slot), []).append(phrase)
+    return found
+
+
+def _joined(told: Sequence[tuple[Phrase, tuple[Run, ...]]]) -> tuple[Run, ...]:
+    runs = list(told[0][1])
+    for phrase, more in told[1:]:
+        runs += [Run(phrase.joined), *more]
+    return (*runs, Run("."))
 
 
 def _holds(one: Clause, facts: Mapping[str, Fact], said: Said) -> bool:

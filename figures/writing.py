@@ -124,6 +124,11 @@ def tier_name(tier: str) -> str:
     return TIER_NAMES.get(tier, tier)
 
 
+def lower(text: str) -> str:
+    """A beginning inside a sentence; an abbreviation keeps its capitals: "Cấp xã" → "cấp xã", "UBND" → "UBND"."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def parse_count(text: str) -> int | None:
     """Read a count as people type it; None for a blank, which is "not reported" and never 0.
 

@@ -1,18 +1,15 @@
 """A plain-text summary for the news page, from the review's own facts: it cannot contradict the review."""
 
-import json
+from collections.abc import Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
-from figures import bound, news
-from figures.measures import online_labels
+from figures import bound, saying
+from figures.facts import TOTAL
 from figures.periods import Period
-from figures.writing import day, tier_name
-from reports.queries import document
+from figures.saying import Said
+from figures.writing import day, lower, tier_name
+from reports.queries import document, phrases, wording
 from reports.queries.meeting import Told
 
 from .csvfile import CONTROL
@@ -32,20 +29,16 @@ def text_bytes(doc: dict[str, Any], meeting: Told, *, source: str, draft: bool) 
 
 def paragraphs(doc: dict[str, Any]) -> list[bound.Paragraph]:
     """The sentences with figures, each figure a run that names its fact."""
-    end = date.fromisoformat(doc["review"]["to"])
-    return news.paragraphs(
-        templates(settings.BASE_DIR / "fixtures" / "news.json"),
-        document.known(doc),
-        tiers=[(one["tier"], tier_name(one["tier"]).lower()) for one in doc["figures"]["tiers"]],
-        indicators=[(one["code"], one["name"]) for one in doc["indicators"] if one["is_share"]],
-        online=online_labels(end)["online"],
-    )
+    return saying.sentences(phrases.news(), document.known(doc), said_of(doc), wording.words(doc))
 
 
-@cache
-def templates(path: Path) -> list[dict[str, Any]]:
-    """The paragraphs of the news item: data, because offices write in their own way."""
-    return json.loads(path.read_text(encoding="utf-8"))["paragraphs"]
+def said_of(doc: dict[str, Any]) -> dict[str, Sequence[Said]]:
+    """What the news tells of: each tier, which keeps its name where a draft calls a unit that reports alone by its own
+    (reports.queries.wording); the whole of several tiers; each indicator that is a share, of whatever group.
+    """
+    tiers = [Said(one["tier"], tier_name(one["tier"]).lower()) for one in doc["figures"]["tiers"]]
+    shares = [Said(one["code"], lower(one["name"])) for one in doc["indicators"] if one["is_share"]]
+    return {"tier": tiers, "whole": [Said(TOTAL)] if len(tiers) > 1 else [], "share": shares}
 
 
 def _lead(doc: dict[str, Any], meeting: Told) -> str:
@@ -59,12 +52,12 @@ def _lead(doc: dict[str, Any], meeting: Told) -> str:
     where = f" tại {meeting.place}" if meeting.place not in ("", issuer) else ""
     told = [f"Ngày {day(meeting.day)},{where and f'{where},'} {issuer} tổ chức hội nghị {kind} {of}."]
     told += [f"{_stopless(meeting.chaired)} chủ trì hội nghị."] if meeting.chaired else []
-    told += [f"Dự hội nghị có {news.lower(_stopless(meeting.attended))}."] if meeting.attended else []
+    told += [f"Dự hội nghị có {lower(_stopless(meeting.attended))}."] if meeting.attended else []
     return " ".join(told)
 
 
 def _tasks(doc: dict[str, Any]) -> str:
-    texts = [f"({number}) {news.lower(_stopless(one['text']))}" for number, one in enumerate(doc["tasks"], 1)]
+    texts = [f"({number}) {lower(_stopless(one['text']))}" for number, one in enumerate(doc["tasks"], 1)]
     return f"Nhiệm vụ trọng tâm thời gian tới: {'; '.join(texts)}." if texts else ""
 
 

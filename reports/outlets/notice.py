@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from figures import bound, news
+from figures import bound
 from figures.summary import Summary
-from figures.writing import day
+from figures.writing import day, lower
 from reports.queries import document
 from reports.queries.meeting import Told
 
@@ -30,7 +30,7 @@ def view(doc: dict[str, Any], meeting: Told, *, unfrozen: bool) -> dict[str, Any
     headings = {
         name: f"{place}. {name}" for place, (name, _) in enumerate([one for one in named if one[1]], 1)
     }
-    title = news.lower(doc["review"]["title"])
+    title = lower(doc["review"]["title"])
     return {
         "doc": {
             **doc,
@@ -67,9 +67,7 @@ def _lead(doc: dict[str, Any], meeting: Told, title: str) -> str:
     start = f"{when}{where}{issuer}"
     told = f"{start[:1].upper()}{start[1:]} tổ chức Hội nghị {title}."
     told += f" {_line(meeting.chaired)} chủ trì Hội nghị." if _line(meeting.chaired) else ""
-    return told + (
-        f" Dự Hội nghị có: {news.lower(_line(meeting.attended))}." if _line(meeting.attended) else ""
-    )
+    return told + (f" Dự Hội nghị có: {lower(_line(meeting.attended))}." if _line(meeting.attended) else "")
 
 
 def _scope(doc: dict[str, Any], parts: list[bound.Paragraph]) -> list[str]:
@@ -83,7 +81,7 @@ def _scope(doc: dict[str, Any], parts: list[bound.Paragraph]) -> list[str]:
 
 def _chair(meeting: Told) -> str:
     chair = _line(meeting.chaired)
-    return news.lower(chair) if chair else "người chủ trì Hội nghị"
+    return lower(chair) if chair else "người chủ trì Hội nghị"
 
 
 def _kept_together(doc: dict[str, Any], title: str) -> str:

@@ -1,4 +1,6 @@
-"""The sentences that drafts are made of: those that the product brings along, and those that administrators wrote."""
+"""The sentences that drafts are made of: those that the product brings along, and those that administrators wrote;
+and those of the news page.
+"""
 
 import json
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ class Template:
     of: str = ""
     conditions: str = ""
     begins_paragraph: bool = False
+    joined: str = ""
     in_use: bool = True
     order: int = 0
     brought: bool = False
@@ -44,6 +47,7 @@ class Template:
             phrases.conditions(self.conditions),
             self.of,
             self.begins_paragraph,
+            self.joined,
         )
 
 
@@ -66,6 +70,12 @@ def in_use() -> list[Phrase]:
     return [one.parsed() for one in templates() if one.in_use]
 
 
+@lru_cache
+def news() -> tuple[Phrase, ...]:
+    """The phrases of the news page. They are said of frozen reviews too, so no administrator writes them."""
+    return tuple(one.parsed() for one in _read("news.json"))
+
+
 def section_names(*, tasks: bool = False) -> list[tuple[str, str]]:
     """The sections that phrases name, key and heading; with `tasks` also that of proposed tasks."""
     names = [(one.key, one.heading) for one in brought_sections()]
@@ -85,7 +95,12 @@ _FIELDS = ("key", "section", "slot", "text", "of", "conditions", "begins_paragra
 
 @lru_cache
 def _brought() -> tuple[Template, ...]:
-    path = Path(settings.BASE_DIR) / "fixtures" / "phrases.json"
+    return _read("phrases.json")
+
+
+def _read(name: str) -> tuple[Template, ...]:
+    """The phrases of a file of fixtures/, in its order."""
+    path = Path(settings.BASE_DIR) / "fixtures" / name
     rows = json.loads(path.read_text(encoding="utf-8"))["phrases"]
     names = {"if": "conditions", "paragraph": "begins_paragraph"}
     read = [Template(**{names.get(name, name): value for name, value in row.items()}) for row in rows]

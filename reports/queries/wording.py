@@ -25,16 +25,8 @@ def bodies(doc: Mapping[str, Any], known: Mapping[str, Fact], phrases: Iterable[
 
 def proposals(doc: Mapping[str, Any], known: Mapping[str, Fact], phrases: Iterable[Phrase]) -> list[str]:
     """Tasks that the figures ask for, as plain text."""
-    slots: dict[str, list[Phrase]] = {}
-    for one in phrases:
-        if one.section == TASKS:
-            slots.setdefault(one.slot, []).append(one)
-    said, given = said_of(doc), words(doc)
-    return [
-        bound.plain_of(runs)
-        for choices in slots.values()
-        for _, runs in saying.chosen(choices, known, said, given)
-    ]
+    asked = [one for one in phrases if one.section == TASKS]
+    return [bound.plain_of(runs) for runs in saying.sentences(asked, known, said_of(doc), words(doc))]
 
 
 def tried(doc: Mapping[str, Any], known: Mapping[str, Fact], phrase: Phrase) -> list[str]:

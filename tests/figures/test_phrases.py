@@ -125,6 +125,34 @@ def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
     ]
 
 
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ("acd", ["Lạ chưa có số.", "Cơ quan: a%; UBND: c%; đơn vị: d%."]),
+        ("d", ["Cơ quan chưa có số.", "Lạ chưa có số.", "UBND chưa có số.", "Đơn vị: d%."]),
+        ("", ["Cơ quan chưa có số.", "Lạ chưa có số.", "UBND chưa có số.", "Đơn vị chưa có số."]),
+    ],
+)
+def test_what_is_joined_is_one_sentence_of_those_of_whom_it_can_be_said(known, told):
+    choices = [
+        Phrase("a", "1", phrases.parse("{*}: {indicator.*.percent}"), of="each", joined="; "),
+        Phrase("a", "1", phrases.parse("{*} chưa có số."), of="each"),
+    ]
+    said = {"each": [Said("a", "cơ quan"), Said("b", "lạ"), Said("c", "UBND"), Said("d", "đơn vị")]}
+    facts = {f"indicator.{key}.percent": Fact(f"{key}%", key, "", "") for key in known}
+    found = saying.sentences(choices, facts, said, {})
+    assert ["".join(run.text for run in runs) for runs in found] == told
+    assert "".join(
+        run.text for runs in saying.text(choices, facts, said, {})["a"] for run in runs
+    ) == " ".join(told)
+
+
+def test_names_may_look_like_phrases():
+    named = Said("a", "{đơn vị} [[now.x|1]] [x] %s", {"đơn vị tính": "{*}"})
+    runs = saying.say(phrases.parse("{*} ({đơn vị tính})"), FACTS, named, {"đơn vị": "huyện"})
+    assert "".join(run.text for run in runs) == "{đơn vị} [[now.x|1]] [x] %s ({*})"
+
+
 @given(st.text(st.sampled_from("ab {}[]?*.> 0cóvà\n|"), max_size=40))
 def test_any_text_is_read_or_refused_at_a_place_in_it(text):
     for read in (phrases.parse, phrases.conditions):

@@ -8,13 +8,96 @@ import pytest
 from django.core.management import call_command
 from django.utils.timezone import localdate
 
+from figures import bound, saying
+from figures.fact_names import is_name
+from figures.facts import Fact
+from figures.phrases import Quoted, Words, asked, keys
 from figures.writing import day
 from reports import actions
 from reports.models import Review
 from reports.outlets import news
-from reports.queries import document, meeting
+from reports.queries import document, meeting, phrases
 from reports.views import review_files
 from tests.reports.reviews.conftest import NOW
+
+RECEIVED = {"now.commune.received": Fact("16.833", 16833, "Tiếp nhận", "")}
+ONLINE = {
+    "now.commune.received_online": Fact("2.116", 2116, "Trực tuyến", ""),
+    "now.commune.share.online": Fact("12,6%", "12.6", "Tỷ lệ", ""),
+}
+POSTAL = {
+    "now.commune.received_postal": Fact("5", 5, "Bưu chính", ""),
+    "now.commune.share.postal": Fact("0,03%", "0.03", "Tỷ lệ", ""),
+}
+ONLINE_TOLD = "; trực tuyến (mức độ 3, 4) 2.116 hồ sơ, đạt 12,6%"
+POSTAL_TOLD = "; còn lại qua dịch vụ bưu chính công ích 5 hồ sơ (0,03%)"
+
+
+def said(known: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[str]:
+    """The sentences that some facts allow."""
+    doc = {
+        "figures": {"tiers": [{"tier": tier} for tier in tiers]},
+        "indicators": [{"code": code, "name": name, "is_share": True} for code, name in indicators],
+    }
+    told = saying.sentences(phrases.news(), known, news.said_of(doc), {"mức độ": "mức độ 3, 4"})
+    return [bound.plain_of(runs) for runs in told]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (ONLINE | POSTAL, ONLINE_TOLD + POSTAL_TOLD),
+        (POSTAL, POSTAL_TOLD),
+        (
+            {**ONLINE, "now.commune.share.online": Fact("12,6% (chưa đủ)", None, "", ""), **POSTAL},
+            POSTAL_TOLD,
+        ),
+        (ONLINE | {"now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TOLD),
+        ({**ONLINE, **POSTAL, "now.commune.received_postal": Fact("0", 0, "", "")}, ONLINE_TOLD),
+        ({}, ""),
+    ],
+)
+def test_what_is_not_known_is_not_claimed(more, expected):
+    assert said(RECEIVED | more) == [f"Cấp xã tiếp nhận 16.833 hồ sơ{expected}."]
+
+
+def test_without_its_first_figure_a_paragraph_is_left_out():
+    assert said(ONLINE) == []
+
+
+def test_indicators_are_one_sentence_and_the_whole_is_told_only_of_several_tiers():
+    known = {
+        f"indicator.{key}.{part}": Fact("1", 1, "", "")
+        for key in "abc"
+        for part in ("percent", "numerator", "denominator")
+    }
+    known |= {"now.total.share.online": Fact("14,7%", "14.7", "", "")}
+    named = [("a", "Cơ quan"), ("lạ", "Không có số"), ("b", "UBND cấp xã"), ("c", "{*} [[now.x|1]] Việc")]
+    listed = "Cơ quan: đạt 1 (1/1); UBND cấp xã: đạt 1 (1/1); {*} [[now.x|1]] Việc: đạt 1 (1/1)."
+    assert said(known, indicators=named) == [listed]
+    told = said(known, indicators=named, tiers=("district", "commune"))
+    assert told == ["Tính chung các cấp, tỷ lệ hồ sơ trực tuyến đạt 14,7%.", listed]
+
+
+def test_its_phrases_name_what_can_be_known_and_hold_no_figure():
+    for one in phrases.news():
+        assert all(is_name(key) for key in [*keys(one.parts), *asked(one.conditions)])
+        assert not any(map(str.isdigit, "".join(_words(one.parts))))
+    assert {one.of for one in phrases.news()} == {
+        "",
+        *news.said_of({"figures": {"tiers": []}, "indicators": []}),
+    }
+
+
+def _words(parts) -> list[str]:
+    """The words of a phrase, those in brackets too."""
+    found = []
+    for part in parts:
+        if isinstance(part, Words):
+            found.append(part.text)
+        elif not isinstance(part, Quoted):
+            found += _words(part.parts)
+    return found
 
 
 def test_every_figure_in_it_is_a_fact_of_the_review(review):
