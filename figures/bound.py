@@ -7,6 +7,7 @@ A blank line stands between paragraphs. Read, a paragraph is a row of runs; a ru
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 KEY = "[A-Za-z0-9_.:@-]+"
@@ -120,12 +121,9 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
     """Words beside words as one run, white space as one space and none at the ends, figures without a text gone."""
     single = (Run(_SPACES.sub(" ", run.text).strip() if run.key else run.text, run.key) for run in runs)
     tidy: list[Run] = []
-    for run in single:
-        if tidy and not run.key and not tidy[-1].key:
-            tidy[-1] = Run(tidy[-1].text + run.text)
-        elif run.text:
-            tidy.append(run)
-    tidy = [run if run.key else Run(_SPACES.sub(" ", run.text)) for run in tidy]
+    for figures, group in groupby((run for run in single if run.text), key=lambda run: bool(run.key)):
+        beside = list(group)
+        tidy += beside if figures else [Run(_SPACES.sub(" ", plain_of(beside)))]
     if tidy and not tidy[0].key:
         tidy[0] = Run(tidy[0].text.lstrip())
     if tidy and not tidy[-1].key:

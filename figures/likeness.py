@@ -58,6 +58,7 @@ _HEDGES = {"hơn": "<", "trên": "<", "gần": ">", "khoảng": "", "xấp xỉ"
 # What follows a number of dossiers, where "hồ sơ" itself is left out.
 _OF_DOSSIERS = ("hồ sơ", "trực t", "quá hạn", "trước hạn", "đúng hạn", "trong hạn", "qua ", "được ", "chờ ")
 _LARGE, _SMALL = 1000, 20
+_BEFORE_NUMBER = 20  # characters in which a hedge stands
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _one_slip(one: str, other: str) -> bool:
 
 
 def _hedge(sentence: str, number: Number) -> str | None:
-    before = sentence[: number.start].rstrip().lower()
+    before = sentence[max(0, number.start - _BEFORE_NUMBER) : number.start].rstrip().lower()
     return next((side for word, side in _HEDGES.items() if before.endswith(word)), None)
 
 

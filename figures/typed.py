@@ -19,7 +19,7 @@ _DOCUMENT = (
     "nghị quyết|nghị định|quyết định|thông tư|thông báo|chỉ thị|công văn|công điện|luật|đề án|kế hoạch|chương trình|"
     "báo cáo|tờ trình|hướng dẫn|văn bản|kết luận"
 )
-# What is no figure, in any case of letters.
+# What is no figure, in any case of letters. No pattern may read a long row of digits once for each of them.
 EXCEPTED = (
     rf"{_DAY}\s?[/.\-]\s?\d{{4}}",
     r"\d{4}-\d{2}-\d{2}",
@@ -36,9 +36,10 @@ EXCEPTED = (
     r"\d{1,2}:\d{2}",
     r"24/(?:7|24)(?!\d)",
     # Documents: 76/NQ-CP, 42/2022/NĐ-CP, II.06a/VPCP; "số 12" but not "tổng số 12"; a kind of document and its number.
-    r"\d+[a-zđ]?(?:/\d{4})?/[^\W\d_][\w\-/]*",
-    r"(?<!tổng )(?<!một )(?<!con )(?<!các )(?<!những )(?<!đa )số\s+\d+(?:/[\w\-/]+)?(?!\s*(?:%|hồ sơ))(?![\d.,]*\d)",
-    rf"(?:{_DOCUMENT})(?:\s+số)?\s+\d+(?:/[\w\-/]+)?(?!\s*(?:%|hồ sơ))(?![\d.,]*\d)",
+    r"(?<!\d)\d+[a-zđ]?(?:/\d{4})?/[^\W\d_][\w\-/]*",
+    r"(?<!tổng )(?<!một )(?<!con )(?<!các )(?<!những )(?<!đa )số\s+\d+(?:/[\w\-/]+)?(?!\s*(?:%|hồ sơ))"
+    r"(?![\d.,]{0,20}\d)",
+    rf"(?:{_DOCUMENT})(?:\s+số)?\s+\d+(?:/[\w\-/]+)?(?!\s*(?:%|hồ sơ))(?![\d.,]{{0,20}}\d)",
     # Places in a document.
     r"(?:mục|tiểu mục|chương|điều|khoản|phụ lục|biểu|biểu mẫu|bảng|hình|sơ đồ|trang)"
     r"\s+(?:số\s+)?(?:[ivx]+\.)?\d+(?:\.\d+)*[a-zđ]?(?![\d%])",
@@ -95,12 +96,15 @@ def moved(number: Number, by: int) -> Number:
 
 
 def _numbers(text: str, begins: bool) -> Iterator[Number]:
-    names = [one.span() for one in _EXCEPTED.finditer(text)]
-    if begins and (leading := _LEADING.match(text)):
-        names.append(leading.span())
+    leading = _LEADING.match(text) if begins else None
+    numbered = leading.end() if leading else 0
+    names = (one.span() for one in _EXCEPTED.finditer(text))
+    first, last = next(names, (len(text), len(text)))
     for found in _NUMBER.finditer(text):
         start, end = found.span("number")
-        if any(first < end and start < last for first, last in names):
+        while last <= start < len(text) and first < len(text):
+            first, last = next(names, (len(text), len(text)))
+        if start < numbered or (first < end and start < last):
             continue
         kind, start, end = _kind(text, found)
         noun = (_NOUN.match(text, end)["noun"] or "") if kind == COUNT else ""

@@ -5,6 +5,7 @@ or None for the system, `at` an aware moment. Rights are checked by the caller (
 from .closing import CHANGED, FOLDER, freeze, record_issue
 from .common import Refused, Stale, subject
 from .drafting import (
+    LONGEST_SECTION,
     LONGEST_TEXT,
     TaskText,
     default_header,
@@ -31,6 +32,7 @@ __all__ = [
     "CHANGED",
     "FOLDER",
     "Full",
+    "LONGEST_SECTION",
     "LONGEST_TEXT",
     "MOST_WAITING",
     "MeetingText",

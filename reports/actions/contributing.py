@@ -10,7 +10,7 @@ from reports.models import Asking, AskKind
 from units.models import User
 
 from .common import Refused, Stale, note, opened
-from .drafting import LONGEST_TEXT
+from .drafting import LONGEST_SECTION
 
 OVERTAKEN = "Người khác vừa lưu nội dung này."
 
@@ -88,10 +88,10 @@ def take(asking: Asking, *, by: User | None, at: datetime) -> Asking:
     first, *others = bound.paragraphs(kept.body)
     added = [(bound.Run(f"{name}: "), *first), *others]
     before, body = section.body, bound.write([*bound.paragraphs(section.body), *added])
-    if len(bound.plain(body)) > LONGEST_TEXT:
+    if len(bound.plain(body)) > LONGEST_SECTION:
         raise Refused(
-            f"Mục {section.heading} sẽ dài quá {count(LONGEST_TEXT)} ký tự. Rút gọn lời văn của mục, hoặc trả lại để "
-            "đơn vị viết ngắn hơn."
+            f"Mục {section.heading} sẽ dài quá {count(LONGEST_SECTION)} ký tự. Rút gọn lời văn của mục, hoặc trả lại "
+            "để đơn vị viết ngắn hơn."
         )
     section.body = body
     section.save(update_fields=["body"])

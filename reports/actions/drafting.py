@@ -15,8 +15,10 @@ from units.models import Unit, User
 
 from .common import Refused, Stale, note, opened
 
-# A text longer than this is refused at entry (acceptance S25).
+# Characters. A longer text is refused at entry (acceptance S25, a project figure); a section takes over what many units
+# wrote, and so does what a unit writes for one.
 LONGEST_TEXT = 10_000
+LONGEST_SECTION = 200_000
 
 
 @dataclass(frozen=True)

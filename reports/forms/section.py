@@ -7,11 +7,11 @@ from django import forms
 
 from figures import bound
 from figures.writing import count, quoted
-from reports.actions import LONGEST_TEXT
+from reports.actions import LONGEST_SECTION
 from reports.models import ReviewSection
 
 # Stored, a figure is longer than its reader sees it: this only bounds what is looked at.
-_LONGEST_STORED = 20 * LONGEST_TEXT
+_LONGEST_STORED = 20 * LONGEST_SECTION
 _TOLD, _QUOTED = 5, 70
 
 
@@ -32,7 +32,7 @@ class SectionForm(forms.Form):
         required=False,
         max_length=_LONGEST_STORED,
         widget=forms.Textarea(attrs={"rows": 18}),
-        error_messages={"max_length": f"Dài quá {count(LONGEST_TEXT)} ký tự."},
+        error_messages={"max_length": f"Dài quá {count(LONGEST_SECTION)} ký tự."},
     )
 
     def __init__(self, data: Any, section: ReviewSection, known: Container[str]) -> None:
@@ -41,8 +41,8 @@ class SectionForm(forms.Form):
 
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
-        if len(bound.plain(body)) > LONGEST_TEXT:
-            raise forms.ValidationError(f"Dài quá {count(LONGEST_TEXT)} ký tự.")
+        if len(bound.plain(body)) > LONGEST_SECTION:
+            raise forms.ValidationError(f"Dài quá {count(LONGEST_SECTION)} ký tự.")
         wrong = [*self._broken(body), *self._unknown(body)]
         if wrong:
             more = [f"Còn {len(wrong) - _TOLD} chỗ như vậy nữa."] if len(wrong) > _TOLD else []

@@ -5,7 +5,8 @@ last, and ``typed`` what reports.queries.typed found. For a page: ``states(doc)`
 reports.actions.accept_figures.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,17 +144,21 @@ def stale(doc: dict[str, Any]) -> list[Sentence]:
 
 
 def _sentences(
-    order: int, paragraph: int, runs: bound.Paragraph, known: dict[str, Any], typed: Iterable[Figure]
+    order: int, paragraph: int, runs: bound.Paragraph, known: dict[str, Any], typed: Sequence[Figure]
 ) -> Iterator[Sentence]:
     at = 0
     for place, one in enumerate(bound.sentences(runs)):
         figures: list[Figure] = []
         for run in one:
             end = at + len(run.text)
-            inside = [] if run.key else [number for number in typed if at <= number.at < end]
-            figures += [_figure(run, known)] if run.key else _cut(run.text, at, inside)
+            first, last = (bisect_left(typed, edge, key=_place) for edge in (at, end))
+            figures += [_figure(run, known)] if run.key else _cut(run.text, at, typed[first:last])
             at = end
         yield Sentence(order, paragraph, place, tuple(figures))
+
+
+def _place(number: Figure) -> int:
+    return number.at
 
 
 def _cut(words: str, at: int, typed: Sequence[Figure]) -> Iterator[Figure]:

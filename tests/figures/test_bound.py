@@ -1,5 +1,7 @@
 """Text with figures in it: read, written and shown without a trace of how it is stored."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,3 +88,13 @@ def test_sentences_lose_nothing(parts):
         cut = b.sentences(runs)
         assert "".join(map(b.plain_of, cut)) == b.plain_of(runs)
         assert [run for one in cut for run in one if run.key] == [run for run in runs if run.key]
+
+
+@pytest.mark.parametrize(
+    "body", ["[[a|x" * 800_000, "[[a|1]] b " * 20_000, "a\n\n" * 66_000, "\n \t" * 60_000, "[[" * 99_999]
+)
+def test_long_texts_are_read_in_time(body):
+    """The first as long as a form takes: beginnings of figures, each of which becomes words."""
+    begun = time.process_time()
+    b.write(b.paragraphs(body)), b.broken(body)
+    assert time.process_time() - begun < 8

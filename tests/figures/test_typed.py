@@ -1,5 +1,6 @@
 """Numbers in a text: figures are found, days, documents, sections and names are not."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -70,3 +71,18 @@ def test_a_number_in_the_middle_numbers_nothing():
 def test_any_text_is_read(text):
     for one in typed.numbers(text):
         assert text[one.start : one.end] == one.text and one.value is not None
+
+
+LONG = {
+    "one number": ("1" * 200_000, 1),
+    "a document's number": ("số 1/" + "1" * 190_000 + ",1", 1),
+    "numbers and names": ("5 hồ sơ ngày 1/2/2022, " * 9_000, 9_000),
+    "a list": ("tháng 1" + ",1" * 95_000 + "%", 1),
+}
+
+
+@pytest.mark.parametrize(("text", "found"), LONG.values(), ids=LONG)
+def test_a_section_of_200_kb_is_read_in_time(text, found):
+    begun = time.process_time()
+    assert len(typed.numbers(text)) == found
+    assert time.process_time() - begun < 2

@@ -115,7 +115,9 @@ def test_what_is_sent_is_not_changed_until_it_is_taken_back(signed_in, asked):
     assert Asking.objects.get(pk=asked.pk).body == "Khác."
 
 
-@pytest.mark.parametrize("change", [{"body": ""}, {"body": "[[x"}, {"revision": "x"}, {"body": "x" * 10_001}])
+@pytest.mark.parametrize(
+    "change", [{"body": ""}, {"body": "[[x"}, {"revision": "x"}, {"body": "x" * 200_001}]
+)
 def test_wrong_input(signed_in, asked, change):
     sent = {"revision": "0", "body": "Lời.", "send": "1"} | change
     answer = signed_in("xa-13474").post(address(asked), sent)
@@ -190,11 +192,22 @@ def test_many_askings_stand_on_several_pages(signed_in, review):
     assert f"<dd>{number}</dd>" in client.get(f"/reports/reviews/{review.pk}/").content.decode()
 
 
+def test_a_contribution_of_the_greatest_length_is_taken_over(signed_in, asked):
+    ReviewSection.objects.filter(pk=asked.section_id).update(body="")
+    body = "x" * (200_000 - len("Thị trấn Tân Thanh: "))
+    assert (
+        signed_in("xa-13474").post(address(asked), {"revision": "0", "body": body, "send": "1"}).status_code
+        == 302
+    )
+    assert signed_in("tonghop").post(f"/reports/asking/{asked.pk}/take/").status_code == 302
+    assert len(ReviewSection.objects.get(pk=asked.section_id).body) == 200_000
+
+
 def test_a_section_never_grows_beyond_what_can_be_edited(signed_in, asked):
-    ReviewSection.objects.filter(pk=asked.section_id).update(body="x" * 9_990)
+    ReviewSection.objects.filter(pk=asked.section_id).update(body="x" * 199_990)
     contributing.write(asked, "Lời dài.", by=None, at=NOW, revision=0, send=True)
     answer = signed_in("tonghop").post(f"/reports/asking/{asked.pk}/take/", follow=True)
-    assert "sẽ dài quá 10.000 ký tự" in answer.content.decode()
+    assert "sẽ dài quá 200.000 ký tự" in answer.content.decode()
     assert not Asking.objects.get(pk=asked.pk).taken_at
 
 

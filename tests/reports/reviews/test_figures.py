@@ -151,3 +151,18 @@ def test_a_text_of_nothing_but_numbers_is_read_in_time(review):
     doc = document.build(review, demo=True)
     assert len(doc["typed"]) > 10_000 and time.process_time() - begun < 20
     assert doc["typed"][-1]["state"] == "unsourced"
+
+
+def test_one_paragraph_of_numbers_and_figures_is_marked_in_time(review):
+    """200 KB in one paragraph: the time grows with its length, not with its square."""
+    section = review.sections.get(order=2)
+    key = "now.commune.received_direct"
+    actions.edit(
+        review,
+        by=None,
+        at=NOW,
+        bodies={section.pk: (section.heading, f"5 hồ sơ [[{key}|14.712]], " * 11_000)},
+    )
+    doc = document.build(review, demo=True)
+    begun = time.process_time()
+    assert len(bound.states(doc).unsourced) > 10_000 and time.process_time() - begun < 10
