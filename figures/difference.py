@@ -1,5 +1,6 @@
 """The difference between two reviews: which figures and which words are others, from their documents alone."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -8,6 +9,8 @@ from figures import narrative
 from figures.facts import Fact
 from figures.writing import count
 
+# A share alone, as it is printed: not words that end in one.
+_SHARE = re.compile(r"[\d.]+(,\d+)?%")
 # Facts that follow from others: they would tell each change a second time.
 _DERIVED = ("change", "gap")
 
@@ -58,7 +61,7 @@ def _by(old: Fact | None, new: Fact | None) -> str:
         return ""
     if isinstance(old.value, int) and isinstance(new.value, int):
         return f"{'+' if new.value > old.value else '−'}{count(abs(new.value - old.value))}"
-    if new.text.endswith("%") and old.text.endswith("%"):
+    if _SHARE.fullmatch(new.text) and _SHARE.fullmatch(old.text):
         return narrative.moved(str(new.value), str(old.value))
     return ""
 

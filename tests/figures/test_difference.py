@@ -36,6 +36,12 @@ def test_figures_that_differ_are_told_once_with_by_how_much():
     ]
 
 
+def test_words_that_end_in_a_share_have_no_gap():
+    old = {"best": fact("xã A 12,5%", "xã A"), "of": fact("96/96, 100%", "96/96")}
+    new = {"best": fact("xã B 13,0%", "xã B"), "of": fact("95/96, 99%", "95/96")}
+    assert [one.by for one in by_figure(old, new)] == ["", ""]
+
+
 def test_falls_have_a_minus():
     assert by_figure({"x": fact("14.719", 14719)}, {"x": fact("14.712", 14712)})[0].by == "−7"
 
