@@ -11,7 +11,7 @@ from figures.periods import Period
 from ledger import log
 from reports.models import PlanTask, Review, ReviewSection, ReviewState
 from reports.queries.document import content_version
-from units.models import Unit, User
+from units.models import Kind, Unit, User
 
 from .common import Refused, Stale, note, opened
 
@@ -31,6 +31,9 @@ class TaskText:
     unit: int | None = None
 
 
+_COMMITTEE = "Ủy ban nhân dân"
+
+
 def default_title(period: Period) -> str:
     """ "Sơ kết … 6 tháng đầu năm 2022"; of a whole year it is "Tổng kết"."""
     kind = "Sơ kết" if period.kind != "year" else "Tổng kết"
@@ -38,8 +41,15 @@ def default_title(period: Period) -> str:
 
 
 def default_header(unit: Unit, period: Period) -> dict[str, str]:
-    """The first and last sentence of a new draft, for the editor to go on from."""
+    """Who issues a new draft, and its first and last sentence, for the editor to go on from. An office's name stands
+    under that of its committee (decree 30/2020).
+    """
+    if unit.kind == Kind.OFFICE and unit.parent is not None:
+        issuers = {"superior": f"{_COMMITTEE} {unit.parent.name}".upper(), "issuer": unit.name.upper()}
+    else:
+        issuers = {"issuer": f"{_COMMITTEE}\n{unit.name}".upper()}
     return {
+        **issuers,
         "opening": f"Ủy ban nhân dân {unit.name} báo cáo kết quả công tác cải cách hành chính (CCHC) "
         f"{period.label} như sau:",
         "closing": f"Trên đây là báo cáo công tác cải cách hành chính {period.label} của {unit.name}./.",

@@ -43,6 +43,15 @@ def said(known: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[s
     return [bound.plain_of(runs) for runs in told]
 
 
+def test_what_is_overdue_is_part_of_what_is_told():
+    known = {
+        "now.commune.resolved": Fact("9", 9, "Đã giải quyết", ""),
+        "now.commune.resolved_late": Fact("1", 1, "Quá hạn", ""),
+        "now.commune.pending_late": Fact("5", 5, "Đang giải quyết quá hạn", ""),
+    }
+    assert said(known) == ["Cấp xã đã giải quyết 9 hồ sơ, quá hạn 1 hồ sơ."]
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [

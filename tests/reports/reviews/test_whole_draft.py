@@ -61,6 +61,19 @@ def test_the_half_year_of_the_demo(earlier):
     assert printed.view(doc)["last_tasks"][0]["day"] == "30/9/2022"
 
 
+@pytest.mark.parametrize(
+    ("code", "superior", "issuer"),
+    [
+        ("351", [], ["ỦY BAN NHÂN DÂN", "HUYỆN THANH LIÊM"]),
+        ("13474", [], ["ỦY BAN NHÂN DÂN", "THỊ TRẤN TÂN THANH"]),
+        ("phong-noi-vu", ["ỦY BAN NHÂN DÂN HUYỆN THANH LIÊM"], ["PHÒNG NỘI VỤ"]),
+    ],
+)
+def test_the_head_says_who_issues(earlier, code, superior, issuer):
+    header = document.build(drafted(code, "2022-H1"), demo=True)["header"]
+    assert (header["superior"], header["issuer"]) == (superior, issuer)
+
+
 def test_a_unit_that_reports_alone_is_called_by_its_name(review):
     found = drafted("13474", "2022-H1")
     assert "Thị trấn Tân Thanh tiếp nhận và trả kết quả trực tiếp 1.101 hồ sơ, đạt 85,4%" in text(
