@@ -16,7 +16,7 @@ from reports.models import Review
 from tests.reports.reviews.test_difference import correct
 from tests.signing import signed
 
-from .test_whole_way import press, tab_to
+from .keyboard import press, tab_to
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from figures.periods import Month
 from figures.writing import count
@@ -19,6 +19,7 @@ from units import roster
 from units.models import Membership, Role, Tier, User
 
 from .entry import box, saved, sign_in
+from .keyboard import press, tab_to
 
 JUNE, JULY = Month(2022, 6), Month(2022, 7)
 FIELDS = (
@@ -75,22 +76,6 @@ def numbers(at: int) -> dict[str, int]:
         "returned_direct": done,
         "pending_in_time": 3,
     }
-
-
-def tab_to(page: Page, place: Locator) -> None:
-    """As somebody without a mouse gets there."""
-    place.wait_for()
-    for _ in range(400):
-        if place.evaluate("one => one === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"no key leads to {place}")
-
-
-def press(page: Page, role: str, name: str) -> None:
-    """Tab to a link or a button and press Enter."""
-    tab_to(page, page.get_by_role(role, name=name, exact=True).first)
-    page.keyboard.press("Enter")
 
 
 def work_list(page: Page, user: User, district: SimpleNamespace) -> None:
