@@ -175,6 +175,7 @@ def _with_share(number: int | None, share: Share) -> str:
 
 
 def missing_names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:
+    """Who has not reported: the first `MOST_NAMES` by name, each with its month or how many; `names` is by code."""
     units = list(completeness.by_unit().values())
     told = [_named(ones, names, one_month) for ones in units[:MOST_NAMES]]
     more = len(units) - len(told)
