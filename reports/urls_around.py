@@ -16,6 +16,7 @@ urlpatterns = [
     path("reports/asking/<int:pk>/take/", contributing.take, name="asking_take"),
     path("reports/asking/<int:pk>/return/", contributing.send_back, name="asking_return"),
     path("reports/asked/<int:pk>/", contributing.asked, name="asked"),
+    path("reports/asked/<int:pk>/facts/", contributing.asked_facts, name="asked_facts"),
     path("reports/asked/<int:pk>/recall/", contributing.recall, name="asked_recall"),
     path("reports/tasks/", tasks.task_list, name="tasks"),
     path("reports/tasks/<int:pk>/outcome/", tasks.task_outcome, name="task_outcome"),

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from cchc_dashboard import clock
 from figures import bound
 from reports.actions import Refused, Stale, contributing
 from reports.forms.contribution import ContributionForm
 from reports.models import Asking, AskKind
-from reports.queries import asking, contribution
+from reports.queries import asking, contribution, quotable
 from units import access
 from units.access import Right, requires
 
 from .asking import asking_for
+from .sections import facts_told
 
 
 @requires(Right.SIGNED_IN)
@@ -23,13 +25,7 @@ def asked(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: what is asked, the text so far, and the unit's figures to quote (`?lay=1` begins with the words of the
     unit's own review); POST stores it, with `send` hands it over.
     """
-    one = (
-        Asking.objects.select_related("unit", "section", "review__unit__parent")
-        .filter(pk=pk, kind=AskKind.TEXT)
-        .first()
-    )
-    if one is None or not access.allowed(request.user, Right.READ, one.unit, request.day):
-        raise Http404
+    one = _asked_of(request, pk)
     fills = access.allowed(request.user, Right.FILL, one.unit, request.day)
     if request.method == "POST":
         access.check(request.user, Right.FILL, one.unit, request.day)
@@ -43,7 +39,9 @@ def asked(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("asked", pk)
     elif own and request.GET.get("lay") == "1":
         form.initial["body"] = contribution.translated(one, own.body, known)
+    written = str(form["body"].value() or "")
     context = {
+        "quoted": [fact.as_dict() for fact in quotable.named(known, bound.keys(bound.paragraphs(written)))],
         "one": asking.standing(one, request.day),
         "asking": one,
         "form": form,
@@ -55,6 +53,24 @@ def asked(request: HttpRequest, pk: int) -> HttpResponse:
         "refused": refused,
     }
     return render(request, "reports/asked.html", context, status=status)
+
+
+@requires(Right.SIGNED_IN)
+@require_safe
+def asked_facts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the editor may quote there, as JSON: the unit's own figures, searched (`q`) or named (`keys`)."""
+    one = _asked_of(request, pk)
+    access.check(request.user, Right.FILL, one.unit, request.day)
+    return facts_told(request, {} if one.review.is_frozen else contribution.known(one))
+
+
+def _asked_of(request: HttpRequest, pk: int) -> Asking:
+    """What is asked for text, with its unit; 404 for outsiders and unknown numbers."""
+    rows = Asking.objects.select_related("unit", "section", "review__unit__parent")
+    one = rows.filter(pk=pk, kind=AskKind.TEXT).first()
+    if one is None or not access.allowed(request.user, Right.READ, one.unit, request.day):
+        raise Http404
+    return one
 
 
 def _store(request: HttpRequest, one: Asking, form: ContributionForm, writes: bool) -> tuple[int, str]:
@@ -79,9 +95,7 @@ def _store(request: HttpRequest, one: Asking, form: ContributionForm, writes: bo
 @requires(Right.SIGNED_IN)
 def recall(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: the unit takes back what it sent, as long as nobody has taken it over."""
-    one = Asking.objects.select_related("unit", "review").filter(pk=pk, kind=AskKind.TEXT).first()
-    if one is None or not access.allowed(request.user, Right.READ, one.unit, request.day):
-        raise Http404
+    one = _asked_of(request, pk)
     access.check(request.user, Right.FILL, one.unit, request.day)
     if request.method == "POST":
         _do(request, contributing.recall, one, "Đã rút lại; sửa rồi gửi lại.")

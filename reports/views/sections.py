@@ -1,9 +1,10 @@
 """One section of a draft on a page of its own, and the list of what its words may quote."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from cchc_dashboard import clock
 from figures import bound
+from figures.facts import Fact
 from reports import actions
 from reports.forms.section import SectionForm
 from reports.models import Review, ReviewSection
@@ -73,16 +75,25 @@ def review_facts(request: HttpRequest, pk: int) -> HttpResponse:
     if found.is_frozen:
         return _frozen(request, found)
     known = quotable.facts_of(found)
-    asked = request.GET.get("q", "")[:LONGEST_SEARCH]
-    if "keys" in request.GET:
-        facts = quotable.named(known, request.GET["keys"].split(",")[:MOST_KEYS])
-    else:
-        facts = quotable.search(known, asked)
-    page = Paginator(facts, PER_PAGE).get_page(request.GET.get("page"))
     if access.reads_only_json(request):
-        shown = facts if "keys" in request.GET else page.object_list
-        return _json({"total": len(facts), "facts": [one.as_dict() for one in shown]}, 200)
+        return facts_told(request, known)
+    asked, page = _searched(request, known)
     return render(request, "reports/review/facts.html", {"found": found, "asked": asked, "page": page})
+
+
+def facts_told(request: HttpRequest, known: Mapping[str, Fact]) -> HttpResponse:
+    """Those of some facts that the editor asks for, searched or named."""
+    if "keys" in request.GET:
+        named = quotable.named(known, request.GET["keys"].split(",")[:MOST_KEYS])
+        return _json({"total": len(named), "facts": [one.as_dict() for one in named]}, 200)
+    page = _searched(request, known)[1]
+    return _json({"total": page.paginator.count, "facts": [one.as_dict() for one in page.object_list]}, 200)
+
+
+def _searched(request: HttpRequest, known: Mapping[str, Fact]) -> tuple[str, Page]:
+    asked = request.GET.get("q", "")[:LONGEST_SEARCH]
+    found = quotable.search(known, asked)
+    return asked, Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
 
 
 def _saved(request: HttpRequest, section: ReviewSection, form: SectionForm) -> int:

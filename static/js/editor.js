@@ -87,7 +87,7 @@
     const held = chosen(tr);
     return held ? tr.setSelection(TextSelection.create(tr.doc, held.to)) : tr;
   };
-  const save = () => { form.requestSubmit(); return true; };
+  const save = () => { form.requestSubmit(form.querySelector("[data-save]")); return true; };
   const insert = () => { pick.open(); return true; };
   const keys = {
     Backspace: hold(-1), Delete: hold(1), Enter: renew, "Mod-z": undo, "Mod-y": redo, "Shift-Mod-z": redo,
@@ -150,6 +150,7 @@
   form.querySelector(".words-bar").hidden = false;
   document.getElementById("id_body_helptext").hidden = true;
   for (const one of document.querySelectorAll(".words-keys")) one.hidden = false;
+  for (const one of document.querySelectorAll(".words-tokens")) one.hidden = true; // figures are picked, not copied
   const named = { role: "textbox", "aria-multiline": "true", "aria-labelledby": "nhan-noi-dung", "aria-describedby": "cach-soan", spellcheck: "false", lang: "vi" };
   const view = new EditorView(place, {
     state: fresh(area.value),

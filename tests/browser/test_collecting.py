@@ -2,6 +2,7 @@
 every page around a review is accessible and fits a phone.
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -54,8 +55,14 @@ def test_from_asked_to_taken_over(review, open_as):
 
     page = open_as("xa-13474", "/records/")
     page.get_by_role("link", name="Viết nội dung mục").click()
-    token = page.locator("code").first.inner_text()
-    page.get_by_label("Nội dung").fill(f"Tiếp nhận {token} hồ sơ.")
+    expect(page.get_by_role("toolbar", name="Soạn thảo")).to_be_visible()
+    page.get_by_role("textbox", name="Nội dung").focus()
+    page.keyboard.type("Tiếp nhận")
+    page.get_by_role("button", name="Chèn số liệu").click()
+    page.get_by_role("option").first.click()
+    page.keyboard.type(" hồ sơ.")
+    words = page.locator("[name=body]").input_value()
+    assert re.fullmatch(r"Tiếp nhận \[\[unit\.13474\.[a-z_.]+\|[^|]+\]\] hồ sơ\.", words)
     page.get_by_role("button", name="Gửi", exact=True).click()
     expect(page.get_by_text("Đã gửi nội dung.")).to_be_visible()
 
@@ -64,7 +71,7 @@ def test_from_asked_to_taken_over(review, open_as):
     page.get_by_role("button", name="Lấy vào mục").click()
     expect(page.get_by_text("Đã lấy vào mục")).to_be_visible()
     section.refresh_from_db()
-    assert f"Thị trấn Tân Thanh: Tiếp nhận {token} hồ sơ." in section.body
+    assert f"Thị trấn Tân Thanh: {words}" in section.body
     assert Asking.objects.get().taken_by
 
 

@@ -105,6 +105,27 @@ def test_only_own_figures_are_quoted(signed_in, asked):
     assert known and all(key.startswith("unit.13474.") for key in known)
 
 
+@pytest.mark.parametrize(
+    ("name", "status"), [("xa-13474", 200), ("tonghop", 200), ("lanhdao", 403), ("xa-13480", 404)]
+)
+def test_the_editor_is_told_of_own_figures_alone(signed_in, asked, name, status):
+    client = signed_in(name)
+    assert client.get(address(asked, "facts/"), {"q": "truc tiep"}).status_code == status
+    assert client.post(address(asked, "facts/")).status_code == 405
+    if status == 200:
+        told = client.get(address(asked, "facts/"), {"q": "tiep nhan"}).json()
+        assert told["total"] >= len(told["facts"]) > 0
+        assert all(one["key"].startswith("unit.13474.") for one in told["facts"])
+        keys = {"keys": "unit.13474.received,unit.13480.received,now.total.received"}
+        assert [one["key"] for one in client.get(address(asked, "facts/"), keys).json()["facts"]] == [
+            "unit.13474.received"
+        ]
+        Review.objects.filter(pk=asked.review_id).update(
+            state="frozen", frozen_at=NOW, pdf_sha256="0" * 64, frozen={}
+        )
+        assert client.get(address(asked, "facts/")).json() == {"total": 0, "facts": []}
+
+
 def test_what_is_sent_is_not_changed_until_it_is_taken_back(signed_in, asked):
     clerk = signed_in("xa-13474")
     contributing.write(asked, "Lời.", by=None, at=NOW, revision=0, send=True)

@@ -26,6 +26,7 @@ def test_no_value_breaks_a_page(signed_in, review, value):
         *(f"/reports/reviews/{review.pk}/{what}/" for what in ("meeting", "tasks", "comments", "asking")),
         f"/reports/comments/{said.pk}/reply/",
         f"/reports/asked/{one.pk}/",
+        f"/reports/asked/{one.pk}/facts/",
         f"/reports/asking/{one.pk}/return/",
         f"/reports/tasks/{task.pk}/outcome/",
     ]
