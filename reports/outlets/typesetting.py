@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 _NUMBER = re.compile(r"\(?[0-9][0-9./]*(?:,[0-9]+)?%?")
 _ORDINAL = re.compile(r"(?:[0-9][0-9./,-]*|[IVXLC]+|[a-zđ])[.,;:)]*")
@@ -35,14 +35,15 @@ _BOXES = re.compile(f"{UNKNOWN}+")
 def set_line(text: str) -> SafeString:
     """A paragraph as markup; the text itself is escaped and otherwise unchanged."""
     words = text.split(" ")
-    parts, start = [], 0
+    parts: list[str] = []
+    start = 0
     bound = _bound(words)
     for place in range(1, len(words) + 1):
         if place == len(words) or not bound[place - 1]:
-            group = escape(" ".join(words[start:place]))
-            parts.append(f'<span class="nb">{group}</span>' if place - start > 1 else group)
+            group = " ".join(words[start:place])
+            parts.append(format_html('<span class="nb">{}</span>', group) if place - start > 1 else group)
             start = place
-    return mark_safe(" ".join(parts))  # noqa: S308  (each part is escaped above)
+    return format_html_join(" ", "{}", ((part,) for part in parts))
 
 
 def _bound(words: Sequence[str]) -> list[bool]:

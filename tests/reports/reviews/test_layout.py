@@ -169,7 +169,10 @@ def check(part: Part, every: list[Line]) -> None:
 
 def test_the_head_does_not_wrap_and_its_two_sides_stand_in_line(pages):
     every = {line.text: line for line in lines(pages[0])}
-    find = lambda words: next(line for text, line in every.items() if words in text)  # noqa: E731
+
+    def find(words: str):
+        return next(line for text, line in every.items() if words in text)
+
     state, motto = find("CỘNG HÒA"), find("Độc lập")
     issuer = find("ỦY BAN NHÂN DÂN")
     assert abs(state.top - issuer.top) < 1.5
