@@ -36,7 +36,7 @@ def when_ready(server) -> None:
 
 
 def post_worker_init(worker) -> None:
-    """Long PDFs that waited when the server was stopped are drawn on."""
-    from reports.outlets import queue
+    """Long work that waited when the server was stopped goes on."""
+    from ledger import jobs
 
-    queue.wake_at_start()
+    jobs.wake_at_start()

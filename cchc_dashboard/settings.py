@@ -265,6 +265,8 @@ VERIFY_LIMIT = _whole("CCHC_VERIFY_LIMIT", 60)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 # What rooms above add to the work list: (request) → template and context, or None.
 WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
+# Kinds of long work, done outside requests by ledger.jobs.
+JOBS = ["reports.outlets.queue.DRAWINGS"]
 # What rooms above remind of in the same run.
 MORE_REMINDERS = ["reports.actions.asked_reminding"]
 

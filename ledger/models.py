@@ -1,5 +1,8 @@
-"""What the system remembers about acts: log entries in one hash chain, and the answers to keyed requests."""
+"""What the system remembers about acts: log entries in one hash chain, the answers to keyed requests, and what every
+long piece of work keeps of itself.
+"""
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -53,3 +56,37 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.key}"
+
+
+class JobState(models.TextChoices):
+    WAITING = "waiting", "Đang chờ đến lượt"
+    WORKING = "working", "Đang làm"
+    DONE = "done", "Đã xong"
+    FAILED = "failed", "Không làm được"
+    CANCELLED = "cancelled", "Đã hủy"
+
+
+class Job(models.Model):
+    """Work that takes too long for a request: asked for, waiting its turn, done by a worker, left and found again
+    (ledger.jobs). Each kind has a table of its own with what it is about; a row survives a restart.
+
+    `done` of `total` is how far it is, in units of its kind; `told_at` is when its worker was last heard of.
+    """
+
+    OPEN = (JobState.WAITING, JobState.WORKING)
+
+    state = models.CharField("trạng thái", max_length=16, choices=JobState, default=JobState.WAITING)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField("lúc yêu cầu")
+    done = models.PositiveIntegerField("đã làm", default=0)
+    total = models.PositiveIntegerField("ước tính", default=0)
+    told_at = models.DateTimeField(null=True)
+    words = models.TextField("vì sao không xong", blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits or is worked on."""
+        return self.state in self.OPEN

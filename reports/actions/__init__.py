@@ -15,12 +15,8 @@ from .drafting import (
     replacement,
     set_state,
 )
-from .drawings import MOST_WAITING, Full, before, under_way
+from .drawings import MOST_WAITING, Full
 from .drawings import ask as ask_drawing
-from .drawings import cancel as cancel_drawing
-from .drawings import end as end_drawing
-from .drawings import take as take_drawing
-from .drawings import tell as tell_drawing
 from .figures import accept_figures
 from .meeting import MeetingText, record_meeting
 from .signing import SIGNED_FOLDER, keep_signed
@@ -42,14 +38,11 @@ __all__ = [
     "TaskText",
     "accept_figures",
     "ask_drawing",
-    "before",
-    "cancel_drawing",
     "default_header",
     "default_title",
     "draft",
     "draft_whole",
     "edit",
-    "end_drawing",
     "freeze",
     "keep_signed",
     "record_issue",
@@ -58,8 +51,5 @@ __all__ = [
     "replacement",
     "set_state",
     "subject",
-    "take_drawing",
-    "tell_drawing",
-    "under_way",
     "write_section",
 ]

@@ -2,7 +2,7 @@
 
 from .asking import Asking, AskingReminder, AskKind
 from .comment import Resolution, SectionComment
-from .drawing import Drawing, DrawingState
+from .drawing import Drawing
 from .frozen import FrozenForm
 from .meeting import Meeting
 from .review import Review, ReviewSection, ReviewState
@@ -15,7 +15,6 @@ __all__ = [
     "Asking",
     "AskingReminder",
     "Drawing",
-    "DrawingState",
     "FrozenForm",
     "Meeting",
     "Outline",

@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from cchc_dashboard import clock
+from ledger import jobs
 from reports import actions
 from reports.models import Drawing, Review
-from reports.outlets import copies, printed, queue
+from reports.outlets import copies, printed
 from reports.queries import document
 from units import access
 from units.access import Right, requires
@@ -25,7 +26,7 @@ def review_drawing(request: HttpRequest, pk: int) -> HttpResponse:
     """How far the PDF of a long review is: it can be left, found again, and given up."""
     found = review_for(request, pk)
     drawing = found.drawings.select_related("asked_by").last()
-    queue.wake()
+    jobs.wake()
     ready = found.is_frozen
     if not ready and not (drawing and drawing.is_open):
         ready = copies.is_drawn(found, document.build(found, demo=settings.DEMO))
@@ -34,7 +35,7 @@ def review_drawing(request: HttpRequest, pk: int) -> HttpResponse:
         "drawing": drawing,
         "ready": ready,
         "before": _before(drawing),
-        "most": max(drawing.expected, drawing.pages + 1) if drawing else 1,
+        "most": max(drawing.total, drawing.done + 1) if drawing else 1,
         "may_cancel": bool(drawing) and drawing.is_open and _may_cancel(request, drawing),
     }
     answer = render(request, "reports/review/drawing.html", context)
@@ -65,7 +66,7 @@ def review_draw_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and drawing:
         if not _may_cancel(request, drawing):
             messages.error(request, "Chỉ người đã yêu cầu hoặc người tổng hợp báo cáo hủy được việc vẽ PDF.")
-        elif actions.cancel_drawing(drawing):
+        elif jobs.cancel(drawing):
             messages.success(request, "Đã hủy việc vẽ PDF.")
     return redirect("review_drawing", pk)
 
@@ -81,7 +82,7 @@ def asked(
         answer = page(request, found, status=429, refused=str(full))
         answer.headers["Retry-After"] = "120"
         return answer
-    queue.wake()
+    jobs.wake()
     return redirect("review_drawing", found.pk)
 
 
@@ -91,5 +92,5 @@ def _may_cancel(request: HttpRequest, drawing: Drawing) -> bool:
 
 
 def _before(drawing: Drawing | None) -> int:
-    """How many long PDFs come before this one."""
-    return actions.before(drawing) if drawing and drawing.is_open else 0
+    """How many jobs come before this one."""
+    return jobs.before(drawing) if drawing and drawing.is_open else 0

@@ -5,9 +5,11 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from ledger import jobs
+from ledger.models import JobState
 from reports import actions
-from reports.models import Drawing, DrawingState, Review
-from reports.outlets import copies, queue
+from reports.models import Drawing, Review
+from reports.outlets import copies
 from units.models import User
 
 from .reviewing import NOW, no_sideways_scroll
@@ -15,7 +17,7 @@ from .reviewing import NOW, no_sideways_scroll
 
 @pytest.fixture(autouse=True)
 def nobody_draws(monkeypatch) -> None:
-    monkeypatch.setattr(queue, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "wake", lambda: None)
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def drawing(review: Review) -> Drawing:
 
 
 def stands(drawing: Drawing, state: str, pages: int = 0, words: str = "") -> None:
-    Drawing.objects.filter(pk=drawing.pk).update(state=state, pages=pages, words=words)
+    Drawing.objects.filter(pk=drawing.pk).update(state=state, done=pages, words=words)
 
 
 def seen(page: Page, accessible) -> None:
@@ -37,9 +39,9 @@ def seen(page: Page, accessible) -> None:
 
 def test_a_long_pdf_on_its_way(drawing, open_as, accessible):
     page = open_as("tonghop", f"/reports/reviews/{drawing.review_id}/drawing/")
-    expect(page.get_by_role("status").first).to_contain_text("Sẽ vẽ ngay khi bản đang vẽ xong.")
+    expect(page.get_by_role("status").first).to_contain_text("Sẽ vẽ ngay khi việc đang làm xong.")
     seen(page, accessible)
-    stands(drawing, DrawingState.DRAWING, pages=37)
+    stands(drawing, JobState.WORKING, pages=37)
     # The browser asks again by itself.
     expect(page.get_by_role("status").first).to_contain_text(
         "Đã dàn 37 trang, ước khoảng 84 trang.", timeout=8000
@@ -48,17 +50,17 @@ def test_a_long_pdf_on_its_way(drawing, open_as, accessible):
     seen(page, accessible)
     page.get_by_role("button", name="Hủy").press("Enter")
     expect(page.get_by_text("Lần vẽ trước đã bị hủy.")).to_be_visible()
-    assert Drawing.objects.get(pk=drawing.pk).state == DrawingState.CANCELLED
+    assert Drawing.objects.get(pk=drawing.pk).state == JobState.CANCELLED
     seen(page, accessible)
 
 
 def test_a_long_pdf_that_is_not_or_ready(drawing, open_as, accessible, monkeypatch):
-    stands(drawing, DrawingState.FAILED, words="Báo cáo quá dài để vẽ thành một tệp PDF.")
+    stands(drawing, JobState.FAILED, words="Báo cáo quá dài để vẽ thành một tệp PDF.")
     page = open_as("tonghop", f"/reports/reviews/{drawing.review_id}/drawing/")
     expect(page.get_by_role("alert")).to_contain_text("Báo cáo quá dài")
     expect(page.get_by_role("button", name="Vẽ PDF")).to_be_visible()
     seen(page, accessible)
-    stands(drawing, DrawingState.DONE, pages=84)
+    stands(drawing, JobState.DONE, pages=84)
     monkeypatch.setattr(copies, "is_drawn", lambda found, doc: True)
     page.reload()
     expect(page.get_by_text("Đã có bản PDF.")).to_be_visible()

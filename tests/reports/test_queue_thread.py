@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ledger import jobs
 from reports import actions
 from reports.models import Drawing, Review
-from reports.outlets import copies, queue
+from reports.outlets import copies
 from units.actions import open_units
 from units.tree import Draft
 
@@ -23,8 +24,8 @@ def test_a_thread_draws_what_waits_and_ends(monkeypatch):
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
     drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
     monkeypatch.setattr(copies, "draft", lambda *given, following, **more: following(3))
-    queue.wake()
-    queue._thread.join(20)
-    assert not queue._thread.is_alive()
+    jobs.wake()
+    jobs._thread.join(20)
+    assert not jobs._thread.is_alive()
     kept = Drawing.objects.get(pk=drawing.pk)
-    assert (kept.state, kept.pages) == ("done", 3)
+    assert (kept.state, kept.done) == ("done", 3)

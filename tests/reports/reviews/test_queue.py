@@ -9,17 +9,18 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger import jobs
 from ledger.models import Entry
 from reports import actions
 from reports.models import Drawing, Review
-from reports.outlets import copies, pdf, printed, queue
+from reports.outlets import copies, pdf, printed
 from reports.outlets.pdf import helper
 from reports.queries import document
 from units.models import User
 
 from .conftest import NOW
 
-DONE, FAILED, CANCELLED, WAITING, UNDER_WAY = "done", "failed", "cancelled", "waiting", "drawing"
+DONE, FAILED, CANCELLED, WAITING, UNDER_WAY = "done", "failed", "cancelled", "waiting", "working"
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def long_review(review, monkeypatch, settings, tmp_path) -> Review:
     """Every review counts as long; no thread is started; drafts are kept apart."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(copies, "LONG", 1)
-    monkeypatch.setattr(queue, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "wake", lambda: None)
     return review
 
 
@@ -35,8 +36,13 @@ def address(name: str, review: Review) -> str:
     return reverse(name, args=[review.pk])
 
 
-def take() -> Drawing:
-    return actions.take_drawing(timezone.now())
+def take(later: timedelta = timedelta()) -> Drawing | None:
+    taken = jobs.take(timezone.now() + later)
+    return taken[1] if taken else None
+
+
+def draw(drawing: Drawing) -> None:
+    jobs.carry_out(jobs.kinds()[0], drawing)
 
 
 def state(drawing: Drawing) -> str:
@@ -56,9 +62,9 @@ def test_from_asking_to_the_file(long_review, signed_in):
     drawing = take()
     assert take() is None
     assert "Đang vẽ" in client.get(page).content.decode()
-    queue.draw(drawing)
+    draw(drawing)
     drawn = Drawing.objects.get()
-    assert drawn.state == DONE and drawn.pages > 5
+    assert drawn.state == DONE and drawn.done > 5
     assert "Đã có bản PDF" in client.get(page).content.decode()
     answer = client.get(pdf_address)
     assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
@@ -68,22 +74,22 @@ def test_from_asking_to_the_file(long_review, signed_in):
 
 
 def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
-    monkeypatch.setattr(queue, "PAUSE", 0)
+    monkeypatch.setattr(jobs, "PAUSE", 0)
     drawing = actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
     taken = take()
-    tell = actions.tell_drawing
+    tell = jobs.tell
 
-    def told(one, pages, moment):
-        if pages >= 3:
-            actions.cancel_drawing(one)
-        return tell(one, pages, moment)
+    def told(one, moment):
+        if one.done >= 3:
+            jobs.cancel(one)
+        return tell(one, moment)
 
-    monkeypatch.setattr(actions, "tell_drawing", told)
-    queue.draw(taken)
+    monkeypatch.setattr(jobs, "tell", told)
+    draw(taken)
     assert state(drawing) == CANCELLED and helper._child is not None
     assert helper._child.process.poll() is not None, "what nobody wants is not drawn on"
     assert not copies.is_drawn(long_review, document.build(long_review, demo=True))
-    assert not actions.cancel_drawing(drawing)
+    assert not jobs.cancel(drawing)
     assert helper.drawn({"html": "<p>x", "css": "", "fonts": "/", "attached": []}).startswith(b"%PDF-")
 
 
@@ -102,7 +108,7 @@ def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed
     for fault, words in ((pdf.TooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
         monkeypatch.setattr(copies, "draft", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault))
         taken = take()
-        queue.draw(taken)
+        draw(taken)
         assert state(taken) == FAILED
         page = signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
         assert words in page and "Vẽ PDF" in page
@@ -127,8 +133,7 @@ def test_how_many_come_before(long_review, signed_in):
     others(long_review, 2)
     signed_in("tonghop").post(address("review_draw", long_review))
     assert (
-        "Còn 2 báo cáo khác"
-        in signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
+        "Còn 2 việc khác" in signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
     )
 
 
@@ -140,10 +145,10 @@ def test_the_database_holds_one_open_drawing_of_a_review(long_review):
 
 def test_what_a_lost_worker_left_is_taken_again(long_review):
     actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
-    taken, later = take(), timezone.now()
-    assert actions.take_drawing(later + timedelta(seconds=20)) is None
-    again = actions.take_drawing(later + timedelta(seconds=40))
-    assert again == taken and again.pages == 0
+    taken = take()
+    assert take(timedelta(seconds=20)) is None
+    again = take(timedelta(seconds=40))
+    assert again == taken and again.done == 0
 
 
 def closing(review: Review) -> tuple[str, str, bool]:
@@ -157,10 +162,10 @@ def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
     assert asked.url == address("review_drawing", long_review)
     drawing = take()
     assert drawing.freezes and not Review.objects.get(pk=long_review.pk).is_frozen
-    again = actions.take_drawing(timezone.now() + timedelta(minutes=1))
-    queue.draw(again)
+    again = take(timedelta(minutes=1))
+    draw(again)
     # The first worker was only slow: it finds the review frozen.
-    queue.draw(drawing)
+    draw(drawing)
     frozen = Review.objects.get(pk=long_review.pk)
     assert frozen.is_frozen and frozen.frozen_reason == reason and frozen.frozen_by
     assert Entry.objects.filter(action="review.freeze", subject=f"review:{frozen.pk}").count() == 1
@@ -173,7 +178,7 @@ def test_figures_that_changed_meanwhile_are_not_closed(long_review):
     actions.ask_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
     actions.edit(long_review, by=None, at=NOW, title="Tên mới")
     drawing = take()
-    queue.draw(drawing)
+    draw(drawing)
     assert state(drawing) == FAILED and not Review.objects.get(pk=long_review.pk).is_frozen
     assert "vừa thay đổi" in Drawing.objects.get().words
 

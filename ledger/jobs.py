@@ -1,0 +1,184 @@
+"""Long work outside any request, one piece after another in a thread of the web process.
+
+The tables of the kinds (`ledger.models.Job`) are the queue: what waits survives a restart, and of several workers each
+takes what no other has. A thread lives as long as anything is under way; it is started by whoever asks or looks, and
+when a server starts. `settings.JOBS` names the kinds by their dotted path.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from ledger.models import Job, JobState
+
+PAUSE = 1.0
+# A worker that was not heard of for so long is gone: it tells of itself every second.
+SILENCE = timedelta(seconds=30)
+_log = logging.getLogger(__name__)
+_guard = threading.Lock()
+_thread: threading.Thread | None = None
+_owner = 0
+
+# What work calls with how much of it is done; raises Cancelled once it was given up. Cheap: it may be called often.
+Following = Callable[[int], None]
+
+
+class Cancelled(Exception):
+    """Somebody gave it up."""
+
+
+class Refused(Exception):
+    """The work cannot be done; its words are for whoever asked."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work: its table, what does it, what is told of a fault that nobody foresaw, which rows hang on it.
+
+    `work` raises a `Refused` (or one of `refusals`, whose text is told) where it cannot be done.
+    """
+
+    model: type[Job]
+    work: Callable[[Job, Following], None]
+    fault: str
+    refusals: tuple[type[Exception], ...] = ()
+    related: tuple[str, ...] = ("asked_by",)
+
+
+def kinds() -> list[Kind]:
+    """All kinds of work."""
+    return [import_string(name) for name in settings.JOBS]
+
+
+def waiting(model: type[Job]) -> int:
+    """How many of a kind wait for their turn."""
+    return model.objects.filter(state=JobState.WAITING).count()
+
+
+def before(job: Job) -> int:
+    """How many come before one that waits, of any kind."""
+    found = 0
+    for kind in kinds():
+        listed = kind.model.objects.filter(state__in=Job.OPEN)
+        own = isinstance(job, kind.model)
+        found += (
+            listed.filter(pk__lt=job.pk).count() if own else listed.filter(asked_at__lt=job.asked_at).count()
+        )
+    return found
+
+
+def under_way() -> bool:
+    """Whether any waits or is worked on, here or elsewhere."""
+    return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in kinds())
+
+
+def cancel(job: Job) -> bool:
+    """Give it up; whether it was still under way. Whoever works on it notices within a second."""
+    return bool(_still(job, *Job.OPEN).update(state=JobState.CANCELLED))
+
+
+def take(moment: datetime) -> tuple[Kind, Job] | None:
+    """The one that was asked for first, for the worker that asks and for no other. What a worker left when it ended
+    waits again, from its beginning.
+    """
+    found = []
+    for kind in kinds():
+        lost = kind.model.objects.filter(state=JobState.WORKING, told_at__lt=moment - SILENCE)
+        lost.update(state=JobState.WAITING, done=0)
+        listed = kind.model.objects.filter(state=JobState.WAITING).select_related(*kind.related)
+        found += [(kind, job) for job in listed.order_by("asked_at", "pk")[:20]]
+    for kind, job in sorted(found, key=lambda one: (one[1].asked_at, one[1].pk)):
+        if _still(job, JobState.WAITING).update(state=JobState.WORKING, told_at=moment):
+            job.state, job.told_at = JobState.WORKING, moment
+            return kind, job
+    return None
+
+
+def tell(job: Job, moment: datetime) -> bool:
+    """So much is done, of so much; False when it was given up meanwhile, or taken from a worker that was silent."""
+    return bool(_still(job, JobState.WORKING).update(done=job.done, total=job.total, told_at=moment))
+
+
+def end(job: Job, words: str = "") -> None:
+    """It is done, or could not be done, and `words` say why."""
+    state = JobState.FAILED if words else JobState.DONE
+    _still(job, JobState.WORKING).update(state=state, words=words, done=job.done, total=job.total)
+
+
+def carry_out(kind: Kind, job: Job) -> None:
+    """Work on one that was taken; whatever happens it is ended, unless somebody gave it up."""
+    try:
+        kind.work(job, following(job))
+        end(job)
+    except Cancelled:
+        _log.info("%s %d was given up", kind.model.__name__, job.pk)
+    except (Refused, *kind.refusals) as told:
+        end(job, str(told))
+    except Exception:
+        _log.exception("%s %d", kind.model.__name__, job.pk)
+        end(job, kind.fault)
+
+
+def following(job: Job) -> Following:
+    """Writes down once a second how much is done, and notices a cancellation."""
+    told = [0.0]
+
+    def follow(done: int) -> None:
+        job.done = done
+        if time.monotonic() - told[0] >= PAUSE:
+            told[0] = time.monotonic()
+            if not tell(job, timezone.now()):
+                raise Cancelled
+
+    return follow
+
+
+def wake() -> None:
+    """See to it that this process does what waits."""
+    global _thread, _owner
+    with _guard:
+        # After a fork the thread of the parent is not ours.
+        if (_thread is None or not _thread.is_alive() or _owner != os.getpid()) and under_way():
+            _thread, _owner = threading.Thread(target=_work, name="jobs", daemon=True), os.getpid()
+            _thread.start()
+
+
+def wake_at_start() -> None:
+    """As `wake`, when a server starts: a database that is not there yet has nothing that waits."""
+    try:
+        wake()
+    except DatabaseError:
+        _log.info("no jobs yet")
+    finally:
+        connections.close_all()
+
+
+def _work() -> None:
+    try:
+        while True:
+            taken = take(timezone.now())
+            if taken:
+                carry_out(*taken)
+            elif under_way():
+                time.sleep(PAUSE)
+            else:
+                return
+    except DatabaseError:
+        # What waits is found again by the next one who looks.
+        _log.exception("jobs")
+    finally:
+        connections.close_all()
+
+
+def _still(job: Job, *states: str) -> QuerySet:
+    return type(job).objects.filter(pk=job.pk, state__in=states)
