@@ -1,0 +1,169 @@
+"""Single dossiers counted into a month: a table of examples, and what holds for every list."""
+
+from datetime import date, datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures.cases import (
+    AWAITING,
+    COUNTED,
+    ENDED,
+    OPEN,
+    RESOLVED,
+    RETURN_CHANNELS,
+    WITHDRAWN,
+    Case,
+    CaseError,
+    count,
+    end_of,
+    start_of,
+)
+from figures.measures import CHANNELS, CLOSING, FLOWS, RECEIVED, RETURNED
+from figures.measures import RESOLVED as RESOLVED_PARTS
+from figures.periods import DEFAULT_CALENDAR, Month
+
+START, END = date(2022, 5, 15), date(2022, 6, 14)
+
+
+def at(text: str) -> datetime:
+    return datetime.strptime(f"2022-{text}", "%Y-%d/%m %H:%M") if ":" in text else day(text)
+
+
+def day(text: str) -> date:
+    return datetime.strptime(f"2022-{text}", "%Y-%d/%m").date()
+
+
+def case(
+    came: str, state: str = OPEN, due: str = "", ended: str = "", channel: str = "direct", by="direct"
+) -> Case:
+    """Times without a clock are days: due until the end of the day, ended at its beginning."""
+    due_at = (at(due) if ":" in due else end_of(day(due))) if due else None
+    ended_at = (at(ended) if ":" in ended else start_of(day(ended))) if ended else None
+    return Case(at(came), channel, state, due_at, ended_at, by if state == RESOLVED else "")
+
+
+CAME = "16/05 08:00"
+
+
+@pytest.mark.parametrize(
+    ("one", "measures"),
+    [
+        # Received, by day and not by hour.
+        (case("14/05 23:59"), "opening pending_in_time"),
+        (case("15/05 00:00"), "received_direct pending_in_time"),
+        (case("14/06 23:59", channel="postal"), "received_postal pending_in_time"),
+        (case("15/06 00:00"), ""),
+        # Ended before the month: nothing of it any more.
+        (case("01/05 08:00", RESOLVED, "10/05", "14/05 23:59"), ""),
+        (case("01/05 08:00", RESOLVED, "10/05", "15/05 00:00"), "opening resolved_late returned_direct"),
+        # Late by date and time; early before the due day; on time on that day.
+        (
+            case(CAME, RESOLVED, "20/05 09:41", "20/05 09:41"),
+            "received_direct resolved_on_time returned_direct",
+        ),
+        (case(CAME, RESOLVED, "20/05 09:41", "20/05 09:42"), "received_direct resolved_late returned_direct"),
+        (
+            case(CAME, RESOLVED, "20/05 09:41", "19/05 17:00"),
+            "received_direct resolved_early returned_direct",
+        ),
+        (case(CAME, RESOLVED, "20/05", "20/05 23:00"), "received_direct resolved_on_time returned_direct"),
+        (case(CAME, RESOLVED, "20/05 09:41", "20/05"), "received_direct resolved_on_time returned_direct"),
+        (case(CAME, RESOLVED, "20/05", "21/05"), "received_direct resolved_late returned_direct"),
+        (case(CAME, RESOLVED, "", "21/05", by="postal"), "received_direct resolved_on_time returned_postal"),
+        (case(CAME, RESOLVED, "20/05", "20/05", by=""), "received_direct resolved_on_time"),
+        # Ended after the cut-off: open there.
+        (case(CAME, RESOLVED, "20/06", "15/06 00:00"), "received_direct pending_in_time"),
+        (case(CAME, WITHDRAWN, "20/06", "15/06 00:00"), "received_direct pending_in_time"),
+        # Pending at the cut-off, the last moment of 14 June.
+        (case(CAME, OPEN, "14/06"), "received_direct pending_in_time"),
+        (case(CAME, OPEN, "14/06 23:59"), "received_direct pending_late"),
+        (case(CAME, OPEN, "13/06"), "received_direct pending_late"),
+        (case(CAME, OPEN), "received_direct pending_in_time"),
+        (case(CAME, AWAITING, "13/06"), "received_direct awaiting"),
+        (case(CAME, WITHDRAWN, "13/06", "20/05", "online_full"), "received_online_full withdrawn"),
+    ],
+)
+def test_what_one_dossier_adds_to(one, measures):
+    found = count([one], START, END)
+    assert {name for name, number in found.items() if number} == set(measures.split())
+    assert set(found.values()) <= {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "column"),
+    [
+        ({"state": RESOLVED}, "missing", "ended"),
+        ({"state": WITHDRAWN}, "missing", "ended"),
+        ({"ended": datetime(2022, 5, 20)}, "state_and_date", "state"),
+        ({"state": WITHDRAWN, "ended": datetime(2022, 5, 15)}, "order", "ended"),
+        ({"due": datetime(2022, 5, 15)}, "order", "due"),
+    ],
+)
+def test_contradictions_are_refused(change, code, column):
+    given_ = {"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change}
+    with pytest.raises(CaseError) as refused:
+        Case(**given_)
+    assert (refused.value.code, refused.value.column) == (code, column)
+
+
+@pytest.mark.parametrize("change", [{"channel": "fax"}, {"returned_by": "fax"}])
+def test_there_are_no_other_channels(change):
+    with pytest.raises(ValueError, match="no such channel"):
+        Case(**{"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change})
+
+
+@st.composite
+def a_case(draw) -> Case:
+    received = draw(st.datetimes(datetime(2022, 1, 1), datetime(2022, 8, 1)))
+    state = draw(st.sampled_from((OPEN, AWAITING, RESOLVED, WITHDRAWN)))
+    later = st.timedeltas(timedelta(0), timedelta(120))
+    due = received + draw(later) if draw(st.booleans()) else None
+    ended = received + draw(later) if state in ENDED else None
+    by = draw(st.sampled_from(RETURN_CHANNELS)) if state == RESOLVED else ""
+    return Case(received, draw(st.sampled_from(CHANNELS)), state, due, ended, by)
+
+
+LISTS = st.lists(a_case(), max_size=20)
+MONTHS = Month.range(Month(2021, 12), Month(2022, 12))
+
+
+def total(counts: dict[str, int], names) -> int:
+    return sum(counts[name] for name in names)
+
+
+def of(cases: list[Case], month: Month) -> dict[str, int]:
+    span = DEFAULT_CALENDAR.span(month)
+    return count(cases, span.start, span.end)
+
+
+@given(LISTS)
+def test_every_balance_closes_and_every_month_follows_the_one_before(cases):
+    for month in MONTHS:
+        counts = of(cases, month)
+        came = counts["opening"] + total(counts, RECEIVED)
+        assert came == total(counts, (*RESOLVED_PARTS, "withdrawn", *CLOSING))
+        assert total(counts, RESOLVED_PARTS) == total(counts, RETURNED)
+        assert of(cases, month.next())["opening"] == total(counts, CLOSING)
+
+
+@given(LISTS, st.randoms(use_true_random=False))
+def test_order_does_not_matter_and_parts_add_up(cases, chance: Random):
+    mixed = chance.sample(cases, len(cases))
+    half = len(cases) // 2
+    for month in MONTHS:
+        whole, first, rest = of(cases, month), of(mixed[:half], month), of(mixed[half:], month)
+        assert whole == {name: first[name] + rest[name] for name in COUNTED}
+
+
+@given(LISTS)
+def test_flows_of_months_are_those_of_the_whole_time(cases):
+    spans = [DEFAULT_CALENDAR.span(month) for month in MONTHS]
+    whole = count(cases, spans[0].start, spans[-1].end)
+    for name in set(FLOWS) & set(COUNTED):
+        assert whole[name] == sum(of(cases, month)[name] for month in MONTHS)
+    assert whole["opening"] == of(cases, MONTHS[0])["opening"]
+    for name in CLOSING:
+        assert whole[name] == of(cases, MONTHS[-1])[name]
