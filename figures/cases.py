@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from types import MappingProxyType
 
-from .measures import CHANNELS, MEASURES
+from figures.measures import CHANNELS, MEASURES
 
 OPEN, AWAITING, RESOLVED, WITHDRAWN = "open", "awaiting", "resolved", "withdrawn"
 ENDED = (RESOLVED, WITHDRAWN)
