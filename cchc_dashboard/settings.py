@@ -168,6 +168,20 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# Figures are read from a replica where there is one (cchc_dashboard.replica). It is never written to.
+REPLICA_URL = os.environ.get("CCHC_REPLICA_URL", "")
+REPLICA_LAG_SECONDS = _whole("CCHC_REPLICA_LAG_SECONDS", 60)
+if REPLICA_URL:
+    DATABASES["replica"] = dj_database_url.parse(REPLICA_URL, conn_max_age=60)
+    if {one["ENGINE"] for one in DATABASES.values()} != {"django.db.backends.postgresql"}:
+        raise ImproperlyConfigured("CCHC_REPLICA_URL chỉ dùng được khi cả hai cơ sở dữ liệu là PostgreSQL.")
+    # Two seconds: a replica that does not answer must not keep a reader waiting.
+    DATABASES["replica"]["OPTIONS"] = {
+        "connect_timeout": 2,
+        "options": "-c default_transaction_read_only=on",
+    }
+    MIDDLEWARE.append("cchc_dashboard.replica.FiguresFromReplica")
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "units.User"

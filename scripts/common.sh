@@ -39,6 +39,7 @@ missing_packages() {
     [ -x "$(find_postgres)/initdb" ] || echo postgresql
     has_command pdftotext || echo poppler-utils
     has_command qpdf || echo qpdf
+    has_command systemd-analyze || echo systemd
     # Recalculates exported workbooks and reads exported documents as an office does, without a screen.
     has_command soffice || echo libreoffice-calc-nogui libreoffice-writer-nogui
 }

@@ -105,9 +105,10 @@ def _places(action: str, line: list[int] | None) -> Iterator[Place]:
         yield from ((str(stage), unit) for unit in (_ANY, *line))
 
 
-_known: dict[str, Changes] = defaultdict(Changes)
+_known: dict[tuple, Changes] = defaultdict(Changes)
 
 
 def version(unit: int, include: str, everywhere: bool = False) -> tuple | None:
-    """See `Changes.version`; of the database in use."""
-    return _known[str(connection.settings_dict["NAME"])].version(unit, include, everywhere)
+    """See `Changes.version`; of the database in use. A replica has a log of its own, which may end earlier."""
+    place = tuple(str(connection.settings_dict[name]) for name in ("HOST", "PORT", "NAME"))
+    return _known[place].version(unit, include, everywhere)

@@ -1,0 +1,97 @@
+"""Two PostgreSQL servers, the second a streaming replica of the first; for tests of what is read where."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import glob
+from pathlib import Path
+
+import psycopg2
+
+OPTIONS = (
+    "-c listen_addresses='' -c fsync=off -c wal_level=replica -c max_wal_senders=4 -c wal_keep_size=256MB"
+)
+
+
+def _programs() -> Path:
+    """Where the newest PostgreSQL of Debian lies."""
+    return Path(max(glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4])))
+
+
+class Server:
+    """One server in a folder of its own, reached through a socket in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def address(self) -> str:
+        """As DATABASE_URL takes it."""
+        return f"postgres://postgres@{str(self.folder).replace('/', '%2F')}:5432/postgres"
+
+    def run(self, program: str, *arguments: object) -> None:
+        """One of PostgreSQL's programs, which refuse to run as root."""
+        owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        command = [*owner, str(_programs() / program), *map(str, arguments)]
+        subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        options = f"{OPTIONS} -k {self.folder}"
+        self.run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-s", "start", "-o", options)
+
+    def stop(self) -> None:
+        if (self.data / "postmaster.pid").exists():
+            self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-s", "-w", "stop")
+
+    def ask(self, question: str) -> str:
+        """The first value of the answer."""
+        connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres")
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(question)
+                return str(cursor.fetchone()[0])
+        finally:
+            connection.close()
+
+
+@contextmanager
+def primary_and_replica() -> Iterator[tuple[Server, Server]]:
+    """Both run; the primary is empty, and the replica follows it."""
+    folder = Path(tempfile.mkdtemp(prefix="cchc-two-", dir="/tmp"))
+    folder.chmod(0o711)
+    primary, replica = Server(folder / "primary"), Server(folder / "replica")
+    try:
+        primary.run(
+            "initdb",
+            "-D",
+            primary.data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        )
+        primary.start()
+        replica.run(
+            "pg_basebackup", "-h", primary.folder, "-U", "postgres", "-D", replica.data, "-R", "-X", "stream"
+        )
+        replica.start()
+        yield primary, replica
+    finally:
+        replica.stop()
+        primary.stop()
+        shutil.rmtree(folder)

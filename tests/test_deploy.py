@@ -1,0 +1,85 @@
+"""The files of deploy/ fit systemd, this repository and docs/deploy.md."""
+
+import re
+import subprocess
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+HOME = "/opt/cchc"
+UNITS = sorted(path.name for path in DEPLOY.iterdir() if path.suffix in (".service", ".timer"))
+SERVICES = [name for name in UNITS if name.endswith(".service")]
+
+
+def unit(name: str) -> ConfigParser:
+    """As systemd reads it; a name that stands twice is an error here."""
+    parser = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"))
+    parser.optionxform = str
+    parser.read_string((DEPLOY / name).read_text(encoding="utf-8"))
+    return parser
+
+
+def verified(folder: Path) -> subprocess.CompletedProcess:
+    files = sorted(map(str, folder.iterdir()))
+    return subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def installed(tmp_path) -> Path:
+    """The units as they would be installed, were this checkout the place where the product lies."""
+    for name in UNITS:
+        text = (DEPLOY / name).read_text(encoding="utf-8").replace(HOME, str(ROOT))
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_systemd_takes_the_units(installed):
+    found = verified(installed)
+    assert (found.returncode, found.stderr) == (0, "")
+    (installed / UNITS[-1]).write_text("[Timer]\nOnCalendar=never\n", encoding="utf-8")
+    assert verified(installed).stderr != "", "the check itself"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_what_the_repository_has(name):
+    service = unit(name)["Service"]
+    assert service["WorkingDirectory"] == HOME and service["EnvironmentFile"] == "/etc/cchc.env"
+    assert service["User"] == service["Group"] == "cchc" and service["ProtectSystem"] == "strict"
+    [writes] = service["ReadWritePaths"].split()
+    assert writes == "/var/lib/cchc"
+    started = service["ExecStart"]
+    command = re.search(r"manage\.py (\w+)", started)
+    assert command[1] in get_commands() if command else "gunicorn cchc_dashboard.wsgi" in started
+    assert (ROOT / "gunicorn.conf.py").is_file() and (ROOT / "cchc_dashboard" / "wsgi.py").is_file()
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".timer")])
+def test_a_timer_has_its_service(name):
+    assert name.replace(".timer", ".service") in SERVICES
+    timer = unit(name)
+    assert timer["Timer"]["Persistent"] == "true" and timer["Timer"]["OnCalendar"].endswith(
+        "Asia/Ho_Chi_Minh"
+    )
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+def test_the_proxy_sets_what_the_application_believes():
+    """Handed on instead of set, a reader could write them (acceptance S8, S19)."""
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
+    assert "proxy_set_header X-Forwarded-Proto $scheme;" in text and "$proxy_add_x_forwarded_for" not in text
+    assert text.count("{") == text.count("}")
+    # Longer than any view, and room for the largest upload with what stands around it.
+    assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
+
+
+def test_the_guide_names_each_file():
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert "deploy/*.service deploy/*.timer" in guide and "deploy/nginx.conf" in guide
+    assert all(
+        name in guide for name in UNITS if name != "cchc-remind.service" and name != "cchc-backup.service"
+    )
