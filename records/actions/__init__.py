@@ -6,7 +6,7 @@ deciding on an own request are refused here.
 
 from .closing import remove_closing_time, set_closing_time
 from .common import worked_on
-from .decisions import approve, recall, send, send_back
+from .decisions import approve, approve_all, recall, send, send_back
 from .entry import open_submission, save_counts, save_in_hand
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
 from .switching import switch_group
@@ -18,6 +18,7 @@ __all__ = [
     "Refused",
     "StaleEdition",
     "approve",
+    "approve_all",
     "decide_unlock",
     "open_submission",
     "recall",

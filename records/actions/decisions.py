@@ -93,6 +93,39 @@ def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = N
 
     Errors: OwnEntries (403) for anybody who wrote a value in it; Refused("not_sent"), Refused("stale").
     """
+    edition = _put_in_force(edition, by, at, revision)
+    _refresh(edition)
+    record("approve", edition, by=by, at=at)
+    return edition
+
+
+@transaction.atomic
+def approve_all(
+    editions: Iterable[tuple[Edition, int | None]], *, by: Any, at: datetime
+) -> list[Refused | None]:
+    """Approve several, each by itself and of its revision; why one was refused, in their order, else None. The sums
+    above them are written once for all.
+
+    Errors: OwnEntries for one of them, and then none is approved.
+    """
+    answers: list[Refused | None] = []
+    approved: list[Edition] = []
+    for edition, revision in editions:
+        try:
+            with transaction.atomic():
+                approved.append(_put_in_force(edition, by, at, revision))
+            answers.append(None)
+        except Refused as refusal:
+            answers.append(refusal)
+    places = [edition.submission for edition in approved]
+    sums.refresh([one.unit for one in places], {one.month for one in places})
+    # Last, since all who write to the log wait from here on.
+    for edition in approved:
+        record("approve", edition, by=by, at=at)
+    return answers
+
+
+def _put_in_force(edition: Edition, by: Any, at: datetime, revision: int | None) -> Edition:
     edition = locked(edition)
     if by is not None and edition.writers.filter(pk=by.pk).exists():
         raise OwnEntries("Người đã nhập số liệu không được duyệt chính số liệu đó.")
@@ -105,8 +138,6 @@ def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = N
     edition.decided_at, edition.decided_by = at, name_of(by)
     edition.save()
     _end_unlocking(edition.submission)
-    _refresh(edition)
-    record("approve", edition, by=by, at=at)
     return edition
 
 

@@ -73,21 +73,21 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
     except ValueError as fault:
         raise BadRequest(str(fault)) from fault
     found = [submission_for(request.user, pk, Right.APPROVE, request.day) for pk in chosen]
-    failed = []
     with transaction.atomic():
         odd = _asking_for_a_look(found, request.user)
-        for submission in found:
-            if submission.pk in odd:
-                failed.append(
-                    f"Chưa duyệt {submission.unit.name}: có điều cần xem, mở báo cáo ra xem rồi duyệt."
-                )
-                continue
-            try:
-                actions.approve(
-                    worked_on(submission), by=request.user, at=clock.now(), revision=chosen[submission.pk]
-                )
-            except Refused as refusal:
-                failed.append(f"Chưa duyệt {submission.unit.name}: {refusal.message}")
+        plain = [one for one in found if one.pk not in odd]
+        editions = [(worked_on(one), chosen[one.pk]) for one in plain]
+        answers = actions.approve_all(editions, by=request.user, at=clock.now())
+    failed = [
+        f"Chưa duyệt {one.unit.name}: có điều cần xem, mở báo cáo ra xem rồi duyệt."
+        for one in found
+        if one.pk in odd
+    ]
+    failed += [
+        f"Chưa duyệt {one.unit.name}: {refusal.message}"
+        for one, refusal in zip(plain, answers, strict=True)
+        if refusal
+    ]
     if done := len(found) - len(failed):
         messages.success(request, f"Đã duyệt {done} báo cáo.")
     for words in failed:
