@@ -56,11 +56,29 @@ def import_counts(
     name = Path(filename).name
     if faults.full:
         return Report.of(name, faults, Faults())
-    acting = _acting(name, at, by, becomes, when)
+    return stored(name, lines, faults, catalogue, acting_of(name, at, by, becomes, when), at, dry_run)
+
+
+def stored(
+    name: str,
+    lines: list[Line],
+    faults: Faults,
+    catalogue: Catalogue,
+    acting: Acting,
+    at: datetime,
+    dry_run: bool,
+    also: Callable[[], None] = lambda: None,
+) -> Report:
+    """Judge lines of whole unit-months and write them when nothing is wrong, in one transaction with what has to be
+    done `also`.
+    """
     for tries_left in reversed(range(_TRIES)):
         try:
             with transaction.atomic():
-                return _judge_and_write(name, lines, faults, catalogue, acting, at, dry_run)
+                report = _judge_and_write(name, lines, faults, catalogue, acting, at, dry_run)
+                if not report.errors and not dry_run:
+                    also()
+                return report
         except IntegrityError:
             # Somebody else opened one of the months between our reading and our writing: read anew.
             if not tries_left:
@@ -93,9 +111,15 @@ def _judge_and_write(
     return report
 
 
-def _acting(
-    name: str, at: datetime, by: User | None, becomes: str, when: Callable[[Unit, Month], datetime] | None
+def acting_of(
+    name: str,
+    at: datetime,
+    by: User | None,
+    becomes: str,
+    when: Callable[[Unit, Month], datetime] | None = None,
+    about: dict[str, Any] | None = None,
 ) -> Acting:
+    """Who is the writer and who the approver of a file; see `import_counts` and `Acting`."""
     as_file = becomes == APPROVED or by is None
     return Acting(
         becomes,
@@ -104,6 +128,7 @@ def _acting(
         approver=by,
         approver_name=log.SYSTEM if by is None else str(by),
         when=when or (lambda unit, month: at),
+        about=about or {},
     )
 
 
@@ -114,6 +139,7 @@ def _log(touched: list[UnitMonth], acting: Acting, name: str, at: datetime, repo
     numbers = sorted(target.submission.pk for target in touched)
     detail: dict[str, Any] = {
         "file": name,
+        **acting.about,
         "becomes": acting.becomes,
         "written": report.written,
         "warnings": report.warned,
@@ -122,7 +148,7 @@ def _log(touched: list[UnitMonth], acting: Acting, name: str, at: datetime, repo
     }
     log.append("counts.import", by=acting.writer, subject=f"file:{name}"[:200], detail=detail, at=at)
     if acting.becomes == APPROVED:
-        detail = {"file": name, "submissions": numbers}
+        detail = {"file": name, **acting.about, "submissions": numbers}
         log.append("counts.approve", by=acting.approver, subject=f"file:{name}"[:200], detail=detail, at=at)
 
 

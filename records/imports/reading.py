@@ -60,7 +60,7 @@ class Reader:
         self._absent = frozenset(name for name in NEEDED if name not in columns)
         self._units: dict[tuple[str, int], Unit | str | None] = {}
         self._months: dict[str, Month | str] = {}
-        self._seen: dict[tuple[int, int, int, int | None], int] = {}
+        self._seen: dict[tuple[int, int], dict[tuple[int, int | None], int]] = {}
 
     def lines(self, table: Table, faults: Faults) -> Iterator[Line]:
         """Lines whose place is known; what is wrong goes to `faults`, and when that is full nothing more is kept."""
@@ -68,6 +68,17 @@ class Reader:
             line = self._line(row, faults)
             if line is not None and not faults.full:
                 yield line
+
+    def unit_month(self, row: Row) -> tuple[int, int] | None:
+        """Month (YYYYMM) and number of the unit of a row; None where they cannot be told. Nothing is blamed."""
+        nowhere = Faults()
+        month = self._month(row, self._absent, nowhere)
+        unit = self._unit(row, month, self._absent, nowhere)
+        return None if month is None or unit is None else (month.number, unit.pk)
+
+    def forget(self, unit_month: tuple[int, int]) -> None:
+        """Rows of this unit-month (as above) that are read already: no more of them come."""
+        self._seen.pop(unit_month, None)
 
     def _line(self, row: Row, faults: Faults) -> Line | None:
         flawed = self._absent
@@ -89,7 +100,8 @@ class Reader:
             faults.append(row.fault("reason", "too_long", f"Lý do dài hơn {LONGEST_TEXT} ký tự."))
         if unit is None or month is None or place is None:
             return None
-        first = self._seen.setdefault((unit.pk, month.number, *place), row.number)
+        seen = self._seen.setdefault((month.number, unit.pk), {})
+        first = seen.setdefault(place, row.number)
         if first != row.number:
             faults.append(row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
         # Its texts are not kept: a file may have a million rows.

@@ -9,11 +9,13 @@ from units.tabular import Fault, Faults
 @dataclass
 class Report:
     """Rows written and unchanged, or the faults for which nothing was written. Faults carry their file; `wrong` and
-    `warned` count them all, also those that are too many to be listed.
+    `warned` count them all, also those that are too many to be listed. `earlier`: rows that a run before this one
+    wrote, which was stopped.
     """
 
     written: int = 0
     unchanged: int = 0
+    earlier: int = 0
     errors: list[tuple[str, Fault]] = field(default_factory=list)
     warnings: list[tuple[str, Fault]] = field(default_factory=list)
     wrong: int = 0
@@ -33,16 +35,20 @@ class Report:
         """Take in the report of one more file."""
         self.written += other.written
         self.unchanged += other.unchanged
+        self.earlier += other.earlier
         self.errors += other.errors
         self.warnings += other.warnings
         self.wrong += other.wrong
         self.warned += other.warned
 
     def as_dict(self) -> dict[str, Any]:
-        """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message."""
+        """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message. With
+        "earlier" where there is something of it.
+        """
         return {
             "written": self.written,
             "unchanged": self.unchanged,
+            **({"earlier": self.earlier} if self.earlier else {}),
             "errors": [fault.as_dict(name) for name, fault in self.errors],
             "warnings": [fault.as_dict(name) for name, fault in self.warnings],
         }

@@ -1,7 +1,7 @@
 """Storing the unit-months of a file in a fixed number of statements, with their sums."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,9 @@ _DELETED_AT_ONCE = 500
 
 @dataclass
 class Acting:
-    """Who writes, what the months become, and when (a function of unit and month)."""
+    """Who writes, what the months become, and when (a function of unit and month); `about`: what the log says more of
+    the file.
+    """
 
     becomes: str
     writer: Any
@@ -34,6 +36,7 @@ class Acting:
     approver: Any
     approver_name: str
     when: Callable[[Unit, Month], datetime]
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 class Writer:

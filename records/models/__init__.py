@@ -1,6 +1,7 @@
 """The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
 
 from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
+from .importing import ImportProgress
 from .indicator import Indicator, IndicatorValue, RateTarget
 from .layout import GroupSwitch, SwitchedGroup
 from .locking import ClosingTime, UnlockRequest
@@ -21,6 +22,7 @@ __all__ = [
     "GroupSum",
     "GroupSwitch",
     "Holiday",
+    "ImportProgress",
     "Indicator",
     "IndicatorValue",
     "Measured",

@@ -7,9 +7,13 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from cchc_dashboard.clock import now
+from figures.writing import count
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
+from records.imports.parts import Overtaken, import_in_parts
 from records.imports.report import Report
 from units.models import User
+
+ACTS = {"read": "Đã đọc", "check": "Đã kiểm tra", "write": "Đã ghi"}
 
 
 def actor(name: str | None) -> User | None:
@@ -33,7 +37,8 @@ def existing(files: list[str]) -> list[Path]:
 
 class Command(BaseCommand):
     help = (
-        "Nhập số liệu hồ sơ hằng tháng từ tệp CSV hoặc XLSX; mỗi tệp ghi trọn vẹn hoặc không ghi gì. "
+        "Nhập số liệu hồ sơ hằng tháng từ tệp CSV hoặc XLSX; mỗi tệp ghi trọn vẹn hoặc không ghi gì, trừ khi chọn "
+        "--in-parts. "
         "Ví dụ: python manage.py import_counts fixtures/thanhliem/counts-2022.csv --approve --by tonghop"
     )
 
@@ -43,31 +48,63 @@ class Command(BaseCommand):
         state.add_argument("--draft", action="store_true", help="để ở trạng thái đang nhập")
         state.add_argument("--approve", action="store_true", help="duyệt luôn; --by là người duyệt")
         parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người nhập hoặc người duyệt")
+        parser.add_argument(
+            "--in-parts",
+            action="store_true",
+            help="tệp lớn: kiểm tra cả tệp rồi ghi từng phần, mỗi phần trọn báo cáo tháng của các đơn vị; "
+            "bị dừng thì chạy lại cùng lệnh để ghi tiếp",
+        )
         parser.add_argument("--dry-run", action="store_true", help="chỉ kiểm tra, không ghi")
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
-    def handle(self, *args, files, draft, approve, by, dry_run, format, **options):
+    def handle(self, *args, files, draft, approve, in_parts, by, dry_run, format, **options):
         becomes = DRAFT if draft else APPROVED if approve else SENT
         paths, user = existing(files), actor(by)
+        which = {"at": now(), "by": user, "becomes": becomes, "dry_run": dry_run}
         report = Report()
-        for path in paths:
-            report.add(import_counts(path, path.name, at=now(), by=user, becomes=becomes, dry_run=dry_run))
+        try:
+            for path in paths:
+                if in_parts:
+                    report.add(import_in_parts(path, **which, tell=self._tell))
+                else:
+                    report.add(import_counts(path, path.name, **which))
+        except Overtaken as error:
+            raise CommandError(str(error), returncode=1) from error
+        except KeyboardInterrupt:
+            rest = (
+                "phần đã ghi được giữ; chạy lại cùng lệnh để ghi tiếp"
+                if in_parts
+                else "tệp đang nhập không được ghi"
+            )
+            raise CommandError(f"Đã dừng: {rest}.", returncode=1) from None
         if format == "json":
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:
-            tell(self, report, dry_run)
+            kept = "phần có lỗi và các phần sau không được ghi" if in_parts else "tệp có lỗi không được ghi"
+            tell(self, report, dry_run, kept)
         if report.errors:
             sys.exit(1)
 
+    def _tell(self, act: str, rows: int, total: int) -> None:
+        of = f"/{count(total)}" if total else ""
+        self.stderr.write(f"{ACTS[act]} {count(rows)}{of} dòng")
 
-def tell(command: BaseCommand, report: Report, dry_run: bool = False) -> None:
+
+def tell(
+    command: BaseCommand,
+    report: Report,
+    dry_run: bool = False,
+    kept: str = "tệp có lỗi không được ghi",
+) -> None:
     """The report in words: faults on stderr, the result on stdout."""
     for name, fault in report.errors:
         command.stderr.write(f"{name}: {fault}")
     for name, fault in report.warnings:
         command.stderr.write(f"{name}: cảnh báo: {fault}")
     if report.errors:
-        command.stderr.write(f"Có {report.wrong} lỗi; tệp có lỗi không được ghi.")
+        command.stderr.write(f"Có {report.wrong} lỗi; {kept}.")
+    if report.earlier:
+        command.stderr.write(f"Lần chạy trước đã ghi {count(report.earlier)} dòng; lần này ghi tiếp.")
     done = "Sẽ ghi" if dry_run else "Đã ghi"
     command.stdout.write(
         f"{done} {report.written} dòng, {report.unchanged} dòng không thay đổi, {report.warned} cảnh báo."
