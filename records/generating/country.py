@@ -17,7 +17,20 @@ from records.models import Field, FieldScope
 from units import inheritance, roster
 from units.models import Membership, Role, Succession, Unit, User, fold
 
-from .trees import BEFORE, DISTRICT, LAST, MERGED, MERGER, NATION, SMALL, SMALL_MERGED, START, Scale, tree
+from .trees import (
+    BEFORE,
+    DISTRICT,
+    LAST,
+    MERGED,
+    MERGER,
+    NATION,
+    SMALL,
+    SMALL_BEFORE,
+    SMALL_MERGED,
+    START,
+    Scale,
+    tree,
+)
 
 HALF_YEAR = Period.parse("2025-H2")
 FIELDS = (
@@ -77,6 +90,7 @@ __all__ = [
     "NATION",
     "SILENT",
     "SMALL",
+    "SMALL_BEFORE",
     "SMALL_MERGED",
     "START",
     "Scale",

@@ -64,6 +64,7 @@ MERGED = Scale(
     merged=(34, 3_321),
 )
 SMALL = Scale("small nation (800 communes, 10 provinces)", 24, 10, 80)
+SMALL_BEFORE = Scale("small nation before (800 communes, 60 districts)", 24, 10, 80, districts=60)
 SMALL_MERGED = Scale("small nation merged (800 communes into 260)", 24, 10, 80, districts=60, merged=(6, 260))
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,27 @@ from . import databases, measuring
 from .measuring import Result
 
 # Measured on both databases; what does not ask the database, or hardly, is measured once.
-EVERYWHERE = ("P1", "P1-merged", "P2", "P3", "P11", "P9")
+EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
 # P9 writes into the country, so it comes after everything that reads it.
-ALL = ("P1", "P1-merged", "P2", "P3", "P7", "P11", "P12", "P9", "P8", "P13", "P14", "P15", "P16")
+ALL = (
+    "P1",
+    "P2",
+    "P3",
+    "P7",
+    "P11",
+    "P12",
+    "P9",
+    "Approving",
+    "Before",
+    "Merged",
+    "P8",
+    "P13",
+    "P14",
+    "P15",
+    "P16",
+)
 PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/reports/reviews/1/")
 
 
@@ -36,6 +53,18 @@ class Stage:
         from records.generating import country
 
         return self._made("district", country.DISTRICT)
+
+    @cached_property
+    def long_district(self) -> tuple:
+        from records.generating import country
+
+        return self._made("long_district", replace(country.DISTRICT, months=self.before[2].months))
+
+    @cached_property
+    def before(self) -> tuple:
+        from records.generating import country
+
+        return self._made("before", country.SMALL_BEFORE if self.small else country.BEFORE)
 
     @cached_property
     def nation(self) -> tuple:
@@ -72,13 +101,22 @@ class Stage:
 
 def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
     """The rows of one part; `minutes` of load."""
-    from . import entry, files, load, pages, prints, questions, saving, start, weight
+    from . import approving, entry, files, load, pages, prints, questions, saving, start, weight
 
     match part:
         case "P1":
             yield from questions.rows(stage.nation, stage.district)
-        case "P1-merged":
+        case "Before":
+            name = "country before 2025"
+            yield from questions.rows(stage.before, stage.district, name, questions.GOAL_BEFORE)
+            yield from pages.country_rows(stage.before, stage.district, name, 1.5)
+            yield from questions.long_rows(stage.before, stage.long_district)
+            yield from pages.export_rows(stage.before, stage.district)
+        case "Merged":
             yield from questions.merged_rows(stage.merged, stage.district)
+            yield from pages.merged_rows(stage.merged)
+        case "Approving":
+            yield from approving.rows(stage.nation, stage.district)
         case "P2":
             yield from pages.country_rows(stage.nation, stage.district)
         case "P3":

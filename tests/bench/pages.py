@@ -21,6 +21,7 @@ from units.models import Unit, User, fold
 from .databases import use, vendor
 from .measuring import Act, Result, versus
 from .plain import loop
+from .questions import ACROSS, places_of
 
 WAYS = ((True, "drawn anew"), (False, "asked for again"))
 
@@ -44,12 +45,32 @@ def reading(connection: Any, address: str, *, anew: bool = False) -> Act:
     return read
 
 
-def country_rows(nation: tuple, district: tuple) -> Iterator[Result]:
+def country_rows(
+    nation: tuple, district: tuple, name: str = "country", goal: float = 1.3
+) -> Iterator[Result]:
     """P2, drawn anew and asked for again. Both are (connection, top unit, scale)."""
     for anew, said in WAYS:
         times = versus(*(reading(place[0], "/", anew=anew) for place in (nation, district)), times=11)
-        title = f"P2 dashboard page {said}: country ÷ district, {vendor()}"
-        yield Result(title, str(nation[2]), *times, goal=1.3)
+        title = f"P2 dashboard page {said}: {name} ÷ district, {vendor()}"
+        yield Result(title, str(nation[2]), *times, goal=goal)
+
+
+def merged_rows(merged: tuple) -> Iterator[Result]:
+    """The page of the country that was merged, of a new province and commune: by today's units beside as reported."""
+    connection, _, scale = merged
+    for name, unit in places_of(merged):
+        asked = f"/?unit={unit.code}&period={ACROSS.code}"
+        ours, reference = (reading(connection, asked + more, anew=True) for more in ("&basis=today", ""))
+        title = f"P2 page of a {name} merged in 2025: by today's units ÷ as reported, {vendor()}"
+        yield Result(title, str(scale), *versus(ours, reference, times=11))
+
+
+def export_rows(nation: tuple, district: tuple) -> Iterator[Result]:
+    """All rows of a province with its districts, and of the country, as CSV and XLSX; beside those of a district."""
+    for kind in ("csv", "xlsx"):
+        acts = [reading(place[0], f"/reports/dashboard.{kind}?by=unit") for place in (nation, district)]
+        title = f"Country before 2025: {kind.upper()} of all rows ÷ district, {vendor()}"
+        yield Result(title, str(nation[2]), *versus(*acts))
 
 
 def bare_rows(district: tuple) -> Iterator[Result]:

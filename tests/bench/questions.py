@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from figures.periods import Period
-from records.generating.country import HALF_YEAR, LAST_DAY, MERGER, Scale
+from figures.periods import Month, Period
+from records.generating.country import HALF_YEAR, LAST, LAST_DAY, MERGER, Scale
 from records.queries.calendar import calendar
+from records.queries.missing import silent
+from records.queries.question import Question
 from records.queries.summary import summary, trend
-from units.models import Unit
+from units.models import Tier, Unit
 
 from .databases import use, vendor
 from .measuring import Act, Result, versus
@@ -17,6 +19,7 @@ GOAL = 1.6
 # Of the country as it was before: twenty times the groups.
 GOAL_BEFORE = 3.0
 ACROSS = Period.parse("2025-M04..M09")
+BASES = (("as reported", None), ("by today's units", LAST_DAY))
 
 
 def figures_of(
@@ -35,21 +38,60 @@ def figures_of(
     return ask
 
 
-def rows(nation: tuple, district: tuple) -> Iterator[Result]:
+def rows(nation: tuple, district: tuple, name: str = "country", goal: float = GOAL) -> Iterator[Result]:
     """Both are (connection, top unit, scale)."""
     ours, reference = versus(figures_of(*nation), figures_of(*district))
-    yield Result(f"P1 figures: country ÷ district, {vendor()}", str(nation[2]), ours, reference, goal=GOAL)
+    yield Result(f"P1 figures: {name} ÷ district, {vendor()}", str(nation[2]), ours, reference, goal=goal)
+
+
+def places_of(merged: tuple) -> list[tuple[str, Unit]]:
+    """Of the country that was merged itself, one of its new provinces, and a commune of that one."""
+    connection, top, _ = merged
+    with use(connection):
+        province = Unit.objects.filter(parent=top.pk, active_from=MERGER).order_by("pk").first()
+        commune = Unit.objects.filter(parent=province, tier=Tier.COMMUNE).order_by("pk").first()
+    return [("country", top), ("province", province), ("commune", commune)]
 
 
 def merged_rows(merged: tuple, district: tuple) -> Iterator[Result]:
-    """The country that was merged, a half-year across the merger, by both bases; and one of its new provinces."""
-    top = merged[1]
-    with use(merged[0]):
-        province = Unit.objects.filter(parent=top.pk, active_from=MERGER).order_by("pk").first()
+    """A half-year across the merger of the country, a new province and a new commune: by both bases beside a district,
+    and by today's units beside as reported.
+    """
     reference = figures_of(*district)
-    for name, unit in (("country", top), ("province", province)):
-        for basis, today in (("as reported", None), ("by today's units", LAST_DAY)):
-            act = figures_of(merged[0], unit, merged[2], today, ACROSS)
+    for name, unit in places_of(merged):
+        acts = [figures_of(merged[0], unit, merged[2], today, ACROSS) for _, today in BASES]
+        for (basis, _), act in zip(BASES, acts, strict=True):
             times = versus(act, reference)
             title = f"P1 figures {basis}: {name} merged in 2025 ÷ district, {vendor()}"
-            yield Result(title, str(merged[2]), *times, goal=GOAL_BEFORE)
+            yield Result(title, str(merged[2]), *times, goal=GOAL_BEFORE if name == "country" else None)
+        title = f"P1 figures of a {name} merged in 2025: by today's units ÷ as reported, {vendor()}"
+        yield Result(title, str(merged[2]), *versus(*reversed(acts)))
+
+
+def long_rows(nation: tuple, district: tuple) -> Iterator[Result]:
+    """Five years month by month, and who is silent in the last month; beside a district with as many months."""
+    scale = str(nation[2])
+    times = versus(*(_months(*place) for place in (nation, district)))
+    yield Result(f"Country before 2025: 60 months compared ÷ district, {vendor()}", scale, *times)
+    times = versus(*(_silent(place[0], place[1], LAST) for place in (nation, district)))
+    yield Result(f"Country before 2025: list of the silent ÷ district, {vendor()}", scale, *times)
+
+
+def _months(connection: Any, top: Unit, scale: Scale) -> Act:
+    whole = Period.of(scale.months_kept[0], LAST)
+
+    def ask() -> None:
+        with use(connection):
+            summary(Unit.objects.get(pk=top.pk), whole, by="month", calendar=calendar())
+
+    return ask
+
+
+def _silent(connection: Any, top: Unit, month: Month) -> Act:
+    def ask() -> None:
+        with use(connection):
+            found = silent(Question(Unit.objects.get(pk=top.pk), Period.of(month, month), calendar()))
+            if len(found) != 3:
+                raise RuntimeError(f"{len(found)} are silent")
+
+    return ask
