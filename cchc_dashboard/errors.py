@@ -11,33 +11,34 @@ from django.shortcuts import render
 from django.template.loader import get_template
 from django.utils.cache import patch_cache_control
 
-from units import access, held
+from units import access, held, problems
 
-PROBLEM = "application/problem+json"
-# What a program is told where the view had no words of its own: a code, a title and what is wrong.
+# What a program is told where the view had no words of its own: a code and what is wrong.
 PROBLEMS = {
-    400: ("bad_request", "Yêu cầu không hợp lệ", "Hệ thống không đọc được yêu cầu này."),
-    401: ("not_signed_in", "Chưa đăng nhập", "Chưa đăng nhập."),
-    403: ("forbidden", "Không có quyền", "Bạn không có quyền làm việc này."),
-    404: ("not_found", "Không tìm thấy", "Địa chỉ không đúng, hoặc bạn không được xem."),
-    405: ("method_not_allowed", "Sai phương thức", "Địa chỉ này chỉ trả lời GET và HEAD."),
-    413: ("too_large", "Nội dung quá lớn", "Nội dung gửi lên quá lớn."),
-    429: ("too_many", "Quá nhiều yêu cầu", "Quá nhiều yêu cầu. Hãy đợi rồi thử lại."),
-    500: ("server_error", "Hệ thống gặp lỗi", "Hệ thống gặp lỗi khi xử lý yêu cầu này."),
-    503: ("unavailable", "Tạm thời chưa phục vụ được", "Hãy thử lại sau vài phút."),
+    400: ("bad_request", "Hệ thống không đọc được yêu cầu này."),
+    401: ("not_signed_in", "Chưa đăng nhập."),
+    403: ("forbidden", "Bạn không có quyền làm việc này."),
+    404: ("not_found", "Địa chỉ không đúng, hoặc bạn không được xem."),
+    405: ("method_not_allowed", "Địa chỉ này không trả lời phương thức đó."),
+    413: ("too_large", "Nội dung gửi lên quá lớn."),
+    429: ("too_many", "Quá nhiều yêu cầu. Hãy đợi rồi thử lại."),
+    500: ("server_error", "Hệ thống gặp lỗi khi xử lý yêu cầu này."),
+    503: ("unavailable", "Hãy thử lại sau vài phút."),
 }
+KEPT_HEADERS = ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate")
 
 
 def problem(status: int) -> HttpResponse:
-    """An error as problem+json (RFC 9457): a code for programs and a sentence for people."""
-    code, title, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
-    body = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
-    return JsonResponse(body, status=status, content_type=PROBLEM, json_dumps_params={"ensure_ascii": False})
+    """The usual words of a status as problem+json."""
+    known = status if status in PROBLEMS else 400 if status < 500 else 500
+    answer = problems.problem(known, *PROBLEMS[known])
+    answer.status_code = status
+    return answer
 
 
 def told(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
     """An error for a page's own script: a code and a sentence, the usual ones of the status where none are given."""
-    usual, _, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
+    usual, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
     body = {"code": code or usual, "message": message or detail, **more}
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
 
@@ -52,7 +53,7 @@ def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         return answer
     kind = answer.headers.get("Content-Type", "")
     for_programs = request.path.startswith(("/api/", "/reports/charts/"))
-    if for_programs and kind != PROBLEM:
+    if for_programs and kind != problems.MEDIA:
         instead = problem(answer.status_code)
     elif access.reads_only_json(request) and not for_programs and "json" not in kind:
         instead = told(answer.status_code)
@@ -60,7 +61,7 @@ def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         instead = page(405, request)
     else:
         return answer
-    for name in ("Allow", "Cache-Control", "Retry-After"):
+    for name in KEPT_HEADERS:
         if name in answer.headers:
             instead.headers[name] = answer.headers[name]
     instead.cookies = answer.cookies

@@ -10,8 +10,10 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, OperationalError
+from django.utils import timezone
 
-from units import access, held
+from units import access, bearer, held
+from units.models import System
 
 from . import clock, errors
 
@@ -42,7 +44,10 @@ class SecurityHeaders:
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         user = getattr(request, "user", None)
-        if user is not None and user.is_authenticated:
+        if isinstance(user, System):
+            # Its own copy may be kept, and is asked about each time (ETag).
+            response.headers["Cache-Control"] = "private, no-cache"
+        elif user is not None and user.is_authenticated:
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -130,6 +135,17 @@ def _end(request) -> None:
 def _fetched(request) -> bool:
     """Whether a script of a page asked, and not a person: browsers say so."""
     return request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest") == "empty"
+
+
+class Bearer:
+    """Other systems come with a token, to the API alone."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        refused = bearer.identify(request, timezone.now()) if request.path.startswith("/api/") else None
+        return refused or self.get_response(request)
 
 
 class DeclaredRights:

@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "cchc_dashboard.middleware.SessionLife",
+    "cchc_dashboard.middleware.Bearer",
     "django.contrib.messages.middleware.MessageMiddleware",
     "cchc_dashboard.middleware.DeclaredRights",
     "axes.middleware.AxesMiddleware",
@@ -269,6 +270,10 @@ UPLOAD_MAX_BYTES = _whole("CCHC_UPLOAD_MB", 5) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # the largest real form (units × fields × measures) has over 1,000
 DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
+
+# How long another system's token lives at most, and how many requests it may make in a minute.
+TOKEN_DAYS = _whole("CCHC_TOKEN_DAYS", 90)
+API_LIMIT = _whole("CCHC_API_LIMIT", 600)
 
 UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from .compiled import Compiled
-from .models import Membership, Role, Unit, User, subtree
+from .models import Membership, Role, Scope, System, Token, Unit, User, subtree
 
 
 class Right(Enum):
@@ -33,6 +33,7 @@ class Right(Enum):
 
 
 READERS = frozenset(Role.values)
+Reader = User | System
 # What keeps somebody who may read a unit from acting on it, where "may only read" would not be it.
 _LACKING = {
     Right.APPROVE: "Bạn không duyệt số liệu của {unit}. Duyệt, trả lại và quyết định mở khóa là việc của người duyệt "
@@ -52,6 +53,8 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.CLOSE: frozenset({Role.LEADER}),
     Right.MANAGE: frozenset({Role.ADMINISTRATOR}),
 }
+# What a token may be good for; it never approves, drafts or manages.
+BY_TOKEN = {Right.READ: frozenset(Scope.values), Right.ENTER: frozenset({Scope.WRITE})}
 
 
 def requires(right: Right, *, by_unit: bool = False) -> Callable:
@@ -81,7 +84,7 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
         login = redirect_to_login(request.get_full_path())
         if request.path.startswith("/api/") or reads_only_json(request):
             body = {"code": "not_signed_in", "message": "Chưa đăng nhập.", "login": login.url}
-            return JsonResponse(body, status=401)
+            return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
         return login
     if request.user.must_change_password and not getattr(view, "allowed_before_change", False):
         if reads_only_json(request):
@@ -101,8 +104,12 @@ def reads_only_json(request: HttpRequest) -> bool:
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
-def memberships(user: User, day: date) -> list[Membership]:
-    """The user's memberships valid on `day`, with units; read once per request object."""
+def memberships(user: Reader, day: date) -> list[Membership]:
+    """The user's memberships valid on `day`, with units; read once per request object. A token makes its system a
+    viewer of the token's unit.
+    """
+    if isinstance(user, System):
+        return [Membership(unit=user.token.unit, role=Role.VIEWER)]
     cache = user.__dict__.setdefault("_memberships", {})
     if day not in cache:
         cache[day] = _memberships(user.pk, day)
@@ -111,10 +118,13 @@ def memberships(user: User, day: date) -> list[Membership]:
     return cache[day]
 
 
-def allowed(user: User, right: Right, unit: Unit, day: date) -> bool:
+def allowed(user: Reader, right: Right, unit: Unit, day: date) -> bool:
     """Whether the user has `right` on the unit. A clerk enters only for the own unit; a reviewer decides only below
-    (a unit's own entries are approved by an ancestor's reviewer).
+    (a unit's own entries are approved by an ancestor's reviewer). A token is good for its whole subtree.
     """
+    if isinstance(user, System):
+        granted = BY_TOKEN.get(right, frozenset()) & user.token.granted
+        return bool(granted) and unit.path.startswith(user.token.unit.path)
     for membership in memberships(user, day):
         if membership.role not in ROLES[right] or not unit.path.startswith(membership.unit.path):
             continue
@@ -125,7 +135,7 @@ def allowed(user: User, right: Right, unit: Unit, day: date) -> bool:
     return False
 
 
-def visible(user: User, day: date):
+def visible(user: Reader, day: date):
     """QuerySet of the units that the user may read."""
     within = Q(pk__in=[])
     for membership in memberships(user, day):
@@ -133,7 +143,7 @@ def visible(user: User, day: date):
     return Unit.objects.filter(within)
 
 
-def check(user: User, right: Right, unit: Unit | None, day: date) -> Unit:
+def check(user: Reader, right: Right, unit: Unit | None, day: date) -> Unit:
     """The unit, or 404 for those who may not even read it (or where it is unknown), 403 for those who may only read."""
     if unit is None or not allowed(user, Right.READ, unit, day):
         raise Http404
@@ -164,21 +174,21 @@ def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit
     return None
 
 
-def home_unit(user: User, day: date) -> Unit | None:
+def home_unit(user: Reader, day: date) -> Unit | None:
     """The unit that the user's pages open on: of the highest membership."""
     units = [membership.unit for membership in memberships(user, day)]
     return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
 
 
-def has_role(user: User, role: str, day: date) -> bool:
+def has_role(user: Reader, role: str, day: date) -> bool:
     return any(membership.role == role for membership in memberships(user, day))
 
 
-def is_administrator(user: User, day: date) -> bool:
+def is_administrator(user: Reader, day: date) -> bool:
     return has_role(user, Role.ADMINISTRATOR, day)
 
 
-def is_root_administrator(user: User, day: date) -> bool:
+def is_root_administrator(user: Reader, day: date) -> bool:
     """Whether the user administers a unit at the top of the tree, and so may set what holds for all."""
     return any(
         one.role == Role.ADMINISTRATOR and one.unit.parent_id is None for one in memberships(user, day)
@@ -210,3 +220,16 @@ def person_for(user: User, pk: int, day: date) -> User:
     if person is None:
         raise Http404
     return person
+
+
+def tokens(user: User, day: date):
+    """QuerySet of the tokens for units that the user administers."""
+    return Token.objects.filter(unit__in=Unit.objects.filter(managed(user, day))).select_related("unit")
+
+
+def token_for(user: User, pk: int, day: date) -> Token:
+    """Fetch a token to manage, or 404."""
+    token = tokens(user, day).filter(pk=pk).first()
+    if token is None:
+        raise Http404
+    return token

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ledger.models import Entry
 
 from .dates import write_day
-from .models import Role
+from .models import Role, Scope
 
 ACTIONS = {
     "unit.open": "Mở đơn vị",
@@ -23,6 +23,8 @@ ACTIONS = {
     "user.enable": "Mở khóa tài khoản",
     "membership.add": "Giao vai trò",
     "membership.end": "Kết thúc vai trò",
+    "token.create": "Cấp khóa truy cập",
+    "token.revoke": "Thu hồi khóa truy cập",
 }
 _LABELS = {
     "code": "mã",
@@ -44,6 +46,8 @@ _LABELS = {
     "from": "từ ngày",
     "until": "đến",
     "first_day_without": "thôi từ ngày",
+    "scopes": "được làm",
+    "expires": "hết hạn",
 }
 SHOWN = 30
 
@@ -76,6 +80,8 @@ def _written(name: str, value) -> str:
         return " → ".join(_one(one) or "(trống)" for one in value)
     if name == "role":
         return Role(value).label if value in Role.values else ""
+    if name == "scopes":
+        return ", ".join(Scope(one).label.lower() for one in value.split() if one in Scope.values)
     try:
         return write_day(date.fromisoformat(str(value)[:10])) if str(value)[4:5] == "-" else str(value)
     except ValueError:

@@ -9,6 +9,10 @@ from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from .systems import Scope as Scope
+from .systems import System as System
+from .systems import Token as Token
+
 
 class Tier(models.TextChoices):
     """A label on the unit, never a rule in code: the district tier ended on 1 July 2025."""

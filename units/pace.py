@@ -1,12 +1,13 @@
-"""How often something that needs no sign-in may be done from one address, counted by all workers of a host together.
+"""How often something may be done from one address, or by one system, counted by all workers of a host together.
 
 The state is a file in the data folder, one of a fixed number, so that it neither writes to the database (which may be
-read-only) nor grows with the number of addresses. Two addresses may share a file and then a limit.
+read-only) nor grows with the number of those who ask. Two of them may share a file and then a limit.
 """
 
 import fcntl
 import hashlib
 import json
+import math
 import time
 from contextlib import suppress
 from ipaddress import ip_address
@@ -19,10 +20,15 @@ _LANES = 4096
 
 
 def within(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
-    """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already.
-    Where the file cannot be written (full disk) nothing is refused.
+    """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already."""
+    return wait(what, _origin(request), most=most, seconds=seconds) == 0
+
+
+def wait(what: str, whose: str, *, most: int, seconds: int) -> int:
+    """Count one more `what` of somebody: 0, or in how many seconds it may be tried again when it was done `most` times
+    within `seconds` already, and is not counted. Where the file cannot be written (full disk) nothing is refused.
     """
-    key = int.from_bytes(hashlib.sha256(_origin(request).encode()).digest()[:4], "big") % _LANES
+    key = int.from_bytes(hashlib.sha256(whose.encode()).digest()[:4], "big") % _LANES
     now = time.time()
     with suppress(OSError):
         folder = settings.DATA_DIR / "pace"
@@ -32,10 +38,10 @@ def within(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
             lane.seek(0)
             times = [one for one in _read(lane.read()) if now - seconds < one <= now]
             if len(times) >= most:
-                return False
+                return math.ceil(times[-most] + seconds - now)
             lane.truncate(0)
             lane.write(json.dumps([*times, now]))
-    return True
+    return 0
 
 
 def _origin(request: HttpRequest) -> str:

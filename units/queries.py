@@ -52,6 +52,11 @@ def holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | None:
     return None if strict else before or later
 
 
+def key_on(unit: Unit, day: date) -> str:
+    """How a unit stands in an address that is read on a day: with a day of its own where it does not hold its code."""
+    return f"{unit.code}@{unit.active_from}" if unit.active_from > day else unit.key_on(day)
+
+
 def resolve(text: str, on: date) -> Unit | None:
     """CODE is the unit that holds the code on `on` (the end of a period), nobody then: its last holder up to then, else
     the first later one; CODE@2022-06-30 is the one that held it that day, or None. Errors: ValueError for a bad day.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, merging, people, tree
+from .views import changes, merging, people, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -21,4 +21,7 @@ urlpatterns = [
     path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
     path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:pk>/", tokens.token, name="token"),
+    path("tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),
 ]

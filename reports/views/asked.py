@@ -124,7 +124,7 @@ def read(request: HttpRequest) -> Asked:
     include = _choice(given, "include", INCLUDES) or "approved"
     return Asked(
         unit=access.check(request.user, Right.READ, unit, request.day),
-        unit_key=key_on(unit, holding),
+        unit_key=units.key_on(unit, holding),
         period=period,
         calendar=calendar,
         day=request.day,
@@ -140,11 +140,6 @@ def read(request: HttpRequest) -> Asked:
         page=_page(given),
         decimals=_decimals(given),
     )
-
-
-def key_on(unit: Unit, day: date) -> str:
-    """How a unit stands in an address that is read on a day: with a day of its own where it does not hold its code."""
-    return f"{unit.code}@{unit.active_from}" if unit.active_from > day else unit.key_on(day)
 
 
 def _part(name: str, value: object) -> str:

@@ -10,8 +10,8 @@ from reports.outlets.charts import Chart, ChartJson
 from reports.queries.dashboard import Wanted, now_and_before, past_of
 from units import access
 from units.access import Right
+from units.problems import problem
 
-from .api import problem
 from .asked import BadQuestion, read
 from .dashboard import wanted_of
 

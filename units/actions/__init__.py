@@ -16,6 +16,7 @@ from .people import (
     use_issued_password,
 )
 from .succession import Link, Part, add_successions, replace, succeed
+from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "close_branch",
     "close_unit",
     "close_units",
+    "create_token",
     "create_user",
     "disable_user",
     "edit_own",
@@ -42,6 +44,7 @@ __all__ = [
     "open_unit",
     "open_units",
     "replace",
+    "revoke_token",
     "roles_of",
     "succeed",
     "undo_merger",

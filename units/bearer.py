@@ -1,0 +1,56 @@
+"""Who comes with a token: reading `Authorization: Bearer …`, and what is refused (acceptance S6).
+
+Tokens are read from the header only: an address is kept in logs and histories.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from . import pace
+from .actions.tokens import PREFIX, digest, note_use
+from .models import System, Token
+from .problems import problem
+
+_MINUTE = 60
+_IN_ADDRESS = ("access_token", "token", "api_key")
+
+
+def identify(request: HttpRequest, at: datetime) -> HttpResponse | None:
+    """Make the system of the request's token its `user`; an answer where it is refused. Nothing without a token.
+
+    A token that opens nothing is refused even beside a session: whoever sends one means to act by it.
+    """
+    if in_address(request):
+        told = "Khóa truy cập không được ghi trong địa chỉ. Gửi trong tiêu đề Authorization; khóa đã lộ thì thu hồi."
+        return unknown("token_in_address", told)
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    found = Token.objects.select_related("unit").filter(secret_sha256=digest(secret.strip())).first()
+    if found is None or not found.is_valid(at):
+        return unknown("bad_token", "Khóa truy cập không đúng, đã hết hạn hoặc đã bị thu hồi.")
+    seconds = pace.wait("api", f"token {found.pk}", most=settings.API_LIMIT, seconds=_MINUTE)
+    if seconds:
+        answer = problem(429, "too_many", f"Quá nhiều yêu cầu. Thử lại sau {seconds} giây.")
+        answer.headers["Retry-After"] = str(seconds)
+        return answer
+    note_use(found, at=at)
+    request.user = System(found)
+    # Another site can make a browser send its cookies, never this header: no form's token is needed, and a session,
+    # which is not acted by here, is not spared one (django.middleware.csrf asks this mark).
+    request.csrf_processing_done = True
+    return None
+
+
+def in_address(request: HttpRequest) -> bool:
+    """Whether the query string holds something that is, or is meant to be, a token."""
+    values = (value for _, listed in request.GET.lists() for value in listed)
+    return any(name in request.GET for name in _IN_ADDRESS) or any(PREFIX in value for value in values)
+
+
+def unknown(code: str, told: str) -> HttpResponse:
+    answer = problem(401, code, told)
+    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return answer

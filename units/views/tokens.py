@@ -1,0 +1,80 @@
+"""Tokens of other systems (administrators): what there are, a new one, one revoked."""
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from units import access, actions, history, queries
+from units.access import Right, requires
+from units.actions.tokens import subject
+from units.forms.tokens import TokenForm
+from units.models import Scope, Token, Unit
+
+from .lists import page_of, posted
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """Every token for units that the reader administers; a POST makes one and shows its secret, this once."""
+    form = TokenForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        unit = _unit(request, form)
+        if unit is not None:
+            data = form.cleaned_data
+            made, secret = actions.create_token(
+                data["name"], unit, data["scopes"], data["days"], by=request.user, at=timezone.now()
+            )
+            return render(request, "units/token_made.html", {"token": made, "secret": secret, **_words(made)})
+    return _list(request, form, access.tokens(request.user, request.day))
+
+
+def _unit(request: HttpRequest, form: TokenForm) -> Unit | None:
+    """The unit that the form names, if the reader administers it; else an error in the form."""
+    try:
+        unit = queries.resolve(form.cleaned_data["unit"], request.day)
+    except ValueError:
+        unit = None
+    if unit is None or not access.allowed(request.user, Right.MANAGE, unit, request.day):
+        form.add_error("unit", "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
+        return None
+    return unit
+
+
+def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpResponse:
+    page = page_of(request, found)
+    rows = [{"token": one, **_words(one)} for one in page]
+    context = {"form": form, "page": page, "rows": rows}
+    return render(request, "units/tokens.html", context, status=422 if form.errors else 200)
+
+
+def _words(token: Token) -> dict:
+    """What a token is good for, and whether it is, as pages say it."""
+    if token.revoked_at is not None:
+        state = "lock", "Đã thu hồi"
+    elif not token.is_valid(timezone.now()):
+        state = "none", "Hết hạn"
+    else:
+        state = "ok", "Đang dùng được"
+    return {"granted": [Scope(one).label for one in token.scopes.split()], "state": state}
+
+
+@requires(Right.MANAGE)
+@require_safe
+def token(request: HttpRequest, pk: int) -> HttpResponse:
+    """One token with its log."""
+    found = access.token_for(request.user, pk, request.day)
+    context = {"token": found, "history": history.of(subject(found)), **_words(found)}
+    return render(request, "units/token.html", context)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.token_for(request.user, pk, request.day)
+    if actions.revoke_token(found, by=request.user, at=timezone.now()):
+        messages.success(request, f"Đã thu hồi khóa truy cập của {found.name}.")
+    return redirect("units:token", pk)
