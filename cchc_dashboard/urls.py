@@ -12,5 +12,7 @@ urlpatterns = [
     path("accounts/", include("units.urls_accounts")),
     path("units/", include("units.urls")),
     path("records/", include("records.urls")),
+    path("api/v1/", include("units.urls_api")),
+    path("api/v1/", include("records.urls_api")),
     path("", include("reports.urls")),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from reports.views import api, charts, dashboard, exports
+from reports.views import api, api_reviews, charts, dashboard, exports
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("reports/dashboard.xlsx", exports.xlsx_export, name="dashboard_xlsx"),
     path("reports/charts/<slug:name>.json", charts.chart, name="chart"),
     path("api/v1/summary", api.summary, name="api_summary"),
+    path("api/v1/reviews", api_reviews.reviews, name="api_reviews"),
+    path("api/v1/reviews/<int:pk>", api_reviews.review, name="api_review"),
+    path("api/v1/reviews/<int:pk>/pdf", api_reviews.pdf, name="api_review_pdf"),
     path("api/v1/openapi.json", api.openapi_json, name="openapi"),
     path("", include("reports.urls_reviews")),
     path("", include("reports.urls_wording")),

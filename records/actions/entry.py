@@ -112,7 +112,8 @@ def save_in_hand(
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
     storing.update_edition(edition)
-    if by is not None:
+    # Another system has no number among people, and approves nothing.
+    if by is not None and by.pk is not None:
         storing.add_writer(edition, by)
     record("save", edition, by=by, at=at, detail=saved_detail(edition, way, follows, changes))
     return edition

@@ -1,0 +1,76 @@
+"""A submission as other systems get it: state, rows and totals, under the names that `summary` uses."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.utils import timezone
+
+from figures.counts import Tally
+from figures.periods import Month
+from figures.results import COUNTS
+from records.models import Edition, State, Submission
+from units.queries import key_on
+
+from .checks import Finding, rows_of
+from .rows import tally_of, values_of
+
+
+def state_of(
+    submission: Submission, edition: Edition | None, in_force: int | None, day: date
+) -> dict[str, Any]:
+    """What a list tells: `edition` is the newest one (none: never opened), `in_force` the one that counts."""
+    return {
+        "unit": key_on(submission.unit, day),
+        "name": submission.unit.name,
+        "month": str(Month.from_number(submission.month)),
+        "due_on": submission.due_on.isoformat(),
+        "state": edition.state if edition else "none",
+        "edition": edition.number if edition else None,
+        "revision": edition.revision if edition else 0,
+        "in_force": in_force,
+        "saved_at": moment(edition and edition.saved_at),
+        "sent_at": moment(edition and edition.sent_at),
+        "decided_at": moment(edition and edition.decided_at),
+    }
+
+
+def in_force(editions: list[Edition]) -> int | None:
+    """The number of the approved edition among all of a submission."""
+    return next((one.number for one in editions if one.state == State.APPROVED), None)
+
+
+def row(field: str, procedure: str | None, values: Mapping[str, int | None], reason: str) -> dict[str, Any]:
+    """One row of counts, as it is also taken."""
+    return {"field": field, "procedure": procedure, "counts": dict(values), "reason": reason}
+
+
+def rows(edition: Edition) -> list[dict[str, Any]]:
+    """All rows that an edition holds. One query."""
+    return [
+        row(one.field.code, one.procedure.code if one.procedure else None, values_of(one), one.reason)
+        for one in rows_of(edition)
+    ]
+
+
+def totals(edition: Edition) -> dict[str, int | None]:
+    """The sums of the edition's rows: every measure, and received, resolved and so on."""
+    tally: Tally = tally_of(vars(edition))
+    return {name: tally.get(name) for name in COUNTS}
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """A broken rule with its place."""
+    return {
+        "field": found.field or None,
+        "procedure": found.procedure or None,
+        "measure": found.measure,
+        "code": found.code,
+        "severity": found.severity,
+        "message": found.message,
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """In Vietnam's time, to the second."""
+    return timezone.localtime(at).isoformat(timespec="seconds") if at else None

@@ -1,0 +1,27 @@
+"""The description of `/api/v1/` as OpenAPI 3.1, built from the names that the figures use (decision 19)."""
+
+from typing import Any
+
+from .operations import PATHS
+from .schemas import SCHEMAS
+
+_SECURITY = {
+    "token": {"type": "http", "scheme": "bearer", "description": "Khóa truy cập do người quản trị cấp."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Phiên đăng nhập."},
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole document as plain data."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Số liệu cải cách hành chính",
+            "version": "1",
+            "description": "Đọc số liệu, đơn vị, kỳ báo cáo, danh mục, báo cáo; nhập và gửi báo cáo tháng.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": PATHS,
+        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY},
+        "security": [{"token": []}, {"session": []}],
+    }
