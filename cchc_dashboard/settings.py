@@ -37,6 +37,12 @@ def _whole(name: str, default: int) -> int:
     return int(value) if value else default
 
 
+def _named(name: str, default: str) -> list[str]:
+    """Names separated by commas; "none" is the empty list."""
+    value = os.environ.get(name) or default
+    return [] if value == "none" else [one.strip() for one in value.split(",") if one.strip()]
+
+
 _read_dotenv(BASE_DIR / ".env")
 
 DEBUG = _flag("CCHC_DEBUG")
@@ -106,6 +112,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django_tables2",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "ledger",
     "units",
     "records",
@@ -217,6 +225,10 @@ AXES_IPWARE_META_PRECEDENCE_ORDER = (
     ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
 )
 AXES_VERBOSE = False
+
+# Whose role this is must sign in with a second factor; the empty list asks nobody.
+SECOND_FACTOR_ROLES = _named("CCHC_SECOND_FACTOR_ROLES", "administrator,leader" if PRODUCTION else "")
+OTP_TOTP_SYNC = False  # a phone whose clock is wrong is not followed: 120 s old is too old
 
 SESSION_IDLE_SECONDS = _whole("CCHC_SESSION_IDLE_MINUTES", 30) * 60
 SESSION_ABSOLUTE_SECONDS = _whole("CCHC_SESSION_HOURS", 10) * 3600

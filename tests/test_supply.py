@@ -15,7 +15,9 @@ LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-node.txt"]
 PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+) \\$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 # Free, and no duty on those who run the product; LGPL and MPL parts are used as separate, unchanged packages.
-ALLOWED = re.compile(r"MIT|BSD|Apache|OFL|PSF|MPL|Mozilla Public|LGPL|Lesser General Public|Zlib|ISC|HPND")
+ALLOWED = re.compile(
+    r"MIT|BSD|Apache|OFL|PSF|MPL|Mozilla Public|LGPL|Lesser General Public|Zlib|ISC|HPND|Unlicense"
+)
 
 
 def pinned(lock: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
+from . import factors
 from .compiled import Compiled
 from .models import Membership, Role, Scope, System, Token, Unit, User, subtree
 
@@ -90,6 +91,10 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
         if reads_only_json(request):
             raise PermissionDenied("Phải đổi mật khẩu được cấp trước khi làm việc khác.")
         return redirect("password_change")
+    if not getattr(view, "allowed_before_factor", False) and factors.lacking(request):
+        if reads_only_json(request):
+            raise PermissionDenied("Vai trò của bạn phải bật xác thực hai bước trước khi làm việc khác.")
+        return redirect("factor")
     if (
         right is Right.MANAGE
         and not getattr(view, "by_unit", False)

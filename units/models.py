@@ -8,7 +8,9 @@ from django.contrib.auth.models import AbstractUser
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils.crypto import salted_hmac
 
+from .credentials import RecoveryCode as RecoveryCode
 from .systems import Scope as Scope
 from .systems import System as System
 from .systems import Token as Token
@@ -250,6 +252,8 @@ class User(AbstractUser):
     password_expires_at = models.DateTimeField(null=True, blank=True)
     mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
     demo = models.BooleanField(default=False, editable=False)
+    # Counted up, it ends every session of the person.
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     REQUIRED_FIELDS: list[str] = []
 
@@ -259,6 +263,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.full_name or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session carries to stay valid: Django's hash of the password, and how often sessions were ended."""
+        value = f"{self.password}:{self.session_epoch}" if self.session_epoch else self.password
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class MembershipQuerySet(models.QuerySet):

@@ -20,6 +20,7 @@ urlpatterns = [
     path("people/<int:pk>/roles/<int:membership>/end/", people.person_end_role, name="person_end_role"),
     path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
     path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
+    path("people/<int:pk>/factor/", people.person_factor, name="person_factor"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/", tokens.token, name="token"),

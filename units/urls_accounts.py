@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from .views import accounts
+from .views import accounts, factors
 
 urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
     path("logout/", accounts.sign_out, name="logout"),
+    path("login/code/", factors.second, name="login_code"),
+    path("factor/", factors.factor, name="factor"),
+    path("factor/confirm/", factors.factor_confirm, name="factor_confirm"),
+    path("factor/codes/", factors.factor_codes, name="factor_codes"),
+    path("factor/drop/", factors.factor_drop, name="factor_drop"),
     path("resume/", accounts.resume, name="resume"),
     path("me/", accounts.account, name="account"),
     path("password/", accounts.change_password, name="password_change"),

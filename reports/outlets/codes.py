@@ -6,8 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from reports.models import FrozenForm
-
-from . import qr
+from units import qr
 
 # Consonants only: no digit that looks like a letter, no figure among the figures of a review, no word by chance.
 LETTERS = "BCDFGHJKLMNPQRTVWXZ"

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.ledger.conftest import shared_database as shared_database
 from units import actions
 from units.models import User
 from units.tree import Draft

@@ -1,6 +1,7 @@
 """Every change of units and people: atomic, logged, by whom. Rights are checked by the callers (units.access)."""
 
 from .closing import close_branch, close_unit, close_units
+from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
 from .merging import Merged, merge, merger_of, roles_of, undo_merger
 from .people import (
     Denied,
@@ -27,13 +28,17 @@ __all__ = [
     "Part",
     "add_membership",
     "add_successions",
+    "begin_factor",
     "change_password",
+    "check_factor",
     "close_branch",
     "close_unit",
     "close_units",
+    "confirm_factor",
     "create_token",
     "create_user",
     "disable_user",
+    "drop_factor",
     "edit_own",
     "edit_user",
     "enable_user",
@@ -43,7 +48,9 @@ __all__ = [
     "merger_of",
     "open_unit",
     "open_units",
+    "renew_codes",
     "replace",
+    "reset_factor",
     "revoke_token",
     "roles_of",
     "succeed",

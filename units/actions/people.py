@@ -12,7 +12,7 @@ from units.models import Membership, Role, Unit, User
 from units.words import clean
 
 # Without letters and digits that look alike on paper (0 O, 1 l I): an issued password is read out or copied by hand.
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class Denied(Exception):
@@ -48,7 +48,7 @@ def create_user(
 
 
 def _issue(user: User, at: datetime) -> str:
-    password = "-".join("".join(secrets.choice(_SIGNS) for _ in range(4)) for _ in range(5))
+    password = "-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(5))
     user.set_password(password)
     user.must_change_password = True
     user.password_expires_at = at + timedelta(hours=settings.ISSUED_PASSWORD_HOURS)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from units import actions, held
+from units import actions, factors, held, second_step
 from units.access import Right, memberships, requires
 from units.forms.accounts import AccountForm, OwnPasswordForm, SignInForm
 from units.throttle import in_line
@@ -31,6 +31,9 @@ class SignIn(LoginView):
         # The clock of the machine, not of the demo: a password that runs out does so in real time.
         if user.must_change_password and not actions.use_issued_password(user, at=timezone.now()):
             return render(self.request, "units/issued_password_over.html", status=403)
+        if factors.device_of(user):
+            second_step.begin(self.request, user, self.get_success_url())
+            return redirect("login_code")
         login(self.request, user)
         if held.of_reader(self.request):
             return redirect("resume")
@@ -81,5 +84,5 @@ def account(request: HttpRequest) -> HttpResponse:
 sign_in = requires(Right.PUBLIC)(SignIn.as_view())
 sign_out = requires(Right.PUBLIC)(LogoutView.as_view())
 change_password = requires(Right.SIGNED_IN)(ChangePassword.as_view())
-change_password.allowed_before_change = True
+change_password.allowed_before_change = change_password.allowed_before_factor = True
 change_password_done = requires(Right.SIGNED_IN)(PasswordChangeDoneView.as_view())

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, history, queries
+from units import access, actions, factors, history, queries
 from units.access import Right, requires
 from units.actions.people import Denied, subject
 from units.forms.people import NewPersonForm, PersonForm, RoleForm
@@ -87,6 +87,7 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
         "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
         "history": history.of(subject(someone)),
         "own": someone.pk == request.user.pk,
+        "factor": factors.device_of(someone),
     }
     return render(
         request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
@@ -153,6 +154,16 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     someone = access.person_for(request.user, pk, request.day)
     return _show_password(
         request, someone, actions.issue_password(someone, by=request.user, at=timezone.now())
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take away the second factor of somebody who lost the phone."""
+    someone = access.person_for(request.user, pk, request.day)
+    return _done(
+        request, pk, lambda: actions.reset_factor(someone, by=request.user), "Đã đặt lại xác thực hai bước."
     )
 
 

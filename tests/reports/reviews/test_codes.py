@@ -2,7 +2,8 @@
 
 import pytest
 
-from reports.outlets import codes, qr
+from reports.outlets import codes
+from units import qr
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,238 @@
+"""The second factor: set up, asked for, good once, recovered, taken back (acceptance S14)."""
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from ledger.models import Entry
+from units import actions
+from units.models import RecoveryCode, User
+
+from .conftest import person
+
+LOGIN, CODE, FACTOR = "/accounts/login/", "/accounts/login/code/", "/accounts/factor/"
+PASSWORD = "mật khẩu đủ dài"
+
+
+@pytest.fixture
+def admin(tree) -> User:
+    return person("quantri", ("administrator", tree.province))
+
+
+def code_of(user: User, *, ago: int = 0) -> str:
+    """What the person's app showed so many seconds ago."""
+    device = TOTPDevice.objects.filter(user=user).latest("pk")
+    totp = TOTP(device.bin_key)
+    totp.time = time.time() - ago
+    return f"{totp.token():06}"
+
+
+def enrol(user: User) -> list[str]:
+    """A confirmed app, whose code of the moment is still good; the recovery codes."""
+    actions.begin_factor(user)
+    codes = actions.confirm_factor(user, code_of(user, ago=30), by=user)
+    assert codes is not None
+    return codes
+
+
+def password(client: Client, username: str = "quantri"):
+    return client.post(LOGIN, {"username": username, "password": PASSWORD, "next": "/units/"})
+
+
+def half_in(username: str = "quantri") -> Client:
+    """A browser where the right password was typed, and no code yet."""
+    client = Client()
+    assert password(client, username).url == CODE
+    return client
+
+
+def test_the_password_alone_opens_nothing(admin):
+    enrol(admin)
+    client = half_in()
+    assert client.get("/units/").status_code == 302
+    kept = client.cookies["sessionid"].value
+    answer = client.post(CODE, {"code": code_of(admin)})
+    assert (answer.status_code, answer.url) == (302, "/units/")
+    assert client.get("/units/").status_code == 200 and client.cookies["sessionid"].value != kept
+
+
+def test_without_a_second_factor_nothing_changes(admin):
+    client = Client()
+    assert password(client).url == "/units/"
+    assert client.get(CODE).url == LOGIN
+
+
+def test_a_code_is_good_for_one_sign_in(admin):
+    enrol(admin)
+    code = code_of(admin)
+    assert half_in().post(CODE, {"code": code}).status_code == 302
+    assert half_in().post(CODE, {"code": code}).status_code == 422
+
+
+@pytest.mark.parametrize("ago", [120, 3600, -120])
+def test_a_code_of_another_time_is_refused(admin, ago):
+    enrol(admin)
+    assert half_in().post(CODE, {"code": code_of(admin, ago=ago)}).status_code == 422
+
+
+def test_after_three_wrong_codes_the_right_one_is_refused_at_once(admin):
+    recovery = enrol(admin)
+    for _ in range(3):
+        wrong = f"{(int(code_of(admin)) + 1) % 1_000_000:06}"
+        assert half_in().post(CODE, {"code": wrong}).status_code == 422
+        TOTPDevice.objects.update(throttling_failure_timestamp=timezone.now())
+    assert half_in().post(CODE, {"code": code_of(admin)}).status_code == 422
+    assert half_in().post(CODE, {"code": recovery[0]}).status_code == 422
+    TOTPDevice.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=1))
+    assert half_in().post(CODE, {"code": code_of(admin)}).status_code == 302
+
+
+def test_after_five_wrong_codes_the_password_is_asked_for_again(admin):
+    enrol(admin)
+    client = half_in()
+    answers = [client.post(CODE, {"code": "x"}).status_code for _ in range(5)]
+    assert answers == [422] * 4 + [302]
+    assert client.get(CODE).url == LOGIN
+
+
+def test_the_step_waits_five_minutes(admin, monkeypatch):
+    enrol(admin)
+    client, now = half_in(), time.time()
+    monkeypatch.setattr("units.second_step.time.time", lambda: now + 301)
+    assert client.post(CODE, {"code": code_of(admin)}).url == LOGIN
+    assert client.get("/units/").status_code == 302
+
+
+@pytest.mark.parametrize("change", [actions.disable_user, None])
+def test_who_is_changed_between_the_steps_starts_anew(admin, change):
+    enrol(admin)
+    client = half_in()
+    if change:
+        change(admin, by=None)
+    else:
+        actions.change_password(admin, "một mật khẩu hoàn toàn khác", by=None)
+    assert client.post(CODE, {"code": code_of(admin)}).url == LOGIN
+    assert client.get("/units/").status_code == 302
+
+
+def test_a_recovery_code_is_good_once_and_is_kept_as_a_digest(admin):
+    codes = enrol(admin)
+    assert len(set(codes)) == actions.factors.CODES
+    stored = " ".join(RecoveryCode.objects.values_list("code_sha256", flat=True))
+    assert not any(code.replace("-", "") in stored or code in stored for code in codes)
+    typed = f"  {codes[3].upper().replace('-', ' ')} "
+    assert half_in().post(CODE, {"code": typed}).status_code == 302
+    assert Entry.objects.get(action="factor.recover").detail == {"codes_left": 9}
+    assert half_in().post(CODE, {"code": codes[3]}).status_code == 422
+
+
+def at_once(act: Callable, *given) -> list:
+    """Run the act for each given value in a thread, and so over a connection, of its own."""
+
+    def run(one):
+        try:
+            return act(one)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(given)) as pool:
+        return list(pool.map(run, given))
+
+
+@pytest.mark.parametrize("kind", ["app", "recovery"])
+def test_one_code_at_many_workers_opens_once(shared_database, kind):
+    def prepare(_):
+        user = person("an")
+        recovery = enrol(user)[0]
+        return recovery if kind == "recovery" else code_of(user)
+
+    code = at_once(prepare, None)[0]
+    clients = at_once(lambda _: half_in("an"), *range(8))
+    answers = at_once(lambda client: client.post(CODE, {"code": code}).status_code, *clients)
+    assert sorted(answers) == [302] + [422] * 7
+
+
+def test_a_person_sets_it_up_on_the_page(client, admin):
+    other = Client()
+    password(client), password(other)
+    assert client.get(FACTOR).status_code == 200 and not TOTPDevice.objects.exists()
+    page = client.post(FACTOR).content.decode()
+    assert '<svg class="scan"' in page and "otpauth" not in page
+    typed = {"code": code_of(admin), "password": "sai"}
+    assert client.post(f"{FACTOR}confirm/", typed).status_code == 422
+    assert client.post(f"{FACTOR}confirm/", typed | {"password": PASSWORD, "code": "000"}).status_code == 422
+    TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    done = client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
+    codes = re.findall(r"<li><code>([\w-]+)</code>", done.content.decode())
+    assert done.status_code == 200 and len(codes) == 10 and done.headers["Cache-Control"] == "no-store"
+    assert client.get("/units/").status_code == 200 and other.get("/units/").status_code == 302
+    assert "Đang bật" in client.get(FACTOR).content.decode()
+    assert client.post(f"{FACTOR}drop/", {"code": "000000"}).status_code == 422
+    TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    renewed = client.post(f"{FACTOR}codes/", {"code": codes[0]}).content.decode()
+    new = re.findall(r"<li><code>([\w-]+)</code>", renewed)
+    assert len(new) == 10 and not set(new) & set(codes)
+    assert client.post(f"{FACTOR}drop/", {"code": new[0]}).url == FACTOR
+    assert not TOTPDevice.objects.exists() and not RecoveryCode.objects.exists()
+    assert [one.action for one in Entry.objects.filter(action__startswith="factor")] == [
+        "factor.confirm", "factor.recover", "factor.renew_codes", "factor.recover", "factor.drop",
+    ]  # fmt: skip
+
+
+def test_whose_role_asks_for_it_works_only_with_it(client, admin, tree, settings):
+    settings.SECOND_FACTOR_ROLES = ["administrator", "leader"]
+    password(client)
+    assert client.get("/units/").url == FACTOR
+    assert "bắt buộc" in client.get(FACTOR).content.decode()
+    as_script = client.get("/units/", headers={"accept": "application/json"})
+    assert as_script.status_code == 403 and "xác thực hai bước" in as_script.json()["message"]
+    client.post(FACTOR)
+    client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
+    assert client.get("/units/").status_code == 200
+    clerk = person("an", ("clerk", tree.tan_thanh))
+    other = Client()
+    assert password(other, "an").url == "/units/" and other.get("/units/").status_code == 200
+    actions.add_membership(clerk, tree.tan_thanh, "leader", tree.tan_thanh.active_from, by=None)
+    assert other.get("/units/").url == FACTOR
+
+
+def test_demo_accounts_are_not_asked(client, admin, settings):
+    settings.SECOND_FACTOR_ROLES = ["administrator"]
+    User.objects.update(demo=True)
+    password(client)
+    assert client.get("/units/").status_code == 200
+
+
+def test_an_administrator_takes_a_lost_one_back_and_its_sessions_end(client, admin, tree):
+    someone = person("ba", ("leader", tree.district))
+    enrol(someone)
+    theirs = half_in("ba")
+    theirs.post(CODE, {"code": code_of(someone)})
+    password(client)
+    page = f"/units/people/{someone.pk}/"
+    assert "Đặt lại xác thực hai bước</button>" in client.get(page).content.decode()
+    assert client.post(f"{page}factor/").url == page
+    assert theirs.get("/units/").status_code == 302
+    assert Entry.objects.get(action="factor.reset").actor == "quantri"
+    assert password(Client(), "ba").url == "/units/"
+    again = client.post(f"{page}factor/", follow=True)
+    assert "chưa bật xác thực hai bước" in again.content.decode()
+
+
+def test_nobody_resets_their_own_or_a_strangers(client, admin, tree):
+    enrol(admin)
+    with pytest.raises(actions.Denied):
+        actions.reset_factor(admin, by=admin)
+    low = person("thap", ("administrator", tree.tan_thanh))
+    client.force_login(low)
+    assert client.post(f"/units/people/{admin.pk}/factor/").status_code == 404
+    assert TOTPDevice.objects.filter(user=admin, confirmed=True).exists()

@@ -1,0 +1,59 @@
+"""Between the password and the code: who is signing in is kept in a session that is nobody's yet."""
+
+import time
+
+from django.contrib.auth import login
+from django.http import HttpRequest
+
+from . import factors
+from .models import User
+
+_KEY = "second_step"
+_SECONDS = 300
+# Each wrong code is waited for longer (units.factors); after these the password is asked for again.
+_MOST_WRONG = 5
+
+
+def begin(request: HttpRequest, user: User, to: str) -> None:
+    """The password was right; `to` is where the person wants to go."""
+    request.session.cycle_key()
+    request.session[_KEY] = {
+        "person": user.pk,
+        "backend": user.backend,
+        "hash": user.get_session_auth_hash(),
+        "at": int(time.time()),
+        "to": to,
+        "wrong": 0,
+    }
+
+
+def who(request: HttpRequest) -> User | None:
+    """Whose code is waited for; None where nobody's, too late, or where the account has changed meanwhile."""
+    kept = request.session.get(_KEY)
+    if kept is None:
+        return None
+    user = User.objects.filter(pk=kept["person"], is_active=True).first()
+    late = time.time() - kept["at"] > _SECONDS
+    if user is None or late or user.get_session_auth_hash() != kept["hash"]:
+        del request.session[_KEY]
+        return None
+    user.backend = kept["backend"]
+    return user
+
+
+def wrong(request: HttpRequest) -> bool:
+    """Count a wrong code; False once there were too many, and the password is asked for again."""
+    kept = request.session[_KEY] | {"wrong": request.session[_KEY]["wrong"] + 1}
+    if kept["wrong"] >= _MOST_WRONG:
+        del request.session[_KEY]
+        return False
+    request.session[_KEY] = kept
+    return True
+
+
+def finish(request: HttpRequest, user: User) -> str:
+    """Sign in; where the person wants to go."""
+    to = request.session.pop(_KEY)["to"]
+    login(request, user)
+    request.session[factors.IN_SESSION] = True
+    return to
