@@ -2,13 +2,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def renamed(old, new):
-    def rename(apps, schema_editor):
-        apps.get_model("reports", "Drawing").objects.filter(state=old).update(state=new)
-
-    return rename
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -18,7 +11,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveConstraint(model_name="drawing", name="drawing_one_open"),
-        migrations.RunPython(renamed("drawing", "working"), renamed("working", "drawing")),
+        migrations.RunSQL(
+            "UPDATE reports_drawing SET state = 'working' WHERE state = 'drawing'",
+            "UPDATE reports_drawing SET state = 'drawing' WHERE state = 'working'",
+        ),
         migrations.RenameField(model_name="drawing", old_name="pages", new_name="done"),
         migrations.RenameField(model_name="drawing", old_name="expected", new_name="total"),
         migrations.AlterField(
