@@ -286,6 +286,9 @@ DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024
 # How long another system's token lives at most, and how many requests it may make in a minute.
 TOKEN_DAYS = _whole("CCHC_TOKEN_DAYS", 90)
 API_LIMIT = _whole("CCHC_API_LIMIT", 600)
+# Hosts (with a port where it is not the usual one) that approved figures may be pushed to; only over TLS.
+PUSH_HOSTS = frozenset(host for host in os.environ.get("CCHC_PUSH_HOSTS", "").lower().split(",") if host)
+PUSH_SCHEMES = ("https",)
 
 UNLOCK_HOURS = _whole("CCHC_UNLOCK_HOURS", 48)
 FIGURE_DECIMALS = _whole("CCHC_DECIMALS", 1)

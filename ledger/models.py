@@ -90,3 +90,59 @@ class Job(models.Model):
     def is_open(self) -> bool:
         """Whether it waits or is worked on."""
         return self.state in self.OPEN
+
+
+class Delivery(models.TextChoices):
+    WAITING = "waiting", "Chờ gửi"
+    DELIVERED = "delivered", "Đã gửi"
+    FAILED = "failed", "Không gửi được"
+
+
+class Message(models.Model):
+    """The outbox: what another system is to be told, stored with what it tells of, sent later (ledger.outbox).
+
+    `destination` is a number that rooms above know; `body` is sent as it stands; `event` stays the same however often.
+    """
+
+    event = models.UUIDField("sự kiện")
+    kind = models.CharField("loại", max_length=100)
+    destination = models.PositiveBigIntegerField("nơi nhận")
+    subject = models.CharField("về", max_length=200)
+    body = models.TextField("nội dung")
+    created_at = models.DateTimeField("lúc")
+    state = models.CharField("tình trạng", max_length=16, choices=Delivery, default=Delivery.WAITING)
+    attempts = models.PositiveIntegerField("số lần gửi", default=0)
+    next_at = models.DateTimeField("gửi từ lúc")
+    delivered_at = models.DateTimeField("đã nhận lúc", null=True)
+
+    class Meta:
+        verbose_name = "tin gửi đi"
+        verbose_name_plural = "tin gửi đi"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "destination"],
+                name="ledger_message_once",
+                violation_error_message="Nơi nhận đã có tin này.",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "destination", "id"], name="ledger_message_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event}"
+
+
+class Attempt(models.Model):
+    """One try to deliver a message: the status that was answered, or why there was none."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="tries")
+    at = models.DateTimeField("lúc")
+    status = models.PositiveSmallIntegerField("trả lời", null=True)
+    error = models.CharField("lỗi", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "lần gửi"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.at}"

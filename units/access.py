@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 
 from . import factors
 from .compiled import Compiled
-from .models import Membership, Role, Scope, System, Token, Unit, User, subtree
+from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
 
 
 class Right(Enum):
@@ -238,3 +238,8 @@ def token_for(user: User, pk: int, day: date) -> Token:
     if token is None:
         raise Http404
     return token
+
+
+def receivers(user: User, day: date):
+    """QuerySet of the receivers of what is approved in units that the user administers."""
+    return Receiver.objects.filter(unit__in=Unit.objects.filter(managed(user, day))).select_related("unit")

@@ -30,6 +30,8 @@ ACTIONS = {
     "membership.end": "Kết thúc vai trò",
     "token.create": "Cấp khóa truy cập",
     "token.revoke": "Thu hồi khóa truy cập",
+    "receiver.create": "Thêm nơi nhận số liệu",
+    "receiver.stop": "Ngừng gửi số liệu",
 }
 _LABELS = {
     "code": "mã",

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 
 from .credentials import RecoveryCode as RecoveryCode
+from .systems import Receiver as Receiver
 from .systems import Scope as Scope
 from .systems import System as System
 from .systems import Token as Token

@@ -79,3 +79,24 @@ class System:
 
     def __str__(self) -> str:
         return self.get_username()
+
+
+class Receiver(models.Model):
+    """A higher system that is told when months of a unit and everything below it are approved.
+
+    The secret that it checks signatures with is derived from `nonce` (units.push), and kept nowhere.
+    """
+
+    name = models.CharField("tên hệ thống", max_length=100)
+    unit = models.ForeignKey("units.Unit", models.PROTECT, related_name="receivers")
+    url = models.CharField("địa chỉ", max_length=300)
+    nonce = models.CharField(max_length=64)
+    created_at = models.DateTimeField("ghi lúc")
+    stopped_at = models.DateTimeField("ngừng lúc", null=True)
+
+    class Meta:
+        verbose_name = "nơi nhận số liệu"
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, merging, people, tokens, tree
+from .views import changes, merging, people, receivers, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -22,6 +22,9 @@ urlpatterns = [
     path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
     path("people/<int:pk>/factor/", people.person_factor, name="person_factor"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
+    path("receivers/", receivers.receivers, name="receivers"),
+    path("receivers/<int:pk>/stop/", receivers.receiver_stop, name="receiver_stop"),
+    path("receivers/messages/<int:pk>/again/", receivers.message_again, name="message_again"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/", tokens.token, name="token"),
     path("tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),

@@ -16,6 +16,7 @@ from records.queries.rows import fill
 
 from .common import locked, must_be_open, must_be_owed, must_be_unlocked, name_of, record, stated
 from .errors import OwnEntries, Refused
+from .pushing import announce
 
 
 @transaction.atomic
@@ -95,6 +96,7 @@ def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = N
     """
     edition = _put_in_force(edition, by, at, revision)
     _refresh(edition)
+    announce([edition], at=at)
     record("approve", edition, by=by, at=at)
     return edition
 
@@ -119,6 +121,7 @@ def approve_all(
             answers.append(refusal)
     places = [edition.submission for edition in approved]
     sums.refresh([one.unit for one in places], {one.month for one in places})
+    announce(approved, at=at)
     # Last, since all who write to the log wait from here on.
     for edition in approved:
         record("approve", edition, by=by, at=at)

@@ -14,6 +14,7 @@ from ledger import log
 from records.actions.closing import close_as_set
 from records.actions.common import FILE, record, saved_detail
 from records.actions.entry import label_of
+from records.actions.pushing import announce
 from records.models import Edition
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
@@ -105,10 +106,20 @@ def _judge_and_write(
     if not dry_run:
         writer = Writer(catalogue, acting)
         touched = writer.write(targets)
+        if acting.becomes == APPROVED:
+            announce(_editions(touched), at=at)
         _log_corrections(touched, acting, name, at, catalogue)
         _log(touched, acting, name, at, report)
         close_as_set(writer.opened)
     return report
+
+
+def _editions(touched: list[UnitMonth]) -> list[Edition]:
+    """Theirs, each with its submission and unit at hand."""
+    for target in touched:
+        target.submission.unit = target.first.unit
+        target.edition.submission = target.submission
+    return [target.edition for target in touched]
 
 
 def acting_of(

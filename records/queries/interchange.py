@@ -1,6 +1,7 @@
 """A submission as other systems get it: state, rows and totals, under the names that `summary` uses."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,10 +10,10 @@ from django.utils import timezone
 from figures.counts import Tally
 from figures.periods import Month
 from figures.results import COUNTS
-from records.models import Edition, State, Submission
+from records.models import DossierCount, Edition, State, Submission
 from units.queries import key_on
 
-from .checks import Finding, rows_of
+from .checks import Finding
 from .rows import tally_of, values_of
 
 
@@ -45,12 +46,14 @@ def row(field: str, procedure: str | None, values: Mapping[str, int | None], rea
     return {"field": field, "procedure": procedure, "counts": dict(values), "reason": reason}
 
 
-def rows(edition: Edition) -> list[dict[str, Any]]:
-    """All rows that an edition holds. One query."""
-    return [
-        row(one.field.code, one.procedure.code if one.procedure else None, values_of(one), one.reason)
-        for one in rows_of(edition)
-    ]
+def rows_by_edition(editions: Iterable[Edition]) -> dict[int, list[dict[str, Any]]]:
+    """All rows that editions hold, by number of the edition, in the order of the catalogue. One query."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    counts = DossierCount.objects.filter(edition__in=[one.pk for one in editions])
+    for one in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
+        procedure = one.procedure.code if one.procedure else None
+        found[one.edition_id].append(row(one.field.code, procedure, values_of(one), one.reason))
+    return found
 
 
 def totals(edition: Edition) -> dict[str, int | None]:

@@ -16,6 +16,7 @@ from .people import (
     issue_password,
     use_issued_password,
 )
+from .receivers import create_receiver, stop_receiver
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
@@ -35,6 +36,7 @@ __all__ = [
     "close_unit",
     "close_units",
     "confirm_factor",
+    "create_receiver",
     "create_token",
     "create_user",
     "disable_user",
@@ -53,6 +55,7 @@ __all__ = [
     "reset_factor",
     "revoke_token",
     "roles_of",
+    "stop_receiver",
     "succeed",
     "undo_merger",
     "use_issued_password",

@@ -7,13 +7,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from units import access, actions, history, queries
+from units import access, actions, history
 from units.access import Right, requires
 from units.actions.tokens import subject
 from units.forms.tokens import TokenForm
-from units.models import Scope, Token, Unit
+from units.models import Scope, Token
 
 from .lists import page_of, posted
+from .managed import unit_named
 
 
 @requires(Right.MANAGE)
@@ -22,7 +23,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """Every token for units that the reader administers; a POST makes one and shows its secret, this once."""
     form = TokenForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        unit = _unit(request, form)
+        unit = unit_named(request, form)
         if unit is not None:
             data = form.cleaned_data
             made, secret = actions.create_token(
@@ -30,18 +31,6 @@ def tokens(request: HttpRequest) -> HttpResponse:
             )
             return render(request, "units/token_made.html", {"token": made, "secret": secret, **_words(made)})
     return _list(request, form, access.tokens(request.user, request.day))
-
-
-def _unit(request: HttpRequest, form: TokenForm) -> Unit | None:
-    """The unit that the form names, if the reader administers it; else an error in the form."""
-    try:
-        unit = queries.resolve(form.cleaned_data["unit"], request.day)
-    except ValueError:
-        unit = None
-    if unit is None or not access.allowed(request.user, Right.MANAGE, unit, request.day):
-        form.add_error("unit", "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
-        return None
-    return unit
 
 
 def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpResponse:

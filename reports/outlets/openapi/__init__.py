@@ -1,4 +1,4 @@
-"""The description of `/api/v1/` as OpenAPI 3.1, built from the names that the figures use (decision 19)."""
+"""The description of `/api/v1/` as OpenAPI 3.1, built from the names that the figures use (decision 21)."""
 
 from typing import Any
 

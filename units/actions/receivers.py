@@ -1,0 +1,40 @@
+"""Higher systems that approved figures are pushed to: set, stopped."""
+
+import secrets
+from datetime import datetime
+
+from django.db import transaction
+
+from ledger import log
+from units.models import Receiver, Unit, User
+from units.push import checked, secret_of
+from units.words import clean
+
+
+def subject(receiver: Receiver) -> str:
+    """How the log names a receiver."""
+    return f"receiver:{receiver.pk}"
+
+
+@transaction.atomic
+def create_receiver(
+    name: str, unit: Unit, url: str, *, by: User | None, at: datetime
+) -> tuple[Receiver, str]:
+    """From now on what is approved in the unit's subtree is pushed to the address; the secret that its signatures are
+    checked with is shown once. Errors: BadAddress.
+    """
+    receiver = Receiver.objects.create(
+        name=clean(name), unit=unit, url=checked(url), nonce=secrets.token_hex(16), created_at=at
+    )
+    detail = {"name": receiver.name, "unit": unit.pk, "unit_code": unit.code, "url": receiver.url}
+    log.append("receiver.create", by=by, subject=subject(receiver), detail=detail)
+    return receiver, secret_of(receiver)
+
+
+@transaction.atomic
+def stop_receiver(receiver: Receiver, *, by: User | None, at: datetime) -> bool:
+    """Nothing more is stored for it, and what waits is not sent; False where it was stopped already."""
+    taken = Receiver.objects.filter(pk=receiver.pk, stopped_at=None).update(stopped_at=at)
+    if taken:
+        log.append("receiver.stop", by=by, subject=subject(receiver), detail={"name": receiver.name})
+    return bool(taken)

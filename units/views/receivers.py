@@ -1,0 +1,74 @@
+"""Higher systems that approved figures are pushed to (administrators), and what waits or could not be sent."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from ledger import outbox
+from ledger.models import Delivery, Message
+from units import access, actions
+from units.access import Right, requires
+from units.forms.receivers import ReceiverForm
+
+from .lists import page_of, posted
+from .managed import unit_named
+
+CHIPS = {Delivery.WAITING: "wait", Delivery.DELIVERED: "ok", Delivery.FAILED: "late"}
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def receivers(request: HttpRequest) -> HttpResponse:
+    """All receivers and their messages, the newest first; a POST sets a receiver and shows its secret, this once."""
+    form = ReceiverForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        unit = unit_named(request, form)
+        if unit is not None:
+            data = form.cleaned_data
+            made, secret = actions.create_receiver(
+                data["name"], unit, data["url"], by=request.user, at=timezone.now()
+            )
+            return render(request, "units/receiver_made.html", {"receiver": made, "secret": secret})
+    found = list(access.receivers(request.user, request.day))
+    names = {one.pk: one.name for one in found}
+    sent = Message.objects.filter(destination__in=names).order_by("-pk").prefetch_related("tries")
+    page = page_of(request, sent)
+    rows = [
+        {
+            "message": one,
+            "about": one.subject,
+            "to": names[one.destination],
+            "chip": CHIPS[Delivery(one.state)],
+            "last": list(one.tries.all())[-1:],
+            "again": one.state != Delivery.DELIVERED,
+        }
+        for one in page
+    ]
+    context = {"form": form, "receivers": found, "page": page, "rows": rows}
+    return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def receiver_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.receivers(request.user, request.day).filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    if actions.stop_receiver(found, by=request.user, at=timezone.now()):
+        messages.success(request, f"Đã ngừng gửi đến {found.name}.")
+    return redirect("units:receivers")
+
+
+@requires(Right.MANAGE)
+@require_POST
+def message_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """A message that was given up, or waits for its next try, goes with the next run."""
+    mine = access.receivers(request.user, request.day).values_list("pk", flat=True)
+    found = Message.objects.filter(pk=pk, destination__in=list(mine)).first()
+    if found is None:
+        raise Http404
+    if outbox.send_again(found, by=request.user, at=timezone.now()):
+        messages.success(request, "Tin sẽ được gửi lại trong lần gửi tới.")
+    return redirect("units:receivers")
