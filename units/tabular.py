@@ -105,11 +105,14 @@ class Unreadable(Exception):
 
 
 class Flawed(NamedTuple):
-    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a date, a fraction)."""
+    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a date, a fraction),
+    `shown` what stands there where that means nothing (#N/A, TRUE), or the range of merged cells.
+    """
 
     code: str
     message: str
     text: str | None = None
+    shown: str = ""
 
 
 # What the reader of one format hands over: row number and cells in their order.

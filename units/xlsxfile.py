@@ -10,11 +10,12 @@ import zipfile
 import zlib
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
 from .tabular import Cell, Flawed, Limits, Lines, Unreadable
+from .words import clean
 from .xlsxsheet import SheetReader, read_texts
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -27,18 +28,45 @@ _DECIMAL = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
 
 
+class Named(NamedTuple):
+    """A sheet by its name; `part` is where its XML lies in the package."""
+
+    name: str
+    visible: bool
+    part: str
+
+
+class Book:
+    """A workbook behind the gate: its sheets in their order, each streamed when it is asked for.
+
+    Errors: Unreadable for anything that the gate refuses.
+    """
+
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+        try:
+            self._package = zipfile.ZipFile(stream)
+            _gate(self._package, limits)
+            _small_heads(self._package, limits)
+            self.sheets, from_1904 = _sheets(self._package)
+            self._texts = read_texts(self._package, limits)
+            self._numbers = _Numbers(_styles(self._package), from_1904)
+        except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+            raise Unreadable("unreadable", _BROKEN_WORDS) from error
+        self._limits = limits
+
+    def lines(self, sheet: Named) -> Lines:
+        """Row numbers and cells of one of the sheets, hidden rows and columns among them."""
+        reader = SheetReader(self._texts, self._numbers, self._limits)
+        return _sheet(self._package, sheet.part, reader)
+
+
 def lines(stream: BinaryIO, limits: Limits) -> Lines:
     """Row numbers and cells of the first visible sheet. Errors: Unreadable for anything the gate refuses."""
-    try:
-        package = zipfile.ZipFile(stream)
-        _gate(package, limits)
-        _small_heads(package, limits)
-        sheet, from_1904 = _first_sheet(package)
-        texts = read_texts(package, limits)
-        reader = SheetReader(texts, _Numbers(_styles(package), from_1904), limits)
-    except (*_BROKEN, NotImplementedError, RuntimeError) as error:
-        raise Unreadable("unreadable", _BROKEN_WORDS) from error
-    return _sheet(package, sheet, reader)
+    book = Book(stream, limits)
+    first = next((sheet for sheet in book.sheets if sheet.visible), None)
+    if first is None:
+        raise Unreadable("unreadable", "Tệp Excel không có trang tính nào đang hiện.")
+    return book.lines(first)
 
 
 def _sheet(package: zipfile.ZipFile, name: str, reader: SheetReader) -> Lines:
@@ -97,18 +125,23 @@ def _plain_prolog(head: bytes) -> None:
         )
 
 
-def _first_sheet(package: zipfile.ZipFile) -> tuple[str, bool]:
-    """Name of the first visible sheet's part, and whether days count from 1904."""
+def _sheets(package: zipfile.ZipFile) -> tuple[list[Named], bool]:
+    """The sheets with their parts, and whether days count from 1904. A part is one sheet's only: a workbook of a few
+    bytes could else have the same one read a thousand times.
+    """
     workbook = ElementTree.fromstring(package.read("xl/workbook.xml"))
     properties = workbook.find(f"{_MAIN}workbookPr")
     from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
     relations = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
     targets = {item.get("Id"): item.get("Target", "") for item in relations.iter(f"{_PACKAGE}Relationship")}
+    found = []
     for sheet in workbook.iter(f"{_MAIN}sheet"):
-        if sheet.get("state", "visible") == "visible":
-            target = targets[sheet.get(f"{_REL}id")]
-            return (target[1:] if target.startswith("/") else f"xl/{target}"), from_1904
-    raise Unreadable("unreadable", "Tệp Excel không có trang tính nào đang hiện.")
+        target = targets[sheet.get(f"{_REL}id")]
+        part = target[1:] if target.startswith("/") else f"xl/{target}"
+        found.append(Named(clean(sheet.get("name", "")), sheet.get("state", "visible") == "visible", part))
+    if len({sheet.part for sheet in found}) < len(found):
+        raise ValueError("a part of two sheets")
+    return found, from_1904
 
 
 def _styles(package: zipfile.ZipFile) -> list[str]:

@@ -182,9 +182,11 @@ class SheetReader(TagReader):
         if kind in ("str", "inlineStr"):
             return clean(text) or None
         if kind == "b":
-            return Flawed("boolean", "Ô là giá trị đúng/sai (TRUE, FALSE), không phải số.")
+            shown = "TRUE" if text == "1" else "FALSE"
+            return Flawed("boolean", "Ô là giá trị đúng/sai (TRUE, FALSE), không phải số.", shown=shown)
         if kind == "e":
-            return Flawed("error_value", f"Ô có lỗi của bảng tính: {clean(text)}.")
+            shown = clean(text)
+            return Flawed("error_value", f"Ô có lỗi của bảng tính: {shown}.", shown=shown)
         if kind == "d":
             return Flawed("date", "Ô là ngày tháng, không phải số.", text[:10])
         raise ValueError("unknown kind of cell")
@@ -204,7 +206,8 @@ def _merged(reference: str) -> tuple[int, list[Cell]]:
     found = _ADDRESS.match(reference)
     if not found:
         raise ValueError("merge without a range")
-    flaw = Flawed("merged_cell", f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại.")
+    told = f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại."
+    flaw = Flawed("merged_cell", told, shown=reference)
     return int(found.group(2)), [*[None] * _index(found.group(1)), flaw]
 
 
