@@ -1,10 +1,18 @@
-"""The columns of the grid: their groups, order and short names."""
+"""The columns of a month as page and form show them: their groups, order and short names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from figures.measures import SUMS, online_labels
+
+
+class Served(Protocol):
+    """A row: which measures may hold a number in it, and what stands there."""
+
+    served: frozenset[str]
+    values: Mapping[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -53,3 +61,9 @@ def heads(day: date, groups: Sequence[Group]) -> tuple[tuple[Group, tuple[str, .
     }
     short = SHORT | levels
     return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in groups)
+
+
+def asked(rows: Iterable[Served], measures: Iterable[str]) -> bool:
+    """Whether any row serves, or holds, one of the measures: a group of columns that is switched off is not there."""
+    names = tuple(measures)
+    return any(name in row.served or row.values[name] is not None for row in rows for name in names)

@@ -8,6 +8,8 @@ from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
 from .views.dating import rule_add, rule_remove, rules
 from .views.entry import no_dossiers, open_month, recall, save, undo
+from .views.form_download import form_xlsx, forms_home, forms_xlsx
+from .views.form_upload import form_look, form_marked, form_page
 from .views.groups import groups
 from .views.history import history
 from .views.indicator_list import indicator_list, load_presets, retire
@@ -33,6 +35,10 @@ urlpatterns = [
     path("closing/", closing_times, name="closing"),
     path("closing/<int:pk>/remove/", remove_closing_time, name="remove_closing"),
     path("groups/", groups, name="groups"),
+    path("form/", forms_home, name="forms"),
+    path("form.xlsx", forms_xlsx, name="forms_xlsx"),
+    path("form/<slug:token>/", form_look, name="form_look"),
+    path("form/<slug:token>/marked.xlsx", form_marked, name="form_marked"),
     path("indicators/", indicators_home, name="indicators_home"),
     path("indicators/list/", indicator_list, name="indicator_list"),
     path("indicators/list/presets/", load_presets, name="indicator_presets"),
@@ -43,6 +49,8 @@ urlpatterns = [
     path("targets/<int:pk>/save/", save_targets, name="targets_save"),
     path("<int:pk>/", submission, name="submission"),
     path("<int:pk>/cells/", cells, name="cells"),
+    path("<int:pk>/form/", form_page, name="form"),
+    path("<int:pk>/form.xlsx", form_xlsx, name="form_xlsx"),
     path("<int:pk>/save/", save, name="save"),
     path("<int:pk>/check/", check, name="check"),
     path("<int:pk>/send/", send, name="send"),

@@ -20,7 +20,7 @@ FOREIGN = {
     "csv", "xlsx", "pdf", "docx", "json", "sha", "qr", "mb", "px", "ctrl", "enter", "shift", "esc", "caps", "lock",
     "ubnd", "hđnd", "bc", "bcci", "tthc", "cchc", "vpcp", "kstt", "ct", "kt", "tl", "vt", "pct", "ttpvhcc", "nq", "cp",
     "vsd", "office", "web", "wi", "html", "api", "windows", "excel", "tp", "tcvn", "utf", "unicode", "byte", "delete",
-    "txt", "kb", "f",
+    "txt", "kb", "f", "google", "libreoffice",
 }  # fmt: skip
 JUNK = "!x"
 

@@ -9,10 +9,12 @@ from .common import worked_on
 from .decisions import approve, approve_all, recall, send, send_back
 from .entry import open_submission, save_counts, save_in_hand
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
+from .form_files import Filled, keep_form, store_forms
 from .switching import switch_group
 from .unlocking import decide_unlock, request_unlock
 
 __all__ = [
+    "Filled",
     "OwnEntries",
     "OwnRequest",
     "Refused",
@@ -20,6 +22,7 @@ __all__ = [
     "approve",
     "approve_all",
     "decide_unlock",
+    "keep_form",
     "open_submission",
     "recall",
     "remove_closing_time",
@@ -29,6 +32,7 @@ __all__ = [
     "send",
     "send_back",
     "set_closing_time",
+    "store_forms",
     "switch_group",
     "worked_on",
 ]

@@ -63,8 +63,10 @@ def save_counts(
     at: datetime,
     reasons: Mapping[RowKey, str] | None = None,
     way: str = PAGE,
+    file: str = "",
 ) -> Edition:
-    """Write the named measures of some rows; who wrote is kept, and every changed cell is logged with the way.
+    """Write the named measures of some rows; who wrote is kept, and every changed cell is logged with the way, and
+    the name of the `file` where it came out of one.
 
     Errors, with nothing stored: StaleEdition when the edition has another revision; Refused with code `locked`,
     `sent`, `not_expected`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
@@ -81,6 +83,7 @@ def save_counts(
         at=at,
         reasons=reasons,
         way=way,
+        file=file,
     )
 
 
@@ -95,6 +98,7 @@ def save_in_hand(
     at: datetime,
     reasons: Mapping[RowKey, str] | None = None,
     way: str = PAGE,
+    file: str = "",
 ) -> Edition:
     """`save_counts` for who has locked the edition (`locked`, `worked_on`) and read its counts in this transaction
     already; every error must undo that transaction.
@@ -115,7 +119,8 @@ def save_in_hand(
     # Another system has no number among people, and approves nothing.
     if by is not None and by.pk is not None:
         storing.add_writer(edition, by)
-    record("save", edition, by=by, at=at, detail=saved_detail(edition, way, follows, changes))
+    detail = saved_detail(edition, way, follows, changes)
+    record("save", edition, by=by, at=at, detail=detail | ({"file": file} if file else {}))
     return edition
 
 

@@ -1,6 +1,7 @@
 """The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
 
 from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
+from .form_file import FormFile
 from .importing import ImportProgress
 from .indicator import Indicator, IndicatorValue, RateTarget
 from .layout import GroupSwitch, SwitchedGroup
@@ -19,6 +20,7 @@ __all__ = [
     "Edition",
     "Field",
     "FieldScope",
+    "FormFile",
     "GroupSum",
     "GroupSwitch",
     "Holiday",

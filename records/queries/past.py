@@ -33,7 +33,15 @@ class Odd:
 
 def pasts_of(submissions: Iterable[Submission]) -> dict[int, Past]:
     """By number of the submission: the twelve months before it, from what was sent or approved. Two queries."""
-    wanted = {one.pk: (one.unit_id, Month.from_number(one.month)) for one in submissions}
+    return _pasts({one.pk: (one.unit_id, Month.from_number(one.month)) for one in submissions})
+
+
+def pasts_of_units(units: Iterable[int], month: Month) -> dict[int, Past]:
+    """By number of the unit: the same before a month, whether it was opened or not."""
+    return _pasts({unit: (unit, month) for unit in units})
+
+
+def _pasts(wanted: Mapping[int, tuple[int, Month]]) -> dict[int, Past]:
     by_unit = _by_unit(wanted.values()) if wanted else {}
     found: dict[int, Past] = {}
     for number, (unit, month) in wanted.items():

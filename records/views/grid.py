@@ -9,10 +9,9 @@ from figures.counts import added
 from figures.measures import LABELS, SUMS, TRANSFERRED, measure_label
 from figures.periods import Month
 from figures.writing import count
+from records.columns import GROUPS, Group, asked, heads
 from records.forms import EntryForm, Line
 from records.queries.checks import Finding
-
-from .columns import GROUPS, Group, heads
 
 
 @dataclass
@@ -106,7 +105,7 @@ def build(
     """
     warned = {(_code(one), one.measure) for one in findings if one.measure}
     look = _Look(mode, day, month, form, propose, frozenset(marked), warned)
-    after = [group for group in GROUPS[-1:] if _asked(lines, group.measures)]
+    after = [group for group in GROUPS[-1:] if asked(lines, group.measures)]
     rows = [_row(line, index, look, after) for index, line in enumerate(lines)]
     state, words = _overall(rows)
     return Grid(
@@ -119,7 +118,7 @@ def build(
         balance_text=words,
         last_month=month.previous().label,
         year_ago=month.same_last_year().label,
-        moved_asked=_asked(lines, TRANSFERRED),
+        moved_asked=asked(lines, TRANSFERRED),
         moved_in_use=any(row.values.get(name) is not None for row in rows for name in TRANSFERRED),
         blanks=sum(
             row.values.get(name) is None for row in rows for name in row.line.served.difference(TRANSFERRED)
@@ -137,11 +136,6 @@ def _overall(rows: Sequence[Row]) -> tuple[str, str]:
 
 def _code(finding: Finding) -> str:
     return f"{finding.field}/{finding.procedure}" if finding.procedure else finding.field
-
-
-def _asked(lines: Iterable[Line], measures: Iterable[str]) -> bool:
-    """Whether any row serves, or holds, one of the measures: a group of columns that is switched off is not there."""
-    return any(name in line.served or line.values[name] is not None for line in lines for name in measures)
 
 
 def _row(line: Line, index: int, look: _Look, after: Sequence[Group]) -> Row:

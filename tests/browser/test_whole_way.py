@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from figures.periods import Month
 from figures.writing import count
 from ledger.models import Entry
+from records.columns import GROUPS
 from records.models import Field, FieldScope, Submission
-from records.views.columns import GROUPS
 from tests.records.conftest import SINCE, balanced, entered, unit
 from units import roster
 from units.models import Membership, Role, Tier, User
