@@ -275,6 +275,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 PRINT_FONTS = BASE_DIR / "build" / "print-fonts"
+# Official forms as data: ours, then those that an administrator adds (docs/forms.md).
+FORM_DIRS = [BASE_DIR / "fixtures" / "forms", DATA_DIR / "forms"]
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
 

@@ -18,4 +18,5 @@ urlpatterns = [
     path("", include("reports.urls_wording")),
     path("", include("reports.urls_issued")),
     path("", include("reports.urls_around")),
+    path("", include("reports.urls_official")),
 ]

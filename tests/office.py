@@ -1,9 +1,13 @@
 """The office program that readers of exports have: converts a file without a screen, with the print fonts."""
 
 import os
+import re
 import subprocess
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
+import openpyxl
 from django.conf import settings
 
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
@@ -23,6 +27,19 @@ def converted(path: Path, kind: str) -> Path:
     environment = os.environ | {"FONTCONFIG_FILE": str(folder / "fonts.conf"), "HOME": str(folder)}
     subprocess.run(command, check=True, capture_output=True, env=environment, timeout=180)
     return folder / f"{path.stem}.{kind}"
+
+
+def recalculated(content: bytes, folder: Path) -> openpyxl.Workbook:
+    """The workbook as LibreOffice computes it: the kept results are taken out before."""
+    path = folder / "figures.xlsx"
+    with zipfile.ZipFile(BytesIO(content)) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            part = source.read(name)
+            if name.startswith("xl/worksheets/"):
+                part, taken = re.subn(rb"(</f>)<v>[^<]*</v>", rb"\1", part)
+                assert taken or b"<f>" not in part
+            target.writestr(name, part)
+    return openpyxl.load_workbook(converted(path, "xlsx"), data_only=True)
 
 
 def text_of(path: Path) -> str:

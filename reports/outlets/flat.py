@@ -152,6 +152,20 @@ def remark(row: FlatRow) -> str:
 
 def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     """What a reader must know of figures: of whom and when, which count, how whole they are, each formula."""
+    yield from whose(summary, asked)
+    for key in RATES:
+        yield BY_KEY[key].name, f"{BY_KEY[key].definition} Công thức: {_formula(key, summary.period.end)}."
+    yield (
+        "Làm tròn",
+        (
+            f"Làm tròn nửa lên, {summary.decimals} chữ số thập phân; thêm chữ số khi làm tròn sẽ ra 0% hoặc 100%. "
+            "Tỷ lệ = tổng tử số ÷ tổng mẫu số, không lấy trung bình các tỷ lệ. “—” hoặc ô trống: chưa có báo cáo."
+        ),
+    )
+
+
+def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
+    """The same without formulas: of whom and when, which count, by which units, how whole they are."""
     period = summary.period
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
     yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
@@ -164,15 +178,6 @@ def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     yield "Mức độ đầy đủ", summary.completeness_text
     if asked:
         yield "Bộ lọc", asked
-    for key in RATES:
-        yield BY_KEY[key].name, f"{BY_KEY[key].definition} Công thức: {_formula(key, period.end)}."
-    yield (
-        "Làm tròn",
-        (
-            f"Làm tròn nửa lên, {summary.decimals} chữ số thập phân; thêm chữ số khi làm tròn sẽ ra 0% hoặc 100%. "
-            "Tỷ lệ = tổng tử số ÷ tổng mẫu số, không lấy trung bình các tỷ lệ. “—” hoặc ô trống: chưa có báo cáo."
-        ),
-    )
 
 
 def made(at: datetime) -> tuple[str, str]:

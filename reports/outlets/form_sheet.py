@@ -1,83 +1,122 @@
-"""Form II.06a as a sheet: its thirteen columns, with the form's own identities as live formulas."""
+"""An official form as a sheet in its own layout: its head, its numbered columns, its formulas and totals live."""
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
+import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from figures.counts import added
+from figures.forms import FIRST, Column, Form
 
-from . import form_06a
-from .form_06a import FormRow
-from .sheets import HEAD, Sheet
+from .official_form import FormRow, below
+from .sheets import Sheet, plain
 
-TITLES = (
-    "Lĩnh vực giải quyết (2)",
-    "TT (1)",
-    "Tiếp nhận, tổng số (3)",
-    "Tiếp nhận trực tuyến (4)",
-    "Tiếp nhận trực tiếp, bưu chính (5)",
-    "Từ kỳ trước (6)",
-    "Đã giải quyết, tổng số (7)",
-    "Giải quyết trước hạn (8)",
-    "Giải quyết đúng hạn (9)",
-    "Giải quyết quá hạn (10)",
-    "Đang giải quyết, tổng số (11)",
-    "Đang giải quyết trong hạn (12)",
-    "Đang giải quyết quá hạn (13)",
-)
-# A column of the form and those that it adds up.
-IDENTITIES = {3: (4, 5, 6), 7: (8, 9, 10), 11: (12, 13)}
-FIRST = 3  # the form's number of the first column with figures
+GROUPS = 5  # the row of the groups of columns; heads and numbers follow
+LINES = GROUPS + 3
+LATE = 8  # the column in which the right part of the head begins
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands over a form: whose figures, for whom, of which period, and what was counted how far."""
+
+    reporting: str
+    receiving: str
+    period: str
+    days: str
+    told: str
 
 
 class FormSheet(Sheet):
-    """A line for each tier, field and the total of the tiers; under them what the form has no column for."""
+    """A line for each tier or unit, field and total; under them the form's rules and what it has no column for."""
 
-    def write(self, doc: dict[str, Any], title: str, told: str) -> None:
-        self.head(title, told)
-        made = form_06a.table(doc)
-        rows: Sequence[FormRow] = made["form_rows"]
+    def __init__(self, book: xlsxwriter.Workbook, form: Form) -> None:
+        name = re.sub(r"[\[\]:*?/\\']", "-", f"Biểu {form.code.partition('/')[0]}")[:31]
+        titles = ["TT", form.name_head, *(column.head for column in form.columns)]
+        super().__init__(book, name, titles, width=6, others=11)
+        self.form = form
+        self.sheet.set_column(1, 1, 40)
+        self.sheet.freeze_panes(LINES, 2)
+        self.sheet.repeat_rows(GROUPS, LINES - 1)
+
+    def write(self, head: Head, rows: Sequence[FormRow], notes: Sequence[str]) -> None:
+        self._top(head)
+        self._heads()
         for place, row in enumerate(rows):
-            self._row(HEAD + place, row, _below(rows, place))
-        note = f"Biểu không có cột cho hồ sơ rút, trả lại và hồ sơ chờ bổ sung: {made['form_note']}"
-        self.text(HEAD + len(rows) + 1, 0, note)
+            self._row(LINES + place, row, below(rows, place))
+        for place, note in enumerate(notes, LINES + len(rows) + 1):
+            self.sheet.write_string(place, 0, plain(note))
 
-    def _row(self, at: int, row: FormRow, below: list[tuple[int, FormRow]]) -> None:
-        self.text(at, 0, row.name, row.is_total)
-        self.text(at, 1, row.mark, row.is_total)
-        for place, number in enumerate(row.cells):
-            column = place + FIRST
-            cells = self._cells(at, column, row, below)
-            if number is None or not cells:
-                self.number(at, column - 1, number, row.is_total)
+    def _top(self, head: Head) -> None:
+        """Number left, title and period centre, who reports to whom right."""
+        late = min(LATE, len(self.titles) - 1)
+        texts = (
+            (0, 0, f"Biểu số {self.form.code}"),
+            (0, 3, self.form.title.upper()),
+            (0, late, f"Đơn vị báo cáo: {head.reporting}"),
+            (1, 0, f"Ban hành theo {self.form.basis}"),
+            (1, 3, f"Kỳ báo cáo: {head.period}"),
+            (1, late, f"Đơn vị nhận báo cáo: {head.receiving}" if head.receiving else ""),
+            (2, 3, f"({head.days})"),
+            (3, 0, head.told),
+            (4, late, f"Đơn vị tính: {self.form.counted_in}"),
+        )
+        bold = self.book.add_format({"bold": True})
+        for row, column, text in texts:
+            if text:
+                self.sheet.write_string(
+                    row, column, plain(text), bold if row == 0 and column < late else None
+                )
+
+    def _heads(self) -> None:
+        """Groups, heads, numbers; a group that spans columns is one cell, as on paper."""
+        style = {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "border": 1}
+        head = self.book.add_format(style)
+        number = self.book.add_format({"italic": True, "align": "center", "border": 1})
+        self.sheet.set_row(GROUPS + 1, 48)
+        at = FIRST - 1
+        for name, columns in self.form.heads:
+            if len(columns) > 1:
+                self.sheet.merge_range(GROUPS, at, GROUPS, at + len(columns) - 1, plain(name), head)
+            elif name:
+                self.sheet.write_string(GROUPS, at, plain(name), head)
+            at += len(columns)
+        for place, title in enumerate(self.titles):
+            self.sheet.write_string(GROUPS + 1, place, plain(title), head)
+        for place, one in enumerate(self.form.numbers):
+            self.sheet.write_string(GROUPS + 2, place, f"({one})", number)
+
+    def _row(self, at: int, row: FormRow, parts: list[tuple[int, FormRow]]) -> None:
+        self.text(at, 0, row.mark, row.is_total)
+        self.text(at, 1, row.name, row.is_total)
+        for column, value in zip(self.form.columns, row.cells, strict=True):
+            formula = self._formula(at, column, row, parts)
+            if value is None or not formula:
+                self.number(at, column.number - 1, value, row.is_total)
             else:
                 style = self.style("#,##0", row.is_total)
-                self.sheet.write_formula(at, column - 1, f"=SUM({cells})", style, number)
+                self.sheet.write_formula(at, column.number - 1, formula, style, value)
 
-    def _cells(self, at: int, column: int, row: FormRow, below: list[tuple[int, FormRow]]) -> str:
-        """What adds up to a cell: the columns that the form names, or the lines below a tier."""
-        if column in IDENTITIES:
-            return ",".join(_cell(part, at) for part in IDENTITIES[column])
-        place = column - FIRST
-        if below and added(one.cells[place] for _, one in below) == row.cells[place]:
-            return ",".join(_cell(column, HEAD + line) for line, _ in below)
+    def _formula(self, at: int, column: Column, row: FormRow, parts: list[tuple[int, FormRow]]) -> str:
+        """What adds up to a cell: the columns that the form names, or the lines below; "" where it is a number."""
+        if column.subtracts:
+            signed = "".join(f"{'-' if part < 0 else '+'}N({_cell(abs(part), at)})" for part in column.adds)
+            return f"={signed.removeprefix('+')}"
+        if column.adds:
+            return f"=SUM({','.join(_cell(part, at) for part in column.adds)})"
+        place = self.form.places[column.number]
+        if parts and added(one.cells[place] for _, one in parts) == row.cells[place]:
+            return f"=SUM({','.join(_run(column.number, [line for line, _ in parts]))})"
         return ""
 
 
-def _below(rows: Sequence[FormRow], place: int) -> list[tuple[int, FormRow]]:
-    """The lines that a total adds up, with their places: of a tier its fields, of the whole the tiers."""
-    row = rows[place]
-    if not row.is_total:
-        return []
-    if not row.mark:
-        return [(at, one) for at, one in enumerate(rows) if one.is_total and one.mark]
-    found = []
-    for at in range(place + 1, len(rows)):
-        if rows[at].is_total:
-            break
-        found.append((at, rows[at]))
-    return found
+def _run(column: int, lines: Sequence[int]) -> list[str]:
+    """Cells of a column, those that follow each other as one range: a formula takes 255 parts at most."""
+    if lines == list(range(lines[0], lines[-1] + 1)) and len(lines) > 2:
+        return [f"{_cell(column, LINES + lines[0])}:{_cell(column, LINES + lines[-1])}"]
+    return [_cell(column, LINES + line) for line in lines]
 
 
 def _cell(column: int, at: int) -> str:

@@ -14,7 +14,7 @@ from figures.writing import count, day, decimal_vi, percent_vi, tier_name
 from records.queries.target_entry import WITH_TARGET
 from reports.queries import bound
 
-from . import codes, form_06a
+from . import codes, official_form
 from .print_charts import bar
 from .print_lines import trend
 from .print_units import UnitBars, unit_bars
@@ -96,7 +96,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in _used()],
         "rounding_note": rounding_notes(tiers),
         "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
-        **form_06a.table(doc),
+        **official_form.table(doc),
         "verify": codes.told(doc),
     }
 

@@ -14,10 +14,9 @@ from figures.rates import BY_KEY, Share
 from figures.summary import Figures, Row, Summary
 from figures.writing import day, percent_vi, tier_name
 
-from . import flat
+from . import flat, official_form
 from .flat import FlatRow
-from .form_sheet import TITLES as FORM_TITLES
-from .form_sheet import FormSheet
+from .form_sheet import FormSheet, Head
 from .printed import indicator_result, missing_lines
 from .sheets import HEAD, OPTIONS, FigureSheet, Line, Sheet, plain, source_sheet
 
@@ -56,11 +55,23 @@ def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
         by_field = FigureSheet(book, "Theo lĩnh vực", flat.titles("Lĩnh vực", *columns))
         by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, fields(doc, now))
         _Comparison(book, "So sánh", TITLES, 46).write(doc, now, before, told)
-        FormSheet(book, "Biểu II.06a", FORM_TITLES).write(
-            doc, f"Biểu số II.06a/VPCP/KSTT, {now.period.label}; đơn vị tính: số hồ sơ TTHC", told
-        )
+        _form(book, doc, now, told)
         source_sheet(book, sources(doc, now, state, moment))
     return buffer.getvalue()
+
+
+def _form(book: xlsxwriter.Workbook, doc: dict[str, Any], now: Summary, told: str) -> None:
+    """The annex as a sheet of the form's own layout."""
+    made = official_form.table(doc)
+    form, period = made["official"], now.period
+    head = Head(
+        doc["review"]["issuer_name"],
+        doc["header"]["receiver"],
+        period.label,
+        f"từ ngày {day(period.start)} đến ngày {day(period.end)}",
+        told,
+    )
+    FormSheet(book, form).write(head, made["form_rows"], official_form.notes(form, made["form_note"]))
 
 
 def units(doc: dict[str, Any], now: Summary) -> list[Line]:

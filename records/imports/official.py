@@ -1,0 +1,242 @@
+"""A month's official form (II.06a or what followed it) out of an XLSX: what it would change, every fault by its cell.
+
+A form holds less than we store: where the detail that is stored adds up to a column, it stays; else the column goes
+whole into the first of its measures, the others of it become 0. What the form does not hold stays as it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, BinaryIO
+
+from django.db import transaction
+
+from figures import rules
+from figures.counts import added
+from figures.forms import Column, Form
+from figures.measures import MEASURES, measure_label
+from figures.periods import Month
+from figures.writing import count
+from records.actions import Refused, save_counts
+from records.actions.common import FILE
+from records.models import DossierCount, Edition
+from records.queries.catalogue import Catalogue
+from records.queries.checks import RowKey, counts_of, served_of
+from records.queries.rows import values_of
+from units.tabular import Faults
+
+from .official_sheet import Line, Sheet, read_sheet
+
+Values = Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A column of figures of one field that the file changes."""
+
+    field: str
+    column: Column
+    before: int | None
+    after: int | None
+
+
+@dataclass
+class Reading:
+    """What a file would write (`rows`), how it differs from what is stored, what is wrong with it; `taken` says which
+    measure takes a column that comes without detail, `notes` what could not be held against the month.
+    """
+
+    rows: dict[RowKey, dict[str, int | None]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    taken: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    lines: int = 0
+    refused: Refused | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be written, and would change anything."""
+        return bool(self.changes) and not self.faults and self.refused is None
+
+
+def read_form(
+    stream: BinaryIO, form: Form, edition: Edition, catalogue: Catalogue, *, by: Any, at: datetime
+) -> Reading:
+    """Hold a file against what an edition stores, and try whether it could be saved. Nothing is written, and nothing
+    in the file raises.
+    """
+    submission = edition.submission
+    month = Month.from_number(submission.month)
+    span = catalogue.days.span(month)
+    sheet = read_sheet(stream, form, submission.unit, month, (span.start, span.end))
+    reading = Reading(faults=sheet.faults, notes=sheet.notes)
+    if sheet.faults and not sheet.lines:
+        return reading
+    _Comparer(form, edition, catalogue, reading, span.end).compare(sheet)
+    if reading.usable:
+        try:
+            with transaction.atomic():
+                write_form(reading.rows, edition, revision=edition.revision, by=by, at=at)
+                transaction.set_rollback(True)
+        except Refused as refused:
+            reading.refused = refused
+    return reading
+
+
+def write_form(
+    rows: Mapping[RowKey, Values], edition: Edition, *, revision: int, by: Any, at: datetime
+) -> Edition:
+    """Save what a form changes, as the page saves. Errors: those of `records.actions.save_counts`."""
+    return save_counts(edition, rows, by=by, revision=revision, at=at, way=FILE)
+
+
+class _Comparer:
+    """Puts the lines of a sheet beside the rows of an edition."""
+
+    def __init__(
+        self, form: Form, edition: Edition, catalogue: Catalogue, reading: Reading, day: date
+    ) -> None:
+        self.form, self.catalogue, self.reading, self.day = form, catalogue, reading, day
+        submission = edition.submission
+        self.unit = submission.unit
+        self.expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
+        self.stored: dict[int, list[DossierCount]] = {}
+        for row in counts_of(edition):
+            if row.answered:
+                self.stored.setdefault(row.field_id, []).append(row)
+        self.numbers = {one.name: pk for pk, one in catalogue.fields.items()} | {
+            one.code: pk for pk, one in catalogue.fields.items()
+        }
+        self.taken: set[tuple[int, str]] = set()
+
+    def compare(self, sheet: Sheet) -> None:
+        seen: dict[int, int] = {}
+        for line in sheet.lines:
+            number = sheet.field_of(line, self.numbers)
+            if number is None:
+                self._fault(line, "unknown_field", f"Danh mục không có lĩnh vực “{line.name[:80]}”.")
+            elif number in seen:
+                self._fault(line, "repeated_row", f"Dòng này lặp lại dòng {seen[number]}.")
+            else:
+                seen[number] = line.number
+                self._line(line, number)
+        self._totals(sheet)
+        self.reading.lines = len(seen)
+        self.reading.taken = [
+            f"Cột ({number}) ghi vào “{measure_label(name, self.day)}”; phần chi tiết còn lại của cột ghi 0."
+            for number, name in sorted(self.taken)
+        ]
+
+    def _line(self, line: Line, number: int) -> None:
+        rows = self.stored.get(number, [])
+        before = {name: added(values_of(row)[name] for row in rows) for name in MEASURES}
+        cells = dict(zip(self.form.places, self.form.cells(before), strict=True))
+        changed = [
+            column
+            for column in self.form.columns
+            if column.sources
+            and column.number not in line.unread
+            and line.cells[column.number] != cells[column.number]
+        ]
+        if not changed and not self._misadded(line, cells):
+            return
+        self._identities(line)
+        if not changed:
+            return
+        served = served_of(self.expected, self.catalogue, (number, None))
+        if not served:
+            name = self.catalogue.fields[number].name
+            self._fault(
+                line, "not_served", f"{self.unit.name} không báo cáo lĩnh vực “{name}” trong tháng này."
+            )
+        elif any(row.procedure_id for row in rows):
+            told = "Lĩnh vực này đang nhập theo thủ tục: hãy sửa ở bảng nhập, biểu chỉ có số của cả lĩnh vực."
+            self._fault(line, "mixed_level", told)
+        else:
+            self._change(line, number, changed, before, cells, served)
+
+    def _change(
+        self,
+        line: Line,
+        number: int,
+        changed: Sequence[Column],
+        before: Values,
+        cells: Mapping[int, int | None],
+        served: frozenset[str],
+    ) -> None:
+        after: dict[str, int | None] = dict(before)
+        for column in changed:
+            value = line.cells[column.number]
+            spread = spread_of(column, value, served)
+            for name, part in spread.items():
+                if fault := rules.check_cell(name, part, served):
+                    self._fault(line, fault.code, fault.message, column.number)
+            after |= spread
+            if value and len(spread) > 1:
+                self.taken.add((column.number, next(name for name, part in spread.items() if part)))
+            name = self.catalogue.fields[number].name
+            self.reading.changes.append(Change(name, column, cells[column.number], value))
+        self.reading.rows[number, None] = after
+
+    def _misadded(self, line: Line, cells: Mapping[int, int | None]) -> bool:
+        """Whether a total of an unchanged line is another one than its parts give."""
+        return any(
+            column.adds
+            and column.number not in line.unread
+            and line.cells[column.number] not in (None, cells[column.number])
+            for column in self.form.columns
+        )
+
+    def _identities(self, line: Line) -> None:
+        """Totals against their parts, then the identities of the form: told at the cell of the total."""
+        if any(column.sources and column.number in line.unread for column in self.form.columns):
+            return
+        for column in self.form.columns:
+            given = line.cells[column.number]
+            if not column.adds or given is None:
+                continue
+            made = self.form.cells(self._as_sources(line))[self.form.places[column.number]]
+            if given != made:
+                told = f"Cột ({column.number}) ghi {count(given)}, mà các cột thành phần cộng lại là {count(made)}."
+                self._fault(line, "identity", told, column.number)
+        for identity, gap in self.form.gaps(self.form.cells(self._as_sources(line))):
+            told = f"{identity.words} không khớp: lệch {count(gap)}."
+            self._fault(line, "identity", told, identity.left[0])
+
+    def _as_sources(self, line: Line) -> dict[str, int | None]:
+        """The parts of a line under the first source of each column."""
+        return {
+            column.sources[0]: line.cells[column.number] for column in self.form.columns if column.sources
+        }
+
+    def _totals(self, sheet: Sheet) -> None:
+        """Totals are not read, but each must be the sum of the lines."""
+        if self.reading.faults:
+            return
+        for total in sheet.totals:
+            for column in self.form.columns:
+                given = total.cells[column.number]
+                if given is None or column.number in total.unread:
+                    continue
+                made = added(line.cells[column.number] for line in sheet.lines)
+                if column.sources and given != (made or 0):
+                    told = f"Dòng tổng ghi {count(given)}, mà các dòng cộng lại là {count(made)}."
+                    self._fault(total, "identity", told, column.number)
+
+    def _fault(self, line: Line, code: str, message: str, column: int = 2) -> None:
+        self.reading.faults.append(line.fault(column, code, message))
+
+
+def spread_of(column: Column, value: int | None, served: frozenset[str]) -> dict[str, int | None]:
+    """What the measures of a column become: the first that is served takes all, the other served ones become 0; a
+    blank makes all blank.
+    """
+    if value is None:
+        return dict.fromkeys(column.sources)
+    asked = [name for name in column.sources if name in served]
+    takes = asked[0] if asked else column.sources[0]
+    # A zero in a column that nothing serves is no number there.
+    if not asked and value == 0:
+        return dict.fromkeys(column.sources)
+    return {name: value if name == takes else (0 if name in asked else None) for name in column.sources}

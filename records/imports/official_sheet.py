@@ -1,0 +1,219 @@
+"""The lines of an official form out of an XLSX, as this system writes it or as it is filled in by hand.
+
+The row of column numbers, (1), (2), (3)…, says where each column stands; above it is the head, below it a line for each
+field, lines of totals, and what is written under the table.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import BinaryIO
+
+from figures.forms import Form
+from figures.periods import Month
+from figures.writing import TIER_NAMES, CountError, day_range, parse_count
+from units import xlsxfile
+from units.models import Unit, fold
+from units.tabular import WEB, Cell, Fault, Faults, Flawed, Unreadable, letter_of
+from units.words import canonical
+
+_DAYS = re.compile(r"từ\D*(\d{1,2}/\d{1,2}/\d{4})\D+(\d{1,2}/\d{1,2}/\d{4})", re.IGNORECASE | re.ASCII)
+_MONTH = re.compile(r"tháng\s*(\d{1,2})\s*[/-]\s*(\d{4})", re.IGNORECASE)
+_TOTALS = frozenset(map(fold, ("Tổng cộng", "Tổng số", "Cộng", "Tổng", *TIER_NAMES.values())))
+MARK, NAME = 1, 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of figures: its cells by the number of their column; `unread` are those that are no count (blamed)."""
+
+    number: int
+    name: str
+    cells: Mapping[int, int | None]
+    unread: frozenset[int]
+    letters: Mapping[int, str]
+
+    def fault(self, column: int, code: str, message: str) -> Fault:
+        letter = self.letters.get(column, "")
+        return Fault(self.number, f"({column})", code, message, f"{letter}{self.number}" if letter else "")
+
+
+@dataclass
+class Sheet:
+    lines: list[Line] = field(default_factory=list)
+    totals: list[Line] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    notes: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def field_of(line: Line, known: Mapping[str, int]) -> int | None:
+        """The number of the field that a line names, by name or code, whatever its capitals and blanks."""
+        wanted = _plain(line.name)
+        return next((number for name, number in known.items() if _plain(name) == wanted), None)
+
+
+def read_sheet(stream: BinaryIO, form: Form, unit: Unit, month: Month, bounds: tuple[date, date]) -> Sheet:
+    """The first visible sheet. What is wrong goes to `faults`; a file that cannot be read has no lines."""
+    sheet = Sheet()
+    try:
+        if stream.seek(0, 2) > WEB.file:
+            raise Unreadable("too_large", f"Tệp lớn hơn {WEB.file // 1024 // 1024} MB.")
+        stream.seek(0)
+        if not stream.read(4).startswith(b"PK"):
+            raise Unreadable(
+                "not_xlsx", "Tệp không phải .xlsx. Hãy lưu lại bằng Excel, kiểu “Excel Workbook”."
+            )
+        stream.seek(0)
+        rows = list(xlsxfile.lines(stream, WEB))
+    except Unreadable as refused:
+        sheet.faults.append(refused.fault)
+        return sheet
+    at, places = _numbers(rows, form)
+    if not places:
+        told = f"Không thấy dòng đánh số cột (1), (2), (3)… ({form.numbers[-1]}) của biểu {form.code}."
+        sheet.faults.append(Fault(1, "", "not_the_form", told))
+        return sheet
+    head = rows[0][0] if rows else 1
+    _head([row for row in rows if row[0] < at], unit, month, bounds, sheet)
+    _body([row for row in rows if row[0] > at], places, form, sheet)
+    if not sheet.lines and not sheet.faults:
+        sheet.faults.append(Fault(head, "", "empty_file", "Biểu không có dòng lĩnh vực nào."))
+    return sheet
+
+
+def _plain(text: str) -> str:
+    return canonical(" ".join(text.split())).casefold()
+
+
+def _numbers(rows: Sequence[tuple[int, list[Cell]]], form: Form) -> tuple[int, dict[int, int]]:
+    """The row of column numbers, and the place of each column; (0, {}) where there is none."""
+    for number, cells in rows:
+        places: dict[int, int] = {}
+        for place, cell in enumerate(cells):
+            text = cell.strip("() ") if isinstance(cell, str) else ""
+            if text.isascii() and text.isdigit() and len(text) < 3:
+                places.setdefault(int(text), place)
+        if all(column in places for column in form.numbers):
+            return number, places
+    return 0, {}
+
+
+def _head(
+    rows: Sequence[tuple[int, list[Cell]]], unit: Unit, month: Month, bounds: tuple[date, date], sheet: Sheet
+) -> None:
+    """Whose form it is and of which month, as far as the head says so."""
+    unit_named = month_named = False
+    for number, cells in rows:
+        for place, cell in enumerate(cells):
+            if not isinstance(cell, str):
+                continue
+            where = f"{letter_of(place)}{number}"
+            label, _, rest = cell.partition(":")
+            if fold(label).endswith("don vi bao cao") and rest.strip(" .…"):
+                unit_named = True
+                if fold(unit.name) not in fold(rest):
+                    told = f"Biểu của đơn vị khác: ghi “{rest.strip()[:80]}”, báo cáo này là của {unit.name}."
+                    sheet.faults.append(Fault(number, "", "other_unit", told, where))
+            wrong = _other_month(cell, month, bounds)
+            if wrong is not None:
+                month_named = True
+                if wrong:
+                    sheet.faults.append(Fault(number, "", "other_month", wrong, where))
+    lacking = [
+        word for word, there in (("đơn vị báo cáo", unit_named), ("kỳ báo cáo", month_named)) if not there
+    ]
+    if lacking:
+        sheet.notes.append(f"Tệp không ghi {' và '.join(lacking)}: hãy xem kỹ có đúng biểu của báo cáo này.")
+
+
+def _other_month(text: str, month: Month, bounds: tuple[date, date]) -> str | None:
+    """None where a text names no days and no month; "" where it names ours; else the words of the fault."""
+    if found := _DAYS.search(text):
+        try:
+            days = tuple(datetime.strptime(one, "%d/%m/%Y").date() for one in found.groups())
+        except ValueError:
+            return f"“{found.group()[:60]}” không phải ngày."
+        return (
+            ""
+            if days == bounds
+            else f"Biểu của kỳ khác ({day_range(*days)}), báo cáo này {day_range(*bounds)}."
+        )
+    if (found := _MONTH.search(text)) and fold(text).startswith("ky bao cao"):
+        named = (int(found[1]), int(found[2]))
+        told = f"Biểu của tháng {found[1]}/{found[2]}, báo cáo này là {month.label}."
+        return "" if named == (month.month, month.year) else told
+    return None
+
+
+def _body(
+    rows: Sequence[tuple[int, list[Cell]]], places: Mapping[int, int], form: Form, sheet: Sheet
+) -> None:
+    letters = {column: letter_of(place) for column, place in places.items()}
+    last = 0
+    for number, cells in rows:
+        if number <= last:  # merges are told at the end, as rows again
+            _merged(number, cells, sheet)
+            continue
+        given = {column: cells[place] if place < len(cells) else None for column, place in places.items()}
+        name = (
+            given[NAME]
+            if isinstance(given[NAME], str)
+            else given[MARK]
+            if isinstance(given[MARK], str)
+            else ""
+        )
+        mark = given[MARK] if isinstance(given[MARK], str) else ""
+        figures = {column: cell for column, cell in given.items() if column > NAME}
+        is_line = mark.strip(". ").isdigit()
+        if not is_line and all(_says_nothing(cell, name) for cell in figures.values()):
+            continue
+        last = number
+        total = not is_line and (fold(name) in _TOTALS or len(mark.strip(". ")) == 1)
+        line = _line(number, name, figures, letters, form, sheet.faults, total=total)
+        (sheet.totals if total else sheet.lines).append(line)
+
+
+def _says_nothing(cell: Cell, name: str) -> bool:
+    """A blank, or cells merged under the table."""
+    return cell is None or isinstance(cell, Flawed) and cell.code == "merged_cell" and not name
+
+
+def _line(
+    number: int,
+    name: str,
+    figures: Mapping[int, Cell],
+    letters: Mapping[int, str],
+    form: Form,
+    faults: Faults,
+    *,
+    total: bool,
+) -> Line:
+    cells: dict[int, int | None] = {}
+    unread: set[int] = set()
+    made = {column.number for column in form.columns if column.adds}
+    for column, cell in figures.items():
+        if column not in form.numbers:
+            continue
+        cells[column] = None
+        if isinstance(cell, Flawed):
+            unread.add(column)
+            # A formula of a total without its result says nothing that its parts do not say.
+            if cell.code != "formula" or not (total or column in made):
+                faults.append(
+                    Fault(number, f"({column})", cell.code, cell.message, f"{letters[column]}{number}")
+                )
+            continue
+        try:
+            cells[column] = parse_count(cell or "")
+        except CountError as error:
+            unread.add(column)
+            faults.append(Fault(number, f"({column})", error.code, str(error), f"{letters[column]}{number}"))
+    return Line(number, name, cells, frozenset(unread), letters)
+
+
+def _merged(number: int, cells: Sequence[Cell], sheet: Sheet) -> None:
+    """Cells merged with one of a line could hide a number; those of the head and under the table do not matter."""
+    if any(line.number == number for line in (*sheet.lines, *sheet.totals)):
+        place, flaw = next((place, cell) for place, cell in enumerate(cells) if isinstance(cell, Flawed))
+        sheet.faults.append(Fault(number, "", flaw.code, flaw.message, f"{letter_of(place)}{number}"))

@@ -1,0 +1,190 @@
+"""An official form of one unit and period, filled: the one thing that its page, its XLSX and its PDF are drawn from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+import xlsxwriter
+
+from figures import narrative
+from figures.counts import added
+from figures.forms import Column, Form
+from figures.measures import MEASURES, measure_label
+from figures.periods import Calendar, Month, Period
+from figures.summary import Dates, Summary
+from figures.writing import count, day
+from records.models import Edition, State
+from records.queries.catalogue import Catalogue
+from records.queries.checks import counts_of
+from records.queries.rows import values_of
+from reports.queries.official import Indicators
+from units.models import Kind, Unit
+
+from . import flat, official_form
+from .form_sheet import FormSheet, Head
+from .official_form import FormRow
+from .sheets import OPTIONS, plain, source_sheet
+
+TEMPLATE = "print/official_form.html"
+INDICATORS = "Chỉ tiêu do các đơn vị báo cáo cho kỳ này trên hệ thống theo dõi cải cách hành chính"
+PARTS = {"numerator": "số đạt", "denominator": "tổng số"}
+
+
+@dataclass(frozen=True)
+class Filled:
+    """`told`: what was counted and how far; `notes` stand under the table; `broken` names the lines in which an
+    identity does not hold; `sources` are pairs for the sheet that says where the figures come from.
+    """
+
+    form: Form
+    reporting: str
+    receiving: str
+    period: Dates
+    rows: Sequence[FormRow]
+    told: str
+    complete: bool
+    notes: Sequence[str]
+    broken: Sequence[str]
+    sources: Sequence[tuple[str, str]]
+
+    @property
+    def days(self) -> str:
+        """First and last day, as they stand under the title."""
+        return f"từ ngày {day(self.period.start)} đến ngày {day(self.period.end)}"
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody has reported any of it."""
+        return all(cell is None for row in self.rows for cell in row.cells)
+
+    def name(self, kind: str) -> str:
+        """Of its file: ii-06a-2022-H1.xlsx; the unit's code is put before it by who knows it."""
+        return f"{self.form.key}-{self.period.code}.{kind}"
+
+
+def of_dossiers(
+    form: Form, unit: Unit, now: Summary, parts: Sequence[tuple[str, Summary]], asked: str = ""
+) -> Filled:
+    """From figures by tier and field. Where there is one tier, its line is the total and stands last."""
+    rows = official_form.lines(form, parts, now.total.counts)
+    if len(parts) == 1:
+        first, *fields = rows
+        rows = [*fields, FormRow("", official_form.TOTAL, first.cells, True)]
+    sources = list(flat.whose(now, asked))
+    counted, basis = narrative.counted(now.include, now.as_of), narrative.basis(now.units_of)
+    external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
+    told = f"{counted}; {now.completeness_text}; {basis}{external}"
+    return _filled(
+        form, unit, now.period, rows, told, now.total.counts, sources, now.total.completeness.complete
+    )
+
+
+def of_indicators(form: Form, unit: Unit, period: Dates, found: Indicators, asked: str = "") -> Filled:
+    """From indicators: a line for each unit that reported any, and the total."""
+    rows = [
+        FormRow(str(number), one.name, form.cells(one.values), key=one.key)
+        for number, one in enumerate(found.lines, 1)
+    ]
+    rows.append(FormRow("", official_form.TOTAL, form.cells(found.total), True))
+    told = f"{count(len(found.lines))}/{count(found.asked)} đơn vị đã báo cáo chỉ tiêu"
+    if found.own:
+        told += f"; tổng cộng do {unit.name} báo cáo"
+    sources = [
+        ("Đơn vị", f"{unit.name} ({unit.code})"),
+        ("Kỳ báo cáo", f"{period.label} (từ {day(period.start)} đến {day(period.end)})"),
+        ("Nguồn", INDICATORS),
+        ("Mức độ đầy đủ", told),
+        *([("Bộ lọc", asked)] if asked else []),
+    ]
+    whole = len(found.lines) == found.asked
+    return _filled(form, unit, period, rows, told, found.total, sources, whole)
+
+
+def of_edition(form: Form, unit: Unit, edition: Edition, days: Calendar) -> Filled:
+    """One month of one unit as it is entered: a line for each field that it reports or has numbers of."""
+    month = Month.from_number(edition.submission.month)
+    catalogue = Catalogue(days)
+    counts: dict[int, list[Mapping[str, int | None]]] = {pk: [] for pk in catalogue.expected(unit, month)}
+    for row in counts_of(edition):
+        if row.answered:
+            counts.setdefault(row.field_id, []).append(values_of(row))
+    if counts.get(catalogue.undivided):
+        counts = {catalogue.undivided: counts[catalogue.undivided]}
+    by_field = {
+        pk: {name: added(one[name] for one in rows) for name in MEASURES} for pk, rows in counts.items()
+    }
+    rows = [
+        FormRow(str(number), catalogue.fields[pk].name, form.cells(values), key=catalogue.fields[pk].code)
+        for number, (pk, values) in enumerate(by_field.items(), 1)
+    ]
+    total = {name: added(values[name] for values in by_field.values()) for name in MEASURES}
+    rows.append(FormRow("", official_form.TOTAL, form.cells(total), True))
+    state = edition.get_state_display()
+    sources = [("Đơn vị", f"{unit.name} ({unit.code})"), ("Kỳ báo cáo", month.label), ("Phạm vi", state)]
+    period = Dates.of(Period.of_month(month), days)
+    return _filled(form, unit, period, rows, state, total, sources, edition.state == State.APPROVED)
+
+
+def _filled(
+    form: Form,
+    unit: Unit,
+    period: Dates,
+    rows: Sequence[FormRow],
+    told: str,
+    total: Mapping[str, int | None],
+    sources: Sequence[tuple[str, str]],
+    complete: bool,
+) -> Filled:
+    broken = official_form.broken(form, rows) + official_form.unlike(form, rows)
+    return Filled(
+        form,
+        f"UBND {unit.name}" if unit.kind == Kind.COMMITTEE else unit.name,
+        f"UBND {unit.parent.name}" if unit.parent else "",
+        period,
+        rows,
+        told,
+        complete,
+        official_form.notes(form, form.note(total)),
+        broken,
+        [("Biểu", f"{form.code}: {form.title}"), ("Ban hành theo", form.basis), *sources],
+    )
+
+
+def xlsx_bytes(filled: Filled, made_at: datetime) -> bytes:
+    """The workbook: the form, and sheet "Nguồn" that says where its figures come from and what each column is."""
+    buffer = BytesIO()
+    head = Head(filled.reporting, filled.receiving, filled.period.label, filled.days, filled.told)
+    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+        book.set_properties({"title": plain(f"{filled.form.code} {filled.period.label}")[:255]})
+        FormSheet(book, filled.form).write(head, filled.rows, _under(filled))
+        source_sheet(book, [*filled.sources, *_columns(filled), flat.made(made_at)])
+    return buffer.getvalue()
+
+
+def _under(filled: Filled) -> Iterator[str]:
+    yield from filled.notes
+    if filled.broken:
+        yield f"Chỗ chưa khớp: {'; '.join(filled.broken)}."
+
+
+def _columns(filled: Filled) -> Iterator[tuple[str, str]]:
+    """Each column of figures with what it is made of."""
+    for column in filled.form.columns:
+        yield column.title, _made_of(column, filled)
+    yield "Chỗ chưa khớp", "; ".join(filled.broken) or "không có"
+
+
+def _made_of(column: Column, filled: Filled) -> str:
+    if column.adds:
+        signs = ("− " if part < 0 else "+ " for part in column.adds)
+        text = " ".join(f"{sign}cột ({abs(part)})" for sign, part in zip(signs, column.adds, strict=True))
+        return text.removeprefix("+ ")
+    return " + ".join(_source(source, filled) for source in column.sources)
+
+
+def _source(source: str, filled: Filled) -> str:
+    code, _, part = source.rpartition(".")
+    if not code:
+        return measure_label(source, filled.period.end).lower()
+    return f"chỉ tiêu {code}, {PARTS[part]}"

@@ -1,0 +1,12 @@
+"""Addresses of official forms."""
+
+from django.urls import path
+
+from reports.views import official
+
+urlpatterns = [
+    path("reports/forms/months/<int:pk>.xlsx", official.form_of_month, name="form_of_month"),
+    path("reports/forms/<slug:key>/", official.form_page, name="official_form"),
+    path("reports/forms/<slug:key>.xlsx", official.form_xlsx, name="form_xlsx"),
+    path("reports/forms/<slug:key>.pdf", official.form_pdf, name="form_pdf"),
+]
