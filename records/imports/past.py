@@ -53,8 +53,12 @@ class Past:
             return
         units = {target.first.unit.pk for target in targets}
         months = [target.first.month for target in targets]
-        for unit, month, field, procedure, *sums in _stored(units, min(months), max(months)):
-            self._rows[unit, field, procedure][month] = Known(*sums)
+        # Hundreds of thousands of rows: spelled out, it takes a third less time.
+        rows, known = self._rows, Known._make
+        for unit, month, field, procedure, received, resolved, left in _stored(
+            units, min(months), max(months)
+        ):
+            rows[unit, field, procedure][month] = known((received, resolved, left))
         for target in targets:
             for line in target.lines:
                 if line.unread:

@@ -139,7 +139,7 @@ class Writer:
             self._stamp(target, edition)
             self._total(edition, target, content)
             target.edition = edition
-        Edition.objects.bulk_create((target.edition for target in new), batch_size=_BATCH)
+        bulk.insert_editions([target.edition for target in new])
         if kept:
             names = [
                 "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "decided_at", "decided_by",

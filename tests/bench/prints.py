@@ -87,8 +87,7 @@ def province_rows() -> Iterator[Result]:
     """P14: the review of 500 units as it is frozen, from the database to the bytes."""
     connection = databases.create("province")
     with use(connection):
-        country.fill(PROVINCE)
-        unit = Unit.objects.get(code="D10001")
+        unit = Unit.objects.get(parent=country.fill(PROVINCE), has_children=True)
         period = Period.parse("2025-H2")
         sections = outlines.for_review(unit, period)
         review = actions.draft(unit, period, by=None, at=AT, sections=sections)
