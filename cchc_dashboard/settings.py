@@ -230,6 +230,18 @@ AXES_VERBOSE = False
 SECOND_FACTOR_ROLES = _named("CCHC_SECOND_FACTOR_ROLES", "administrator,leader" if PRODUCTION else "")
 OTP_TOTP_SYNC = False  # a phone whose clock is wrong is not followed: 120 s old is too old
 
+# Single sign-on by OpenID Connect; off without an issuer.
+OIDC_ISSUER = os.environ.get("CCHC_OIDC_ISSUER", "")
+OIDC_CLIENT_ID = os.environ.get("CCHC_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("CCHC_OIDC_CLIENT_SECRET", "")
+OIDC_LABEL = os.environ.get("CCHC_OIDC_LABEL", "")
+if OIDC_ISSUER and (
+    urlsplit(OIDC_ISSUER).scheme != "https" and PRODUCTION or not urlsplit(OIDC_ISSUER).netloc
+):
+    raise ImproperlyConfigured("CCHC_OIDC_ISSUER phải có dạng https://may-chu-dang-nhap.")
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured("CCHC_OIDC_CLIENT_ID hoặc CCHC_OIDC_CLIENT_SECRET còn thiếu.")
+
 SESSION_IDLE_SECONDS = _whole("CCHC_SESSION_IDLE_MINUTES", 30) * 60
 SESSION_ABSOLUTE_SECONDS = _whole("CCHC_SESSION_HOURS", 10) * 3600
 SESSION_ENGINE = "cchc_dashboard.sessions"

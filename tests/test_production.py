@@ -64,9 +64,11 @@ def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
         ({"CCHC_EMAIL_URL": "imap://may-chu", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
         ({"CCHC_EMAIL_URL": "smtp://may-chu:x", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
         ({"CCHC_BASE_URL": "cchc.example.vn"}, "CCHC_BASE_URL"),
+        ({"CCHC_OIDC_ISSUER": "http://may-chu.example.vn"}, "CCHC_OIDC_ISSUER"),
+        ({"CCHC_OIDC_ISSUER": "https://may-chu.example.vn"}, "CCHC_OIDC_CLIENT_ID"),
     ],
 )
-def test_a_mail_server_or_address_that_cannot_be_is_named(tmp_path, variables, named):
+def test_a_server_or_address_that_cannot_be_is_named(tmp_path, variables, named):
     result = start(tmp_path, **SAFE, **variables)
     assert result.returncode != 0 and named in result.stderr
 

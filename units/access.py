@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
-from . import factors
+from . import factors, sso
 from .compiled import Compiled
 from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
 
@@ -87,7 +87,11 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
             body = {"code": "not_signed_in", "message": "Chưa đăng nhập.", "login": login.url}
             return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
         return login
-    if request.user.must_change_password and not getattr(view, "allowed_before_change", False):
+    if (
+        request.user.must_change_password
+        and not request.session.get(sso.IN_SESSION)
+        and not getattr(view, "allowed_before_change", False)
+    ):
         if reads_only_json(request):
             raise PermissionDenied("Phải đổi mật khẩu được cấp trước khi làm việc khác.")
         return redirect("password_change")

@@ -15,3 +15,25 @@ class RecoveryCode(models.Model):
     class Meta:
         verbose_name = "mã khôi phục"
         constraints = [models.UniqueConstraint(name="recovery_code_once", fields=["user", "code_sha256"])]
+
+
+class Identity(models.Model):
+    """Whom another server (OpenID Connect) calls `subject`: linked by an administrator, never by an e-mail address,
+    which goes from hand to hand.
+    """
+
+    LONGEST = 255
+
+    user = models.ForeignKey("units.User", models.CASCADE, related_name="identities")
+    issuer = models.CharField("máy chủ đăng nhập", max_length=LONGEST)
+    subject = models.CharField("mã định danh", max_length=LONGEST)
+
+    class Meta:
+        verbose_name = "tài khoản đăng nhập một lần"
+        constraints = [
+            models.UniqueConstraint(
+                name="identity_once",
+                fields=["issuer", "subject"],
+                violation_error_message="Mã định danh này đã gắn với một người dùng.",
+            )
+        ]

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.crypto import salted_hmac
 
+from .credentials import Identity as Identity
 from .credentials import RecoveryCode as RecoveryCode
 from .systems import Receiver as Receiver
 from .systems import Scope as Scope

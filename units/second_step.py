@@ -1,6 +1,7 @@
 """Between the password and the code: who is signing in is kept in a session that is nobody's yet."""
 
 import time
+from collections.abc import Sequence
 
 from django.contrib.auth import login
 from django.http import HttpRequest
@@ -14,8 +15,8 @@ _SECONDS = 300
 _MOST_WRONG = 5
 
 
-def begin(request: HttpRequest, user: User, to: str) -> None:
-    """The password was right; `to` is where the person wants to go."""
+def begin(request: HttpRequest, user: User, to: str, *, marks: Sequence[str] = ()) -> None:
+    """The first step is done; `to` is where the person wants to go, `marks` are set in the session to come."""
     request.session.cycle_key()
     request.session[_KEY] = {
         "person": user.pk,
@@ -24,6 +25,7 @@ def begin(request: HttpRequest, user: User, to: str) -> None:
         "at": int(time.time()),
         "to": to,
         "wrong": 0,
+        "marks": [factors.IN_SESSION, *marks],
     }
 
 
@@ -53,7 +55,8 @@ def wrong(request: HttpRequest) -> bool:
 
 def finish(request: HttpRequest, user: User) -> str:
     """Sign in; where the person wants to go."""
-    to = request.session.pop(_KEY)["to"]
+    kept = request.session.pop(_KEY)
     login(request, user)
-    request.session[factors.IN_SESSION] = True
-    return to
+    for mark in kept["marks"]:
+        request.session[mark] = True
+    return kept["to"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, merging, people, receivers, tokens, tree
+from .views import changes, merging, people, receivers, sso, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -21,6 +21,8 @@ urlpatterns = [
     path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
     path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
     path("people/<int:pk>/factor/", people.person_factor, name="person_factor"),
+    path("people/<int:pk>/link/", sso.person_link, name="person_link"),
+    path("people/<int:pk>/link/<int:identity>/end/", sso.person_unlink, name="person_unlink"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("receivers/", receivers.receivers, name="receivers"),
     path("receivers/<int:pk>/stop/", receivers.receiver_stop, name="receiver_stop"),

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from .views import accounts, factors
+from .views import accounts, factors, sso
 
 urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
     path("logout/", accounts.sign_out, name="logout"),
     path("login/code/", factors.second, name="login_code"),
+    path("sso/", sso.begin, name="sso"),
+    path("sso/callback/", sso.callback, name="sso_callback"),
     path("factor/", factors.factor, name="factor"),
     path("factor/confirm/", factors.factor_confirm, name="factor_confirm"),
     path("factor/codes/", factors.factor_codes, name="factor_codes"),

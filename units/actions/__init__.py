@@ -2,6 +2,7 @@
 
 from .closing import close_branch, close_unit, close_units
 from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
+from .identities import link_identity, unlink_identity
 from .merging import Merged, merge, merger_of, roles_of, undo_merger
 from .people import (
     Denied,
@@ -46,6 +47,7 @@ __all__ = [
     "enable_user",
     "end_membership",
     "issue_password",
+    "link_identity",
     "merge",
     "merger_of",
     "open_unit",
@@ -58,5 +60,6 @@ __all__ = [
     "stop_receiver",
     "succeed",
     "undo_merger",
+    "unlink_identity",
     "use_issued_password",
 ]

@@ -29,7 +29,9 @@ class CodeForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """The first code of a new app, and the password: who found an open session must not set up an app of theirs."""
+    """The first code of a new app, and the password: who found an open session must not set up an app of theirs. Who
+    came by single sign-on may have no password, and is not `asked`.
+    """
 
     code = CodeField(label="Mã xác thực", help_text="6 chữ số mà ứng dụng đang hiện.")
     password = forms.CharField(
@@ -40,9 +42,11 @@ class ConfirmForm(forms.Form):
         error_messages={"required": REQUIRED},
     )
 
-    def __init__(self, user: User, *args, **kwargs):
+    def __init__(self, user: User, *args, asked: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
+        if not asked:
+            del self.fields["password"]
 
     def clean_password(self) -> str:
         if not self.user.check_password(self.cleaned_data["password"]):

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
-from units.models import Role
+from units.models import Identity, Role
 
 from .fields import ChosenField, DayField, WordsField
 
@@ -34,6 +34,14 @@ class NewPersonForm(PersonForm):
         ],
     )
     field_order = ["username", "full_name", "position", "email"]
+
+
+class IdentityForm(forms.Form):
+    subject = WordsField(
+        label="Mã định danh",
+        max_length=Identity.LONGEST,
+        help_text="Mã mà máy chủ đăng nhập gọi người này; trang đăng nhập hiện mã khi tài khoản chưa được gắn.",
+    )
 
 
 class RoleForm(forms.Form):

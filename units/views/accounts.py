@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from units import actions, factors, held, second_step
+from units import actions, factors, held, second_step, sso
 from units.access import Right, memberships, requires
 from units.forms.accounts import AccountForm, OwnPasswordForm, SignInForm
 from units.throttle import in_line
@@ -40,7 +40,7 @@ class SignIn(LoginView):
         return HttpResponseRedirect(self.get_success_url())
 
     def get_context_data(self, **context) -> dict:
-        return super().get_context_data(**context, held=held.waits(self.request))
+        return super().get_context_data(**context, held=held.waits(self.request), sso=sso.label())
 
 
 class ChangePassword(PasswordChangeView):

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import actions, factors, held, qr, second_step
+from units import actions, factors, held, qr, second_step, sso
 from units.access import Right, requires
 from units.forms.factors import CodeForm, ConfirmForm
 from units.models import User
@@ -42,10 +42,14 @@ def factor(request: HttpRequest) -> HttpResponse:
     """Where a person sets the second factor up (POST: a fresh secret), and sees whether it is on."""
     user = request.user
     if request.method == "POST" and factors.device_of(user) is None:
-        return _set_up(request, actions.begin_factor(user), ConfirmForm(user))
+        return _set_up(request, actions.begin_factor(user), ConfirmForm(user, asked=_asked(request)))
     if request.method == "POST":
         return redirect("factor")
     return _page(request, CodeForm())
+
+
+def _asked(request: HttpRequest) -> bool:
+    return not request.session.get(sso.IN_SESSION)
 
 
 def _page(request: HttpRequest, form: CodeForm) -> HttpResponse:
@@ -72,7 +76,7 @@ def factor_confirm(request: HttpRequest) -> HttpResponse:
     device = factors.device_of(user, confirmed=False)
     if device is None:
         return redirect("factor")
-    form = ConfirmForm(user, request.POST)
+    form = ConfirmForm(user, request.POST, asked=_asked(request))
     if form.is_valid():
         codes = actions.confirm_factor(user, form.cleaned_data["code"], by=user)
         if codes is not None:

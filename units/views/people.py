@@ -7,10 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, factors, history, queries
+from units import access, actions, factors, history, queries, sso
 from units.access import Right, requires
 from units.actions.people import Denied, subject
-from units.forms.people import NewPersonForm, PersonForm, RoleForm
+from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm
 from units.models import Membership, User, fold
 from units.words import clean
 
@@ -88,6 +88,8 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
         "history": history.of(subject(someone)),
         "own": someone.pk == request.user.pk,
         "factor": factors.device_of(someone),
+        "identities": someone.identities.all(),
+        "identity_form": IdentityForm() if sso.enabled() else None,
     }
     return render(
         request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
