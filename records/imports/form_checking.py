@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from figures.measures import MEASURES
 from figures.periods import Month
 from figures.rulebook import RULES
 from figures.writing import count
@@ -95,8 +94,6 @@ def _look(found: Checked, catalogue: Catalogue) -> None:
     wrong = {one.key[0] for one in found.remarks if one.blocks and one.key}
     broken = any(one.blocks for one in found.remarks)
     rows = list(_rows(found, catalogue))
-    if not found.changes and not wrong:
-        return
     by_code = {line.code: line for line in found.lines}
     for one in check(found.month.edition, catalogue, rows=rows, past=found.month.past):
         code = f"{one.field}/{one.procedure}" if one.procedure else one.field
@@ -109,7 +106,8 @@ def _remark(one: Finding, code: str, line: Line | None, sheet: Sheet) -> Remark:
     blocks = one.blocks and not RULES[one.code].draft
     if line is None:
         return Remark(sheet.name, "", "Toàn báo cáo", one.code, one.message, blocks)
-    name = one.measure if one.measure in MEASURES else BALANCE
+    # Of a row as a whole: where its balance stands.
+    name = one.measure if one.measure in sheet.names else BALANCE
     cell = sheet.address(code, name)
     return Remark(sheet.name, cell, line.label, one.code, one.message, blocks, (code, name))
 

@@ -134,7 +134,7 @@ class FormSheet:
             if words:
                 self.sheet.write_comment(at, place, words, {"x_scale": 2.2, "y_scale": 1.4, "visible": False})
             if column.kind == SUM:
-                self._sum(at, place, column, added(values[part] for part in column.parts))
+                self._sum(at, place, column, added(values[part] for part in column.parts), state)
             elif column.kind == BALANCE:
                 self._balance(at, place, line, state)
             else:
@@ -164,11 +164,12 @@ class FormSheet:
         else:
             self.sheet.write_number(at, place, value, style)
 
-    def _sum(self, at: int, place: int, column: Column, value: int | None) -> None:
+    def _sum(self, at: int, place: int, column: Column, value: int | None, state: str) -> None:
         first, last = (self.places[part] for part in (column.parts[0], column.parts[-1]))
         cells = xl_range(at, first, at, last)
         formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
-        self.sheet.write_formula(at, place, formula, self.styles.sum, "" if value is None else value)
+        style = self.styles.locked(state, words=False)
+        self.sheet.write_formula(at, place, formula, style, "" if value is None else value)
 
     def _balance(self, at: int, place: int, line: Line, state: str) -> None:
         """The words of the page: khớp, lệch by how many, chưa đủ while a served cell is blank."""
@@ -186,7 +187,7 @@ class FormSheet:
             f'IF({gap}>0,"lệch +"&{gap},"lệch −"&-{gap})))'
         )
         words = _balance_words(rules.difference(self.values[line.code], line.served))
-        self.sheet.write_formula(at, place, formula, self.styles.balance_of(state), words)
+        self.sheet.write_formula(at, place, formula, self.styles.locked(state, words=True), words)
 
     def _totals(self, at: int) -> None:
         self._label(at, "Cộng")

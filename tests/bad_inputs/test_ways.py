@@ -21,6 +21,8 @@ from records.imports.counts import import_counts
 from records.models import Submission
 from records.queries.checks import check
 from tests.records.conftest import AT, balanced, entered
+from tests.records.excel.book import brought, filled, form_of
+from tests.records.excel.book import cell as form_cell
 from tests.records.pages.conftest import JULY
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import cells as posted
@@ -41,6 +43,23 @@ CELLS = [
 FIELDS = ("chung-thuc", "ho-tich")
 Told = tuple[str, str]  # code and sentence
 Place = tuple[str, str, str, str]  # field, measure, code, sentence
+
+
+def typed_into_a_form(clerk: Client, form: bytes, found: Submission, measure: str, text: str) -> list[Told]:
+    typed = []
+
+    def as_text(sheet):
+        typed.append(form_cell(sheet, "chung-thuc", measure))
+        typed[0].value, typed[0].data_type = text, "s"
+
+    answer = brought(clerk, filled(form, {}, as_text), found)
+    assert answer.status_code == 400
+    wrong = answer.context["wrong"]
+    assert all(
+        one.cell == typed[0].coordinate and one.message in html.unescape(answer.content.decode())
+        for one in wrong
+    )
+    return [(one.code, one.message) for one in wrong]
 
 
 @contextmanager
@@ -104,12 +123,14 @@ def typed_into_a_file(write: Callable, measure: str, text: str) -> list[Told]:
 
 def test_a_bad_cell_is_refused_in_the_same_words_by_every_way(as_, fields, july):
     clerk, tried = as_("clerk"), 0
+    form = form_of(clerk, july)
     for measure, text, code in CELLS:
         ways = {
             "page": typed_on_the_page(clerk, july, measure, text),
             "cells": typed_into_a_cell(clerk, july, measure, text),
             "csv": typed_into_a_file(as_csv, measure, text),
             "xlsx": typed_into_a_file(as_xlsx, measure, text),
+            "form": typed_into_a_form(clerk, form, july, measure, text),
         }
         assert ways == dict.fromkeys(ways, ways["page"]), text
         assert [found for found, _ in ways["page"]] == [code], text
@@ -153,12 +174,26 @@ def sent_in_a_file(write: Callable, report: dict) -> list[Place]:
     )
 
 
+def brought_in_a_form(clerk: Client, form: bytes, found: Submission, report: dict) -> list[Place]:
+    cells = {(field, name): report[field].get(name) for field in FIELDS for name in MEASURES}
+    for name in ("received_postal", "returned_postal"):
+        del cells["chung-thuc", name]
+    answer = brought(clerk, filled(form, cells), found)
+    assert answer.status_code == 302
+    told = []
+    for one in clerk.get(answer.url).context["odd"]:
+        field, name = one.key or ("", "")
+        told.append((field, "" if name == "balance" else name, one.code, one.message))
+    return sorted(told)
+
+
 # Rules of a report as a whole: a file tells them at its first row of the month.
 WHOLE = {"nothing_reported", "all_zero", "same_as_last"}
 
 
 def test_a_bad_report_is_told_in_the_same_words_by_every_way(past, as_, july):
     clerk, broken = as_("clerk"), set()
+    form = form_of(clerk, july)
     for changes, field, code in REPORTS:
         report = {name: values | changes.get(name, {}) for name, values in ORDINARY.items()}
         ways = {}
@@ -167,6 +202,8 @@ def test_a_bad_report_is_told_in_the_same_words_by_every_way(past, as_, july):
         for way, write in (("csv", as_csv), ("xlsx", as_xlsx)):
             with undone():
                 ways[way] = sent_in_a_file(write, report)
+        with undone():
+            ways["form"] = brought_in_a_form(clerk, form, july, report)
         assert ways == dict.fromkeys(ways, ways["page"]), changes
         assert (field, code) in [(place, found) for place, _, found, _ in ways["page"]], changes
         broken |= {found for _, _, found, _ in ways["page"]}

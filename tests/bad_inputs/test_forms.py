@@ -1,0 +1,99 @@
+"""Every kind of bad file, brought to the page of the Excel form: refused with its place, nothing stored."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from ledger.models import Entry
+from records.models import DossierCount
+from tests.records.excel.book import brought, filled, form_of
+from tests.records.pages.conftest import as_ as as_
+from tests.records.pages.conftest import july as july
+from tests.records.pages.conftest import people as people
+
+from .files import BOMBS, REFUSED_FILES, SWOLLEN, swollen, with_part
+from .forms import CHANGED, PARTS, two_of_one_part
+from .numbers import REFUSED_CELLS
+
+# Codes that other ways in give to what is no workbook at all.
+NO_WORKBOOK = {"empty_file", "control_sign", "encoding", "tcvn3"}
+
+
+def codes(answer) -> list[str]:
+    """What an upload was refused for, told on the page in words."""
+    found = [*answer.context["weighed"].refused, *(answer.context.get("wrong") or ())]
+    assert all(one.message for one in found)
+    return [one.code for one in found]
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def lying(content: bytes) -> bytes:
+    """A directory that claims another size than a part has."""
+    return content.replace(len_of(content, "xl/styles.xml"), (7).to_bytes(4, "little"))
+
+
+def len_of(content: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return package.getinfo(name).file_size.to_bytes(4, "little")
+
+
+def many_parts(content: bytes) -> bytes:
+    stream = io.BytesIO(content)
+    with zipfile.ZipFile(stream, "a") as package:
+        for number in range(200):
+            package.writestr(f"xl/media/{number}.bin", b"x")
+    return stream.getvalue()
+
+
+def kinds(form: bytes) -> Iterator[tuple[str, bytes, str]]:
+    """Name, file and code of the first fault; "" where several may come first."""
+    for name, (change, code) in CHANGED.items():
+        yield name, filled(form, {}, change), code
+    for name, (part, data, code) in PARTS.items():
+        yield name, with_part(form, part, data), code
+    for at, (part, data, code) in enumerate(BOMBS):
+        yield f"{part} {at} {code}", with_part(form, part, data), code
+    for content, code in REFUSED_FILES:
+        yield f"{code} {content[:8]!r}", content, "" if code in NO_WORKBOOK else code
+    for name, start, unit in SWOLLEN:
+        yield f"swollen {name}", swollen(start, unit), ""
+    with zipfile.ZipFile(io.BytesIO(form)) as package:
+        workbook = package.read("xl/workbook.xml")
+    yield "a part of two sheets", with_part(form, "xl/workbook.xml", two_of_one_part(workbook)), "unreadable"
+    yield "cut off", cut(form), "unreadable"
+    yield "too many parts", many_parts(form), "too_many_parts"
+    yield "a directory that lies", lying(form), "unreadable"
+    yield "a page", b"<html><table><tr><td>1</td></tr></table></html>", "unreadable"
+    yield "a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "unreadable"
+
+
+def test_every_kind_of_bad_file_is_refused_by_the_form(as_, fields, july):
+    clerk = as_("clerk")
+    form, entries, tried = form_of(clerk, july), Entry.objects.count(), set()
+    for name, content, code in kinds(form):
+        answer = brought(clerk, content, july)
+        if not content:
+            assert "Tệp rỗng." in answer.content.decode()
+            continue
+        assert answer.status_code == 400, name
+        found = codes(answer)
+        assert found and code in ("", found[0]), (name, found)
+        tried.add(name)
+    assert not DossierCount.objects.exists() and july.editions.get().revision == 0
+    assert Entry.objects.count() == entries
+    print(f"{len(tried)} kinds of file")
+    assert len(tried) >= 60 + len(REFUSED_CELLS)
+
+
+@pytest.mark.parametrize("way", ["other_unit", "no_form"])
+def test_the_page_of_several_units_refuses_them_too(as_, fields, july, way):
+    clerk = as_("clerk")
+    form = form_of(as_("clerk"), july)
+    content = filled(form, {}, CHANGED["other unit"][0] if way == "other_unit" else CHANGED["no sign"][0])
+    answer = brought(clerk, content)
+    assert (answer.status_code, codes(answer)) == (400, [way])
