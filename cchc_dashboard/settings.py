@@ -314,7 +314,7 @@ LEDGER_ANCHORS = "reports.queries.log_anchors"
 # What rooms above add to the work list: (request) → template and context, or None.
 WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
 # Kinds of long work, done outside requests by ledger.jobs.
-JOBS = ["reports.outlets.queue.DRAWINGS"]
+JOBS = ["reports.outlets.queue.DRAWINGS", "records.imports.cases.job.CASES"]
 # What rooms above remind of in the same run.
 MORE_REMINDERS = ["reports.actions.asked_reminding"]
 

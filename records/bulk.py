@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from records.models import DossierCount, Edition, Submission
+from records.models import CaseRow, DossierCount, Edition, Submission
 from records.queries.rows import COLUMNS
 
 # From so many new rows on, a database that plans by statistics is told of them at once.
@@ -16,6 +16,9 @@ MANY = 500
 # So many editions are found again in a query, far below what a database takes as parameters.
 _FOUND_AT_ONCE = 500
 COUNT_FIELDS = ("edition_id", "field_id", "procedure_id", "answered", "reason", *COLUMNS)
+CASE_FIELDS = (
+    "file_id", "row", "code", "field_id", "procedure_id", "channel", "received", "due", "ended", "returned_by", "state",
+)  # fmt: skip
 _EDITION_FIELDS = tuple(
     field.attname for field in Edition._meta.local_concrete_fields if not field.primary_key
 )
@@ -50,6 +53,15 @@ def insert_editions(editions: Sequence[Edition]) -> None:
         for pk, submission, number in stored.values_list("pk", "submission", "number"):
             if (submission, number) in some:
                 some[submission, number].pk, some[submission, number]._state.adding = pk, False
+
+
+def insert_cases(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows of CaseRow given as tuples in the order of CASE_FIELDS, moments aware."""
+    adapt = connection.ops.adapt_datetimefield_value
+    first, last = CASE_FIELDS.index("received"), CASE_FIELDS.index("ended") + 1
+    adapted = ((*row[:first], *map(adapt, row[first:last]), *row[last:]) for row in rows)
+    with connection.cursor() as cursor:
+        _insert(cursor, CaseRow, CASE_FIELDS, adapted)
 
 
 def _insert(

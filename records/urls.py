@@ -3,6 +3,8 @@
 from django.urls import path
 
 from .views.approval import approve, approve_batch, send_back
+from .views.case_counts import case_rows, cases, fill
+from .views.case_files import case_file, give_up, map_file, upload
 from .views.cells import cells
 from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
@@ -66,4 +68,11 @@ urlpatterns = [
     path("<int:pk>/official/", upload_official, name="official"),
     path("<int:pk>/official/save/", save_official, name="official_save"),
     path("<int:pk>/history/", history, name="history"),
+    path("<int:pk>/cases/", cases, name="cases"),
+    path("<int:pk>/cases/upload/", upload, name="cases_upload"),
+    path("<int:pk>/cases/fill/", fill, name="cases_fill"),
+    path("<int:pk>/cases/rows/", case_rows, name="case_rows"),
+    path("<int:pk>/cases/<int:number>/", case_file, name="case_file"),
+    path("<int:pk>/cases/<int:number>/map/", map_file, name="case_map"),
+    path("<int:pk>/cases/<int:number>/cancel/", give_up, name="case_cancel"),
 ]

@@ -28,6 +28,7 @@ GUIDE = ROOT / "docs" / "huong-dan"
 CODE_AT = {
     "Fault": 2,
     "Wrong": 2,
+    "WrongCell": 1,
     "fault": 1,
     "wrong": 1,
     "Unreadable": 0,

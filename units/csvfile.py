@@ -11,6 +11,9 @@ from .tabular import Cell, Limits, Unreadable
 from .words import clean
 
 _CHUNK = 1024 * 1024
+_SIGNS = ",;\t"
+# A table may have a title; so many lines are looked at for the sign between cells.
+_LINES_ABOVE = 20
 # Letters of TCVN3 (ABC) read as Windows-1258: such signs never stand inside a word that was written in Unicode.
 _TCVN3 = re.compile(r"[A-Za-z][µ¶·¸¹»¼½¾®©¨ª¬§]|[µ¶·¸¹»¼½¾®©¨ª¬§][A-Za-z]")
 
@@ -19,9 +22,9 @@ def lines(stream: BinaryIO, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
     """Record number (1 is the first line) and cells. Errors: Unreadable for encoding, broken quotes, too many rows."""
     encoding = _encoding(stream)
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-    head = text.readline(1_000_000)
+    heads = [text.readline(1_000_000) for _ in range(_LINES_ABOVE)]
     text.seek(0)
-    return _records(csv.reader(text, delimiter=_delimiter(head), strict=True), limits)
+    return _records(csv.reader(text, delimiter=_delimiter(heads), strict=True), limits)
 
 
 def _records(reader, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
@@ -44,8 +47,10 @@ def _records(reader, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
         ) from error
 
 
-def _delimiter(head: str) -> str:
-    return max(",;\t", key=head.count)
+def _delimiter(heads: list[str]) -> str:
+    """Told by the first line that has any sign twice: a title above the header has none, or a comma of its sentence."""
+    head = next((one for one in heads if max(map(one.count, _SIGNS)) > 1), heads[0])
+    return max(_SIGNS, key=head.count)
 
 
 def _encoding(stream: BinaryIO) -> str:

@@ -32,6 +32,8 @@ __all__ = [
     "Row",
     "Table",
     "Unreadable",
+    "open_lines",
+    "read_table",
 ]
 MB = 1024 * 1024
 
@@ -105,8 +107,8 @@ class Unreadable(Exception):
 
 
 class Flawed(NamedTuple):
-    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a date, a fraction),
-    `shown` what stands there where that means nothing (#N/A, TRUE), or the range of merged cells.
+    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a day, also with its
+    time; a fraction), `shown` what stands there where that means nothing (#N/A, TRUE), or the range of merged cells.
     """
 
     code: str
@@ -133,24 +135,32 @@ def read_table(
     dates: columns where an XLSX date cell becomes "2022-06-30" (elsewhere it is a fault); decimals: columns where
     a number with a fraction becomes "0.5" (elsewhere a fault). Never raises for what is in the file: see `faults`.
     """
+    try:
+        lines, letters = open_lines(source, limits)
+        allowed = {"date": set(dates), "fraction": set(decimals)} if letters else {}
+        return _table(lines, limits, allowed, letters=letters)
+    except Unreadable as refused:
+        return Table(faults=[refused.fault])
+
+
+def open_lines(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[Lines, bool]:
+    """The lines of a CSV or XLSX by the look of its first bytes, and whether its cells have letters, for who finds the
+    header himself. Errors: Unreadable, also while the lines are read.
+    """
     from . import csvfile, xlsxfile
 
     stream = _stream(source)
-    try:
-        if _size(stream) > limits.file:
-            raise Unreadable("too_large", f"Tệp lớn hơn {limits.file // MB} MB.")
-        head = stream.read(8)
-        stream.seek(0)
-        if head.startswith(b"PK"):
-            allowed = {"date": set(dates), "fraction": set(decimals)}
-            return _table(xlsxfile.lines(stream, limits), limits, allowed, letters=True)
-        if head.startswith(b"\xd0\xcf\x11\xe0"):
-            raise Unreadable(
-                "old_excel", "Tệp .xls kiểu cũ hoặc có mật khẩu: hãy lưu lại thành .xlsx không mật khẩu."
-            )
-        return _table(csvfile.lines(stream, limits), limits, {}, letters=False)
-    except Unreadable as refused:
-        return Table(faults=[refused.fault])
+    if _size(stream) > limits.file:
+        raise Unreadable("too_large", f"Tệp lớn hơn {limits.file // MB} MB.")
+    head = stream.read(8)
+    stream.seek(0)
+    if head.startswith(b"PK"):
+        return xlsxfile.lines(stream, limits), True
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Unreadable(
+            "old_excel", "Tệp .xls kiểu cũ hoặc có mật khẩu: hãy lưu lại thành .xlsx không mật khẩu."
+        )
+    return csvfile.lines(stream, limits), False
 
 
 def _stream(source: str | Path | bytes | BinaryIO) -> BinaryIO:
@@ -224,8 +234,13 @@ def _odd_row(number: int, cells: list[Cell], shape: _Shape) -> Row:
             message = f"Có chữ ngoài các cột có tiêu đề (cột thứ {at + 1})."
             faults.append(Fault(number, "", "no_header", message, where))
         else:
-            found[name] = cell.text if isinstance(cell, Flawed) else cell
+            found[name] = _meant(cell) if isinstance(cell, Flawed) else cell
     return Row(number, found, tuple(faults), shape.letters)
+
+
+def _meant(cell: Flawed) -> str | None:
+    """Of a date its day alone: what is read as a table has no times."""
+    return cell.text[:10] if cell.code == "date" and cell.text else cell.text
 
 
 def letter_of(index: int) -> str:

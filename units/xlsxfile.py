@@ -8,7 +8,7 @@ cells, formulas without a result, dates, percentages, truth values, errors such 
 import re
 import zipfile
 import zlib
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
@@ -202,7 +202,7 @@ def _number(text: str, style: str, from_1904: bool) -> Cell:
     if not number.is_finite() or abs(number.adjusted()) > 30:
         return Flawed("not_a_number", "Ô có số quá lớn hoặc không phải số.")
     if style == "date":
-        return Flawed("date", "Ô là ngày tháng, không phải số.", _day(number, from_1904))
+        return Flawed("date", "Ô là ngày tháng, không phải số.", _moment(number, from_1904))
     if style == "percent":
         return Flawed("percent", "Ô là tỷ lệ phần trăm, không phải số.", format(number, "f"))
     if number == number.to_integral_value():
@@ -212,12 +212,15 @@ def _number(text: str, style: str, from_1904: bool) -> Cell:
     )
 
 
-def _day(number: Decimal, from_1904: bool) -> str | None:
-    """The day that a serial number means; 1900 has a 29 February in spreadsheets, so the count is off by one before."""
+def _moment(number: Decimal, from_1904: bool) -> str | None:
+    """The day that a serial number means, and the time to the second where it has one; 1900 has a 29 February in
+    spreadsheets, so the count is off by one before.
+    """
+    days = int(number)
+    first = date(1904, 1, 1) if from_1904 else date(1899, 12, 30 if days > 60 else 31)
+    seconds = round((number - days) * 86_400)
     try:
-        days = int(number)
-        if from_1904:
-            return (date(1904, 1, 1) + timedelta(days)).isoformat()
-        return (date(1899, 12, 30 if days > 60 else 31) + timedelta(days)).isoformat()
+        moment = datetime.combine(first, time()) + timedelta(days, seconds)
     except OverflowError:
         return None
+    return str(moment) if seconds else str(moment.date())

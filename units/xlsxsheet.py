@@ -188,7 +188,7 @@ class SheetReader(TagReader):
             shown = clean(text)
             return Flawed("error_value", f"Ô có lỗi của bảng tính: {shown}.", shown=shown)
         if kind == "d":
-            return Flawed("date", "Ô là ngày tháng, không phải số.", text[:10])
+            return Flawed("date", "Ô là ngày tháng, không phải số.", text[:19])
         raise ValueError("unknown kind of cell")
 
     def _check_dimension(self, reference: str) -> None:

@@ -15,7 +15,7 @@ from units.dates import write_day
 from .errors import Refused
 
 # The ways in which a cell changes, as the log names them.
-PAGE, FILE, API = "page", "file", "api"
+PAGE, FILE, API, CASES = "page", "file", "api", "cases"
 
 
 _for_update = Edition.objects.select_for_update(of=("self",)).select_related("submission__unit")

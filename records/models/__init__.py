@@ -1,5 +1,6 @@
 """The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
 
+from .cases import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow
 from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
 from .form_file import FormFile
 from .importing import ImportProgress
@@ -13,6 +14,11 @@ from .sums import GroupSum, Measured, Stage
 
 __all__ = [
     "OPEN_STATES",
+    "CaseCount",
+    "CaseFile",
+    "CaseFileState",
+    "CaseMapping",
+    "CaseRow",
     "ClosingTime",
     "CutoffRule",
     "DossierCount",

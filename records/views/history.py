@@ -37,7 +37,7 @@ ACTS = {
 
 
 # How a change came in, by what the log calls it.
-WAYS = {"page": "trên trang", "file": "từ tệp", "api": "qua API"}
+WAYS = {"page": "trên trang", "file": "từ tệp", "api": "qua API", "cases": "từ tệp hồ sơ"}
 
 
 @dataclass(frozen=True)

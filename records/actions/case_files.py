@@ -1,0 +1,200 @@
+"""Case files: kept when uploaded, mapped, put in force or refused when read; and their counts into a month's draft."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import get_random_string
+
+from figures.periods import Month
+from ledger import jobs, log
+from ledger.models import JobState
+from records.models import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow, Edition
+from records.queries import cases
+from records.queries.checks import RowKey
+from units.models import Unit
+
+from .common import CASES, name_of
+from .entry import save_counts
+from .errors import Refused
+
+FOLDER = "case-lists"
+# Rows are deleted so many at a time, so that nobody waits long for the database.
+AT_ONCE = 5_000
+MOST_WAITING = 20
+# Of the faults of a file so many are kept to be shown.
+MOST_FAULTS = 1_000
+
+
+def new_place() -> Path:
+    """Where a file is staged under a random name; the folder is made."""
+    folder = Path(settings.MEDIA_ROOT) / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / f"{get_random_string(32)}.csv"
+
+
+def place_of(file: CaseFile) -> Path:
+    """Where a file is staged."""
+    return Path(settings.MEDIA_ROOT) / FOLDER / file.staged
+
+
+@transaction.atomic
+def keep_upload(
+    unit: Unit,
+    name: str,
+    months: tuple[Month, Month],
+    staged: Path,
+    sifted: Any,
+    mapping: Mapping[str, Any],
+    *,
+    by: Any,
+    at: datetime,
+    system: str = "",
+) -> CaseFile:
+    """Keep what was sifted out of an upload until it is mapped; what its unit had uploaded and never mapped is
+    forgotten. `sifted`: as records.imports.cases.sifting tells it.
+    """
+    for old in CaseFile.objects.filter(unit=unit, state=CaseFileState.MAPPING):
+        place_of(old).unlink(missing_ok=True)
+        old.delete()
+    return CaseFile.objects.create(
+        unit=unit,
+        name=name[:200],
+        sha256=sifted.sha256,
+        staged=staged.name,
+        columns=[column.as_dict() for column in sifted.columns],
+        dropped=[head[:200] for head in sifted.dropped],
+        mapping=dict(mapping),
+        system=system,
+        total=sifted.rows,
+        first_month=months[0].number,
+        last_month=months[1].number,
+        asked_by=by,
+        asked_at=at,
+    )
+
+
+@transaction.atomic
+def ask_reading(
+    file: CaseFile,
+    mapping: Mapping[str, Any],
+    months: tuple[Month, Month],
+    *,
+    by: Any,
+    at: datetime,
+    save_as: str = "",
+) -> CaseFile:
+    """Have the file read by this mapping; saved by name where one is given. Returns the file that counts: one
+    that was read before when it has the same bytes, mapping and months, and then nothing changes.
+
+    Errors: Refused("gone") where it is read already or was given up; Refused("busy") where too many wait.
+    """
+    file = CaseFile.objects.select_for_update().get(pk=file.pk)
+    if file.state not in (CaseFileState.MAPPING, CaseFileState.FAILED) or not file.staged:
+        raise Refused("gone", "Tệp này đang được đọc hoặc không còn nữa. Hãy tải tệp lên lại.")
+    if save_as:
+        CaseMapping.objects.update_or_create(
+            unit=file.unit,
+            name=save_as,
+            defaults={"content": dict(mapping), "saved_at": at, "saved_by": name_of(by)},
+        )
+    same = _same(file, mapping, months)
+    if same is not None:
+        forget(file)
+        return same
+    if jobs.waiting(CaseFile) >= MOST_WAITING:
+        raise Refused("busy", "Đang có nhiều tệp chờ đọc. Hãy thử lại sau vài phút.")
+    file.mapping, file.system = dict(mapping), save_as or file.system
+    file.first_month, file.last_month = months[0].number, months[1].number
+    file.state, file.faults, file.wrong, file.words, file.done = JobState.WAITING, [], 0, "", 0
+    file.asked_by, file.asked_at = by, at
+    file.save()
+    return file
+
+
+def _same(file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month]) -> CaseFile | None:
+    counting = {cases.counting_file(file.unit, month) for month in Month.range(*months)}
+    found = counting.pop() if len(counting) == 1 else None
+    if found is None or (found.sha256, found.mapping) != (file.sha256, dict(mapping)):
+        return None
+    return found if (found.first_month, found.last_month) == (months[0].number, months[1].number) else None
+
+
+def forget(file: CaseFile) -> None:
+    """Give an upload up, with what is staged of it and what was read."""
+    jobs.cancel(file)
+    clear(file)
+    place_of(file).unlink(missing_ok=True)
+    CaseFile.objects.filter(pk=file.pk).exclude(state=CaseFileState.DONE).update(
+        state=CaseFileState.CANCELLED, staged="", columns=[]
+    )
+
+
+def clear(file: CaseFile) -> None:
+    """Delete the dossiers of a file and their counts, a few thousand at a time."""
+    CaseCount.objects.filter(file=file).delete()
+    while True:
+        gone = list(CaseRow.objects.filter(file=file).values_list("pk", flat=True)[:AT_ONCE])
+        if not gone:
+            return
+        for start in range(0, len(gone), 500):
+            CaseRow.objects.filter(pk__in=gone[start : start + 500]).delete()
+
+
+def refuse_reading(file: CaseFile, faults: Sequence[Mapping[str, Any]], wrong: int) -> None:
+    """Nothing of the file is kept but its faults; it stays staged, so that another mapping can be tried."""
+    clear(file)
+    CaseFile.objects.filter(pk=file.pk).update(faults=list(faults)[:MOST_FAULTS], wrong=wrong)
+
+
+@transaction.atomic
+def put_in_force(
+    file: CaseFile, counts: Mapping[tuple[int, RowKey], Mapping[str, int]], *, rows: int, at: datetime
+) -> None:
+    """The file counts for its months from now on, in place of those before it; `counts` by month (YYYYMM) and row.
+    Raises Cancelled where it was given up meanwhile.
+    """
+    Unit.objects.select_for_update().get(pk=file.unit_id)
+    still = CaseFile.objects.filter(pk=file.pk, state=JobState.WORKING)
+    if not still.update(state=JobState.DONE, columns=[], staged="", done=rows, total=rows):
+        raise jobs.Cancelled
+    CaseCount.objects.bulk_create(
+        (
+            CaseCount(file=file, month=month, field_id=key[0], procedure_id=key[1], **values)
+            for (month, key), values in counts.items()
+        ),
+        batch_size=500,
+    )
+    detail = {
+        "file": file.name,
+        "sha256": file.sha256,
+        "months": [file.first_month, file.last_month],
+        "rows": rows,
+        "system": file.system,
+    }
+    log.append("cases.import", by=file.asked_by, subject=f"unit:{file.unit_id}", detail=detail, at=at)
+
+
+def drop_replaced(unit: Unit) -> None:
+    """Mark files that count for no month any more, and delete their dossiers."""
+    done = CaseFile.objects.filter(unit=unit, state=CaseFileState.DONE, replaced=False).order_by("-pk")
+    covered: set[int] = set()
+    for file in done:
+        own = Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month))
+        numbers = {month.number for month in own}
+        if numbers <= covered:
+            CaseFile.objects.filter(pk=file.pk).update(replaced=True)
+            clear(file)
+        covered |= numbers
+
+
+def fill_from_cases(
+    edition: Edition, counts: cases.Counts, *, by: Any, revision: int, at: datetime
+) -> Edition:
+    """Put what the dossiers of a file count to into a draft, as its clerk would type it. Errors as those of
+    `save_counts`.
+    """
+    return save_counts(edition, counts, by=by, revision=revision, at=at, way=CASES)

@@ -1,0 +1,126 @@
+"""What people give with an export: the file with its months, and what each column and word means."""
+
+from collections.abc import Mapping as Given
+from collections.abc import Sequence
+
+from django import forms
+
+from figures.periods import Month
+from records.imports.cases.mapping import Mapping, words_of
+from records.imports.cases.roles import ROLES, TARGETS, folded
+from records.imports.cases.sifting import Column
+from records.models import CaseMapping
+from units.forms.fields import ChosenField, WordsField
+from units.words import clean
+
+MONTHS_BACK = 24
+LONGEST_NAME = 100
+_FILE = dict.fromkeys(("required", "missing", "invalid"), "Hãy chọn tệp CSV hoặc XLSX.") | {
+    "empty": "Tệp rỗng."
+}
+
+
+def month_choices(month: Month) -> list[tuple[str, str]]:
+    """The month and those before it, by their codes."""
+    return [(str(one), one.label.capitalize()) for one in (month.plus(-n) for n in range(MONTHS_BACK))]
+
+
+class MonthsForm(forms.Form):
+    """The run of reporting months that a file is for; it ends with the page's month or before."""
+
+    first = ChosenField(label="Từ tháng")
+    last = ChosenField(label="Đến tháng")
+
+    def __init__(self, month: Month, *given, **more) -> None:
+        super().__init__(*given, **more)
+        for name in ("first", "last"):
+            self.fields[name].choices = month_choices(month)
+            self.fields[name].initial = str(month)
+
+    def clean(self) -> dict:
+        read = super().clean()
+        if "first" in read and "last" in read and self.months[1] < self.months[0]:
+            self.add_error("last", "Tháng cuối phải từ tháng đầu trở đi.")
+        return read
+
+    @property
+    def months(self) -> tuple[Month, Month]:
+        """As chosen."""
+        return Month.parse(self.cleaned_data["first"]), Month.parse(self.cleaned_data["last"])
+
+
+class UploadForm(MonthsForm):
+    """A file, how to read it, and columns that are to pass though nothing is known of them."""
+
+    file = forms.FileField(
+        label="Tệp danh sách hồ sơ",
+        help_text="Tệp CSV hoặc Excel (.xlsx) xuất từ hệ thống một cửa, mỗi dòng một hồ sơ.",
+        error_messages=_FILE,
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt"}),
+    )
+    mapping = ChosenField(label="Cách ghép cột", required=False)
+    keep = WordsField(
+        label="Cột cần giữ thêm",
+        required=False,
+        max_length=500,
+        help_text="Chỉ khi hệ thống bỏ nhầm cột: ghi đúng tên cột, cách nhau bằng dấu chấm phẩy.",
+    )
+    field_order = ("file", "mapping", "first", "last", "keep")
+
+    def __init__(self, month: Month, mappings: Sequence[CaseMapping], *given, **more) -> None:
+        super().__init__(month, *given, **more)
+        self.mappings = {str(one.pk): one for one in mappings}
+        self.fields["mapping"].choices = [
+            ("", "Tự nhận biết"),
+            *((key, one.name) for key, one in self.mappings.items()),
+        ]
+
+    @property
+    def kept(self) -> list[str]:
+        """The heads that are to pass."""
+        return [head for part in self.cleaned_data["keep"].split(";") if (head := clean(part))]
+
+    @property
+    def chosen(self) -> CaseMapping | None:
+        """The mapping chosen by name."""
+        return self.mappings.get(self.cleaned_data["mapping"])
+
+
+def column_box(column: Column) -> str:
+    """The name of the box that says what a column is: "cot-3"."""
+    return f"cot-{column.at}"
+
+
+def word_box(role: str, column: Column, place: int) -> str:
+    """The name of the box that says what a word means: "tu-3-channel-0"."""
+    return f"tu-{column.at}-{role}-{place}"
+
+
+def read_mapping(
+    columns: Sequence[Column], data: Given[str, str], known: Mapping
+) -> tuple[Mapping, list[str]]:
+    """What was chosen, and what cannot be: one role for two columns. A word without a box keeps what is known of it."""
+    roles: dict[str, str] = {}
+    problems = []
+    for column in columns:
+        role = data.get(column_box(column), "")
+        if role not in ROLES:
+            continue
+        if role in roles:
+            problems.append(f"Hai cột cùng là “{ROLES[role]}”: {roles[role]} và {column.head}.")
+            continue
+        roles[role] = column.head
+    words = {role: dict(told) for role, told in known.words.items()}
+    for role, targets in TARGETS.items():
+        column = next((one for one in columns if one.head == roles.get(role)), None)
+        for place, word in enumerate(words_of(column)):
+            target = data.get(word_box(role, column, place))
+            if target is not None:
+                words.setdefault(role, {})[folded(word)] = target if target in targets else ""
+    undue = data.get("khong-hen") == "1"
+    return Mapping(roles, words, undue).with_words(columns), problems
+
+
+def read_name(data: Given[str, str]) -> str:
+    """The name under which a mapping is saved; "" for none."""
+    return clean(data.get("ten", ""))[:LONGEST_NAME]

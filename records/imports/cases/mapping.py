@@ -1,0 +1,93 @@
+"""How the columns and words of an export are read: guessed, then settled by a person and kept by name."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+
+from .roles import DUE, ENDED, NEEDED, ROLES, STATE, TARGETS, folded, target_of_word
+from .sifting import FLAW, Column
+
+
+class Lack(NamedTuple):
+    """What a mapping still needs: the role it is about, the word of its column ("" for the column itself), why."""
+
+    role: str
+    word: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """`columns`: role → head as it stands in the file; `words`: role → folded word → target; `undue`: whether a dossier
+    without a due date is in time (else it is a fault).
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+    undue: bool = False
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> Self:
+        """As the database keeps it."""
+        return cls(content.get("columns", {}), content.get("words", {}), content.get("undue", False))
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the database."""
+        return {"columns": self.columns, "words": self.words, "undue": self.undue}
+
+    def fitted(self, columns: Iterable[Column]) -> Self:
+        """The same for the columns of another file: heads by their folded form, words that are new are guessed."""
+        heads = {folded(column.head): column.head for column in columns}
+        found = {role: heads.get(folded(head), "") for role, head in self.columns.items()}
+        known = {role: head for role, head in found.items() if head}
+        return type(self)(known, self.words, self.undue).with_words(columns)
+
+    def with_words(self, columns: Iterable[Column]) -> Self:
+        """The same, with a guess for each word of its columns that it says nothing of."""
+        by_head = {column.head: column for column in columns}
+        words = {role: dict(known) for role, known in self.words.items()}
+        for role in TARGETS:
+            column = by_head.get(self.columns.get(role, ""))
+            for word in words_of(column):
+                if target := target_of_word(role, word):
+                    words.setdefault(role, {}).setdefault(folded(word), target)
+        return type(self)(self.columns, words, self.undue)
+
+    def lacks(self, columns: Sequence[Column]) -> list[Lack]:
+        """What keeps it from being read by; empty when it is whole."""
+        found = [
+            Lack(role, "", f"Chọn cột “{ROLES[role]}”.") for role in NEEDED if not self.columns.get(role)
+        ]
+        if STATE not in self.columns and ENDED not in self.columns:
+            found.append(Lack(ENDED, "", "Cần cột “Ngày trả kết quả” hoặc cột “Trạng thái”."))
+        if DUE not in self.columns and not self.undue:
+            found.append(
+                Lack(DUE, "", "Chọn cột “Ngày hẹn trả”, hoặc đánh dấu tính hồ sơ không hẹn là trong hạn.")
+            )
+        for role in TARGETS:
+            column = next((one for one in columns if one.head == self.columns.get(role)), None)
+            if column is None:
+                continue
+            if column.words is None:
+                message = f"Cột “{column.head}” có quá nhiều giá trị khác nhau để là “{ROLES[role]}”."
+                found.append(Lack(role, "", message))
+            told = self.words.get(role, {})
+            found += [
+                Lack(role, word, f"Chọn nghĩa của “{word}”.")
+                for word in words_of(column)
+                if told.get(folded(word)) not in TARGETS[role]
+            ]
+        return found
+
+
+def words_of(column: Column | None) -> list[str]:
+    """The different values of a column, without cells that cannot be read."""
+    if column is None or column.words is None:
+        return []
+    return [word for word in column.words if not word.startswith(FLAW)]
+
+
+def guess(columns: Sequence[Column]) -> Mapping:
+    """By heads and values alone; what is not plain is left to the person."""
+    found = {column.role: column.head for column in columns if column.role}
+    return Mapping(found).with_words(columns)

@@ -1,0 +1,219 @@
+"""The door for exports: of each column it is decided whether it may have a role here; all others are never
+written down.
+
+What passes is staged as a CSV (row number, then the cells) until a person has mapped its columns. Names, telephones and
+addresses do not pass: a column is kept by its head, or because its values are dates, known words or codes of
+procedures.
+"""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from figures.moments import read_moment
+from units.tabular import Cell, Fault, Flawed, Limits, Lines, Unreadable, letter_of, open_lines
+from units.words import clean
+
+from .roles import CHANNEL, PROCEDURE, STATE, folded, is_personal, role_of_head, target_of_word
+
+# So many lines may stand above the header; so many rows decide what a column without a known head is.
+_ABOVE, _LOOKED_AT = 20, 500
+MOST_WORDS, SAMPLES = 60, 5
+# Begins a staged cell that cannot be read; no cleaned text holds this sign.
+FLAW = "\x01"
+PROCEDURE_CODE = re.compile(r"\d\.\d{6}\b", re.ASCII)
+_READABLE = ("date", "fraction")
+
+
+@dataclass
+class Column:
+    """A column that passes: `at` its place in the staged rows, `letter` that of the sheet ("" in a CSV). `words`: its
+    different values with how often they stand there, None where there are more than MOST_WORDS.
+    """
+
+    head: str
+    at: int
+    letter: str
+    role: str
+    samples: list[str] = field(default_factory=list)
+    words: dict[str, int] | None = field(default_factory=dict)
+
+    def see(self, text: str) -> None:
+        """One more value."""
+        if len(self.samples) < SAMPLES:
+            self.samples.append(text)
+        if self.words is not None:
+            self.words[text] = self.words.get(text, 0) + 1
+            if len(self.words) > MOST_WORDS or len(text) > 200:
+                self.words = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the database."""
+        return asdict(self)
+
+
+@dataclass
+class Sifted:
+    """What was found: the columns that pass, the heads of those that do not, and the number of rows staged."""
+
+    columns: list[Column]
+    dropped: list[str]
+    rows: int
+    sha256: str
+
+
+def sift(source: BinaryIO, staged: Path, limits: Limits, keep: Sequence[str] = ()) -> Sifted:
+    """Stage what may be needed of a file. `keep`: heads that are to pass though nothing is known of them; one about a
+    person does not. Errors: Unreadable, and then nothing is staged.
+    """
+    digest = _digest(source)
+    lines, letters = open_lines(source, limits)
+    number, heads, first, lines = _header(lines)
+    seen = list(islice(lines, _LOOKED_AT))
+    wanted = {folded(head) for head in keep}
+    columns = []
+    for at, head in enumerate(heads):
+        role = _passes(head, [cells[at] for _, cells in seen if at < len(cells)], wanted)
+        if role is not None:
+            columns.append((at, Column(head, len(columns) + 1, letter_of(at) if letters else "", role)))
+    _one_role_each([column for _, column in columns])
+    if not columns:
+        message = "Không nhận ra cột nào của danh sách hồ sơ. Ghi tên cột cần giữ rồi tải lại."
+        raise Unreadable("no_columns", message, number)
+    try:
+        rows = _stage(chain(seen, lines), columns, staged, first)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+    passed = {at for at, _ in columns}
+    dropped = [head for at, head in enumerate(heads) if head and at not in passed]
+    return Sifted([column for _, column in columns], dropped, rows, digest)
+
+
+def _digest(source: BinaryIO) -> str:
+    source.seek(0)
+    found = hashlib.file_digest(source, "sha256").hexdigest()
+    source.seek(0)
+    return found
+
+
+def _header(lines: Lines) -> tuple[int, list[str], int, Lines]:
+    """The line with most heads that are known, among the first ones; its number, the heads, and what follows it."""
+    top = list(islice(lines, _ABOVE))
+    best, known = -1, 0
+    for place, (_, cells) in enumerate(top):
+        heads = [_plain(cell) for cell in cells]
+        found = len({role for head in heads if head and len(head) < 100 and (role := role_of_head(head))})
+        if found > known:
+            best, known = place, found
+    if best < 0:
+        best = next((place for place, (_, cells) in enumerate(top) if any(cells)), -1)
+    if best < 0:
+        raise Unreadable("empty_file", "Tệp không có dòng tiêu đề.", 1)
+    number, cells = top[best]
+    heads = [_plain(cell)[:200] for cell in cells]
+    repeated = {head for head in heads if head and heads.count(head) > 1}
+    # Two columns of one head are told apart by their place.
+    heads = [f"{head} ({place})" if head in repeated else head for place, head in enumerate(heads, 1)]
+    return number, heads, number + 1, chain(top[best + 1 :], lines)
+
+
+def _plain(cell: Cell) -> str:
+    if isinstance(cell, Flawed):
+        return clean(cell.text or "")
+    return clean(cell or "")
+
+
+def _passes(head: str, cells: Sequence[Cell], wanted: set[str]) -> str | None:
+    """The role that a column likely has, "" where it passes without one, None where it does not pass."""
+    if not head or is_personal(head):
+        return None
+    if role := role_of_head(head):
+        return role
+    if folded(head) in wanted:
+        return ""
+    texts = [text for cell in cells if (text := _plain(cell))]
+    if not texts:
+        return None
+    different = set(texts)
+    if all(map(_is_moment, texts)):
+        return ""
+    if all(map(PROCEDURE_CODE.search, texts)):
+        return PROCEDURE
+    for role in (CHANNEL, STATE):
+        if len(different) <= MOST_WORDS and all(target_of_word(role, text) for text in different):
+            return role
+    return None
+
+
+def _is_moment(text: str) -> bool:
+    return not text.isdigit() and read_moment(text) is not None
+
+
+def _one_role_each(columns: list[Column]) -> None:
+    """The first column of a role has it; a later one of the same head's kind is left to the person who maps."""
+    taken: set[str] = set()
+    for column in columns:
+        if column.role in taken:
+            column.role = ""
+        taken.add(column.role)
+
+
+def _stage(lines: Iterable[tuple[int, list[Cell]]], columns: list, staged: Path, first: int) -> int:
+    """Write the columns that pass; returns how many rows there are. What is told after the last row (merged
+    cells) keeps the number of its own.
+    """
+    rows = 0
+    width = max(at for at, _ in columns) + 1
+    with staged.open("w", encoding="utf-8", newline="") as file:
+        write = csv.writer(file).writerow
+        for number, cells in lines:
+            if number < first or not any(cells):
+                continue
+            if len(cells) < width:
+                cells = [*cells, *[None] * (width - len(cells))]
+            kept = [number]
+            for at, column in columns:
+                cell = cells[at]
+                if cell is None:
+                    kept.append("")
+                    continue
+                text = cell if type(cell) is str else _staged(cell)
+                kept.append(text)
+                if column.words is not None or len(column.samples) < SAMPLES:
+                    column.see(text)
+            write(kept)
+            rows += 1
+    return rows
+
+
+def _staged(cell: Flawed) -> str:
+    """Dates and fractions as their text; else the flaw."""
+    if cell.code in _READABLE and cell.text:
+        return cell.text
+    return f"{FLAW}{cell.code}|{cell.message}"
+
+
+def flaw_in(text: str) -> tuple[str, str] | None:
+    """Code and message of a staged cell that cannot be read."""
+    if not text.startswith(FLAW):
+        return None
+    code, _, message = text[1:].partition("|")
+    return code, message
+
+
+def staged_rows(path: Path) -> Iterator[list[str]]:
+    """Rows as they were staged: the number, then the cells."""
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.reader(file)
+
+
+def fault_of(row: int, column: Column | None, code: str, message: str, head: str = "") -> Fault:
+    """A fault in a staged row with its place in the file."""
+    letter = column.letter if column else ""
+    return Fault(row, column.head if column else head, code, message, f"{letter}{row}" if letter else "")

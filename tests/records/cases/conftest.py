@@ -1,0 +1,28 @@
+"""The cast of the room, files kept in a folder of the test, and work done when the test says so."""
+
+import pytest
+from django.utils import timezone
+
+from ledger import jobs
+from tests.records.conftest import cast as cast
+from tests.records.conftest import fields as fields
+from tests.records.pages.conftest import as_ as as_
+from tests.records.pages.conftest import july as july
+from tests.records.pages.conftest import people as people
+
+
+@pytest.fixture(autouse=True)
+def _apart(monkeypatch, settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    monkeypatch.setattr(jobs, "wake", lambda: None)
+
+
+@pytest.fixture
+def work():
+    """work() does what waits."""
+
+    def do() -> None:
+        while taken := jobs.take(timezone.now()):
+            jobs.carry_out(*taken)
+
+    return do
