@@ -10,12 +10,14 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Case, Q, QuerySet, When
 
+from .compiled import Compiled
 from .lineage import Line, Node, lines
 from .models import Inherited, Succession, Tier, Unit
 
 _CHUNK = 500
+WHOLE = Fraction(1)
 _COLUMNS = (
     "heir_id",
     "whole",
@@ -42,6 +44,11 @@ class Source(NamedTuple):
     external: bool
     share: Fraction
 
+    @property
+    def undivided(self) -> bool:
+        """Whether it comes over whole."""
+        return self.share is WHOLE or self.share == WHOLE
+
 
 Sources = dict[int, list[Source]]
 
@@ -56,27 +63,35 @@ class Successor(NamedTuple):
     share: Fraction
 
 
+def _holding(groups: list[int], own: list[int], day: date) -> QuerySet:
+    """Rows of these heirs; whether one holds that day is told by the database: hundreds of dates are dear to read."""
+    then = Q(since__lte=day, until__gte=day)
+    wanted = Q(whole=True, heir__in=groups) | Q(then, whole=False, heir__in=own)
+    return Inherited.objects.filter(wanted).values_list(*_COLUMNS[:-2], Case(When(then, then=1), default=0))
+
+
+_held = Compiled(_holding, list, list, date)
+
+
 def histories(groups: Iterable[Unit], own: Iterable[Unit], day: date) -> tuple[Sources, Sources]:
     """On a day, by number of the heir: of these groups with everything below them, and of these units' own reports.
     One query; the heirs are not over that day.
     """
     groups, own = list(groups), list(own)
-    wanted = Q(whole=True, heir__in=[one.pk for one in groups])
-    wanted |= Q(whole=False, heir__in=[one.pk for one in own], since__lte=day, until__gte=day)
     below: Sources = {one.pk: [] for one in groups}
     itself: Sources = {
-        one.pk: [Source(one.pk, False, one.tier, one.tier, one.external, Fraction(1))] if one.reports else []
+        one.pk: [Source(one.pk, False, one.tier, one.tier, one.external, WHOLE)] if one.reports else []
         for one in own
     }
     simple = set(below)
-    rows = Inherited.objects.filter(wanted).values_list(*_COLUMNS)
-    for heir, whole, source, sums, tier, into, external, share, since, until in rows:
+    rows = _held([one.pk for one in groups], [one.pk for one in own], day) if groups or own else ()
+    for heir, whole, source, sums, tier, into, external, share, holds in rows:
         simple.discard(heir if whole else None)
-        if since <= day <= until:
-            one = Source(source, sums, tier, into, external, Fraction(share))
-            (below if whole else itself)[heir].append(one)
+        if holds:
+            part = WHOLE if share == "1" else Fraction(share)
+            (below if whole else itself)[heir].append(Source(source, sums, tier, into, external, part))
     for heir in simple:
-        below[heir].append(Source(heir, True, "", "", False, Fraction(1)))
+        below[heir].append(Source(heir, True, "", "", False, WHOLE))
     return below, itself
 
 

@@ -59,6 +59,11 @@ def subtree(path: str, column: str = "path") -> Q:
     return Q(**{f"{column}__startswith": path})
 
 
+def key_on(code: str, last: date | None, day: date) -> str:
+    """How a unit is named in results read on `day`: its code, or CODE@last-day once it no longer holds it."""
+    return f"{code}@{last.isoformat()}" if last is not None and last < day else code
+
+
 def active(start: date, end: date) -> Q:
     """Condition: the unit exists on at least one day of start..end, both inclusive."""
     return (Q(active_until=None) | Q(active_until__gte=start)) & Q(active_from__lte=end)
@@ -170,8 +175,8 @@ class Unit(models.Model):
         return self.reports and self.active_from <= end and (last is None or last >= start)
 
     def key_on(self, day: date) -> str:
-        """How the unit is named in results read on `day`: its code, or CODE@last-day once it no longer holds it."""
-        return f"{self.code}@{self.active_until.isoformat()}" if self.is_over(day) else self.code
+        """How the unit is named in results read on `day`."""
+        return key_on(self.code, self.active_until, day)
 
 
 class Succession(models.Model):

@@ -8,17 +8,15 @@ nowhere stands under its own name.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import Q
 
 from units import inheritance, roster
-from units.inheritance import Source
-from units.models import Kind, Unit, subtree
-
-WHOLE = Fraction(1)
+from units.compiled import Compiled
+from units.inheritance import WHOLE, Source
+from units.models import Kind, Unit, key_on, subtree
 
 
 class Heir(NamedTuple):
@@ -29,6 +27,30 @@ class Heir(NamedTuple):
     sources: Sequence[Source]
 
 
+class Origin(NamedTuple):
+    """Of a unit that a history comes from what is told of it: hundreds of whole units would be dear to build."""
+
+    pk: int
+    code: str
+    name: str
+    folded: str
+    path: str
+    tier: str
+    reports: bool
+    active_from: date
+    active_until: date | None
+    # The last day on which it reports itself, where there is one.
+    until: date | None
+
+    def key_on(self, day: date) -> str:
+        """As `Unit.key_on`."""
+        return key_on(self.code, self.active_until, day)
+
+
+_origins = Compiled(
+    lambda numbers: Unit.objects.filter(pk__in=numbers).order_by().with_until().values_list(*Origin._fields),
+    list,
+)
 Heirs = list[tuple[int | None, Heir]]
 
 
@@ -98,10 +120,12 @@ class Carried:
         return [*total, *((row.unit.pk, row) for row in (self.rows if rows else ()))]
 
     @cached_property
-    def sources(self) -> dict[int, Unit]:
+    def sources(self) -> dict[int, Origin]:
         """Every unit and group that a total or row comes from. One query."""
-        numbers = {source.unit for _, heir in self.heirs() for source in heir.sources}
-        return Unit.objects.in_bulk(sorted(numbers)) if numbers else {}
+        numbers = sorted({source.unit for _, heir in self.heirs() for source in heir.sources})
+        if not numbers:
+            return {}
+        return {row[0]: Origin._make(row) for row in _origins(numbers)}
 
     @cached_property
     def _steps(self) -> Mapping[int, list[tuple]]:
@@ -139,8 +163,7 @@ class Carried:
         unit = self.sources[number]
         if not unit.reports:
             return []
-        last = unit.reporting_ends
-        return [(unit.active_from, 1, 0), *([(last, 0, 1)] if last is not None else [])]
+        return [(unit.active_from, 1, 0), *([(unit.until, 0, 1)] if unit.until is not None else [])]
 
     def within(self, prefix: str, sources: Iterable[Source]) -> Q:
         """Condition on columns of a unit (`prefix`, such as "submission__unit__"): it is one of these sources, or below

@@ -6,14 +6,16 @@ what was split is read by field and divided (records.queries.divided).
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Value
 
-from records.models import DossierCount, GroupSum
-from units.models import subtree
+from records.models import DossierCount, Edition, GroupSum
+from units.compiled import Compiled
 
-from .carried import WHOLE, Heirs
+from .carried import Heirs
 from .divided import divided
 from .question import Part, Question
 from .rows import COLUMNS, Total, tally_in, totals
@@ -21,6 +23,7 @@ from .rows import COLUMNS, Total, tally_in, totals
 _NOTHING = Value(None, IntegerField())
 # Place (None: the total) and tier under which a source counts there; an empty one leaves it its own.
 _Places = list[tuple[int | None, str]]
+_Kind = tuple[str, bool]  # tier ("": every one), external
 
 
 def parts(question: Question, *, by_child: bool, by_field: bool, only: int | None) -> Iterator[Part]:
@@ -46,39 +49,48 @@ def _of_groups(question: Question, heirs: Heirs, by_field: bool, only: int | Non
                 places[one.unit, one.tier, one.external].append((place, one.into))
     if not places:
         return
-    which: dict[str, Any] = {"month__range": question.run, "stage": question.include}
-    which |= {"field__isnull": not by_field} if only is None else {"field": only}
-    if not question.external:
-        which["external"] = False
-    rows = GroupSum.objects.order_by().filter(_of_kinds(places), **which)
     # Without rows the database adds up everything of a tier, unless it counts under two.
     whole = all(place is None for place, _ in heirs)
     into = {tier: into for (_, tier, _), several in places.items() for _, into in several}
     together = whole and all(into[tier] == several[0][1] for (_, tier, _), several in places.items())
+    groups: dict[_Kind, list[int]] = defaultdict(list)
+    for group, tier, external in places:
+        groups[tier, external].append(group)
+    kinds = tuple(sorted(groups))
+    asked = _group_sums(kinds, question.include, question.external, by_field, only is not None, together)
+    rows = asked(*(groups[kind] for kind in kinds), *question.run, *([] if only is None else [only]))
     if together:
-        field = "field_id" if by_field else _NOTHING
-        added = rows.values_list("month", "tier", field).annotate(_reported=Total("reported"), **totals())
-        for month, tier, field, reported, *numbers in added:
+        for month, tier, field, reported, *numbers in rows:
             yield Part(question.by_number[month], into[tier], tally_in(numbers, reported), None, field)
         return
-    each = rows.values_list("group_id", "month", "tier", "external", "field_id", "reported", *COLUMNS)
-    for group, month, tier, external, field, reported, *numbers in each:
+    for group, month, tier, external, field, reported, *numbers in rows:
         tally = tally_in(numbers, reported)
         for key in ((group, tier, external), (group, "", False)):
             for place, into in places.get(key, ()):
                 yield Part(question.by_number[month], into or tier, tally, place, field)
 
 
-def _of_kinds(places: dict[tuple[int, str, bool], _Places]) -> Q:
-    """Condition on group sums: as few lists of groups as there are kinds of them."""
-    groups: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    for group, tier, external in places:
-        groups[tier, external].append(group)
-    found = Q()
-    for (tier, external), numbers in groups.items():
-        kind = {"tier": tier, "external": external} if tier else {}
-        found |= Q(group__in=numbers, **kind)
-    return found
+@cache
+def _group_sums(
+    kinds: tuple[_Kind, ...], stage: str, external: bool, by_field: bool, one_field: bool, together: bool
+) -> Compiled:
+    """The question of group sums: numbers of the groups of each kind, first and last month, and the field if asked."""
+
+    def build(*given: Any) -> QuerySet:
+        lists, (first, last, *only) = given[: len(kinds)], given[len(kinds) :]
+        which: dict[str, Any] = {"month__range": (first, last), "stage": stage}
+        which |= {"field": only[0]} if only else {"field__isnull": not by_field}
+        which |= {} if external else {"external": False}
+        wanted = Q()
+        for (tier, outside), numbers in zip(kinds, lists, strict=True):
+            wanted |= Q(group__in=numbers, **({"tier": tier, "external": outside} if tier else {}))
+        rows = GroupSum.objects.order_by().filter(wanted, **which)
+        if together:
+            found = rows.values_list("month", "tier", "field_id" if by_field else _NOTHING)
+            return found.annotate(_reported=Total("reported"), **totals())
+        return rows.values_list("group_id", "month", "tier", "external", "field_id", "reported", *COLUMNS)
+
+    return Compiled(build, *([list] * len(kinds)), int, int, *([int] if one_field else []))
 
 
 def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | None) -> Iterator[Part]:
@@ -90,48 +102,65 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         single = {
             one.unit
             for one in heir.sources
-            if not one.sums and one.share == WHOLE and (heir.whole or one.unit != heir.unit.pk)
+            if not one.sums and one.undivided and (heir.whole or one.unit != heir.unit.pk)
         }
         if single:
             wanted[heir.unit.pk, heir.whole].append(place)
             numbers |= single
     if not numbers:
         return
-    mapping = Q(whole=True, sums=False, heir__in=[pk for pk, whole in wanted if whole])
-    mapping |= Q(whole=False, heir__in=[pk for pk, whole in wanted if not whole])
-    if carried.over:
-        mapping &= subtree(carried.unit.path, "source__path")
-    elif not question.external:
-        mapping &= Q(external=False)
-    mapping &= Q(share="1", since__lte=carried.day, until__gte=carried.day)
-    # A unit that is over is told in its own tiers and kinds, others in today's.
-    tier = "tier" if carried.over else "into"
-    for month, heir, whole, into, field, reported, *values in _added_up(
-        question, sorted(numbers), mapping, tier, by_field, only
-    ):
+    asked = _added_up_by_heir(question.include, carried.over, question.external, by_field, only is not None)
+    rows = asked(
+        sorted(numbers),
+        [pk for pk, whole in wanted if whole],
+        [pk for pk, whole in wanted if not whole],
+        *question.run,
+        carried.day,
+        *([] if only is None else [only]),
+    )
+    for month, heir, whole, into, field, reported, *values in rows:
         for place in wanted.get((heir, whole), ()):
             tally = tally_in(values, reported)
             yield Part(question.by_number[month], into, tally, place, field)
 
 
-def _added_up(
-    question: Question, numbers: list[int], mapping: Q, tier: str, by_field: bool, only: int | None
-) -> QuerySet:
-    editions = question.editions.filter(
-        submission__unit__in=numbers, submission__month__range=question.run
-    ).order_by()
+@cache
+def _added_up_by_heir(stage: str, over: bool, external: bool, by_field: bool, one_field: bool) -> Compiled:
+    """The question of units added up by heir: their numbers, groups and units that inherit, first and last month, day,
+    and the field if asked.
+    """
+
+    def build(
+        numbers: list[int], groups: list[int], own: list[int], first: int, last: int, day: date, *only: int
+    ) -> QuerySet:
+        mapping = Q(whole=True, sums=False, heir__in=groups) | Q(whole=False, heir__in=own)
+        mapping &= Q(share="1", since__lte=day, until__gte=day)
+        if not (over or external):
+            mapping &= Q(external=False)
+        # A unit that is over is told in its own tiers and kinds, others in today's.
+        tier = "tier" if over else "into"
+        path, rows, field, reported = _reports(stage, numbers, (first, last), by_field, *only)
+        through = f"{path}unit__inherited_by__"
+        columns = (f"{path}month", f"{through}heir_id", f"{through}whole", f"{through}{tier}", field)
+        found = rows.filter(_under(through, mapping)).values_list(*columns)
+        return found.annotate(_reported=reported, **totals())
+
+    return Compiled(build, list, list, list, int, int, date, *([int] if one_field else []))
+
+
+def _reports(
+    stage: str, units: list[int], months: tuple[int, int], by_field: bool, only: int | None = None
+) -> tuple[str, QuerySet, Any, Count]:
+    """Where the submission stands from the rows, the rows, their field, and how many units reported."""
+    editions = Edition.objects.in_force(stage).order_by()
+    editions = editions.filter(submission__unit__in=units, submission__month__range=months)
     if not by_field:
-        path = "submission__"
-        rows, field, reported = editions, _NOTHING, Count("pk")
-    else:
-        path, field = "edition__submission__", "field_id"
-        rows = DossierCount.objects.order_by().filter(edition__in=editions)
-        rows = rows if only is None else rows.filter(field=only)
-        # A field reported by procedure counts once, when any of its rows holds a number.
-        reported = Count("edition", distinct=True, filter=Q(answered=True))
-    over = f"{path}unit__inherited_by__"
-    columns = (f"{path}month", f"{over}heir_id", f"{over}whole", f"{over}{tier}", field)
-    return rows.filter(_under(over, mapping)).values_list(*columns).annotate(_reported=reported, **totals())
+        return "submission__", editions, _NOTHING, Count("pk")
+    rows = DossierCount.objects.order_by().filter(edition__in=editions)
+    rows = rows if only is None else rows.filter(field=only)
+    # A field reported by procedure counts once, when any of its rows holds a number.
+    reported = Count("edition", distinct=True, filter=Q(answered=True))
+    return "edition__submission__", rows, "field_id", reported
 
 
 def _under(prefix: str, condition: Q) -> Q:
@@ -148,23 +177,27 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
     own: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for place, heir in heirs:
         for one in heir.sources:
-            if not heir.whole and not one.sums and one.unit == heir.unit.pk and one.share == WHOLE:
+            if not heir.whole and not one.sums and one.unit == heir.unit.pk and one.undivided:
                 own[one.unit].append((place, one.into))
     if not own:
         return
-    editions = question.editions.filter(
-        submission__unit__in=sorted(own), submission__month__range=question.run
-    ).order_by()
-    paths = ("submission__month", "submission__unit_id")
-    if not by_field:
-        rows = ((*row[:2], None, 1, row[2:]) for row in editions.values_list(*paths, *COLUMNS))
-    else:
-        counts = DossierCount.objects.order_by().filter(edition__in=editions)
-        counts = counts if only is None else counts.filter(field=only)
-        answered = Count("edition", distinct=True, filter=Q(answered=True))
-        found = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
-        rows = ((*row[:3], row[3], row[4:]) for row in found.annotate(_reported=answered, **totals()))
-    for month, unit, field, reported, numbers in rows:
+    asked = _of_units(question.include, by_field, only is not None)
+    rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
+    for month, unit, field, reported, *numbers in rows:
         tally = tally_in(numbers, reported)
         for place, tier in own[unit]:
             yield Part(question.by_number[month], tier, tally, place, field)
+
+
+@cache
+def _of_units(stage: str, by_field: bool, one_field: bool) -> Compiled:
+    """The question of reports unit by unit: their numbers, first and last month, and the field if asked."""
+
+    def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
+        path, rows, field, reported = _reports(stage, units, (first, last), by_field, *only)
+        if not by_field:
+            return rows.values_list(f"{path}month", f"{path}unit_id", field, Value(1), *COLUMNS)
+        found = rows.values_list(f"{path}month", f"{path}unit_id", field)
+        return found.annotate(_reported=reported, **totals())
+
+    return Compiled(build, list, int, int, *([int] if one_field else []))

@@ -15,9 +15,9 @@ from figures.apportion import part_of
 from figures.counts import Tally
 from records.models import DossierCount
 from units import inheritance
-from units.inheritance import Successor
+from units.inheritance import WHOLE, Successor
 
-from .carried import WHOLE, Heir, Heirs
+from .carried import Heir, Heirs
 from .question import Part, Question
 from .recounted import Recounts
 from .rows import tally_in, totals
@@ -39,7 +39,7 @@ def divided(question: Question, heirs: Heirs, by_field: bool, only: int | None) 
     by_place, carried = dict(heirs), question.carried
     for place, heir in heirs:
         for one in heir.sources:
-            if one.share != WHOLE:
+            if not one.undivided:
                 places[one.unit].add(place)
     if not places:
         return
