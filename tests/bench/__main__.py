@@ -153,7 +153,8 @@ def main() -> int:
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]
         if options.add and LOAD in (options.only or ()):
             parts.append(LOAD)
-        found, broken = (measuring.read(options.output) if options.add else []), []
+        kept = options.add or options.only
+        found, broken = (measuring.read(options.output) if kept else []), []
         for part in parts:
             try:
                 for result in results(part, stage, options.minutes):
