@@ -73,17 +73,17 @@ def _must_have(request: HttpRequest, scope: Scope) -> None:
 
 def _tagged(request: HttpRequest, found: Any) -> HttpResponse:
     """The data as JSON, or 304 where the caller holds them already."""
-    answer = found if isinstance(found, HttpResponse) else as_json(found)
     if request.method not in _SAFE:
-        return answer
+        # PostgreSQL keeps an answer without the order of its names: repeated, it is the same to the byte.
+        return _json(found, sort_keys=True)
+    answer = found if isinstance(found, HttpResponse) else _json(found)
     tag = quote_etag(hashlib.sha256(answer.content).hexdigest()[:32])
     answer.headers["ETag"] = tag
     return get_conditional_response(request, etag=tag, response=answer)
 
 
-def as_json(data: Any, status: int = 200) -> HttpResponse:
-    """Plain data as an answer."""
-    return HttpResponse(json.dumps(data, ensure_ascii=False), status=status, content_type="application/json")
+def _json(data: Any, **options: Any) -> HttpResponse:
+    return HttpResponse(json.dumps(data, ensure_ascii=False, **options), content_type="application/json")
 
 
 def only(request: HttpRequest, names: Iterable[str]) -> None:

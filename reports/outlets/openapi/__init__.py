@@ -2,17 +2,22 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from .operations import PATHS
 from .schemas import SCHEMAS
 
-_SECURITY = {
-    "token": {"type": "http", "scheme": "bearer", "description": "Khóa truy cập do người quản trị cấp."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "Phiên đăng nhập."},
-}
+_TOKEN = {"type": "http", "scheme": "bearer", "description": "Khóa truy cập do người quản trị cấp."}
 
 
 def document() -> dict[str, Any]:
     """The whole document as plain data."""
+    session = {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": settings.SESSION_COOKIE_NAME,
+        "description": "Phiên đăng nhập.",
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -22,6 +27,6 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "paths": PATHS,
-        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY},
+        "components": {"schemas": SCHEMAS, "securitySchemes": {"token": _TOKEN, "session": session}},
         "security": [{"token": []}, {"session": []}],
     }

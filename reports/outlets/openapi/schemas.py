@@ -126,8 +126,8 @@ SCHEMAS: dict[str, Schema] = {
     "ProcedureScope": a(_SCOPE | _LEVEL),
     "Procedure": a({"code": TEXT, "name": TEXT, "field": TEXT, "scopes": listed(ref("ProcedureScope"))}),
     "ProcedurePage": _page("Procedure"),
-    "SubmissionState": a(_STATE),
-    "SubmissionPage": _page("SubmissionState"),
+    "MonthState": a(_STATE),
+    "SubmissionPage": _page("MonthState"),
     "Lock": a({"code": one_of(*WHY), "since": MOMENT, "detail": TEXT}),
     "SubmissionRow": a(
         {

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Takes approved months as they are pushed, checks who sent them, and prints each of them once.
+
+    CCHC_SECRET=whsec_… python3 webhook_receiver.py 8099
+
+Needs Python 3.11 and nothing else. A real receiver stands behind TLS and keeps the identifiers in its database.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+OLDEST = 300  # seconds: who replays an old message comes too late
+seen: set[str] = set()
+
+
+def genuine(secret: str, headers, body: bytes, now: float) -> bool:
+    """Whether the holder of the secret signed this body at about this time."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    event, sent = headers["Webhook-Id"] or "", headers["Webhook-Timestamp"] or ""
+    if not sent.isdigit() or abs(now - int(sent)) > OLDEST:
+        return False
+    signed = f"{event}.{sent}.".encode() + body
+    right = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    return any(hmac.compare_digest(right, one) for one in (headers["Webhook-Signature"] or "").split())
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        if not genuine(os.environ["CCHC_SECRET"], self.headers, body, time.time()):
+            self.send_response(401)
+        else:
+            event = json.loads(body)
+            if event["id"] not in seen:
+                seen.add(event["id"])
+                month = event["data"]
+                print(
+                    month["unit"], month["month"], month["edition"], month["totals"]["received"], flush=True
+                )
+            self.send_response(204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver).serve_forever()

@@ -1,0 +1,201 @@
+"""The API is what its description says, tried from outside: Schemathesis sends what it allows and what it forbids, as a
+system with a token and as a person with a session; a client made of it reads the demo's figures (decision 21).
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import Client
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import (
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from records.models import DossierCount, Submission
+from reports.models import Review
+from reports.outlets import openapi
+from units.actions import create_token
+from units.models import Scope, Unit
+
+SUMMARY = {"unit": "351", "period": "2022-H1"}
+EXAMPLES = 12
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [(path, method) for path, methods in openapi.document()["paths"].items() for method in methods]
+MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+
+
+@pytest.fixture
+def secret(demo) -> str:
+    """A token for the whole district and everything that a token may do."""
+    district = Unit.objects.get(code="351")
+    return create_token("Hệ thống tỉnh", district, Scope.values, 30, by=None, at=timezone.now())[1]
+
+
+def drawn(
+    data: st.DataObject, path: str, method: str, headers: dict[str, str], cookies: dict[str, str]
+) -> schemathesis.Case:
+    """A request of the described shape, or against it; half of those about one thing are about one that is there."""
+    schema = schemathesis.openapi.from_dict(openapi.document())
+    schema.app = WSGIHandler()
+    mode = data.draw(st.sampled_from(MODES))
+    case = data.draw(schema[path][method].as_strategy(generation_mode=mode))
+    if "{" in path and data.draw(st.booleans()):
+        real = {"unit": "13474", "month": "2022-M06", "id": Review.objects.first().pk}
+        case.path_parameters = {name: real[name] for name in case.path_parameters}
+    # Nothing that was made up may stand in for who asks.
+    case.headers.pop("Authorization", None)
+    case.headers.update(headers)
+    case.cookies = cookies
+    return case
+
+
+def tried(
+    path: str, method: str, *, headers: dict[str, str] | None = None, cookies: dict[str, str] | None = None
+) -> set[int]:
+    """Many requests to one address, each answer held against the description; the statuses that came."""
+    seen: set[int] = set()
+
+    @limits(
+        max_examples=EXAMPLES,
+        phases=[Phase.generate],
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(data=st.data())
+    def ask(data: st.DataObject) -> None:
+        case = drawn(data, path, method, headers or {}, cookies or {})
+        answer = case.call(base_url="http://localhost")
+        case.validate_response(answer, checks=CHECKS)
+        seen.add(answer.status_code)
+
+    ask()
+    return seen
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_address_answers_a_system_as_described(secret, path, method):
+    seen = tried(path, method, headers={"Authorization": f"Bearer {secret}"})
+    assert seen & {200, 400, 404, 409, 422, 423}, "never got past the door"
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_address_answers_a_person_as_described(reader, path, method):
+    client = reader("xa-13474")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    seen = tried(path, method, cookies={settings.SESSION_COOKIE_NAME: cookie})
+    # A session without the token of a form changes nothing.
+    assert seen == {403} if method == "put" else seen & {200, 400, 404}
+
+
+def test_nobody_gets_in_without(demo):
+    for path, method in OPERATIONS:
+        answer = getattr(Client(), method)(path.format(unit="13474", month="2022-M06", id=1))
+        assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+
+
+@pytest.fixture(scope="module")
+def made_client(tmp_path_factory) -> Path:
+    """The folder of a client that openapi-python-client makes of the description, without any warning."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "openapi.json").write_text(json.dumps(openapi.document()), encoding="utf-8")
+    override = {"content_type_overrides": {"application/pdf": "application/octet-stream"}, "post_hooks": []}
+    (folder / "config.json").write_text(json.dumps(override), encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"),
+        *("--path", "openapi.json", "--config", "config.json", "--output-path", "cchc_client"),
+    ]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture
+def system(made_client, secret, monkeypatch):
+    """The made client, signed in with the token; its requests go to the product within this process."""
+    monkeypatch.syspath_prepend(made_client)
+    from cchc_client import AuthenticatedClient
+
+    yield AuthenticatedClient(
+        base_url="http://localhost",
+        token=secret,
+        raise_on_unexpected_status=True,
+        httpx_args={"transport": httpx.WSGITransport(app=WSGIHandler())},
+    )
+    for name in [one for one in sys.modules if one.split(".")[0] == "cchc_client"]:
+        del sys.modules[name]
+
+
+def test_a_made_client_reads_the_demos_figures(system, reader):
+    from cchc_client.api.cchc import fields, periods, review, reviews, submission, submissions, summary, units
+
+    found = summary.sync(client=system, **SUMMARY)
+    page = reader("tonghop").get("/api/v1/summary", SUMMARY).json()
+    assert found.to_dict() == page
+    assert found.total.counts.received == page["total"]["counts"]["received"] > 14_000
+    listed = units.sync(client=system, limit=500)
+    district = Unit.objects.get(code="351")
+    assert {one.code for one in listed.items} == {one.code for one in Unit.objects.under(district)}
+    assert listed.next_cursor is None
+    assert [one.code for one in periods.sync(client=system, period="2022-Q2").items] == [
+        "2022-M04", "2022-M05", "2022-M06",
+    ]  # fmt: skip
+    assert "ho-tich" in {one.code for one in fields.sync(client=system).items}
+    months, cursor = 0, None
+    while months == 0 or cursor:
+        page = submissions.sync(client=system, limit=500, **({"cursor": cursor} if cursor else {}))
+        months, cursor = months + len(page.items), page.next_cursor
+    assert months == Submission.objects.count()
+    june = submission.sync(client=system, unit="13474", month="2022-M06")
+    stored = DossierCount.objects.filter(
+        edition__submission__unit__code="13474", edition__submission__month=202206
+    )
+    assert june.totals.received_direct == sum(one.received_direct or 0 for one in stored)
+    (first, *_) = reviews.sync(client=system).items
+    assert review.sync(client=system, id=first.id).title == first.title
+
+
+def test_a_made_client_saves_a_month(system):
+    from cchc_client.api.cchc import save_submission, submission
+    from cchc_client.models import Problem, RowToSave, RowToSaveCounts, Saving
+
+    unit = Unit.objects.get(code="13489")
+    Submission.objects.filter(unit=unit, month=202208).delete()
+    before = submission.sync(client=system, unit=unit.code, month="2022-M08")
+    assert before.revision == 0
+    row = RowToSave(field="ho-tich", counts=RowToSaveCounts(received_direct=12))
+    saving = Saving(revision=0, rows=[row])
+    for _ in range(2):
+        after = save_submission.sync(
+            client=system,
+            unit=unit.code,
+            month="2022-M08",
+            body=saving,
+            idempotency_key="một lần".encode().hex(),
+        )
+        assert (after.revision, after.totals.received) == (1, 12)
+    stale = save_submission.sync(
+        client=system, unit=unit.code, month="2022-M08", body=saving, idempotency_key="hai"
+    )
+    assert not isinstance(stale, Problem) and stale.code == "stale"
