@@ -98,10 +98,17 @@ def take(moment: datetime) -> tuple[Kind, Job] | None:
         listed = kind.model.objects.filter(state=JobState.WAITING).select_related(*kind.related)
         found += [(kind, job) for job in listed.order_by("asked_at", "pk")[:20]]
     for kind, job in sorted(found, key=lambda one: (one[1].asked_at, one[1].pk)):
-        if _still(job, JobState.WAITING).update(state=JobState.WORKING, told_at=moment):
-            job.state, job.told_at = JobState.WORKING, moment
+        if begin(job, moment):
             return kind, job
     return None
+
+
+def begin(job: Job, moment: datetime) -> bool:
+    """Take that very one, if it still waits; whoever does so carries it out."""
+    if not _still(job, JobState.WAITING).update(state=JobState.WORKING, told_at=moment):
+        return False
+    job.state, job.told_at = JobState.WORKING, moment
+    return True
 
 
 def tell(job: Job, moment: datetime) -> bool:
