@@ -28,6 +28,7 @@ ALL = (
     "P3",
     "P7",
     "P11",
+    "E1",
     "P12",
     "P9",
     "Approving",
@@ -131,6 +132,8 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from load.rows(stage.nation, 60 * minutes)
         case "P11":
             yield from files.import_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
+        case "E1":
+            yield from files.check_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
         case "P12":
             yield from files.export_rows(stage.nation, 4_000 if stage.small else 40_000)
         case "P13":

@@ -1,4 +1,4 @@
-"""P11 and P12: a large file in, beside Django's bulk_create; a large file out, beside XlsxWriter alone."""
+"""P11, P12, E1: a large file in, beside Django alone and a reader in Rust; a large one out, beside XlsxWriter alone."""
 
 import csv
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 from django.db import transaction
+from python_calamine import CalamineWorkbook
 
 from figures.measures import MEASURES
 from records.generating.country import HALF_YEAR, LAST, Scale
@@ -96,6 +97,43 @@ def _plainly(lines: list[Line]) -> Act:
             transaction.set_rollback(True)
 
     return create
+
+
+def check_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[Result]:
+    """A workbook of `number` rows read and checked, beside a reader in Rust that reads it and checks nothing."""
+    connection, _, scale = nation
+    with use(connection):
+        path = _workbook(_file(list(_lines(scale, number)), folder))
+        times = versus(partial(_check, path), partial(_read_alone, path), times=5, warm=0)
+    title = f"E1 XLSX read and checked ÷ python-calamine reading it alone, {vendor()}"
+    yield Result(title, f"{number:,} rows × {4 + len(MEASURES)} columns", *times)
+
+
+def _workbook(path: Path) -> Path:
+    """The rows of a CSV as a workbook, numbers as numbers."""
+    made = path.with_suffix(".xlsx")
+    with (
+        path.open(encoding="utf-8", newline="") as file,
+        xlsxwriter.Workbook(made, {"constant_memory": True}) as book,
+    ):
+        sheet = book.add_worksheet()
+        for at, row in enumerate(csv.reader(file)):
+            for place, text in enumerate(row):
+                if at and place >= 4 and text:
+                    sheet.write_number(at, place, int(text))
+                elif text:
+                    sheet.write_string(at, place, text)
+    return made
+
+
+def _check(path: Path) -> None:
+    report = import_counts(path, path.name, at=AT, dry_run=True)
+    if report.errors or not report.written:
+        raise RuntimeError(f"the generated file is refused: {report.errors[:3]}")
+
+
+def _read_alone(path: Path) -> None:
+    CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
 
 
 def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
