@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 
-from units import access, bearer, held
+from units import access, bearer, held, safety
 from units.models import System
 
 from . import clock, errors
@@ -116,7 +116,7 @@ class SessionLife:
             begun = request.session.setdefault("begun", moment)
             seen = request.session.get("seen", moment)
             too_old = moment - begun > settings.SESSION_ABSOLUTE_SECONDS
-            if too_old or moment - seen > settings.SESSION_IDLE_SECONDS or not request.user.is_active:
+            if too_old or safety.too_idle(moment - seen) or not request.user.is_active:
                 request.ended = request.user.pk if request.user.is_active else None
                 _end(request)
             elif "seen" not in request.session or moment - seen > 60 and not _fetched(request):

@@ -199,14 +199,13 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "units.passwords.LongEnough",
-        "OPTIONS": {"min_length": _whole("CCHC_PASSWORD_LENGTH", 12)},
-    },
+    {"NAME": "units.passwords.LongEnough"},
+    {"NAME": "units.passwords.FourKinds"},
     {"NAME": "units.passwords.NotCommon"},
     {"NAME": "units.passwords.NotLikeThePerson"},
     {"NAME": "units.passwords.NotTheUnitName"},
 ]
+PASSWORD_LENGTH = _whole("CCHC_PASSWORD_LENGTH", 12)
 ISSUED_PASSWORD_HOURS = _whole("CCHC_ISSUED_PASSWORD_HOURS", 72)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"

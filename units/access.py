@@ -12,9 +12,8 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
 
-from . import factors, sso
+from . import duties, pace, safety
 from .compiled import Compiled
 from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
 
@@ -87,18 +86,11 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
             body = {"code": "not_signed_in", "message": "Chưa đăng nhập.", "login": login.url}
             return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
         return login
-    if (
-        request.user.must_change_password
-        and not request.session.get(sso.IN_SESSION)
-        and not getattr(view, "allowed_before_change", False)
-    ):
-        if reads_only_json(request):
-            raise PermissionDenied("Phải đổi mật khẩu được cấp trước khi làm việc khác.")
-        return redirect("password_change")
-    if not getattr(view, "allowed_before_factor", False) and factors.lacking(request):
-        if reads_only_json(request):
-            raise PermissionDenied("Vai trò của bạn phải bật xác thực hai bước trước khi làm việc khác.")
-        return redirect("factor")
+    owed = duties.owed(request, view, as_page=not reads_only_json(request))
+    if owed is not None:
+        return owed
+    if right is Right.MANAGE and not safety.admits(safety.current().addresses, pace.address_of(request)):
+        raise Http404
     if (
         right is Right.MANAGE
         and not getattr(view, "by_unit", False)

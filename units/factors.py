@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .models import Membership, System, User
+from .models import Membership, User
 
 IN_SESSION = "factor"
 _ISSUER = "Cải cách hành chính"
@@ -25,14 +25,8 @@ def required(user: User, day: date) -> bool:
 
 
 def lacking(request: HttpRequest) -> bool:
-    """Whether the reader works without the second factor that a role asks for (it may have been given just now).
-    Systems have no roles, their tokens are long enough.
-    """
-    if (
-        not settings.SECOND_FACTOR_ROLES
-        or isinstance(request.user, System)
-        or request.session.get(IN_SESSION)
-    ):
+    """Whether the reader works without the second factor that a role asks for (it may have been given just now)."""
+    if not settings.SECOND_FACTOR_ROLES or request.session.get(IN_SESSION):
         return False
     return required(request.user, request.day)
 

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 
 from .credentials import Identity as Identity
 from .credentials import RecoveryCode as RecoveryCode
+from .safety import SafetyRules as SafetyRules
 from .systems import Receiver as Receiver
 from .systems import Scope as Scope
 from .systems import System as System
@@ -257,6 +258,9 @@ class User(AbstractUser):
     position = models.CharField("chức danh", max_length=150, blank=True)
     must_change_password = models.BooleanField(default=False)
     password_expires_at = models.DateTimeField(null=True, blank=True)
+    password_changed_on = models.DateField(null=True, editable=False)
+    # From this day on it has to be changed (units.safety); null: never.
+    password_due = models.DateField(null=True, editable=False)
     mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
     demo = models.BooleanField(default=False, editable=False)
     # Counted up, it ends every session of the person.

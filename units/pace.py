@@ -44,9 +44,14 @@ def wait(what: str, whose: str, *, most: int, seconds: int) -> int:
     return 0
 
 
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request comes from; behind proxies as `CCHC_PROXIES` says."""
+    return get_client_ip_address(request)
+
+
 def _origin(request: HttpRequest) -> str:
     """The address that counts: of IPv6 the network of one customer, who has billions of addresses in it."""
-    address = get_client_ip_address(request) or ""
+    address = address_of(request) or ""
     with suppress(ValueError):
         found = ip_address(address)
         return found.exploded[:19] if found.version == 6 else address

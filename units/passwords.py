@@ -5,20 +5,40 @@ the names that everybody in the office knows.
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 
+from . import safety
 from .models import Unit, User, fold
 
 # What has to be left of a password once a known name is taken out of it.
 _OWN_SIGNS = 8
 
 
-class LongEnough(password_validation.MinimumLengthValidator):
+class LongEnough:
     """Counts characters; spaces and letters with diacritics are characters like others."""
 
-    def get_error_message(self) -> str:
-        return f"Mật khẩu phải có ít nhất {self.min_length} ký tự."
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Errors: ValidationError, in Vietnamese."""
+        if len(password) < safety.current().password_length:
+            raise ValidationError(self.get_help_text(), code="password_too_short")
 
     def get_help_text(self) -> str:
-        return self.get_error_message()
+        return f"Mật khẩu phải có ít nhất {safety.current().password_length} ký tự."
+
+
+class FourKinds:
+    """Where the rules of safety ask for it: capital and small letters, digits, and other signs."""
+
+    _KINDS = (str.isupper, str.islower, str.isdigit, lambda sign: not sign.isalnum())
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Errors: ValidationError, in Vietnamese."""
+        if safety.current().password_kinds and not all(any(map(kind, password)) for kind in self._KINDS):
+            raise ValidationError(
+                "Mật khẩu phải có chữ hoa, chữ thường, chữ số và dấu.", code="password_kinds"
+            )
+
+    def get_help_text(self) -> str:
+        asked = safety.current().password_kinds
+        return "Mật khẩu phải có chữ hoa, chữ thường, chữ số và dấu." if asked else ""
 
 
 class NotCommon(password_validation.CommonPasswordValidator):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, merging, people, receivers, sso, tokens, tree
+from .views import changes, merging, people, receivers, safety, sso, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
     path("receivers/", receivers.receivers, name="receivers"),
     path("receivers/<int:pk>/stop/", receivers.receiver_stop, name="receiver_stop"),
     path("receivers/messages/<int:pk>/again/", receivers.message_again, name="message_again"),
+    path("safety/", safety.safety, name="safety"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/", tokens.token, name="token"),
     path("tokens/<int:pk>/revoke/", tokens.token_revoke, name="token_revoke"),

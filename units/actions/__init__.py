@@ -18,6 +18,7 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
+from .safety import set_safety
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
@@ -58,6 +59,7 @@ __all__ = [
     "revoke_token",
     "roles_of",
     "stop_receiver",
+    "set_safety",
     "succeed",
     "undo_merger",
     "unlink_identity",

@@ -7,12 +7,15 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger import log
+from units import safety
 from units.dates import write_day
 from units.models import Membership, Role, Unit, User
 from units.words import clean
 
 # Without letters and digits that look alike on paper (0 O, 1 l I): an issued password is read out or copied by hand.
 SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+_PASSWORD = ["password", "must_change_password", "password_expires_at"]
 
 
 class Denied(Exception):
@@ -59,7 +62,7 @@ def _issue(user: User, at: datetime) -> str:
 def issue_password(user: User, *, by: User | None, at: datetime) -> str:
     """A new password for a person who lost theirs; ends the person's sessions. Shown once, kept nowhere."""
     password = _issue(user, at)
-    user.save(update_fields=["password", "must_change_password", "password_expires_at"])
+    user.save(update_fields=_PASSWORD)
     log.append(
         "user.issue_password", by=by, subject=subject(user), detail={"until": user.password_expires_at}
     )
@@ -79,12 +82,15 @@ def use_issued_password(user: User, *, at: datetime) -> bool:
 
 
 @transaction.atomic
-def change_password(user: User, password: str, *, by: User | None) -> None:
+def change_password(user: User, password: str, *, by: User | None, on: date) -> None:
     """Set a password of the person's own choice (validated by the form); other sessions end with the old hash."""
     user.set_password(password)
     user.must_change_password = False
     user.password_expires_at = None
-    user.save(update_fields=["password", "must_change_password", "password_expires_at"])
+    days = safety.current().password_days
+    user.password_changed_on = on
+    user.password_due = on + timedelta(days) if days and not user.demo else None
+    user.save(update_fields=[*_PASSWORD, "password_changed_on", "password_due"])
     log.append("user.change_password", by=by, subject=subject(user), detail={})
 
 

@@ -4,10 +4,22 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.validators import MaxLengthValidator
 
+from units import safety
 from units.models import User
 
 from .fields import REQUIRED
 from .people import AddressField
+
+
+def password_help() -> str:
+    """What a new password must be, as the rules of safety are now."""
+    rules = safety.current()
+    kinds = " Phải có chữ hoa, chữ thường, chữ số và dấu." if rules.password_kinds else ""
+    return (
+        f"Ít nhất {rules.password_length} ký tự; dùng được khoảng trắng và chữ có dấu.{kinds} "
+        "Không dùng mật khẩu phổ biến, tên đăng nhập hoặc tên đơn vị."
+    )
+
 
 _SAME = "Tên đăng nhập hoặc mật khẩu chưa đúng."
 
@@ -41,6 +53,11 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["new_password2"].label = "Nhập lại mật khẩu mới"
         for field in self.fields.values():
             field.error_messages["required"] = REQUIRED
+
+    @property
+    def password_help(self) -> str:
+        """What a new password must be, as the rules are now."""
+        return password_help()
 
     def clean_new_password1(self) -> str:
         """An issued password is for one use: choosing it again would keep what somebody else has seen."""

@@ -49,7 +49,9 @@ class ChangePassword(PasswordChangeView):
     form_class = OwnPasswordForm
 
     def form_valid(self, form: OwnPasswordForm) -> HttpResponse:
-        actions.change_password(form.user, form.cleaned_data["new_password1"], by=form.user)
+        actions.change_password(
+            form.user, form.cleaned_data["new_password1"], by=form.user, on=self.request.day
+        )
         update_session_auth_hash(self.request, form.user)
         return HttpResponseRedirect(self.get_success_url())
 

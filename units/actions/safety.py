@@ -1,0 +1,42 @@
+"""Setting the rules of safety."""
+
+from dataclasses import asdict
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import DateField, ExpressionWrapper
+from django.db.models.functions import Cast, Coalesce
+
+from ledger import log
+from units.models import User
+from units.safety import Safety, SafetyRules, admits, current
+
+from .people import Denied
+
+SUBJECT = "safety"
+
+
+@transaction.atomic
+def set_safety(new: Safety, *, by: User, address: str | None) -> bool:
+    """From the next request on these rules hold. False where nothing changes. `address` is where `by` sits now.
+
+    Errors: Denied where the new networks would shut out whoever sets them.
+    """
+    if not admits(new.addresses, address):
+        raise Denied("addresses", f"Địa chỉ bạn đang dùng ({address}) không nằm trong danh sách này.")
+    old = asdict(current())
+    changed = {name: [old[name], value] for name, value in asdict(new).items() if old[name] != value}
+    if not changed:
+        return False
+    SafetyRules.objects.update_or_create(pk=1, defaults=asdict(new))
+    if "password_days" in changed:
+        _set_due(new.password_days)
+    log.append("safety.set", by=by, subject=SUBJECT, detail=changed)
+    return True
+
+
+def _set_due(days: int) -> None:
+    """The day each password has to be changed by follows the rule; accounts of the demo have none."""
+    since = Coalesce("password_changed_on", Cast("date_joined", DateField()))
+    due = ExpressionWrapper(since + timedelta(days), output_field=DateField())
+    User.objects.filter(demo=False).update(password_due=due if days else None)
