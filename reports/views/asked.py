@@ -7,7 +7,7 @@ The address holds the whole view, so it can be sent to a colleague. Whatever it 
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -98,6 +98,10 @@ class Asked:
         }
         return {name: _part(name, value) for name, value in view.items()}
 
+    def pairs(self, **changes: object) -> list[tuple[str, str]]:
+        """The same as names and values, for hidden fields of a form."""
+        return parse_qsl(self.query(**changes))
+
     def link(self, **changes: object) -> str:
         """The query string with its question mark, for a link within the page."""
         query = self.query(**changes)
@@ -131,7 +135,7 @@ def read(request: HttpRequest) -> Asked:
         include=include,
         basis=basis,
         as_of=_as_of(given, include, request.day, basis),
-        external=_flag(given, "external"),
+        external=flag(given, "external"),
         tier=_choice(given, "tier", tuple(TIER_NAMES)),
         by=_choice(given, "by", BY),
         field=_text(given, "field"),
@@ -140,6 +144,14 @@ def read(request: HttpRequest) -> Asked:
         page=_page(given),
         decimals=_decimals(given),
     )
+
+
+def lasting_key(unit: Unit, end: date) -> str:
+    """How a unit stands in an address whatever the basis: by a day on which it holds its code where it is over, or
+    opened after the end of the period. A bare code may mean another unit on the other basis.
+    """
+    lasts = unit.active_from <= end and unit.active_until is None
+    return unit.code if lasts else f"{unit.code}@{unit.active_until or unit.active_from}"
 
 
 def _part(name: str, value: object) -> str:
@@ -210,7 +222,8 @@ def _choice(given: QueryDict, name: str, choices: tuple[str, ...]) -> str:
     return text
 
 
-def _flag(given: QueryDict, name: str) -> bool:
+def flag(given: QueryDict, name: str) -> bool:
+    """Whether a part of the address says yes. Errors: BadQuestion."""
     return _choice(given, name, ("0", "1", "true", "false", "on")) in ("1", "true", "on")
 
 

@@ -1,7 +1,6 @@
 """The dashboard of a unit and period: the answer first, then what it rests on, down to the submission."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,11 +14,12 @@ from reports.outlets import markup, svg
 from reports.queries import dashboard as queries
 from reports.queries.month_reports import month_reports
 from reports.queries.targets import indicators
-from units import access
+from units import access, inheritance
 from units.access import Right
 
 from . import blocks, choices, listing
-from .asked import Asked, BadQuestion, read
+from .asked import Asked, BadQuestion, lasting_key, read
+from .finding import kept
 from .remembered import remembered
 
 LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
@@ -66,7 +66,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
 
 def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
     summary, past = queries.now_and_before(wanted)
-    now, before = (past.against.now, past.against.before) if past.against else (summary, past.before)
+    now, before = (past.against.current, past.against.before) if past.against else (summary, past.before)
     before = before if before.total.completeness.reported else None
     end = summary.period.end
     goals = blocks.goals_of(asked, end)
@@ -79,7 +79,9 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "bases": _bases(asked),
         "basis_name": narrative.basis(asked.units_of),
         "territory": summary.territory.sentences() if summary.territory else [],
-        "as_of_kept": parse_qsl(asked.query(as_of="")),
+        "as_of_kept": asked.pairs(as_of=""),
+        # Who sees but one unit has nothing to look for.
+        "find_kept": kept(asked) if above or asked.unit.has_children else [],
         "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
         "unit_options": markup.options(choices.units(asked, above, summary, end), asked.unit_key),
@@ -107,15 +109,16 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
 
 
 def _bases(asked: Asked) -> list[tuple[str, str, bool]]:
-    """The switch between units as they reported and today's: name, link, whether chosen. A unit that is over or opened
-    later is asked for by a day on which it holds its code: a bare one may mean another on the other basis.
+    """The switch between units as they reported and today's: name, link, whether chosen; nothing where both are the
+    same.
     """
     unit, end = asked.unit, asked.calendar.bounds(asked.period)[1]
-    lasts = unit.active_from <= end and unit.active_until is None
-    key = unit.code if lasts else f"{unit.code}@{unit.active_until or unit.active_from}"
+    if asked.basis == "reported" and not inheritance.moved(unit, max(asked.day, unit.active_from)):
+        return []
+    key = lasting_key(unit, end)
     return [
         (name, asked.link(basis=basis, unit=key, as_of=""), asked.basis == (basis or "reported"))
-        for name, basis in (("Theo báo cáo", ""), ("Theo đơn vị hiện nay", "today"))
+        for name, basis in (("Báo cáo", ""), ("Đơn vị hiện nay", "today"))
     ]
 
 

@@ -1,7 +1,6 @@
 """The card of the dashboard that holds the table: its heading, search, ways to divide it, and pages."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from figures import writing
 from figures.summary import Summary
@@ -31,7 +30,7 @@ def context(asked: Asked, summary: Summary) -> dict[str, Any]:
         "without_field": asked.link(field="", by=""),
         "without_q": asked.link(q=""),
         "searchable": table.all > 1 or asked.q,
-        "kept": parse_qsl(asked.query(q="")),
+        "kept": asked.pairs(q=""),
         "found": len(table.entries),
         "all": table.all,
         "page": page,

@@ -54,6 +54,36 @@ def test_the_answer_without_scrolling_and_the_charts(quiet_page, signed_in, live
     accessible(page)
 
 
+def test_the_bar_takes_one_line_with_the_switch_of_both_bases(quiet_page, signed_in, live_server, accessible):
+    """Its controls stand on one line, whatever the unit is called."""
+    page = signed_in(quiet_page, "tonghop")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    for address in (ADDRESS, ADDRESS + "&basis=today", ADDRESS + "&basis=today&include=submitted"):
+        page.goto(live_server.url + address)
+        bottoms = page.locator("form.bar > *:visible").evaluate_all(
+            "all => all.map((one) => Math.round(one.getBoundingClientRect().bottom))"
+        )
+        assert len(bottoms) >= 5 and len(set(bottoms)) == 1, (address, bottoms)
+    accessible(page)
+
+
+def test_a_unit_is_found_by_name_without_diacritics_by_keyboard(
+    quiet_page, signed_in, live_server, accessible
+):
+    page = signed_in(quiet_page, "tonghop")
+    page.goto(live_server.url + ADDRESS)
+    page.get_by_text("Tìm theo tên", exact=True).press("Enter")
+    box = page.get_by_label("Tên hoặc mã đơn vị (không cần dấu)")
+    accessible(page)
+    box.fill("thanh ta")
+    box.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tìm đơn vị")
+    accessible(page)
+    page.get_by_role("link", name="xã Thanh Tân").press("Enter")
+    expect(page.get_by_label("Đơn vị", exact=True)).to_have_value("13477")
+    expect(page.get_by_label("Kỳ báo cáo")).to_have_value("2022-H1")
+
+
 @pytest.mark.parametrize("name", ["tonghop", "lanhdao", "xa-13474"])
 def test_nothing_runs_over_the_edge_of_a_phone(quiet_page, signed_in, live_server, name):
     page = signed_in(quiet_page, name)

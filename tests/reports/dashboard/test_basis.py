@@ -12,7 +12,7 @@ import pytest
 
 from figures.periods import DEFAULT_CALENDAR, Period
 from reports.queries import dashboard as queries
-from units import actions, roster
+from units import actions, inheritance, roster
 from units.imports import import_successions, import_units
 from units.models import Unit
 from units.tree import Draft
@@ -20,6 +20,7 @@ from units.tree import Draft
 pytestmark = pytest.mark.django_db
 FOLDER = "fixtures/thanhliem"
 WHERE = "?unit=351%402022-06-30&period=2022-H1&basis=today"
+COMMUNE = Draft("", "", "committee", "commune", date(2022, 7, 1))
 TOLD = "theo đơn vị hiện nay (01/8/2025)"
 
 
@@ -36,13 +37,32 @@ def page(reader, settings):
 def test_the_page_shows_both_and_keeps_the_basis(page):
     reported = page("/?unit=351&period=2022-H1").content.decode()
     assert "theo đơn vị khi báo cáo" in reported and TOLD not in reported
-    link = re.search(r'href="\?([^"]*basis=today)"[^>]*>Theo đơn vị hiện nay', reported).group(1)
+    link = re.search(r'href="\?([^"]*basis=today)"[^>]*>Đơn vị hiện nay', reported).group(1)
     today = page("/?" + link.replace("&amp;", "&")).content.decode()
     assert today.lower().count(TOLD) >= 2 and "xã Thanh Lâm" in today
     links = re.findall(r'href="(\?[^"]*)"', today)
     others = [one.partition("&amp;")[2] for one in links if "basis=today" not in one]
     assert sorted(others) == ["period=2022-H1", "period=2022-H1&amp;as_of=2025-08-01"]
     assert 'name="basis" value="today"' in today
+
+
+def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_assert_num_queries):
+    switch = 'aria-labelledby="basis"'
+    page = reader("tonghop").get
+    plain = page("/?unit=351&period=2022-H1")
+    assert plain.status_code == 200 and switch not in plain.content.decode()
+    assert switch in page("/?unit=351&period=2022-H1&basis=today").content.decode()
+    district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
+    parts = [actions.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
+    (new,) = actions.replace([one, other], parts, date(2022, 7, 1), by=None)
+    for unit, differs in ((district, True), (one, True), (new, True)):
+        with django_assert_num_queries(1):
+            assert inheritance.moved(unit, date(2022, 8, 12)) is differs, unit
+    assert not inheritance.moved(district, date(2022, 6, 30))
+    assert not inheritance.moved(Unit.objects.get(code="13474"), date(2022, 8, 12))
+    for key in ("351", "13450@2022-06-30", "moi"):
+        assert switch in page(f"/?unit={key}&period=2022-M08").content.decode(), key
+    assert switch not in page("/?unit=13474&period=2022-H1").content.decode()
 
 
 def test_sums_on_both_bases_are_equal(page):
@@ -124,10 +144,10 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
     )
     summary, past = queries.now_and_before(wanted)
     against = past.against
-    assert against.now.total.counts == summary.total.counts
+    assert against.current.total.counts == summary.total.counts
     assert against.before.total.counts == past.before.total.counts
     lacking = summary.total.completeness
-    assert against.now.total.completeness.expected == lacking.expected - 4
+    assert against.current.total.completeness.expected == lacking.expected - 4
 
 
 def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader):
@@ -142,7 +162,7 @@ def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader)
     against = queries.now_and_before(wanted)[1].against
     assert against.left_out == (gone.name,)
     for name in ("received", "received_online", "resolved", "opening", "pending_late"):
-        for side, place in ((against.now, 0), (against.before, 1)):
+        for side, place in ((against.current, 0), (against.before, 1)):
             whole, part = (
                 (found[0] if place == 0 else found[1].before).total.counts[name] for found in (before, theirs)
             )
