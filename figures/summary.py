@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Self
 
+from figures.change import Change
 from figures.completeness import Missing
 from figures.counts import Tally, over_period
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
@@ -67,12 +68,26 @@ class Dates:
 
 @dataclass(frozen=True)
 class Row:
-    """One unit, field or month of a Summary; ``extra`` holds what a page needs to link it, and no figure."""
+    """One unit, field or month of a Summary; ``extra`` holds what a page needs to link it, and no figure. ``change`` is
+    against the same period last year; None where it was not asked for.
+    """
 
     key: str
     name: str
     figures: Figures
     extra: Mapping[str, Any] = field(default_factory=dict)
+    change: Change | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """``key``, ``name`` and the figures, with ``change`` where it was asked for."""
+        data = {"key": self.key, "name": self.name, **self.figures.as_dict()}
+        return data if self.change is None else data | {"change": self.change.as_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote."""
+        change = Change.from_dict(data["change"]) if "change" in data else None
+        return cls(data["key"], data["name"], Figures.from_dict(data), change=change)
 
 
 @dataclass(frozen=True)
@@ -141,7 +156,7 @@ class Summary:
         if self.territory is not None:
             data["territory"] = self.territory.as_dict()
         if self.by is not None:
-            data["rows"] = [{"key": row.key, "name": row.name, **row.figures.as_dict()} for row in self.rows]
+            data["rows"] = [row.as_dict() for row in self.rows]
         return data
 
     def as_record(self) -> dict[str, Any]:
@@ -174,7 +189,7 @@ class Summary:
             tiers=tuple((tier["tier"], Figures.from_dict(tier)) for tier in data["tiers"]),
             total=Figures.from_dict(data["total"]),
             by=data.get("by", None if rows is None else "unit"),
-            rows=tuple(Row(row["key"], row["name"], Figures.from_dict(row)) for row in rows or ()),
+            rows=tuple(map(Row.from_dict, rows or ())),
             as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
             units_of=date.fromisoformat(data["units_of"]) if "units_of" in data else None,
             territory=Territory.from_dict(data["territory"]) if "territory" in data else None,

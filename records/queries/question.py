@@ -214,11 +214,9 @@ class Question:
             return self.wider._steps
         return roster.steps_of([self.unit.pk, *self.child_groups], external=self.external)
 
-    @property
-    def own_steps(self) -> list[tuple[str, date, int, int]]:
-        """The roster steps of the unit itself. One query, none where those of the rows are read already."""
-        steps = self._steps or roster.steps_of([self.unit.pk], external=self.external)
-        return steps[self.unit.pk]
+    def steps_of(self, group: int) -> list[tuple[str, date, int, int]]:
+        """The roster steps of the unit or a group below it. One query, none where those of the rows are read."""
+        return (self._steps or roster.steps_of([group], external=self.external))[group]
 
     @cached_property
     def child_groups(self) -> list[int]:

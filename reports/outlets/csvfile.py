@@ -35,6 +35,11 @@ def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:
         yield "" if number is None else number
     for key in RATES:
         yield writing.percent_vi(figures.share(key).percent)
+    if flat.changes:
+        before = row.change.before if row.change else None
+        yield writing.percent_vi(before.percent) if before else ""
+        # Without "+", which begins a formula.
+        yield writing.points_vi(row.change.points).lstrip("+") if row.change else ""
     yield figures.completeness.reported
     yield figures.completeness.expected
     yield remark(row)

@@ -7,8 +7,8 @@ from figures import narrative, writing
 from figures.completeness import Completeness
 from figures.rates import Share
 from figures.summary import Figures, Summary
+from reports.outlets.entries import Entry
 from reports.outlets.svg import Scale
-from reports.outlets.tables import Entry
 
 MANY = 3  # units: fewer are not worth a ranking in words
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from figures import narrative, writing
+from figures.change import RATE, Change
 from figures.measures import LABELS, measure_label
 from figures.rates import BY_KEY
 from figures.summary import Figures, Summary
-from reports.outlets.tables import Entry
+from reports.outlets.entries import Entry
 
 BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
 
@@ -38,6 +39,12 @@ COUNTS = (
     "awaiting",
 )
 RATES = ("direct", "online", "postal", "on_time")
+# After the rates, where rows are told against the same period last year.
+CHANGE_TITLES = (f"{BY_KEY[RATE].name} cùng kỳ (%)", f"{BY_KEY[RATE].name}: tăng, giảm (điểm phần trăm)")
+CHANGE_DEFINITION = (
+    "Tỷ lệ đã làm tròn của kỳ này trừ tỷ lệ đã làm tròn của cùng kỳ năm trước; "
+    "chỉ của đơn vị báo cáo đủ cả hai kỳ."
+)
 # What the columns of each rate are divided from; "on_time" has two parts.
 PARTS = {
     "direct": (("received_direct",), "received"),
@@ -58,6 +65,7 @@ class FlatRow:
     section: str
     figures: Figures
     note: str = ""
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,12 @@ class Flat:
     @property
     def titles(self) -> tuple[str, ...]:
         """Titles of all columns, in order."""
-        return titles(self.first, self.count_titles, self.rate_titles)
+        return titles(self.first, self.count_titles, self.rate_titles, changes=self.changes)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the rows are told against the same period last year."""
+        return any(row.change for row in self.rows)
 
     @property
     def summed(self) -> frozenset[str]:
@@ -109,7 +122,10 @@ def flat(
     end = summary.period.end
     return Flat(
         BY_NAMES[summary.by or "unit"],
-        tuple(FlatRow(one.row.name, one.row.key, one.section, one.figures) for one in entries),
+        tuple(
+            FlatRow(one.row.name, one.row.key, one.section, one.figures, change=one.row.change)
+            for one in entries
+        ),
         FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total, note),
         count_titles(end),
         rate_titles(),
@@ -120,10 +136,12 @@ def flat(
     )
 
 
-def titles(first: str, counts: Sequence[str], rates: Sequence[str]) -> tuple[str, ...]:
+def titles(
+    first: str, counts: Sequence[str], rates: Sequence[str], *, changes: bool = False
+) -> tuple[str, ...]:
     """Titles of all columns of figures, in order; `first` is what the rows are."""
     after = ("Báo cáo tháng đã có", "Báo cáo tháng phải có", "Ghi chú")
-    return (first, "Mã", "Nhóm", *counts, *rates, *after)
+    return (first, "Mã", "Nhóm", *counts, *rates, *(CHANGE_TITLES if changes else ()), *after)
 
 
 def count_titles(day: date) -> tuple[str, ...]:
@@ -176,6 +194,8 @@ def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     for sentence in summary.territory.sentences() if summary.territory else ():
         yield "Địa bàn", sentence
     yield "Mức độ đầy đủ", summary.completeness_text
+    if any(row.change for row in summary.rows):
+        yield CHANGE_TITLES[1], CHANGE_DEFINITION
     if asked:
         yield "Bộ lọc", asked
 

@@ -7,6 +7,7 @@ from io import BytesIO
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from figures.change import Change
 from figures.counts import added
 from figures.rates import Share
 from reports.outlets.csvfile import CONTROL
@@ -14,6 +15,8 @@ from reports.outlets.flat import COUNTS, PARTS, RATES, SUM_OF, Flat, FlatRow, re
 
 TEXTS = 3  # name, key, group stand before the counts
 HEAD = 3  # title, period, then the column heads
+# Differences in percentage points.
+POINTS, POINTS_WHOLE = '"+"0.{0};"−"0.{0};0.{0}', '"+"0;"−"0;0'
 # Text that begins like a formula or an address stays text (acceptance S25).
 OPTIONS = {
     "constant_memory": True,
@@ -97,12 +100,34 @@ class Sheet:
         if share.percent is None or not share.denominator:
             self.sheet.write_string(at, column, "—", self.style("General", bold))
             return
-        decimals = len(share.percent.partition(".")[2])
+        value = share.numerator / share.denominator
+        formula = f'=IF(N({below})=0,"—",({above})/{below})'
+        self.sheet.write_formula(at, column, formula, self._rate_style(share, bold), value)
+
+    def change(self, at: int, column: int, change: Change | None, bold: bool = False) -> None:
+        """Last year's rate and the difference in points; blank where they are not known."""
+        before = change.before if change else None
+        if before is None:
+            self.sheet.write_blank(at, column, None, self.style("General", bold))
+        else:
+            self.sheet.write_number(
+                at, column, before.numerator / before.denominator, self._rate_style(before, bold)
+            )
+        if change is None or change.points is None:
+            self.sheet.write_blank(at, column + 1, None, self.style("General", bold))
+        else:
+            decimals = len(change.points.partition(".")[2])
+            self.sheet.write_number(at, column + 1, float(change.points), self.points_style(decimals, bold))
+
+    def points_style(self, decimals: int, bold: bool = False) -> xlsxwriter.format.Format:
+        """Of a difference in percentage points, with its sign."""
+        return self.style(POINTS.format("0" * decimals) if decimals else POINTS_WHOLE, bold)
+
+    def _rate_style(self, share: Share, bold: bool) -> xlsxwriter.format.Format:
+        decimals = len((share.percent or "").partition(".")[2])
         # Exactly none and exactly all are printed 0% and 100%.
         exact = share.numerator in (0, share.denominator)
-        style = self.style("0%" if exact or not decimals else f"0.{'0' * decimals}%", bold)
-        value = share.numerator / share.denominator
-        self.sheet.write_formula(at, column, f'=IF(N({below})=0,"—",({above})/{below})', style, value)
+        return self.style("0%" if exact or not decimals else f"0.{'0' * decimals}%", bold)
 
     def style(self, number: str, bold: bool) -> xlsxwriter.format.Format:
         key = (number, bold)
@@ -120,6 +145,7 @@ class FigureSheet(Sheet):
     letter = {name: xl_col_to_name(place) for name, place in column.items()}
 
     def write(self, title: str, told: str, lines: Sequence[Line]) -> None:
+        self.changes = any(line.row.change for line in lines)
         self.sheet.set_column(1, 1, self.codes)
         self.head(title, told)
         for place, line in enumerate(lines):
@@ -137,6 +163,9 @@ class FigureSheet(Sheet):
             above = "+".join(f"N({self._cell(part, at)})" for part in parts)
             self.share(at, after + place, above, self._cell(whole, at), row.figures.share(key), bold)
         after += len(RATES)
+        if self.changes:
+            self.change(at, after, row.change, bold)
+            after += 2
         self.number(at, after, row.figures.completeness.reported, bold)
         self.number(at, after + 1, row.figures.completeness.expected, bold)
         self.text(at, after + 2, remark(row), bold)

@@ -15,9 +15,11 @@ from django_tables2.data import TableListData
 from django_tables2.utils import OrderBy
 
 from figures import writing
+from figures.change import Change
 from figures.rates import Share
-from figures.summary import Figures, Row
+from figures.summary import Figures
 from reports.outlets import markup, svg
+from reports.outlets.entries import Entry, order
 
 MOST_ROWS = 500
 
@@ -75,72 +77,16 @@ class Section:
         return markup.rows(self.apart)
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A row of a Summary with what ordering and drawing need besides its figures."""
-
-    row: Row
-    folded: str
-    href: str
-    section: str
-    note: str
-
-    @property
-    def figures(self) -> Figures:
-        return self.row.figures
-
-    @property
-    def ranked(self) -> bool:
-        """Whether everything expected is there; a unit that lacks reports never ranks, least of all as 0."""
-        completeness = self.figures.completeness
-        return completeness.expected > 0 and completeness.complete
-
-
 class Ranked(TableListData):
-    """Orders entries by one column, "—" last in both directions, equal ones by name."""
+    """Entries in the order of one column."""
 
     def order_by(self, aliases: Sequence[str]) -> None:
-        self.data.sort(key=lambda entry: entry.folded)
-        if not aliases:
-            return
-        alias = OrderBy(aliases[0])
-        value = VALUES[alias.bare]
-        known = [entry for entry in self.data if value(entry) is not None]
-        unknown = [entry for entry in self.data if value(entry) is None]
-        known.sort(key=value, reverse=alias.is_descending)
-        self.data[:] = known + unknown
-
-
-def _count(name: str) -> Callable[[Entry], Any]:
-    return lambda entry: entry.figures.counts[name]
-
-
-def _share(key: str) -> Callable[[Entry], Any]:
-    def exact(entry: Entry):
-        share = entry.figures.share(key)
-        if share.numerator is None or not share.denominator:
-            return None
-        # Whole numbers: rates are compared exactly, not by their rounded text.
-        return share.numerator * 10**12 // share.denominator
-
-    return exact
-
-
-VALUES: dict[str, Callable[[Entry], Any]] = {
-    "name": lambda entry: entry.folded,
-    "received": _count("received"),
-    "direct": _count("received_direct"),
-    "online": _count("received_online"),
-    "postal": _count("received_postal"),
-    "online_share": _share("online"),
-    "on_time": _share("on_time"),
-    "pending_late": _count("pending_late"),
-    "completeness": lambda entry: entry.figures.completeness.reported,
-}
+        alias = OrderBy(aliases[0]) if aliases else None
+        order(self.data, alias.bare if alias else "", descending=bool(alias and alias.is_descending))
 
 
 class FiguresTable(tables.Table):
-    """Rows of a Summary: units, fields or months, with the same columns."""
+    """Rows of a Summary: units, fields or months; units with their change against the same period last year."""
 
     name = tables.Column("Đơn vị")
     received = tables.Column("Tiếp nhận", attrs={"numeric": True})
@@ -148,6 +94,7 @@ class FiguresTable(tables.Table):
     online = tables.Column("Trực tuyến", attrs={"numeric": True})
     postal = tables.Column("BCCI", attrs={"numeric": True})
     online_share = tables.Column("Tỷ lệ trực tuyến")
+    change = tables.Column("Tăng, giảm (điểm)", attrs={"numeric": True})
     on_time = tables.Column("Trước và đúng hạn", attrs={"numeric": True})
     pending_late = tables.Column("Đang quá hạn", attrs={"numeric": True})
     completeness = tables.Column("Báo cáo")
@@ -166,11 +113,12 @@ class FiguresTable(tables.Table):
         **options: Any,
     ) -> None:
         """`link` makes addresses of the same view; `means` is the share that bars are marked with, by section."""
-        self.link, self.means = link, means
-        super().__init__(Ranked(list(entries)), **options)
+        self.link, self.means, entries = link, means, list(entries)
+        self.changes = any(entry.row.change for entry in entries)
+        super().__init__(Ranked(entries), exclude=() if self.changes else ("change",), **options)
         self.columns["name"].column.verbose_name = first
         # Escaped once and not in every cell.
-        self.labels = [escape(bound.header) for bound in self.columns]
+        self.labels = {bound.name: escape(bound.header) for bound in self.columns}
         shares = [entry.figures.shares["online"] for entry in self.data]
         self.top = svg.bar_top(shares)
         self.barred = any(share.percent for share in shares)
@@ -210,32 +158,42 @@ class FiguresTable(tables.Table):
 
     def line(self, entry: Entry) -> Line:
         """One prepared row."""
-        return Line(
-            entry.row.name, entry.href, entry.note, self.cells(entry.figures, self.means.get(entry.section))
-        )
+        cells = self.cells(entry.figures, self.means.get(entry.section), entry.row.change)
+        return Line(entry.row.name, entry.href, entry.note, cells)
 
-    def cells(self, figures: Figures, mean: Share | None = None) -> tuple[Cell, ...]:
+    def cells(
+        self, figures: Figures, mean: Share | None = None, change: Change | None = None
+    ) -> tuple[Cell, ...]:
         """The cells of one row after its name, in the order of the columns."""
         counts, online, labels = figures.counts, figures.shares["online"], self.labels
         plain = [
-            Cell(labels[place], writing.count(counts[name]))
-            for place, name in enumerate(
-                ("received", "received_direct", "received_online", "received_postal"), start=1
+            Cell(labels[name], writing.count(counts[measure]))
+            for name, measure in (
+                ("received", "received"),
+                ("direct", "received_direct"),
+                ("online", "received_online"),
+                ("postal", "received_postal"),
             )
         ]
         on_time = figures.rates["on_time"]
+        level = Cell(
+            labels["online_share"],
+            writing.percent_vi(online.percent),
+            svg.bar_width(online, self.top),
+            svg.bar_width(mean, self.top) if mean and mean.percent else "",
+            note=_partial(online),
+        )
         return (
             *plain,
-            Cell(
-                labels[5],
-                writing.percent_vi(online.percent),
-                svg.bar_width(online, self.top),
-                svg.bar_width(mean, self.top) if mean and mean.percent else "",
-                note=_partial(online),
+            level,
+            *(
+                [Cell(labels["change"], writing.points_vi(change.points) if change else "")]
+                if self.changes
+                else []
             ),
-            Cell(labels[6], writing.percent_vi(on_time.percent), note=_partial(on_time)),
-            Cell(labels[7], writing.count(counts["pending_late"])),
-            _completeness(labels[8], figures),
+            Cell(labels["on_time"], writing.percent_vi(on_time.percent), note=_partial(on_time)),
+            Cell(labels["pending_late"], writing.count(counts["pending_late"])),
+            _completeness(labels["completeness"], figures),
         )
 
     def _section(self, title: str, entries: list[Entry]) -> Section:

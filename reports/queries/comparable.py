@@ -6,53 +6,30 @@ taken out of both sides, and named.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 
+from figures.compared import Compared
 from figures.counts import Tally
 from figures.periods import Month, Period
 from figures.summary import Summary, build
-from figures.writing import count
 from records.queries.question import Question
 from records.queries.rows import tally_in, totals
 from records.queries.summary import Monthly
 from units.models import Unit, owing
 
-MOST = 6
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """Both sides without what cannot be compared, and the names of the units that are left out."""
-
-    now: Summary
-    before: Summary
-    left_out: tuple[str, ...]
-
-    @property
-    def told(self) -> str:
-        """Vietnamese: which units the comparison leaves out."""
-        named = "; ".join(self.left_out[:MOST]) + (
-            " và những đơn vị khác" if len(self.left_out) > MOST else ""
-        )
-        return (
-            "So với cùng kỳ chỉ tính các đơn vị báo cáo suốt cả hai kỳ; không tính "
-            f"{count(len(self.left_out))} đơn vị: {named}."
-        )
-
-
-def comparison(reach: Question, monthly: Monthly, before: Summary, period: Period) -> Comparison | None:
+def comparison(reach: Question, monthly: Monthly, before: Summary, period: Period) -> Compared | None:
     """None where the same units owed both periods. `monthly` holds the months of both, by tier. One query then (none of
     a unit without any below), else three.
     """
-    spans = dict(zip(reach.months, reach.spans, strict=True))
-    earlier = period.same_last_year()
-    first_end, last_start = spans[earlier.first][1], spans[period.last][0]
-    if reach.today is not None or reach.as_of is not None or not _changed(reach, first_end, last_start):
+    if not changed(reach, period):
         return None
+    spans = dict(zip(reach.months, reach.spans, strict=True))
+    earlier, (first_end, last_start) = period.same_last_year(), _ends(reach, period)
     months = [*earlier.months, *period.months]
     units = list(_left_out(reach, spans, earlier, period, first_end, last_start))
     if not units:
@@ -72,16 +49,50 @@ def comparison(reach: Question, monthly: Monthly, before: Summary, period: Perio
         )
         for when in (period, earlier)
     ]
-    return Comparison(*sides, tuple(unit.name for unit in units))
+    return Compared(*sides, tuple(unit.name for unit in units))
 
 
-def _changed(reach: Question, first_end: date, last_start: date) -> bool:
-    """Whether anything opened or closed between the first month of one period and the last of the other."""
-    if not reach.unit.has_children:
+def changed(reach: Question, period: Period) -> bool:
+    """Whether units opened or closed between the two periods, so that not all can be compared; never by today's units.
+    One query, none where the roster of the rows has been read.
+    """
+    if reach.today is not None or reach.as_of is not None or not reach.unit.has_children:
         return False
+    return _changed(reach, reach.unit.pk, *_ends(reach, period))
+
+
+def _ends(reach: Question, period: Period) -> tuple[date, date]:
+    """The last day of the first month last year, and the first day of the last month of the period."""
+    spans = dict(zip(reach.months, reach.spans, strict=True))
+    return spans[period.same_last_year().first][1], spans[period.last][0]
+
+
+def same_rows(reach: Question, period: Period) -> set[int] | None:
+    """Numbers of the units directly below (and of the unit itself) in which the same units owed reports throughout the
+    period and the same period last year; None for all of them: by today's units history is carried over. No query
+    where the roster of the rows has been read.
+    """
+    if reach.today is not None:
+        return None
+    first_end, last_start = _ends(reach, period)
+    return {
+        one.pk
+        for one in (reach.unit, *reach.children)
+        if (
+            not _changed(reach, one.pk, first_end, last_start)
+            if one.has_children and one.pk != reach.unit.pk
+            else one.owes(first_end, first_end) and one.owes(last_start, last_start)
+        )
+    }
+
+
+def _changed(reach: Question, group: int, first_end: date, last_start: date) -> bool:
+    """Whether below a group anything opened or closed between the first month of one period and the last of the
+    other.
+    """
     return any(
         (opened and on > first_end) or (closed and on < last_start)
-        for tier, on, opened, closed in reach.own_steps
+        for tier, on, opened, closed in reach.steps_of(group)
         if reach.tier in (None, tier) and reach.start <= on <= reach.end
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+from figures.compared import Compared
 from figures.counts import Tally
 from figures.months import FIRST_YEAR
 from figures.periods import Calendar, Month, Period
@@ -17,7 +18,7 @@ from records.queries.summary import by_tier, summary_of
 from reports.models import Review
 from units.models import Unit
 
-from .comparable import Comparison, comparison
+from .comparable import comparison
 from .one_field import OneField
 
 TREND_MONTHS = 18
@@ -69,6 +70,11 @@ class Wanted:
         return self._question(self.period, self.reach)
 
     @property
+    def last_year(self) -> Question:
+        """The same question of the same period last year."""
+        return self._question(self.period.same_last_year(), self.reach)
+
+    @property
     def earlier(self) -> Question:
         """The same question of the months before the period that are shown."""
         first, last = self.reach.period.first, self.period.first.previous()
@@ -98,7 +104,7 @@ class Past:
     months: tuple[Month, ...]
     tiers: tuple[tuple[str, tuple[Figures, ...]], ...]
     # Both periods by the units that are in both, where the units differ.
-    against: Comparison | None = None
+    against: Compared | None = None
 
 
 def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:

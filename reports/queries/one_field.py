@@ -17,8 +17,9 @@ from records.queries.catalogue import Catalogue
 from records.queries.missing import Silent, silent
 from records.queries.parts import Part, of_total, parts
 from records.queries.question import Question
-from records.queries.summary import missing_by_tier, silent_in_rows
+from records.queries.summary import missing_by_tier
 from records.queries.territory import territory
+from records.queries.unit_rows import silent_in_rows
 from units.models import Kind, Unit
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
@@ -60,6 +61,12 @@ class OneField:
             external=question.external,
             decimals=decimals,
         )
+
+    def unit_rows(self, question: Question) -> list[RowInput]:
+        """Rows by unit of a period within the reach, without who is silent. Two or three queries."""
+        within = set(question.months)
+        reported = parts(question, by_child=True, only=self.field.pk)
+        return _unit_rows(question, reported, [one for one in self._owed if one[2] in within], [])
 
     @cached_property
     def _catalogue(self) -> Catalogue:

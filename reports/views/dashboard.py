@@ -13,6 +13,7 @@ from figures.summary import Summary
 from reports.outlets import markup, svg
 from reports.queries import dashboard as queries
 from reports.queries.month_reports import month_reports
+from reports.queries.ranking import with_changes
 from reports.queries.targets import indicators
 from units import access, inheritance
 from units.access import Right
@@ -66,6 +67,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
 
 def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
     summary, past = queries.now_and_before(wanted)
+    summary = with_changes(wanted, summary)
     now, before = (past.against.current, past.against.before) if past.against else (summary, past.before)
     before = before if before.total.completeness.reported else None
     end = summary.period.end

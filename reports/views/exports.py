@@ -13,6 +13,7 @@ from reports.outlets.csvfile import csv_bytes
 from reports.outlets.flat import Flat, flat
 from reports.outlets.sheets import xlsx_bytes
 from reports.queries.dashboard import figures_of
+from reports.queries.ranking import with_changes
 from units import access
 from units.access import Right
 
@@ -52,7 +53,7 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
 
 def _flat(asked: Asked) -> Flat:
     wanted = wanted_of(asked)
-    summary = figures_of(wanted)
+    summary = with_changes(wanted, figures_of(wanted))
     filters = [f"lĩnh vực {wanted.field.name}"] if wanted.field else []
     if asked.tier:
         filters.append(writing.tier_name(asked.tier))

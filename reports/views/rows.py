@@ -10,7 +10,8 @@ from figures.completeness import Completeness
 from figures.rates import Share
 from figures.summary import Row, Summary
 from reports.outlets import markup
-from reports.outlets.tables import MOST_ROWS, Entry, FiguresTable, Line
+from reports.outlets.entries import Entry
+from reports.outlets.tables import MOST_ROWS, FiguresTable, Line
 from units.models import fold
 
 from .asked import Asked

@@ -15,7 +15,8 @@ from records import actions
 from records.generating.country import HALF_YEAR, LAST
 from records.models import Field
 from records.queries.summary import summary
-from reports.outlets.tables import Entry, FiguresTable
+from reports.outlets.entries import Entry
+from reports.outlets.tables import FiguresTable
 from units.models import Unit, User, fold
 
 from .databases import use, vendor

@@ -44,6 +44,11 @@ _SUMMARY = [
         "reported: theo đơn vị khi báo cáo; today: theo đơn vị hiện nay, lịch sử theo kế thừa.",
         one_of("reported", "today") | {"default": "reported"},
     ),
+    parameter(
+        "change",
+        "1: mỗi dòng theo đơn vị kèm thay đổi tỷ lệ trực tuyến so với cùng kỳ năm trước.",
+        one_of("0", "1") | {"default": "0"},
+    ),
 ]
 
 

@@ -29,6 +29,7 @@ _FIGURES = {
     "estimated": {"type": "boolean", "const": True},
 }
 _MARK = ("estimated",)
+_CHANGE = a({"online": a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
 _NAMED = listed(a({"unit": TEXT, "name": TEXT}))
 _PLACES = dict.fromkeys(("came", "left", "ended", "partly"), _NAMED)
 _SUMMARY = a(
@@ -113,7 +114,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Figures": a(_FIGURES, _MARK),
     "Tier": a({"tier": TEXT} | _FIGURES, _MARK),
-    "Row": a({"key": TEXT, "name": TEXT} | _FIGURES, _MARK),
+    "Row": a({"key": TEXT, "name": TEXT} | _FIGURES | {"change": _CHANGE}, (*_MARK, "change")),
     "Territory": a({"equal": FLAG} | _PLACES, tuple(_PLACES)),
     "Summary": _SUMMARY,
     "Unit": _UNIT,

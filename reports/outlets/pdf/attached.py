@@ -6,8 +6,8 @@ from typing import Any
 from figures.summary import Summary, canonical
 from figures.writing import tier_name
 from reports.outlets.csvfile import csv_bytes
+from reports.outlets.entries import Entry
 from reports.outlets.flat import flat
-from reports.outlets.tables import Entry
 
 DATA_NAME = "so-lieu.json"
 UNITS_NAME, FIELDS_NAME = "so-lieu-theo-don-vi.csv", "so-lieu-theo-linh-vuc-{}.csv"

@@ -138,6 +138,6 @@ def test_openapi_describes_what_is_answered(reader):
     assert set(answer) | set(today) == set(schemas["Summary"]["properties"])
     assert today["territory"] == {"equal": True}
     for name, one in (("Tier", answer["tiers"][0]), ("Row", answer["rows"][0]), ("Figures", answer["total"])):
-        assert set(one) == set(schemas[name]["properties"]) - {"estimated"}
+        assert set(one) == set(schemas[name]["properties"]) - {"estimated", "change"}
     assert set(answer["total"]["counts"]) == set(schemas["Figures"]["properties"]["counts"]["properties"])
     assert "$ref" in json.dumps(document)

@@ -16,9 +16,10 @@ from figures.summary import RowInput, build, figures
 from reports.outlets import findings, lines, svg
 from reports.outlets.charts import Point
 from reports.outlets.csvfile import csv_bytes, harmless
+from reports.outlets.entries import Entry
 from reports.outlets.flat import flat
 from reports.outlets.sheets import xlsx_bytes
-from reports.outlets.tables import MOST_ROWS, Entry, FiguresTable
+from reports.outlets.tables import MOST_ROWS, FiguresTable
 from units.models import fold
 
 JUNE = Month(2022, 6)

@@ -1,0 +1,49 @@
+"""A row against the same period last year: only where both sides are whole."""
+
+import pytest
+
+from figures.change import Change
+from figures.counts import Tally
+from figures.rates import Share
+from figures.summary import Figures, Row, figures
+
+
+def known(direct, online, *, reported=6, expected=6, blanks=None) -> Figures:
+    values = {"received_direct": direct, "received_online_full": online}
+    return figures(Tally.of(values, reported=reported, expected=expected, blanks=blanks))
+
+
+NOW, BEFORE = known(853, 147), known(916, 84)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "percent", "points"),
+    [
+        (NOW, BEFORE, "8.4", "6.3"),
+        (BEFORE, NOW, "14.7", "-6.3"),
+        (NOW, NOW, "14.7", "0.0"),
+        (NOW, None, None, None),
+        (NOW, known(None, None, reported=0), None, None),
+        (NOW, known(916, 84, reported=5), None, None),
+        (NOW, known(916, 84, blanks={"received": 1}), None, None),
+        (NOW, known(0, 0, reported=0, expected=0), None, None),
+        (known(853, 147, reported=5), BEFORE, "8.4", None),
+        (known(853, 147, blanks={"received": 1}), BEFORE, "8.4", None),
+        (known(0, 0), BEFORE, "8.4", None),
+        (NOW, known(0, 0), None, None),
+    ],
+)
+def test_changes(now, before, percent, points):
+    change = Change.between(now, before)
+    assert ((change.before.percent if change.before else None), change.points) == (percent, points)
+    assert Change.from_dict(change.as_dict()) == change
+
+
+def test_rows_carry_it_only_where_it_was_asked_for():
+    row = Row("1", "xã An", NOW)
+    assert "change" not in row.as_dict() and Row.from_dict(row.as_dict()).change is None
+    told = Row("1", "xã An", NOW, change=Change(Share("8.4", 84, 1000), "6.3")).as_dict()
+    assert told["change"] == {
+        "online": {"points": "6.3", "before": {"percent": "8.4", "numerator": 84, "denominator": 1000}}
+    }
+    assert Row.from_dict(told).as_dict() == told
