@@ -11,6 +11,8 @@ from .xmltags import LONGEST_TEXT, TagReader, too_long
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _MERGES = 1_000
+# How the format writes a sign that XML may not hold, or a text that looks like one so written (ECMA-376 22.9.2.19).
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class _Texts(TagReader):
@@ -38,7 +40,7 @@ class _Texts(TagReader):
             if len(self.texts) >= self._most:
                 raise Unreadable("too_many_rows", "Tệp Excel có quá nhiều ô chữ.")
             self.allow()
-            self.texts.append(clean("".join(self._parts)))
+            self.texts.append(_plain("".join(self._parts)))
             self._parts.clear()
 
 
@@ -180,7 +182,7 @@ class SheetReader(TagReader):
                 raise ValueError("no such text")
             return self._texts[int(text)] or None
         if kind in ("str", "inlineStr"):
-            return clean(text) or None
+            return _plain(text) or None
         if kind == "b":
             shown = "TRUE" if text == "1" else "FALSE"
             return Flawed("boolean", "Ô là giá trị đúng/sai (TRUE, FALSE), không phải số.", shown=shown)
@@ -199,6 +201,17 @@ class SheetReader(TagReader):
                 f"Trang tính khai vùng {reference}: nhiều hơn {self._limits.rows} dòng "
                 f"hoặc {self._limits.columns} cột.",
             )
+
+
+def _plain(text: str) -> str:
+    """Text as it is shown: Excel writes a pasted line break as _x000D_. Halves of pairs and NUL stay as written."""
+    if "_x" in text:
+        text = _ESCAPED.sub(lambda found: _sign(int(found[1], 16)) or found[0], text)
+    return clean(text)
+
+
+def _sign(number: int) -> str:
+    return chr(number) if 0 < number < 0xD800 or 0xDFFF < number < 0xFFFE else ""
 
 
 def _merged(reference: str) -> tuple[int, list[Cell]]:

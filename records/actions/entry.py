@@ -73,18 +73,8 @@ def save_counts(
     """
     edition = locked(edition)
     counts = counts_of(edition)
-    return save_in_hand(
-        edition,
-        counts,
-        Catalogue(calendar()),
-        rows,
-        by=by,
-        revision=revision,
-        at=at,
-        reasons=reasons,
-        way=way,
-        file=file,
-    )
+    more = {"reasons": reasons, "way": way, "file": file}
+    return save_in_hand(edition, counts, Catalogue(calendar()), rows, by=by, revision=revision, at=at, **more)
 
 
 def save_in_hand(

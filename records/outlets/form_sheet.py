@@ -3,7 +3,6 @@
 Last month stands in a block of its own and not between the rows, so that a block of numbers can be pasted in.
 """
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name, xl_range
@@ -11,15 +10,14 @@ from xlsxwriter.utility import xl_col_to_name, xl_range
 from figures import rules
 from figures.counts import added
 from figures.measures import TRANSFERRED
-from figures.rulebook import LARGEST_COUNT, RULES
 from figures.writing import CountError, parse_count
 from records.forms import Line
 from units.words import clean
 
+from .form_frame import FIRST, LEFT, frame, heads, validation
 from .form_layout import (
     BALANCE,
     INPUT,
-    NAMES,
     NOT_SERVED,
     OURS,
     REASON,
@@ -30,22 +28,6 @@ from .form_layout import (
     columns,
 )
 from .form_styles import Styles
-
-FIRST = 6  # the row of the first line, from 0
-LEFT = 2  # code and name stand before the numbers
-_WIDTHS = {BALANCE: 12, REASON: 34}
-_HOW = (
-    "Nhập vào các ô nền vàng; các ô khác đã khóa. Chỉ nhập số nguyên từ 0. Để trống là chưa báo, khác với 0. Ô gạch "
-    f"chéo ghi “{NOT_SERVED}”: lĩnh vực không có hình thức đó. BCCI: bưu chính công ích."
-)
-_REASONS = (
-    "Đã đối chiếu, số đúng theo sổ theo dõi",
-    "Kỳ trước báo thiếu, đã đối chiếu lại",
-    "Tăng theo đợt hồ sơ tập trung",
-    "Giảm so với các tháng trước, số đúng",
-    "Không phát sinh hồ sơ",
-)
-_OPTIONS = {"format_columns": True, "format_rows": True}
 
 
 class FormSheet:
@@ -72,57 +54,15 @@ class FormSheet:
         }
 
     def write(self) -> None:
-        self._frame()
-        self._heads()
+        frame(self.sheet, self.columns)
+        heads(self.sheet, self.styles, self.month, self.columns)
         said = _said(self.copy)
         for at, line in enumerate(self.lines, FIRST):
             self._line(at, line, said)
         self._totals(self.last + 1)
         self._blanks(self.last + 2)
         self._before(self.last + 4)
-        self._validation()
-
-    def _frame(self) -> None:
-        sheet = self.sheet
-        sheet.set_column(0, 0, None, None, {"hidden": True})
-        sheet.set_column(1, 1, 26)
-        for column in self.columns:
-            place = self.places[column.name]
-            sheet.set_column(place, place, _WIDTHS.get(column.kind, 10.5))
-        sheet.freeze_panes(FIRST, LEFT)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(3, 4)
-        sheet.protect("", _OPTIONS)
-
-    def _heads(self) -> None:
-        sheet, month, styles = self.sheet, self.month, self.styles
-        sheet.write_string(0, 0, str(month.sign))
-        name = clean(month.name)
-        title = f"{name[:1].upper()}{name[1:]}: báo cáo {month.month.label}"
-        for at, (text, style) in enumerate(
-            ((title, styles.title), (month.told, styles.note), (_HOW, styles.note))
-        ):
-            if at:
-                sheet.write_string(at, 0, OURS)
-            sheet.write_string(at, 1, text, style)
-        for at in (3, 4):
-            sheet.write_string(at, 0, OURS)
-        sheet.write_string(5, 0, NAMES)
-        sheet.write_blank(3, 1, None, styles.head)
-        sheet.write_string(4, 1, "Lĩnh vực", styles.head)
-        sheet.set_row(4, 46)
-        sheet.set_row(5, None, None, {"hidden": True})
-        group = ""
-        for column in self.columns:
-            place = self.places[column.name]
-            # A group of one column has its name where there is room for two lines.
-            over = column.group if column.title and column.group != group else ""
-            sheet.write(3, place, over, styles.group if column.title else styles.head)
-            sheet.write_string(4, place, column.title or column.group, styles.head)
-            sheet.write_string(5, place, column.name)
-            group = column.group
+        validation(self.sheet, self.styles, self.columns, self.last)
 
     def _line(self, at: int, line: Line, said: dict[tuple[str, str], tuple[str, str]]) -> None:
         self.sheet.write_string(at, 0, line.code)
@@ -244,33 +184,6 @@ class FormSheet:
 
     def _cell(self, name: str, at: int) -> str:
         return f"{xl_col_to_name(self.places[name])}{at + 1}"
-
-    def _validation(self) -> None:
-        for first, last in _runs(self.columns):
-            self.sheet.data_validation(
-                FIRST, LEFT + first, self.last, LEFT + last,
-                {
-                    "validate": "integer", "criteria": "between", "minimum": 0, "maximum": LARGEST_COUNT,
-                    "error_title": "Số hồ sơ", "error_message": f"{RULES['not_whole'].demands} Từ 0 đến 999.999.999; "
-                    "chưa báo thì để trống.",
-                },
-            )  # fmt: skip
-        reason = self.places[REASON]
-        listed = {"validate": "list", "source": list(_REASONS), "show_error": False}
-        self.sheet.data_validation(FIRST, reason, self.last, reason, listed)
-        off = {"type": "text", "criteria": "begins with", "value": "lệch", "format": self.styles.off}
-        self.sheet.conditional_format(FIRST, self.places[BALANCE], self.last, self.places[BALANCE], off)
-
-
-def _runs(found: Sequence[Column]) -> Iterator[tuple[int, int]]:
-    """Places of the first and last column of each stretch of cells to fill in with numbers."""
-    start = None
-    for place, column in enumerate(found):
-        if column.kind == INPUT and start is None:
-            start = place
-        elif column.kind != INPUT and start is not None:
-            yield start, place - 1
-            start = None
 
 
 def _number(text: str | None) -> int | None:

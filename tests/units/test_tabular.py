@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from tests.bad_inputs.files import BOMBS, SHEET, saved, sheet, with_part
+from units import xlsxfile
 from units.tabular import BULK, WEB, Fault, Faults, Limits, letter_of, read_table
 from units.words import canonical, clean
 
@@ -205,3 +206,20 @@ def test_faults_beyond_the_first_thousands_are_counted():
     told = faults.told()
     assert (len(told), faults.total, faults.full) == (Faults.MOST + 1, Faults.MOST + 7, True)
     assert told[0].row == 8 and told[-1].code == "more_faults" and " 7 " in told[-1].message
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a_x000D_b", "a b"),
+        ("_x005F_x000D_", "_x000D_"),
+        ("a_x0000_b", "a_x0000_b"),
+        ("_xD83D_", "_xD83D_"),
+        ("_x00e1_", "á"),
+        ("x_y", "x_y"),
+    ],
+)
+def test_signs_that_the_format_writes_out_are_read_as_such(written, read):
+    xml = bare_sheet(f'<c r="A1" t="inlineStr"><is><t>{written}</t></is></c>')
+    content = with_part(sheet(["a"]), "xl/worksheets/sheet1.xml", xml)
+    assert list(xlsxfile.lines(io.BytesIO(content), WEB)) == [(1, [read])]

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Mapping
+from html import unescape
 from typing import Any
 
 import openpyxl
@@ -11,6 +12,10 @@ from django.urls import reverse
 from openpyxl.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.records.conftest import balanced
+
+# A row that is whole and closes.
+WHOLE = {("ho-tich", name): value for name, value in balanced(30).items() if value is not None}
 Cells = Mapping[tuple[str, str], Any]
 
 
@@ -61,3 +66,18 @@ def stored_by(client: Client, content: bytes, submission=None):
     assert answer.status_code == 302, answer.content.decode()
     look = client.get(answer.url)
     return client.post(answer.url, {"seen": look.context["weighed"].seen})
+
+
+def words(answer) -> str:
+    """What a page says."""
+    return unescape(answer.content.decode())
+
+
+def wrong(answer) -> list[tuple[str, str]]:
+    """Cell and code of everything that the file is refused for."""
+    return [(one.cell, one.code) for one in answer.context["wrong"]]
+
+
+def refused(answer) -> list[str]:
+    """Codes for which a file is not taken at all."""
+    return [one.code for one in answer.context["weighed"].refused]

@@ -1,36 +1,17 @@
 """The Excel form as it comes back: every fault at once, the difference first, then all or nothing."""
 
-from datetime import date, timedelta
-from html import unescape
+from datetime import date
 
-import openpyxl
 import pytest
 from django.urls import reverse
 
 from ledger.models import Entry
-from records import actions
-from records.models import DossierCount, Edition, FormFile
-from tests.records.conftest import AT, balanced, entered
+from records.models import DossierCount, FormFile
+from tests.records.conftest import balanced, entered
 from tests.records.pages.conftest import JULY, stored
-from units.models import Membership, Role
 from units.tabular import letter_of
 
-from .book import brought, cell, filled, form_of, opened, saved, stored_by
-
-WHOLE = {("ho-tich", name): value for name, value in balanced(30).items() if value is not None}
-
-
-def words(answer) -> str:
-    return unescape(answer.content.decode())
-
-
-def wrong(answer) -> list[tuple[str, str]]:
-    """Cell and code of everything that the file is refused for."""
-    return [(one.cell, one.code) for one in answer.context["wrong"]]
-
-
-def refused(answer) -> list[str]:
-    return [one.code for one in answer.context["weighed"].refused]
+from .book import WHOLE, brought, cell, filled, form_of, opened, saved, words, wrong
 
 
 def test_a_filled_form_is_looked_at_then_stored_through_the_same_action(as_, people, july):
@@ -155,89 +136,6 @@ def test_numbers_beside_the_form_are_refused_and_moved_rows_are_read(as_, july):
     assert [code for _, code in wrong(brought(clerk, content, july))] == ["missing_row"]
 
 
-def doubled(content: bytes) -> bytes:
-    book = opened(content)
-    book.copy_worksheet(book.worksheets[0])
-    return saved(book)
-
-
-def old(sheet) -> None:
-    sheet["A1"].value = sheet["A1"].value.replace("cchc-form;1;", "cchc-form;0;")
-
-
-def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july):
-    clerk = as_("clerk")
-    june = actions.open_submission(people.alpha, JULY.previous(), by=people.clerk, at=AT)
-    beta = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
-    mine, plain = form_of(clerk, july), saved(openpyxl.Workbook())
-    for content, code, told in [
-        (form_of(as_("neighbour"), beta), "other_unit", "đơn vị mã 13450"),
-        (form_of(clerk, june), "other_month", "của tháng 6/2022"),
-        (filled(mine, {}, old), "old_form", "mẫu cũ"),
-        (doubled(mine), "repeated_sheet", "cùng một báo cáo"),
-        (plain, "no_form", "không có biểu nào"),
-        (b"PK not a package", "unreadable", "hỏng"),
-        (b"unit,month\n1,2\n", "unreadable", "không phải bảng tính"),
-    ]:
-        answer = brought(clerk, content, july)
-        assert (answer.status_code, refused(answer)) == (400, [code]), code
-        assert told in words(answer)
-    assert not FormFile.objects.exists()
-
-
-def test_a_form_made_before_the_catalogue_changed_is_refused(as_, people, fields, july):
-    clerk = as_("clerk")
-    content = form_of(clerk, july)
-    from records.models import Field, FieldScope
-
-    third = Field.objects.create(code="dat-dai", name="Đất đai", order=3)
-    FieldScope.objects.create(field=third, tier="commune", valid_from=date(2020, 7, 1))
-    answer = brought(clerk, content, july)
-    assert wrong(answer) == [("", "old_form")] and "Hãy tải biểu mới" in words(answer)
-
-
-def test_a_locked_or_sent_month_is_refused_and_says_whom_to_ask(as_, people, fields, sent):
-    clerk = as_("clerk")
-    content = filled(form_of(clerk, sent), {("ho-tich", "withdrawn"): 4})
-    answer = brought(clerk, content, sent)
-    assert (answer.status_code, wrong(answer)) == (409, [("", "sent")])
-    actions.approve(sent.editions.get(), by=people.reviewer, at=AT)
-    answer = brought(clerk, content, sent)
-    assert (answer.status_code, wrong(answer)) == (423, [("", "locked")])
-    assert "đã được duyệt. Đề nghị Đơn vị 351 mở khóa" in words(answer)
-
-
-def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields, july):
-    clerk = as_("clerk")
-    edition = july.editions.get()
-    key = (fields.ho_tich.pk, None)
-    edition = actions.save_counts(edition, {key: balanced(30)}, by=people.clerk, revision=0, at=AT)
-    form = form_of(clerk, july)
-    theirs = {key: {"received_direct": 31, "resolved_on_time": 31}}
-    actions.save_counts(edition, theirs, by=people.leader, revision=1, at=AT)
-    look = clerk.get(brought(clerk, filled(form, {("ho-tich", "withdrawn"): 2}), july).url)
-    assert (look.context["cells"], look.context["others"]) == (1, 2)
-    answer = brought(clerk, filled(form, {("ho-tich", "received_direct"): 40}), july)
-    assert answer.status_code == 409
-    clash = answer.context["clashes"][0]
-    assert (clash.name, clash.mine, clash.theirs, clash.by) == (
-        "ho-tich-received_direct", "40", "31", "Lãnh đạo huyện",
-    )  # fmt: skip
-    assert stored(july, "ho-tich").received_direct == 31
-
-
-def test_what_was_saved_between_look_and_word_is_looked_at_anew(as_, people, fields, july):
-    clerk = as_("clerk")
-    address = brought(clerk, filled(form_of(clerk, july), WHOLE), july).url
-    seen = clerk.get(address).context["weighed"].seen
-    rows = {(fields.chung_thuc.pk, None): {"withdrawn": 2}}
-    actions.save_counts(july.editions.get(), rows, by=people.leader, revision=0, at=AT)
-    answer = clerk.post(address, {"seen": seen})
-    assert answer.status_code == 409 and "vừa được lưu ở nơi khác" in words(answer)
-    assert clerk.post(address, {"seen": answer.context["weighed"].seen}).status_code == 302
-    assert (stored(july, "ho-tich").received_direct, stored(july, "chung-thuc").withdrawn) == (30, 2)
-
-
 def test_oddities_are_told_and_a_draft_is_stored_all_the_same(as_, people, fields, july):
     clerk = as_("clerk")
     before = {(fields.ho_tich.pk, None): {**balanced(20), "resolved_on_time": 15, "pending_in_time": 5}}
@@ -282,24 +180,6 @@ def filled_second(content: bytes) -> bytes:
     return saved(book)
 
 
-def test_an_upload_is_seen_by_its_owner_only_and_not_for_ever(as_, people, july, settings):
-    clerk = as_("clerk")
-    address = brought(clerk, filled(form_of(clerk, july), WHOLE), july).url
-    Membership.objects.create(
-        user=people.leader, unit=people.alpha, role=Role.CLERK, valid_from=date(2020, 7, 1)
-    )
-    for name in ("leader", "reviewer", "neighbour", "administrator"):
-        assert as_(name).get(address).status_code == 404
-        assert as_(name).get(f"{address}marked.xlsx").status_code == 404
-        assert as_(name).post(address, {"seen": ""}).status_code == 404
-    FormFile.objects.update(kept_at=FormFile.objects.get().kept_at - timedelta(hours=25))
-    assert clerk.get(address).status_code == 404
-    Membership.objects.filter(user=people.clerk).delete()
-    FormFile.objects.update(kept_at=FormFile.objects.get().kept_at + timedelta(hours=25))
-    assert as_("clerk").get(address).status_code == 404
-    assert brought(as_("viewer"), b"", july).status_code == 403
-
-
 def test_too_large_a_file_and_none_at_all(as_, july, settings):
     clerk = as_("clerk")
     assert "Hãy chọn tệp Excel." in words(clerk.post(reverse("records:form", args=[july.pk])))
@@ -313,33 +193,3 @@ def test_names_of_files_are_only_shown(as_, july, name):
     assert brought(clerk, filled(form_of(clerk, july), WHOLE), july, name=name).status_code == 302
     kept = FormFile.objects.get()
     assert len(kept.name) <= 200 and not set(kept.name) & set("\r\n\u202e\0")
-
-
-def test_a_workbook_of_several_units_is_stored_whole_or_not_at_all(as_, people, fields, july):
-    Membership.objects.create(
-        user=people.clerk, unit=people.beta, role=Role.CLERK, valid_from=date(2020, 7, 1)
-    )
-    clerk = as_("clerk")
-    content = (
-        as_("reviewer")
-        .get(reverse("records:forms_xlsx") + f"?unit={people.district.pk}&month={JULY}")
-        .content
-    )
-    book = opened(content)
-    for sheet in book.worksheets[:2]:
-        for (code, name), value in WHOLE.items():
-            cell(sheet, code, name).value = value
-    cell(book.worksheets[1], "ho-tich", "awaiting").value = "12,5"
-    answer = brought(clerk, saved(book))
-    assert answer.status_code == 400 and [code for _, code in wrong(answer)] == ["not_whole"]
-    assert [name for name, _ in answer.context["weighed"].skipped] == ["Đơn vị dat-dai", "Đơn vị van-phong"]
-    cell(book.worksheets[1], "ho-tich", "awaiting").value = 0
-    assert stored_by(clerk, saved(book)).url == reverse("records:worklist")
-    assert {one.submission.unit.code: one.revision for one in Edition.objects.all()} == {
-        "13441": 1,
-        "13450": 1,
-    }
-    again = clerk.get(brought(clerk, saved(book)).url)
-    assert again.context["cells"] == 0
-    answer = brought(as_("outsider"), saved(book))
-    assert (answer.status_code, refused(answer)) == (400, ["other_unit"])
