@@ -17,6 +17,7 @@ ACTIONS = {
     "unit.recount": "Ghi số tính lại khi chia tách",
     "user.create": "Tạo tài khoản, cấp mật khẩu",
     "user.issue_password": "Cấp lại mật khẩu",
+    "user.invite": "Gửi thư mời đặt mật khẩu",
     "user.change_password": "Đổi mật khẩu",
     "user.edit": "Sửa thông tin",
     "user.disable": "Khóa tài khoản",

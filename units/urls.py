@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, merging, people, receivers, safety, sso, tokens, tree
+from .views import changes, links, merging, people, receivers, safety, sso, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("people/<int:pk>/disable/", people.person_disable, name="person_disable"),
     path("people/<int:pk>/enable/", people.person_enable, name="person_enable"),
     path("people/<int:pk>/factor/", people.person_factor, name="person_factor"),
+    path("people/<int:pk>/invite/", links.person_invite, name="person_invite"),
     path("people/<int:pk>/link/", sso.person_link, name="person_link"),
     path("people/<int:pk>/link/<int:identity>/end/", sso.person_unlink, name="person_unlink"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from .views import accounts, factors, sso
+from .views import accounts, factors, links, sso
 
 urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
     path("logout/", accounts.sign_out, name="logout"),
     path("login/code/", factors.second, name="login_code"),
+    path("reset/", links.ask, name="password_reset"),
+    path("set/<str:token>/", links.password_set, name="password_set"),
     path("sso/", sso.begin, name="sso"),
     path("sso/callback/", sso.callback, name="sso_callback"),
     path("factor/", factors.factor, name="factor"),

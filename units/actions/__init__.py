@@ -14,6 +14,7 @@ from .people import (
     edit_user,
     enable_user,
     end_membership,
+    invite,
     issue_password,
     use_issued_password,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "edit_user",
     "enable_user",
     "end_membership",
+    "invite",
     "issue_password",
     "link_identity",
     "merge",

@@ -95,6 +95,22 @@ def change_password(user: User, password: str, *, by: User | None, on: date) -> 
 
 
 @transaction.atomic
+def invite(user: User, *, by: User | None) -> None:
+    """Take the password away: the person sets one by a link that goes to their address (units.links). Ends their
+    sessions. Errors: Denied without an address, and for one's own account.
+    """
+    if not user.email:
+        raise Denied("email", "Chưa có địa chỉ thư điện tử để gửi thư mời.")
+    if by is not None and by.pk == user.pk:
+        raise Denied("", "Mật khẩu của chính mình thì đổi ở trang Tài khoản của tôi.")
+    user.set_unusable_password()
+    user.must_change_password = False
+    user.password_expires_at = None
+    user.save(update_fields=_PASSWORD)
+    log.append("user.invite", by=by, subject=subject(user), detail={"email": user.email})
+
+
+@transaction.atomic
 def edit_user(user: User, *, by: User | None, full_name: str, position: str, email: str) -> None:
     """Change what a person is called; the sign-in name stays."""
     new = {"full_name": clean(full_name), "position": clean(position), "email": email}

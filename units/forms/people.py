@@ -33,7 +33,17 @@ class NewPersonForm(PersonForm):
             )
         ],
     )
-    field_order = ["username", "full_name", "position", "email"]
+    invite = forms.BooleanField(
+        label="Gửi thư mời đặt mật khẩu",
+        required=False,
+        help_text="Thay cho mật khẩu được cấp: người dùng tự đặt mật khẩu bằng địa chỉ trong thư.",
+    )
+    field_order = ["username", "full_name", "position", "email", "invite"]
+
+    def clean(self) -> dict:
+        if self.cleaned_data.get("invite") and self.cleaned_data.get("email") == "":
+            self.add_error("email", "Ghi địa chỉ để gửi thư mời.")
+        return self.cleaned_data
 
 
 class IdentityForm(forms.Form):

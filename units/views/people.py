@@ -14,6 +14,7 @@ from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm
 from units.models import Membership, User, fold
 from units.words import clean
 
+from .links import invite
 from .lists import page_of, posted
 
 _MOST_NAMED = 500
@@ -49,11 +50,16 @@ def _named(people: QuerySet, text: str) -> list[int]:
 def person_create(request: HttpRequest) -> HttpResponse:
     form = NewPersonForm(posted(request))
     if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        invited = data.pop("invite")
         try:
-            person, password = actions.create_user(**form.cleaned_data, by=request.user, at=timezone.now())
+            person, password = actions.create_user(**data, by=request.user, at=timezone.now())
         except Denied as denied:
             _deny(form, denied)
         else:
+            if invited:
+                invite(request, person)
+                return redirect("units:person", person.pk)
             return _show_password(request, person, password)
     context = {"form": form, "title": "Thêm người dùng", "verb": "Tạo tài khoản"}
     return render(request, "units/form.html", context, status=422 if form.errors else 200)
