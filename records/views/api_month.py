@@ -31,7 +31,7 @@ def told(
     edition = shown or Edition(submission=found, number=0)
     edition.submission = found
     rows = rows_of(edition) if shown else []
-    is_open = shown is not None and shown.state in OPEN_STATES and shown.revision > 0
+    is_open = shown is not None and shown.state in OPEN_STATES
     lock = lock_of(found, editions[-1], at, day) if editions else None
     return interchange.state_of(found, shown, interchange.in_force(editions), day) | {
         "lock": {"code": lock.code, "since": interchange.moment(lock.since), "detail": lock.words}

@@ -1,5 +1,6 @@
 """No parameter of an address and no field of a form makes an error of the server (acceptance S26, S27)."""
 
+import json
 from itertools import cycle
 from urllib.parse import quote
 
@@ -12,8 +13,20 @@ from tests.test_routes import routes
 
 from .texts import FIELDS, HOSTILE, PARAMETERS
 
-READING = ("/", "/reports/dashboard.csv", "/api/v1/summary", "/units/", "/records/", "/reports/reviews/")
-ONE_BY_ONE = ("unit", "period", "page", "sort", "q")
+API = tuple(
+    f"/api/v1/{name}"
+    for name in (
+        "summary",
+        "units",
+        "periods",
+        "catalogue/fields",
+        "catalogue/procedures",
+        "submissions",
+        "reviews",
+    )
+)
+READING = ("/", "/reports/dashboard.csv", *API, "/units/", "/records/", "/reports/reviews/")
+ONE_BY_ONE = ("unit", "period", "page", "sort", "q", "cursor", "limit")
 ROLES = ("administrator", "clerk", "reviewer")
 
 
@@ -21,6 +34,7 @@ def addresses(number: int) -> list[str]:
     """Every address of the product, with a number that is there."""
     found = ["/" + where.replace("<int:pk>", str(number)) for where, _ in routes()]
     found = [where.replace("<slug:name>", "online") for where in found]
+    found = [where.replace("<path:unit>/<str:month>", "13441/2022-M07") for where in found]
     return [where for where in found if "<" not in where and "logout" not in where]
 
 
@@ -52,4 +66,30 @@ def test_no_body(as_, july, body, kind):
     client = as_("clerk")
     client.raise_request_exception = False
     for where in addresses(july.pk):
-        assert client.post(where, body, content_type=kind).status_code < 500, (where, kind)
+        for method in (client.post, client.put):
+            answer = method(where, body, content_type=kind, headers={"Idempotency-Key": "k"})
+            assert answer.status_code < 500, (where, kind)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_name_of_a_month(as_, july, value):
+    """In the address of a month, and as field, procedure and reason of what is saved into it."""
+    client = as_("clerk")
+    client.raise_request_exception = False
+    part = quote(value, safe="")
+    for where in (f"{part}/2022-M07", f"13441/{part}", f"{part}/{part}", "13441/2022-M07"):
+        assert client.get(f"/api/v1/submissions/{where}").status_code < 500, where[:80]
+        row = {
+            "field": value,
+            "procedure": value,
+            "reason": value,
+            "counts": {value: value, "opening": value},
+        }
+        body = {"revision": 0, "rows": [row]}
+        answer = client.put(
+            f"/api/v1/submissions/{where}",
+            json.dumps(body),
+            content_type="application/json",
+            headers={"Idempotency-Key": "k", "If-None-Match": "x"},
+        )
+        assert 400 <= answer.status_code < 500, where[:80]

@@ -1,6 +1,7 @@
 """Every rule gives the same code and the same sentence whichever way the same bad input comes in."""
 
 import csv
+import hashlib
 import html
 import io
 import json
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 import openpyxl
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -94,6 +96,21 @@ def typed_into_a_cell(clerk: Client, found: Submission, measure: str, text: str)
     return [(fault["code"], fault["message"]) for fault in answer.json()["faults"].values()]
 
 
+def put_by(clerk: Client, rows: dict[str, dict]) -> HttpResponse:
+    """As another system sends them; who is signed in may use the API too."""
+    body = {"revision": 0, "rows": [{"field": field, "counts": counts} for field, counts in rows.items()]}
+    where = reverse("api_submission", args=["13441", JULY])
+    key = hashlib.sha256(repr(rows).encode()).hexdigest()
+    return clerk.put(where, body, content_type="application/json", headers={"Idempotency-Key": key})
+
+
+def sent_as_a_text(clerk: Client, measure: str, text: str) -> list[Told]:
+    answer = put_by(clerk, {"chung-thuc": {measure: text}})
+    assert answer.status_code == 422
+    assert all(one["pointer"] == f"/rows/0/counts/{measure}" for one in answer.json()["errors"])
+    return [(one["code"], one["message"]) for one in answer.json()["errors"]]
+
+
 def as_csv(rows: list[list]) -> tuple[bytes, str]:
     text = io.StringIO()
     csv.writer(text).writerows([HEAD, *rows])
@@ -131,6 +148,7 @@ def test_a_bad_cell_is_refused_in_the_same_words_by_every_way(as_, fields, july)
             "csv": typed_into_a_file(as_csv, measure, text),
             "xlsx": typed_into_a_file(as_xlsx, measure, text),
             "form": typed_into_a_form(clerk, form, july, measure, text),
+            "api": sent_as_a_text(clerk, measure, text),
         }
         assert ways == dict.fromkeys(ways, ways["page"]), text
         assert [found for found, _ in ways["page"]] == [code], text
@@ -187,6 +205,13 @@ def brought_in_a_form(clerk: Client, form: bytes, found: Submission, report: dic
     return sorted(told)
 
 
+def put_whole(clerk: Client, report: dict) -> list[Place]:
+    answer = put_by(clerk, report)
+    assert answer.status_code == 200, answer.content.decode()
+    found = answer.json()["findings"]
+    return sorted((one["field"] or "", one["measure"] or "", one["code"], one["message"]) for one in found)
+
+
 # Rules of a report as a whole: a file tells them at its first row of the month.
 WHOLE = {"nothing_reported", "all_zero", "same_as_last"}
 
@@ -204,6 +229,8 @@ def test_a_bad_report_is_told_in_the_same_words_by_every_way(past, as_, july):
                 ways[way] = sent_in_a_file(write, report)
         with undone():
             ways["form"] = brought_in_a_form(clerk, form, july, report)
+        with undone():
+            ways["api"] = put_whole(clerk, report)
         assert ways == dict.fromkeys(ways, ways["page"]), changes
         assert (field, code) in [(place, found) for place, _, found, _ in ways["page"]], changes
         broken |= {found for _, _, found, _ in ways["page"]}

@@ -36,7 +36,7 @@ HOSTILE = [
 PARAMETERS = (
     "unit", "period", "page", "sort", "q", "by", "tier", "field", "include", "external", "basis", "decimals",
     "state", "month", "lan", "cho", "parent", "next", "kind",
-    "year", "muc", "lay",
+    "year", "muc", "lay", "cursor", "limit", "on", "edition",
 )  # fmt: skip
 FIELDS = (
     *PARAMETERS, "code", "name", "active_from", "active_until", "on", "reason", "revision", "seen",
