@@ -11,7 +11,7 @@ from typing import Any
 from figures.periods import Month
 from figures.writing import percent_vi, tier_name
 
-WIDTH, HEIGHT, GAP = 1630, 470, 60
+WIDTH, HEIGHT, GAP = 1630, 440, 60
 SIDE, TOP, BOTTOM = 50, 110, 90  # room around the plot: half a value, names and values, values and months
 FEW = 7  # months in a panel whose values can all be written; of more every second one
 

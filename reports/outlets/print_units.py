@@ -12,7 +12,7 @@ from figures.writing import percent_vi, tier_name
 
 WIDTH = 1630
 NAMES, VALUES = 640, 130  # room for names and values beside the bars
-ROW, BAR = 46, 32
+ROW, BAR = 40, 28
 FEWEST, MOST, ENDS = 3, 24, 10  # units that are drawn; of more than MOST the ENDS largest and smallest
 
 
