@@ -73,12 +73,12 @@ def form_look(request: HttpRequest, token: str) -> HttpResponse:
         messages.info(request, "Tệp này đã được ghi, không ghi lại.")
         return _back(kept)
     weighed = weigh(request, bytes(kept.content), kept.submission)
-    if request.method != "POST":
-        return _look(request, kept, weighed)
     if weighed.blocked:
         return _look(request, kept, weighed, status=_status(weighed))
     if kept.submission is not None and weighed.checked[0].clashes:
         return _clash(request, kept.submission, weighed.checked[0])
+    if request.method != "POST":
+        return _look(request, kept, weighed)
     if request.POST.get("seen") != weighed.seen:
         return _look(request, kept, weighed, told=_STALE, status=409)
     return _stored(request, kept, weighed)

@@ -1,5 +1,9 @@
 """Downloaded and brought back as it is, a form changes nothing: whatever is stored, whichever program saved it."""
 
+import io
+import re
+import zipfile
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -13,6 +17,7 @@ from records.outlets.form_book import workbook
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.views.form_months import forms_of
+from tests.bad_inputs.files import with_part
 from tests.bad_inputs.test_ways import undone
 from tests.office import converted
 from tests.records.conftest import AT, SINCE
@@ -97,3 +102,28 @@ def test_an_untouched_form_saved_by_libreoffice_is_an_empty_difference(people, p
     for _ in range(2):
         path = converted(path, "xlsx")
         assert changes_of(people, path.read_bytes()) == []
+
+
+def as_google_writes(content: bytes) -> bytes:
+    """Numbers with a fraction of nothing, and styled blanks far below the form."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        xml = package.read("xl/worksheets/sheet1.xml").decode()
+    xml = re.sub(r'(<c r="[A-Z]+[0-9]+" s="[0-9]+"><v>[0-9]+)(</v>)', r"\1.0\2", xml)
+    blank = "".join(
+        f'<row r="{row}"><c r="A{row}" s="1"/><c r="Z{row}" s="1"/></row>' for row in range(900, 1000)
+    )
+    return with_part(
+        content, "xl/worksheets/sheet1.xml", xml.replace("</sheetData>", f"{blank}</sheetData>").encode()
+    )
+
+
+def test_an_untouched_form_as_google_sheets_writes_it_is_an_empty_difference(people, places, july):
+    rows = {
+        places["ho-tich"]: dict.fromkeys(MEASURES, 12),
+        places["dat-dai/1.000001"]: dict.fromkeys(MEASURES, 0),
+    }
+    actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
+    content = workbook([forms_of([people.alpha], JULY, Catalogue(calendar()))[0].form])
+    written = as_google_writes(content)
+    assert b"<v>12.0</v>" in zipfile.ZipFile(io.BytesIO(written)).read("xl/worksheets/sheet1.xml")
+    assert changes_of(people, written) == []

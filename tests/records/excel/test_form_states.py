@@ -85,6 +85,19 @@ def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields,
     assert stored(july, "ho-tich").received_direct == 31
 
 
+def test_a_clash_that_comes_up_while_the_file_is_looked_at_is_asked_too(as_, people, fields, july):
+    clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
+    edition = actions.save_counts(
+        july.editions.get(), {key: balanced(30)}, by=people.clerk, revision=0, at=AT
+    )
+    content = filled(form_of(clerk, july), {("ho-tich", "received_direct"): 40})
+    address = brought(clerk, content, july).url
+    actions.save_counts(edition, {key: {"received_direct": 31}}, by=people.leader, revision=1, at=AT)
+    for answer in (clerk.get(address), clerk.post(address, {"seen": ""})):
+        assert answer.status_code == 409
+        assert [(one.mine, one.theirs) for one in answer.context["clashes"]] == [("40", "31")]
+
+
 def test_what_was_saved_between_look_and_word_is_looked_at_anew(as_, people, fields, july):
     clerk = as_("clerk")
     address = brought(clerk, filled(form_of(clerk, july), WHOLE), july).url
