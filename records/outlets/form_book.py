@@ -10,6 +10,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol
 
+from units.tabular import WEB
 from units.words import clean
 
 from .form_layout import NOTE, Copy, FormMonth, Remark
@@ -24,12 +25,15 @@ OPTIONS = {
     "in_memory": True,
 }
 _LONGEST_NAME = 31
+_OTHER_PARTS = 20  # of a workbook beside its sheets, with room to spare
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 _HEADS = ("Trang tính", "Ô", "Dòng, cột", "Cần sửa, cần xem")
 
 
 def workbook(months: Sequence[FormMonth], copies: Mapping[int, Copy] | None = None) -> bytes:
-    """A sheet for each month. `copies`, by number of the unit: the forms as they came back, marked."""
+    """A sheet for each month. `copies`, by number of the unit: the forms as they came back, marked; where very many
+    sheets are, the last ones by colour only.
+    """
     buffer = BytesIO()
     taken: set[str] = set()
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:
@@ -37,9 +41,12 @@ def workbook(months: Sequence[FormMonth], copies: Mapping[int, Copy] | None = No
         remarks = [one for copy in (copies or {}).values() for one in copy.remarks]
         if remarks:
             _listed(book, styles, remarks, taken)
+        # Notes cost a sheet three parts more, and the copy is to come back through the gate of uploads.
+        noted = (WEB.parts - len(months) - _OTHER_PARTS) // 3
         for month in months:
             copy = (copies or {}).get(month.unit)
-            FormSheet(book, sheet_name(month.name, taken), styles, month, copy).write()
+            noted -= bool(copy and copy.remarks)
+            FormSheet(book, sheet_name(month.name, taken), styles, month, copy).write(notes=noted >= 0)
     return buffer.getvalue()
 
 

@@ -53,10 +53,11 @@ class FormSheet:
             for name in line.values
         }
 
-    def write(self) -> None:
+    def write(self, *, notes: bool = True) -> None:
+        """`notes`: remarks stand at their cells in words, not by colour only."""
         frame(self.sheet, self.columns)
         heads(self.sheet, self.styles, self.month, self.columns)
-        said = _said(self.copy)
+        said = _said(self.copy, notes)
         for at, line in enumerate(self.lines, FIRST):
             self._line(at, line, said)
         self._totals(self.last + 1)
@@ -200,7 +201,7 @@ def _balance_words(gap: int | None) -> str:
     return f"lệch {'+' if gap > 0 else '−'}{abs(gap)}" if gap else "khớp"
 
 
-def _said(copy: Copy | None) -> dict[tuple[str, str], tuple[str, str]]:
+def _said(copy: Copy | None, notes: bool) -> dict[tuple[str, str], tuple[str, str]]:
     """State and words of each cell that something is said about."""
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for one in copy.remarks if copy else ():
@@ -208,5 +209,5 @@ def _said(copy: Copy | None) -> dict[tuple[str, str], tuple[str, str]]:
             continue
         state, words = found.get(one.key, ("odd", ""))
         state = "wrong" if one.blocks else state
-        found[one.key] = state, f"{words}\n{one.message}".strip()
+        found[one.key] = state, f"{words}\n{one.message}".strip() if notes else ""
     return found

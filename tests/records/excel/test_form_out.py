@@ -1,10 +1,21 @@
 """The Excel form as it is downloaded."""
 
+import io
+import zipfile
+from dataclasses import replace
+
 from django.urls import reverse
 
 from figures.measures import MEASURES
 from records import actions
+from records.imports.form_reading import read_forms
 from records.models import SwitchedGroup
+from records.outlets.form_book import workbook
+from records.outlets.form_layout import Copy, Remark
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from records.views.form_download import MOST_SHEETS
+from records.views.form_months import forms_of
 from tests.office import converted
 from tests.records.conftest import AT, balanced, entered
 from tests.records.pages.conftest import JULY
@@ -117,3 +128,14 @@ def test_outsiders_get_no_form(as_, people, july):
         assert as_(name).get(address).status_code == status, name
     for query in ("", "?unit=x", f"?unit={people.district.pk}&month=2022-M13", f"?unit={2**63}&month={JULY}"):
         assert as_("reviewer").get(reverse("records:forms_xlsx") + query).status_code == 404, query
+
+
+def test_a_marked_copy_of_very_many_units_comes_back_through_the_gate(people, fields, july):
+    form = forms_of([people.alpha], JULY, Catalogue(calendar()))[0].form
+    months = [replace(form, unit=number, name=f"xã {number}") for number in range(MOST_SHEETS)]
+    remark = Remark("x", "C7", "x", "negative", "sai", True, ("ho-tich", "opening"))
+    content = workbook(months, {month.unit: Copy({}, [remark]) for month in months})
+    assert len(read_forms(content).sheets) == MOST_SHEETS
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        notes = [name for name in package.namelist() if "comments" in name]
+    assert 0 < len(notes) < MOST_SHEETS
