@@ -3,10 +3,12 @@ keeps in the database, for all workers, which code was used last and how long to
 """
 
 import base64
+from collections.abc import Collection
 from datetime import date
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -67,6 +69,11 @@ def address_of(device: TOTPDevice) -> str:
     return f"otpauth://totp/{quote(_ISSUER)}:{quote(device.user.get_username())}?{query}"
 
 
-def holders(users) -> set[int]:
-    """The numbers of those of these people who have confirmed a second factor."""
-    return set(TOTPDevice.objects.filter(user__in=users, confirmed=True).values_list("user_id", flat=True))
+def holders(users: Collection[int]) -> set[int]:
+    """Of people by number, those who have confirmed a second factor."""
+    return set(holding().filter(user__in=users).values_list("user_id", flat=True))
+
+
+def holding() -> QuerySet:
+    """The numbers of all who have confirmed a second factor."""
+    return TOTPDevice.objects.filter(confirmed=True).values("user_id")

@@ -30,6 +30,8 @@ ACTIONS = {
     "identity.link": "Gắn tài khoản đăng nhập một lần",
     "identity.unlink": "Gỡ tài khoản đăng nhập một lần",
     "safety.set": "Sửa quy định an toàn",
+    "user.leave": "Nghỉ việc",
+    "user.transfer": "Chuyển công tác",
     "membership.add": "Giao vai trò",
     "membership.end": "Kết thúc vai trò",
     "token.create": "Cấp khóa truy cập",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, links, merging, people, receivers, safety, sso, tokens, tree
+from .views import changes, links, merging, people, receivers, rights, safety, sso, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -28,6 +28,9 @@ urlpatterns = [
     path("receivers/", receivers.receivers, name="receivers"),
     path("receivers/<int:pk>/stop/", receivers.receiver_stop, name="receiver_stop"),
     path("receivers/messages/<int:pk>/again/", receivers.message_again, name="message_again"),
+    path("rights/", rights.rights, name="rights"),
+    path("people/<int:pk>/leave/", rights.person_leave, name="person_leave"),
+    path("people/<int:pk>/transfer/", rights.person_transfer, name="person_transfer"),
     path("safety/", safety.safety, name="safety"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:pk>/", tokens.token, name="token"),

@@ -1,5 +1,6 @@
 """Every change of units and people: atomic, logged, by whom. Rights are checked by the callers (units.access)."""
 
+from .careers import leave, transfer
 from .closing import close_branch, close_unit, close_units
 from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
 from .identities import link_identity, unlink_identity
@@ -50,6 +51,7 @@ __all__ = [
     "end_membership",
     "invite",
     "issue_password",
+    "leave",
     "link_identity",
     "merge",
     "merger_of",
@@ -63,6 +65,7 @@ __all__ = [
     "stop_receiver",
     "set_safety",
     "succeed",
+    "transfer",
     "undo_merger",
     "unlink_identity",
     "use_issued_password",

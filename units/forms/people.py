@@ -54,6 +54,13 @@ class IdentityForm(forms.Form):
     )
 
 
+class TransferForm(forms.Form):
+    unit = WordsField(
+        label="Mã đơn vị đến", max_length=64, help_text="Người này giữ các vai trò như cũ, ở đơn vị mới."
+    )
+    on = DayField(label="Từ ngày")
+
+
 class RoleForm(forms.Form):
     role = ChosenField(label="Vai trò", choices=Role.choices)
     unit = WordsField(

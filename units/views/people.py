@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from units import access, actions, factors, history, queries, sso
 from units.access import Right, requires
 from units.actions.people import Denied, subject
-from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm
+from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
 from units.models import Membership, User, fold
 from units.words import clean
 
@@ -93,6 +93,7 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
         "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
         "history": history.of(subject(someone)),
         "own": someone.pk == request.user.pk,
+        "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
         "factor": factors.device_of(someone),
         "identities": someone.identities.all(),
         "identity_form": IdentityForm() if sso.enabled() else None,
