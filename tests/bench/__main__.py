@@ -21,6 +21,8 @@ from .measuring import Result
 EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
+# With scripts/bench --peers only, which installs what it needs.
+PEERS = "Peers"
 # P9 writes into the country, so it comes after everything that reads it.
 ALL = (
     "P1",
@@ -130,6 +132,10 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from saving.rows(stage.nation)
         case "P10":
             yield from load.rows(stage.nation, 60 * minutes)
+        case "Peers":
+            from . import peers
+
+            yield from peers.rows(stage.nation)
         case "P11":
             yield from files.import_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
         case "E1":
@@ -154,8 +160,8 @@ def main() -> int:
         databases.configure(Path(folder))
         stage = Stage(Path(folder), options.small)
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]
-        if options.add and LOAD in (options.only or ()):
-            parts.append(LOAD)
+        if options.add:
+            parts += [part for part in (LOAD, PEERS) if part in (options.only or ())]
         kept = options.add or options.only
         found, broken = (measuring.read(options.output) if kept else []), []
         for part in parts:

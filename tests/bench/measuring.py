@@ -61,6 +61,9 @@ def versus(
     for _ in range(warm):
         ours()
         reference()
+    # As gunicorn.conf.py does: what is loaded by now is left out of every search for garbage.
+    gc.collect()
+    gc.freeze()
     seconds: dict[Act, list[float]] = {ours: [], reference: []}
     for turn in range(times):
         for act in (ours, reference) if turn % 2 == 0 else (reference, ours):

@@ -13,6 +13,8 @@ from records.imports.parts import Overtaken, import_in_parts
 from records.imports.report import Report
 from units.models import User
 
+# Rows between two lines that tell how far it is.
+STEP = 50_000
 ACTS = {"read": "Đã đọc", "check": "Đã kiểm tra", "write": "Đã ghi"}
 
 
@@ -41,6 +43,8 @@ class Command(BaseCommand):
         "--in-parts. "
         "Ví dụ: python manage.py import_counts fixtures/thanhliem/counts-2022.csv --approve --by tonghop"
     )
+
+    _told = ("", 0)
 
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", metavar="FILE", help="tệp CSV hoặc XLSX")
@@ -86,6 +90,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _tell(self, act: str, rows: int, total: int) -> None:
+        """A line for every fifty thousand rows, and at the end."""
+        step = act, rows // STEP
+        if step == self._told and rows != total:
+            return
+        self._told = step
         of = f"/{count(total)}" if total else ""
         self.stderr.write(f"{ACTS[act]} {count(rows)}{of} dòng")
 
