@@ -12,7 +12,7 @@ from figures.writing import count
 # A share alone, as it is printed: not words that end in one.
 _SHARE = re.compile(r"[\d.]+(,\d+)?%")
 # Facts that follow from others: they would tell each change a second time.
-_DERIVED = ("change", "gap")
+_DERIVED = ("change", "gap", "same", "left_out")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ _FIGURE = rf"(?:{_COUNT}|share\.(?:{_SHARE})|rate\.(?:{_RATE}))"
 _CODE = r"(?:\*|[A-Za-z0-9_@-]+)"
 NAMES = (
     rf"(?:now|before)\.(?:{_SCOPE})\.{_FIGURE}",
+    rf"same\.(?:now|before)\.(?:{_SCOPE})\.{_FIGURE}",
+    r"left_out\.(?:count|units)",
     rf"change\.(?:{_SCOPE})\.(?:{_COUNT}|{_SHARE}|{_RATE})",
     rf"growth\.(?:{_SCOPE})\.(?:{_COUNT})",
     rf"unit\.{_CODE}\.{_FIGURE}",
@@ -24,6 +26,7 @@ NAMES = (
     rf"(?:target|gap)\.(?:{_SHARE}|{_RATE})\.(?:{_SCOPE})",
     rf"indicator\.{_CODE}\.(?:numerator|denominator|percent|target|before_percent|change|gap|quoted)",
     rf"(?:best|worst)\.(?:{_TIER})\.(?:online|on_time)\.(?:unit|value)",
+    rf"(?:best|worst)\.(?:{_TIER})\.online\.change",
     rf"(?:ranked|reached)\.(?:{_TIER})\.(?:online|on_time)",
     r"tasks\.(?:set|done|open|not_done|overdue)",
 )

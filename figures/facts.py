@@ -3,14 +3,16 @@
 A fact carries how it is written, its name, where it comes from (period and completeness), how it is computed, and an
 address that leads to the units behind it. Keys: ``now.commune.received``, ``now.total.rate.on_time``,
 ``before.district.share.online``, ``change.total.online``, ``unit.13474.share.online``, ``target.on_time.commune``,
-``indicator.CODE.percent``, ``completeness.total``, ``missing.count``.
+``indicator.CODE.percent``, ``completeness.total``, ``missing.count``. Where some units cannot be compared with last
+year, ``left_out.units`` names them and ``same.now.total.received``, ``same.before.…`` are of the others.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from figures import narrative
+from figures.compared import Compared
 from figures.measures import MEASURES, SUMS, measure_label
 from figures.rates import BY_KEY, Share
 from figures.results import COUNTS, Figures
@@ -43,15 +45,22 @@ def known(
     before: Summary | None,
     targets: Iterable[Mapping[str, Any]] = (),
     indicators: Iterable[Mapping[str, Any]] = (),
+    compared: Compared | None = None,
 ) -> dict[str, Fact]:
-    """All facts of a review's period: figures now, of the same period last year, by unit, targets, indicators."""
+    """All facts of a review's period: figures now, of the same period last year, by unit, targets, indicators. Rises
+    and falls are of the units that can be `compared`, where those are not all.
+    """
     found: dict[str, Fact] = {}
     for side, summary in (("now", now), ("before", before)):
         if summary is not None:
             found.update(_summary(side, summary))
-    found.update(_changes(now, before))
+    if compared is None:
+        found.update(_changes(now, before))
+    else:
+        found.update(_changes(compared.current, compared.before))
+        found.update(_compared(compared))
     for row in now.rows:
-        link = _link(row.key, now.period.code, by="month")
+        link = _link(now, row.key, by="month")
         found.update(_figures(f"unit.{row.key}", row.name, row.figures, now, link))
     found.update(_completeness(now))
     for one in targets:
@@ -72,13 +81,14 @@ def source(summary: Summary, one: Figures) -> str:
     """Which figures these are: "Số liệu đã duyệt từ 15/12/2021 đến 14/6/2022, 96/96 báo cáo tháng"."""
     days = day_range(summary.period.start, summary.period.end)
     which = "đã duyệt" if summary.include == "approved" else "gồm cả chưa duyệt"
+    which += f" {narrative.basis(summary.units_of)}," if summary.units_of else ""
     return f"Số liệu {which} {days}, {one.completeness.text(summary.period.one_month)}"
 
 
 def _summary(side: str, summary: Summary) -> Iterator[tuple[str, Fact]]:
     for key, whom, one in scopes(summary):
         more = {} if key == TOTAL else {"tier": key}
-        link = _link(summary.unit, summary.period.code, by="unit", **more)
+        link = _link(summary, by="unit", **more)
         yield from _figures(f"{side}.{key}", whom, one, summary, link)
 
 
@@ -122,7 +132,7 @@ def _changes(now: Summary, before: Summary | None) -> Iterator[tuple[str, Fact]]
         old = earlier[key]
         told = f"{source(now, one)}; cùng kỳ: {source(before, old)}"
         more = {} if key == TOTAL else {"tier": key}
-        link = _link(now.unit, now.period.code, by="unit", **more)
+        link = _link(now, by="unit", **more)
         for name in (*one.shares, *one.rates):
             yield f"change.{key}.{name}", _moved(name, whom, one.share(name), old.share(name), told, link)
         for name in (*(name for name in MEASURES if name not in _LAST_MONTH), *SUMS):
@@ -149,12 +159,22 @@ def _grown(label: str, whom: str, new: int | None, old: int | None, told: str) -
     return Fact(text or "—", text or None, f"{label}, {whom}, so với cùng kỳ", told, formula)
 
 
+def _compared(compared: Compared) -> Iterator[tuple[str, Fact]]:
+    """Both sides of a comparison that leaves units out, and which."""
+    for side, summary in (("same.now", compared.current), ("same.before", compared.before)):
+        for key, fact in _summary(side, summary):
+            yield key, replace(fact, name=f"{fact.name}, của các đơn vị báo cáo suốt cả hai kỳ")
+    told, number = "Danh sách đơn vị phải báo cáo trong hai kỳ", len(compared.left_out)
+    yield "left_out.count", Fact(count(number), number, "Đơn vị không so được với cùng kỳ", told)
+    yield "left_out.units", Fact(compared.names, compared.names, "Đơn vị không so được với cùng kỳ", told)
+
+
 def _completeness(now: Summary) -> Iterator[tuple[str, Fact]]:
     told = "Danh sách đơn vị phải báo cáo trong kỳ"
     for key, whom, one in scopes(now):
         text = one.completeness.text(now.period.one_month)
         name = f"Báo cáo đã duyệt trên báo cáo phải có, {whom}"
-        yield f"completeness.{key}", Fact(text, text, name, told, "", _link(now.unit, now.period.code))
+        yield f"completeness.{key}", Fact(text, text, name, told, "", _link(now))
     units = now.total.completeness.by_unit()
     yield "missing.count", Fact(count(len(units)), len(units), "Đơn vị thiếu báo cáo trong kỳ", told)
 
@@ -202,8 +222,9 @@ def _indicator(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact
             yield f"{prefix}.{name}", Fact(text or "—", text or None, one["name"], told, parts)
 
 
-def _link(unit: str, period: str, **more: str) -> str:
-    asked = {"unit": unit, "period": period, **more}
+def _link(summary: Summary, unit: str = "", **more: str) -> str:
+    asked = {"unit": unit or summary.unit, "period": summary.period.code, **more}
+    asked |= {"basis": summary.basis} if summary.units_of else {}
     return "/?" + "&".join(f"{name}={value}" for name, value in asked.items())
 
 

@@ -31,6 +31,9 @@ def basis(units_of: date | None) -> str:
     return "theo đơn vị khi báo cáo" if units_of is None else f"theo đơn vị hiện nay ({day(units_of)})"
 
 
+ESTIMATED = "Có số ước tính: chia theo tỷ lệ của đơn vị đã chia tách, tổng giữ nguyên số đã báo cáo."
+
+
 def headline(summary: Summary) -> str:
     """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
 

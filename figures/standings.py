@@ -1,7 +1,8 @@
 """More facts of a review: who is first and last, how many reach their target, who is silent, growth, tasks.
 
-Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``worst.…``, ``ranked.commune.online``,
-``reached.commune.online``, ``missing.units``, ``lacking.now.commune``, ``growth.total.received``, ``tasks.done``.
+Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``best.commune.online.change``, ``worst.…``,
+``ranked.commune.online``, ``reached.commune.online``, ``missing.units``, ``lacking.now.commune``,
+``growth.total.received``, ``tasks.done``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from figures import narrative
+from figures import change, narrative
+from figures.compared import Compared
 from figures.facts import Fact, scopes, source
 from figures.measures import MEASURES, SUMS, measure_label
 from figures.rates import BY_KEY
@@ -29,10 +31,11 @@ def known(
     tiers: Mapping[str, str],
     targets: Iterable[Mapping[str, Any]] = (),
     tasks: Sequence[Mapping[str, Any]] | None = None,
+    compared: Compared | None = None,
 ) -> dict[str, Fact]:
     """The facts. `tiers`: row key → tier of rows that are one unit; `targets` as figures.facts takes them; `tasks`:
     those set last time with "outcome" (open, done, not_done) and "deadline" (ISO text), None where there was no last
-    time.
+    time; `compared` as figures.facts takes it.
     """
     goals = {(one["rate"], one["tier"]): one["percent"] for one in targets}
     found: dict[str, Fact] = {}
@@ -42,7 +45,9 @@ def known(
             goal = goals.get((rate, tier), goals.get((rate, "")))
             found.update(_standing(tier, rate, rows, goal, now))
     found.update(_silent(now, before))
-    if before is not None:
+    if compared is not None:
+        found.update(_growth(compared.current, compared.before))
+    elif before is not None:
         found.update(_growth(now, before))
     if tasks is not None:
         found.update(_tasks(tasks, now.period.end))
@@ -79,6 +84,17 @@ def _standing(
             f"{side}.{tier}.{rate}.value",
             Fact(percent_vi(text), text, about, told, BY_KEY[rate].definition),
         )
+        if rate == change.RATE and len(there) == 1 and there[0].change:
+            yield f"{side}.{tier}.{rate}.change", _change(there[0], about, told)
+
+
+def _change(row: Row, about: str, told: str) -> Fact:
+    """How the first or last stands to its own share of last year."""
+    new, before = row.figures.share(change.RATE), row.change.before
+    known = before is not None and row.change.points is not None
+    text = narrative.moved(new.percent, before.percent) if known else ""
+    formula = f"{percent_vi(new.percent)} − {percent_vi(before.percent)}" if known else ""
+    return Fact(text or "—", text or None, f"{about}, so với cùng kỳ", told, formula)
 
 
 def _silent(now: Summary, before: Summary | None) -> Iterator[tuple[str, Fact]]:

@@ -14,6 +14,7 @@ TOLD = "Báo cáo đã chốt số liệu không được sửa hoặc xóa."
 _KEPT = (
     "unit_id", "period", "title", "decimals", "header", "signer", "recipients", "created_by", "created_at", "frozen",
     "frozen_sha256", "frozen_at", "frozen_by", "frozen_reason", "pdf_name", "pdf_sha256", "replaces_id",
+    "units_of",
 )  # fmt: skip
 _STEP_BACK = "(OLD.state <> NEW.state AND NOT (OLD.state = 'frozen' AND NEW.state = 'issued'))"
 _REVIEW = "reports_review"
@@ -22,12 +23,13 @@ _ONLY_ADDED = {"reports_frozenform": ("id", "review_id", "code"), "reports_signe
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Forbid changing and deleting what is frozen; harmless where that is forbidden already. A table that a later
-    migration makes gets its triggers when that one calls this again.
+    """Forbid changing and deleting what is frozen; harmless where that is forbidden already. A table or column that a
+    later migration makes is guarded when that one calls this again.
     """
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        for statement in _install(connection.vendor, tables):
+        columns = {one.name for one in connection.introspection.get_table_description(cursor, _REVIEW)}
+        for statement in _install(connection.vendor, tables, columns):
             cursor.execute(statement)
 
 
@@ -39,13 +41,16 @@ def remove(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(statement)
 
 
-def _changed(differs: str) -> str:
-    return " OR ".join([_STEP_BACK, *(f"OLD.{name} {differs} NEW.{name}" for name in _KEPT)])
+def _changed(differs: str, columns: Iterable[str]) -> str:
+    kept = [name for name in _KEPT if name in columns]
+    return " OR ".join([_STEP_BACK, *(f"OLD.{name} {differs} NEW.{name}" for name in kept)])
 
 
-def _install(vendor: str, tables: Iterable[str]) -> Iterator[str]:
+def _install(vendor: str, tables: Iterable[str], columns: Iterable[str]) -> Iterator[str]:
     if vendor == "sqlite":
-        yield _refuse(_REVIEW, "update", "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({_changed('IS NOT')})")
+        yield _refuse(
+            _REVIEW, "update", "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({_changed('IS NOT', columns)})"
+        )
         yield _refuse(_REVIEW, "delete", "DELETE", "OLD.frozen_at IS NOT NULL")
         for table in _ONLY_ADDED.keys() & tables:
             same = " OR ".join(f"{name} = NEW.{name}" for name in _ONLY_ADDED[table])
@@ -55,7 +60,7 @@ def _install(vendor: str, tables: Iterable[str]) -> Iterator[str]:
         return
     yield f"""CREATE OR REPLACE FUNCTION reports_review_refuse() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION '{TOLD}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
-    for what, when in (("update", f" AND ({_changed('IS DISTINCT FROM')})"), ("delete", "")):
+    for what, when in (("update", f" AND ({_changed('IS DISTINCT FROM', columns)})"), ("delete", "")):
         yield f"""CREATE OR REPLACE TRIGGER {_REVIEW}_frozen_{what} BEFORE {what} ON {_REVIEW} FOR EACH ROW
             WHEN (OLD.frozen_at IS NOT NULL{when}) EXECUTE FUNCTION reports_review_refuse()"""
     for table in _ONLY_ADDED.keys() & tables:

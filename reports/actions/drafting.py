@@ -69,9 +69,12 @@ def draft(
     signer: Mapping[str, Any] | None = None,
     recipients: Iterable[str] = ("- Lưu: VT.",),
     decimals: int = 1,
+    units_of: date | None = None,
     replaces: Review | None = None,
 ) -> Review:
-    """Open a draft for a unit and period. Raises Refused while another draft of the same is open."""
+    """Open a draft for a unit and period. `units_of`: told by the units of that day, history carried over. Raises
+    Refused while another draft of the same is open.
+    """
     open_ = Review.objects.filter(
         unit=unit, period=period.code, state__in=[ReviewState.DRAFT, ReviewState.COMMENT]
     )
@@ -82,6 +85,7 @@ def draft(
         period=period.code,
         title=title or default_title(period),
         decimals=decimals,
+        units_of=units_of,
         header=default_header(unit, period) if header is None else dict(header),
         signer=dict(signer or {"lines": ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], "name": ""}),
         recipients=list(recipients),
@@ -103,7 +107,8 @@ def draft(
         )
         for order, one in enumerate(sections, 1)
     )
-    note("review.draft", review, by, at, {"unit": unit.code, "period": period.code, "title": review.title})
+    told = {"unit": unit.code, "period": period.code, "title": review.title, "units_of": units_of}
+    note("review.draft", review, by, at, told)
     return review
 
 
@@ -194,6 +199,7 @@ def replacement(review: Review, *, by: User | None, at: datetime) -> Review:
             signer=review.signer,
             recipients=review.recipients,
             decimals=review.decimals,
+            units_of=review.units_of,
             replaces=review,
         )
         tasks = [

@@ -26,7 +26,7 @@ INCOMPLETE = "Trang gửi lên thiếu ô hoặc không còn đúng, chưa lưu 
 
 
 class NewReviewForm(forms.Form):
-    """Unit and period of a new draft."""
+    """Unit and period of a new draft, and by which units its figures are told."""
 
     unit = forms.ModelChoiceField(
         Unit.objects.none(),
@@ -39,13 +39,29 @@ class NewReviewForm(forms.Form):
         error_messages={"required": "Hãy chọn kỳ báo cáo.", "invalid_choice": "Không chọn được kỳ này."},
     )
 
+    basis = forms.ChoiceField(
+        label="Số liệu theo",
+        choices=[
+            ("reported", "Đơn vị khi báo cáo"),
+            ("today", "Đơn vị hiện nay, gồm số liệu của các đơn vị đã sáp nhập, chia tách"),
+        ],
+        required=False,
+        error_messages={"invalid_choice": "Hãy chọn theo đơn vị khi báo cáo hoặc theo đơn vị hiện nay."},
+    )
+
     def __init__(self, data: Any, units: list[Unit], calendar: Calendar, day: date) -> None:
+        self.day = day
         super().__init__(data, initial={"period": calendar.latest_half(day).code})
         self.fields["unit"].queryset = Unit.objects.filter(pk__in=[unit.pk for unit in units])
         self.fields["period"].choices = [(period.code, period.label) for period in calendar.recent(day)]
 
     def clean_period(self) -> Period:
         return Period.parse(self.cleaned_data["period"])
+
+    def units_of(self) -> date | None:
+        """The day whose units the figures are told by: a unit that opens later is seen on its first day."""
+        unit: Unit = self.cleaned_data["unit"]
+        return max(self.day, unit.active_from) if self.cleaned_data["basis"] == "today" else None
 
 
 class TextForm(forms.Form):

@@ -22,6 +22,8 @@ class Review(models.Model):
     period = models.CharField("kỳ", max_length=24)
     title = models.CharField("tên báo cáo", max_length=300)
     state = models.CharField("trạng thái", max_length=16, choices=ReviewState, default=ReviewState.DRAFT)
+    # Told by the units of this day, history carried over; null: by the units that reported.
+    units_of = models.DateField("theo đơn vị ngày", null=True, blank=True)
     decimals = models.PositiveSmallIntegerField("số chữ số thập phân", default=1)
     header = models.JSONField(
         default=dict, help_text="place, superior, issuer, meeting day, chaired, attended"

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from figures import narrative
+from figures.compared import Compared
 from figures.measures import online_labels
 from figures.periods import Period
 from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
@@ -66,6 +67,8 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "day_to": day(end),
         "online_label": online_labels(end)["online"],
         "one_month": now.period.one_month,
+        "basis_name": narrative.basis(now.units_of),
+        "notes": notes(doc, now),
         "completeness_text": now.completeness_text,
         "opening": _opening(doc, now),
         "closing": _closing(doc),
@@ -247,8 +250,20 @@ def task_note(task: dict[str, Any]) -> str:
 def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
     start, end = (day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
     scope = f"Kỳ số liệu từ ngày {start} đến ngày {end}, chỉ tính báo cáo đã duyệt"
-    told = narrative.completeness_sentence(now.total.completeness, now.period.one_month)
-    return [text for text in (doc["header"]["opening"], f"{scope}. {told}".strip()) if text]
+    scope += f", {narrative.basis(now.units_of)}" if now.units_of else ""
+    told = [narrative.completeness_sentence(now.total.completeness, now.period.one_month), *notes(doc, now)]
+    return [text for text in (doc["header"]["opening"], " ".join([f"{scope}.", *filter(None, told)])) if text]
+
+
+def notes(doc: dict[str, Any], now: Summary) -> list[str]:
+    """What a reader has to know before comparing: whose territory it is, what is an estimate, what is left out of the
+    comparison with the same period last year.
+    """
+    told = now.territory.sentences() if now.territory else []
+    told += (
+        [narrative.ESTIMATED] if now.total.estimated or any(row.figures.estimated for row in now.rows) else []
+    )
+    return told + ([Compared.from_dict(doc["compared"]).told] if "compared" in doc else [])
 
 
 def _section(one: dict[str, Any], told: list[list[bound.Sentence]]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from figures import narrative
+from figures.compared import Compared
 from figures.rates import BY_KEY, Share
 from figures.summary import Figures, Row, Summary
 from figures.writing import day, percent_vi, tier_name
@@ -35,7 +37,6 @@ TITLES = (
     "So với cùng kỳ (điểm phần trăm)",
     "Ghi chú",
 )
-POINTS = '"+"0.{0};"−"0.{0};0.{0}'
 
 
 def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
@@ -45,12 +46,13 @@ def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
     buffer, now = BytesIO(), Summary.from_dict(doc["figures"])
     before, end = Summary.from_dict(doc["last_year"]), date.fromisoformat(doc["review"]["to"])
     told = f"{state}; kỳ số liệu từ {day(now.period.start)} đến {day(end)}; đã duyệt, {now.completeness_text}"
-    columns = flat.count_titles(end), flat.rate_titles()
+    told += f"; {narrative.basis(now.units_of)}"
+    columns, changes = (flat.count_titles(end), flat.rate_titles()), any(row.change for row in now.rows)
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:
         book.set_properties(
             {"title": plain(doc["review"]["title"])[:255], "created": moment.replace(tzinfo=None)}
         )
-        by_unit = FigureSheet(book, "Theo đơn vị", flat.titles("Đơn vị", *columns))
+        by_unit = FigureSheet(book, "Theo đơn vị", flat.titles("Đơn vị", *columns, changes=changes))
         by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, units(doc, now))
         by_field = FigureSheet(book, "Theo lĩnh vực", flat.titles("Lĩnh vực", *columns))
         by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, fields(doc, now))
@@ -112,13 +114,16 @@ def _total(now: Summary, heads: Sequence[int]) -> list[Line]:
 
 
 def _row(row: Row, section: str) -> FlatRow:
-    return FlatRow(row.name[:1].upper() + row.name[1:], row.key, section, row.figures)
+    return FlatRow(row.name[:1].upper() + row.name[1:], row.key, section, row.figures, change=row.change)
 
 
 class _Comparison(Sheet):
     """A line for each rate of a tier and each indicator: now, against its target and the same period last year."""
 
     def write(self, doc: dict[str, Any], now: Summary, before: Summary, told: str) -> None:
+        if "compared" in doc:
+            compared = Compared.from_dict(doc["compared"])
+            now, before, told = compared.current, compared.before, f"{told}. {compared.told}"
         self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", told)
         for at, line in enumerate([*_rates(doc, now, before), *_indicators(doc)], HEAD):
             self._line(at, *line)
@@ -156,8 +161,9 @@ class _Comparison(Sheet):
         )
         most = max(places)
         value = round(float(new[1]) - float(old[1]), most)
-        style = self.style(POINTS.format("0" * most) if most else '"+"0;"−"0;0', False)
-        self.sheet.write_formula(at, column, f"=ROUND({first}-{second},{most})", style, value)
+        self.sheet.write_formula(
+            at, column, f"=ROUND({first}-{second},{most})", self.points_style(most), value
+        )
 
 
 def _percents(percent: str) -> str:
@@ -196,6 +202,8 @@ def sources(doc: dict[str, Any], now: Summary, state: str, moment: datetime) -> 
     """Which review, in which state, with which figures, by which formulas, where it is checked, and when made."""
     yield "Báo cáo", f"{doc['review']['title']} ({doc['review']['issuer_name']})"
     yield "Trạng thái", state
+    if "compared" in doc:
+        yield "So với cùng kỳ", Compared.from_dict(doc["compared"]).told
     yield from flat.source(now, "số liệu minh họa" if doc["demo"] else "")
     yield BY_KEY["pending_late"].name, BY_KEY["pending_late"].definition
     lines = missing_lines(now)

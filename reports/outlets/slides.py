@@ -66,8 +66,11 @@ def period_label(doc: dict[str, Any]) -> str:
 
 
 def whole(doc: dict[str, Any]) -> str:
-    """How many of the expected reports all of it rests on: "168/168 báo cáo tháng"."""
-    return Summary.from_dict(doc["figures"]).completeness_text
+    """How many of the expected reports all of it rests on: "168/168 báo cáo tháng", and by whose units
+    it is told where those are not the ones that reported.
+    """
+    now = Summary.from_dict(doc["figures"])
+    return now.completeness_text + (f", {narrative.basis(now.units_of)}" if now.units_of else "")
 
 
 def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: str, name: str) -> Slide | None:

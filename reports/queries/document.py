@@ -12,20 +12,20 @@ from typing import Any
 from django.utils.timezone import localdate
 
 from figures import bound, facts, standings
-from figures.periods import Calendar, Period
+from figures.compared import Compared
+from figures.periods import Period
 from figures.summary import Summary, canonical
 from figures.writing import day
 from ledger import log
 from records.queries.calendar import calendar as stored_calendar
-from records.queries.summary import summary
 from reports.models import PlanTask, Review, ReviewSection
 from reports.queries import targets, typed
+from reports.queries.review_figures import ReviewFigures
 from reports.queries.tasks import set_last_time
-from units.models import Unit
 
 FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
-TEMPLATE = "bao-cao-30/2"
+TEMPLATE = "bao-cao-30/3"
 # What a document says of its own freezing: the head of the log, the hash of its form, its code at /verify/.
 ADDED = ("log", "template_sha256", "verify")
 
@@ -37,8 +37,7 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
     """
     period, calendar = Period.parse(review.period), stored_calendar()
     start, end = calendar.bounds(period)
-    now = _summary(review, period, calendar, by="unit")
-    before = _summary(review, period.same_last_year(), calendar)
+    figures = ReviewFigures(review, period, calendar)
     sequence, hash_ = anchor or log.head()
     goals = targets.rate_targets(review.unit, end)
     reached = targets.indicators(review.unit, period, review.decimals)
@@ -49,10 +48,11 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
     bodies = [bound.paragraphs(section.body) for section in sections]
     parts = [_section(section, body) for section, body in zip(sections, bodies, strict=True)]
     header, told = _header(review, end), [_task(task) for task in tasks]
-    tiers = _tiers_of_rows(review.unit, now, start, end)
     last = [_outcome(task) for task in set_last_time(review.unit, period)]
-    everything = _everything(now, before, goals, reached, tiers, last)
-    names = {row.key: row.name for row in now.rows}
+    everything = _everything(
+        figures.now, figures.before, goals, reached, figures.unit_tiers, last, figures.compared
+    )
+    names = {row.key: row.name for row in figures.now.rows}
     by_hand = typed.of_sections(parts, everything, names)
     by_hand += typed.of_words(_words_around(header, told), everything, names)
     return {
@@ -63,21 +63,7 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         "header": header,
         "signer": {"lines": list(review.signer.get("lines", ())), "name": review.signer.get("name", "")},
         "recipients": list(review.recipients),
-        "figures": now.as_record(),
-        "unit_tiers": tiers,
-        "by_field": [
-            {"tier": tier, "figures": _summary(review, period, calendar, by="field", tier=tier).as_record()}
-            for tier, _ in now.tiers
-        ],
-        "by_month": [
-            {
-                "tier": tier,
-                "now": _online(review, period, calendar, tier),
-                "before": _online(review, period.same_last_year(), calendar, tier),
-            }
-            for tier, _ in (now.tiers if not now.period.one_month else ())
-        ],
-        "last_year": before.as_record(),
+        **figures.as_data(),
         "targets": goals,
         "indicators": reached,
         "sections": parts,
@@ -93,7 +79,8 @@ def known(doc: dict[str, Any]) -> dict[str, facts.Fact]:
     """All facts that the text of a document may quote, from the document alone."""
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
     last = doc.get("last_tasks", ())
-    return _everything(now, before, doc["targets"], doc["indicators"], doc["unit_tiers"], last)
+    compared = Compared.from_dict(doc["compared"]) if "compared" in doc else None
+    return _everything(now, before, doc["targets"], doc["indicators"], doc["unit_tiers"], last, compared)
 
 
 def _everything(
@@ -103,10 +90,11 @@ def _everything(
     reached: Sequence[Mapping[str, Any]],
     tiers: Mapping[str, str],
     last: Sequence[Mapping[str, Any]],
+    compared: Compared | None,
 ) -> dict[str, facts.Fact]:
     return {
-        **facts.known(now, before, goals, reached),
-        **standings.known(now, before, tiers, goals, last or None),
+        **facts.known(now, before, goals, reached, compared),
+        **standings.known(now, before, tiers, goals, last or None, compared),
     }
 
 
@@ -134,25 +122,6 @@ def seen_version(doc: dict[str, Any]) -> str:
 def sha256(data: Any) -> str:
     """SHA-256 of data in its canonical form, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical(data)).hexdigest()
-
-
-def _summary(review: Review, period: Period, calendar: Calendar, **asked: Any) -> Summary:
-    return summary(review.unit, period, decimals=review.decimals, calendar=calendar, **asked)
-
-
-def _online(review: Review, period: Period, calendar: Calendar, tier: str) -> list[dict[str, Any]]:
-    """The share received online, month by month: what the line of the printed review is drawn from."""
-    rows = _summary(review, period, calendar, by="month", tier=tier).rows
-    shares = [(row.key, row.figures.shares["online"]) for row in rows]
-    return [
-        {
-            "month": key,
-            "percent": one.percent,
-            "numerator": one.numerator or 0,
-            "denominator": one.denominator or 0,
-        }
-        for key, one in shares
-    ]
 
 
 def _names(review: Review, period: Period, start: date, end: date) -> dict[str, Any]:
@@ -250,12 +219,3 @@ def _outcome(task: PlanTask) -> dict[str, Any]:
         "outcome_note": task.outcome_note,
         "outcome_on": task.outcome_on.isoformat() if task.outcome_on else "",
     }
-
-
-def _tiers_of_rows(unit: Unit, summary: Summary, start: date, end: date) -> dict[str, str]:
-    """Row key → tier, for rows that are one reporting unit; "" for rows that are groups of several tiers."""
-    below = Unit.objects.filter(parent=unit).active_within(start, end)
-    known = {one.key_on(end): "" if one.has_children else one.tier for one in [*below, unit]}
-    if not unit.has_children:
-        known[unit.key_on(end)] = unit.tier
-    return {row.key: known.get(row.key, "") for row in summary.rows}

@@ -12,7 +12,10 @@ from reports.queries import document
 from units.models import fold
 
 # The figures of the whole unit stand before those of its parts, what is now before what was.
-_ORDER = ("now", "change", "target", "gap", "indicator", "completeness", "missing", "tasks", "before", "unit")
+_ORDER = (
+    "now", "change", "target", "gap", "indicator", "completeness", "missing", "tasks", "before", "same", "left_out",
+    "unit",
+)  # fmt: skip
 NONE = "—"
 
 

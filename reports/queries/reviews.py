@@ -86,6 +86,7 @@ def newer_figures(doc: dict[str, Any]) -> list[Newer]:
     if unit is None:
         return []
     asked = {"by": "unit", "decimals": old.decimals, "include": old.include, "external": old.external}
+    asked["today"] = old.units_of
     new = summary(unit, Period.parse(old.period.code), calendar=stored_calendar(), **asked)
     found: list[Newer] = []
     for tier, figures in old.tiers:

@@ -80,6 +80,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "as_of_start": asked.link(as_of=asked.day, include="", basis=""),
         "bases": _bases(asked),
         "basis_name": narrative.basis(asked.units_of),
+        "estimated": narrative.ESTIMATED,
         "territory": summary.territory.sentences() if summary.territory else [],
         "as_of_kept": asked.pairs(as_of=""),
         # Who sees but one unit has nothing to look for.

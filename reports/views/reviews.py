@@ -70,7 +70,14 @@ def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
     access.check(request.user, Right.EDIT, unit, request.day)
     period = form.cleaned_data["period"]
     try:
-        opened = actions.draft_whole(unit, period, by=request.user, at=clock.now(), demo=settings.DEMO)
+        opened = actions.draft_whole(
+            unit,
+            period,
+            by=request.user,
+            at=clock.now(),
+            demo=settings.DEMO,
+            units_of=form.units_of(),
+        )
     except actions.Refused as refused:
         form.add_error(None, str(refused))
         return None

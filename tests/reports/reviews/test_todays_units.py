@@ -1,0 +1,145 @@
+"""A review by today's units, chosen when it is made; and the units that cannot be compared with last year, named."""
+
+from datetime import date, datetime
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+from django.db import DatabaseError, transaction
+from django.template.loader import render_to_string
+
+from figures import bound
+from figures.periods import Period
+from figures.summary import Summary
+from reports import actions
+from reports.models import Review
+from reports.outlets import copies, printed, review_sheets, slides
+from reports.queries import document, reviews
+from units.actions import add_membership, open_unit
+from units.imports import import_successions, import_units
+from units.models import Unit, User
+from units.tree import Draft
+
+from .conftest import FIXTURE, NOW
+
+HALF = Period.parse("2022-H1")
+DAY = date(2025, 8, 1)
+AT = datetime(2025, 8, 1, 9, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+BASIS = "theo đơn vị hiện nay (01/8/2025)"
+
+
+@pytest.fixture
+def merged(review, settings) -> Unit:
+    """Ninh Bình of today, with what Thanh Liêm reported in 2022."""
+    for name, read in (("units-2025.csv", import_units), ("successions-2025.csv", import_successions)):
+        assert read((FIXTURE / name).read_bytes(), name, by=None).faults == []
+    settings.DEMO_TODAY = DAY
+    return Unit.objects.get(code="37")
+
+
+@pytest.fixture
+def today(merged) -> Review:
+    return actions.draft_whole(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
+
+
+def test_its_figures_are_those_of_todays_units(today):
+    doc = document.build(today, demo=True)
+    now = Summary.from_dict(doc["figures"])
+    assert (now.basis, now.units_of) == ("today", DAY)
+    assert {"13456", "13474", "13483", "13489", "13495"} <= {row.key for row in now.rows}
+    assert {doc["unit_tiers"][key] for key in ("13456", "13489")} == {"commune"}
+    for one in (*doc["by_field"], *({"figures": doc["last_year"]},)):
+        assert Summary.from_dict(one["figures"]).units_of == DAY
+    link = document.known(doc)["unit.13489.received"].link
+    assert link.endswith("&basis=today")
+
+
+def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
+    doc = document.build(today, demo=True)
+    shown = printed.view(doc)
+    assert BASIS in shown["opening"][1] and "Không có đơn vị kế thừa" in shown["opening"][1]
+    text = render_to_string("print/review.html", shown | {"draft": True})
+    units, fields = text.split('<section class="appendix">')[1:]
+    assert BASIS in units and BASIS in fields and "khi báo cáo" not in text
+    assert BASIS in slides.whole(doc)
+    book = openpyxl.load_workbook(BytesIO(review_sheets.xlsx_bytes(doc, moment=AT, state="Dự thảo")))
+    for sheet in book.worksheets[:4]:
+        head = [str(cell.value) for row in sheet.iter_rows(max_row=6) for cell in row]
+        assert any(BASIS in text for text in head), sheet.title
+    source = [(row[0].value, row[1].value) for row in book["Nguồn"].iter_rows()]
+    assert ("Xếp theo", BASIS.removeprefix("theo ")) in source and "Địa bàn" in dict(source)
+
+
+def test_by_the_units_that_reported_both_annexes_say_so(review):
+    text = render_to_string("print/review.html", printed.view(document.build(review, demo=True)))
+    assert text.count("theo đơn vị khi báo cáo") == 2 and "đơn vị hiện nay" not in text
+
+
+def test_it_is_frozen_with_the_review(today, drawn_once):
+    doc = copies.closed(document.build(today, demo=True), at=AT)
+    found = actions.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
+    kept = Review.objects.get(pk=found.pk)
+    assert kept.frozen["figures"]["units_of"] == "2025-08-01" and reviews.newer_figures(kept.frozen) == []
+    with pytest.raises(DatabaseError, match="đã chốt"), transaction.atomic():
+        Review.objects.filter(pk=found.pk).update(units_of=None)
+    again = actions.replacement(kept, by=None, at=AT)
+    assert again.units_of == DAY
+
+
+def test_it_is_chosen_on_the_page(merged, signed_in):
+    editor = User.objects.get(username="tonghop")
+    add_membership(editor, merged, "editor", date(2025, 7, 1), by=None)
+    client = signed_in("tonghop")
+    page = client.get("/reports/reviews/").content.decode()
+    assert "Đơn vị hiện nay, gồm số liệu của các đơn vị đã sáp nhập" in page
+    data = {"unit": merged.pk, "period": "2025-H1"}
+    assert client.post("/reports/reviews/", data | {"basis": "gần đây"}).status_code == 422
+    made = client.post("/reports/reviews/", data | {"basis": "today"})
+    found = Review.objects.get(unit=merged)
+    assert made.url == f"/reports/reviews/{found.pk}/" and found.units_of == DAY
+    assert BASIS in client.get(made.url).content.decode()
+    Review.objects.filter(pk=found.pk).delete()
+    client.post("/reports/reviews/", data)
+    assert Review.objects.get(unit=merged).units_of is None
+
+
+@pytest.fixture
+def uneven(review) -> tuple[dict, dict[str, str]]:
+    """The document of a draft, and its sections, of a district in which a commune opened meanwhile."""
+    Review.objects.filter(pk=review.pk).update(period="2021-H2")
+    district = Unit.objects.get(code="351")
+    draft = Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
+    open_unit(draft, by=None)
+    found = actions.draft_whole(district, HALF, by=None, at=NOW, demo=True)
+    bodies = {one.key: bound.plain(one.body) for one in found.sections.all()}
+    return document.build(found, demo=True), bodies
+
+
+def test_the_draft_compares_the_same_units_and_names_the_others(uneven):
+    doc, bodies = uneven
+    assert doc["compared"]["left_out"] == ["xã Mới Lập"]
+    known = document.known(doc)
+    assert known["left_out.units"].text == "xã Mới Lập"
+    sides = [known[f"same.{side}.total.received"] for side in ("now", "before")]
+    assert known["change.total.received"].text == f"tăng {sides[0].value - sides[1].value:,} hồ sơ".replace(
+        ",", "."
+    )
+    for side in sides:
+        assert side.name.endswith("của các đơn vị báo cáo suốt cả hai kỳ")
+    told = (
+        f"(chỉ tính các đơn vị báo cáo suốt cả hai kỳ: {known['same.now.commune.share.online'].text} so với"
+    )
+    assert told in bodies["tthc"]
+    opening = printed.view(doc)["opening"][1]
+    assert "không tính 1 đơn vị: xã Mới Lập" in opening
+    book = openpyxl.load_workbook(BytesIO(review_sheets.xlsx_bytes(doc, moment=NOW, state="Dự thảo")))
+    assert "xã Mới Lập" in book["So sánh"]["A2"].value
+
+
+def test_first_and_last_are_told_with_their_change(uneven):
+    doc, bodies = uneven
+    known = document.known(doc)
+    for side in ("best", "worst"):
+        fact = known[f"{side}.commune.online.change"]
+        assert "điểm phần trăm" in fact.text and f"{fact.text} so với cùng kỳ" in bodies["tthc"]
