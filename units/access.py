@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 
 from . import duties, pace, safety
+from .answering import successor_of
 from .compiled import Compiled
 from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
 
@@ -53,6 +54,8 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.CLOSE: frozenset({Role.LEADER}),
     Right.MANAGE: frozenset({Role.ADMINISTRATOR}),
 }
+# What the successor of a unit that is over does in its place: read, correct and approve its months.
+ANSWERED = frozenset({Right.READ, Right.ENTER, Right.FILL, Right.ASK_UNLOCK, Right.APPROVE})
 # What a token may be good for; it never approves, drafts or manages.
 BY_TOKEN = {Right.READ: frozenset(Scope.values), Right.ENTER: frozenset({Scope.WRITE})}
 
@@ -121,15 +124,24 @@ def memberships(user: Reader, day: date) -> list[Membership]:
 
 def allowed(user: Reader, right: Right, unit: Unit, day: date) -> bool:
     """Whether the user has `right` on the unit. A clerk enters only for the own unit; a reviewer decides only below
-    (a unit's own entries are approved by an ancestor's reviewer). A token is good for its whole subtree.
+    (a unit's own entries are approved by an ancestor's reviewer). Who has a right on its successor has it on a unit
+    that is over (ANSWERED). A token is good for its whole subtree.
     """
     if isinstance(user, System):
         granted = BY_TOKEN.get(right, frozenset()) & user.token.granted
         return bool(granted) and unit.path.startswith(user.token.unit.path)
-    for membership in memberships(user, day):
-        if membership.role not in ROLES[right] or not unit.path.startswith(membership.unit.path):
+    held = memberships(user, day)
+    if _holds(held, right, unit.pk, unit.path):
+        return True
+    heir = successor_of(unit, day) if right in ANSWERED else None
+    return heir is not None and _holds(held, right, heir.pk, heir.path)
+
+
+def _holds(held: list[Membership], right: Right, number: int, path: str) -> bool:
+    for membership in held:
+        if membership.role not in ROLES[right] or not path.startswith(membership.unit.path):
             continue
-        own = membership.unit_id == unit.pk
+        own = membership.unit_id == number
         bound_to = {Role.CLERK: own, Role.REVIEWER: not own or right is Right.COMMENT}
         if right is Right.READ or bound_to.get(membership.role, True):
             return True
@@ -161,8 +173,8 @@ def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
 
 
 def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit | None:
-    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree. `other_than` is the
-    number of a person who does not count.
+    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree; of a unit that is over
+    where none has, that of its successor. `other_than` is the number of a person who does not count.
     """
     reviewers = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True)
     if other_than is not None:
@@ -172,7 +184,8 @@ def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit
     for number in reversed(unit.ancestor_ids()):
         if number in holders:
             return Unit.objects.get(pk=number)
-    return None
+    heir = successor_of(unit, day)
+    return approver_of(Unit.objects.get(pk=heir.pk), day, other_than=other_than) if heir else None
 
 
 def home_unit(user: Reader, day: date) -> Unit | None:

@@ -81,7 +81,10 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "trail": _trail(request, unit),
         "page": page,
         "children": [(child, state_of(child, request.day)) for child in page],
-        "before": queries.predecessors_of(unit),
+        "before": [
+            (item, access.allowed(request.user, Right.READ, item.old, request.day))
+            for item in queries.predecessors_of(unit)
+        ],
         "after": queries.successors_of(unit),
         "members": Membership.objects.filter(unit=unit)
         .select_related("user")
