@@ -24,7 +24,7 @@ from .reading import Key, Line, Reader
 from .roles import CODE
 from .sifting import Column, fault_of, staged_rows
 
-BATCH = 2_000
+BATCH = 5_000
 Counts = dict[tuple[int, Key], dict[str, int]]
 
 
