@@ -23,6 +23,8 @@ EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged")
 LOAD = "P10"
 # With scripts/bench --peers only, which installs what it needs.
 PEERS = "Peers"
+# Likewise, on both databases.
+CASES = "E3"
 # P9 writes into the country, so it comes after everything that reads it.
 ALL = (
     "P1",
@@ -140,6 +142,10 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from files.import_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
         case "E1":
             yield from files.check_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
+        case "E3":
+            from . import cases
+
+            yield from cases.rows(stage.district, stage.folder, 20_000 if stage.small else 1_000_000)
         case "P12":
             yield from files.export_rows(stage.nation, 4_000 if stage.small else 40_000)
         case "P13":
@@ -160,8 +166,8 @@ def main() -> int:
         databases.configure(Path(folder))
         stage = Stage(Path(folder), options.small)
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]
-        if options.add:
-            parts += [part for part in (LOAD, PEERS) if part in (options.only or ())]
+        asked = (LOAD, PEERS, CASES) if options.add else (CASES,)
+        parts += [part for part in asked if part in (options.only or ())]
         kept = options.add or options.only
         found, broken = (measuring.read(options.output) if kept else []), []
         for part in parts:
