@@ -30,6 +30,8 @@ def sum_new_groups(sender: object, units: Sequence[Unit], **kwargs: object) -> N
     sums.regroup(units)
 
 
-def tell_merger(sender: object, olds: Sequence[Unit], on: date, **kwargs: object) -> list[Consequence]:
+def tell_merger(
+    sender: object, olds: Sequence[Unit], on: date, reporting: int, **kwargs: object
+) -> list[Consequence]:
     """Reports that are owed, deadlines and what is being entered."""
-    return [Consequence(title, lines) for title, lines in consequences(olds, on)]
+    return [Consequence(title, lines) for title, lines in consequences(olds, on, reporting)]

@@ -1,7 +1,8 @@
 """What this room asks and tells the rooms above it, which it does not know.
 
 `reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
-`consequences_asked` (olds=[…], on=day): what changes when these units merge; a receiver answers [Consequence, …].
+`consequences_asked` (olds=[…], on=day, reporting=number): what changes when these units close and so many that report
+open; a receiver answers [Consequence, …].
 `grouped` (units=[…]): these units exist for some time and have children now for the first time.
 """
 
@@ -41,7 +42,7 @@ class Consequence(NamedTuple):
     lines: list[str]
 
 
-def consequences_of(olds: list, on: date) -> list[Consequence]:
-    """What changes elsewhere when these units close before `on` and one opens then."""
-    answers = consequences_asked.send(sender=Consequence, olds=olds, on=on)
+def consequences_of(olds: list, on: date, reporting: int) -> list[Consequence]:
+    """What changes elsewhere when these units close before `on` and so many open then that report."""
+    answers = consequences_asked.send(sender=Consequence, olds=olds, on=on, reporting=reporting)
     return [one for _, answer in answers for one in answer]

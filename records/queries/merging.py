@@ -13,19 +13,20 @@ from .calendar import calendar, due_date
 _NAMED = 8
 
 
-def consequences(olds: Sequence[Unit], on: date) -> Iterator[tuple[str, list[str]]]:
-    """(title, sentences) when these units close on the day before `on` and one opens then. Vietnamese."""
+def consequences(olds: Sequence[Unit], on: date, reporting: int) -> Iterator[tuple[str, list[str]]]:
+    """(title, sentences) when these units close before `on` and so many open then that report. Vietnamese."""
     days = calendar()
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
-    owing = [unit for unit in olds if unit.reports and unit.kind != Kind.EXTERNAL]
-    one = olds[0]
+    span = days.span(last)
+    owing = [one for one in olds if one.kind != Kind.EXTERNAL and one.owes(span.start, span.end)]
+    one = next(iter(owing), olds[0])
     yield (
         "Báo cáo phải nộp",
         [
             f"Đơn vị cũ nộp báo cáo cuối cùng của {last.label}: {count(len(owing))} báo cáo, hạn gửi "
             f"{day(due_date(one, last, days))}.",
-            f"Đơn vị mới nộp từ {first.label}, hạn gửi {day(due_date(one, first, days))}.",
-            f"Từ {last.plus(1).label}, mỗi tháng 1 báo cáo thay cho {count(len(owing))}.",
+            f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi {day(due_date(one, first, days))}.",
+            f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho {count(len(owing))}.",
         ],
     )
     editions = Edition.objects.filter(submission__unit__in=[unit.pk for unit in olds], state__in=OPEN_STATES)

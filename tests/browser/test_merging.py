@@ -17,12 +17,12 @@ NUMBER = 30
 
 @pytest.fixture
 def province(transactional_db) -> Unit:
-    """A province of thirty-two communes and its administrator."""
+    """A province of thirty-two communes, each with an office of one name, and its administrator."""
     drafts = [Draft("37", "tỉnh Ninh Bình", "committee", "province", START)]
-    drafts += [
-        Draft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37")
-        for at in range(NUMBER + 2)
-    ]
+    for at in range(NUMBER + 2):
+        drafts.append(Draft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37"))
+        drafts.append(Draft(f"p{at:02}", "Phòng Một cửa", "office", "", START, parent=f"c{at:02}"))
+    drafts.append(Draft("tram", "Trạm Khuyến nông", "office", "", START, parent="c07"))
     top = actions.open_units(drafts, by=None).new[0]
     admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
     actions.add_membership(admin, top, "administrator", START, by=None)
@@ -45,17 +45,22 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
     page.get_by_label("Tên đơn vị mới").fill("xã Lớn")
     page.get_by_role("button", name="Xem những gì thay đổi").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Sáp nhập {NUMBER} đơn vị thành xã Lớn")
-    expect(page.get_by_text(f"{NUMBER} báo cáo, hạn gửi")).to_be_visible()
+    expect(page.get_by_text(f"{NUMBER + 1} báo cáo, hạn gửi")).to_be_visible()
+    expect(page.get_by_text("Phòng Một cửa (p29): trùng tên, nhập vào đơn vị mã p00")).to_be_visible()
     accessible(page)
     for width in (1366, 375):
         page.set_viewport_size({"width": width, "height": 768})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Xác nhận sáp nhập").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Xã Lớn")
-    assert Succession.objects.count() == NUMBER and Unit.objects.filter(active_until=None).count() == 4
+    # Thirty communes and their offices, which become one, and the only one of its name.
+    assert Succession.objects.count() == 2 * NUMBER + 1
+    new = Unit.objects.get(code="moi")
+    assert set(Unit.objects.filter(parent=new).values_list("code", flat=True)) == {"p00", "tram"}
+    assert Unit.objects.filter(active_until=None).count() == 1 + 3 + 2 + 2
     assert inheritance.check() == (set(), {}) and roster.check() == []
     accessible(page)
     page.get_by_role("button", name="Hoàn tác sáp nhập").click()
-    expect(page.get_by_text(f"{NUMBER} đơn vị cũ hoạt động tiếp")).to_be_visible()
-    assert Unit.objects.filter(active_until=None).count() == NUMBER + 3
+    expect(page.get_by_text("61 đơn vị cũ hoạt động tiếp")).to_be_visible()
+    assert Unit.objects.count() == Unit.objects.filter(active_until=None).count() == 2 * (NUMBER + 2) + 2
     assert not Succession.objects.exists() and roster.check() == []

@@ -9,6 +9,7 @@ from ledger.models import Entry
 from records import actions as entry
 from units import actions, inheritance, roster
 from units.models import Membership, Succession, Unit
+from units.tree import Refused
 
 from .conftest import draft, person
 from .test_pages import signed_in, text_of
@@ -76,7 +77,7 @@ def test_confirmed_it_is_one_act_and_undone_as_one(cast):
 def test_what_was_entered_forbids_the_undoing(cast):
     new = actions.merge(
         [cast.tan_thanh, cast.liem_tuc], draft("n", name="xã Mới"), ON, by=None, basis="NQ"
-    ).new
+    ).new[0]
     entry.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     answer = cast.admin.post(f"/units/{new.pk}/undo-merger/")
     page = text_of(answer)
@@ -113,3 +114,117 @@ def test_only_administrators_merge(cast):
     assert "không do một lần sáp nhập" in text_of(
         cast.admin.post(f"/units/{cast.tan_thanh.pk}/undo-merger/", follow=True)
     )
+
+
+def below(unit: Unit) -> dict[str, tuple[str, str]]:
+    """Name and kind of what is below a unit on the day, by code."""
+    found = Unit.objects.under(unit).exclude(pk=unit.pk).active_on(ON)
+    return {one.code: (one.name, one.kind) for one in found}
+
+
+@pytest.fixture
+def districts(cast):
+    """A second district with an office of the same name, a commune of the same name and one under a commune."""
+    actions.open_units(
+        [
+            draft("350", "district", "35", name="huyện Bình Lục"),
+            draft("13501", parent="350", name="xã Liêm Túc"),
+            draft("noi-vu-2", "", "350", "office", name="Phòng Nội vụ"),
+            draft("thue-2", "", "350", "office", name="Phòng Thuế"),
+            draft("dat-dai-2", "district", "350", "external", name="Chi nhánh Văn phòng Đăng ký đất đai"),
+            draft("13510", parent="350", name="xã Có Trạm"),
+            draft("tram", "", "13510", "office", name="Trạm Y tế"),
+        ],
+        by=None,
+    )
+    cast.other_district = Unit.objects.get(code="350")
+    person("noi-vu-2", ("clerk", Unit.objects.get(code="noi-vu-2")))
+    cast.root = person("goc", ("administrator", cast.province))
+    return cast
+
+
+def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
+    olds = [districts.district, districts.other_district]
+    merger = draft("351", "district", "35", name="huyện Mới")
+    done = actions.merge(olds, merger, ON, by=districts.root, basis="NQ 1")
+    new = done.new[0]
+    assert below(new) == {
+        "13474": ("thị trấn Tân Thanh", "committee"),
+        "13480": ("xã Liêm Túc", "committee"),
+        "13501": ("xã Liêm Túc", "committee"),
+        "13510": ("xã Có Trạm", "committee"),
+        "tram": ("Trạm Y tế", "office"),
+        "phong-noi-vu": ("Phòng Nội vụ", "office"),
+        "thue-2": ("Phòng Thuế", "office"),
+        "dat-dai": ("Chi nhánh Văn phòng Đăng ký đất đai", "external"),
+    }
+    office = Unit.objects.get(code="phong-noi-vu", active_from=ON)
+    assert set(Succession.objects.filter(new=office).values_list("old__code", flat=True)) == {
+        "phong-noi-vu",
+        "noi-vu-2",
+    }
+    assert Unit.objects.get(code="tram", active_from=ON).parent.code == "13510"
+    assert list(Membership.objects.filter(unit=office).values_list("user__username", flat=True)) == [
+        "noi-vu-2"
+    ]
+    assert inheritance.check() == (set(), {}) and roster.check() == []
+    # The two districts are over with everything below: nothing of them goes on.
+    assert not Unit.objects.under(districts.district).active_on(ON).exists()
+
+
+def test_all_of_it_is_undone_as_one(districts):
+    kept = list(Unit.objects.order_by("pk").values())
+    roles = list(Membership.objects.order_by("pk").values())
+    actions.add_membership(
+        districts.root, districts.other_district, "administrator", date(2021, 1, 1), by=None
+    )
+    roles_with = list(Membership.objects.order_by("pk").values())
+    olds = [districts.district, districts.other_district]
+    for ends in (False, True):
+        done = actions.merge(
+            olds, draft("n", "district", "35"), ON, by=districts.root, basis="NQ", offices_end=ends
+        )
+        gone = set(below(done.new[0]))
+        assert ("thue-2" in gone) is (not ends) and "dat-dai" in gone
+        back = actions.undo_restructuring(done.new[0], by=districts.root)
+        assert {one.code for one in back} >= {"350", "351", "13510", "tram", "thue-2"}
+        assert list(Unit.objects.order_by("pk").values()) == kept
+        assert list(Membership.objects.order_by("pk").values()) == roles_with
+    assert len(roles_with) == len(roles) + 1 and not Succession.objects.exists()
+    assert inheritance.check() == (set(), {}) and roster.check() == []
+
+
+def test_what_was_entered_below_forbids_the_undoing(districts):
+    olds = [districts.district, districts.other_district]
+    new = actions.merge(olds, draft("n", "district", "35"), ON, by=None, basis="NQ").new[0]
+    commune = Unit.objects.get(code="13501", active_from=ON)
+    entry.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    with pytest.raises(Refused, match="không hoàn tác được"):
+        actions.undo_restructuring(new, by=None)
+    assert Unit.objects.get(pk=commune.pk).parent_id == new.pk
+
+
+def test_the_page_tells_what_goes_along(districts):
+    client = signed_in(districts.root)
+    data = {
+        "olds": [districts.district.pk, districts.other_district.pk],
+        "on": "1/7/2025", "basis": "NQ 1", "code": "351", "name": "huyện Mới", "tier": "district", "parent": "35",
+    }  # fmt: skip
+    address = f"/units/{districts.province.pk}/merge/"
+    page = text_of(client.post(address, data))
+    for words in (
+        "Đóng cùng đơn vị cũ và mở lại dưới đơn vị mới",
+        "Phòng Nội vụ (noi-vu-2): trùng tên, nhập vào đơn vị mã phong-noi-vu",
+        "xã Liêm Túc (13501)",
+        "báo cáo cuối cùng của tháng 7/2025: 7 báo cáo",
+        "Đơn vị mới nộp từ tháng 7/2025: 6 báo cáo",
+        "Người noi-vu-2: nhập số liệu, Phòng Nội vụ",
+    ):
+        assert words in page, words
+    ended = text_of(client.post(address, data | {"offices": "end"}))
+    assert "Chấm dứt hoạt động, không có đơn vị kế thừa (4 đơn vị)" in ended
+    assert not Succession.objects.exists()
+    client.post(address, data | {"offices": "end", "sure": "1"})
+    assert set(below(Unit.objects.get(code="351", active_from=ON))) == {
+        "13474", "13480", "13501", "13510", "dat-dai",
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from .careers import leave, transfer
 from .closing import close_branch, close_unit, close_units
 from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
 from .identities import link_identity, unlink_identity
-from .merging import Merged, merge, merger_of, roles_of, undo_merger
+from .merging import merge, merger
 from .people import (
     Denied,
     add_membership,
@@ -20,6 +20,7 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
+from .restructuring import Heir, Plan, restructure, restructuring_of, roles_of, undo_restructuring
 from .safety import set_safety
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
@@ -27,10 +28,11 @@ from .tree import Opened, open_unit, open_units
 
 __all__ = [
     "Denied",
+    "Heir",
     "Link",
-    "Merged",
     "Opened",
     "Part",
+    "Plan",
     "add_membership",
     "add_successions",
     "begin_factor",
@@ -54,19 +56,21 @@ __all__ = [
     "leave",
     "link_identity",
     "merge",
-    "merger_of",
+    "merger",
     "open_unit",
     "open_units",
     "renew_codes",
     "replace",
     "reset_factor",
     "revoke_token",
+    "restructure",
+    "restructuring_of",
     "roles_of",
     "stop_receiver",
     "set_safety",
     "succeed",
+    "undo_restructuring",
     "transfer",
-    "undo_merger",
     "unlink_identity",
     "use_issued_password",
 ]

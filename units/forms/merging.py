@@ -30,6 +30,16 @@ class MergeForm(forms.Form):
         label="Đơn vị mới hoạt động từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước."
     )
     basis = WordsField(label="Căn cứ", max_length=300, help_text="Số, ngày của văn bản.")
+    offices = ChosenField(
+        label="Phòng, ban của các đơn vị cũ",
+        choices=[
+            ("move", "Chuyển sang đơn vị mới; phòng, ban trùng tên nhập làm một"),
+            ("end", "Chấm dứt hoạt động, không có đơn vị kế thừa"),
+        ],
+        initial="move",
+        required=False,
+        help_text="Chỉ dùng khi đơn vị cũ có đơn vị trực thuộc. Xã, phường trực thuộc luôn chuyển sang đơn vị mới.",
+    )
     code = WordsField(label="Mã đơn vị mới", max_length=64)
     name = WordsField(
         label="Tên đơn vị mới", max_length=200, help_text="Ghi đủ loại đơn vị, ví dụ: xã Thanh Lâm."
@@ -55,6 +65,11 @@ class MergeForm(forms.Form):
         if not found and not self.errors:
             self.add_error("olds", "Hãy chọn ít nhất một đơn vị cũ.")
         return list(dict.fromkeys(found))
+
+    @property
+    def offices_end(self) -> bool:
+        """Of a form without faults: whether the offices of the old units end."""
+        return self.cleaned_data["offices"] == "end"
 
     def draft(self, parent: Unit | None, kind: str) -> Draft:
         """The new unit, of the kind of the old ones."""

@@ -56,10 +56,13 @@ def _asked(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Draft] | 
 def _done(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> Unit | None:
     data = form.cleaned_data
     try:
-        return actions.merge(olds, draft, data["on"], by=request.user, basis=data["basis"]).new
+        done = actions.merge(
+            olds, draft, data["on"], by=request.user, basis=data["basis"], offices_end=form.offices_end
+        )
     except Refused as refused:
         show_refusal(form, refused)
         return None
+    return done.new[0]
 
 
 def _possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> bool:
@@ -72,17 +75,22 @@ def _possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Dr
 
 def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit], draft: Draft) -> dict:
     on = form.cleaned_data["on"]
-    # As they stand: trying the merger has changed these objects.
-    olds = list(Unit.objects.filter(pk__in=[unit.pk for unit in olds]).order_by("folded"))
-    roles = actions.roles_of(olds, on).order_by("unit__folded", "user__username")
+    # As they stand: trying the merger has changed these objects. Their order decides whose code an office keeps.
+    found = Unit.objects.in_bulk([unit.pk for unit in olds])
+    olds = [found[unit.pk] for unit in olds]
+    plan = actions.merger(olds, draft, on, offices_end=form.offices_end)
+    chosen = {unit.pk for unit in olds}
+    roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
     return {
         "above": above,
         "form": form,
         "olds": olds,
         "draft": draft,
         "on": on,
+        "moving": [heir for heir in plan.heirs if heir.old.pk not in chosen],
+        "ending": plan.ending,
         "roles": list(roles),
-        "consequences": consequences_of(olds, on),
+        "consequences": consequences_of(plan.closing, on, plan.reporting),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
 
@@ -90,13 +98,13 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
 @requires(Right.MANAGE, by_unit=True)
 @require_POST
 def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the merger back that opened a unit."""
+    """Take the merger or split back that opened a unit."""
     new = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     for link in queries.predecessors_of(new):
         access.check(request.user, Right.MANAGE, link.old, request.day)
     try:
         with transaction.atomic():
-            olds = actions.undo_merger(new, by=request.user)
+            olds = actions.undo_restructuring(new, by=request.user)
     except Refused as refused:
         return render(
             request, "400.html", {"title": "Không hoàn tác được", "reason": str(refused)}, status=422

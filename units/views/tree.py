@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from units import access, history, queries
 from units.access import Right, requires
-from units.actions import merger_of
+from units.actions import restructuring_of
 from units.actions.tree import subject
 from units.models import Kind, Membership, Unit, UnitQuerySet
 from units.words import clean
@@ -91,7 +91,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         .order_by("role", "user__username"),
         "history": history.of(subject(unit)),
         "manages": manages,
-        "merged": manages and merger_of(unit) is not None,
+        "opened_by": restructuring_of(unit) if manages else None,
     }
     return render(request, "units/detail.html", context)
 
