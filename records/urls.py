@@ -4,7 +4,7 @@ from django.urls import path
 
 from .views.approval import approve, approve_batch, send_back
 from .views.case_counts import case_rows, cases, fill
-from .views.case_files import case_file, give_up, map_file, upload
+from .views.case_files import case_file, give_up, map_file, share, upload
 from .views.cells import cells
 from .views.checking import check, send
 from .views.closing import closing_times, remove_closing_time
@@ -75,4 +75,5 @@ urlpatterns = [
     path("<int:pk>/cases/<int:number>/", case_file, name="case_file"),
     path("<int:pk>/cases/<int:number>/map/", map_file, name="case_map"),
     path("<int:pk>/cases/<int:number>/cancel/", give_up, name="case_cancel"),
+    path("<int:pk>/cases/<int:number>/share/", share, name="case_share"),
 ]

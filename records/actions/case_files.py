@@ -1,12 +1,13 @@
 """Case files: kept when uploaded, mapped, put in force or refused when read; and their counts into a month's draft."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import get_random_string
 
 from figures.periods import Month
@@ -25,6 +26,9 @@ FOLDER = "case-lists"
 # Rows are deleted so many at a time, so that nobody waits long for the database.
 AT_ONCE = 5_000
 MOST_WAITING = 20
+# So long is a file staged that nobody has read.
+KEPT, MOST_FORGOTTEN = timedelta(days=1), 20
+_UNREAD = (CaseFileState.MAPPING, CaseFileState.FAILED)
 # Of the faults of a file so many are kept to be shown.
 MOST_FAULTS = 1_000
 
@@ -54,12 +58,12 @@ def keep_upload(
     at: datetime,
     system: str = "",
 ) -> CaseFile:
-    """Keep what was sifted out of an upload until it is mapped; what its unit had uploaded and never mapped is
-    forgotten. `sifted`: as records.imports.cases.sifting tells it.
+    """Keep what was sifted out of an upload until it is mapped; what its unit had uploaded and never had read is
+    forgotten, and so is what any unit left for a day. `sifted`: as records.imports.cases.sifting tells it.
     """
-    for old in CaseFile.objects.filter(unit=unit, state=CaseFileState.MAPPING):
-        place_of(old).unlink(missing_ok=True)
-        old.delete()
+    unread = CaseFile.objects.filter(state__in=_UNREAD).exclude(staged="")
+    for old in unread.filter(Q(unit=unit) | Q(asked_at__lt=at - KEPT))[:MOST_FORGOTTEN]:
+        forget(old)
     return CaseFile.objects.create(
         unit=unit,
         name=name[:200],
@@ -93,7 +97,7 @@ def ask_reading(
     Errors: Refused("gone") where it is read already or was given up; Refused("busy") where too many wait.
     """
     file = CaseFile.objects.select_for_update().get(pk=file.pk)
-    if file.state not in (CaseFileState.MAPPING, CaseFileState.FAILED) or not file.staged:
+    if file.state not in _UNREAD or not file.staged:
         raise Refused("gone", "Tệp này đang được đọc hoặc không còn nữa. Hãy tải tệp lên lại.")
     if save_as:
         CaseMapping.objects.update_or_create(
@@ -115,6 +119,20 @@ def ask_reading(
     return file
 
 
+@transaction.atomic
+def share_mapping(file: CaseFile, units: Sequence[Unit], *, by: Any, at: datetime) -> None:
+    """The mapping by which a file was read is for all units below these from now on, by its name.
+
+    Errors: Refused("no_name") where it was saved under none.
+    """
+    if not file.system or file.state != CaseFileState.DONE:
+        raise Refused("no_name", "Cách ghép cột của tệp này chưa được lưu theo tên.")
+    for unit in units:
+        told = {"content": file.mapping, "saved_at": at, "saved_by": name_of(by)}
+        CaseMapping.objects.update_or_create(unit=unit, name=file.system, defaults=told)
+        log.append("cases.share", by=by, subject=f"unit:{unit.pk}", detail={"system": file.system}, at=at)
+
+
 def _same(file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month]) -> CaseFile | None:
     counting = {cases.counting_file(file.unit, month) for month in Month.range(*months)}
     found = counting.pop() if len(counting) == 1 else None
@@ -127,7 +145,8 @@ def forget(file: CaseFile) -> None:
     """Give an upload up, with what is staged of it and what was read."""
     jobs.cancel(file)
     clear(file)
-    place_of(file).unlink(missing_ok=True)
+    if file.staged:
+        place_of(file).unlink(missing_ok=True)
     CaseFile.objects.filter(pk=file.pk).exclude(state=CaseFileState.DONE).update(
         state=CaseFileState.CANCELLED, staged="", columns=[]
     )

@@ -62,13 +62,13 @@ def page(
     edition = shown_edition(editions, None, works_on_it=True)
     enters = access.allowed(request.user, Right.ENTER, found.unit, request.day)
     file = counting_file(found.unit, month)
-    listed = CaseFile.objects.filter(unit=found.unit).exclude(state=CaseFileState.CANCELLED)
+    listed = CaseFile.objects.select_related("asked_by").filter(unit=found.unit)
     context = {
         "found": found,
         "unit": found.unit,
         "month": month,
         "file": file,
-        "files": listed.order_by("-pk")[:SHOWN_FILES],
+        "files": listed.exclude(state=CaseFileState.CANCELLED).order_by("-pk")[:SHOWN_FILES],
         "edition": edition,
         "enters": enters,
         "fills": enters and edition is not None and edition.state in (State.DRAFT, State.RETURNED),

@@ -1,6 +1,7 @@
 """An export of the one-stop system on its way into a month: uploaded, mapped, read, given up."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import Any
 
@@ -22,10 +23,11 @@ from records.models import CaseFile, CaseFileState, Submission
 from records.queries.cases import counting_file, mappings_of
 from units import access
 from units.access import Right
+from units.models import User
 from units.tabular import MB, Limits, Unreadable
 
 from .case_counts import page as counts_page
-from .fetch import acting, submission_for
+from .fetch import acting, reviewed_units, submission_for
 
 EVERY = 3  # seconds after which the page asks again, by the browser itself
 SHOWN_FAULTS = 200
@@ -99,7 +101,7 @@ def case_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpRe
     if file.state == CaseFileState.MAPPING or file.state == CaseFileState.FAILED and file.staged:
         if may:
             return _mapping_page(request, found, file, Mapping.of(file.mapping))
-    answer = render(request, "records/case_file.html", _context(found, file, may))
+    answer = render(request, "records/case_file.html", _context(found, file, may, request.user, request.day))
     if file.is_open:
         answer.headers["Refresh"] = str(EVERY)
     return answer
@@ -145,7 +147,21 @@ def give_up(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResp
     return redirect("records:cases", found.pk)
 
 
-def _context(found: Submission, file: CaseFile, may: bool) -> dict[str, Any]:
+@of_file(Right.APPROVE, acts=True)
+def share(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
+    """POST: a reviewer lets all units below use the mapping by which this file was read."""
+    units = reviewed_units(request, "Chỉ người duyệt số liệu dùng chung được cách ghép cột.")
+    above = [unit for unit in units if unit.pk in found.unit.ancestor_ids()]
+    try:
+        case_files.share_mapping(file, above, by=request.user, at=clock.now())
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"Mọi đơn vị bên dưới chọn được cách ghép cột “{file.system}”.")
+    return redirect("records:case_file", found.pk, file.pk)
+
+
+def _context(found: Submission, file: CaseFile, may: bool, user: User, day: date) -> dict[str, Any]:
     month = Month.from_number(found.month)
     return {
         "found": found,
@@ -153,6 +169,7 @@ def _context(found: Submission, file: CaseFile, may: bool) -> dict[str, Any]:
         "file": file,
         "before": jobs.before(file) if file.is_open else 0,
         "may_cancel": may and file.is_open,
+        "may_share": bool(file.system) and access.allowed(user, Right.APPROVE, found.unit, day),
         "faults": file.faults[:SHOWN_FAULTS],
         "untold": file.wrong - min(len(file.faults), SHOWN_FAULTS),
         "counts_here": counting_file(found.unit, month) == file,
@@ -174,7 +191,7 @@ def _mapping_page(
     heads = {head: role for role, head in mapping.columns.items()}
     initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
     context = {
-        **_context(found, file, may=True),
+        **_context(found, file, True, request.user, request.day),
         "form": form or MonthsForm(Month.from_number(found.month), initial=initial),
         "problems": problems or [],
         "mapping": mapping,

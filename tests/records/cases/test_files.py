@@ -207,6 +207,70 @@ def test_another_mapping_is_tried_and_kept_by_name(as_, july, work, people):
     assert CaseFile.objects.order_by("-pk").first().state == "done"
 
 
+def test_a_reviewer_shares_a_mapping_with_all_units_below(as_, july, work, people):
+    client = as_("clerk")
+    unnamed = read(client, july, work, as_csv(rows(20)))
+    share = address("case_share", july.pk, unnamed.pk)
+    assert "chưa được lưu theo tên" in html.unescape(
+        as_("reviewer").post(share, follow=True).content.decode()
+    )
+    file = read(client, july, work, as_csv(rows(30)), ten="Cổng tỉnh")
+    share = address("case_share", july.pk, file.pk)
+    assert client.post(share).status_code == 403 and as_("neighbour").post(share).status_code == 404
+    reviewer = as_("reviewer")
+    page = html.unescape(reviewer.get(address("case_file", july.pk, file.pk)).content.decode())
+    assert "Cho mọi đơn vị bên dưới dùng cách ghép cột này" in page
+    assert "“Cổng tỉnh”" in html.unescape(reviewer.post(share, follow=True).content.decode())
+    from records.queries.cases import mappings_of
+
+    assert [one.name for one in mappings_of(people.beta)] == ["Cổng tỉnh"]
+
+
+def test_what_nobody_reads_is_forgotten(as_, july, people):
+    from datetime import timedelta
+
+    client = as_("clerk")
+    uploaded(client, july, as_csv(rows(10)))
+    uploaded(client, july, as_csv(rows(11)))
+    assert [one.state for one in CaseFile.objects.all()] == ["cancelled", "mapping"]
+    CaseFile.objects.update(unit=people.beta)
+    uploaded(client, july, as_csv(rows(12)))
+    assert CaseFile.objects.filter(state="mapping").count() == 2
+    for file in CaseFile.objects.filter(state="mapping", unit=people.beta):
+        CaseFile.objects.filter(pk=file.pk).update(asked_at=file.asked_at - timedelta(days=2))
+    uploaded(client, july, as_csv(rows(13)))
+    assert CaseFile.objects.filter(state="mapping").count() == 1
+    assert len(list(Path(settings.MEDIA_ROOT).rglob("*.csv"))) == 1
+    given_up = CaseFile.objects.filter(state="cancelled", unit=people.alpha).first()
+    assert client.post(address("case_cancel", july.pk, given_up.pk)).status_code == 302
+
+
+def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
+    as_, july, work, django_assert_max_num_queries
+):
+    from tests.test_every_page import Page, foreign
+
+    client, known = as_("clerk"), frozenset({"h42", "cccd", "stt"})
+    asked = {}
+    for number in (20, 200):
+        uploaded(client, july, as_csv(spoiled(4, "Ngày hẹn trả", "hôm qua")))
+        mapped(client, july)
+        work()
+        file = CaseFile.objects.order_by("-pk").first()
+        pages = [address("cases", july.pk), address("case_file", july.pk, file.pk)]
+        good = read(client, july, work, as_csv(rows(number)))
+        pages += [address("case_file", july.pk, good.pk), address("case_rows", july.pk) + "?so=opening"]
+        pages += [address("submission", july.pk)]
+        for page in pages:
+            answer = client.get(page)
+            words = foreign(" ".join(Page(answer.content.decode()).said), known)
+            assert not words, page
+        with django_assert_max_num_queries(100) as seen:
+            client.get(address("cases", july.pk))
+        asked[number] = len(seen.captured_queries)
+    assert asked[20] == asked[200]
+
+
 def test_an_upload_and_a_reading_are_given_up(as_, july, work):
     client = as_("clerk")
     uploaded(client, july, as_csv(rows(10)))
