@@ -9,6 +9,7 @@ from tests.records.conftest import fields as fields
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
+from tests.records.pages.conftest import sent as sent
 
 
 @pytest.fixture(autouse=True)

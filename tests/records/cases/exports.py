@@ -67,7 +67,7 @@ def as_csv(lines: list[list[str]], heads=HEADS, sign: str = ";") -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(lines: list[list[str]], heads=HEADS) -> bytes:
+def as_xlsx(lines: list[list[str]], heads=HEADS, style: str = "dd/mm/yyyy hh:mm") -> bytes:
     """Moments as cells of dates with their time, as a system that writes workbooks does; the title is merged."""
     book = openpyxl.Workbook()
     sheet = book.active
@@ -77,11 +77,16 @@ def as_xlsx(lines: list[list[str]], heads=HEADS) -> bytes:
         for head, cell in zip(heads, row, strict=False):
             if head.startswith("Ngày ") and cell.value:
                 cell.value = datetime.strptime(cell.value, FORM)
-                cell.number_format = "dd/mm/yyyy hh:mm"
+                cell.number_format = style
     sheet.merge_cells("A1:C1")
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+def as_serials(lines: list[list[str]]) -> bytes:
+    """The same, and the cells of dates have lost their format: plain numbers."""
+    return as_xlsx(lines, style="General")
 
 
 def counted(lines: list[list[str]]) -> dict[str, Counter]:

@@ -1,0 +1,70 @@
+"""Who may see and do what, in which words, by how many questions."""
+
+import html
+
+from records import actions
+from records.models import CaseFile
+from tests.records.conftest import AT
+from tests.records.pages.conftest import JULY
+from tests.test_every_page import Page, foreign
+
+from .clerk import address, mapped, read, spoiled, uploaded
+from .exports import as_csv, rows
+
+
+def test_rights(as_, july, work, people):
+    read(as_("clerk"), july, work, as_csv(rows(20)))
+    file = CaseFile.objects.get()
+    pages = [
+        address("cases", july.pk), address("case_file", july.pk, file.pk),
+        address("case_rows", july.pk) + "?so=opening",
+    ]  # fmt: skip
+    acts = [
+        address("cases_upload", july.pk), address("cases_fill", july.pk), address("case_map", july.pk, file.pk),
+        address("case_cancel", july.pk, file.pk),
+    ]  # fmt: skip
+    for name, seen, done in (
+        ("viewer", 200, 403),
+        ("reviewer", 200, 403),
+        ("neighbour", 404, 404),
+        ("outsider", 404, 404),
+    ):
+        client = as_(name)
+        assert {client.get(one).status_code for one in pages} == {seen}, name
+        assert {client.post(one).status_code for one in acts} == {done}, name
+    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    assert as_("neighbour").get(address("case_file", other.pk, file.pk)).status_code == 404
+
+
+def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
+    as_, july, work, django_assert_max_num_queries
+):
+    client, known = as_("clerk"), frozenset({"h42", "cccd", "stt"})
+    asked = {}
+    for number in (20, 200):
+        uploaded(client, july, as_csv(spoiled(4, "Ngày hẹn trả", "hôm qua")))
+        mapped(client, july)
+        work()
+        file = CaseFile.objects.order_by("-pk").first()
+        pages = [address("cases", july.pk), address("case_file", july.pk, file.pk)]
+        good = read(client, july, work, as_csv(rows(number)))
+        pages += [address("case_file", july.pk, good.pk), address("case_rows", july.pk) + "?so=opening"]
+        pages += [address("submission", july.pk)]
+        for page in pages:
+            answer = client.get(page)
+            words = foreign(" ".join(Page(answer.content.decode()).said), known)
+            assert not words, page
+        with django_assert_max_num_queries(100) as seen:
+            client.get(address("cases", july.pk))
+        asked[number] = len(seen.captured_queries)
+    assert asked[20] == asked[200]
+
+
+def test_a_sent_month_is_compared_and_not_filled(as_, sent, work):
+    client = as_("clerk")
+    read(client, sent, work, as_csv(rows(20)))
+    page = html.unescape(client.get(address("cases", sent.pk)).content.decode())
+    assert "ô khác với số đếm từ hồ sơ" in page and "Điền số đếm vào bảng nhập" not in page
+    refused = client.post(address("cases_fill", sent.pk), {"revision": "1"})
+    assert refused.status_code == 409 and "đang chờ duyệt" in html.unescape(refused.content.decode())
+    assert client.post(address("cases_fill", sent.pk), {"revision": "9" * 30}).status_code == 409
