@@ -43,8 +43,9 @@ class NewReviewForm(forms.Form):
         label="Số liệu theo",
         choices=[
             ("reported", "Đơn vị khi báo cáo"),
-            ("today", "Đơn vị hiện nay, gồm số liệu của các đơn vị đã sáp nhập, chia tách"),
+            ("today", "Đơn vị hiện nay"),
         ],
+        help_text="Đơn vị hiện nay: gồm cả số liệu của các đơn vị đã sáp nhập, chia tách.",
         required=False,
         error_messages={"invalid_choice": "Hãy chọn theo đơn vị khi báo cáo hoặc theo đơn vị hiện nay."},
     )

@@ -37,6 +37,9 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
     page.locator("main button[type=submit]").click()
     expect(page).to_have_url(f"{live_server.url}{address}")
     accessible(page)
+    page.set_viewport_size({"width": 375, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1366, "height": 768})
     for at in range(NUMBER):
         page.get_by_label(f"xã Số {at:02} (c{at:02})").check()
     page.get_by_label("Đơn vị mới hoạt động từ ngày").fill("1/7/2022")

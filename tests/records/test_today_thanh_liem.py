@@ -106,3 +106,35 @@ def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(mer
     assert summary(merged.old, Period.parse("2025-M06"), tier="commune").total.completeness.expected == 16
     assert summary(merged.new, Period.parse("2025-M06")).total.completeness.expected == 0
     assert summary(merged.new, last, today=TODAY).total.completeness.expected == 6 + 17
+
+
+def test_where_the_territory_differs_is_told(merged):
+    """Kiện Khê left the old district's territory: Châu Sơn, where it is now, also holds what came from Phủ Lý."""
+    when = Period.parse("2022-M01..M03")
+    told = summary(merged.old, when, by="unit", today=TODAY).territory
+    assert dict(told.partly) == {"13285": "phường Châu Sơn"} and not told.equal
+    assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(told.ended).keys()
+    assert not told.came and not told.left
+    (sentence,) = (one for one in told.sentences() if "Địa bàn cũ" in one)
+    assert "phường Châu Sơn (13285)" in sentence
+    ward = summary(resolve("13285", TODAY), when, today=TODAY)
+    olds = {
+        f"{code}@{LAST_DAY}": name
+        for code, name in (("13441", "thị trấn Kiện Khê"), ("13297", "phường Thanh Tuyền"))
+    }
+    assert dict(ward.territory.came) == olds
+
+
+def test_a_code_and_a_name_that_return_mean_another_unit(merged):
+    """13489 was xã Thanh Nghị and is xã Thanh Lâm; Tân Thanh was a town of this name and is a commune of it."""
+    when = Period.parse("2022-M01..M03")
+    for code, old_name, new_name in (
+        ("13489", "xã Thanh Nghị", "xã Thanh Lâm"),
+        ("13474", "thị trấn Tân Thanh", "xã Tân Thanh"),
+    ):
+        old, new = resolve(f"{code}@{LAST_DAY}", TODAY), resolve(code, TODAY)
+        assert (old.name, new.name) == (old_name, new_name)
+        reported, today = summary(old, when), summary(new, when, today=TODAY)
+        assert reported.unit == today.unit == code
+        assert today.total.counts["received"] > reported.total.counts["received"] > 0
+        assert summary(new, when).total.counts["received"] is None

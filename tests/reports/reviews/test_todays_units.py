@@ -92,7 +92,7 @@ def test_it_is_chosen_on_the_page(merged, signed_in):
     add_membership(editor, merged, "editor", date(2025, 7, 1), by=None)
     client = signed_in("tonghop")
     page = client.get("/reports/reviews/").content.decode()
-    assert "Đơn vị hiện nay, gồm số liệu của các đơn vị đã sáp nhập" in page
+    assert "Đơn vị hiện nay: gồm cả số liệu của các đơn vị đã sáp nhập" in page
     data = {"unit": merged.pk, "period": "2025-H1"}
     assert client.post("/reports/reviews/", data | {"basis": "gần đây"}).status_code == 422
     made = client.post("/reports/reviews/", data | {"basis": "today"})
