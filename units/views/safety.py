@@ -31,6 +31,6 @@ def safety(request: HttpRequest) -> HttpResponse:
             form.add_error(denied.field, str(denied))
         else:
             messages.success(request, "Đã lưu. Quy định có hiệu lực ngay.")
-            return redirect("units:safety")
+            return redirect("units:rules_of_safety")
     context = {"form": form, "address": address, "history": history.of(SUBJECT)}
     return render(request, "units/safety.html", context, status=422 if form.errors else 200)
