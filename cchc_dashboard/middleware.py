@@ -21,6 +21,7 @@ READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allow
 POLICY = "; ".join(
     [
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class RecoveryCode(models.Model):
-    """Opens the account once in place of a code of the second factor. Only its SHA-256 is kept: it is drawn from 31^16
+    """Opens the account once in place of a code of the second factor. Only its SHA-256 is kept: it is drawn from 31^24
     codes, so that nobody can try them all.
     """
 
