@@ -12,6 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from .chromium import launch_options
+from .excel_form import filled
 from .served import ROOT, served
 
 IMAGES = ROOT / "docs" / "images"
@@ -42,11 +43,31 @@ def follow(*names: str) -> Callable[[Page], None]:
     return act
 
 
+def bring_a_form(page: Page) -> None:
+    """Download the form of the month, type three wrong cells into it, and bring it back."""
+    follow("Sửa")(page)
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Tải biểu Excel").click()
+    wrong = {
+        ("chung-thuc", "received_direct"): 12.5,
+        ("ho-tich", "withdrawn"): -3,
+        ("dat-dai", "opening"): "#N/A",
+    }
+    content = filled(Path(found.value.path()).read_bytes(), {**wrong, ("chung-thuc", "resolved_late"): 7})
+    follow("Nạp biểu Excel")(page)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    page.locator('[name="file"]').set_input_files(
+        {"name": "bieu-nhap-13486-2022-M07.xlsx", "mimeType": kind, "buffer": content}
+    )
+    follow("Nạp và xem khác biệt")(page)
+
+
 PICTURES = (
     Picture("tong-quan", "tonghop", "/?unit=351&period=2022-H1"),
     Picture("nhap-so-lieu", "xa-13486", "/records/", follow("Sửa")),
     Picture("nhap-so-lieu-dien-thoai", "xa-13486", "/records/", follow("Sửa"), PHONE),
     Picture("kiem-tra-va-gui", "xa-13486", "/records/", follow("Sửa", "Kiểm tra và gửi")),
+    Picture("bieu-excel", "xa-13486", "/records/", bring_a_form),
     Picture("duyet-so-lieu", "tonghop", "/records/"),
     Picture("duyet-mot-bao-cao", "tonghop", "/records/", follow("Thị trấn Tân Thanh")),
     Picture("bao-cao-so-ket", "lanhdao", "/reports/reviews/1/"),

@@ -1,22 +1,19 @@
-"""Excel forms as the tests fill them in: cells are named by row code and column name, wherever they stand."""
+"""Excel forms as the tests bring them to the pages."""
 
-import io
-from collections.abc import Callable, Mapping
 from html import unescape
-from typing import Any
 
-import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from openpyxl.cell import Cell
-from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.excel_form import cell as cell
+from tests.excel_form import filled as filled
+from tests.excel_form import opened as opened
+from tests.excel_form import saved as saved
 from tests.records.conftest import balanced
 
 # A row that is whole and closes.
 WHOLE = {("ho-tich", name): value for name, value in balanced(30).items() if value is not None}
-Cells = Mapping[tuple[str, str], Any]
 
 
 def form_of(client: Client, submission) -> bytes:
@@ -24,34 +21,6 @@ def form_of(client: Client, submission) -> bytes:
     answer = client.get(reverse("records:form_xlsx", args=[submission.pk]))
     assert answer.status_code == 200
     return answer.content
-
-
-def opened(content: bytes, *, values: bool = False) -> openpyxl.Workbook:
-    return openpyxl.load_workbook(io.BytesIO(content), data_only=values)
-
-
-def saved(book: openpyxl.Workbook) -> bytes:
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def cell(sheet: Worksheet, code: str, name: str) -> Cell:
-    """The cell of a row and column of the form."""
-    rows = {row[0].value: row[0].row for row in reversed(list(sheet.iter_rows(max_col=1)))}
-    names = {one.value: one.column for one in sheet[rows["cchc-names"]]}
-    return sheet.cell(rows[code], names[name])
-
-
-def filled(content: bytes, cells: Cells, change: Callable[[Worksheet], None] | None = None) -> bytes:
-    """The form with these cells typed over and saved by a program that keeps no results of formulas."""
-    book = opened(content)
-    sheet = book.worksheets[0]
-    for (code, name), value in cells.items():
-        cell(sheet, code, name).value = value
-    if change:
-        change(sheet)
-    return saved(book)
 
 
 def brought(client: Client, content: bytes, submission=None, name: str = "bieu.xlsx", **more):
