@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import changes, links, merging, people, receivers, rights, safety, sso, tokens, tree
+from .views import changes, links, merging, people, receivers, rights, safety, splitting, sso, tokens, tree
 
 app_name = "units"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:pk>/", tree.unit_detail, name="detail"),
     path("<int:pk>/close/", changes.unit_close, name="close"),
     path("<int:pk>/succeed/", changes.unit_succeed, name="succeed"),
+    path("<int:pk>/split/", splitting.split, name="split"),
     path("<int:pk>/merge/", merging.merge, name="merge"),
     path("<int:pk>/undo-merger/", merging.undo_merger, name="undo_merger"),
     path("people/", people.people, name="people"),

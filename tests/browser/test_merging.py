@@ -1,4 +1,4 @@
-"""Thirty units of a province become one on the page: ticked, shown, confirmed, and taken back."""
+"""Thirty units of a province become one on the page, and a part of one goes elsewhere: shown, confirmed, undone."""
 
 from datetime import date
 from pathlib import Path
@@ -67,3 +67,33 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
     expect(page.get_by_text("61 đơn vị cũ hoạt động tiếp")).to_be_visible()
     assert Unit.objects.count() == Unit.objects.filter(active_until=None).count() == 2 * (NUMBER + 2) + 2
     assert not Succession.objects.exists() and roster.check() == []
+
+
+def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live_server, accessible):
+    page, old = quiet_page, Unit.objects.get(code="tram")
+    address = f"/units/{old.pk}/split/"
+    page.goto(f"{live_server.url}/accounts/login/?next={address}")
+    page.get_by_label("Tên đăng nhập").fill("quantri")
+    page.get_by_label("Mật khẩu").first.fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chia tách Trạm Khuyến nông")
+    accessible(page)
+    page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
+    page.get_by_label("Căn cứ").fill("Quyết định 5")
+    for number, code, share in ((1, "tram", "3/4"), (2, "p07", "1/4")):
+        part = page.get_by_role("group", name=f"Phần thứ {number}")
+        part.get_by_label("Mã").fill(code)
+        part.get_by_label("Tỷ lệ").fill(share)
+    page.get_by_role("button", name="Xem những gì thay đổi").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Chia tách Trạm Khuyến nông thành 2 phần")
+    expect(page.get_by_text("đang hoạt động, nhận thêm")).to_be_visible()
+    accessible(page)
+    for width in (1366, 375):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Xác nhận chia tách").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Trạm Khuyến nông")
+    assert Succession.objects.count() == 3 and inheritance.check() == (set(), {})
+    page.get_by_role("button", name="Hoàn tác chia tách").press("Enter")
+    expect(page.get_by_text("2 đơn vị cũ hoạt động tiếp")).to_be_visible()
+    assert not Succession.objects.exists()

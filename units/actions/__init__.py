@@ -20,21 +20,23 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
-from .restructuring import Heir, Plan, restructure, restructuring_of, roles_of, undo_restructuring
+from .restructuring import Done, followers, restructuring_of, roles_of, undo_restructuring
 from .safety import set_safety
+from .splitting import Share, again, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
 
 __all__ = [
     "Denied",
-    "Heir",
+    "Done",
     "Link",
     "Opened",
     "Part",
-    "Plan",
+    "Share",
     "add_membership",
     "add_successions",
+    "again",
     "begin_factor",
     "change_password",
     "check_factor",
@@ -55,6 +57,7 @@ __all__ = [
     "issue_password",
     "leave",
     "link_identity",
+    "followers",
     "merge",
     "merger",
     "open_unit",
@@ -63,11 +66,12 @@ __all__ = [
     "replace",
     "reset_factor",
     "revoke_token",
-    "restructure",
     "restructuring_of",
     "roles_of",
     "stop_receiver",
     "set_safety",
+    "split",
+    "splitting",
     "succeed",
     "undo_restructuring",
     "transfer",

@@ -9,6 +9,7 @@ from units.models import Kind, Unit, User, fold
 from units.tree import Draft, day_before
 
 from .restructuring import MERGED, Done, Heir, Plan, restructure
+from .splitting import again
 
 
 def merge(
@@ -49,7 +50,7 @@ def merger(olds: Sequence[Unit], draft: Draft, on: date, *, offices_end: bool = 
         places[unit.pk] = same
         heirs.append(Heir(unit, same))
         if same == unit.code:
-            drafts.append(_again(unit, above, on))
+            drafts.append(again(unit, on, above))
     return Plan(tuple(drafts), tuple(heirs), tuple(ending))
 
 
@@ -65,9 +66,3 @@ def _below(olds: Sequence[Unit], on: date) -> Iterator[Unit]:
 
 def _name(unit: Unit, above: str) -> tuple[str, str, str]:
     return above, unit.kind, fold(unit.name)
-
-
-def _again(unit: Unit, above: str, on: date) -> Draft:
-    """The same unit under another one."""
-    tier = "" if unit.kind == Kind.OFFICE else unit.tier
-    return Draft(unit.code, unit.name, unit.kind, tier, on, None, above, unit.reports_declared)

@@ -2,7 +2,7 @@
 rule, and the act is undone as one while nothing was entered on what it opened.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -98,7 +98,7 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
     olds = Unit.objects.in_bulk(lasted)
     links = [Link(olds[one.old.pk], by_code[one.code], on, one.share) for one in plan.heirs]
     add_successions(links, by=by, basis=basis)
-    followed = [one for old, unit in _followers(plan, by_code) for one in _follow(olds[old], unit, on, by)]
+    followed = [one for old, code in followers(plan) for one in _follow(olds[old], by_code[code], on, by)]
     detail = {
         "on": on,
         "basis": basis,
@@ -120,15 +120,15 @@ def _still_there(olds: Sequence[Unit], on: date) -> None:
         raise Refused([Wrong(0, "olds", "closed", message)])
 
 
-def _followers(plan: Plan, by_code: dict[str, Unit]) -> Iterable[tuple[int, Unit]]:
-    """Where the people of each old unit go: its only successor; of several the one that keeps its code, else the one
-    that takes most, the first of equals.
+def followers(plan: Plan) -> Iterator[tuple[int, str]]:
+    """Where the people of each old unit (by number) go: into the draft of a code. It is that of the only successor; of
+    several the one that keeps the code, else the one that takes most, the first of equals.
     """
     for old in plan.olds:
         theirs = [heir for heir in plan.heirs if heir.old.pk == old.pk]
         kept = [heir for heir in theirs if heir.code == old.code]
         chosen = (kept or sorted(theirs, key=lambda heir: -heir.share))[0]
-        yield old.pk, by_code[chosen.code]
+        yield old.pk, chosen.code
 
 
 def _follow(old: Unit, new: Unit, on: date, by: User | None) -> list[Membership]:

@@ -1,0 +1,100 @@
+"""A split: the day, the legal basis, and each part with its share."""
+
+from datetime import date
+from fractions import Fraction
+
+from django import forms
+
+from units.actions import Share, again
+from units.models import Kind, Tier, Unit
+from units.queries import Codes
+from units.tree import Draft
+from units.words import canonical
+
+from .fields import REQUIRED, ChosenField, DayField, WordsField
+
+PARTS = 6
+NAMES = {"code": "code_1", "name": "name_1", "share": "share_1"}
+
+
+class SplitForm(forms.Form):
+    """One old unit is divided among several."""
+
+    on = DayField(label="Chia tách từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước.")
+    basis = WordsField(label="Căn cứ", max_length=300, help_text="Số, ngày của văn bản.")
+    tier = ChosenField(label="Cấp của đơn vị mở mới", choices=Tier.choices)
+    parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mở mới", max_length=64, required=False)
+
+    def __init__(self, data, old: Unit, **options):
+        super().__init__(data, **options)
+        self.old = old
+        for number in range(1, PARTS + 1):
+            asked = number <= 2
+            self.fields[f"code_{number}"] = WordsField(label="Mã", max_length=64, required=asked)
+            self.fields[f"name_{number}"] = WordsField(label="Tên", max_length=200, required=False)
+            self.fields[f"share_{number}"] = WordsField(label="Tỷ lệ", max_length=20, required=asked)
+
+    def lines(self):
+        """The bound fields of each part, for the page."""
+        return [
+            (number, [self[f"{name}_{number}"] for name in ("code", "name", "share")])
+            for number in range(1, PARTS + 1)
+        ]
+
+    def clean(self) -> dict:
+        """Shares as exact fractions that add up to 1."""
+        data = super().clean()
+        total = Fraction(0)
+        for number in range(1, PARTS + 1):
+            code, share = data.get(f"code_{number}"), data.get(f"share_{number}")
+            if not code and not share and not data.get(f"name_{number}"):
+                continue
+            for name, value in (("code", code), ("share", share)):
+                if not value and f"{name}_{number}" not in self.errors:
+                    self.add_error(f"{name}_{number}", REQUIRED)
+            total += self._share(number, share or "0")
+        if not self.errors and total != 1:
+            self.add_error(None, f"Các tỷ lệ cộng lại là {total}, phải bằng đúng 1.")
+        return data
+
+    def _share(self, number: int, text: str) -> Fraction:
+        try:
+            share = Fraction(text.replace(",", "."))
+        except (ValueError, ZeroDivisionError):
+            self.add_error(f"share_{number}", "Tỷ lệ ghi 0,5 hoặc 1/3.")
+            return Fraction(0)
+        self.cleaned_data[f"share_{number}"] = share
+        return share
+
+    def shares(self, codes: Codes, parent: Unit | None) -> list[Share]:
+        """The parts of a form without faults. A code that somebody else holds is who takes the part over; that of the
+        old unit itself, without a name, is what is left of it; any other is a new unit, which needs a name.
+        """
+        data, on, found = self.cleaned_data, self.cleaned_data["on"], []
+        for number in range(1, PARTS + 1):
+            code = canonical(data[f"code_{number}"])
+            if code:
+                one = self._part(number, code, self._holder(codes, code, on), parent)
+                found += [one] if one else []
+        return found
+
+    def _holder(self, codes: Codes, code: str, on: date) -> Unit | None:
+        there = (one for one in codes.holders(code) if one.active_from < on and not one.is_over(on))
+        return next(there, None)
+
+    def _part(self, number: int, code: str, holder: Unit | None, parent: Unit | None) -> Share | None:
+        data, old = self.cleaned_data, self.old
+        on, name, share = data["on"], data[f"name_{number}"], data[f"share_{number}"]
+        if holder is not None and holder.pk != old.pk:
+            if name and canonical(name) != canonical(holder.name):
+                message = f"Mã này đang là {holder.name}: để trống tên, hoặc chọn mã khác cho đơn vị mới."
+                self.add_error(f"name_{number}", message)
+                return None
+            return Share(again(holder, on, holder.parent), share, holder)
+        if holder is not None and not name:
+            return Share(again(old, on, old.parent), share)
+        if not name:
+            self.add_error(f"name_{number}", "Chưa có đơn vị mang mã này: hãy ghi tên để mở.")
+            return None
+        tier = "" if old.kind == Kind.OFFICE else data["tier"]
+        return Share(Draft(code, name, old.kind, tier, on, parent=parent), share)

@@ -1,0 +1,88 @@
+"""A split step by step, as the merger: state the parts, see what changes, confirm (administrators)."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from units import access, actions, queries
+from units.access import Right, requires
+from units.forms.splitting import NAMES, SplitForm
+from units.forms.tree import show_refusal
+from units.models import Unit
+from units.signals import consequences_of
+from units.tree import Refused
+
+from .changes import parent_of
+from .lists import posted
+
+Shares = list[actions.Share]
+
+
+@requires(Right.MANAGE, by_unit=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def split(request: HttpRequest, pk: int) -> HttpResponse:
+    """A unit is divided among new units and units that are there. A POST shows what changes; with `sure` it is done."""
+    old = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    initial = {"tier": old.tier, "parent": old.parent.code if old.parent else "", "code_1": old.code}
+    form = SplitForm(posted(request), old, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        shares = _asked(request, form)
+        if shares and request.POST.get("sure") == "1":
+            done = _done(request, form, old, shares)
+            if done is not None:
+                messages.success(
+                    request, f"Đã chia tách {old.name}: {', '.join(one.name for one in done.new)}."
+                )
+                return redirect("units:detail", done.new[0].pk)
+        elif shares and _possible(request, form, old, shares):
+            return render(request, "units/split_check.html", _changes(request, form, old, shares))
+    return render(
+        request, "units/split.html", {"form": form, "unit": old}, status=422 if form.errors else 200
+    )
+
+
+def _asked(request: HttpRequest, form: SplitForm) -> Shares:
+    """The parts, each unit that takes one over administered by the reader; none where the form has faults."""
+    parent = parent_of(request, form, form.cleaned_data["on"])
+    shares = form.shares(queries.Codes(access.visible(request.user, request.day)), parent)
+    for one in shares:
+        if one.taken_by is not None:
+            access.check(request.user, Right.MANAGE, one.taken_by, request.day)
+    return [] if form.errors else shares
+
+
+def _done(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> actions.Done | None:
+    data = form.cleaned_data
+    try:
+        return actions.split(old, shares, data["on"], by=request.user, basis=data["basis"])
+    except Refused as refused:
+        show_refusal(form, refused, NAMES)
+        return None
+
+
+def _possible(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> bool:
+    """Whether the rules allow it: tried, and taken back."""
+    with transaction.atomic():
+        done = _done(request, form, old, shares)
+        transaction.set_rollback(True)
+    return done is not None
+
+
+def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> dict:
+    on, plan = form.cleaned_data["on"], actions.splitting(old, shares)
+    closing = Unit.objects.in_bulk([unit.pk for unit in plan.closing])
+    follows = dict(actions.followers(plan))
+    roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
+    names = {one.draft.unit().code: one.draft.name for one in shares}
+    return {
+        "unit": closing[old.pk],
+        "form": form,
+        "on": on,
+        "shares": shares,
+        "closing": [closing[unit.pk] for unit in plan.closing],
+        "roles": [(role, names[follows[role.unit_id]]) for role in roles],
+        "consequences": consequences_of(list(closing.values()), on, plan.reporting),
+        "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
+    }
