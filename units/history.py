@@ -1,7 +1,10 @@
 """The log of a unit or a person in words."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
+
+from django.db.models import QuerySet
 
 from ledger.models import Entry
 
@@ -88,11 +91,20 @@ class Line(NamedTuple):
 
 def of(subject: str, limit: int = SHOWN) -> list[Line]:
     """The newest entries about a subject such as "unit:7", newest first."""
-    entries = Entry.objects.filter(subject=subject).order_by("-sequence")[:limit]
-    return [
-        Line(item.at, item.actor, ACTIONS.get(item.action, "Thay đổi khác"), _words(item.detail))
-        for item in entries
-    ]
+    return [_line(item) for item in _entries(subject)[:limit]]
+
+
+def every(subject: str) -> Iterator[Line]:
+    """All entries about a subject, newest first, read as they are asked for."""
+    return map(_line, _entries(subject).iterator(1_000))
+
+
+def _entries(subject: str) -> QuerySet[Entry]:
+    return Entry.objects.filter(subject=subject).order_by("-sequence")
+
+
+def _line(item: Entry) -> Line:
+    return Line(item.at, item.actor, ACTIONS.get(item.action, "Thay đổi khác"), _words(item.detail))
 
 
 def _words(detail: dict) -> str:

@@ -4,7 +4,9 @@ import re
 import unicodedata
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
-_CONTROLS = dict.fromkeys([*range(1, 9), 11, 12, *range(14, 32), 127])  # NUL is refused, not cleaned away
+# Signs that no file of text may hold; NUL is refused on the way in, not cleaned away.
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+_CONTROLS = {sign: None for sign in CONTROLS if sign}
 _INVISIBLE = dict.fromkeys(
     map(
         ord,

@@ -21,12 +21,14 @@ from records.case_forms import UploadForm
 from records.forms import Line
 from records.imports.cases.roles import RETURNED_BY
 from records.models import CaseFile, CaseFileState, Edition, State, Submission
+from records.outlets.lists import cases_file
 from records.queries.calendar import calendar
 from records.queries.cases import behind, counting_file, counts_of_month, differences, mappings_of
 from records.queries.catalogue import Catalogue
 from records.queries.checks import counts_of
 from units import access
 from units.access import Right
+from units.tablefile import file_of
 
 from .fetch import acting, editions_of, shown_edition, submission_for, worked_on
 from .lines import lines_of
@@ -136,6 +138,9 @@ def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("records:cases", pk)
     span = catalogue.days.span(month)
     listed = behind(file, measure, span, keys.get(line))
+    title = f"Hồ sơ của “{measure_label(measure, span.end)}”, {found.unit.name}, {month.label}"
+    if told := file_of(request, {"": lambda: cases_file(title, listed, file.name, clock.now())}):
+        return told
     context = {
         "found": found,
         "unit": found.unit,

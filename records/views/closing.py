@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,10 +17,12 @@ from records import actions
 from records.actions import Refused
 from records.forms import ClosingForm
 from records.models import ClosingTime
+from records.outlets.rule_lists import closings_file
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
 from units.models import Unit
+from units.tablefile import file_of
 
 from .fetch import reviewed_units
 
@@ -34,6 +37,8 @@ def closing_times(request: HttpRequest) -> HttpResponse:
     passed locks at once, and is asked about first.
     """
     units = reviewed_units(request, NOBODY)
+    if file := file_of(request, {"": lambda: closings_file(_own(units).iterator(1_000), clock.now())}):
+        return file
     days = calendar()
     running = days.month_of(request.day)
     months = [running.plus(-n) for n in range(MONTHS_BACK + 1)]
@@ -90,6 +95,11 @@ def _initial(request: HttpRequest, units: list[Unit], months: list[Month]) -> di
     return chosen
 
 
+def _own(units: list[Unit]) -> QuerySet[ClosingTime]:
+    own = ClosingTime.objects.filter(unit__in=units).select_related("unit")
+    return own.order_by("-month", "unit__path")
+
+
 def _page(
     request: HttpRequest,
     units: list[Unit],
@@ -99,8 +109,7 @@ def _page(
 ) -> HttpResponse:
     """`over`: the time that was chosen, where it has passed and so needs a second word."""
     above = {number for unit in units for number in unit.ancestor_ids()}
-    own = ClosingTime.objects.filter(unit__in=units).select_related("unit")
-    page = Paginator(own.order_by("-month", "unit__path"), A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_own(units), A_PAGE).get_page(request.GET.get("page"))
     others = (
         ClosingTime.objects.filter(unit__in=above).select_related("unit").order_by("-month", "unit__path")
     )

@@ -17,11 +17,13 @@ from figures.periods import Calendar, Month
 from records.actions import Refused, dating
 from records.dated_forms import CutoffForm, DueForm, HolidayForm
 from records.models import CutoffRule, DueRule, Holiday
+from records.outlets.rule_lists import coming_file, cutoffs_file, dues_file, holidays_file
 from records.queries.calendar import DueDates, calendar
 from records.queries.dated_rules import changes_of_rules, reporting_tiers
 from units import access
 from units.access import Right
 from units.models import Tier
+from units.tablefile import file_of
 
 SHOWN_MONTHS = 4
 SHOWN_HOLIDAYS = 100
@@ -58,7 +60,20 @@ def _kind(request: HttpRequest, name: str) -> Kind:
 def rules(request: HttpRequest) -> HttpResponse:
     """What holds, since when, and what it makes of the next months."""
     _kind(request, "cutoff")
+    if file := file_of(request, _files(request)):
+        return file
     return _page(request)
+
+
+def _files(request: HttpRequest) -> dict:
+    due, at = DueDates(calendar()), clock.now()
+    running = due.days.month_of(request.day)
+    return {
+        "thang-toi": lambda: coming_file(_coming(due, running, reporting_tiers()), at),
+        "ngay-chot": lambda: cutoffs_file(_cutoffs(due.days, running), at),
+        "han-gui": lambda: dues_file(_dues(), at),
+        "ngay-nghi": lambda: holidays_file(Holiday.objects.order_by("-day"), at),
+    }
 
 
 @access.requires(Right.MANAGE)

@@ -1,6 +1,7 @@
 """The page of groups of columns: which ones a committee asks its units for, from which month on."""
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -10,9 +11,11 @@ from records import actions
 from records.actions import Refused
 from records.forms import SwitchForm
 from records.models import GroupSwitch, SwitchedGroup
+from records.outlets.rule_lists import switches_file
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
+from units.tablefile import file_of
 
 from .fetch import reviewed_units
 
@@ -24,6 +27,8 @@ NOBODY = "Chỉ người duyệt số liệu của một cấp mới chọn đư
 def groups(request: HttpRequest) -> HttpResponse:
     """GET: what is set, with a form; POST switches a group off or on from a month on."""
     units = reviewed_units(request, NOBODY)
+    if file := file_of(request, {"": lambda: switches_file(_listed(units), clock.now())}):
+        return file
     running = calendar().month_of(request.day)
     months = [running.plus(n) for n in range(-MONTHS_BACK, MONTHS_AHEAD + 1)]
     if request.method != "POST":
@@ -45,12 +50,15 @@ def groups(request: HttpRequest) -> HttpResponse:
     return redirect("records:groups")
 
 
-def _page(request: HttpRequest, units: list, form: SwitchForm, status: int = 200) -> HttpResponse:
+def _listed(units: list) -> QuerySet[GroupSwitch]:
     above = {number for unit in units for number in unit.ancestor_ids()}
     listed = GroupSwitch.objects.filter(unit__in=[*above, *(unit.pk for unit in units)])
-    listed = listed.select_related("unit").order_by("unit__depth", "unit__path", "group", "-first_month")
+    return listed.select_related("unit").order_by("unit__depth", "unit__path", "group", "-first_month")
+
+
+def _page(request: HttpRequest, units: list, form: SwitchForm, status: int = 200) -> HttpResponse:
     context = {
         "form": form,
-        "switches": [(one, Month.from_number(one.first_month).label) for one in listed],
+        "switches": [(one, Month.from_number(one.first_month).label) for one in _listed(units)],
     }
     return render(request, "records/groups.html", context, status=status)

@@ -6,15 +6,18 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from cchc_dashboard import clock
 from figures.measures import LABELS, measure_label
 from figures.periods import Month
 from ledger.models import Entry
 from records.models import Field, Procedure, Submission
+from records.outlets.lists import history_file
 from records.queries.calendar import calendar
 from records.queries.history import Told, history_of
 from units import access
 from units.access import Right
 from units.models import User
+from units.tablefile import TableFile, file_of
 
 from .changed import said
 from .fetch import submission_for
@@ -72,6 +75,8 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     listed = known.acts
     if cell:
         listed = [entry for entry in listed if any(name == cell for name, *_ in entry.cells)]
+    if file := file_of(request, {"": lambda: _file(found, listed, cell)}):
+        return file
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("page"))
     names = _Names(found, [entry.entry for entry in page.object_list])
     context = {
@@ -85,6 +90,13 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "first": next((said(value) for name, _, value in known.first if name == cell), ""),
     }
     return render(request, "records/history.html", context)
+
+
+def _file(found: Submission, listed: list[Told], cell: str) -> TableFile:
+    names = _Names(found, [entry.entry for entry in listed])
+    about = names.of_cell(cell) if cell else f"báo cáo {Month.from_number(found.month).label}"
+    title = f"Lịch sử {about}, {found.unit.name}"
+    return history_file(title, (_act(entry, names, cell) for entry in listed), clock.now())
 
 
 class _Names:

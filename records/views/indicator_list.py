@@ -13,8 +13,10 @@ from figures.writing import count
 from records.actions import indicators
 from records.indicator_forms import IndicatorForm
 from records.models import Indicator
+from records.outlets.indicator_lists import indicators_file
 from units import access
 from units.access import Right
+from units.tablefile import file_of
 
 PRESETS = settings.BASE_DIR / "fixtures" / "indicators.json"
 
@@ -28,6 +30,8 @@ def _only_roots(request: HttpRequest) -> None:
 def indicator_list(request: HttpRequest) -> HttpResponse:
     """All indicators, and a form for a new one that is posted here."""
     _only_roots(request)
+    if file := file_of(request, {"": lambda: indicators_file(Indicator.objects.all(), clock.now())}):
+        return file
     form = IndicatorForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         (new,) = indicators.define([form.cleaned_data], by=request.user, at=clock.now())

@@ -19,6 +19,7 @@ from figures.writing import count, decimal_vi
 from records.actions import Refused, indicators
 from records.indicator_forms import COUNTS, Typed, box, read_typed
 from records.models import Indicator
+from records.outlets.indicator_lists import values_file
 from records.queries import indicator_entry
 from records.queries.calendar import calendar
 from records.queries.indicator_entry import CELLS, Asked
@@ -26,6 +27,7 @@ from units import access
 from units.access import Right
 from units.dates import write_day
 from units.models import Unit
+from units.tablefile import TableFile, file_of
 
 WORDS = {
     "numerator": "Số đạt",
@@ -83,7 +85,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def unit_indicators(request: HttpRequest, pk: int) -> HttpResponse:
     """`?period=2022-H1`; by default the latest half-year that has ended."""
     unit = access.unit_for(request.user, pk, request.day)
-    return _page(request, unit, _period(request, request.GET.get("period")))
+    period = _period(request, request.GET.get("period"))
+    if file := file_of(request, {"": lambda: _file(unit, period)}):
+        return file
+    return _page(request, unit, period)
+
+
+def _file(unit: Unit, period: Period) -> TableFile:
+    return values_file(unit, period.label, indicator_entry.asked(unit, period), clock.now())
 
 
 @access.requires(Right.FILL)

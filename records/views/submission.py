@@ -13,12 +13,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import localdate
 
+from cchc_dashboard import clock
 from figures import rules
 from figures.measures import LABELS
 from figures.periods import Month
 from records.actions import Refused
 from records.forms import EntryForm, Line, ReasonForm
 from records.models import OPEN_STATES, Edition, State, Submission
+from records.outlets.lists import month_file
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of
@@ -26,6 +28,7 @@ from records.queries.past import past_of
 from units import access
 from units.access import Right
 from units.models import User
+from units.tablefile import TableFile, file_of
 
 from . import grid
 from .changed import changed
@@ -63,7 +66,21 @@ class Told:
 def submission(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: the submission; `?lan=2` shows its second edition."""
     found = submission_for(request.user, pk, Right.READ, request.day)
+    if file := file_of(request, {"": lambda: _file(request, found)}):
+        return file
     return page(request, found, number=request.GET.get("lan"))
+
+
+def _file(request: HttpRequest, found: Submission) -> TableFile:
+    """The numbers of the edition that the page shows."""
+    works = _works_on_it(request, found)
+    edition = shown_edition(editions_of(found, request.user), request.GET.get("lan"), works_on_it=works)
+    if edition is None:
+        raise Http404
+    days = calendar()
+    end = days.span(Month.from_number(found.month)).end
+    edition.submission = found
+    return month_file(edition, lines_of(edition, Catalogue(days)), end, clock.now())
 
 
 def page(

@@ -11,12 +11,14 @@ from figures.rules_indicators import SHARE, read_decimal
 from figures.writing import count, decimal_vi
 from records.actions import Refused, targets
 from records.indicator_forms import SOURCE_LENGTH
+from records.outlets.indicator_lists import targets_file
 from records.queries import target_entry
 from records.queries.calendar import calendar
 from records.queries.target_entry import Wanted
 from units import access
 from units.access import Right
 from units.models import Unit
+from units.tablefile import file_of
 from units.words import clean
 
 YEARS_BACK, YEARS_AHEAD = 3, 1
@@ -27,7 +29,11 @@ YEARS_BACK, YEARS_AHEAD = 3, 1
 def unit_targets(request: HttpRequest, pk: int) -> HttpResponse:
     """`?year=2022`; by default the reporting year that runs."""
     unit = access.unit_for(request.user, pk, request.day)
-    return _page(request, unit, _year(request, request.GET.get("year")))
+    year = _year(request, request.GET.get("year"))
+    table = {"": lambda: targets_file(unit, year, target_entry.wanted(unit, year), clock.now())}
+    if file := file_of(request, table):
+        return file
+    return _page(request, unit, year)
 
 
 @access.requires(Right.EDIT)

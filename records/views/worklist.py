@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.core.paginator import Page, Paginator
-from django.db.models import Case, QuerySet, When
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.module_loading import import_string
@@ -24,7 +24,10 @@ from records.queries.unlocking import declined, waiting_for
 from records.queries.waiting import waiting, with_own_mark
 from units import access
 from units.access import Right
-from units.models import Kind, Role, Unit, User
+from units.models import Role, Unit, User
+from units.tablefile import file_of
+
+from .work_files import tables, units_there
 
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
@@ -53,6 +56,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
     """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits."""
     user, day, due = request.user, request.day, DueDates(calendar())
     months = board.ended_months(day, due.days, MATRIX_MONTHS)
+    if file := file_of(request, tables(request, months, due)):
+        return file
     held = access.memberships(user, day)
     clerks = [one.unit for one in held if one.role == Role.CLERK]
     decides = any(one.role == Role.REVIEWER for one in held)
@@ -159,11 +164,7 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
 
 
 def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, months: list[Month]) -> Page:
-    """Units that were there in any of the months; bodies outside the committee last."""
-    start, end = days.span(months[0]).start, days.span(months[-1]).end
-    last = Case(When(kind=Kind.EXTERNAL, then=1), default=0)
-    there = units.active_within(start, end).order_by(last, "tier", "code", "pk")
-    page = Paginator(there, UNITS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(units_there(units, days, months), UNITS_A_PAGE).get_page(request.GET.get("page"))
     page.object_list = list(page.object_list)
     return page
 

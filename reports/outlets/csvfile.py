@@ -6,9 +6,7 @@ from io import StringIO
 
 from figures import writing
 from reports.outlets.flat import COUNTS, RATES, Flat, FlatRow, remark
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+from units.tablefile import harmless
 
 
 def csv_bytes(flat: Flat) -> bytes:
@@ -19,12 +17,6 @@ def csv_bytes(flat: Flat) -> bytes:
     for row in (*flat.rows, flat.total):
         writer.writerow(list(_row(flat, row)))
     return buffer.getvalue().encode("utf-8-sig")
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, without control characters (acceptance S25)."""
-    text = text.translate(CONTROL)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:

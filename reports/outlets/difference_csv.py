@@ -9,8 +9,7 @@ from django.utils.timezone import localtime
 from figures.difference import Piece
 from figures.writing import day
 from reports.queries.difference import Difference
-
-from .csvfile import harmless
+from units.tablefile import harmless
 
 TITLES = ("Loại", "Nơi", "Nội dung", "Bản trước", "Bản sau", "Chênh lệch", "Ai", "Khi nào", "Lý do")
 

@@ -20,11 +20,11 @@ from records.queries.checks import counts_of
 from records.queries.rows import values_of
 from reports.queries.official import Indicators
 from units.models import Kind, Unit
+from units.tablesheet import OPTIONS, plain, source_sheet
 
 from . import flat, official_form
 from .form_sheet import FormSheet, Head
 from .official_form import FormRow
-from .sheets import OPTIONS, plain, source_sheet
 
 TEMPLATE = "print/official_form.html"
 INDICATORS = "Chỉ tiêu do các đơn vị báo cáo cho kỳ này trên hệ thống theo dõi cải cách hành chính"

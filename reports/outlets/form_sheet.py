@@ -9,9 +9,10 @@ from xlsxwriter.utility import xl_col_to_name
 
 from figures.counts import added
 from figures.forms import FIRST, Column, Form
+from units.tablesheet import plain
 
 from .official_form import FormRow, below
-from .sheets import Sheet, plain
+from .sheets import Sheet
 
 GROUPS = 5  # the row of the groups of columns; heads and numbers follow
 LINES = GROUPS + 3

@@ -11,8 +11,7 @@ from figures.saying import Said
 from figures.writing import day, lower, tier_name
 from reports.queries import document, phrases, wording
 from reports.queries.meeting import Told
-
-from .csvfile import CONTROL
+from units.words import CONTROLS
 
 
 def text_bytes(doc: dict[str, Any], meeting: Told, *, source: str, draft: bool) -> bytes:
@@ -66,4 +65,4 @@ def _stopless(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.translate(CONTROL).split())
+    return " ".join(text.translate(CONTROLS).split())

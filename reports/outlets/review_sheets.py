@@ -15,12 +15,13 @@ from figures.compared import Compared
 from figures.rates import BY_KEY, Share
 from figures.summary import Figures, Row, Summary
 from figures.writing import day, percent_vi, tier_name
+from units.tablesheet import OPTIONS, plain, source_sheet
 
 from . import flat, official_form
 from .flat import FlatRow
 from .form_sheet import FormSheet, Head
 from .printed import indicator_result, missing_lines
-from .sheets import HEAD, OPTIONS, FigureSheet, Line, Sheet, plain, source_sheet
+from .sheets import HEAD, FigureSheet, Line, Sheet
 
 COMPARED = ("direct", "online", "postal", "on_time", "pending_late")
 TITLES = (

@@ -1,6 +1,6 @@
 """XLSX of what is seen, row by row with flat memory: typed numbers, and live formulas that give the same figures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -10,20 +10,13 @@ from xlsxwriter.utility import xl_col_to_name
 from figures.change import Change
 from figures.counts import added
 from figures.rates import Share
-from reports.outlets.csvfile import CONTROL
 from reports.outlets.flat import COUNTS, PARTS, RATES, SUM_OF, Flat, FlatRow, remark
+from units.tablesheet import OPTIONS, plain, source_sheet
 
 TEXTS = 3  # name, key, group stand before the counts
 HEAD = 3  # title, period, then the column heads
 # Differences in percentage points.
 POINTS, POINTS_WHOLE = '"+"0.{0};"−"0.{0};0.{0}', '"+"0;"−"0;0'
-# Text that begins like a formula or an address stays text (acceptance S25).
-OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-}
 
 
 @dataclass(frozen=True)
@@ -49,11 +42,6 @@ def xlsx_bytes(flat: Flat) -> bytes:
         )
         source_sheet(book, flat.source)
     return buffer.getvalue()
-
-
-def plain(text: str) -> str:
-    """Text without the control characters that no XLSX may hold (acceptance S25), and without its limit broken."""
-    return text.translate(CONTROL)[:32_000]
 
 
 class Sheet:
@@ -192,20 +180,3 @@ class FigureSheet(Sheet):
         if isinstance(places, range):
             return f"{self._cell(name, HEAD + places[0])}:{self._cell(name, HEAD + places[-1])}"
         return ",".join(self._cell(name, HEAD + place) for place in places)
-
-
-def source_sheet(book: xlsxwriter.Workbook, lines: Iterable[tuple[str, str]]) -> None:
-    """Sheet "Nguồn": pairs of what is told and its text."""
-    sheet = book.add_worksheet("Nguồn")
-    bold, wrap = (
-        book.add_format({"bold": True, "valign": "top"}),
-        book.add_format({"text_wrap": True, "valign": "top"}),
-    )
-    sheet.set_column(0, 0, 34)
-    sheet.set_column(1, 1, 110)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    for at, (label, text) in enumerate(lines):
-        sheet.write_string(at, 0, plain(label), bold)
-        sheet.write_string(at, 1, plain(text), wrap)

@@ -35,7 +35,7 @@ def overdue(tasks: Iterable[PlanTask], on: date) -> list[PlanTask]:
     return [task for task in tasks if task.is_overdue(on)]
 
 
-def to_tell(user: User, on: date, most: int = 200) -> list[PlanTask]:
+def to_tell(user: User, on: date, most: int | None = 200) -> list[PlanTask]:
     """The tasks of frozen reviews whose outcome a person enters: open ones first, the nearest deadline first. Reviews
     that another frozen one replaced set none. At most two queries.
     """

@@ -15,9 +15,11 @@ from reports.actions import Refused
 from reports.actions import asking as acts
 from reports.forms.asking import CHOSEN, AskForm
 from reports.models import Asking
+from reports.outlets.page_tables import askings_file
 from reports.queries import asking
 from units import access
 from units.access import Right, requires
+from units.tablefile import file_of
 
 from .reviews import review_for
 
@@ -55,6 +57,9 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
                 _tell(request, len(new))
                 return redirect("review_asking", pk)
     standings = asking.standings(found, request.day)
+    table = {"": lambda: askings_file(f"Góp ý, nội dung: {found.title}", standings, clock.now())}
+    if file := file_of(request, table):
+        return file
     asked = {(one.asking.section_id, one.asking.unit_id) for one in standings}
     left = [
         one

@@ -17,9 +17,11 @@ from reports.queries.ranking import with_changes
 from reports.queries.targets import indicators
 from units import access, inheritance
 from units.access import Right
+from units.tablefile import file_of
 
 from . import blocks, choices, listing
 from .asked import Asked, BadQuestion, lasting_key, read
+from .dashboard_files import Tables
 from .finding import kept
 from .remembered import remembered
 
@@ -35,6 +37,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         wanted = wanted_of(asked)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
+    if file := file_of(request, Tables(asked, wanted).by_name()):
+        return file
     above = choices.visible_above(asked, request.user)
     body = remembered(asked, above, lambda: _drawn(asked, wanted, above))
     title = f"{asked.unit.name}, {asked.period.label}"

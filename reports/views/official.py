@@ -17,9 +17,11 @@ from records.views.fetch import submission_for, worked_on
 from records.views.official import official_form
 from reports.outlets import markup, pdf
 from reports.outlets.filled_form import TEMPLATE, Filled, of_dossiers, of_edition, of_indicators, xlsx_bytes
+from reports.outlets.page_tables import form_file
 from reports.queries import official
 from units import access, queries
 from units.access import Right, requires
+from units.tablefile import TableFile, file_of
 
 from . import choices
 from .asked import Asked, BadQuestion, read
@@ -36,7 +38,14 @@ def form_page(request: HttpRequest, key: str) -> HttpResponse:
         asked = read(request)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
+    if file := file_of(request, {"": lambda: _table(asked, key)}):
+        return file
     return _page(request, asked, key)
+
+
+def _table(asked: Asked, key: str) -> TableFile:
+    filled = _fill(asked, _form(asked, key))
+    return form_file(filled, f"bieu-{asked.unit.code}-{filled.form.key}-{filled.period.code}", clock.now())
 
 
 def _page(

@@ -13,10 +13,12 @@ from figures.phrases import PhraseError
 from reports.actions import Refused
 from reports.actions.outlines import drop_phrase, save_phrase
 from reports.forms.outlines import PhraseForm
+from reports.outlets.page_tables import phrases_file
 from reports.queries import document, phrases, reviews, wording
 from reports.queries.phrases import Template
 from units import access
 from units.access import Right, requires
+from units.tablefile import file_of
 
 SHOWN_FACTS = 400
 
@@ -35,6 +37,8 @@ def phrase_list(request: HttpRequest) -> HttpResponse:
         by_section.setdefault(one.section, []).append(one)
     names = dict(phrases.section_names(tasks=True))
     sections = [(names.get(key, key), ones) for key, ones in by_section.items()]
+    if file := file_of(request, {"": lambda: phrases_file(sections, clock.now())}):
+        return file
     return render(request, "reports/phrases.html", {"sections": sections})
 
 

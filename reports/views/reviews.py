@@ -18,11 +18,13 @@ from reports.forms.reviews import NewReviewForm, NumberForm, ReasonForm
 from reports.forms.signed import SignedForm
 from reports.models import Review, ReviewState
 from reports.outlets import copies, marked, offered, pdf, printed, svg
+from reports.outlets.page_tables import reviews_file
 from reports.queries import asking, document, meeting, reviews
 from reports.queries.signed import signed_files
 from units import access
 from units.access import Right, requires
 from units.models import Unit
+from units.tablefile import file_of
 
 from .discussed import discussed
 
@@ -59,7 +61,10 @@ def review_list(request: HttpRequest) -> HttpResponse:
             opened = _open(request, form)
             if opened is not None:
                 return redirect("review", opened.pk)
-    found = list(reviews.visible(request.user, request.day)[:PER_PAGE])
+    every = reviews.visible(request.user, request.day)
+    if file := file_of(request, {"": lambda: reviews_file(every.iterator(1_000), clock.now())}):
+        return file
+    found = list(every[:PER_PAGE])
     rows = [(one, CHIPS[one.state]) for one in found]
     context = {"rows": rows, "form": form if units else None}
     return render(request, "reports/review/list.html", context, status=422 if form.errors else 200)

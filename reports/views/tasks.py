@@ -13,9 +13,11 @@ from figures.periods import Period
 from reports import actions
 from reports.forms.tasks import OutcomeForm
 from reports.models import PlanTask, Review, TaskOutcome
+from reports.outlets.page_tables import tasks_file
 from reports.queries import tasks
 from units import access
 from units.access import Right, requires
+from units.tablefile import file_of
 
 from .reviews import review_for
 
@@ -27,6 +29,10 @@ Line = tuple[PlanTask, str, bool, OutcomeForm | None]
 @require_safe
 def task_list(request: HttpRequest) -> HttpResponse:
     """The tasks whose outcome the reader enters: of the own units, and of the reviews that the reader drafts."""
+    title = "Nhiệm vụ được giao"
+    every = {"": lambda: tasks_file(tasks.to_tell(request.user, request.day, most=None), title, clock.now())}
+    if file := file_of(request, every):
+        return file
     found = tasks.to_tell(request.user, request.day)
     context = {"lines": _lines(request, found), "open": sum(one.outcome == TaskOutcome.OPEN for one in found)}
     return render(request, "reports/tasks.html", context)
@@ -39,15 +45,19 @@ def review_tasks(request: HttpRequest, pk: int) -> HttpResponse:
     found = review_for(request, pk)
     last = tasks.last_review(found.unit, Period.parse(found.period))
     before = list(last.tasks.select_related("unit", "review__unit")) if last else []
+    own = found.tasks.select_related("unit", "review__unit")
+    tables = {
+        "ky-truoc": lambda: tasks_file(before, f"Nhiệm vụ kỳ trước: {found.title}", clock.now()),
+        "ky-toi": lambda: tasks_file(own, f"Nhiệm vụ kỳ tới: {found.title}", clock.now()),
+    }
+    if file := file_of(request, tables):
+        return file
     context = {
         "found": found,
         "last": last,
         "before": _lines(request, before),
         # What is still being drafted has no outcome yet.
-        "lines": [
-            line if found.is_frozen else (*line[:3], None)
-            for line in _lines(request, found.tasks.select_related("unit", "review__unit"))
-        ],
+        "lines": [line if found.is_frozen else (*line[:3], None) for line in _lines(request, own)],
         "may_edit": not found.is_frozen and access.allowed(request.user, Right.EDIT, found.unit, request.day),
     }
     return render(request, "reports/review/task_page.html", context)

@@ -12,6 +12,8 @@ from units.access import Right, requires
 from units.actions.people import Denied, subject
 from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
 from units.models import Membership, User, fold
+from units.outlets.lists import log_file, members_file, people_file
+from units.tablefile import file_of
 from units.words import clean
 
 from .links import invite
@@ -32,6 +34,10 @@ def people(request: HttpRequest) -> HttpResponse:
     if text:
         units = Q(memberships__unit__folded__contains=fold(text)) | Q(memberships__unit__code=text)
         found = found.filter(Q(pk__in=_named(found, text)) | units).distinct()
+    told = f"có “{text}”" if text else ""
+    people = found.order_by("username")
+    if file := file_of(request, {"": lambda: people_file(people, request.day, timezone.now(), told)}):
+        return file
     valid = Membership.objects.valid_on(request.day).select_related("unit").order_by("unit__path", "role")
     found = found.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
     page = page_of(request, found.order_by("username"))
@@ -77,11 +83,21 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     someone = access.person_for(request.user, pk, request.day)
     initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
     form = PersonForm(posted(request), initial=initial)
+    if file := file_of(request, _files(someone)):
+        return file
     if request.method == "POST" and form.is_valid():
         actions.edit_user(someone, by=request.user, **form.cleaned_data)
         messages.success(request, "Đã lưu.")
         return redirect("units:person", pk)
     return _person(request, someone, form, RoleForm(initial={"valid_from": request.day}))
+
+
+def _files(someone: User) -> dict:
+    at, roles = timezone.now(), someone.memberships.order_by("-valid_from", "role")
+    return {
+        "vai-tro": lambda: members_file(f"Vai trò của {someone}", roles, at),
+        "nhat-ky": lambda: log_file(f"Nhật ký thay đổi của {someone}", history.every(subject(someone)), at),
+    }
 
 
 def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: RoleForm) -> HttpResponse:

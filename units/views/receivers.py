@@ -11,6 +11,8 @@ from ledger.models import Delivery, Message
 from units import access, actions
 from units.access import Right, requires
 from units.forms.receivers import ReceiverForm
+from units.outlets.lists import messages_file, receivers_file
+from units.tablefile import file_of
 
 from .lists import page_of, posted
 from .managed import unit_named
@@ -34,6 +36,13 @@ def receivers(request: HttpRequest) -> HttpResponse:
     found = list(access.receivers(request.user, request.day))
     names = {one.pk: one.name for one in found}
     sent = Message.objects.filter(destination__in=names).order_by("-pk").prefetch_related("tries")
+    at = timezone.now()
+    tables = {
+        "noi-nhan": lambda: receivers_file(found, at),
+        "tin": lambda: messages_file(sent, names, at),
+    }
+    if file := file_of(request, tables):
+        return file
     page = page_of(request, sent)
     rows = [
         {

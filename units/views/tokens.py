@@ -12,6 +12,8 @@ from units.access import Right, requires
 from units.actions.tokens import subject
 from units.forms.tokens import TokenForm
 from units.models import Scope, Token
+from units.outlets.lists import log_file, tokens_file
+from units.tablefile import file_of
 
 from .lists import page_of, posted
 from .managed import unit_named
@@ -22,6 +24,9 @@ from .managed import unit_named
 def tokens(request: HttpRequest) -> HttpResponse:
     """Every token for units that the reader administers; a POST makes one and shows its secret, this once."""
     form = TokenForm(posted(request))
+    known = access.tokens(request.user, request.day)
+    if file := file_of(request, {"": lambda: tokens_file(known, timezone.now())}):
+        return file
     if request.method == "POST" and form.is_valid():
         unit = unit_named(request, form)
         if unit is not None:
@@ -30,7 +35,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
                 data["name"], unit, data["scopes"], data["days"], by=request.user, at=timezone.now()
             )
             return render(request, "units/token_made.html", {"token": made, "secret": secret, **_words(made)})
-    return _list(request, form, access.tokens(request.user, request.day))
+    return _list(request, form, known)
 
 
 def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpResponse:
@@ -56,6 +61,10 @@ def _words(token: Token) -> dict:
 def token(request: HttpRequest, pk: int) -> HttpResponse:
     """One token with its log."""
     found = access.token_for(request.user, pk, request.day)
+    title = f"Nhật ký thay đổi của khóa {found.name}"
+    log = {"nhat-ky": lambda: log_file(title, history.every(subject(found)), timezone.now())}
+    if file := file_of(request, log):
+        return file
     context = {"token": found, "history": history.of(subject(found)), **_words(found)}
     return render(request, "units/token.html", context)
 

@@ -2,15 +2,19 @@
 
 from datetime import date
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from units import access, history, queries
 from units.access import Right, requires
 from units.actions import restructuring_of
 from units.actions.tree import subject
 from units.models import Kind, Membership, Unit, UnitQuerySet
+from units.outlets.lists import log_file, members_file, state_of, units_file
+from units.tablefile import file_of
 from units.words import clean
 
 from .lists import page_of
@@ -33,7 +37,15 @@ def unit_list(request: HttpRequest) -> HttpResponse:
         units = units.filter(active_until__lt=request.day)
     elif state != "all":
         units = units.active_on(request.day)
-    page = page_of(request, units.order_by("path") if text or units.count() > _SORTED else _by_name(units))
+    units = units.order_by("path") if text or units.count() > _SORTED else _by_name(units)
+    told = "; ".join(
+        part
+        for part in (f"có “{text}” trong tên hoặc mã" if text else "", dict(STATES).get(state, ""))
+        if part
+    )
+    if file := file_of(request, {"": lambda: units_file(units, request.day, timezone.now(), told)}):
+        return file
+    page = page_of(request, units)
     above = Unit.objects.in_bulk({number for unit in page for number in unit.ancestor_ids()})
     rows = [_row(unit, above, request.day, indented=not text) for unit in page]
     context = {"page": page, "rows": rows, "q": text, "state": state, "states": STATES}
@@ -60,20 +72,14 @@ def _row(unit: Unit, above: dict[int, Unit], day: date, *, indented: bool) -> di
     }
 
 
-def state_of(unit: Unit, day: date) -> tuple[str, str]:
-    """Chip and words: whether the unit exists on the day."""
-    if unit.is_over(day):
-        return "none", "Đã kết thúc"
-    if unit.active_from > day:
-        return "draft", "Chưa hoạt động"
-    return "ok", "Đang hoạt động"
-
-
 @requires(Right.SIGNED_IN)
 def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     unit = access.unit_for(request.user, pk, request.day)
     manages = access.allowed(request.user, Right.MANAGE, unit, request.day)
     children = Unit.objects.filter(parent=unit).order_by("active_until", "tier", "folded")
+    members = Membership.objects.filter(unit=unit).select_related("user").order_by("role", "user__username")
+    if file := file_of(request, _files(unit, children, members, request.day)):
+        return file
     page = page_of(request, children)
     context = {
         "unit": unit,
@@ -86,14 +92,21 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
             for item in queries.predecessors_of(unit)
         ],
         "after": queries.successors_of(unit),
-        "members": Membership.objects.filter(unit=unit)
-        .select_related("user")
-        .order_by("role", "user__username"),
+        "members": members,
         "history": history.of(subject(unit)),
         "manages": manages,
         "opened_by": restructuring_of(unit) if manages else None,
     }
     return render(request, "units/detail.html", context)
+
+
+def _files(unit: Unit, children: QuerySet, members: QuerySet, day: date) -> dict:
+    at = timezone.now()
+    return {
+        "truc-thuoc": lambda: units_file(children, day, at, f"trực thuộc {unit.name}"),
+        "phan-quyen": lambda: members_file(f"Người được phân quyền tại {unit.name}", members, at),
+        "nhat-ky": lambda: log_file(f"Nhật ký thay đổi của {unit.name}", history.every(subject(unit)), at),
+    }
 
 
 def _trail(request: HttpRequest, unit: Unit) -> list[tuple[str, str]]:

@@ -15,12 +15,13 @@ from figures.rates import Share
 from figures.summary import RowInput, build, figures
 from reports.outlets import findings, lines, svg
 from reports.outlets.charts import Point
-from reports.outlets.csvfile import csv_bytes, harmless
+from reports.outlets.csvfile import csv_bytes
 from reports.outlets.entries import Entry
 from reports.outlets.flat import flat
 from reports.outlets.sheets import xlsx_bytes
 from reports.outlets.tables import MOST_ROWS, FiguresTable
 from units.models import fold
+from units.tablefile import harmless
 
 JUNE = Month(2022, 6)
 PERIOD = Period.parse("2022-H1")

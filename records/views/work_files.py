@@ -1,0 +1,63 @@
+"""The tables of the work list as files: how units stand, what waits, who still owes; for all units, page by page."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from django.db.models import Case, QuerySet, When
+from django.http import HttpRequest
+
+from cchc_dashboard import clock
+from figures.periods import Calendar, Month
+from records.models import Edition, State
+from records.outlets.lists import matrix_file, owed_file, waiting_file
+from records.queries import board
+from records.queries.calendar import DueDates
+from records.queries.waiting import Waiting, waiting, with_own_mark
+from units import access
+from units.models import Kind, Role, Unit
+from units.tablefile import TableFile
+
+_AT_ONCE = 50
+
+
+def units_there(units: QuerySet[Unit], days: Calendar, months: list[Month]) -> QuerySet[Unit]:
+    """Units that were there in any of the months; bodies outside the committee last."""
+    start, end = days.span(months[0]).start, days.span(months[-1]).end
+    last = Case(When(kind=Kind.EXTERNAL, then=1), default=0)
+    return units.active_within(start, end).order_by(last, "tier", "code", "pk")
+
+
+def tables(request: HttpRequest, months: list[Month], due: DueDates) -> dict[str, Callable[[], TableFile]]:
+    """By name: `tinh-hinh` and `con-thieu` for readers, `cho-duyet` for reviewers too."""
+    roles = {one.role for one in access.memberships(request.user, request.day)}
+    at, day = clock.now(), request.day
+    found: dict[str, Callable[[], TableFile]] = {}
+    if roles - {Role.CLERK}:
+        seen = units_there(_seen(request, Role.REVIEWER in roles), due.days, months)
+
+        def standings(units: list[Unit]) -> dict[int, list[board.Standing]]:
+            return board.standings(units, months, day, due)
+
+        found["tinh-hinh"] = lambda: matrix_file(seen.iterator(1_000), months, standings, at)
+        found["con-thieu"] = lambda: owed_file(seen.iterator(1_000), standings, at)
+    if Role.REVIEWER in roles:
+        found["cho-duyet"] = lambda: waiting_file(_waiting(request, day), at)
+    return found
+
+
+def _seen(request: HttpRequest, decides: bool) -> QuerySet[Unit]:
+    """The units that a reviewer decides for; of who decides for none, all that can be read."""
+    decided = board.units_decided_by(request.user, request.day) if decides else None
+    if decided is not None and decided.exists():
+        return decided
+    return access.visible(request.user, request.day).reporting()
+
+
+def _waiting(request: HttpRequest, day: date) -> Iterator[Waiting]:
+    units = board.units_decided_by(request.user, day)
+    editions = Edition.objects.filter(submission__unit__in=units, state=State.SENT)
+    sent = with_own_mark(editions, request.user).select_related("submission__unit")
+    numbers = list(sent.order_by("submission__month", "sent_at", "pk").values_list("pk", flat=True))
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = {one.pk: one for one in sent.filter(pk__in=numbers[start : start + _AT_ONCE])}
+        yield from waiting([some[pk] for pk in numbers[start : start + _AT_ONCE] if pk in some])

@@ -1,0 +1,155 @@
+"""A table as a workbook, row by row with flat memory: typed cells, a frozen head, live totals and shares, and a sheet
+that says what it rests on.
+"""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import IO, Any
+
+import xlsxwriter
+from django.utils.timezone import localtime
+from xlsxwriter.utility import xl_col_to_name
+
+from .tablefile import Cell, Column, Rate, TableFile
+from .words import CONTROLS
+
+HEAD = 3  # title, what it is, column heads
+LONGEST = 32_000
+MOST_ROWS = 1_048_576 - HEAD - 1
+# Text that begins like a formula or an address stays text (acceptance S25).
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
+_DAY, _MOMENT, _COUNT = "dd/mm/yyyy", "hh:mm dd/mm/yyyy", "#,##0"
+
+
+def workbook(table: TableFile) -> IO[bytes]:
+    """An open file at its beginning, gone once it is closed."""
+    stream = tempfile.TemporaryFile()
+    with xlsxwriter.Workbook(stream, OPTIONS) as book:
+        _Sheet(book, table).write()
+        source_sheet(book, table.told)
+    stream.seek(0)
+    return stream
+
+
+def plain(text: str) -> str:
+    """Text that an XLSX may hold: without control characters, and within its limit."""
+    return text.translate(CONTROLS)[:LONGEST]
+
+
+class _Sheet:
+    """Written strictly from top to bottom: finished rows are forgotten."""
+
+    def __init__(self, book: xlsxwriter.Workbook, table: TableFile) -> None:
+        self.book, self.table, self.columns = book, table, table.columns
+        self.sheet = book.add_worksheet("Số liệu")
+        self.letters = {column.key: xl_col_to_name(place) for place, column in enumerate(table.columns)}
+        self.totals: dict[int, int] = {}
+        self.styles: dict[tuple[str, bool], Any] = {}
+        self.decimals = 0
+
+    def write(self) -> None:
+        self.sheet.freeze_panes(HEAD, 1)
+        for place, column in enumerate(self.columns):
+            self.sheet.set_column(place, place, column.width)
+        self.sheet.set_landscape()
+        self.sheet.set_paper(9)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.repeat_rows(HEAD - 1)
+        self.sheet.write_string(0, 0, plain(self.table.title), self._style("", True))
+        self.sheet.write_string(1, 0, plain("; ".join(text for _, text in self.table.told[1:])))
+        head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+        for place, column in enumerate(self.columns):
+            self.sheet.write_string(HEAD - 1, place, plain(column.title), head)
+        at = HEAD - 1
+        for at, row in enumerate(self.table.rows, HEAD):
+            if at - HEAD >= MOST_ROWS:
+                raise ValueError("more rows than a sheet holds")
+            self._row(at, row)
+        if any(column.total for column in self.columns):
+            self._total(at + 1)
+
+    def _row(self, at: int, row: Sequence[Cell]) -> None:
+        for place, (column, cell) in enumerate(zip(self.columns, row, strict=True)):
+            if column.total and isinstance(cell, int):
+                self.totals[place] = self.totals.get(place, 0) + cell
+            self._cell(at, place, column, cell)
+
+    def _cell(self, at: int, place: int, column: Column, cell: Cell) -> None:
+        match cell:
+            case None:
+                return
+            case Rate():
+                self._rate(at, place, column, cell)
+            case str():
+                self.sheet.write_string(at, place, plain(cell), self._style("@"))
+            case datetime():
+                moment = localtime(cell).replace(tzinfo=None)
+                self.sheet.write_datetime(at, place, moment, self._style(_MOMENT))
+            case date():
+                self.sheet.write_datetime(
+                    at, place, datetime(cell.year, cell.month, cell.day), self._style(_DAY)
+                )
+            case _:
+                self.sheet.write_number(at, place, cell, self._style(_COUNT))
+
+    def _rate(self, at: int, place: int, column: Column, rate: Rate) -> None:
+        """A share divides its two cells; with the decimals that it is printed with."""
+        if rate.percent is None:
+            self.sheet.write_string(at, place, "—", self._style(""))
+            return
+        decimals = len(rate.shown.removesuffix("%").partition(",")[2])
+        self.decimals = max(self.decimals, decimals)
+        style = self._style(f"0.{'0' * decimals}%" if decimals else "0%")
+        value = float(rate.percent) / 100
+        if column.share:
+            self.sheet.write_formula(at, place, self._divided(column.share, at), style, value)
+        else:
+            self.sheet.write_number(at, place, value, style)
+
+    def _divided(self, share: tuple[str, str], at: int) -> str:
+        above, below = (f"{self.letters[key]}{at + 1}" for key in share)
+        return f'=IF(N({below})=0,"—",N({above})/{below})'
+
+    def _total(self, at: int) -> None:
+        self.sheet.write_string(at, 0, "Tổng cộng", self._style("@", True))
+        for place, column in enumerate(self.columns):
+            if column.total and place in self.totals:
+                letter = xl_col_to_name(place)
+                formula = f"=SUM({letter}{HEAD + 1}:{letter}{at})"
+                self.sheet.write_formula(at, place, formula, self._style(_COUNT, True), self.totals[place])
+            elif column.share:
+                above, below = (self.totals.get(self._place(key)) for key in column.share)
+                style = self._style(f"0.{'0' * self.decimals}%" if self.decimals else "0%", True)
+                value = above / below if above is not None and below else "—"
+                self.sheet.write_formula(at, place, self._divided(column.share, at), style, value)
+
+    def _place(self, key: str) -> int:
+        return next(place for place, column in enumerate(self.columns) if column.key == key)
+
+    def _style(self, number: str, bold: bool = False) -> Any:
+        key = (number, bold)
+        if key not in self.styles:
+            form = {"num_format": number} if number else {}
+            self.styles[key] = self.book.add_format({**form, "bold": bold})
+        return self.styles[key]
+
+
+def source_sheet(book: xlsxwriter.Workbook, told: Iterable[tuple[str, str]]) -> None:
+    """Sheet "Nguồn": pairs of what is told and its text."""
+    sheet = book.add_worksheet("Nguồn")
+    sheet.set_column(0, 0, 34)
+    sheet.set_column(1, 1, 110)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    bold = book.add_format({"bold": True, "valign": "top"})
+    wrap = book.add_format({"text_wrap": True, "valign": "top"})
+    for at, (label, text) in enumerate(told):
+        sheet.write_string(at, 0, plain(label), bold)
+        sheet.write_string(at, 1, plain(text), wrap)
