@@ -7,7 +7,7 @@ from django import forms
 
 from figures.periods import Month
 from records.imports.cases.mapping import Mapping, words_of
-from records.imports.cases.roles import ROLES, TARGETS, folded
+from records.imports.cases.roles import ROLES, Targets, folded
 from records.imports.cases.sifting import Column
 from records.models import CaseMapping
 from units.forms.fields import ChosenField, WordsField
@@ -97,7 +97,7 @@ def word_box(role: str, column: Column, place: int) -> str:
 
 
 def read_mapping(
-    columns: Sequence[Column], data: Given[str, str], known: Mapping
+    columns: Sequence[Column], data: Given[str, str], known: Mapping, targets: Targets
 ) -> tuple[Mapping, list[str]]:
     """What was chosen, and what cannot be: one role for two columns. A word without a box keeps what is known of it."""
     roles: dict[str, str] = {}
@@ -111,14 +111,14 @@ def read_mapping(
             continue
         roles[role] = column.head
     words = {role: dict(told) for role, told in known.words.items()}
-    for role, targets in TARGETS.items():
+    for role, meanings in targets.items():
         column = next((one for one in columns if one.head == roles.get(role)), None)
         for place, word in enumerate(words_of(column)):
             target = data.get(word_box(role, column, place))
             if target is not None:
-                words.setdefault(role, {})[folded(word)] = target if target in targets else ""
+                words.setdefault(role, {})[folded(word)] = target if target in meanings else ""
     undue = data.get("khong-hen") == "1"
-    return Mapping(roles, words, undue).with_words(columns), problems
+    return Mapping(roles, words, undue).with_words(columns, targets), problems
 
 
 def read_name(data: Given[str, str]) -> str:

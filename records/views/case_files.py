@@ -16,11 +16,14 @@ from ledger import jobs
 from records.actions import Refused, case_files
 from records.case_forms import MonthsForm, UploadForm, column_box, read_mapping, read_name, word_box
 from records.imports.cases.mapping import Mapping, guess, words_of
-from records.imports.cases.roles import ROLES, TARGETS, folded
+from records.imports.cases.reading import fields_of
+from records.imports.cases.roles import ROLES, Targets, folded, targets_with
 from records.imports.cases.sifting import Column, sift
 from records.imports.cases.trying import first_rows, tried
 from records.models import CaseFile, CaseFileState, Submission
+from records.queries.calendar import calendar
 from records.queries.cases import counting_file, mappings_of
+from records.queries.catalogue import Catalogue
 from units import access
 from units.access import Right
 from units.models import User
@@ -83,8 +86,12 @@ def upload(request: HttpRequest, found: Submission) -> HttpResponse:
     except Unreadable as refused:
         form.add_error("file", str(refused.fault))
         return counts_page(request, found, form=form, status=422)
-    chosen = form.chosen
-    mapping = Mapping.of(chosen.content).fitted(sifted.columns) if chosen else guess(sifted.columns)
+    chosen, targets = form.chosen, _targets(found)
+    mapping = (
+        Mapping.of(chosen.content).fitted(sifted.columns, targets)
+        if chosen
+        else guess(sifted.columns, targets)
+    )
     told = {"by": request.user, "at": clock.now(), "system": chosen.name if chosen else ""}
     kept = case_files.keep_upload(
         found.unit, file.name, form.months, staged, sifted, mapping.as_dict(), **told
@@ -113,10 +120,10 @@ def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpRes
     if file.state not in (CaseFileState.MAPPING, CaseFileState.FAILED) or not file.staged:
         messages.error(request, "Tệp này đang được đọc hoặc không còn nữa.")
         return redirect("records:case_file", found.pk, file.pk)
-    columns = [Column(**one) for one in file.columns]
-    mapping, problems = read_mapping(columns, request.POST, Mapping.of(file.mapping))
+    columns, targets = [Column(**one) for one in file.columns], _targets(found)
+    mapping, problems = read_mapping(columns, request.POST, Mapping.of(file.mapping), targets)
     form = MonthsForm(Month.from_number(found.month), request.POST)
-    problems += [lack.message for lack in mapping.lacks(columns)]
+    problems += [lack.message for lack in mapping.lacks(columns, targets)]
     if not form.is_valid() or problems or request.POST.get("lam") != "doc":
         status = 422 if problems or not form.is_valid() else 200
         return _mapping_page(request, found, file, mapping, form=form, problems=problems, status=status)
@@ -187,7 +194,7 @@ def _mapping_page(
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    columns = [Column(**one) for one in file.columns]
+    columns, targets = [Column(**one) for one in file.columns], _targets(found)
     heads = {head: role for role, head in mapping.columns.items()}
     initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
     context = {
@@ -198,11 +205,20 @@ def _mapping_page(
         "roles": ROLES.items(),
         "columns": [(one, column_box(one), heads.get(one.head, "")) for one in columns],
         "rows": first_rows(file),
-        "words": [(ROLES[role], TARGETS[role].items(), _words(role, columns, mapping)) for role in TARGETS],
-        "check": None if mapping.lacks(columns) else tried(file, columns, mapping),
+        "words": [
+            (ROLES[role], meanings.items(), _words(role, columns, mapping))
+            for role, meanings in targets.items()
+        ],
+        "check": None if mapping.lacks(columns, targets) else tried(file, columns, mapping),
         "name": read_name(request.POST) or file.system,
     }
     return render(request, "records/case_mapping.html", context, status=status)
+
+
+def _targets(found: Submission) -> Targets:
+    """What words may mean, with the fields that the unit reports in the month."""
+    catalogue = Catalogue(calendar())
+    return targets_with(fields_of(catalogue, found.unit, Month.from_number(found.month)))
 
 
 def _words(role: str, columns: list[Column], mapping: Mapping) -> list[tuple[str, int, str, str]]:

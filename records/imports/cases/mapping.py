@@ -1,10 +1,23 @@
 """How the columns and words of an export are read: guessed, then settled by a person and kept by name."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Given
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from .roles import DUE, ENDED, NEEDED, ROLES, STATE, TARGETS, folded, target_of_word
+from .roles import (
+    DUE,
+    ENDED,
+    FIELD,
+    NEEDED,
+    PROCEDURE,
+    ROLES,
+    STATE,
+    TARGETS,
+    Targets,
+    folded,
+    target_of_word,
+)
 from .sifting import FLAW, Column
 
 
@@ -35,25 +48,25 @@ class Mapping:
         """For the database."""
         return {"columns": self.columns, "words": self.words, "undue": self.undue}
 
-    def fitted(self, columns: Iterable[Column]) -> Self:
+    def fitted(self, columns: Iterable[Column], targets: Targets = TARGETS) -> Self:
         """The same for the columns of another file: heads by their folded form, words that are new are guessed."""
         heads = {folded(column.head): column.head for column in columns}
         found = {role: heads.get(folded(head), "") for role, head in self.columns.items()}
         known = {role: head for role, head in found.items() if head}
-        return type(self)(known, self.words, self.undue).with_words(columns)
+        return type(self)(known, self.words, self.undue).with_words(columns, targets)
 
-    def with_words(self, columns: Iterable[Column]) -> Self:
+    def with_words(self, columns: Iterable[Column], targets: Targets = TARGETS) -> Self:
         """The same, with a guess for each word of its columns that it says nothing of."""
         by_head = {column.head: column for column in columns}
         words = {role: dict(known) for role, known in self.words.items()}
-        for role in TARGETS:
+        for role in targets:
             column = by_head.get(self.columns.get(role, ""))
             for word in words_of(column):
-                if target := target_of_word(role, word):
+                if target := target_of_word(role, word, targets):
                     words.setdefault(role, {}).setdefault(folded(word), target)
         return type(self)(self.columns, words, self.undue)
 
-    def lacks(self, columns: Sequence[Column]) -> list[Lack]:
+    def lacks(self, columns: Sequence[Column], targets: Targets = TARGETS) -> list[Lack]:
         """What keeps it from being read by; empty when it is whole."""
         found = [
             Lack(role, "", f"Chọn cột “{ROLES[role]}”.") for role in NEEDED if not self.columns.get(role)
@@ -64,20 +77,25 @@ class Mapping:
             found.append(
                 Lack(DUE, "", "Chọn cột “Ngày hẹn trả”, hoặc đánh dấu tính hồ sơ không hẹn là trong hạn.")
             )
-        for role in TARGETS:
+        if FIELD in targets and FIELD not in self.columns and PROCEDURE not in self.columns:
+            found.append(Lack(FIELD, "", "Chọn cột “Lĩnh vực” hoặc cột “Thủ tục”."))
+        for role, known in targets.items():
             column = next((one for one in columns if one.head == self.columns.get(role)), None)
-            if column is None:
-                continue
-            if column.words is None:
-                message = f"Cột “{column.head}” có quá nhiều giá trị khác nhau để là “{ROLES[role]}”."
-                found.append(Lack(role, "", message))
-            told = self.words.get(role, {})
-            found += [
-                Lack(role, word, f"Chọn nghĩa của “{word}”.")
-                for word in words_of(column)
-                if told.get(folded(word)) not in TARGETS[role]
-            ]
+            # A field need not be told where the procedure tells it.
+            if column is not None and (role != FIELD or PROCEDURE not in self.columns):
+                found += self._unknown(role, column, known)
         return found
+
+    def _unknown(self, role: str, column: Column, known: Given[str, str]) -> list[Lack]:
+        if column.words is None:
+            message = f"Cột “{column.head}” có quá nhiều giá trị khác nhau để là “{ROLES[role]}”."
+            return [Lack(role, "", message)]
+        told = self.words.get(role, {})
+        return [
+            Lack(role, word, f"Chọn nghĩa của “{word}”.")
+            for word in words_of(column)
+            if told.get(folded(word)) not in known
+        ]
 
 
 def words_of(column: Column | None) -> list[str]:
@@ -87,7 +105,7 @@ def words_of(column: Column | None) -> list[str]:
     return [word for word in column.words if not word.startswith(FLAW)]
 
 
-def guess(columns: Sequence[Column]) -> Mapping:
+def guess(columns: Sequence[Column], targets: Targets = TARGETS) -> Mapping:
     """By heads and values alone; what is not plain is left to the person."""
     found = {column.role: column.head for column in columns if column.role}
-    return Mapping(found).with_words(columns)
+    return Mapping(found).with_words(columns, targets)

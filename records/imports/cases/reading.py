@@ -32,6 +32,7 @@ from .roles import (
 from .sifting import FLAW, PROCEDURE_CODE, Column, fault_of, flaw_in
 
 LONGEST_CODE = 100
+_MOST_PLACES = 10_000
 Key = tuple[int, int | None]  # field, procedure
 
 
@@ -65,7 +66,7 @@ class Reader:
         self.mapping = mapping
         self.targets = {
             role: {folded(word): target for word, target in mapping.words.get(role, {}).items()}
-            for role in TARGETS
+            for role in (*TARGETS, FIELD)
         }
         self._known: dict[tuple[str, str], str] = {}
         self._places: dict[tuple[str, str], Key | WrongCell] = {}
@@ -165,6 +166,8 @@ class Reader:
                 found = self._place(*texts)
             except WrongCell as wrong:
                 found = wrong
+            if len(self._places) > _MOST_PLACES:
+                self._places.clear()
             self._places[texts] = found
         if isinstance(found, WrongCell):
             raise found
@@ -172,33 +175,42 @@ class Reader:
 
     def _place(self, procedure: str, field: str) -> Key:
         """Where a dossier is counted; a unit that reports undivided has everything in `chung`."""
-        key = self._named(procedure, field)
+        found = self._procedure(procedure)
         undivided = self._catalogue.undivided
         if undivided in self._expected:
-            return undivided, key[1]
+            return undivided, found[1] if found else None
+        key = found or self._field(procedure, field)
         if key[0] not in self._expected:
             name = self._catalogue.fields[key[0]].name
             role = PROCEDURE if key[1] else FIELD
             raise WrongCell(role, "not_served", f"Đơn vị không báo cáo lĩnh vực {name}.")
         return key
 
-    def _named(self, procedure: str, field: str) -> Key:
-        if procedure:
-            code = PROCEDURE_CODE.search(procedure)
-            found = self._by_name.get(code.group() if code else _same(procedure))
-            if found:
-                return found
+    def _procedure(self, text: str) -> Key | None:
+        """A procedure by its code within the text or by its name; or the field that is named there."""
+        code = PROCEDURE_CODE.search(text)
+        return self._by_name.get(code.group() if code else _same(text)) if text else None
+
+    def _field(self, procedure: str, field: str) -> Key:
         if field:
-            found = self._by_name.get(_same(field))
+            told = self.targets[FIELD].get(folded(field)) or field
+            found = self._by_name.get(_same(told))
             if found and found[1] is None:
                 return found
             raise WrongCell(FIELD, "unknown_field", f"Danh mục không có lĩnh vực “{field[:60]}”.")
         if procedure:
-            raise WrongCell(PROCEDURE, "unknown_procedure", f"Danh mục không có thủ tục “{procedure[:60]}”.")
-        if PROCEDURE in self.at or FIELD in self.at:
-            role = PROCEDURE if PROCEDURE in self.at else FIELD
-            raise WrongCell(role, "missing", f"Thiếu {ROLES[role].lower()}.")
-        return self._catalogue.undivided, None
+            message = f"Danh mục không có thủ tục “{procedure[:60]}”."
+            raise WrongCell(PROCEDURE, "unknown_procedure", message)
+        role = FIELD if FIELD in self.at else PROCEDURE
+        raise WrongCell(role, "missing", f"Thiếu {ROLES[role].lower()}.")
+
+
+def fields_of(catalogue: Catalogue, unit: Unit, month: Month) -> dict[str, str]:
+    """The fields that a unit reports in a month, code → name; none where it reports undivided."""
+    expected = catalogue.expected(unit, month)
+    if catalogue.undivided in expected:
+        return {}
+    return {catalogue.fields[number].code: catalogue.fields[number].name for number in expected}
 
 
 def _at(moment: datetime | date | None, of_day) -> datetime | None:

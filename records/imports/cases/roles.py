@@ -45,6 +45,8 @@ TARGETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
+Targets = Mapping[str, Mapping[str, str]]
+
 # The first pattern that fits a head gives its role; so "hinh thuc tra" stands before "hinh thuc", and so on.
 _HEADS = (
     (CODE, r"(ma|so) (bien nhan|ho so|hs)|ma ?hs|ma ?ho ?so|so ?ho ?so|so ?bien ?nhan|case ?(code|id)|^code$"),
@@ -115,10 +117,27 @@ def role_of_head(head: str) -> str:
     return next((role for role, pattern in _HEADS if pattern.search(text)), "")
 
 
-def target_of_word(role: str, word: str) -> str:
-    """What a word in a column of that role mostly means; "" where nothing is known of it."""
+def targets_with(fields: Mapping[str, str]) -> Targets:
+    """TARGETS, and for a unit that reports by field what a word of that column may mean: code → name."""
+    return {**TARGETS, FIELD: fields} if fields else TARGETS
+
+
+def target_of_word(role: str, word: str, targets: Targets = TARGETS) -> str:
+    """What a word in a column of that role mostly means; "" where nothing is known of it. A field is known by its code
+    or name, or because its name alone stands within the word.
+    """
     text = folded(word)
-    return next((target for target, pattern in _WORDS[role] if pattern.search(text)), "")
+    if role != FIELD:
+        return next((target for target, pattern in _WORDS[role] if pattern.search(text)), "")
+    names = {code: _letters(name) for code, name in targets[FIELD].items()}
+    bare = _letters(word)
+    same = [code for code, name in names.items() if bare in (name, _letters(code))]
+    within = [code for code, name in names.items() if f" {name} " in f" {bare} "]
+    return (same or within)[0] if same or len(within) == 1 else ""
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", folded(text)))
 
 
 def folded(text: str) -> str:

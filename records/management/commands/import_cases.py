@@ -16,10 +16,13 @@ from ledger import jobs
 from records.actions import Refused, case_files
 from records.imports.cases.job import CASES
 from records.imports.cases.mapping import Mapping, guess
+from records.imports.cases.reading import fields_of
+from records.imports.cases.roles import Targets, targets_with
 from records.imports.cases.sifting import Column, sift
 from records.models import CaseFile, CaseFileState
 from records.queries.calendar import calendar
 from records.queries.cases import mappings_of
+from records.queries.catalogue import Catalogue
 from units.models import Unit
 from units.queries import resolve
 from units.tabular import BULK, Unreadable
@@ -70,13 +73,14 @@ class Command(BaseCommand):
                 sifted = sift(source, staged, BULK)
         except Unreadable as refused:
             return _answer(0, [refused.fault.as_dict(path.name)])
-        mapping = _mapping(unit, name, sifted.columns)
+        targets = targets_with(fields_of(Catalogue(calendar()), unit, period.last))
+        mapping = _mapping(unit, name, sifted.columns, targets)
         mapping = Mapping(mapping.columns, mapping.words, mapping.undue or undue)
         told = {"by": user, "at": now()}
         file = case_files.keep_upload(
             unit, path.name, months, staged, sifted, mapping.as_dict(), **told, system=name or ""
         )
-        lacks = mapping.lacks(sifted.columns)
+        lacks = mapping.lacks(sifted.columns, targets)
         if lacks:
             case_files.forget(file)
             return _answer(0, [_lack(path.name, lack.message) for lack in lacks])
@@ -133,13 +137,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Đã nạp {answer['written']} hồ sơ, {answer['unchanged']} hồ sơ không thay đổi.")
 
 
-def _mapping(unit: Unit, name: str | None, columns: list[Column]) -> Mapping:
+def _mapping(unit: Unit, name: str | None, columns: list[Column], targets: Targets) -> Mapping:
     if name is None:
-        return guess(columns)
+        return guess(columns, targets)
     kept = mappings_of(unit).filter(name=name).first()
     if kept is None:
         raise CommandError(f"Không có cách ghép cột nào tên là “{name}”.", returncode=2)
-    return Mapping.of(kept.content).fitted(columns)
+    return Mapping.of(kept.content).fitted(columns, targets)
 
 
 def _lack(name: str, message: str) -> dict[str, Any]:

@@ -11,13 +11,16 @@ from django.db import connection
 
 from figures.cases import COUNTED
 from ledger.models import Entry
+from records import actions
 from records.models import CaseCount, CaseFile, CaseMapping, CaseRow, DossierCount
 from records.queries.calendar import calendar
 from records.queries.cases import behind, mappings_of
+from tests.records.conftest import AT, SINCE
 from tests.records.pages.conftest import JULY
+from units.models import Membership, Role
 
 from .clerk import address, mapped, read, uploaded
-from .exports import NAMES, as_csv, as_serials, as_xlsx, counted, rows
+from .exports import HEADS, NAMES, as_csv, as_serials, as_xlsx, counted, rows
 
 
 def nobody_is_kept() -> None:
@@ -130,3 +133,35 @@ def test_a_reviewer_shares_a_mapping_with_all_units_below(as_, july, work, peopl
     assert "Cho mọi đơn vị bên dưới dùng cách ghép cột này" in page
     assert "“Cổng tỉnh”" in html.unescape(reviewer.post(share, follow=True).content.decode())
     assert [one.name for one in mappings_of(people.beta)] == ["Cổng tỉnh"]
+
+
+def test_fields_that_a_system_calls_otherwise_are_mapped(as_, july, work):
+    client, told = as_("clerk"), counted(rows(60))
+    other = {"ho-tich": "Lĩnh vực Hộ-tịch (cấp xã)", "chung-thuc": "Tư pháp"}
+    field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
+    lines = [[other[cell] if at == field else cell for at, cell in enumerate(line)] for line in rows(60)]
+    unread = read(client, july, work, as_csv(lines))
+    assert {one["code"] for one in unread.faults} == {"unknown_field"}
+    assert {one["message"] for one in unread.faults} == {"Danh mục không có lĩnh vực “Tư pháp”."}
+    page = client.get(address("case_file", july.pk, unread.pk))
+    boxes = {word: box for *_, words in page.context["words"] for word, _, box, _ in words}
+    mapped(client, july, **{boxes["Tư pháp"]: "chung-thuc"})
+    work()
+    counts = CaseFile.objects.get().counts.select_related("field")
+    received = {one.field.code: one.received_direct for one in counts}
+    assert received == {name: of["received_direct"] for name, of in told.items()}
+    kept = [at for at in range(len(HEADS)) if at not in (field, procedure)]
+    bare = [[line[at] for at in kept] for line in lines]
+    uploaded(client, july, as_csv(bare, [HEADS[at] for at in kept]))
+    said = html.unescape(mapped(client, july).content.decode())
+    assert "Chọn cột “Lĩnh vực” hoặc cột “Thủ tục”." in said
+
+
+def test_a_unit_that_reports_undivided_has_everything_in_one_row(as_, people, work):
+    july = actions.open_submission(people.office, JULY, by=None, at=AT)
+    Membership.objects.create(user=people.clerk, unit=people.office, role=Role.CLERK, valid_from=SINCE)
+    lines = rows(40)
+    file = read(as_("clerk"), july, work, as_csv(lines))
+    (count,) = file.counts.all()
+    told = counted(lines)
+    assert count.received_direct == sum(of["received_direct"] for of in told.values())
