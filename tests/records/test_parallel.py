@@ -11,6 +11,8 @@ from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import import_counts
 from records.models import Edition, GroupSum, State, Submission
+from records.queries.at_hand import at_hand
+from records.queries.calendar import DueDates, calendar
 from units.models import Unit, User
 
 from .conftest import AT, balanced, entered
@@ -111,3 +113,18 @@ def test_a_month_opened_while_a_closing_time_is_set_carries_it(cast, shared_data
     at_once(act, cast.alpha, cast.beta, cast.district, cast.office, cast.land)
     found = apart(lambda: list(Submission.objects.values_list("closes_at", flat=True)))
     assert found == [closes_at] * 4
+
+
+def test_a_form_that_is_stored_six_times_at_once_is_stored_once(cast, fields, shared_database):
+    submission = apart(lambda: actions.open_submission(cast.alpha, JUNE, by=None, at=AT))
+    kept = apart(lambda: actions.keep_form(b"PK", "bieu.xlsx", submission, by=cast.clerk, at=AT))
+    rows = {(fields.ho_tich.pk, None): balanced(7)}
+
+    def store(_) -> int:
+        days = calendar()
+        filled = [actions.Filled(at_hand([cast.alpha], JUNE, DueDates(days))[0], rows, {})]
+        return len(actions.store_forms(kept, filled, by=cast.clerk, at=AT, days=days))
+
+    assert sorted(at_once(store, *range(6))) == [0] * 5 + [1]
+    assert apart(lambda: Edition.objects.get(submission=submission).revision) == 1
+    assert apart(lambda: Entry.objects.filter(action="submission.save").count()) == 1
