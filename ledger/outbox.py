@@ -21,6 +21,8 @@ from ledger.models import Attempt, Delivery, Message
 
 # How long after the first, second… failure it is tried again; after the last one it is given up: about three days.
 PAUSES = tuple(timedelta(minutes=one) for one in (1, 5, 15, 60, 120, 240, 480, 720, 1440, 1440))
+# What was taken is kept for so long, to be looked at: the figures themselves stay where they are.
+KEPT = timedelta(days=90)
 # A message being sent is left to whoever sends it for so long: longer than a try may take.
 LEASE = timedelta(minutes=2)
 _LONGEST_ERROR = 200
@@ -105,6 +107,15 @@ def _keep(message: Message, outcome: Outcome, at: datetime) -> None:
     else:
         kept |= {"next_at": at + PAUSES[tries - 1]}
     Message.objects.filter(pk=message.pk).update(**kept)
+
+
+def forget(*, at: datetime) -> int:
+    """Delete messages that were taken long ago, with their tries; how many."""
+    return (
+        Message.objects.filter(state=Delivery.DELIVERED, delivered_at__lt=at - KEPT)
+        .delete()[1]
+        .get(Message._meta.label, 0)
+    )
 
 
 @transaction.atomic

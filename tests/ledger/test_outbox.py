@@ -9,7 +9,7 @@ from django.db.transaction import TransactionManagementError
 
 from ledger import outbox
 from ledger.models import Attempt, Delivery, Entry, Message
-from ledger.outbox import LEASE, PAUSES, Outcome
+from ledger.outbox import KEPT, LEASE, PAUSES, Outcome
 
 AT = datetime(2022, 8, 12, tzinfo=UTC)
 
@@ -134,3 +134,14 @@ def test_an_event_is_the_same_for_all_and_every_time(db):
     world.run()
     assert [one.body for one in Message.objects.all()] == bodies
     assert json.loads(bodies[0])["id"] == str(Message.objects.first().event)
+
+
+def test_what_was_taken_is_forgotten_after_its_time(db):
+    world = World()
+    world.down = {2}
+    put(0, 1, 2)
+    world.run()
+    assert outbox.forget(at=AT + KEPT) == 0
+    assert outbox.forget(at=AT + KEPT + timedelta(seconds=1)) == 1
+    assert [one.destination for one in Message.objects.all()] == [2], "nothing that still has to go"
+    assert Attempt.objects.count() == 1

@@ -26,6 +26,7 @@ class Command(BaseCommand):
                 self.stderr.write("Một lần gửi khác đang chạy.")
                 return
             run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
+            outbox.forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
         if run.failed:
             sys.exit(1)
