@@ -66,7 +66,7 @@ def answering(address: str, process: subprocess.Popen) -> None:
             with urllib.request.urlopen(f"{address}/accounts/login/", timeout=5) as response:
                 response.read()
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
     raise RuntimeError(f"no page at {address}")
 

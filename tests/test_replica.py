@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
+
+from cchc_dashboard import replica
+from units.models import System, Token, Unit
 
 from .replicas import Server, primary_and_replica
 from .served import NOT_PASSED_ON, ROOT, answering, free_port
@@ -61,7 +65,7 @@ class Person:
 
 
 @contextmanager
-def served(primary: Server, replica: Server, folder: Path) -> Iterator[str]:
+def served(primary: Server, copy: Server, folder: Path) -> Iterator[str]:
     """The demo in the primary, and one worker in front of both."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
     port = free_port()
@@ -71,7 +75,7 @@ def served(primary: Server, replica: Server, folder: Path) -> Iterator[str]:
         "DATABASE_URL": primary.address,
         "PORT": str(port),
     }
-    env |= {"CCHC_REPLICA_URL": replica.address, "CCHC_WORKERS": "1"}
+    env |= {"CCHC_REPLICA_URL": copy.address, "CCHC_WORKERS": "1"}
     for command in ("migrate", "seed_demo"):
         subprocess.run(
             [sys.executable, "manage.py", command], cwd=ROOT, env=env, check=True, capture_output=True
@@ -90,24 +94,24 @@ def served(primary: Server, replica: Server, folder: Path) -> Iterator[str]:
         process.wait(30)
 
 
-def caught_up(primary: Server, replica: Server) -> None:
+def caught_up(primary: Server, copy: Server) -> None:
     """Wait until the replica has replayed everything."""
     written = primary.ask("SELECT pg_current_wal_insert_lsn()")
     until = time.monotonic() + PATIENCE
-    while replica.ask(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "True":
+    while copy.ask(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") != "True":
         assert time.monotonic() < until, "the replica does not follow"
         time.sleep(0.05)
 
 
 def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
-    with primary_and_replica() as (primary, replica), served(primary, replica, tmp_path) as address:
+    with primary_and_replica() as (primary, copy), served(primary, copy, tmp_path) as address:
         reviewer, reader = Person(address, "tonghop"), Person(address, "lanhdao")
-        caught_up(primary, replica)
+        caught_up(primary, copy)
         before = reader.reported()
         assert reviewer.reported() == before
 
         # The replica stands still: a reader who wrote nothing sees what it holds, the writer sees the own writing.
-        replica.ask("SELECT pg_wal_replay_pause()")
+        copy.ask("SELECT pg_wal_replay_pause()")
         reviewer.approve(primary)
         assert reviewer.reported() == before + 1
         assert reader.reported() == before
@@ -126,22 +130,43 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
             "(SELECT id FROM units_user WHERE username = 'lanhdao') RETURNING id"
         )
 
-        replica.ask("SELECT pg_wal_replay_resume()::text")
-        caught_up(primary, replica)
+        copy.ask("SELECT pg_wal_replay_resume()::text")
+        caught_up(primary, copy)
         assert reader.reported() == before + 1
 
         # Pages are kept apart: what was drawn from the replica is not shown to who reads from the primary.
         page = reader.page()
-        replica.ask("SELECT pg_wal_replay_pause()")
+        copy.ask("SELECT pg_wal_replay_pause()")
         reviewer.approve(primary)
         assert reader.page() == page and f"{before + 1}/" in page
         assert f"{before + 2}/" in reviewer.page()
 
         # Down: from the primary, at once.
-        replica.stop()
+        copy.stop()
         assert reader.reported() == before + 2
         reviewer.approve(primary)
         assert reader.reported() == before + 3
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "scopes", "asked"),
+    [
+        ("get", "api_summary", "figures", True),
+        ("get", "api_summary", "figures write", False),
+        ("get", "api_reviews", "figures", False),
+        ("post", "api_summary", "figures", False),
+    ],
+)
+def test_who_is_sent_to_the_replica(rf, monkeypatch, method, name, scopes, asked):
+    """Another system has no cookie, so one that may write reads what it wrote from the database itself."""
+    request = getattr(rf, method)("/")
+    request.user, request.day = System(Token(scopes=scopes, unit=Unit(path="/1/"))), None
+    request.resolver_match = SimpleNamespace(url_name=name)
+    looked = []
+    monkeypatch.setattr(replica, "connections", {"replica": None})
+    monkeypatch.setattr(replica, "_serves", lambda *given: looked.append(given))
+    assert replica.FiguresFromReplica(None).process_view(request, None, (), {}) is None
+    assert bool(looked) is asked
 
 
 @pytest.mark.parametrize(

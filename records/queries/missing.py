@@ -8,17 +8,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import add
 
-from django.db.models import Func, IntegerField, OuterRef, Q, Subquery, Sum
+from django.db.models import Case, Func, IntegerField, OuterRef, Q, Subquery, Sum, Value, When
 
 from figures.completeness import Missing
-from figures.periods import Month
+from figures.periods import Month, Period
 from records.models import GroupSum
 from units.inheritance import Source
-from units.models import Kind, Unit, UnitQuerySet, subtree
+from units.models import Kind, Unit, UnitQuerySet, owing, subtree
 
 from .parts import Part
 from .question import Question
+
+# A month with its first and last day.
+Wanted = tuple[Month, date, date]
 
 
 @dataclass(frozen=True)
@@ -75,16 +80,7 @@ def silent(
         units = units.exclude(kind=Kind.EXTERNAL)
     if question.tier:
         units = units.filter(tier=question.tier)
-    numbers = [month.number for month, _, _ in wanted]
-    units = list(_lacking_any(units, question, numbers).order_by("folded", "pk"))
-    there = _in_force(question, units, numbers)
-    found = [
-        silent_of(question, unit, month)
-        for unit in units
-        for month, start, end in wanted
-        if unit.owes(start, end) and (unit.pk, month.number) not in there
-    ]
-    return sorted(found, key=lambda one: one.one.month)
+    return _silent_among(units, question, wanted)
 
 
 def _of_today(question: Question, months: Sequence[Month]) -> list[Silent]:
@@ -98,22 +94,26 @@ def _of_today(question: Question, months: Sequence[Month]) -> list[Silent]:
         return [silent_of(question, units[one.unit], one.one.month) for one in found]
     spans = dict(zip(question.months, question.spans, strict=True))
     wanted = [(month, *spans[month]) for month in question.months if month in set(months)]
-    numbers = [month.number for month, _, _ in wanted]
     sources = _incomplete_sources(question, wanted)
     owed = Unit.objects.expected_within(wanted[0][1], wanted[-1][2])
-    lacking = owed.filter(carried.within("", sources))
-    units = list(_lacking_any(lacking, question, numbers).order_by("folded", "pk"))
-    there = _in_force(question, units, numbers)
+    found = _silent_among(owed.filter(carried.within("", sources)), question, wanted)
+    return [one for one in found if one.tiers]
+
+
+def _silent_among(units: UnitQuerySet, question: Question, wanted: Sequence[Wanted]) -> list[Silent]:
+    """Two queries: the units that lack a report, and what there is of them."""
+    lacking = list(_lacking_any(units, question, wanted).order_by("folded", "pk"))
+    there = _in_force(question, lacking, wanted)
     found = [
         silent_of(question, unit, month)
-        for unit in units
+        for unit in lacking
         for month, start, end in wanted
         if unit.owes(start, end) and (unit.pk, month.number) not in there
     ]
-    return sorted((one for one in found if one.tiers), key=lambda one: one.one.month)
+    return sorted(found, key=lambda one: one.one.month)
 
 
-def _incomplete_sources(question: Question, wanted: Sequence[tuple[Month, date, date]]) -> list[Source]:
+def _incomplete_sources(question: Question, wanted: Sequence[Wanted]) -> list[Source]:
     """Units that came over one by one, and of the groups those that lack somebody in these months."""
     carried = question.carried
     groups = [one for one in carried.total.sources if one.sums]
@@ -148,19 +148,32 @@ def silent_of(question: Question, unit: Unit, month: Month) -> Silent:
     return Silent(unit.pk, unit.path, unit.tier, missing, places)
 
 
-def _lacking_any(units: UnitQuerySet, question: Question, months: list[int]) -> UnitQuerySet:
-    """Those with fewer reports than months: of a hundred in a branch the few that may be silent."""
-    reports = question.editions.filter(submission__unit=OuterRef("pk"), submission__month__in=months)
+def _lacking_any(units: UnitQuerySet, question: Question, wanted: Sequence[Wanted]) -> UnitQuerySet:
+    """Those with fewer reports than they owe: of a hundred in a branch the few that may be silent. Where units merge
+    within the period thousands owe but some of its months.
+    """
+    reports = question.editions.filter(_within(wanted), submission__unit=OuterRef("pk"))
     # Not Count, which would group: without a report there is to be a 0.
     found = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
-    return units.alias(there=Subquery(found)).filter(there__lt=len(months))
+    (_, _, first_end), (_, last_start, _) = wanted[0], wanted[-1]
+    each = [Case(When(owing(start, end), then=Value(1)), default=Value(0)) for _, start, end in wanted]
+    # Nearly all owe every month: of those no month is looked at.
+    every = When(owing(first_end, first_end) & owing(last_start, last_start), then=Value(len(wanted)))
+    owed = Case(every, default=reduce(add, each), output_field=IntegerField())
+    return units.alias(there=Subquery(found)).filter(there__lt=owed)
 
 
-def _in_force(question: Question, units: list[Unit], months: list[int]) -> set[tuple[int, int]]:
+def _within(wanted: Sequence[Wanted]) -> Q:
+    """Condition on editions: of these months. As a range they cost one descent of an index; one by one, one each."""
+    first, last = wanted[0][0], wanted[-1][0]
+    if len(Period.of(first, last).months) == len(wanted):
+        return Q(submission__month__range=(first.number, last.number))
+    return Q(submission__month__in=[month.number for month, _, _ in wanted])
+
+
+def _in_force(question: Question, units: list[Unit], wanted: Sequence[Wanted]) -> set[tuple[int, int]]:
     """(unit number, month) of what is there."""
-    editions = question.editions.filter(
-        submission__month__in=months, submission__unit__in=[unit.pk for unit in units]
-    )
+    editions = question.editions.filter(_within(wanted), submission__unit__in=[unit.pk for unit in units])
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 

@@ -4,10 +4,11 @@ By today's units history is carried over and nothing is left out. As reported, a
 taken out of both sides, and named.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
@@ -22,6 +23,17 @@ from records.queries.summary import Monthly
 from units.models import Unit, owing
 
 
+class Left(NamedTuple):
+    """Of a unit that is left out what is told of it: after a merger of the country these are all of its communes."""
+
+    pk: int
+    tier: str
+    name: str
+    active_from: date
+    # The last day on which it reports itself, where there is one.
+    until: date | None
+
+
 def comparison(reach: Question, monthly: Monthly, before: Summary, period: Period) -> Compared | None:
     """None where the same units owed both periods. `monthly` holds the months of both, by tier. One query then (none of
     a unit without any below), else three.
@@ -31,7 +43,7 @@ def comparison(reach: Question, monthly: Monthly, before: Summary, period: Perio
     spans = dict(zip(reach.months, reach.spans, strict=True))
     earlier, (first_end, last_start) = period.same_last_year(), _ends(reach, period)
     months = [*earlier.months, *period.months]
-    units = list(_left_out(reach, spans, earlier, period, first_end, last_start))
+    units = [Left(*row) for row in _left_out(reach, spans, earlier, period, first_end, last_start)]
     if not units:
         return None
     taken = _taken(reach, units, months, spans)
@@ -102,23 +114,26 @@ def _left_out(reach: Question, spans, earlier: Period, period: Period, first_end
     owed |= owing(spans[period.first][0], spans[period.last][1])
     throughout = Q(active_from__lte=first_end) & (Q(until=None) | Q(until__gte=last_start))
     units = Unit.objects.filter(reach.within()).annotate(until=Coalesce("reports_until", "active_until"))
-    return units.filter(owed).exclude(throughout).order_by("folded", "pk")
+    return units.filter(owed).exclude(throughout).order_by("folded", "pk").values_list(*Left._fields)
 
 
-def _taken(reach: Question, units: Iterable[Unit], months: list[Month], spans) -> Monthly:
+def _taken(reach: Question, units: Iterable[Left], months: list[Month], spans) -> Monthly:
     """What these units reported and owed, with the sign turned: added to the whole it leaves the others."""
-    tiers = {unit.pk: unit.tier for unit in units}
     found: Monthly = defaultdict(list)
     editions = reach.editions.filter(
-        submission__unit__in=list(tiers), submission__month__in=[month.number for month in months]
+        submission__unit__in=[unit.pk for unit in units],
+        submission__month__in=[month.number for month in months],
     )
     rows = editions.order_by().values_list("submission__month", "submission__unit__tier")
     for month, tier, reported, *numbers in rows.annotate(_reported=Count("pk"), **totals()):
         found[tier].append((reach.by_number[month], _negative(tally_in(numbers, reported))))
-    for unit in units:
+    # Thousands of them open and close on a handful of days.
+    kinds = Counter((unit.tier, unit.active_from, unit.until) for unit in units)
+    for (tier, since, until), number in kinds.items():
         for month in months:
-            if unit.owes(*spans[month]):
-                found[unit.tier].append((month, Tally.expecting(-1)))
+            start, end = spans[month]
+            if since <= end and (until is None or until >= start):
+                found[tier].append((month, Tally.expecting(-number)))
     return found
 
 

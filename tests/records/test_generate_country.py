@@ -9,6 +9,9 @@ from django.core.management import CommandError, call_command
 from records import sums
 from records.generating import country, trees
 from records.management.commands.generate_country import GAPS
+from records.queries import missing
+from records.queries.calendar import calendar
+from records.queries.question import Question
 from records.queries.summary import summary
 from units import inheritance, roster
 from units.models import Kind, Succession, Tier, Unit
@@ -44,6 +47,30 @@ def test_everything_derived_is_right_and_both_bases_agree():
     assert len(today.rows) == 3 and not today.total.estimated and today.territory.equal
     lacking = today.total.completeness.expected - today.total.completeness.reported
     assert 0 < lacking == len(today.total.completeness.missing)
+
+
+@pytest.mark.django_db
+def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
+    """Thousands of old and new units owe but some months of a period across the merger: none is read for that."""
+    top = country.fill(TINY)
+    read = []
+    kept = missing._in_force
+
+    def noted(question, units, wanted):
+        read.extend(unit.pk for unit in units)
+        return kept(question, units, wanted)
+
+    monkeypatch.setattr(missing, "_in_force", noted)
+    across = country.Period.parse("2025-M05..M09")
+    for day in (None, country.LAST_DAY):
+        read.clear()
+        found = missing.silent(Question(top, across, calendar(), today=day))
+        assert 0 < len(found) and sorted(read) == sorted({one.unit for one in found})
+        # Months that do not follow each other, one by one.
+        some = [across.months[0], across.months[-1]]
+        assert missing.silent(Question(top, across, calendar(), today=day), some) == [
+            one for one in found if one.one.month in some
+        ]
 
 
 @pytest.mark.django_db
