@@ -54,7 +54,7 @@ def take(request: HttpRequest, found: Submission | None, **context: Any) -> Http
         return render(request, "413.html", {"limit": limit}, status=413)
     content = file.read()
     weighed = weigh(request, content, found)
-    if weighed.refused or not weighed.checked:
+    if not weighed.checked:
         status = max((STATUS.get(one.code, 400) for one in weighed.refused), default=400)
         return page_of(request, found, form, weighed=weighed, status=status, **context)
     if found is not None and not weighed.blocked and weighed.checked[0].clashes:

@@ -67,10 +67,9 @@ def weigh(request: HttpRequest, content: bytes, found: Submission | None) -> Wei
     weighed.skipped = [(name, "không phải biểu tải từ hệ thống") for name in read.others]
     sheets = _of_month(read, found, weighed) if found else _own(read, request, weighed)
     sheets = _once(sheets, weighed)
-    if weighed.blocked:
-        return weighed
     if not sheets:
-        weighed.refused.append(_refused("", "no_form", NO_FORM))
+        if not weighed.refused:
+            weighed.refused.append(_refused("", "no_form", NO_FORM))
         return weighed
     _check(request, sheets, weighed)
     if found is None:

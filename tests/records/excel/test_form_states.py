@@ -35,7 +35,6 @@ def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july)
         (form_of(as_("neighbour"), beta), "other_unit", "đơn vị mã 13450"),
         (form_of(clerk, june), "other_month", "của tháng 6/2022"),
         (filled(mine, {}, old), "old_form", "mẫu cũ"),
-        (doubled(mine), "repeated_sheet", "cùng một báo cáo"),
         (plain, "no_form", "không có biểu nào"),
         (b"PK not a package", "unreadable", "hỏng"),
         (b"unit,month\n1,2\n", "unreadable", "không phải bảng tính"),
@@ -44,6 +43,23 @@ def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july)
         assert (answer.status_code, refused(answer)) == (400, [code]), code
         assert told in words(answer)
     assert not FormFile.objects.exists()
+
+
+def test_what_is_wrong_with_one_sheet_hides_nothing_of_another(as_, people, fields, july):
+    clerk = as_("clerk")
+    answer = brought(clerk, doubled(filled(form_of(clerk, july), {("ho-tich", "opening"): -1})), july)
+    assert answer.status_code == 400
+    assert [code for _, code in wrong(answer)] == ["repeated_sheet", "negative"]
+    Membership.objects.create(
+        user=people.clerk, unit=people.beta, role=Role.CLERK, valid_from=date(2020, 7, 1)
+    )
+    address = reverse("records:forms_xlsx") + f"?unit={people.district.pk}&month={JULY}"
+    book = opened(as_("reviewer").get(address).content)
+    old(book.worksheets[0])
+    cell(book.worksheets[1], "ho-tich", "opening").value = -1
+    answer = brought(clerk, saved(book))
+    assert [code for _, code in wrong(answer)] == ["old_form", "negative"]
+    assert not Edition.objects.filter(revision__gt=0).exists()
 
 
 def test_a_form_made_before_the_catalogue_changed_is_refused(as_, people, fields, july):
