@@ -26,7 +26,7 @@ WITHOUT = {
             "records/parts/changed.html", "records/parts/form_remarks.html", "records/parts/moved.html",
             "records/rules_confirm.html", "reports/phrase.html", "reports/review/facts.html",
             "reports/review/verify.html", "reports/asked.html", "records/case_mapping.html",
-            "records/parts/case_faults.html", "reports/find_unit.html",
+            "records/parts/case_faults.html", "reports/find_unit.html", "units/split_check.html",
         ),
         A_STEP,
     ),
