@@ -292,6 +292,8 @@ WHITENOISE_USE_FINDERS = DEBUG
 PRINT_FONTS = BASE_DIR / "build" / "print-fonts"
 # Official forms as data: ours, then those that an administrator adds (docs/forms.md).
 FORM_DIRS = [BASE_DIR / "fixtures" / "forms", DATA_DIR / "forms"]
+# Name and address of the licence that open data is given under, such as "CC-BY-4.0 https://…"; empty: none is named.
+OPEN_LICENCE = os.environ.get("CCHC_OPEN_LICENCE", "").strip()
 MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
 

@@ -1,10 +1,12 @@
-"""Addresses of official forms."""
+"""Addresses of official forms and of the open data."""
 
 from django.urls import path
 
-from reports.views import official
+from reports.views import official, opened
 
 urlpatterns = [
+    path("reports/open-data/", opened.opened, name="opened"),
+    path("reports/open-data.zip", opened.opened_zip, name="opened_zip"),
     path("reports/forms/months/<int:pk>.xlsx", official.form_of_month, name="form_of_month"),
     path("reports/forms/<slug:key>/", official.form_page, name="official_form"),
     path("reports/forms/<slug:key>.xlsx", official.form_xlsx, name="form_xlsx"),

@@ -37,6 +37,11 @@ def split_code(text: str) -> tuple[str, date | None]:
     return code.strip(), parse_day(day) if sign else None
 
 
+def unit_key(code: str, first: date) -> str:
+    """How files that outlive today name a unit for good: its code and first day, which `split_code` reads."""
+    return f"{code}@{first.isoformat()}"
+
+
 def holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | None:
     """Of units with one code, sorted by first day: the one that is active on `day`; unless `strict` else the last one
     up to then, else the first later one.

@@ -22,13 +22,14 @@ _SOME_DAY = date(2000, 1, 1)
 
 
 def import_units(source, filename: str, *, by: User | None, limits: Limits = BULK) -> Result:
-    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports`, and open the units.
+    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports`, and open the units. A column
+    `key`, as open data has it, says nothing that the others do not say.
 
     source: path, bytes or binary stream. A unit that is there already stays; a row that only adds its last day
     closes it.
     """
     table = read_table(source, filename, limits=limits, dates=("active_from", "active_until"))
-    faults = Faults(table.header_faults(COLUMNS, (*COLUMNS, "reports")))
+    faults = Faults(table.header_faults(COLUMNS, (*COLUMNS, "reports", "key")))
     absent = set(COLUMNS) - set(table.columns)
     drafts: list[Draft] = []
     cells: list[Cells] = []

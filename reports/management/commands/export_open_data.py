@@ -1,0 +1,32 @@
+"""Write the open data package."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from cchc_dashboard import clock
+from reports.outlets import open_data
+
+
+class Command(BaseCommand):
+    help = (
+        "Xuất dữ liệu mở vào thư mục mới hoặc trống: datapackage.json và các tệp CSV (đơn vị, kế thừa, danh mục, "
+        "báo cáo tháng, số hồ sơ, chỉ tiêu khác, báo cáo đã phát hành). Chỉ số liệu đã duyệt, không có tên người. "
+        "import_units, import_successions, import_catalogue và import_counts đọc lại được."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        example = "Ví dụ: python manage.py export_open_data /srv/du-lieu-mo/2022-08-12"
+        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="THƯ_MỤC", help="thư mục mới hoặc trống")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            counted = open_data.write(options["folder"], at=clock.now())
+        except (open_data.NotEmpty, OSError) as error:
+            raise CommandError(str(error)) from error
+        for name, number in counted.items():
+            self.stdout.write(f"{name}: {number}")

@@ -1,0 +1,367 @@
+"""The tables of the open data: their fields with types and meanings, what they refer to, and their rows."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from figures.measures import LABELS, MEASURES
+from figures.periods import Month
+from records.models import (
+    DossierCount,
+    Field,
+    FieldScope,
+    Indicator,
+    IndicatorValue,
+    Procedure,
+    ProcedureScope,
+    State,
+    Submission,
+)
+from reports.models import Review, ReviewState
+from units.models import Succession, Unit
+from units.queries import unit_key
+
+CHUNK = 2_000
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A field of the schema: `unit` is what it is counted in."""
+
+    name: str
+    type: str
+    title: str
+    required: bool = False
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """As Table Schema has it."""
+        found: dict[str, Any] = {"name": self.name, "type": self.type, "title": self.title}
+        if self.type in ("date", "datetime"):
+            found["format"] = "default"
+        limits: dict[str, Any] = {"required": True} if self.required else {}
+        if self.choices:
+            limits["enum"] = list(self.choices)
+        if self.type == "integer":
+            limits["minimum"] = 0
+        if limits:
+            found["constraints"] = limits
+        return found | ({"unit": self.unit} if self.unit else {})
+
+
+@dataclass(frozen=True)
+class Table:
+    """A resource: its rows are read when it is written."""
+
+    name: str
+    title: str
+    fields: tuple[Column, ...]
+    rows: Callable[[], Iterator[Row]]
+    key: tuple[str, ...] = ()
+    refers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """Its file."""
+        return f"{self.name}.csv"
+
+    def resource(self) -> dict[str, Any]:
+        """As a Data Package lists it."""
+        schema: dict[str, Any] = {
+            "fields": [one.described() for one in self.fields],
+            "missingValues": [""],
+        }
+        if self.key:
+            schema["primaryKey"] = list(self.key)
+        if self.refers:
+            schema["foreignKeys"] = [
+                {"fields": [own], "reference": {"resource": table, "fields": [theirs]}}
+                for own, (table, theirs) in self.refers.items()
+            ]
+        return {
+            "name": self.name,
+            "path": self.path,
+            "title": self.title,
+            "profile": "tabular-data-resource",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True},
+            "schema": schema,
+        }
+
+
+def _keys() -> dict[int, str]:
+    rows = Unit.objects.values_list("pk", "code", "active_from")
+    return {pk: unit_key(code, start) for pk, code, start in rows.iterator(CHUNK)}
+
+
+def _yes(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _day(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def units() -> Iterator[Row]:
+    """Parents first."""
+    keys = _keys()
+    for one in Unit.objects.order_by("depth", "pk").iterator(CHUNK):
+        yield (
+            keys[one.pk],
+            one.code,
+            one.name,
+            one.kind,
+            one.tier,
+            keys.get(one.parent_id, ""),
+            _day(one.active_from),
+            _day(one.active_until),
+            _yes(one.reports_declared),
+        )
+
+
+def successions() -> Iterator[Row]:
+    """In the order of their days."""
+    keys = _keys()
+    for one in Succession.objects.order_by("on", "pk").iterator(CHUNK):
+        top, bottom = one.share_numerator, one.share_denominator
+        share = str(top) if bottom == 1 else f"{top}/{bottom}"
+        yield keys[one.old_id], keys[one.new_id], _day(one.on), share
+
+
+def catalogue() -> Iterator[Row]:
+    """Fields, then procedures, each with who reports it, from when and through which channels."""
+    keys = _keys()
+    for scope in FieldScope.objects.select_related("field").prefetch_related("units").order_by("pk"):
+        yield (scope.field.code, scope.field.name, "", "", scope.tier, "", "", *_dated(scope, keys))
+    scopes = ProcedureScope.objects.select_related("procedure__field").prefetch_related("units")
+    for scope in scopes.order_by("pk"):
+        own, of = scope.procedure, scope.procedure.field
+        level, posted = scope.online_level, _yes(scope.posted)
+        yield (of.code, of.name, own.code, own.name, scope.tier, level, posted, *_dated(scope, keys))
+
+
+def _dated(scope: Any, keys: Mapping[int, str]) -> Row:
+    named = " ".join(keys[one.pk] for one in scope.units.all())
+    return _day(scope.valid_from), _day(scope.valid_until), named, scope.channels
+
+
+def fields() -> Iterator[Row]:
+    """All fields, the undivided one too."""
+    yield from Field.objects.values_list("code", "name").iterator(CHUNK)
+
+
+def procedures() -> Iterator[Row]:
+    """All procedures with their fields."""
+    yield from Procedure.objects.values_list("code", "name", "field__code").iterator(CHUNK)
+
+
+def submissions() -> Iterator[Row]:
+    """Months of which an edition is in force: when they were due, sent and approved, by nobody's name."""
+    keys = _keys()
+    rows = Submission.objects.filter(editions__state=State.APPROVED).order_by("month", "unit")
+    columns = ("unit", "month", "due_on", "editions__number", "editions__sent_at", "editions__decided_at")
+    for unit, month, due, number, sent, decided in rows.values_list(*columns).iterator(CHUNK):
+        days = (_day(one.date()) if one else "" for one in (sent, decided))
+        yield keys[unit], str(Month.from_number(month)), _day(due), number, *days
+
+
+def counts() -> Iterator[Row]:
+    """The numbers of the editions in force, as `import_counts` reads them."""
+    keys = _keys()
+    rows = DossierCount.objects.filter(edition__state=State.APPROVED, answered=True)
+    rows = rows.order_by("edition__submission__month", "edition__submission__unit", "pk")
+    columns = ("edition__submission__unit", "edition__submission__month", "field__code", "procedure__code")
+    for unit, month, of, procedure, *numbers in rows.values_list(*columns, *MEASURES).iterator(CHUNK):
+        yield keys[unit], str(Month.from_number(month)), of, procedure or "", *numbers
+
+
+def indicators() -> Iterator[Row]:
+    """What is asked for beside dossiers."""
+    columns = ("code", "name", "group", "numerator_name", "denominator_name", "counted_in", "tier")
+    yield from Indicator.objects.values_list(*columns).iterator(CHUNK)
+
+
+def indicator_values() -> Iterator[Row]:
+    """What was reported of them."""
+    keys = _keys()
+    columns = (
+        "unit",
+        "indicator__code",
+        "period",
+        "numerator",
+        "denominator",
+        "target",
+        "quoted",
+        "quoted_on",
+    )
+    rows = IndicatorValue.objects.order_by("period", "unit", "indicator__code").values_list(*columns)
+    for unit, code, period, *numbers, on in rows.iterator(CHUNK):
+        yield keys[unit], code, period, *numbers, _day(on)
+
+
+def reviews() -> Iterator[Row]:
+    """Issued reviews; the frozen data of each is a file of its own."""
+    keys = _keys()
+    columns = ("pk", "unit", "period", "title", "number", "issued_on", "frozen_sha256")
+    for pk, unit, period, title, number, on, sha in (
+        Review.objects.filter(state=ReviewState.ISSUED).order_by("pk").values_list(*columns)
+    ):
+        yield pk, keys[unit], period, title, number, _day(on), sha, f"reviews/review-{pk}.json"
+
+
+TEXT, WHOLE, DAY = "string", "integer", "date"
+_TO_UNIT = ("units", "key")
+
+TABLES = (
+    Table(
+        "units",
+        "Đơn vị",
+        (
+            Column("key", TEXT, "Đơn vị (mã@ngày bắt đầu)", True),
+            Column("code", TEXT, "Mã", True),
+            Column("name", TEXT, "Tên", True),
+            Column("kind", TEXT, "Loại", True, choices=("committee", "office", "external")),
+            Column("tier", TEXT, "Cấp", choices=("country", "province", "district", "commune")),
+            Column("parent", TEXT, "Đơn vị cấp trên"),
+            Column("active_from", DAY, "Hoạt động từ ngày", True),
+            Column("active_until", DAY, "Đến hết ngày"),
+            Column("reports", TEXT, "Tự báo cáo (trống: theo cây đơn vị)", choices=("yes", "no")),
+        ),
+        units,
+        ("key",),
+        {"parent": ("", "key")},
+    ),
+    Table(
+        "successions",
+        "Kế thừa (sáp nhập, chia tách)",
+        (
+            Column("old_code", TEXT, "Đơn vị cũ", True),
+            Column("new_code", TEXT, "Đơn vị kế thừa", True),
+            Column("on", DAY, "Từ ngày", True),
+            Column("share", TEXT, "Tỷ lệ (1, hoặc phân số như 1/3)", True),
+        ),
+        successions,
+        ("old_code", "new_code", "on"),
+        {"old_code": _TO_UNIT, "new_code": _TO_UNIT},
+    ),
+    Table(
+        "fields",
+        "Lĩnh vực",
+        (Column("code", TEXT, "Mã", True), Column("name", TEXT, "Tên", True)),
+        fields,
+        ("code",),
+    ),
+    Table(
+        "procedures",
+        "Thủ tục hành chính",
+        (
+            Column("code", TEXT, "Mã", True),
+            Column("name", TEXT, "Tên", True),
+            Column("field", TEXT, "Lĩnh vực", True),
+        ),
+        procedures,
+        ("code",),
+        {"field": ("fields", "code")},
+    ),
+    Table(
+        "catalogue",
+        "Danh mục: ai báo cáo, từ ngày nào, qua hình thức nào",
+        (
+            Column("field", TEXT, "Mã lĩnh vực", True),
+            Column("field_name", TEXT, "Lĩnh vực"),
+            Column("procedure", TEXT, "Mã thủ tục"),
+            Column("procedure_name", TEXT, "Thủ tục"),
+            Column("tier", TEXT, "Cấp (trống: mọi cấp)"),
+            Column("online_level", TEXT, "Mức độ trực tuyến", choices=("none", "partial", "full")),
+            Column("posted", TEXT, "Niêm yết công khai", choices=("yes", "no")),
+            Column("valid_from", DAY, "Áp dụng từ ngày", True),
+            Column("valid_until", DAY, "Đến hết ngày"),
+            Column("units", TEXT, "Đơn vị (trống: mọi đơn vị của cấp)"),
+            Column("channels", TEXT, "Hình thức (trống: mọi hình thức)"),
+        ),
+        catalogue,
+        refers={"field": ("fields", "code"), "procedure": ("procedures", "code")},
+    ),
+    Table(
+        "submissions",
+        "Báo cáo tháng đã duyệt",
+        (
+            Column("unit", TEXT, "Đơn vị", True),
+            Column("month", TEXT, "Tháng báo cáo", True),
+            Column("due_on", DAY, "Hạn gửi", True),
+            Column("edition", WHOLE, "Lần báo cáo", True),
+            Column("sent_on", DAY, "Ngày gửi"),
+            Column("approved_on", DAY, "Ngày duyệt"),
+        ),
+        submissions,
+        ("unit", "month"),
+        {"unit": _TO_UNIT},
+    ),
+    Table(
+        "counts",
+        "Số hồ sơ theo tháng, lĩnh vực (trống: chưa báo cáo)",
+        (
+            Column("unit", TEXT, "Đơn vị", True),
+            Column("month", TEXT, "Tháng báo cáo", True),
+            Column("field", TEXT, "Mã lĩnh vực", True),
+            Column("procedure", TEXT, "Mã thủ tục"),
+            *(Column(name, WHOLE, LABELS[name], unit="hồ sơ") for name in MEASURES),
+        ),
+        counts,
+        refers={"unit": _TO_UNIT, "field": ("fields", "code"), "procedure": ("procedures", "code")},
+    ),
+    Table(
+        "indicators",
+        "Chỉ tiêu khác",
+        (
+            Column("code", TEXT, "Mã", True),
+            Column("name", TEXT, "Tên", True),
+            Column("group", TEXT, "Nhóm"),
+            Column("numerator_name", TEXT, "Số đạt"),
+            Column("denominator_name", TEXT, "Tổng số (trống: không phải tỷ lệ)"),
+            Column("counted_in", TEXT, "Đơn vị tính"),
+            Column("tier", TEXT, "Cấp"),
+        ),
+        indicators,
+        ("code",),
+    ),
+    Table(
+        "indicator_values",
+        "Giá trị chỉ tiêu khác",
+        (
+            Column("unit", TEXT, "Đơn vị", True),
+            Column("indicator", TEXT, "Chỉ tiêu", True),
+            Column("period", TEXT, "Kỳ", True),
+            Column("numerator", WHOLE, "Số đạt"),
+            Column("denominator", WHOLE, "Tổng số"),
+            Column("target", "number", "Chỉ tiêu giao", unit="%"),
+            Column("quoted", "number", "Số công bố"),
+            Column("quoted_on", DAY, "Ngày công bố"),
+        ),
+        indicator_values,
+        ("unit", "indicator", "period"),
+        {"unit": _TO_UNIT, "indicator": ("indicators", "code")},
+    ),
+    Table(
+        "reviews",
+        "Báo cáo sơ kết, tổng kết đã phát hành",
+        (
+            Column("id", WHOLE, "Số trong địa chỉ", True),
+            Column("unit", TEXT, "Đơn vị", True),
+            Column("period", TEXT, "Kỳ", True),
+            Column("title", TEXT, "Tên", True),
+            Column("number", TEXT, "Số, ký hiệu"),
+            Column("issued_on", DAY, "Ngày phát hành"),
+            Column("sha256", TEXT, "SHA-256 của số liệu đã chốt"),
+            Column("data", TEXT, "Tệp số liệu đã chốt"),
+        ),
+        reviews,
+        ("id",),
+        {"unit": _TO_UNIT},
+    ),
+)

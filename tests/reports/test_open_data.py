@@ -1,0 +1,150 @@
+"""The open data: valid for the reference implementation, without names of people, and our own commands read it back to
+the same figures.
+"""
+
+import csv
+import json
+import zipfile
+from datetime import UTC, datetime
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from frictionless import validate
+
+from figures.periods import Period
+from records.imports.catalogue import import_catalogue
+from records.imports.counts import APPROVED, import_counts
+from records.models import Field
+from records.queries.summary import summary
+from reports.imports import demo
+from reports.views import opened
+from units import queries
+from units.imports.successions import import_successions
+from units.imports.units import import_units
+from units.models import Succession, Unit, User
+
+AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
+FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
+PERIODS = ("2021", "2022-H1", "2022-M06")
+
+
+def figures() -> dict[str, dict]:
+    """What the demo's units have, by unit and by field."""
+    found = {}
+    for code in ("35", "351", "13474"):
+        for period in map(Period.parse, PERIODS):
+            unit = queries.resolve(code, AT.date())
+            for by in ("unit", "field"):
+                found[f"{code} {period.code} {by}"] = summary(unit, period, by=by, external=True).as_dict()
+    return found
+
+
+def units_and_all() -> dict[str, list]:
+    columns = ("code", "name", "kind", "tier", "parent__code", "active_from", "active_until", "reports")
+    lines = ("old__code", "new__code", "on", "share_numerator", "share_denominator")
+    return {
+        "units": sorted(map(str, Unit.objects.values_list(*columns))),
+        "successions": sorted(map(str, Succession.objects.values_list(*lines))),
+        "fields": sorted(map(str, Field.objects.values_list("code", "name"))),
+    }
+
+
+@pytest.fixture
+def package(db, tmp_path) -> tuple[Path, dict, dict]:
+    """The demo with its merger of 2025, written as open data; its figures; then all of it undone."""
+    folder = tmp_path / "du-lieu-mo"
+    with transaction.atomic():
+        demo.load(FIXTURE, AT)
+        for read, name in ((import_units, "units-2025.csv"), (import_successions, "successions-2025.csv")):
+            assert not read(FIXTURE / name, name, by=None).faults
+        out = StringIO()
+        call_command("export_open_data", str(folder), stdout=out)
+        assert "counts: " in out.getvalue()
+        kept = figures(), units_and_all()
+        people = [user.full_name for user in User.objects.exclude(full_name="")]
+        transaction.set_rollback(True)
+    assert people
+    return folder, *kept, people
+
+
+def test_the_reference_implementation_finds_nothing_wrong(package):
+    folder = package[0]
+    report = validate(str(folder / "datapackage.json"))
+    assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "type", "note"])[:10]
+    described = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    by_name = {one["name"]: one for one in described["resources"]}
+    assert {"units", "successions", "catalogue", "submissions", "counts", "indicators", "reviews"} <= set(
+        by_name
+    )
+    received = next(one for one in by_name["counts"]["schema"]["fields"] if one["name"] == "received_direct")
+    assert (received["type"], received["unit"], received["constraints"]["minimum"]) == ("integer", "hồ sơ", 0)
+    assert by_name["counts"]["schema"]["foreignKeys"][0]["reference"] == {
+        "resource": "units",
+        "fields": ["key"],
+    }
+    assert "licenses" not in described and described["demo"] is True
+
+
+def test_a_broken_reference_is_found(package):
+    """Guards the check itself."""
+    folder = package[0]
+    with (folder / "counts.csv").open("a", encoding="utf-8") as file:
+        file.write("khong-co@2020-01-01,2022-M06,chung-thuc" + "," * 18 + "\n")
+    assert not validate(str(folder / "datapackage.json")).valid
+
+
+def test_no_person_is_named(package):
+    folder, people = package[0], package[3]
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.*"))
+    assert not [name for name in people if name in text]
+
+
+def test_an_empty_database_reads_it_back_to_the_same_figures(package):
+    folder, before, tree, _ = package
+    assert not Unit.objects.exists()
+    for read, name in ((import_units, "units.csv"), (import_successions, "successions.csv")):
+        result = read(folder / name, name, by=None)
+        assert not result.faults, [str(one) for one in result.faults][:5]
+    report = import_catalogue(folder / "catalogue.csv", "catalogue.csv", at=AT)
+    assert not report.errors, report.errors[:5]
+    report = import_counts(folder / "counts.csv", "counts.csv", at=AT, becomes=APPROVED)
+    assert not report.errors, report.errors[:5]
+    assert units_and_all() == tree
+    assert figures() == before
+
+
+def test_a_licence_is_named_where_it_is_set(db, tmp_path, settings):
+    settings.OPEN_LICENCE = "CC-BY-4.0 https://creativecommons.org/licenses/by/4.0/"
+    call_command("export_open_data", str(tmp_path / "x"), stdout=StringIO())
+    described = json.loads((tmp_path / "x" / "datapackage.json").read_text(encoding="utf-8"))
+    assert described["licenses"] == [
+        {"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}
+    ]
+    assert list(csv.reader((tmp_path / "x" / "units.csv").open(encoding="utf-8")))[1:] == []
+
+
+def test_a_folder_that_holds_something_is_left_alone(db, tmp_path):
+    (tmp_path / "x").write_text("x")
+    with pytest.raises(CommandError, match="không trống"):
+        call_command("export_open_data", str(tmp_path), stdout=StringIO())
+
+
+def test_administrators_of_the_top_download_it(db, client, monkeypatch):
+    with transaction.atomic():
+        demo.load(FIXTURE, AT)
+        client.force_login(User.objects.get(username="quantri"))
+        page = client.get("/reports/open-data/")
+        assert "datapackage.json" in page.content.decode() and "counts.csv" in page.content.decode()
+        answer = client.get("/reports/open-data.zip")
+        archive = zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content)))
+        assert {"datapackage.json", "counts.csv", "units.csv"} <= set(archive.namelist())
+        monkeypatch.setattr(opened, "MOST_ROWS", 5)
+        refused = client.get("/reports/open-data.zip")
+        assert refused.status_code == 422 and "export_open_data" in refused.content.decode()
+        client.force_login(User.objects.get(username="tonghop"))
+        assert client.get("/reports/open-data.zip").status_code == 403
+        transaction.set_rollback(True)
