@@ -15,7 +15,6 @@ A_STEP = "a step of an act, gone with it: what it is about has its own page"
 REVIEW = "in the review's own files: XLSX, CSV and JSON within its PDF"
 WITHOUT = {
     "records/cases.html": "the month and its dossiers have theirs; the list of uploads leads to them",
-    "units/rights.html": "an explanation of the roles",
     "parts/table.html": "the main table of the dashboard: buttons of its bar",
     "records/parts/grid.html": "under the grid, in records/submission.html",
     "reports/official/page.html": "its own buttons: Excel, PDF, CSV, JSON",

@@ -1,6 +1,8 @@
 """Who may do what: the roles that people hold on a day in the units that somebody administers."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -9,6 +11,7 @@ from . import factors
 from .access import managed
 from .models import Membership, Unit, User
 
+_CHUNK = 1_000
 STATES = {
     "": "Mọi tài khoản",
     "no_factor": "Chưa bật xác thực hai bước",
@@ -52,3 +55,16 @@ def lines(page: list[Membership], day: date) -> list[Line]:
     """The rows of a page, with one more question for all of them."""
     have = factors.holders({one.user_id for one in page})
     return [Line(one, one.user_id in have, one.unit.is_over(day)) for one in page]
+
+
+def every_line(found: QuerySet, day: date) -> Iterator[Line]:
+    """All rows, a thousand at a time."""
+    for some in _batched(found.iterator(_CHUNK), _CHUNK):
+        yield from lines(some, day)
+
+
+def _batched(rows: Iterable[Membership], size: int) -> Iterator[list[Membership]]:
+    """The rows in lists of at most `size` (itertools has it from Python 3.12 on)."""
+    rest = iter(rows)
+    while some := list(islice(rest, size)):
+        yield some

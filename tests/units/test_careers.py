@@ -140,6 +140,15 @@ def test_it_tells_of_the_own_subtree_only(tree, admin):
     assert low.get(PAGE).status_code == 403
 
 
+def test_the_list_is_taken_as_a_file_with_its_filter(office, tree):
+    an = person("an", ("clerk", tree.tan_thanh))
+    enrol(an)
+    person("ba", ("leader", tree.district))
+    file = b"".join(office.get(PAGE, {"role": "clerk", "tai": "csv"}).streaming_content).decode()
+    assert "13474,thị trấn Tân Thanh,Người an,an,Nhập số liệu,1/1/2020,,,có,Đang dùng," in file
+    assert "Người ba" not in file and len(file.splitlines()) == 2
+
+
 def test_it_asks_as_often_for_many_as_for_few(office, tree):
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:

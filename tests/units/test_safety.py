@@ -152,6 +152,8 @@ def test_only_the_top_sets_them_and_each_change_is_logged(setter, tree):
     put(setter, idle_minutes="15")
     assert Entry.objects.get(action="safety.set").detail == {"idle_minutes": [30, 15]}
     assert "số phút không thao tác 30 → 15" in setter.get(PAGE).content.decode()
+    file = b"".join(setter.get(PAGE, {"tai": "csv", "bang": "nhat-ky"}).streaming_content).decode()
+    assert "số phút không thao tác 30 → 15" in file
     client = Client()
     client.force_login(person("huyen", ("administrator", tree.district)))
     assert client.get(PAGE).status_code == 403 and put(client).status_code == 403

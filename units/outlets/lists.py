@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from ledger.models import Message
 from units.history import Line
+from units.holders import Line as RightsLine
 from units.models import Membership, Receiver, Token, Unit, User
 from units.tablefile import Cell, Column, TableFile
 
@@ -101,6 +102,44 @@ def members_file(title: str, members: QuerySet[Membership], at: datetime) -> Tab
         for one in members.select_related("user", "unit").iterator(_CHUNK)
     )
     return TableFile("phan-quyen", title, MEMBERS, rows, at)
+
+
+RIGHTS = (
+    Column("unit_code", "Mã đơn vị"),
+    Column("unit", "Đơn vị", width=30),
+    Column("name", "Người", width=34),
+    Column("username", "Tên đăng nhập"),
+    Column("role", "Vai trò", width=24),
+    Column("valid_from", "Từ ngày"),
+    Column("valid_until", "Đến hết ngày"),
+    Column("last_login", "Đăng nhập gần nhất", width=20),
+    Column("factor", "Xác thực hai bước"),
+    Column("account", "Tài khoản"),
+    Column("unit_closed", "Đơn vị đóng hết ngày"),
+)
+
+
+def rights_file(lines: Iterable[RightsLine], at: datetime, told: str) -> TableFile:
+    """Who may do what, of all pages; `told` is the filter in words."""
+    source = [("Bộ lọc", told)] if told else ()
+    return TableFile("ai-duoc-lam-gi", "Ai được làm gì", RIGHTS, map(_right, lines), at, source)
+
+
+def _right(line: RightsLine) -> tuple[Cell, ...]:
+    one = line.membership
+    return (
+        one.unit.code,
+        one.unit.name,
+        str(one.user),
+        one.user.username,
+        one.get_role_display(),
+        one.valid_from,
+        one.valid_until,
+        one.user.last_login,
+        "có" if line.factor else "không",
+        "Đang dùng" if one.user.is_active else "Đã khóa",
+        one.unit.active_until if line.closed else None,
+    )
 
 
 def log_file(title: str, lines: Iterable[Line], at: datetime) -> TableFile:

@@ -3,13 +3,16 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from units import access, actions, queries
 from units.access import Right, requires
 from units.forms.people import TransferForm
-from units.holders import STATES, holders, lines
+from units.holders import STATES, every_line, holders, lines
 from units.models import Role
+from units.outlets.lists import rights_file
+from units.tablefile import file_of
 from units.words import clean
 
 from .lists import page_of
@@ -30,7 +33,12 @@ def rights(request: HttpRequest) -> HttpResponse:
         wrong = wrong or "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn."
     role, state = (role if role in Role.values else ""), (state if state in STATES else "")
     found = holders(request.user, request.day, under=unit, role=role, state=state)
-    page = page_of(request, found.none() if wrong else found)
+    found = found.none() if wrong else found
+    told = "; ".join(filter(None, (code, role and Role(role).label, state and STATES[state])))
+    tables = {"": lambda: rights_file(every_line(found, request.day), timezone.now(), told)}
+    if file := file_of(request, tables):
+        return file
+    page = page_of(request, found)
     context = {
         "page": page,
         "lines": lines(list(page), request.day),

@@ -6,13 +6,16 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from units import access, actions, history, pace
 from units.access import Right, requires
 from units.actions.safety import SUBJECT
 from units.forms.safety import SafetyForm
+from units.outlets.lists import log_file
 from units.safety import current
+from units.tablefile import file_of
 
 from .lists import posted
 
@@ -22,6 +25,9 @@ from .lists import posted
 def safety(request: HttpRequest) -> HttpResponse:
     if not access.is_root_administrator(request.user, request.day):
         raise PermissionDenied("Chỉ người quản trị của đơn vị cao nhất đặt được quy định chung.")
+    tables = {"nhat-ky": lambda: log_file("Nhật ký quy định an toàn", history.every(SUBJECT), timezone.now())}
+    if file := file_of(request, tables):
+        return file
     form = SafetyForm(posted(request), initial=asdict(current()))
     address = pace.address_of(request)
     if request.method == "POST" and form.is_valid():
