@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
 
 from . import duties, pace, safety
 from .answering import successor_of
@@ -230,10 +231,7 @@ def people(user: User, day: date):
 
 def person_for(user: User, pk: int, day: date) -> User:
     """Fetch a person to manage, or 404."""
-    person = people(user, day).filter(pk=pk).first()
-    if person is None:
-        raise Http404
-    return person
+    return get_object_or_404(people(user, day), pk=pk)
 
 
 def tokens(user: User, day: date):
@@ -243,10 +241,7 @@ def tokens(user: User, day: date):
 
 def token_for(user: User, pk: int, day: date) -> Token:
     """Fetch a token to manage, or 404."""
-    token = tokens(user, day).filter(pk=pk).first()
-    if token is None:
-        raise Http404
-    return token
+    return get_object_or_404(tokens(user, day), pk=pk)
 
 
 def receivers(user: User, day: date):

@@ -1,6 +1,9 @@
 """Higher systems that approved figures are pushed to (administrators), and what waits or could not be sent."""
 
+from collections.abc import Iterable
+
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,8 +14,7 @@ from ledger.models import Delivery, Message
 from units import access, actions
 from units.access import Right, requires
 from units.forms.receivers import ReceiverForm
-from units.outlets.lists import messages_file, receivers_file
-from units.tablefile import file_of
+from units.models import Receiver
 
 from .lists import page_of, posted
 from .managed import unit_named
@@ -34,17 +36,20 @@ def receivers(request: HttpRequest) -> HttpResponse:
             )
             return render(request, "units/receiver_made.html", {"receiver": made, "secret": secret})
     found = list(access.receivers(request.user, request.day))
-    names = {one.pk: one.name for one in found}
-    sent = Message.objects.filter(destination__in=names).order_by("-pk").prefetch_related("tries")
-    at = timezone.now()
-    tables = {
-        "noi-nhan": lambda: receivers_file(found, at),
-        "tin": lambda: messages_file(sent, names, at),
-    }
-    if file := file_of(request, tables):
-        return file
-    page = page_of(request, sent)
-    rows = [
+    page = page_of(request, _sent_to(found))
+    context = {"form": form, "receivers": found, "page": page, "rows": _rows(page, found)}
+    return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
+
+
+def _sent_to(receivers: list[Receiver]) -> QuerySet:
+    destinations = [one.pk for one in receivers]
+    return Message.objects.filter(destination__in=destinations).order_by("-pk").prefetch_related("tries")
+
+
+def _rows(sent: Iterable[Message], receivers: list[Receiver]) -> list[dict]:
+    """Each message as the page shows it, with its last try."""
+    names = {one.pk: one.name for one in receivers}
+    return [
         {
             "message": one,
             "about": one.subject,
@@ -53,10 +58,8 @@ def receivers(request: HttpRequest) -> HttpResponse:
             "last": list(one.tries.all())[-1:],
             "again": one.state != Delivery.DELIVERED,
         }
-        for one in page
+        for one in sent
     ]
-    context = {"form": form, "receivers": found, "page": page, "rows": rows}
-    return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
 
 
 @requires(Right.MANAGE)
