@@ -9,7 +9,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ from ledger.models import Job, JobState
 PAUSE = 1.0
 # A worker that was not heard of for so long is gone: it tells of itself every second.
 SILENCE = timedelta(seconds=30)
+PULSE = 10.0
 _log = logging.getLogger(__name__)
 _guard = threading.Lock()
 _thread: threading.Thread | None = None
@@ -125,7 +127,8 @@ def end(job: Job, words: str = "") -> None:
 def carry_out(kind: Kind, job: Job) -> None:
     """Work on one that was taken; whatever happens it is ended, unless somebody gave it up."""
     try:
-        kind.work(job, following(job))
+        with _pulse(job):
+            kind.work(job, following(job))
         end(job)
     except Cancelled:
         _log.info("%s %d was given up", kind.model.__name__, job.pk)
@@ -134,6 +137,31 @@ def carry_out(kind: Kind, job: Job) -> None:
     except Exception:
         _log.exception("%s %d", kind.model.__name__, job.pk)
         end(job, kind.fault)
+
+
+@contextmanager
+def _pulse(job: Job) -> Iterator[None]:
+    """As long as this lasts the job is told of, also while one statement of it takes longer than SILENCE: nobody else
+    takes what is still worked on.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(PULSE):
+                _still(job, JobState.WORKING).update(told_at=timezone.now())
+        except DatabaseError:
+            _log.exception("pulse of %s %d", type(job).__name__, job.pk)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=beat, name="pulse", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def following(job: Job) -> Following:

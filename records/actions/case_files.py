@@ -148,7 +148,7 @@ def forget(file: CaseFile) -> None:
     if file.staged:
         place_of(file).unlink(missing_ok=True)
     CaseFile.objects.filter(pk=file.pk).exclude(state=CaseFileState.DONE).update(
-        state=CaseFileState.CANCELLED, staged="", columns=[]
+        state=CaseFileState.CANCELLED, staged="", columns=[], faults=[]
     )
 
 
@@ -177,6 +177,9 @@ def put_in_force(
     Raises Cancelled where it was given up meanwhile.
     """
     Unit.objects.select_for_update().get(pk=file.unit_id)
+    if CaseRow.objects.filter(file=file).count() != rows:
+        # Another worker thought this one lost, and read the same file.
+        raise jobs.Refused("Việc đọc tệp bị gián đoạn. Hãy đọc lại.")
     still = CaseFile.objects.filter(pk=file.pk, state=JobState.WORKING)
     if not still.update(state=JobState.DONE, columns=[], staged="", done=rows, total=rows):
         raise jobs.Cancelled

@@ -1,5 +1,6 @@
 """The thread that draws long PDFs, with a database of its own that other connections see."""
 
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -29,3 +30,24 @@ def test_a_thread_draws_what_waits_and_ends(monkeypatch):
     assert not jobs._thread.is_alive()
     kept = Drawing.objects.get(pk=drawing.pk)
     assert (kept.state, kept.done) == ("done", 3)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_says_nothing_for_long_is_not_taken_for_lost(monkeypatch):
+    (unit,) = open_units(
+        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
+    ).new
+    review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
+    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
+    told: list[datetime] = []
+
+    def silent(*given, **more) -> None:
+        told.append(Drawing.objects.get(pk=drawing.pk).told_at)
+        time.sleep(0.5)
+        told.append(Drawing.objects.get(pk=drawing.pk).told_at)
+
+    monkeypatch.setattr(jobs, "PULSE", 0.05)
+    monkeypatch.setattr(copies, "draft", silent)
+    jobs.wake()
+    jobs._thread.join(20)
+    assert told[0] < told[1] and Drawing.objects.get(pk=drawing.pk).state == "done"

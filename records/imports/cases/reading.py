@@ -199,8 +199,8 @@ class Reader:
                 return found
             raise WrongCell(FIELD, "unknown_field", f"Danh mục không có lĩnh vực “{field[:60]}”.")
         if procedure:
-            message = f"Danh mục không có thủ tục “{procedure[:60]}”."
-            raise WrongCell(PROCEDURE, "unknown_procedure", message)
+            # Not quoted: such texts name people now and then, and faults are kept.
+            raise WrongCell(PROCEDURE, "unknown_procedure", "Danh mục không có thủ tục này.")
         role = FIELD if FIELD in self.at else PROCEDURE
         raise WrongCell(role, "missing", f"Thiếu {ROLES[role].lower()}.")
 

@@ -76,3 +76,19 @@ def test_what_a_lost_worker_left_is_read_anew(as_, july, work, monkeypatch):
     CaseFile.objects.update(told_at="2020-01-01T00:00:00Z")
     work()
     assert CaseFile.objects.get().state == "done" and CaseRow.objects.count() == 30
+
+
+def test_rows_that_another_worker_took_out_are_missed(as_, july, work, monkeypatch):
+    client = as_("clerk")
+    uploaded(client, july, as_csv(rows(30)))
+    mapped(client, july)
+    put = case_files.put_in_force
+
+    def robbed(file, *given, **more):
+        CaseRow.objects.filter(file=file, row__lt=10).delete()
+        put(file, *given, **more)
+
+    monkeypatch.setattr(case_files, "put_in_force", robbed)
+    work()
+    file = CaseFile.objects.get()
+    assert file.state == "failed" and "gián đoạn" in file.words and not CaseRow.objects.exists()
