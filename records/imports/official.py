@@ -173,8 +173,10 @@ class _Comparer:
                 if fault := rules.check_cell(name, part, served):
                     self._fault(line, fault.code, fault.message, column.number)
             after |= spread
-            if value and len(spread) > 1:
-                self.taken.add((column.number, next(name for name, part in spread.items() if part)))
+            takes = next((name for name, part in spread.items() if part), "")
+            # Where the other measures are 0 already, nothing of them is lost.
+            if takes and any(before[name] != 0 for name in spread if name != takes):
+                self.taken.add((column.number, takes))
             name = self.catalogue.fields[number].name
             self.reading.changes.append(Change(name, column, cells[column.number], value))
         self.reading.rows[number, None] = after

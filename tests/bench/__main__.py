@@ -33,6 +33,7 @@ ALL = (
     "P7",
     "P11",
     "E1",
+    "E2",
     "P12",
     "P9",
     "Approving",
@@ -106,7 +107,7 @@ class Stage:
 
 def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
     """The rows of one part; `minutes` of load."""
-    from . import approving, entry, files, load, pages, prints, questions, saving, start, weight
+    from . import approving, entry, files, load, pages, prints, questions, saving, start, tables, weight
 
     match part:
         case "P1":
@@ -142,6 +143,8 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from files.import_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
         case "E1":
             yield from files.check_rows(stage.nation, stage.folder, 4_000 if stage.small else 40_000)
+        case "E2":
+            yield from tables.export_rows(4_000 if stage.small else 40_000)
         case "E3":
             from . import cases
 
