@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import DatabaseError, connections
 
-from units.models import User
+from units.models import Role, User
 
 
 @register(Tags.security, deploy=True)
@@ -13,6 +13,9 @@ def production_is_safe(app_configs, **kwargs) -> list[Error]:
     found = []
     if settings.DEBUG:
         found.append(Error("CCHC_DEBUG đang bật.", id="cchc.E001"))
+    if unknown := set(settings.SECOND_FACTOR_ROLES) - set(Role.values):
+        named = ", ".join(sorted(unknown))
+        found.append(Error(f"CCHC_SECOND_FACTOR_ROLES có vai trò không có thật: {named}.", id="cchc.E003"))
     if settings.PRODUCTION and _demo_accounts():
         found.append(
             Error("Cơ sở dữ liệu có tài khoản thử, mà CCHC_DEMO không bật. Hãy xóa chúng.", id="cchc.E002")

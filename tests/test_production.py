@@ -64,6 +64,7 @@ def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
         ({"CCHC_EMAIL_URL": "imap://may-chu", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
         ({"CCHC_EMAIL_URL": "smtp://may-chu:x", "CCHC_EMAIL_FROM": "cchc@example.vn"}, "CCHC_EMAIL_URL"),
         ({"CCHC_BASE_URL": "cchc.example.vn"}, "CCHC_BASE_URL"),
+        ({"CCHC_SECOND_FACTOR_ROLES": "admin"}, "CCHC_SECOND_FACTOR_ROLES"),
         ({"CCHC_OIDC_ISSUER": "http://may-chu.example.vn"}, "CCHC_OIDC_ISSUER"),
         ({"CCHC_OIDC_ISSUER": "https://may-chu.example.vn"}, "CCHC_OIDC_CLIENT_ID"),
     ],
