@@ -30,10 +30,9 @@ SUMS = ", ".join(f"SUM(edition.{name})" for name in CHANNELS)
 FLAT = """FROM records_edition AS edition
 JOIN records_submission AS submission ON submission.id = edition.submission_id
 JOIN units_unit AS unit ON unit.id = submission.unit_id
-JOIN units_unit AS province ON province.id = CAST(split_part(unit.path, '/', 3) AS bigint)
+JOIN units_unit AS province ON province.id = CAST(NULLIF(split_part(unit.path, '/', 3), '') AS bigint)
 WHERE edition.state = 'approved' AND submission.month BETWEEN {first} AND {last}"""
 ROWS = 40_000
-GOAL_DUCKDB = 0.15
 MACRO = Path(__file__).with_name("pivot.bas")
 
 
@@ -42,8 +41,10 @@ def rows(nation: tuple) -> Iterator[Result]:
     connection, top, scale = nation
     ours = _ours(connection, top, scale)
     theirs = _in_duckdb(connection, scale)
-    title = "P4 shares by province and trend of the country ÷ DuckDB over the same submissions, PostgreSQL"
-    yield Result(title, str(scale), *versus(ours, theirs), goal=GOAL_DUCKDB)
+    title = (
+        "Peers: shares by province and trend of the country ÷ DuckDB over sums of each submission, PostgreSQL"
+    )
+    yield Result(title, str(scale), *versus(ours, theirs))
     title = f"Peers: the same ÷ the SQL that Superset sends, on the same {vendor()} (without Superset itself)"
     yield Result(title, str(scale), *versus(ours, _as_sql(connection, scale), times=5))
     with tempfile.TemporaryDirectory(prefix="cchc-pivot-") as folder:
