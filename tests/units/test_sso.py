@@ -70,6 +70,7 @@ def test_a_challenge_is_sent_and_its_secret_follows(client, an, provider):
     "lie",
     [
         {"aud": "another-program"},
+        {"aud": "another-program", "azp": "cchc"},
         {"aud": ["cchc", "another-program"]},
         {"iss": "https://evil.example"},
         {"nonce": "of another browser"},
