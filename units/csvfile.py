@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .tabular import Cell, Limits, Unreadable
-from .words import clean
+from .words import FORMULA_STARTS, clean
 
 _CHUNK = 1024 * 1024
 _SIGNS = ",;\t"
@@ -38,6 +38,8 @@ def _records(reader, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
                 number,
                 [
                     (text.strip() if text.isascii() and text.isprintable() else clean(text)) or None
+                    if text[:1] != "'"
+                    else _unescaped(text)
                     for text in record
                 ],
             )
@@ -45,6 +47,11 @@ def _records(reader, limits: Limits) -> Iterator[tuple[int, list[Cell]]]:
         raise Unreadable(
             "unreadable", "Dòng này không đọc được (dấu nháy hoặc ô quá dài).", number + 1
         ) from error
+
+
+def _unescaped(text: str) -> Cell:
+    """Without the sign that keeps a spreadsheet from taking the text for a formula: what was written is read again."""
+    return clean(text[1:] if text[1:].startswith(FORMULA_STARTS) else text) or None
 
 
 def _delimiter(heads: list[str]) -> str:

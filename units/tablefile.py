@@ -20,7 +20,7 @@ from django.core.exceptions import BadRequest
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.timezone import localtime
 
-from .words import CONTROLS
+from .words import CONTROLS, FORMULA_STARTS
 
 KINDS = {
     "csv": "text/csv; charset=utf-8",
@@ -28,7 +28,6 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 BOM = "\ufeff"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 # So many rows are put together before they are sent: a small row by itself costs more than its text.
 _AT_ONCE = 200
@@ -106,7 +105,7 @@ def answer(kind: str, table: TableFile) -> HttpResponseBase:
 def harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula, without control characters (acceptance S25)."""
     text = text.translate(CONTROLS)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _together(parts: Iterable[str]) -> Iterator[str]:

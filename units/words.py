@@ -6,6 +6,8 @@ import unicodedata
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
 # Signs that no file of text may hold; NUL is refused on the way in, not cleaned away.
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+# What a spreadsheet takes for a formula; a file of ours puts ' before it (acceptance S25).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _CONTROLS = {sign: None for sign in CONTROLS if sign}
 _INVISIBLE = dict.fromkeys(
     map(

@@ -11,6 +11,7 @@ import pytest
 
 from tests.bad_inputs.files import BOMBS, SHEET, saved, sheet, with_part
 from units import xlsxfile
+from units.tablefile import harmless
 from units.tabular import BULK, WEB, Fault, Faults, Limits, letter_of, read_table
 from units.words import canonical, clean
 
@@ -68,6 +69,13 @@ def test_blank_is_none_and_blank_rows_are_left_out():
         (3, {"a": "1", "b": None}),
         (5, {"a": "2", "b": "0"}),
     ]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+84 351", "-5", "@ai", "'quoted", "' =1", "plain", "'"])
+def test_text_that_looks_like_a_formula_comes_back_as_it_was(text):
+    content = f'unit,reason\r\na,"{harmless(text)}"\r\n'.encode()
+    [row] = read_table(content, "a.csv", limits=BULK).rows
+    assert row.cells["reason"] == text
 
 
 def test_too_many_rows_end_in_a_fault():
