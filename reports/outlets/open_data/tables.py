@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.utils.timezone import localdate
+
 from figures.measures import LABELS, MEASURES
 from figures.periods import Month
 from records.models import (
@@ -161,12 +163,12 @@ def procedures() -> Iterator[Row]:
 
 
 def submissions() -> Iterator[Row]:
-    """Months of which an edition is in force: when they were due, sent and approved, by nobody's name."""
+    """Months of which an edition is in force: when they were due, sent and approved (local days), by nobody's name."""
     keys = _keys()
     rows = Submission.objects.filter(editions__state=State.APPROVED).order_by("month", "unit")
     columns = ("unit", "month", "due_on", "editions__number", "editions__sent_at", "editions__decided_at")
     for unit, month, due, number, sent, decided in rows.values_list(*columns).iterator(CHUNK):
-        days = (_day(one.date()) if one else "" for one in (sent, decided))
+        days = (_day(localdate(one)) if one else "" for one in (sent, decided))
         yield keys[unit], str(Month.from_number(month)), _day(due), number, *days
 
 
