@@ -10,7 +10,8 @@ _ISO = re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?:[T ]{_CLOCK})?(?:Z|[+]0
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}})(?:,? {_CLOCK})?", re.ASCII)
 _CLOCK_FIRST = re.compile(rf"{_CLOCK},? (\d{{1,2}})([/.-])(\d{{1,2}})\5(\d{{4}})", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.(\d{1,15}))?", re.ASCII)
-# Serial numbers of 1970 to 2100: what is none of these is no day of a dossier.
+# What is outside of these years is no day of a dossier.
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 _FIRST_SERIAL, _LAST_SERIAL = 25_569, 73_415
 _EPOCH = date(1899, 12, 30)
 _SECONDS = 86_400
@@ -20,7 +21,8 @@ def read_moment(text: str) -> datetime | date | None:
     """A local moment, or a day where the text tells no time; None for what is neither.
 
     The day stands before the month; a number with five digits before its point is a spreadsheet's serial
-    number. A time in another zone than Vietnam's is refused, and so is what no calendar has.
+    number, of FIRST_YEAR to LAST_YEAR. A time in another zone than Vietnam's is refused, and so is what no calendar
+    has.
     """
     if found := _DAY_FIRST.fullmatch(text):
         day, _, month, year, *clock = found.groups()

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from figures.cases import OPEN, RESOLVED, Case, CaseError, end_of, start_of
-from figures.moments import read_moment
+from figures.moments import FIRST_YEAR, LAST_YEAR, read_moment
 from figures.periods import Month
 from records.models import OnlineLevel, ProcedureScope
 from records.queries.catalogue import Catalogue
@@ -123,6 +123,10 @@ class Reader:
         if moment is None:
             message = f"“{text[:40]}” không phải ngày giờ. Viết như 14/06/2022 09:41 hoặc 2022-06-14."
             raise WrongCell(role, "bad_date", message)
+        # 31/12/9999 is how systems write that nothing is due.
+        if moment.year < FIRST_YEAR or moment.year > LAST_YEAR and role != DUE:
+            years = f"từ {FIRST_YEAR} trở đi" if role == DUE else f"từ {FIRST_YEAR} đến {LAST_YEAR}"
+            raise WrongCell(role, "bad_date", f"“{text[:40]}” không hợp lệ: năm phải {years}.")
         return moment
 
     def _state(self, cells: list[str], ended: datetime | date | None) -> str:

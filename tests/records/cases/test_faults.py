@@ -22,7 +22,12 @@ from .exports import as_csv, as_xlsx, rows
         ("Số hồ sơ", "x" * 101, "too_long"),
         ("Ngày tiếp nhận", "", "missing"),
         ("Ngày tiếp nhận", "31/02/2022 08:00", "bad_date"),
+        ("Ngày tiếp nhận", "14/06/0222 08:00", "bad_date"),
+        ("Ngày tiếp nhận", "14/06/2202", "bad_date"),
+        ("Ngày tiếp nhận", "01/01/0001", "bad_date"),
+        ("Ngày trả kết quả", "14/06/2202", "bad_date"),
         ("Ngày hẹn trả", "06/25/2022", "bad_date"),
+        ("Ngày hẹn trả", "01/01/0001", "bad_date"),
         ("Ngày hẹn trả", "01/01/2022", "order"),
         ("Hình thức tiếp nhận", "", "missing"),
         ("Lĩnh vực", "dat-dai", "unknown_field"),
@@ -37,6 +42,11 @@ def test_faults_are_told_by_row_and_column_and_nothing_is_kept(as_, july, work, 
     assert (fault["row"], fault["column"], fault["code"]) == (8, head, code)
     page = html.unescape(client.get(address("case_file", july.pk, file.pk)).content.decode())
     assert "Chưa nạp được" in page and fault["message"] in page
+
+
+def test_a_due_day_that_stands_for_none_is_taken(as_, july, work):
+    file = read(as_("clerk"), july, work, as_csv(spoiled(4, "Ngày hẹn trả", "31/12/9999")))
+    assert file.state == "done" and CaseRow.objects.filter(due__year=9999).count() == 1
 
 
 def test_faults_of_a_workbook_name_their_cells_and_merged_titles_do_no_harm(as_, july, work):
