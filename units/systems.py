@@ -24,7 +24,8 @@ class TokenQuerySet(models.QuerySet):
 class Token(models.Model):
     """A system's key to the API, for a unit and everything below it. Of the secret only its SHA-256 is kept.
 
-    `scopes` are separated by spaces. Who made and revoked it stands in the log ("token:7").
+    `scopes` are separated by spaces. Who made and revoked it stands in the log ("token:7"). Its maker answers for what
+    it enters: nobody approves by one name what they sent by another. None for tokens from before that was kept.
     """
 
     name = models.CharField("tên hệ thống", max_length=100)
@@ -35,6 +36,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField("hết hạn")
     revoked_at = models.DateTimeField("thu hồi lúc", null=True)
     last_used_at = models.DateTimeField("dùng lần cuối", null=True)
+    created_by = models.ForeignKey("units.User", models.SET_NULL, null=True, related_name="+")
 
     objects = TokenQuerySet.as_manager()
 

@@ -15,7 +15,7 @@ from records.queries.calendar import calendar, due_date
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, RowKey, counts_of, served_of
 from records.queries.rows import fill, values_of
-from units.models import Unit
+from units.models import System, Unit
 
 from . import storing
 from .closing import close_as_set
@@ -106,9 +106,10 @@ def save_in_hand(
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
     storing.update_edition(edition)
-    # Another system has no number among people, and approves nothing.
-    if by is not None and by.pk is not None:
-        storing.add_writer(edition, by)
+    # For what another system enters its token's maker answers, who would else approve own entries.
+    writer = by.token.created_by_id if isinstance(by, System) else by and by.pk
+    if writer is not None:
+        storing.add_writer(edition, writer)
     detail = saved_detail(edition, way, follows, changes)
     record("save", edition, by=by, at=at, detail=detail | ({"file": file} if file else {}))
     return edition

@@ -43,10 +43,10 @@ def update_edition(edition: Edition) -> None:
         cursor.execute(_UPDATE_EDITION, [*values, edition.pk])
 
 
-def add_writer(edition: Edition, person: Any) -> None:
-    """Keep that this person wrote a value in the edition."""
+def add_writer(edition: Edition, person: int) -> None:
+    """Keep that the person of this number wrote a value in the edition."""
     with connection.cursor() as cursor:
-        cursor.execute(_ADD_WRITER, [edition.pk, person.pk])
+        cursor.execute(_ADD_WRITER, [edition.pk, person])
 
 
 @cache

@@ -52,6 +52,7 @@ def create_token(
         secret_sha256=digest(secret),
         created_at=at,
         expires_at=at + timedelta(days=days),
+        created_by=by,
     )
     detail = {"name": token.name, "unit": unit.pk, "unit_code": unit.code, "scopes": token.scopes}
     log.append("token.create", by=by, subject=subject(token), detail=detail | {"expires": token.expires_at})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from records import actions
 from records.models import DossierCount, Edition, Submission
 from tests.records.conftest import AT, balanced
 from units.actions import create_token
-from units.models import Scope
+from units.models import Membership, Role, Scope, User
 
 from .conftest import JULY
 
@@ -21,8 +22,8 @@ WHERE = "/api/v1/submissions/13441/2022-M07"
 Put = Callable[..., HttpResponse]
 
 
-def client(unit, *scopes: str) -> Client:
-    _, secret = create_token("Một cửa", unit, scopes or (Scope.WRITE,), 30, by=None, at=timezone.now())
+def client(unit, *scopes: str, by: User | None = None) -> Client:
+    _, secret = create_token("Một cửa", unit, scopes or (Scope.WRITE,), 30, by=by, at=timezone.now())
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -75,6 +76,19 @@ def test_a_reviewer_approves_what_a_system_sent(system, people):
     put(system, body(send=True, **WHOLE))
     edition = Edition.objects.get()
     assert actions.approve(edition, by=people.reviewer, at=AT).state == "approved"
+
+
+def test_who_made_the_token_does_not_approve_what_it_sent(as_, people, fields):
+    Membership.objects.create(
+        user=people.administrator, unit=people.district, role=Role.REVIEWER, valid_from=date(2022, 1, 1)
+    )
+    put(client(people.district, by=people.administrator), body(send=True, **WHOLE))
+    edition = Edition.objects.get()
+    assert list(edition.writers.all()) == [people.administrator]
+    where = f"/records/{edition.submission_id}/approve/"
+    assert as_("administrator").post(where, {"revision": "1"}).status_code == 403
+    assert as_("reviewer").post(where, {"revision": "1"}).status_code == 302
+    assert Edition.objects.get().state == "approved"
 
 
 def test_rows_that_are_not_named_stay_and_a_named_row_is_replaced(system, people, fields):
