@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import groupby
 
 from figures.counts import added
+from figures.rules import COMES_IN, GOES_OUT
 from figures.writing import count
 
 FIRST = 3  # the number of the first column with figures
@@ -147,6 +148,26 @@ class Form:
                 if gap:
                     broken.append((identity, gap))
         return broken
+
+    def moved(self, identity: Identity, values: Values) -> int:
+        """By how much (left − right) what is counted `outside` puts a balance off: an identity of what comes in on one
+        side and what goes out on the other. 0 for any other identity.
+        """
+        left, right = self._made_of(identity.left), self._made_of(identity.right)
+        into, out = (
+            sum(values.get(one.source) or 0 for one in self.outside if one.source in side)
+            for side in (COMES_IN, GOES_OUT)
+        )
+        if left <= set(COMES_IN) and right <= set(GOES_OUT):
+            return out - into
+        return into - out if left <= set(GOES_OUT) and right <= set(COMES_IN) else 0
+
+    def _made_of(self, numbers: Iterable[int]) -> set[str]:
+        """The sources of some columns, through the columns that they add."""
+        found: set[str] = set()
+        for column in (self.columns[self.places[abs(number)]] for number in numbers):
+            found |= {*column.sources, *self._made_of(column.adds)}
+        return found
 
     def note(self, values: Values) -> str:
         """What the form has no column for and where it was counted; and each identity that does not hold."""

@@ -112,7 +112,8 @@ def _head(
             label, _, rest = cell.partition(":")
             if fold(label).endswith("don vi bao cao") and rest.strip(" .…"):
                 unit_named = True
-                if fold(unit.name) not in fold(rest):
+                # Whole words: “xã Thanh Hà” is not “xã Thanh Hải”.
+                if not re.search(rf"(?<!\w){re.escape(fold(unit.name))}(?!\w)", fold(rest)):
                     told = f"Biểu của đơn vị khác: ghi “{rest.strip()[:80]}”, báo cáo này là của {unit.name}."
                     sheet.faults.append(Fault(number, "", "other_unit", told, where))
             wrong = _other_month(cell, month, bounds)

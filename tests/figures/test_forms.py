@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figures.form_data import FormError, form_of
+from figures.forms import Identity
 from figures.measures import MEASURES
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "forms"
@@ -42,6 +43,23 @@ def test_a_broken_identity_is_told_with_its_difference(values):
         assert [(one.words, gap) for one, gap in gaps] == [
             ("(3) = (7) + (11)", cells[3] - cells[7] - cells[11])
         ]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "gap"),
+    [
+        ((3,), (7, 11), 2),
+        ((7, 11), (3,), -2),
+        ((4, 5, 6), (8, 9, 10, 12, 13), 2),
+        ((3,), (4, 5, 6), 0),
+        ((7,), (8, 9, 10), 0),
+        ((3, 7), (11,), 0),
+    ],
+)
+def test_what_moved_between_places_puts_only_a_balance_off(left, right, gap):
+    moved = {"transferred_in": 3, "transferred_out": 5}
+    assert DOSSIERS.moved(Identity(left, right), moved) == gap
+    assert DOSSIERS.moved(Identity(left, right), dict.fromkeys(moved)) == 0
 
 
 def test_heads_numbers_and_rules_are_read_from_the_data():

@@ -178,6 +178,47 @@ def test_every_fault_is_told_by_its_cell_and_nothing_is_written(filled, as_, cel
     assert values_of(stored(filled.submission, "ho-tich")) == before
 
 
+def test_a_name_that_begins_like_ours_is_another_unit(filled, as_, people):
+    people.alpha.name = "xã Thanh Hà"
+    people.alpha.save()
+    content = out(filled)
+    for head, faults in (
+        ("Đơn vị báo cáo: UBND xã Thanh Hải", [("I1", "other_unit")]),
+        ("Đơn vị báo cáo: UBND XÃ THANH HÀ, huyện Thanh Liêm", []),
+    ):
+        answer = upload(as_("clerk"), filled.submission, edited(content, {"I1": head}))
+        assert [(one.cell, one.code) for one in answer.context["faults"]] == faults
+
+
+def moved(people, fields, edition, **counts: int):
+    """The month with 2 more dossiers of ho-tich received, of which 5 went to another place and 3 came from one."""
+    values = values_of(stored(edition.submission, "ho-tich")) | {"transferred_in": 3, "transferred_out": 5}
+    rows = {(fields.ho_tich.pk, None): values | {"received_direct": 32}}
+    return actions.save_counts(edition, rows, by=people.clerk, revision=edition.revision, at=AT)
+
+
+def test_what_was_moved_explains_a_difference_of_the_form(filled, as_, people, fields):
+    edition = moved(people, fields, filled)
+    cells = {f"E{HO_TICH}": 47, f"I{HO_TICH}": 43, f"C{HO_TICH}": None, f"G{HO_TICH}": None}
+    totals = {f"{column}{TOTAL}": None for column in "CEGI"}
+    answer = upload(as_("clerk"), edition.submission, edited(out(edition), cells | totals))
+    assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
+    assert [(one.column.number, one.after) for one in answer.context["reading"].changes] == [(5, 47), (9, 43)]
+    told = "Cột (3) lệch 2 so với cột (7) + cột (11) do hồ sơ chuyển đi, chuyển đến."
+    assert answer.context["reading"].notes == [f"Dòng {HO_TICH}: {told}"] and told in answer.content.decode()
+    (values,) = answer.context["reading"].rows.values()
+    assert (values["transferred_in"], values["transferred_out"]) == (3, 5)
+
+
+def test_what_was_moved_explains_no_other_difference(filled, as_, people, fields):
+    edition = moved(people, fields, filled)
+    content = edited(
+        out(edition), {f"E{HO_TICH}": 38, f"C{HO_TICH}": None, f"C{TOTAL}": None, f"E{TOTAL}": None}
+    )
+    answer = upload(as_("clerk"), edition.submission, content)
+    assert [(one.cell, one.code) for one in answer.context["faults"]] == [(f"C{HO_TICH}", "identity")]
+
+
 def test_a_number_where_the_field_has_no_channel_is_told(filled, as_, fields):
     fields.chung_thuc.scopes.update(channels="direct")
     cells = {f"D{CHUNG_THUC}": 3, f"E{CHUNG_THUC}": 1257}
