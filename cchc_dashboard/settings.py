@@ -214,6 +214,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "login"
 
+PROXIES = _whole("CCHC_PROXIES", 0)  # how many stand in front
 # A whole office shares one address: lock the name at that address, never the address (acceptance S8).
 AXES_FAILURE_LIMIT = _whole("CCHC_LOGIN_FAILURES", 5)
 AXES_COOLOFF_TIME = _whole("CCHC_LOGIN_LOCK_MINUTES", 15) / 60
@@ -223,10 +224,7 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # kept when a later sign-in clears the counting of failures
-AXES_IPWARE_PROXY_COUNT = _whole("CCHC_PROXIES", 0) or None
-AXES_IPWARE_META_PRECEDENCE_ORDER = (
-    ["HTTP_X_FORWARDED_FOR", "REMOTE_ADDR"] if AXES_IPWARE_PROXY_COUNT else ["REMOTE_ADDR"]
-)
+AXES_CLIENT_IP_CALLABLE = "units.pace.address_of"
 AXES_VERBOSE = False
 
 # Whose role this is must sign in with a second factor; the empty list asks nobody.
@@ -267,7 +265,7 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-if AXES_IPWARE_PROXY_COUNT:
+if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LANGUAGE_CODE = "vi"

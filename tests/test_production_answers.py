@@ -10,10 +10,10 @@ from .test_production import SAFE, run
 HOST = SAFE["CCHC_ALLOWED_HOSTS"]
 ASK = """
 import json, sys
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import setup_test_environment
 from datetime import date
-from units import access, actions
+from units import access, actions, pace
 from units.models import Unit, User
 from units.tree import Draft
 HOST = "cchc.example.vn"
@@ -25,6 +25,7 @@ found = {}
 found["foreign"] = told(client.get("/accounts/login/", secure=True, HTTP_HOST="evil.com"))
 found["plain"] = told(client.get("/accounts/login/"))
 found["said"] = told(client.get("/accounts/login/", HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="evil.com"))
+found["address"] = pace.address_of(RequestFactory().get("/", HTTP_X_FORWARDED_FOR="1.2.3.4, 10.0.0.9"))
 found["page"] = told(client.get("/accounts/login/", secure=True))
 found["missing"] = told(client.get("/nowhere/", secure=True))
 (top,) = actions.open_units([Draft("1", "Đơn vị", "committee", "commune", date(2020, 1, 1))], by=None).new
@@ -92,10 +93,12 @@ def test_a_foreign_host_is_refused_and_http_leads_to_https(answers):
     for name in ("plain", "said"):
         assert answers[name]["status"] == 301
         assert answers[name]["headers"]["Location"] == f"https://{HOST}/accounts/login/"
+    assert answers["address"] == "127.0.0.1"
 
 
 def test_a_proxy_is_believed_only_where_one_is_set(tmp_path):
-    assert asked(tmp_path, CCHC_PROXIES="1")["said"]["status"] == 200
+    found = asked(tmp_path, CCHC_PROXIES="1")
+    assert (found["said"]["status"], found["address"]) == (200, "10.0.0.9")
 
 
 def test_leaders_set_up_a_second_factor_first(answers):
