@@ -105,7 +105,7 @@ class _Sheet:
             return
         decimals = len(rate.shown.removesuffix("%").partition(",")[2])
         self.decimals = max(self.decimals, decimals)
-        style = self._style(f"0.{'0' * decimals}%" if decimals else "0%")
+        style = self._percent(decimals)
         value = float(rate.percent) / 100
         if column.share:
             self.sheet.write_formula(at, place, self._divided(column.share, at), style, value)
@@ -124,10 +124,19 @@ class _Sheet:
                 formula = f"=SUM({letter}{HEAD + 1}:{letter}{at})"
                 self.sheet.write_formula(at, place, formula, self._style(_COUNT, True), self.totals[place])
             elif column.share:
-                above, below = (self.totals.get(self._place(key)) for key in column.share)
-                style = self._style(f"0.{'0' * self.decimals}%" if self.decimals else "0%", True)
-                value = above / below if above is not None and below else "—"
-                self.sheet.write_formula(at, place, self._divided(column.share, at), style, value)
+                self._total_share(at, place, column.share)
+
+    def _total_share(self, at: int, place: int, share: tuple[str, str]) -> None:
+        """Where no row reports what is divided there is no share: a formula would make it 0%."""
+        above, below = (self.totals.get(self._place(key)) for key in share)
+        if above is None:
+            self.sheet.write_string(at, place, "—", self._style("", True))
+            return
+        style = self._percent(_decimals(above, below, self.decimals) if below else self.decimals, True)
+        self.sheet.write_formula(at, place, self._divided(share, at), style, above / below if below else "—")
+
+    def _percent(self, decimals: int, bold: bool = False) -> Any:
+        return self._style(f"0.{'0' * decimals}%" if decimals else "0%", bold)
 
     def _place(self, key: str) -> int:
         return next(place for place, column in enumerate(self.columns) if column.key == key)
@@ -138,6 +147,19 @@ class _Sheet:
             form = {"num_format": number} if number else {}
             self.styles[key] = self.book.add_format({**form, "bold": bold})
         return self.styles[key]
+
+
+def _decimals(above: int, below: int, least: int) -> int:
+    """So many that a share that is neither none nor all is not shown as 0 or 100, as rows have them by figures.rounding
+    (which this room must not know).
+    """
+    decimals = least
+    while above not in (0, below):
+        rounded = (200 * 10**decimals * above + below) // (2 * below)
+        if rounded not in (0, 100 * 10**decimals):
+            break
+        decimals += 1
+    return decimals
 
 
 def source_sheet(book: xlsxwriter.Workbook, told: Iterable[tuple[str, str]]) -> None:

@@ -86,6 +86,31 @@ def test_another_program_computes_totals_and_shares(tmp_path):
     assert told == {"Bảng": "Bảng thử", "Phạm vi": "đã duyệt", "Lập lúc": "08:30 ngày 12/8/2022"}
 
 
+@pytest.mark.parametrize(
+    ("online", "received", "form"),
+    [
+        ((10_004, 10_005), (10_005, 10_005), "0.000%"),
+        ((0, 1), (10_000, 20_000), "0.000%"),
+        ((0, 9), (10_000, 10_000), "0.00%"),
+        ((10_005, 10_005), (10_005, 10_005), "0.0%"),
+        ((0, 0), (5, 5), "0.0%"),
+        ((10_006, 10_005), (10_005, 10_005), "0.000%"),
+    ],
+)
+def test_a_total_share_hides_no_dossier(online, received, form):
+    rows = [("xã", *pair, Rate("12,5%", "12.5"), None, None) for pair in zip(received, online, strict=True)]
+    sheet = openpyxl.load_workbook(BytesIO(content("xlsx", table(rows))))["Số liệu"]
+    assert sheet["D6"].number_format == form
+
+
+def test_a_total_share_of_what_nobody_reports_is_none(tmp_path):
+    made = content("xlsx", table([("xã", 5, None, Rate("—", None), None, None)]))
+    assert openpyxl.load_workbook(BytesIO(made))["Số liệu"]["D5"].value == "—"
+    assert [cell.value for cell in recalculated(made, tmp_path)["Số liệu"][5][:4]] == [
+        "Tổng cộng", 5, None, "—",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_people_is_never_a_formula(text):
     columns = (Column("name", "Đơn vị"),)
