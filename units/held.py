@@ -1,11 +1,13 @@
 """What somebody sent just when the session had run out: kept in the session, and handed back after sign-in to the
-same person only, to be sent again by them (acceptance S12). A password is never kept, and no file.
+same person only, to be sent again by them (acceptance S12). A password is never kept, nor a code of the second factor,
+and no file.
 """
 
 from django.conf import settings
 from django.http import HttpRequest
 
 _KEY = "held"
+_SECRETS = "/accounts/"
 # A form of the largest month is far below; what is longer is not worth keeping in every answer's session.
 _MOST_CHARACTERS = 300_000
 
@@ -20,9 +22,11 @@ def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def hold(request: HttpRequest, person: int) -> None:
-    """Keep the POST for the person whose session ended."""
+    """Keep the POST for the person whose session ended; none of the pages of accounts, where secrets are typed: the
+    session is stored as it is.
+    """
     fields = fields_of(request)
-    if fields:
+    if fields and not request.path.startswith(_SECRETS):
         request.session[_KEY] = {"person": person, "to": request.get_full_path(), "fields": fields}
         request.session.set_expiry(settings.SESSION_ABSOLUTE_SECONDS)
 

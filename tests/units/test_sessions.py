@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from .conftest import person
@@ -108,6 +109,19 @@ def test_passwords_are_never_kept(clock, admin):
     data = {"old_password": PASSWORD, "new_password1": "x" * 12, "new_password2": "x" * 12}
     assert client.post("/accounts/password/", data).status_code == 302
     assert PASSWORD not in str(dict(client.session)) and again(client, "quantri").url != RESUME
+
+
+@pytest.mark.parametrize("address", ["/accounts/factor/", "/accounts/factor/codes/", "/accounts/me/"])
+@pytest.mark.parametrize("headers", [{}, {"origin": "http://testserver"}])
+def test_codes_of_the_second_factor_are_never_kept(clock, admin, address, headers):
+    client = signed_in("quantri")
+    client.handler.enforce_csrf_checks = bool(headers)
+    client.get("/units/")
+    clock["at"] += IDLE + 1
+    client.post(address, {"code": "135790", "secret": "JBSWY3DPEHPK3PXP"}, headers=headers)
+    kept = [str(one.get_decoded()) for one in Session.objects.all()]
+    assert not [one for one in kept if "135790" in one or "JBSWY3DPEHPK3PXP" in one]
+    assert again(Client(), "quantri").url != RESUME
 
 
 def test_it_can_be_thrown_away(clock, admin):
