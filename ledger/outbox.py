@@ -26,6 +26,7 @@ KEPT = timedelta(days=90)
 # A message being sent is left to whoever sends it for so long: longer than a try may take.
 LEASE = timedelta(minutes=2)
 _LONGEST_ERROR = 200
+_LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,16 @@ def put(
 ) -> uuid.UUID:
     """Store one event for each destination, in the caller's transaction; its identifier.
 
-    The body is `{"id", "type", "at", "data"}` as JSON. Errors: TransactionManagementError outside `atomic`.
+    The body is `{"id", "type", "at", "data"}` as JSON; a long subject is cut. Errors:
+    TransactionManagementError outside `atomic`.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("ledger.outbox.put must run inside transaction.atomic()")
     event = uuid.uuid4()
     body = {"id": str(event), "type": kind, "at": at.isoformat(), "data": data}
     text = json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False)
+    if len(subject) > _LONGEST_SUBJECT:
+        subject = subject[: _LONGEST_SUBJECT - 1] + "…"
     about = {"event": event, "kind": kind, "subject": subject, "body": text, "created_at": at, "next_at": at}
     Message.objects.bulk_create([Message(destination=one, **about) for one in destinations])
     return event

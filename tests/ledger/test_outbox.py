@@ -40,6 +40,13 @@ def test_messages_are_stored_with_their_transaction_or_not_at_all(db):
     assert not Message.objects.exists()
 
 
+def test_a_subject_of_any_length_is_stored(db):
+    """PostgreSQL refuses what is longer than the column, and with it the approval that is told."""
+    with transaction.atomic():
+        outbox.put("test", "Ủ" * 500, {"n": 1}, [1], at=AT)
+    assert Message.objects.get().subject == "Ủ" * 199 + "…"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_stored_outside_a_transaction():
     with pytest.raises(TransactionManagementError):
