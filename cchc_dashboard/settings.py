@@ -79,9 +79,10 @@ if urlsplit(BASE_URL).scheme not in ("http", "https") or not urlsplit(BASE_URL).
     raise ImproperlyConfigured("CCHC_BASE_URL phải có dạng https://ten-mien.")
 
 
-# smtps:// is encrypted from the first byte, smtp:// by STARTTLS unless ?tls=0; without an address e-mails are printed.
+# smtps:// is encrypted from the first byte, smtp:// by STARTTLS unless ?tls=0. Without an address e-mails are printed,
+# but in production they go nowhere: a link that sets a password must not stand in the journal.
 EMAIL_URL = urlsplit(os.environ.get("CCHC_EMAIL_URL", ""))
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if PRODUCTION else 'console'}.EmailBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = os.environ.get("CCHC_EMAIL_FROM", "") or "cchc@localhost"
 if EMAIL_URL.scheme:

@@ -74,6 +74,14 @@ def test_a_server_or_address_that_cannot_be_is_named(tmp_path, variables, named)
     assert result.returncode != 0 and named in result.stderr
 
 
+def test_without_a_mail_server_links_are_printed_in_the_demo_only(tmp_path):
+    send = "from django.core.mail import send_mail; send_mail('Thư', 'bí mật', None, ['a@example.vn'])"
+    for variables, printed in ((SAFE, False), ({"CCHC_DEMO": "1"}, True), ({"CCHC_DEBUG": "1"}, True)):
+        result = run(tmp_path, ["manage.py", "shell", "-v", "0", "-c", send], variables)
+        assert result.returncode == 0, result.stderr
+        assert ("a@example.vn" in result.stdout + result.stderr) is printed
+
+
 def test_mail_settings_are_read_from_one_address(tmp_path):
     names = "EMAIL_HOST EMAIL_PORT EMAIL_HOST_USER EMAIL_HOST_PASSWORD EMAIL_USE_TLS EMAIL_USE_SSL BASE_URL"
     show = f"from django.conf import settings as s; print([getattr(s, n) for n in '{names}'.split()])"

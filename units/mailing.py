@@ -34,6 +34,19 @@ Quá hạn thì đề nghị quản trị viên gửi lại.
 """
 
 
+NO_SERVER = "Hệ thống chưa đặt máy chủ thư nên không gửi được thư."
+
+
+def is_set_up() -> bool:
+    """Whether e-mails are at least printed; False in production without CCHC_EMAIL_URL."""
+    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
+
+
+def leaves() -> bool:
+    """Whether e-mails leave this machine."""
+    return is_set_up() and not settings.EMAIL_BACKEND.endswith("console.EmailBackend")
+
+
 def later(act: Callable[[], None]) -> None:
     """Do it after the answer: how long the answer takes must not tell whether there was anything to do."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +16,7 @@ from records.queries import board
 from records.queries.calendar import DueDates, calendar
 from records.queries.owing import owed, owing, silent
 from records.queries.reminders import Owed, others_at
-from units import access
+from units import access, mailing
 from units.access import Right
 from units.models import Role, Unit
 
@@ -71,7 +70,7 @@ def _tell(request: HttpRequest, urged: Urged, owes: bool) -> None:
     reached = [*of[Way.MAILED], *of[Way.NO_ADDRESS], *of[Way.MUTED]]
     if reached:
         told = f"Đã đôn đốc {count(len(reached))} người, {count(len(of[Way.MAILED]))} người qua thư điện tử."
-        if of[Way.MAILED] and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        if of[Way.MAILED] and not mailing.leaves():
             told = (
                 f"Đã đôn đốc {count(len(reached))} người trong Việc của tôi. "
                 "Hệ thống chưa đặt máy chủ thư nên thư chưa đi."

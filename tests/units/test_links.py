@@ -188,3 +188,29 @@ def test_a_mail_server_that_is_away_is_told(client, an, tree, monkeypatch):
 def test_nobody_without_an_address_is_invited(tree):
     with pytest.raises(actions.Denied):
         actions.invite(person("an"), by=None)
+
+
+@pytest.mark.parametrize("where", ["people/new/", "people/{}/invite/"])
+def test_without_a_mail_server_nobody_is_invited_and_the_password_stays(client, an, tree, settings, where):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    client.force_login(person("quantri", ("administrator", tree.province)))
+    typed = {
+        "username": "moi",
+        "full_name": "Người Mới",
+        "position": "",
+        "email": "m@x.example",
+        "invite": "on",
+    }
+    answer = client.post(LIST + where.format(an.pk), typed, follow=True)
+    assert "chưa đặt máy chủ thư" in answer.content.decode()
+    assert not User.objects.filter(username="moi").exists()
+    assert not Entry.objects.filter(action="user.invite").exists()
+    assert sign_in("an", PASSWORD).status_code == 302
+
+
+def test_without_a_mail_server_a_forgotten_password_is_the_administrators(client, an, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    monkeypatch.setattr(mailing, "send_mail", lambda *_: pytest.fail("nothing can be sent"))
+    for answer in (client.get(RESET), client.post(RESET, {"email": an.email})):
+        text = answer.content.decode()
+        assert "chưa đặt máy chủ thư" in text and "quản trị viên" in text and 'name="email"' not in text

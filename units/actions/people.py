@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ledger import log
-from units import safety
+from units import mailing, safety
 from units.dates import write_day
 from units.models import Membership, Role, Unit, User
 from units.words import clean
@@ -97,10 +97,12 @@ def change_password(user: User, password: str, *, by: User | None, on: date) -> 
 @transaction.atomic
 def invite(user: User, *, by: User | None) -> None:
     """Take the password away: the person sets one by a link that goes to their address (units.links). Ends their
-    sessions. Errors: Denied without an address, and for one's own account.
+    sessions. Errors: Denied without an address, without a mail server, and for one's own account.
     """
     if not user.email:
         raise Denied("email", "Chưa có địa chỉ thư điện tử để gửi thư mời.")
+    if not mailing.is_set_up():
+        raise Denied("", f"{mailing.NO_SERVER} Hãy cấp mật khẩu.")
     if by is not None and by.pk == user.pk:
         raise Denied("", "Mật khẩu của chính mình thì đổi ở trang Tài khoản của tôi.")
     user.set_unusable_password()

@@ -3,6 +3,7 @@
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
 
+from units import mailing
 from units.models import Identity, Role
 
 from .fields import ChosenField, DayField, WordsField
@@ -43,6 +44,8 @@ class NewPersonForm(PersonForm):
     def clean(self) -> dict:
         if self.cleaned_data.get("invite") and self.cleaned_data.get("email") == "":
             self.add_error("email", "Ghi địa chỉ để gửi thư mời.")
+        if self.cleaned_data.get("invite") and not mailing.is_set_up():
+            self.add_error("invite", f"{mailing.NO_SERVER} Bỏ chọn để được cấp mật khẩu.")
         return self.cleaned_data
 
 

@@ -19,6 +19,8 @@ _MOST_ASKED = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest) -> HttpResponse:
     """Ask for a link; the answer is the same whether there is such an account or not (acceptance S13)."""
+    if not mailing.is_set_up():
+        return render(request, "registration/reset_unset.html", {"told": mailing.NO_SERVER})
     form = ResetForm(posted(request))
     if request.method == "POST" and form.is_valid():
         if not pace.within("reset", request, most=_MOST_ASKED, seconds=_HOUR):

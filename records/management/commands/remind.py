@@ -12,6 +12,7 @@ from records.actions.reminding import Reminded, Way, remind
 from records.letters import Post
 from records.queries.calendar import DueDates, calendar
 from records.queries.reminders import Plan, plan
+from units import mailing
 
 
 class Command(BaseCommand):
@@ -77,8 +78,8 @@ class Command(BaseCommand):
         reached = len({one.user.pk for one in given if one.way not in away})
         mailed = len({one.user.pk for one in given if one.way is Way.MAILED})
         self.stderr.write(f"Đã nhắc {reached} người, trong đó {mailed} người qua thư điện tử.")
-        if number[Way.MAILED] and settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
-            self.stderr.write("Chưa đặt CCHC_EMAIL_URL: thư chỉ được in ra, không gửi đi.")
+        if number[Way.MAILED] and not mailing.leaves():
+            self.stderr.write("Chưa đặt CCHC_EMAIL_URL: không có thư nào được gửi đi.")
         if number[Way.REFUSED]:
             raise CommandError(
                 f"Máy chủ thư không nhận thư cho {number[Way.REFUSED]} người; lần chạy sau sẽ nhắc lại.",

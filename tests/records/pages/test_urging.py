@@ -93,6 +93,12 @@ def test_a_server_that_refuses_leaves_nothing_behind(as_, reached, settings, mon
     assert not Reminder.objects.exists() and not Entry.objects.filter(action="reminder.urge").exists()
 
 
+def test_without_a_mail_server_no_letter_is_said_to_have_gone(as_, reached, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    text = as_("reviewer").post(URGE, {"unit": reached.alpha.pk}, follow=True).content.decode()
+    assert "Hệ thống chưa đặt máy chủ thư nên thư chưa đi." in text and "qua thư điện tử" not in text
+
+
 @pytest.mark.parametrize(
     ("who", "one", "all_"),
     [
