@@ -25,7 +25,8 @@ from .errors import Refused
 FOLDER = "case-lists"
 # Rows are deleted so many at a time, so that nobody waits long for the database.
 AT_ONCE = 5_000
-MOST_WAITING = 20
+# Of all units together: one file each of a large province. They are small and on the disk already.
+MOST_WAITING = 1_000
 # So long is a file staged that nobody has read.
 KEPT, MOST_FORGOTTEN = timedelta(days=1), 20
 _UNREAD = (CaseFileState.MAPPING, CaseFileState.FAILED)
@@ -94,7 +95,8 @@ def ask_reading(
     """Have the file read by this mapping; saved by name where one is given. Returns the file that counts: one
     that was read before when it has the same bytes, mapping and months, and then nothing changes.
 
-    Errors: Refused("gone") where it is read already or was given up; Refused("busy") where too many wait.
+    Errors: Refused("gone") where it is read already or was given up; Refused("unit_busy") where another file
+    of the unit waits or is being read; Refused("busy") where too many of all units wait.
     """
     file = CaseFile.objects.select_for_update().get(pk=file.pk)
     if file.state not in _UNREAD or not file.staged:
@@ -109,14 +111,24 @@ def ask_reading(
     if same is not None:
         forget(file)
         return same
-    if jobs.waiting(CaseFile) >= MOST_WAITING:
-        raise Refused("busy", "Đang có nhiều tệp chờ đọc. Hãy thử lại sau vài phút.")
+    _must_have_room(file.unit)
     file.mapping, file.system = dict(mapping), save_as or file.system
     file.first_month, file.last_month = months[0].number, months[1].number
     file.state, file.faults, file.wrong, file.words, file.done = JobState.WAITING, [], 0, "", 0
     file.asked_by, file.asked_at = by, at
     file.save()
     return file
+
+
+def _must_have_room(unit: Unit) -> None:
+    """One file of a unit at a time, so that no unit keeps the others waiting."""
+    # Locked: two people of a unit who ask at once are told of each other.
+    Unit.objects.select_for_update().get(pk=unit.pk)
+    if CaseFile.objects.filter(unit=unit, state__in=CaseFile.OPEN).exists():
+        told = "Đơn vị đã có một tệp chờ đọc hoặc đang được đọc. Hãy đợi đọc xong, hoặc hủy tệp đó."
+        raise Refused("unit_busy", told)
+    if jobs.waiting(CaseFile) >= MOST_WAITING:
+        raise Refused("busy", "Đang có nhiều tệp chờ đọc. Hãy thử lại sau vài phút.")
 
 
 @transaction.atomic

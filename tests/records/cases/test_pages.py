@@ -3,6 +3,7 @@
 import html
 
 from records import actions
+from records.actions import case_files
 from records.models import CaseFile
 from tests.records.conftest import AT
 from tests.records.pages.conftest import JULY
@@ -68,3 +69,29 @@ def test_a_sent_month_is_compared_and_not_filled(as_, sent, work):
     refused = client.post(address("cases_fill", sent.pk), {"revision": "1"})
     assert refused.status_code == 409 and "đang chờ duyệt" in html.unescape(refused.content.decode())
     assert client.post(address("cases_fill", sent.pk), {"revision": "9" * 30}).status_code == 409
+
+
+def test_a_unit_has_one_file_waiting_and_others_are_not_kept_back(as_, july, people, work):
+    client = as_("clerk")
+    uploaded(client, july, as_csv(rows(20)))
+    assert mapped(client, july).status_code == 302
+    uploaded(client, july, as_csv(rows(30)))
+    second = mapped(client, july)
+    assert second.status_code == 409 and "Đơn vị đã có một tệp chờ đọc" in second.content.decode()
+    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    neighbour = as_("neighbour")
+    uploaded(neighbour, other, as_csv(rows(20)))
+    assert mapped(neighbour, other).status_code == 302
+    work()
+    uploaded(client, july, as_csv(rows(30)))
+    assert mapped(client, july).status_code == 302
+
+
+def test_too_many_units_at_once_are_told_to_come_again(as_, july, people, monkeypatch):
+    monkeypatch.setattr(case_files, "MOST_WAITING", 1)
+    uploaded(as_("clerk"), july, as_csv(rows(20)))
+    mapped(as_("clerk"), july)
+    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    uploaded(as_("neighbour"), other, as_csv(rows(20)))
+    answer = mapped(as_("neighbour"), other)
+    assert answer.status_code == 409 and "Đang có nhiều tệp chờ đọc" in answer.content.decode()
