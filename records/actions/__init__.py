@@ -5,7 +5,7 @@ deciding on an own request are refused here.
 """
 
 from .closing import remove_closing_time, set_closing_time
-from .common import worked_on
+from .common import must_have_ended, worked_on
 from .decisions import approve, approve_all, recall, send, send_back
 from .entry import open_submission, save_counts, save_in_hand
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
@@ -23,6 +23,7 @@ __all__ = [
     "approve_all",
     "decide_unlock",
     "keep_form",
+    "must_have_ended",
     "open_submission",
     "recall",
     "remove_closing_time",

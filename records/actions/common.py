@@ -1,6 +1,6 @@
 """What the actions on editions share: locking the row, who may not touch it any more, and the log."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -56,6 +56,12 @@ def must_be_open(edition: Edition, at: datetime) -> None:
     must_be_unlocked(edition, at)
     if edition.state == State.SENT:
         raise Refused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
+
+
+def must_have_ended(month: Month, days: Calendar, today: date) -> None:
+    """Figures of a month are entered once its last day is over. Errors: Refused("too_early")."""
+    if days.span(month).end >= today:
+        raise Refused("too_early", f"Chưa mở được báo cáo {month.label}: kỳ báo cáo chưa kết thúc.")
 
 
 def must_be_owed(submission: Submission, days: Calendar) -> None:

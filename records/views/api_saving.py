@@ -83,6 +83,7 @@ class _Saving:
 
     def done(self) -> keys.Answer:
         by, at = self.request.user, clock.now()
+        actions.must_have_ended(self.month, self.days, self.request.day)
         found = actions.open_submission(self.unit, self.month, by=by, at=at, days=self.days)
         found.unit = self.unit
         edition = actions.worked_on(found)

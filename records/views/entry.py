@@ -36,8 +36,7 @@ def open_month(request: HttpRequest) -> HttpResponse:
     unit = access.unit_for(request.user, form.cleaned_data["unit"], request.day, Right.ENTER)
     days, month = calendar(), form.cleaned_data["month"]
     try:
-        if days.span(month).end >= request.day:
-            raise Refused("too_early", f"Chưa mở được báo cáo {month.label}: kỳ báo cáo chưa kết thúc.")
+        actions.must_have_ended(month, days, request.day)
         found = actions.open_submission(unit, month, by=request.user, at=clock.now(), days=days)
     except Refused as refusal:
         messages.error(request, refusal.message)

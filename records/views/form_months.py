@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 
-from figures.periods import Calendar, Month
+from figures.periods import Month
 from figures.writing import day, day_range
 from records.forms import Line
 from records.outlets.form_book import workbook
@@ -57,8 +57,3 @@ def attached(content: bytes, name: str) -> HttpResponse:
     answer = HttpResponse(content, content_type=XLSX)
     answer.headers["Content-Disposition"] = f'attachment; filename="{_UNSAFE.sub("-", name)[:100]}.xlsx"'
     return answer
-
-
-def ended(month: Month, days: Calendar, today) -> bool:
-    """Whether the month can be entered: its last day is over."""
-    return days.span(month).end < today

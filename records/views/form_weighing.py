@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from cchc_dashboard import clock
 from figures.periods import Month
-from records.actions import Filled
+from records.actions import Filled, Refused, must_have_ended
 from records.imports.form_cells import Checked
 from records.imports.form_checking import check_form, clash_words
 from records.imports.form_reading import Read, Sheet, read_forms
@@ -20,7 +20,7 @@ from units import access
 from units.access import Right
 from units.models import Unit
 
-from .form_months import UnitForm, ended, forms_of
+from .form_months import UnitForm, forms_of
 
 NO_FORM = "Tệp không có biểu nào tải từ hệ thống này. Hãy tải biểu Excel, điền vào chính tệp đó rồi nạp lại."
 
@@ -120,9 +120,11 @@ def _own(read: Read, request: HttpRequest, weighed: Weighed) -> list[Sheet]:
         if unit is None or not access.allowed(request.user, Right.ENTER, unit, request.day):
             told = f"đơn vị mã {sheet.sign.code}: bạn không nhập số liệu của đơn vị này"
             weighed.skipped.append((sheet.name, told))
-        elif not ended(sheet.sign.month, days, request.day):
-            told = f"Chưa mở được báo cáo {sheet.sign.month.label}: kỳ báo cáo chưa kết thúc."
-            weighed.refused.append(_refused(sheet.name, "too_early", told))
+            continue
+        try:
+            must_have_ended(sheet.sign.month, days, request.day)
+        except Refused as early:
+            weighed.refused.append(_refused(sheet.name, early.code, early.message))
         else:
             mine.append(sheet)
     if read.sheets and not mine and not weighed.refused:

@@ -47,7 +47,8 @@ CHIPS = {
 }
 # Codes of refusals that are about the state of the month and not about what was typed.
 STATUS = {"locked": 423} | dict.fromkeys(
-    ("stale", "sent", "not_sent", "not_expected", "not_locked", "already_requested", "decided"), 409
+    ("stale", "sent", "not_sent", "too_early", "not_expected", "not_locked", "already_requested", "decided"),
+    409,
 )
 
 

@@ -90,7 +90,8 @@ _PUT: Schema = {
         "200": answer("Báo cáo sau khi lưu", "Submission"),
         **_REFUSED,
         "409": problem(
-            "Đã có người lưu trước (stale, kèm hai giá trị), đang chờ duyệt, không phải báo cáo", "Clash"
+            "Đã có người lưu trước (stale, kèm hai giá trị), đang chờ duyệt, kỳ chưa kết thúc, không phải báo cáo",
+            "Clash",
         ),
         "413": problem("Nội dung quá lớn"),
         "415": problem("Không phải application/json"),

@@ -196,7 +196,7 @@ def test_a_month_that_has_not_ended_is_refused(as_, people, fields):
     book = opened(clerk.get(address).content)
     book.worksheets[0]["A1"].value = book.worksheets[0]["A1"].value.replace("2022-M07", "2022-M08")
     answer = brought(clerk, saved(book))
-    assert (answer.status_code, refused(answer)) == (400, ["too_early"])
+    assert (answer.status_code, refused(answer)) == (409, ["too_early"])
 
 
 def test_several_units_are_told_both_values_of_a_clash(as_, people, fields, july):

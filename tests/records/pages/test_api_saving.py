@@ -191,6 +191,17 @@ def test_only_where_somebody_reports(system):
     assert (answer.status_code, answer.json()["code"]) == (409, "not_expected")
 
 
+@pytest.mark.parametrize("month", ["2022-M08", "2022-M09", "2100-M12"])
+@pytest.mark.parametrize("send", [False, True])
+def test_a_month_that_has_not_ended_is_refused_as_on_the_page(system, as_, people, month, send):
+    answer = put(system, body(send=send, **WHOLE), where=f"/api/v1/submissions/13441/{month}")
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (409, "too_early")
+    asked = {"unit": people.alpha.pk, "month": month}
+    assert told["detail"] in as_("clerk").post("/records/open/", asked, follow=True).content.decode()
+    assert not Submission.objects.exists() and not Entry.objects.filter(action="submission.open").exists()
+
+
 def test_who_may_write(people, fields, as_):
     for scope in (Scope.FIGURES, Scope.SUBMISSIONS, Scope.REVIEWS):
         answer = put(client(people.district, scope), body(**WHOLE))

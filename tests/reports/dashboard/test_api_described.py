@@ -196,8 +196,8 @@ def test_a_made_client_saves_a_month(system):
     from cchc_client.models import Problem, RowToSave, RowToSaveCounts, Saving
 
     unit = Unit.objects.get(code="13489")
-    Submission.objects.filter(unit=unit, month=202208).delete()
-    before = submission.sync(client=system, unit=unit.code, month="2022-M08")
+    Submission.objects.filter(unit=unit, month=202207).delete()
+    before = submission.sync(client=system, unit=unit.code, month="2022-M07")
     assert before.revision == 0
     row = RowToSave(field="ho-tich", counts=RowToSaveCounts(received_direct=12))
     saving = Saving(revision=0, rows=[row])
@@ -205,12 +205,12 @@ def test_a_made_client_saves_a_month(system):
         after = save_submission.sync(
             client=system,
             unit=unit.code,
-            month="2022-M08",
+            month="2022-M07",
             body=saving,
             idempotency_key="một lần".encode().hex(),
         )
         assert (after.revision, after.totals.received) == (1, 12)
     stale = save_submission.sync(
-        client=system, unit=unit.code, month="2022-M08", body=saving, idempotency_key="hai"
+        client=system, unit=unit.code, month="2022-M07", body=saving, idempotency_key="hai"
     )
     assert not isinstance(stale, Problem) and stale.code == "stale"
