@@ -42,8 +42,8 @@ class Change:
 
 @dataclass
 class Reading:
-    """What a file would write (`rows`), how it differs from what is stored, what is wrong with it; `taken` says which
-    measure takes a column that comes without detail, `notes` what could not be held against the month.
+    """What a file would write (`rows`), how it differs from what is stored, what is wrong with it (`unreadable`: all of
+    it); `taken` says which measure takes a column that comes without detail, `notes` what could not be held against it.
     """
 
     rows: dict[RowKey, dict[str, int | None]] = field(default_factory=dict)
@@ -53,6 +53,7 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     lines: int = 0
     refused: Refused | None = None
+    unreadable: bool = False
 
     @property
     def usable(self) -> bool:
@@ -70,7 +71,7 @@ def read_form(
     month = Month.from_number(submission.month)
     span = catalogue.days.span(month)
     sheet = read_sheet(stream, form, submission.unit, month, (span.start, span.end))
-    reading = Reading(faults=sheet.faults, notes=sheet.notes)
+    reading = Reading(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
     if sheet.faults and not sheet.lines:
         return reading
     _Comparer(form, edition, catalogue, reading, span.end).compare(sheet)

@@ -45,6 +45,7 @@ class Sheet:
     totals: list[Line] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     notes: list[str] = field(default_factory=list)
+    unreadable: bool = False
 
     @staticmethod
     def field_of(line: Line, known: Mapping[str, int]) -> int | None:
@@ -68,6 +69,7 @@ def read_sheet(stream: BinaryIO, form: Form, unit: Unit, month: Month, bounds: t
         rows = list(xlsxfile.lines(stream, WEB))
     except Unreadable as refused:
         sheet.faults.append(refused.fault)
+        sheet.unreadable = True
         return sheet
     at, places = _numbers(rows, form)
     if not places:

@@ -85,7 +85,7 @@ def upload(request: HttpRequest, found: Submission) -> HttpResponse:
         sifted = sift(file, staged, limits(), form.kept)
     except Unreadable as refused:
         form.add_error("file", str(refused.fault))
-        return counts_page(request, found, form=form, status=422)
+        return counts_page(request, found, form=form, status=400)
     chosen, targets = form.chosen, _targets(found)
     mapping = (
         Mapping.of(chosen.content).fitted(sifted.columns, targets)

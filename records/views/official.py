@@ -46,7 +46,9 @@ class FormFile(django_forms.Form):
 
 @access.requires(Right.ENTER)
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET the page; POST a file: what it would change (200), or every fault by its cell (422). Nothing is written."""
+    """GET the page; POST a file: what it would change (200), or every fault by its cell (422; 400 where it cannot be
+    read). Nothing is written.
+    """
     found = submission_for(request.user, pk, Right.ENTER, request.day)
     if request.method != "POST":
         return _page(request, found, FormFile())
@@ -65,7 +67,7 @@ def upload(request: HttpRequest, pk: int) -> HttpResponse:
     if reading.refused is not None:
         return _page(request, found, form, reading, status=STATUS.get(reading.refused.code, 422))
     if reading.faults:
-        return _page(request, found, form, reading, status=422)
+        return _page(request, found, form, reading, status=400 if reading.unreadable else 422)
     return _page(request, found, form, reading, token=_signed(request, edition, reading))
 
 

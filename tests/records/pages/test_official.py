@@ -20,6 +20,7 @@ from records.queries.catalogue import Catalogue
 from records.queries.official_forms import DOSSIER_FORM, forms
 from records.queries.rows import values_of
 from reports.outlets.filled_form import of_edition, xlsx_bytes
+from tests.bad_inputs.files import BOMBS, with_part
 from tests.bad_inputs.numbers import REFUSED
 from tests.records.conftest import AT, balanced
 from tests.records.pages.conftest import stored
@@ -247,15 +248,24 @@ def test_a_form_by_hand_in_the_layout_of_the_circular_is_read(filled, as_):
 
 
 @pytest.mark.parametrize("content", [b"x", b"PK\x03\x04 broken", b"a,b,c\n1,2,3\n"])
-def test_what_is_no_form_is_refused(filled, as_, content):
+def test_what_is_no_workbook_is_refused(filled, as_, content):
     answer = upload(as_("clerk"), filled.submission, content)
-    assert answer.status_code == 422 and answer.context["faults"]
+    assert answer.status_code == 400 and answer.context["faults"]
+
+
+def test_bombs_are_refused(filled, as_):
+    client, form = as_("clerk"), out(filled)
+    for part, data, code in BOMBS:
+        answer = upload(client, filled.submission, with_part(form, part, data))
+        assert answer.status_code == 400 and answer.context["faults"], (part, code)
 
 
 def test_a_workbook_of_something_else_is_refused(filled, as_):
     stream = BytesIO()
     openpyxl.Workbook().save(stream)
-    (fault,) = upload(as_("clerk"), filled.submission, stream.getvalue()).context["faults"]
+    answer = upload(as_("clerk"), filled.submission, stream.getvalue())
+    (fault,) = answer.context["faults"]
+    assert answer.status_code == 422
     assert fault.code == "not_the_form" and "(13)" in fault.message
 
 
