@@ -20,7 +20,8 @@ from records.queries.catalogue import Catalogue
 from units.tabular import Faults
 
 from .mapping import Mapping
-from .reading import Key, Line, Reader
+from .placing import Key
+from .reading import Line, Reader
 from .roles import CODE
 from .sifting import Column, fault_of, staged_rows
 
@@ -33,10 +34,9 @@ def read(file: CaseFile, following: jobs.Following) -> None:
     faults kept on the file; Cancelled where it was given up.
     """
     catalogue = Catalogue(calendar())
-    last = Month.from_number(file.last_month)
+    months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
     columns = [Column(**one) for one in file.columns]
-    reader = Reader(columns, Mapping.of(file.mapping), catalogue, file.unit, last)
-    months = Month.range(Month.from_number(file.first_month), last)
+    reader = Reader(columns, Mapping.of(file.mapping), catalogue, file.unit, months)
     spans = [(month.number, catalogue.days.span(month)) for month in months]
     faults, counts = Faults(), defaultdict(lambda: defaultdict(int))
     case_files.clear(file)

@@ -36,8 +36,8 @@ def first_rows(file: CaseFile) -> list[list[str]]:
 def tried(file: CaseFile, columns: Sequence[Column], mapping: Mapping) -> Tried:
     """The first rows read by a whole mapping."""
     faults = Faults()
-    month = Month.from_number(file.last_month)
-    reader = Reader(columns, mapping, Catalogue(calendar()), file.unit, month)
+    months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
+    reader = Reader(columns, mapping, Catalogue(calendar()), file.unit, months)
     rows = list(islice(staged_rows(case_files.place_of(file)), TRIED))
     lines = list(reader.lines(rows, faults))
     return Tried(len(rows), lines, faults.told())

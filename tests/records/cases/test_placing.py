@@ -1,0 +1,100 @@
+"""Fields and online levels of dossiers by the catalogue of their own months and days."""
+
+from datetime import date
+
+import pytest
+
+from figures.periods import Month
+from records.imports.cases.placing import Levels, Places, Texts, WrongCell
+from records.models import CaseRow, Field, FieldScope, Procedure, ProcedureScope
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from tests.records.conftest import SINCE
+from units.models import Tier
+
+from .clerk import read
+from .exports import HEADS, as_csv, rows
+
+FIRST, LAST = date(2022, 6, 15), date(2022, 7, 14)
+JUNE, JULY = Month(2022, 6), Month(2022, 7)
+
+
+@pytest.fixture
+def turned(fields) -> Procedure:
+    """A procedure that is received online in part up to June, and wholly from July on."""
+    made = Procedure.objects.create(code="1.000894", name="Đăng ký kết hôn", field=fields.ho_tich)
+    scope = {"procedure": made, "tier": Tier.COMMUNE}
+    ProcedureScope.objects.create(
+        **scope, online_level="partial", valid_from=SINCE, valid_until=date(2022, 6, 30)
+    )
+    ProcedureScope.objects.create(**scope, online_level="full", valid_from=date(2022, 7, 1))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("day", "channel"),
+    [
+        (date(2020, 6, 30), "online_partial"),
+        (date(2022, 6, 30), "online_partial"),
+        (date(2022, 7, 1), "online_full"),
+        (date(2030, 1, 1), "online_full"),
+    ],
+)
+def test_a_level_is_that_of_the_day(cast, turned, day, channel):
+    assert Levels(cast.alpha, FIRST, LAST).on(turned.pk, day) == channel
+
+
+def test_no_level_is_guessed_for_a_day_that_counts(cast, turned):
+    ProcedureScope.objects.filter(online_level="full").update(valid_until=date(2022, 7, 5))
+    levels = Levels(cast.alpha, FIRST, LAST)
+    assert levels.on(turned.pk, date(2022, 7, 6)) is None and levels.on(None, FIRST) is None
+    assert levels.on(turned.pk, date(2022, 7, 15)) == "online_full"
+
+
+def test_a_row_for_other_units_says_nothing(cast, turned):
+    ProcedureScope.objects.get(online_level="full").units.add(cast.beta)
+    assert Levels(cast.alpha, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) is None
+    assert Levels(cast.beta, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) == "online_full"
+
+
+def test_a_file_counts_each_dossier_by_the_level_of_its_day(as_, july, work, turned):
+    lines = [line for line in rows(80) if line[HEADS.index("Lĩnh vực")] == "ho-tich"]
+    for line in lines:
+        line[HEADS.index("Tên thủ tục")] = "1.000894 Đăng ký kết hôn"
+        line[HEADS.index("Hình thức tiếp nhận")] = "Trực tuyến"
+    file = read(as_("clerk"), july, work, as_csv(lines))
+    assert file.state == "done"
+    turn = "2022-06-30T17:00:00Z"
+    before, after = CaseRow.objects.filter(received__lt=turn), CaseRow.objects.filter(received__gte=turn)
+    assert set(before.values_list("channel", flat=True)) == {"online_partial"}
+    assert set(after.values_list("channel", flat=True)) == {"online_full"}
+
+
+def places(unit) -> Places:
+    return Places(Catalogue(calendar()), unit, [JUNE, JULY], {}, True)
+
+
+def test_a_field_is_asked_for_in_the_months_that_count_it(cast, fields):
+    FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=date(2022, 6, 14))
+    FieldScope.objects.filter(field=fields.chung_thuc).update(valid_from=date(2022, 6, 15))
+    found, old, new = places(cast.alpha), Texts("", "ho-tich"), Texts("", "chung-thuc")
+    assert found.key(old, date(2022, 6, 1), date(2022, 6, 14)) == (fields.ho_tich.pk, None)
+    assert found.key(new, date(2022, 6, 15), None) == (fields.chung_thuc.pk, None)
+    for texts, came, went in [
+        (old, date(2022, 6, 1), None),
+        (old, date(2022, 6, 1), date(2022, 6, 15)),
+        (new, date(2022, 6, 14), date(2022, 6, 14)),
+    ]:
+        with pytest.raises(WrongCell) as wrong:
+            found.key(texts, came, went)
+        assert wrong.value.code == "not_served"
+
+
+def test_months_reported_divided_and_not_are_read_one_by_one(cast, fields):
+    FieldScope.objects.update(valid_from=date(2022, 6, 15))
+    found, texts = places(cast.alpha), Texts("", "ho-tich")
+    undivided = Field.objects.get(code=Field.UNDIVIDED).pk
+    assert found.key(texts, date(2022, 6, 1), date(2022, 6, 2)) == (undivided, None)
+    assert found.key(texts, date(2022, 6, 20), None) == (fields.ho_tich.pk, None)
+    with pytest.raises(WrongCell, match="riêng từng tháng"):
+        found.key(texts, date(2022, 6, 1), None)
