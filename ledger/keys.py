@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -11,6 +12,9 @@ from django.utils import timezone
 from ledger.models import IdempotencyKey
 
 Answer = tuple[int, Any]
+# Nobody repeats a request after a month; every saved cell leaves a key.
+KEPT = timedelta(days=30)
+AT_ONCE = 1_000
 _CLAIM = """INSERT INTO ledger_idempotencykey (scope, key, request_hash, at) VALUES (%s, %s, %s, %s)
 ON CONFLICT (scope, key) DO NOTHING RETURNING id"""
 _ANSWER = "UPDATE ledger_idempotencykey SET status = %s, answer = %s WHERE id = %s"
@@ -49,3 +53,11 @@ def once(scope: str, key: str, body_hash: str, do: Callable[[], Answer]) -> Answ
             cursor.execute(_ANSWER, [status, text, claim[0]])
         # As it will be read again: dates as text.
         return status, json.loads(text)
+
+
+def forget(*, at: datetime) -> int:
+    """Delete answers kept for longer than KEPT, the oldest and at most AT_ONCE; how many. Their keys are free again."""
+    # By number, which grows with time: there is no index on the time.
+    oldest = IdempotencyKey.objects.order_by("pk").values_list("pk", "at")[:AT_ONCE]
+    old = [number for number, kept_at in oldest if kept_at < at - KEPT]
+    return IdempotencyKey.objects.filter(pk__in=old).delete()[0]

@@ -1,10 +1,12 @@
 """One key, one act."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
+from django.utils import timezone
 
 from ledger import keys, log
 from ledger.models import Entry, IdempotencyKey
@@ -71,3 +73,22 @@ def count_entries() -> int:
         count = Entry.objects.count()
     connection.close()
     return count
+
+
+@pytest.mark.django_db
+def test_an_answer_is_kept_for_thirty_days_and_then_forgotten_by_the_timer(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    for key, age in (("old", 31), ("fresh", 29)):
+        keys.once("13474", key, BODY, act)
+        IdempotencyKey.objects.filter(key=key).update(at=timezone.now() - timedelta(days=age))
+    call_command("deliver")
+    assert list(IdempotencyKey.objects.values_list("key", flat=True)) == ["fresh"]
+
+
+@pytest.mark.django_db
+def test_many_old_answers_go_a_part_at_a_time(monkeypatch):
+    monkeypatch.setattr(keys, "AT_ONCE", 2)
+    for key in "abc":
+        keys.once("13474", key, BODY, act)
+    later = timezone.now() + keys.KEPT + timedelta(seconds=1)
+    assert [keys.forget(at=later) for _ in range(3)] == [2, 1, 0]

@@ -1,4 +1,6 @@
-"""`deliver`: sends what waits in the outbox. A timer calls it every minute."""
+"""`deliver`: sends what waits in the outbox, and forgets what was sent and answered long ago. A timer calls it
+every minute.
+"""
 
 import fcntl
 import sys
@@ -7,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from ledger import outbox
+from ledger import keys, outbox
 from units import push
 
 
@@ -27,6 +29,7 @@ class Command(BaseCommand):
                 return
             run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
             outbox.forget(at=timezone.now())
+            keys.forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
         if run.failed:
             sys.exit(1)
