@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from fractions import Fraction
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
 # Signs that no file of text may hold; NUL is refused on the way in, not cleaned away.
@@ -34,6 +35,20 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.replace("\t", " ").strip()
     return unicodedata.normalize("NFC", text.translate(_STRAY)).strip()
+
+
+def fraction(text: str) -> Fraction:
+    """`1`, a decimal with a dot or a comma, or a fraction such as 1/3; of 20 signs at most. Errors: ValueError.
+
+    No exponent: that of twenty signs may have a million digits.
+    """
+    text = text.replace(" ", "").replace(",", ".")
+    if len(text) > 20 or not text.isascii() or not set(text) <= set("-0123456789./"):
+        raise ValueError(text)
+    try:
+        return Fraction(text)
+    except ZeroDivisionError as error:
+        raise ValueError(text) from error
 
 
 def canonical(text: str) -> str:

@@ -79,7 +79,7 @@ class Carried:
     @cached_property
     def _read(self) -> tuple[Heir | None, list[Heir]]:
         if self.over:
-            return None, self._of_ended() if self.below else []
+            return None, self.ended if self.below else []
         unit, group = self.unit, self.unit.has_children
         shown = [child for child in self._children if not child.is_over(self.day)] if self.below else []
         groups = [one for one in (unit, *shown) if one.has_children]
@@ -92,7 +92,8 @@ class Carried:
             rows.append(Heir(child, child.has_children, self._counted(theirs[child.pk])))
         return None if _itself(mine) else mine, rows
 
-    def _of_ended(self) -> list[Heir]:
+    @cached_property
+    def ended(self) -> list[Heir]:
         """Whom everything below a unit that is over was carried to."""
         below = Unit.objects.under(self.unit).reporting()
         if not self.external:

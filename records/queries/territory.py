@@ -39,9 +39,9 @@ def territory(question: Question) -> Territory:
 def _of_ended(question: Question) -> Territory:
     """Of a unit that is over: today's units that also hold what came from elsewhere, and what has no successor."""
     carried = question.carried
-    heirs = [row.unit.pk for row in carried.rows if not row.unit.is_over(carried.day)]
+    heirs = [row.unit.pk for row in carried.ended if not row.unit.is_over(carried.day)]
     mixed = _mapped(carried.day).filter(heir__in=heirs).exclude(subtree(question.unit.path, "source__path"))
-    ended = [row.unit for row in carried.rows if row.unit.is_over(carried.day)]
+    ended = [row.unit for row in carried.ended if row.unit.is_over(carried.day)]
     partly = _some(Unit.objects.filter(pk__in=mixed.values("heir"))) if heirs else []
     return Territory(partly=_told(partly, carried.day), ended=_told(ended, carried.day))
 

@@ -108,10 +108,11 @@ def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(mer
     assert summary(merged.new, last, today=TODAY).total.completeness.expected == 6 + 17
 
 
-def test_where_the_territory_differs_is_told(merged):
+@pytest.mark.parametrize("by", [None, "unit", "field", "month"])
+def test_where_the_territory_differs_is_told(merged, by):
     """Kiện Khê left the old district's territory: Châu Sơn, where it is now, also holds what came from Phủ Lý."""
     when = Period.parse("2022-M01..M03")
-    told = summary(merged.old, when, by="unit", today=TODAY).territory
+    told = summary(merged.old, when, by=by, today=TODAY).territory
     assert dict(told.partly) == {"13285": "phường Châu Sơn"} and not told.equal
     assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(told.ended).keys()
     assert not told.came and not told.left

@@ -8,10 +8,10 @@ import pytest
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions as entry
-from units import inheritance, roster
+from units import actions, inheritance, roster
 from units.models import Membership, Succession, Unit
 
-from .conftest import person
+from .conftest import draft, person
 from .test_pages import signed_in, text_of
 
 ON = date(2025, 7, 1)
@@ -132,3 +132,49 @@ def test_only_administrators_split(cast):
     clerk = signed_in(person("khac", ("clerk", cast.tan_thanh)))
     assert clerk.get(cast.address).status_code == 403
     assert cast.admin.get(f"/units/{cast.province.pk}/split/").status_code == 404
+
+
+@pytest.mark.parametrize("share", ["1e5000", "1e999999999", "1_0", "٣", "1/0", "-1"])
+def test_a_share_is_a_short_number_and_nothing_else(cast, share):
+    for name, more in (("split", {}), ("succeed", {})):
+        parts = (("a", "xã An", share), ("b", "xã Bình", "1/2"))
+        answer = cast.admin.post(f"/units/{cast.tan_thanh.pk}/{name}/", asked(*parts, **more))
+        assert answer.status_code == 422, name
+
+
+def test_roles_follow_for_as_long_as_they_last(cast):
+    later, short = date(2026, 1, 1), date(2025, 7, 15)
+    deputy = person("pho")
+    actions.add_membership(deputy, cast.tan_thanh, "clerk", date(2025, 1, 1), by=None, valid_until=short)
+    actions.add_membership(deputy, cast.tan_thanh, "viewer", later, by=None)
+    answer = cast.admin.post(cast.address, asked(*NEW, sure="1"))
+    assert answer.status_code == 302
+    got = Membership.objects.filter(unit__code="b", user=deputy).values_list(
+        "role", "valid_from", "valid_until"
+    )
+    assert set(got) == {("clerk", ON, short), ("viewer", later, None)}
+
+
+def test_who_undoes_administers_every_unit_of_it(cast):
+    """A part went over to a unit that the administrator of the old one alone does not administer."""
+    cast.admin.post(cast.address, asked(*PARTIAL, sure="1"))
+    left = Unit.objects.get(code="13474", active_from=ON)
+    taker = Unit.objects.get(code="13480", active_from=ON)
+    own = person("quantri-xa", ("administrator", cast.tan_thanh))
+    actions.add_membership(own, left, "administrator", ON, by=None)
+    client = signed_in(own)
+    assert "Hoàn tác" not in text_of(client.get(f"/units/{left.pk}/"))
+    assert client.post(f"/units/{left.pk}/undo-merger/").status_code == 404
+    assert Unit.objects.filter(pk=taker.pk).exists()
+    assert cast.admin.post(f"/units/{left.pk}/undo-merger/").status_code == 302
+
+
+def test_undoing_keeps_the_rules_of_the_tree(cast):
+    """Somebody else holds the code meanwhile, or what the unit stood below ends before it."""
+    cast.admin.post(cast.address, asked(*NEW, sure="1"))
+    new = Unit.objects.get(code="b")
+    (other,) = actions.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
+    refused = cast.admin.post(f"/units/{new.pk}/undo-merger/")
+    assert refused.status_code == 422 and "đã thay đổi" in text_of(refused)
+    Unit.objects.filter(pk=other.pk).update(code="khac")
+    assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302

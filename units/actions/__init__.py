@@ -20,7 +20,7 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
-from .restructuring import Done, followers, restructuring_of, roles_of, undo_restructuring
+from .restructuring import Done, followers, restructuring_of, roles_of, touched_by, undo_restructuring
 from .safety import set_safety
 from .splitting import Share, again, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed
@@ -73,6 +73,7 @@ __all__ = [
     "split",
     "splitting",
     "succeed",
+    "touched_by",
     "undo_restructuring",
     "transfer",
     "unlink_identity",

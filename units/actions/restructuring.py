@@ -132,11 +132,12 @@ def followers(plan: Plan) -> Iterator[tuple[int, str]]:
 
 
 def _follow(old: Unit, new: Unit, on: date, by: User | None) -> list[Membership]:
-    held = roles_of([old], on).order_by("user", "role", "pk")
+    """Each role for as long as it lasts in the old unit; one that begins later does so in the new one."""
     followed = []
-    for user, role in dict.fromkeys((one.user, one.role) for one in held):
+    for one in roles_of([old], on).order_by("user", "role", "valid_from", "pk"):
+        since, until = max(one.valid_from, on), one.valid_until
         try:
-            followed.append(add_membership(user, new, role, on, by=by))
+            followed.append(add_membership(one.user, new, one.role, since, by=by, valid_until=until))
         except Denied:
             # Somebody has the role there already.
             continue
@@ -156,6 +157,12 @@ def restructuring_of(new: Unit) -> Entry | None:
     return found.order_by("-sequence").first()
 
 
+def touched_by(entry: Entry) -> list[Unit]:
+    """Every unit that a merger or split closed or opened: who undoes it has to administer all of them."""
+    pairs = [*entry.detail.get("olds", []), *entry.detail.get("ended", [])]
+    return list(Unit.objects.filter(pk__in=[*(pk for pk, _ in pairs), *entry.detail.get("news", [])]))
+
+
 @transaction.atomic
 def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     """Take a merger or split back: the old units go on, the new ones are gone with the roles in them. Returns the old
@@ -172,16 +179,7 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     links = Succession.objects.filter(new__in=news)
     over = any(unit.active_until is not None for unit in news)
     if over or set(links.values_list("old", flat=True)) != set(lasted):
-        raise Refused(
-            [
-                Wrong(
-                    0,
-                    "",
-                    "changed_since",
-                    "Sau khi sáp nhập, chia tách, đơn vị đã thay đổi: không hoàn tác được.",
-                )
-            ]
-        )
+        raise _changed_since()
     links.delete()
     for membership in Membership.objects.filter(unit__in=news).select_related("user"):
         # Nobody takes their own administration away; here it only goes back to where it was.
@@ -189,6 +187,8 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
         end_membership(membership, membership.valid_from, by=None if own else by)
     going_on = Unit.objects.filter(pk__in=[*lasted, *ended]).select_related("parent").order_by("depth", "pk")
     olds = list(going_on)
+    if any(_has_no_place(old, (lasted | ended)[old.pk], new.active_from, [*olds, *news]) for old in olds):
+        raise _changed_since()
     _go_on(olds, lasted | ended, day_before(new.active_from))
     gone = [{"unit": unit.pk, "code": unit.code, "name": unit.name} for unit in news]
     above = _delete(news)
@@ -196,6 +196,23 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     for old in olds:
         log.append("unit.undo_merger", by=by, subject=subject(old), detail={"gone": gone})
     return olds
+
+
+def _changed_since() -> Refused:
+    message = "Sau khi sáp nhập, chia tách, đơn vị đã thay đổi: không hoàn tác được."
+    return Refused([Wrong(0, "", "changed_since", message)])
+
+
+def _has_no_place(old: Unit, until: date | None, since: date, own: Sequence[Unit]) -> bool:
+    """Whether what it stood below ends before it would, or somebody else, outside the act, holds its code by then."""
+    outside = {unit.pk for unit in own}
+    above = old.parent if old.parent_id not in outside else None
+    if above is not None and above.active_until is not None:
+        if until is None or above.active_until < until:
+            return True
+    holders = Unit.objects.filter(Q(active_until=None) | Q(active_until__gte=since), code=old.code)
+    holders = holders if until is None else holders.filter(active_from__lte=until)
+    return holders.exclude(pk__in=outside).exists()
 
 
 def _days(pairs: Iterable[tuple[int, str | None]]) -> dict[int, date | None]:

@@ -9,7 +9,7 @@ from units.actions import Share, again
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft
-from units.words import canonical
+from units.words import canonical, fraction
 
 from .fields import REQUIRED, ChosenField, DayField, WordsField
 
@@ -59,8 +59,8 @@ class SplitForm(forms.Form):
 
     def _share(self, number: int, text: str) -> Fraction:
         try:
-            share = Fraction(text.replace(",", "."))
-        except (ValueError, ZeroDivisionError):
+            share = fraction(text)
+        except ValueError:
             self.add_error(f"share_{number}", "Tỷ lệ ghi 0,5 hoặc 1/3.")
             return Fraction(0)
         self.cleaned_data[f"share_{number}"] = share

@@ -1,14 +1,12 @@
 """Opening, closing and succeeding a unit."""
 
-from fractions import Fraction
-
 from django import forms
 
 from units.actions import Part
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft, Refused
-from units.words import canonical
+from units.words import canonical, fraction
 
 from .fields import REQUIRED, ChosenField, DayField, WordsField
 
@@ -108,8 +106,8 @@ class SucceedForm(forms.Form):
             if (data.get(f"name_{number}") or data.get(f"share_{number}")) and not data.get(f"code_{number}"):
                 self.add_error(f"code_{number}", REQUIRED)
             try:
-                data[f"share_{number}"] = Fraction((data.get(f"share_{number}") or "1").replace(",", "."))
-            except (ValueError, ZeroDivisionError):
+                data[f"share_{number}"] = fraction(data.get(f"share_{number}") or "1")
+            except ValueError:
                 self.add_error(f"share_{number}", "Tỷ lệ ghi 1, 0,5 hoặc 1/3.")
         return data
 

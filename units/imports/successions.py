@@ -13,6 +13,7 @@ from units.models import Unit, User
 from units.queries import Codes, split_code
 from units.tabular import BULK, Limits, read_table
 from units.tree import Refused, Wrong, day_before
+from units.words import fraction
 
 from .common import Cells, Result, placed
 
@@ -111,13 +112,11 @@ def _holder(cells: Cells, column: str, codes: Codes, day: date | None) -> Unit |
 
 def _share(cells: Cells) -> Fraction | None:
     """`1`, a decimal with a dot or a comma, or a fraction such as 1/3."""
-    text = (cells["share"] or "").replace(" ", "").replace(",", ".")
+    text = cells["share"]
     if not text:
         return None
     try:
-        if len(text) > 20 or not text.isascii() or not set(text) <= set("0123456789./"):
-            raise ValueError(text)
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
+        return fraction(text)
+    except ValueError:
         cells.blame("share", "bad_share", f"“{text[:20]}” không phải tỷ lệ: ghi 1, 0.5 hoặc 1/3.")
         return None

@@ -100,8 +100,9 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
 def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the merger or split back that opened a unit."""
     new = access.unit_for(request.user, pk, request.day, Right.MANAGE)
-    for link in queries.predecessors_of(new):
-        access.check(request.user, Right.MANAGE, link.old, request.day)
+    entry = actions.restructuring_of(new)
+    for unit in actions.touched_by(entry) if entry else ():
+        access.check(request.user, Right.MANAGE, unit, request.day)
     try:
         with transaction.atomic():
             olds = actions.undo_restructuring(new, by=request.user)

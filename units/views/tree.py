@@ -8,9 +8,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from ledger.models import Entry
 from units import access, history, queries
 from units.access import Right, requires
-from units.actions import restructuring_of
+from units.actions import restructuring_of, touched_by
 from units.actions.tree import subject
 from units.models import Kind, Membership, Unit, UnitQuerySet
 from units.outlets.lists import log_file, members_file, state_of, units_file
@@ -95,7 +96,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "members": members,
         "history": history.of(subject(unit)),
         "manages": manages,
-        "opened_by": restructuring_of(unit) if manages else None,
+        "opened_by": _opened_by(request, unit) if manages else None,
     }
     return render(request, "units/detail.html", context)
 
@@ -114,3 +115,12 @@ def _trail(request: HttpRequest, unit: Unit) -> list[tuple[str, str]]:
     seen = access.visible(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
     above = [(one.name, reverse("units:detail", args=[one.pk])) for one in seen]
     return [("Đơn vị", reverse("units:list")), *above, (unit.name, "")]
+
+
+def _opened_by(request: HttpRequest, unit: Unit) -> Entry | None:
+    """The merger or split that opened it, where the reader administers every unit of it and so may undo it."""
+    entry = restructuring_of(unit)
+    if entry is None:
+        return None
+    theirs = all(access.allowed(request.user, Right.MANAGE, one, request.day) for one in touched_by(entry))
+    return entry if theirs else None
