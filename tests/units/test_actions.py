@@ -120,8 +120,8 @@ def test_linking_needs_matching_days(tree):
     with pytest.raises(Refused) as refused:
         actions.add_successions([Link(tree.liem_tuc, new, END)], by=None)
     assert ("on", "dates") in codes(refused)
-    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None) == (1, 0)
-    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None) == (0, 1)
+    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (1, 0)
+    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (0, 1)
 
 
 def test_people_and_roles_are_logged(tree):

@@ -84,7 +84,6 @@ def test_a_challenge_is_sent_and_its_secret_follows(client, an, provider):
         {"sub": 7},
         {"sub": ["sub-an"]},
     ],
-    ids=str,
 )
 def test_a_token_that_says_something_else_is_refused(client, an, provider, lie):
     provider.spoil = lambda claims: {

@@ -3,6 +3,7 @@
 from .careers import leave, transfer
 from .closing import close_branch, close_unit, close_units
 from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
+from .following import roles_of
 from .identities import link_identity, unlink_identity
 from .merging import merge, merger
 from .people import (
@@ -20,7 +21,7 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
-from .restructuring import Done, followers, restructuring_of, roles_of, touched_by, undo_restructuring
+from .restructuring import Done, followers, restructuring_of, touched_by, undo_restructuring
 from .safety import set_safety
 from .splitting import Share, again, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed

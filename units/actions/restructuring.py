@@ -19,7 +19,8 @@ from units.tree import Draft, Refused, Wrong, day_before
 from .closing import close_units
 from .common import lock_tree, subject
 from .derived import refresh_tree
-from .people import Denied, add_membership, end_membership
+from .following import successor_for_people
+from .people import end_membership
 from .succession import Link, add_successions
 from .tree import open_units
 
@@ -97,8 +98,7 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
     new = [by_code[draft.unit().code] for draft in drafts]
     olds = Unit.objects.in_bulk(lasted)
     links = [Link(olds[one.old.pk], by_code[one.code], on, one.share) for one in plan.heirs]
-    add_successions(links, by=by, basis=basis)
-    followed = [one for old, code in followers(plan) for one in _follow(olds[old], by_code[code], on, by)]
+    followed = add_successions(links, by=by, basis=basis).followed
     detail = {
         "on": on,
         "basis": basis,
@@ -121,34 +121,10 @@ def _still_there(olds: Sequence[Unit], on: date) -> None:
 
 
 def followers(plan: Plan) -> Iterator[tuple[int, str]]:
-    """Where the people of each old unit (by number) go: into the draft of a code. It is that of the only successor; of
-    several the one that keeps the code, else the one that takes most, the first of equals.
-    """
+    """Where the people of each old unit (by number) go: into the draft of a code."""
     for old in plan.olds:
-        theirs = [heir for heir in plan.heirs if heir.old.pk == old.pk]
-        kept = [heir for heir in theirs if heir.code == old.code]
-        chosen = (kept or sorted(theirs, key=lambda heir: -heir.share))[0]
-        yield old.pk, chosen.code
-
-
-def _follow(old: Unit, new: Unit, on: date, by: User | None) -> list[Membership]:
-    """Each role for as long as it lasts in the old unit; one that begins later does so in the new one."""
-    followed = []
-    for one in roles_of([old], on).order_by("user", "role", "valid_from", "pk"):
-        since, until = max(one.valid_from, on), one.valid_until
-        try:
-            followed.append(add_membership(one.user, new, one.role, since, by=by, valid_until=until))
-        except Denied:
-            # Somebody has the role there already.
-            continue
-    return followed
-
-
-def roles_of(olds: Sequence[Unit], on: date):
-    """The roles that people have in these units themselves on a day or later."""
-    still = Q(valid_until=None) | Q(valid_until__gte=on)
-    found = Membership.objects.filter(still, unit__in=[unit.pk for unit in olds], user__is_active=True)
-    return found.select_related("user", "unit")
+        theirs = [(heir.code, heir.share) for heir in plan.heirs if heir.old.pk == old.pk]
+        yield old.pk, successor_for_people(old, theirs)
 
 
 def restructuring_of(new: Unit) -> Entry | None:

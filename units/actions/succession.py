@@ -1,7 +1,7 @@
 """Who follows whom: mergers (each old unit wholly into one new) and splits (shares of one old unit sum to 1)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -13,11 +13,12 @@ from ledger import log
 from units import inheritance
 from units.dates import write_day
 from units.lifetimes import may_close
-from units.models import Succession, Unit, User
+from units.models import Membership, Succession, Unit, User
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
 from .common import lock_tree, subject
+from .following import follow, successor_for_people
 from .tree import open_unit
 
 LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
@@ -34,8 +35,11 @@ class Link:
 
 
 class Linked(NamedTuple):
+    """How many links are new, how many were there, and the roles that followed into successors."""
+
     new: int
     unchanged: int
+    followed: list[Membership]
 
 
 def succeed(
@@ -55,7 +59,7 @@ def succeed(
 
 @transaction.atomic
 def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") -> Linked:
-    """Record all links, and close the old units on the day before where they are still open.
+    """Record all links, close the old units on the day before where they are still open, and let roles follow.
 
     What is recorded already stays as it is. Errors: Refused with every fault, and nothing is written: the new unit does
     not start on `on`, an old one ends on another day, the shares of an old unit do not sum to exactly 1.
@@ -81,7 +85,18 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
         _write(link, by, basis)
     if fresh:
         inheritance.rebuild()
-    return Linked(len(fresh), len(links) - len(fresh))
+    followed = [one for link in _for_people(fresh) for one in follow(link.old, link.new, link.on, by=by)]
+    return Linked(len(fresh), len(links) - len(fresh), followed)
+
+
+def _for_people(links: Sequence[Link]) -> Iterator[Link]:
+    """Of each old unit's links the one that its people go along."""
+    theirs: dict[int, list[Link]] = defaultdict(list)
+    for link in links:
+        theirs[link.old.pk].append(link)
+    for several in theirs.values():
+        code = successor_for_people(several[0].old, [(one.new.code, one.share) for one in several])
+        yield next(one for one in several if one.new.code == code)
 
 
 @dataclass(frozen=True)

@@ -119,8 +119,11 @@ def test_every_address_answers_a_person_as_described(reader, path, method):
     client = reader("xa-13474")
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
     seen = tried(path, method, cookies={settings.SESSION_COOKIE_NAME: cookie})
-    # A session without the token of a form changes nothing.
-    assert seen == {403} if method == "put" else seen & {200, 400, 404}
+    if method == "put":
+        # A session without the token of a form changes nothing; some of what is made up is no address at all.
+        assert 403 in seen and seen <= {403, 404}
+    else:
+        assert seen & {200, 400, 404}
 
 
 def test_nobody_gets_in_without(demo):
