@@ -93,6 +93,14 @@ def draft(
         created_at=at,
         replaces=replaces,
     )
+    _write_sections(review, sections)
+    told = {"unit": unit.code, "period": period.code, "title": review.title, "units_of": units_of}
+    note("review.draft", review, by, at, told)
+    return review
+
+
+def _write_sections(review: Review, sections: Iterable[Mapping[str, Any]]) -> None:
+    """The sections of a new draft, in their order."""
     ReviewSection.objects.bulk_create(
         ReviewSection(
             review=review,
@@ -107,9 +115,6 @@ def draft(
         )
         for order, one in enumerate(sections, 1)
     )
-    told = {"unit": unit.code, "period": period.code, "title": review.title, "units_of": units_of}
-    note("review.draft", review, by, at, told)
-    return review
 
 
 @transaction.atomic
