@@ -1,22 +1,12 @@
-"""The dated tree of units, who succeeded whom, people and their memberships."""
+"""The dated tree of units, and who succeeded whom."""
 
 import unicodedata
 from datetime import date
 from typing import Self
 
-from django.contrib.auth.models import AbstractUser
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.utils.crypto import salted_hmac
-
-from .credentials import Identity as Identity
-from .credentials import RecoveryCode as RecoveryCode
-from .safety import SafetyRules as SafetyRules
-from .systems import Receiver as Receiver
-from .systems import Scope as Scope
-from .systems import System as System
-from .systems import Token as Token
 
 
 class Tier(models.TextChoices):
@@ -32,15 +22,6 @@ class Kind(models.TextChoices):
     COMMITTEE = "committee", "Ủy ban nhân dân"
     OFFICE = "office", "Phòng, ban"
     EXTERNAL = "external", "Cơ quan ngoài ủy ban"
-
-
-class Role(models.TextChoices):
-    VIEWER = "viewer", "Xem"
-    CLERK = "clerk", "Nhập số liệu"
-    REVIEWER = "reviewer", "Duyệt số liệu"
-    EDITOR = "editor", "Tổng hợp báo cáo"
-    LEADER = "leader", "Lãnh đạo"
-    ADMINISTRATOR = "administrator", "Quản trị"
 
 
 def fold(text: str) -> str:
@@ -199,117 +180,5 @@ class Succession(models.Model):
                 name="succession_share_up_to_one",
                 condition=Q(share_numerator__gte=1) & Q(share_numerator__lte=F("share_denominator")),
                 violation_error_message="Tỷ lệ kế thừa phải lớn hơn 0 và không quá 1.",
-            ),
-        ]
-
-
-class RosterStep(models.Model):
-    """How many reporting units below `group` open and close on one day, so that what is expected in any month is a
-    sum over a handful of rows, whatever the number of units. Derived: written by units.roster, equal to a recount.
-    """
-
-    group = models.ForeignKey(Unit, models.CASCADE, related_name="roster_steps")
-    tier = models.CharField(max_length=16, choices=Tier)
-    external = models.BooleanField()
-    on = models.DateField(help_text="first day of those that open, last day of those that close")
-    opened = models.PositiveIntegerField(default=0)
-    closed = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="roster_step_once", fields=["group", "tier", "external", "on"])
-        ]
-
-
-class Inherited(models.Model):
-    """Whose reports are part of whose history, from day to day (units.lineage.Line says what each column means).
-
-    Derived from units and successions: written by units.inheritance only, equal to a recount. That a unit inherits
-    its own reports goes without saying, and so does everything below a group that has no rows.
-    """
-
-    heir = models.ForeignKey(Unit, models.CASCADE, related_name="inherits")
-    whole = models.BooleanField()
-    source = models.ForeignKey(Unit, models.CASCADE, related_name="inherited_by")
-    sums = models.BooleanField()
-    tier = models.CharField(max_length=16, choices=Tier)
-    into = models.CharField(max_length=16, choices=Tier)
-    external = models.BooleanField()
-    since = models.DateField()
-    until = models.DateField()
-    # A fraction such as 1/3, as text: along a chain of splits it outgrows every whole number of a database.
-    share = models.TextField(default="1")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="inherited_once",
-                fields=["heir", "whole", "source", "sums", "tier", "into", "external", "since"],
-            ),
-        ]
-
-
-class User(AbstractUser):
-    """A person who signs in. Rights come only from memberships."""
-
-    first_name = None
-    last_name = None
-    full_name = models.CharField("họ và tên", max_length=150, blank=True)
-    position = models.CharField("chức danh", max_length=150, blank=True)
-    must_change_password = models.BooleanField(default=False)
-    password_expires_at = models.DateTimeField(null=True, blank=True)
-    password_changed_on = models.DateField(null=True, editable=False)
-    # From this day on it has to be changed (units.safety); null: never.
-    password_due = models.DateField(null=True, editable=False)
-    mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
-    demo = models.BooleanField(default=False, editable=False)
-    # Counted up, it ends every session of the person.
-    session_epoch = models.PositiveIntegerField(default=0, editable=False)
-
-    REQUIRED_FIELDS: list[str] = []
-
-    class Meta:
-        verbose_name = "người dùng"
-        ordering = ["username"]
-
-    def __str__(self) -> str:
-        return self.full_name or self.username
-
-    def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session carries to stay valid: Django's hash of the password, and how often sessions were ended."""
-        value = f"{self.password}:{self.session_epoch}" if self.session_epoch else self.password
-        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
-        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
-
-
-class MembershipQuerySet(models.QuerySet):
-    def valid_on(self, day: date) -> Self:
-        return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
-
-
-class Membership(models.Model):
-    """A user's role in a unit; it holds for the unit's whole subtree (what the role may: units.access)."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
-    unit = models.ForeignKey(Unit, models.PROTECT, related_name="memberships")
-    role = models.CharField("vai trò", max_length=16, choices=Role)
-    valid_from = models.DateField("từ ngày")
-    valid_until = models.DateField("đến hết ngày", null=True, blank=True)
-
-    objects = MembershipQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "phân quyền"
-        constraints = [
-            models.UniqueConstraint(
-                name="membership_once",
-                fields=["user", "unit", "role"],
-                condition=Q(valid_until=None),
-                violation_error_message="Người này đã có vai trò đó ở đơn vị.",
-            ),
-            models.CheckConstraint(
-                name="membership_dates_in_order",
-                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
-                violation_error_message="Ngày hết quyền phải từ ngày bắt đầu trở đi.",
             ),
         ]

@@ -1,0 +1,35 @@
+"""The rows of the room: the dated tree and what is derived from it, people, their proofs, other systems, safety."""
+
+from units.safety import SafetyRules
+
+from .credentials import Identity, RecoveryCode
+from .derived import Inherited, RosterStep
+from .people import Membership, MembershipQuerySet, Role, User
+from .systems import Receiver, Scope, System, Token
+from .tree import Kind, Succession, Tier, Unit, UnitQuerySet, active, fold, key_on, owing, subtree
+
+__all__ = [
+    "Identity",
+    "Inherited",
+    "Kind",
+    "Membership",
+    "MembershipQuerySet",
+    "Receiver",
+    "RecoveryCode",
+    "Role",
+    "RosterStep",
+    "SafetyRules",
+    "Scope",
+    "Succession",
+    "System",
+    "Tier",
+    "Token",
+    "Unit",
+    "UnitQuerySet",
+    "User",
+    "active",
+    "fold",
+    "key_on",
+    "owing",
+    "subtree",
+]
