@@ -94,6 +94,11 @@ def test_dictionary_names_every_table():
     assert tables <= named, tables - named
 
 
+def test_changelog_begins_with_the_version_of_the_project():
+    version = re.search(r'^version = "(.+)"$', text("pyproject.toml"), re.MULTILINE)[1]
+    assert re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1] == version
+
+
 def modules() -> list[Path]:
     return [
         path

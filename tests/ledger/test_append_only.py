@@ -1,10 +1,8 @@
 """The database itself refuses to change the log, whoever asks."""
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.loader import MigrationLoader
 
 from ledger import log, triggers
 from ledger.models import Entry
@@ -68,11 +66,3 @@ def test_migration_can_be_undone_and_done_again():
     triggers.install(connection)
     with pytest.raises(DatabaseError):
         Entry.objects.update(subject="z")
-
-
-@pytest.mark.django_db
-def test_every_migration_of_the_ledger_is_atomic():
-    loader = MigrationLoader(connection)
-    names = [name for name in loader.disk_migrations if name[0] == apps.get_app_config("ledger").label]
-    assert names
-    assert all(loader.disk_migrations[name].atomic for name in names)

@@ -1,0 +1,69 @@
+"""What a database holds, as one SHA-256 for each table and one for its schema: two databases with the same
+fingerprints hold the same, row by row.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+SCHEMA = "schema"
+_SCHEMA_OF = {
+    "sqlite": "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name",
+    "postgresql": """
+        SELECT 'column', table_name, column_name, data_type, is_nullable, column_default
+            FROM information_schema.columns WHERE table_schema = current_schema()
+        UNION ALL SELECT 'index', tablename, indexname, indexdef, '', ''
+            FROM pg_indexes WHERE schemaname = current_schema()
+        UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', ''
+            FROM pg_constraint WHERE connamespace = current_schema()::regnamespace
+        UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid), '', ''
+            FROM pg_trigger WHERE NOT tgisinternal
+        ORDER BY 1, 2, 3""",
+}
+_TABLES_OF = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
+    "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
+}
+_COLUMNS_OF = {
+    "sqlite": "SELECT name FROM pragma_table_info('{}') ORDER BY name",
+    "postgresql": "SELECT attname FROM pg_attribute WHERE attrelid = '\"{}\"'::regclass AND attnum > 0 "
+    "AND NOT attisdropped ORDER BY attname",
+}
+
+
+def of(connection: Any, vendor: str) -> dict[str, str]:
+    """Digest by table name, and that of the schema under `SCHEMA`; `connection` is a driver's own or Django's.
+
+    vendor: "sqlite" or "postgresql". Rows are put in order by their own text, so that where they lie does not matter.
+    Memory grows with the largest table on SQLite only by its sorting.
+    """
+    cursor = connection.cursor()
+    cursor.execute(_SCHEMA_OF[vendor])
+    found = {SCHEMA: _digest(cursor.fetchall())}
+    cursor.execute(_TABLES_OF[vendor])
+    for (name,) in cursor.fetchall():
+        cursor.execute(_rows_in_order(connection, vendor, name))
+        found[name] = _digest(iter(cursor.fetchone, None))
+    return found
+
+
+def differing(one: dict[str, str], other: dict[str, str]) -> list[str]:
+    """The names of tables that are not the same in both."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def _rows_in_order(connection: Any, vendor: str, name: str) -> str:
+    """Columns by name: they lie in another order in a table that was copied after one was added."""
+    cursor = connection.cursor()
+    cursor.execute(_COLUMNS_OF[vendor].format(name))
+    columns = [f'"{column}"' for (column,) in cursor.fetchall()]
+    row = f"ROW({', '.join(columns)})::text" if vendor == "postgresql" else ", ".join(columns)
+    places = ", ".join(str(place) for place in range(1, 2 if vendor == "postgresql" else len(columns) + 1))
+    return f'SELECT {row} FROM "{name}" ORDER BY {places}'  # noqa: S608 (names are the database's own, and quoted)
+
+
+def _digest(rows: Iterable[tuple]) -> str:
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
