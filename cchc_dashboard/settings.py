@@ -64,6 +64,10 @@ if not SECRET_KEY and not PRODUCTION:
     SECRET_KEY = key_file.read_text()
 if PRODUCTION and len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("CCHC_SECRET_KEY thiếu hoặc ngắn hơn 50 ký tự.")
+# What second factors are sealed with (units.sealing): the first seals, each opens.
+FACTOR_KEYS = _named("CCHC_FACTOR_KEYS", "none") or [SECRET_KEY]
+if PRODUCTION and min(map(len, FACTOR_KEYS)) < 50:
+    raise ImproperlyConfigured("CCHC_FACTOR_KEYS có khóa ngắn hơn 50 ký tự.")
 
 ALLOWED_HOSTS = [host for host in os.environ.get("CCHC_ALLOWED_HOSTS", "").split(",") if host]
 if not ALLOWED_HOSTS and not PRODUCTION:

@@ -1,6 +1,4 @@
-"""The second factor: codes of an authenticator app (TOTP, RFC 6238). The only module that imports django-otp, which
-keeps in the database, for all workers, which code was used last and how long to wait after wrong ones.
-"""
+"""The second factor: who must have one, who has one, and what is shown of it when it is set up."""
 
 import base64
 from collections.abc import Collection
@@ -10,9 +8,8 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .models import Membership, User
+from .models import Factor, Membership, User
 
 IN_SESSION = "factor"
 _ISSUER = "Cải cách hành chính"
@@ -33,36 +30,36 @@ def lacking(request: HttpRequest) -> bool:
     return required(request.user, request.day)
 
 
-def device_of(user: User, *, confirmed: bool = True) -> TOTPDevice | None:
+def device_of(user: User, *, confirmed: bool = True) -> Factor | None:
     """The app that the person confirmed, or the one being set up."""
-    return TOTPDevice.objects.filter(user=user, confirmed=confirmed).order_by("-pk").first()
+    return Factor.objects.filter(user=user, confirmed=confirmed).order_by("-pk").first()
 
 
-def locked_device_of(user: User, *, confirmed: bool = True) -> TOTPDevice | None:
+def locked_device_of(user: User, *, confirmed: bool = True) -> Factor | None:
     """The same, for one request at a time: a code must not be good for two. Inside a transaction."""
-    devices = TOTPDevice.objects.select_for_update()
+    devices = Factor.objects.select_for_update()
     return devices.filter(user=user, confirmed=confirmed).order_by("-pk").first()
 
 
-def new_device(user: User) -> TOTPDevice:
+def new_device(user: User) -> Factor:
     """A fresh secret, good for nothing until it is confirmed; takes the place of one that never was."""
-    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-    return TOTPDevice.objects.create(user=user, name="totp", confirmed=False)
+    Factor.objects.filter(user=user, confirmed=False).delete()
+    return Factor.objects.create(user=user, name="totp", confirmed=False, key=Factor.fresh_key(user.pk))
 
 
 def drop_devices(user: User, *, but: int | None = None) -> int:
     """Forget the person's apps, except the one with that number; how many there were."""
-    count, _ = TOTPDevice.objects.filter(user=user).exclude(pk=but).delete()
+    count, _ = Factor.objects.filter(user=user).exclude(pk=but).delete()
     return count
 
 
-def secret_of(device: TOTPDevice) -> str:
+def secret_of(device: Factor) -> str:
     """The secret as people type it into an app: groups of four."""
     text = base64.b32encode(device.bin_key).decode()
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def address_of(device: TOTPDevice) -> str:
+def address_of(device: Factor) -> str:
     """What the QR code holds (otpauth, as authenticator apps read it)."""
     secret = base64.b32encode(device.bin_key).decode()
     query = urlencode({"secret": secret, "issuer": _ISSUER, "digits": device.digits, "period": device.step})
@@ -76,4 +73,4 @@ def holders(users: Collection[int]) -> set[int]:
 
 def holding() -> QuerySet:
     """The numbers of all who have confirmed a second factor."""
-    return TOTPDevice.objects.filter(confirmed=True).values("user_id")
+    return Factor.objects.filter(confirmed=True).values("user_id")

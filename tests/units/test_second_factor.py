@@ -1,21 +1,24 @@
 """The second factor: set up, asked for, good once, recovered, taken back (acceptance S14)."""
 
+import base64
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
-from django.db import connections
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.models import Entry
 from units import actions
-from units.models import RecoveryCode, User
+from units.models import Factor, RecoveryCode, User
 
 from .conftest import person
 
@@ -29,8 +32,10 @@ def admin(tree) -> User:
 
 
 def code_of(user: User, *, ago: int = 0) -> str:
-    """What the person's app showed so many seconds ago."""
-    device = TOTPDevice.objects.filter(user=user).latest("pk")
+    """What the person's app showed so many seconds ago; it stays that old for a second at least."""
+    if (left := 30 - time.time() % 30) < 1:
+        time.sleep(left)
+    device = Factor.objects.filter(user=user).latest("pk")
     totp = TOTP(device.bin_key)
     totp.time = time.time() - ago
     return f"{totp.token():06}"
@@ -89,10 +94,10 @@ def test_after_three_wrong_codes_the_right_one_is_refused_at_once(admin):
     for _ in range(3):
         wrong = f"{(int(code_of(admin)) + 1) % 1_000_000:06}"
         assert half_in().post(CODE, {"code": wrong}).status_code == 422
-        TOTPDevice.objects.update(throttling_failure_timestamp=timezone.now())
+        Factor.objects.update(throttling_failure_timestamp=timezone.now())
     assert half_in().post(CODE, {"code": code_of(admin)}).status_code == 422
     assert half_in().post(CODE, {"code": recovery[0]}).status_code == 422
-    TOTPDevice.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=1))
+    Factor.objects.update(throttling_failure_timestamp=timezone.now() - timedelta(minutes=1))
     assert half_in().post(CODE, {"code": code_of(admin)}).status_code == 302
 
 
@@ -164,25 +169,25 @@ def test_one_code_at_many_workers_opens_once(shared_database, kind):
 def test_a_person_sets_it_up_on_the_page(client, admin):
     other = Client()
     password(client), password(other)
-    assert client.get(FACTOR).status_code == 200 and not TOTPDevice.objects.exists()
+    assert client.get(FACTOR).status_code == 200 and not Factor.objects.exists()
     page = client.post(FACTOR).content.decode()
     assert '<svg class="scan"' in page and "otpauth" not in page
     typed = {"code": code_of(admin), "password": "sai"}
     assert client.post(f"{FACTOR}confirm/", typed).status_code == 422
     assert client.post(f"{FACTOR}confirm/", typed | {"password": PASSWORD, "code": "000"}).status_code == 422
-    TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    Factor.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
     done = client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
     codes = re.findall(r"<li><code>([\w-]+)</code>", done.content.decode())
     assert done.status_code == 200 and len(codes) == 10 and done.headers["Cache-Control"] == "no-store"
     assert client.get("/units/").status_code == 200 and other.get("/units/").status_code == 302
     assert "Đang bật" in client.get(FACTOR).content.decode()
     assert client.post(f"{FACTOR}drop/", {"code": "000000"}).status_code == 422
-    TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
+    Factor.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
     renewed = client.post(f"{FACTOR}codes/", {"code": codes[0]}).content.decode()
     new = re.findall(r"<li><code>([\w-]+)</code>", renewed)
     assert len(new) == 10 and not set(new) & set(codes)
     assert client.post(f"{FACTOR}drop/", {"code": new[0]}).url == FACTOR
-    assert not TOTPDevice.objects.exists() and not RecoveryCode.objects.exists()
+    assert not Factor.objects.exists() and not RecoveryCode.objects.exists()
     assert [one.action for one in Entry.objects.filter(action__startswith="factor")] == [
         "factor.confirm", "factor.recover", "factor.renew_codes", "factor.recover", "factor.drop",
     ]  # fmt: skip
@@ -235,4 +240,86 @@ def test_nobody_resets_their_own_or_a_strangers(client, admin, tree):
     low = person("thap", ("administrator", tree.tan_thanh))
     client.force_login(low)
     assert client.post(f"/units/people/{admin.pk}/factor/").status_code == 404
-    assert TOTPDevice.objects.filter(user=admin, confirmed=True).exists()
+    assert Factor.objects.filter(user=admin, confirmed=True).exists()
+
+
+def stored() -> str:
+    """Whatever a thief of the database gets to read."""
+    with connection.cursor() as cursor:
+        found = []
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            found += [repr(row) for row in cursor.fetchall()]
+    return "\n".join(found).lower()
+
+
+def shapes(secret: bytes) -> list[str]:
+    """How a secret might lie in a table."""
+    coded = (
+        secret.hex(),
+        base64.b32encode(secret).decode(),
+        base64.b64encode(secret).decode()[:-1],
+        repr(secret),
+    )
+    return [one.lower() for one in coded]
+
+
+def plain(secret: bytes) -> None:
+    """Put the secret as it lay before, and as django-otp keeps it."""
+    Factor.objects.update(key=secret.hex())
+
+
+def migration():
+    return import_module("units.migrations.0011_sealed_factors")
+
+
+def test_a_stolen_database_gives_no_code(admin):
+    enrol(admin)
+    secret = Factor.objects.get().bin_key
+    assert len(secret) == 20 and not any(one in stored() for one in shapes(secret))
+    plain(secret)
+    assert secret.hex() in stored()
+
+
+def test_secrets_from_before_are_sealed_and_stay_good(admin):
+    enrol(admin)
+    secret = Factor.objects.get().bin_key
+    plain(secret)
+    migration().seal_factors(apps, None)
+    assert not any(one in stored() for one in shapes(secret))
+    assert half_in().post(CODE, {"code": code_of(admin)}).status_code == 302
+    migration().open_factors(apps, None)
+    assert secret.hex() in stored()
+
+
+def test_a_secret_opens_for_its_person_only(admin, tree):
+    """Who writes in the database but knows no key cannot give an administrator the app of another, nor a plain one."""
+    other = person("ba", ("clerk", tree.tan_thanh))
+    enrol(admin), enrol(other)
+    own = Factor.objects.get(user=other)
+    code = code_of(other)
+    for planted in (own.key, own.bin_key.hex(), own.key[:-2] + "AA", "v1.", ""):
+        Factor.objects.filter(user=admin).update(key=planted, throttling_failure_timestamp=None)
+        assert half_in().post(CODE, {"code": code}).status_code == 422, planted
+
+
+def test_the_key_is_changed_and_nobody_loses_the_factor(admin, settings, capsys):
+    enrol(admin)
+    code = code_of(admin)
+    settings.FACTOR_KEYS = ["n" * 50, *settings.FACTOR_KEYS]
+    call_command("seal_factors")
+    settings.FACTOR_KEYS = settings.FACTOR_KEYS[:1]
+    assert "1 khóa" in capsys.readouterr().out
+    assert half_in().post(CODE, {"code": code}).status_code == 302
+
+
+def test_under_another_key_no_code_is_good_but_a_recovery_code_is(admin, settings, capsys, caplog):
+    codes = enrol(admin)
+    code = code_of(admin)
+    settings.FACTOR_KEYS = ["n" * 50]
+    assert half_in().post(CODE, {"code": code}).status_code == 422
+    assert "CCHC_FACTOR_KEYS" in caplog.text
+    with pytest.raises(SystemExit) as left:
+        call_command("seal_factors")
+    assert left.value.code == 1 and "quantri" in capsys.readouterr().err
+    assert half_in().post(CODE, {"code": codes[0]}).status_code == 302

@@ -2,7 +2,15 @@
 
 from .careers import leave, transfer
 from .closing import close_branch, close_unit, close_units
-from .factors import begin_factor, check_factor, confirm_factor, drop_factor, renew_codes, reset_factor
+from .factors import (
+    begin_factor,
+    check_factor,
+    confirm_factor,
+    drop_factor,
+    renew_codes,
+    reseal_factors,
+    reset_factor,
+)
 from .following import roles_of
 from .identities import link_identity, unlink_identity
 from .merging import merge, merger
@@ -65,6 +73,7 @@ __all__ = [
     "open_units",
     "renew_codes",
     "replace",
+    "reseal_factors",
     "reset_factor",
     "revoke_token",
     "restructuring_of",

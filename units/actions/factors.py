@@ -8,7 +8,8 @@ from django.db import transaction
 
 from ledger import log
 from units import factors
-from units.models import RecoveryCode, User
+from units.models import Factor, RecoveryCode, User
+from units.sealing import Unreadable
 
 from .people import SIGNS, Denied, subject
 
@@ -93,6 +94,21 @@ def reset_factor(user: User, *, by: User) -> None:
     if not _forget(user):
         raise Denied("", "Người này chưa bật xác thực hai bước.")
     log.append("factor.reset", by=by, subject=subject(user), detail={})
+
+
+@transaction.atomic
+def reseal_factors() -> tuple[int, list[str]]:
+    """Put each secret under the first of settings.FACTOR_KEYS: how many were, and whose (by name) no key opens."""
+    sealed, unreadable = 0, []
+    for device in Factor.objects.select_for_update(of=("self",)).select_related("user").order_by("pk"):
+        try:
+            device.reseal()
+        except Unreadable:
+            unreadable.append(device.user.get_username())
+            continue
+        device.save(update_fields=["key"])
+        sealed += 1
+    return sealed, unreadable
 
 
 def end_sessions(user: User) -> None:

@@ -4,11 +4,13 @@ from units.safety import SafetyRules
 
 from .credentials import Identity, RecoveryCode
 from .derived import Inherited, RosterStep
+from .factor import Factor
 from .people import Membership, MembershipQuerySet, Role, User
 from .systems import Receiver, Scope, System, Token
 from .tree import Kind, Succession, Tier, Unit, UnitQuerySet, active, fold, key_on, owing, subtree
 
 __all__ = [
+    "Factor",
     "Identity",
     "Inherited",
     "Kind",

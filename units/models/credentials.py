@@ -1,4 +1,4 @@
-"""What a person proves to be themselves with, beside the password (whose second factor is django-otp's TOTPDevice)."""
+"""What a person proves to be themselves with, beside the password and the second factor (.factor)."""
 
 from django.db import models
 
