@@ -231,6 +231,8 @@ AXES_ENABLE_ADMIN = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # kept when a later sign-in clears the counting of failures
 AXES_CLIENT_IP_CALLABLE = "units.pace.address_of"
 AXES_VERBOSE = False
+# Sign-ins and tries of them are forgotten after so many days (units.visits).
+SIGN_IN_DAYS = _whole("CCHC_SIGN_IN_DAYS", 365)
 
 # Whose role this is must sign in with a second factor; the empty list asks nobody.
 SECOND_FACTOR_ROLES = _named("CCHC_SECOND_FACTOR_ROLES", "administrator,leader" if PRODUCTION else "")

@@ -37,6 +37,7 @@ ACTIONS = {
     "identity.unlink": "Gỡ tài khoản đăng nhập một lần",
     "safety.set": "Sửa quy định an toàn",
     "user.leave": "Nghỉ việc",
+    "user.export": "Xuất dữ liệu cá nhân",
     "user.transfer": "Chuyển công tác",
     "membership.add": "Giao vai trò",
     "membership.end": "Kết thúc vai trò",

@@ -1,5 +1,5 @@
-"""`deliver`: sends what waits in the outbox, and forgets what was sent and answered long ago. A timer calls it
-every minute.
+"""`deliver`: sends what waits in the outbox, and forgets what was kept for long enough: messages taken, answers to
+keyed requests, sign-ins, sessions that ended. A timer calls it every minute.
 """
 
 import fcntl
@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from ledger import keys, outbox
-from units import push
+from units import push, visits
 
 
 class Command(BaseCommand):
@@ -30,6 +30,7 @@ class Command(BaseCommand):
             run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
             outbox.forget(at=timezone.now())
             keys.forget(at=timezone.now())
+            visits.forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
         if run.failed:
             sys.exit(1)

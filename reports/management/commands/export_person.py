@@ -1,0 +1,40 @@
+"""Write everything that is kept about one person, as JSON."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from reports.actions.personal import export_person
+from units.models import User
+
+
+class Command(BaseCommand):
+    help = (
+        "In ra mọi dữ liệu cá nhân của một người dùng ở dạng JSON, để trả lời yêu cầu của người đó (Nghị định "
+        "356/2025/NĐ-CP: trong 2 ngày làm việc). Không có mật khẩu, khóa truy cập, mã xác thực. Việc xuất được ghi "
+        "nhật ký."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        example = "Ví dụ: python manage.py export_person xa-13474 --by quantri > xa-13474.json"
+        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", metavar="TÊN_ĐĂNG_NHẬP", help="tên đăng nhập của người yêu cầu")
+        parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người xuất (ghi vào nhật ký)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        by = _person(options["by"]) if options["by"] else None
+        found = export_person(_person(options["username"]), by=by, at=timezone.now())
+        self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
+        self.stderr.write("Đã xuất. Tệp này là dữ liệu cá nhân: chỉ giao cho chính người yêu cầu.")
+
+
+def _person(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"Không có người dùng {username}.", returncode=2)
+    return user

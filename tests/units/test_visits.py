@@ -1,0 +1,81 @@
+"""What is kept of sign-ins and sessions, how long, and that no log holds a secret (acceptance S33)."""
+
+import logging
+from datetime import timedelta
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from ledger.models import Entry
+from units import actions, visits
+from units.actions.tokens import create_token
+from units.models import User
+
+from .conftest import person
+
+WRONG, RIGHT, NEW = "sai-hoàn-toàn-9", "mật khẩu đủ dài", "mật khẩu hoàn toàn khác"
+
+
+def enter(password: str, **headers: str) -> Client:
+    client = Client(**headers)
+    client.post("/accounts/login/", {"username": "thu", "password": password})
+    return client
+
+
+def test_old_sign_ins_and_ended_sessions_are_forgotten(tree, settings):
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    user = person("thu", ("clerk", tree.tan_thanh))
+    enter(WRONG)
+    enter(WRONG, HTTP_USER_AGENT="máy khác")
+    enter(RIGHT)
+    now = timezone.now()
+    kept = (AccessLog, AccessFailureLog, Session)
+    assert [model.objects.count() for model in kept] == [1, 2, 1]
+    assert [one.succeeded for one in visits.of(user)] == [True, False, False]
+    assert len(list(visits.stays_of(user, at=now))) == 1
+    almost = now - timedelta(days=settings.SIGN_IN_DAYS, seconds=-60)
+    AccessLog.objects.update(attempt_time=almost)
+    AccessFailureLog.objects.filter(user_agent="máy khác").update(attempt_time=almost - timedelta(minutes=2))
+    Session.objects.update(expire_date=now - timedelta(seconds=1))
+    call_command("deliver")
+    assert [model.objects.count() for model in kept] == [1, 1, 0]
+
+
+def test_forgetting_goes_in_steps(db, monkeypatch):
+    monkeypatch.setattr(visits, "AT_ONCE", 2)
+    now = timezone.now()
+    for _ in range(3):
+        AccessLog.objects.create(username="thu")
+        AccessAttempt.objects.create(username="thu", user_agent=str(_), failures_since_start=1)
+    later = now + timedelta(days=400)
+    assert [visits.forget(at=later) for _ in range(3)] == [4, 2, 0]
+
+
+def test_no_log_holds_a_password_or_token(tree, caplog, capfd):
+    """Every table that keeps what happened, the server's log at its most talkative, and what is printed."""
+    caplog.set_level(logging.DEBUG)
+    user = person("thu", ("clerk", tree.tan_thanh), ("administrator", tree.district))
+    issued = actions.issue_password(user, by=None, at=timezone.now())
+    enter(WRONG)
+    client = enter(issued)
+    form = {"old_password": issued, "new_password1": NEW, "new_password2": NEW}
+    client.post("/accounts/password/", form)
+    assert User.objects.get(pk=user.pk).check_password(NEW)
+    _, secret = create_token("Một cửa", tree.district, ["figures"], 30, by=user, at=timezone.now())
+    for key in (secret, secret[:-1] + "x"):
+        Client().get("/api/v1/units", headers={"Authorization": f"Bearer {key}"})
+        Client().get("/api/v1/units", {"token": key})
+    Client(raise_request_exception=False).get(
+        "/api/v1/summary?period=x", headers={"Authorization": f"Bearer {secret}"}
+    )
+    printed = "".join(capfd.readouterr())
+    kept = [
+        row for model in (Entry, *apps.get_app_config("axes").get_models()) for row in model.objects.values()
+    ]
+    said = f"{kept}{caplog.text}{printed}"
+    assert "/api/v1/units" in said and "thu" in said
+    assert not [one for one in (WRONG, issued, NEW, secret, secret[:-1] + "x") if one in said]

@@ -1,0 +1,70 @@
+"""Sign-ins and sessions: what is kept of them, of whom, how long. Only this module reads the tables of django-axes."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db.models import Model
+
+from units.models import User
+
+# Deleted in one run; a timer calls it every minute.
+AT_ONCE = 1_000
+
+
+class Visit(NamedTuple):
+    """A sign-in, or a try of one: when, from where, with what; whether it succeeded."""
+
+    at: datetime
+    address: str | None
+    browser: str
+    succeeded: bool
+
+
+class Stay(NamedTuple):
+    """A session that has not ended: since when, the last request (None: not kept), until when at most."""
+
+    begun: datetime | None
+    seen: datetime | None
+    until: datetime
+
+
+def of(user: User) -> Iterator[Visit]:
+    """Everything that is kept under the person's sign-in name, the oldest first, failures behind what succeeded."""
+    mine = {"username__iexact": user.get_username()}
+    for model in (AccessLog, AccessFailureLog, AccessAttempt):
+        for one in model.objects.filter(**mine).order_by("attempt_time").iterator(1_000):
+            yield Visit(one.attempt_time, one.ip_address, one.user_agent, model is AccessLog)
+
+
+def stays_of(user: User, *, at: datetime) -> Iterator[Stay]:
+    """The person's sessions. Whose one is stands inside it, so all are looked into: not for a page."""
+    for session in Session.objects.filter(expire_date__gt=at).order_by("expire_date").iterator(1_000):
+        held = session.get_decoded()
+        if held.get(SESSION_KEY) == str(user.pk):
+            begun, seen = (_moment(held.get(name), at) for name in ("begun", "seen"))
+            yield Stay(begun, seen, session.expire_date)
+
+
+def _moment(seconds: int | None, like: datetime) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, like.tzinfo)
+
+
+def forget(*, at: datetime) -> int:
+    """Delete sessions that have run out, and sign-ins kept for longer than `SIGN_IN_DAYS`; how many, the oldest first
+    and at most AT_ONCE of each kind.
+    """
+    ended = Session.objects.filter(expire_date__lte=at).order_by("expire_date").values_list("pk", flat=True)
+    gone = Session.objects.filter(pk__in=list(ended[:AT_ONCE])).delete()[0]
+    before = at - timedelta(days=settings.SIGN_IN_DAYS)
+    return gone + sum(_forget(model, before) for model in (AccessLog, AccessFailureLog, AccessAttempt))
+
+
+def _forget(model: type[Model], before: datetime) -> int:
+    """By number, which grows with time: there is no index on the time."""
+    oldest = model.objects.order_by("pk").values_list("pk", "attempt_time")[:AT_ONCE]
+    return model.objects.filter(pk__in=[number for number, then in oldest if then < before]).delete()[0]
