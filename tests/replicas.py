@@ -22,10 +22,12 @@ def _programs() -> Path:
 
 
 class Server:
-    """One server in a folder of its own, reached through a socket in it."""
+    """One server in a folder of its own, reached through a socket in it. `options`: of `postgres`, as its command line
+    takes them.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, options: str = OPTIONS) -> None:
+        self.folder, self.options = folder, options
         folder.mkdir(mode=0o700)
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
@@ -45,8 +47,13 @@ class Server:
         command = [*owner, str(_programs() / program), *map(str, arguments)]
         subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
+    def create(self) -> None:
+        """An empty cluster, which waits for its disk only where `options` let it."""
+        local = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        self.run("initdb", "-D", self.data, *local)
+
     def start(self) -> None:
-        options = f"{OPTIONS} -k {self.folder}"
+        options = f"{self.options} -k {self.folder}"
         self.run("pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-s", "start", "-o", options)
 
     def stop(self) -> None:
@@ -72,19 +79,7 @@ def primary_and_replica() -> Iterator[tuple[Server, Server]]:
     folder.chmod(0o711)
     primary, replica = Server(folder / "primary"), Server(folder / "replica")
     try:
-        primary.run(
-            "initdb",
-            "-D",
-            primary.data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C.UTF-8",
-            "-N",
-        )
+        primary.create()
         primary.start()
         replica.run(
             "pg_basebackup", "-h", primary.folder, "-U", "postgres", "-D", replica.data, "-R", "-X", "stream"

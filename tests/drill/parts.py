@@ -1,0 +1,15 @@
+"""The drills by name, a line each. A part takes the name of a database and minutes of load, and gives its rows."""
+
+from collections.abc import Callable, Iterator
+
+from . import killing
+from .rows import Row
+
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+DATABASES = (SQLITE, POSTGRESQL)
+BOTH, ONE = DATABASES, (POSTGRESQL,)
+
+# Name → what does it, on which databases.
+PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] = {
+    "kill": (killing.rows, BOTH),
+}

@@ -1,0 +1,145 @@
+"""The demo on a database of its own, with months under clerks' hands: what every drill breaks and looks at."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from tests.replicas import Server
+from tests.served import NOT_PASSED_ON, ROOT
+
+# As a server of production runs: it waits for its disk.
+POSTGRES = "-c listen_addresses='' -c max_connections=60"
+# A month of each commune, opened by two people for correction; prints what a clerk needs to know.
+PREPARE = """
+import json
+from cchc_dashboard import clock
+from records import actions
+from records.models import State, Submission
+from records.queries.calendar import calendar
+from records.queries.catalogue import Catalogue
+from records.views.lines import lines_of
+from units.models import User
+found = []
+by = User.objects.get(username="tonghop")
+approved = Submission.objects.filter(month=202207, editions__state=State.APPROVED, unit__tier="commune")
+for one in approved.order_by("pk"):
+    clerk = User.objects.filter(username=f"xa-{one.unit.code}").first()
+    if clerk is None:
+        continue
+    asked = actions.request_unlock(one, reason="drill", by=clerk, at=clock.now())
+    actions.decide_unlock(asked, grant=True, by=by, at=clock.now())
+    edition = one.editions.latest("number")
+    lines = {line.code: line for line in lines_of(edition, Catalogue(calendar()))}
+    served = {code: sorted(line.served) for code, line in lines.items()}
+    openings = {code: line.values["opening"] or 0 for code, line in lines.items()}
+    found.append([clerk.username, one.pk, edition.revision, served, openings])
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Month:
+    """An open month and its clerk: the measures of each of its fields, what these carried over, and the number to go on
+    from.
+    """
+
+    username: str
+    submission: int
+    revision: int
+    served: dict[str, list[str]]
+    openings: dict[str, int]
+    first: int = 100
+
+
+class World:
+    """One database with everything that is written beside it, in `folder`. Settings of this machine do not reach it."""
+
+    def __init__(self, database: str, folder: Path, *, options: str = POSTGRES, **settings: str) -> None:
+        self.database, self.folder, self.data = database, folder, folder / "data"
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.server = Server(folder / "postgres", options) if database == "PostgreSQL" else None
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        self.env = kept | {
+            "CCHC_DEBUG": "0",
+            "CCHC_DEMO": "1",
+            "CCHC_DATA": str(self.data),
+            "DATABASE_URL": self.server.address if self.server else "",
+            **settings,
+        }
+        self.months: list[Month] = []
+
+    @property
+    def file(self) -> Path:
+        """The SQLite database."""
+        return self.data / "cchc.sqlite3"
+
+    def create(self) -> None:
+        """The database with the demo in it, and its months opened."""
+        if self.server:
+            self.server.create()
+            self.server.start()
+        for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
+            self.must(*command)
+        self.months = [Month(*one) for one in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
+
+    def must(self, *command: str) -> str:
+        """What a command of manage.py printed. Errors: RuntimeError with its words where it did not end well."""
+        done = self.manage(*command)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {command[0]}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def manage(self, *command: str) -> subprocess.CompletedProcess:
+        """A command of manage.py on this database."""
+        run = [sys.executable, "manage.py", *command]
+        return subprocess.run(run, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=600)
+
+    @contextmanager
+    def reading(self) -> Iterator["Snapshot"]:
+        """One state of the database, past the product; a connection of its own each time."""
+        if self.server:
+            base = psycopg2.connect(host=str(self.server.folder), user="postgres", dbname="postgres")
+            base.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        else:
+            base = sqlite3.connect(self.file, timeout=30, isolation_level=None)
+            base.execute("BEGIN")
+        with closing(base):
+            yield Snapshot(base, "%s" if self.server else "?")
+
+
+class Snapshot:
+    """Questions in SQL with ? for each value."""
+
+    def __init__(self, base, mark: str) -> None:
+        self._base, self._mark = base, mark
+
+    def rows(self, question: str, *values) -> list[tuple]:
+        cursor = self._base.cursor()
+        cursor.execute(question.replace("?", self._mark), values)
+        return cursor.fetchall()
+
+
+@contextmanager
+def world(database: str, **settings: str) -> Iterator[World]:
+    """A world with its months open; nothing of it stays."""
+    folder = Path(tempfile.mkdtemp(prefix="cchc-drill-", dir="/tmp"))
+    # The owner of PostgreSQL passes through.
+    folder.chmod(0o711)
+    here = World(database, folder, **settings)
+    try:
+        here.create()
+        yield here
+    finally:
+        if here.server:
+            here.server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
