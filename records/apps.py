@@ -8,12 +8,20 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models, and what asks them, are there only now.
-        from units.signals import consequences_asked, grouped, reports_asked
+        from units.signals import consequences_asked, grouped, reports_asked, succeeded, undoing
 
-        from .receivers import answer_reports, sum_new_groups, tell_merger
+        from .receivers import (
+            answer_reports,
+            forget_successors,
+            name_successors,
+            sum_new_groups,
+            tell_merger,
+        )
 
         reports_asked.connect(answer_reports, dispatch_uid="records.reports")
         consequences_asked.connect(tell_merger, dispatch_uid="records.merger")
+        succeeded.connect(name_successors, dispatch_uid="records.catalogue")
+        undoing.connect(forget_successors, dispatch_uid="records.catalogue")
         grouped.connect(sum_new_groups, dispatch_uid="records.sums")
         post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
 

@@ -1,8 +1,11 @@
 """What this room asks and tells the rooms above it, which it does not know.
 
 `reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
-`consequences_asked` (olds=[…], on=day, reporting=number): what changes when these units close and so many that report
-open; a receiver answers [Consequence, …].
+`consequences_asked` (olds=[…], ending=[…], on=day, reporting=number): what changes when units close, with a successor
+or without, and so many that report open; a receiver answers [Consequence, …].
+`succeeded` (links=[…], by=user): these successions were recorded, in the same transaction.
+`undoing` (links=[…], by=user): these are about to be taken back and their new units deleted; a receiver takes back what
+it did when they were recorded, or raises units.tree.Refused.
 `grouped` (units=[…]): these units exist for some time and have children now for the first time.
 """
 
@@ -16,6 +19,8 @@ from django.dispatch import Signal
 reports_asked = Signal()
 grouped = Signal()
 consequences_asked = Signal()
+succeeded = Signal()
+undoing = Signal()
 
 
 class Reported(NamedTuple):
@@ -42,7 +47,9 @@ class Consequence(NamedTuple):
     lines: list[str]
 
 
-def consequences_of(olds: list, on: date, reporting: int) -> list[Consequence]:
-    """What changes elsewhere when these units close before `on` and so many open then that report."""
-    answers = consequences_asked.send(sender=Consequence, olds=olds, on=on, reporting=reporting)
+def consequences_of(olds: list, ending: list, on: date, reporting: int) -> list[Consequence]:
+    """What changes elsewhere when units close before `on`, succeeded or not, and so many that report open."""
+    answers = consequences_asked.send(
+        sender=Consequence, olds=olds, ending=ending, on=on, reporting=reporting
+    )
     return [one for _, answer in answers for one in answer]

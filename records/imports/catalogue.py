@@ -1,9 +1,11 @@
 """`import_catalogue`: fields and procedures with who reports them, from when, and through which channels.
 
 A row adds what is not there yet. A row that is there with the same tier, first day and units is brought up to date
-(name, last day, channels, level, posting); the same file again changes nothing.
+(name, last day, channels, level, posting); the same file again changes nothing. A row that names a unit goes on for its
+successors, which the file need not name.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,7 +14,9 @@ from django.db import transaction
 
 from ledger import log
 from records import sums
+from records.actions import naming
 from records.models import DossierCount, Field, FieldScope, Procedure, ProcedureScope
+from records.queries.named_units import MODELS, own, successors_of
 from units.models import User
 from units.tabular import BULK, Faults, Limits, read_table
 
@@ -51,32 +55,37 @@ def _write(entries: list[Entry]) -> Report:
     report = Report()
     fields = {one.code: one for one in Field.objects.all()}
     procedures = {one.code: one for one in Procedure.objects.all()}
-    known = {
-        model: _known(model, target)
-        for model, target in ((FieldScope, "field_id"), (ProcedureScope, "procedure_id"))
-    }
+    heirs = successors_of({unit for entry in entries for unit in entry.units})
+    known = {model: _known(model, heirs) for model in MODELS}
+    written: list[Any] = []
     for entry in entries:
         changed = _field(entry, fields)
         if entry.procedure:
             changed |= _procedure(entry, fields, procedures)
             target = {"procedure_id": procedures[entry.procedure].pk}
             more = {"online_level": entry.online_level, "posted": entry.posted}
-            changed |= _scope(entry, ProcedureScope, target, more, known[ProcedureScope])
+            scope = _scope(entry, ProcedureScope, target, more, known[ProcedureScope], heirs)
         else:
-            changed |= _scope(entry, FieldScope, {"field_id": fields[entry.field].pk}, {}, known[FieldScope])
+            target = {"field_id": fields[entry.field].pk}
+            scope = _scope(entry, FieldScope, target, {}, known[FieldScope], heirs)
+        if scope is not None:
+            written.append(scope)
+            changed = True
         report.written += changed
         report.unchanged += not changed
+    naming.follow_recorded(written)
     return report
 
 
-def _known(model: Any, target: str) -> dict[tuple, Any]:
-    """Scopes by what identifies them: target, tier, first day, units."""
+def _known(model: Any, heirs: Mapping[int, set[int]]) -> dict[tuple, Any]:
+    """Scopes by what identifies them: target, tier, first day, units that they name by themselves."""
+    target = "field_id" if model is FieldScope else "procedure_id"
     return {
         (
             getattr(scope, target),
             scope.tier,
             scope.valid_from,
-            tuple(sorted(unit.pk for unit in scope.units.all())),
+            own((unit.pk for unit in scope.units.all()), heirs),
         ): scope
         for scope in model.objects.prefetch_related("units")
     }
@@ -110,19 +119,25 @@ def _procedure(entry: Entry, fields: dict[str, Field], procedures: dict[str, Pro
 
 
 def _scope(
-    entry: Entry, model: Any, target: dict[str, int], more: dict[str, Any], known: dict[tuple, Any]
-) -> bool:
+    entry: Entry,
+    model: Any,
+    target: dict[str, int],
+    more: dict[str, Any],
+    known: dict[tuple, Any],
+    heirs: Mapping[int, set[int]],
+) -> Any:
+    """The scope that is new or was changed; None where it says the same already."""
     wanted = {"channels": entry.channels, "valid_until": entry.end, **more}
-    key = (*target.values(), entry.tier, entry.start, entry.units)
+    key = (*target.values(), entry.tier, entry.start, own(entry.units, heirs))
     scope = known.get(key)
     if scope is None:
         scope = model.objects.create(**target, tier=entry.tier, valid_from=entry.start, **wanted)
         scope.units.set(entry.units)
         known[key] = scope
-        return True
+        return scope
     if all(getattr(scope, name) == value for name, value in wanted.items()):
-        return False
+        return None
     for name, value in wanted.items():
         setattr(scope, name, value)
     scope.save()
-    return True
+    return scope

@@ -22,7 +22,7 @@ class CaseMapping(models.Model):
     `content`: the shape of records.imports.cases.mapping.Mapping.
     """
 
-    unit = models.ForeignKey(Unit, models.CASCADE, related_name="case_mappings")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="case_mappings")
     name = models.CharField("tên", max_length=100)
     content = models.JSONField()
     saved_at = models.DateTimeField()

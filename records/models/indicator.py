@@ -80,7 +80,7 @@ class IndicatorValue(models.Model):
 class RateTarget(models.Model):
     """The target set for a named rate (figures.rates) of a unit's subtree: percent, by tier, dated."""
 
-    unit = models.ForeignKey(Unit, models.CASCADE, related_name="rate_targets")
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="rate_targets")
     rate = models.CharField("tỷ lệ", max_length=32)
     tier = models.CharField("cấp", max_length=16, choices=Tier, blank=True)
     percent = models.DecimalField("chỉ tiêu giao (%)", max_digits=5, decimal_places=2)

@@ -5,16 +5,22 @@ from datetime import date, timedelta
 
 from figures.periods import Month
 from figures.writing import count, day
-from records.models import OPEN_STATES, Edition
+from records.models import OPEN_STATES, Edition, FieldScope
 from units.models import Kind, Unit
 
 from .calendar import calendar, due_date
+from .named_units import MODELS, named
 
 _NAMED = 8
 
 
-def consequences(olds: Sequence[Unit], on: date, reporting: int) -> Iterator[tuple[str, list[str]]]:
-    """(title, sentences) when these units close before `on` and so many open then that report. Vietnamese."""
+def consequences(
+    going_over: Sequence[Unit], ending: Sequence[Unit], on: date, reporting: int
+) -> Iterator[tuple[str, list[str]]]:
+    """(title, sentences) when these units close before `on`, with a successor or without, and so many open then that
+    report. Vietnamese.
+    """
+    olds = [*going_over, *ending]
     days = calendar()
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
     span = days.span(last)
@@ -37,6 +43,25 @@ def consequences(olds: Sequence[Unit], on: date, reporting: int) -> Iterator[tup
     if len(found) > _NAMED:
         lines.append(f"và {count(len(found) - _NAMED)} báo cáo khác.")
     yield "Báo cáo đang nhập hoặc chờ duyệt ở đơn vị cũ", lines or ["Không có."]
+    if lines := list(_of_catalogue(going_over, ending, on)):
+        yield "Danh mục ghi riêng đơn vị cũ", lines
+
+
+def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) -> Iterator[str]:
+    """Which fields and procedures go on for successors, and which nobody reports any more."""
+    first = day(on)
+    for units, told in (
+        (going_over, f"Đơn vị kế thừa báo cáo tiếp từ ngày {first}, các tháng trước giữ nguyên: "),
+        (ending, f"Đơn vị chấm dứt hoạt động không có kế thừa, thôi báo cáo từ ngày {first}: "),
+    ):
+        numbers = [unit.pk for unit in units]
+        for model in MODELS:
+            kind, target = ("lĩnh vực", "field") if model is FieldScope else ("thủ tục", "procedure")
+            rows = named(model, numbers, on).select_related(target) if numbers else ()
+            names = list(dict.fromkeys(str(getattr(row, target)) for row in rows))
+            if names:
+                more = f" và {count(len(names) - _NAMED)} {kind} khác" if len(names) > _NAMED else ""
+                yield f"{told}{kind} {', '.join(names[:_NAMED])}{more}."
 
 
 def _told(edition: Edition, last: Month) -> str:

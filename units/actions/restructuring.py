@@ -14,6 +14,7 @@ from ledger import log
 from ledger.models import Entry
 from units.lifetimes import may_close
 from units.models import Kind, Membership, Succession, Unit, User
+from units.signals import undoing
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
@@ -156,6 +157,7 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     over = any(unit.active_until is not None for unit in news)
     if over or set(links.values_list("old", flat=True)) != set(lasted):
         raise _changed_since()
+    undoing.send(sender=Succession, links=list(links.select_related("new")), by=by)
     links.delete()
     for membership in Membership.objects.filter(unit__in=news).select_related("user"):
         # Nobody takes their own administration away; here it only goes back to where it was.
@@ -213,6 +215,7 @@ def _delete(news: Sequence[Unit]) -> list[Unit]:
             for unit in news:
                 unit.delete()
     except ProtectedError as error:
-        message = "Đã có số liệu, báo cáo hoặc đơn vị khác gắn với đơn vị mới: không hoàn tác được."
+        kinds = sorted({str(one._meta.verbose_name) for one in error.protected_objects})
+        message = f"Đã có {', '.join(kinds)} gắn với đơn vị mới: không hoàn tác được."
         raise Refused([Wrong(0, "", "entered", message)]) from error
     return list(above)

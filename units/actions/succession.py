@@ -14,6 +14,7 @@ from units import inheritance
 from units.dates import write_day
 from units.lifetimes import may_close
 from units.models import Membership, Succession, Unit, User
+from units.signals import succeeded
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
@@ -81,10 +82,10 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
         }
         if still_open:
             close_units(list(still_open.values()), day_before(on), by=by, basis=basis)
-    for link in fresh:
-        _write(link, by, basis)
+    written = [_write(link, by, basis) for link in fresh]
     if fresh:
         inheritance.rebuild()
+        succeeded.send(sender=Succession, links=written, by=by)
     followed = [one for link in _for_people(fresh) for one in follow(link.old, link.new, link.on, by=by)]
     return Linked(len(fresh), len(links) - len(fresh), followed)
 
@@ -127,8 +128,8 @@ def replace(
     return new
 
 
-def _write(link: Link, by: User | None, basis: str) -> None:
-    Succession.objects.create(
+def _write(link: Link, by: User | None, basis: str) -> Succession:
+    written = Succession.objects.create(
         old=link.old,
         new=link.new,
         on=link.on,
@@ -139,6 +140,7 @@ def _write(link: Link, by: User | None, basis: str) -> None:
     detail = {"old": link.old.pk, "new": link.new.pk, "on": link.on, "share": str(link.share), "basis": basis}
     log.append("unit.succeed", by=by, subject=subject(link.old), detail=detail)
     log.append("unit.succeed", by=by, subject=subject(link.new), detail=detail)
+    return written
 
 
 def _of_link(index: int, link: Link, kept: dict) -> list[Wrong]:

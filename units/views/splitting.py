@@ -83,6 +83,6 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
         "shares": shares,
         "closing": [closing[unit.pk] for unit in plan.closing],
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
-        "consequences": consequences_of(list(closing.values()), on, plan.reporting),
+        "consequences": consequences_of(list(closing.values()), [], on, plan.reporting),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
