@@ -69,7 +69,9 @@ def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
 
 
 def page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
-    """The page of a status code; `reason`, `title` and `limit` fill it. Without the request it needs no database."""
+    """The page of a status code; `reason`, `title`, `limit` and `number` fill it. Without the request it needs no
+    database.
+    """
     base = {} if request else {"demo": settings.DEMO}
     answer = HttpResponse(get_template(f"{status}.html").render(base | context, request), status=status)
     patch_cache_control(answer, no_store=True)
@@ -92,7 +94,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return page(500)
+    return page(500, number=getattr(request, "number", ""))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

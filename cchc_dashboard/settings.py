@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from . import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -126,6 +128,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cchc_dashboard.seen.Seen",
     "cchc_dashboard.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -330,9 +333,8 @@ MORE_REMINDERS = ["reports.actions.asked_reminding"]
 
 DJANGO_TABLES2_TEMPLATE = "parts/table.html"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("CCHC_LOG_LEVEL", "WARNING")},
-}
+# In production one JSON object a line, a line for each request; elsewhere text, of what went wrong.
+LOG_LEVEL = os.environ.get("CCHC_LOG_LEVEL", "") or ("INFO" if PRODUCTION else "WARNING")
+if LOG_LEVEL not in logs.LEVELS:
+    raise ImproperlyConfigured(f"CCHC_LOG_LEVEL phải là một trong {', '.join(logs.LEVELS)}.")
+LOGGING = logs.configured(level=LOG_LEVEL, as_json=PRODUCTION)

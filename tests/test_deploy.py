@@ -72,6 +72,7 @@ def test_the_proxy_sets_what_the_application_believes():
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in text
     assert "proxy_set_header X-Forwarded-Proto $scheme;" in text and "$proxy_add_x_forwarded_for" not in text
+    assert "proxy_set_header X-Request-ID $request_id;" in text
     assert text.count("{") == text.count("}")
     # Longer than any view, and room for the largest upload with what stands around it.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text

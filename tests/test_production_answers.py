@@ -1,6 +1,7 @@
 """What a production server sends: headers, cookies, hosts, the way to https, the second factor (acceptance S16–S19)."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,13 @@ def answers(tmp_path_factory) -> dict:
 
 
 def asked(folder: Path, **variables: str) -> dict:
-    env = SAFE | {"CCHC_LOG_LEVEL": "CRITICAL"} | variables
+    env = SAFE | variables
     assert run(folder, ["manage.py", "migrate"], env).returncode == 0
     collected = run(folder, ["manage.py", "collectstatic", "--no-input", "-v", "0"], env)
     assert collected.returncode == 0, collected.stderr
     told = run(folder, ["manage.py", "shell", "-v", "0", "-c", ASK], env)
     assert told.returncode == 0, told.stderr
-    return json.loads(told.stdout.strip().splitlines()[-1])
+    return json.loads(told.stdout.strip().splitlines()[-1]) | {"written": told.stderr.splitlines()}
 
 
 @pytest.mark.parametrize("name", ["page", "missing", "broken", "inside"])
@@ -104,3 +105,17 @@ def test_a_proxy_is_believed_only_where_one_is_set(tmp_path):
 def test_leaders_set_up_a_second_factor_first(answers):
     assert answers["entered"]["status"] == 302
     assert answers["first"]["headers"]["Location"] == "/accounts/factor/"
+
+
+def test_all_that_is_written_are_lines_of_json_without_addresses_and_names(answers):
+    lines = [json.loads(line) for line in answers["written"]]
+    assert [line["status"] for line in lines if line["logger"] == "cchc_dashboard.requests"] == [
+        *(400, 301, 301, 200, 404, 302, 302, 200, 500)
+    ]
+    assert [line["exception"][-1] for line in lines if "exception" in line] == [
+        "django.core.exceptions.DisallowedHost",
+        "builtins.TypeError",
+    ]
+    assert not [
+        line for line in answers["written"] if re.search(r"evil|nowhere|/units/|10\.0\.0|mật khẩu", line)
+    ]

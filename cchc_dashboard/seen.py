@@ -1,0 +1,79 @@
+"""Sees every request: a number that reader and log share, and one line in the log.
+
+The line says which page (the route's name, never the address, whose parts may be links that sign in), what came of it,
+how long it took, and who asked by number: nothing that was typed, and no figures.
+"""
+
+import logging
+import re
+import secrets
+import time
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from units.models import System
+
+from . import logs
+
+HEADER = "X-Request-ID"
+_NUMBER = re.compile(r"[0-9A-Za-z-]{8,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_log = logging.getLogger(logs.REQUESTS)
+
+
+class Seen:
+    """The outermost of all: whatever answers, it is seen."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        begun = time.perf_counter()
+        request.number = _number(request)
+        token = logs.request_number.set(request.number)
+        try:
+            answer = self.get_response(request)
+            answer.headers[HEADER] = request.number
+            _tell(request, answer.status_code, time.perf_counter() - begun)
+            return answer
+        finally:
+            logs.request_number.reset(token)
+
+
+def _number(request: HttpRequest) -> str:
+    """That which the proxy gave, where there is one that is believed; else a new one."""
+    given = request.headers.get(HEADER, "")
+    return given if settings.PROXIES and _NUMBER.fullmatch(given) else secrets.token_hex(8)
+
+
+def _tell(request: HttpRequest, status: int, seconds: float) -> None:
+    """A line; until the answer begins, where it is sent bit by bit."""
+    method = request.method if request.method in _METHODS else "OTHER"
+    route = _route(request)
+    if route == "static" and status < 400:
+        return
+    level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
+    user, system = _who(request)
+    about = (method, route, status, round(seconds * 1000), user, system)
+    _log.log(
+        level, "%s %s %d", method, route, status, extra=dict(zip(logs.ABOUT_A_REQUEST, about, strict=True))
+    )
+
+
+def _route(request: HttpRequest) -> str:
+    found = request.resolver_match
+    if found is None:
+        return "static" if request.path.startswith(settings.STATIC_URL) else "none"
+    return found.view_name
+
+
+def _who(request: HttpRequest) -> tuple[int | None, int | None]:
+    """Number of the person and of the token, as far as they are known: nobody is looked up for it."""
+    user = getattr(request, "user", None)
+    if type(user) is SimpleLazyObject:
+        user = getattr(request, "_cached_user", None)
+    if isinstance(user, System):
+        return None, user.token.pk
+    return getattr(user, "pk", None), None

@@ -1,0 +1,166 @@
+"""What the server writes down of requests: who asked for which page and what came of it; never what was typed, whom it
+concerns or what opens a door (acceptance S33), and a number that the reader is told too.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+from django.db import IntegrityError
+from django.urls import include, path
+
+from cchc_dashboard import errors, logs
+from units.access import Right, requires
+from units.models import User
+
+SECRETS = ("mật-khẩu-1", "token-2", "Nguyễn Văn Ba", "0912345678", "14700")
+handler500 = errors.server_error
+
+
+@requires(Right.PUBLIC)
+def broken(request, word):
+    try:
+        raise IntegrityError(f"Key (phone)=(0912345678) of Nguyễn Văn Ba: {word}")
+    except IntegrityError as fault:
+        raise ValueError(f"invalid literal for int(): '14700' {request.POST}") from fault
+
+
+urlpatterns = [
+    path("planted/<str:word>/", broken, name="planted"),
+    path("", include("cchc_dashboard.urls")),
+]
+
+
+@pytest.fixture
+def written():
+    """What production writes: each line as its object. Its handler and levels beside pytest's own handlers, which
+    configuring anew would close.
+    """
+    with listening(as_json=True) as lines:
+        yield lambda: [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+@contextmanager
+def listening(*, as_json: bool) -> Iterator[StringIO]:
+    whole = logs.configured(level="INFO" if as_json else "WARNING", as_json=as_json)
+    handler = logging.StreamHandler(StringIO())
+    handler.setFormatter(
+        logs.Line() if as_json else logging.Formatter(whole["formatters"]["plain"]["format"])
+    )
+    handler.addFilter(logs.Numbered())
+    before = {name: logging.getLogger(name).level for name in whole["loggers"]}
+    for name, one in whole["loggers"].items():
+        logging.getLogger(name).setLevel(one.get("level", logging.NOTSET))
+    logging.getLogger().addHandler(handler)
+    yield handler.stream
+    logging.getLogger().removeHandler(handler)
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def someone(db, client):
+    user = User.objects.create_user("nguyen-van-ba", full_name="Nguyễn Văn Ba")
+    client.force_login(user)
+    return user
+
+
+def test_a_line_names_page_status_and_person_by_number(written, someone, client):
+    answer = client.get("/records/?q=0912345678")
+    (line,) = written()
+    assert {name: line[name] for name in ("level", "logger", "message", "method", "route", "status")} == {
+        "level": "INFO",
+        "logger": "cchc_dashboard.requests",
+        "message": "GET records:worklist 200",
+        "method": "GET",
+        "route": "records:worklist",
+        "status": 200,
+    }
+    assert (line["user"], line["system"], line["request_id"]) == (someone.pk, None, answer["X-Request-ID"])
+    assert isinstance(line["ms"], int) and re.fullmatch(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", line["time"])
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "route"),
+    [
+        ("/nowhere/Nguyễn Văn Ba/", 404, "none"),
+        ("/units/safety/", 403, "units:rules_of_safety"),
+        ("/?%00", 400, "none"),
+    ],
+)
+def test_each_refusal_is_written_once_as_a_warning(written, someone, client, address, status, route):
+    assert client.get(address).status_code == status
+    (line,) = written()
+    assert (line["level"], line["status"], line["route"]) == ("WARNING", status, route)
+
+
+def test_a_lock_out_is_written_without_the_name(written, db, client):
+    for _ in range(5):
+        client.post("/accounts/login/", {"username": "Nguyễn Văn Ba", "password": "mật-khẩu-1"})
+    found = written()
+    assert found[-1]["status"] == 429 and found[-1]["level"] == "WARNING"
+    assert not [secret for secret in SECRETS if secret in json.dumps(found, ensure_ascii=False)]
+
+
+def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, settings, someone, client):
+    settings.ROOT_URLCONF = __name__
+    client.raise_request_exception = False
+    answer = client.post(
+        "/planted/token-2/?k=mật-khẩu-1",
+        {"name": "Nguyễn Văn Ba", "received": "14700"},
+        headers={"Authorization": "Bearer token-2", "Cookie": "a=token-2"},
+    )
+    assert answer.status_code == 500
+    raised, told = written()
+    assert raised["request_id"] == told["request_id"] == answer["X-Request-ID"]
+    assert raised["logger"] == "django.request" and told["level"] == "ERROR" and told["route"] == "planted"
+    assert raised["exception"][-1] == "builtins.ValueError"
+    assert "django.db.utils.IntegrityError" in raised["exception"] and "then" in raised["exception"]
+    assert any(re.search(r"test_seen\.py:\d+ broken$", one) for one in raised["exception"])
+    whole = json.dumps([raised, told], ensure_ascii=False)
+    assert not [secret for secret in SECRETS if secret in whole]
+
+
+def test_of_a_librarys_message_only_the_constant_part_is_kept(written):
+    logging.getLogger("some.library").warning("could not read %s", "Nguyễn Văn Ba")
+    logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: 'token-2'")
+    logging.getLogger("gunicorn.error").warning("Invalid request from ip=10.1.2.3: token-2")
+    logging.getLogger("ledger.jobs").error("%s %d", "Drawing", 7)
+    assert [line["message"] for line in written()] == [
+        "could not read %s",
+        "refused as suspicious",
+        "Invalid request",
+        "Drawing 7",
+    ]
+
+
+def test_the_500_page_tells_the_number_that_the_log_has(settings, db, client):
+    settings.ROOT_URLCONF = __name__
+    client.raise_request_exception = False
+    answer = client.get("/planted/x/")
+    assert f"Mã yêu cầu: <code>{answer['X-Request-ID']}</code>" in answer.content.decode()
+
+
+def test_a_number_is_taken_from_a_believed_proxy_alone(settings, db, client):
+    def number(given: str) -> str:
+        return client.get("/healthz", headers={"X-Request-ID": given})["X-Request-ID"]
+
+    given = "0af7651916cd43dd8448eb211c80319c"
+    assert re.fullmatch(r"[0-9a-f]{16}", number(given)) and number(given) != number(given)
+    settings.PROXIES = 1
+    assert number(given) == given
+    for bad in ("", "short", "x" * 65, "a b c d e f g", "<script>alert</script>", "line\u2028break"):
+        assert re.fullmatch(r"[0-9a-f]{16}", number(bad)), bad
+
+
+def test_elsewhere_a_line_is_text_with_the_number(db, client):
+    with listening(as_json=False) as lines:
+        answer = client.get("/nowhere/")
+        client.get("/healthz")
+    told = lines.getvalue().splitlines()
+    assert f"WARNING cchc_dashboard.requests [{answer['X-Request-ID']}] GET none 404" in told
+    assert not [line for line in told if "healthz" in line]
