@@ -3,6 +3,8 @@
 import gc
 import os
 
+from cchc_dashboard import workers as counted
+
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 # Two workers outlive the failure of one; threads carry the waiting for the database.
 workers = int(os.environ.get("CCHC_WORKERS", "2"))
@@ -22,6 +24,20 @@ max_requests_jitter = 2_000
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 # Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
 control_socket_disable = True
+# What the workers count is added up (/metrics).
+counted.prepare()
+
+
+def pre_fork(server, worker) -> None:
+    counted.take_number(worker, server.WORKERS.values())
+
+
+def post_fork(server, worker) -> None:
+    counted.be(worker)
+
+
+def on_exit(server) -> None:
+    counted.clear()
 
 
 def when_ready(server) -> None:

@@ -1,4 +1,4 @@
-"""Sees every request: a number that reader and log share, and one line in the log.
+"""Sees every request: a number that reader and log share, one line in the log, one count in the metrics.
 
 The line says which page (the route's name, never the address, whose parts may be links that sign in), what came of it,
 how long it took, and who asked by number: nothing that was typed, and no figures.
@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from units.models import System
 
-from . import logs
+from . import logs, metrics
 
 HEADER = "X-Request-ID"
 _NUMBER = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -49,9 +49,10 @@ def _number(request: HttpRequest) -> str:
 
 
 def _tell(request: HttpRequest, status: int, seconds: float) -> None:
-    """A line; until the answer begins, where it is sent bit by bit."""
+    """A line and a count; until the answer begins, where it is sent bit by bit."""
     method = request.method if request.method in _METHODS else "OTHER"
     route = _route(request)
+    metrics.count(method, route, status, seconds)
     if route == "static" and status < 400:
         return
     level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO

@@ -337,4 +337,8 @@ DJANGO_TABLES2_TEMPLATE = "parts/table.html"
 LOG_LEVEL = os.environ.get("CCHC_LOG_LEVEL", "") or ("INFO" if PRODUCTION else "WARNING")
 if LOG_LEVEL not in logs.LEVELS:
     raise ImproperlyConfigured(f"CCHC_LOG_LEVEL phải là một trong {', '.join(logs.LEVELS)}.")
+# What /metrics asks for; without it there is no such page.
+METRICS_TOKEN = os.environ.get("CCHC_METRICS_TOKEN", "")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
+    raise ImproperlyConfigured("CCHC_METRICS_TOKEN ngắn hơn 32 ký tự.")
 LOGGING = logs.configured(level=LOG_LEVEL, as_json=PRODUCTION)

@@ -9,6 +9,7 @@ handler500 = "cchc_dashboard.errors.server_error"
 
 urlpatterns = [
     path("", include("cchc_dashboard.health")),
+    path("", include("cchc_dashboard.metrics")),
     path("accounts/", include("units.urls_accounts")),
     path("units/", include("units.urls")),
     path("records/", include("records.urls")),

@@ -58,12 +58,12 @@ def served(folder: Path) -> Iterator[str]:
         server.end()
 
 
-def answering(address: str, process: subprocess.Popen) -> None:
-    """Wait until the sign-in page answers. Errors: RuntimeError when none comes within `PATIENCE`."""
+def answering(address: str, process: subprocess.Popen, path: str = "/accounts/login/") -> None:
+    """Wait until the page, that of signing in, answers. Errors: RuntimeError when none comes within `PATIENCE`."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{address}/accounts/login/", timeout=5) as response:
+            with urllib.request.urlopen(address + path, timeout=5) as response:
                 response.read()
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):

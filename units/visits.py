@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import starmap, takewhile
 from typing import NamedTuple
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -14,6 +15,7 @@ from units.models import User
 
 # Deleted in one run; a timer calls it every minute.
 AT_ONCE = 1_000
+MOST_FAILED = 10_000
 
 
 class Visit(NamedTuple):
@@ -23,6 +25,14 @@ class Visit(NamedTuple):
     address: str | None
     browser: str
     succeeded: bool
+
+
+class Failure(NamedTuple):
+    """A wrong password: when, for which name as it was typed, whether it locked the name at that address."""
+
+    at: datetime
+    username: str
+    locked: bool
 
 
 class Stay(NamedTuple):
@@ -39,6 +49,13 @@ def of(user: User) -> Iterator[Visit]:
     for model in (AccessLog, AccessFailureLog, AccessAttempt):
         for one in model.objects.filter(**mine).order_by("attempt_time").iterator(1_000):
             yield Visit(one.attempt_time, one.ip_address, one.user_agent, model is AccessLog)
+
+
+def failed(since: datetime) -> list[Failure]:
+    """Wrong passwords since a moment, the newest first, MOST_FAILED of them at most. By number, as `_forget`."""
+    newest = AccessFailureLog.objects.order_by("-pk").values_list("attempt_time", "username", "locked_out")
+    found = starmap(Failure, newest[:MOST_FAILED].iterator(1_000))
+    return list(takewhile(lambda one: one.at >= since, found))
 
 
 def stays_of(user: User, *, at: datetime) -> Iterator[Stay]:

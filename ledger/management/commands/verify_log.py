@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import import_string
 
-from ledger import log
+from ledger import log, runs
 
 
 def anchor(text: str) -> log.Anchor:
@@ -48,7 +48,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         anchors = [*kept_anchors(), *options["anchor"]]
         number, hash_ = log.head()
-        faults = log.verify(anchors)
+        with runs.recorded(runs.VERIFY_LOG) as run:
+            faults = log.verify(anchors)
+            run.good = not faults
+            run.words = faults[0].message if faults else f"{number} mục, {len(anchors)} mốc"
         for fault in faults:
             self.stdout.write(fault.message)
         if faults:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cchc_dashboard import clock
 from figures.writing import day as written
+from ledger import runs
 from records.actions.reminding import Reminded, Way, remind
 from records.letters import Post
 from records.queries.calendar import DueDates, calendar
@@ -26,11 +27,11 @@ class Command(BaseCommand):
 
     def handle(self, *args, dry_run, **options):
         """Exit 1 when the mail server refused somebody's e-mail."""
-        found = plan(clock.today(), DueDates(calendar()))
         if dry_run:
-            self._list(found)
-        else:
-            self._remind(found)
+            self._list(plan(clock.today(), DueDates(calendar())))
+            return
+        with runs.recorded(runs.REMIND):
+            self._remind(plan(clock.today(), DueDates(calendar())))
 
     @staticmethod
     def _more() -> list[Any]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from ledger import keys, outbox
+from ledger import keys, outbox, runs
 from units import push, visits
 
 
@@ -27,7 +27,9 @@ class Command(BaseCommand):
             except BlockingIOError:
                 self.stderr.write("Một lần gửi khác đang chạy.")
                 return
-            run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
+            with runs.recorded(runs.DELIVER) as told:
+                run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
+                told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
             outbox.forget(at=timezone.now())
             keys.forget(at=timezone.now())
             visits.forget(at=timezone.now())

@@ -1,0 +1,105 @@
+"""Counts and durations in the Prometheus format, of all gunicorn workers together, behind a token.
+
+gunicorn.conf.py names the folder that the workers share (PROMETHEUS_MULTIPROC_DIR); without it (tests, `runserver`)
+they are of this process. What lies in database and on disk is read when it is asked for. docs/operations.md lists them.
+"""
+
+import hmac
+import logging
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from ledger import condition, log, runs
+from units import visits
+from units.access import Right, requires
+
+DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+_log = logging.getLogger(__name__)
+_own = CollectorRegistry()
+REQUESTS = Counter("cchc_requests", "Requests answered.", ["method", "route", "status"], registry=_own)
+SECONDS = Histogram(
+    "cchc_request_seconds", "Time until the answer.", ["route"], buckets=DURATIONS, registry=_own
+)
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """One more answer. Whatever becomes of the counting, the answer goes out."""
+    try:
+        REQUESTS.labels(method, route, f"{status // 100}xx").inc()
+        SECONDS.labels(route).observe(seconds)
+    except Exception:
+        _log.exception("a request was not counted")
+
+
+@requires(Right.PUBLIC)
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Everything, for whoever brings the token; where none is set the page does not exist."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    registry = _own
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry := CollectorRegistry())
+    body = generate_latest(registry) + generate_latest(_Now())
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+class _Now:
+    """What is read when it is asked for."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        at = timezone.now()
+        yield _gauge("cchc_disk_free_bytes", "Free space where data lie.", {(): condition.disk().free})
+        yield from _of_runs(at)
+        try:
+            found = list(_of_database(at))
+        except DatabaseError:
+            found = []
+        yield _gauge("cchc_database_up", "Whether the database answers.", {(): int(bool(found))})
+        yield from found
+
+
+def _of_runs(at: datetime) -> Iterator[GaugeMetricFamily]:
+    last = {kind: runs.last(kind) for kind in runs.EVERY}
+    good = {(kind,): (at - ran.good_at).total_seconds() for kind, ran in last.items() if ran and ran.good_at}
+    went = {(kind,): int(ran.good) for kind, ran in last.items() if ran}
+    yield _gauge("cchc_last_good_run_age_seconds", "Since a timer's work last went well.", good, "kind")
+    yield _gauge("cchc_last_run_good", "Whether the last run of a timer's work went well.", went, "kind")
+
+
+def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
+    since = at - timedelta(days=1)
+    queues = condition.queues(since)
+    states = {
+        (one.kind, state): getattr(one, state) for one in queues for state in ("waiting", "working", "failed")
+    }
+    yield _gauge("cchc_jobs", "Long work by state; failed within a day.", states, "kind", "state")
+    box = condition.outbox()
+    messages = {("waiting",): box.waiting, ("tried",): box.tried, ("given_up",): box.given_up}
+    yield _gauge("cchc_outbox", "Messages to other systems that were not taken.", messages, "state")
+    yield _gauge("cchc_log_entries", "Number of the log's last entry.", {(): log.head()[0]})
+    yield _gauge("cchc_failed_sign_ins", "Failed sign-ins within a day.", {(): len(visits.failed(since))})
+
+
+def _gauge(name: str, told: str, values: dict[tuple[str, ...], float], *labels: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, told, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+urlpatterns = [path("metrics", metrics, name="metrics")]
