@@ -6,12 +6,11 @@ Nothing is judged here but the sheet itself: rows, columns and cells that are mi
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 
 from figures.measures import MEASURES
 from records.outlets.form_layout import NAMES, NOTE, OURS, REASON, SIGN, Sign
 from units.tabular import MB, WEB, Cell, Fault, Flawed, Limits, Unreadable, letter_of
-from units.xlsxfile import Book, Named
+from units.webtables import open_sheets
 
 # Signs to look at before a sheet is taken for none of ours.
 _MOST_FAULTS = 500
@@ -79,21 +78,16 @@ def _read(content: bytes, limits: Limits) -> Read:
         )
     if not content.startswith(b"PK"):
         raise Unreadable("unreadable", "Tệp không phải bảng tính .xlsx.")
-    book = Book(BytesIO(content), limits)
     sheets, others, refused = [], [], []
-    for named in book.sheets:
-        lines = book.lines(named)
+    for name, lines in open_sheets(content, limits):
         text = _first_text(lines)
         if not text.startswith(SIGN):
-            others += [named.name] if not text.startswith(NOTE) else []
-            # Read to its end all the same: what is broken or too large is refused wherever it stands.
-            for _ in lines:
-                pass
+            others += [name] if not text.startswith(NOTE) else []
             continue
         try:
-            sheets.append(_sheet(named, Sign.read(text), lines))
+            sheets.append(_sheet(name, Sign.read(text), lines))
         except ValueError:
-            refused.append(Fault(1, "", "old_form", f"Trang tính “{named.name}”: {OLD_FORM}"))
+            refused.append(Fault(1, "", "old_form", f"Trang tính “{name}”: {OLD_FORM}"))
     return Read(sheets, others, refused)
 
 
@@ -105,8 +99,8 @@ def _first_text(lines: Iterable[tuple[int, list[Cell]]]) -> str:
     return ""
 
 
-def _sheet(named: Named, sign: Sign, lines: Iterator[tuple[int, list[Cell]]]) -> Sheet:
-    sheet = Sheet(named.name, sign)
+def _sheet(name: str, sign: Sign, lines: Iterator[tuple[int, list[Cell]]]) -> Sheet:
+    sheet = Sheet(name, sign)
     for number, cells in lines:
         if any(cells):
             _row(sheet, number, cells)

@@ -13,9 +13,9 @@ from typing import BinaryIO
 from figures.forms import Form
 from figures.periods import Month
 from figures.writing import TIER_NAMES, CountError, day_range, parse_count
-from units import xlsxfile
 from units.models import Unit, fold
 from units.tabular import WEB, Cell, Fault, Faults, Flawed, Unreadable, letter_of
+from units.webtables import open_lines
 from units.words import canonical
 
 _DAYS = re.compile(r"từ\D*(\d{1,2}/\d{1,2}/\d{4})\D+(\d{1,2}/\d{1,2}/\d{4})", re.IGNORECASE | re.ASCII)
@@ -66,7 +66,7 @@ def read_sheet(stream: BinaryIO, form: Form, unit: Unit, month: Month, bounds: t
                 "not_xlsx", "Tệp không phải .xlsx. Hãy lưu lại bằng Excel, kiểu “Excel Workbook”."
             )
         stream.seek(0)
-        rows = list(xlsxfile.lines(stream, WEB))
+        rows = list(open_lines(stream, WEB)[0])
     except Unreadable as refused:
         sheet.faults.append(refused.fault)
         sheet.unreadable = True

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from records.models import CaseFile, CaseFileState, Submission
 from records.queries.calendar import calendar
 from records.queries.cases import counting_file, mappings_of
 from records.queries.catalogue import Catalogue
-from units import access
+from units import access, webtables
 from units.access import Right
 from units.models import User
 from units.tabular import MB, Limits, Unreadable
@@ -32,6 +32,8 @@ from units.tabular import MB, Limits, Unreadable
 from .case_counts import page as counts_page
 from .fetch import acting, reviewed_units, submission_for
 
+# Of the processor, to read a million rows: twelve columns take 12.
+SECONDS = 120
 EVERY = 3  # seconds after which the page asks again, by the browser itself
 SHOWN_FAULTS = 200
 FileView = Callable[[HttpRequest, Submission, CaseFile], HttpResponse]
@@ -82,7 +84,7 @@ def upload(request: HttpRequest, found: Submission) -> HttpResponse:
         return counts_page(request, found, form=form, status=422)
     file, staged = form.cleaned_data["file"], case_files.new_place()
     try:
-        sifted = sift(file, staged, limits(), form.kept)
+        sifted = sift(file, staged, limits(), form.kept, partial(webtables.open_lines, seconds=SECONDS))
     except Unreadable as refused:
         form.add_error("file", str(refused.fault))
         return counts_page(request, found, form=form, status=400)

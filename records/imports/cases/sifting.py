@@ -9,7 +9,7 @@ procedures.
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -67,12 +67,18 @@ class Sifted:
     sha256: str
 
 
-def sift(source: BinaryIO, staged: Path, limits: Limits, keep: Sequence[str] = ()) -> Sifted:
+def sift(
+    source: BinaryIO,
+    staged: Path,
+    limits: Limits,
+    keep: Sequence[str] = (),
+    opened: Callable[[BinaryIO, Limits], tuple[Lines, bool]] = open_lines,
+) -> Sifted:
     """Stage what may be needed of a file. `keep`: heads that are to pass though nothing is known of them; one about a
-    person does not. Errors: Unreadable, and then nothing is staged.
+    person does not. `opened`: what reads the file. Errors: Unreadable, and then nothing is staged.
     """
     digest = _digest(source)
-    lines, letters = open_lines(source, limits)
+    lines, letters = opened(source, limits)
     number, heads, first, lines = _header(lines)
     seen = list(islice(lines, _LOOKED_AT))
     wanted = {folded(head) for head in keep}

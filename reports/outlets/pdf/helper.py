@@ -20,8 +20,8 @@ from typing import Any
 from django.conf import settings
 
 # -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
-# program itself is therefore named.
-PROGRAM = "import sys; sys.path.append(sys.argv[1]); from renderer import serving; serving.main()"
+# program itself and that of the rooms are therefore named.
+PROGRAM = "import sys; sys.path += sys.argv[1:3]; from renderer import serving; serving.main()"
 FOLDER = Path(__file__).parent
 # What a drawing may take of addresses, in bytes: 78 pages of tables took 585 MB (464 MB of memory), and each further
 # page takes about 5 MB.
@@ -68,7 +68,15 @@ class _Child:
     """A running program `renderer`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-I", "-c", PROGRAM, str(FOLDER), str(ADDRESS_SPACE)]
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            PROGRAM,
+            str(FOLDER),
+            str(settings.BASE_DIR),
+            str(ADDRESS_SPACE),
+        ]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
         )

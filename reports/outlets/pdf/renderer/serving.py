@@ -8,34 +8,22 @@ away from the next, at a cost of milliseconds.
 
 import json
 import os
-import resource
 import select
 import sys
 import tempfile
 import traceback
 from typing import BinaryIO
 
+from units.bounds import bind
+
 from .drawing import draw
 
 CPU_SECONDS = 300
 LARGEST_FILE = 200 * 1024 * 1024
-# Pages of people who wait for an answer go before a drawing.
-NICENESS = 5
 # Without a job for so long the program ends, so that an idle service keeps no memory for it.
 IDLE_SECONDS = 300
 # Exit statuses of a child that had to give up; a child that was killed has the negative number of the signal.
 FAILED, OUT_OF_MEMORY = 1, 3
-
-
-def _limit(address_space: int) -> None:
-    for what, limit in (
-        (resource.RLIMIT_AS, address_space),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, LARGEST_FILE),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
-    os.nice(NICENESS)
 
 
 def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, address_space: int) -> int:
@@ -44,7 +32,7 @@ def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, address_space: in
     if child == 0:
         status = FAILED
         try:
-            _limit(address_space)
+            bind(memory=address_space, seconds=CPU_SECONDS, written=LARGEST_FILE)
             told = answers.fileno()
             result.write(draw(json.loads(job), lambda page: os.write(told, b"page %d\n" % page)))
             result.flush()

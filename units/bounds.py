@@ -1,0 +1,21 @@
+"""What a program of its own may take that reads what comes from outside: it binds itself before it reads a byte."""
+
+import os
+import resource
+
+# Pages of people who wait for an answer go before such work.
+NICENESS = 5
+
+
+def bind(*, memory: int, seconds: int, written: int) -> None:
+    """From now on this process has so many bytes of address space, seconds of the processor, and bytes of each file
+    that it writes; what goes beyond fails or ends the process, and no core is dumped.
+    """
+    for what, limit in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, written),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    os.nice(NICENESS)
