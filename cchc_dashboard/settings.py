@@ -324,6 +324,12 @@ REVIEW_QR = _flag("CCHC_REVIEW_QR")
 # How often /verify/ may be asked from one address within ten minutes: an office shares one.
 VERIFY_LIMIT = _whole("CCHC_VERIFY_LIMIT", 60)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
+# The log is kept for so many months at least (acceptance S34); `purge_log` leaves what begins so: the history of
+# documents and of the tree, which pages and `verify_review` read however old it is.
+LOG_MONTHS = _whole("CCHC_LOG_MONTHS", 12)
+if LOG_MONTHS < 12:
+    raise ImproperlyConfigured("CCHC_LOG_MONTHS phải từ 12 trở lên.")
+LEDGER_KEPT = ["review.", "unit."]
 # What rooms above add to the work list: (request) → template and context, or None.
 WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
 # Kinds of long work, done outside requests by ledger.jobs.

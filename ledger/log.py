@@ -9,12 +9,16 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from ledger.models import Entry
+from ledger.stubs import ACTION as PURGED
+from ledger.stubs import Stubs
 
 SYSTEM = "hệ thống"
 FIRST_PREVIOUS = "0" * 64
@@ -69,12 +73,18 @@ def append(
         detail=_plain(detail),
     )
     with connection.cursor() as cursor:
-        last, entry.previous_hash = _head_in_turn(cursor)
+        last, entry.previous_hash = head_in_turn(cursor)
         entry.sequence = last + 1
         entry.hash = digest(entry)
         cursor.execute(_INSERT, _columns(entry))
     entry._state.adding, entry._state.db = False, connection.alias
     return entry
+
+
+def kept_anchors() -> list[Anchor]:
+    """The anchors that other rooms keep, through the dotted path in the setting LEDGER_ANCHORS."""
+    path = getattr(settings, "LEDGER_ANCHORS", None)
+    return [Anchor(*kept) for kept in import_string(path)()] if path else []
 
 
 def head() -> tuple[int, str]:
@@ -87,28 +97,45 @@ def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[Fault]:
     """Walk the whole chain and compare it with the anchors; an empty list means that nothing was changed.
 
     Finds edited, deleted, swapped and inserted entries by the chain itself; a cut tail or a chain computed anew only
-    against anchors. Stops after about `limit` faults, in the order of the log. Memory does not grow with the log.
-    The caller reads the anchors first: one made during the walk may lie behind what the walk sees.
+    against anchors; of purged entries the hashes that were kept are compared. Stops after about `limit` faults, in the
+    order of the log. Memory does not grow with the log. The caller reads the anchors first: one made during the walk
+    may lie behind what the walk sees.
     """
     kept: dict[int, list[Anchor]] = {}
     for anchor in anchors:
         kept.setdefault(anchor.sequence, []).append(anchor)
+    purged = Stubs()
     faults: list[Fault] = []
-    last, last_hash = 0, FIRST_PREVIOUS
-    faults += _against(kept.pop(0, ()), last_hash)
+    last, last_hash = purged.last, purged.hash_of(purged.last) or FIRST_PREVIOUS
+    for number in sorted(number for number in kept if number <= last):
+        faults += _against(kept.pop(number), purged.hash_of(number) if number else FIRST_PREVIOUS)
+    left, told = 0, {}
     try:
         for entry in Entry.objects.order_by("sequence").iterator(chunk_size=2000):
-            faults += _of_entry(entry, last, last_hash)
-            faults += _against(kept.pop(entry.sequence, ()), entry.hash)
-            last, last_hash = entry.sequence, entry.hash
+            if 0 < entry.sequence <= purged.last:
+                left += 1
+                faults += _of_left(entry, purged.hash_of(entry.sequence))
+            else:
+                faults += _of_entry(entry, last, last_hash)
+                faults += _against(kept.pop(entry.sequence, ()), entry.hash)
+                last, last_hash = entry.sequence, entry.hash
+                told = entry.detail if entry.action == PURGED else told
             if len(faults) >= limit:
                 return faults
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:
         # Only a value that the application cannot have written is unreadable, and reading stops there.
         return [*faults, Fault(last + 1, f"Từ mục số {last + 1} không đọc được: {error}")]
+    faults += [Fault(purged.last, message) for message in purged.faults(told, left)]
     for number in sorted(kept):
         faults += [_missing(anchor, last) for anchor in kept[number]]
     return faults
+
+
+def _of_left(entry: Entry, expected: str) -> Iterator[Fault]:
+    """What is wrong with an entry that stands still among purged ones, given the hash that was kept of it."""
+    if entry.hash != expected or digest(entry) != expected:
+        number = entry.sequence
+        yield Fault(number, f"Mục số {number} không khớp mã băm giữ lại khi thanh lý: nội dung đã bị sửa.")
 
 
 def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[Fault]:
@@ -160,7 +187,7 @@ def digest(entry: Entry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _head_in_turn(cursor: Any) -> tuple[int, str]:
+def head_in_turn(cursor: Any) -> tuple[int, str]:
     """The head, for one writer at a time until the commit. SQLite has only one anyway (BEGIN IMMEDIATE, see the
     settings). On PostgreSQL both statements go in one message, and the second sees what was committed while the first
     waited.

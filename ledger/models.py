@@ -33,6 +33,29 @@ class Entry(models.Model):
         return f"{self.sequence} {self.action} {self.subject}"
 
 
+class Purge(models.Model):
+    """A run of entries at the beginning of the log that were deleted when they were old enough (ledger.purging): of
+    each the hash stays, so that whatever was kept against one of them can still be compared (ledger.stubs).
+
+    `first`..`last`: sequence numbers, each run beginning where the one before ended. `hashes`: 32 bytes for each of
+    them, in order. `left`: how many entries of the run stand still. Rows are only added, as those of the log.
+    """
+
+    last = models.PositiveBigIntegerField("đến mục số", primary_key=True)
+    first = models.PositiveBigIntegerField("từ mục số")
+    hashes = models.BinaryField()
+    left = models.PositiveIntegerField("số mục giữ lại")
+    at = models.DateTimeField("thời điểm")
+
+    class Meta:
+        ordering = ["last"]
+        verbose_name = "phần nhật ký đã thanh lý"
+        verbose_name_plural = "phần nhật ký đã thanh lý"
+
+    def __str__(self) -> str:
+        return f"{self.first}–{self.last}"
+
+
 class IdempotencyKey(models.Model):
     """A request that was carried out once under a key of its sender, and the answer it got."""
 

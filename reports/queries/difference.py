@@ -13,6 +13,7 @@ from figures.periods import Month, Period
 from figures.summary import Summary
 from figures.writing import count, day
 from ledger.models import Entry
+from ledger.stubs import Stubs
 from records.models import Field, Procedure, Submission
 from records.queries.calendar import calendar
 from reports.models import Review
@@ -57,7 +58,7 @@ class Reason:
 @dataclass(frozen=True)
 class Difference:
     """Everything that differs. `cut`: there are more entries than are told. `same_period`: else figures differ because
-    time has passed, and no entry is told.
+    time has passed, and no entry is told. `purged`: some of the entries between them were deleted as too old.
     """
 
     groups: list[Group]
@@ -65,6 +66,7 @@ class Difference:
     reasons: list[Reason]
     cut: bool
     same_period: bool
+    purged: bool
 
 
 def between(old: Review, new: Review) -> Difference:
@@ -74,7 +76,14 @@ def between(old: Review, new: Review) -> Difference:
     parts = difference.by_section(_sections(old.frozen), _sections(new.frozen))
     same = (old.unit_id, old.period) == (new.unit_id, new.period)
     reasons = list(_reasons(old, new)) if same else []
-    return Difference(groups, parts, reasons[:MOST_ENTRIES], len(reasons) > MOST_ENTRIES, same)
+    purged = same and Stubs().last > _heads(old, new)[0]
+    return Difference(groups, parts, reasons[:MOST_ENTRIES], len(reasons) > MOST_ENTRIES, same, purged)
+
+
+def _heads(old: Review, new: Review) -> tuple[int, int]:
+    """The heads of the log that two reviews keep, the earlier first."""
+    first, last = sorted(int(one.frozen["log"]["sequence"]) for one in (old, new))
+    return first, last
 
 
 def _grouped(changed: Iterable[Changed], *docs: dict[str, Any]) -> list[Group]:
@@ -127,7 +136,7 @@ def _reasons(old: Review, new: Review) -> Iterator[Reason]:
     )
     months = {one.pk: one for one in below.select_related("unit")}
     units = dict(Unit.objects.filter(subtree(new.unit.path)).values_list("code", "name"))
-    first, last = sorted(int(one.frozen["log"]["sequence"]) for one in (old, new))
+    first, last = _heads(old, new)
     entries = Entry.objects.filter(sequence__gt=first, sequence__lte=last, action__in=ACTS).order_by(
         "sequence"
     )

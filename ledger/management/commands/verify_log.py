@@ -4,11 +4,10 @@ import argparse
 import re
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils.module_loading import import_string
 
 from ledger import log, runs
+from ledger.stubs import Stubs
 
 
 def anchor(text: str) -> log.Anchor:
@@ -19,10 +18,8 @@ def anchor(text: str) -> log.Anchor:
     return log.Anchor(int(match[1]), match[2].lower(), "mốc nêu trong lệnh")
 
 
-def kept_anchors() -> list[log.Anchor]:
-    """The anchors that other rooms keep, through the dotted path in the setting LEDGER_ANCHORS."""
-    path = getattr(settings, "LEDGER_ANCHORS", None)
-    return [log.Anchor(*kept) for kept in import_string(path)()] if path else []
+def _of_them(purged: int) -> str:
+    return f" (đến mục số {purged} đã thanh lý, còn giữ mã băm)" if purged else ""
 
 
 class Command(BaseCommand):
@@ -46,7 +43,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        anchors = [*kept_anchors(), *options["anchor"]]
+        anchors = [*log.kept_anchors(), *options["anchor"]]
         number, hash_ = log.head()
         with runs.recorded(runs.VERIFY_LOG) as run:
             faults = log.verify(anchors)
@@ -57,4 +54,7 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"Nhật ký không còn nguyên vẹn. {faults[0].message}")
         self.stdout.write(f"{number}:{hash_}")
-        self.stderr.write(f"Nhật ký nguyên vẹn: {number} mục, đã đối chiếu {len(anchors)} mốc.")
+        purged = Stubs().last
+        self.stderr.write(
+            f"Nhật ký nguyên vẹn: {number} mục{_of_them(purged)}, đã đối chiếu {len(anchors)} mốc."
+        )

@@ -1,0 +1,58 @@
+"""Delete the oldest part of the log, which has been kept for long enough."""
+
+import argparse
+from datetime import date
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from ledger import log, purging
+
+
+def day(text: str) -> date:
+    """A day as 2022-06-30."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"“{text}” không phải ngày dạng 2022-06-30.") from error
+
+
+class Command(BaseCommand):
+    help = (
+        "Thanh lý nhật ký: xóa các mục cũ nhất, trước một ngày cách nay ít nhất 12 tháng (CCHC_LOG_MONTHS). Mã băm của "
+        "từng mục được giữ lại, verify_log vẫn đối chiếu được với mọi mốc; mục về báo cáo và đơn vị được giữ nguyên. "
+        "Hãy sao lưu (backup) trước và cất bản sao lưu đó."
+    )
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        example = "Ví dụ: python manage.py purge_log --before 2021-08-01 --by quantri"
+        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--before", type=day, required=True, metavar="NGÀY", help="xóa các mục trước ngày này"
+        )
+        parser.add_argument(
+            "--by", metavar="USER", help="tên đăng nhập của người thực hiện (ghi vào nhật ký)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        before, by = options["before"], _person(options["by"])
+        try:
+            purging.check(before, timezone.localdate())
+            deleted = 0
+            while (part := purging.purge(before, by=by, at=timezone.now())) is not None:
+                deleted += part.last - part.first + 1 - part.left
+        except purging.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write("{}:{}".format(*log.head()))
+        self.stderr.write(f"Đã xóa {deleted} mục. Hãy giữ mốc SỐ:MÃ_BĂM ở trên cùng bản sao lưu mới.")
+
+
+def _person(username: str | None) -> log.Actor | None:
+    found = get_user_model().objects.filter(username=username).first()
+    if username and found is None:
+        raise CommandError(f"Không có người dùng {username}.", returncode=2)
+    return found
