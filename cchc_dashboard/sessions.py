@@ -1,12 +1,16 @@
-"""Sessions in the database, as Django keeps them; reading one, with which every request begins, is kept ready."""
+"""Sessions in the database, as Django keeps them, with whose they are and under a digest of the browser's key.
+
+Reading one, with which every request begins, is kept ready.
+"""
 
 from datetime import datetime
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from units.compiled import Compiled
+from units.models import Session, kept_as
 
 _valid = Compiled(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), str, datetime
@@ -16,8 +20,26 @@ _valid = Compiled(
 class SessionStore(db.SessionStore):
     """Named by settings.SESSION_ENGINE."""
 
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
     def _get_session_from_db(self) -> Session | None:
-        found = _valid.first(self.session_key, timezone.now())
+        found = _valid.first(kept_as(self.session_key), timezone.now())
         if found is None:
             self._session_key = None
         return found
+
+    def exists(self, session_key: str) -> bool:
+        return super().exists(kept_as(session_key))
+
+    def create_model_instance(self, data: dict) -> Session:
+        row = super().create_model_instance(data)
+        row.session_key = kept_as(row.session_key)
+        row.user_id = data.get(SESSION_KEY)
+        return row
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key is not None:
+            Session.objects.filter(session_key=kept_as(key)).delete()

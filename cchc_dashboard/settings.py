@@ -113,7 +113,6 @@ INSTALLED_APPS = [
     "cchc_dashboard.apps.DashboardConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",

@@ -19,6 +19,7 @@ WITHOUT = {
     "records/parts/grid.html": "under the grid, in records/submission.html",
     "reports/official/page.html": "its own buttons: Excel, PDF, CSV, JSON",
     "reports/review/difference.html": "difference.csv beside it",
+    "registration/sessions.html": "a person's own open sessions, which are over within ten hours",
     **dict.fromkeys(
         (
             "records/check.html", "records/conflict.html", "records/form_look.html", "records/official.html",

@@ -33,6 +33,8 @@ ACTIONS = {
     "factor.renew_codes": "Tạo mã khôi phục mới",
     "factor.drop": "Tắt xác thực hai bước",
     "factor.reset": "Đặt lại xác thực hai bước",
+    "session.end": "Kết thúc một phiên đăng nhập",
+    "session.end_all": "Kết thúc các phiên đăng nhập",
     "identity.link": "Gắn tài khoản đăng nhập một lần",
     "identity.unlink": "Gỡ tài khoản đăng nhập một lần",
     "safety.set": "Sửa quy định an toàn",

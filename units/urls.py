@@ -25,6 +25,7 @@ urlpatterns = [
     path("people/<int:pk>/invite/", links.person_invite, name="person_invite"),
     path("people/<int:pk>/link/", sso.person_link, name="person_link"),
     path("people/<int:pk>/link/<int:identity>/end/", sso.person_unlink, name="person_unlink"),
+    path("people/<int:pk>/sign-out/", people.person_sign_out, name="person_sign_out"),
     path("people/<int:pk>/password/", people.person_password, name="person_password"),
     path("receivers/", receivers.receivers, name="receivers"),
     path("receivers/<int:pk>/stop/", receivers.receiver_stop, name="receiver_stop"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import accounts, factors, links, sso
+from .views import accounts, factors, links, sessions, sso
 
 urlpatterns = [
     path("login/", accounts.sign_in, name="login"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("factor/codes/", factors.factor_codes, name="factor_codes"),
     path("factor/drop/", factors.factor_drop, name="factor_drop"),
     path("resume/", accounts.resume, name="resume"),
+    path("sessions/", sessions.own_sessions, name="sessions"),
     path("me/", accounts.account, name="account"),
     path("password/", accounts.change_password, name="password_change"),
     path("password/done/", accounts.change_password_done, name="password_change_done"),

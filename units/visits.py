@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db.models import Model
 
-from units.models import User
+from units.models import Session, User
+from units.sessions import ADDRESS, BROWSER
 
 # Deleted in one run; a timer calls it every minute.
 AT_ONCE = 1_000
@@ -36,11 +35,15 @@ class Failure(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """A session that has not ended: since when, the last request (None: not kept), until when at most."""
+    """A session that has not ended: since when, the last request (None: not kept), until when at most, and where it
+    was opened.
+    """
 
     begun: datetime | None
     seen: datetime | None
     until: datetime
+    address: str
+    browser: str
 
 
 def of(user: User) -> Iterator[Visit]:
@@ -59,12 +62,11 @@ def failed(since: datetime) -> list[Failure]:
 
 
 def stays_of(user: User, *, at: datetime) -> Iterator[Stay]:
-    """The person's sessions. Whose one is stands inside it, so all are looked into: not for a page."""
-    for session in Session.objects.filter(expire_date__gt=at).order_by("expire_date").iterator(1_000):
+    """The person's sessions that have not run out, whatever has become of the password since."""
+    for session in Session.objects.filter(user=user, expire_date__gt=at).order_by("expire_date"):
         held = session.get_decoded()
-        if held.get(SESSION_KEY) == str(user.pk):
-            begun, seen = (_moment(held.get(name), at) for name in ("begun", "seen"))
-            yield Stay(begun, seen, session.expire_date)
+        begun, seen = (_moment(held.get(name), at) for name in ("begun", "seen"))
+        yield Stay(begun, seen, session.expire_date, held.get(ADDRESS, ""), held.get(BROWSER, ""))
 
 
 def _moment(seconds: int | None, like: datetime) -> datetime | None:

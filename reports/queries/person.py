@@ -16,7 +16,7 @@ from ledger.models import Entry
 from reports.models import Asking, PlanTask, SectionComment
 from units import factors, history, visits
 from units.actions.people import subject
-from units.models import Identity, Membership, RecoveryCode, Token, User
+from units.models import Factor, Identity, Membership, RecoveryCode, Session, Token, User
 
 HOUSE = ("ledger", "units", "records", "reports")
 # As what a person's name or number stands in a row, by the column's name.
@@ -41,7 +41,7 @@ STANDING = {
     "writers": "người nhập số liệu",
 }
 # Told in words of their own.
-_TOLD_APART = (Membership, Token, Identity, RecoveryCode)
+_TOLD_APART = (Membership, Token, Identity, RecoveryCode, Factor, Session)
 # The channel by which a result went back.
 _NO_PERSON = ("returned_by",)
 
@@ -62,7 +62,13 @@ def everything(user: User, *, at: datetime) -> dict[str, Any]:
             {"Máy chủ": one.issuer, "Mã định danh": one.subject} for one in user.identities.order_by("pk")
         ],
         "Phiên đăng nhập": [
-            {"Bắt đầu": one.begun, "Thao tác lần cuối": one.seen, "Hết hạn": one.until}
+            {
+                "Bắt đầu": one.begun,
+                "Thao tác lần cuối": one.seen,
+                "Hết hạn": one.until,
+                "Địa chỉ mạng": one.address,
+                "Trình duyệt": one.browser,
+            }
             for one in visits.stays_of(user, at=at)
         ],
         "Lần đăng nhập": [

@@ -4,12 +4,16 @@ import re
 import time
 
 import pytest
-from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
+
+from ledger.models import Entry
+from units import actions, sessions
+from units.models import Session, User
 
 from .conftest import person
 
-LOGIN, RESUME = "/accounts/login/", "/accounts/resume/"
+LOGIN, RESUME, SESSIONS = "/accounts/login/", "/accounts/resume/", "/accounts/sessions/"
 PASSWORD = "mật khẩu đủ dài"
 TYPED = {"role": "viewer", "unit": "  13474 ", "valid_from": "dòng 1\nhai <b>", "lặp": ["một", "hai"]}
 IDLE, ABSOLUTE = 30 * 60, 10 * 3600
@@ -163,3 +167,122 @@ def test_a_demoted_person_has_the_new_rights_at_once(admin, tree):
     assert client.get(f"/units/{tree.tan_thanh.pk}/").status_code == 200
     admin.memberships.update(unit=tree.tan_thanh)
     assert client.get(f"/units/{tree.province.pk}/").status_code == 404
+
+
+EDGE = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0"
+PHONE = "Mozilla/5.0 (Linux; Android 15; SM-A556E) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+
+
+@pytest.fixture
+def desk(admin) -> Client:
+    client = signed_in("quantri", headers={"user-agent": EDGE})
+    client.get("/units/")
+    return client
+
+
+@pytest.fixture
+def phone(desk) -> Client:
+    client = signed_in("quantri", headers={"user-agent": PHONE}, REMOTE_ADDR="10.1.2.3")
+    client.get("/units/")
+    return client
+
+
+def keys(answer) -> list[str]:
+    return re.findall(r'name="session" value="(\w+)"', answer.content.decode())
+
+
+def end(client: Client, which: str, password: str = PASSWORD):
+    return client.post(SESSIONS, {"session": which, "password": password})
+
+
+def inside(client: Client) -> bool:
+    return client.get("/units/").status_code == 200
+
+
+def test_the_table_opens_no_session(desk):
+    row = Session.objects.get()
+    browser = desk.cookies["sessionid"].value
+    assert row.user.username == "quantri" and browser not in f"{row.session_key} {row.get_decoded()}"
+    thief = Client()
+    thief.cookies["sessionid"] = row.session_key
+    assert not inside(thief) and inside(desk)
+
+
+def test_a_person_sees_where_the_account_is_signed_in(desk, phone, tree):
+    signed_in(person("ba", ("clerk", tree.tan_thanh)).username, REMOTE_ADDR="10.9.9.9").get("/units/")
+    text = phone.get(SESSIONS).content.decode()
+    assert "Edge trên Windows" in text and "Chrome trên Android" in text and "10.1.2.3" in text
+    assert "10.9.9.9" not in text and text.count("Phiên này</") == 1
+    assert text.index("Chrome trên Android") < text.index("Edge trên Windows")
+
+
+@pytest.mark.parametrize(("agent", "words"), [
+    (EDGE, "Edge trên Windows"), (PHONE, "Chrome trên Android"), ("curl/8", "Không rõ"), ("", "Không rõ"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari trên iPhone"),
+    ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox trên Linux"),
+    ("Mozilla/5.0 (Windows NT 10.0) coc_coc_browser/120 Chrome/114.0 Safari/537.36", "Cốc Cốc trên Windows"),
+])  # fmt: skip
+def test_a_browser_is_told_roughly(agent, words):
+    assert sessions.device_of(agent) == words
+
+
+def test_one_session_is_ended_by_the_password(desk, phone):
+    key = keys(phone.get(SESSIONS))[0]
+    assert end(phone, key, "sai").status_code == 422 and inside(desk)
+    assert end(phone, key).url == SESSIONS
+    assert inside(phone) and not inside(desk)
+    assert Entry.objects.get(action="session.end").actor == "quantri"
+    assert end(phone, key).status_code == 422
+
+
+def test_all_others_are_ended_and_this_one_goes_on(desk, phone):
+    half = Client()
+    assert end(phone, "others").url == SESSIONS
+    assert inside(phone) and not inside(desk) and not inside(half)
+    assert "Không có phiên nào khác" in phone.get(SESSIONS).content.decode()
+    assert Entry.objects.get(action="session.end_all").actor == "quantri"
+
+
+def test_nobody_ends_a_session_of_another(desk, tree):
+    other = signed_in(person("ba", ("administrator", tree.province)).username)
+    other.get("/units/")
+    for key in (Session.objects.get(user__username="quantri").session_key, "", "x", "a\0"):
+        assert end(other, key).status_code in (400, 422)
+    assert inside(desk)
+
+
+def test_sessions_that_are_over_are_not_shown(clock, desk, admin):
+    clock["at"] += IDLE + 1
+    later = signed_in("quantri")
+    assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
+    actions.change_password(admin, PASSWORD + "!", by=None, on=admin.date_joined.date())
+    later.post(LOGIN, {"username": "quantri", "password": PASSWORD + "!"})
+    assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
+
+
+def test_an_administrator_ends_those_of_somebody(desk, tree):
+    someone = person("ba", ("clerk", tree.tan_thanh))
+    theirs = signed_in("ba")
+    page = f"/units/people/{someone.pk}/"
+    assert inside(theirs) and "Kết thúc các phiên đăng nhập</button>" in desk.get(page).content.decode()
+    assert desk.post(f"{page}sign-out/").url == page
+    assert not inside(theirs) and inside(desk)
+    assert Entry.objects.get(action="session.end_all").actor == "quantri"
+    own = User.objects.get(username="quantri")
+    told = desk.post(f"/units/people/{own.pk}/sign-out/", follow=True).content.decode()
+    assert "Phiên đăng nhập của tôi" in told and inside(desk)
+
+
+def test_the_server_ends_those_of_one_or_of_all(desk, phone, tree, capsys):
+    person("ba", ("clerk", tree.tan_thanh))
+    theirs = signed_in("ba")
+    call_command("end_sessions", "ba")
+    assert not inside(theirs) and inside(desk)
+    theirs = signed_in("ba")
+    call_command("end_sessions", "--all")
+    assert "phiên của mọi người" in capsys.readouterr().out
+    assert not any(map(inside, (theirs, desk, phone))) and inside(signed_in("ba"))
+    for wrong in (["không-có"], [], ["ba", "--all"]):
+        with pytest.raises(CommandError):
+            call_command("end_sessions", *wrong)
+    assert Entry.objects.filter(action="session.end_everyone").count() == 1

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils import timezone
 from ledger.models import Entry
 from units import actions, visits
 from units.actions.tokens import create_token
-from units.models import User
+from units.models import Session, User
 
 from .conftest import person
 

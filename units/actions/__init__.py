@@ -31,6 +31,7 @@ from .people import (
 from .receivers import create_receiver, stop_receiver
 from .restructuring import Done, followers, restructuring_of, touched_by, undo_restructuring
 from .safety import set_safety
+from .sessions import end_all_sessions, end_own_sessions, end_session, end_sessions_of
 from .splitting import Share, again, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
@@ -62,11 +63,15 @@ __all__ = [
     "edit_user",
     "enable_user",
     "end_membership",
+    "end_all_sessions",
+    "end_own_sessions",
+    "end_session",
+    "end_sessions_of",
+    "followers",
     "invite",
     "issue_password",
     "leave",
     "link_identity",
-    "followers",
     "merge",
     "merger",
     "open_unit",
@@ -75,17 +80,17 @@ __all__ = [
     "replace",
     "reseal_factors",
     "reset_factor",
-    "revoke_token",
     "restructuring_of",
+    "revoke_token",
     "roles_of",
-    "stop_receiver",
     "set_safety",
     "split",
     "splitting",
+    "stop_receiver",
     "succeed",
     "touched_by",
-    "undo_restructuring",
     "transfer",
+    "undo_restructuring",
     "unlink_identity",
     "use_issued_password",
 ]

@@ -12,8 +12,8 @@ from ledger import log
 from units import factors
 from units.models import Membership, RecoveryCode, Unit, User
 
-from .factors import end_sessions
 from .people import Denied, add_membership, disable_user, end_membership, subject
+from .sessions import end_sessions
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from units.models import Factor, RecoveryCode, User
 from units.sealing import Unreadable
 
 from .people import SIGNS, Denied, subject
+from .sessions import end_sessions
 
 CODES = 10
 # 31 signs in 24 places are 118 bits: with 112 or more a plain digest is enough (ASVS 5.0, 6.5.2).
@@ -109,12 +110,6 @@ def reseal_factors() -> tuple[int, list[str]]:
         device.save(update_fields=["key"])
         sealed += 1
     return sealed, unreadable
-
-
-def end_sessions(user: User) -> None:
-    """Every session of the person ends at its next request; the caller renews its own."""
-    user.session_epoch += 1
-    user.save(update_fields=["session_epoch"])
 
 
 def _forget(user: User) -> int:

@@ -2,9 +2,8 @@
 
 from django import forms
 
-from units.models import User
-
-from .fields import REQUIRED, WordsField
+from .fields import WordsField
+from .proving import ProvingForm
 
 
 class CodeField(WordsField):
@@ -28,27 +27,8 @@ class CodeForm(forms.Form):
     code = CodeField(label="Mã xác thực", help_text="6 chữ số trong ứng dụng, hoặc một mã khôi phục.")
 
 
-class ConfirmForm(forms.Form):
-    """The first code of a new app, and the password: who found an open session must not set up an app of theirs. Who
-    came by single sign-on may have no password, and is not `asked`.
-    """
+class ConfirmForm(ProvingForm):
+    """The first code of a new app, and the password: who found an open session must not set up an app of theirs."""
 
     code = CodeField(label="Mã xác thực", help_text="6 chữ số mà ứng dụng đang hiện.")
-    password = forms.CharField(
-        label="Mật khẩu hiện nay",
-        strip=False,
-        max_length=4096,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": REQUIRED},
-    )
-
-    def __init__(self, user: User, *args, asked: bool = True, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user = user
-        if not asked:
-            del self.fields["password"]
-
-    def clean_password(self) -> str:
-        if not self.user.check_password(self.cleaned_data["password"]):
-            raise forms.ValidationError("Mật khẩu hiện nay chưa đúng. Hãy nhập lại.")
-        return self.cleaned_data["password"]
+    field_order = ["code", "password"]

@@ -6,6 +6,7 @@ from .credentials import Identity, RecoveryCode
 from .derived import Inherited, RosterStep
 from .factor import Factor
 from .people import Membership, MembershipQuerySet, Role, User
+from .session import Session, kept_as
 from .systems import Receiver, Scope, System, Token
 from .tree import Kind, Succession, Tier, Unit, UnitQuerySet, active, fold, key_on, owing, subtree
 
@@ -22,6 +23,7 @@ __all__ = [
     "RosterStep",
     "SafetyRules",
     "Scope",
+    "Session",
     "Succession",
     "System",
     "Tier",
@@ -31,6 +33,7 @@ __all__ = [
     "User",
     "active",
     "fold",
+    "kept_as",
     "key_on",
     "owing",
     "subtree",

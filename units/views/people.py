@@ -192,6 +192,19 @@ def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@requires(Right.MANAGE)
+@require_POST
+def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
+    someone = access.person_for(request.user, pk, request.day)
+    return _done(
+        request,
+        pk,
+        lambda: actions.end_sessions_of(someone, by=request.user),
+        "Đã kết thúc các phiên đăng nhập.",
+    )
+
+
 def _done(request: HttpRequest, pk: int, act, words: str) -> HttpResponse:
     try:
         act()
