@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from reports.views import api, api_reviews, charts, dashboard, exports, finding
+from reports.views import api, api_reviews, charts, dashboard, exports, finding, status
 
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("reports/units/", finding.find_unit, name="find_unit"),
+    path("reports/status/", status.status, name="status"),
     path("reports/dashboard.csv", exports.csv_export, name="dashboard_csv"),
     path("reports/dashboard.xlsx", exports.xlsx_export, name="dashboard_xlsx"),
     path("reports/charts/<slug:name>.json", charts.chart, name="chart"),

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from ledger import backup, copies, log
+from ledger import backup, copies, log, runs
 from ledger.models import Entry
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
@@ -58,6 +58,9 @@ def test_manifest_names_every_file_and_counts_every_table(place, capsys):
     number, hash_ = log.head()
     assert capsys.readouterr().out == f"{number}:{hash_}\n"
     assert (place / "copy").stat().st_mode & 0o077 == 0
+    ran = runs.last(runs.BACKUP)
+    whole = sum(path.stat().st_size for path in (place / "copy").rglob("*") if path.is_file())
+    assert (ran.good, ran.words, ran.size) == (True, "3 tệp", whole)
 
 
 def test_restore_brings_everything_back(made, settings, capsys):
