@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 from django.test import Client
 
 
-class _Forms(HTMLParser):
+class Forms(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: list[tuple[str, dict[str, str]]] = []
@@ -50,7 +50,7 @@ def form_on(client: Client, address: str, action: str = "", needs: str = "") -> 
     """Address and fields of the form of a page whose action ends like this and which has the field `needs`."""
     page = client.get(address)
     assert page.status_code == 200, (address, page.status_code)
-    for target, fields in _Forms(page.content.decode()).forms:
+    for target, fields in Forms(page.content.decode()).forms:
         if target.endswith(action) and (not needs or needs in fields):
             return urljoin(address, target), fields
     raise AssertionError(f"no form {action} with {needs} on {address}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from . import killing
+from . import killing, planted
 from .rows import Row
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
@@ -12,4 +12,5 @@ BOTH, ONE = DATABASES, (POSTGRESQL,)
 # Name → what does it, on which databases.
 PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] = {
     "kill": (killing.rows, BOTH),
+    "planted": (planted.rows, (SQLITE,)),
 }

@@ -1,0 +1,60 @@
+"""Whatever a person wrote stands on a page as text, never as markup (threat T13)."""
+
+from django.apps import apps
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+from django.test import Client
+
+from records import actions
+from records.models import Submission
+from tests.test_docs import HOUSE
+from tests.test_routes import address, routes
+
+from .peopled import NOW, numbers_of
+from .peopled import loaded as loaded
+from .peopled import review as review
+from .peopled import world as world
+
+MARK, SHOWN = "<b id=x>", "&lt;b id=x&gt;"
+# Columns, of any table, that hold what somebody typed.
+TYPED = {
+    "name", "full_name", "position", "legal_basis", "title", "heading", "body", "words", "text", "reason", "answer",
+    "return_reason", "outcome_note", "responsible", "source", "place", "chaired", "attended", "directed", "conclusions",
+    "returned", "numerator_name", "denominator_name", "saved_by", "sent_by", "decided_by", "created_by", "asked_by",
+    "said_by", "outcome_by", "requested_by",
+}  # fmt: skip
+
+
+def _marked() -> set[str]:
+    """Put markup before every text that somebody typed; the columns."""
+    found = set()
+    for model in (model for room in HOUSE for model in apps.get_app_config(room).get_models()):
+        for field in model._meta.fields:
+            if field.name in TYPED and not field.remote_field and model._meta.app_label != "ledger":
+                model.objects.update(**{field.name: Concat(Value(MARK), F(field.name))})
+                found.add(field.name)
+    return found
+
+
+def test_no_text_of_a_person_is_markup_on_any_page(world):
+    """Each page once, as it is shown to the first of these people who may read it."""
+    month = Submission.objects.filter(month=202205, unit__code="13474").get()
+    actions.request_unlock(month, reason=f"{MARK}lý do", by=world.people["clerk"], at=NOW)
+    world.things["records/"] = [month.pk, *world.things["records/"][:2]]
+    assert _marked() == TYPED
+    readers = []
+    for name in ("reviewer", "administrator", "clerk"):
+        readers.append(Client())
+        readers[-1].force_login(world.people[name])
+    shown = []
+    for where, _ in routes():
+        if where.startswith("accounts/log"):
+            continue
+        for number in numbers_of(where, world.things)[:3] if "<" in where else [0]:
+            pages = (reader.get(address(where, number)) for reader in readers)
+            page = next((page for page in pages if page.status_code == 200), None)
+            if page is not None and "html" in page.headers["Content-Type"]:
+                assert MARK not in page.content.decode(), (where, number)
+                shown += [where] * (SHOWN in page.content.decode())
+    assert {"records/<int:pk>/history/", "reports/reviews/<int:pk>/", "units/people/"} <= set(shown)
+    assert len(set(shown)) > 30
