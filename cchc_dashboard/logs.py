@@ -91,6 +91,8 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
         # Who was locked out stands in its tables.
         "axes": {"level": "ERROR"},
         REQUESTS: {"level": level},
+        # Of work that failed the command itself tells whoever called it.
+        "ledger.failed_runs": {"handlers": ["alarm"], "propagate": False},
     }
     if as_json:
         loggers["gunicorn.error"] = {"handlers": ["console"], "level": "INFO", "propagate": False}
@@ -109,7 +111,8 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
                 "filters": ["numbered"],
                 "formatter": "line" if as_json else "plain",
             },
+            "alarm": {"class": "cchc_dashboard.alarm.Alarm", "level": "ERROR", "filters": ["numbered"]},
         },
-        "root": {"handlers": ["console"], "level": other},
+        "root": {"handlers": ["console", "alarm"], "level": other},
         "loggers": loggers,
     }

@@ -51,26 +51,25 @@ def _number(request: HttpRequest) -> str:
 def _tell(request: HttpRequest, status: int, seconds: float) -> None:
     """A line and a count; until the answer begins, where it is sent bit by bit."""
     method = request.method if request.method in _METHODS else "OTHER"
-    route = _route(request)
+    route = route_of(request)
     metrics.count(method, route, status, seconds)
     if route == "static" and status < 400:
         return
     level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
-    user, system = _who(request)
-    about = (method, route, status, round(seconds * 1000), user, system)
-    _log.log(
-        level, "%s %s %d", method, route, status, extra=dict(zip(logs.ABOUT_A_REQUEST, about, strict=True))
-    )
+    about = (method, route, status, round(seconds * 1000), *who_of(request))
+    extra = dict(zip(logs.ABOUT_A_REQUEST, about, strict=True))
+    _log.log(level, "%s %s %d", method, route, status, extra=extra)
 
 
-def _route(request: HttpRequest) -> str:
+def route_of(request: HttpRequest) -> str:
+    """The name of the route, "static" or "none"."""
     found = request.resolver_match
     if found is None:
         return "static" if request.path.startswith(settings.STATIC_URL) else "none"
     return found.view_name
 
 
-def _who(request: HttpRequest) -> tuple[int | None, int | None]:
+def who_of(request: HttpRequest) -> tuple[int | None, int | None]:
     """Number of the person and of the token, as far as they are known: nobody is looked up for it."""
     user = getattr(request, "user", None)
     if type(user) is SimpleLazyObject:

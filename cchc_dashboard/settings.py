@@ -109,6 +109,15 @@ if EMAIL_URL.scheme:
         unquote(EMAIL_URL.password or ""),
     )
 
+# Who is told of faults by e-mail, and after how many minutes of the same one again (cchc_dashboard.alarm).
+ADMINS = [("", address) for address in _named("CCHC_ADMINS", "none")]
+FAULT_MINUTES = _whole("CCHC_FAULT_MINUTES", 60)
+SERVER_EMAIL, EMAIL_SUBJECT_PREFIX = DEFAULT_FROM_EMAIL, "[CCHC] "
+if any("@" not in address for _, address in ADMINS):
+    raise ImproperlyConfigured("CCHC_ADMINS có địa chỉ không phải thư điện tử.")
+if ADMINS and PRODUCTION and not EMAIL_URL.scheme:
+    raise ImproperlyConfigured("CCHC_ADMINS cần máy chủ thư: CCHC_EMAIL_URL còn thiếu.")
+
 INSTALLED_APPS = [
     "cchc_dashboard.apps.DashboardConfig",
     "django.contrib.auth",

@@ -17,6 +17,12 @@ from django.conf import settings
 from django.utils import timezone
 
 BACKUP, VERIFY_LOG, REMIND, DELIVER = "backup", "verify_log", "remind", "deliver"
+NAMES = {
+    BACKUP: "Sao lưu",
+    VERIFY_LOG: "Kiểm tra nhật ký",
+    REMIND: "Nhắc gửi báo cáo",
+    DELIVER: "Gửi lên cấp trên",
+}
 # Older than this, something is wrong with its timer (deploy/*.timer): a day and two hours, or ten runs.
 EVERY = {
     BACKUP: timedelta(hours=26),
@@ -25,6 +31,8 @@ EVERY = {
     DELIVER: timedelta(minutes=10),
 }
 _log = logging.getLogger(__name__)
+# For an e-mail alone: the command itself tells whoever called it.
+_failed = logging.getLogger("ledger.failed_runs")
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,9 @@ def recorded(kind: str) -> Iterator[Run]:
         raise
     finally:
         _keep(kind, run, timezone.now())
+        # A receiver that is down fails every minute: the page tells it, and the outbox goes on trying.
+        if not run.good and kind != DELIVER:
+            _failed.error("%s%s", NAMES[kind], f": {run.words}" if run.words else "")
 
 
 def last(kind: str) -> Ran | None:

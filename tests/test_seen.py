@@ -109,15 +109,17 @@ def test_a_lock_out_is_written_without_the_name(written, db, client):
 def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, settings, someone, client):
     settings.ROOT_URLCONF = __name__
     client.raise_request_exception = False
+    client.cookies["a"] = "token-2"
     answer = client.post(
         "/planted/token-2/?k=mật-khẩu-1",
         {"name": "Nguyễn Văn Ba", "received": "14700"},
-        headers={"Authorization": "Bearer token-2", "Cookie": "a=token-2"},
+        headers={"Authorization": "Bearer token-2"},
     )
     assert answer.status_code == 500
     raised, told = written()
     assert raised["request_id"] == told["request_id"] == answer["X-Request-ID"]
     assert raised["logger"] == "django.request" and told["level"] == "ERROR" and told["route"] == "planted"
+    assert told["user"] == someone.pk
     assert raised["exception"][-1] == "builtins.ValueError"
     assert "django.db.utils.IntegrityError" in raised["exception"] and "then" in raised["exception"]
     assert any(re.search(r"test_seen\.py:\d+ broken$", one) for one in raised["exception"])

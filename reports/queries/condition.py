@@ -34,6 +34,10 @@ class Timer:
     late: bool
 
     @property
+    def name(self) -> str:
+        return runs.NAMES[self.kind]
+
+    @property
     def well(self) -> bool:
         return self.ran is not None and self.ran.good and not self.late
 
