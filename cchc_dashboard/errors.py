@@ -3,8 +3,11 @@
 They must stand when the database does not.
 """
 
+import sys
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -25,6 +28,7 @@ PROBLEMS = {
     500: ("server_error", "Hệ thống gặp lỗi khi xử lý yêu cầu này."),
     503: ("unavailable", "Hãy thử lại sau vài phút."),
 }
+READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allowed
 KEPT_HEADERS = ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate")
 
 
@@ -94,7 +98,20 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return page(500, number=getattr(request, "number", ""))
+    """Called while the error is handled. A database that fails before any view, as where the session is read, is no
+    fault of ours.
+    """
+    return no_database(request, sys.exception()) or page(500, number=getattr(request, "number", ""))
+
+
+def no_database(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """503 where the database takes no writes (full or read-only disk) or does not answer; what was typed stays in the
+    browser. None for any other error.
+    """
+    refused = isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", "") == READ_ONLY
+    if refused or isinstance(error, OperationalError | InterfaceError):
+        return page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
+    return None
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

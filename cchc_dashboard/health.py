@@ -1,9 +1,10 @@
 """/healthz: the process answers. /readyz: it can do its work: database, migrations, disk (acceptance R4, R11, R13)."""
 
 import shutil
+import tempfile
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse
 from django.urls import path
@@ -26,10 +27,21 @@ def _faults():
             yield "migrations"
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("UPDATE django_content_type SET model = model WHERE id = -1")
-    except DatabaseError:
+    except Error:
         yield "database"
-    if shutil.disk_usage(settings.DATA_DIR).free < settings.DISK_FREE_MIN_BYTES:
+    if shutil.disk_usage(settings.DATA_DIR).free < settings.DISK_FREE_MIN_BYTES or not _takes_writes():
         yield "disk"
+
+
+def _takes_writes():
+    """Whether the disk does: a SQLite on one that has failed still carries out an update that changes no row."""
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as probe:
+            probe.write(b".")
+            probe.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _ahead(loader):

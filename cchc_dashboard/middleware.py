@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import SuspiciousOperation
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, Error
 from django.utils import timezone
 
 from units import access, bearer, held, safety
@@ -17,7 +17,6 @@ from units.models import System
 
 from . import clock, errors
 
-READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allowed
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -44,13 +43,21 @@ class SecurityHeaders:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
-        user = getattr(request, "user", None)
+        kept = _may_be_kept(getattr(request, "user", None))
+        if kept:
+            response.headers["Cache-Control"] = kept
+        return response
+
+
+def _may_be_kept(user) -> str:
+    """What a reader's browser or another system may keep; as of a reader where the database does not tell who asks."""
+    try:
         if isinstance(user, System):
             # Its own copy may be kept, and is asked about each time (ETag).
-            response.headers["Cache-Control"] = "private, no-cache"
-        elif user is not None and user.is_authenticated:
-            response.headers["Cache-Control"] = "no-store"
-        return response
+            return "private, no-cache"
+        return "no-store" if user is not None and user.is_authenticated else ""
+    except Error:
+        return "no-store"
 
 
 class Worded:
@@ -85,11 +92,8 @@ class PlainInput:
                     raise SuspiciousOperation("NUL")
 
     def process_exception(self, request, exception):
-        """A database that takes no writes (full or read-only disk): say so, the typed values stay in the browser."""
-        refused = getattr(exception.__cause__, "pgcode", "") == READ_ONLY
-        if isinstance(exception, OperationalError) or (isinstance(exception, DatabaseError) and refused):
-            return errors.page(503)
-        return None
+        """A database that fails in a view; one that fails before it is told by `errors.server_error`."""
+        return errors.no_database(request, exception)
 
 
 class Sessions(SessionMiddleware):

@@ -47,10 +47,10 @@ class Server:
         command = [*owner, str(_programs() / program), *map(str, arguments)]
         subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
-    def create(self) -> None:
-        """An empty cluster, which waits for its disk only where `options` let it."""
+    def create(self, *more: object) -> None:
+        """An empty cluster; `more`: of `initdb`. Only while it is made nothing waits for the disk."""
         local = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        self.run("initdb", "-D", self.data, *local)
+        self.run("initdb", "-D", self.data, *local, *more)
 
     def start(self) -> None:
         options = f"{self.options} -k {self.folder}"

@@ -10,8 +10,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.db import connection, transaction
+
+from .lockfile import lockable
 
 _LANES = 64
 
@@ -29,8 +30,6 @@ def in_line(username: str, address: str) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [1, key - 2**31])
             yield
         return
-    folder = settings.DATA_DIR / "locks"
-    folder.mkdir(exist_ok=True)
-    with open(folder / f"signin-{key % _LANES}", "w") as lane:
+    with lockable(f"locks/signin-{key % _LANES}") as lane:
         fcntl.flock(lane, fcntl.LOCK_EX)
         yield

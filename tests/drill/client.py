@@ -26,6 +26,12 @@ class Client:
     def __init__(self, address: str, timeout: float = 60) -> None:
         self.address, self.timeout, self.cookies = address, timeout, {}
 
+    def at(self, address: str) -> "Client":
+        """The same person at another server of the same database."""
+        other = Client(address, self.timeout)
+        other.cookies = dict(self.cookies)
+        return other
+
     def sign_in(self, username: str, password: str = "demo") -> "Client":
         """Errors: RuntimeError where it is refused."""
         self.get(LOGIN)
@@ -33,6 +39,13 @@ class Client:
         if answer.status != 302:
             raise RuntimeError(f"{username} could not sign in: {answer.status}")
         return self
+
+    def status(self, path: str) -> int:
+        """Of a page; 0 where nobody answers."""
+        try:
+            return self.get(path).status
+        except FAILURES:
+            return 0
 
     def get(self, path: str) -> Answer:
         return self._ask("GET", path)

@@ -3,15 +3,15 @@
 import random
 import statistics
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 from .rows import Row
 from .service import Service
-from .whole import Look
+from .whole import Look, Tally
 from .world import world
-from .writers import Writer, writing
+from .writers import saved_again, writing
 
-PATIENCE = 60.0
 LEAST, MOST = 0.2, 3.0  # seconds between two kills
 WHOLE_EVERY = 50  # kills; then everything is looked at, at rest
 
@@ -19,7 +19,7 @@ WHOLE_EVERY = 50  # kills; then everything is looked at, at rest
 def rows(database: str, minutes: float) -> Iterator[Row]:
     """One worker, all of them, the master, or everything at once; what was acknowledged is looked for after each."""
     luck = random.Random()
-    kills, back, kinds, acts, acknowledged, lost, broken = 0, [], {}, 0, 0, 0, []
+    back, kinds, tally = [], Counter(), Tally()
     with world(database) as here, Service(here) as service:
         start = time.monotonic()
         while time.monotonic() - start < 60 * minutes:
@@ -31,14 +31,11 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
                     time.sleep(luck.uniform(LEAST, MOST))
                     kind = luck.choice(("worker", "worker", "workers", "master", "all"))
                     _kill(service, kind, luck)
-                    kills, kinds[kind] = kills + 1, kinds.get(kind, 0) + 1
-                    back.append(_saved_again(clerks))
+                    kinds[kind] += 1
+                    back.append(saved_again(clerks))
                     look.at_once()
             look.whole()
-            acts += sum(sum(one.answers.values()) - one.answers[0] for one in clerks)
-            acknowledged += sum(len(one.saved) + one.sent for one in clerks)
-            lost += look.lost
-            broken += [*look.broken, *(told for one in clerks for told in one.broken)]
+            tally.add(look)
             here.months = [one.left for one in clerks] + here.months[len(clerks) :]
         spent = time.monotonic() - start
         tracebacks = service.told("Traceback")
@@ -48,9 +45,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
         "seconds until all four had saved again, most": round(max(back), 2),
         "tracebacks in the log": tracebacks,
     }
-    yield Row(
-        "kill -9 under load", database, spent, acts, acknowledged, lost, kills, tuple(broken[:20]), measured
-    )
+    yield tally.row("kill -9 under load", database, spent, kinds.total(), measured)
 
 
 def _kill(service: Service, kind: str, luck: random.Random) -> None:
@@ -61,15 +56,3 @@ def _kill(service: Service, kind: str, luck: random.Random) -> None:
         return
     service.kill_master() if kind == "master" else service.kill_all()
     service.start()
-
-
-def _saved_again(clerks: list[Writer]) -> float:
-    """Seconds until every clerk had a saving acknowledged. Errors: TimeoutError."""
-    start = time.monotonic()
-    before = [len(one.saved) for one in clerks]
-    while any(len(one.saved) == number for one, number in zip(clerks, before, strict=True)):
-        if time.monotonic() - start > PATIENCE:
-            stuck = [(one.name, one.is_alive(), dict(one.answers), one.broken[-1:]) for one in clerks]
-            raise TimeoutError(f"not all saved within {PATIENCE:.0f} s: {stuck}")
-        time.sleep(0.02)
-    return time.monotonic() - start

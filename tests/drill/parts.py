@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from . import killing, planted
+from . import (
+    filling,
+    killing,
+    planted,
+    reading_only,
+    restarting,
+    two_servers,
+)
 from .rows import Row
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
@@ -12,5 +19,9 @@ BOTH, ONE = DATABASES, (POSTGRESQL,)
 # Name → what does it, on which databases.
 PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] = {
     "kill": (killing.rows, BOTH),
+    "full": (filling.rows, BOTH),
+    "read-only": (reading_only.rows, BOTH),
+    "restart": (restarting.rows, ONE),
+    "two": (two_servers.rows, BOTH),
     "planted": (planted.rows, (SQLITE,)),
 }

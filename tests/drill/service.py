@@ -21,7 +21,9 @@ class Service:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.env = here.env | {"PORT": str(self.port)} | settings
-        self.log = here.folder / f"gunicorn-{self.port}.log"
+        # Kept, to be read where something did not hold.
+        self.log = ROOT / "build" / "drill" / f"gunicorn-{self.port}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Service":

@@ -5,6 +5,7 @@ chain and every sum are right.
 import json
 from collections import Counter
 
+from .rows import Row
 from .world import Snapshot, World
 from .writers import SAME, Writer
 
@@ -89,6 +90,29 @@ class Look:
         """At rest: what `at_once` looks at, and the database, the log, the sums and the figures."""
         self.at_once()
         self.broken += everything(self.here)
+
+
+class Tally:
+    """What looks found, added up for a row."""
+
+    def __init__(self) -> None:
+        self.acts, self.acknowledged, self.lost, self.broken = 0, 0, 0, []
+
+    def add(self, look: Look) -> None:
+        """What a look found in the end, and what its clerks met."""
+        self.acts += sum(one.answers.total() - one.answers[0] for one in look.clerks)
+        self.acknowledged += sum(len(one.saved) + one.sent for one in look.clerks)
+        self.lost += look.lost
+        self.broken += [*look.broken, *(told for one in look.clerks for told in one.broken)]
+
+    def must(self, right: bool, words: str) -> None:
+        """Something else that is to be as it should."""
+        if not right:
+            self.broken.append(words)
+
+    def row(self, name: str, database: str, seconds: float, faults: int, measured: dict) -> Row:
+        broken = tuple(self.broken[:20])
+        return Row(name, database, seconds, self.acts, self.acknowledged, self.lost, faults, broken, measured)
 
 
 def everything(here: World) -> list[str]:

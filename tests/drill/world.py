@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,10 +83,10 @@ class World:
         """The SQLite database."""
         return self.data / "cchc.sqlite3"
 
-    def create(self) -> None:
-        """The database with the demo in it, and its months opened."""
+    def create(self, *cluster: object) -> None:
+        """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
         if self.server:
-            self.server.create()
+            self.server.create(*cluster)
             self.server.start()
         for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
             self.must(*command)
@@ -130,16 +130,24 @@ class Snapshot:
 
 
 @contextmanager
-def world(database: str, **settings: str) -> Iterator[World]:
-    """A world with its months open; nothing of it stays."""
+def world(database: str, folder: Path | None = None, *cluster: object, **settings: str) -> Iterator[World]:
+    """A world with its months open, in an empty folder if one is given; nothing of it stays."""
+    with nullcontext(folder) if folder else temporary() as place:
+        here = World(database, place, **settings)
+        try:
+            here.create(*cluster)
+            yield here
+        finally:
+            if here.server:
+                here.server.stop()
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder that the owner of PostgreSQL may pass through."""
     folder = Path(tempfile.mkdtemp(prefix="cchc-drill-", dir="/tmp"))
-    # The owner of PostgreSQL passes through.
     folder.chmod(0o711)
-    here = World(database, folder, **settings)
     try:
-        here.create()
-        yield here
+        yield folder
     finally:
-        if here.server:
-            here.server.stop()
         shutil.rmtree(folder, ignore_errors=True)

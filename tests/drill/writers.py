@@ -17,6 +17,7 @@ from .world import Month, World
 
 SENDS = 10  # after so many savings the month is sent and taken back
 PAUSE = 0.05
+PATIENCE = 60.0
 SAME = ("received_direct", "returned_direct", "resolved_on_time")
 REASON = "Số diễn tập"
 
@@ -95,17 +96,30 @@ class Writer(threading.Thread):
             except FAILURES:
                 answer = Answer(0, b"", "")
             self.answers[answer.status] += 1
-            if answer.status not in (0, 503):
+            if answer.status not in (0, 500, 502, 503):
                 return answer
+            if answer.status not in (0, 503):
+                self._wrong("asking", answer)
             time.sleep(PAUSE)
 
     def _wrong(self, what: str, answer: Answer) -> None:
-        words = answer.body.decode(errors="replace")[:300]
+        words = answer.body.decode(errors="replace")[:200]
         self.broken.append(f"{self.name}: {what} {self.trying} was answered {answer.status}: {words}")
-        self.over.wait(0.5)
 
     def _path(self, act: str) -> str:
         return f"/records/{self.month.submission}/{act and act + '/'}"
+
+
+def saved_again(clerks: list[Writer]) -> float:
+    """Seconds until every clerk had one more saving acknowledged. Errors: TimeoutError."""
+    start = time.monotonic()
+    before = [len(one.saved) for one in clerks]
+    while any(len(one.saved) == number for one, number in zip(clerks, before, strict=True)):
+        if time.monotonic() - start > PATIENCE:
+            stuck = [(one.name, one.is_alive(), dict(one.answers), one.broken[-1:]) for one in clerks]
+            raise TimeoutError(f"not all saved within {PATIENCE:.0f} s: {stuck}")
+        time.sleep(0.02)
+    return time.monotonic() - start
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-from django.conf import settings
+from units.lockfile import lockable
 
 PROGRAM = Path(__file__).with_name("reading.py")
 # The child may take 30 s of the processor (120 s for a file that begins with a frozen one); by the clock it takes
@@ -116,9 +116,9 @@ def _turn() -> Iterator[None]:
     if not _turns.acquire(blocking=False):
         raise Busy
     try:
-        with open(settings.DATA_DIR / "reading.lock", "ab") as lock:
+        with lockable("reading.lock") as lock:
             deadline = time.monotonic() + WAITING_SECONDS
-            while not _locked(lock.fileno()):
+            while not _locked(lock):
                 if time.monotonic() > deadline:
                     raise Busy
                 time.sleep(0.05)

@@ -19,6 +19,8 @@ from typing import Any
 
 from django.conf import settings
 
+from units.lockfile import lockable
+
 # -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
 # program itself and that of the rooms are therefore named.
 PROGRAM = "import sys; sys.path += sys.argv[1:3]; from renderer import serving; serving.main()"
@@ -199,8 +201,8 @@ def _turn(following: Following | None = None) -> Iterator[None]:
     if not following and not _turns.acquire(blocking=False):
         raise Busy
     try:
-        with open(settings.DATA_DIR / "pdf.lock", "ab") as lock:
-            _wait_for(lock.fileno(), following)
+        with lockable("pdf.lock") as lock:
+            _wait_for(lock, following)
             yield
     finally:
         if not following:

@@ -3,7 +3,7 @@
 import time
 from contextlib import contextmanager
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 
 @contextmanager
@@ -50,3 +50,26 @@ def test_signing_in_is_refused_in_words(client, demo):
         answer = client.post("/accounts/login/", {"username": "tonghop", "password": "demo"})
     assert answer.status_code == 503
     assert "Tạm thời chưa ghi được" in answer.content.decode()
+
+
+def gone(*_):
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def test_a_database_that_is_away_is_told_as_such(reader, client):
+    """Also where the session is read, before any view: 503 in words, and for programs in theirs."""
+    signed_in = reader("tonghop")
+    signed_in.raise_request_exception = client.raise_request_exception = False
+    with connection.execute_wrapper(gone):
+        found = {path: signed_in.get(path) for path in ("/", "/records/", "/api/v1/summary")}
+        monitored = {
+            path: client.get(path).status_code for path in ("/healthz", "/readyz", "/accounts/login/")
+        }
+        asked = signed_in.post(
+            "/records/1/cells/", {}, "application/json", headers={"Accept": "application/json"}
+        )
+    assert {path: answer.status_code for path, answer in found.items()} == dict.fromkeys(found, 503)
+    assert "Tạm thời chưa xem được" in found["/"].content.decode()
+    assert found["/api/v1/summary"].json()["code"] == "unavailable"
+    assert (asked.status_code, asked.json()["code"]) == (503, "unavailable")
+    assert monitored == {"/healthz": 200, "/readyz": 503, "/accounts/login/": 200}

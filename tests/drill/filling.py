@@ -1,0 +1,57 @@
+"""The disk is full, room is made again (acceptance R3, R13)."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .disks import ENOUGH, MEGABYTE, Ballast, in_memory
+from .probing import Probe, until_refused
+from .rows import Row
+from .service import Service
+from .whole import Look, Tally
+from .world import World, temporary, world
+from .writers import saved_again, writing
+
+ROOM = {"SQLite": 64, "PostgreSQL": 320}  # MB, of which the demo takes a part
+LEFT = 3 * MEGABYTE
+
+
+def rows(database: str, minutes: float) -> Iterator[Row]:
+    """3 MB are left and written full; PostgreSQL's log of changes lies on another disk, else the server itself ends."""
+    with in_memory(ROOM[database]) as disk, temporary() as other:
+        cluster = ("-X", _of_postgres(other / "wal")) if database == "PostgreSQL" else ()
+        with world(database, disk, *cluster) as here, Service(here, **ENOUGH) as service:
+            yield _filled(here, service, Ballast(disk))
+
+
+def _of_postgres(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    shutil.chown(folder, "postgres")
+    return folder
+
+
+def _filled(here: World, service: Service, ballast: Ballast) -> Row:
+    tally, probe = Tally(), Probe(here, service)
+    tally.must(probe.ready() == 200, "/readyz before")
+    start = time.monotonic()
+    with writing(here, [service.address]) as clerks:
+        look = Look(here, clerks)
+        saved_again(clerks)
+        ballast.leave(LEFT)
+        full_after = until_refused(clerks, ballast.shrink)
+        ballast.leave(0)
+        probe.only_reads(tally, room=here.database == "PostgreSQL")
+        look.at_once()
+        ballast.drop()
+        again = saved_again(clerks)
+        look.at_once()
+    look.whole()
+    tally.add(look)
+    tally.must(probe.ready() == 200, "/readyz after")
+    measured = {
+        "seconds until 3 MB were full": round(full_after, 1),
+        "seconds from room made to all four saved": round(again, 2),
+        "answers 503": sum(one.answers[503] for one in clerks),
+    }
+    return tally.row("disk full, room made", here.database, time.monotonic() - start, 1, measured)
