@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from .test_every_page import Page, foreign
+
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 HOME = "/opt/cchc"
@@ -57,6 +59,32 @@ def test_a_service_runs_what_the_repository_has(name):
     assert (ROOT / "gunicorn.conf.py").is_file() and (ROOT / "cchc_dashboard" / "wsgi.py").is_file()
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_confined(name):
+    """By systemd's own count, from 0 to 100: up to 20 it says "OK", unconfined it is 96."""
+    asked = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(DEPLOY / name)]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-2_000:]
+    asked[3] = "--threshold=5"
+    assert subprocess.run(asked, capture_output=True, check=False).returncode != 0, "the check itself"
+
+
+def test_every_service_is_confined_alike():
+    """What the workers share lies in /dev/shm under the name of the user that all run as: RemoveIPC= of one that ends
+    every minute would take it away from the server.
+    """
+    confined = {
+        (DEPLOY / name)
+        .read_text()
+        .partition("# The same in every service")[2]
+        .partition("[Install]")[0]
+        .strip()
+        for name in SERVICES
+    }
+    assert len(confined) == 1
+    assert "RemoveIPC=" not in confined.pop()
+
+
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".timer")])
 def test_a_timer_has_its_service(name):
     assert name.replace(".timer", ".service") in SERVICES
@@ -76,6 +104,19 @@ def test_the_proxy_sets_what_the_application_believes():
     assert text.count("{") == text.count("}")
     # Longer than any view, and room for the largest upload with what stands around it.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
+
+
+def test_the_proxy_speaks_in_the_words_of_the_product():
+    """Where the application cannot speak itself (acceptance F4, S16)."""
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    shown = re.findall(r"error_page ([\d ]+) /([\w.-]+);", text)
+    assert {status for statuses, _ in shown for status in statuses.split()} == {"413", "429", "502", "504"}
+    assert {name for _, name in shown} == {path.name for path in (DEPLOY / "pages").iterdir()}
+    for _, name in shown:
+        page = (DEPLOY / "pages" / name).read_text(encoding="utf-8")
+        assert not foreign(" ".join(Page(page).said))
+        location = text.partition(f"location = /{name} {{")[2].partition("}")[0]
+        assert "Content-Security-Policy" in location and "Strict-Transport-Security" in location
 
 
 def test_the_guide_names_each_file():
