@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 # Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}
-GROWING |= {"units_inherited", "units_succession"}
+GROWING |= {"units_inherited", "units_place", "units_succession"}
 WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 # Large enough that a planner with statistics chooses as it would for the country.
 SCALE = country.Scale("ten provinces of twenty communes", 36, 10, 20)
@@ -54,7 +54,7 @@ def plans(unit: Unit | None = None) -> Iterator[list[str]]:
         looked_at = GROWING - {"records_groupsum", "records_edition", "units_unit"}
     if not Inherited.objects.exists():
         # Of an empty table one index is as good as another.
-        looked_at = looked_at - {"units_inherited"}
+        looked_at = looked_at - {"units_inherited", "units_place"}
 
     def explain(execute: Callable, sql: str, params, many: bool, context: dict):
         nonlocal planning
@@ -166,9 +166,12 @@ def places_of_today(nation: Unit) -> list[Unit]:
     return [nation, province, commune, district, Unit.objects.filter(parent=district).first()]
 
 
-def test_pages_are_read_through_indexes(nation: Unit, client: Client, settings) -> None:
+@pytest.mark.parametrize("scale", [SCALE, MERGED])
+def test_pages_are_read_through_indexes(scale: country.Scale, client: Client, settings) -> None:
+    """Of who reads the country, a province, a commune; where units merged they have those that are over too."""
     settings.DEMO_TODAY = country.LAST_DAY
-    for unit in places(nation):
+    nation = country.fill(scale)
+    for unit in places(nation, new=scale is MERGED):
         user = User.objects.create(username=f"user-{unit.pk}")
         for role in (Role.VIEWER, Role.REVIEWER):
             Membership.objects.create(user=user, unit=unit, role=role, valid_from=country.START)

@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from . import duties, pace, safety
-from .answering import successor_of
+from .answering import placed, standing, successor_of
 from .compiled import Compiled
 from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
 
@@ -150,11 +150,11 @@ def _holds(held: list[Membership], right: Right, number: int, path: str) -> bool
 
 
 def visible(user: Reader, day: date):
-    """QuerySet of the units that the user may read."""
+    """QuerySet of the units that the user may read; those that are over also by where they stand."""
     within = Q(pk__in=[])
     for membership in memberships(user, day):
         within |= subtree(membership.unit.path)
-    return Unit.objects.filter(within)
+    return Unit.objects.filter(within if isinstance(user, System) else standing(within, day))
 
 
 def check(user: Reader, right: Right, unit: Unit | None, day: date) -> Unit:
@@ -171,22 +171,6 @@ def check(user: Reader, right: Right, unit: Unit | None, day: date) -> Unit:
 def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
     """Fetch by number and check in one call."""
     return check(user, right, Unit.objects.filter(pk=pk).first(), day)
-
-
-def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit | None:
-    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree; of a unit that is over
-    where none has, that of its successor. `other_than` is the number of a person who does not count.
-    """
-    reviewers = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True)
-    if other_than is not None:
-        reviewers = reviewers.exclude(user=other_than)
-    above = reviewers.filter(unit_id__in=unit.ancestor_ids())
-    holders = set(above.values_list("unit_id", flat=True))
-    for number in reversed(unit.ancestor_ids()):
-        if number in holders:
-            return Unit.objects.get(pk=number)
-    heir = successor_of(unit, day)
-    return approver_of(Unit.objects.get(pk=heir.pk), day, other_than=other_than) if heir else None
 
 
 def home_unit(user: Reader, day: date) -> Unit | None:
@@ -210,21 +194,30 @@ def is_root_administrator(user: Reader, day: date) -> bool:
     )
 
 
-def managed(user: User, day: date) -> Q:
-    """Condition on units: those that the user administers on `day`."""
+def managed(user: User, day: date, column: str = "path") -> Q:
+    """Condition on units (or on another column of paths): those that the user administers on `day`."""
     within = Q(pk__in=[])
     for membership in memberships(user, day):
         if membership.role in ROLES[Right.MANAGE]:
-            within |= subtree(membership.unit.path)
+            within |= subtree(membership.unit.path, column)
     return within
 
 
+def staffed(user: User, day: date):
+    """QuerySet of the units whose people an administrator manages: those administered, and those that are over and
+    went, with all below them, wholly into these. Of the latter nothing else is managed.
+    """
+    over = placed(day).filter(managed(user, day, "within")).values("unit")
+    own = Unit.objects.order_by().filter(managed(user, day)).values("pk")
+    return Unit.objects.filter(pk__in=own.union(over, all=True))
+
+
 def people(user: User, day: date):
-    """QuerySet of the people whom an administrator may manage: nobody who holds a role outside the administered units,
-    so that a district's administrator cannot lock out the province's.
+    """QuerySet of the people whom an administrator may manage: nobody who holds a role outside the administered units
+    (`staffed`), so that a district's administrator cannot lock out the province's.
     """
     elsewhere = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day)).exclude(
-        unit__in=Unit.objects.filter(managed(user, day))
+        unit__in=staffed(user, day).order_by().values("pk")
     )
     return User.objects.exclude(pk__in=elsewhere.values("user"))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from . import factors
-from .access import managed
+from .access import staffed
 from .models import Membership, Unit, User
 
 _CHUNK = 1_000
@@ -30,8 +30,8 @@ class Line(NamedTuple):
 
 
 def holders(user: User, day: date, *, under: Unit | None = None, role: str = "", state: str = "") -> QuerySet:
-    """Roles valid on `day` in units that the user administers, by unit and role; `under` a unit, itself included."""
-    units = Unit.objects.filter(managed(user, day))
+    """Roles valid on `day` in units whose people the user manages, by unit and role; `under` a unit and all below."""
+    units = staffed(user, day)
     if under is not None:
         units = units.under(under)
     found = Membership.objects.valid_on(day).filter(unit__in=units).select_related("user", "unit")

@@ -14,7 +14,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 
 from .compiled import Compiled
 from .lineage import Line, Node, lines
-from .models import Inherited, Succession, Tier, Unit
+from .models import Inherited, Kind, Succession, Tier, Unit, subtree
 
 _CHUNK = 500
 WHOLE = Fraction(1)
@@ -106,6 +106,26 @@ def successors(day: date, sources: Q) -> dict[int, list[Successor]]:
     ):
         found[source].append(Successor(*end, Fraction(share)))
     return found
+
+
+def history_of(unit: Unit, day: date) -> Q:
+    """Condition on units: those that ever reported what is part, on a day, of the history of a unit with everything
+    below it; in part too. One query.
+    """
+    found = subtree(unit.path)
+    if unit.is_over(day):
+        return found
+    rows = Inherited.objects.filter(heir=unit, whole=unit.has_children, since__lte=day, until__gte=day)
+    single = []
+    for source, path, sums, tier, external in rows.values_list(
+        "source_id", "source__path", "sums", "tier", "external"
+    ):
+        if sums:
+            kinds = Q(kind=Kind.EXTERNAL) if external else ~Q(kind=Kind.EXTERNAL)
+            found |= subtree(path) & kinds & Q(tier=tier)
+        else:
+            single.append(source)
+    return found | Q(pk__in=single)
 
 
 def moved(unit: Unit, day: date) -> bool:

@@ -99,7 +99,7 @@ class Urged:
 def urge(owing: Sequence[Owed], post: Post, *, by: User, at: datetime, most: int = 100) -> Urged:
     """Remind the clerks of some units by hand, each at most once a day; at most so many people in one go."""
     on = timezone.localdate(at)
-    clerks = clerks_of({owed.unit.pk for owed in owing}, on)
+    clerks = clerks_of([owed.unit for owed in owing], on)
     items: dict[User, list[Item]] = defaultdict(list)
     for owed in owing:
         for user in clerks.get(owed.unit.pk, []):

@@ -14,7 +14,7 @@ from figures.periods import DEFAULT_CALENDAR, Period
 from ledger import log
 from records import sums
 from records.models import Field, FieldScope
-from units import inheritance, roster
+from units import answering, inheritance, roster
 from units.models import Membership, Role, Succession, Unit, User, fold
 
 from .trees import (
@@ -62,6 +62,7 @@ def fill(scale: Scale) -> Unit:
     )
     roster.rebuild()
     inheritance.rebuild()
+    answering.rebuild()
     with connection.cursor() as cursor:
         _months(cursor, scale, units)
         for statement in Path(__file__).with_name("country.sql").read_text(encoding="utf-8").split(";"):

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from figures.periods import Calendar, Month
 from records.models import Edition, Reminder, State, UnlockRequest
 from units import access
+from units.answering import standing
 from units.models import Kind, Membership, Role, Unit, User, subtree
 
 from .calendar import DueDates
@@ -120,15 +121,15 @@ def _standing(unit: Unit, month: Month, there: list[Edition], day: date, due: Du
 
 
 def units_decided_by(user: User, day: date) -> QuerySet[Unit]:
-    """Reporting units whose months the user approves: below a unit where the user is reviewer, and not below
-    another one, nearer, that has a reviewer too. Two queries.
+    """Reporting units whose months the user approves: below a unit where the user is reviewer, or over and standing
+    there, and not below another one, nearer, that has a reviewer too. Two queries.
     """
     own = [one.unit for one in access.memberships(user, day) if one.role == Role.REVIEWER]
     if not own:
         return Unit.objects.none()
     within, beyond = Q(pk__in=[]), Q(pk__in=[])
     for unit in own:
-        within |= subtree(unit.path) & ~Q(pk=unit.pk)
+        within |= subtree(unit.path) & ~Q(path=unit.path)
     others = (
         Membership.objects.valid_on(day)
         .filter(role=Role.REVIEWER, user__is_active=True)
@@ -137,8 +138,8 @@ def units_decided_by(user: User, day: date) -> QuerySet[Unit]:
         .select_related("unit")
     )
     for unit in {one.unit for one in others}:
-        beyond |= subtree(unit.path) & ~Q(pk=unit.pk)
-    return Unit.objects.reporting().filter(within).exclude(beyond)
+        beyond |= subtree(unit.path) & ~Q(path=unit.path)
+    return Unit.objects.reporting().filter(standing(within & ~beyond, day))
 
 
 def expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:

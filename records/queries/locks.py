@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from figures import writing
 from records.models import OPEN_STATES, Edition, State, Submission
-from units import access
+from units import answering
 
 APPROVED, REPLACED, CLOSED, RELOCKED = "approved", "replaced", "closed", "relocked"
 WHY = {
@@ -41,7 +41,7 @@ def lock_of(submission: Submission, edition: Edition, at: datetime, day: date) -
     found = _locked_by(submission, edition, at)
     if found is None:
         return None
-    above = access.approver_of(submission.unit, day)
+    above = answering.approver_of(submission.unit, day)
     return Lock(*found, above.name if above else "cấp trên")
 
 

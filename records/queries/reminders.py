@@ -10,6 +10,7 @@ from django.db.models import F, Max, QuerySet
 from figures import reminding
 from figures.periods import Month
 from records.models import Edition, Reminder, ReminderKind, State, Submission
+from units.answering import successors_of
 from units.models import Membership, Role, Tier, Unit, User
 
 from .board import GOT
@@ -99,11 +100,13 @@ def plan(day: date, due: DueDates) -> Plan:
     """Whom the timer reminds of what on a day, the same kind of the same month never twice.
 
     The clerks of the unit; its reviewer (of the nearest ancestor that has one) once it is late, and before that where
-    no clerk has an e-mail address. Of a body outside the committee only its own clerks.
+    no clerk has an e-mail address. Of a body outside the committee only its own clerks. Of a unit that is over and has
+    none, those of where it stands.
     """
     owing = unsent(day, due)
-    clerks = clerks_of({owed.unit.pk for owed, _ in owing}, day)
-    reviewers = _Reviewers(day)
+    units = [owed.unit for owed, _ in owing]
+    clerks = clerks_of(units, day)
+    reviewers = _Reviewers(units, day)
     items: dict[User, list[Item]] = defaultdict(list)
     nobody = []
     for owed, kind in owing:
@@ -135,9 +138,17 @@ def urged_on(day: date, people: Iterable[User]) -> set[tuple[int, int, int]]:
     return set(rows.values_list("user_id", "unit_id", "month"))
 
 
-def clerks_of(units: Iterable[int], day: date) -> dict[int, list[User]]:
-    """Who enters figures for each unit (by number) on a day, by sign-in name; units without anybody are left out."""
-    return holders_of(units, [Role.CLERK], day)
+def clerks_of(units: Iterable[Unit], day: date) -> dict[int, list[User]]:
+    """Who enters figures for each unit (by number) on a day, by sign-in name: its clerks; of one that is over and has
+    none, its successor's. Units without anybody are left out.
+    """
+    units = list(units)
+    heirs = successors_of(units, day)
+    near = {unit.pk for unit in units} | {heir.pk for heir in heirs.values()}
+    found = holders_of(near, [Role.CLERK], day)
+    for unit in heirs.keys() - found.keys():
+        found[unit] = found.get(heirs[unit].pk, [])
+    return {unit.pk: found[unit.pk] for unit in units if found.get(unit.pk)}
 
 
 def holders_of(units: Iterable[int], roles: Iterable[str], day: date) -> dict[int, list[User]]:
@@ -154,17 +165,17 @@ def _holders(rows: QuerySet[Membership], day: date) -> dict[int, list[User]]:
 
 
 class _Reviewers:
-    """The reviewers of any unit, in one query."""
+    """The reviewers of these units, in two queries."""
 
-    def __init__(self, day: date) -> None:
+    def __init__(self, units: Iterable[Unit], day: date) -> None:
         self._holders = _holders(Membership.objects.filter(role=Role.REVIEWER), day)
+        self._heirs = successors_of(units, day)
 
     def of(self, unit: Unit) -> list[User]:
-        """Those of the nearest ancestor that has one (the same as access.approver_of)."""
-        for number in reversed(unit.ancestor_ids()):
-            if number in self._holders:
-                return self._holders[number]
-        return []
+        """Those of the nearest ancestor that has one (the same as answering.approver_of)."""
+        heir = self._heirs.get(unit.pk)
+        above = [*(heir.above() if heir else ()), *unit.ancestor_ids()]
+        return next((self._holders[number] for number in reversed(above) if number in self._holders), [])
 
 
 def others_at(units: Iterable[Unit], day: date) -> dict[int, list[str]]:

@@ -1,36 +1,42 @@
 """Requests to unlock a month: those of one submission, and those that wait for a person."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 from django.db.models import Q
 
 from records.models import UnlockRequest
 from units import access
-from units.models import Membership, Role, User, subtree
+from units.answering import Successor, standing, successors_of
+from units.models import Membership, Role, Unit, User, subtree
 
 MOST_LISTED = 100
 
 
 def waiting_for(user: User, day: date) -> list[UnlockRequest]:
     """Undecided requests that fall to the user, the oldest first, with submission and unit: the user is a reviewer at
-    the nearest ancestor that has one besides the person who asked. Two queries.
+    the nearest ancestor that has one besides the person who asked, or of a unit that is over the nearest above where
+    it stands. Two queries, and one where units are over.
     """
     own = {one.unit_id: one.unit for one in access.memberships(user, day) if one.role == Role.REVIEWER}
     if not own:
         return []
     below = Q(pk__in=[])
     for unit in own.values():
-        below |= subtree(unit.path, "submission__unit__path")
-    undecided = UnlockRequest.objects.filter(below, granted=None).exclude(requester=user)
+        below |= subtree(unit.path)
+    units = Unit.objects.filter(standing(below, day)).order_by()
+    undecided = UnlockRequest.objects.filter(submission__unit__in=units, granted=None).exclude(requester=user)
     asked = list(undecided.select_related("submission__unit").order_by("requested_at", "pk"))
-    above = {number for one in asked for number in one.submission.unit.ancestor_ids()}
+    heirs = successors_of([one.submission.unit for one in asked], day)
+    ways = {one.pk: _ways(one.submission.unit, heirs) for one in asked}
+    above = {number for several in ways.values() for way in several for number in way}
     reviewers: dict[int, set[int]] = defaultdict(set)
     held = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True, unit__in=above)
     for unit, person in held.values_list("unit_id", "user_id"):
         reviewers[unit].add(person)
-    return [one for one in asked if _decided_at(one, reviewers) in own][:MOST_LISTED]
+    decided = {one.pk: {_nearest(way, reviewers, one.requester_id) for way in ways[one.pk]} for one in asked}
+    return [one for one in asked if decided[one.pk] & own.keys()][:MOST_LISTED]
 
 
 def declined(submissions: Iterable[int], since: datetime) -> dict[int, UnlockRequest]:
@@ -41,9 +47,11 @@ def declined(submissions: Iterable[int], since: datetime) -> dict[int, UnlockReq
     return {pk: one for pk, one in newest.items() if one.granted is False and one.decided_at >= since}
 
 
-def _decided_at(asked: UnlockRequest, reviewers: dict[int, set[int]]) -> int | None:
+def _ways(unit: Unit, heirs: Mapping[int, Successor]) -> list[list[int]]:
+    """The units above, from the root down: in the tree that it was part of, and where it stands."""
+    return [unit.ancestor_ids(), *([heirs[unit.pk].above()] if unit.pk in heirs else [])]
+
+
+def _nearest(way: list[int], reviewers: Mapping[int, set[int]], requester: int | None) -> int | None:
     """The number of the nearest unit above whose reviewers may decide."""
-    for number in reversed(asked.submission.unit.ancestor_ids()):
-        if reviewers[number] - {asked.requester_id}:
-            return number
-    return None
+    return next((number for number in reversed(way) if reviewers[number] - {requester}), None)

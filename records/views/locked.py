@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from cchc_dashboard import clock
 from records.models import Edition, Submission
 from records.queries.locks import lock_of
-from units import access
+from units import access, answering
 from units.access import Right
 
 MOST_DECIDED = 3
@@ -39,5 +39,5 @@ def lock_part(request: HttpRequest, found: Submission, newest: Edition) -> dict[
 
 
 def _decider(found: Submission, requester: int | None, request: HttpRequest) -> str:
-    above = access.approver_of(found.unit, request.day, other_than=requester)
+    above = answering.approver_of(found.unit, request.day, other_than=requester)
     return above.name if above else ""

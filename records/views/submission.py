@@ -25,7 +25,7 @@ from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of
 from records.queries.past import past_of
-from units import access
+from units import access, answering
 from units.access import Right
 from units.models import User
 from units.tablefile import TableFile, file_of
@@ -122,7 +122,7 @@ def page(
         "refusal": refusal,
         "decision": decision or ReasonForm(),
         "unlocking": unlocking,
-        "decider": access.approver_of(found.unit, request.day),
+        "decider": answering.approver_of(found.unit, request.day),
         **lock,
         **part,
         **_editions(editions, found, edition, request.day),

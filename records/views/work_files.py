@@ -33,13 +33,16 @@ def tables(request: HttpRequest, months: list[Month], due: DueDates) -> dict[str
     at, day = clock.now(), request.day
     found: dict[str, Callable[[], TableFile]] = {}
     if roles - {Role.CLERK}:
-        seen = units_there(_seen(request, Role.REVIEWER in roles), due.days, months)
+
+        def seen() -> Iterator[Unit]:
+            # Asked only where a file is: most visits are for the page.
+            return units_there(_seen(request, Role.REVIEWER in roles), due.days, months).iterator(1_000)
 
         def standings(units: list[Unit]) -> dict[int, list[board.Standing]]:
             return board.standings(units, months, day, due)
 
-        found["tinh-hinh"] = lambda: matrix_file(seen.iterator(1_000), months, standings, at)
-        found["con-thieu"] = lambda: owed_file(seen.iterator(1_000), standings, at)
+        found["tinh-hinh"] = lambda: matrix_file(seen(), months, standings, at)
+        found["con-thieu"] = lambda: owed_file(seen(), standings, at)
     if Role.REVIEWER in roles:
         found["cho-duyet"] = lambda: waiting_file(_waiting(request, day), at)
     return found

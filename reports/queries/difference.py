@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from figures import bound, difference
 from figures.difference import Changed, Part
 from figures.facts import scopes
@@ -17,6 +19,7 @@ from ledger.stubs import Stubs
 from records.models import Field, Procedure, Submission
 from records.queries.calendar import calendar
 from reports.models import Review
+from units.inheritance import history_of
 from units.models import Unit, User, subtree
 
 from .document import known
@@ -128,14 +131,17 @@ def _day(text: str) -> str:
 
 def _reasons(old: Review, new: Review) -> Iterator[Reason]:
     """The entries between the heads of the log that the two reviews keep, about months of their period below their
-    unit, the oldest first.
+    unit, the oldest first; by the units of a day, of those whose history it carries on.
     """
     period = Period.parse(new.period)
+    end = calendar().bounds(period)[1]
+    counted = Unit.objects.filter(_counted(old, new)).order_by("active_from")
     below = Submission.objects.filter(
-        subtree(new.unit.path, "unit__path"), month__gte=period.first.number, month__lte=period.last.number
+        unit__in=counted.order_by(), month__gte=period.first.number, month__lte=period.last.number
     )
     months = {one.pk: one for one in below.select_related("unit")}
-    units = dict(Unit.objects.filter(subtree(new.unit.path)).values_list("code", "name"))
+    # Of those who held a code one after the other, the one that held it in the period.
+    units = dict(counted.filter(active_from__lte=end).values_list("code", "name"))
     first, last = _heads(old, new)
     entries = Entry.objects.filter(sequence__gt=first, sequence__lte=last, action__in=ACTS).order_by(
         "sequence"
@@ -145,8 +151,16 @@ def _reasons(old: Review, new: Review) -> Iterator[Reason]:
         found += [(entry, *place) for place in _places(entry, months, units, period)]
         if len(found) > MOST_ENTRIES:
             break
-    words = _Words([entry for entry, *_ in found], calendar().bounds(period)[1])
+    words = _Words([entry for entry, *_ in found], end)
     yield from (words.told(*one) for one in found)
+
+
+def _counted(*reviews: Review) -> Q:
+    """Condition on units: those whose months one of the reviews tells. One query for each that is by a day's units."""
+    found = subtree(reviews[0].unit.path)
+    for units_of in {one.units_of for one in reviews} - {None}:
+        found |= history_of(reviews[0].unit, units_of)
+    return found
 
 
 def _places(

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from units import access, actions
+from units import access, actions, answering
 from units.access import Right
 from units.actions import Part
 from units.answering import successor_of
@@ -70,12 +70,12 @@ def test_who_approves_is_above_the_successor(tree):
     reviewer = person("duyet")
     actions.add_membership(reviewer, province, "reviewer", ON, by=None)
     assert Right.APPROVE in rights(reviewer, tree.tan_thanh)
-    assert access.approver_of(tree.tan_thanh, DAY) == province
+    assert answering.approver_of(tree.tan_thanh, DAY) == province
     own = person("cung", ("reviewer", tree.office))
     actions.add_membership(own, new, "reviewer", ON, by=None)
     assert Right.APPROVE not in rights(own, tree.tan_thanh)
     tree.liem_tuc.refresh_from_db()
-    assert rights(reviewer, tree.liem_tuc) == set() and access.approver_of(tree.liem_tuc, DAY) is None
+    assert rights(reviewer, tree.liem_tuc) == set() and answering.approver_of(tree.liem_tuc, DAY) is None
 
 
 def test_nobody_administers_an_old_unit_by_its_successor(merged):

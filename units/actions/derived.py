@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from units import inheritance, roster
+from units import answering, inheritance, roster
 from units.models import Kind, Unit
 from units.signals import grouped, reports_of
 from units.tree import day_before
@@ -27,6 +27,7 @@ def refresh_tree(changed: Iterable[Unit], new: Iterable[Unit] = ()) -> None:
     groups = {unit.pk for unit in held} | {number for unit in held for number in unit.ancestor_ids()}
     roster.rebuild(groups if len(groups) <= CHUNK else None)
     inheritance.rebuild()
+    answering.rebuild()
     known = flags.keys() - {unit.pk for unit in new}
     for some in chunks(sorted(known)):
         units = list(Unit.objects.filter(pk__in=some, has_children=True))

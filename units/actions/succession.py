@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from ledger import log
-from units import inheritance
+from units import answering, inheritance
 from units.dates import write_day
 from units.lifetimes import may_close
 from units.models import Membership, Succession, Unit, User
@@ -85,6 +85,7 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
     written = [_write(link, by, basis) for link in fresh]
     if fresh:
         inheritance.rebuild()
+        answering.rebuild()
         succeeded.send(sender=Succession, links=written, by=by)
     followed = [one for link in _for_people(fresh) for one in follow(link.old, link.new, link.on, by=by)]
     return Linked(len(fresh), len(links) - len(fresh), followed)

@@ -3,7 +3,7 @@
 from units.safety import SafetyRules
 
 from .credentials import Identity, RecoveryCode
-from .derived import Inherited, RosterStep
+from .derived import Inherited, Place, RosterStep
 from .factor import Factor
 from .people import Membership, MembershipQuerySet, Role, User
 from .session import Session, kept_as
@@ -17,6 +17,7 @@ __all__ = [
     "Kind",
     "Membership",
     "MembershipQuerySet",
+    "Place",
     "Receiver",
     "RecoveryCode",
     "Role",

@@ -49,3 +49,18 @@ class Inherited(models.Model):
                 fields=["heir", "whole", "source", "sums", "tier", "into", "external", "since"],
             ),
         ]
+
+
+class Place(models.Model):
+    """Where a unit that is over stands from day to day (units.standing says what the columns mean). Derived from units
+    and successions: written by units.answering only, equal to a recount.
+    """
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="places")
+    path = models.CharField(max_length=220, db_index=True)
+    within = models.CharField(max_length=220, blank=True, db_index=True)
+    since = models.DateField()
+    until = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="place_once", fields=["unit", "since"])]

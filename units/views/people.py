@@ -149,7 +149,7 @@ def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpRespo
     """The role ends with yesterday: it has no effect from this day on."""
     someone = access.person_for(request.user, pk, request.day)
     held = someone.memberships.select_related("unit").filter(pk=membership).first()
-    if held is None or not access.allowed(request.user, Right.MANAGE, held.unit, request.day):
+    if held is None or not access.staffed(request.user, request.day).filter(pk=held.unit_id).exists():
         raise Http404
     return _done(
         request,

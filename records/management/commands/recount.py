@@ -7,7 +7,7 @@ from django.db import transaction
 
 from ledger import log
 from records import sums
-from units import inheritance, roster
+from units import answering, inheritance, roster
 
 
 class Command(BaseCommand):
@@ -35,6 +35,9 @@ class Command(BaseCommand):
         missing, extra = inheritance.check()
         found += [(f"Lịch sử của đơn vị {line.heir}", f"thiếu {line}") for line in sorted(missing)]
         found += [(f"Lịch sử của đơn vị {line.heir}", f"thừa {line}") for line in sorted(extra)]
+        missing, extra = answering.check()
+        found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thiếu {one}") for one in sorted(missing)]
+        found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thừa {one}") for one in sorted(extra)]
         found += sums.differences()
         for place, told in found:
             self.stderr.write(f"{place}: {told}")
@@ -47,7 +50,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _recount() -> int:
     """The number of rows that were wrong; figures that people see have then changed, which the log tells."""
-    wrong = roster.rebuild() + inheritance.rebuild() + sums.recount()
+    wrong = roster.rebuild() + inheritance.rebuild() + answering.rebuild() + sums.recount()
     if wrong:
         log.append("sums.recount", by=None, subject="sums", detail={"rows": wrong})
     return wrong

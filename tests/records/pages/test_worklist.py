@@ -139,7 +139,7 @@ def test_queries_do_not_follow_the_number_of_units_and_months(as_, people, field
             with CaptureQueriesContext(connection) as caught:
                 assert client.get("/records/").status_code == 200
             counts[-1].append(len(caught))
-    assert counts[0] == counts[1] == counts[2] and max(counts[0]) <= 24, counts
+    assert counts[0] == counts[1] == counts[2] and max(counts[0]) <= 22, counts
 
 
 def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, people, fields, sent):

@@ -15,13 +15,14 @@ from figures.summary import Summary
 from reports import actions
 from reports.models import Review
 from reports.outlets import copies, printed, review_sheets, slides
-from reports.queries import document, reviews
+from reports.queries import difference, document, reviews
 from units.actions import add_membership, open_unit
 from units.imports import import_successions, import_units
 from units.models import Unit, User
 from units.tree import Draft
 
 from .conftest import FIXTURE, NOW
+from .test_difference import closed, correct
 
 HALF = Period.parse("2022-H1")
 DAY = date(2025, 8, 1)
@@ -143,3 +144,17 @@ def test_first_and_last_are_told_with_their_change(uneven):
     for side in ("best", "worst"):
         fact = known[f"{side}.commune.online.change"]
         assert "điểm phần trăm" in fact.text and f"{fact.text} so với cùng kỳ" in bodies["tthc"]
+
+
+@pytest.mark.usefixtures("drawn_once")
+def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_max_num_queries):
+    """Of a review by today's units: months of 2022 of communes that are over; not of one that it has nothing of."""
+    add_membership(User.objects.get(username="lanhdao"), today.unit, "leader", DAY, by=None)
+    old = closed(today)
+    actions.record_issue(old, "1/BC", DAY, by=None, at=AT)
+    correct(old)
+    new = closed(actions.replacement(old, by=None, at=AT))
+    with django_assert_max_num_queries(12):
+        found = difference.between(old, new)
+    assert {(one.unit, one.month) for one in found.reasons} == {("thị trấn Tân Thanh", "tháng 6/2022")}
+    assert any(one.why == "Sót sổ tiếp nhận tuần 2" for one in found.reasons)
