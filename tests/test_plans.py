@@ -27,11 +27,13 @@ pytestmark = pytest.mark.django_db
 
 # Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}
-GROWING |= {"units_inherited", "units_place", "units_succession"}
+GROWING |= {"records_gap", "units_inherited", "units_place", "units_succession"}
 WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 # Large enough that a planner with statistics chooses as it would for the country.
 SCALE = country.Scale("ten provinces of twenty communes", 36, 10, 20)
-MERGED = country.Scale("ten provinces that became six", 36, 10, communes=200, districts=40, merged=(6, 70))
+MERGED = country.Scale(
+    "ten provinces that became six", 36, 10, communes=200, districts=40, merged=(6, 70), gaps=7
+)
 ADDRESSES = ("/", "/?by=field", "/?by=month", "/records/", "/reports/reviews/")
 _ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+|T\d+)"?\b')
 

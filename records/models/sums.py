@@ -71,3 +71,20 @@ class GroupSum(Measured):
                 condition=models.Q(field__isnull=True),
             ),
         ]
+
+
+class Gap(models.Model):
+    """A unit-month that is owed and has no figures in force at that stage; written by records.sums only, together with
+    the sums of its group.
+
+    Never one that is there; but not every one that lacks: nothing is noted before anything is reported in the group,
+    and the tree or the cut-off rules may have changed since. Whoever reads compares with what is expected and reported.
+    """
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="gaps", db_index=False)
+    month = models.PositiveIntegerField()
+    stage = models.CharField(max_length=16, choices=Stage)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="gap_once", fields=["unit", "stage", "month"])]
+        indexes = [models.Index(fields=["stage", "month"], name="gap_of_month")]

@@ -16,7 +16,9 @@ from django.db.models import Q
 from units import inheritance, roster
 from units.compiled import Compiled
 from units.inheritance import WHOLE, Source
-from units.models import Kind, Unit, key_on, subtree
+from units.models import Kind, Unit, subtree
+
+from .light import LightUnit
 
 
 class Heir(NamedTuple):
@@ -27,28 +29,10 @@ class Heir(NamedTuple):
     sources: Sequence[Source]
 
 
-class Origin(NamedTuple):
-    """Of a unit that a history comes from what is told of it: hundreds of whole units would be dear to build."""
-
-    pk: int
-    code: str
-    name: str
-    folded: str
-    path: str
-    tier: str
-    reports: bool
-    active_from: date
-    active_until: date | None
-    # The last day on which it reports itself, where there is one.
-    until: date | None
-
-    def key_on(self, day: date) -> str:
-        """As `Unit.key_on`."""
-        return key_on(self.code, self.active_until, day)
-
-
 _origins = Compiled(
-    lambda numbers: Unit.objects.filter(pk__in=numbers).order_by().with_until().values_list(*Origin._fields),
+    lambda numbers: (
+        Unit.objects.filter(pk__in=numbers).order_by().with_until().values_list(*LightUnit._fields)
+    ),
     list,
 )
 Heirs = list[tuple[int | None, Heir]]
@@ -121,12 +105,12 @@ class Carried:
         return [*total, *((row.unit.pk, row) for row in (self.rows if rows else ()))]
 
     @cached_property
-    def sources(self) -> dict[int, Origin]:
+    def sources(self) -> dict[int, LightUnit]:
         """Every unit and group that a total or row comes from. One query."""
         numbers = sorted({source.unit for _, heir in self.heirs() for source in heir.sources})
         if not numbers:
             return {}
-        return {row[0]: Origin._make(row) for row in _origins(numbers)}
+        return {row[0]: LightUnit._make(row) for row in _origins(numbers)}
 
     @cached_property
     def _steps(self) -> Mapping[int, list[tuple]]:

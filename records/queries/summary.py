@@ -61,7 +61,8 @@ def summary_of(
     """
     if found is None:
         found = parts(question, by_child=by == "unit")
-    lacking = silent(question, incomplete(question, found), found if by == "unit" else None)
+    short = _short(question, found)
+    lacking = silent(question, short, found if by == "unit" else None, sum(short.values()))
     return build(
         unit=question.unit.key_on(question.named_on),
         unit_name=question.unit.name,
@@ -131,17 +132,20 @@ def by_tier(question: Question, found: Iterable[Part]) -> Monthly:
     return dict(monthly)
 
 
-def incomplete(question: Question, found: Iterable[Part]) -> list[Month]:
-    """Months in which other numbers of units reported than were expected: only there somebody can be missing."""
+def _short(question: Question, found: Iterable[Part]) -> dict[Month, int]:
+    """Months in which other numbers of units reported than were expected, with the differences of the tiers added up:
+    only there somebody can be missing.
+    """
     # By the number of the month, as in `over_period`.
     reported: dict[tuple[int, str], int] = defaultdict(int)
     for part in of_total(question, found):
         reported[part.month.number, part.tier] += part.tally.reported
-    return [
-        month
-        for month, tiers in zip(question.months, question.expected, strict=True)
-        if any(reported[month.number, tier] != number for tier, number in tiers.items())
-    ]
+    short = {}
+    for month, tiers in zip(question.months, question.expected, strict=True):
+        lacking = [number - reported[month.number, tier] for tier, number in tiers.items()]
+        if any(lacking):
+            short[month] = sum(map(abs, lacking))
+    return short
 
 
 def missing_by_tier(lacking: Iterable[Silent]) -> dict[str, list[Missing]]:

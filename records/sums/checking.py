@@ -7,13 +7,14 @@ from django.db import transaction
 
 from figures.counts import Tally
 from figures.periods import Month
-from records.models import DossierCount, Edition, GroupSum, Stage, Submission
+from records.models import DossierCount, Edition, Gap, GroupSum, Stage, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import served_of
 from records.queries.rows import columns_of, tally_of, values_of
 from units.models import Unit
 
+from . import gaps
 from .groups import Key, Sums, count, groups_among, levels, lock, write
 
 
@@ -44,6 +45,9 @@ def differences() -> Iterator[tuple[str, str]]:
         told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
         yield f"{row._meta.verbose_name} #{row.pk}", told
     yield from group_differences()
+    for gap in gaps.filled():
+        month = Month.from_number(gap.month)
+        yield f"{gap.unit.code} {month} {gap.stage}", "ghi là thiếu, nhưng đã có báo cáo"
 
 
 def _wrong(row: Any, right: dict[str, Any]) -> dict[str, Any]:
@@ -103,9 +107,12 @@ def recount() -> int:
         wrong += 1
     wrong += sum(1 for _ in group_differences())
     GroupSum.objects.exclude(group__in=groups_among()).delete()
-    months = _months()
-    for groups in levels(lock()):
+    wrong += sum(1 for _ in gaps.filled())
+    Gap.objects.all().delete()
+    months, locked = _months(), lock()
+    for groups in levels(locked):
         for stage in Stage.values:
             for month in months:
                 write(groups, [month], stage)
+    gaps.note([group.pk for group in locked], months, Stage.values)
     return wrong

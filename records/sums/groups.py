@@ -2,7 +2,8 @@
 
 An edition carries the sums of its own rows. A group carries those of everything below it (and of itself where it
 reports) by month, tier, external, stage and field; the country is summed from its children on reading. Both are
-written by the transaction that changes their source, and equal a recount (`manage.py recount --check`).
+written by the transaction that changes their source, and equal a recount (`manage.py recount --check`). With them
+goes which reports lack (records.sums.gaps).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,8 @@ from figures.counts import Tally
 from records.models import DossierCount, Edition, Stage, Submission
 from records.queries.rows import COLUMNS, put, tally_in, tally_of
 from units.models import Tier, Unit
+
+from .gaps import note
 
 # (group, month, tier, external, field or None for the total)
 Key = tuple[int, int, str, bool, int | None]
@@ -43,9 +46,11 @@ def refresh(
     """
     numbers = {number for unit in units for number in (*unit.ancestor_ids(), unit.pk)}
     wanted = sorted(set(months))
-    for groups in levels(lock(numbers)):
+    locked = lock(numbers)
+    for groups in levels(locked):
         for stage in stages:
             write(groups, wanted, stage)
+    note([group.pk for group in locked], wanted, stages)
 
 
 def regroup(units: Iterable[Unit]) -> None:

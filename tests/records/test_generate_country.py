@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from records import sums
 from records.generating import country, trees
 from records.management.commands.generate_country import GAPS
-from records.queries import missing
+from records.models import Gap
+from records.queries import lacking, missing
 from records.queries.calendar import calendar
 from records.queries.question import Question
 from records.queries.summary import summary
@@ -51,26 +52,36 @@ def test_everything_derived_is_right_and_both_bases_agree():
 
 @pytest.mark.django_db
 def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
-    """Thousands of old and new units owe but some months of a period across the merger: none is read for that."""
+    """Thousands of old and new units owe but some months of a period across the merger: none is read for that, and none
+    at all where it was noted who is silent.
+    """
     top = country.fill(TINY)
     read = []
-    kept = missing._in_force
+    kept = lacking._in_force
 
     def noted(question, units, wanted):
-        read.extend(unit.pk for unit in units)
+        read.extend(units)
         return kept(question, units, wanted)
 
-    monkeypatch.setattr(missing, "_in_force", noted)
+    monkeypatch.setattr(lacking, "_in_force", noted)
     across = country.Period.parse("2025-M05..M09")
-    for day in (None, country.LAST_DAY):
+    known = {day: silent_in(top, across, day) for day in (None, country.LAST_DAY)}
+    assert read == []
+    Gap.objects.all().delete()
+    for day, told in known.items():
         read.clear()
-        found = missing.silent(Question(top, across, calendar(), today=day))
+        found = silent_in(top, across, day)
         assert 0 < len(found) and sorted(read) == sorted({one.unit for one in found})
+        assert found == told
         # Months that do not follow each other, one by one.
         some = [across.months[0], across.months[-1]]
         assert missing.silent(Question(top, across, calendar(), today=day), some) == [
             one for one in found if one.one.month in some
         ]
+
+
+def silent_in(top, period, day):
+    return missing.silent(Question(top, period, calendar(), today=day))
 
 
 @pytest.mark.django_db

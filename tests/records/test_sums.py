@@ -1,7 +1,9 @@
 """Derived sums equal a recount after any history: entry, return, correction, approval, import, merger."""
 
 import random
+from dataclasses import replace as replace_in
 from datetime import date
+from itertools import product
 
 import pytest
 from django.core.management import call_command
@@ -10,10 +12,13 @@ from figures.periods import Month, Period
 from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
-from records.models import OPEN_STATES, DossierCount, Edition, Field, GroupSum, Submission
+from records.models import OPEN_STATES, DossierCount, Edition, Field, Gap, GroupSum, Stage, Submission
+from records.queries.calendar import calendar
+from records.queries.missing import silent
+from records.queries.question import Question
 from records.queries.summary import summary
 from units.actions import Part, open_unit, replace
-from units.models import Unit
+from units.models import Unit, fold
 from units.tree import Draft
 from units.tree import Refused as TreeRefused
 
@@ -116,6 +121,61 @@ def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
         history.step()
     assert list(sums.differences()) == []
     assert Submission.objects.exists()
+    told = silent_everywhere()
+    assert told
+    # What was noted is what is found by looking, all of it or a part.
+    noted = list(Gap.objects.order_by("pk").values_list("pk", flat=True))
+    Gap.objects.filter(pk__in=history.random.sample(noted, len(noted) // 2)).delete()
+    assert silent_everywhere() == told
+    Gap.objects.all().delete()
+    assert silent_everywhere() == told
+    call_command("recount")
+    assert silent_everywhere() == told
+
+
+def silent_everywhere() -> list:
+    """Who is silent in each group, on both bases and stages; by the sums of all months and by those of each."""
+    period, found = Period.of(MONTHS[0], MONTHS[-1]), []
+    for unit in Unit.objects.filter(has_children=True).order_by("pk"):
+        for day, stage in product((None, date(2022, 12, 1)), Stage.values):
+            told = summary(unit, period, include=stage, today=day, by="unit")
+            looked_for = silent(Question(unit, period, calendar(), stage, today=day))
+            assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
+            found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
+    return found
+
+
+def by_month(one) -> tuple:
+    return one.month.number, fold(one.name)
+
+
+def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_num_queries):
+    """Noted with the first report of the district; what the tree says later is heeded."""
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    # With the bodies that are not the committee's: all that is noted.
+    question = Question(cast.district, Period.of_month(MONTHS[0]), calendar(), external=True)
+    found = silent(question)
+    assert len(found) == Gap.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
+    assert cast.alpha.pk not in {one.unit for one in found}
+    with django_assert_num_queries(1):
+        assert silent(question, number=len(found)) == found
+    # Of a month that nobody has reported nothing is noted.
+    next_month = replace_in(question, period=Period.of_month(MONTHS[1]))
+    assert len(silent(next_month)) == len(found) + 1
+    beta = Unit.objects.get(pk=cast.beta.pk)
+    beta.active_from = date(2022, 4, 1)
+    beta.save()
+    assert silent(question) == [one for one in found if one.unit != cast.beta.pk]
+
+
+def test_a_note_that_is_not_true_is_found_and_mended(cast, fields, capsys):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    Gap.objects.create(unit=cast.alpha, month=MONTHS[0].number, stage=Stage.APPROVED)
+    with pytest.raises(SystemExit):
+        call_command("recount", "--check")
+    assert "ghi là thiếu, nhưng đã có báo cáo" in capsys.readouterr().err
+    call_command("recount")
+    call_command("recount", "--check")
 
 
 def test_recount_finds_and_mends(cast, fields, capsys):

@@ -1,0 +1,36 @@
+"""Of a unit what figures tell of it: to build hundreds of whole units would be dear."""
+
+from datetime import date
+from typing import NamedTuple
+
+from units.models import Kind, key_on
+
+
+class LightUnit(NamedTuple):
+    """Rows of `values_list(*LightUnit._fields)` of units with `with_until()`."""
+
+    pk: int
+    code: str
+    name: str
+    folded: str
+    path: str
+    tier: str
+    kind: str
+    reports: bool
+    active_from: date
+    active_until: date | None
+    # The last day on which it reports itself, where there is one.
+    until: date | None
+
+    @property
+    def external(self) -> bool:
+        """As `Unit.external`."""
+        return self.kind == Kind.EXTERNAL
+
+    def key_on(self, day: date) -> str:
+        """As `Unit.key_on`."""
+        return key_on(self.code, self.active_until, day)
+
+    def owes(self, start: date, end: date) -> bool:
+        """As `Unit.owes`."""
+        return self.reports and self.active_from <= end and (self.until is None or self.until >= start)
