@@ -44,6 +44,7 @@ class Carried:
     def __init__(self, unit: Unit, children: Sequence[Unit], day: date, external: bool, below: bool) -> None:
         self.unit, self.day, self.external, self.below = unit, day, external, below
         self._children = children
+        self._added_up: dict[tuple, roster.Expected] = {}
 
     @property
     def over(self) -> bool:
@@ -131,9 +132,10 @@ class Carried:
         steps, seen = [], set()
         for one in heir.sources:
             if not one.sums:
-                if once and one.unit in seen:
-                    continue
-                seen.add(one.unit)
+                if once:
+                    if one.unit in seen:
+                        continue
+                    seen.add(one.unit)
                 steps += [(one.tier if as_reported else one.into, *step) for step in self._of_unit(one.unit)]
                 continue
             for tier, external, *step in self._steps.get(one.unit, ()):
@@ -142,7 +144,11 @@ class Carried:
                         steps.append((tier, *step))
                 elif (tier, external) == (one.tier, one.external):
                     steps.append((tier if as_reported else one.into, *step))
-        return roster.added_up(steps, spans)
+        # Hundreds of units that merged on one day have one history.
+        key = (*steps, spans[0], spans[-1], len(spans))
+        if key not in self._added_up:
+            self._added_up[key] = roster.added_up(steps, spans)
+        return self._added_up[key]
 
     def _of_unit(self, number: int) -> list[tuple[date, int, int]]:
         unit = self.sources[number]

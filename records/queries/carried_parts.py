@@ -118,10 +118,11 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         carried.day,
         *([] if only is None else [only]),
     )
-    for month, heir, whole, into, field, reported, *values in rows:
+    months = question.by_number
+    for row in rows:
+        month, heir, whole, into, field, reported = row[:6]
         for place in wanted.get((heir, whole), ()):
-            tally = tally_in(values, reported)
-            yield Part(question.by_number[month], into, tally, place, field)
+            yield Part(months[month], into, tally_in(row[6:], reported), place, field)
 
 
 @cache
@@ -183,10 +184,12 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         return
     asked = _of_units(question.include, by_field, only is not None)
     rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
-    for month, unit, field, reported, *numbers in rows:
-        tally = tally_in(numbers, reported)
+    months = question.by_number
+    for row in rows:
+        month, unit, field, reported = row[:4]
+        tally = tally_in(row[4:], reported)
         for place, tier in own[unit]:
-            yield Part(question.by_number[month], tier, tally, place, field)
+            yield Part(months[month], tier, tally, place, field)
 
 
 @cache

@@ -78,14 +78,14 @@ def silent(
         return []
     among = question
     if question.today is not None and question.carried.total is None:
-        among = question.reported
-    known = [] if among.as_of is not None else _told(among, noted(among, wanted))
+        among, by_child = question.reported, None
+    known = [] if among.as_of is not None else _told(question, noted(among, wanted))
     if number is None or number != sum(len(one.tiers) for _, one in known):
-        known += _not_noted(among, wanted, by_child, known)
+        seen = {(unit.pk, one.one.month) for unit, one in known}
+        found = lacking(_looked_at(among, wanted, by_child, known), among, wanted)
+        known += _told(question, (lack for lack in found if (lack[0].pk, lack[1]) not in seen))
     known.sort(key=lambda pair: (pair[1].one.month.number, pair[0].folded, pair[0].pk))
-    if among is question:
-        return [one for _, one in known]
-    return [silent_of(question, unit, one.one.month) for unit, one in known]
+    return [one for _, one in known]
 
 
 # A unit that is silent, and what is told of it.
@@ -98,23 +98,18 @@ def _told(question: Question, lacks: Iterable[Lack]) -> list[_Known]:
     return [(unit, one) for unit, one in found if one.tiers]
 
 
-def _not_noted(
+def _looked_at(
     question: Question, wanted: Sequence[Wanted], by_child: Iterable[Part] | None, known: Sequence[_Known]
-) -> list[_Known]:
-    """Those that nothing was noted of, looked for unit by unit."""
+) -> UnitQuerySet:
+    """The units among which there are some that nothing was noted of."""
     if question.today is None:
-        units = _of_reported(question, wanted, by_child, known)
-    else:
-        units = _of_today(question, wanted, known)
-    seen = {(unit.pk, one.one.month) for unit, one in known}
-    found = lacking(units, question, wanted)
-    return _told(question, [(unit, month) for unit, month in found if (unit.pk, month) not in seen])
+        return _of_reported(question, wanted, by_child, known)
+    return _of_today(question, wanted, known)
 
 
 def _of_reported(
     question: Question, wanted: Sequence[Wanted], by_child: Iterable[Part] | None, known: Sequence[_Known]
 ) -> UnitQuerySet:
-    """Units to be looked at one by one."""
     there: Reported = Counter((branch(one.path, question.unit), one.one.month, one.tier) for _, one in known)
     branches = _incomplete_branches(question, {month for month, _, _ in wanted}, by_child, there)
     units = Unit.objects.expected_within(wanted[0][1], wanted[-1][2]).filter(branches)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from figures.periods import Month
 from records.models import Gap
 from units.compiled import Compiled
 from units.models import Tier
+from units.paths import between, ends
 
 from .light import LightUnit
 from .question import Question
@@ -32,12 +34,36 @@ def noted(question: Question, wanted: Sequence[Wanted]) -> Iterator[Lack]:
             yield unit, month
 
 
-def _noted(question: Question, first: Month, last: Month) -> list[tuple] | QuerySet:
+def _noted(question: Question, first: Month, last: Month) -> list[tuple]:
+    asked = question.include, first.number, last.number
     if question.unit.tier == Tier.COUNTRY:
         # All that there is: by way of the units, each of them would be looked at.
-        return _of_all(question.include, first.number, last.number)
-    gaps = Gap.objects.filter(stage=question.include, month__range=(first.number, last.number))
-    return _rows(gaps.filter(question.within("unit__")))
+        return _of_all(*asked)
+    paths, single = [question.unit.path], []
+    if question.today is not None:
+        # Of any tier: few are noted, and they are told apart when they are read.
+        sources, known = question.carried.total.sources, question.carried.sources
+        paths = sorted({known[one.unit].path for one in sources if one.sums})
+        single = sorted({one.unit for one in sources if not one.sums})
+    if not paths and not single:
+        return []
+    borders = [border for path in paths for border in ends(path)]
+    return _of_units(len(borders))(*asked, single, *borders)
+
+
+@cache
+def _of_units(borders: int) -> Compiled:
+    """The question of what is noted: stage, first and last month, numbers of single units, and so many borders of paths
+    of units with everything below them.
+    """
+
+    def build(stage: str, first: int, last: int, single: list[int], *paths: str) -> QuerySet:
+        units = Q(unit__in=single)
+        for at in range(0, borders, 2):
+            units |= between(paths[at], paths[at + 1], "unit__path")
+        return _rows(Gap.objects.filter(units, stage=stage, month__range=(first, last)))
+
+    return Compiled(build, str, int, int, list, *([str] * borders))
 
 
 def _rows(gaps: QuerySet[Gap]) -> QuerySet:

@@ -49,9 +49,11 @@ def _today_rows(question: Question, reported: Mapping, silent_in: Mapping) -> It
     unit, day = question.unit, question.today
     for heir in question.carried.rows:
         one = heir.unit
-        kept = [place for place in heir.sources if question.tier in (None, place.into or question.tier)]
-        owed = question.carried.expected(heir._replace(sources=kept), question.spans, once=True)
-        expected = [question.of_tier(tiers) for tiers in owed]
+        if question.tier:
+            kept = [place for place in heir.sources if not place.into or place.into == question.tier]
+            heir = heir._replace(sources=kept)
+        owed = question.carried.expected(heir, question.spans, once=True)
+        expected = [question.of_tier(tiers) for tiers in owed] if question.tier else owed
         there = one.active_from <= day and not one.is_over(day) and (question.external or not one.external)
         # The unit itself only where it has something, or has nobody below.
         there &= not question.tier and (one.pk != unit.pk or not unit.has_children)
@@ -76,15 +78,13 @@ def _unit_row(
     reported: list[tuple[Month, Tally]],
     missing: list[Missing],
 ) -> RowInput:
-    owed = [
-        (month, Tally.expecting(sum(tiers.values())))
-        for month, tiers in zip(question.months, expected, strict=True)
-    ]
+    # Of a row only the whole period is told: no need of a number for each month.
+    owed = Tally.expecting(sum(number for tiers in expected for number in tiers.values()))
     itself = unit.pk == question.unit.pk
     return RowInput(
         unit.key_on(question.named_on),
         unit.name,
-        [*reported, *owed],
+        [*reported, (question.months[0], owed)],
         missing,
         {
             "pk": unit.pk,
