@@ -3,6 +3,7 @@ fingerprints hold the same, row by row.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,8 @@ _TABLES_OF = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename",
 }
+# PostgreSQL writes the casts and brackets of a list in another way once it was dumped and read back.
+_SPELLED = re.compile(r"::(character varying|text)(\[\])?|[()]")
 _COLUMNS_OF = {
     "sqlite": "SELECT name FROM pragma_table_info('{}') ORDER BY name",
     "postgresql": "SELECT attname FROM pg_attribute WHERE attrelid = '\"{}\"'::regclass AND attnum > 0 "
@@ -39,7 +42,7 @@ def of(connection: Any, vendor: str) -> dict[str, str]:
     """
     cursor = connection.cursor()
     cursor.execute(_SCHEMA_OF[vendor])
-    found = {SCHEMA: _digest(cursor.fetchall())}
+    found = {SCHEMA: _digest(_SPELLED.sub("", str(row)) for row in cursor.fetchall())}
     cursor.execute(_TABLES_OF[vendor])
     for (name,) in cursor.fetchall():
         cursor.execute(_rows_in_order(connection, vendor, name))
@@ -62,7 +65,7 @@ def _rows_in_order(connection: Any, vendor: str, name: str) -> str:
     return f'SELECT {row} FROM "{name}" ORDER BY {places}'  # noqa: S608 (names are the database's own, and quoted)
 
 
-def _digest(rows: Iterable[tuple]) -> str:
+def _digest(rows: Iterable[object]) -> str:
     digest = hashlib.sha256()
     for row in rows:
         digest.update(repr(row).encode())

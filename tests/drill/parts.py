@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 
 from . import (
+    backups,
     filling,
+    in_time,
     killing,
     planted,
     reading_only,
     restarting,
     two_servers,
+    upgrade,
 )
 from .rows import Row
 
@@ -24,4 +27,7 @@ PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] 
     "restart": (restarting.rows, ONE),
     "two": (two_servers.rows, BOTH),
     "planted": (planted.rows, (SQLITE,)),
+    "backup": (backups.rows, BOTH),
+    "in-time": (in_time.rows, ONE),
+    "upgrade": (upgrade.rows, BOTH),
 }

@@ -77,19 +77,29 @@ class World:
             **settings,
         }
         self.months: list[Month] = []
+        # The checkout whose manage.py is called.
+        self.root = ROOT
 
     @property
     def file(self) -> Path:
         """The SQLite database."""
         return self.data / "cchc.sqlite3"
 
-    def create(self, *cluster: object) -> None:
-        """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
+    def begin(self, *cluster: object) -> None:
+        """A database without a table; `cluster`: of `initdb`."""
         if self.server:
             self.server.create(*cluster)
             self.server.start()
+
+    def create(self, *cluster: object) -> None:
+        """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
+        self.begin(*cluster)
         for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
             self.must(*command)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Open the months of the demo that is there."""
         self.months = [Month(*one) for one in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
 
     def must(self, *command: str) -> str:
@@ -102,7 +112,7 @@ class World:
     def manage(self, *command: str) -> subprocess.CompletedProcess:
         """A command of manage.py on this database."""
         run = [sys.executable, "manage.py", *command]
-        return subprocess.run(run, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=600)
+        return subprocess.run(run, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=600)
 
     @contextmanager
     def reading(self) -> Iterator["Snapshot"]:
