@@ -166,3 +166,9 @@ def test_elsewhere_a_line_is_text_with_the_number(db, client):
     told = lines.getvalue().splitlines()
     assert f"WARNING cchc_dashboard.requests [{answer['X-Request-ID']}] GET none 404" in told
     assert not [line for line in told if "healthz" in line]
+
+
+def test_nothing_of_a_request_comes_back(db, client):
+    """As TRACE would have it."""
+    answer = client.generic("TRACE", "/healthz", headers={"X-Asked": "mật-khẩu-1"})
+    assert "mật-khẩu-1" not in answer.content.decode() and "mật-khẩu-1" not in str(answer.headers)
