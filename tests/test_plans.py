@@ -183,6 +183,11 @@ def test_pages_are_read_through_indexes(scale: country.Scale, client: Client, se
                 response = client.get(address)
             assert response.status_code == 200, address
             assert found == [], (unit, address, found)
+        # A part of a name is in no index: units are read, and nothing else, for the number found and for the page.
+        with plans(unit) as found:
+            # The only one found is shown at once.
+            assert client.get("/reports/units/?find=xa").status_code in (200, 302)
+        assert {told.partition(":")[0] for told in found} <= {"units_unit"} and len(found) <= 2, (unit, found)
 
 
 def test_a_whole_reading_is_noticed() -> None:

@@ -185,8 +185,8 @@ def test_merge_two_units_into_one_that_takes_over_a_code(tree, cast):
             "others": "13480",
             "tier": "commune",
             "parent": "351",
-            "code_1": "13474",
-            "name_1": "xã Tân Thanh",
+            "code": "13474",
+            "name": "xã Tân Thanh",
         },
     )
     assert answer.status_code == 302
@@ -198,12 +198,10 @@ def test_merge_two_units_into_one_that_takes_over_a_code(tree, cast):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"share_1": "1/3", "code_2": "B", "name_2": "xã B", "share_2": "1/3"}, "phải bằng đúng 1"),
-        ({"share_1": "x"}, "Tỷ lệ ghi"),
-        ({"name_1": ""}, "hãy ghi tên"),
-        ({"name_2": "xã B"}, "Chưa nhập ô này"),
+        ({"name": ""}, "hãy ghi tên"),
+        ({"code": ""}, "Chưa nhập ô này"),
         ({"others": "99999"}, "Không có đơn vị nào mang mã 99999"),
-        ({"code_1": "13474"}, "trùng thời gian"),
+        ({"code": "13474"}, "trùng thời gian"),
     ],
 )
 def test_succession_refused_at_its_field(tree, cast, change, words):
@@ -212,12 +210,24 @@ def test_succession_refused_at_its_field(tree, cast, change, words):
         "basis": "NQ",
         "tier": "commune",
         "parent": "351",
-        "code_1": "A",
-        "name_1": "xã A",
+        "code": "A",
+        "name": "xã A",
     }
     answer = signed_in(cast.admin).post(f"/units/{tree.liem_tuc.pk}/succeed/", data | change)
     assert answer.status_code == 422 and words in text_of(answer)
     assert Unit.objects.get(pk=tree.liem_tuc.pk).active_until is None
+
+
+def test_a_unit_is_divided_on_one_page_only(tree, cast):
+    """Shares that an old form would still send are not read: what is named is the one successor, wholly."""
+    client, address = signed_in(cast.admin), f"/units/{tree.liem_tuc.pk}/succeed/"
+    page = text_of(client.get(address))
+    assert "Tỷ lệ" not in page and f'href="/units/{tree.liem_tuc.pk}/split/"' in page
+    data = {"on": "1/7/2025", "basis": "NQ", "tier": "commune", "parent": "351", "code": "A", "name": "xã A"}
+    old = {"share_1": "1/2", "code_2": "B", "name_2": "xã B", "share_2": "1/2"}
+    assert client.post(address, data | old).status_code == 302
+    (only,) = Succession.objects.all()
+    assert (only.new.code, only.share_numerator, only.share_denominator) == ("A", 1, 1)
 
 
 def test_make_a_person_and_give_and_end_a_role(tree, cast):

@@ -2,13 +2,12 @@
 
 from django import forms
 
-from units.actions import Part
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft, Refused
-from units.words import canonical, fraction
+from units.words import canonical
 
-from .fields import REQUIRED, ChosenField, DayField, WordsField
+from .fields import ChosenField, DayField, WordsField
 
 _REPORTS = [
     ("", "Theo mặc định"),
@@ -16,7 +15,6 @@ _REPORTS = [
     ("no", "Không"),
 ]
 _DECLARED = {"": None, "yes": True, "no": False}
-PARTS = 4
 
 
 def show_refusal(form: forms.Form, refused: Refused, names: dict[str, str] | None = None) -> None:
@@ -69,7 +67,7 @@ class CloseForm(forms.Form):
 
 
 class SucceedForm(forms.Form):
-    """One or several old units go over into one new, or one old into several new ones with shares."""
+    """One or several old units go over wholly into one; a unit is divided on a page of its own."""
 
     on = DayField(
         label="Đơn vị mới hoạt động từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước."
@@ -81,57 +79,25 @@ class SucceedForm(forms.Form):
         required=False,
         help_text="Khi nhiều đơn vị nhập thành một; cách nhau bằng dấu cách.",
     )
+    code = WordsField(label="Mã đơn vị mới", max_length=64)
+    name = WordsField(
+        label="Tên đơn vị mới",
+        max_length=200,
+        required=False,
+        help_text="Để trống nếu đơn vị mới đã mở từ ngày đó.",
+    )
     tier = ChosenField(label="Cấp của đơn vị mới", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mới", max_length=64, required=False)
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for number in range(1, PARTS + 1):
-            first = number == 1
-            self.fields[f"code_{number}"] = WordsField(label="Mã", max_length=64, required=first)
-            self.fields[f"name_{number}"] = WordsField(label="Tên", max_length=200, required=False)
-            self.fields[f"share_{number}"] = WordsField(label="Tỷ lệ", max_length=20, required=False)
-
-    def lines(self):
-        """The bound fields of each successor, for the page."""
-        return [
-            (number, [self[f"{name}_{number}"] for name in ("code", "name", "share")])
-            for number in range(1, PARTS + 1)
-        ]
-
-    def clean(self) -> dict:
-        """Shares as exact fractions; a successor that is named must have a code."""
-        data = super().clean()
-        for number in range(1, PARTS + 1):
-            if (data.get(f"name_{number}") or data.get(f"share_{number}")) and not data.get(f"code_{number}"):
-                self.add_error(f"code_{number}", REQUIRED)
-            try:
-                data[f"share_{number}"] = fraction(data.get(f"share_{number}") or "1")
-            except ValueError:
-                self.add_error(f"share_{number}", "Tỷ lệ ghi 1, 0,5 hoặc 1/3.")
-        return data
-
-    def parts(self, codes: Codes, old: Unit, parent: Unit | None) -> list[Part]:
-        """Successors: an existing unit that starts on the day, else a draft of the old unit's kind."""
+    def successor(self, codes: Codes, old: Unit, parent: Unit | None) -> Unit | Draft | None:
+        """The existing unit that starts on the day, else a draft of the old unit's kind; None where it has no name."""
         data = self.cleaned_data
-        found = []
-        for number in range(1, PARTS + 1):
-            code = canonical(data[f"code_{number}"])
-            if not code:
-                continue
-            unit = next((one for one in codes.holders(code) if one.active_from == data["on"]), None)
-            if unit is None and not data[f"name_{number}"]:
-                self.add_error(f"name_{number}", "Chưa có đơn vị mang mã này từ ngày đó: hãy ghi tên để mở.")
-                continue
-            tier = "" if old.kind == Kind.OFFICE else data["tier"]
-            draft = Draft(
-                code,
-                data[f"name_{number}"],
-                old.kind,
-                tier,
-                data["on"],
-                parent=parent,
-                legal_basis=data["basis"],
-            )
-            found.append(Part(unit or draft, data[f"share_{number}"]))
-        return found
+        code = canonical(data["code"])
+        unit = next((one for one in codes.holders(code) if one.active_from == data["on"]), None)
+        if unit is None and not data["name"]:
+            self.add_error("name", "Chưa có đơn vị mang mã này từ ngày đó: hãy ghi tên để mở.")
+            return None
+        tier = "" if old.kind == Kind.OFFICE else data["tier"]
+        return unit or Draft(
+            code, data["name"], old.kind, tier, data["on"], parent=parent, legal_basis=data["basis"]
+        )

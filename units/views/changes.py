@@ -97,29 +97,29 @@ def unit_succeed(request: HttpRequest, pk: int) -> HttpResponse:
     form = SucceedForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         new = _succeed(request, unit, form)
-        if new:
-            messages.success(request, f"Đã ghi kế thừa: {unit.name} → {', '.join(one.name for one in new)}.")
+        if new is not None:
+            messages.success(request, f"Đã ghi kế thừa: {unit.name} → {new.name}.")
             return redirect("units:detail", unit.pk)
     return _form(request, form, f"Kế thừa {unit.name}", "Ghi kế thừa", unit, "units/succeed.html")
 
 
-def _succeed(request: HttpRequest, unit: Unit, form: SucceedForm) -> list[Unit]:
-    """The successors, or none and the errors in the form."""
+def _succeed(request: HttpRequest, unit: Unit, form: SucceedForm) -> Unit | None:
+    """The successor, or None and the errors in the form."""
     on = form.cleaned_data["on"]
     codes = queries.Codes(access.visible(request.user, request.day))
     parent = parent_of(request, form, on)
     olds = [unit, *_others(request, form, codes, on)]
-    parts = [] if form.errors else form.parts(codes, unit, parent)
-    for part in parts:
-        if isinstance(part.unit, Unit):
-            access.check(request.user, Right.MANAGE, part.unit, request.day)
-    if form.errors:
-        return []
+    heir = None if form.errors else form.successor(codes, unit, parent)
+    if isinstance(heir, Unit):
+        access.check(request.user, Right.MANAGE, heir, request.day)
+    if heir is None:
+        return None
     try:
-        return actions.replace(olds, parts, on, by=request.user, basis=form.cleaned_data["basis"])
+        part = actions.Part(heir)
+        return actions.replace(olds, [part], on, by=request.user, basis=form.cleaned_data["basis"])[0]
     except Refused as refused:
-        show_refusal(form, refused, {"code": "code_1", "name": "name_1", "share": "share_1"})
-        return []
+        show_refusal(form, refused)
+        return None
 
 
 def _others(request: HttpRequest, form: SucceedForm, codes: queries.Codes, on) -> list[Unit]:
