@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator
 
 from . import (
     backups,
+    ending,
     filling,
     in_time,
     killing,
     planted,
+    printing,
     reading_only,
     restarting,
+    slow_disk,
     two_servers,
     upgrade,
+    wrong_clock,
 )
 from .rows import Row
 
@@ -26,6 +30,10 @@ PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] 
     "read-only": (reading_only.rows, BOTH),
     "restart": (restarting.rows, ONE),
     "two": (two_servers.rows, BOTH),
+    "slow": (slow_disk.rows, BOTH),
+    "clock": (wrong_clock.rows, BOTH),
+    "sigterm": (ending.rows, BOTH),
+    "print": (printing.rows, BOTH),
     "planted": (planted.rows, (SQLITE,)),
     "backup": (backups.rows, BOTH),
     "in-time": (in_time.rows, ONE),

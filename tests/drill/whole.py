@@ -63,10 +63,10 @@ class Look:
         if twice:
             self.broken.append(f"carried out twice: {twice[:3]}")
 
-    def _month_is_whole(self, clerk: Writer, saved: int, numbers: set[int], revision: int) -> None:
+    def _month_is_whole(self, clerk: Writer, saved: int, numbers: set[int | None], revision: int) -> None:
         last, least = clerk.saved[saved - 1]
-        if len(numbers) != 1:
-            self.broken.append(f"{clerk.name}: half a month, {sorted(numbers)}")
+        if len(numbers) != 1 or None in numbers:
+            self.broken.append(f"{clerk.name}: half a month, {sorted(map(str, numbers))}")
         elif not (last <= min(numbers) <= clerk.trying and revision >= least):
             self.broken.append(
                 f"{clerk.name}: holds {numbers} of revision {revision}, acknowledged {last} of {least}"
@@ -80,7 +80,7 @@ class Look:
             numbers = {new["received_direct"][1] for new in cells.values() if "received_direct" in new}
             self._stored.update((subject, number) for number in numbers)
 
-    def _month(self, found: Snapshot, clerk: Writer) -> tuple[set[int], int]:
+    def _month(self, found: Snapshot, clerk: Writer) -> tuple[set[int | None], int]:
         """The numbers that the newest edition of a clerk's month holds, and its revision."""
         ((edition, revision),) = found.rows(NEWEST, clerk.month.submission)
         cells = found.rows(CELLS, edition)

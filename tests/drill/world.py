@@ -95,24 +95,27 @@ class World:
         """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
         self.begin(*cluster)
         for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
-            self.must(*command)
+            # Also where the product itself then runs without the demo's fixed day.
+            self.must(*command, CCHC_DEMO="1")
         self.prepare()
 
     def prepare(self) -> None:
         """Open the months of the demo that is there."""
         self.months = [Month(*one) for one in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
 
-    def must(self, *command: str) -> str:
+    def must(self, *command: str, **settings: str) -> str:
         """What a command of manage.py printed. Errors: RuntimeError with its words where it did not end well."""
-        done = self.manage(*command)
+        done = self.manage(*command, **settings)
         if done.returncode:
             raise RuntimeError(f"manage.py {command[0]}: {done.stderr[-2000:]}")
         return done.stdout
 
-    def manage(self, *command: str) -> subprocess.CompletedProcess:
+    def manage(self, *command: str, **settings: str) -> subprocess.CompletedProcess:
         """A command of manage.py on this database."""
         run = [sys.executable, "manage.py", *command]
-        return subprocess.run(run, cwd=self.root, env=self.env, capture_output=True, text=True, timeout=600)
+        return subprocess.run(
+            run, cwd=self.root, env=self.env | settings, capture_output=True, text=True, timeout=600
+        )
 
     @contextmanager
     def reading(self) -> Iterator["Snapshot"]:
