@@ -18,7 +18,7 @@ from .views.indicator_list import indicator_list, load_presets, retire
 from .views.indicators import home as indicators_home
 from .views.indicators import save as save_indicators
 from .views.indicators import unit_indicators
-from .views.official import confirm as save_official
+from .views.official import look as look_official
 from .views.official import upload as upload_official
 from .views.submission import submission
 from .views.targets import save as save_targets
@@ -66,7 +66,7 @@ urlpatterns = [
     path("<int:pk>/unlock/", ask_unlock, name="ask_unlock"),
     path("<int:pk>/unlock/decide/", decide_unlock, name="decide_unlock"),
     path("<int:pk>/official/", upload_official, name="official"),
-    path("<int:pk>/official/save/", save_official, name="official_save"),
+    path("<int:pk>/official/<slug:token>/", look_official, name="official_look"),
     path("<int:pk>/history/", history, name="history"),
     path("<int:pk>/cases/", cases, name="cases"),
     path("<int:pk>/cases/upload/", upload, name="cases_upload"),

@@ -9,7 +9,7 @@ from .common import must_have_ended, worked_on
 from .decisions import approve, approve_all, recall, send, send_back
 from .entry import open_submission, save_counts, save_in_hand
 from .errors import OwnEntries, OwnRequest, Refused, StaleEdition
-from .form_files import Filled, keep_form, store_forms
+from .form_files import Filled, forget_forms, keep_form, store_chosen, store_forms
 from .switching import switch_group
 from .unlocking import decide_unlock, request_unlock
 
@@ -22,6 +22,7 @@ __all__ = [
     "approve",
     "approve_all",
     "decide_unlock",
+    "forget_forms",
     "keep_form",
     "must_have_ended",
     "open_submission",
@@ -33,6 +34,7 @@ __all__ = [
     "send",
     "send_back",
     "set_closing_time",
+    "store_chosen",
     "store_forms",
     "switch_group",
     "worked_on",

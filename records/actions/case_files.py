@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 
 from figures.periods import Month
@@ -60,10 +60,9 @@ def keep_upload(
     system: str = "",
 ) -> CaseFile:
     """Keep what was sifted out of an upload until it is mapped; what its unit had uploaded and never had read is
-    forgotten, and so is what any unit left for a day. `sifted`: as records.imports.cases.sifting tells it.
+    forgotten. `sifted`: as records.imports.cases.sifting tells it.
     """
-    unread = CaseFile.objects.filter(state__in=_UNREAD).exclude(staged="")
-    for old in unread.filter(Q(unit=unit) | Q(asked_at__lt=at - KEPT))[:MOST_FORGOTTEN]:
+    for old in _unread().filter(unit=unit):
         forget(old)
     return CaseFile.objects.create(
         unit=unit,
@@ -151,6 +150,18 @@ def _same(file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month
     if found is None or (found.sha256, found.mapping) != (file.sha256, dict(mapping)):
         return None
     return found if (found.first_month, found.last_month) == (months[0].number, months[1].number) else None
+
+
+def _unread() -> QuerySet[CaseFile]:
+    return CaseFile.objects.filter(state__in=_UNREAD).exclude(staged="")
+
+
+def forget_left(*, at: datetime) -> int:
+    """Uploads that lay unread for a day, some at a time; how many there were."""
+    left = list(_unread().filter(asked_at__lt=at - KEPT)[:MOST_FORGOTTEN])
+    for old in left:
+        forget(old)
+    return len(left)
 
 
 def forget(file: CaseFile) -> None:

@@ -1,7 +1,7 @@
 """Uploaded forms: kept until their owner says so, then stored whole or not at all."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from figures.periods import Calendar, Month
 from records.models import Edition, FormFile, Submission
 from records.queries.at_hand import AtHand
+from records.queries.checks import RowKey
 from records.queries.form_files import KEPT_FOR
 from units.words import clean
 
@@ -31,8 +32,7 @@ class Filled(NamedTuple):
 
 @transaction.atomic
 def keep_form(content: bytes, name: str, submission: Submission | None, *, by: Any, at: datetime) -> FormFile:
-    """Keep an upload for its owner. What is over its time, or too many of this person, goes."""
-    FormFile.objects.filter(kept_at__lt=at - KEPT_FOR).delete()
+    """Keep an upload for its owner; earlier ones of this person go where they are too many."""
     mine = FormFile.objects.filter(owner=by).order_by("-pk").values_list("pk", flat=True)
     FormFile.objects.filter(pk__in=list(mine[MOST_KEPT - 1 :])).delete()
     return FormFile.objects.create(
@@ -76,6 +76,35 @@ def store_forms(
                 file=kept.name,
             )
         )
+    _stored(kept, at)
+    return saved
+
+
+@transaction.atomic
+def store_chosen(
+    kept: FormFile,
+    edition: Edition,
+    rows: Rows,
+    *,
+    by: Any,
+    revision: int,
+    at: datetime,
+    reasons: Mapping[RowKey, str] | None = None,
+) -> Edition:
+    """Save what its owner chose, cell by cell, where the file and somebody else had changed the same: told by the log
+    as from the file. Errors as those of `save_counts`.
+    """
+    more = {"by": by, "revision": revision, "at": at, "reasons": reasons}
+    edition = save_counts(edition, rows, **more, way=FILE, file=kept.name)
+    _stored(kept, at)
+    return edition
+
+
+def _stored(kept: FormFile, at: datetime) -> None:
     kept.stored_at, kept.content = at, b""
     kept.save(update_fields=["stored_at", "content"])
-    return saved
+
+
+def forget_forms(*, at: datetime) -> int:
+    """Uploads that are over, with their bytes; how many there were."""
+    return FormFile.objects.filter(kept_at__lt=at - KEPT_FOR).delete()[0]

@@ -7,7 +7,7 @@ whole into the first of its measures, the others of it become 0. What the form d
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.db import transaction
 
@@ -62,7 +62,7 @@ class Reading:
 
 
 def read_form(
-    stream: BinaryIO, form: Form, edition: Edition, catalogue: Catalogue, *, by: Any, at: datetime
+    content: bytes, form: Form, edition: Edition, catalogue: Catalogue, *, by: Any, at: datetime
 ) -> Reading:
     """Hold a file against what an edition stores, and try whether it could be saved. Nothing is written, and nothing
     in the file raises.
@@ -70,7 +70,7 @@ def read_form(
     submission = edition.submission
     month = Month.from_number(submission.month)
     span = catalogue.days.span(month)
-    sheet = read_sheet(stream, form, submission.unit, month, (span.start, span.end))
+    sheet = read_sheet(content, form, submission.unit, month, (span.start, span.end))
     reading = Reading(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
     if sheet.faults and not sheet.lines:
         return reading
@@ -78,18 +78,11 @@ def read_form(
     if reading.usable:
         try:
             with transaction.atomic():
-                write_form(reading.rows, edition, revision=edition.revision, by=by, at=at)
+                save_counts(edition, reading.rows, by=by, revision=edition.revision, at=at, way=FILE)
                 transaction.set_rollback(True)
         except Refused as refused:
             reading.refused = refused
     return reading
-
-
-def write_form(
-    rows: Mapping[RowKey, Values], edition: Edition, *, revision: int, by: Any, at: datetime
-) -> Edition:
-    """Save what a form changes, as the page saves. Errors: those of `records.actions.save_counts`."""
-    return save_counts(edition, rows, by=by, revision=revision, at=at, way=FILE)
 
 
 class _Comparer:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import BinaryIO
 
 from figures.forms import Form
 from figures.periods import Month
@@ -54,19 +53,15 @@ class Sheet:
         return next((number for name, number in known.items() if _plain(name) == wanted), None)
 
 
-def read_sheet(stream: BinaryIO, form: Form, unit: Unit, month: Month, bounds: tuple[date, date]) -> Sheet:
+def read_sheet(content: bytes, form: Form, unit: Unit, month: Month, bounds: tuple[date, date]) -> Sheet:
     """The first visible sheet. What is wrong goes to `faults`; a file that cannot be read has no lines."""
     sheet = Sheet()
     try:
-        if stream.seek(0, 2) > WEB.file:
-            raise Unreadable("too_large", f"Tệp lớn hơn {WEB.file // 1024 // 1024} MB.")
-        stream.seek(0)
-        if not stream.read(4).startswith(b"PK"):
+        if not content.startswith(b"PK"):
             raise Unreadable(
                 "not_xlsx", "Tệp không phải .xlsx. Hãy lưu lại bằng Excel, kiểu “Excel Workbook”."
             )
-        stream.seek(0)
-        rows = list(open_lines(stream, WEB)[0])
+        rows = list(open_lines(content, WEB)[0])
     except Unreadable as refused:
         sheet.faults.append(refused.fault)
         sheet.unreadable = True

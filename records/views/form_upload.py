@@ -57,11 +57,11 @@ def take(request: HttpRequest, found: Submission | None, **context: Any) -> Http
     if not weighed.checked:
         status = max((STATUS.get(one.code, 400) for one in weighed.refused), default=400)
         return page_of(request, found, form, weighed=weighed, status=status, **context)
-    if found is not None and not weighed.blocked and weighed.checked[0].clashes:
-        return _clash(request, found, weighed.checked[0])
     kept = actions.keep_form(content, file.name, found, by=request.user, at=clock.now())
     if weighed.blocked:
         return _look(request, kept, weighed, status=_status(weighed))
+    if found is not None and weighed.checked[0].clashes:
+        return _clash(request, found, weighed.checked[0], kept)
     return redirect("records:form_look", kept.token)
 
 
@@ -76,7 +76,7 @@ def form_look(request: HttpRequest, token: str) -> HttpResponse:
     if weighed.blocked:
         return _look(request, kept, weighed, status=_status(weighed))
     if kept.submission is not None and weighed.checked[0].clashes:
-        return _clash(request, kept.submission, weighed.checked[0])
+        return _clash(request, kept.submission, weighed.checked[0], kept)
     if request.method != "POST":
         return _look(request, kept, weighed)
     if request.POST.get("seen") != weighed.seen:
@@ -168,7 +168,7 @@ def _look(
     return render(request, "records/form_look.html", context, status=status)
 
 
-def _clash(request: HttpRequest, found: Submission, checked: Checked) -> HttpResponse:
+def _clash(request: HttpRequest, found: Submission, checked: Checked, kept: FormFile) -> HttpResponse:
     """Two people changed the same cells: the page of the entry sheet asks which to keep."""
     days = calendar()
     end = days.span(Month.from_number(found.month)).end
@@ -181,4 +181,4 @@ def _clash(request: HttpRequest, found: Submission, checked: Checked) -> HttpRes
             differing.setdefault(one.key, {})[one.measure] = (one.after, one.before)
     form = EntryForm(names.values(), typed, day=end)
     form.is_valid()
-    return conflict(request, found, form, StaleEdition(checked.month.edition, differing))
+    return conflict(request, found, form, StaleEdition(checked.month.edition, differing), kept)

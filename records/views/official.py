@@ -1,13 +1,8 @@
-"""A month by its official form: upload, see what it would change, confirm.
-
-Between the two steps the changes travel on the page, signed: nothing of them is stored, nobody else sees them.
+"""A month by its official form: upload, see what it would change, confirm. Between the two steps the file is kept for
+its owner, as the Excel form is.
 """
 
-from typing import Any
-
-from django import forms as django_forms
 from django.contrib import messages
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -15,79 +10,66 @@ from cchc_dashboard import clock
 from figures.forms import Form
 from figures.periods import Month
 from figures.writing import count
-from records.actions import Refused
-from records.imports.official import Reading, read_form, write_form
-from records.models import Edition, Submission
-from records.queries.calendar import calendar
+from records import actions
+from records.actions import Filled, Refused, StaleEdition
+from records.imports.official import Reading, read_form
+from records.models import FormFile, Submission
+from records.queries.at_hand import AtHand, at_hand
+from records.queries.calendar import DueDates, calendar
 from records.queries.catalogue import Catalogue
+from records.queries.form_files import form_file_of
 from records.queries.official_forms import DOSSIER_FORM, forms
+from records.upload_forms import OfficialUpload
 from units import access
 from units.access import Right
 
-from .fetch import acting, submission_for, worked_on
-from .submission import STATUS, refused
+from .fetch import submission_for
+from .submission import STATUS
 
-SALT = "records.official-form"
-LASTS = 3600  # seconds between the reading and the confirming
-TOO_OLD = "Đã quá một giờ từ khi đọc tệp, hoặc trang không còn đúng. Hãy chọn lại tệp."
-
-
-class FormFile(django_forms.Form):
-    """The one file."""
-
-    file = django_forms.FileField(
-        label="Tệp biểu (.xlsx)",
-        help_text="Biểu tải từ đây, hoặc lập tay theo mẫu: phải có dòng đánh số cột (1), (2), (3)…",
-        error_messages=dict.fromkeys(("required", "missing", "invalid"), "Hãy chọn tệp .xlsx.")
-        | {"empty": "Tệp rỗng."},
-        widget=django_forms.FileInput(attrs={"accept": ".xlsx"}),
-    )
+TOO_OLD = "Tệp này không còn được giữ (quá một ngày, hoặc bạn đã nạp nhiều tệp khác). Hãy chọn lại tệp."
+STALE = "Báo cáo vừa được lưu ở nơi khác. Dưới đây là khác biệt so với số mới; hãy xem lại rồi ghi."
 
 
 @access.requires(Right.ENTER)
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET the page; POST a file: what it would change (200), or every fault by its cell (422; 400 where it cannot be
-    read). Nothing is written.
+    """GET the page; POST a file: it is kept and leads to what it would change, or every fault is told by its cell (422;
+    400 where it cannot be read). Nothing is written.
     """
     found = submission_for(request.user, pk, Right.ENTER, request.day)
     if request.method != "POST":
-        return _page(request, found, FormFile())
-    form = FormFile(request.POST, request.FILES)
+        return _page(request, found, OfficialUpload())
+    form = OfficialUpload(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, found, form, status=422)
-    edition = worked_on(found)
-    reading = read_form(
-        form.cleaned_data["file"],
-        official_form(found),
-        edition,
-        Catalogue(calendar()),
-        by=request.user,
-        at=clock.now(),
-    )
-    if reading.refused is not None:
-        return _page(request, found, form, reading, status=STATUS.get(reading.refused.code, 422))
-    if reading.faults:
-        return _page(request, found, form, reading, status=400 if reading.unreadable else 422)
-    return _page(request, found, form, reading, token=_signed(request, edition, reading))
+    file = form.cleaned_data["file"]
+    content = file.read()
+    reading = _read(request, found, _at_hand(found), content)
+    if not reading.usable:
+        return _page(request, found, form, reading, status=_status(reading))
+    kept = actions.keep_form(content, file.name, found, by=request.user, at=clock.now())
+    return redirect("records:official_look", found.pk, kept.token)
 
 
-@acting(Right.ENTER)
-def confirm(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the token of a reading: its changes are saved, all or none; 409 where somebody saved meanwhile."""
-    try:
-        held = signing.loads(request.POST.get("token", ""), salt=SALT, max_age=LASTS)
-    except signing.BadSignature:
-        held = {}
-    if (held.get("submission"), held.get("user")) != (found.pk, request.user.pk):
-        return _page(request, found, FormFile(), told=TOO_OLD, status=422)
-    rows = {(field, None): values for field, values in held["rows"]}
-    edition = worked_on(found)
-    try:
-        write_form(rows, edition, revision=held["revision"], by=request.user, at=clock.now())
-    except Refused as refusal:
-        return refused(request, found, refusal)
-    messages.success(request, f"Đã ghi biểu: {count(held['changes'])} số thay đổi. Hãy kiểm tra rồi gửi.")
-    return redirect("records:submission", found.pk)
+@access.requires(Right.ENTER)
+def look(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """GET: what a kept upload would change. POST `seen`: store it, all or nothing; again, nothing happens. 404 for a
+    file that is no longer kept, of another month, or of somebody else.
+    """
+    found = submission_for(request.user, pk, Right.ENTER, request.day)
+    kept = form_file_of(token, request.user, clock.now())
+    if kept is None or kept.submission_id != found.pk:
+        return _page(request, found, OfficialUpload(), told=TOO_OLD, status=404)
+    if kept.stored_at is not None:
+        messages.info(request, "Tệp này đã được ghi, không ghi lại.")
+        return redirect("records:submission", found.pk)
+    month = _at_hand(found)
+    reading = _read(request, found, month, bytes(kept.content))
+    shown = {"kept": kept, "seen": month.edition.revision}
+    if request.method != "POST" or not reading.usable:
+        return _page(request, found, OfficialUpload(), reading, status=_status(reading), **shown)
+    if request.POST.get("seen") != str(month.edition.revision):
+        return _page(request, found, OfficialUpload(), reading, told=STALE, status=409, **shown)
+    return _stored(request, found, kept, month, reading)
 
 
 def official_form(found: Submission) -> Form:
@@ -99,26 +81,49 @@ def official_form(found: Submission) -> Form:
     return form
 
 
-def _signed(request: HttpRequest, edition: Edition, reading: Reading) -> str:
-    if not reading.usable:
-        return ""
-    held: dict[str, Any] = {
-        "submission": edition.submission_id,
-        "user": request.user.pk,
-        "revision": edition.revision,
-        "changes": len(reading.changes),
-        "rows": [(field, values) for (field, _), values in reading.rows.items()],
-    }
-    return signing.dumps(held, salt=SALT, compress=True)
+def _at_hand(found: Submission) -> AtHand:
+    return at_hand([found.unit], Month.from_number(found.month), DueDates(calendar()))[0]
+
+
+def _read(request: HttpRequest, found: Submission, month: AtHand, content: bytes) -> Reading:
+    catalogue = Catalogue(calendar())
+    return read_form(content, official_form(found), month.edition, catalogue, by=request.user, at=clock.now())
+
+
+def _status(reading: Reading) -> int:
+    if reading.refused is not None:
+        return STATUS.get(reading.refused.code, 422)
+    if reading.faults:
+        return 400 if reading.unreadable else 422
+    return 200
+
+
+def _stored(
+    request: HttpRequest, found: Submission, kept: FormFile, month: AtHand, reading: Reading
+) -> HttpResponse:
+    filled = Filled(month, reading.rows, {})
+    try:
+        actions.store_forms(kept, [filled], by=request.user, at=clock.now(), days=calendar())
+    except (StaleEdition, Refused) as refusal:
+        month = _at_hand(found)
+        again = _read(request, found, month, bytes(kept.content))
+        told = STALE if isinstance(refusal, StaleEdition) else refusal.message
+        shown = {"kept": kept, "seen": month.edition.revision}
+        status = STATUS.get(refusal.code, 422)
+        return _page(request, found, OfficialUpload(), again, told=told, status=status, **shown)
+    told = f"Đã ghi biểu: {count(len(reading.changes))} số thay đổi. Hãy kiểm tra rồi gửi."
+    messages.success(request, told)
+    return redirect("records:submission", found.pk)
 
 
 def _page(
     request: HttpRequest,
     found: Submission,
-    form: FormFile,
+    form: OfficialUpload,
     reading: Reading | None = None,
     *,
-    token: str = "",
+    kept: FormFile | None = None,
+    seen: int | None = None,
     told: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -129,7 +134,8 @@ def _page(
         "official": official_form(found),
         "reading": reading,
         "faults": reading.faults.told() if reading else [],
-        "token": token,
+        "kept": kept if reading and reading.usable else None,
+        "seen": seen,
         "told": told,
     }
     return render(request, "records/official.html", context, status=status)

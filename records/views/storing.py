@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,10 +14,11 @@ from figures.writing import count
 from records import actions
 from records.actions import Refused, StaleEdition
 from records.forms import EntryForm
-from records.models import Edition, Submission
+from records.models import Edition, FormFile, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.changes import since
+from records.queries.form_files import form_file_of
 
 from .lines import lines_of
 from .submission import page, refused
@@ -33,22 +35,25 @@ def store(
     revision = form.cleaned_data.get("revision")
     if revision is None:
         return form, edition, page(request, found, edition=edition, form=form, status=400)
+    kept, at = _chosen_from(request, found), clock.now()
+    save = partial(actions.store_chosen, kept) if kept else actions.save_counts
     try:
-        edition = actions.save_counts(
-            edition,
-            form.rows(),
-            by=request.user,
-            revision=revision,
-            at=clock.now(),
-            reasons=form.reasons(),
+        edition = save(
+            edition, form.rows(), by=request.user, revision=revision, at=at, reasons=form.reasons()
         )
     except StaleEdition as stale:
-        return form, edition, conflict(request, found, form, stale)
+        return form, edition, conflict(request, found, form, stale, kept)
     except Refused as refusal:
         return form, edition, refused(request, found, refusal, edition=edition, form=form)
     if form.errors:
         return form, edition, page(request, found, edition=edition, form=form, status=400)
     return form, edition, None
+
+
+def _chosen_from(request: HttpRequest, found: Submission) -> FormFile | None:
+    """The upload whose cells were chosen after a clash: one of the reader's own, of this month, not stored yet."""
+    kept = form_file_of(request.POST["file"], request.user, clock.now()) if "file" in request.POST else None
+    return kept if kept and kept.submission_id == found.pk and kept.stored_at is None else None
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,16 @@ class ReasonTyped:
     theirs: str
 
 
-def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: StaleEdition) -> HttpResponse:
+def conflict(
+    request: HttpRequest,
+    found: Submission,
+    form: EntryForm,
+    stale: StaleEdition,
+    kept: FormFile | None = None,
+) -> HttpResponse:
     """409, nothing overwritten: both values of every cell that both sides changed, to choose from, with who and when.
     What only the sender changed goes along with the choice; what only the others changed stays as they left it.
+    `kept`: the upload that the sender's values came from.
     """
     names = {line.name(measure): (line, measure) for line in form.lines for measure in MEASURES}
     by_key = {line.key: line for line in form.lines}
@@ -117,6 +129,7 @@ def conflict(request: HttpRequest, found: Submission, form: EntryForm, stale: St
         # Go back to their boxes with their messages once the choice is saved.
         "unread_cells": [(name, form.data[name]) for name in form.errors if name in form.data],
         "message": stale.message,
+        "kept": kept,
     }
     return render(request, "records/conflict.html", context, status=409)
 

@@ -5,13 +5,15 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
+from django.urls import reverse
 
 from ledger.models import Entry
-from records.models import DossierCount
+from records.models import DossierCount, FormFile
 from tests.records.excel.book import brought, filled, form_of
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
+from tests.records.pages.test_official import upload as official
 
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, swollen, with_part
 from .forms import CHANGED, PARTS, two_of_one_part
@@ -88,6 +90,36 @@ def test_every_kind_of_bad_file_is_refused_by_the_form(as_, fields, july):
     assert Entry.objects.count() == entries
     print(f"{len(tried)} kinds of file")
     assert len(tried) >= 60 + len(REFUSED_CELLS)
+
+
+def test_every_kind_of_bad_file_is_refused_by_the_official_form(as_, fields, july):
+    clerk, tried = as_("clerk"), 0
+    form, entries = clerk.get(reverse("form_of_month", args=[july.pk])).content, Entry.objects.count()
+    with zipfile.ZipFile(io.BytesIO(form)) as package:
+        workbook = package.read("xl/workbook.xml")
+    files = [
+        # Texts of this form stand in its cells: it needs no shared ones.
+        *((name, with_part(form, *PARTS[name][:2])) for name in PARTS if name != "no texts"),
+        *((f"{part} {code}", with_part(form, part, data)) for part, data, code in BOMBS),
+        *((code, content) for content, code in REFUSED_FILES if content),
+        *((f"swollen {name}", swollen(start, unit)) for name, start, unit in SWOLLEN),
+        ("cut off", cut(form)),
+        ("too many parts", many_parts(form)),
+        ("a directory that lies", lying(form)),
+        ("a page", b"<html><table><tr><td>1</td></tr></table></html>"),
+        ("a picture", b"\x89PNG\r\n\x1a\n" + bytes(100)),
+        ("many sheets of one part", with_part(form, "xl/workbook.xml", two_of_one_part(workbook))),
+        ("an Excel form", form_of(clerk, july)),
+    ]
+    for name, content in files:
+        answer = official(clerk, july, content)
+        assert answer.status_code in (400, 422) and answer.context["faults"], name
+        assert all(one.message and one.row >= 1 for one in answer.context["faults"]), name
+        tried += 1
+    assert not DossierCount.objects.exists() and not FormFile.objects.exists()
+    assert Entry.objects.count() == entries
+    print(f"{tried} kinds of file")
+    assert tried >= 60
 
 
 @pytest.mark.parametrize("way", ["other_unit", "no_form"])

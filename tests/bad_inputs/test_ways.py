@@ -19,8 +19,9 @@ from django.urls import reverse
 from figures.measures import LABELS, MEASURES
 from figures.periods import Month
 from figures.rulebook import RULES
+from records import actions
 from records.imports.counts import import_counts
-from records.models import Submission
+from records.models import Field, Submission
 from records.queries.checks import check
 from tests.records.conftest import AT, balanced, entered
 from tests.records.excel.book import brought, filled, form_of
@@ -30,6 +31,7 @@ from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import cells as posted
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
+from tests.records.pages.test_official import upload as official
 
 from .numbers import REFUSED
 from .reports import ORDINARY, REPORTS
@@ -64,12 +66,33 @@ def typed_into_a_form(clerk: Client, form: bytes, found: Submission, measure: st
     return [(one.code, one.message) for one in wrong]
 
 
+def official_form_of(clerk: Client, found: Submission) -> bytes:
+    """II.06a of a month, with a line for each field."""
+    with undone():
+        rows = {(one.pk, None): {"opening": 1} for one in Field.objects.filter(code__in=FIELDS)}
+        actions.save_counts(found.editions.get(), rows, by=None, revision=0, at=AT)
+        return clerk.get(reverse("form_of_month", args=[found.pk])).content
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """What happens within is taken back."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+def typed_into_an_official_form(clerk: Client, form: bytes, found: Submission, text: str) -> list[Told]:
+    """Into column (10) of `chung-thuc`, which is the number resolved late."""
+    book = openpyxl.load_workbook(io.BytesIO(form))
+    book.worksheets[0]["J9"].value, book.worksheets[0]["J9"].data_type = text, "s"
+    stream = io.BytesIO()
+    book.save(stream)
+    answer = official(clerk, found, stream.getvalue())
+    assert answer.status_code == 422
+    shown = html.unescape(answer.content.decode())
+    assert all(one.cell == "J9" and one.message in shown for one in answer.context["faults"])
+    return [(one.code, one.message) for one in answer.context["faults"]]
 
 
 def typed_on_the_page(clerk: Client, found: Submission, measure: str, text: str) -> list[Told]:
@@ -140,7 +163,7 @@ def typed_into_a_file(write: Callable, measure: str, text: str) -> list[Told]:
 
 def test_a_bad_cell_is_refused_in_the_same_words_by_every_way(as_, fields, july):
     clerk, tried = as_("clerk"), 0
-    form = form_of(clerk, july)
+    form, prescribed = form_of(clerk, july), official_form_of(clerk, july)
     for measure, text, code in CELLS:
         ways = {
             "page": typed_on_the_page(clerk, july, measure, text),
@@ -150,6 +173,9 @@ def test_a_bad_cell_is_refused_in_the_same_words_by_every_way(as_, fields, july)
             "form": typed_into_a_form(clerk, form, july, measure, text),
             "api": sent_as_a_text(clerk, measure, text),
         }
+        # The official form has no column of its own for what is sent by post.
+        if code != "not_served" and measure == "withdrawn":
+            ways["official"] = typed_into_an_official_form(clerk, prescribed, july, text)
         assert ways == dict.fromkeys(ways, ways["page"]), text
         assert [found for found, _ in ways["page"]] == [code], text
         tried += 1

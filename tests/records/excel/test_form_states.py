@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from ledger.models import Entry
 from records import actions
 from records.models import Edition, Field, FieldScope, FormFile, Submission
 from tests.records.conftest import AT, balanced
@@ -99,6 +102,44 @@ def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields,
         "ho-tich-received_direct", "40", "31", "Lãnh đạo huyện",
     )  # fmt: skip
     assert stored(july, "ho-tich").received_direct == 31
+
+
+def test_cells_chosen_after_a_clash_are_told_as_from_the_file(as_, people, fields, july):
+    clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
+    form = form_of(clerk, july)
+    edition = july.editions.get()
+    edition = actions.save_counts(edition, {key: balanced(30)}, by=people.leader, revision=0, at=AT)
+    answer = brought(clerk, filled(form, {("ho-tich", "received_direct"): 40}), july, name="bieu T7.xlsx")
+    token = answer.context["kept"].token
+    assert f'name="file" value="{token}"' in answer.content.decode()
+    actions.save_counts(edition, {key: {"withdrawn": 1}}, by=people.leader, revision=1, at=AT)
+    chosen = {"revision": "1", "ho-tich-received_direct": "40", "file": token}
+    address = reverse("records:save", args=[july.pk])
+    # Somebody saved meanwhile another cell: the choice stands, and is asked no second time.
+    answer = clerk.post(address, chosen)
+    if answer.status_code == 409:
+        answer = clerk.post(address, chosen | {"revision": str(answer.context["edition"].revision)})
+    assert answer.status_code == 302 and stored(july, "ho-tich").received_direct == 40
+    entry = Entry.objects.filter(action="submission.save").latest("sequence")
+    assert (entry.detail["way"], entry.detail["file"]) == ("file", "bieu T7.xlsx")
+    assert "từ tệp" in words(clerk.get(reverse("records:history", args=[july.pk])))
+    assert bytes(FormFile.objects.get().content) == b""
+    # Once stored, the file is nobody's reason any more.
+    revision = str(july.editions.get().revision)
+    clerk.post(address, {"revision": revision, "ho-tich-received_direct": "41", "file": token})
+    entry = Entry.objects.filter(action="submission.save").latest("sequence")
+    assert entry.detail["way"] == "page" and "file" not in entry.detail
+
+
+def test_uploads_that_are_over_go_with_the_next_run_of_the_timer(as_, july, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    clerk = as_("clerk")
+    for hours in (25, 1):
+        brought(clerk, filled(form_of(clerk, july), WHOLE), july)
+        newest = FormFile.objects.latest("pk")
+        FormFile.objects.filter(pk=newest.pk).update(kept_at=timezone.now() - timedelta(hours=hours))
+    call_command("deliver")
+    assert FormFile.objects.get() == newest
 
 
 def test_a_clash_that_comes_up_while_the_file_is_looked_at_is_asked_too(as_, people, fields, july):

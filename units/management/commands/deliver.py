@@ -1,5 +1,5 @@
 """`deliver`: sends what waits in the outbox, and forgets what was kept for long enough: messages taken, answers to
-keyed requests, sign-ins, sessions that ended. A timer calls it every minute.
+keyed requests, sign-ins, sessions that ended, uploads that nobody confirmed. A timer calls it every minute.
 """
 
 import fcntl
@@ -8,9 +8,10 @@ import sys
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from ledger import keys, outbox, runs
-from units import push, visits
+from ledger import outbox, runs
+from units import push
 
 
 class Command(BaseCommand):
@@ -30,9 +31,8 @@ class Command(BaseCommand):
             with runs.recorded(runs.DELIVER) as told:
                 run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
                 told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
-            outbox.forget(at=timezone.now())
-            keys.forget(at=timezone.now())
-            visits.forget(at=timezone.now())
+            for forget in map(import_string, settings.FORGETTING):
+                forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
         if run.failed:
             sys.exit(1)
