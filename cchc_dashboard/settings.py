@@ -314,6 +314,8 @@ MEDIA_ROOT = DATA_DIR / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 UPLOAD_MAX_BYTES = _whole("CCHC_UPLOAD_MB", 5) * 1024 * 1024
+# Lists of dossiers are bulk imports: streamed to the disk, read within bounded memory, for who is signed in.
+CASES_UPLOAD_MAX_BYTES = _whole("CCHC_CASES_UPLOAD_MB", 300) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # the largest real form (units × fields × measures) has over 1,000
 DISK_FREE_MIN_BYTES = _whole("CCHC_DISK_FREE_MB", 500) * 1024 * 1024

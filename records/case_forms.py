@@ -54,7 +54,8 @@ class UploadForm(MonthsForm):
 
     file = forms.FileField(
         label="Tệp danh sách hồ sơ",
-        help_text="Tệp CSV hoặc Excel (.xlsx) xuất từ hệ thống một cửa, mỗi dòng một hồ sơ.",
+        help_text="Tệp CSV (đến một triệu dòng) hoặc Excel .xlsx (đến 50.000 dòng) xuất từ hệ thống một cửa, mỗi dòng "
+        "một hồ sơ. Tệp lớn có thể mất vài phút mới tải lên xong.",
         error_messages=_FILE,
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.txt"}),
     )

@@ -6,7 +6,9 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import get_commands
+from django.urls import reverse
 
 from .test_every_page import Page, foreign
 
@@ -104,6 +106,12 @@ def test_the_proxy_sets_what_the_application_believes():
     assert text.count("{") == text.count("}")
     # Longer than any view, and room for the largest upload with what stands around it.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
+    large = settings.CASES_UPLOAD_MAX_BYTES // 1024 // 1024 + 1
+    [pattern, rules] = re.search(r"location ~ (\S+) \{(.*?)\}", text, re.DOTALL).groups()
+    assert re.search(pattern, reverse("records:cases_upload", args=[7])), "lists of dossiers are larger"
+    assert f"client_max_body_size {large}m;" in rules and "proxy_pass http://127.0.0.1:8000;" in rules
+    # Headers are those of the server, unless a location sets any of its own.
+    assert "proxy_set_header" not in rules
 
 
 def test_the_proxy_speaks_in_the_words_of_the_product():

@@ -76,6 +76,16 @@ def requires(right: Right, *, by_unit: bool = False) -> Callable:
     return declare
 
 
+def takes(setting: str) -> Callable:
+    """A view that may be sent bodies of more bytes than others, by who is signed in: the name of the setting."""
+
+    def declare(view):
+        view.largest_body = setting
+        return view
+
+    return declare
+
+
 def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
     """Called by the middleware before each view: None lets it run. Programs are answered 401 instead of 302."""
     right = getattr(view, "declared_right", None)

@@ -1,6 +1,7 @@
 """An export of the one-stop system on its way into a month: uploaded, mapped, read, given up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial, wraps
 from typing import Any
@@ -27,7 +28,7 @@ from records.queries.catalogue import Catalogue
 from units import access, webtables
 from units.access import Right
 from units.models import User
-from units.tabular import MB, Limits, Unreadable
+from units.tabular import BULK, Limits, Unreadable
 
 from .case_counts import page as counts_page
 from .fetch import acting, reviewed_units, submission_for
@@ -40,15 +41,8 @@ FileView = Callable[[HttpRequest, Submission, CaseFile], HttpResponse]
 
 
 def limits() -> Limits:
-    """An export from the web is a bulk import: many rows, within the size of uploads."""
-    return Limits(
-        file=settings.UPLOAD_MAX_BYTES,
-        parts=200,
-        declared=20 * MB,
-        rows=50_000,
-        columns=100,
-        csv_rows=1_000_001,
-    )
+    """An export from the web is a bulk import with a size of its own."""
+    return replace(BULK, file=settings.CASES_UPLOAD_MAX_BYTES, columns=100)
 
 
 def of_file(right: Right, *, acts: bool = False) -> Callable[[FileView], Callable]:
@@ -75,6 +69,7 @@ def of_file(right: Right, *, acts: bool = False) -> Callable[[FileView], Callabl
     return declare
 
 
+@access.takes("CASES_UPLOAD_MAX_BYTES")
 @acting(Right.ENTER)
 def upload(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST a file: what may be needed of it is staged, everything else is dropped; then its columns are mapped."""

@@ -2,6 +2,10 @@
 
 import html
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http.multipartparser import MultiPartParser
+from django.test import Client
+
 from records import actions
 from records.actions import case_files
 from records.models import CaseFile
@@ -35,6 +39,26 @@ def test_rights(as_, july, work, people):
         assert {client.post(one).status_code for one in acts} == {done}, name
     other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     assert as_("neighbour").get(address("case_file", other.pk, file.pk)).status_code == 404
+
+
+def test_a_list_may_be_larger_than_other_uploads(as_, july, settings, monkeypatch):
+    settings.UPLOAD_MAX_BYTES, settings.CASES_UPLOAD_MAX_BYTES = 10_000, 2 * 1024 * 1024
+    client, content = as_("clerk"), as_csv(rows(200))
+    assert len(content) > 20_000
+    assert uploaded(client, july, content).status_code == 302
+    assert CaseFile.objects.get().total == 200
+    refused = uploaded(client, july, content * 100)
+    assert refused.status_code == 413 and "tối đa 2 MB" in html.unescape(refused.content.decode())
+    for other in ("form", "official"):
+        file = SimpleUploadedFile("bieu.xlsx", content)
+        assert client.post(address(other, july.pk), {"file": file}).status_code == 413
+
+    def parse(_):
+        raise AssertionError("the body of a stranger is read")
+
+    monkeypatch.setattr(MultiPartParser, "parse", parse)
+    answer = uploaded(Client(), july, content)
+    assert answer.status_code == 302 and "/accounts/login/" in answer.url
 
 
 def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
