@@ -27,6 +27,7 @@ WITHOUT = {
             "records/rules_confirm.html", "reports/phrase.html", "reports/review/facts.html",
             "reports/review/verify.html", "reports/asked.html", "records/case_mapping.html",
             "records/parts/case_faults.html", "reports/find_unit.html", "units/split_check.html",
+            "reports/official/compared.html",
         ),
         A_STEP,
     ),

@@ -15,7 +15,8 @@ from figures import rules
 from figures.counts import added
 from figures.forms import Column, Form, difference
 from figures.measures import MEASURES, measure_label
-from figures.periods import Month
+from figures.periods import Month, Period
+from figures.summary import Dates
 from figures.writing import count
 from records.actions import Refused, save_counts
 from records.actions.common import FILE
@@ -69,12 +70,12 @@ def read_form(
     """
     submission = edition.submission
     month = Month.from_number(submission.month)
-    span = catalogue.days.span(month)
-    sheet = read_sheet(content, form, submission.unit, month, (span.start, span.end))
+    period = Dates.of(Period.of_month(month), catalogue.days)
+    sheet = read_sheet(content, form, submission.unit, period)
     reading = Reading(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
     if sheet.faults and not sheet.lines:
         return reading
-    _Comparer(form, edition, catalogue, reading, span.end).compare(sheet)
+    _Comparer(form, edition, catalogue, reading, period.end).compare(sheet)
     if reading.usable:
         try:
             with transaction.atomic():

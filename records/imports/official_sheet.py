@@ -7,10 +7,10 @@ field, lines of totals, and what is written under the table.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 
 from figures.forms import Form
-from figures.periods import Month
+from figures.summary import Dates
 from figures.writing import TIER_NAMES, CountError, day_range, parse_count
 from units.models import Unit, fold
 from units.tabular import WEB, Cell, Fault, Faults, Flawed, Unreadable, letter_of
@@ -53,7 +53,7 @@ class Sheet:
         return next((number for name, number in known.items() if _plain(name) == wanted), None)
 
 
-def read_sheet(content: bytes, form: Form, unit: Unit, month: Month, bounds: tuple[date, date]) -> Sheet:
+def read_sheet(content: bytes, form: Form, unit: Unit, period: Dates) -> Sheet:
     """The first visible sheet. What is wrong goes to `faults`; a file that cannot be read has no lines."""
     sheet = Sheet()
     try:
@@ -72,7 +72,7 @@ def read_sheet(content: bytes, form: Form, unit: Unit, month: Month, bounds: tup
         sheet.faults.append(Fault(1, "", "not_the_form", told))
         return sheet
     head = rows[0][0] if rows else 1
-    _head([row for row in rows if row[0] < at], unit, month, bounds, sheet)
+    _head([row for row in rows if row[0] < at], unit, period, sheet)
     _body([row for row in rows if row[0] > at], places, form, sheet)
     if not sheet.lines and not sheet.faults:
         sheet.faults.append(Fault(head, "", "empty_file", "Biểu không có dòng lĩnh vực nào."))
@@ -96,11 +96,9 @@ def _numbers(rows: Sequence[tuple[int, list[Cell]]], form: Form) -> tuple[int, d
     return 0, {}
 
 
-def _head(
-    rows: Sequence[tuple[int, list[Cell]]], unit: Unit, month: Month, bounds: tuple[date, date], sheet: Sheet
-) -> None:
-    """Whose form it is and of which month, as far as the head says so."""
-    unit_named = month_named = False
+def _head(rows: Sequence[tuple[int, list[Cell]]], unit: Unit, period: Dates, sheet: Sheet) -> None:
+    """Whose form it is and of which period, as far as the head says so."""
+    unit_named = period_named = False
     for number, cells in rows:
         for place, cell in enumerate(cells):
             if not isinstance(cell, str):
@@ -113,20 +111,21 @@ def _head(
                 if not re.search(rf"(?<!\w){re.escape(fold(unit.name))}(?!\w)", fold(rest)):
                     told = f"Biểu của đơn vị khác: ghi “{rest.strip()[:80]}”, báo cáo này là của {unit.name}."
                     sheet.faults.append(Fault(number, "", "other_unit", told, where))
-            wrong = _other_month(cell, month, bounds)
+            wrong = _other_period(cell, period)
             if wrong is not None:
-                month_named = True
+                period_named = True
                 if wrong:
                     sheet.faults.append(Fault(number, "", "other_month", wrong, where))
     lacking = [
-        word for word, there in (("đơn vị báo cáo", unit_named), ("kỳ báo cáo", month_named)) if not there
+        word for word, there in (("đơn vị báo cáo", unit_named), ("kỳ báo cáo", period_named)) if not there
     ]
     if lacking:
         sheet.notes.append(f"Tệp không ghi {' và '.join(lacking)}: hãy xem kỹ có đúng biểu của báo cáo này.")
 
 
-def _other_month(text: str, month: Month, bounds: tuple[date, date]) -> str | None:
+def _other_period(text: str, period: Dates) -> str | None:
     """None where a text names no days and no month; "" where it names ours; else the words of the fault."""
+    bounds = (period.start, period.end)
     if found := _DAYS.search(text):
         try:
             days = tuple(datetime.strptime(one, "%d/%m/%Y").date() for one in found.groups())
@@ -138,9 +137,8 @@ def _other_month(text: str, month: Month, bounds: tuple[date, date]) -> str | No
             else f"Biểu của kỳ khác ({day_range(*days)}), báo cáo này {day_range(*bounds)}."
         )
     if (found := _MONTH.search(text)) and fold(text).startswith("ky bao cao"):
-        named = (int(found[1]), int(found[2]))
-        told = f"Biểu của tháng {found[1]}/{found[2]}, báo cáo này là {month.label}."
-        return "" if named == (month.month, month.year) else told
+        named = f"tháng {int(found[1])}/{found[2]}"
+        return "" if named == period.label else f"Biểu của {named}, báo cáo này là {period.label}."
     return None
 
 

@@ -44,7 +44,7 @@ def form_page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _table(asked: Asked, key: str) -> TableFile:
-    filled = _fill(asked, _form(asked, key))
+    filled = filled_of(asked, key)
     return form_file(filled, f"bieu-{asked.unit.code}-{filled.form.key}-{filled.period.code}", clock.now())
 
 
@@ -53,7 +53,7 @@ def _page(
 ) -> HttpResponse:
     end = asked.calendar.bounds(asked.period)[1]
     known = forms()
-    filled = _fill(asked, _form(asked, key))
+    filled = filled_of(asked, key)
     context = {
         "asked": asked,
         "filled": filled,
@@ -76,7 +76,7 @@ def form_xlsx(request: HttpRequest, key: str) -> HttpResponse:
         asked = read(request)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    filled = _fill(asked, _form(asked, key))
+    filled = filled_of(asked, key)
     return _file(asked, filled, xlsx_bytes(filled, localtime(clock.now())), XLSX, "xlsx")
 
 
@@ -88,7 +88,7 @@ def form_pdf(request: HttpRequest, key: str) -> HttpResponse:
         asked = read(request)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    filled, moment = _fill(asked, _form(asked, key)), clock.now()
+    filled, moment = filled_of(asked, key), clock.now()
     try:
         drawn = pdf.redraw(pdf.form({"filled": filled, "demo": settings.DEMO}, moment, TEMPLATE))
     except pdf.NotDrawn as undrawn:
@@ -121,7 +121,9 @@ def _form(asked: Asked, key: str) -> Form:
     return found
 
 
-def _fill(asked: Asked, form: Form) -> Filled:
+def filled_of(asked: Asked, key: str) -> Filled:
+    """The form of a key, or what has taken its place, with the figures that are asked for; 404 for an unknown one."""
+    form = _form(asked, key)
     demo = "số liệu minh họa" if settings.DEMO else ""
     if form.of == INDICATORS:
         period = Dates.of(asked.period, asked.calendar)

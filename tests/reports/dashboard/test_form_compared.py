@@ -1,0 +1,83 @@
+"""II.06a of a unit, a district, a province out and in again is an empty difference; every other cell is told."""
+
+import html
+from io import BytesIO
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from ledger.models import Entry
+from records.models import FormFile
+from reports.outlets.form_sheet import LINES
+
+HALF = "?unit=351&period=2022-H1"
+
+
+def compared(client, content: bytes, asked: str = HALF, key: str = "ii-06a"):
+    file = SimpleUploadedFile("bieu.xlsx", content)
+    return client.post(f"/reports/forms/{key}/compared/{asked}", {"file": file})
+
+
+def form_of(client, asked: str = HALF, key: str = "ii-06a") -> bytes:
+    return client.get(f"/reports/forms/{key}.xlsx{asked}").content
+
+
+def edited(content: bytes, cells: dict[str, object]) -> bytes:
+    book = openpyxl.load_workbook(BytesIO(content))
+    for place, value in cells.items():
+        book.worksheets[0][place] = value
+    stream = BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "asked", ["?unit=13474&period=2022-M06", HALF, "?unit=351&period=2022-M07", "?unit=35&period=2022-Q1"]
+)
+def test_out_and_in_again_is_no_difference(reader, asked):
+    client, before = reader("quantri"), Entry.objects.count()
+    answer = compared(client, form_of(client, asked), asked)
+    found = answer.context["found"]
+    assert answer.status_code == 200, [str(one) for one in found.faults]
+    assert found.equal and found.lines == len(answer.context["filled"].rows) and found.notes == []
+    shown = html.unescape(answer.content.decode())
+    assert "Tệp khớp với số trên hệ thống" in shown and "Không có gì được ghi." in shown
+    assert Entry.objects.count() == before and not FormFile.objects.exists()
+
+
+def test_every_cell_that_differs_is_told_with_both_values(reader):
+    client = reader("tonghop")
+    rows = client.get(f"/reports/forms/ii-06a/{HALF}").context["filled"].rows
+    at = next(place for place, row in enumerate(rows) if not row.is_total)
+    line, row = LINES + 1 + at, rows[at]
+    cells = {f"C{line}": 99_999, f"D{line}": None, f"B{line + 1}": "Lĩnh vực lạ", "C80": None}
+    answer = compared(client, edited(form_of(client), cells))
+    # Its formulas are without results now: what they add up to is told by their parts, where it is a total.
+    found = answer.context["found"]
+    told = {(one.cell, one.stored, one.given) for one in found.differences}
+    assert {(f"C{line}", row.cells[0], 99_999), (f"D{line}", row.cells[1], None)} <= told
+    assert found.missing == [rows[at + 1].name] and found.unknown == [f"Lĩnh vực lạ (dòng {line + 1})"]
+    shown = html.unescape(answer.content.decode())
+    assert "99.999" in shown and f"Lĩnh vực lạ (dòng {line + 1})" in shown
+    assert "tổng số của các đơn vị trực thuộc" in shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [("?unit=351&period=2022-Q1", "other_month"), ("?unit=13474&period=2022-H1", "other_unit")],
+)
+def test_a_form_of_another_unit_or_period_is_told(reader, asked, code):
+    client = reader("tonghop")
+    answer = compared(client, form_of(client), asked)
+    assert answer.status_code == 422 and code in [one.code for one in answer.context["faults"]]
+
+
+def test_what_cannot_be_read_and_whom_it_does_not_concern(reader):
+    client = reader("tonghop")
+    for content, status in ((b"x", 400), (b"PK\x03\x04 broken", 400), (b"", 422)):
+        assert compared(client, content).status_code == status
+    assert client.get(f"/reports/forms/ii-06a/compared/{HALF}").status_code == 200
+    assert compared(client, b"x", key="khong-co").status_code == 404
+    assert compared(client, b"x", "?unit=351&period=2022-X").status_code == 400
+    assert compared(reader("xa-13474"), b"x", "?unit=35&period=2022-H1").status_code == 404
