@@ -122,6 +122,13 @@ def forget(*, at: datetime) -> int:
     )
 
 
+def give_up(destination: int) -> int:
+    """Whatever waits for a destination is not sent any more, unless `send_again` is asked for; how much that was."""
+    return Message.objects.filter(destination=destination, state=Delivery.WAITING).update(
+        state=Delivery.FAILED
+    )
+
+
 @transaction.atomic
 def send_again(message: Message, *, by: log.Actor | None, at: datetime) -> bool:
     """Put a message that waits or was given up first in line again, with all its tries; False for a delivered one."""

@@ -80,6 +80,7 @@ _LABELS = {
     "until": "đến",
     "first_day_without": "thôi từ ngày",
     "scopes": "được làm",
+    "given_up": "số tin không gửi nữa",
     "expires": "hết hạn",
 }
 SHOWN = 30

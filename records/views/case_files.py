@@ -83,7 +83,7 @@ def upload(request: HttpRequest, found: Submission) -> HttpResponse:
     except Unreadable as refused:
         form.add_error("file", str(refused.fault))
         return counts_page(request, found, form=form, status=400)
-    chosen, targets = form.chosen, _targets(found)
+    chosen, targets = form.chosen, _targets(found, form.months)
     mapping = (
         Mapping.of(chosen.content).fitted(sifted.columns, targets)
         if chosen
@@ -117,9 +117,10 @@ def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpRes
     if file.state not in (CaseFileState.MAPPING, CaseFileState.FAILED) or not file.staged:
         messages.error(request, "Tệp này đang được đọc hoặc không còn nữa.")
         return redirect("records:case_file", found.pk, file.pk)
-    columns, targets = [Column(**one) for one in file.columns], _targets(found)
-    mapping, problems = read_mapping(columns, request.POST, Mapping.of(file.mapping), targets)
     form = MonthsForm(Month.from_number(found.month), request.POST)
+    months = form.months if form.is_valid() else _months_of(file)
+    columns, targets = [Column(**one) for one in file.columns], _targets(found, months)
+    mapping, problems = read_mapping(columns, request.POST, Mapping.of(file.mapping), targets)
     problems += [lack.message for lack in mapping.lacks(columns, targets)]
     if not form.is_valid() or problems or request.POST.get("lam") != "doc":
         status = 422 if problems or not form.is_valid() else 200
@@ -191,7 +192,8 @@ def _mapping_page(
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    columns, targets = [Column(**one) for one in file.columns], _targets(found)
+    months = form.months if form and form.is_valid() else _months_of(file)
+    columns, targets = [Column(**one) for one in file.columns], _targets(found, months)
     heads = {head: role for role, head in mapping.columns.items()}
     initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
     context = {
@@ -212,10 +214,13 @@ def _mapping_page(
     return render(request, "records/case_mapping.html", context, status=status)
 
 
-def _targets(found: Submission) -> Targets:
-    """What words may mean, with the fields that the unit reports in the month."""
-    catalogue = Catalogue(calendar())
-    return targets_with(fields_of(catalogue, found.unit, Month.from_number(found.month)))
+def _months_of(file: CaseFile) -> tuple[Month, Month]:
+    return Month.from_number(file.first_month), Month.from_number(file.last_month)
+
+
+def _targets(found: Submission, months: tuple[Month, Month]) -> Targets:
+    """What words may mean, with the fields that the unit reports in any month from the first to the last."""
+    return targets_with(fields_of(Catalogue(calendar()), found.unit, Month.range(*months)))
 
 
 def _words(role: str, columns: list[Column], mapping: Mapping) -> list[tuple[str, int, str, str]]:

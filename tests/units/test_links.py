@@ -208,6 +208,18 @@ def test_without_a_mail_server_nobody_is_invited_and_the_password_stays(client, 
     assert sign_in("an", PASSWORD).status_code == 302
 
 
+def test_without_a_mail_server_pages_offer_no_invitation(client, an, tree, settings):
+    client.force_login(person("quantri", ("administrator", tree.province)))
+    page = f"{LIST}people/{an.pk}/"
+    assert f'action="{page}invite/"' in client.get(page).content.decode()
+    assert "disabled" not in client.get(f"{LIST}people/new/").content.decode()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    told = client.get(page).content.decode()
+    assert "invite/" not in told and "chưa đặt máy chủ thư" in told
+    told = client.get(f"{LIST}people/new/").content.decode()
+    assert "chưa đặt máy chủ thư" in told and re.search(r'name="invite"[^>]*disabled', told)
+
+
 def test_without_a_mail_server_a_forgotten_password_is_the_administrators(client, an, settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     monkeypatch.setattr(mailing, "send_mail", lambda *_: pytest.fail("nothing can be sent"))

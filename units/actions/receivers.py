@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from ledger import log
+from ledger import log, outbox
 from units.models import Receiver, Unit, User
 from units.push import checked, secret_of
 from units.words import clean
@@ -33,8 +33,9 @@ def create_receiver(
 
 @transaction.atomic
 def stop_receiver(receiver: Receiver, *, by: User | None, at: datetime) -> bool:
-    """Nothing more is stored for it, and what waits is not sent; False where it was stopped already."""
+    """Nothing more is stored for it, and what waits is given up; False where it was stopped already."""
     taken = Receiver.objects.filter(pk=receiver.pk, stopped_at=None).update(stopped_at=at)
     if taken:
-        log.append("receiver.stop", by=by, subject=subject(receiver), detail={"name": receiver.name})
+        detail = {"name": receiver.name, "given_up": outbox.give_up(receiver.pk)}
+        log.append("receiver.stop", by=by, subject=subject(receiver), detail=detail)
     return bool(taken)

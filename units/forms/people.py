@@ -41,6 +41,12 @@ class NewPersonForm(PersonForm):
     )
     field_order = ["username", "full_name", "position", "email", "invite"]
 
+    def __init__(self, *given, **more) -> None:
+        super().__init__(*given, **more)
+        if not mailing.is_set_up():
+            self.fields["invite"].help_text = mailing.NO_SERVER
+            self.fields["invite"].widget.attrs["disabled"] = True
+
     def clean(self) -> dict:
         if self.cleaned_data.get("invite") and self.cleaned_data.get("email") == "":
             self.add_error("email", "Ghi địa chỉ để gửi thư mời.")

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, factors, history, queries, sso
+from units import access, actions, factors, history, mailing, queries, sso
 from units.access import Right, requires
 from units.actions.people import Denied, subject
 from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
@@ -109,6 +109,7 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
         "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
         "history": history.of(subject(someone)),
         "own": someone.pk == request.user.pk,
+        "no_mail": "" if mailing.is_set_up() else mailing.NO_SERVER,
         "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
         "factor": factors.device_of(someone),
         "identities": someone.identities.all(),

@@ -49,6 +49,7 @@ def _sent_to(receivers: list[Receiver]) -> QuerySet:
 def _rows(sent: Iterable[Message], receivers: list[Receiver]) -> list[dict]:
     """Each message as the page shows it, with its last try."""
     names = {one.pk: one.name for one in receivers}
+    stopped = {one.pk for one in receivers if one.stopped_at}
     return [
         {
             "message": one,
@@ -56,7 +57,7 @@ def _rows(sent: Iterable[Message], receivers: list[Receiver]) -> list[dict]:
             "to": names[one.destination],
             "chip": CHIPS[Delivery(one.state)],
             "last": list(one.tries.all())[-1:],
-            "again": one.state != Delivery.DELIVERED,
+            "again": one.state != Delivery.DELIVERED and one.destination not in stopped,
         }
         for one in sent
     ]
@@ -77,7 +78,7 @@ def receiver_stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def message_again(request: HttpRequest, pk: int) -> HttpResponse:
     """A message that was given up, or waits for its next try, goes with the next run."""
-    mine = access.receivers(request.user, request.day).values_list("pk", flat=True)
+    mine = access.receivers(request.user, request.day).filter(stopped_at=None).values_list("pk", flat=True)
     found = Message.objects.filter(pk=pk, destination__in=list(mine)).first()
     if found is None:
         raise Http404

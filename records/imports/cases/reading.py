@@ -156,12 +156,11 @@ class Reader:
         return self._target(RETURNED_BY, cells) if RETURNED_BY in self.at else ""
 
 
-def fields_of(catalogue: Catalogue, unit: Unit, month: Month) -> dict[str, str]:
-    """The fields that a unit reports in a month, code → name; none where it reports undivided."""
-    expected = catalogue.expected(unit, month)
-    if catalogue.undivided in expected:
-        return {}
-    return {catalogue.fields[number].code: catalogue.fields[number].name for number in expected}
+def fields_of(catalogue: Catalogue, unit: Unit, months: Iterable[Month]) -> dict[str, str]:
+    """The fields that a unit reports in any of some months, code → name; none where it reports undivided."""
+    numbers = dict.fromkeys(number for month in months for number in catalogue.expected(unit, month))
+    numbers.pop(catalogue.undivided, None)
+    return {catalogue.fields[number].code: catalogue.fields[number].name for number in numbers}
 
 
 def _day(moment: datetime | date) -> date:

@@ -73,7 +73,7 @@ class Command(BaseCommand):
                 sifted = sift(source, staged, BULK)
         except Unreadable as refused:
             return _answer(0, [refused.fault.as_dict(path.name)])
-        targets = targets_with(fields_of(Catalogue(calendar()), unit, period.last))
+        targets = targets_with(fields_of(Catalogue(calendar()), unit, period.months))
         mapping = _mapping(unit, name, sifted.columns, targets)
         mapping = Mapping(mapping.columns, mapping.words, mapping.undue or undue)
         told = {"by": user, "at": now()}

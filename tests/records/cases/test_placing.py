@@ -6,13 +6,13 @@ import pytest
 
 from figures.periods import Month
 from records.imports.cases.placing import Levels, Places, Texts, WrongCell
-from records.models import CaseRow, Field, FieldScope, Procedure, ProcedureScope
+from records.models import CaseFile, CaseRow, Field, FieldScope, Procedure, ProcedureScope
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from tests.records.conftest import SINCE
 from units.models import Tier
 
-from .clerk import read
+from .clerk import address, mapped, read, uploaded
 from .exports import HEADS, as_csv, rows
 
 FIRST, LAST = date(2022, 6, 15), date(2022, 7, 14)
@@ -98,3 +98,27 @@ def test_months_reported_divided_and_not_are_read_one_by_one(cast, fields):
     assert found.key(texts, date(2022, 6, 20), None) == (fields.ho_tich.pk, None)
     with pytest.raises(WrongCell, match="riêng từng tháng"):
         found.key(texts, date(2022, 6, 1), None)
+
+
+def test_a_word_may_mean_a_field_of_any_month_of_the_file(as_, july, work, fields):
+    """Up to June civil status was reported, from July on it is not."""
+    end = calendar().span(JUNE).end
+    FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=end)
+    field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
+    came, ended = HEADS.index("Ngày tiếp nhận"), HEADS.index("Ngày trả kết quả")
+    lines = [line for line in rows(60) if line[field] == "ho-tich" and line[ended]][:5]
+    assert lines
+    for line in lines:
+        line[field], line[procedure], line[came] = "Tư pháp", "", "20/05/2022 08:00"
+        line[ended] = "24/05/2022 08:00"
+    client, june = as_("clerk"), str(JUNE)
+    uploaded(client, july, as_csv(lines), first=june)
+    page = client.get(address("case_file", july.pk, CaseFile.objects.get().pk))
+    role, meanings, words = next(one for one in page.context["words"] if "Tư pháp" in [w for w, *_ in one[2]])
+    assert "ho-tich" in dict(meanings), role
+    box = next(box for word, _, box, _ in words if word == "Tư pháp")
+    assert mapped(client, july, first=june, **{box: "ho-tich"}).status_code == 302
+    work()
+    file = CaseFile.objects.get()
+    assert (file.state, file.faults) == ("done", [])
+    assert {one.field_id for one in file.counts.all()} == {fields.ho_tich.pk}

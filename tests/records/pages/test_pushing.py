@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from figures.measures import MEASURES
-from ledger.models import Entry, Message
+from ledger.models import Delivery, Entry, Message
 from ledger.outbox import PAUSES
 from records import actions
 from records.imports.counts import APPROVED, import_counts
@@ -105,7 +105,7 @@ def test_what_is_told(told, system: Higher, people, fields):
     assert system.taken[0].headers["content-type"] == "application/json"
 
 
-def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, system, people, fields):
+def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, system, people, fields, as_):
     receiver, _ = told
     create_receiver("Xã", people.beta, f"http://{system.host}/", by=None, at=timezone.now())
     july = {(fields.ho_tich.pk, None): balanced(10)}
@@ -114,6 +114,13 @@ def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, sys
     actions.approve_all([(Edition.objects.get(), None)], by=people.reviewer, at=AT)
     assert [one.destination for one in Message.objects.all()] == [receiver.pk]
     stop_receiver(receiver, by=None, at=timezone.now())
+    waited = Message.objects.get()
+    assert (waited.state, waited.attempts) == (Delivery.FAILED, 0), "what waits is given up at once"
+    assert Entry.objects.get(action="receiver.stop").detail["given_up"] == 1
+    admin = as_("administrator")
+    assert admin.post(f"/units/receivers/messages/{waited.pk}/again/").status_code == 404
+    page = admin.get("/units/receivers/").content.decode()
+    assert "Đơn vị 13441, tháng 7/2022" in page and "Gửi lại" not in page
     approve(people, fields, people.beta)
     assert Message.objects.filter(destination=receiver.pk).count() == 1
     deliver()
