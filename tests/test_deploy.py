@@ -104,6 +104,9 @@ def test_the_proxy_sets_what_the_application_believes():
     assert "proxy_set_header X-Forwarded-Proto $scheme;" in text and "$proxy_add_x_forwarded_for" not in text
     assert "proxy_set_header X-Request-ID $request_id;" in text
     assert text.count("{") == text.count("}")
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in text and "location /api/ { return 403; }" in text
+    ciphers = re.search("ssl_ciphers (.*);", text)[1].split(":")
+    assert all(re.fullmatch("ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)-.*", one) for one in ciphers)
     # Longer than any view, and room for the largest upload with what stands around it.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
     large = settings.CASES_UPLOAD_MAX_BYTES // 1024 // 1024 + 1
