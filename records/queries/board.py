@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 from figures.periods import Calendar, Month
 from records.models import Edition, Reminder, State, UnlockRequest
 from units import access
-from units.answering import standing
+from units.answering import placed, standing
 from units.models import Kind, Membership, Role, Unit, User, subtree
 
 from .calendar import DueDates
@@ -140,6 +140,15 @@ def units_decided_by(user: User, day: date) -> QuerySet[Unit]:
     for unit in {one.unit for one in others}:
         beyond |= subtree(unit.path) & ~Q(path=unit.path)
     return Unit.objects.reporting().filter(standing(within & ~beyond, day))
+
+
+def answered_for(units: Sequence[Unit], since: date, day: date) -> list[Unit]:
+    """Units that were there on `since` or later, are over by `day` and went over into one of the units; none of these
+    themselves. One query.
+    """
+    here = placed(day).filter(path__in=[unit.path for unit in units]).values("unit")
+    over = Unit.objects.filter(pk__in=here, active_until__gte=since)
+    return list(over.exclude(pk__in=[unit.pk for unit in units]).order_by("folded", "pk"))
 
 
 def expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:

@@ -61,7 +61,7 @@ def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) 
             names = list(dict.fromkeys(str(getattr(row, target)) for row in rows))
             if names:
                 more = f" và {count(len(names) - _NAMED)} {kind} khác" if len(names) > _NAMED else ""
-                yield f"{told}{kind} {', '.join(names[:_NAMED])}{more}."
+                yield f"{told}{kind} {'; '.join(names[:_NAMED])}{more}."
 
 
 def _told(edition: Edition, last: Month) -> str:

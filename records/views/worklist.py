@@ -84,8 +84,11 @@ def worklist(request: HttpRequest) -> HttpResponse:
 
 
 def _to_do(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
-    """The own months: what is owed, and what is done; and what the user was reminded of."""
+    """The own months, and those of units that went over into the own: what is owed, and what is done; and what the user
+    was reminded of.
+    """
     months = board.ended_months(day, due.days, CLERK_MONTHS)
+    units = [*units, *board.answered_for(units, due.days.span(months[0]).start, day)]
     found = board.standings(units, months, day, due)
     running, now = months[-1].next(), clock.now()
     reminders = own_reminders(user, [*months, running])

@@ -160,10 +160,10 @@ def test_the_page_tells_which_rows_go_on_and_which_end(offices, settings):
     going_on = "Đơn vị kế thừa báo cáo tiếp từ ngày 01/7/2025, các tháng trước giữ nguyên: lĩnh vực "
     page = text_of(client.post(address, data))
     assert "Danh mục ghi riêng đơn vị cũ" in page
-    assert f"{going_on}Lĩnh vực dat-dai, Lĩnh vực thue." in page and "thôi báo cáo" not in page
+    assert f"{going_on}Lĩnh vực dat-dai; Lĩnh vực thue." in page and "thôi báo cáo" not in page
     page = text_of(client.post(address, data | {"offices": "end"}))
     assert f"{going_on}Lĩnh vực dat-dai." in page
-    assert "thôi báo cáo từ ngày 01/7/2025: lĩnh vực Lĩnh vực dat-dai, Lĩnh vực thue." in page
+    assert "thôi báo cáo từ ngày 01/7/2025: lĩnh vực Lĩnh vực dat-dai; Lĩnh vực thue." in page
 
 
 def test_the_same_file_again_changes_nothing_after_a_merger(offices):

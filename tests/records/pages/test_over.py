@@ -67,6 +67,18 @@ def test_the_reviewer_above_the_successor_is_shown_what_waits_and_who_is_silent(
     assert answer.status_code == 302 and edition.state == State.APPROVED
 
 
+def test_the_clerk_of_the_successor_is_shown_what_the_old_unit_owes(replaced, as_):
+    """Also who came after; of a unit that stands with another one nothing."""
+    edition = Submission.objects.get(unit=replaced.alpha).editions.get()
+    entry.send_back(edition, reason="Sai số", marked_cells=[], by=replaced.reviewer, at=AT)
+    replaced.came = appointed("moi", Role.CLERK, replaced.heir)
+    page = text_of(as_("came").get("/records/"))
+    assert "1 báo cáo bị trả lại" in page and "Đơn vị 13441" in page and "van-phong" not in page
+    replaced.there = appointed("khac", Role.CLERK, Unit.objects.get(code="n1"))
+    page = text_of(as_("there").get("/records/"))
+    assert "Đơn vị 13441" not in page and "Đơn vị van-phong" in page
+
+
 def test_others_are_shown_nothing_of_it(replaced, as_):
     replaced.far = appointed("xa", Role.REVIEWER, actions.open_unit(draft("01", "province", None), by=None))
     succeeded(replaced)
