@@ -12,7 +12,8 @@ import pytest
 from django.contrib.staticfiles.finders import get_finders
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-node.txt", "requirements-peers.txt"]
+SETS = ("requirements", "requirements-dev", "requirements-node", "requirements-peers", "requirements-drill")
+LOCKS = [f"{name}.txt" for name in SETS]
 PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+) \\$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 # Free, and no duty on those who run the product; LGPL and MPL parts are used as separate, unchanged packages.
@@ -37,9 +38,7 @@ def test_every_locked_package_has_hashes_and_no_host(lock):
     assert "://" not in text
 
 
-@pytest.mark.parametrize(
-    "source", ["requirements.in", "requirements-dev.in", "requirements-node.in", "requirements-peers.in"]
-)
+@pytest.mark.parametrize("source", [f"{name}.in" for name in SETS])
 def test_every_requirement_is_exact_and_says_why(source):
     lines = [line for line in (ROOT / source).read_text().splitlines() if not line.startswith("-r ")]
     for before, line in zip(lines, lines[1:], strict=False):

@@ -39,13 +39,20 @@ def _bent(whole: bytes, changes: list[tuple[int, int]]) -> bytes:
 
 
 _changes = st.lists(st.tuples(st.integers(0, 9_999), st.integers(0, 255)), min_size=1, max_size=4)
+
+
+def within(parts: dict[str, bytes]) -> st.SearchStrategy[bytes]:
+    """A workbook of these parts, of which one has some other bytes."""
+    return st.tuples(st.sampled_from(sorted(parts)), _changes).map(
+        lambda given: _packed(parts | {given[0]: _bent(parts[given[0]], given[1])})
+    )
+
+
 # What an upload holds: a table, one that must be refused, a workbook of which some bytes are others, outside its parts
 # or within one.
 contents = st.one_of(
     st.sampled_from([TABLE, BOOK, b"%PDF-1.7", *(content for content, _ in REFUSED_FILES)]),
     _changes.map(lambda changes: _bent(BOOK, changes)),
-    st.tuples(st.sampled_from(sorted(PARTS)), _changes).map(
-        lambda given: _packed(PARTS | {given[0]: _bent(PARTS[given[0]], given[1])})
-    ),
+    within(PARTS),
     st.binary(max_size=40),
 )

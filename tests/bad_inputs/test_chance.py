@@ -6,6 +6,7 @@ They are the same in every run. Others, five times as many: CHANCE=5 pytest test
 import os
 
 import pytest
+from django.conf import settings as project
 from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, given, note, settings
@@ -28,7 +29,7 @@ def test_no_request_makes_an_error_of_the_server(world, role, wanted):
     client, session = Client(), ""
     if world.people[role]:
         client.force_login(world.people[role])
-        session = client.session.session_key
+        session = client.cookies[project.SESSION_COOKIE_NAME].value
     one = [
         at_an_address(world.things),
         through_a_form(forms_for(client, world.things)),

@@ -20,7 +20,7 @@ FAULTS = (
         "records/views/approval.py",
         "@acting(Right.APPROVE)\ndef approve(",
         "@acting(Right.READ)\ndef approve(",
-        "tests/test_matrix.py",
+        "tests/records/pages/test_approval.py",
     ),
     Fault(
         "another unit's number is not looked at",

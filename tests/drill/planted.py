@@ -27,9 +27,6 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="cchc-planted-") as folder:
         copy = Path(folder)
         _copied(copy)
-        green = sorted({test for fault in FAULTS for test in fault.tests.split()})
-        if failed := _failing(copy, green, first=False):
-            raise RuntimeError(f"these fail with nothing planted: {', '.join(failed)}")
         for fault in FAULTS:
             failed = _planted(copy, fault)
             if failed:
@@ -37,6 +34,11 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
             else:
                 missed.append(f"no test told: {fault.name} ({fault.file})")
             print(f"{fault.name}: {failed[0] if failed else 'NOT TOLD'}", file=sys.stderr, flush=True)
+        # A test that fails anyway tells nothing.
+        missed += [
+            f"fails with nothing planted: {test}"
+            for test in _failing(copy, sorted(set(told.values())), first=False)
+        ]
     seconds = time.monotonic() - start
     yield Row("planted", database, seconds, faults=len(FAULTS), broken=tuple(missed), measured=told)
 

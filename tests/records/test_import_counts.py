@@ -17,6 +17,7 @@ from figures.outliers import outlier
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions, sums
+from records.imports import counts
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
 from records.imports.quick import may_be_outlier, served
 from records.imports.writing import Writer
@@ -216,6 +217,20 @@ def test_faults_of_the_file_stand_in_row_1_and_of_the_header_in_its_own(cast):
     assert faults(load("a,b\n\x9d\x8f").errors)[0] == (1, "unit", "missing_column")
     assert [fault.row for _, fault in load("\n,\nunit,thang\n1,2").errors] == [3, 3, 4]
     assert faults(import_counts(b"PK\x03\x04", "x.xlsx", at=AT).errors) == [(1, "", "unreadable")]
+
+
+def test_a_file_that_breaks_off_half_way_leaves_nothing(cast, fields, monkeypatch):
+    """Its rows are written when its entry in the log fails."""
+    written = []
+
+    def broken(touched, *given):
+        written.append(DossierCount.objects.count())
+        raise RuntimeError("broken off")
+
+    monkeypatch.setattr(counts, "_log", broken)
+    with pytest.raises(RuntimeError):
+        load(file(row("13441"), row("13450")))
+    assert written == [4] and not DossierCount.objects.exists() and not Edition.objects.exists()
 
 
 def test_too_many_faults_are_counted(cast, fields, monkeypatch):

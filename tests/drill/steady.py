@@ -1,0 +1,115 @@
+"""Half an hour of ordinary work: twenty people, ten requests a second (acceptance R16)."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .client import Client
+from .rows import Row
+from .service import Service
+from .swarm import failures, swarm
+from .world import World, world
+
+PEOPLE, REQUESTS = 20, 10.0  # in all; requests a second
+SETTLED = 300.0  # seconds, from which on memory may not grow
+LIMIT, GROWTH, WAL = 500.0, 1.10, 64 * 1024 * 1024  # ms; times; bytes
+PAGES = [
+    ("dashboard", "/"),
+    ("a commune", "/?unit=13474"),
+    ("table as CSV", "/reports/dashboard.csv"),
+    ("work list", "/records/"),
+    ("reviews", "/reports/reviews/"),
+    ("a review", "/reports/reviews/1/"),
+    ("API: summary", "/api/v1/summary?unit=351&period=2022-H1"),
+]
+
+
+def rows(database: str, minutes: float) -> Iterator[Row]:
+    """`minutes` of it, 30 for the acceptance; half of the people save, half read."""
+    with world(database) as here, Service(here) as service:
+        clerks = here.months[: PEOPLE // 2]
+        given = {
+            "cookie": "sessionid",
+            "clerks": [_signed(service, one.username, one) for one in clerks],
+            "readers": [_signed(service, "tonghop")[0] for _ in range(PEOPLE // 2)],
+            "pages": PAGES,
+            "saving": len(clerks),
+            "reading": PEOPLE // 2,
+            "pace": PEOPLE / REQUESTS,
+            "look": PEOPLE / REQUESTS,
+            "drawn": [],
+            "every": 1,
+            "monthly": [[]],
+            "sending": 0,
+            "month_pace": 1,
+        }
+        watch = _Watch(here, service)
+        watch.start()
+        told = swarm(service.address, here.folder, given, seconds=60 * minutes, rate=5)
+        watch.over.set()
+        watch.join()
+        broken = [*failures(here.folder), *watch.broken()]
+        broken += [f"{one.name}: p95 of {one.p95:.0f} ms" for one in told if one.p95 >= LIMIT]
+        measured = {one.name: str(one) for one in told} | watch.measured()
+        acts = sum(one.requests for one in told)
+        saved = sum(one.requests - one.failures for one in told if one.name == "save")
+    yield Row("steady work", database, 60 * minutes, acts, saved, broken=tuple(broken), measured=measured)
+
+
+def _signed(service: Service, username: str, month=None) -> list:
+    """The session of somebody, and of a clerk the month with three of its cells."""
+    cookies = Client(service.address).sign_in(username).cookies
+    found = [
+        next(value for name, value in cookies.items() if name.endswith("session") or name == "sessionid")
+    ]
+    if month:
+        field = next(iter(month.served))
+        cells = [f"{field}-{name}" for name in ("received_direct", "resolved_on_time", "pending_in_time")]
+        found += [month.submission, month.revision, cells]
+    return found
+
+
+class _Watch(threading.Thread):
+    """Looks at the memory of the service and at the write-ahead log, every ten seconds."""
+
+    def __init__(self, here: World, service: Service) -> None:
+        super().__init__(daemon=True)
+        self.here, self.service, self.over = here, service, threading.Event()
+        self.seen: list[tuple[float, int, int]] = []  # seconds, bytes of memory, bytes of the log
+
+    def run(self) -> None:
+        start = time.monotonic()
+        while not self.over.wait(10):
+            log = self.here.file.with_name(self.here.file.name + "-wal")
+            size = log.stat().st_size if log.exists() else 0
+            self.seen.append((time.monotonic() - start, memory(self.service), size))
+
+    def _grown(self) -> float:
+        """How many times the memory was at the end what it was when it had settled: medians of a minute."""
+        settled = [size for at, size, _ in self.seen if at >= min(SETTLED, self.seen[-1][0] / 2)]
+        first, last = sorted(settled[:6]), sorted(settled[-6:])
+        return last[len(last) // 2] / first[len(first) // 2]
+
+    def broken(self) -> list[str]:
+        found = [f"memory grew {self._grown():.2f} times"] if self._grown() > GROWTH else []
+        log = max(size for _, _, size in self.seen)
+        return found + ([f"the write-ahead log had {log:,} bytes"] if log >= WAL else [])
+
+    def measured(self) -> dict[str, float | str]:
+        return {
+            "memory at the end ÷ at minute 5": round(self._grown(), 3),
+            "memory of all processes at the end, MB": round(self.seen[-1][1] / 1e6),
+            "write-ahead log of SQLite, most, MB": round(max(size for _, _, size in self.seen) / 1e6, 1),
+            "other work on the machine (load of 15 min)": os.getloadavg()[2],
+        }
+
+
+def memory(service: Service) -> int:
+    """Proportional set size of the master and its workers, in bytes."""
+    found = 0
+    for pid in (service.process.pid, *service.workers):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        found += next(1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return found
