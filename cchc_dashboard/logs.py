@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.json import JsonFormatter
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -79,7 +80,12 @@ class Line(JsonFormatter):
 
 
 def configured(*, level: str, as_json: bool) -> dict[str, Any]:
-    """Django's LOGGING. `level` is that of our own requests' lines; libraries are heard from WARNING on at most."""
+    """Django's LOGGING. `level` is that of our own requests' lines; libraries are heard from WARNING on at most.
+
+    Errors: ImproperlyConfigured.
+    """
+    if level not in LEVELS:
+        raise ImproperlyConfigured(f"CCHC_LOG_LEVEL phải là một trong {', '.join(LEVELS)}.")
     other = level if LEVELS.index(level) > LEVELS.index("WARNING") else "WARNING"
     # Its refusals stand in our own line, which tells the route and not the address.
     requests = {"level": "ERROR"} if as_json else {}

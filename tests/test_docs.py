@@ -142,7 +142,9 @@ def test_codes_of_rules_are_written_up(rule):
 
 def variables() -> set[str]:
     read = text("cchc_dashboard/settings.py") + text("gunicorn.conf.py")
-    return set(re.findall(r"""(?:environ\.get|_flag|_whole|_named)\(\s*["']([A-Z_]+)["']""", read))
+    return set(
+        re.findall(r"""(?:environ\.get|\bflag|\bwhole|\bnamed|\blong_enough)\(\s*["']([A-Z_]+)["']""", read)
+    )
 
 
 def test_variables_are_found():

@@ -1,14 +1,17 @@
-"""An administrator gives another system a token, and a higher system its address, by keyboard alone."""
+"""An administrator gives another system a token, a higher system its address, and looks how the system is, by keyboard
+alone.
+"""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from axes.models import AccessFailureLog
 from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from ledger import outbox
+from ledger import outbox, runs
 from units import actions
 from units.models import Receiver, Token, Unit, User
 from units.tree import Draft
@@ -92,3 +95,20 @@ def test_a_receiver_by_keyboard(admin, quiet_page: Page, live_server, accessible
     looked_at(page, accessible)
     press(page, "button", f"Gửi lại {name} đến {LONG}")
     expect(page.get_by_text("Tin sẽ được gửi lại trong lần gửi tới.")).to_be_visible()
+
+
+def test_the_condition_by_keyboard(admin, quiet_page: Page, live_server, accessible, settings, tmp_path):
+    """From the menu to the page, through a wrong password of somebody, to that person."""
+    settings.DATA_DIR = tmp_path
+    failed = {"username": "quantri", "ip_address": "10.0.0.1", "locked_out": True}
+    AccessFailureLog.objects.create(**failed)
+    with runs.recorded(runs.BACKUP) as run:
+        run.words, run.size = "15 tệp", 1_234_567
+    page = quiet_page
+    signed_in(page, f"{live_server.url}/units/people/")
+    press(page, "link", "Tình trạng hệ thống")
+    expect(page.get_by_role("heading", name="Tình trạng hệ thống")).to_be_visible()
+    looked_at(page, accessible)
+    expect(page.get_by_text("15 tệp, 1,2 MB")).to_be_visible()
+    press(page, "link", "Người quản trị")
+    expect(page).to_have_url(f"{live_server.url}/units/people/{admin.pk}/")

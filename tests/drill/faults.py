@@ -144,7 +144,7 @@ FAULTS = (
     Fault(
         "passwords are tried without end",
         "cchc_dashboard/settings.py",
-        'AXES_FAILURE_LIMIT = _whole("CCHC_LOGIN_FAILURES", 5)',
+        'AXES_FAILURE_LIMIT = whole("CCHC_LOGIN_FAILURES", 5)',
         "AXES_FAILURE_LIMIT = 10_000",
         "tests/units/test_accounts.py",
     ),
