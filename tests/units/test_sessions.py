@@ -286,3 +286,23 @@ def test_the_server_ends_those_of_one_or_of_all(desk, phone, tree, capsys):
         with pytest.raises(CommandError):
             call_command("end_sessions", *wrong)
     assert Entry.objects.filter(action="session.end_everyone").count() == 1
+
+
+@pytest.mark.parametrize(("address", "fields"), [
+    (SESSIONS, {"session": "others", "password": "?"}),
+    ("/accounts/me/", {"email": "moi@example.vn", "password": "?"}),
+    ("/accounts/factor/confirm/", {"code": "1", "password": "?"}),
+    ("/accounts/password/", {"old_password": "?", "new_password1": "x" * 20, "new_password2": "x" * 20}),
+])  # fmt: skip
+def test_an_open_session_is_no_place_to_guess_the_password(desk, address, fields):
+    """A wrong one counts as at signing in, so that a found session does not lead to the account."""
+    if "factor" in address:
+        desk.post("/accounts/factor/")
+
+    def guess(password: str) -> int:
+        filled = {name: password if value == "?" else value for name, value in fields.items()}
+        return desk.post(address, filled).status_code
+
+    assert [guess("sai") for _ in range(5)][1:] in ([422] * 3 + [429], [200] * 3 + [429])
+    assert guess(PASSWORD) == 429
+    assert User.objects.get().check_password(PASSWORD) and not User.objects.get().email

@@ -3,12 +3,14 @@
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest
 
 from units import safety
 from units.models import User
 
 from .fields import REQUIRED
 from .people import AddressField
+from .proving import WRONG, proves
 
 
 def password_help() -> str:
@@ -42,12 +44,12 @@ class OwnPasswordForm(PasswordChangeForm):
     """The password in use, and the new one twice."""
 
     error_messages = {
-        "password_incorrect": "Mật khẩu hiện nay chưa đúng. Hãy nhập lại.",
         "password_mismatch": "Hai lần nhập mật khẩu mới chưa giống nhau.",
     }
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, user: User, *args, request: HttpRequest, **kwargs):
+        super().__init__(user, *args, **kwargs)
+        self.request = request
         self.fields["old_password"].label = "Mật khẩu hiện nay"
         self.fields["new_password1"].label = "Mật khẩu mới"
         self.fields["new_password2"].label = "Nhập lại mật khẩu mới"
@@ -58,6 +60,12 @@ class OwnPasswordForm(PasswordChangeForm):
     def password_help(self) -> str:
         """What a new password must be, as the rules are now."""
         return password_help()
+
+    def clean_old_password(self) -> str:
+        """In place of Django's own, which lets it be guessed."""
+        if not proves(self.request, self.cleaned_data["old_password"]):
+            raise forms.ValidationError(WRONG)
+        return self.cleaned_data["old_password"]
 
     def clean_new_password1(self) -> str:
         """An issued password is for one use: choosing it again would keep what somebody else has seen."""
@@ -87,13 +95,13 @@ class AccountForm(forms.Form):
         help_text="Chỉ cần khi đổi địa chỉ thư điện tử.",
     )
 
-    def __init__(self, user: User, *args, **kwargs):
+    def __init__(self, request: HttpRequest, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request = request
 
     def clean(self) -> dict:
         data = self.cleaned_data
-        moved = "email" in data and data["email"] != self.user.email
-        if moved and not self.user.check_password(data.get("password", "")):
+        moved = "email" in data and data["email"] != self.request.user.email
+        if moved and not proves(self.request, data.get("password", "")):
             self.add_error("password", "Đổi địa chỉ thư điện tử thì phải nhập đúng mật khẩu hiện nay.")
         return data

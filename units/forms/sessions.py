@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 
 from django import forms
-
-from units.models import User
+from django.http import HttpRequest
 
 from .proving import ProvingForm
 
@@ -22,6 +21,6 @@ class EndForm(ProvingForm):
     )
     field_order = ["session", "password"]
 
-    def __init__(self, user: User, keys: Iterable[str], *args, **kwargs):
-        super().__init__(user, *args, **kwargs)
+    def __init__(self, request: HttpRequest, keys: Iterable[str], *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
         self.fields["session"].choices = [(key, key) for key in (OTHERS, *keys)]

@@ -48,6 +48,9 @@ class ChangePassword(PasswordChangeView):
 
     form_class = OwnPasswordForm
 
+    def get_form_kwargs(self) -> dict:
+        return super().get_form_kwargs() | {"request": self.request}
+
     def form_valid(self, form: OwnPasswordForm) -> HttpResponse:
         actions.change_password(
             form.user, form.cleaned_data["new_password1"], by=form.user, on=self.request.day
@@ -73,7 +76,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """The reader's own account: roles, address, whether e-mails remind."""
     user = request.user
     initial = {"email": user.email, "mail_muted": user.mail_muted}
-    form = AccountForm(user, posted(request), initial=initial)
+    form = AccountForm(request, posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         actions.edit_own(user, email=data["email"], mail_muted=data["mail_muted"], by=user)

@@ -42,7 +42,7 @@ def factor(request: HttpRequest) -> HttpResponse:
     """Where a person sets the second factor up (POST: a fresh secret), and sees whether it is on."""
     user = request.user
     if request.method == "POST" and factors.device_of(user) is None:
-        return _set_up(request, actions.begin_factor(user), ConfirmForm(user, asked=_asked(request)))
+        return _set_up(request, actions.begin_factor(user), ConfirmForm(request, asked=_asked(request)))
     if request.method == "POST":
         return redirect("factor")
     return _page(request, CodeForm())
@@ -76,7 +76,7 @@ def factor_confirm(request: HttpRequest) -> HttpResponse:
     device = factors.device_of(user, confirmed=False)
     if device is None:
         return redirect("factor")
-    form = ConfirmForm(user, request.POST, asked=_asked(request))
+    form = ConfirmForm(request, request.POST, asked=_asked(request))
     if form.is_valid():
         codes = actions.confirm_factor(user, form.cleaned_data["code"], by=user)
         if codes is not None:

@@ -20,7 +20,7 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
     user, found = request.user, sessions.open_of(request)
     others = [one.key for one in found if not one.own]
     asked = not request.session.get(sso.IN_SESSION)
-    form = EndForm(user, others, posted(request), asked=asked, initial={"session": OTHERS})
+    form = EndForm(request, others, posted(request), asked=asked, initial={"session": OTHERS})
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["session"] == OTHERS:
             actions.end_own_sessions(user)
