@@ -45,7 +45,7 @@ def _run(part, name: str, database: str, minutes: float):
         yield from part(database, minutes)
     except Exception as error:
         _say(traceback.format_exc())
-        told = f"the drill broke off: {type(error).__name__}: {error}"
+        told = f"the drill broke off: {type(error).__name__}: {str(error)[-300:]}"
         yield Row(f"{name}: broken off", database, time.monotonic() - start, broken=(told,))
 
 

@@ -36,7 +36,6 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
                     look.at_once()
             look.whole()
             tally.add(look)
-            here.months = [one.left for one in clerks] + here.months[len(clerks) :]
         spent = time.monotonic() - start
         tracebacks = service.told("Traceback")
     measured = {

@@ -127,7 +127,7 @@ def saved_again(clerks: list[Writer]) -> float:
 
 @contextmanager
 def writing(here: World, addresses: list[str], number: int = 4) -> Iterator[list[Writer]]:
-    """So many clerks at work; afterwards each has ended what it had begun."""
+    """So many clerks at work; afterwards each has ended what it had begun, and others can go on with their months."""
     months = here.months[:number]
     clerks = [Writer(addresses[place % len(addresses)], one) for place, one in enumerate(months)]
     for one in clerks:
@@ -139,3 +139,4 @@ def writing(here: World, addresses: list[str], number: int = 4) -> Iterator[list
             one.over.set()
         for one in clerks:
             one.join(120)
+        here.months[:number] = [one.left for one in clerks]

@@ -48,6 +48,17 @@ def test_each_entry_holds_the_hash_of_the_one_before():
 
 
 @pytest.mark.django_db
+def test_a_clock_set_back_leaves_the_log_in_sequence():
+    """Acceptance R10: the times go back with the clock, the numbers and the chain go on."""
+    with transaction.atomic():
+        for hour in (8, 6):
+            log.append("test.act", by=None, subject="việc", detail={}, at=AT.replace(hour=hour))
+    later, earlier = Entry.objects.order_by("sequence")
+    assert (later.sequence, earlier.sequence) == (1, 2) and earlier.at < later.at
+    assert log.verify() == []
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
