@@ -63,11 +63,13 @@ def _of_groups(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         for month, tier, field, reported, *numbers in rows:
             yield Part(question.by_number[month], into[tier], tally_in(numbers, reported), None, field)
         return
-    for group, month, tier, external, field, reported, *numbers in rows:
-        tally = tally_in(numbers, reported)
+    months = question.by_number
+    for row in rows:
+        group, month, tier, external, field, reported = row[:6]
+        tally = tally_in(row[6:], reported)
         for key in ((group, tier, external), (group, "", False)):
             for place, into in places.get(key, ()):
-                yield Part(question.by_number[month], into or tier, tally, place, field)
+                yield Part(months[month], into or tier, tally, place, field)
 
 
 @cache
@@ -84,7 +86,9 @@ def _group_sums(
         wanted = Q()
         for (tier, outside), numbers in zip(kinds, lists, strict=True):
             wanted |= Q(group__in=numbers, **({"tier": tier, "external": outside} if tier else {}))
-        rows = GroupSum.objects.order_by().filter(wanted, **which)
+        # All groups by themselves as well: of an OR alone SQLite goes through every group there is.
+        groups = [group for numbers in lists for group in numbers]
+        rows = GroupSum.objects.order_by().filter(wanted, group__in=groups, **which)
         if together:
             found = rows.values_list("month", "tier", "field_id" if by_field else _NOTHING)
             return found.annotate(_reported=Total("reported"), **totals())

@@ -10,6 +10,7 @@ from figures.measures import MEASURES, WHOLES
 
 BLANKS: Mapping[str, str] = {whole: f"blank_{whole}" for whole in WHOLES}
 COLUMNS: tuple[str, ...] = (*MEASURES, *BLANKS.values())
+_MEASURED = len(MEASURES)
 
 
 class Total(Sum):
@@ -43,7 +44,8 @@ def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int
 
 def tally_in(numbers: Sequence[int | None], reported: int = 0) -> Tally:
     """A tally from values in the order of COLUMNS, which hold no NULL but among the measures."""
-    return Tally(tuple(numbers[: len(MEASURES)]), tuple(numbers[len(MEASURES) :]), reported)
+    # Of a tuple a slice is one already: of a country's rows no number is copied twice.
+    return Tally(tuple(numbers[:_MEASURED]), tuple(numbers[_MEASURED:]), reported)
 
 
 def columns_of(tally: Tally) -> dict[str, int | None]:

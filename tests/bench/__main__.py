@@ -18,7 +18,7 @@ from . import databases, measuring
 from .measuring import Result
 
 # Measured on both databases; what does not ask the database, or hardly, is measured once.
-EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged")
+EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged", "Gaps")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
 # With scripts/bench --peers only, which installs what it needs.
@@ -39,6 +39,7 @@ ALL = (
     "Approving",
     "Before",
     "Merged",
+    "Gaps",
     "P8",
     "P13",
     "P14",
@@ -85,6 +86,13 @@ class Stage:
         return self._made("merged", country.SMALL_MERGED if self.small else country.MERGED)
 
     @cached_property
+    def gaps(self) -> tuple:
+        from records.generating import country
+        from records.management.commands.generate_country import GAPS
+
+        return self._made("gaps", replace(country.SMALL_MERGED if self.small else country.MERGED, gaps=GAPS))
+
+    @cached_property
     def demo(self) -> Any:
         from django.core.management import call_command
 
@@ -121,6 +129,9 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
         case "Merged":
             yield from questions.merged_rows(stage.merged, stage.district)
             yield from pages.merged_rows(stage.merged)
+        case "Gaps":
+            yield from questions.gap_rows(stage.gaps, stage.district)
+            yield from pages.today_export_rows(stage.gaps)
         case "Approving":
             yield from approving.rows(stage.nation, stage.district)
         case "P2":

@@ -1,6 +1,7 @@
 """P2, P3, P7: pages of the dashboard beside a district's page, a bare Django page and a plain template loop."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from django.core.cache import cache
@@ -72,6 +73,16 @@ def export_rows(nation: tuple, district: tuple) -> Iterator[Result]:
         acts = [reading(place[0], f"/reports/dashboard.{kind}?by=unit") for place in (nation, district)]
         title = f"Country before 2025: {kind.upper()} of all rows ÷ district, {vendor()}"
         yield Result(title, str(nation[2]), *versus(*acts))
+
+
+def today_export_rows(merged: tuple) -> Iterator[Result]:
+    """All rows by today's units, of the country and of a new province, as CSV and XLSX; beside those as reported."""
+    connection, _, scale = merged
+    for (name, unit), kind in product(places_of(merged)[:2], ("csv", "xlsx")):
+        asked = f"/reports/dashboard.{kind}?by=unit&unit={unit.code}&period={ACROSS.code}"
+        acts = (reading(connection, asked + more) for more in ("&basis=today", ""))
+        told = f"Gaps: {kind.upper()} of all rows, {name} merged in 2025"
+        yield Result(f"{told}: by today's units ÷ as reported, {vendor()}", str(scale), *versus(*acts))
 
 
 def bare_rows(district: tuple) -> Iterator[Result]:

@@ -68,6 +68,31 @@ def merged_rows(merged: tuple, district: tuple) -> Iterator[Result]:
         yield Result(title, str(merged[2]), *versus(*reversed(acts)))
 
 
+def gap_rows(gaps: tuple, district: tuple) -> Iterator[Result]:
+    """The same half-year where one report in a hundred is missing, in every province: the figures of the country and
+    of a new province name each of them. And the list alone.
+    """
+    reference = figures_of(*district)
+    for name, unit in places_of(gaps)[:2]:
+        for basis, today in BASES:
+            times = versus(figures_of(gaps[0], unit, gaps[2], today, ACROSS), reference)
+            title = f"Gaps: figures {basis}, {name} merged in 2025, gaps everywhere ÷ district, {vendor()}"
+            yield Result(title, str(gaps[2]), *times, goal=GOAL_BEFORE)
+    times = versus(_all_silent(*gaps), _all_silent(*district))
+    yield Result(
+        f"Gaps: list of the silent of a half-year, country ÷ district, {vendor()}", str(gaps[2]), *times
+    )
+
+
+def _all_silent(connection: Any, top: Unit, scale: Scale) -> Act:
+    def ask() -> None:
+        with use(connection):
+            if not silent(Question(Unit.objects.get(pk=top.pk), HALF_YEAR, calendar())):
+                raise RuntimeError("nobody is silent")
+
+    return ask
+
+
 def long_rows(nation: tuple, district: tuple) -> Iterator[Result]:
     """Five years month by month, and who is silent in the last month; beside a district with as many months."""
     scale = str(nation[2])
