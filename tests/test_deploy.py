@@ -117,6 +117,22 @@ def test_the_proxy_sets_what_the_application_believes():
     assert "proxy_set_header" not in rules
 
 
+def test_no_line_of_the_proxy_stands_twice_in_a_block():
+    """nginx would not start, or take both together."""
+    many = {"add_header", "proxy_set_header", "error_page", "limit_req", "limit_conn"}
+    text = re.sub(r"#.*", "", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))
+    open_blocks: list[set[str]] = [set()]
+    for name, sign in re.findall(r"([a-z_]+)?[^;{}]*([;{}])", text):
+        if sign == "{":
+            open_blocks.append(set())
+        elif sign == "}":
+            open_blocks.pop()
+        elif name and name not in many | {"log_format", "limit_req_zone", "limit_conn_zone", "default"}:
+            assert name not in open_blocks[-1], name
+            open_blocks[-1].add(name)
+    assert len(open_blocks) == 1
+
+
 def test_the_proxy_speaks_in_the_words_of_the_product():
     """Where the application cannot speak itself (acceptance F4, S16)."""
     text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
