@@ -122,7 +122,7 @@ def test_no_line_of_the_proxy_stands_twice_in_a_block():
     many = {"add_header", "proxy_set_header", "error_page", "limit_req", "limit_conn"}
     text = re.sub(r"#.*", "", (DEPLOY / "nginx.conf").read_text(encoding="utf-8"))
     open_blocks: list[set[str]] = [set()]
-    for name, sign in re.findall(r"([a-z_]+)?[^;{}]*([;{}])", text):
+    for name, sign in re.findall(r"\s*([a-z_]+)?[^;{}]*([;{}])", text):
         if sign == "{":
             open_blocks.append(set())
         elif sign == "}":
