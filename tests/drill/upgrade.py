@@ -141,4 +141,5 @@ def _since(here: World, known: list[elsewhere.Mark]) -> tuple[int, list[str]]:
     (aside,) = here.data.glob("before-restore-*")
     with elsewhere.empty(here) as there:
         there.must("restore", str(aside))
+        there.must("migrate", "-v", "0")
         return elsewhere.lost(there, known)
