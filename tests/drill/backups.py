@@ -10,7 +10,7 @@ from pathlib import Path
 from . import elsewhere
 from .rows import Row
 from .service import Service
-from .world import World, world
+from .world import World, temporary, world
 from .writers import writing
 
 BACKUPS = 4
@@ -27,7 +27,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
         yield from _under_load(here, minutes)
         at_rest = here.folder / "at-rest"
         head = here.must("backup", str(at_rest)).strip()
-        yield _same(here, at_rest)
+        yield _same(here, at_rest, "restored elsewhere, every table compared")
         yield _cut(here, at_rest, head)
         yield _damaged(here, at_rest)
 
@@ -91,7 +91,21 @@ def _as_the_tool_reads_it(there: World, folder: Path) -> list[str]:
     return elsewhere.differing("restored", plain, elsewhere.prints(there))
 
 
-def _same(here: World, folder: Path) -> Row:
+def country(database: str, minutes: float) -> Iterator[Row]:
+    """The same for the whole country of today with five years of reports; nobody writes meanwhile."""
+    with temporary() as place, elsewhere.bare(database, place) as here:
+        here.must("migrate", "-v", "0")
+        here.must("generate_country", "--units", "now", "--months", "60")
+        folder, begun = place / "backup", time.monotonic()
+        here.must("backup", str(folder))
+        measured = {
+            "seconds of the backup": round(time.monotonic() - begun, 1),
+            "megabytes of it": round(_size(folder) / 1e6),
+        }
+        yield _same(here, folder, "the whole country of today, 60 months, restored elsewhere", **measured)
+
+
+def _same(here: World, folder: Path, name: str, **measured: float) -> Row:
     """At rest: every table on the other host has the SHA-256 that it has here."""
     start = time.monotonic()
     with elsewhere.empty(here) as there:
@@ -103,21 +117,14 @@ def _same(here: World, folder: Path) -> Row:
         there.must("recount", "--check")
         ready = time.monotonic() - begun
         before, after = elsewhere.prints(here), elsewhere.prints(there)
-        broken = elsewhere.differing("restored", before, after) + elsewhere.documents(there)
-    measured = {
+        broken = elsewhere.differing("restored", before, after)
+    measured |= {
         "tables with equal SHA-256": len(before.keys() & after.keys()) - 1,
         "seconds until restored and migrated": round(back, 1),
         "seconds until checked as well": round(ready, 1),
     }
     spent = time.monotonic() - start
-    return Row(
-        "restored elsewhere, every table compared",
-        here.database,
-        spent,
-        faults=1,
-        broken=tuple(broken),
-        measured=measured,
-    )
+    return Row(name, here.database, spent, faults=1, broken=tuple(broken), measured=measured)
 
 
 def _cut(here: World, folder: Path, head: str) -> Row:

@@ -40,6 +40,7 @@ PARTS: dict[str, tuple[Callable[[str, float], Iterator[Row]], tuple[str, ...]]] 
     "steady": (steady.rows, BOTH),
     "planted": (planted.rows, (SQLITE,)),
     "backup": (backups.rows, BOTH),
+    "country": (backups.country, BOTH),
     "in-time": (in_time.rows, ONE),
     "upgrade": (upgrade.rows, BOTH),
 }
