@@ -19,6 +19,8 @@ from tests.served import NOT_PASSED_ON, ROOT
 
 # As a server of production runs: it waits for its disk.
 POSTGRES = "-c listen_addresses='' -c max_connections=60"
+# Seconds for a command of manage.py; a whole country takes minutes on a busy machine.
+PATIENCE = 3600
 # A month of each commune, opened by two people for correction; prints what a clerk needs to know.
 PREPARE = """
 import json
