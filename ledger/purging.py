@@ -56,9 +56,11 @@ def purge(before: date, *, by: log.Actor | None, at: datetime) -> Part | None:
     deleted is an unbroken run from the beginning. The purge is an entry itself, with the digest of all kept hashes.
     """
     with connection.cursor() as cursor:
-        log.head_in_turn(cursor)
+        newest, _ = log.head_in_turn(cursor)
     first = Stubs().last + 1
-    last = _last_before(first, datetime.combine(before, time(), timezone.get_default_timezone()))
+    moment = datetime.combine(before, time(), timezone.get_default_timezone())
+    # The newest entry stays, however old it is: the next one goes on from it.
+    last = min(_last_before(first, moment), newest - 1)
     if last < first:
         return None
     run = Entry.objects.filter(sequence__gte=first, sequence__lte=last)

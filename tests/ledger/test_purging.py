@@ -121,6 +121,17 @@ def test_what_a_purge_leaves_is_guarded_as_before(anchors):
             attempt()
 
 
+def test_the_newest_entry_stays_however_old(db, settings):
+    """The chain goes on from it."""
+    settings.LEDGER_KEPT = []
+    write(OLD, OLD, OLD)
+    anchor = log.Anchor(*log.head())
+    assert purge() == (1, 2, 0)
+    assert numbers() == [3, 4] and log.verify([anchor]) == []
+    write(clock.now())
+    assert numbers() == [3, 4, 5] and log.verify([anchor]) == []
+
+
 def test_a_purge_that_fails_leaves_everything(anchors, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError
