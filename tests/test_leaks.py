@@ -1,25 +1,28 @@
 """What lies outside the reader's subtree is on no page, in no file and no answer, and no sending changes it (S2, S3).
 
 The walk finds every address by reflection and asks it for what belongs to a neighbour, to a unit that is closed, to its
-successor, and to the units above these, by number, by code and by code with a day.
+successor, and to the units above these, by number, by code and by code with a day; by reported units and by today's.
 """
 
 import re
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
+from django.db import transaction
 from django.test import Client
 
 from figures.periods import Month
+from ledger.models import Message
 from records import actions as entry
-from records.models import Edition, Field, Submission
-from reports.models import Review
+from records.models import CaseFile, ClosingTime, Edition, Field, Submission
+from reports.models import Asking, AskKind, PlanTask, Review, ReviewSection, SectionComment
 from tests.test_docs import HOUSE
 from tests.test_routes import routes
 from units import actions, tree
-from units.models import Role, Token, Unit, User
+from units.models import Identity, Membership, Receiver, Role, Token, Unit, User
 
 START, CLOSED = date(2020, 1, 1), date(2022, 5, 14)
 AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
@@ -31,6 +34,14 @@ TREE = [
     ("13474", "commune", "351"),
 ]
 TREE += [("13480", "commune", "351"), ("13500", "commune", "352"), ("13501", "commune", "352")]
+# Where the walk asks for nothing that is there, and why.
+NOT_THERE = {
+    "units/people/<int:pk>/link/": "only with single sign-on",
+    "records/rules/<slug:kind>/<int:pk>/remove/": "rules that hold for all are nobody's own",
+    "records/indicators/list/<int:pk>/retire/": "indicators are for all",
+    "records/<int:pk>/official/<slug:token>/": "an upload of its owner's, by a name that nobody guesses",
+    "api/v1/reviews/<int:pk>/pdf": "of frozen reviews only: tests/records/pages/test_api_rights.py",
+}
 NUMBERS = {"13500": 7_000_123, "13501": 7_000_124, "13502": 7_000_125}
 
 
@@ -67,6 +78,9 @@ def world(db) -> SimpleNamespace:
         Review.objects.create(unit=unit, period="2022-H1", title=f"Báo cáo MOC{unit.code}X", created_at=AT)
         for unit in (*foreign, units["35"])
     ]
+    # Not in the closed one's own, which its clerk reads.
+    strange = [review for review in reviews if review.unit != units["13501"]]
+    written = [one for review in strange for one in written_in(review, [units["13500"], units["13502"]])]
     people = {}
     for role in (Role.VIEWER, Role.CLERK, Role.REVIEWER, Role.EDITOR, Role.LEADER, Role.ADMINISTRATOR):
         unit = units["13474" if role == Role.CLERK else "351"]
@@ -74,10 +88,59 @@ def world(db) -> SimpleNamespace:
     people["clerk of the closed one"] = member(Role.CLERK, units["13501"])
     strangers = [member(role, units["352"]) for role in (Role.ADMINISTRATOR, Role.LEADER)]
     token, _ = actions.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
+    receiver = Receiver.objects.create(
+        name="MAT352", unit=units["352"], url="https://x", nonce="n", created_at=AT
+    )
+    message = Message.objects.create(
+        event=uuid4(),
+        kind="k",
+        destination=receiver.pk,
+        subject="MAT352",
+        body="MAT352",
+        created_at=AT,
+        next_at=AT,
+    )
+    identity = Identity.objects.create(user=strangers[0], issuer="https://sso", subject="MAT352")
+    june = Month(2022, 6).number
+    case_file = CaseFile.objects.create(
+        unit=units["13500"],
+        name="MAT13500",
+        state="done",
+        mapping={"columns": {}},
+        first_month=june,
+        last_month=june,
+        asked_by=strangers[0],
+        asked_at=AT,
+    )
+    closing = ClosingTime.objects.create(unit=units["352"], month=Month(2022, 6).number, closes_at=AT)
     return SimpleNamespace(
         units=units, people=people, foreign=foreign, submissions=submissions, reviews=reviews,
-        strangers=strangers, tokens=[token],
+        strangers=strangers, tokens=[token], receivers=[receiver], messages=[message], identities=[identity],
+        memberships=list(strangers[0].memberships.all()), closing=[closing], case_files=[case_file],
+        tasks=[one for one in written if isinstance(one, PlanTask)],
+        askings=[one for one in written if isinstance(one, Asking)],
+        comments=[one for one in written if isinstance(one, SectionComment)],
+        sections=[one for one in written if isinstance(one, ReviewSection)],
     )  # fmt: skip
+
+
+def written_in(review: Review, units: list[Unit]) -> list:
+    """A section of a review, and for each of the units a task, a text that it is asked for, and a comment of its."""
+    section = ReviewSection.objects.create(
+        review=review, order=1, heading="Mục", body=f"MAT{review.unit.code}"
+    )
+    found = [section]
+    for order, unit in enumerate(units):
+        mine = {"review": review, "unit": unit}
+        words = f"MAT{unit.code}"
+        told = {"section": section, "heading": words, "asked_by": words, "asked_at": AT}
+        found += [
+            PlanTask.objects.create(**mine, order=order, text=words),
+            Asking.objects.create(**mine, kind=AskKind.TEXT, body=words, words=words, **told),
+            Asking.objects.create(**mine, kind=AskKind.COMMENT, words=words, asked_by=words, asked_at=AT),
+            SectionComment.objects.create(**mine, text=words, said_by=words, at=AT),
+        ]
+    return found
 
 
 def member(role: str, unit: Unit) -> User:
@@ -95,39 +158,69 @@ def marks(world: SimpleNamespace, name: str) -> re.Pattern:
     written = [
         form for number in (*numbers, *sums) for form in (str(number), f"{number:,}".replace(",", "."))
     ]
-    return re.compile("|".join(map(re.escape, (*named, *written))))
+    secrets = [f"MAT{code}" for code in (*hidden, "352")]
+    return re.compile("|".join(map(re.escape, (*named, *secrets, *written))))
 
 
 def numbers_for(world: SimpleNamespace, where: str) -> list[int]:
     """Numbers of others' things that an address is about; units where it is not told."""
-    spaces = [
-        ("units/people", world.strangers),
-        ("units/tokens", world.tokens),
-        ("records/indicators", world.foreign),
-        ("records/targets", world.foreign),
-        ("records/", world.submissions),
-        ("reports/forms/months", world.submissions),
-        ("reports/reviews", world.reviews),
-        ("api/v1/reviews", world.reviews),
-    ]
-    found = next((things for start, things in spaces if where.startswith(start)), world.foreign)
+    found = next(
+        (things for start, things in spaces(world).items() if where.startswith(start)), world.foreign
+    )
     return [thing.pk for thing in found]
+
+
+def spaces(world: SimpleNamespace) -> dict[str, list]:
+    """What the number in an address is of, by how the address begins."""
+    return {
+        "units/people": world.strangers,
+        "units/tokens": world.tokens,
+        "units/receivers/messages": world.messages,
+        "units/receivers": world.receivers,
+        "records/indicators": world.foreign,
+        "records/targets": world.foreign,
+        "records/closing": world.closing,
+        "records/": world.submissions,
+        "reports/forms/months": world.submissions,
+        "reports/reviews": world.reviews,
+        "reports/tasks": world.tasks,
+        "reports/asking": world.askings,
+        "reports/asked": [one for one in world.askings if one.kind == AskKind.TEXT],
+        "reports/comments": world.comments,
+        "api/v1/reviews": world.reviews,
+    }
+
+
+def numbered(world: SimpleNamespace, where: str) -> list[str]:
+    """Addresses of a route about one thing, and about one of its parts where it names one."""
+    parts = {
+        "membership": world.memberships,
+        "identity": world.identities,
+        "section": world.sections,
+        "number": world.case_files,
+    }
+    for name, things in parts.items():
+        where = where.replace(f"<int:{name}>", str(things[0].pk))
+    return [re.sub(r"<int:\w+>", str(number), where) for number in numbers_for(world, where)]
 
 
 def asked(world: SimpleNamespace, where: str) -> list[str]:
     """Addresses of one route that ask for what is others'."""
     if "<int:" in where:
-        numbered = [re.sub(r"<int:\w+>", str(number), where) for number in numbers_for(world, where)]
-        return ["/" + re.sub(r"<\w+:\w+>", "x", one) for one in numbered]
+        found = ["/" + re.sub(r"<\w+:\w+>", "x", one) for one in numbered(world, where)]
+        return found + [f"{one}?basis=today&period=2022-H1" for one in found]
     codes = ("352", "13500", "13501", "13501@2022-05-14", "13502")
     if "<path:unit>" in where:
-        return [f"/{where}".replace("<path:unit>", code).replace("<str:month>", "2022-M06") for code in codes]
+        found = [
+            f"/{where}".replace("<path:unit>", code).replace("<str:month>", "2022-M06") for code in codes
+        ]
+        return found + [f"{one}?basis=today" for one in found]
     plain = "/" + re.sub(r"<\w+:\w+>", "received", where)
     queries = [f"unit={code}&period=2022-H1&include=submitted" for code in codes]
     return [
         plain,
         f"{plain}?q=13500&state=&basis=today",
-        *(f"{plain}?{query}&basis=today" for query in queries),
+        *(f"{plain}?{query}&basis={basis}" for query in queries for basis in ("today", "reported")),
     ]
 
 
@@ -147,6 +240,27 @@ def test_the_walk_sees_what_there_is_to_see(world, client):
             for address in asked(world, where):
                 seen |= set(re.findall("|".join(map(re.escape, wanted)), text_of(client.get(address))))
     assert seen == wanted
+
+
+def test_every_number_in_an_address_is_asked_for_what_is_there(world, client):
+    """Guards the walk: a stranger's 404 tells nothing where the number is nobody's. Who may do everything gets on."""
+    able = User.objects.create(username="làm được tất cả")
+    for unit in Unit.objects.all():
+        for role in Role.values:
+            actions.add_membership(able, unit, role, START, by=None)
+    client.force_login(able)
+    found = (where for where, _ in routes() if "<int:" in where and where not in NOT_THERE)
+    assert not [where for where in found if not any(there(client, one) for one in numbered(world, where)[:2])]
+
+
+def there(client: Client, address: str) -> bool:
+    """Whether it leads anywhere; what a sending changes is undone."""
+    if client.get(f"/{address}").status_code not in (404, 405):
+        return True
+    with transaction.atomic():
+        code = client.post(f"/{address}").status_code
+        transaction.set_rollback(True)
+    return code not in (404, 405)
 
 
 def test_nothing_of_others_is_read_anywhere(world, client):
@@ -175,6 +289,15 @@ def state_of(world: SimpleNamespace) -> dict[str, list]:
     """Every row of every table that belongs to others, found by its columns."""
     editions = Edition.objects.filter(submission__in=world.submissions)
     theirs = {
+        PlanTask: world.tasks,
+        Asking: world.askings,
+        SectionComment: world.comments,
+        ReviewSection: world.sections,
+        Receiver: world.receivers,
+        Identity: world.identities,
+        Membership: world.memberships,
+        ClosingTime: world.closing,
+        CaseFile: world.case_files,
         Unit: world.foreign,
         Submission: world.submissions,
         Edition: editions,
