@@ -93,3 +93,12 @@ def test_no_name_of_a_month(as_, july, value):
             headers={"Idempotency-Key": "k", "If-None-Match": "x"},
         )
         assert 400 <= answer.status_code < 500, where[:80]
+
+
+@pytest.mark.parametrize("fields", [{"anything": "a\0b"}, {"any\0thing": "a"}, {"reason": ["a", "\0"]}])
+def test_nul_is_a_bad_request_whatever_the_field(as_, july, fields):
+    """Also in a field that no page has, which no form would look at."""
+    client = as_("clerk")
+    for where in (f"/records/{july.pk}/save/", f"/records/{july.pk}/undo/", "/accounts/me/"):
+        assert client.post(where, fields | {"revision": "0"}).status_code == 400, where
+        assert client.get(where, fields).status_code == 400, where

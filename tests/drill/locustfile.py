@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import random
+import time
 import uuid
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Clerk(Person):
     def on_start(self) -> None:
         self.own = next(_clerks)
         self.cookie, self.month, _, self.cells = self.own
+        # Nobody begins in the same moment: the savings are spread evenly from the start.
+        time.sleep(random.uniform(0, GIVEN["pace"]))
 
     @task
     def save(self) -> None:
@@ -53,7 +56,8 @@ class Clerk(Person):
         headers = self.headers(self.cookie) | {"Accept": "application/json"}
         where = f"/records/{self.month}/cells/"
         with self.client.post(where, json=body, headers=headers, name="save", catch_response=True) as answer:
-            told = answer.json() if answer.status_code == 200 else {"faults": answer.text[:200]}
+            told = answer.json() if answer.status_code == 200 else None
+            told = told or {"faults": answer.text and answer.text[:200] or "no answer"}
             if told["faults"]:
                 answer.failure(f"{answer.status_code}: {told['faults']}")
             else:

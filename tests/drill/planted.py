@@ -18,7 +18,8 @@ from .rows import Row
 PATIENCE = 900
 # Made by npm and LibreOffice's fonts: the tests need it, git does not hold it.
 BESIDE = (".venv", "build")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.M)
+# Without the parameters, which may hold anything.
+_FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s[]+)", re.M)
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
