@@ -29,7 +29,7 @@ AT_ONCE = 5_000
 MOST_WAITING = 1_000
 # So long is a file staged that nobody has read.
 KEPT, MOST_FORGOTTEN = timedelta(days=1), 20
-_UNREAD = (CaseFileState.MAPPING, CaseFileState.FAILED)
+UNREAD = (CaseFileState.MAPPING, CaseFileState.FAILED)
 # Of the faults of a file so many are kept to be shown.
 MOST_FAULTS = 1_000
 
@@ -44,6 +44,11 @@ def new_place() -> Path:
 def place_of(file: CaseFile) -> Path:
     """Where a file is staged."""
     return Path(settings.MEDIA_ROOT) / FOLDER / file.staged
+
+
+def is_there(file: CaseFile) -> bool:
+    """Whether what was staged still lies there: media may be lost, or restored from before the upload."""
+    return bool(file.staged) and place_of(file).is_file()
 
 
 @transaction.atomic
@@ -98,7 +103,7 @@ def ask_reading(
     of the unit waits or is being read; Refused("busy") where too many of all units wait.
     """
     file = CaseFile.objects.select_for_update().get(pk=file.pk)
-    if file.state not in _UNREAD or not file.staged:
+    if file.state not in UNREAD or not is_there(file):
         raise Refused("gone", "Tệp này đang được đọc hoặc không còn nữa. Hãy tải tệp lên lại.")
     if save_as:
         CaseMapping.objects.update_or_create(
@@ -153,7 +158,7 @@ def _same(file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month
 
 
 def _unread() -> QuerySet[CaseFile]:
-    return CaseFile.objects.filter(state__in=_UNREAD).exclude(staged="")
+    return CaseFile.objects.filter(state__in=UNREAD).exclude(staged="")
 
 
 def forget_left(*, at: datetime) -> int:

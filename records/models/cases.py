@@ -87,6 +87,11 @@ class CaseFile(Job):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def heads(self) -> dict[str, str]:
+        """Role → head by which it is read; empty where nothing tells any more by what it was."""
+        return self.mapping.get("columns", {})
+
 
 class CaseRow(models.Model):
     """One dossier of a file: `row` is its place there. Moments are kept as figures.cases reads them: a due

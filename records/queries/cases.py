@@ -51,7 +51,7 @@ def counts_of_month(file: CaseFile, month: Month, rows: Iterable[RowKey], catalo
     expected = catalogue.expected(file.unit, month)
     wanted = list(rows)
     divided = {field for field, procedure in wanted if procedure}
-    told = [name for name in COUNTED if name not in RETURNED or "returned_by" in file.mapping["columns"]]
+    told = [name for name in COUNTED if name not in RETURNED or "returned_by" in file.heads]
     found: dict[RowKey, dict[str, int]] = defaultdict(lambda: dict.fromkeys(told, 0))
     for key in wanted:
         _ = found[key]

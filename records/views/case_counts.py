@@ -75,7 +75,7 @@ def page(
         "enters": enters,
         "fills": enters and edition is not None and edition.state in (State.DRAFT, State.RETURNED),
         "form": form or (UploadForm(month, list(mappings_of(found.unit))) if enters else None),
-        **(_compared(found, edition, file) if file and edition else {}),
+        **(_compared(found, edition, file) if file and file.heads and edition else {}),
     }
     return render(request, "records/cases.html", context, status=status)
 
@@ -92,7 +92,7 @@ def _compared(found: Submission, edition: Edition, file: CaseFile) -> dict[str, 
         "rows": rows,
         "heads": [measure_label(name, day) for name in COUNTED],
         "differing": sum(len(cells) for cells in odd.values()),
-        "without_returns": RETURNED_BY not in file.mapping["columns"],
+        "without_returns": RETURNED_BY not in file.heads,
     }
 
 
@@ -108,7 +108,7 @@ def fill(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST the revision that was seen: what the dossiers count to goes into the draft, as its clerk would type it."""
     month = Month.from_number(found.month)
     file = counting_file(found.unit, month)
-    if file is None:
+    if file is None or not file.heads:
         return page(request, found, status=409)
     edition, catalogue = worked_on(found), Catalogue(calendar())
     keys = [line.key for line in lines_of(edition, catalogue)]

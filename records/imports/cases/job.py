@@ -33,6 +33,8 @@ def read(file: CaseFile, following: jobs.Following) -> None:
     """Read a staged file by its mapping and put it in force. Errors: jobs.Refused where anything is wrong, with the
     faults kept on the file; Cancelled where it was given up.
     """
+    if not case_files.is_there(file):
+        raise jobs.Refused("Tệp đã tải lên không còn trên máy chủ. Hãy tải tệp lên lại.")
     catalogue = Catalogue(calendar())
     months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
     columns = [Column(**one) for one in file.columns]

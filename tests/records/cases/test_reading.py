@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from cchc_dashboard import clock
 from ledger import jobs
 from records.actions import case_files
 from records.models import CaseFile, CaseRow
@@ -25,6 +26,7 @@ def test_what_nobody_reads_is_forgotten(as_, july, people):
     for file in CaseFile.objects.filter(state="mapping", unit=people.beta):
         CaseFile.objects.filter(pk=file.pk).update(asked_at=file.asked_at - timedelta(days=2))
     uploaded(client, july, as_csv(rows(13)))
+    case_files.forget_left(at=clock.now())
     assert CaseFile.objects.filter(state="mapping").count() == 1
     assert len(list(Path(settings.MEDIA_ROOT).rglob("*.csv"))) == 1
     given_up = CaseFile.objects.filter(state="cancelled", unit=people.alpha).first()
