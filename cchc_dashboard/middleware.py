@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, Error
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -87,9 +87,12 @@ class PlainInput:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        # Of a stranger no large body is read: whatever looks at the POST takes it in.
-        if _length(request) > settings.UPLOAD_MAX_BYTES and not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+        # Whatever looks at the POST takes it in: a large one only of who may send it to some unit.
+        if _length(request) > settings.UPLOAD_MAX_BYTES:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not access.acts_anywhere(request.user, view.declared_right, clock.today()):
+                raise PermissionDenied
         if request.method == "POST":
             for name, values in request.POST.lists():
                 if "\0" in name or any("\0" in value for value in values):

@@ -189,18 +189,22 @@ def home_unit(user: Reader, day: date) -> Unit | None:
     return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
 
 
-def has_role(user: Reader, role: str, day: date) -> bool:
-    return any(membership.role == role for membership in memberships(user, day))
+def acts_anywhere(user: Reader, right: Right, day: date) -> bool:
+    """Whether a role of the user gives the right on some unit."""
+    return any(membership.role in ROLES[right] for membership in memberships(user, day))
 
 
 def is_administrator(user: Reader, day: date) -> bool:
-    return has_role(user, Role.ADMINISTRATOR, day)
+    return acts_anywhere(user, Right.MANAGE, day)
 
 
 def is_root_administrator(user: Reader, day: date) -> bool:
-    """Whether the user administers a unit at the top of the tree, and so may set what holds for all."""
+    """Whether the user administers a unit at the top of the tree, and so may set what holds for all; one that is over
+    is at the top of nothing.
+    """
     return any(
-        one.role == Role.ADMINISTRATOR and one.unit.parent_id is None for one in memberships(user, day)
+        one.role == Role.ADMINISTRATOR and one.unit.parent_id is None and not one.unit.is_over(day)
+        for one in memberships(user, day)
     )
 
 

@@ -18,7 +18,7 @@ from records.queries.owing import owed, owing, silent
 from records.queries.reminders import Owed, others_at
 from units import access, mailing
 from units.access import Right
-from units.models import Role, Unit
+from units.models import Unit
 
 MONTHS = 6
 _MOST_NAMED = 10
@@ -49,7 +49,7 @@ def _of_one(request: HttpRequest, number: int, due: DueDates) -> list[Owed]:
 
 
 def _of_all(request: HttpRequest, due: DueDates) -> list[Owed]:
-    if not access.has_role(request.user, Role.REVIEWER, request.day):
+    if not access.acts_anywhere(request.user, Right.APPROVE, request.day):
         raise PermissionDenied("Chỉ người duyệt số liệu đôn đốc được các đơn vị.")
     units = board.units_decided_by(request.user, request.day)
     months = board.ended_months(request.day, due.days, MONTHS)

@@ -272,6 +272,19 @@ def test_nobody_locks_oneself_out(tree, cast):
     assert "Không thể khóa tài khoản của chính mình" in text_of(page)
 
 
+def test_an_open_session_of_an_administrator_does_not_give_the_account_away(tree, cast):
+    """What asks for the password on the pages of the own account is not to be had without it on those of people."""
+    client, own = signed_in(cast.admin), f"/units/people/{cast.admin.pk}/"
+    assert "Cấp lại mật khẩu</button>" not in text_of(client.get(own))
+    page = text_of(client.post(f"{own}password/", follow=True))
+    assert "đổi ở trang Tài khoản của tôi" in page and "<code>" not in page
+    answer = client.post(own, {"full_name": "Tên khác", "email": "ke-la@vi-du.example"})
+    assert answer.status_code == 422 and "đổi ở trang Tài khoản của tôi" in text_of(answer)
+    assert client.post(own, {"full_name": "Tên khác"}).status_code == 302
+    found = User.objects.get(pk=cast.admin.pk)
+    assert (found.password, found.email, found.full_name) == (cast.admin.password, "", "Tên khác")
+
+
 @pytest.mark.parametrize("size", [2, 30])
 def test_lists_ask_the_same_number_of_questions(tree, cast, size, django_assert_max_num_queries):
     actions.open_units([draft(f"x{number}") for number in range(size)], by=None)

@@ -171,7 +171,8 @@ def test_an_administrator_links_and_unlinks(client, tree, provider):
     client.post(f"{page}link/", {"subject": " sub-ba "})
     identity = Identity.objects.get()
     assert (identity.user, identity.subject, identity.issuer) == (someone, "sub-ba", provider.address)
-    taken = client.post(f"/units/people/{admin.pk}/link/", {"subject": "sub-ba"}, follow=True)
+    other = person("hai", ("viewer", tree.tan_thanh))
+    taken = client.post(f"/units/people/{other.pk}/link/", {"subject": "sub-ba"}, follow=True)
     assert "đã gắn với một người dùng" in taken.content.decode()
     theirs = Client()
     arrive(theirs, "sub-ba")
@@ -183,6 +184,18 @@ def test_an_administrator_links_and_unlinks(client, tree, provider):
     low = person("thap", ("administrator", tree.tan_thanh))
     client.force_login(low)
     assert client.post(f"/units/people/{admin.pk}/link/", {"subject": "x"}).status_code == 404
+
+
+def test_linking_ones_own_account_asks_for_the_password(client, tree, provider):
+    admin = person("quantri", ("administrator", tree.province))
+    client.force_login(admin, "django.contrib.auth.backends.ModelBackend")
+    own = f"/units/people/{admin.pk}/"
+    assert 'name="password"' in client.get(own).content.decode()
+    for given in ({}, {"password": "đoán"}):
+        client.post(f"{own}link/", {"subject": "sub-ke-la"} | given)
+        assert not Identity.objects.exists()
+    client.post(f"{own}link/", {"subject": "sub-quan-tri", "password": "mật khẩu đủ dài"})
+    assert Identity.objects.get().user == admin
 
 
 def test_a_silent_server_leaves_the_password(client, an, settings):

@@ -122,6 +122,19 @@ def test_a_role_elsewhere_keeps_a_person_from_the_new_administrator(provinces):
     assert provinces.old_clerk not in access.people(below, DAY)
 
 
+def test_who_lost_the_new_province_sets_nothing_for_all_by_the_former_one(provinces):
+    admin = provinces.old_admin
+    assert access.is_root_administrator(admin, EVE) and access.is_root_administrator(admin, DAY)
+    actions.end_membership(admin.memberships.get(unit=provinces.new), DAY, by=None)
+    admin = type(admin).objects.get(pk=admin.pk)
+    assert access.is_administrator(admin, DAY) and not access.is_root_administrator(admin, DAY)
+    client = signed_in(admin)
+    assert client.get("/units/safety/").status_code == 403
+    root = {"code": "99", "name": "tỉnh mới", "kind": "committee", "tier": "province", "parent": ""}
+    assert client.post("/units/open/", {**root, "active_from": "1/8/2025"}).status_code == 422
+    assert not Unit.objects.filter(code="99").exists()
+
+
 def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
     parts = [Part(draft(code, active_from=ON), Fraction(1, 2)) for code in ("a", "b")]
     clerk = person("xa-13474", ("clerk", tree.tan_thanh))

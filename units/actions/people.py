@@ -15,6 +15,7 @@ from units.words import clean
 # Without letters and digits that look alike on paper (0 O, 1 l I): an issued password is read out or copied by hand.
 SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
 
+_OWN_PASSWORD = "Mật khẩu của chính mình thì đổi ở trang Tài khoản của tôi."
 _PASSWORD = ["password", "must_change_password", "password_expires_at"]
 
 
@@ -60,7 +61,12 @@ def _issue(user: User, at: datetime) -> str:
 
 @transaction.atomic
 def issue_password(user: User, *, by: User | None, at: datetime) -> str:
-    """A new password for a person who lost theirs; ends the person's sessions. Shown once, kept nowhere."""
+    """A new password for a person who lost theirs; ends the person's sessions. Shown once, kept nowhere.
+
+    Errors: Denied for one's own account, whose password is asked for where it is changed.
+    """
+    if by is not None and by.pk == user.pk:
+        raise Denied("", _OWN_PASSWORD)
     password = _issue(user, at)
     user.save(update_fields=_PASSWORD)
     log.append(
@@ -104,7 +110,7 @@ def invite(user: User, *, by: User | None) -> None:
     if not mailing.is_set_up():
         raise Denied("", f"{mailing.NO_SERVER} Hãy cấp mật khẩu.")
     if by is not None and by.pk == user.pk:
-        raise Denied("", "Mật khẩu của chính mình thì đổi ở trang Tài khoản của tôi.")
+        raise Denied("", _OWN_PASSWORD)
     user.set_unusable_password()
     user.must_change_password = False
     user.password_expires_at = None
@@ -114,7 +120,11 @@ def invite(user: User, *, by: User | None) -> None:
 
 @transaction.atomic
 def edit_user(user: User, *, by: User | None, full_name: str, position: str, email: str) -> None:
-    """Change what a person is called; the sign-in name stays."""
+    """Change what a person is called; the sign-in name stays. Errors: Denied for one's own address, to which a link
+    that sets the password goes.
+    """
+    if by is not None and by.pk == user.pk and email != user.email:
+        raise Denied("email", "Địa chỉ của chính mình thì đổi ở trang Tài khoản của tôi.")
     new = {"full_name": clean(full_name), "position": clean(position), "email": email}
     changed = {
         field: [getattr(user, field), value] for field, value in new.items() if getattr(user, field) != value

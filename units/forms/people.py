@@ -7,6 +7,7 @@ from units import mailing
 from units.models import Identity, Role
 
 from .fields import ChosenField, DayField, WordsField
+from .proving import ProvingForm
 
 
 class AddressField(forms.EmailField):
@@ -55,12 +56,15 @@ class NewPersonForm(PersonForm):
         return self.cleaned_data
 
 
-class IdentityForm(forms.Form):
+class IdentityForm(ProvingForm):
+    """`asked` for one's own account: what is linked opens it from then on."""
+
     subject = WordsField(
         label="Mã định danh",
         max_length=Identity.LONGEST,
         help_text="Mã mà máy chủ đăng nhập gọi người này; trang đăng nhập hiện mã khi tài khoản chưa được gắn.",
     )
+    field_order = ["subject", "password"]
 
 
 class TransferForm(forms.Form):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from units import access, actions, queries
 from units.access import Right, requires
 from units.forms.tree import CloseForm, OpenForm, SucceedForm, show_refusal
-from units.models import Role, Unit
+from units.models import Unit
 from units.tree import Refused
 
 from .lists import posted
@@ -21,11 +21,7 @@ def parent_of(request: HttpRequest, form, day) -> Unit | None:
     """
     code = form.cleaned_data["parent"]
     if not code:
-        if not any(
-            one.unit.depth == 0
-            for one in access.memberships(request.user, request.day)
-            if one.role == Role.ADMINISTRATOR
-        ):
+        if not access.is_root_administrator(request.user, request.day):
             form.add_error("parent", "Hãy ghi mã đơn vị cấp trên.")
         return None
     try:

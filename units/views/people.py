@@ -86,9 +86,13 @@ def person(request: HttpRequest, pk: int) -> HttpResponse:
     if file := file_of(request, _files(someone)):
         return file
     if request.method == "POST" and form.is_valid():
-        actions.edit_user(someone, by=request.user, **form.cleaned_data)
-        messages.success(request, "Đã lưu.")
-        return redirect("units:person", pk)
+        try:
+            actions.edit_user(someone, by=request.user, **form.cleaned_data)
+        except Denied as denied:
+            _deny(form, denied)
+        else:
+            messages.success(request, "Đã lưu.")
+            return redirect("units:person", pk)
     return _person(request, someone, form, RoleForm(initial={"valid_from": request.day}))
 
 
@@ -102,18 +106,19 @@ def _files(someone: User) -> dict:
 
 def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: RoleForm) -> HttpResponse:
     roles = someone.memberships.select_related("unit").order_by("-valid_from", "role")
+    own = someone.pk == request.user.pk
     context = {
         "person": someone,
         "form": form,
         "role_form": role_form,
         "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
         "history": history.of(subject(someone)),
-        "own": someone.pk == request.user.pk,
+        "own": own,
         "no_mail": "" if mailing.is_set_up() else mailing.NO_SERVER,
         "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
         "factor": factors.device_of(someone),
         "identities": someone.identities.all(),
-        "identity_form": IdentityForm() if sso.enabled() else None,
+        "identity_form": IdentityForm(request, asked=own) if sso.enabled() else None,
     }
     return render(
         request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
@@ -178,9 +183,12 @@ def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     someone = access.person_for(request.user, pk, request.day)
-    return _show_password(
-        request, someone, actions.issue_password(someone, by=request.user, at=timezone.now())
-    )
+    try:
+        password = actions.issue_password(someone, by=request.user, at=timezone.now())
+    except Denied as denied:
+        messages.error(request, str(denied))
+        return redirect("units:person", pk)
+    return _show_password(request, someone, password)
 
 
 @requires(Right.MANAGE)

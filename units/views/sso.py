@@ -89,9 +89,10 @@ def person_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Let an account of the server open this person's."""
     _only_where_enabled()
     someone = access.person_for(request.user, pk, request.day)
-    form = IdentityForm(request.POST)
+    form = IdentityForm(request, request.POST, asked=someone.pk == request.user.pk)
     if not form.is_valid():
-        messages.error(request, f"Mã định danh: {form.errors['subject'][0]}")
+        for field, errors in form.errors.items():
+            messages.error(request, f"{form.fields[field].label}: {errors[0]}")
         return redirect("units:person", pk)
     try:
         actions.link_identity(someone, sso.issuer(), form.cleaned_data["subject"], by=request.user)

@@ -59,6 +59,8 @@ def test_a_list_may_be_larger_than_other_uploads(as_, july, settings, monkeypatc
     monkeypatch.setattr(MultiPartParser, "parse", parse)
     answer = uploaded(Client(), july, content)
     assert answer.status_code == 302 and "/accounts/login/" in answer.url
+    # Nor of somebody who enters nowhere.
+    assert uploaded(as_("viewer"), july, content).status_code == 403
 
 
 def test_the_pages_say_nothing_english_and_ask_a_fixed_number_of_questions(
