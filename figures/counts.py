@@ -154,11 +154,15 @@ def _numbers(tallies: list[Tally]) -> tuple[int | None, ...]:
     """All of them added up, a column at a time: thousands make a country."""
     if len(tallies) < 2:
         return tallies[0].numbers if tallies else _NOTHING
-    columns = list(zip(*[tally.numbers for tally in tallies], strict=True))
+    return tuple(map(_column, zip(*[tally.numbers for tally in tallies], strict=True)))
+
+
+def _column(numbers: tuple[int | None, ...]) -> int | None:
+    # Of most measures all are reported, and of some nobody ever reports one.
     try:
-        return tuple(map(sum, columns))
+        return sum(numbers)
     except TypeError:
-        return tuple(map(added, columns))
+        return added(numbers)
 
 
 def _estimated(tallies: list[Tally]) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from figures.change import Change
 from figures.summary import Figures, Summary, build
-from records.queries.parts import parts
+from records.queries.parts import received
 from records.queries.unit_rows import unit_rows
 
 from .comparable import same_rows
@@ -30,7 +30,7 @@ def _before(wanted: Wanted) -> dict[int, Figures]:
     if wanted.of_field is not None:
         rows = wanted.of_field.unit_rows(question)
     else:
-        rows = unit_rows(question, parts(question, by_child=True))
+        rows = unit_rows(question, received(question))
     found = build(
         unit=wanted.unit.code,
         unit_name=wanted.unit.name,

@@ -1,17 +1,22 @@
 """The generated country: numbers of units as they are, the same each time, sums equal to a recount, gaps."""
 
+from collections import defaultdict
 from dataclasses import replace
 from io import StringIO
+from itertools import product
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from figures.counts import Tally
+from figures.measures import SUMS
 from records import sums
 from records.generating import country, trees
 from records.management.commands.generate_country import GAPS
 from records.models import Gap
 from records.queries import lacking, missing
 from records.queries.calendar import calendar
+from records.queries.parts import parts, received
 from records.queries.question import Question
 from records.queries.summary import summary
 from units import inheritance, roster
@@ -48,6 +53,27 @@ def test_everything_derived_is_right_and_both_bases_agree():
     assert len(today.rows) == 3 and not today.total.estimated and today.territory.equal
     lacking = today.total.completeness.expected - today.total.completeness.reported
     assert 0 < lacking == len(today.total.completeness.missing)
+
+
+@pytest.mark.django_db
+def test_what_is_received_by_child_is_that_of_its_parts():
+    top = country.fill(TINY)
+    months = country.Period.of(trees.LAST.plus(-9), trees.LAST)
+    for tier, external in product((None, Tier.COMMUNE), (False, True)):
+        for unit in (top, Unit.objects.filter(parent=top, has_children=True).first()):
+            asked = Question(unit, months, calendar(), "submitted", external, tier)
+            assert shares(received(asked)) == shares(parts(asked, by_child=True)) != {}
+
+
+def shares(found):
+    """What each child received, by channel, with what was left blank and how many reports it is of."""
+    tallies = defaultdict(Tally.empty)
+    for part in found:
+        tallies[part.child] += part.tally
+    return {
+        child: ([tally.values[name] for name in SUMS["received"]], tally.blanks["received"], tally.reported)
+        for child, tally in tallies.items()
+    }
 
 
 @pytest.mark.django_db
