@@ -4,6 +4,7 @@ They must stand when the database does not.
 """
 
 import sys
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -12,9 +13,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import get_template
+from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control
 
 from units import access, held, problems
+
+from . import logs
 
 # What a program is told where the view had no words of its own: a code and what is wrong.
 PROBLEMS = {
@@ -106,12 +110,26 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def no_database(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """503 where the database takes no writes (full or read-only disk) or does not answer; what was typed stays in the
-    browser. None for any other error.
+    browser. `request.fault` then names the kind of error for the log. None for any other error.
     """
-    refused = isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", "") == READ_ONLY
-    if refused or isinstance(error, OperationalError | InterfaceError):
-        return page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
-    return None
+    if not _is_away(error):
+        return None
+    request.fault = logs.kind_of(error.__cause__ or error)
+    if request.resolver_match is None:
+        # It failed before the address was looked up; the log is to tell the route all the same.
+        with suppress(Resolver404):
+            request.resolver_match = resolve(request.path_info)
+    return page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """A connection that is lost in the middle of an answer is a bare DatabaseError of psycopg2, without the code that
+    a server gives with each error of its own. A damaged SQLite file and what Django says of itself are faults.
+    """
+    if isinstance(error, OperationalError | InterfaceError):
+        return True
+    code = getattr(error.__cause__, "pgcode", "") if isinstance(error, DatabaseError) else ""
+    return code == READ_ONLY or code is None and type(error) is DatabaseError
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -17,7 +17,7 @@ from pythonjsonlogger.json import JsonFormatter
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 OWN = frozenset({"cchc_dashboard", "figures", "ledger", "records", "reports", "units"})
 # What `cchc_dashboard.seen` tells of a request beside its message.
-ABOUT_A_REQUEST = ("method", "route", "status", "ms", "user", "system")
+ABOUT_A_REQUEST = ("method", "route", "status", "ms", "user", "system", "fault")
 REQUESTS = "cchc_dashboard.requests"
 # The number of the request that this thread is answering.
 request_number: ContextVar[str | None] = ContextVar("request_number", default=None)
@@ -37,9 +37,14 @@ def trace(fault: BaseException) -> list[str]:
     if behind is not None:
         lines += [*trace(behind), "then"]
     lines += [f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(fault.__traceback__)]
+    return [*lines, kind_of(fault)]
+
+
+def kind_of(fault: BaseException) -> str:
+    """The class of an exception, with the code that a database or the system gave."""
     code = getattr(fault, "pgcode", None) or getattr(fault, "errno", None)
     kind = f"{type(fault).__module__}.{type(fault).__qualname__}"
-    return [*lines, f"{kind} ({code})" if code else kind]
+    return f"{kind} ({code})" if code else kind
 
 
 def constant(record: logging.LogRecord) -> str:
@@ -59,6 +64,15 @@ class Numbered(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_number.get()
         return True
+
+
+class Unforeseen(logging.Filter):
+    """Drops what Django writes of a 503, a trace of hundreds of lines for each request while the database is away: our
+    own line tells the route and the kind of fault.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != 503
 
 
 class Line(JsonFormatter):
@@ -92,7 +106,7 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
     loggers: dict[str, Any] = {
         # Instead of Django's own handlers, which would send a mail with settings and everything that was typed.
         "django": {"handlers": [], "level": other},
-        "django.request": requests,
+        "django.request": requests | {"filters": ["unforeseen"]},
         "django.security.csrf": requests,
         # Who was locked out stands in its tables.
         "axes": {"level": "ERROR"},
@@ -106,7 +120,10 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"numbered": {"()": "cchc_dashboard.logs.Numbered"}},
+        "filters": {
+            "numbered": {"()": "cchc_dashboard.logs.Numbered"},
+            "unforeseen": {"()": "cchc_dashboard.logs.Unforeseen"},
+        },
         "formatters": {
             "line": {"()": "cchc_dashboard.logs.Line"},
             "plain": {"format": plain},

@@ -123,8 +123,10 @@ class Sessions(SessionMiddleware):
     def process_response(self, request, response):
         try:
             return super().process_response(request, response)
-        except (SessionInterrupted, DatabaseError):
-            return response if request.method in ("GET", "HEAD") else errors.page(503)
+        except (SessionInterrupted, DatabaseError) as error:
+            if request.method in ("GET", "HEAD"):
+                return response
+            return errors.no_database(request, error) or errors.page(503)
 
 
 class SessionLife:

@@ -56,9 +56,10 @@ def _tell(request: HttpRequest, status: int, seconds: float) -> None:
     if route == "static" and status < 400:
         return
     level = logging.ERROR if status >= 500 else logging.WARNING if status >= 400 else logging.INFO
-    about = (method, route, status, round(seconds * 1000), *who_of(request))
+    fault = getattr(request, "fault", None)
+    about = (method, route, status, round(seconds * 1000), *who_of(request), fault)
     extra = dict(zip(logs.ABOUT_A_REQUEST, about, strict=True))
-    _log.log(level, "%s %s %d", method, route, status, extra=extra)
+    _log.log(level, "%s %s %d%s", method, route, status, f" {fault}" if fault else "", extra=extra)
 
 
 def route_of(request: HttpRequest) -> str:
