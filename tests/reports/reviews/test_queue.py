@@ -16,6 +16,7 @@ from reports.models import Drawing, Review
 from reports.outlets import copies, pdf, printed
 from reports.outlets.pdf import helper
 from reports.queries import document
+from units.actions import disable_user
 from units.models import User
 
 from .conftest import NOW
@@ -172,6 +173,21 @@ def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
     page = client.get(address("review_drawing", long_review)).content.decode()
     assert "báo cáo đã chốt" in page
     assert client.get(address("review_pdf", long_review)).status_code == 200
+
+
+@pytest.mark.parametrize("lost", ["locked", "role"])
+def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, lost):
+    leader = User.objects.get(username="lanhdao")
+    actions.ask_drawing(long_review, by=leader, at=NOW, expected=30, closing=closing(long_review))
+    if lost == "locked":
+        disable_user(leader, by=None)
+    else:
+        leader.memberships.all().delete()
+    drawing = take()
+    draw(drawing)
+    found = Drawing.objects.get(pk=drawing.pk)
+    assert found.state == FAILED and "không còn quyền chốt" in found.words
+    assert not Review.objects.get(pk=long_review.pk).is_frozen
 
 
 def test_figures_that_changed_meanwhile_are_not_closed(long_review):
