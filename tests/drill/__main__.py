@@ -4,19 +4,24 @@ Example: python -m tests.drill --only kill --minutes 5 --database sqlite --add
 """
 
 import argparse
+import signal
 import sys
 import time
 import traceback
+from contextlib import closing
 from pathlib import Path
 
 from . import rows
 from .parts import DATABASES, PARTS
 from .rows import Row
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main() -> int:
     """0 when every drill held."""
     options = _options()
+    _end_in_order()
     if options.list:
         print("\n".join(PARTS))
         return 0
@@ -27,15 +32,33 @@ def main() -> int:
         for database in databases:
             if database.lower() not in options.database:
                 continue
-            for row in _run(part, name, database, options.minutes):
-                # A drill that runs again takes the place of its earlier row.
-                kept = [one for one in found if (one.name, one.database) != (row.name, row.database)]
-                found = [*kept, row]
-                held &= row.held
-                _say(rows.table([row]))
-                rows.write(found, options.output)
+            with closing(_run(part, name, database, options.minutes)) as told:
+                for row in told:
+                    # A drill that runs again takes the place of its earlier row.
+                    kept = [one for one in found if (one.name, one.database) != (row.name, row.database)]
+                    found = [*kept, row]
+                    held &= row.held
+                    _say(rows.table([row]))
+                    rows.write(found, options.output)
     print(rows.table(found))
     return 0 if held else 1
+
+
+def _end_in_order() -> None:
+    """Whoever ends the drills, by Ctrl+C or as a service manager does, has what they started ended too: PostgreSQL and
+    gunicorn run apart from them, and would stay.
+    """
+
+    def ended(number: int, _) -> None:
+        # A second one does not interrupt the tidying up, nor the programs that it calls.
+        for one in ENDING:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for one in ENDING:
+        # Under nohup the terminal may go.
+        if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, ended)
 
 
 def _run(part, name: str, database: str, minutes: float):
