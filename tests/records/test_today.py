@@ -15,7 +15,7 @@ from units import actions
 from units.models import Unit
 from units.tree import Draft, Refused
 
-from .carried_oracle import MEASURES, Oracle, Told
+from .carried_oracle import MEASURES, NOWHERE, Oracle, Told, whole
 from .conftest import balanced, entered
 
 START = date(2021, 1, 1)
@@ -45,6 +45,7 @@ class World:
 
     def step(self, number: int) -> None:
         acts = [self.report] * 8 + [self.merge] * 2 + [self.split, self.end, self.end_group, self.child]
+        acts.append(self.divide)
         try:
             self.random.choice(acts)(number)
         except (Refused, records_actions.Refused):
@@ -95,6 +96,23 @@ class World:
             for at, share in enumerate(shares)
         ]
         actions.replace([old], parts, on, by=None)
+
+    def divide(self, number: int) -> None:
+        """What is below a group goes on under new ones: the page's act, by which nothing is estimated."""
+        old, on = self.some(group=True), self.day()
+        below = list(Unit.objects.filter(parent=old, active_until=None).order_by("pk"))
+        if old.tier == "country" or len(below) < 2:
+            return
+        cut = self.random.randint(1, len(below) - 1)
+        shares = [
+            actions.Share(
+                Draft(f"h{number}{at}", f"Nhóm {number}{at}", old.kind, old.tier, on, parent=old.parent),
+                Fraction(len(some), len(below)),
+                below=tuple(some),
+            )
+            for at, some in enumerate((below[:cut], below[cut:]))
+        ]
+        actions.split(old, shares, on, by=None, basis="NQ")
 
     def end(self, number: int) -> None:
         actions.close_unit(self.some(group=False), self.day(), by=None)
@@ -170,10 +188,10 @@ def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date) ->
     whose = {}
     for pk in oracle.reported(unit):
         ends = oracle.ends(pk, day)
-        rest = 1 - sum(ends.values())
-        ends |= {pk: rest} if rest else {}
-        if one.pk in ends:
-            whose[pk] = (ends, {one.pk})
+        # What went nowhere stands in the unit's own row; as everywhere it is the last to be rounded up.
+        mine = {one.pk} & ends.keys() or ({NOWHERE} & whole(ends).keys() if one.pk == pk else set())
+        if mine:
+            whose[pk] = (ends, mine)
     return oracle.told(whose, months, day)
 
 

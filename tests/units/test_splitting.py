@@ -121,13 +121,6 @@ def test_faults_stand_at_their_fields_and_nothing_is_written(cast, parts, words)
     assert not Succession.objects.exists() and Unit.objects.filter(active_until=None).count() == 6
 
 
-def test_a_unit_with_others_below_it_is_not_divided(cast):
-    root = signed_in(person("goc", ("administrator", cast.province)))
-    parts = (("a", "huyện An", "1/2"), ("b", "huyện Bình", "1/2"))
-    answer = root.post(f"/units/{cast.district.pk}/split/", asked(*parts, tier="district", parent="35"))
-    assert answer.status_code == 422 and "còn đơn vị bên dưới đang hoạt động" in text_of(answer)
-
-
 def test_only_administrators_split(cast):
     clerk = signed_in(person("khac", ("clerk", cast.tan_thanh)))
     assert clerk.get(cast.address).status_code == 403

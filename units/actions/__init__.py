@@ -12,6 +12,7 @@ from .factors import (
     reset_factor,
 )
 from .following import roles_of
+from .going_along import again
 from .identities import link_identity, unlink_identity
 from .merging import merge, merger
 from .people import (
@@ -32,7 +33,7 @@ from .receivers import create_receiver, stop_receiver
 from .restructuring import Done, followers, restructuring_of, touched_by, undo_restructuring
 from .safety import set_safety
 from .sessions import end_all_sessions, end_own_sessions, end_session, end_sessions_of
-from .splitting import Share, again, split, splitting
+from .splitting import Share, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units

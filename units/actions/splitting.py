@@ -1,45 +1,60 @@
-"""A unit is divided by stated shares: among new units, and units that are there and take a part of it over."""
+"""A unit is divided by stated shares: among new units, and units that are there and take a part of it over. A group is
+divided by what is below it: each unit there goes on under one of the parts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from units.models import Kind, Unit, User
-from units.tree import Draft
+from units.models import Unit, User
+from units.tree import Draft, Refused, Wrong
 
+from .going_along import going_along
 from .restructuring import SPLIT, Done, Heir, Plan, restructure
 
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the old unit. `taken_by`: the unit that takes it over and goes on as the draft; None for a new one."""
+    """A part of the old unit. `taken_by`: the unit that takes it over and goes on as the draft; None for a new one.
+    `below`: the units directly below the old one that go on under this part.
+    """
 
     draft: Draft
     share: Fraction
     taken_by: Unit | None = None
-
-
-def again(unit: Unit, on: date, above: Unit | str | None) -> Draft:
-    """The same unit once more from a day on, under its own parent or another one."""
-    tier = "" if unit.kind == Kind.OFFICE else unit.tier
-    return Draft(unit.code, unit.name, unit.kind, tier, on, None, above, unit.reports_declared)
+    below: tuple[Unit, ...] = ()
 
 
 def split(old: Unit, shares: Sequence[Share], on: date, *, by: User | None, basis: str) -> Done:
     """The old unit closes on the day before `on`, and what it was goes over by shares, see `restructure`.
 
-    Errors: Refused with every fault, and nothing is written: the shares do not add up to exactly 1, a unit that closes
-    has others below it.
+    Errors: Refused with every fault, and nothing is written: the shares do not add up to exactly 1, a unit below the
+    old one goes nowhere.
     """
-    return restructure(splitting(old, shares), on, by=by, basis=basis, action=SPLIT)
+    return restructure(splitting(old, shares, on), on, by=by, basis=basis, action=SPLIT)
 
 
-def splitting(old: Unit, shares: Sequence[Share]) -> Plan:
-    """What a split opens and who goes over into what. Who takes a part over closes too, and goes over wholly into the
-    unit under its own code: no unit changes what it is in the middle of its life.
+def splitting(old: Unit, shares: Sequence[Share], on: date) -> Plan:
+    """What a split opens and who goes over into what. Who takes a part over closes too, and goes over wholly, with all
+    that is below it, into the unit under its own code: no unit changes what it is in the middle of its life.
+
+    Errors: Refused where a unit below the old one is in no part.
     """
-    heirs = [Heir(old, one.draft.unit().code, one.share) for one in shares]
-    heirs += [Heir(one.taken_by, one.draft.unit().code) for one in shares if one.taken_by is not None]
-    drafts = tuple(one.draft for one in shares)
-    return Plan(drafts, tuple(heirs), named=len(drafts))
+    codes = [(one, one.draft.unit().code) for one in shares]
+    heirs = [Heir(old, code, one.share) for one, code in codes]
+    takers = {one.taken_by: code for one, code in codes if one.taken_by is not None}
+    heirs += [Heir(taker, code) for taker, code in takers.items()]
+    # Who takes over comes first: of offices of one name theirs goes on.
+    along = going_along(
+        [*takers, old],
+        on,
+        under={taker.pk: code for taker, code in takers.items()},
+        assigned={unit.pk: code for one, code in codes for unit in one.below},
+    )
+    lost = [unit.name for unit in along.ending if unit.parent_id == old.pk]
+    if lost:
+        message = f"Chưa chọn phần nhận đơn vị còn hoạt động đến ngày chia tách: {', '.join(lost)}."
+        raise Refused([Wrong(0, "on", "not_assigned", message)])
+    drafts = (*(one.draft for one in shares), *along.drafts)
+    return Plan(drafts, (*heirs, *along.heirs), named=len(shares))

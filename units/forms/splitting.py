@@ -1,5 +1,7 @@
-"""A split: the day, the legal basis, and each part with its share."""
+"""A split: the day, the legal basis, and each part with its share, or with the units below that go to it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -18,44 +20,75 @@ NAMES = {"code": "code_1", "name": "name_1", "share": "share_1"}
 
 
 class SplitForm(forms.Form):
-    """One old unit is divided among several."""
+    """One old unit is divided among several. Of a group (`below`: those directly below it) each unit below is assigned
+    to a part, and shares are asked only where the group itself has reported: nothing else is divided by them.
+    """
 
     on = DayField(label="Chia tách từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước.")
     basis = WordsField(label="Căn cứ", max_length=300, help_text="Số, ngày của văn bản.")
     tier = ChosenField(label="Cấp của đơn vị mở mới", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mở mới", max_length=64, required=False)
 
-    def __init__(self, data, old: Unit, **options):
+    def __init__(self, data, old: Unit, below: Sequence[Unit] = (), **options):
         super().__init__(data, **options)
-        self.old = old
+        self.old, self.below = old, list(below)
+        self.asks_shares = old.reports or not self.below
+        self.columns = ("code", "name", "share") if self.asks_shares else ("code", "name")
         for number in range(1, PARTS + 1):
             asked = number <= 2
             self.fields[f"code_{number}"] = WordsField(label="Mã", max_length=64, required=asked)
             self.fields[f"name_{number}"] = WordsField(label="Tên", max_length=200, required=False)
-            self.fields[f"share_{number}"] = WordsField(label="Tỷ lệ", max_length=20, required=asked)
+            if self.asks_shares:
+                self.fields[f"share_{number}"] = WordsField(label="Tỷ lệ", max_length=20, required=asked)
+        parts = [("", "Chọn phần"), *((str(number), f"Phần thứ {number}") for number in range(1, PARTS + 1))]
+        for unit in self.below:
+            label = f"{unit.name} ({unit.code})"
+            self.fields[f"into_{unit.pk}"] = ChosenField(label=label, choices=parts)
 
     def lines(self):
         """The bound fields of each part, for the page."""
         return [
-            (number, [self[f"{name}_{number}"] for name in ("code", "name", "share")])
-            for number in range(1, PARTS + 1)
+            (number, [self[f"{name}_{number}"] for name in self.columns]) for number in range(1, PARTS + 1)
         ]
 
+    def choices(self):
+        """The bound fields of the units below, for the page."""
+        return [self[f"into_{unit.pk}"] for unit in self.below]
+
     def clean(self) -> dict:
-        """Shares as exact fractions that add up to 1."""
+        """Shares as exact fractions that add up to 1; of a group, every part with some of the units below."""
         data = super().clean()
         total = Fraction(0)
         for number in range(1, PARTS + 1):
-            code, share = data.get(f"code_{number}"), data.get(f"share_{number}")
-            if not code and not share and not data.get(f"name_{number}"):
+            given = {name: data.get(f"{name}_{number}") for name in self.columns}
+            if not any(given.values()):
                 continue
-            for name, value in (("code", code), ("share", share)):
-                if not value and f"{name}_{number}" not in self.errors:
+            for name, value in given.items():
+                if name != "name" and not value and f"{name}_{number}" not in self.errors:
                     self.add_error(f"{name}_{number}", REQUIRED)
-            total += self._share(number, share or "0")
-        if not self.errors and total != 1:
+            if self.asks_shares:
+                total += self._share(number, given["share"] or "0")
+        if self.asks_shares and not self.errors and total != 1:
             self.add_error(None, f"Các tỷ lệ cộng lại là {total}, phải bằng đúng 1.")
+        self._check_below()
         return data
+
+    def _check_below(self) -> None:
+        """No unit goes to a part that is not stated, and no part of a group is empty."""
+        data = self.cleaned_data
+        for unit in self.below:
+            number = data.get(f"into_{unit.pk}")
+            if number and not data.get(f"code_{number}") and f"code_{number}" not in self.errors:
+                self.add_error(f"into_{unit.pk}", f"Phần thứ {number} chưa ghi mã.")
+        if self.errors or not self.below:
+            return
+        for number in range(1, PARTS + 1):
+            if data[f"code_{number}"] and not self._going_to(number):
+                message = "Chưa có đơn vị bên dưới nào đi theo phần này: hãy chọn, hoặc bỏ trống phần này."
+                self.add_error(f"code_{number}", message)
+
+    def _going_to(self, number: int) -> tuple[Unit, ...]:
+        return tuple(unit for unit in self.below if self.cleaned_data[f"into_{unit.pk}"] == str(number))
 
     def _share(self, number: int, text: str) -> Fraction:
         try:
@@ -75,8 +108,14 @@ class SplitForm(forms.Form):
             code = canonical(data[f"code_{number}"])
             if code:
                 one = self._part(number, code, self._holder(codes, code, on), parent)
-                found += [one] if one else []
+                found += [replace(one, below=self._going_to(number))] if one else []
         return found
+
+    def _share_of(self, number: int) -> Fraction:
+        """As stated; of a group by the number of units that go to the part, which decides where its people go."""
+        if self.asks_shares:
+            return self.cleaned_data[f"share_{number}"]
+        return Fraction(len(self._going_to(number)), len(self.below))
 
     def _holder(self, codes: Codes, code: str, on: date) -> Unit | None:
         there = (one for one in codes.holders(code) if one.active_from < on and not one.is_over(on))
@@ -84,8 +123,12 @@ class SplitForm(forms.Form):
 
     def _part(self, number: int, code: str, holder: Unit | None, parent: Unit | None) -> Share | None:
         data, old = self.cleaned_data, self.old
-        on, name, share = data["on"], data[f"name_{number}"], data[f"share_{number}"]
+        on, name, share = data["on"], data[f"name_{number}"], self._share_of(number)
         if holder is not None and holder.pk != old.pk:
+            if holder.path.startswith(old.path) or old.path.startswith(holder.path):
+                message = f"{holder.name} ở trên hoặc ở dưới đơn vị cũ: không nhận được một phần của nó."
+                self.add_error(f"code_{number}", message)
+                return None
             if name and canonical(name) != canonical(holder.name):
                 message = f"Mã này đang là {holder.name}: để trống tên, hoặc chọn mã khác cho đơn vị mới."
                 self.add_error(f"name_{number}", message)

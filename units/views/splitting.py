@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -23,10 +24,14 @@ Shares = list[actions.Share]
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def split(request: HttpRequest, pk: int) -> HttpResponse:
-    """A unit is divided among new units and units that are there. A POST shows what changes; with `sure` it is done."""
+    """A unit is divided among new units and units that are there; what is below a group is assigned to them. A POST
+    shows what changes; with `sure` it is done.
+    """
     old = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     initial = {"tier": old.tier, "parent": old.parent.code if old.parent else "", "code_1": old.code}
-    form = SplitForm(posted(request), old, initial=initial)
+    goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
+    below = Unit.objects.filter(goes_on, parent=old).order_by("kind", "folded", "pk")
+    form = SplitForm(posted(request), old, below, initial=initial)
     if request.method == "POST" and form.is_valid():
         shares = _asked(request, form)
         if shares and request.POST.get("sure") == "1":
@@ -71,17 +76,20 @@ def _possible(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) 
 
 
 def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> dict:
-    on, plan = form.cleaned_data["on"], actions.splitting(old, shares)
+    on, plan = form.cleaned_data["on"], actions.splitting(old, shares, form.cleaned_data["on"])
     closing = Unit.objects.in_bulk([unit.pk for unit in plan.closing])
     follows = dict(actions.followers(plan))
     roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
-    names = {one.draft.unit().code: one.draft.name for one in shares}
+    names = {draft.unit().code: draft.name for draft in plan.drafts}
+    above = {draft.unit().code: draft.parent for draft in plan.drafts}
+    named = {old.pk, *(one.taken_by.pk for one in shares if one.taken_by)}
     return {
         "unit": closing[old.pk],
         "form": form,
         "on": on,
         "shares": shares,
-        "closing": [closing[unit.pk] for unit in plan.closing],
+        "closing": [closing[unit.pk] for unit in plan.closing if unit.pk in named],
+        "moving": [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named],
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
         "consequences": consequences_of(list(closing.values()), [], on, plan.reporting),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],

@@ -1,0 +1,50 @@
+"""A group is divided: each new one has the history of what went to it, on both bases, and nothing is estimated."""
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from figures.periods import Month, Period
+from records.queries.summary import summary
+from units import actions
+from units.models import Unit
+from units.tree import Draft
+
+from .carried_oracle import MEASURES
+from .conftest import balanced, entered
+from .test_today import World, told
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
+    """To the dossier on both bases, whatever was reported: nothing is estimated, the office's reports included."""
+    world = World(7, fields)
+    old = Unit.objects.get(code="d00")
+    below = list(Unit.objects.filter(parent=old).order_by("pk"))
+    for unit in below:
+        for month in (1, 2, 3):
+            field = fields.chung.pk if unit.kind == "office" else fields.ho_tich.pk
+            entered(unit, Month(2022, month), {(field, None): balanced(world.random.randint(1, 99))})
+    on = date(2022, 4, 1)
+    going = {"x": below[::2], "y": below[1::2]}
+    period = Period("2022-Q1", Month(2022, 1), Month(2022, 3))
+    reported = {code: [told(summary(one, period).total) for one in some] for code, some in going.items()}
+    before = told(summary(old, period).total)
+    shares = [
+        actions.Share(draft, Fraction(len(some), len(below)), below=tuple(some))
+        for code, some in going.items()
+        for draft in [Draft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent)]
+    ]
+    actions.split(old, shares, on, by=None, basis="NQ")
+    carried = {
+        code: told(summary(Unit.objects.get(code=code), period, by="unit", today=on).total) for code in going
+    }
+    for code, parts in reported.items():
+        assert not carried[code].estimated
+        assert carried[code].sums == {name: sum(one.sums[name] for one in parts) for name in MEASURES}
+        assert (carried[code].reported, carried[code].missing) == (3 * len(parts), set())
+    assert before.sums == {name: sum(one.sums[name] for one in carried.values()) for name in MEASURES}
+    province = Unit.objects.get(code="p0")
+    assert told(summary(province, period).total) == told(summary(province, period, today=on).total)
