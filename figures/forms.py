@@ -169,25 +169,28 @@ class Form:
             found |= {*column.sources, *self._made_of(column.adds)}
         return found
 
-    def note(self, values: Values) -> str:
-        """What the form has no column for and where it was counted; and each identity that does not hold."""
+    def note(self, values: Values, *, estimated: bool = False) -> str:
+        """What the form has no column for and where it was counted; and each identity that does not hold.
+        `estimated`: the values are shares of a divided unit (docs/decisions/0015).
+        """
         told = "; ".join(f"{count(values.get(one.source))} {one.words}" for one in self.within)
         moved = [f"{count(values[one.source])} {one.words}" for one in self.outside if values.get(one.source)]
         sentences = [f"{told}."] if told else []
         if moved:
             sentences.append(f"Ngoài biểu: {', '.join(moved)}.")
         sentences += [
-            difference(identity, gap, moved=bool(moved)) for identity, gap in self.gaps(self.cells(values))
+            difference(identity, gap, moved=bool(moved), estimated=estimated)
+            for identity, gap in self.gaps(self.cells(values))
         ]
         return " ".join(sentences)
 
 
-def difference(identity: Identity, gap: int, *, moved: bool = False) -> str:
-    """An identity that does not hold, in words, with the reason as far as it is known."""
+def difference(identity: Identity, gap: int, *, moved: bool = False, estimated: bool = False) -> str:
+    """An identity that does not hold, in words, with the reasons as far as they are known."""
     named = f"Cột {_sides(identity.left, ' + cột ')} lệch {count(gap)} so với cột {_sides(identity.right, ' + cột ')}"
-    if moved:
-        return f"{named} do hồ sơ chuyển đi, chuyển đến."
-    return f"{named} do có tháng chưa báo cáo hoặc số chuyển kỳ chưa khớp."
+    reasons = ["hồ sơ chuyển đi, chuyển đến"] if moved else []
+    reasons += ["số ước tính, mỗi ô làm tròn riêng"] if estimated else []
+    return f"{named} do {'; '.join(reasons) or 'có tháng chưa báo cáo hoặc số chuyển kỳ chưa khớp'}."
 
 
 def _signed(column: Column, parts: list[int | None]) -> int | None:

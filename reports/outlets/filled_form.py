@@ -75,9 +75,11 @@ def of_dossiers(
     counted, basis = narrative.counted(now.include, now.as_of), narrative.basis(now.units_of)
     external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
     told = f"{counted}; {now.completeness_text}; {basis}{external}"
-    return _filled(
-        form, unit, now.period, rows, told, now.total.counts, sources, now.total.completeness.complete
-    )
+    note = form.note(now.total.counts, estimated=now.total.estimated)
+    notes = official_form.notes(form, note)
+    if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
+        notes = [narrative.ESTIMATED, *notes]
+    return _filled(form, unit, now.period, rows, told, notes, sources, now.total.completeness.complete)
 
 
 def of_indicators(form: Form, unit: Unit, period: Dates, found: Indicators, asked: str = "") -> Filled:
@@ -98,7 +100,8 @@ def of_indicators(form: Form, unit: Unit, period: Dates, found: Indicators, aske
         *([("Bộ lọc", asked)] if asked else []),
     ]
     whole = len(found.lines) == found.asked
-    return _filled(form, unit, period, rows, told, found.total, sources, whole)
+    notes = official_form.notes(form, form.note(found.total))
+    return _filled(form, unit, period, rows, told, notes, sources, whole)
 
 
 def of_edition(form: Form, unit: Unit, edition: Edition, days: Calendar) -> Filled:
@@ -123,7 +126,8 @@ def of_edition(form: Form, unit: Unit, edition: Edition, days: Calendar) -> Fill
     state = edition.get_state_display()
     sources = [("Đơn vị", f"{unit.name} ({unit.code})"), ("Kỳ báo cáo", month.label), ("Phạm vi", state)]
     period = Dates.of(Period.of_month(month), days)
-    return _filled(form, unit, period, rows, state, total, sources, edition.state == State.APPROVED)
+    notes = official_form.notes(form, form.note(total))
+    return _filled(form, unit, period, rows, state, notes, sources, edition.state == State.APPROVED)
 
 
 def _filled(
@@ -132,7 +136,7 @@ def _filled(
     period: Dates,
     rows: Sequence[FormRow],
     told: str,
-    total: Mapping[str, int | None],
+    notes: Sequence[str],
     sources: Sequence[tuple[str, str]],
     complete: bool,
 ) -> Filled:
@@ -145,7 +149,7 @@ def _filled(
         rows,
         told,
         complete,
-        official_form.notes(form, form.note(total)),
+        notes,
         broken,
         [("Biểu", f"{form.code}: {form.title}"), ("Ban hành theo", form.basis), *sources],
     )

@@ -36,7 +36,11 @@ def table(doc: dict[str, Any]) -> dict[str, Any]:
     total = Summary.from_dict(doc["figures"]).total
     parts = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
     rows = lines(form, parts, total.counts)
-    return {"official": form, "form_rows": rows, "form_note": form.note(total.counts)}
+    return {
+        "official": form,
+        "form_rows": rows,
+        "form_note": form.note(total.counts, estimated=total.estimated),
+    }
 
 
 def lines(form: Form, parts: Sequence[tuple[str, Summary]], total: Mapping[str, int | None]) -> list[FormRow]:

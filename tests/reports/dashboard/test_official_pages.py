@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.conf import settings as project
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from figures import narrative
 from figures.writing import count
 from records.actions import indicators as indicator_actions
 from records.models import Indicator, IndicatorValue
@@ -18,7 +20,10 @@ from reports.outlets import pdf
 from reports.outlets.form_sheet import LINES
 from tests.office import recalculated
 from tests.records.test_official_forms import successor
+from units import actions as unit_actions
 from units import queries as units
+from units.models import Unit
+from units.tree import Draft
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 HALF = "?unit=351&period=2022-H1"
@@ -94,6 +99,29 @@ def test_an_identity_that_does_not_hold_is_told(reader):
     gaps = [gap for row in filled.rows for gap in filled.form.gaps(row.cells)]
     assert bool(gaps) == bool(filled.broken)
     assert ("chỗ chưa khớp" in answer.content.decode()) == bool(filled.broken)
+
+
+def test_a_share_of_a_divided_unit_says_in_every_file_that_it_is_an_estimate(reader, settings):
+    old, on = Unit.objects.get(code="13474"), date(2022, 8, 1)
+    parts = [
+        unit_actions.Part(
+            Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
+        )
+        for at in (1, 2)
+    ]
+    unit_actions.replace([old], parts, on, by=None)
+    settings.DEMO_TODAY = date(2022, 10, 1)
+    client, asked = reader("tonghop"), "?unit=x1&period=2022-H1&basis=today"
+    page = client.get(address(asked=asked))
+    filled = page.context["filled"]
+    assert narrative.ESTIMATED in page.content.decode()
+    assert filled.form.gaps(filled.rows[-1].cells), "each cell is rounded by itself"
+    assert "do số ước tính" in filled.notes[-1] and "tháng chưa báo cáo" not in filled.notes[-1]
+    sheet = openpyxl.load_workbook(BytesIO(client.get(address(".xlsx", asked)).content)).worksheets[0]
+    assert narrative.ESTIMATED in [row[0].value for row in sheet.iter_rows()]
+    text = pdf.text(client.get(address(".pdf", asked)).content)
+    assert narrative.ESTIMATED in " ".join(text.split())
+    assert narrative.ESTIMATED not in client.get(address()).content.decode()
 
 
 def test_the_number_of_queries_does_not_follow_units(reader):
