@@ -1,5 +1,6 @@
 """What the pickers of the dashboard offer: periods up to today, and the units around the one that is seen."""
 
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ from reports.outlets import markup
 from units import access, queries
 from units.models import Unit, User
 
-from .asked import Asked
+from .asked import Asked, lasting_key
 
 Options = list[tuple[str, list[tuple[str, str]]]]
 MOST_CHILDREN = 500
@@ -42,24 +43,51 @@ def visible_above(asked: Asked, user: User) -> list[int]:
     return [number for number, path in zip(numbers, paths, strict=True) if path.startswith(tuple(own))]
 
 
+def beyond(asked: Asked, user: User) -> list[str]:
+    """Paths of the units that the reader holds, where not all that the page names need be below them; no query. None
+    where it is: all units below one that he sees by its own place are his to see.
+    """
+    own = sorted({membership.unit.path for membership in access.memberships(user, asked.day)})
+    return [] if asked.basis == "reported" and asked.unit.path.startswith(tuple(own)) else own
+
+
+def unseen(asked: Asked, user: User, numbers: Iterable[int]) -> frozenset[int]:
+    """Those of the units (by number) that the reader may not see, and so is offered no link to. One query, none where
+    he may see all.
+    """
+    if not beyond(asked, user):
+        return frozenset()
+    wanted = set(numbers)
+    seen = access.visible(user, asked.day).filter(pk__in=wanted).order_by()
+    return frozenset(wanted.difference(seen.values_list("pk", flat=True)))
+
+
+def key_of(asked: Asked, unit: Unit, end: date) -> str:
+    """How a link of the page names a unit of the tree: whatever the basis, where codes are read on the reader's day."""
+    return unit.key_on(end) if asked.basis == "reported" else lasting_key(unit, end)
+
+
 def ancestors(numbers: list[int]) -> list[Unit]:
     """The units of these numbers, in their order."""
     found = Unit.objects.in_bulk(numbers) if numbers else {}
     return [found[number] for number in numbers]
 
 
-def units(asked: Asked, above: list[Unit], summary: Summary, end: date) -> Options:
-    """The unit that is seen, those above it, and those directly below."""
-    below = [(row.key, row.name) for row in summary.rows if row.extra.get("pk") != asked.unit.pk]
+def units(
+    asked: Asked, above: list[Unit], summary: Summary, end: date, hidden: frozenset[int] = frozenset()
+) -> Options:
+    """The unit that is seen, those above it, and those directly below; none of `hidden` (of `unseen`)."""
+    left_out = hidden | {asked.unit.pk}
+    below = [(row.key, row.name) for row in summary.rows if row.extra.get("pk") not in left_out]
     if summary.by != "unit" or asked.tier or asked.field:
         start = summary.period.start
         children = (
             queries.children_of(asked.unit, start, end) if asked.unit.has_children else Unit.objects.none()
         )
-        below = [(unit.key_on(end), unit.name) for unit in children[:MOST_CHILDREN]]
+        below = [(key_of(asked, unit, end), unit.name) for unit in children[:MOST_CHILDREN]]
     groups: Options = [("Đang xem", [(asked.unit_key, asked.unit.name)])]
     if above:
-        groups.insert(0, ("Cấp trên", [(unit.key_on(end), unit.name) for unit in above]))
+        groups.insert(0, ("Cấp trên", [(key_of(asked, unit, end), unit.name) for unit in above]))
     if below:
         groups.append(("Trực thuộc", below[:MOST_CHILDREN]))
     return groups

@@ -17,6 +17,7 @@ from reports.queries.ranking import with_changes
 from reports.queries.targets import indicators
 from units import access, inheritance
 from units.access import Right
+from units.models import User
 from units.tablefile import file_of
 
 from . import blocks, choices, listing
@@ -40,13 +41,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if file := file_of(request, Tables(asked, wanted).by_name()):
         return file
     above = choices.visible_above(asked, request.user)
-    body = remembered(asked, above, lambda: _drawn(asked, wanted, above))
+    reach = [*above, *choices.beyond(asked, request.user)]
+    body = remembered(asked, reach, lambda: _drawn(asked, wanted, above, request.user))
     title = f"{asked.unit.name}, {asked.period.label}"
     return render(request, "reports/dashboard.html", {"body": body, "page_title": title})
 
 
-def _drawn(asked: Asked, wanted: queries.Wanted, above: list[int]) -> str:
-    return render_to_string("reports/dashboard/body.html", _page(asked, wanted, above) | {"today": asked.day})
+def _drawn(asked: Asked, wanted: queries.Wanted, above: list[int], user: User) -> str:
+    page = _page(asked, wanted, above, user) | {"today": asked.day}
+    return render_to_string("reports/dashboard/body.html", page)
 
 
 def wanted_of(asked: Asked) -> queries.Wanted:
@@ -69,7 +72,7 @@ def wanted_of(asked: Asked) -> queries.Wanted:
     )
 
 
-def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str, Any]:
+def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) -> dict[str, Any]:
     summary, past = queries.now_and_before(wanted)
     summary = with_changes(wanted, summary)
     now, before = (past.against.current, past.against.before) if past.against else (summary, past.before)
@@ -77,6 +80,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
     end = summary.period.end
     goals = blocks.goals_of(asked, end)
     above = choices.ancestors(visible)
+    hidden = choices.unseen(asked, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
     own = not asked.unit.has_children or asked.unit.reports
     return {
         "asked": asked,
@@ -91,7 +95,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         "find_kept": kept(asked) if above or asked.unit.has_children else [],
         "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
-        "unit_options": markup.options(choices.units(asked, above, summary, end), asked.unit_key),
+        "unit_options": markup.options(choices.units(asked, above, summary, end, hidden), asked.unit_key),
         "period_options": choices.periods(asked.calendar.month_of(asked.day), asked.period),
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
@@ -111,7 +115,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int]) -> dict[str,
         **blocks.answer(asked, summary, now, before, wanted.field.name if wanted.field else ""),
         **blocks.on_time(summary, before, goals),
         **blocks.charts(summary, past, now, before, goals),
-        **listing.context(asked, summary),
+        **listing.context(asked, summary, hidden),
     }
 
 
@@ -131,7 +135,7 @@ def _bases(asked: Asked) -> list[tuple[str, str, bool]]:
 
 def _trail(asked: Asked, above: list, end) -> list[tuple[str, str]]:
     clean = {"by": "", "tier": "", "q": "", "sort": ""}
-    trail = [(unit.name, asked.link(unit=unit.key_on(end), **clean)) for unit in above]
+    trail = [(unit.name, asked.link(unit=choices.key_of(asked, unit, end), **clean)) for unit in above]
     return [*trail, (asked.unit.name, asked.link())]
 
 

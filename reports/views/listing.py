@@ -12,9 +12,9 @@ from .rows import Shown, shown
 BY_NAMES = (("unit", "Đơn vị"), ("field", "Lĩnh vực"), ("month", "Tháng"))
 
 
-def context(asked: Asked, summary: Summary) -> dict[str, Any]:
-    """What the template of the table writes."""
-    table = shown(asked, summary)
+def context(asked: Asked, summary: Summary, hidden: frozenset[int]) -> dict[str, Any]:
+    """What the template of the table writes; units of `hidden` (by number) without a link."""
+    table = shown(asked, summary, hidden)
     by, page = summary.by or "unit", min(asked.page, table.pages)
     return {
         "table": table.table,

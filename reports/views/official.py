@@ -152,7 +152,9 @@ def _units(request: HttpRequest, asked: Asked) -> choices.Options:
         else []
     )
     named = [("Cấp trên", above), ("Trực thuộc", below)]
-    groups = [(name, [(one.key_on(end), one.name) for one in ones]) for name, ones in named if ones]
+    groups = [
+        (name, [(choices.key_of(asked, one, end), one.name) for one in ones]) for name, ones in named if ones
+    ]
     return [("Đang xem", [(asked.unit_key, asked.unit.name)]), *groups]
 
 

@@ -18,18 +18,18 @@ from .asked import Asked
 SECONDS = 600
 
 
-def remembered(asked: Asked, visible_above: Sequence[int], draw: Callable[[], str]) -> str:
+def remembered(asked: Asked, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
     """The page of a view, drawn once a process as long as nothing that it shows changes.
 
-    `visible_above` are the numbers of the units above that the reader may see: the only thing on it that depends on
-    who reads.
+    `reach` is all on it that depends on who reads: numbers of the units above that the reader may see, and the paths
+    by which units elsewhere are his to see (reports.views.choices).
     """
     version = None
     if not connection.in_atomic_block:
         version = changes.version(asked.unit.pk, asked.include, asked.basis == "today")
     if version is None:
         return draw()
-    above = ".".join(map(str, visible_above))
+    above = ".".join(map(str, reach))
     database = connection.settings_dict["NAME"]
     view = f"{asked.unit.pk}:{asked.decimals}:{asked.query()}"
     whole = repr((str(database), version, asked.day, asked.calendar, above, view))

@@ -40,11 +40,11 @@ class Shown:
         return markup.rows([Line(f"Tổng: {summary.unit_name}", "", note, self.table.cells(summary.total))])
 
 
-def shown(asked: Asked, summary: Summary) -> Shown:
-    """Rows found by the search, ordered as asked."""
+def shown(asked: Asked, summary: Summary, hidden: frozenset[int] = frozenset()) -> Shown:
+    """Rows found by the search, ordered as asked; units of `hidden` (by number) are not linked."""
     by = summary.by or "unit"
     sections = _sections(summary)
-    entries = [_entry(asked, by, row, sections[place]) for place, row in enumerate(summary.rows)]
+    entries = [_entry(asked, by, row, sections[place], hidden) for place, row in enumerate(summary.rows)]
     found = _found(entries, asked.q)
     means = _means(summary, entries)
     table = FiguresTable(
@@ -64,13 +64,12 @@ def _sections(summary: Summary) -> list[str]:
     return names if len(set(names)) > 1 else [""] * len(names)
 
 
-def _entry(asked: Asked, by: str, row: Row, section: str) -> Entry:
+def _entry(asked: Asked, by: str, row: Row, section: str, hidden: frozenset[int]) -> Entry:
     note = _missing(row.figures.completeness, by, asked.include)
     if row.figures.estimated:
         note = f"{note}, ước tính".removeprefix(", ")
-    return Entry(
-        row, fold(row.name) if by != "month" else row.key, asked.link(**_way(asked, by, row)), section, note
-    )
+    href = "" if row.extra.get("pk") in hidden else asked.link(**_way(asked, by, row))
+    return Entry(row, fold(row.name) if by != "month" else row.key, href, section, note)
 
 
 def _way(asked: Asked, by: str, row: Row) -> dict[str, str]:

@@ -5,16 +5,20 @@ import re
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from html import unescape
 from io import BytesIO, StringIO
+from types import SimpleNamespace
+from urllib.parse import quote
 
 import openpyxl
 import pytest
 
 from figures.periods import DEFAULT_CALENDAR, Period
 from reports.queries import dashboard as queries
-from units import actions, inheritance, roster
+from reports.views import choices
+from units import access, actions, inheritance, roster
 from units.imports import import_successions, import_units
-from units.models import Unit
+from units.models import Membership, Unit, User
 from units.tree import Draft
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +171,38 @@ def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader)
                 (found[0] if place == 0 else found[1].before).total.counts[name] for found in (before, theirs)
             )
             assert side.total.counts[name] == whole - part, (name, place)
+
+
+@pytest.mark.parametrize("name", ["lanhdao", "tonghop"])
+@pytest.mark.parametrize("more", ["&by=unit", "&by=field", "&tier=commune"])
+def test_every_unit_that_is_linked_or_offered_is_the_readers_to_see(page, reader, name, more):
+    read = reader(name).get
+    where = f"?unit=351%402022-06-14&period=2022-H1&basis=today{more}"
+    text = read(f"/{where}").content.decode()
+    ways = {unescape(one) for one in re.findall(r'<th scope="row"><a href="(\?[^"]*)', text)}
+    offered = re.search(r'<select id="unit".*?</select>', text, re.S).group()
+    ways |= {
+        f"?unit={quote(unescape(key))}&period=2022-H1&basis=today"
+        for key in re.findall(r'<option value="([^"]*)', offered)
+    }
+    assert ways and {way: read(f"/{way}").status_code for way in ways} == dict.fromkeys(ways, 200)
+    # Named all the same, and the sum stays whole.
+    assert more == "&by=field" or "xã Thanh Lâm" in text
+
+
+def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
+    page, reader, django_assert_max_num_queries
+):
+    where = "/?unit=351%402022-06-14&period=2022-H1&basis=today&by=unit"
+    link = re.compile(r'<th scope="row"><a href="\?unit=13489')
+    assert not link.search(reader("lanhdao").get(where).content.decode())
+    asked = SimpleNamespace(basis="today", day=date(2025, 8, 1), unit=Unit.objects.get(code="351"))
+    units = list(Unit.objects.values_list("pk", flat=True))
+    user = User.objects.get(username="lanhdao")
+    access.memberships(user, asked.day)
+    with django_assert_max_num_queries(1):
+        hidden = choices.unseen(asked, user, units)
+    heir = Unit.objects.get(code="13489", active_until=None)
+    assert heir.pk in hidden and asked.unit.pk not in hidden
+    Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))
+    assert link.search(reader("lanhdao").get(where).content.decode())
