@@ -103,7 +103,9 @@ def _standing(unit: Unit, month: Month, there: list[Edition], day: date, due: Du
     if not there:
         span = due.days.span(month)
         owes = unit.owes(span.start, span.end)
-        return Standing(unit, month, due_on, "none" if not owes else "late" if late else "open", late)
+        if not owes:
+            return Standing(unit, month, due_on, "none")
+        return Standing(unit, month, due_on, "late" if late else "open", late)
     last = there[-1]
     reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)
     mark = _MARKS[State(last.state)]

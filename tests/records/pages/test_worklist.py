@@ -155,3 +155,15 @@ def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, p
         counts.append(len(caught))
     assert len(set(counts)) == 1 and counts[0] <= 13, counts
     assert sent.editions.get().state == State.SENT
+
+
+def test_a_month_that_a_unit_does_not_owe_is_not_late(as_, people):
+    """On the page, whose cells say in hidden words what they mean, and in its file."""
+    new = unit("moi", Tier.COMMUNE, people.district, active_from=date(2022, 7, 1))
+    roster.rebuild()
+    reviewer = as_("reviewer")
+    text = reviewer.get("/records/").content.decode()
+    assert new.name in text and "Không phải báo cáo" in text and "Không phải báo cáo, quá hạn" not in text
+    file = reviewer.get("/records/?tai=csv&bang=tinh-hinh").getvalue().decode("utf-8-sig")
+    row = next(line for line in file.splitlines() if "moi" in line)
+    assert row.count("Không phải báo cáo") >= 5 and "Không phải báo cáo, quá hạn" not in row
