@@ -78,10 +78,22 @@ def _of_ended(question: Question) -> Territory:
     """Of a unit that is over: today's units that also hold what came from elsewhere, and what has no successor."""
     carried = question.carried
     heirs = [row.unit.pk for row in carried.ended if not row.unit.is_over(carried.day)]
-    mixed = _mapped(carried.day).filter(heir__in=heirs).exclude(subtree(question.unit.path, "source__path"))
+    mixed = (
+        _mapped(carried.day)
+        .filter(~_in_between(), heir__in=heirs)
+        .exclude(subtree(question.unit.path, "source__path"))
+    )
     ended = [row.unit for row in carried.ended if row.unit.is_over(carried.day)]
     partly = _some(Unit.objects.filter(pk__in=mixed.values("heir"))) if heirs else []
     return Territory(partly=_told(partly, carried.day), ended=_told(ended, carried.day))
+
+
+def _in_between() -> Exists:
+    """Of a mapped row: its source took over from others on its first day, which are sources of the heir too."""
+    first = OuterRef("source__active_from")
+    return Exists(
+        Inherited.objects.filter(heir=OuterRef("source"), whole=False, since__lte=first, until__gte=first)
+    )
 
 
 def _mapped(day: date) -> QuerySet[Inherited]:

@@ -2,15 +2,18 @@
 
 import random
 from datetime import date
+from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
 
 from figures.periods import Month, Period
 from records.queries.summary import summary
+from units import actions
 from units.imports import import_successions, import_units
 from units.models import Unit
 from units.queries import resolve
+from units.tree import Draft
 
 from .conftest import balanced, entered
 
@@ -124,6 +127,24 @@ def test_where_the_territory_differs_is_told(merged, by):
         for code, name in (("13441", "thị trấn Kiện Khê"), ("13297", "phường Thanh Tuyền"))
     }
     assert dict(ward.territory.came) == olds
+
+
+def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged):
+    """Thanh Lâm took over communes of the district only: its halves lie wholly in it, Châu Sơn's in part."""
+    on = date(2026, 1, 1)
+    for code in ("13489", "13285"):
+        old = resolve(code, TODAY)
+        halves = [
+            actions.Part(
+                Draft(f"{code}-{at}", f"Nửa {at}", "committee", "commune", on, parent=old.parent),
+                Fraction(1, 2),
+            )
+            for at in (1, 2)
+        ]
+        actions.replace([old], halves, on, by=None)
+    told = summary(merged.old, Period.parse("2022-M01..M03"), today=TODAY).territory
+    assert {key for key, _ in told.partly} == {"13285-1", "13285-2"}
+    assert {one["unit"] for one in told.as_dict()["partly"]} == {"13285-1", "13285-2"}
 
 
 def test_a_code_and_a_name_that_return_mean_another_unit(merged):
