@@ -46,7 +46,7 @@ def figures() -> dict[str, dict]:
 
 def units_and_all() -> dict[str, list]:
     columns = ("code", "name", "kind", "tier", "parent__code", "active_from", "active_until", "reports")
-    lines = ("old__code", "new__code", "on", "share_numerator", "share_denominator")
+    lines = ("old__code", "new__code", "on", "share_numerator", "share_denominator", "legal_basis")
     return {
         "units": sorted(map(str, Unit.objects.values_list(*columns))),
         "successions": sorted(map(str, Succession.objects.values_list(*lines))),
@@ -62,6 +62,7 @@ def package(db, tmp_path) -> tuple[Path, dict, dict]:
         demo.load(FIXTURE, AT)
         for read, name in ((import_units, "units-2025.csv"), (import_successions, "successions-2025.csv")):
             assert not read(FIXTURE / name, name, by=None).faults
+        Succession.objects.update(legal_basis="Nghị quyết, số 1")
         out = StringIO()
         call_command("export_open_data", str(folder), stdout=out)
         assert "counts: " in out.getvalue()

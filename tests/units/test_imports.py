@@ -265,6 +265,16 @@ def test_successions_refused(db, text, expected):
     assert not Succession.objects.exists()
 
 
+def test_the_legal_basis_of_a_succession_may_stand_in_the_file(db):
+    units(MERGER)
+    text = "old_code,new_code,on,share,basis\nA,N,2025-07-01,1,NQ 1686/NQ-UBTVQH15\nB,N,2025-07-01,1,\n"
+    assert (successions(text).written, successions(text).unchanged) == (2, 2)
+    kept = Succession.objects.order_by("old__code").values_list("legal_basis", flat=True)
+    assert list(kept) == ["NQ 1686/NQ-UBTVQH15", ""]
+    long = f"old_code,new_code,on,share,basis\nC,N,2025-07-01,1,{'x' * 301}\n"
+    assert found(successions(long)) == [(2, "basis", "too_long")]
+
+
 def test_a_decimal_share_may_have_a_comma(db):
     units(MERGER)
     assert successions(LINKS + 'C,N,2025-07-01,"0,25"\nC,M,2025-07-01,.75\n').written == 2

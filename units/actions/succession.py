@@ -27,12 +27,15 @@ LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
 
 @dataclass(frozen=True)
 class Link:
-    """`share` of the old unit goes over to the new one; `on` is the new unit's first day."""
+    """`share` of the old unit goes over to the new one; `on` is the new unit's first day; `basis`: its own legal basis,
+    where it is not that of the whole act.
+    """
 
     old: Unit
     new: Unit
     on: date
     share: Fraction = Fraction(1)
+    basis: str = ""
 
 
 class Linked(NamedTuple):
@@ -81,8 +84,9 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
             link.old.pk: link.old for link in fresh if link.on == on and may_close(link.old, day_before(on))
         }
         if still_open:
-            close_units(list(still_open.values()), day_before(on), by=by, basis=basis)
-    written = [_write(link, by, basis) for link in fresh]
+            named = "; ".join(dict.fromkeys(link.basis or basis for link in fresh if link.on == on))
+            close_units(list(still_open.values()), day_before(on), by=by, basis=named)
+    written = [_write(link, by, link.basis or basis) for link in fresh]
     if fresh:
         inheritance.rebuild()
         answering.rebuild()

@@ -9,7 +9,7 @@ from units import actions
 from units.actions import Link
 from units.dates import write_day
 from units.faults import Fault, Faults
-from units.models import Unit, User
+from units.models import Succession, Unit, User
 from units.queries import Codes, split_code
 from units.tabular import BULK, Limits, read_table
 from units.tree import Refused, Wrong, day_before
@@ -18,15 +18,17 @@ from units.words import fraction
 from .common import Cells, Result, placed
 
 COLUMNS = ("old_code", "new_code", "on", "share")
+_LONGEST = Succession._meta.get_field("legal_basis").max_length or 0
 _NAMES = {"old": "old_code", "new": "new_code"}
 
 
 def import_successions(source, filename: str, *, by: User | None, limits: Limits = BULK) -> Result:
-    """Read `old_code,new_code,on,share`: `on` is the new unit's first day; a bare old code is the unit that holds it on
-    the day before. Old units that are still open are closed on that day.
+    """Read `old_code,new_code,on,share` and optionally `basis`, the legal basis of a link that is new: `on` is the new
+    unit's first day; a bare old code is the unit that holds it on the day before. Old units that are still open are
+    closed on that day.
     """
     table = read_table(source, filename, limits=limits, dates=("on",), decimals=("share",))
-    faults = Faults(table.header_faults(COLUMNS, COLUMNS))
+    faults = Faults(table.header_faults(COLUMNS, (*COLUMNS, "basis")))
     absent = set(COLUMNS) - set(table.columns)
     codes = Codes()
     links: list[Link] = []
@@ -44,7 +46,7 @@ def import_successions(source, filename: str, *, by: User | None, limits: Limits
         faults += _further(links, cells, unread, codes)
         return Result.refused(faults)
     try:
-        linked = actions.add_successions(links, by=by, basis="")
+        linked = actions.add_successions(links, by=by)
     except Refused as refused:
         return Result.refused(Faults(placed(refused.wrongs, [one.row for one in cells], _NAMES)))
     return Result(linked.new, linked.unchanged)
@@ -57,7 +59,7 @@ def _further(links: list[Link], cells: list[Cells], unread: set[str | None], cod
     wrongs: list[Wrong] = []
     try:
         with transaction.atomic():
-            actions.add_successions(links, by=None, basis="")
+            actions.add_successions(links, by=None)
             transaction.set_rollback(True)
     except Refused as refused:
         wrongs = refused.wrongs
@@ -76,11 +78,14 @@ def _link(cells: Cells, codes: Codes) -> Link | None:
     cells.need(COLUMNS)
     on = cells.day("on")
     share = _share(cells)
+    basis = cells["basis"] or ""
+    if len(basis) > _LONGEST:
+        cells.blame("basis", "too_long", f"Căn cứ dài quá {_LONGEST} ký tự.")
     old = _holder(cells, "old_code", codes, on and day_before(on))
     new = _holder(cells, "new_code", codes, on)
     if on is None or old is None or new is None:
         return None
-    return Link(old, new, on, Fraction(1) if share is None else share)
+    return Link(old, new, on, Fraction(1) if share is None else share, basis[:_LONGEST])
 
 
 def _holders(text: str, codes: Codes) -> list[Unit]:

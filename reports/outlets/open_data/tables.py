@@ -132,7 +132,7 @@ def successions() -> Iterator[Row]:
     for one in Succession.objects.order_by("on", "pk").iterator(CHUNK):
         top, bottom = one.share_numerator, one.share_denominator
         share = str(top) if bottom == 1 else f"{top}/{bottom}"
-        yield keys[one.old_id], keys[one.new_id], _day(one.on), share
+        yield keys[one.old_id], keys[one.new_id], _day(one.on), share, one.legal_basis
 
 
 def catalogue() -> Iterator[Row]:
@@ -246,6 +246,7 @@ TABLES = (
             Column("new_code", TEXT, "Đơn vị kế thừa", True),
             Column("on", DAY, "Từ ngày", True),
             Column("share", TEXT, "Tỷ lệ (1, hoặc phân số như 1/3)", True),
+            Column("basis", TEXT, "Căn cứ pháp lý"),
         ),
         successions,
         ("old_code", "new_code", "on"),

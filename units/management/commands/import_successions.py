@@ -7,7 +7,7 @@ from . import _import
 
 class Command(_import.ImportCommand):
     help = (
-        "Nhập quan hệ kế thừa (sáp nhập, chia tách) từ tệp CSV hoặc XLSX (cột: old_code,new_code,on,share). "
+        "Nhập quan hệ kế thừa (sáp nhập, chia tách) từ tệp CSV hoặc XLSX (cột: old_code,new_code,on,share[,basis]). "
         "Ví dụ: python manage.py import_successions fixtures/thanhliem/successions-2025.csv"
     )
     run = staticmethod(import_successions)
