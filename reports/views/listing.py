@@ -27,6 +27,8 @@ def context(asked: Asked, summary: Summary, hidden: frozenset[int]) -> dict[str,
         "bar_top": table.table.top if table.table.barred else None,
         "by_links": _by_links(asked, by),
         "tier_links": _tier_links(asked, summary, by),
+        # The API tells rows only where it is asked by what.
+        "as_json": asked.link(by=asked.rows_by),
         "without_field": asked.link(field="", by=""),
         "without_q": asked.link(q=""),
         "searchable": table.all > 1 or asked.q,

@@ -121,3 +121,10 @@ def test_rows_of_one_field_add_up_to_that_field(reader):
 
 def test_commands_of_other_rooms_agree_with_their_sums(demo):
     call_command("recount", "--check")
+
+
+@pytest.mark.parametrize("more", ["", "&by=unit", "&by=month"])
+def test_the_link_to_the_api_asks_once_by_what(reader, more):
+    text = reader("tonghop").get(f"/?unit=351&period=2022-H1{more}").content.decode()
+    (link,) = re.findall(r'href="/api/v1/summary\?([^"]*)"', text)
+    assert link.count("by=") == 1 and (more.removeprefix("&") or "by=unit") in link
