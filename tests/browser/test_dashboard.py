@@ -11,6 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from units.models import User
 
 ADDRESS = "/?unit=351&period=2022-H1"
+RIGHT = "getBoundingClientRect().right"
+PAST_THEIR_CELL = (
+    f"all => all.filter(one => one.{RIGHT} > one.closest('td').{RIGHT} + 1).map(one => one.innerText)"
+)
 
 
 @pytest.fixture
@@ -92,6 +96,16 @@ def test_nothing_runs_over_the_edge_of_a_phone(quiet_page, signed_in, live_serve
         page.goto(live_server.url + address)
         expect(page.locator(".chart:not([data-drawn])")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, address
+
+
+def test_a_state_in_a_stacked_row_is_read_whole_on_a_phone(quiet_page, signed_in, live_server):
+    page = signed_in(quiet_page, "quantri")
+    page.set_viewport_size({"width": 375, "height": 800})
+    for address in ("/units/", "/reports/units/?find=thanh"):
+        page.goto(live_server.url + address)
+        chips = page.locator(".t--stack td .chip")
+        expect(chips.first).to_be_visible()
+        assert chips.evaluate_all(PAST_THEIR_CELL) == [], address
 
 
 def test_sorting_and_going_down_by_keyboard(quiet_page, signed_in, live_server):
