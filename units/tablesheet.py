@@ -15,6 +15,8 @@ from .tablefile import Cell, Column, Rate, TableFile
 from .words import CONTROLS
 
 HEAD = 3  # title, what it is, column heads
+# What stands under the title, where a table tells it; the rest is told in sheet "Nguồn".
+_BENEATH = ("Đơn vị", "Kỳ báo cáo", "Năm", "Phạm vi", "Bộ lọc", "Lưu ý")
 LONGEST = 32_000
 MOST_ROWS = 1_048_576 - HEAD - 1
 # Text that begins like a formula or an address stays text (acceptance S25).
@@ -62,7 +64,7 @@ class _Sheet:
         self.sheet.fit_to_pages(1, 0)
         self.sheet.repeat_rows(HEAD - 1)
         self.sheet.write_string(0, 0, plain(self.table.title), self._style("", True))
-        self.sheet.write_string(1, 0, plain("; ".join(text for _, text in self.table.told[1:])))
+        self.sheet.write_string(1, 0, plain(_beneath(self.table.told)))
         head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         for place, column in enumerate(self.columns):
             self.sheet.write_string(HEAD - 1, place, plain(column.title), head)
@@ -147,6 +149,11 @@ class _Sheet:
             form = {"num_format": number} if number else {}
             self.styles[key] = self.book.add_format({**form, "bold": bold})
         return self.styles[key]
+
+
+def _beneath(told: Iterable[tuple[str, str]]) -> str:
+    """Unit, period and scope with their labels, in one line."""
+    return "; ".join(f"{label}: {text}" for label, text in told if label in _BENEATH)
 
 
 def _decimals(above: int, below: int, least: int) -> int:

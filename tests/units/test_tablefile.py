@@ -111,6 +111,18 @@ def test_a_total_share_of_what_nobody_reports_is_none(tmp_path):
     ]  # fmt: skip
 
 
+def test_the_line_under_the_title_names_unit_period_and_scope_only():
+    told = [
+        ("Đơn vị", "xã A (1)"),
+        ("Kỳ báo cáo", "tháng 7"),
+        ("Phạm vi", "đã duyệt"),
+        ("Ô trống", "khác với 0"),
+    ]
+    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told)
+    sheet = openpyxl.load_workbook(BytesIO(content("xlsx", made)))["Số liệu"]
+    assert sheet["A2"].value == "Đơn vị: xã A (1); Kỳ báo cáo: tháng 7; Phạm vi: đã duyệt"
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_people_is_never_a_formula(text):
     columns = (Column("name", "Đơn vị"),)
