@@ -61,9 +61,11 @@ def trend(name: str, ends: Iterable[tuple[str, Share, str, str]]) -> str:
 def ranking(section: str, entries: Sequence[Entry], mean: Share) -> str:
     """Who leads in a section ("Cấp xã", or "" where there is but one), and how many are below the overall mark.
 
-    "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing.
+    "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing. Estimates
+    are not ranked: each of their cells is rounded by itself.
     """
-    ranked = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
+    sure = (entry for entry in entries if entry.ranked and not entry.figures.estimated)
+    ranked = [entry for entry in sure if entry.figures.shares["online"].percent]
     if len(ranked) < MANY or mean.percent is None or mean.partial:
         return ""
     best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))

@@ -129,6 +129,24 @@ def test_what_was_divided_is_marked(reader, settings):
     assert sorted(marked) == ["x1", "x2"]
 
 
+def test_an_estimate_leads_no_ranking_in_words(reader, settings):
+    """The first of the communes is divided: its parts are in the table, the heading names one that reported."""
+    page, where = reader("tonghop").get, "?unit=351&period=2022-H1"
+    best = re.compile(r"(xã|thị trấn) ([^<>:]*?) cao nhất")
+    leader = " ".join(best.search(page(f"/{where}").content.decode()).groups())
+    old, on = Unit.objects.get(name=leader), date(2022, 9, 1)
+    parts = [
+        actions.Part(
+            Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
+        )
+        for at in (1, 2)
+    ]
+    actions.replace([old], parts, on, by=None)
+    settings.DEMO_TODAY = date(2022, 10, 1)
+    today = page(f"/{where}&basis=today").content.decode()
+    assert "xã Phần 1" in today and "Phần" not in best.search(today).group(2)
+
+
 def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, settings):
     """A commune that opens within the period reports for its first time: neither side of the comparison counts it."""
     district = Unit.objects.get(code="351")
