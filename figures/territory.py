@@ -1,8 +1,11 @@
 """Why sums by today's units and sums as reported can differ: what came, what went, what ended. Vietnamese."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Self
+
+from .writing import day
 
 # Named by key and name; one more says that there are others.
 MOST = 12
@@ -42,16 +45,30 @@ class Territory:
         )
 
     def sentences(self) -> list[str]:
-        """What a reader has to know before comparing both bases."""
+        """What a reader has to know before comparing both bases; each unit with its key, for files and reviews."""
+        return self._told(lambda named: _list(named, MOST, "{} ({})".format))
+
+    def in_words(self, most: int = MOST) -> list[str]:
+        """The same for a page: no keys, but the last day of a unit that is over; at most so many units by name."""
+        return self._told(lambda named: _list(named, most, _dated))
+
+    def _told(self, listed: Callable[[Named], str]) -> list[str]:
         told = {
             "came": "Gồm cả phần chuyển đến từ: {}.",
             "left": "Không còn phần đã chuyển sang đơn vị khác: {}.",
             "ended": "Không có đơn vị kế thừa: {}.",
             "partly": "Địa bàn cũ không lập lại được từ đơn vị hiện nay, vì có đơn vị còn gồm cả phần từ nơi khác: {}.",
         }
-        return [words.format(_list(named)) for key, words in told.items() if (named := getattr(self, key))]
+        return [words.format(listed(named)) for key, words in told.items() if (named := getattr(self, key))]
 
 
-def _list(named: Sequence[tuple[str, str]]) -> str:
-    names = [f"{name} ({key})" for key, name in named[:MOST]]
-    return "; ".join(names) + (" và những đơn vị khác" if len(named) > MOST else "")
+def _list(named: Named, most: int, write: Callable[[str, str], str]) -> str:
+    names = "; ".join(write(name, key) for key, name in named[:most])
+    if len(named) > MOST:
+        return f"{names} và những đơn vị khác"
+    return names if len(named) <= most else f"{names} và {len(named) - most} đơn vị khác"
+
+
+def _dated(name: str, key: str) -> str:
+    last = key.partition("@")[2]
+    return f"{name} (đến {day(date.fromisoformat(last))})" if last else name

@@ -26,6 +26,7 @@ from .dashboard_files import Tables
 from .finding import kept
 from .remembered import remembered
 
+MOST_NAMED = 3  # units that the lead names; the rest stands folded below it
 LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
 
 
@@ -89,7 +90,8 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "bases": _bases(asked),
         "basis_name": narrative.basis(asked.units_of),
         "estimated": narrative.ESTIMATED,
-        "territory": summary.territory.sentences() if summary.territory else [],
+        "territory": summary.territory.in_words(MOST_NAMED) if summary.territory else [],
+        "territory_whole": summary.territory.in_words() if summary.territory else [],
         "as_of_kept": asked.pairs(as_of=""),
         # Who sees but one unit has nothing to look for.
         "find_kept": kept(asked) if above or asked.unit.has_children else [],

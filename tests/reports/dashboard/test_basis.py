@@ -224,3 +224,11 @@ def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
     assert heir.pk in hidden and asked.unit.pk not in hidden
     Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))
     assert link.search(reader("lanhdao").get(where).content.decode())
+
+
+def test_the_lead_names_few_units_by_their_last_day_and_the_rest_unfolds(page):
+    text = page(f"/{WHERE}").content.decode()
+    lead, _, rest = text.partition('<div class="find">')[2].partition("</p>\n<details")
+    assert "@" not in lead + rest.partition("</details>")[0]
+    assert "(đến 30/6/2025)" in lead and re.search(r" và \d+ đơn vị khác\.", lead)
+    assert lead.count("(đến ") == 3 < rest.partition("</details>")[0].count("(đến ")
