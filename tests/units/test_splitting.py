@@ -57,6 +57,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
         "tháng 6/2025: đang nhập; vẫn nhập, gửi và duyệt tiếp được",
         "Người xa-13474: nhập số liệu, thị trấn Tân Thanh → thị trấn Tân Thanh",
         "số ước tính, tổng giữ nguyên",
+        "người vận hành máy chủ chạy lệnh",
     ):
         assert words in page, words
     assert Entry.objects.count() == before and not Succession.objects.exists()
