@@ -46,13 +46,15 @@ Cell = str | int | date | datetime | Rate | None
 @dataclass(frozen=True)
 class Column:
     """`key` is its name in JSON; `total`: its counts are added up under the table; `share` names the keys of the two
-    columns that a rate is divided from, so that a sheet divides them itself.
+    columns that a rate is divided from, `parts` those of the columns that its counts are the sums of, so that a sheet
+    divides and adds up itself.
     """
 
     key: str
     title: str
     total: bool = False
     share: tuple[str, str] | None = None
+    parts: tuple[str, ...] = ()
     width: float = 16
 
 

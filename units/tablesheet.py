@@ -97,6 +97,9 @@ class _Sheet:
                 self.sheet.write_datetime(
                     at, place, datetime(cell.year, cell.month, cell.day), self._style(_DAY)
                 )
+            case _ if column.parts:
+                cells = ",".join(f"{self.letters[key]}{at + 1}" for key in column.parts)
+                self.sheet.write_formula(at, place, f"=SUM({cells})", self._style(_COUNT), cell)
             case _:
                 self.sheet.write_number(at, place, cell, self._style(_COUNT))
 

@@ -114,7 +114,7 @@ def month_file(edition: Edition, lines: Iterable, end: date, at: datetime) -> Ta
     columns = (
         Column("field", "Lĩnh vực", width=34),
         Column("code", "Mã"),
-        *(Column(name, _label(name, end), total=True) for name in _MEASURES),
+        *(Column(name, _label(name, end), total=True, parts=SUMS.get(name, ())) for name in _MEASURES),
         Column("reason", "Lý do", width=40),
     )
     rows = (

@@ -35,10 +35,18 @@ def test_a_month_as_its_page_shows_it(sent, as_, tmp_path):
     assert (first["code"], first["received_direct"], first["received"]) == ("chung-thuc", 1240, 1260)
     assert first["received_postal"] is None and row.received_postal is None
     assert found["source"]["Phạm vi"] == "lần 1: Chờ duyệt"
-    book = recalculated(b"".join(as_("viewer").get(f"{address}?tai=xlsx").streaming_content), tmp_path)
-    *_, total = book["Số liệu"].iter_rows(values_only=True)
-    heads = [cell.value for cell in book["Số liệu"][3]]
+    written = b"".join(as_("viewer").get(f"{address}?tai=xlsx").streaming_content)
+    lines = recalculated(written, tmp_path)["Số liệu"].iter_rows(min_row=3, values_only=True)
+    heads, *fields, total = lines
     assert dict(zip(heads, total, strict=True))["Tiếp nhận"] == 1290
+    # Sums beside their parts are live too, give the server's figures, and are none where nothing is reported.
+    titles = {column["key"]: column["title"] for column in found["columns"]}
+    for name in ("received", "resolved", "returned"):
+        place = heads.index(titles[name])
+        assert [line[place] for line in fields] == [line[name] for line in found["rows"]], name
+        cells = next(openpyxl.load_workbook(io.BytesIO(written))["Số liệu"].iter_cols(place + 1, place + 1))
+        live = [str(cell.value).startswith("=SUM(") for cell in cells[3:-1]]
+        assert live == [line[name] is not None for line in found["rows"]], name
     assert as_("neighbour").get(f"{address}?tai=csv").status_code == 404
 
 

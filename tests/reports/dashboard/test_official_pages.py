@@ -49,6 +49,18 @@ def test_unit_district_and_province_have_their_form(reader, asked):
     assert filled.form.rules == filled.notes[0].removesuffix(".")
 
 
+@pytest.mark.parametrize(
+    "key, asked, hint",
+    [
+        ("ii-06b", HALF, "ở trang “Bộ chỉ tiêu”"),
+        ("ii-06a", "?unit=351&period=2024-H1", "nhập và duyệt số liệu"),
+    ],
+)
+def test_an_empty_form_says_what_to_do(reader, key, asked, hint):
+    answer = reader("tonghop").get(address(asked=asked, key=key))
+    assert answer.context["filled"].empty and hint in answer.content.decode()
+
+
 def test_the_sheet_is_typed_and_another_program_computes_the_same(reader, tmp_path):
     client = reader("tonghop")
     filled = client.get(address()).context["filled"]
