@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from .writing import day
+from figures.writing import day
 
 # Named by key and name; one more says that there are others.
 MOST = 12
