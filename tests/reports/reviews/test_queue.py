@@ -228,7 +228,9 @@ def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
     with helper._turn():
         waiting = threading.Thread(target=lambda: drawn.append(helper.drawn(job, asked.append)))
         waiting.start()
-        time.sleep(0.5)
+        until = time.monotonic() + 20
+        while not asked and time.monotonic() < until:
+            time.sleep(0.05)
         assert asked and not drawn
     waiting.join(20)
     assert drawn[0].startswith(b"%PDF-") and max(asked) == 1
