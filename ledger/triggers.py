@@ -60,7 +60,7 @@ def _install(connection: BaseDatabaseWrapper) -> Iterator[str]:
             same = " OR ".join(f"{name} = NEW.{name}" for name in _TABLES[table])
             yield _sqlite(table, "update", "UPDATE", "1")
             yield _sqlite(table, "delete", "DELETE", "1")
-            yield _sqlite(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608
+            yield _sqlite(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608 (our own names)
         return
     yield f"""CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION '{TOLD}'; END $$"""
