@@ -197,6 +197,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# What drawing one PDF may take: bytes of addresses and seconds of the processor (acceptance R15).
+PDF_MAX_BYTES = whole("CCHC_PDF_MB", 1024) * 1024 * 1024
+PDF_SECONDS = whole("CCHC_PDF_SECONDS", 120)
 PRINT_FONTS = BASE_DIR / "build" / "print-fonts"
 # Official forms as data: ours, then those that an administrator adds (docs/forms.md).
 FORM_DIRS = [BASE_DIR / "fixtures" / "forms", DATA_DIR / "forms"]

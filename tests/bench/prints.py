@@ -4,7 +4,6 @@ import copy
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -131,11 +130,10 @@ def _pages(content: bytes) -> int:
 def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[float, float, bytes]:
     """Seconds, megabytes at the most and the PDF of one drawing in a child of its own."""
     job = json.dumps(pdf._job(context, data, AT)).encode()
-    command = [sys.executable, "-I", "-c", helper.PROGRAM, str(helper.FOLDER), str(helper.ADDRESS_SPACE)]
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as asked:
         asked.write(b"%d\n" % len(job) + job)
         asked.seek(0)
-        child = subprocess.Popen(command, stdin=asked, stdout=answer)
+        child = subprocess.Popen(helper.command(), stdin=asked, stdout=answer)
         used: list[Any] = []
         seconds = timed(lambda: used.extend(os.wait4(child.pid, 0)))
         answer.seek(0)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import wal_full
 from .disks import ENOUGH, MEGABYTE, Ballast, in_memory
 from .probing import Probe, until_refused
 from .rows import Row
@@ -18,11 +19,19 @@ LEFT = 3 * MEGABYTE
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """3 MB are left and written full; PostgreSQL's log of changes lies on another disk, else the server itself ends."""
+    """3 MB are left and written full; PostgreSQL's write-ahead log lies on another disk, then alone on the full one."""
     with in_memory(ROOM[database]) as disk, temporary() as other:
         cluster = ("-X", _of_postgres(other / "wal")) if database == "PostgreSQL" else ()
         with world(database, disk, *cluster) as here, Service(here, **ENOUGH) as service:
             yield _filled(here, service, Ballast(disk))
+    if database == "PostgreSQL":
+        with in_memory(wal_full.ROOM) as disk:
+            cluster = ("-X", _of_postgres(disk / "wal"))
+            with (
+                world(database, None, *cluster, options=wal_full.OPTIONS) as here,
+                Service(here, **ENOUGH) as service,
+            ):
+                yield wal_full.row(here, service, disk)
 
 
 def _of_postgres(folder: Path) -> Path:

@@ -41,7 +41,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
                 told |= {path: nobody.status(path) for path in OF_NOBODY}
                 tally.must(told == AWAY | OF_NOBODY, f"away: {told}")
                 time.sleep(luck.uniform(0.5, 2))
-                _start(here.server)
+                start_again(here.server)
                 back.append(saved_again(clerks))
                 look.at_once()
                 tally.must(reader.status("/") == 200, "the dashboard after the database is back")
@@ -59,7 +59,7 @@ def _kill(server: Server) -> None:
     os.kill(int((server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
 
-def _start(server: Server) -> None:
+def start_again(server: Server) -> None:
     """What it left behind ends by itself, and until then holds its memory."""
     until = time.monotonic() + PATIENCE
     while True:

@@ -72,38 +72,55 @@ def _signed(service: Service, username: str, month=None) -> list:
 
 
 class _Watch(threading.Thread):
-    """Looks at the memory of the service and at the write-ahead log, every ten seconds."""
+    """Looks at the memory of the service and at the write-ahead log, every ten seconds. The log is what a start after
+    a power failure would have to read: SQLite's file; of PostgreSQL, from where its last checkpoint began.
+    """
 
     def __init__(self, here: World, service: Service) -> None:
         super().__init__(daemon=True)
         self.here, self.service, self.over = here, service, threading.Event()
-        self.seen: list[tuple[float, int, int]] = []  # seconds, bytes of memory, bytes of the log
+        # Seconds, bytes of memory, of the log, and of the folder that PostgreSQL keeps for it.
+        self.seen: list[tuple[float, int, int, int]] = []
 
     def run(self) -> None:
         start = time.monotonic()
         while not self.over.wait(10):
-            log = self.here.file.with_name(self.here.file.name + "-wal")
-            size = log.stat().st_size if log.exists() else 0
-            self.seen.append((time.monotonic() - start, memory(self.service), size))
+            self.seen.append((time.monotonic() - start, memory(self.service), *logged(self.here)))
 
     def _grown(self) -> float:
         """How many times the memory was at the end what it was when it had settled: medians of a minute."""
-        settled = [size for at, size, _ in self.seen if at >= min(SETTLED, self.seen[-1][0] / 2)]
+        settled = [size for at, size, *_ in self.seen if at >= min(SETTLED, self.seen[-1][0] / 2)]
         first, last = sorted(settled[:6]), sorted(settled[-6:])
         return last[len(last) // 2] / first[len(first) // 2]
 
     def broken(self) -> list[str]:
         found = [f"memory grew {self._grown():.2f} times"] if self._grown() > GROWTH else []
-        log = max(size for _, _, size in self.seen)
+        log = max(size for _, _, size, _ in self.seen)
         return found + ([f"the write-ahead log had {log:,} bytes"] if log >= WAL else [])
 
     def measured(self) -> dict[str, float | str]:
+        folder = {"folder of the write-ahead log, most, MB": round(max(one[3] for one in self.seen) / 1e6, 1)}
         return {
             "memory at the end ÷ at minute 5": round(self._grown(), 3),
             "memory of all processes at the end, MB": round(self.seen[-1][1] / 1e6),
-            "write-ahead log of SQLite, most, MB": round(max(size for _, _, size in self.seen) / 1e6, 1),
-            "other work on the machine (load of 15 min)": os.getloadavg()[2],
+            "write-ahead log, most, MB": round(max(one[2] for one in self.seen) / 1e6, 1),
+            **(folder if self.here.server else {}),
+            "other work on the machine (load of 15 min)": round(os.getloadavg()[2], 1),
         }
+
+
+def logged(here: World) -> tuple[int, int]:
+    """Bytes of the write-ahead log that are not in the database's own files yet, and of PostgreSQL's folder for it,
+    which keeps files that are done with for what comes; 0 for SQLite.
+    """
+    if not here.server:
+        log = here.file.with_name(here.file.name + "-wal")
+        return (log.stat().st_size if log.exists() else 0), 0
+    with here.reading() as found:
+        return found.rows(
+            "SELECT (pg_current_wal_insert_lsn() - redo_lsn)::bigint, (SELECT sum(size) FROM pg_ls_waldir())::bigint"
+            " FROM pg_control_checkpoint()"
+        )[0]
 
 
 def memory(service: Service) -> int:

@@ -116,7 +116,7 @@ class World:
         """A command of manage.py on this database."""
         run = [sys.executable, "manage.py", *command]
         return subprocess.run(
-            run, cwd=self.root, env=self.env | settings, capture_output=True, text=True, timeout=600
+            run, cwd=self.root, env=self.env | settings, capture_output=True, text=True, timeout=PATIENCE
         )
 
     @contextmanager

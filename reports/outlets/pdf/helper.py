@@ -25,12 +25,9 @@ from units.lockfile import lockable
 # program itself and that of the rooms are therefore named.
 PROGRAM = "import sys; sys.path += sys.argv[1:3]; from renderer import serving; serving.main()"
 FOLDER = Path(__file__).parent
-# What a drawing may take of addresses, in bytes: 78 pages of tables took 585 MB (464 MB of memory), and each further
-# page takes about 5 MB.
-ADDRESS_SPACE = 1_500 * 1024 * 1024
-# How long a drawing may take by the clock, and how long another may wait for its turn.
-SECONDS = 150
-LONG_SECONDS = 900  # of a drawing outside a request, which its follower may give up at any time
+# By the clock, of a drawing outside a request, which its follower may give up at any time: others may hold the
+# processor for long.
+LONG_SECONDS = 900
 FOLLOWED_EVERY = 0.5
 FAILED = 1  # the child's status when the fault is not the document's size
 WAITING_SECONDS = 60
@@ -66,21 +63,20 @@ class _Gone(Exception):
     """The child was no longer there: it ends by itself when it has nothing to do."""
 
 
+def command() -> list[str]:
+    """How the program is called: what a drawing may take, in bytes of addresses and seconds of the processor, stands
+    last.
+    """
+    limits = (settings.PDF_MAX_BYTES, settings.PDF_SECONDS)
+    return [sys.executable, "-I", "-c", PROGRAM, *map(str, (FOLDER, settings.BASE_DIR, *limits))]
+
+
 class _Child:
     """A running program `renderer`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
-        command = [
-            sys.executable,
-            "-I",
-            "-c",
-            PROGRAM,
-            str(FOLDER),
-            str(settings.BASE_DIR),
-            str(ADDRESS_SPACE),
-        ]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+            command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
         )
         self.owner = os.getpid()
 
@@ -89,7 +85,7 @@ class _Child:
 
     def ask(self, job: bytes, following: Following | None) -> bytes:
         """The PDF of a job. Raises TooLong, or _Gone when there was nobody to ask."""
-        deadline = time.monotonic() + (LONG_SECONDS if following else SECONDS)
+        deadline = time.monotonic() + (LONG_SECONDS if following else settings.PDF_SECONDS)
         try:
             return self._asked(job, deadline, following)
         except (_Gone, TooLong, NotDrawn):
@@ -124,7 +120,7 @@ class _Child:
         return b"".join(parts)
 
     def _read(self, deadline: float, following: Following | None, pages: int) -> bytes:
-        answer, step = self.process.stdout.fileno(), FOLLOWED_EVERY if following else SECONDS
+        answer, step = self.process.stdout.fileno(), FOLLOWED_EVERY if following else LONG_SECONDS
         while True:
             if following:
                 following(pages)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.conf import settings
 from reports import actions
 from reports.outlets import copies, pdf, printed
 from reports.outlets.pdf import helper
-from reports.outlets.pdf.renderer import drawing
+from reports.outlets.pdf.renderer import drawing, serving
 from reports.queries import document
 
 from .conftest import NOW
@@ -56,15 +57,32 @@ def test_a_fault_costs_one_drawing():
 
 
 @pytest.fixture
-def little_memory(monkeypatch) -> Iterator[None]:
-    """A child with room for a short document only."""
+def limits(settings) -> Iterator:
+    """Settings whose limits bind the next child: it keeps those that it was started with."""
     helper._drop()
-    monkeypatch.setattr(helper, "ADDRESS_SPACE", 400 * 1024 * 1024)
-    yield
+    yield settings
     helper._drop()
 
 
-def test_too_much_memory_costs_one_drawing(little_memory):
+def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
+    """Acceptance R15: as the kernel holds it against the process that draws."""
+    told: list[dict[str, str]] = []
+
+    def follow(page: int) -> None:
+        pid = helper._child.process.pid
+        for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            lines = Path(f"/proc/{one}/limits").read_text().splitlines()
+            told.append({line[:26].strip(): line[26:].split()[0] for line in lines})
+
+    helper.drawn(job(html="<p>Tân Thanh</p>" * 3000), follow)
+    # It binds itself before it draws; what it may write comes last but one.
+    bound = [one for one in told if one["Max file size"] == str(serving.LARGEST_FILE)]
+    assert {one["Max address space"] for one in bound} == {str(1 << 30)}
+    assert {one["Max cpu time"] for one in bound} == {"120"}
+
+
+def test_too_much_memory_costs_one_drawing(limits):
+    limits.PDF_MAX_BYTES = 400 * 1024 * 1024
     helper.drawn(job())
     child = helper._child.process.pid
     with pytest.raises(pdf.TooLong):
@@ -72,15 +90,15 @@ def test_too_much_memory_costs_one_drawing(little_memory):
     assert helper.drawn(job()).startswith(b"%PDF-") and helper._child.process.pid == child
 
 
-def test_too_much_time_ends_the_child(monkeypatch):
+def test_too_much_time_ends_the_child(settings):
     helper.drawn(job())
-    monkeypatch.setattr(helper, "SECONDS", 0.2)
+    settings.PDF_SECONDS = 0.2
     child = helper._child.process
     began = time.monotonic()
     with pytest.raises(pdf.TooLong):
         helper.drawn(job(html="<table><tr><td>1</td></tr></table>" * 3000))
     assert time.monotonic() - began < 3 and child.poll() is not None
-    monkeypatch.undo()
+    settings.PDF_SECONDS = 60
     assert helper.drawn(job()).startswith(b"%PDF-")
 
 

@@ -116,6 +116,31 @@ def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed
         actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
 
 
+@pytest.mark.parametrize(("limit", "value"), [("PDF_MAX_BYTES", 150 << 20), ("PDF_SECONDS", 1)])
+def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settings, signed_in, limit, value):
+    """Acceptance R15: in the real child, by memory and by time of the processor."""
+    section = long_review.sections.order_by("order")[1]
+    section.body = "\n\n".join(["Công tác kiểm tra được thực hiện theo kế hoạch. " * 40] * 40)
+    section.save()
+    helper._drop()
+    setattr(settings, limit, value)
+    drawing = actions.ask_drawing(long_review, by=None, at=NOW, expected=70)
+    draw(take())
+    drawing.refresh_from_db()
+    assert (drawing.state, drawing.words) == (FAILED, str(pdf.TooLong()))
+    client = signed_in("tonghop")
+    page = client.get(address("review_drawing", long_review)).content.decode()
+    assert "quá dài hoặc quá nặng" in page and "Vẽ PDF" in page
+    assert client.get(reverse("dashboard")).status_code == 200
+    helper._drop()
+    settings.PDF_MAX_BYTES, settings.PDF_SECONDS = 1 << 30, 120
+    section.body = ""
+    section.save()
+    again = actions.ask_drawing(long_review, by=None, at=NOW, expected=70)
+    draw(take())
+    assert state(again) == DONE
+
+
 def others(review: Review, number: int) -> None:
     for place in range(number):
         one = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)

@@ -18,7 +18,6 @@ from units.bounds import bind
 
 from .drawing import draw
 
-CPU_SECONDS = 300
 LARGEST_FILE = 200 * 1024 * 1024
 # Without a job for so long the program ends, so that an idle service keeps no memory for it.
 IDLE_SECONDS = 300
@@ -26,13 +25,13 @@ IDLE_SECONDS = 300
 FAILED, OUT_OF_MEMORY = 1, 3
 
 
-def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, address_space: int) -> int:
+def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, limits: tuple[int, int]) -> int:
     """Draw within limits in a child of this process, into `result`; its exit status, 0 when it is done."""
     child = os.fork()
     if child == 0:
         status = FAILED
         try:
-            bind(memory=address_space, seconds=CPU_SECONDS, written=LARGEST_FILE)
+            bind(memory=limits[0], seconds=limits[1], written=LARGEST_FILE)
             told = answers.fileno()
             result.write(draw(json.loads(job), lambda page: os.write(told, b"page %d\n" % page)))
             result.flush()
@@ -47,15 +46,17 @@ def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, address_space: in
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO, address_space: int) -> None:
-    """Answer jobs until there are no more, or none has come for a while. address_space: bytes that a job may take."""
+def serve(jobs: BinaryIO, answers: BinaryIO, limits: tuple[int, int]) -> None:
+    """Answer jobs until there are no more, or none has come for a while. limits: bytes of addresses and seconds of the
+    processor that a job may take.
+    """
     while select.select([jobs], [], [], IDLE_SECONDS)[0]:
         length = jobs.readline()
         if not length:
             return
         job = _exactly(jobs, int(length))
         with tempfile.TemporaryFile() as result:
-            status = _in_child(job, result, answers, address_space)
+            status = _in_child(job, result, answers, limits)
             result.seek(0)
             drawn = b"" if status else result.read()
         answers.write(b"%d %d\n" % (status, len(drawn)) + drawn)
@@ -72,7 +73,7 @@ def _exactly(source: BinaryIO, length: int) -> bytes:
 
 
 def main() -> None:
-    """Serve standard input; the last argument says how many bytes a job may take."""
+    """Serve standard input; the last two arguments say what a job may take."""
     # Unbuffered, so that waiting for the next job sees every byte that has come.
     with open(0, "rb", buffering=0, closefd=False) as jobs, open(1, "wb", closefd=False) as answers:
-        serve(jobs, answers, int(sys.argv[-1]))
+        serve(jobs, answers, (int(sys.argv[-2]), int(sys.argv[-1])))
