@@ -14,7 +14,11 @@ from django.core.management.commands import flush
 # The migrations that write rows, each with a function `create(apps, schema_editor)` that may run again.
 WRITING = ("records.migrations.0003_undivided_field",)
 # Those that change rows which are there, and leave an empty database empty.
-CHANGING = ("units.migrations.0011_sealed_factors", "units.migrations.0013_places")
+CHANGING = (
+    "records.migrations.0012_edition_sender",
+    "units.migrations.0011_sealed_factors",
+    "units.migrations.0013_places",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

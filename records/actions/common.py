@@ -11,6 +11,7 @@ from records.models import OPEN_STATES, Edition, State, Submission
 from records.queries.locks import lock_of
 from units.compiled import Compiled
 from units.dates import write_day
+from units.models import System
 
 from .errors import Refused
 
@@ -93,6 +94,13 @@ def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]
 def name_of(actor: Any) -> str:
     """Who acted, as kept on the edition; the system has no name."""
     return log.SYSTEM if actor is None else (str(actor) or actor.get_username())
+
+
+def answering_for(actor: Any) -> int | None:
+    """The number of the person who answers for what is entered or sent, and so may not approve it: of another system
+    its token's maker; None for the system itself.
+    """
+    return actor.token.created_by_id if isinstance(actor, System) else actor and actor.pk
 
 
 def record(

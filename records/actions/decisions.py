@@ -14,7 +14,16 @@ from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of, served_of
 from records.queries.rows import fill
 
-from .common import locked, must_be_open, must_be_owed, must_be_unlocked, name_of, record, stated
+from .common import (
+    answering_for,
+    locked,
+    must_be_open,
+    must_be_owed,
+    must_be_unlocked,
+    name_of,
+    record,
+    stated,
+)
 from .errors import OwnEntries, Refused
 from .pushing import announce
 
@@ -38,7 +47,7 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
         raise Refused("faults", "Báo cáo còn lỗi nên chưa gửi được.", blocking)
     _materialise(edition, rows, catalogue)
     edition.state = State.SENT
-    edition.sent_at, edition.sent_by = at, name_of(by)
+    edition.sent_at, edition.sent_by, edition.sender_id = at, name_of(by), answering_for(by)
     edition.return_reason, edition.marked_cells = "", []
     edition.save()
     _refresh(edition, Stage.SUBMITTED)
@@ -92,7 +101,8 @@ def recall(edition: Edition, *, by: Any, at: datetime) -> Edition:
 def approve(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
     """Put a sent edition in force; the one in force before is superseded.
 
-    Errors: OwnEntries (403) for anybody who wrote a value in it; Refused("not_sent"), Refused("stale").
+    Errors: OwnEntries (403) for anybody who wrote a value in it, and for who sent it; Refused("not_sent"),
+    Refused("stale").
     """
     edition = _put_in_force(edition, by, at, revision)
     _refresh(edition)
@@ -132,6 +142,8 @@ def _put_in_force(edition: Edition, by: Any, at: datetime, revision: int | None)
     edition = locked(edition)
     if by is not None and edition.writers.filter(pk=by.pk).exists():
         raise OwnEntries("Người đã nhập số liệu không được duyệt chính số liệu đó.")
+    if by is not None and edition.sender_id == by.pk:
+        raise OwnEntries("Người đã gửi báo cáo không được duyệt chính báo cáo đó.")
     _must_be_sent(edition)
     _same_revision(edition, revision)
     Edition.objects.filter(submission=edition.submission_id, state=State.APPROVED).update(
@@ -175,6 +187,7 @@ def copy_of(source: Edition) -> Edition:
     # Counts on through the editions of a submission: a page opened before the copy is behind it, never level with it.
     draft.revision = last.revision + 1
     draft.saved_at = draft.sent_at = draft.decided_at = None
+    draft.sender = None
     draft.saved_by = draft.sent_by = draft.decided_by = draft.return_reason = ""
     draft.marked_cells = []
     draft._state.adding = True

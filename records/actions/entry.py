@@ -15,11 +15,11 @@ from records.queries.calendar import calendar, due_date
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, RowKey, counts_of, served_of
 from records.queries.rows import fill, values_of
-from units.models import System, Unit
+from units.models import Unit
 
 from . import storing
 from .closing import close_as_set
-from .common import PAGE, locked, must_be_open, must_be_owed, name_of, record, saved_detail
+from .common import PAGE, answering_for, locked, must_be_open, must_be_owed, name_of, record, saved_detail
 from .errors import Refused, StaleEdition
 
 # {(field number, procedure number or None): {measure: value}}; measures that are not named stay as they are.
@@ -106,9 +106,7 @@ def save_in_hand(
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
     storing.update_edition(edition)
-    # For what another system enters its token's maker answers, who would else approve own entries.
-    writer = by.token.created_by_id if isinstance(by, System) else by and by.pk
-    if writer is not None:
+    if (writer := answering_for(by)) is not None:
         storing.add_writer(edition, writer)
     detail = saved_detail(edition, way, follows, changes)
     record("save", edition, by=by, at=at, detail=detail | ({"file": file} if file else {}))

@@ -44,14 +44,21 @@ class Judge:
         self._past(open_ones)
 
     def _own_entries(self, targets: list[UnitMonth]) -> None:
-        """Nobody approves an edition in which they wrote a value, through a file either (acceptance S4)."""
+        """Nobody approves an edition in which they wrote a value, nor one that they sent, through a file either
+        (acceptance S4).
+        """
         if self.becomes != APPROVED or self.approver is None:
             return
         written = Edition.writers.through.objects.filter(user_id=self.approver.pk)
         own = set(written.values_list("edition_id", flat=True))
         for target in targets:
-            if target.edition is not None and target.edition.pk in own:
-                message = f"{self.approver} đã nhập số liệu của báo cáo này nên không được duyệt."
+            edition = target.edition
+            if edition is None:
+                continue
+            sent = edition.state == State.SENT and edition.sender_id == self.approver.pk
+            if edition.pk in own or sent:
+                did = "nhập số liệu của" if edition.pk in own else "gửi"
+                message = f"{self.approver} đã {did} báo cáo này nên không được duyệt."
                 self.errors.append(target.first.row.fault("", "own_entries", message))
 
     def _locked(self, target: UnitMonth) -> None:

@@ -142,8 +142,8 @@ class Writer:
         bulk.insert_editions([target.edition for target in new])
         if kept:
             names = [
-                "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "decided_at", "decided_by",
-                "return_reason", "marked_cells", *_SUM_COLUMNS,
+                "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "sender", "decided_at",
+                "decided_by", "return_reason", "marked_cells", *_SUM_COLUMNS,
             ]  # fmt: skip
             Edition.objects.bulk_update((target.edition for target in kept), names, batch_size=_BATCH)
 
@@ -158,7 +158,7 @@ class Writer:
             edition.state = State.RETURNED if edition.state == State.RETURNED else State.DRAFT
             return
         edition.state = State.SENT
-        edition.sent_at, edition.sent_by = at, acting.writer_name
+        edition.sent_at, edition.sent_by, edition.sender = at, acting.writer_name, acting.writer
         edition.return_reason, edition.marked_cells = "", []
         if acting.becomes == APPROVED:
             edition.state = State.APPROVED

@@ -81,7 +81,8 @@ class Edition(Measured):
     """What was entered and sent for a submission; carries the sums of its own counts (written by records.sums).
 
     `revision` grows with every saved change (optimistic lock). People are kept by number and by name, so that the
-    edition still says who acted after an account is gone.
+    edition still says who acted after an account is gone. `writers` entered a value of it, `sender` answers for the
+    last sending (None: a file of the command line, or a token whose maker is not known); neither may approve it.
     """
 
     # How `saved_by` and `sent_by` begin where a file did it and nobody answers for it by name.
@@ -96,6 +97,9 @@ class Edition(Measured):
     saved_by = models.CharField(max_length=200, blank=True)
     sent_at = models.DateTimeField(null=True)
     sent_by = models.CharField(max_length=200, blank=True)
+    sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=200, blank=True)
     return_reason = models.TextField("lý do trả lại", blank=True)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 from figures.counts import added
 from figures.measures import SUMS, WHOLES
@@ -17,10 +17,13 @@ from .changes import Resent, resent
 from .past import Past, odd_report, oddities, pasts_of
 from .rows import values_of
 
+# How the reader took part in what waits.
+WROTE, SENT = "wrote", "sent"
+
 
 @dataclass(frozen=True)
 class Waiting:
-    """An edition that waits for approval, with what a reviewer looks at first."""
+    """An edition that waits for approval, with what a reviewer looks at first; `own` as `with_own_mark` has it."""
 
     edition: Edition
     unit: Unit
@@ -29,7 +32,7 @@ class Waiting:
     received_before: int | None
     pending_late: int | None
     oddities: list[str] = field(default_factory=list)
-    own: bool = False
+    own: str = ""
     resent: Resent | None = None
 
     @property
@@ -39,9 +42,12 @@ class Waiting:
 
 
 def with_own_mark(editions: QuerySet[Edition], user: User) -> QuerySet[Edition]:
-    """Each with `own`: whether the user wrote a value in it, and so may not approve it."""
+    """Each with `own`, why the user may not approve it: WROTE a value in it, SENT it, or "" where neither is so."""
     writers = Edition.writers.through.objects.filter(edition_id=OuterRef("pk"), user_id=user.pk)
-    return editions.annotate(own=Exists(writers))
+    mine = Case(
+        When(Exists(writers), Value(WROTE)), When(sender_id=user.pk, then=Value(SENT)), default=Value("")
+    )
+    return editions.annotate(own=mine)
 
 
 def waiting(editions: Iterable[Edition]) -> list[Waiting]:

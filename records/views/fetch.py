@@ -69,7 +69,7 @@ def worked_on(submission: Submission) -> Edition:
 
 
 def editions_of(submission: Submission, reader: User) -> list[Edition]:
-    """All of them, the oldest first, each with `own`: whether the reader wrote a value in it. One query."""
+    """All of them, the oldest first, each `with_own_mark`. One query."""
     return list(with_own_mark(submission.editions.order_by("number"), reader))
 
 

@@ -145,7 +145,7 @@ def _part(request: HttpRequest, found: Submission, edition: Edition, *, locked: 
         "enters": enters,
         "typing": enters and not locked and edition.state in (State.DRAFT, State.RETURNED),
         "deciding": deciding,
-        "own_entries": deciding and edition.own,
+        "own_part": edition.own if deciding else "",
     }
 
 

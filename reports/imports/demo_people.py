@@ -39,11 +39,12 @@ def entered_by_their_clerks(people: dict[str, User], when: Callable[[Unit, Month
             sent = when(unit, Month.from_number(edition.submission.month))
             edition.saved_at, edition.sent_at = sent - timedelta(minutes=20 + habit(unit) % 30), sent
             edition.saved_by = edition.sent_by = str(clerk)
+            edition.sender = clerk
             edition.decided_at = at_hour(
                 timezone.localdate(sent) + timedelta(days=1), 9 + habit(unit) % 2, habit(unit) * 11 % 60
             )
             signed.append((edition, clerk))
-    names = ["saved_at", "saved_by", "sent_at", "sent_by", "decided_at"]
+    names = ["saved_at", "saved_by", "sent_at", "sent_by", "sender", "decided_at"]
     through = Edition.writers.through
     with transaction.atomic():
         Edition.objects.bulk_update((edition for edition, _ in signed), names, batch_size=100)

@@ -44,6 +44,13 @@ FAULTS = (
         "tests/records/pages/test_approval.py",
     ),
     Fault(
+        "who sent it approves it",
+        "records/actions/decisions.py",
+        "if by is not None and edition.sender_id == by.pk:",
+        "if False:",
+        "tests/records/pages/test_approval.py",
+    ),
+    Fault(
         "an unlocking is granted by who asked for it",
         "records/actions/unlocking.py",
         "if by is not None and asked.requester_id == by.pk:",

@@ -302,6 +302,23 @@ def test_writer_does_not_approve_through_a_file(cast, fields):
     assert Edition.objects.get().state == State.APPROVED
 
 
+def test_who_sent_it_does_not_approve_through_a_file(cast, fields):
+    """On the page or by a file that changes nothing: who hands a month in vouches for it."""
+    text = file(row("13441"))
+    load(text, DRAFT, by=cast.clerk)
+    load(text, by=cast.neighbour)
+    edition = Edition.objects.get()
+    assert (edition.state, edition.sender, list(edition.writers.all())) == (
+        State.SENT, cast.neighbour, [cast.clerk],
+    )  # fmt: skip
+    assert faults(load(text, APPROVED, by=cast.neighbour).errors) == [(2, "", "own_entries")]
+    with pytest.raises(actions.OwnEntries):
+        actions.approve(edition, by=cast.neighbour, at=AT)
+    assert load(text, APPROVED, by=cast.reviewer).unchanged == 1
+    edition.refresh_from_db()
+    assert (edition.state, edition.sent_by, edition.sender) == (State.APPROVED, "tệp counts.csv", None)
+
+
 def test_returned_month_stays_returned_for_equal_rows(cast, fields):
     text = file(row("13441"))
     load(text)

@@ -91,6 +91,20 @@ def test_who_made_the_token_does_not_approve_what_it_sent(as_, people, fields):
     assert Edition.objects.get().state == "approved"
 
 
+def test_who_made_the_token_does_not_approve_what_it_sent_of_others(as_, people, sent):
+    """The clerk's numbers, sent once more by a token without a change: its maker vouches for them."""
+    Membership.objects.create(
+        user=people.administrator, unit=people.district, role=Role.REVIEWER, valid_from=date(2022, 1, 1)
+    )
+    actions.recall(sent.editions.get(), by=people.clerk, at=AT)
+    put(client(people.district, by=people.administrator), body(1, send=True))
+    edition = Edition.objects.get()
+    assert (edition.state, list(edition.writers.all())) == ("sent", [people.clerk])
+    where = f"/records/{edition.submission_id}/approve/"
+    assert as_("administrator").post(where, {"revision": "1"}).status_code == 403
+    assert as_("reviewer").post(where, {"revision": "1"}).status_code == 302
+
+
 def test_rows_that_are_not_named_stay_and_a_named_row_is_replaced(system, people, fields):
     put(system, body(**WHOLE))
     answer = put(system, body(1, ho_tich={"received_direct": 7}), key="k2")

@@ -1,15 +1,19 @@
 """The reviewer's acts, and who may not: rights, own entries, stale looks, batches."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import transaction
 
 from cchc_dashboard import clock
 from ledger import log
 from records import actions
 from records.models import Edition, State
-from tests.records.conftest import AT, balanced, entered, unlocked
+from tests.records.conftest import AT, SINCE, balanced, entered, unlocked
+from units.models import Membership, Role, User
 
-from .conftest import JULY
+from .conftest import JULY, posted
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +60,59 @@ def test_nobody_approves_own_entries(as_, people, sent):
     assert reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 403
     assert reviewer.post("/records/approve/", {"chosen": f"{sent.pk}:1"}).status_code == 403
     assert sent.editions.get().state == State.SENT
+
+
+@pytest.fixture
+def sent_by_the_reviewer(people, sent):
+    """Alpha's July with its clerk's numbers; the one reviewer, who is a clerk there too, took it back and pressed
+    "Gửi" again.
+    """
+    Membership.objects.create(user=people.reviewer, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
+    actions.recall(sent.editions.get(), by=people.reviewer, at=AT)
+    actions.send(sent.editions.get(), by=people.reviewer, at=AT)
+    return sent
+
+
+def test_nobody_approves_what_they_sent(as_, people, sent_by_the_reviewer):
+    sent, reviewer = sent_by_the_reviewer, as_("reviewer")
+    assert list(sent.editions.get().writers.all()) == [people.clerk]
+    page = reviewer.get(f"/records/{sent.pk}/").content.decode()
+    assert (
+        "Bạn đã gửi báo cáo này nên không duyệt được" in page and f"/records/{sent.pk}/approve/" not in page
+    )
+    assert reviewer.post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 403
+    listed = reviewer.get("/records/").content.decode()
+    assert "Bạn đã gửi, người khác duyệt" in listed and f'value="{sent.pk}:1"' not in listed
+    assert reviewer.post("/records/approve/", {"chosen": f"{sent.pk}:1"}).status_code == 403
+    assert sent.editions.get().state == State.SENT
+
+
+def test_months_that_wait_at_the_upgrade_get_their_sender_from_the_log(people, sent_by_the_reviewer):
+    edition = sent_by_the_reviewer.editions.get()
+    Edition.objects.update(sender=None)
+    import_module("records.migrations.0012_edition_sender").name_senders(apps, None)
+    edition.refresh_from_db()
+    assert edition.sender == people.reviewer
+
+
+def test_what_another_person_sends_again_is_approved(as_, people, sent_by_the_reviewer):
+    """No dead end where there is one reviewer only: the unit's clerk takes it back and sends it."""
+    sent = sent_by_the_reviewer
+    assert as_("clerk").post(f"/records/{sent.pk}/recall/").status_code == 302
+    assert as_("clerk").post(f"/records/{sent.pk}/send/", posted(sent)).status_code == 302
+    assert as_("reviewer").post(f"/records/{sent.pk}/approve/", {"revision": "1"}).status_code == 302
+    assert sent.editions.get().state == State.APPROVED
+
+
+def test_who_sent_the_old_figures_approves_the_correction_of_another(as_, people, sent_by_the_reviewer):
+    sent, second = sent_by_the_reviewer, User.objects.create(username="duyet2")
+    actions.approve(sent.editions.get(), by=second, at=AT)
+    unlocked(sent, by=second, at=clock.now())
+    draft = sent.editions.get(state=State.DRAFT)
+    assert draft.sender is None and list(draft.writers.all()) == [people.clerk]
+    actions.send(draft, by=people.clerk, at=clock.now())
+    where = f"/records/{sent.pk}/approve/"
+    assert as_("reviewer").post(where, {"revision": str(draft.revision)}).status_code == 302
 
 
 def test_several_are_approved_at_once_and_the_changed_one_is_named(as_, people, fields, sent):
