@@ -172,7 +172,9 @@ class Bearer:
         self.get_response = get_response
 
     def __call__(self, request):
-        refused = bearer.identify(request, timezone.now()) if request.path.startswith("/api/") else None
+        refused = None
+        if request.path.startswith("/api/"):
+            refused = bearer.identify(request, timezone.now(), clock.today())
         return refused or self.get_response(request)
 
 

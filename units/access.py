@@ -4,20 +4,20 @@ Every view declares one right with `@requires(...)`; the middleware runs it befo
 none is refused (and fails the suite). Outsiders get 404, those who may read but not act get 403 (acceptance S1–S4).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from enum import Enum
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from . import duties, pace, safety
 from .answering import placed, standing, successor_of
 from .compiled import Compiled
-from .models import Membership, Receiver, Role, Scope, System, Token, Unit, User, subtree
+from .models import Membership, Role, Scope, System, Unit, User, subtree
 
 
 class Right(Enum):
@@ -185,8 +185,11 @@ def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
 
 def home_unit(user: Reader, day: date) -> Unit | None:
     """The unit that the user's pages open on: of the highest membership."""
-    units = [membership.unit for membership in memberships(user, day)]
-    return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
+    return _highest(memberships(user, day))
+
+
+def _highest(held: Iterable[Membership]) -> Unit | None:
+    return min((one.unit for one in held), key=lambda unit: (unit.depth, unit.pk), default=None)
 
 
 def acts_anywhere(user: Reader, right: Right, day: date) -> bool:
@@ -217,6 +220,11 @@ def managed(user: User, day: date, column: str = "path") -> Q:
     return within
 
 
+def highest_managed(user: User, day: date) -> Unit | None:
+    """The unit that an account belongs to when this administrator makes it."""
+    return _highest(one for one in memberships(user, day) if one.role in ROLES[Right.MANAGE])
+
+
 def staffed(user: User, day: date):
     """QuerySet of the units whose people an administrator manages: those administered, and those that are over and
     went, with all below them, wholly into these. Of the latter nothing else is managed.
@@ -227,30 +235,20 @@ def staffed(user: User, day: date):
 
 
 def people(user: User, day: date):
-    """QuerySet of the people whom an administrator may manage: nobody who holds a role outside the administered units
-    (`staffed`), so that a district's administrator cannot lock out the province's.
+    """QuerySet of the people whom an administrator manages: nobody whose roles, or the last ones of who has none any
+    more, lie outside the administered units (`staffed`), so that a district's administrator cannot lock out the
+    province's. Who never had a role is managed where the account was made, or else from the top (decision 27).
     """
-    elsewhere = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day)).exclude(
-        unit__in=staffed(user, day).order_by().values("pk")
-    )
-    return User.objects.exclude(pk__in=elsewhere.values("user"))
+    units = staffed(user, day).order_by().values("pk")
+    later = Q(valid_until=None) | Q(valid_until__gt=OuterRef("valid_until"))
+    outlived = Membership.objects.filter(later, user=OuterRef("user"))
+    now_or_last = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day) | ~Exists(outlived))
+    elsewhere = now_or_last.exclude(unit__in=units)
+    ever = Exists(Membership.objects.filter(user=OuterRef("pk")))
+    unknown = Q(made_in=None) if is_root_administrator(user, day) else Q(pk__in=[])
+    return User.objects.exclude(pk__in=elsewhere.values("user")).filter(ever | Q(made_in__in=units) | unknown)
 
 
 def person_for(user: User, pk: int, day: date) -> User:
     """Fetch a person to manage, or 404."""
     return get_object_or_404(people(user, day), pk=pk)
-
-
-def tokens(user: User, day: date):
-    """QuerySet of the tokens for units that the user administers."""
-    return Token.objects.filter(unit__in=Unit.objects.filter(managed(user, day))).select_related("unit")
-
-
-def token_for(user: User, pk: int, day: date) -> Token:
-    """Fetch a token to manage, or 404."""
-    return get_object_or_404(tokens(user, day), pk=pk)
-
-
-def receivers(user: User, day: date):
-    """QuerySet of the receivers of what is approved in units that the user administers."""
-    return Receiver.objects.filter(unit__in=Unit.objects.filter(managed(user, day))).select_related("unit")

@@ -3,12 +3,12 @@
 Tokens are read from the header only: an address is kept in logs and histories.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from . import pace
+from . import keys, pace
 from .actions.tokens import PREFIX, digest, note_use
 from .models import System, Token
 from .problems import problem
@@ -17,7 +17,7 @@ _MINUTE = 60
 _IN_ADDRESS = ("access_token", "token", "api_key")
 
 
-def identify(request: HttpRequest, at: datetime) -> HttpResponse | None:
+def identify(request: HttpRequest, at: datetime, day: date) -> HttpResponse | None:
     """Make the system of the request's token its `user`; an answer where it is refused. Nothing without a token.
 
     A token that opens nothing is refused even beside a session: whoever sends one means to act by it.
@@ -28,9 +28,13 @@ def identify(request: HttpRequest, at: datetime) -> HttpResponse | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    found = Token.objects.select_related("unit").filter(secret_sha256=digest(secret.strip())).first()
+    kept = keys.answered(Token.objects.select_related("unit"), day)
+    found = kept.filter(secret_sha256=digest(secret.strip())).first()
     if found is None or not found.is_valid(at):
         return unknown("bad_token", "Khóa truy cập không đúng, đã hết hạn hoặc đã bị thu hồi.")
+    if not found.answered:
+        told = "Người cấp khóa không còn quản trị đơn vị của khóa. Nhờ người quản trị hiện nay cấp khóa mới."
+        return unknown("bad_token", told)
     seconds = pace.wait("api", f"token {found.pk}", most=settings.API_LIMIT, seconds=_MINUTE)
     if seconds:
         answer = problem(429, "too_many", f"Quá nhiều yêu cầu. Thử lại sau {seconds} giây.")

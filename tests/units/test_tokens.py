@@ -1,7 +1,7 @@
 """Tokens of other systems: shown once, kept as a digest, good for a subtree and a scope, until they end (S6)."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +21,7 @@ from units.models import Scope, System, Token, User
 from .conftest import person
 from .test_pages import signed_in
 
+TODAY = date(2022, 8, 12)  # of the tests, by CCHC_TODAY
 ADDRESS = "/api/v1/summary?period=2022-H1"
 
 
@@ -34,9 +35,14 @@ def cast(tree) -> SimpleNamespace:
 
 
 def token(
-    unit, *scopes: str, days: int = 30, at: datetime | None = None, name: str = "Một cửa"
+    unit,
+    *scopes: str,
+    days: int = 30,
+    at: datetime | None = None,
+    name: str = "Một cửa",
+    by: User | None = None,
 ) -> tuple[Token, str]:
-    return actions.create_token(name, unit, scopes or Scope.values, days, by=None, at=at or timezone.now())
+    return actions.create_token(name, unit, scopes or Scope.values, days, by=by, at=at or timezone.now())
 
 
 def asking(secret: str, address: str = ADDRESS) -> HttpResponse:
@@ -168,6 +174,57 @@ def test_revoking_takes_effect_at_once_and_is_logged_once(tree, cast):
     assert "Đã thu hồi" in client.get(f"/units/tokens/{made.pk}/").content.decode()
 
 
+LEAVING = {
+    "locked": lambda maker, tree, by: actions.disable_user(maker, by=by),
+    "left": lambda maker, tree, by: actions.leave(maker, TODAY, by=by),
+    "moved": lambda maker, tree, by: actions.transfer(maker, tree.liem_tuc, TODAY, by=by),
+    "role ended": lambda maker, tree, by: actions.end_membership(maker.memberships.get(), TODAY, by=by),
+    "another role": lambda maker, tree, by: maker.memberships.update(role="reviewer"),
+    "a unit below only": lambda maker, tree, by: maker.memberships.update(unit=tree.tan_thanh),
+    "from tomorrow on": lambda maker, tree, by: maker.memberships.update(valid_from=TODAY + timedelta(1)),
+}
+
+
+@pytest.mark.parametrize("how", LEAVING)
+def test_a_token_ends_with_the_right_of_its_maker_at_the_next_request(tree, cast, how):
+    """Read and write, as a session does (S7); another maker's token for the same unit goes on."""
+    above = person("quantri-tinh", ("administrator", tree.province))
+    secret, other = token(tree.district, by=cast.admin)[1], token(tree.district, by=above)[1]
+    assert (asking(secret).status_code, asking(other).status_code) == (200, 200)
+    LEAVING[how](cast.admin, tree, above)
+    answer = asking(secret)
+    assert (answer.status_code, answer.json()["code"]) == (401, "bad_token")
+    assert "cấp khóa mới" in answer.content.decode()
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "k"}
+    written = Client().put("/api/v1/submissions/13474/2022-M07", {}, "application/json", headers=headers)
+    assert written.status_code == 401
+    assert asking(other).status_code == 200
+
+
+def test_a_token_goes_on_while_its_maker_administers_the_unit_somehow(tree, cast):
+    above = person("quantri-tinh", ("administrator", tree.province))
+    secret = token(tree.tan_thanh, by=cast.admin)[1]
+    actions.add_membership(cast.admin, tree.province, "administrator", TODAY, by=above)
+    actions.end_membership(cast.admin.memberships.get(unit=tree.district), TODAY, by=above)
+    assert asking(secret, f"{ADDRESS}&unit=13474").status_code == 200
+
+
+def test_the_pages_tell_whose_tokens_ended_and_one_click_revokes_them(tree, cast):
+    above = person("quantri-tinh", ("administrator", tree.province))
+    made, client = token(tree.district, by=cast.admin)[0], signed_in(above)
+    page = client.get(f"/units/people/{cast.admin.pk}/").content.decode()
+    assert "Khóa truy cập đã cấp" in page and "Một cửa" in page
+    assert "Đang dùng được" in client.get("/units/tokens/").content.decode()
+    actions.disable_user(cast.admin, by=above)
+    for where in ("/units/tokens/", f"/units/tokens/{made.pk}/"):
+        page = client.get(where).content.decode()
+        assert "Đã ngừng: người cấp không còn quản trị" in page and "Người quantri" in page
+        assert f"/units/tokens/{made.pk}/revoke/" in page
+    assert "Khóa truy cập đã cấp" not in client.get(f"/units/people/{cast.admin.pk}/").content.decode()
+    client.post(f"/units/tokens/{made.pk}/revoke/")
+    assert "Đã thu hồi" in client.get("/units/tokens/").content.decode()
+
+
 def test_an_administrator_manages_the_tokens_of_the_own_units(tree, cast):
     made = token(tree.district)[0]
     client = signed_in(cast.other)
@@ -194,7 +251,7 @@ def test_the_list_takes_a_fixed_number_of_queries(tree, cast, django_assert_num_
     client.get("/units/tokens/")
     with CaptureQueriesContext(connection) as one:
         client.get("/units/tokens/")
-    for _ in range(5):
-        token(tree.tan_thanh)
+    for number in range(5):
+        token(tree.tan_thanh, by=person(f"quantri-{number}", ("administrator", tree.tan_thanh)))
     with django_assert_num_queries(len(one)):
         client.get("/units/tokens/")

@@ -34,19 +34,28 @@ def subject(user: User) -> str:
 
 @transaction.atomic
 def create_user(
-    username: str, *, by: User | None, at: datetime, full_name: str = "", position: str = "", email: str = ""
+    username: str,
+    *,
+    by: User | None,
+    at: datetime,
+    made_in: Unit | None = None,
+    full_name: str = "",
+    position: str = "",
+    email: str = "",
 ) -> tuple[User, str]:
-    """A new account and its issued password, which is shown once and kept nowhere. Errors: Denied for a taken name.
+    """A new account and its issued password, which is shown once and kept nowhere; until it has a role it is managed by
+    the administrators of the unit that it was made in. Errors: Denied for a taken name.
 
     The password opens only the page that changes it, once, within 72 hours (acceptance S10).
     """
     username = User.normalize_username(clean(username))
     if User.objects.filter(username__iexact=username).exists():
         raise Denied("username", "Tên đăng nhập này đã có.")
-    user = User(username=username, full_name=clean(full_name), position=clean(position), email=email)
+    said = {"full_name": clean(full_name), "position": clean(position)}
+    user = User(username=username, email=email, made_in=made_in, **said)
     password = _issue(user, at)
     user.save(force_insert=True)
-    detail = {"username": user.username, "full_name": user.full_name, "position": user.position}
+    detail = {"username": user.username, **said}
     log.append("user.create", by=by, subject=subject(user), detail=detail)
     return user, password
 

@@ -32,6 +32,16 @@ class User(AbstractUser):
     password_changed_on = models.DateField(null=True, editable=False)
     # From this day on it has to be changed (units.safety); null: never.
     password_due = models.DateField(null=True, editable=False)
+    # Whose administrators manage the account until it has a role; null: those at the top of the tree.
+    made_in = models.ForeignKey(
+        Unit,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name="lập ở",
+    )
     mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
     demo = models.BooleanField(default=False, editable=False)
     # Counted up, it ends every session of the person.

@@ -152,17 +152,28 @@ TOKENS = (
     Column("name", "Hệ thống", width=34),
     Column("unit", "Đơn vị", width=30),
     Column("scopes", "Được làm", width=40),
+    Column("created_by", "Người cấp", width=30),
     Column("expires_at", "Hết hạn", width=20),
     Column("last_used_at", "Dùng lần cuối", width=20),
     Column("revoked_at", "Thu hồi lúc", width=20),
+    Column("answered", "Người cấp còn quản trị"),
 )
 
 
 def tokens_file(tokens: QuerySet[Token], at: datetime) -> TableFile:
-    """Tokens of other systems; nothing of a token itself is known."""
+    """Tokens of other systems (`units.keys.tokens`); nothing of a token itself is known."""
     rows = (
-        (one.name, one.unit.name, one.scopes, one.expires_at, one.last_used_at, one.revoked_at)
-        for one in tokens.select_related("unit").iterator(_CHUNK)
+        (
+            one.name,
+            one.unit.name,
+            one.scopes,
+            str(one.created_by or ""),
+            one.expires_at,
+            one.last_used_at,
+            one.revoked_at,
+            "Có" if one.answered else "Không",
+        )
+        for one in tokens.iterator(_CHUNK)
     )
     return TableFile("khoa-truy-cap", "Khóa truy cập của hệ thống khác", TOKENS, rows, at)
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, factors, history, mailing, queries, sso
+from units import access, actions, factors, history, keys, mailing, queries, sso
 from units.access import Right, requires
 from units.actions.people import Denied, subject
 from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
@@ -59,7 +59,9 @@ def person_create(request: HttpRequest) -> HttpResponse:
         data = dict(form.cleaned_data)
         invited = data.pop("invite")
         try:
-            person, password = actions.create_user(**data, by=request.user, at=timezone.now())
+            made_in = access.highest_managed(request.user, request.day)
+            about = {"made_in": made_in, "by": request.user, "at": timezone.now()}
+            person, password = actions.create_user(**data, **about)
         except Denied as denied:
             _deny(form, denied)
         else:
@@ -117,6 +119,7 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
         "no_mail": "" if mailing.is_set_up() else mailing.NO_SERVER,
         "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
         "factor": factors.device_of(someone),
+        "tokens": keys.made_by(someone, request.day, timezone.now()),
         "identities": someone.identities.all(),
         "identity_form": IdentityForm(request, asked=own) if sso.enabled() else None,
     }

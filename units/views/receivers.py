@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ledger import outbox
 from ledger.models import Delivery, Message
-from units import access, actions
+from units import actions, keys
 from units.access import Right, requires
 from units.forms.receivers import ReceiverForm
 from units.models import Receiver
@@ -35,7 +35,7 @@ def receivers(request: HttpRequest) -> HttpResponse:
                 data["name"], unit, data["url"], by=request.user, at=timezone.now()
             )
             return render(request, "units/receiver_made.html", {"receiver": made, "secret": secret})
-    found = list(access.receivers(request.user, request.day))
+    found = list(keys.receivers(request.user, request.day))
     page = page_of(request, _sent_to(found))
     context = {"form": form, "receivers": found, "page": page, "rows": _rows(page, found)}
     return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
@@ -66,7 +66,7 @@ def _rows(sent: Iterable[Message], receivers: list[Receiver]) -> list[dict]:
 @requires(Right.MANAGE)
 @require_POST
 def receiver_stop(request: HttpRequest, pk: int) -> HttpResponse:
-    found = access.receivers(request.user, request.day).filter(pk=pk).first()
+    found = keys.receivers(request.user, request.day).filter(pk=pk).first()
     if found is None:
         raise Http404
     if actions.stop_receiver(found, by=request.user, at=timezone.now()):
@@ -78,7 +78,7 @@ def receiver_stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def message_again(request: HttpRequest, pk: int) -> HttpResponse:
     """A message that was given up, or waits for its next try, goes with the next run."""
-    mine = access.receivers(request.user, request.day).filter(stopped_at=None).values_list("pk", flat=True)
+    mine = keys.receivers(request.user, request.day).filter(stopped_at=None).values_list("pk", flat=True)
     found = Message.objects.filter(pk=pk, destination__in=list(mine)).first()
     if found is None:
         raise Http404

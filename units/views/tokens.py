@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from units import access, actions, history
+from units import actions, history, keys
 from units.access import Right, requires
 from units.actions.tokens import subject
 from units.forms.tokens import TokenForm
@@ -24,7 +24,7 @@ from .managed import unit_named
 def tokens(request: HttpRequest) -> HttpResponse:
     """Every token for units that the reader administers; a POST makes one and shows its secret, this once."""
     form = TokenForm(posted(request))
-    known = access.tokens(request.user, request.day)
+    known = keys.tokens(request.user, request.day)
     if file := file_of(request, {"": lambda: tokens_file(known, timezone.now())}):
         return file
     if request.method == "POST" and form.is_valid():
@@ -34,7 +34,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
             made, secret = actions.create_token(
                 data["name"], unit, data["scopes"], data["days"], by=request.user, at=timezone.now()
             )
-            return render(request, "units/token_made.html", {"token": made, "secret": secret, **_words(made)})
+            context = {"token": made, "secret": secret, "granted": _granted(made)}
+            return render(request, "units/token_made.html", context)
     return _list(request, form, known)
 
 
@@ -46,21 +47,27 @@ def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpRespons
 
 
 def _words(token: Token) -> dict:
-    """What a token is good for, and whether it is, as pages say it."""
+    """What a token is good for, and whether it is, as pages say it (of one that `keys` read)."""
     if token.revoked_at is not None:
         state = "lock", "Đã thu hồi"
     elif not token.is_valid(timezone.now()):
         state = "none", "Hết hạn"
+    elif not token.answered:
+        state = "back", "Đã ngừng: người cấp không còn quản trị"
     else:
         state = "ok", "Đang dùng được"
-    return {"granted": [Scope(one).label for one in token.scopes.split()], "state": state}
+    return {"granted": _granted(token), "state": state}
+
+
+def _granted(token: Token) -> list[str]:
+    return [Scope(one).label for one in token.scopes.split()]
 
 
 @requires(Right.MANAGE)
 @require_safe
 def token(request: HttpRequest, pk: int) -> HttpResponse:
     """One token with its log."""
-    found = access.token_for(request.user, pk, request.day)
+    found = keys.token_for(request.user, pk, request.day)
     title = f"Nhật ký thay đổi của khóa {found.name}"
     log = {"nhat-ky": lambda: log_file(title, history.every(subject(found)), timezone.now())}
     if file := file_of(request, log):
@@ -72,7 +79,7 @@ def token(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_POST
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    found = access.token_for(request.user, pk, request.day)
+    found = keys.token_for(request.user, pk, request.day)
     if actions.revoke_token(found, by=request.user, at=timezone.now()):
         messages.success(request, f"Đã thu hồi khóa truy cập của {found.name}.")
     return redirect("units:token", pk)
