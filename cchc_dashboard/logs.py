@@ -30,14 +30,19 @@ def own(name: str) -> bool:
 
 def trace(fault: BaseException) -> list[str]:
     """Where an exception and those behind it arose, innermost last: `file:line function`, then the class, with the
-    code that a database or the system gave. No texts and no values: these hold what people typed.
+    code that a database or the system gave. No texts and no values: these hold what people typed. Each is told once,
+    also where they stand behind each other.
     """
+    found: dict[int, BaseException] = {}
+    behind: BaseException | None = fault
+    while behind is not None and id(behind) not in found:
+        found[id(behind)] = behind
+        behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
     lines: list[str] = []
-    behind = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
-    if behind is not None:
-        lines += [*trace(behind), "then"]
-    lines += [f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(fault.__traceback__)]
-    return [*lines, kind_of(fault)]
+    for one in reversed(found.values()):
+        lines += [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(one.__traceback__)]
+        lines += [kind_of(one), "then"]
+    return lines[:-1]
 
 
 def kind_of(fault: BaseException) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
+from itertools import pairwise
 
 import pytest
 from django.db import IntegrityError
@@ -138,6 +139,28 @@ def test_of_a_librarys_message_only_the_constant_part_is_kept(written):
         "Invalid request",
         "Drawing 7",
     ]
+
+
+class Behind(Exception):
+    """One that stands behind another."""
+
+
+@pytest.mark.parametrize("link", ["__context__", "__cause__"])
+def test_exceptions_that_stand_behind_each_other_are_told_once(link):
+    """Python makes no such ring by itself, code that links exceptions by hand can."""
+    first, second, third = Behind("14700"), ValueError(), KeyError()
+    for outer, inner in ((first, second), (second, third), (third, second)):
+        setattr(outer, link, inner)
+    assert logs.trace(first) == ["builtins.KeyError", "then", "builtins.ValueError", "then", f"{__name__}.Behind"]
+    setattr(first, link, first)
+    assert logs.trace(first) == [f"{__name__}.Behind"]
+
+
+def test_a_chain_of_any_length_is_told():
+    faults = [ValueError() for _ in range(5_000)]
+    for outer, inner in pairwise(faults):
+        outer.__cause__ = inner
+    assert logs.trace(faults[0]).count("builtins.ValueError") == 5_000
 
 
 def test_the_500_page_tells_the_number_that_the_log_has(settings, db, client):
