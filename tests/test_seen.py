@@ -151,7 +151,13 @@ def test_exceptions_that_stand_behind_each_other_are_told_once(link):
     first, second, third = Behind("14700"), ValueError(), KeyError()
     for outer, inner in ((first, second), (second, third), (third, second)):
         setattr(outer, link, inner)
-    assert logs.trace(first) == ["builtins.KeyError", "then", "builtins.ValueError", "then", f"{__name__}.Behind"]
+    assert logs.trace(first) == [
+        "builtins.KeyError",
+        "then",
+        "builtins.ValueError",
+        "then",
+        f"{__name__}.Behind",
+    ]
     setattr(first, link, first)
     assert logs.trace(first) == [f"{__name__}.Behind"]
 

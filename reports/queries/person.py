@@ -41,6 +41,8 @@ STANDING = {
     "user": "người được nhắc",
     "writers": "người nhập số liệu",
 }
+# Acts in whose entries an account's full name stands.
+_NAMING = ("user.create", "user.edit")
 # Told in words of their own.
 _TOLD_APART = (Membership, Token, Identity, RecoveryCode, Factor, Session)
 # The channel by which a result went back.
@@ -106,12 +108,15 @@ def everything(user: User, *, at: datetime) -> dict[str, Any]:
 
 def names_of(user: User) -> set[str]:
     """The names that rows may hold of a person: the sign-in name, the full name, and full names of before."""
-    names = {user.get_username(), str(user)}
-    about = Entry.objects.filter(subject=subject(user), action__in=("user.create", "user.edit"))
-    for detail in about.values_list("detail", flat=True):
-        said = detail.get("full_name", [])
-        names.update([said] if isinstance(said, str) else said)
-    return names - {""}
+    about = Entry.objects.filter(subject=subject(user), action__in=_NAMING)
+    said = (_full_names(detail) for detail in about.values_list("detail", flat=True))
+    return {user.get_username(), str(user), *chain.from_iterable(said)} - {""}
+
+
+def _full_names(detail: dict[str, Any]) -> list[str]:
+    """The full names, old and new, of a log entry about an account."""
+    said = detail.get("full_name", [])
+    return [said] if isinstance(said, str) else said
 
 
 def columns() -> Iterator[tuple[type[Model], Field]]:
@@ -189,6 +194,12 @@ def _texts(names: set[str]) -> Iterator[dict[str, Any]]:
 
 
 def _shared(user: User, names: set[str]) -> list[str]:
-    """Names that somebody else has too: rows found by them may be about that person."""
+    """Names that somebody else has or had too, as far as the log knows: rows found by them may be about that person."""
     others = User.objects.exclude(pk=user.pk).filter(Q(full_name__in=names) | Q(username__in=names))
-    return sorted({name for one in others for name in (one.full_name, one.username) if name in names})
+    before = Entry.objects.filter(action__in=_NAMING).exclude(subject=subject(user))
+    had = (_full_names(detail) for detail in before.values_list("detail", flat=True).iterator(1_000))
+    theirs = {
+        *chain.from_iterable(had),
+        *chain.from_iterable((one.full_name, one.username) for one in others),
+    }
+    return sorted(theirs & names)

@@ -184,10 +184,21 @@ class TestCommand:
         call_command("verify_log", "--anchor", f"3:{anchors[2].hash}")
         assert "đến mục số 5 đã thanh lý" in capsys.readouterr().err
 
-    def test_unknown_person_is_wrong_use(self, anchors):
-        with pytest.raises(CommandError, match="Không có người dùng ai-đó") as refusal:
-            call_command("purge_log", before=BEFORE, by="ai-đó")
-        assert refusal.value.returncode == 2
+    @pytest.mark.parametrize("name", ["ai-đó", "%", ""])
+    def test_unknown_person_is_wrong_use(self, anchors, name):
+        with pytest.raises(CommandError, match=f"Không có người dùng {name}") as refusal:
+            call_command("purge_log", before=BEFORE, by=name)
+        assert refusal.value.returncode == 2 and len(numbers()) == 8
+
+    @pytest.mark.parametrize(("second", "goes"), [(-1, True), (0, False), (1, False)])
+    def test_the_border_is_midnight_in_vietnam(self, db, settings, second, goes):
+        """An entry of the first second of the day before which is purged stays, whatever day UTC has."""
+        settings.LEDGER_KEPT = []
+        latest = purging.latest(clock.localdate())
+        border = datetime(latest.year, latest.month, latest.day, tzinfo=VIETNAM)
+        write(border + timedelta(seconds=second), clock.now())
+        call_command("purge_log", before=latest)
+        assert (1 not in numbers()) is goes and log.verify() == []
 
     def test_day_that_is_none_is_wrong_use(self, db):
         with pytest.raises(CommandError, match="không phải ngày"):

@@ -52,7 +52,9 @@ class Command(BaseCommand):
 
 
 def _person(username: str | None) -> log.Actor | None:
+    if username is None:
+        return None
     found = get_user_model().objects.filter(username=username).first()
-    if username and found is None:
+    if found is None:
         raise CommandError(f"Không có người dùng {username}.", returncode=2)
     return found

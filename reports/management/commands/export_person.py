@@ -27,9 +27,13 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người xuất (ghi vào nhật ký)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = _person(options["by"]) if options["by"] else None
+        by = None if options["by"] is None else _person(options["by"])
         found = export_person(_person(options["username"]), by=by, at=timezone.now())
-        self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
+        try:
+            self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
+            self.stdout.flush()
+        except OSError as error:
+            raise CommandError(f"Không ghi ra được, tệp nhận chưa đủ: {error.strerror}.") from error
         self.stderr.write("Đã xuất. Tệp này là dữ liệu cá nhân: chỉ giao cho chính người yêu cầu.")
 
 

@@ -112,6 +112,28 @@ def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):
     assert found["Tên trùng với người khác"] == [before]
 
 
+def test_who_had_the_name_before_is_told_too(clerk, capsys):
+    """Rows of then hold it still, and are found by it: somebody else's words must not be handed over unseen."""
+    before, other = str(clerk), User.objects.get(username="xa-13474")
+    actions.edit_user(other, by=None, full_name=before, position="", email="")
+    actions.edit_user(other, by=None, full_name="Tên khác", position="", email="")
+    assert exported(capsys, "phong-noi-vu")["Tên trùng với người khác"] == [before]
+    assert exported(capsys, "xa-13474")["Tên trùng với người khác"] == [before]
+
+
+@pytest.mark.parametrize("name", ["phong_noi_vu", "phong%", "%", "PHONG-NOI-VU", "phong-noi-vu ", ""])
+def test_a_name_is_taken_letter_by_letter(clerk, name):
+    for asked, by in ((name, None), ("phong-noi-vu", name)):
+        with pytest.raises(CommandError, match="Không có người dùng"):
+            call_command("export_person", asked, by=by)
+    assert not Entry.objects.filter(action="user.export").exists()
+
+
+def test_what_cannot_be_written_is_an_error(clerk):
+    with open("/dev/full", "w") as full, pytest.raises(CommandError, match="Không ghi ra được"):
+        call_command("export_person", "phong-noi-vu", stdout=full)
+
+
 def test_unknown_person_is_wrong_use(db):
     with pytest.raises(CommandError, match="Không có người dùng ai-đó") as refusal:
         call_command("export_person", "ai-đó")
