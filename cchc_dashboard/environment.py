@@ -27,12 +27,15 @@ def flag(name: str, default: bool = False) -> bool:
     return value.lower() in ("1", "true", "yes", "on") if value else default
 
 
-def whole(name: str, default: int) -> int:
-    """A whole number from 0 on."""
+def whole(name: str, default: int, *, least: int = 0) -> int:
+    """A whole number, from `least` on."""
     value = os.environ.get(name, "")
     if value and not value.isascii() or value and not value.isdigit():
         raise ImproperlyConfigured(f"{name} phải là số nguyên.")
-    return int(value) if value else default
+    number = int(value) if value else default
+    if number < least:
+        raise ImproperlyConfigured(f"{name} phải từ {least} trở lên.")
+    return number
 
 
 def named(name: str, default: str) -> list[str]:

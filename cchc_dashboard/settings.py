@@ -180,7 +180,6 @@ if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LANGUAGE_CODE = "vi"
-USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 NUMBER_GROUPING = 3
@@ -231,9 +230,7 @@ VERIFY_LIMIT = whole("CCHC_VERIFY_LIMIT", 60)
 LEDGER_ANCHORS = "reports.queries.log_anchors"
 # The log is kept for so many months at least (acceptance S34); `purge_log` leaves what begins so: the history of
 # documents and of the tree, which pages and `verify_review` read however old it is.
-LOG_MONTHS = whole("CCHC_LOG_MONTHS", 12)
-if LOG_MONTHS < 12:
-    raise ImproperlyConfigured("CCHC_LOG_MONTHS phải từ 12 trở lên.")
+LOG_MONTHS = whole("CCHC_LOG_MONTHS", 12, least=12)
 LEDGER_KEPT = ["review.", "unit."]
 # What rooms above add to the work list: (request) → template and context, or None.
 WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]

@@ -68,6 +68,7 @@ def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
         ({"CCHC_ADMINS": "quantri"}, "CCHC_ADMINS"),
         ({"CCHC_METRICS_TOKEN": "x" * 31}, "CCHC_METRICS_TOKEN"),
         ({"CCHC_LOG_LEVEL": "warn"}, "CCHC_LOG_LEVEL"),
+        ({"CCHC_LOG_MONTHS": "11"}, "CCHC_LOG_MONTHS"),
         ({"CCHC_SECOND_FACTOR_ROLES": "admin"}, "CCHC_SECOND_FACTOR_ROLES"),
         ({"CCHC_OIDC_ISSUER": "http://may-chu.example.vn"}, "CCHC_OIDC_ISSUER"),
         ({"CCHC_OIDC_ISSUER": "https://may-chu.example.vn"}, "CCHC_OIDC_CLIENT_ID"),

@@ -4,7 +4,7 @@ Every view declares one right with `@requires(...)`; the middleware runs it befo
 none is refused (and fails the suite). Outsiders get 404, those who may read but not act get 403 (acceptance S1–S4).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from enum import Enum
 
@@ -183,13 +183,10 @@ def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
     return check(user, right, Unit.objects.filter(pk=pk).first(), day)
 
 
-def home_unit(user: Reader, day: date) -> Unit | None:
-    """The unit that the user's pages open on: of the highest membership."""
-    return _highest(memberships(user, day))
-
-
-def _highest(held: Iterable[Membership]) -> Unit | None:
-    return min((one.unit for one in held), key=lambda unit: (unit.depth, unit.pk), default=None)
+def home_unit(user: Reader, day: date, right: Right = Right.READ) -> Unit | None:
+    """The highest unit in which a role of the user gives the right; that of reading is what pages open on."""
+    units = [one.unit for one in memberships(user, day) if one.role in ROLES[right]]
+    return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
 
 
 def acts_anywhere(user: Reader, right: Right, day: date) -> bool:
@@ -218,11 +215,6 @@ def managed(user: User, day: date, column: str = "path") -> Q:
         if membership.role in ROLES[Right.MANAGE]:
             within |= subtree(membership.unit.path, column)
     return within
-
-
-def highest_managed(user: User, day: date) -> Unit | None:
-    """The unit that an account belongs to when this administrator makes it."""
-    return _highest(one for one in memberships(user, day) if one.role in ROLES[Right.MANAGE])
 
 
 def staffed(user: User, day: date):

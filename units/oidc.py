@@ -12,6 +12,7 @@ from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.django_client import DjangoOAuth2App, OAuth
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from joserfc import jws
 from joserfc.errors import JoseError
 
 from .models import Identity
@@ -19,6 +20,7 @@ from .sso import Signed, Unreachable, Untrusted
 
 # Signatures by a private key of the server; "none" and keys that both sides know are no signatures.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
+_KIND = "JWT"
 _SECONDS = 10
 _LEEWAY = 30
 
@@ -72,11 +74,15 @@ def answered(request: HttpRequest) -> Signed:
     }
     try:
         token = _configured().authorize_access_token(request, claims_options=options, leeway=_LEEWAY)
+        kind = jws.extract_compact(token["id_token"].encode()).headers().get("typ", _KIND)
         subject = token["userinfo"]["sub"]
     except requests.RequestException as error:
         raise Unreachable from error
     except (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise Untrusted from error
+    # What a server signs for another use says so: "at+jwt", "logout+jwt".
+    if str(kind).upper() != _KIND:
+        raise Untrusted("typ")
     if not isinstance(subject, str) or len(subject) > Identity.LONGEST or "\0" in subject:
         raise Untrusted("sub")
     return Signed(settings.OIDC_ISSUER, subject)

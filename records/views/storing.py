@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from cchc_dashboard import clock
-from figures.measures import MEASURES, measure_label
+from figures.measures import measure_label
 from figures.periods import Month
 from figures.writing import count
 from records import actions
@@ -17,7 +17,7 @@ from records.forms import EntryForm
 from records.models import Edition, FormFile, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from records.queries.changes import since
+from records.queries.changes import Changes, since
 from records.queries.form_files import form_file_of
 
 from .lines import lines_of
@@ -91,33 +91,7 @@ def conflict(
     What only the sender changed goes along with the choice; what only the others changed stays as they left it.
     `kept`: the upload that the sender's values came from.
     """
-    names = {line.name(measure): (line, measure) for line in form.lines for measure in MEASURES}
-    by_key = {line.key: line for line in form.lines}
-    differs = {
-        by_key[key].name(measure): pair
-        for key, cells in stale.cells.items()
-        for measure, pair in cells.items()
-    }
-    theirs = since(found, form.cleaned_data["revision"], stale.edition.revision)
-    clashes, own = [], []
-    for name, (mine, stored) in differs.items():
-        line, measure = names[name]
-        change = theirs.get(name) if theirs is not None else None
-        if theirs is not None and change is None:
-            own.append((name, _typed(mine)))
-        elif change is None or mine != change.before:
-            clashes.append(
-                Clash(
-                    place=f"{line.label}: {measure_label(measure, form.day)}",
-                    name=name,
-                    mine=count(mine),
-                    theirs=count(stored),
-                    mine_value=_typed(mine),
-                    theirs_value=_typed(stored),
-                    by=change.by if change else stale.edition.saved_by,
-                    at=change.at if change else stale.edition.saved_at,
-                )
-            )
+    clashes, own = _sides(form, stale, since(found, form.cleaned_data["revision"], stale.edition.revision))
     context = {
         "found": found,
         "unit": found.unit,
@@ -132,6 +106,29 @@ def conflict(
         "kept": kept,
     }
     return render(request, "records/conflict.html", context, status=409)
+
+
+def _sides(
+    form: EntryForm, stale: StaleEdition, theirs: Changes | None
+) -> tuple[list[Clash], list[tuple[str, str]]]:
+    """The cells that both changed, and those that only the sender did, as typed. `theirs`: what others changed since;
+    None where that is not known, and then every cell that differs is a clash.
+    """
+    lines = {line.key: line for line in form.lines}
+    clashes, own = [], []
+    for key, cells in stale.cells.items():
+        for measure, (mine, stored) in cells.items():
+            name = lines[key].name(measure)
+            change = theirs.get(name) if theirs is not None else None
+            if theirs is not None and change is None:
+                own.append((name, _typed(mine)))
+            elif change is None or mine != change.before:
+                place = f"{lines[key].label}: {measure_label(measure, form.day)}"
+                edition = stale.edition
+                last = (change.by, change.at) if change else (edition.saved_by, edition.saved_at)
+                values = count(mine), count(stored), _typed(mine), _typed(stored)
+                clashes.append(Clash(place, name, *values, *last))
+    return clashes, own
 
 
 def _typed(value: int | None) -> str:

@@ -55,34 +55,16 @@ def everything(user: User, *, at: datetime) -> dict[str, Any]:
     Texts of others are not in it. Rows that name people by words are found by every name that the person has had.
     """
     names = names_of(user)
+    acts = Entry.objects.filter(actor_id=user.pk).order_by("sequence").iterator(1_000)
     return {
         "Tài khoản": _account(user),
-        "Vai trò": [
-            _role(one) for one in user.memberships.select_related("unit").order_by("valid_from", "pk")
-        ],
+        "Vai trò": list(map(_role, user.memberships.select_related("unit").order_by("valid_from", "pk"))),
         "Xác thực hai bước": _factor(user),
         "Tài khoản đăng nhập một lần": [
             {"Máy chủ": one.issuer, "Mã định danh": one.subject} for one in user.identities.order_by("pk")
         ],
-        "Phiên đăng nhập": [
-            {
-                "Bắt đầu": one.begun,
-                "Thao tác lần cuối": one.seen,
-                "Hết hạn": one.until,
-                "Địa chỉ mạng": one.address,
-                "Trình duyệt": one.browser,
-            }
-            for one in visits.stays_of(user, at=at)
-        ],
-        "Lần đăng nhập": [
-            {
-                "Lúc": one.at,
-                "Địa chỉ mạng": one.address,
-                "Trình duyệt": one.browser,
-                "Được vào": one.succeeded,
-            }
-            for one in visits.of(user)
-        ],
+        "Phiên đăng nhập": list(map(_stay, visits.stays_of(user, at=at))),
+        "Lần đăng nhập": list(map(_visit, visits.of(user))),
         "Khóa truy cập đã cấp cho hệ thống khác": [
             {"Tên hệ thống": one.name, "Cấp lúc": one.created_at, "Hết hạn": one.expires_at}
             for one in Token.objects.filter(created_by=user).order_by("pk")
@@ -90,19 +72,8 @@ def everything(user: User, *, at: datetime) -> dict[str, Any]:
         "Ý kiến, nội dung đã viết": list(_texts(names)),
         "Tên ghi ở": list(_standings(user, names)),
         "Tên trùng với người khác": _shared(user, names),
-        "Nhật ký về người này": [
-            {"Lúc": one.at, "Người thực hiện": one.actor, "Việc": one.what, "Chi tiết": one.detail}
-            for one in history.every(subject(user))
-        ],
-        "Việc do người này làm": [
-            {
-                "Số": one.sequence,
-                "Lúc": one.at,
-                "Việc": history.ACTIONS.get(one.action, one.action),
-                "Về": one.subject,
-            }
-            for one in Entry.objects.filter(actor_id=user.pk).order_by("sequence").iterator(1_000)
-        ],
+        "Nhật ký về người này": list(map(_change, history.every(subject(user)))),
+        "Việc do người này làm": list(map(_act, acts)),
     }
 
 
@@ -164,6 +135,34 @@ def _role(one: Membership) -> dict[str, Any]:
         "Từ ngày": one.valid_from,
         "Đến hết ngày": one.valid_until,
     }
+
+
+def _stay(one: visits.Stay) -> dict[str, Any]:
+    return {
+        "Bắt đầu": one.begun,
+        "Thao tác lần cuối": one.seen,
+        "Hết hạn": one.until,
+        "Địa chỉ mạng": one.address,
+        "Trình duyệt": one.browser,
+    }
+
+
+def _visit(one: visits.Visit) -> dict[str, Any]:
+    return {
+        "Lúc": one.at,
+        "Địa chỉ mạng": one.address,
+        "Trình duyệt": one.browser,
+        "Được vào": one.succeeded,
+    }
+
+
+def _change(one: history.Line) -> dict[str, Any]:
+    return {"Lúc": one.at, "Người thực hiện": one.actor, "Việc": one.what, "Chi tiết": one.detail}
+
+
+def _act(one: Entry) -> dict[str, Any]:
+    what = history.ACTIONS.get(one.action, one.action)
+    return {"Số": one.sequence, "Lúc": one.at, "Việc": what, "Về": one.subject}
 
 
 def _factor(user: User) -> dict[str, Any]:

@@ -54,9 +54,11 @@ def consent(address: str, subject: str) -> str:
     return answer.headers["Location"]
 
 
-def by_key(claims: dict) -> str:
+def by_key(claims: dict, **head: object) -> str:
+    """Signed as the provider does, with more in the head."""
     key = RSAKey.import_key(storage.jwk.as_dict(is_private=True))
-    return jwt.encode({"alg": "RS256", "kid": key.kid} if key.kid else {"alg": "RS256"}, claims, key)
+    named = {"kid": key.kid} if key.kid else {}
+    return jwt.encode({"alg": "RS256", **named, **head}, claims, key)
 
 
 def by_nothing(claims: dict) -> str:

@@ -80,8 +80,8 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
 
 def test_an_administrator_of_several_units_makes_accounts_for_the_highest(tree):
     both = person("hai", ("administrator", tree.liem_tuc), ("administrator", tree.district))
-    assert access.highest_managed(both, DAY) == tree.district
-    assert access.highest_managed(person("khong", ("viewer", tree.district)), DAY) is None
+    assert access.home_unit(both, DAY, access.Right.MANAGE) == tree.district
+    assert access.home_unit(person("khong", ("viewer", tree.district)), DAY, access.Right.MANAGE) is None
 
 
 def test_who_left_is_managed_where_the_roles_ended(tree, administrators):

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from importlib import import_module
 
 import pytest
+from axes.models import AccessLog
 from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, connections
@@ -81,6 +82,22 @@ def test_a_code_is_good_for_one_sign_in(admin):
     code = code_of(admin)
     assert half_in().post(CODE, {"code": code}).status_code == 302
     assert half_in().post(CODE, {"code": code}).status_code == 422
+
+
+def test_the_way_in_and_wrong_codes_are_kept(admin, caplog):
+    """ASVS 16.3.1: which steps a sign-in took, by the address of its last one; of a wrong code whose it was, not the
+    code.
+    """
+    password(Client())
+    codes = enrol(admin)
+    client = half_in()
+    client.post(CODE, {"code": "000000"})
+    (told,) = [one.getMessage() for one in caplog.records if one.name == "units.views.factors"]
+    assert told == f"wrong code at the second step of person {admin.pk}"
+    Factor.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    client.post(CODE, {"code": codes[0]})
+    assert list(AccessLog.objects.order_by("pk").values_list("path_info", flat=True)) == [LOGIN, CODE]
+    assert Entry.objects.filter(action="factor.recover", subject=f"user:{admin.pk}").count() == 1
 
 
 @pytest.mark.parametrize("ago", [120, 3600, -120])

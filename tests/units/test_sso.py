@@ -101,6 +101,15 @@ def test_a_token_without_the_servers_signature_is_refused(client, an, provider, 
     assert client.get(LIST).status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"), [("JWT", 302), ("jwt", 302), ("at+jwt", 400), ("logout+jwt", 400)]
+)
+def test_only_what_calls_itself_no_other_kind_of_token_is_taken(client, an, provider, kind, status):
+    """ASVS 9.2.2: the same server signs tokens for other uses by the same key, and says which in their heads."""
+    provider.sign = lambda claims: providers.by_key(claims, typ=kind)
+    assert arrive(client).status_code == status
+
+
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "é" * 10, "." * 5])
 def test_what_is_no_token_is_refused(client, an, provider, token):
     provider.sign = lambda claims: token

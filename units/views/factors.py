@@ -1,5 +1,7 @@
 """The second factor: the second step of signing in, and the page where a person sets it up."""
 
+import logging
+
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +16,7 @@ from units.models import User
 
 from .lists import posted
 
+_log = logging.getLogger(__name__)
 _WRONG = "Mã chưa đúng, đã dùng hoặc đã cũ. Đợi ứng dụng hiện mã mới rồi nhập lại."
 
 
@@ -29,6 +32,7 @@ def second(request: HttpRequest) -> HttpResponse:
         if actions.check_factor(user, form.cleaned_data["code"], at=timezone.now()):
             to = second_step.finish(request, user)
             return redirect("resume" if held.of_reader(request) else to)
+        _log.warning("wrong code at the second step of person %d", user.pk)
         if not second_step.wrong(request):
             messages.error(request, "Nhập sai mã quá nhiều lần. Hãy đăng nhập lại từ đầu.")
             return redirect("login")

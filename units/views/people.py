@@ -59,7 +59,7 @@ def person_create(request: HttpRequest) -> HttpResponse:
         data = dict(form.cleaned_data)
         invited = data.pop("invite")
         try:
-            made_in = access.highest_managed(request.user, request.day)
+            made_in = access.home_unit(request.user, request.day, Right.MANAGE)
             about = {"made_in": made_in, "by": request.user, "at": timezone.now()}
             person, password = actions.create_user(**data, **about)
         except Denied as denied:
