@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cchc_dashboard.middleware.Compressed",
     "cchc_dashboard.middleware.Worded",
     "cchc_dashboard.middleware.PlainInput",
     "cchc_dashboard.middleware.Sessions",
