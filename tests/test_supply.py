@@ -12,7 +12,8 @@ import pytest
 from django.contrib.staticfiles.finders import get_finders
 
 ROOT = Path(__file__).resolve().parent.parent
-SETS = ("requirements", "requirements-dev", "requirements-node", "requirements-peers", "requirements-drill")
+BESIDE = ("requirements-peers", "requirements-superset", "requirements-drill")
+SETS = ("requirements", "requirements-dev", "requirements-node", *BESIDE)
 LOCKS = [f"{name}.txt" for name in SETS]
 PINNED = re.compile(r"^([A-Za-z0-9_.-]+)==(\S+) \\$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")

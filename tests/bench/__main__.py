@@ -18,13 +18,15 @@ from . import databases, measuring
 from .measuring import Result
 
 # Measured on both databases; what does not ask the database, or hardly, is measured once.
-EVERYWHERE = ("P1", "P2", "P3", "P11", "P9", "Approving", "Before", "Merged", "Gaps")
+EVERYWHERE = ("P1", "P2", "P3", "P11", "P5b", "P17", "P9", "Approving", "Before", "Merged", "Gaps")
 # Minutes of load, so only when asked for; on PostgreSQL, which is what many clerks at once need.
 LOAD = "P10"
 # With scripts/bench --peers only, which installs what it needs.
 PEERS = "Peers"
 # Likewise, on both databases.
 CASES = "E3"
+# With scripts/bench --superset only: P5, and P5b and P17 beside Superset itself.
+SUPERSET = "Superset"
 # P9 writes into the country, so it comes after everything that reads it.
 ALL = (
     "P1",
@@ -35,6 +37,8 @@ ALL = (
     "E1",
     "E2",
     "P12",
+    "P5b",
+    "P17",
     "P9",
     "Approving",
     "Before",
@@ -115,7 +119,21 @@ class Stage:
 
 def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
     """The rows of one part; `minutes` of load."""
-    from . import approving, entry, files, load, pages, prints, questions, saving, start, tables, weight
+    from . import (
+        approving,
+        entry,
+        files,
+        load,
+        memory,
+        pages,
+        prints,
+        questions,
+        saving,
+        start,
+        tables,
+        visit,
+        weight,
+    )
 
     match part:
         case "P1":
@@ -138,6 +156,14 @@ def results(part: str, stage: Stage, minutes: float) -> Iterator[Result]:
             yield from pages.country_rows(stage.nation, stage.district)
         case "P3":
             yield from pages.bare_rows(stage.district)
+        case "P5b":
+            yield from visit.rows(stage.nation)
+        case "P17":
+            yield from memory.rows(stage.nation)
+        case "Superset":
+            from . import answers
+
+            yield from answers.rows(stage.nation)
         case "P7":
             yield from pages.table_rows(stage.nation)
         case "P8":
@@ -180,7 +206,7 @@ def main() -> int:
         databases.configure(Path(folder))
         stage = Stage(Path(folder), options.small)
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]
-        asked = (LOAD, PEERS, CASES) if options.add else (CASES,)
+        asked = (LOAD, PEERS, CASES, SUPERSET) if options.add else (CASES,)
         parts += [part for part in asked if part in (options.only or ())]
         kept = options.add or options.only
         found, broken = (measuring.read(options.output) if kept else []), []

@@ -76,10 +76,10 @@ def rows(*, small: bool) -> Iterator[Result]:
     with use(connection):
         months, sessions = _fill()
     connection.close()
-    with serving(connection) as address, sync_playwright() as playwright:
+    with serving(connection) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options())
         pages = {
-            unit: _opened(browser, f"{address}/records/{months[unit]}/", sessions[unit])
+            unit: _opened(browser, f"{server.address}/records/{months[unit]}/", sessions[unit])
             for unit in (OFFICE, COMMUNE)
         }
         yield from _typed(pages[OFFICE], 0 if small else A_KEY)

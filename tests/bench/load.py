@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -29,7 +28,7 @@ from units.models import Membership, Role, Unit, User
 from .databases import use, vendor
 from .measuring import Result
 from .saving import AT, opened
-from .serving import TOKEN, serving, session_of
+from .serving import TOKEN, ask, serving, session_of
 
 SAVES, DASHBOARDS = 60.0, 3.0  # a second
 REVIEWS_EVERY = 60.0  # seconds between two pairs of reviews, drawn anew
@@ -93,7 +92,6 @@ class Afternoon:
         return status == 200 and content.startswith(b"%PDF")
 
     def _ask(self, method: str, path: str, session: str, body: str | None = None) -> tuple[int, bytes]:
-        """A connection of its own, as a proxy in front of gunicorn opens it."""
         headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}; csrftoken={TOKEN}"}
         if body is not None:
             headers |= {
@@ -101,13 +99,8 @@ class Afternoon:
                 "Accept": "application/json",
                 "X-CSRFToken": TOKEN,
             }
-        connection = http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)
-        try:
-            connection.request(method, path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
+        answer, content = ask(self.address, method, path, headers, body)
+        return answer.status, content
 
 
 def rows(nation: tuple, seconds: float) -> Iterator[Result]:
@@ -120,7 +113,8 @@ def rows(nation: tuple, seconds: float) -> Iterator[Result]:
     connection.close()
     title = f"P10 {SAVES:.0f} saves/s, {DASHBOARDS:.0f} dashboards/s, two reviews, {vendor()}"
     lasting = f"{scale}, {afternoon.clerks.qsize():,} clerks, {seconds:.0f} s"
-    with serving(connection) as afternoon.address:
+    with serving(connection) as server:
+        afternoon.address = server.address
         _run(afternoon, SAVES, 5.0)  # the first pages of each worker
         found = _run(afternoon, SAVES, seconds)
         _say(found)

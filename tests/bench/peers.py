@@ -25,12 +25,16 @@ from .databases import use, vendor
 from .measuring import Act, Result, versus
 
 CHANNELS = ("received_direct", "received_online_partial", "received_online_full", "received_postal")
-# As Superset writes it for a chart over these tables: a join and a group, nothing added up beforehand.
-FLAT = """FROM {rows}
+JOINED = """FROM {rows}
 JOIN records_submission AS submission ON submission.id = edition.submission_id
 JOIN units_unit AS unit ON unit.id = submission.unit_id
-JOIN units_unit AS province ON province.id = CAST(NULLIF(split_part(unit.path, '/', 3), '') AS bigint)
+JOIN units_unit AS province ON province.id = CAST(NULLIF(split_part(unit.path, '/', 3), '') AS bigint)"""
+# As Superset writes it for a chart over these tables: a join and a group, nothing added up beforehand.
+FLAT = (
+    JOINED
+    + """
 WHERE edition.state = 'approved' AND submission.month BETWEEN {first} AND {last}"""
+)
 # Each submission with the sums of its fields, or every count by itself.
 ADDED_UP = "records_edition AS edition"
 COUNTS = "records_dossiercount AS counted JOIN records_edition AS edition ON edition.id = counted.edition_id"
