@@ -40,7 +40,7 @@ class Tables:
     @cached_property
     def _compared(self) -> tuple[queries.Summary, queries.Summary]:
         summary, past = self._both
-        return (past.against.now, past.against.before) if past.against else (summary, past.before)
+        return (past.against.current, past.against.before) if past.against else (summary, past.before)
 
     def shares(self) -> TableFile:
         """By tier and channel."""

@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import re
+from datetime import date
 
 import pytest
 
 from figures.writing import percent_vi
 from tests.office import recalculated
+from units import actions
+from units.models import Unit
+from units.tree import Draft
 
 HALF = "/?unit=351&period=2022-H1"
 TABLES = ("hinh-thuc", "dung-han", "theo-thang", "so-sanh", "chi-tieu")
@@ -33,6 +37,18 @@ def test_each_table_of_the_dashboard_is_there_in_three_kinds(reader, table):
     text = body(client.get(f"{HALF}&tai=csv&bang={table}")).decode("utf-8-sig")
     assert len(list(csv.reader(io.StringIO(text)))) == len(found["rows"]) + 1
     assert body(client.get(f"{HALF}&tai=xlsx&bang={table}"))[:2] == b"PK"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_table_is_there_where_a_unit_opened_between_both_years(reader, table):
+    """Compared are then fewer units than are shown."""
+    district = Unit.objects.get(code="351")
+    actions.open_unit(
+        Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
+    )
+    client = reader("tonghop")
+    assert "không tính 1 đơn vị" in client.get(HALF).content.decode()
+    assert data(client.get(f"{HALF}&tai=json&bang={table}"))["rows"]
 
 
 def test_shares_and_rates_are_those_of_the_page_and_live(reader, tmp_path):
