@@ -109,12 +109,12 @@ def blanks_of(values: Mapping[str, int | None], served: frozenset[str]) -> dict[
     }
 
 
-def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally:
+def over_period(monthly: Iterable[tuple[Month | None, Tally]], period: Period) -> Tally:
     """The figures of a period from those of its months; months outside it are ignored.
 
     What flows is summed. What was carried over is that of the first month, and what is still open that of the
     last: both are states, and where their month is not reported they are unknown. Their blanks go with them.
-    A month may be given in several parts.
+    A month may be given in several parts. Without a month: a part that is of the period already, by the same rules.
     """
     # Compared as whole numbers: a country's rows ask this thousands of times.
     first, last = period.first.number, period.last.number
@@ -123,7 +123,7 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
     in_last: list[Tally] = []
     reported = expected = 0
     for month, tally in monthly:
-        number = month.number
+        number = first if month is None else month.number
         if not first <= number <= last:
             continue
         reported += tally.reported
@@ -133,7 +133,7 @@ def over_period(monthly: Iterable[tuple[Month, Tally]], period: Period) -> Tally
         counted.append(tally)
         if number == first:
             in_first.append(tally)
-        if number == last:
+        if number == last or month is None:
             in_last.append(tally)
     numbers, lacks = list(_numbers(counted)), list(_lacks(counted))
     for states, measures, whole in ((in_first, OPENING, "opening"), (in_last, CLOSING, "pending")):

@@ -92,11 +92,11 @@ class Row:
 
 @dataclass(frozen=True)
 class RowInput:
-    """What queries know of one row: its tallies by month (a month may come in several parts) and its silence."""
+    """What queries know of one row: its tallies by month, as `over_period` takes them, and its silence."""
 
     key: str
     name: str
-    monthly: Sequence[tuple[Month, Tally]]
+    monthly: Sequence[tuple[Month | None, Tally]]
     missing: Sequence[Missing] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 

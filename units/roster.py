@@ -12,6 +12,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
+from .compiled import Compiled
 from .models import RosterStep, Unit
 
 Span = tuple[date, date]
@@ -19,6 +20,14 @@ Expected = list[dict[str, int]]  # one per span: tier → number of units
 Steps = Mapping[int, list[tuple[str, date, int, int]]]  # by group: tier, day, opened, closed
 _Place = tuple[int, str, bool, date]  # group, tier, external, day
 _CHUNK = 500
+# By the numbers of groups: over the join all steps of the country would be read.
+_COLUMNS = ("group", "tier", "on", "opened", "closed")
+_every_step = Compiled(
+    lambda groups: RosterStep.objects.filter(group__in=groups).values_list(*_COLUMNS), list
+)
+_own_steps = Compiled(
+    lambda groups: RosterStep.objects.filter(group__in=groups, external=False).values_list(*_COLUMNS), list
+)
 
 
 class Difference(NamedTuple):
@@ -35,11 +44,9 @@ class Difference(NamedTuple):
 def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
     """The kept steps of these groups (by number), for `expected` and `expected_by_child`. No query without groups."""
     steps = defaultdict(list)
-    # By their numbers: over the join all steps of the country would be read.
-    which = {"group__in": groups} if external else {"group__in": groups, "external": False}
-    kept = RosterStep.objects.filter(**which).values_list("group", "tier", "on", "opened", "closed")
-    for group, *step in kept:
-        steps[group].append(tuple(step))
+    if groups:
+        for group, *step in (_every_step if external else _own_steps)(list(groups)):
+            steps[group].append(tuple(step))
     return steps
 
 

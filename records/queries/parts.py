@@ -11,13 +11,13 @@ from functools import cache
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
 from figures.counts import Tally
-from figures.measures import MEASURES, SUMS
+from figures.measures import MEASURES
 from records.models import DossierCount, GroupSum
 from units.compiled import Compiled
 
 from . import as_of, carried_parts
 from .question import Part, Question
-from .rows import BLANKS, COLUMNS, Total, tally_in, totals
+from .rows import COLUMNS, Total, tally_in, totals
 
 
 def parts(
@@ -38,24 +38,7 @@ def parts(
     found = []
     if question.unit.has_children and question.child_groups:
         found += _of_sums(question, question.child_groups, by_field, only, together=not by_child)
-    return [*found, *_of_editions(question, by_field, by_child, only)]
-
-
-def received(question: Question) -> list[Part]:
-    """What each unit directly below received over the whole period, for shares by channel: what is kept is added up by
-    the database, and stands in the period's first month without tier and other measures. Two queries at most.
-    """
-    if question.today is not None or question.as_of is not None:
-        return parts(question, by_child=True)
-    found = []
-    if question.unit.has_children and question.child_groups:
-        asked = _received_ready(bool(question.tier), question.external)
-        given = [question.tier] if question.tier else []
-        for child, reported, *numbers in asked(
-            question.child_groups, *question.run, question.include, *given
-        ):
-            found.append(Part(question.months[0], "", tally_in(numbers, reported), child))
-    return [*found, *_of_editions(question, False, True, None)]
+    return [*found, *of_editions(question, by_field=by_field, only=only)]
 
 
 def of_total(question: Question, found: Iterable[Part]) -> Iterable[Part]:
@@ -110,22 +93,6 @@ def _kept_ready(together: bool, by_field: bool, one_field: bool, one_tier: bool,
     return Compiled(build, *kinds)
 
 
-@cache
-def _received_ready(one_tier: bool, external: bool) -> Compiled:
-    """The question of what groups received: their numbers, first and last month, stage, and the tier if asked."""
-    kept = {*SUMS["received"], BLANKS["received"]}
-    nothing = {name: Value(0 if name in BLANKS.values() else None, IntegerField()) for name in COLUMNS}
-    sums = {f"sum_{name}": Total(name) if name in kept else nothing[name] for name in COLUMNS}
-
-    def build(groups: list[int], first: int, last: int, stage: str, *tier: str) -> QuerySet:
-        which: dict[str, object] = {"group__in": groups, "month__range": (first, last), "stage": stage}
-        which |= {"field__isnull": True} | ({} if external else {"external": False})
-        rows = GroupSum.objects.order_by().filter(**which, **dict(zip(["tier"], tier, strict=False)))
-        return rows.values_list("group_id").annotate(sum_reported=Total("reported"), **sums)
-
-    return Compiled(build, list, int, int, str, *([str] if one_tier else []))
-
-
 def _part(question: Question, row: tuple) -> Part:
     month, tier, child, field, reported = row[:_LEADING]
     # As `tally_in`, without another copy of the numbers: a country has hundreds of rows.
@@ -133,7 +100,7 @@ def _part(question: Question, row: tuple) -> Part:
     return Part(question.by_number[month], tier, tally, child, field)
 
 
-def _of_editions(question: Question, by_field: bool, by_child: bool, only: int | None) -> Iterator[Part]:
+def of_editions(question: Question, *, by_field: bool = False, only: int | None = None) -> Iterator[Part]:
     """From the editions in force of the unit itself and of its children without children."""
     # By their numbers: a condition over the join would read every unit's report of these months.
     tiers, months = question.near, question.by_number

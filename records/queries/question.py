@@ -17,16 +17,15 @@ from units.models import Kind, Tier, Unit, UnitQuerySet, owing, subtree
 
 from .carried import Carried
 
-# Number of units expected: one dict per month of the period, by tier.
-Expected = list[dict[str, int]]
+Expected = list[dict[str, int]]  # number of units: one dict per month of the period, by tier
 
 
 class Part(NamedTuple):
     """Figures of one month and tier; `child`, where asked for, is the number of a unit directly below (or of the unit
-    itself).
+    itself). Without a month and tier: of a row over the whole period, added up by the database.
     """
 
-    month: Month
+    month: Month | None
     tier: str
     tally: Tally
     child: int | None = None
@@ -198,12 +197,13 @@ class Question:
 
     @property
     def kept(self) -> bool:
-        """Whether sums of the unit itself are kept: the country is added up from those below it, an earlier day from
-        its editions, today's units from the groups that they came from.
-        """
-        if self.today is not None or self.as_of is not None:
-            return False
-        return self.unit.has_children and self.unit.tier != Tier.COUNTRY
+        """Whether sums of the unit itself are kept: the country is added up from those below it."""
+        return self.from_sums and self.unit.has_children and self.unit.tier != Tier.COUNTRY
+
+    @property
+    def from_sums(self) -> bool:
+        """Whether kept sums answer alone: neither of an earlier day nor by today's units."""
+        return self.today is None and self.as_of is None
 
     @cached_property
     def _steps(self) -> roster.Steps | None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Case, Sum, Value, When
 
 from figures.counts import Tally, blanks_of
-from figures.measures import MEASURES, WHOLES
+from figures.measures import CLOSING, MEASURES, OPENING, WHOLES
 
 BLANKS: Mapping[str, str] = {whole: f"blank_{whole}" for whole in WHOLES}
 COLUMNS: tuple[str, ...] = (*MEASURES, *BLANKS.values())
@@ -30,6 +30,19 @@ class Total(Sum):
 def totals() -> dict[str, Sum]:
     """Aggregates of every column, for `.annotate(**totals())`: NULL where nobody reported."""
     return {f"sum_{name}": Total(name) for name in COLUMNS}
+
+
+def totals_over(month: str, first: int, last: int) -> dict[str, Sum]:
+    """The same over all months of a period (numbers of its first and last; `month` is the column) as
+    figures.counts.over_period tells it: what was carried over is of the first month, what is still open of the last.
+    """
+    found: dict[str, Sum] = totals()
+    states = ((first, (*OPENING, BLANKS["opening"])), (last, (*CLOSING, BLANKS["pending"])))
+    for number, names in states:
+        for name in names:
+            other = Value(0) if name in BLANKS.values() else None
+            found[f"sum_{name}"] = Total(Case(When(**{month: number}, then=name), default=other))
+    return found
 
 
 def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:

@@ -19,6 +19,7 @@ from units.models import Unit
 from .by_field import field_rows
 from .calendar import calendar as stored_calendar
 from .missing import Silent, silent
+from .over import apart, over
 from .parts import Part, of_total, parts
 from .question import Question
 from .territory import territory
@@ -56,13 +57,14 @@ def summary(
 def summary_of(
     question: Question, *, by: str | None, decimals: int = 1, found: list[Part] | None = None
 ) -> Summary:
-    """The same for a question that is put together already; `found` are its parts (by child for rows by "unit"), where
-    they are at hand.
+    """The same for a question that is put together already; `found` are its parts, where they are at hand: by child for
+    rows by "unit" that are not read apart.
     """
+    children = by == "unit" and not apart(question)
     if found is None:
-        found = parts(question, by_child=by == "unit")
+        found = parts(question, by_child=children)
     short = _short(question, found)
-    lacking = silent(question, short, found if by == "unit" else None, sum(short.values()))
+    lacking = silent(question, short, found if children else None, sum(short.values()))
     return build(
         unit=question.unit.key_on(question.named_on),
         unit_name=question.unit.name,
@@ -161,7 +163,7 @@ def _rows(
     question: Question, by: str | None, found: list[Part], lacking: list[Silent]
 ) -> list[RowInput] | None:
     if by == "unit":
-        return unit_rows(question, found, lacking)
+        return unit_rows(question, over(question) if apart(question) else found, lacking)
     if by == "field":
         return field_rows(question, lacking)
     return None

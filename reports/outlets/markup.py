@@ -62,15 +62,17 @@ def _row(line) -> str:
 
 
 def _cell(cell) -> str:
-    label, text, width, mean, chip = map(_text, cell[:5])
-    note = _note(cell[5])
+    # Most parts of most cells are empty: only what is there is escaped.
+    label, text, width, mean, chip, note = cell
+    label, text, note = _text(label), _text(text), _note(note)
     if width:
+        width, mean = _text(width), _text(mean)
         mark = f'<line class="mean" x1="{mean}" x2="{mean}" y1="-3" y2="15"/>' if mean else ""
         bar = f'<rect class="track" width="100%" height="12"/><rect class="k-online" width="{width}" height="12"/>'
         drawn = f'<svg aria-hidden="true">{bar}{mark}</svg>{note.lstrip()}'
         return f'<td data-l="{label}"><div class="cellbar"><span class="num">{text}</span>{drawn}</div></td>'
     if chip:
-        return f'<td data-l="{label}"><span class="chip chip--{chip}">{text}</span></td>'
+        return f'<td data-l="{label}"><span class="chip chip--{_text(chip)}">{text}</span></td>'
     return f'<td class="num" data-l="{label}">{text}{note}</td>'
 
 

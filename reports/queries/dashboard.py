@@ -12,6 +12,7 @@ from figures.months import FIRST_YEAR
 from figures.periods import Calendar, Month, Period
 from figures.summary import Figures, Summary, build, figures
 from records.models import Field
+from records.queries.over import apart
 from records.queries.parts import Part, parts
 from records.queries.question import Question
 from records.queries.summary import by_tier, summary_of
@@ -108,11 +109,18 @@ class Past:
 
 
 def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:
-    """Both at once: where months are added up on reading, those of the period are so only once."""
-    if wanted.of_field is not None or wanted.question.kept:
+    """Both at once: months that are added up on reading are so only once."""
+    if wanted.of_field is not None:
         return figures_of(wanted), past_of(wanted)
-    found = parts(wanted.question, by_child=wanted.by == "unit")
-    return figures_of(wanted, found), past_of(wanted, [*found, *parts(wanted.earlier)])
+    question, by_unit = wanted.question, wanted.by == "unit"
+    if not question.from_sums:
+        found = parts(question, by_child=by_unit)
+        return figures_of(wanted, found), past_of(wanted, [*found, *parts(wanted.earlier)])
+    months = parts(wanted.reach)
+    within = [one for one in months if one.month.number in question.by_number]
+    # Rows by the units themselves come from their own reports, and so does the total.
+    own = None if by_unit and not apart(question) else within
+    return figures_of(wanted, own), past_of(wanted, months)
 
 
 def figures_of(wanted: Wanted, found: list[Part] | None = None) -> Summary:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from figures.change import Change
 from figures.summary import Figures, Summary, build
-from records.queries.parts import received
+from records.queries.over import received
 from records.queries.unit_rows import unit_rows
 
 from .comparable import same_rows

@@ -109,6 +109,16 @@ def test_a_period_of_one_month_is_that_month(month, tally):
     assert over_period([(month, tally)], Period.of_month(month)) == tally
 
 
+@given(TALLIES, TALLIES, TALLIES)
+def test_what_has_no_month_is_of_the_whole_period(january, june, more):
+    monthly = [(HALF.first, january), (HALF.last, june)]
+    whole = over_period(monthly, HALF)
+    assert over_period([(None, whole)], HALF) == whole
+    assert over_period([(None, whole), (HALF.first, more)], HALF) == over_period(
+        [*monthly, (HALF.first, more)], HALF
+    )
+
+
 @given(TALLIES, TALLIES, TALLIES, TALLIES)
 def test_units_add_up_before_or_after_the_months(a1, a2, b1, b2):
     first, last = Month(2022, 1), Month(2022, 2)

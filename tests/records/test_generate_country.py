@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from django.core.management import CommandError, call_command
 
-from figures.counts import Tally
+from figures.counts import Tally, over_period
 from figures.measures import SUMS
 from records import sums
 from records.generating import country, trees
@@ -16,7 +16,8 @@ from records.management.commands.generate_country import GAPS
 from records.models import Gap
 from records.queries import lacking, missing
 from records.queries.calendar import calendar
-from records.queries.parts import parts, received
+from records.queries.over import over, received
+from records.queries.parts import parts
 from records.queries.question import Question
 from records.queries.summary import summary
 from units import inheritance, roster
@@ -63,6 +64,38 @@ def test_what_is_received_by_child_is_that_of_its_parts():
         for unit in (top, Unit.objects.filter(parent=top, has_children=True).first()):
             asked = Question(unit, months, calendar(), "submitted", external, tier)
             assert shares(received(asked)) == shares(parts(asked, by_child=True)) != {}
+
+
+@pytest.mark.django_db
+def test_a_whole_period_by_child_is_that_of_its_months():
+    """Flows, what was carried over and what is still open; of groups in one part, however many months there are."""
+    top = country.fill(TINY)
+    units = (
+        top,
+        *Unit.objects.filter(parent=top, has_children=True),
+        Unit.objects.filter(tier="district")[0],
+    )
+    codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
+    for code, tier, external, unit in product(codes, (None, Tier.COMMUNE), (False, True), units):
+        period = country.Period.parse(code)
+        asked = Question(unit, period, calendar(), "submitted", external, tier)
+        whole, monthly = over(asked), parts(asked, by_child=True)
+        assert of_period(whole, period) == of_period(monthly, period), (code, tier, unit)
+        together = [part for part in whole if part.month is None]
+        assert {part.child for part in together} == {
+            part.child for part in monthly if part.child in asked.child_groups
+        }
+        assert len(together) == len({part.child for part in together})
+        seen |= {(code, external, unit.tier) for part in together if None not in part.tally.numbers[:4]}
+    assert seen == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE)))
+
+
+def of_period(found, period):
+    """The tally of each child over the period."""
+    monthly = defaultdict(list)
+    for part in found:
+        monthly[part.child].append((part.month, part.tally))
+    return {child: over_period(several, period) for child, several in monthly.items()}
 
 
 def shares(found):
