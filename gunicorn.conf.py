@@ -22,6 +22,9 @@ max_requests = 20_000
 max_requests_jitter = 2_000
 # The heartbeat file in memory: a slow disk must not make a worker look dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+# CCHC_PROXIES alone says whose word on https is taken (settings.PROXIES): as it comes gunicorn takes that of every
+# program on this machine, under three names, and lets it say at which path the application lies.
+forwarded_allow_ips = ""
 # Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
 control_socket_disable = True
 # What the workers count is added up (/metrics).

@@ -18,7 +18,7 @@ from django.utils import timezone
 from units import access, bearer, held, safety
 from units.models import System
 
-from . import clock, errors
+from . import clock, errors, plain
 
 POLICY = "; ".join(
     [
@@ -88,14 +88,16 @@ class Compressed(GZipMiddleware):
 
 
 class PlainInput:
-    """Refuses NUL in address and query before anything reads them (acceptance S26), and bodies over the limit."""
+    """Refuses NUL in address and query before anything reads them (acceptance S26), bodies over the limit, and what is
+    not sent in UTF-8.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
         raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
-        if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")):
+        if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")) or plain.is_foreign(request):
             return errors.page(400)
         if _length(request) > settings.UPLOAD_MAX_BYTES and _length(request) > (limit := _limit(request)):
             return errors.page(413, limit=str(limit // 1024 // 1024))

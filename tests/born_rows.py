@@ -18,6 +18,7 @@ CHANGING = (
     "records.migrations.0012_edition_sender",
     "units.migrations.0011_sealed_factors",
     "units.migrations.0013_places",
+    "units.migrations.0015_typed_forgotten",
 )
 
 

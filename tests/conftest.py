@@ -5,6 +5,8 @@ import os
 import hypothesis
 import pytest
 
+from cchc_dashboard.plain import PlainRequest
+
 # While Django flushes the tables after a transactional test: lift the triggers, give back what migrations wrote.
 pytest_plugins = ["tests.ledger_triggers", "tests.review_triggers", "tests.born_rows"]
 
@@ -14,10 +16,12 @@ hypothesis.settings.load_profile("cchc")
 
 
 @pytest.fixture(autouse=True)
-def _quick_and_plain(settings) -> None:
-    """Passwords are hashed fast, and static names are not hashed: a live test server cannot serve those. All tests ask
-    /verify/ from one address, and tokens have the same numbers in each: those that slow them down set their own limit.
+def _quick_and_plain(settings, monkeypatch) -> None:
+    """Requests are read as by the product itself. Passwords are hashed fast, and static names are not hashed: a live
+    test server cannot serve those. All tests ask /verify/ from one address, and tokens have the same numbers in each:
+    those that slow them down set their own limit.
     """
+    monkeypatch.setattr("django.test.client.WSGIRequest", PlainRequest)
     settings.VERIFY_LIMIT = settings.API_LIMIT = 100_000
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {

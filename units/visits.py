@@ -8,6 +8,8 @@ from typing import NamedTuple
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.db.models import Model
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 
 from units.models import Session, User
 from units.sessions import ADDRESS, BROWSER
@@ -44,6 +46,14 @@ class Stay(NamedTuple):
     until: datetime
     address: str
     browser: str
+
+
+@receiver(pre_save, sender=AccessAttempt)
+def forget_typed(sender, instance: AccessAttempt, **kwargs) -> None:
+    """Keep nothing of what was typed with a wrong password: django-axes would store all fields but one that is named
+    "password", and so the old and the new one where it is changed.
+    """
+    instance.get_data = instance.post_data = ""
 
 
 def of(user: User) -> Iterator[Visit]:

@@ -49,7 +49,14 @@ HEADERS = {
     "If-Match": ("0", '"0"', 'W/"x"', "*", ",,,", '"'),
     "If-None-Match": ("*", '"x', "W/"),
     "If-Modified-Since": ("Sun, 31 Feb 2022 00:00:00 GMT", "0", "9" * 50),
-    "Accept": ("application/json", "text/html;q=x", "*/*;q=1e400", ";"),
+    "Accept": (
+        "application/json",
+        "text/html;q=x",
+        "*/*;q=1e400",
+        ";",
+        "a/b; x*=idna''%FF",
+        "a/b; x*=x''%41",
+    ),
     "Accept-Language": ("vi", "en;q=nan", "a" * 600, "-" * 50),
     "Authorization": ("Bearer ", "Bearer cchc_x", "Basic AAAA", "Bearer \xff", "Bearer " + "a" * 5000),
     "Content-Length": ("1",),  # gunicorn itself refuses what is no number
@@ -152,7 +159,16 @@ def at_an_address(draw, things: dict[str, list[int]]) -> Sent:
         return Sent(method, path, fields, tuple(draw(_uploads)), headers=headers, cookies=cookies)
     body = json.dumps(draw(json_value)).encode() if way == "json" else draw(st.binary(max_size=40))
     kind = draw(
-        st.sampled_from(("application/json", "application/x-www-form-urlencoded", "text/csv", "x", ""))
+        st.sampled_from(
+            (
+                *("application/json", "application/x-www-form-urlencoded", "text/csv", "x", ""),
+                *(
+                    "x/y; charset=rot13",
+                    "x/y; charset=undefined",
+                    "multipart/form-data; boundary=x; charset=x",
+                ),
+            )
+        )
     )
     return Sent(method, path, body=body, kind=kind, headers=headers, cookies=cookies)
 

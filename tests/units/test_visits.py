@@ -2,7 +2,10 @@
 
 import logging
 from datetime import timedelta
+from importlib import import_module
+from urllib.parse import quote
 
+import pytest
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.core.management import call_command
@@ -78,3 +81,39 @@ def test_no_log_holds_a_password_or_token(tree, caplog, capfd):
     said = f"{kept}{caplog.text}{printed}"
     assert "/api/v1/units" in said and "thu" in said
     assert not [one for one in (WRONG, issued, NEW, secret, secret[:-1] + "x") if one in said]
+
+
+GUESSED = "mật khẩu đoán mò"
+
+
+@pytest.mark.parametrize(
+    ("where", "typed"),
+    [
+        ("/accounts/login/", {"username": "thu", "password": GUESSED, "pasword": NEW}),
+        ("/accounts/login/?next=/&password=" + quote(NEW), {"username": "thu", "password": GUESSED}),
+        ("/accounts/password/", {"old_password": GUESSED, "new_password1": NEW, "new_password2": NEW}),
+        ("/accounts/me/", {"email": "thu@example.vn", "password": GUESSED, "ghi-chu": NEW}),
+        ("/accounts/factor/confirm/", {"code": NEW, "password": GUESSED}),
+        ("/accounts/sessions/", {"session": "others", "password": GUESSED, "khac": NEW}),
+    ],
+)
+def test_of_a_failed_try_nothing_that_was_typed_is_kept(tree, where, typed):
+    """Twice: the second try is written onto the first."""
+    user = person("thu", ("clerk", tree.tan_thanh))
+    actions.begin_factor(user)
+    client = enter(RIGHT)
+    client = Client() if "login" in where else client
+    for _ in range(2):
+        client.post(where, typed)
+    (kept,) = AccessAttempt.objects.values()
+    assert kept["failures_since_start"] == 2
+    assert (kept["get_data"], kept["post_data"]) == ("", "")
+    assert not [one for one in (GUESSED, NEW, quote(NEW)) if one in str(kept)]
+
+
+def test_what_older_versions_kept_of_failed_tries_is_emptied(db):
+    AccessAttempt.objects.create(username="thu", failures_since_start=4)
+    AccessAttempt.objects.update(get_data="next=/", post_data=f"old_password={WRONG}")
+    import_module("units.migrations.0015_typed_forgotten").forget_typed(apps, None)
+    (kept,) = AccessAttempt.objects.values("failures_since_start", "get_data", "post_data")
+    assert kept == {"failures_since_start": 4, "get_data": "", "post_data": ""}
