@@ -138,7 +138,7 @@ AXES_HTTP_RESPONSE_CODE = 429
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # kept when a later sign-in clears the counting of failures
-AXES_CLIENT_IP_CALLABLE = "units.pace.address_of"
+AXES_CLIENT_IP_CALLABLE = "units.pace.origin_of"
 AXES_VERBOSE = False
 # Sign-ins and tries of them are forgotten after so many days (units.visits).
 SIGN_IN_DAYS = whole("CCHC_SIGN_IN_DAYS", 365)

@@ -10,7 +10,7 @@ import json
 import math
 import time
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -20,7 +20,7 @@ _LANES = 4096
 
 def within(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
     """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already."""
-    return wait(what, _origin(request), most=most, seconds=seconds) == 0
+    return wait(what, origin_of(request) or "", most=most, seconds=seconds) == 0
 
 
 def wait(what: str, whose: str, *, most: int, seconds: int) -> int:
@@ -58,12 +58,14 @@ def address_of(request: HttpRequest) -> str | None:
     return neighbour
 
 
-def _origin(request: HttpRequest) -> str:
+def origin_of(request: HttpRequest) -> str | None:
     """The address that counts: of IPv6 the network of one customer, who has billions of addresses in it."""
-    address = address_of(request) or ""
+    address = address_of(request)
     with suppress(ValueError):
-        found = ip_address(address)
-        return found.exploded[:19] if found.version == 6 else address
+        found = ip_address(address or "")
+        found = getattr(found, "ipv4_mapped", None) or found
+        # 64 bits of an IPv6 address are its network's.
+        return str(found if found.version == 4 else ip_network((int(found), 64), strict=False)[0])
     return address
 
 

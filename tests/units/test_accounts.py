@@ -64,7 +64,11 @@ def test_the_fifth_wrong_password_locks_the_name_at_the_address(client, an):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_forty_at_once_check_no_more_than_five(monkeypatch):
+@pytest.mark.parametrize(
+    "spelled", [["an"], ["an", " an", "an  ", "\uff41n", "a\uff4e", "\tan", "an\n", " \uff41\uff4e"]]
+)
+def test_forty_at_once_check_no_more_than_five(monkeypatch, spelled):
+    """Also where the name is spelled in ways that are taken for the same one."""
     person("an")
     checked = []
     true_check = User.check_password
@@ -72,14 +76,14 @@ def test_forty_at_once_check_no_more_than_five(monkeypatch):
         User, "check_password", lambda self, raw: checked.append(raw) or true_check(self, raw)
     )
 
-    def attempt():
+    def attempt(username):
         try:
-            answers.append(sign_in(Client(), password="sai").status_code)
+            answers.append(sign_in(Client(), username, "sai").status_code)
         finally:
             connections.close_all()
 
     answers: list[int] = []
-    threads = [Thread(target=attempt) for _ in range(40)]
+    threads = [Thread(target=attempt, args=(spelled[n % len(spelled)],)) for n in range(40)]
     for thread in threads:
         thread.start()
     for thread in threads:

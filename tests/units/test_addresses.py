@@ -56,24 +56,44 @@ def test_the_lock_is_of_the_address_behind_the_proxy(settings, tree):
     assert sign_in("mật khẩu đủ dài", "10.0.0.8").status_code == 302
 
 
+def test_the_lock_is_of_the_network_of_an_ipv6_address(settings, tree):
+    """One customer has billions of addresses in it. An IPv4 address that is written as one of IPv6 stays its own."""
+    settings.PROXIES = 1
+    person("an", ("viewer", tree.tan_thanh))
+    tried = [sign_in("sai", f"2001:db8:0:7::{n}").status_code for n in range(5)]
+    assert tried == [200] * 4 + [429]
+    assert sign_in("mật khẩu đủ dài", "2001:db8:0:7:ffff::").status_code == 429
+    assert sign_in("mật khẩu đủ dài", "2001:db8:0:8::1").status_code == 302
+    tried = [sign_in("sai", f"::ffff:10.0.0.{n}").status_code for n in range(5)]
+    assert tried == [200] * 5
+
+
 def test_who_signs_in_waits_in_the_line_of_the_address_behind_the_proxy(settings, tree, monkeypatch):
     settings.PROXIES = 1
     lines = []
     true_line = throttle.in_line
     monkeypatch.setattr(
-        "units.views.accounts.in_line", lambda *whose: lines.append(whose) or true_line(*whose)
+        "units.forms.accounts.in_line", lambda *whose: lines.append(whose) or true_line(*whose)
     )
     sign_in("sai", "1.2.3.4, 10.0.0.9")
-    assert lines == [("an", "10.0.0.9")]
+    sign_in("sai", "2001:db8:0:7::1")
+    assert lines == [("an", "10.0.0.9"), ("an", "2001:db8:0:7::")]
 
 
-def test_limits_are_counted_by_the_address_behind_the_proxy(settings, db, tmp_path):
+@pytest.mark.parametrize(
+    ("forwarded", "answers"),
+    [
+        (("10.0.0.9", "1.2.3.4, 10.0.0.9", "10.0.0.8"), [200, 429, 200]),
+        (("2001:db8:0:7::1", "2001:db8:0:7::2", "2001:db8:0:8::1"), [200, 429, 200]),
+        (("::ffff:10.0.0.9", "10.0.0.9", "::ffff:10.0.0.8"), [200, 429, 200]),
+    ],
+)
+def test_limits_are_counted_by_the_address_behind_the_proxy(settings, db, tmp_path, forwarded, answers):
     settings.DATA_DIR, settings.VERIFY_LIMIT, settings.PROXIES = tmp_path, 1, 1
     asked = [
-        Client().get("/verify/?code=BBBBBBBBBB", HTTP_X_FORWARDED_FOR=forwarded).status_code
-        for forwarded in ("10.0.0.9", "1.2.3.4, 10.0.0.9", "10.0.0.8")
+        Client().get("/verify/?code=BBBBBBBBBB", HTTP_X_FORWARDED_FOR=one).status_code for one in forwarded
     ]
-    assert asked == [200, 429, 200]
+    assert asked == answers
 
 
 def test_administration_is_open_to_the_networks_behind_the_proxy(settings, tree):

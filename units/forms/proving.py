@@ -17,7 +17,7 @@ def proves(request: HttpRequest, password: str) -> bool:
     that address (django-axes then answers 429), so that an open session is no place to guess from.
     """
     name = request.user.get_username()
-    with in_line(name, pace.address_of(request) or ""):
+    with in_line(name, pace.origin_of(request) or ""):
         found = authenticate(request, username=name, password=password)
     return found is not None and found.pk == request.user.pk
 

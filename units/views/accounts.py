@@ -8,10 +8,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from units import actions, factors, held, pace, second_step, sso
+from units import actions, factors, held, second_step, sso
 from units.access import Right, memberships, requires
 from units.forms.accounts import AccountForm, OwnPasswordForm, SignInForm
-from units.throttle import in_line
 
 from .lists import posted
 
@@ -21,10 +20,6 @@ class SignIn(LoginView):
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
-
-    def post(self, request, *args, **kwargs) -> HttpResponse:
-        with in_line(request.POST.get("username", ""), pace.address_of(request) or ""):
-            return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
         user = form.get_user()
