@@ -1,18 +1,7 @@
 """Faults to plant: each takes one defence away. `old` stands exactly once in its file; one of `tests` must fail."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is taken away, in words; where; what stands there and what is put in its place; the tests that are near."""
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: str
-
+from .door_faults import AT_THE_DOOR
+from .fault import Fault
 
 FAULTS = (
     Fault(
@@ -239,4 +228,5 @@ FAULTS = (
         "    if False:\n",
         "tests/reports/reviews/test_frozen.py",
     ),
+    *AT_THE_DOOR,
 )

@@ -1,0 +1,48 @@
+"""Faults at the door: what stands between the wire and the pages, and in the ways in without a password."""
+
+from .fault import Fault
+
+AT_THE_DOOR = (
+    Fault(
+        "what was typed with a wrong password is kept",
+        "units/visits.py",
+        'instance.get_data = instance.post_data = ""',
+        "pass",
+        "tests/units/test_visits.py",
+    ),
+    Fault(
+        "any program on this machine says that it is https",
+        "gunicorn.conf.py",
+        'forwarded_allow_ips = ""\n',
+        "",
+        "tests/test_served_answers.py",
+    ),
+    Fault(
+        "a character set is any codec of Python's",
+        "cchc_dashboard/wsgi.py",
+        "application.request_class = PlainRequest\n",
+        "",
+        "tests/test_served_answers.py",
+    ),
+    Fault(
+        "each address of an IPv6 network has tries of its own",
+        "cchc_dashboard/settings.py",
+        '"units.pace.origin_of"',
+        '"units.pace.address_of"',
+        "tests/units/test_addresses.py",
+    ),
+    Fault(
+        "a link sets a password twice",
+        "units/links.py",
+        "parts = (user.pk, user.password, user.last_login, user.email,",
+        "parts = (user.pk, user.last_login, user.email,",
+        "tests/units/test_links.py",
+    ),
+    Fault(
+        "what was typed when a session ended is handed to another",
+        "units/held.py",
+        'if kept is not None and kept["person"] != request.user.pk:',
+        "if False:",
+        "tests/units/test_sessions.py",
+    ),
+)
