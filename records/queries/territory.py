@@ -5,30 +5,66 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
 from figures.territory import MOST, Territory
 from units.compiled import Compiled
-from units.models import Inherited, Unit, key_on, owing, subtree
+from units.inheritance import Source
+from units.models import Inherited, Kind, Unit, key_on, owing, subtree
 from units.paths import between, ends
 
+from .carried import Carried
+from .light import LightUnit
 from .question import Question
 
 
 def territory(question: Question) -> Territory:
-    """In three queries at most; none where nothing came, went or ended."""
+    """In four queries at most; none where nothing came, went or ended."""
     carried = question.carried
     if carried.over:
         return _of_ended(question)
     if carried.total is None:
         return Territory()
     path, day = question.unit.path, carried.day
-    came = {one.unit for one in carried.total.sources if not carried.sources[one.unit].path.startswith(path)}
-    outside = sorted((carried.sources[pk] for pk in came), key=lambda one: one.folded)
+    outside = sorted(_came(carried, path), key=lambda one: one.folded)
     left = _left(*ends(path), day) if question.unit.has_children else []
     paths = [one for place in (path, *_highest(one.path for one in outside)) for one in ends(place)]
     ended = _ended(len(paths))(*paths, question.start, question.end, day)
-    return Territory(_told(outside, day), _named(left, day), _named(ended, day))
+    return _counted(
+        day,
+        came=_of_units(outside),
+        left=_of_rows(left),
+        ended=_of_rows(ended),
+    )
+
+
+def _came(carried: Carried, path: str) -> list[LightUnit | Unit]:
+    """Whose reports came from outside. A group above the unit that has all of itself in it is told by what else is
+    below that group, if anything: one query then.
+    """
+    found: dict[int, LightUnit | Unit] = {}
+    beside = Q()
+    for one in carried.total.sources:
+        source = carried.sources[one.unit]
+        if path != source.path and path.startswith(source.path):
+            beside |= _beside(path, source.path, one)
+        elif not source.path.startswith(path):
+            found[source.pk] = source
+    if beside:
+        found |= {unit.pk: unit for unit in Unit.objects.filter(beside)}
+    return list(found.values())
+
+
+def _beside(path: str, above: str, source: Source) -> Q:
+    """Condition: not on the way from a group down to a unit but directly below one that is, with reports of the kind
+    that the group has in it.
+    """
+    way = [int(part) for part in path.strip("/").split("/")]
+    over = way[above.count("/") - 2 : -1]
+    kinds = Q(kind=Kind.EXTERNAL) if source.external else ~Q(kind=Kind.EXTERNAL)
+    there = Unit.objects.filter(subtree(above), kinds, reports=True, tier=source.tier)
+    reporting = there.filter(path__startswith=OuterRef("path"))
+    return Q(parent__in=over) & ~Q(pk__in=way) & Q(Exists(reporting))
 
 
 def _highest(paths: Iterable[str]) -> list[str]:
@@ -40,7 +76,9 @@ def _highest(paths: Iterable[str]) -> list[str]:
     return found
 
 
-_NAMED = ("code", "active_until", "name")
+_List = tuple[list[tuple[str, date | None, str]], int]  # the first ones, and how many there are in all
+# A page of rows, each with how many there are in all.
+_NAMED = ("code", "active_until", "name", Window(Count("*")))
 
 
 def _left_by(first: str, last: str, day: date) -> QuerySet:
@@ -70,8 +108,23 @@ def _ended(ends_given: int) -> Compiled:
     return Compiled(build, *([str] * ends_given), date, date, date)
 
 
-def _named(rows: Iterable[tuple], day: date) -> tuple[tuple[str, str], ...]:
-    return tuple((key_on(code, until, day), name) for code, until, name in rows)
+def _of_units(units: list[Unit]) -> _List:
+    return [(one.code, one.active_until, one.name) for one in units[:MOST]], len(units)
+
+
+def _of_rows(rows: list[tuple]) -> _List:
+    """Of rows of `_NAMED`."""
+    return [row[:3] for row in rows], rows[0][3] if rows else 0
+
+
+def _counted(day: date, **lists: _List) -> Territory:
+    """The lists of a Territory by their names: the first of each, and how many more there are."""
+    named = {
+        name: tuple((key_on(code, until, day), told) for code, until, told in rows)
+        for name, (rows, _) in lists.items()
+    }
+    more = {name: total - len(rows) for name, (rows, total) in lists.items() if total > len(rows)}
+    return Territory(**named, more=more)
 
 
 def _of_ended(question: Question) -> Territory:
@@ -84,8 +137,8 @@ def _of_ended(question: Question) -> Territory:
         .exclude(subtree(question.unit.path, "source__path"))
     )
     ended = [row.unit for row in carried.ended if row.unit.is_over(carried.day)]
-    partly = _some(Unit.objects.filter(pk__in=mixed.values("heir"))) if heirs else []
-    return Territory(partly=_told(partly, carried.day), ended=_told(ended, carried.day))
+    partly = _first(Unit.objects.filter(pk__in=mixed.values("heir"))).values_list(*_NAMED) if heirs else []
+    return _counted(carried.day, partly=_of_rows(list(partly)), ended=_of_units(ended))
 
 
 def _in_between() -> Exists:
@@ -100,13 +153,5 @@ def _mapped(day: date) -> QuerySet[Inherited]:
     return Inherited.objects.filter(whole=False, since__lte=day, until__gte=day)
 
 
-def _some(units: QuerySet[Unit]) -> list[Unit]:
-    return list(_first(units))
-
-
 def _first(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    return units.order_by("folded", "pk")[: MOST + 1]
-
-
-def _told(units: Iterable[Unit], day: date) -> tuple[tuple[str, str], ...]:
-    return tuple((one.key_on(day), one.name) for one in list(units)[: MOST + 1])
+    return units.order_by("folded", "pk")[:MOST]

@@ -1,7 +1,7 @@
 """The bars of a printed review: the share received online of each unit of a tier, the largest first.
 
-Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete is hatched and says so; it is
-never ranked as if it were whole, and stands last.
+Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete, or whose
+figures are an estimate, is hatched and says so; it is never ranked as if it were whole, and stands last.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def unit_bars(tier: str, whole: Figures, rows: Sequence[Row]) -> UnitBars | None
     known = [row for row in rows if _share(row) is not None]
     if len(known) < FEWEST:
         return None
-    known.sort(key=lambda row: (not _is_whole(row), -_ratio(row.figures), row.name))
+    known.sort(key=lambda row: (_mark(row) != "", -_ratio(row.figures), row.name))
     top = max(max(_ratio(row.figures) for row in known), _ratio(whole), 0.01)
     plot = WIDTH - NAMES - VALUES
     drawn: list[Row | int] = [*known]
@@ -57,8 +57,8 @@ def unit_bars(tier: str, whole: Figures, rows: Sequence[Row]) -> UnitBars | None
     share = whole.shares["online"]
     name = tier_name(tier)
     alt = (
-        f"Biểu đồ cột ngang về tỷ lệ hồ sơ tiếp nhận trực tuyến của các đơn vị {name.lower()}: cao nhất là "
-        f"{known[0].name}, thấp nhất là {known[-1].name}; số của từng đơn vị ghi ở phụ lục"
+        f"Biểu đồ cột ngang về tỷ lệ hồ sơ tiếp nhận trực tuyến của các đơn vị {name.lower()}"
+        f"{_ends([row.name for row in known if not _mark(row)])}; số của từng đơn vị ghi ở phụ lục"
     )
     mean = NAMES + int(_ratio(whole) * plot / top)
     height = ROW * len(bars) + ROW
@@ -77,8 +77,15 @@ def _ratio(figures: Figures) -> float:
     return (share.numerator or 0) / share.denominator if share.denominator else 0
 
 
-def _is_whole(row: Row) -> bool:
-    return row.figures.completeness.complete and not row.figures.shares["online"].partial
+def _ends(ranked: Sequence[str]) -> str:
+    return f": cao nhất là {ranked[0]}, thấp nhất là {ranked[-1]}" if len(ranked) > 1 else ""
+
+
+def _mark(row: Row) -> str:
+    """Why a unit is not ranked; "" for one that is."""
+    if not row.figures.completeness.complete or row.figures.shares["online"].partial:
+        return " (chưa đủ)"
+    return " (ước tính)" if row.figures.estimated else ""
 
 
 def _bar(one: Row | int, place: int, scale: float) -> Bar:
@@ -87,8 +94,8 @@ def _bar(one: Row | int, place: int, scale: float) -> Bar:
         return Bar(f"… {one} đơn vị khác …", str(y), str(text_y), "", "", True)
     width = int(_ratio(one.figures) * scale)
     value = percent_vi(one.figures.shares["online"].percent)
-    whole = _is_whole(one)
-    name = one.name[:1].upper() + one.name[1:] + ("" if whole else " (chưa đủ)")
+    mark = _mark(one)
+    name = one.name[:1].upper() + one.name[1:] + mark
     if len(name) > 44:
         name = f"{name[:43].rstrip()}…"
-    return Bar(name, str(y), str(text_y), str(width), value, whole)
+    return Bar(name, str(y), str(text_y), str(width), value, not mark)

@@ -100,13 +100,16 @@ def _against(known: Mapping[str, Fact], rate: str, tier: str) -> list[str]:
 
 
 def _lists(known: Mapping[str, Fact], doc: dict[str, Any], now: Summary) -> Iterator[Slide]:
-    """Of each tier the units with the highest and lowest share online: only those whose reports are all there."""
+    """Of each tier the units with the highest and lowest share online: only those whose reports are all there
+    and no estimates.
+    """
     for tier, _ in now.tiers:
         units = [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier]
         ranked = sorted((row for row in units if _ranks(row)), key=_online, reverse=True)
         if len(ranked) <= LISTED:
             continue
-        told = f"xếp {len(ranked)} đơn vị đủ báo cáo"
+        guessed = ", không có số ước tính" if any(row.figures.estimated for row in units) else ""
+        told = f"xếp {len(ranked)} đơn vị đủ báo cáo{guessed}"
         for word, rows in (("cao", ranked[:LISTED]), ("thấp", ranked[: -LISTED - 1 : -1])):
             rows = _that_fit(rows)
             highest = max(map(_online, rows))
@@ -125,7 +128,8 @@ def _that_fit(rows: list[Row]) -> list[Row]:
 
 def _ranks(row: Row) -> bool:
     share = row.figures.shares["online"]
-    return row.figures.completeness.complete and share.percent is not None and not share.partial
+    whole = row.figures.completeness.complete and share.percent is not None and not share.partial
+    return whole and not row.figures.estimated
 
 
 def _online(row: Row) -> int:

@@ -1,5 +1,7 @@
 """Who is first and last, who is silent, how much more or less, what became of tasks."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,8 +25,9 @@ def summary(online=ONLINE, period=HALF, missing=()):
     )  # fmt: skip
 
 
-def tally(direct, online) -> Tally:
-    return Tally.of({"received_direct": direct, "received_online_full": online}, reported=6, expected=6)
+def tally(direct, online, estimated=False) -> Tally:
+    counts = {"received_direct": direct, "received_online_full": online}
+    return replace(Tally.of(counts, reported=6, expected=6), estimated=estimated)
 
 
 def known(now, before=None, **more):
@@ -42,6 +45,18 @@ def test_first_and_last_of_a_tier():
         "worst.commune.online.unit": "xã b",
         "worst.commune.online.value": "10,0%",
     }
+
+
+def test_an_estimate_is_neither_first_nor_last():
+    """Parts of a divided unit have figures and may reach a target; nobody names them as best or worst."""
+    found = known(summary(ONLINE | {"x": (0, 100, True), "y": (100, 0, True)}))
+    assert found["ranked.commune.online"].value == 6
+    assert found["best.commune.online.unit"].text == "xã a và xã d"
+    worst = found["worst.commune.online.unit"]
+    assert worst.text == "xã b"
+    assert worst.source.endswith("; 6 đơn vị có số liệu, không xếp 2 đơn vị có số ước tính")
+    few = known(summary({"a": (1, 1), "b": (1, 3), "x": (0, 100, True)}))
+    assert few["ranked.commune.online"].value == 3 and "best.commune.online.unit" not in few
 
 
 def test_few_or_equal_units_have_no_first():

@@ -129,6 +129,18 @@ def test_where_the_territory_differs_is_told(merged, by):
     assert dict(ward.territory.came) == olds
 
 
+def test_all_that_ended_are_counted_and_some_named(merged):
+    """Fifteen offices more than the twelve of the fixture: of the old district, and of who has its territory now."""
+    rows = [f"ban-{at},Ban số {at},office,district,351@{LAST_DAY},2020-07-01,{LAST_DAY}" for at in range(15)]
+    head = "code,name,kind,tier,parent,active_from,active_until"
+    assert not import_units("\n".join([head, *rows]).encode(), "ban.csv", by=None).faults
+    when = Period.parse("2022-M01..M03")
+    for unit, bodies in ((merged.old, 0), (merged.new, 1)):
+        told = summary(unit, when, today=TODAY).territory
+        assert len(told.ended) == 12 and told.more == {"ended": 15 + bodies}
+        assert any(one.endswith(f" và {15 + bodies} đơn vị khác.") for one in told.sentences())
+
+
 def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged):
     """Thanh Lâm took over communes of the district only: its halves lie wholly in it, Châu Sơn's in part."""
     on = date(2026, 1, 1)

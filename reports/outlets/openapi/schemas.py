@@ -115,7 +115,10 @@ SCHEMAS: dict[str, Schema] = {
     "Figures": a(_FIGURES, _MARK),
     "Tier": a({"tier": TEXT} | _FIGURES, _MARK),
     "Row": a({"key": TEXT, "name": TEXT} | _FIGURES | {"change": _CHANGE}, (*_MARK, "change")),
-    "Territory": a({"equal": FLAG} | _PLACES, tuple(_PLACES)),
+    "Territory": a(
+        {"equal": FLAG, **_PLACES, "more": a(dict.fromkeys(_PLACES, WHOLE), tuple(_PLACES))},
+        (*_PLACES, "more"),
+    ),
     "Summary": _SUMMARY,
     "Unit": _UNIT,
     "UnitPage": _page("Unit"),

@@ -62,6 +62,18 @@ def test_units_without_all_their_reports_are_not_ranked_and_are_named(doc):
     )
 
 
+def test_estimates_are_not_ranked(doc):
+    doc = copy.deepcopy(doc)
+    for row in doc["figures"]["rows"]:
+        if row["key"] in ("13477", "13441"):
+            row["estimated"] = True
+    found = {one.heading: one for one in slides.slides(doc)}
+    for word in ("cao", "thấp"):
+        slide = found[f"Cấp xã: tỷ lệ trực tuyến {word} nhất"]
+        assert not {"Xã Thanh Tân", "Thị trấn Kiện Khê"} & {one.name for one in slide.items}
+        assert slide.whole == "xếp 14 đơn vị đủ báo cáo, không có số ước tính"
+
+
 def test_a_share_with_blanks_says_so(doc):
     doc = copy.deepcopy(doc)
     commune = next(one for one in doc["figures"]["tiers"] if one["tier"] == "commune")

@@ -93,6 +93,29 @@ def test_bars_are_ordered_and_incomplete_units_stand_last(doc):
     assert print_units.unit_bars("commune", figures.tier("commune"), rows[:2]) is None
 
 
+def test_words_of_the_bars_name_whole_units_that_are_no_estimates(doc):
+    """The largest is an estimate, the smallest lacks a report: both are drawn last and marked, neither is named."""
+    figures = Summary.from_dict(doc["figures"])
+    rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
+    names = [bar.name for bar in print_units.unit_bars("commune", figures.tier("commune"), rows).bars]
+    by_name = {row.name[:1].upper() + row.name[1:]: row for row in rows}
+    guess, lacks = by_name[names[0]], by_name[names[-1]]
+    changed = [
+        replace(row, figures=replace(row.figures, estimated=True)) if row is guess
+        else replace(row, figures=replace(row.figures, completeness=Completeness(5, 6, ()))) if row is lacks
+        else row
+        for row in rows
+    ]  # fmt: skip
+    chart = print_units.unit_bars("commune", figures.tier("commune"), changed)
+    assert [bar.name for bar in chart.bars[-2:]] == [f"{names[0]} (ước tính)", f"{names[-1]} (chưa đủ)"]
+    assert not any(bar.whole for bar in chart.bars[-2:])
+    best, worst = by_name[names[1]].name, by_name[names[-2]].name
+    assert f"cao nhất là {best}, thấp nhất là {worst};" in chart.alt
+    none = [replace(row, figures=replace(row.figures, estimated=True)) for row in rows]
+    alt = print_units.unit_bars("commune", figures.tier("commune"), none).alt
+    assert "nhất" not in alt and alt.endswith("số của từng đơn vị ghi ở phụ lục")
+
+
 def test_of_very_many_the_first_and_the_last_are_drawn(doc):
     figures = Summary.from_dict(doc["figures"])
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]

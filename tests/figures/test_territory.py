@@ -1,0 +1,33 @@
+"""Why sums on both bases can differ, in words: everybody who is left unnamed is counted."""
+
+import pytest
+
+from figures.territory import MOST, Territory
+
+NAMED = tuple((f"{at}@2025-06-30", f"xã {at}") for at in range(MOST))
+
+
+@pytest.mark.parametrize(
+    "named, more, page, whole",
+    [
+        (NAMED[:3], {}, "xã 0 (đến 30/6/2025); xã 1 (đến 30/6/2025); xã 2 (đến 30/6/2025)", ""),
+        (NAMED[:4], {}, " và 1 đơn vị khác", "xã 3 (3@2025-06-30)"),
+        (NAMED, {}, f" và {MOST - 3} đơn vị khác", "xã 11 (11@2025-06-30)"),
+        (NAMED, {"left": 1}, f" và {MOST - 2} đơn vị khác", " và 1 đơn vị khác"),
+        (NAMED, {"left": 1_234}, " và 1.243 đơn vị khác", " và 1.234 đơn vị khác"),
+    ],
+)
+def test_who_is_not_named_is_counted(named, more, page, whole):
+    told = Territory(left=named, more=more)
+    (short,), (full,) = told.in_words(3), told.sentences()
+    assert short.endswith(f"{page}.") and full.endswith(f"{whole}.")
+    assert Territory.from_dict(told.as_dict()) == told
+
+
+def test_one_that_was_frozen_with_a_name_too_many_says_that_there_are_others():
+    """Reviews frozen before the others were counted hold one name more than is printed."""
+    told = Territory.from_dict(
+        {"equal": False, "ended": [{"unit": str(at), "name": f"xã {at}"} for at in range(MOST + 1)]}
+    )
+    assert told.sentences()[0].endswith("xã 11 (11) và những đơn vị khác.")
+    assert "more" not in told.as_dict()
