@@ -1,5 +1,6 @@
 """What the rows of submissions counted in the twelve months before, and what is odd beside it: the one place where
-a month is held against its own past, for one submission and for many.
+a month is held against its own past, for one submission and for many. The first month of a unit has as its month before
+what its predecessors left open (see taken_over).
 """
 
 from collections import defaultdict
@@ -15,8 +16,8 @@ from figures.periods import Month
 from figures.writing import count
 from records.models import DossierCount, Edition, Stage, Submission
 
-# A row within an edition: field number, and procedure number where the field is reported by procedure.
-RowKey = tuple[int, int | None]
+from .taken_over import RowKey, closings
+
 # Row → month number → the measures of that month.
 Past = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
 
@@ -51,7 +52,20 @@ def _pasts(wanted: Mapping[int, tuple[int, Month]]) -> dict[int, Past]:
             if first <= at < month.number:
                 rows[key][at] = values
         found[number] = rows
+    _take_over(found, wanted)
     return found
+
+
+def _take_over(found: Mapping[int, Past], wanted: Mapping[int, tuple[int, Month]]) -> None:
+    """The first months of units without a past of their own."""
+    firsts: dict[int, Month] = {}
+    for number, (unit, month) in wanted.items():
+        if not found[number]:
+            firsts[unit] = min(month, firsts.get(unit, month))
+    taken = closings(firsts) if firsts else {}
+    for number, (unit, month) in wanted.items():
+        for key, values in taken.get(unit, {}).items() if firsts.get(unit) == month else ():
+            found[number][key][month.previous().number] = values
 
 
 def past_of(submission: Submission) -> Past:

@@ -1,0 +1,117 @@
+"""A new unit opens with what its predecessors' last months left open, where it took them over wholly."""
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from figures import rules
+from figures.periods import Month
+from records import actions as saving
+from records.queries.past import oddities, past_of, pasts_of, pasts_of_units
+from units import actions
+from units.models import Unit
+from units.tree import Draft
+
+from .conftest import AT, balanced, entered
+
+pytestmark = pytest.mark.django_db
+JUNE, JULY, AUGUST = Month(2022, 6), Month(2022, 7), Month(2022, 8)
+
+
+def month_of(unit: Unit, month: Month, fields, open_now: int, upto: str = "approved", opens: int = 0):
+    """A month of one field in which so many stay open, of which one is late and one is awaited."""
+    row = balanced(20) | {"pending_in_time": open_now - 2, "pending_late": 1, "awaiting": 1}
+    row["opening"] = opens
+    row["resolved_on_time"] += opens - open_now
+    row["returned_direct"] += opens - open_now
+    entered(unit, month, {(fields.ho_tich.pk, None): row}, upto=upto)
+
+
+def draft(code: str, cast, on: date) -> Draft:
+    return Draft(code, f"xã {code}", "committee", "commune", on, parent=cast.district)
+
+
+def merged(cast, on: date) -> Unit:
+    olds = [cast.alpha, cast.beta]
+    return actions.merge(olds, draft("moi", cast, on), on, by=None, basis="Nghị quyết 1").new[0]
+
+
+def opening(unit: Unit, month: Month, fields) -> int | None:
+    rows = pasts_of_units([unit.pk], month)[unit.pk].get((fields.ho_tich.pk, None), {})
+    before = rows.get(month.previous().number)
+    return rules.closing(before) if before else None
+
+
+@pytest.mark.parametrize(
+    "on, last", [(date(2022, 6, 15), JUNE), (date(2022, 7, 1), JULY)], ids=["with the month", "within it"]
+)
+def test_of_a_merger_the_closings_of_all_old_units_add_up(cast, fields, on, last):
+    """A month runs from the 15th to the 14th: a unit that ends on 30 June still owes July, and the new one owes it
+    too.
+    """
+    month_of(cast.alpha, last, fields, 5)
+    month_of(cast.beta, last, fields, 7)
+    new = merged(cast, on)
+    assert opening(new, JULY, fields) == 12
+    assert opening(new, AUGUST, fields) is None
+    assert opening(cast.alpha, last, fields) is None
+    row = type("Row", (), dict.fromkeys(balanced(1)) | {
+        "field_id": fields.ho_tich.pk, "procedure_id": None, "opening": 10,
+        "transferred_in": None, "transferred_out": None,
+    })  # fmt: skip
+    past = pasts_of_units([new.pk], JULY)[new.pk]
+    (odd,) = oddities(row, past, JULY)
+    assert odd.fault.code == "continuity" and odd.short.endswith("cuối kỳ trước còn 12")
+
+
+def test_while_a_last_month_is_not_sent_nothing_is_proposed(cast, fields):
+    month_of(cast.alpha, JUNE, fields, 5)
+    month_of(cast.beta, JUNE, fields, 7, upto="draft")
+    new = merged(cast, date(2022, 6, 15))
+    assert opening(new, JULY, fields) is None
+    entered_now = cast.beta.submissions.get().editions.get()
+    saving.send(entered_now, by=None, at=AT)
+    assert opening(new, JULY, fields) == 12
+
+
+def test_first_and_second_month_asked_for_together(cast, fields):
+    """As the list of what waits asks: each month beside the one before it."""
+    month_of(cast.alpha, JUNE, fields, 5)
+    month_of(cast.beta, JUNE, fields, 7)
+    new = merged(cast, date(2022, 6, 15))
+    for month, opens, left in ((JULY, 12, 9), (AUGUST, 9, 3)):
+        month_of(new, month, fields, left, upto="sent", opens=opens)
+    pasts = pasts_of(new.submissions.all())
+    found = {
+        one.month: rules.closing(pasts[one.pk][fields.ho_tich.pk, None][one.month - 1])
+        for one in new.submissions.all()
+    }
+    assert found == {JULY.number: 12, AUGUST.number: 9}
+
+
+def test_of_a_unit_that_was_divided_nothing_is_proposed(cast, fields):
+    """Which dossiers went where is not known; a share of them would be a guess."""
+    month_of(cast.alpha, JUNE, fields, 5)
+    on = date(2022, 6, 15)
+    parts = [actions.Part(draft(f"x{at}", cast, on), Fraction(1, 2)) for at in (1, 2)]
+    for new in actions.replace([cast.alpha], parts, on, by=None):
+        assert opening(new, JULY, fields) is None
+
+
+def test_a_unit_with_a_past_of_its_own_is_asked_nothing_more(cast, fields, django_assert_num_queries):
+    month_of(cast.alpha, JUNE, fields, 5)
+    with django_assert_num_queries(2):
+        pasts_of_units([cast.alpha.pk], JULY)
+    month_of(cast.beta, JUNE, fields, 7)
+    new = merged(cast, date(2022, 6, 15))
+    with django_assert_num_queries(5):
+        pasts_of_units([new.pk], JULY)
+
+
+def test_the_page_of_the_first_month_proposes_it(cast, fields):
+    month_of(cast.alpha, JUNE, fields, 5)
+    month_of(cast.beta, JUNE, fields, 7)
+    new = merged(cast, date(2022, 6, 15))
+    opened = saving.open_submission(new, JULY, by=None, at=AT)
+    assert rules.closing(past_of(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
