@@ -183,10 +183,13 @@ def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
     return check(user, right, Unit.objects.filter(pk=pk).first(), day)
 
 
-def home_unit(user: Reader, day: date, right: Right = Right.READ) -> Unit | None:
-    """The highest unit in which a role of the user gives the right; that of reading is what pages open on."""
-    units = [one.unit for one in memberships(user, day) if one.role in ROLES[right]]
-    return min(units, key=lambda unit: (unit.depth, unit.pk), default=None)
+def home_unit(
+    user: Reader, day: date, right: Right = Right.READ, *, shown: date | None = None
+) -> Unit | None:
+    """The highest unit where a role gives the right, of those there when `shown` if any; of reading: of the pages."""
+    at, units = shown or day, [one.unit for one in memberships(user, day) if one.role in ROLES[right]]
+    away = {unit.pk for unit in units if unit.active_from > at or unit.is_over(at)}
+    return min(units, key=lambda unit: (unit.pk in away, unit.depth, unit.pk), default=None)
 
 
 def acts_anywhere(user: Reader, right: Right, day: date) -> bool:

@@ -120,7 +120,7 @@ def read(request: HttpRequest) -> Asked:
     basis = _choice(given, "basis", BASES) or "reported"
     holding = holding_day(end, request.day if basis == "today" else None)
     key = _text(given, "unit")
-    unit = _unit(key, holding) if key else access.home_unit(request.user, request.day)
+    unit = _unit(key, holding) if key else access.home_unit(request.user, request.day, shown=holding)
     if unit is None:
         raise PermissionDenied(
             "Tài khoản của bạn chưa được giao đơn vị nào. Hãy liên hệ người quản trị của đơn vị."

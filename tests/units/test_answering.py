@@ -50,6 +50,18 @@ def test_who_came_after_the_merger_corrects_what_was_before(merged, settings):
     assert signed_in(clerk).get(f"/units/{merged.tan_thanh.pk}/").status_code == 200
 
 
+def test_pages_open_on_the_unit_that_is_there(tree, settings):
+    """Who followed the merger has both: the new unit today, the old one where its time is shown."""
+    clerk = person("theo", ("clerk", tree.tan_thanh))
+    (new,) = replaced([tree.tan_thanh, tree.liem_tuc], ("n", 1))
+    assert access.home_unit(clerk, DAY) == new
+    assert access.home_unit(clerk, DAY, shown=date(2025, 6, 30)) == tree.tan_thanh
+    assert access.home_unit(clerk, DAY, shown=date(2019, 1, 1)) is not None
+    settings.DEMO_TODAY = DAY
+    pages = signed_in(clerk)
+    assert "Đơn vị n," in pages.get("/?basis=today").content.decode()
+
+
 def test_who_was_there_keeps_the_role_and_others_get_none(merged, settings):
     settings.DEMO_TODAY = DAY
     kept = person("cu", ("clerk", merged.tan_thanh))
