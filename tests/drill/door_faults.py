@@ -1,4 +1,4 @@
-"""Faults at the door: what stands between the wire and the pages, and in the ways in without a password."""
+"""Faults at the door: between the wire and the pages, in the ways in without a password, at one page's second unit."""
 
 from .fault import Fault
 
@@ -44,5 +44,12 @@ AT_THE_DOOR = (
         'if kept is not None and kept["person"] != request.user.pk:',
         "if False:",
         "tests/units/test_sessions.py",
+    ),
+    Fault(
+        "a part of a divided unit goes to a unit that one only reads",
+        "units/views/splitting.py",
+        "access.check(request.user, Right.MANAGE, one.taken_by, request.day)",
+        "pass",
+        "tests/units/test_splitting.py",
     ),
 )

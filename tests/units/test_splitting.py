@@ -128,6 +128,17 @@ def test_only_administrators_split(cast):
     assert cast.admin.get(f"/units/{cast.province.pk}/split/").status_code == 404
 
 
+def test_nothing_goes_to_a_unit_that_is_only_read(cast):
+    """It would close and go on otherwise, by the word of somebody who does not administer it."""
+    drafts = [draft("352", "district", "35"), draft("13500", parent="352")]
+    neighbour = {unit.code: unit for unit in actions.open_units(drafts, by=None).new}["352"]
+    both = signed_in(person("doc-them", ("administrator", cast.district), ("viewer", neighbour)))
+    parts = (("13474", "", "3/4"), ("13500", "", "1/4"))
+    for sure in ({}, {"sure": "1"}):
+        assert both.post(cast.address, asked(*parts, **sure)).status_code == 403
+    assert not Succession.objects.exists() and Unit.objects.get(code="13500").active_until is None
+
+
 @pytest.mark.parametrize("share", ["1e5000", "1e999999999", "1_0", "٣", "1/0", "-1"])
 def test_a_share_is_a_short_number_and_nothing_else(cast, share):
     parts = (("a", "xã An", share), ("b", "xã Bình", "1/2"))
