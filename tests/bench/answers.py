@@ -16,7 +16,7 @@ from ledger import log
 from records.generating.country import HALF_YEAR, LAST
 from units.models import Unit, User
 
-from . import memory, superset, visit
+from . import memory, pages, superset, visit
 from .databases import use, vendor
 from .measuring import Act, Result, versus
 from .serving import ask, serving, session_of
@@ -57,8 +57,16 @@ def _beside(
     connection, _, scale = nation
     anew, copied = (other.asking(name, question, anew=True) for name in ("joined", superset.COPY))
     kept = other.asking("joined", question, anew=False)
-    changed = _changing(connection)
+    changed, others = _changing(connection), pages.entering(connection)
     pairs = [
+        # Both true at the moment of asking: a kept page is looked over at each request, `force` is Superset's way.
+        (
+            "page while others enter ÷ Superset uncached",
+            page,
+            anew,
+            UNCACHED,
+            {"between": others, "warm": WARM},
+        ),
         ("page drawn anew ÷ Superset uncached", page, anew, UNCACHED, {"between": changed}),
         ("page drawn anew ÷ Superset over a flat copy", page, copied, None, {"between": changed}),
         ("JSON ÷ Superset uncached", figures, anew, UNCACHED, {}),
