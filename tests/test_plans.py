@@ -91,15 +91,15 @@ def _whole_of_postgresql(sql: str, params) -> list[str]:
     [plan] = json.loads(found) if isinstance(found, str) else found
     return [
         node["Relation Name"]
-        for node in _nodes(plan["Plan"])
+        for node in nodes(plan["Plan"])
         if node.get("Relation Name") in GROWING and _reads_all(node)
     ]
 
 
-def _nodes(plan: dict) -> Iterator[dict]:
+def nodes(plan: dict) -> Iterator[dict]:
     yield plan
     for child in plan.get("Plans", ()):
-        yield from _nodes(child)
+        yield from nodes(child)
 
 
 def _reads_all(node: dict) -> bool:

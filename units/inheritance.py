@@ -11,8 +11,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models.functions import Coalesce
 
 from .compiled import Compiled
+from .light import LightUnit
 from .lineage import Line, Node, lines
 from .models import Inherited, Kind, Succession, Tier, Unit, subtree
 
@@ -30,6 +32,7 @@ _COLUMNS = (
     "since",
     "until",
 )
+_OF_SOURCE = [f"source__{name}" for name in LightUnit._fields if name not in ("pk", "until")]
 
 
 class Source(NamedTuple):
@@ -67,15 +70,21 @@ def _holding(groups: list[int], own: list[int], day: date) -> QuerySet:
     """Rows of these heirs; whether one holds that day is told by the database: hundreds of dates are dear to read."""
     then = Q(since__lte=day, until__gte=day)
     wanted = Q(whole=True, heir__in=groups) | Q(then, whole=False, heir__in=own)
-    return Inherited.objects.filter(wanted).values_list(*_COLUMNS[:-2], Case(When(then, then=1), default=0))
+    until = Coalesce("source__reports_until", "source__active_until")
+    holds = Case(When(then, then=1), default=0)
+    # In one order, by which a report that was split into two tiers lacks in the same one, whatever rows are asked for.
+    found = Inherited.objects.filter(wanted).order_by("pk")
+    return found.values_list(*_COLUMNS[:-2], holds, *_OF_SOURCE, until)
 
 
 _held = Compiled(_holding, list, list, date)
 
 
-def histories(groups: Iterable[Unit], own: Iterable[Unit], day: date) -> tuple[Sources, Sources]:
-    """On a day, by number of the heir: of these groups with everything below them, and of these units' own reports.
-    One query; the heirs are not over that day.
+def histories(
+    groups: Iterable[Unit], own: Iterable[Unit], day: date
+) -> tuple[Sources, Sources, dict[int, LightUnit]]:
+    """On a day, by number of the heir: of these groups with everything below them, and of these units' own reports. And
+    what came over from elsewhere, by number. One query; the heirs are not over that day.
     """
     groups, own = list(groups), list(own)
     below: Sources = {one.pk: [] for one in groups}
@@ -85,14 +94,16 @@ def histories(groups: Iterable[Unit], own: Iterable[Unit], day: date) -> tuple[S
     }
     simple = set(below)
     rows = _held([one.pk for one in groups], [one.pk for one in own], day) if groups or own else ()
-    for heir, whole, source, sums, tier, into, external, share, holds in rows:
+    origins: dict[int, LightUnit] = {}
+    for heir, whole, source, sums, tier, into, external, share, holds, *told in rows:
         simple.discard(heir if whole else None)
         if holds:
+            origins[source] = LightUnit(source, *told)
             part = WHOLE if share == "1" else Fraction(share)
             (below if whole else itself)[heir].append(Source(source, sums, tier, into, external, part))
     for heir in simple:
         below[heir].append(Source(heir, True, "", "", False, WHOLE))
-    return below, itself
+    return below, itself, origins
 
 
 def successors(day: date, sources: Q) -> dict[int, list[Successor]]:

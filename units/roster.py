@@ -28,6 +28,12 @@ _every_step = Compiled(
 _own_steps = Compiled(
     lambda groups: RosterStep.objects.filter(group__in=groups, external=False).values_list(*_COLUMNS), list
 )
+_by_kind = Compiled(
+    lambda groups: RosterStep.objects.filter(group__in=groups).values_list(
+        "group", "tier", "external", "on", "opened", "closed"
+    ),
+    list,
+)
 
 
 class Difference(NamedTuple):
@@ -53,8 +59,7 @@ def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
 def steps_by_kind(groups: Sequence[int]) -> dict[int, list[tuple[str, bool, date, int, int]]]:
     """The kept steps of these groups with external bodies apart: tier, external, day, opened, closed. One query."""
     steps = defaultdict(list)
-    kept = RosterStep.objects.filter(group__in=groups)
-    for group, *step in kept.values_list("group", "tier", "external", "on", "opened", "closed"):
+    for group, *step in _by_kind(list(groups)):
         steps[group].append(tuple(step))
     return steps
 

@@ -14,11 +14,9 @@ from typing import NamedTuple
 from django.db.models import Q
 
 from units import inheritance, roster
-from units.compiled import Compiled
 from units.inheritance import WHOLE, Source
+from units.light import LightUnit
 from units.models import Kind, Unit, subtree
-
-from .light import LightUnit
 
 
 class Heir(NamedTuple):
@@ -29,12 +27,6 @@ class Heir(NamedTuple):
     sources: Sequence[Source]
 
 
-_origins = Compiled(
-    lambda numbers: (
-        Unit.objects.filter(pk__in=numbers).order_by().with_until().values_list(*LightUnit._fields)
-    ),
-    list,
-)
 Heirs = list[tuple[int | None, Heir]]
 
 
@@ -44,6 +36,8 @@ class Carried:
     def __init__(self, unit: Unit, children: Sequence[Unit], day: date, external: bool, below: bool) -> None:
         self.unit, self.day, self.external, self.below = unit, day, external, below
         self._children = children
+        # What was read of the units that histories come from.
+        self._origins: Mapping[int, LightUnit | Unit] = {}
         self._added_up: dict[tuple, roster.Expected] = {}
 
     @property
@@ -69,7 +63,7 @@ class Carried:
         shown = [child for child in self._children if not child.is_over(self.day)] if self.below else []
         groups = [one for one in (unit, *shown) if one.has_children]
         own = [one for one in (unit, *shown) if not one.has_children or one.pk == unit.pk]
-        whole, alone = inheritance.histories(groups, own, self.day)
+        whole, alone, self._origins = inheritance.histories(groups, own, self.day)
         mine = Heir(unit, group, self._counted(whole[unit.pk] if group else alone[unit.pk]))
         rows = [Heir(unit, False, self._counted(alone[unit.pk]))] if self.below else []
         for child in shown:
@@ -83,6 +77,7 @@ class Carried:
         below = Unit.objects.under(self.unit).reporting()
         if not self.external:
             below = below.exclude(kind=Kind.EXTERNAL)
+        self._origins = {one.pk: one for one in below}
         found = inheritance.successors(self.day, subtree(self.unit.path, "source__path"))
         sources: dict[int, list[Source]] = defaultdict(list)
         for one in below:
@@ -106,12 +101,9 @@ class Carried:
         return [*total, *((row.unit.pk, row) for row in (self.rows if rows else ()))]
 
     @cached_property
-    def sources(self) -> dict[int, LightUnit]:
-        """Every unit and group that a total or row comes from. One query."""
-        numbers = sorted({source.unit for _, heir in self.heirs() for source in heir.sources})
-        if not numbers:
-            return {}
-        return {row[0]: LightUnit._make(row) for row in _origins(numbers)}
+    def sources(self) -> dict[int, LightUnit | Unit]:
+        """Every unit and group that a total or row comes from."""
+        return {heir.unit.pk: heir.unit for _, heir in self.heirs()} | self._origins
 
     @cached_property
     def _steps(self) -> Mapping[int, list[tuple]]:
@@ -154,7 +146,8 @@ class Carried:
         unit = self.sources[number]
         if not unit.reports:
             return []
-        return [(unit.active_from, 1, 0), *([(unit.until, 0, 1)] if unit.until is not None else [])]
+        until = unit.reporting_ends
+        return [(unit.active_from, 1, 0), *([(until, 0, 1)] if until is not None else [])]
 
     def within(self, prefix: str, sources: Iterable[Source]) -> Q:
         """Condition on columns of a unit (`prefix`, such as "submission__unit__"): it is one of these sources, or below

@@ -1,24 +1,26 @@
 """Parts of figures by today's units: sums of the groups that came over wholly, and units one by one where they did not.
 
-The rows of one unit that was not divided are added up by the database over the mapping (units.Inherited, joined once);
-what was split is read by field and divided (records.queries.divided).
+The rows of one unit that was not divided are added up by the database over the mapping (units.Inherited, joined once),
+for rows also over the months; what was split is read by field and divided (records.queries.divided).
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Value
 
+from figures.counts import Tally
 from records.models import DossierCount, Edition, GroupSum
 from units.compiled import Compiled
 
 from .carried import Heirs
 from .divided import divided
 from .question import Part, Question
-from .rows import COLUMNS, Total, tally_in, totals
+from .rows import COLUMNS, Total, tally_in, totals, totals_over
 
 _NOTHING = Value(None, IntegerField())
 # Place (None: the total) and tier under which a source counts there; an empty one leaves it its own.
@@ -113,26 +115,37 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
             numbers |= single
     if not numbers:
         return
-    asked = _added_up_by_heir(question.include, carried.over, question.external, by_field, only is not None)
+    monthly = _by_month(question, chain.from_iterable(wanted.values()))
+    asked = _added_up_by_heir(
+        question.include, carried.over, question.external, by_field, only is not None, monthly
+    )
     rows = asked(
-        sorted(numbers),
+        sorted(numbers) if carried.over or by_field else [],
         [pk for pk, whole in wanted if whole],
         [pk for pk, whole in wanted if not whole],
         *question.run,
         carried.day,
         *([] if only is None else [only]),
     )
-    months = question.by_number
     for row in rows:
-        month, heir, whole, into, field, reported = row[:6]
+        heir, whole, month, into, field, reported = row[:6]
         for place in wanted.get((heir, whole), ()):
-            yield Part(months[month], into, tally_in(row[6:], reported), place, field)
+            yield _part(question, month, into, tally_in(row[6:], reported), place, field)
+
+
+def _by_month(question: Question, places: Iterable[int | None]) -> bool:
+    """Whether parts are read month by month: a total (None) is told so. Rows are told over the whole period, unless
+    they are narrowed to a tier.
+    """
+    return question.tier is not None or None in places
 
 
 @cache
-def _added_up_by_heir(stage: str, over: bool, external: bool, by_field: bool, one_field: bool) -> Compiled:
-    """The question of units added up by heir: their numbers, groups and units that inherit, first and last month, day,
-    and the field if asked.
+def _added_up_by_heir(
+    stage: str, over: bool, external: bool, by_field: bool, one_field: bool, monthly: bool
+) -> Compiled:
+    """The question of units added up by heir: their numbers (for one that is over or by field), groups and units that
+    inherit, first and last month, day, and the field if asked.
     """
 
     def build(
@@ -142,23 +155,31 @@ def _added_up_by_heir(stage: str, over: bool, external: bool, by_field: bool, on
         mapping &= Q(share="1", since__lte=day, until__gte=day)
         if not (over or external):
             mapping &= Q(external=False)
-        # A unit that is over is told in its own tiers and kinds, others in today's.
+        # A unit that is over is told in its own tiers and kinds, others in today's. It is but a part of its heirs.
         tier = "tier" if over else "into"
-        path, rows, field, reported = _reports(stage, numbers, (first, last), by_field, *only)
+        mapping &= Q(source__in=numbers) if over else Q()
+        # Listed by number, PostgreSQL looks for them among the reports that all units have of these months.
+        listed = numbers if by_field else None
+        path, rows, field, reported = _reports(stage, listed, (first, last), by_field, *only)
         through = f"{path}unit__inherited_by__"
-        columns = (f"{path}month", f"{through}heir_id", f"{through}whole", f"{through}{tier}", field)
-        found = rows.filter(_under(through, mapping)).values_list(*columns)
-        return found.annotate(_reported=reported, **totals())
+        # Grouped by heir first and, of rows, by nothing else: SQLite finds them in this order and need not sort.
+        month, into = (f"{path}month", f"{through}{tier}") if monthly else (_NOTHING, _NOTHING)
+        found = rows.filter(_under(through, mapping))
+        found = found.values_list(f"{through}heir_id", f"{through}whole", month, into, field)
+        sums = totals() if monthly else totals_over(f"{path}month", first, last)
+        return found.annotate(_reported=reported, **sums)
 
     return Compiled(build, list, list, list, int, int, date, *([int] if one_field else []))
 
 
 def _reports(
-    stage: str, units: list[int], months: tuple[int, int], by_field: bool, only: int | None = None
+    stage: str, units: list[int] | None, months: tuple[int, int], by_field: bool, only: int | None = None
 ) -> tuple[str, QuerySet, Any, Count]:
-    """Where the submission stands from the rows, the rows, their field, and how many units reported."""
-    editions = Edition.objects.in_force(stage).order_by()
-    editions = editions.filter(submission__unit__in=units, submission__month__range=months)
+    """Where the submission stands from the rows, the rows (of these units, else of all), their field, and how many
+    units reported.
+    """
+    editions = Edition.objects.in_force(stage).order_by().filter(submission__month__range=months)
+    editions = editions if units is None else editions.filter(submission__unit__in=units)
     if not by_field:
         return "submission__", editions, _NOTHING, Count("pk")
     rows = DossierCount.objects.order_by().filter(edition__in=editions)
@@ -178,7 +199,7 @@ def _under(prefix: str, condition: Q) -> Q:
 
 
 def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | None) -> Iterator[Part]:
-    """The own reports of rows that are units by themselves, month by month."""
+    """The own reports of rows that are units by themselves."""
     own: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for place, heir in heirs:
         for one in heir.sources:
@@ -186,25 +207,41 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
                 own[one.unit].append((place, one.into))
     if not own:
         return
-    asked = _of_units(question.include, by_field, only is not None)
+    monthly = _by_month(question, (place for several in own.values() for place, _ in several))
+    asked = _of_units(question.include, by_field, only is not None, monthly)
     rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
-    months = question.by_number
     for row in rows:
-        month, unit, field, reported = row[:4]
+        unit, month, field, reported = row[:4]
         tally = tally_in(row[4:], reported)
         for place, tier in own[unit]:
-            yield Part(months[month], tier, tally, place, field)
+            yield _part(question, month, tier, tally, place, field)
 
 
 @cache
-def _of_units(stage: str, by_field: bool, one_field: bool) -> Compiled:
+def _of_units(stage: str, by_field: bool, one_field: bool, monthly: bool) -> Compiled:
     """The question of reports unit by unit: their numbers, first and last month, and the field if asked."""
 
     def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
         path, rows, field, reported = _reports(stage, units, (first, last), by_field, *only)
+        unit, month = f"{path}unit_id", f"{path}month"
+        if not monthly:
+            found = rows.values_list(unit, _NOTHING, field)
+            return found.annotate(_reported=reported, **totals_over(month, first, last))
         if not by_field:
-            return rows.values_list(f"{path}month", f"{path}unit_id", field, Value(1), *COLUMNS)
-        found = rows.values_list(f"{path}month", f"{path}unit_id", field)
-        return found.annotate(_reported=reported, **totals())
+            return rows.values_list(unit, month, field, Value(1), *COLUMNS)
+        return rows.values_list(unit, month, field).annotate(_reported=reported, **totals())
 
     return Compiled(build, list, int, int, *([int] if one_field else []))
+
+
+def _part(
+    question: Question,
+    month: int | None,
+    tier: str | None,
+    tally: Tally,
+    place: int | None,
+    field: int | None,
+) -> Part:
+    if month is None:
+        return Part(None, "", tally, place, field)
+    return Part(question.by_number[month], tier, tally, place, field)

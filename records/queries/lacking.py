@@ -7,9 +7,9 @@ from operator import add
 from django.db.models import Case, Func, IntegerField, OuterRef, Q, Subquery, Value, When
 
 from figures.periods import Period
+from units.light import LightUnit
 from units.models import UnitQuerySet, owing
 
-from .light import LightUnit
 from .noted import Lack, Wanted
 from .question import Question
 

@@ -14,10 +14,10 @@ from figures.completeness import Missing
 from figures.periods import Month
 from records.models import GroupSum
 from units.inheritance import Source
+from units.light import LightUnit
 from units.models import Kind, Unit, UnitQuerySet, subtree
 
 from .lacking import lacking
-from .light import LightUnit
 from .noted import Lack, Wanted, noted
 from .parts import Part
 from .question import Question

@@ -10,10 +10,10 @@ from django.db.models.functions import Coalesce
 from figures.periods import Month
 from records.models import Gap
 from units.compiled import Compiled
+from units.light import LightUnit
 from units.models import Tier
 from units.paths import between, ends
 
-from .light import LightUnit
 from .question import Question
 
 # A month with its first and last day.

@@ -10,11 +10,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from figures.territory import MOST, Territory
 from units.compiled import Compiled
 from units.inheritance import Source
+from units.light import LightUnit
 from units.models import Inherited, Kind, Unit, key_on, owing, subtree
 from units.paths import between, ends
 
 from .carried import Carried
-from .light import LightUnit
 from .question import Question
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import NamedTuple
 
-from units.models import Kind, key_on
+from .models import Kind, key_on
 
 
 class LightUnit(NamedTuple):
@@ -30,6 +30,11 @@ class LightUnit(NamedTuple):
     def key_on(self, day: date) -> str:
         """As `Unit.key_on`."""
         return key_on(self.code, self.active_until, day)
+
+    @property
+    def reporting_ends(self) -> date | None:
+        """As `Unit.reporting_ends`."""
+        return self.until
 
     def owes(self, start: date, end: date) -> bool:
         """As `Unit.owes`."""

@@ -1,0 +1,101 @@
+"""How the rows of a new province by today's units are read: report by report of its old communes, added up at once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from figures.counts import over_period
+from figures.periods import Period
+from records.generating import country
+from records.queries.calendar import calendar
+from records.queries.parts import parts
+from records.queries.question import Question
+from records.queries.unit_rows import unit_rows
+from tests.test_plans import MERGED, nodes, places_of_today
+from units.inheritance import histories
+from units.models import Inherited, Unit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
+    """Not among the reports that the whole country has of these months; and SQLite sorts nothing to add them up."""
+    province = places_of_today(country.fill(MERGED))[1]
+    period = Period.parse("2025-M02..M07")
+    question = Question(province, period, calendar(), below=True, today=country.LAST_DAY)
+    heirs = [row.unit.pk for row in question.carried.rows if row.sources]
+    with ways("records_submission") as found:
+        rows = [part for part in parts(question, by_child=True) if part.child is not None]
+    assert len(found) == 2
+    assert all("unit_id" in way and "SORT" not in way for way in found), found
+    # Added up over the months: what came over to a row and, for July, what it reports itself.
+    assert {(part.month, part.tier) for part in rows} == {(None, "")}
+    several = Counter(part.child for part in rows)
+    assert set(several) == set(heirs) and set(several.values()) == {1, 2}
+
+
+def test_histories_come_in_the_order_in_which_they_are_kept() -> None:
+    """Whichever way the database takes: of a report that was split into two tiers one is named as lacking."""
+    province = places_of_today(country.fill(MERGED))[1]
+    below = list(Unit.objects.filter(parent=province))
+    _, itself, _ = histories([province], below, country.LAST_DAY)
+    for one in below:
+        kept = Inherited.objects.filter(heir=one, whole=False).order_by("pk").values_list("source", flat=True)
+        assert [source.unit for source in itself[one.pk]] == [one.pk, *kept]
+
+
+def test_rows_of_one_tier_are_the_same() -> None:
+    """They are read month by month, those of all tiers over the period."""
+    province = places_of_today(country.fill(MERGED))[1]
+    told = {}
+    for tier in (None, "commune"):
+        question = Question(
+            province,
+            Period.parse("2025-M02..M07"),
+            calendar(),
+            tier=tier,
+            below=True,
+            today=country.LAST_DAY,
+        )
+        rows = unit_rows(question, parts(question, by_child=True))
+        told[tier] = {
+            row.extra["pk"]: over_period(row.monthly, question.period)
+            for row in rows
+            if row.extra["tier"] == "commune"
+        }
+    assert told[None] == told["commune"] != {}
+
+
+@contextmanager
+def ways(table: str) -> Iterator[list[str]]:
+    """Collects by which columns of an index each query reads a table, with SORT where SQLite sorts for it."""
+    asked: list[tuple] = []
+    found: list[str] = []
+
+    def note(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield found
+    told = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
+    found += [told(table, *query) for query in asked if f'"{table}"' in query[0]]
+
+
+def _of_sqlite(table: str, sql: str, params) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        steps = [row[3].replace("USE TEMP B-TREE", "SORT") for row in cursor.fetchall()]
+    return "; ".join(step for step in steps if table in step or "SORT" in step)
+
+
+def _of_postgresql(table: str, sql: str, params) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    return "; ".join(str(one) for one in nodes(plan["Plan"]) if one.get("Relation Name") == table)
