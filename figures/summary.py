@@ -13,6 +13,7 @@ from typing import Any, Self
 from figures.change import Change
 from figures.completeness import Missing
 from figures.counts import Tally, over_period
+from figures.handover import NONE, Handover
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
 from figures.results import COUNTS, Figures, figures
 from figures.territory import Territory
@@ -122,6 +123,8 @@ class Summary:
     units_of: date | None = None
     # Then also: where the territory is not the one that reported.
     territory: Territory | None = None
+    # Where units took over from others inside the first or the last month.
+    handover: Handover = NONE
 
     @property
     def completeness_text(self) -> str:
@@ -137,8 +140,8 @@ class Summary:
         return next((row for row in self.rows if row.key == key), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of``, ``units_of`` and
-        ``territory`` only where they are told.
+        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of``, ``units_of``, ``territory``
+        and ``handover`` only where they are told.
         """
         data: dict[str, Any] = {
             "unit": self.unit,
@@ -155,6 +158,8 @@ class Summary:
             data["units_of"] = self.units_of.isoformat()
         if self.territory is not None:
             data["territory"] = self.territory.as_dict()
+        if self.handover:
+            data["handover"] = self.handover.as_dict()
         if self.by is not None:
             data["rows"] = [row.as_dict() for row in self.rows]
         return data
@@ -193,6 +198,7 @@ class Summary:
             as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
             units_of=date.fromisoformat(data["units_of"]) if "units_of" in data else None,
             territory=Territory.from_dict(data["territory"]) if "territory" in data else None,
+            handover=Handover.from_dict(data.get("handover", {})),
         )
 
 
@@ -213,6 +219,7 @@ def build(
     as_of: date | None = None,
     units_of: date | None = None,
     territory: Territory | None = None,
+    handover: Handover = NONE,
 ) -> Summary:
     """The Summary of a unit and period.
 
@@ -227,6 +234,7 @@ def build(
     everyone = tuple(one for tier in order for one in silent.get(tier, ()))
     if by == "month" and rows is None:
         rows = _month_rows(period, [part for tier in order for part in monthly.get(tier, ())], everyone)
+    total = figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone)
     return Summary(
         unit=unit,
         unit_name=unit_name,
@@ -238,12 +246,13 @@ def build(
         tiers=tuple(
             (tier, figures(tallies[tier], decimals=decimals, missing=silent.get(tier, ()))) for tier in order
         ),
-        total=figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone),
+        total=total,
         by=by,
         rows=tuple(_row(row, period, decimals, by) for row in rows or ()) if by else (),
         as_of=as_of,
         units_of=units_of,
         territory=territory,
+        handover=handover.of_reported(total.counts),
     )
 
 

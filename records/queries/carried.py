@@ -121,6 +121,17 @@ class Carried:
         """Units that owed a report, month by month, by the tier that they count under (or that they had then); `once`:
         what was split into several tiers of the place only under the first.
         """
+        steps = self.steps(heir, as_reported=as_reported, once=once)
+        # Hundreds of units that merged on one day have one history.
+        key = (*steps, spans[0], spans[-1], len(spans))
+        if key not in self._added_up:
+            self._added_up[key] = roster.added_up(steps, spans)
+        return self._added_up[key]
+
+    def steps(
+        self, heir: Heir, *, as_reported: bool = False, once: bool = False
+    ) -> list[tuple[str, date, int, int]]:
+        """The roster steps behind `expected`: tier, day, opened, closed."""
         steps, seen = [], set()
         for one in heir.sources:
             if not one.sums:
@@ -136,11 +147,7 @@ class Carried:
                         steps.append((tier, *step))
                 elif (tier, external) == (one.tier, one.external):
                     steps.append((tier if as_reported else one.into, *step))
-        # Hundreds of units that merged on one day have one history.
-        key = (*steps, spans[0], spans[-1], len(spans))
-        if key not in self._added_up:
-            self._added_up[key] = roster.added_up(steps, spans)
-        return self._added_up[key]
+        return steps
 
     def _of_unit(self, number: int) -> list[tuple[date, int, int]]:
         unit = self.sources[number]

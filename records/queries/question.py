@@ -9,12 +9,13 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from figures.counts import Tally
+from figures.handover import Handover
 from figures.periods import Calendar, Month, Period
 from records.models import Edition, Stage
 from units import roster
-from units.compiled import Compiled
 from units.models import Kind, Tier, Unit, UnitQuerySet, owing, subtree
 
+from .branches import Branch, branches_of, children_of
 from .carried import Carried
 
 Expected = list[dict[str, int]]  # number of units: one dict per month of the period, by tier
@@ -30,27 +31,6 @@ class Part(NamedTuple):
     tally: Tally
     child: int | None = None
     field: int | None = None
-
-
-class Branch(NamedTuple):
-    """Of a unit directly below what tells whose sums and reports are read."""
-
-    pk: int
-    tier: str
-    has_children: bool
-    reports: bool
-    external: bool
-
-
-_children = Compiled(lambda parent: Unit.objects.filter(parent=parent).order_by(), int)
-_branches = Compiled(
-    lambda parent: (
-        Unit.objects.filter(parent=parent)
-        .order_by()
-        .values_list("pk", "tier", "has_children", "reports", Q(kind=Kind.EXTERNAL))
-    ),
-    int,
-)
 
 
 @dataclass(frozen=True)
@@ -155,13 +135,27 @@ class Question:
         if self.wider is not None:
             known = dict(zip(self.wider.months, self.wider.expected, strict=True))
             return [known[month] for month in self.months]
-        if self.today is not None:
-            total = self.carried.total
-            if total is None:
-                return self.reported.expected
-            return [self.of_tier(tiers) for tiers in self.carried.expected(total, self.spans)]
-        counted = roster.expected(self.unit, self.spans, external=self.external, steps=self._steps)
+        if self.today is not None and self.carried.total is not None:
+            counted = roster.added_up(self.turns, self.spans)
+        else:
+            steps = {self.unit.pk: self.turns}
+            counted = roster.expected(self.unit, self.spans, external=self.external, steps=steps)
         return [self.of_tier(tiers) for tiers in counted]
+
+    @cached_property
+    def turns(self) -> list[tuple[str, date, int, int]]:
+        """The roster steps of all that makes up the total. One query that `expected` shares; none after a wider one."""
+        if self.wider is not None:
+            return self.wider.turns
+        if self.today is not None and self.carried.total is not None:
+            return self.carried.steps(self.carried.total)
+        return self.steps_of(self.unit.pk) if self.unit.has_children else []
+
+    @property
+    def handover(self) -> Handover:
+        """Where units took over from others inside the first or the last month."""
+        steps = (step for step in self.turns if self.tier in (None, step[0]))
+        return Handover.of(steps, self.spans[0], self.spans[-1])
 
     @property
     def expected_then(self) -> Expected:
@@ -182,7 +176,7 @@ class Question:
             return []
         if self.wider is not None:
             return self.wider.children
-        return sorted(_children(self.unit.pk), key=lambda child: (child.tier, child.folded, child.pk))
+        return sorted(children_of(self.unit.pk), key=lambda child: (child.tier, child.folded, child.pk))
 
     @cached_property
     def _branches(self) -> Sequence[Unit | Branch]:
@@ -193,7 +187,7 @@ class Question:
             return []
         if self.wider is not None:
             return self.wider._branches
-        return self.children if self.below else [Branch(*row) for row in _branches(self.unit.pk)]
+        return self.children if self.below else [Branch(*row) for row in branches_of(self.unit.pk)]
 
     @property
     def kept(self) -> bool:

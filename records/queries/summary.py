@@ -77,6 +77,7 @@ def summary_of(
         basis=question.basis,
         units_of=question.today,
         territory=None if question.today is None else territory(question),
+        handover=question.handover,
         include=question.include,
         as_of=question.as_of,
         external=question.external,

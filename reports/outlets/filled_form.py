@@ -79,6 +79,7 @@ def of_dossiers(
     notes = official_form.notes(form, note)
     if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
         notes = [narrative.ESTIMATED, *notes]
+    notes = [*now.handover.sentences(), *notes]
     return _filled(form, unit, now.period, rows, told, notes, sources, now.total.completeness.complete)
 
 

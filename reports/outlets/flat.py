@@ -193,6 +193,8 @@ def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     yield "Xếp theo", narrative.basis(summary.units_of).removeprefix("theo ")
     for sentence in summary.territory.sentences() if summary.territory else ():
         yield "Địa bàn", sentence
+    for sentence in summary.handover.sentences():
+        yield "Bàn giao giữa tháng", sentence
     yield "Mức độ đầy đủ", summary.completeness_text
     if any(row.change for row in summary.rows):
         yield CHANGE_TITLES[1], CHANGE_DEFINITION

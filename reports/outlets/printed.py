@@ -256,10 +256,10 @@ def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
 
 
 def notes(doc: dict[str, Any], now: Summary) -> list[str]:
-    """What a reader has to know before comparing: whose territory it is, what is an estimate, what is left out of the
-    comparison with the same period last year.
+    """What a reader has to know before comparing: whose territory it is, who took over inside a month, what is an
+    estimate, what is left out of the comparison with the same period last year.
     """
-    told = now.territory.sentences() if now.territory else []
+    told = [*(now.territory.sentences() if now.territory else ()), *now.handover.sentences()]
     told += (
         [narrative.ESTIMATED] if now.total.estimated or any(row.figures.estimated for row in now.rows) else []
     )

@@ -56,6 +56,7 @@ class OneField:
             basis=question.basis,
             units_of=question.today,
             territory=None if question.today is None else territory(question),
+            handover=question.handover,
             include=question.include,
             as_of=question.as_of,
             external=question.external,

@@ -92,6 +92,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "estimated": narrative.ESTIMATED,
         "territory": summary.territory.in_words(MOST_NAMED) if summary.territory else [],
         "territory_whole": summary.territory.in_words() if summary.territory else [],
+        "handover": summary.handover.sentences(),
         "as_of_kept": asked.pairs(as_of=""),
         # Who sees but one unit has nothing to look for.
         "find_kept": kept(asked) if above or asked.unit.has_children else [],

@@ -182,7 +182,7 @@ def write_text(found: Summary, out) -> None:
         out.write(
             "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
         )
-    for sentence in found.territory.sentences() if found.territory else ():
+    for sentence in [*(found.territory.sentences() if found.territory else ()), *found.handover.sentences()]:
         out.write(sentence)
     for key, missing in found.total.completeness.by_unit().items():
         months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)

@@ -32,6 +32,7 @@ _MARK = ("estimated",)
 _CHANGE = a({"online": a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
 _NAMED = listed(a({"unit": TEXT, "name": TEXT}))
 _PLACES = dict.fromkeys(("came", "left", "ended", "partly"), _NAMED)
+_HANDOVER = dict.fromkeys(("opening", "pending"), listed(DAY))
 _SUMMARY = a(
     {
         "unit": TEXT,
@@ -40,13 +41,14 @@ _SUMMARY = a(
         "as_of": DAY,
         "units_of": DAY,
         "territory": ref("Territory"),
+        "handover": a(_HANDOVER, tuple(_HANDOVER)),
         "decimals": one_of(0, 1, 2),
         "period": a({"code": TEXT, "from": DAY, "to": DAY}),
         "tiers": listed(ref("Tier")),
         "total": ref("Figures"),
         "rows": listed(ref("Row")),
     },
-    ("as_of", "units_of", "territory", "rows"),
+    ("as_of", "units_of", "territory", "handover", "rows"),
 )
 _UNIT = a(
     {

@@ -1,0 +1,68 @@
+"""Units that take over inside a month: on which days, in which number it can show, and in which words."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures.handover import Handover
+
+JULY, AUGUST = (date(2022, 6, 15), date(2022, 7, 14)), (date(2022, 7, 15), date(2022, 8, 14))
+START = date(2020, 1, 1)
+
+
+def steps(last: date, first: date) -> list[tuple[str, date, int, int]]:
+    """Two that report until a day and one that does from a day on."""
+    return [("commune", START, 2, 0), ("commune", last, 0, 2), ("commune", first, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "last, first, opening, pending",
+    [
+        ("2022-06-30", "2022-07-01", True, False),
+        ("2022-06-15", "2022-06-16", True, False),
+        ("2022-07-13", "2022-07-14", True, False),
+        ("2022-06-14", "2022-06-15", False, False),  # with the month
+        ("2022-07-14", "2022-07-15", False, False),  # between the two
+        ("2022-07-31", "2022-08-01", False, True),
+        ("2022-06-28", "2022-07-01", False, False),  # nobody takes over on the day after
+    ],
+)
+def test_only_a_change_inside_the_first_or_the_last_month(last, first, opening, pending):
+    on = date.fromisoformat(first)
+    found = Handover.of(steps(date.fromisoformat(last), on), JULY, AUGUST)
+    assert found == Handover((on,) if opening else (), (on,) if pending else ())
+
+
+def test_a_period_of_one_month_shows_it_in_both_numbers():
+    on = date(2022, 7, 1)
+    (told,) = Handover.of(steps(on - timedelta(1), on), JULY, JULY).sentences()
+    assert told == (
+        "Giữa tháng (ngày 01/7/2022) có đơn vị mới thay đơn vị cũ, cả hai cùng báo cáo tháng đó: "
+        "hồ sơ bàn giao có thể được tính hai lần trong số kỳ trước chuyển sang, số đang giải quyết và chờ bổ sung."
+    )
+
+
+def test_a_longer_period_says_in_which_month_and_number():
+    days = date(2022, 7, 1), date(2022, 8, 1)
+    first, last = Handover((days[0],), (days[1],)).sentences()
+    assert first.startswith("Giữa tháng đầu kỳ (ngày 01/7/2022) ") and first.endswith(
+        "số kỳ trước chuyển sang."
+    )
+    assert last.startswith("Giữa tháng cuối kỳ (ngày 01/8/2022) ") and last.endswith(
+        "đang giải quyết và chờ bổ sung."
+    )
+    assert Handover().sentences() == []
+
+
+def test_a_number_that_nobody_reported_is_not_spoken_of():
+    found = Handover((date(2022, 7, 1),), (date(2022, 7, 1),))
+    assert found.of_reported({"opening": None, "pending": 0}) == Handover((), found.pending)
+    assert not found.of_reported({"opening": None, "pending": None})
+
+
+@given(st.lists(st.dates(), max_size=3), st.lists(st.dates(), max_size=3))
+def test_what_is_written_is_read_back(opening, pending):
+    found = Handover(tuple(opening), tuple(pending))
+    assert Handover.from_dict(found.as_dict()) == found

@@ -1,0 +1,56 @@
+"""A merger inside the last month of a period: each outlet says which number can hold dossiers twice."""
+
+from datetime import date
+from io import BytesIO
+
+import openpyxl
+import pytest
+
+from figures.periods import Period
+from records.queries.summary import summary
+from reports.outlets import printed
+from units import actions
+from units.models import Unit
+from units.tree import Draft
+
+pytestmark = pytest.mark.django_db
+ON = date(2022, 7, 1)
+TOLD = (
+    "Giữa tháng cuối kỳ (ngày 01/7/2022) có đơn vị mới thay đơn vị cũ, cả hai cùng báo cáo tháng đó: "
+    "hồ sơ bàn giao có thể được tính hai lần trong số đang giải quyết và chờ bổ sung."
+)
+
+
+@pytest.fixture
+def read(reader):
+    """read(path) answers the district's reviewer; two of its communes became one on 1 July, inside July."""
+    district, *olds = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
+    new = Draft("moi", "xã Mới", "committee", "commune", ON, parent=district)
+    actions.merge(olds, new, ON, by=None, basis="Nghị quyết 1")
+    return reader("tonghop").get
+
+
+@pytest.mark.parametrize("more", ["", "&by=field", "&basis=today", "&field=ho-tich", "&tier=commune"])
+def test_the_page_and_the_answer_of_the_api_say_it(read, more):
+    assert TOLD in read(f"/?unit=351&period=2022-M01..M07{more}").content.decode()
+    assert TOLD not in read(f"/?unit=351&period=2022-H1{more}").content.decode()
+
+
+@pytest.mark.parametrize("basis", ["", "&basis=today"])
+def test_the_api_names_the_day(read, basis):
+    told = read(f"/api/v1/summary?unit=351&period=2022-M01..M07{basis}").json()["handover"]
+    assert told == {"pending": ["2022-07-01"]}
+    assert "handover" not in read(f"/api/v1/summary?unit=351&period=2022-H1{basis}").json()
+
+
+def test_files_and_official_forms_say_it(read):
+    for path in ("/reports/dashboard.xlsx", "/reports/forms/ii-06a.xlsx"):
+        book = openpyxl.load_workbook(BytesIO(read(f"{path}?unit=351&period=2022-M01..M07").content))
+        source = [(row[0].value, row[1].value) for row in book["Nguồn"].iter_rows()]
+        assert ("Bàn giao giữa tháng", TOLD) in source
+    assert TOLD in read("/reports/forms/ii-06a/?unit=351&period=2022-M01..M07").content.decode()
+
+
+def test_the_printed_review_says_it(read):
+    now = summary(Unit.objects.get(code="351"), Period.parse("2022-M01..M07"))
+    assert TOLD in printed.notes({}, now)
