@@ -56,6 +56,8 @@ _LABELS = {
     "position": "chức danh",
     "email": "thư điện tử",
     "mail_muted": "không nhận nhắc việc qua thư điện tử",
+    "old_unit": "đơn vị cũ",
+    "new_unit": "đơn vị mới",
     "on": "ngày",
     "basis": "căn cứ",
     "legal_basis": "căn cứ",

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 
 from ledger.models import Entry
-from units import access, actions, queries, roster
+from units import access, actions, history, queries, roster
 from units.actions import Denied, Link, Part
+from units.actions.common import subject
 from units.models import Membership, Succession, Unit, User
 from units.tree import Refused
 
@@ -99,6 +100,10 @@ def test_a_merger_may_take_over_a_code(tree):
         {"commune": 3, "district": 1},
     ]
     assert {"unit.open", "unit.close", "unit.succeed"} <= set(Entry.objects.values_list("action", flat=True))
+    for unit in (tree.tan_thanh, new[0]):
+        told = [one.detail for one in history.of(subject(unit)) if one.what == "Ghi quan hệ kế thừa"]
+        who = "đơn vị cũ thị trấn Tân Thanh (13474); đơn vị mới xã Tân Thanh (13474)"
+        assert f"{who}; ngày 01/7/2025; căn cứ NQ 2; tỷ lệ 1" in told
 
 
 def test_a_split_whose_shares_do_not_sum_leaves_everything_as_it_was(tree):

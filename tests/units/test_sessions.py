@@ -251,6 +251,13 @@ def test_nobody_ends_a_session_of_another(desk, tree):
     assert inside(desk)
 
 
+def test_a_session_ends_only_together_with_whose_it_is(desk, tree):
+    other = person("ba", ("administrator", tree.province))
+    key = Session.objects.get(user__username="quantri").session_key
+    assert not actions.end_session(other, key, by=other)
+    assert inside(desk) and not Entry.objects.filter(action="session.end").exists()
+
+
 def test_sessions_that_are_over_are_not_shown(clock, desk, admin):
     clock["at"] += IDLE + 1
     later = signed_in("quantri")

@@ -142,10 +142,23 @@ def _write(link: Link, by: User | None, basis: str) -> Succession:
         share_denominator=link.share.denominator,
         legal_basis=basis,
     )
-    detail = {"old": link.old.pk, "new": link.new.pk, "on": link.on, "share": str(link.share), "basis": basis}
+    detail = {
+        "old": link.old.pk,
+        "new": link.new.pk,
+        "old_unit": _told(link.old),
+        "new_unit": _told(link.new),
+        "on": link.on,
+        "share": str(link.share),
+        "basis": basis,
+    }
     log.append("unit.succeed", by=by, subject=subject(link.old), detail=detail)
     log.append("unit.succeed", by=by, subject=subject(link.new), detail=detail)
     return written
+
+
+def _told(unit: Unit) -> str:
+    """A unit as the log names it, also once it is gone."""
+    return f"{unit.name} ({unit.code})"
 
 
 def _of_link(index: int, link: Link, kept: dict) -> list[Wrong]:
