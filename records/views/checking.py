@@ -105,6 +105,7 @@ def _page(
         "warned": len(findings) - blocking,
         "blanks": sum(len(row.blanks) for row in rows),
         "unexplained": bool(refusal) and not blocking,
+        "decides": access.allowed(request.user, Right.APPROVE, found.unit, request.day),
         "words": list(words) + ([refusal.message] if refusal else []),
     }
     return render(request, "records/check.html", context, status=400 if refusal else status)

@@ -206,6 +206,7 @@ def _figures(
         "sheet_data": sheet_data(found, edition, lines, reader) if typing else None,
         "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
+        "took_over": span.start <= found.unit.active_from <= span.end and bool(read["past"]),
         "told": told(findings, lines) if deciding else [],
         "blanks": [(line, cells) for line in lines if deciding and (cells := blanks_of(line, span.end))],
         **(changed(edition, lines, span.end) if edition.state == State.SENT else {}),

@@ -62,16 +62,18 @@ def ranking(section: str, entries: Sequence[Entry], mean: Share) -> str:
     """Who leads in a section ("Cấp xã", or "" where there is but one), and how many are below the overall mark.
 
     "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing. Estimates
-    are not ranked: each of their cells is rounded by itself.
+    are not ranked, which is said: each of their cells is rounded by itself.
     """
-    sure = (entry for entry in entries if entry.ranked and not entry.figures.estimated)
-    ranked = [entry for entry in sure if entry.figures.shares["online"].percent]
+    placed = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
+    ranked = [entry for entry in placed if not entry.figures.estimated]
     if len(ranked) < MANY or mean.percent is None or mean.partial:
         return ""
     best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
     below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
     mark = writing.percent_vi(mean.percent)
     told = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
+    if guessed := len(placed) - len(ranked):
+        told = f"{told}, không xếp {writing.count(guessed)} đơn vị có số ước tính"
     told = f"{section}: {told}" if section else _capital(told)
     return told + narrative.lacking(*(entry.figures.completeness for entry in entries))
 

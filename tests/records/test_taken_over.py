@@ -10,7 +10,7 @@ from figures.periods import Month
 from records import actions as saving
 from records.queries.past import oddities, past_of, pasts_of, pasts_of_units
 from units import actions
-from units.models import Unit
+from units.models import Membership, Role, Unit, User
 from units.tree import Draft
 
 from .conftest import AT, balanced, entered
@@ -109,9 +109,18 @@ def test_a_unit_with_a_past_of_its_own_is_asked_nothing_more(cast, fields, djang
         pasts_of_units([new.pk], JULY)
 
 
-def test_the_page_of_the_first_month_proposes_it(cast, fields):
+def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings):
     month_of(cast.alpha, JUNE, fields, 5)
     month_of(cast.beta, JUNE, fields, 7)
     new = merged(cast, date(2022, 6, 15))
     opened = saving.open_submission(new, JULY, by=None, at=AT)
     assert rules.closing(past_of(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
+    settings.DEMO_TODAY = date(2022, 8, 12)
+    clerk = User.objects.create_user("moi")
+    Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)
+    client.force_login(clerk, backend="django.contrib.auth.backends.ModelBackend")
+    told = "lấy sẵn từ số còn lại cuối tháng cuối cùng của các đơn vị cũ"
+    assert told in client.get(f"/records/{opened.pk}/").content.decode()
+    month_of(new, JULY, fields, 3, upto="sent", opens=12)
+    later = saving.open_submission(new, AUGUST, by=None, at=AT)
+    assert told not in client.get(f"/records/{later.pk}/").content.decode()

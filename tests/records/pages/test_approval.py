@@ -87,6 +87,13 @@ def test_nobody_approves_what_they_sent(as_, people, sent_by_the_reviewer):
     assert sent.editions.get().state == State.SENT
 
 
+def test_who_also_approves_is_told_before_sending(as_, people, sent_by_the_reviewer):
+    actions.recall(sent_by_the_reviewer.editions.get(), by=people.reviewer, at=AT)
+    where, told = f"/records/{sent_by_the_reviewer.pk}/check/", "gửi rồi thì bạn không duyệt được nữa"
+    assert told in as_("reviewer").get(where).content.decode()
+    assert told not in as_("clerk").get(where).content.decode()
+
+
 def test_months_that_wait_at_the_upgrade_get_their_sender_from_the_log(people, sent_by_the_reviewer):
     edition = sent_by_the_reviewer.editions.get()
     Edition.objects.update(sender=None)

@@ -121,7 +121,7 @@ def test_what_was_divided_is_marked(reader, settings):
     settings.DEMO_TODAY = date(2022, 10, 1)
     page = reader("tonghop").get
     where = "?unit=351&period=2022-H1&basis=today"
-    assert "ước tính" in page(f"/{where}").content.decode()
+    assert "không xếp 2 đơn vị có số ước tính" in page(f"/{where}").content.decode()
     rows = {row["key"]: row for row in page(f"/api/v1/summary{where}&by=unit").json()["rows"]}
     assert rows["x1"]["estimated"] and rows["x2"]["estimated"] and "estimated" not in rows["13489"]
     files = page(f"/reports/dashboard.csv{where}").content.decode("utf-8-sig")
