@@ -72,9 +72,11 @@ def _holding(groups: list[int], own: list[int], day: date) -> QuerySet:
     wanted = Q(whole=True, heir__in=groups) | Q(then, whole=False, heir__in=own)
     until = Coalesce("source__reports_until", "source__active_until")
     holds = Case(When(then, then=1), default=0)
-    # In one order, by which a report that was split into two tiers lacks in the same one, whatever rows are asked for.
-    found = Inherited.objects.filter(wanted).order_by("pk")
-    return found.values_list(*_COLUMNS[:-2], holds, *_OF_SOURCE, until)
+    return (
+        Inherited.objects.filter(wanted)
+        .order_by()
+        .values_list("pk", *_COLUMNS[:-2], holds, *_OF_SOURCE, until)
+    )
 
 
 _held = Compiled(_holding, list, list, date)
@@ -95,7 +97,9 @@ def histories(
     simple = set(below)
     rows = _held([one.pk for one in groups], [one.pk for one in own], day) if groups or own else ()
     origins: dict[int, LightUnit] = {}
-    for heir, whole, source, sums, tier, into, external, share, holds, *told in rows:
+    # In one order, by which a report that was split into two tiers lacks in the same one, whatever rows are asked for.
+    # Put in order here: asked for in that of its numbers, SQLite may go through the whole table.
+    for _, heir, whole, source, sums, tier, into, external, share, holds, *told in sorted(rows):
         simple.discard(heir if whole else None)
         if holds:
             origins[source] = LightUnit(source, *told)
