@@ -11,6 +11,7 @@ from figures.counts import over_period
 from figures.periods import Period
 from records.generating import country
 from records.queries.calendar import calendar
+from records.queries.carried_groups import of_groups
 from records.queries.parts import parts
 from records.queries.question import Question
 from records.queries.unit_rows import unit_rows
@@ -35,6 +36,20 @@ def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
     assert {(part.month, part.tier) for part in rows} == {(None, "")}
     several = Counter(part.child for part in rows)
     assert set(several) == set(heirs) and set(several.values()) == {1, 2}
+
+
+def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
+    """One row of the database for each old province, found by its number; SQLite sorts nothing to add them up."""
+    nation = country.fill(MERGED)
+    period = Period.parse("2025-M02..M07")
+    question = Question(nation, period, calendar(), below=True, today=country.LAST_DAY)
+    heirs = question.carried.heirs()
+    groups = {one.unit for _, heir in heirs for one in heir.sources if one.sums}
+    with ways("records_groupsum") as found:
+        rows = list(of_groups(question, heirs, False, None))
+    [way] = found
+    assert "group_id" in way and "SORT" not in way
+    assert len(rows) == len(groups) > len({part.child for part in rows}) > 1
 
 
 def test_histories_come_in_the_order_in_which_they_are_kept() -> None:

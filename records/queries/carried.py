@@ -28,6 +28,7 @@ class Heir(NamedTuple):
 
 
 Heirs = list[tuple[int | None, Heir]]
+_Kind = tuple[str, bool]  # tier, external
 
 
 class Carried:
@@ -180,28 +181,30 @@ class Carried:
             found |= below
         return found
 
-    def places(self, number: int, path: str, tier: str, external: bool) -> list[tuple[int | None, str]]:
-        """Where the reports of a unit count: rows by number, None for the total, each with the tier that they count
-        under there.
+    def places(self, number: int, path: str, tier: str, external: bool) -> dict[int | None, str]:
+        """Where the reports of a unit count: the tier that they count under there by the number of a row, None for the
+        total.
         """
         single, groups = self._index
         found = dict(single.get(number, ()))
-        for above in map(int, path.strip("/").split("/")):
-            for key in ((above, tier, external), (above, "", False)):
-                for place, into in groups.get(key, ()):
-                    found.setdefault(place, into or tier)
+        for above in path.split("/"):
+            if kinds := groups.get(above):
+                for key in ((tier, external), ("", False)):
+                    for place, into in kinds.get(key, ()):
+                        found.setdefault(place, into or tier)
         if self.total is None:
             found[None] = tier
-        return list(found.items())
+        return found
 
     @cached_property
     def _index(self) -> tuple[dict, dict]:
+        """Places by number of a single unit; and by a group, as it stands in a path, and kind."""
         single: dict[int, list] = defaultdict(list)
-        groups: dict[tuple[int, str, bool], list] = defaultdict(list)
+        groups: dict[str, dict[_Kind, list]] = defaultdict(lambda: defaultdict(list))
         for place, heir in self.heirs():
             for one in heir.sources:
                 if one.sums:
-                    groups[one.unit, one.tier, one.external].append((place, one.into))
+                    groups[str(one.unit)][one.tier, one.external].append((place, one.into))
                 else:
                     single[one.unit].append((place, one.into))
         return single, groups

@@ -5,7 +5,7 @@ for rows also over the months; what was split is read by field and divided (reco
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from itertools import chain
@@ -14,18 +14,16 @@ from typing import Any
 from django.db.models import Count, IntegerField, Q, QuerySet, Value
 
 from figures.counts import Tally
-from records.models import DossierCount, Edition, GroupSum
+from records.models import DossierCount, Edition
 from units.compiled import Compiled
 
 from .carried import Heirs
+from .carried_groups import by_month, of_groups
 from .divided import divided
 from .question import Part, Question
-from .rows import COLUMNS, Total, tally_in, totals, totals_over
+from .rows import COLUMNS, tally_in, totals, totals_over
 
 _NOTHING = Value(None, IntegerField())
-# Place (None: the total) and tier under which a source counts there; an empty one leaves it its own.
-_Places = list[tuple[int | None, str]]
-_Kind = tuple[str, bool]  # tier ("": every one), external
 
 
 def parts(question: Question, *, by_child: bool, by_field: bool, only: int | None) -> Iterator[Part]:
@@ -34,69 +32,13 @@ def parts(question: Question, *, by_child: bool, by_field: bool, only: int | Non
     """
     heirs = question.carried.heirs(by_child)
     for part in (
-        *_of_groups(question, heirs, by_field, only),
+        *of_groups(question, heirs, by_field, only),
         *_of_single(question, heirs, by_field, only),
         *_of_itself(question, heirs, by_field, only),
         *divided(question, heirs, by_field, only),
     ):
         if question.tier in (None, part.tier):
             yield part
-
-
-def _of_groups(question: Question, heirs: Heirs, by_field: bool, only: int | None) -> Iterator[Part]:
-    places: dict[tuple[int, str, bool], _Places] = defaultdict(list)
-    for place, heir in heirs:
-        for one in heir.sources:
-            if one.sums:
-                places[one.unit, one.tier, one.external].append((place, one.into))
-    if not places:
-        return
-    # Without rows the database adds up everything of a tier, unless it counts under two.
-    whole = all(place is None for place, _ in heirs)
-    into = {tier: into for (_, tier, _), several in places.items() for _, into in several}
-    together = whole and all(into[tier] == several[0][1] for (_, tier, _), several in places.items())
-    groups: dict[_Kind, list[int]] = defaultdict(list)
-    for group, tier, external in places:
-        groups[tier, external].append(group)
-    kinds = tuple(sorted(groups))
-    asked = _group_sums(kinds, question.include, question.external, by_field, only is not None, together)
-    rows = asked(*(groups[kind] for kind in kinds), *question.run, *([] if only is None else [only]))
-    if together:
-        for month, tier, field, reported, *numbers in rows:
-            yield Part(question.by_number[month], into[tier], tally_in(numbers, reported), None, field)
-        return
-    months = question.by_number
-    for row in rows:
-        group, month, tier, external, field, reported = row[:6]
-        tally = tally_in(row[6:], reported)
-        for key in ((group, tier, external), (group, "", False)):
-            for place, into in places.get(key, ()):
-                yield Part(months[month], into or tier, tally, place, field)
-
-
-@cache
-def _group_sums(
-    kinds: tuple[_Kind, ...], stage: str, external: bool, by_field: bool, one_field: bool, together: bool
-) -> Compiled:
-    """The question of group sums: numbers of the groups of each kind, first and last month, and the field if asked."""
-
-    def build(*given: Any) -> QuerySet:
-        lists, (first, last, *only) = given[: len(kinds)], given[len(kinds) :]
-        which: dict[str, Any] = {"month__range": (first, last), "stage": stage}
-        which |= {"field": only[0]} if only else {"field__isnull": not by_field}
-        which |= {} if external else {"external": False}
-        wanted = Q()
-        for (tier, outside), numbers in zip(kinds, lists, strict=True):
-            wanted |= Q(group__in=numbers, **({"tier": tier, "external": outside} if tier else {}))
-        # All groups by themselves as well: of an OR alone SQLite goes through every group there is.
-        groups = [group for numbers in lists for group in numbers]
-        rows = GroupSum.objects.order_by().filter(wanted, group__in=groups, **which)
-        if together:
-            found = rows.values_list("month", "tier", "field_id" if by_field else _NOTHING)
-            return found.annotate(_reported=Total("reported"), **totals())
-        return rows.values_list("group_id", "month", "tier", "external", "field_id", "reported", *COLUMNS)
-
-    return Compiled(build, *([list] * len(kinds)), int, int, *([int] if one_field else []))
 
 
 def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | None) -> Iterator[Part]:
@@ -115,7 +57,7 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
             numbers |= single
     if not numbers:
         return
-    monthly = _by_month(question, chain.from_iterable(wanted.values()))
+    monthly = by_month(question, chain.from_iterable(wanted.values()))
     asked = _added_up_by_heir(
         question.include, carried.over, question.external, by_field, only is not None, monthly
     )
@@ -131,13 +73,6 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         heir, whole, month, into, field, reported = row[:6]
         for place in wanted.get((heir, whole), ()):
             yield _part(question, month, into, tally_in(row[6:], reported), place, field)
-
-
-def _by_month(question: Question, places: Iterable[int | None]) -> bool:
-    """Whether parts are read month by month: a total (None) is told so. Rows are told over the whole period, unless
-    they are narrowed to a tier.
-    """
-    return question.tier is not None or None in places
 
 
 @cache
@@ -207,7 +142,7 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
                 own[one.unit].append((place, one.into))
     if not own:
         return
-    monthly = _by_month(question, (place for several in own.values() for place, _ in several))
+    monthly = by_month(question, (place for several in own.values() for place, _ in several))
     asked = _of_units(question.include, by_field, only is not None, monthly)
     rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
     for row in rows:

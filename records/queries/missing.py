@@ -6,7 +6,7 @@ are believed where as many are noted as lack by the sums; else branches in which
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import Q, Sum
 
@@ -26,31 +26,23 @@ from .question import Question
 Reported = Mapping[tuple[int | None, Month, str], int]
 
 
-@dataclass(frozen=True)
-class Silent:
+class Silent(NamedTuple):
     """A unit-month without figures in force; `unit` is its number, `path` its place in the tree and `tier` its own.
 
-    `counted`: by today's units, the places (None: the total, else a row) that it would be part of, with the tier there.
+    `counted`: the tier that it would count under in the total; None where it is but part of rows. `places`: by today's
+    units, the numbers of those whose rows it would be part of.
     """
 
     unit: int
     path: str
     tier: str
     one: Missing
-    counted: tuple[tuple[int | None, str], ...] | None = None
+    counted: str | None
+    places: tuple[int, ...] | None = None
 
-    @property
-    def tiers(self) -> list[str]:
-        """The tiers that it would count under in the total."""
-        if self.counted is None:
-            return [self.tier]
-        return [tier for place, tier in self.counted if place is None]
-
-    def rows(self, above: Unit) -> list[int]:
+    def rows(self, above: Unit) -> Sequence[int]:
         """Numbers of the units whose rows it would be part of; `above` is the unit asked about."""
-        if self.counted is None:
-            return [branch(self.path, above)]
-        return [place for place in dict(self.counted) if place is not None]
+        return (branch(self.path, above),) if self.places is None else self.places
 
 
 def branch(path: str, above: Unit) -> int:
@@ -80,7 +72,7 @@ def silent(
     if question.today is not None and question.carried.total is None:
         among, by_child = question.reported, None
     known = [] if among.as_of is not None else _told(question, noted(among, wanted))
-    if number is None or number != sum(len(one.tiers) for _, one in known):
+    if number is None or number != len(known):
         seen = {(unit.pk, one.one.month) for unit, one in known}
         found = lacking(_looked_at(among, wanted, by_child, known), among, wanted)
         known += _told(question, (lack for lack in found if (lack[0].pk, lack[1]) not in seen))
@@ -95,7 +87,7 @@ _Known = tuple[LightUnit, Silent]
 def _told(question: Question, lacks: Iterable[Lack]) -> list[_Known]:
     """Those that are part of the total."""
     found = ((unit, silent_of(question, unit, month)) for unit, month in lacks)
-    return [(unit, one) for unit, one in found if one.tiers]
+    return [pair for pair in found if pair[1].counted is not None]
 
 
 def _looked_at(
@@ -162,9 +154,12 @@ def silent_of(question: Question, unit: Unit | LightUnit, month: Month) -> Silen
     """A month of a unit of the total as what lacks."""
     missing = Missing(unit.key_on(question.named_on), month, unit.name)
     if question.today is None:
-        return Silent(unit.pk, unit.path, unit.tier, missing)
-    places = tuple(place for place in question.places(unit) if question.tier in (None, place[1]))
-    return Silent(unit.pk, unit.path, unit.tier, missing, places)
+        return Silent(unit.pk, unit.path, unit.tier, missing, unit.tier)
+    places = question.places(unit)
+    if question.tier:
+        places = {place: tier for place, tier in places.items() if tier == question.tier}
+    counted = places.pop(None, None)
+    return Silent(unit.pk, unit.path, unit.tier, missing, counted, tuple(places))
 
 
 def _incomplete_branches(

@@ -27,9 +27,9 @@ def noted(question: Question, wanted: Sequence[Wanted]) -> Iterator[Lack]:
     by today's units also some that are not part of the total.
     """
     spans = {month.number: (month, start, end) for month, start, end in wanted}
-    for number, *columns in _noted(question, wanted[0][0], wanted[-1][0]):
-        unit = LightUnit._make(columns)
-        month, start, end = spans.get(number, (None, date.max, date.min))
+    for row in _noted(question, wanted[0][0], wanted[-1][0]):
+        unit = LightUnit._make(row[1:])
+        month, start, end = spans.get(row[0], (None, date.max, date.min))
         if month and unit.owes(start, end) and (question.today is not None or _counts(question, unit)):
             yield unit, month
 

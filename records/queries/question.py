@@ -89,12 +89,12 @@ class Question:
         """Units that owe a report of the period which is part of the total."""
         return Unit.objects.filter(self.within(), owing(self.start, self.end))
 
-    def places(self, unit: Unit) -> list[tuple[int | None, str]]:
+    def places(self, unit: Unit) -> dict[int | None, str]:
         """Rows (None: the total) that a unit's reports are part of, with the tier that they count under there."""
         if self.today is not None:
             return self.carried.places(unit.pk, unit.path, unit.tier, unit.external)
         rest = unit.path[len(self.unit.path) :].strip("/")
-        return [(None, unit.tier), (int(rest.split("/")[0]) if rest else self.unit.pk, unit.tier)]
+        return {None: unit.tier, int(rest.split("/")[0]) if rest else self.unit.pk: unit.tier}
 
     @property
     def editions(self) -> QuerySet[Edition]:

@@ -155,8 +155,8 @@ def missing_by_tier(lacking: Iterable[Silent]) -> dict[str, list[Missing]]:
     """Who is silent, by the tier that their reports would count under."""
     found: dict[str, list[Missing]] = defaultdict(list)
     for one in lacking:
-        for tier in one.tiers:
-            found[tier].append(one.one)
+        if one.counted is not None:
+            found[one.counted].append(one.one)
     return dict(found)
 
 

@@ -82,7 +82,7 @@ class OneField:
         for unit in question.owing().only(
             "pk", "path", "tier", "kind", "active_from", "active_until", "reports", "reports_until"
         ):
-            places = [place for place in question.places(unit) if question.tier in (None, place[1])]
+            places = [one for one in question.places(unit).items() if question.tier in (None, one[1])]
             for month, (start, end) in spans:
                 if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
                     if field in catalogue.expected_of(unit.tier, unit.pk, month):

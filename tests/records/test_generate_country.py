@@ -1,6 +1,6 @@
 """The generated country: numbers of units as they are, the same each time, sums equal to a recount, gaps."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from io import StringIO
 from itertools import product
@@ -13,7 +13,7 @@ from figures.measures import SUMS
 from records import sums
 from records.generating import country, trees
 from records.management.commands.generate_country import GAPS
-from records.models import Gap
+from records.models import Gap, GroupSum
 from records.queries import lacking, missing
 from records.queries.calendar import calendar
 from records.queries.over import over, received
@@ -88,6 +88,32 @@ def test_a_whole_period_by_child_is_that_of_its_months():
         assert len(together) == len({part.child for part in together})
         seen |= {(code, external, unit.tier) for part in together if None not in part.tally.numbers[:4]}
     assert seen == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE)))
+
+
+@pytest.mark.django_db
+def test_a_whole_period_by_todays_units_is_that_of_its_months():
+    """Of rows alone; narrowed to a tier they are read month by month. A group that merged is one part of its heir."""
+    top = country.fill(TINY)
+    field = GroupSum.objects.exclude(field=None).order_by("field").first().field_id
+    codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
+    for code, external, only in product(codes, (False, True), (None, field)):
+        period = country.Period.parse(code)
+        asked = [
+            Question(top, period, calendar(), "submitted", external, tier, None, None, True, country.LAST_DAY)
+            for tier in (None, Tier.COMMUNE, Tier.PROVINCE)
+        ]
+        whole, *narrowed = [
+            [part for part in parts(one, by_child=True, only=only) if part.child is not None] for one in asked
+        ]
+        monthly = [part for several in narrowed for part in several]
+        assert None not in {part.month for part in monthly}
+        assert of_period(whole, period) == of_period(monthly, period), (code, external, only)
+        assert {(part.month, part.field) for part in whole} == {(None, only)}
+        groups = {row.unit.pk: {one.unit for one in row.sources if one.sums} for row in asked[0].carried.rows}
+        several = Counter(part.child for part in whole)
+        assert several and all(number <= len(groups[child]) for child, number in several.items())
+        seen |= {(code, external) for part in whole if None not in part.tally.numbers[:4]}
+    assert seen == set(product(codes, (False, True)))
 
 
 def of_period(found, period):

@@ -58,6 +58,23 @@ def test_times_texts_and_rows(people):
 
 
 @pytest.mark.django_db
+def test_days_and_yes_or_no_that_recur_are_as_django_reads_them(tree):
+    def build(day):
+        rows = Unit.objects.filter(active_from__lte=day).order_by("pk")
+        return rows.values_list("active_until", "pk", "reports", "active_from", "has_children")
+
+    asked, wanted = Compiled(build, date), list(build(DAY))
+    assert {type(value) for row in wanted for value in row} == {type(None), int, bool, date}
+    assert len({row[3] for row in wanted}) < len(wanted)
+    found = list(asked(DAY))
+    assert found == wanted and {type(row) for row in found} == {tuple}
+    assert [[type(value) for value in row] for row in found] == [
+        [type(value) for value in row] for row in wanted
+    ]
+    assert asked(date(1, 1, 1)) == []
+
+
+@pytest.mark.django_db
 def test_a_number_that_no_column_holds_is_found_nowhere():
     asked = Compiled(lambda pk: Unit.objects.filter(pk=pk), int)
     assert [asked(number) for number in (2**63, 10**400, -(2**63) - 1, 2**63 - 1)] == [[]] * 4
