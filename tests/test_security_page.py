@@ -1,4 +1,4 @@
-"""docs/security.md names tests that exist, and every threat has one or says that it is open."""
+"""docs/security.md names tests that exist, and every threat has one, or says that it is open or out of scope."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,8 @@ def test_every_test_that_is_named_exists():
     assert not [name for name in named if not (ROOT / name).is_file()]
 
 
-def test_every_threat_has_a_test_or_is_open():
+def test_every_threat_has_a_test_or_says_why_none():
     rows = re.findall(r"^\| T\d+ \|.*$", PAGE, re.MULTILINE)
     assert len(rows) >= 20
-    assert not [row for row in rows if "`tests/" not in row and "open:" not in row]
+    said = ("`tests/", "| open:", "| out of scope:")
+    assert not [row for row in rows if not any(one in row for one in said)]
