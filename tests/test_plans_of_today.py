@@ -15,7 +15,7 @@ from records.queries.carried_groups import of_groups
 from records.queries.parts import parts
 from records.queries.question import Question
 from records.queries.unit_rows import unit_rows
-from tests.test_plans import MERGED, nodes, places_of_today
+from tests.test_plans import MERGED, WAYS_OF_SMALL_TABLES, nodes, places_of_today
 from units.inheritance import histories
 from units.models import Inherited, Unit
 
@@ -109,8 +109,10 @@ def _of_sqlite(table: str, sql: str, params) -> str:
 
 def _of_postgresql(table: str, sql: str, params) -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        for way in WAYS_OF_SMALL_TABLES:
+            cursor.execute(f"SET LOCAL {way} = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         [plan] = cursor.fetchone()[0]
-        cursor.execute("SET LOCAL enable_seqscan = on")
+        for way in WAYS_OF_SMALL_TABLES:
+            cursor.execute(f"SET LOCAL {way} = on")
     return "; ".join(str(one) for one in nodes(plan["Plan"]) if one.get("Relation Name") == table)
