@@ -44,6 +44,8 @@ class Clerk(Person):
         self.cookie, self.month, _, self.cells = self.own
         # Nobody begins in the same moment: the savings are spread evenly from the start.
         time.sleep(random.uniform(0, GIVEN["pace"]))
+        # Locust paces from when the user was made: all would save for the second time in one moment.
+        self._cp_last_run = time.perf_counter()
 
     @task
     def save(self) -> None:
