@@ -21,7 +21,7 @@ from records.imports.counts import APPROVED, import_counts
 from records.models import Edition, Field
 from records.queries.summary import summary
 from reports.imports import demo
-from reports.outlets.open_data import tables
+from reports.outlets.open_data import rows
 from reports.views import opened
 from units import queries
 from units.imports.successions import import_successions
@@ -94,7 +94,7 @@ def test_the_reference_implementation_finds_nothing_wrong(package):
 def test_days_are_those_of_vietnam(db):
     demo.load(FIXTURE, AT)
     Edition.objects.update(sent_at="2022-07-31T17:30:00Z", decided_at="2022-07-31T16:30:00Z")
-    assert {row[-2:] for row in tables.submissions()} == {("2022-08-01", "2022-07-31")}
+    assert {row[-2:] for row in rows.submissions()} == {("2022-08-01", "2022-07-31")}
 
 
 def test_a_broken_reference_is_found(package):

@@ -22,7 +22,8 @@ from records.queries.calendar import calendar
 from reports.models import Review, ReviewState
 from units.tablefile import harmless
 
-from .tables import TABLES, Table
+from .schema import Table
+from .tables import TABLES
 
 DESCRIPTOR = "datapackage.json"
 

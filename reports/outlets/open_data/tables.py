@@ -1,220 +1,9 @@
-"""The tables of the open data: their fields with types and meanings, what they refer to, and their rows."""
-
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
-
-from django.utils.timezone import localdate
+"""The tables of the open data: their columns with types and meanings, and what they refer to."""
 
 from figures.measures import LABELS, MEASURES
-from figures.periods import Month
-from records.models import (
-    DossierCount,
-    Field,
-    FieldScope,
-    Indicator,
-    IndicatorValue,
-    Procedure,
-    ProcedureScope,
-    State,
-    Submission,
-)
-from reports.models import Review, ReviewState
-from units.models import Succession, Unit
-from units.queries import unit_key
 
-CHUNK = 2_000
-Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A field of the schema: `unit` is what it is counted in."""
-
-    name: str
-    type: str
-    title: str
-    required: bool = False
-    unit: str = ""
-    choices: tuple[str, ...] = ()
-
-    def described(self) -> dict[str, Any]:
-        """As Table Schema has it."""
-        found: dict[str, Any] = {"name": self.name, "type": self.type, "title": self.title}
-        if self.type in ("date", "datetime"):
-            found["format"] = "default"
-        limits: dict[str, Any] = {"required": True} if self.required else {}
-        if self.choices:
-            limits["enum"] = list(self.choices)
-        if self.type == "integer":
-            limits["minimum"] = 0
-        if limits:
-            found["constraints"] = limits
-        return found | ({"unit": self.unit} if self.unit else {})
-
-
-@dataclass(frozen=True)
-class Table:
-    """A resource: its rows are read when it is written."""
-
-    name: str
-    title: str
-    fields: tuple[Column, ...]
-    rows: Callable[[], Iterator[Row]]
-    key: tuple[str, ...] = ()
-    refers: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-
-    @property
-    def path(self) -> str:
-        """Its file."""
-        return f"{self.name}.csv"
-
-    def resource(self) -> dict[str, Any]:
-        """As a Data Package lists it."""
-        schema: dict[str, Any] = {
-            "fields": [one.described() for one in self.fields],
-            "missingValues": [""],
-        }
-        if self.key:
-            schema["primaryKey"] = list(self.key)
-        if self.refers:
-            schema["foreignKeys"] = [
-                {"fields": [own], "reference": {"resource": table, "fields": [theirs]}}
-                for own, (table, theirs) in self.refers.items()
-            ]
-        return {
-            "name": self.name,
-            "path": self.path,
-            "title": self.title,
-            "profile": "tabular-data-resource",
-            "format": "csv",
-            "mediatype": "text/csv",
-            "encoding": "utf-8",
-            "dialect": {"delimiter": ",", "lineTerminator": "\n", "header": True},
-            "schema": schema,
-        }
-
-
-def _keys() -> dict[int, str]:
-    rows = Unit.objects.values_list("pk", "code", "active_from")
-    return {pk: unit_key(code, start) for pk, code, start in rows.iterator(CHUNK)}
-
-
-def _yes(value: bool | None) -> str:
-    return "" if value is None else "yes" if value else "no"
-
-
-def _day(value: date | None) -> str:
-    return value.isoformat() if value else ""
-
-
-def units() -> Iterator[Row]:
-    """Parents first."""
-    keys = _keys()
-    for one in Unit.objects.order_by("depth", "pk").iterator(CHUNK):
-        yield (
-            keys[one.pk],
-            one.code,
-            one.name,
-            one.kind,
-            one.tier,
-            keys.get(one.parent_id, ""),
-            _day(one.active_from),
-            _day(one.active_until),
-            _yes(one.reports_declared),
-        )
-
-
-def successions() -> Iterator[Row]:
-    """In the order of their days."""
-    keys = _keys()
-    for one in Succession.objects.order_by("on", "pk").iterator(CHUNK):
-        top, bottom = one.share_numerator, one.share_denominator
-        share = str(top) if bottom == 1 else f"{top}/{bottom}"
-        yield keys[one.old_id], keys[one.new_id], _day(one.on), share, one.legal_basis
-
-
-def catalogue() -> Iterator[Row]:
-    """Fields, then procedures, each with who reports it, from when and through which channels."""
-    keys = _keys()
-    for scope in FieldScope.objects.select_related("field").prefetch_related("units").order_by("pk"):
-        yield (scope.field.code, scope.field.name, "", "", scope.tier, "", "", *_dated(scope, keys))
-    scopes = ProcedureScope.objects.select_related("procedure__field").prefetch_related("units")
-    for scope in scopes.order_by("pk"):
-        own, of = scope.procedure, scope.procedure.field
-        level, posted = scope.online_level, _yes(scope.posted)
-        yield (of.code, of.name, own.code, own.name, scope.tier, level, posted, *_dated(scope, keys))
-
-
-def _dated(scope: Any, keys: Mapping[int, str]) -> Row:
-    named = " ".join(keys[one.pk] for one in scope.units.all())
-    return _day(scope.valid_from), _day(scope.valid_until), named, scope.channels
-
-
-def fields() -> Iterator[Row]:
-    """All fields, the undivided one too."""
-    yield from Field.objects.values_list("code", "name").iterator(CHUNK)
-
-
-def procedures() -> Iterator[Row]:
-    """All procedures with their fields."""
-    yield from Procedure.objects.values_list("code", "name", "field__code").iterator(CHUNK)
-
-
-def submissions() -> Iterator[Row]:
-    """Months of which an edition is in force: when they were due, sent and approved (local days), by nobody's name."""
-    keys = _keys()
-    rows = Submission.objects.filter(editions__state=State.APPROVED).order_by("month", "unit")
-    columns = ("unit", "month", "due_on", "editions__number", "editions__sent_at", "editions__decided_at")
-    for unit, month, due, number, sent, decided in rows.values_list(*columns).iterator(CHUNK):
-        days = (_day(localdate(one)) if one else "" for one in (sent, decided))
-        yield keys[unit], str(Month.from_number(month)), _day(due), number, *days
-
-
-def counts() -> Iterator[Row]:
-    """The numbers of the editions in force, as `import_counts` reads them."""
-    keys = _keys()
-    rows = DossierCount.objects.filter(edition__state=State.APPROVED, answered=True)
-    rows = rows.order_by("edition__submission__month", "edition__submission__unit", "pk")
-    columns = ("edition__submission__unit", "edition__submission__month", "field__code", "procedure__code")
-    for unit, month, of, procedure, *numbers in rows.values_list(*columns, *MEASURES).iterator(CHUNK):
-        yield keys[unit], str(Month.from_number(month)), of, procedure or "", *numbers
-
-
-def indicators() -> Iterator[Row]:
-    """What is asked for beside dossiers."""
-    columns = ("code", "name", "group", "numerator_name", "denominator_name", "counted_in", "tier")
-    yield from Indicator.objects.values_list(*columns).iterator(CHUNK)
-
-
-def indicator_values() -> Iterator[Row]:
-    """What was reported of them."""
-    keys = _keys()
-    columns = (
-        "unit",
-        "indicator__code",
-        "period",
-        "numerator",
-        "denominator",
-        "target",
-        "quoted",
-        "quoted_on",
-    )
-    rows = IndicatorValue.objects.order_by("period", "unit", "indicator__code").values_list(*columns)
-    for unit, code, period, *numbers, on in rows.iterator(CHUNK):
-        yield keys[unit], code, period, *numbers, _day(on)
-
-
-def reviews() -> Iterator[Row]:
-    """Issued reviews; the frozen data of each is a file of its own."""
-    keys = _keys()
-    columns = ("pk", "unit", "period", "title", "number", "issued_on", "frozen_sha256")
-    for pk, unit, period, title, number, on, sha in (
-        Review.objects.filter(state=ReviewState.ISSUED).order_by("pk").values_list(*columns)
-    ):
-        yield pk, keys[unit], period, title, number, _day(on), sha, f"reviews/review-{pk}.json"
-
+from . import rows
+from .schema import Column, Table
 
 TEXT, WHOLE, DAY = "string", "integer", "date"
 _TO_UNIT = ("units", "key")
@@ -234,7 +23,7 @@ TABLES = (
             Column("active_until", DAY, "Đến hết ngày"),
             Column("reports", TEXT, "Tự báo cáo (trống: theo cây đơn vị)", choices=("yes", "no")),
         ),
-        units,
+        rows.units,
         ("key",),
         {"parent": ("", "key")},
     ),
@@ -248,7 +37,7 @@ TABLES = (
             Column("share", TEXT, "Tỷ lệ (1, hoặc phân số như 1/3)", True),
             Column("basis", TEXT, "Căn cứ pháp lý"),
         ),
-        successions,
+        rows.successions,
         ("old_code", "new_code", "on"),
         {"old_code": _TO_UNIT, "new_code": _TO_UNIT},
     ),
@@ -256,7 +45,7 @@ TABLES = (
         "fields",
         "Lĩnh vực",
         (Column("code", TEXT, "Mã", True), Column("name", TEXT, "Tên", True)),
-        fields,
+        rows.fields,
         ("code",),
     ),
     Table(
@@ -267,7 +56,7 @@ TABLES = (
             Column("name", TEXT, "Tên", True),
             Column("field", TEXT, "Lĩnh vực", True),
         ),
-        procedures,
+        rows.procedures,
         ("code",),
         {"field": ("fields", "code")},
     ),
@@ -287,7 +76,7 @@ TABLES = (
             Column("units", TEXT, "Đơn vị (trống: mọi đơn vị của cấp)"),
             Column("channels", TEXT, "Hình thức (trống: mọi hình thức)"),
         ),
-        catalogue,
+        rows.catalogue,
         refers={"field": ("fields", "code"), "procedure": ("procedures", "code")},
     ),
     Table(
@@ -301,7 +90,7 @@ TABLES = (
             Column("sent_on", DAY, "Ngày gửi"),
             Column("approved_on", DAY, "Ngày duyệt"),
         ),
-        submissions,
+        rows.submissions,
         ("unit", "month"),
         {"unit": _TO_UNIT},
     ),
@@ -315,7 +104,7 @@ TABLES = (
             Column("procedure", TEXT, "Mã thủ tục"),
             *(Column(name, WHOLE, LABELS[name], unit="hồ sơ") for name in MEASURES),
         ),
-        counts,
+        rows.counts,
         refers={"unit": _TO_UNIT, "field": ("fields", "code"), "procedure": ("procedures", "code")},
     ),
     Table(
@@ -330,7 +119,7 @@ TABLES = (
             Column("counted_in", TEXT, "Đơn vị tính"),
             Column("tier", TEXT, "Cấp"),
         ),
-        indicators,
+        rows.indicators,
         ("code",),
     ),
     Table(
@@ -346,7 +135,7 @@ TABLES = (
             Column("quoted", "number", "Số công bố"),
             Column("quoted_on", DAY, "Ngày công bố"),
         ),
-        indicator_values,
+        rows.indicator_values,
         ("unit", "indicator", "period"),
         {"unit": _TO_UNIT, "indicator": ("indicators", "code")},
     ),
@@ -363,7 +152,7 @@ TABLES = (
             Column("sha256", TEXT, "SHA-256 của số liệu đã chốt"),
             Column("data", TEXT, "Tệp số liệu đã chốt"),
         ),
-        reviews,
+        rows.reviews,
         ("id",),
         {"unit": _TO_UNIT},
     ),
