@@ -8,7 +8,8 @@ from typing import Any
 
 from figures import rules
 from figures.measures import measure_label
-from records.forms import REASON_LENGTH, TOO_LONG, Line
+from records.forms.lines import Line
+from records.forms.reasons import REASON_LENGTH, TOO_LONG
 from records.outlets.form_layout import BALANCE, NOT_SERVED, REASON, SUM, Remark, columns
 from records.queries.at_hand import AtHand
 from records.queries.checks import RowKey

@@ -8,7 +8,7 @@ from figures.rulebook import RULES
 from figures.writing import count
 from records.actions import Refused
 from records.actions.common import must_be_open, must_be_owed
-from records.forms import Line
+from records.forms.lines import Line
 from records.models import DossierCount
 from records.outlets.form_layout import BALANCE, Remark, fingerprint
 from records.queries.at_hand import AtHand

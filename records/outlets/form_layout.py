@@ -12,7 +12,7 @@ from datetime import date
 from figures.measures import SUMS, TRANSFERRED
 from figures.periods import Month, PeriodError
 from records.columns import GROUPS, SHORT, Group, asked, heads
-from records.forms import Line
+from records.forms.lines import Line
 
 # Grows with every change that makes earlier forms unreadable; these are then refused as old.
 VERSION = 1

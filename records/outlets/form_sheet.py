@@ -11,7 +11,7 @@ from figures import rules
 from figures.counts import added
 from figures.measures import TRANSFERRED
 from figures.writing import CountError, parse_count
-from records.forms import Line
+from records.forms.lines import Line
 from units.words import clean
 
 from .form_frame import FIRST, LEFT, frame, heads, validation

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from records.forms import Line
+from records.forms.lines import Line
 from records.models import OPEN_STATES, Edition, Submission
 from records.queries import interchange
 from records.queries.catalogue import Catalogue

@@ -11,7 +11,7 @@ from ledger import keys
 from records import actions
 from records.actions import Refused, StaleEdition
 from records.actions.common import API
-from records.forms_api import Body, RowReader, Rows, Unreadable, read_body
+from records.forms.api import Body, RowReader, Rows, Unreadable, read_body
 from records.models import Edition
 from records.queries import interchange
 from records.queries.calendar import calendar

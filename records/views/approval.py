@@ -12,7 +12,8 @@ from cchc_dashboard import clock
 from figures.periods import Month
 from records import actions
 from records.actions import Refused
-from records.forms import ReasonForm, chosen_pairs
+from records.forms.approval import chosen_pairs
+from records.forms.reasons import ReasonForm
 from records.models import Edition, State, Submission
 from records.queries.waiting import waiting, with_own_mark
 from units import access

@@ -17,8 +17,8 @@ from figures.cases import COUNTED
 from figures.measures import measure_label
 from figures.periods import Month
 from records.actions import Refused, case_files
-from records.case_forms import UploadForm
-from records.forms import Line
+from records.forms.cases import UploadForm
+from records.forms.lines import Line
 from records.imports.cases.roles import RETURNED_BY
 from records.models import CaseFile, CaseFileState, Edition, State, Submission
 from records.outlets.lists import cases_file

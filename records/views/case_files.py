@@ -15,7 +15,7 @@ from cchc_dashboard import clock
 from figures.periods import Month
 from ledger import jobs
 from records.actions import Refused, case_files
-from records.case_forms import MonthsForm, UploadForm, column_box, read_mapping, read_name, word_box
+from records.forms.cases import MonthsForm, UploadForm, column_box, read_mapping, read_name, word_box
 from records.imports.cases.mapping import Mapping, guess, words_of
 from records.imports.cases.reading import fields_of
 from records.imports.cases.roles import ROLES, Targets, folded, targets_with

@@ -16,7 +16,7 @@ from figures.writing import count
 from ledger import keys
 from records import actions
 from records.actions import Refused, StaleEdition
-from records.forms import Line, Typed, read_typed
+from records.forms.lines import Line, Typed, read_typed
 from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue

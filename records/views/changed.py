@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from figures.measures import MEASURES, measure_label
 from figures.writing import count
-from records.forms import Line
+from records.forms.lines import Line
 from records.models import Edition
 from records.queries.changes import Change, resent
 

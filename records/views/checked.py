@@ -7,7 +7,7 @@ from datetime import date
 from figures.counts import added
 from figures.measures import MEASURES, SUMS, TRANSFERRED, measure_label
 from figures.periods import Month
-from records.forms import Line
+from records.forms.lines import Line
 from records.queries.checks import Finding
 from records.queries.past import Past
 

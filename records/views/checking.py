@@ -11,7 +11,7 @@ from cchc_dashboard import clock
 from figures.periods import Month
 from records import actions
 from records.actions import Refused
-from records.forms import EntryForm
+from records.forms.grid import EntryForm
 from records.models import Edition, State, Submission
 from records.queries import checks
 from records.queries.calendar import calendar

@@ -15,7 +15,7 @@ from figures import writing
 from figures.periods import Month
 from records import actions
 from records.actions import Refused
-from records.forms import ClosingForm
+from records.forms.closing import ClosingForm
 from records.models import ClosingTime
 from records.outlets.rule_lists import closings_file
 from records.queries.calendar import calendar

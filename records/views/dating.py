@@ -15,7 +15,7 @@ from cchc_dashboard import clock
 from figures.months import FIRST_YEAR
 from figures.periods import Calendar, Month
 from records.actions import Refused, dating
-from records.dated_forms import CutoffForm, DueForm, HolidayForm
+from records.forms.dating import CutoffForm, DueForm, HolidayForm
 from records.models import CutoffRule, DueRule, Holiday
 from records.outlets.rule_lists import coming_file, cutoffs_file, dues_file, holidays_file
 from records.queries.calendar import DueDates, calendar

@@ -11,7 +11,9 @@ from cchc_dashboard import clock
 from figures.measures import CLOSING, MEASURES, TRANSFERRED
 from records import actions
 from records.actions import Refused
-from records.forms import Line, OpenForm, UndoForm
+from records.forms.grid import UndoForm
+from records.forms.lines import Line
+from records.forms.months import OpenForm
 from records.models import Edition, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue

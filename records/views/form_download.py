@@ -6,10 +6,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from figures.periods import Month
+from records.forms.uploads import FormUpload
 from records.queries import board
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from records.upload_forms import FormUpload
 from units import access
 from units.access import Right
 from units.models import Role, Unit

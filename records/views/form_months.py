@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 from figures.periods import Month
 from figures.writing import day, day_range
-from records.forms import Line
+from records.forms.lines import Line
 from records.outlets.form_book import workbook
 from records.outlets.form_layout import FormMonth
 from records.queries.at_hand import AtHand, at_hand

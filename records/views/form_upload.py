@@ -12,13 +12,13 @@ from cchc_dashboard import clock
 from figures.periods import Month
 from records import actions
 from records.actions import Refused, StaleEdition
-from records.forms import EntryForm
+from records.forms.grid import EntryForm
+from records.forms.uploads import FormUpload
 from records.imports.form_cells import Checked
 from records.models import FormFile, Submission
 from records.outlets.form_book import workbook
 from records.queries.calendar import calendar
 from records.queries.form_files import form_file_of
-from records.upload_forms import FormUpload
 from units import access
 from units.access import Right
 

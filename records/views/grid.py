@@ -10,7 +10,8 @@ from figures.measures import LABELS, SUMS, TRANSFERRED, measure_label
 from figures.periods import Month
 from figures.writing import count
 from records.columns import GROUPS, Group, asked, heads
-from records.forms import EntryForm, Line
+from records.forms.grid import EntryForm
+from records.forms.lines import Line
 from records.queries.checks import Finding
 
 

@@ -9,7 +9,7 @@ from cchc_dashboard import clock
 from figures.periods import Month
 from records import actions
 from records.actions import Refused
-from records.forms import SwitchForm
+from records.forms.groups import SwitchForm
 from records.models import GroupSwitch, SwitchedGroup
 from records.outlets.rule_lists import switches_file
 from records.queries.calendar import calendar

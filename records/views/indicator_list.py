@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from cchc_dashboard import clock
 from figures.writing import count
 from records.actions import indicators
-from records.indicator_forms import IndicatorForm
+from records.forms.indicators import IndicatorForm
 from records.models import Indicator
 from records.outlets.indicator_lists import indicators_file
 from units import access

@@ -17,7 +17,7 @@ from cchc_dashboard import clock
 from figures.periods import Period, PeriodError
 from figures.writing import count, decimal_vi
 from records.actions import Refused, indicators
-from records.indicator_forms import COUNTS, Typed, box, read_typed
+from records.forms.indicators import COUNTS, Typed, box, read_typed
 from records.models import Indicator
 from records.outlets.indicator_lists import values_file
 from records.queries import indicator_entry

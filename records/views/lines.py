@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from figures import rules
 from figures.measures import MEASURES
 from figures.periods import Month
-from records.forms import Line
+from records.forms.lines import Line
 from records.models import DossierCount, Edition
 from records.queries.catalogue import Catalogue
 from records.queries.checks import rows_of, served_of

@@ -12,6 +12,7 @@ from figures.periods import Month
 from figures.writing import count
 from records import actions
 from records.actions import Filled, Refused, StaleEdition
+from records.forms.uploads import OfficialUpload
 from records.imports.official import Reading, read_form
 from records.models import FormFile, Submission
 from records.queries.at_hand import AtHand, at_hand
@@ -19,7 +20,6 @@ from records.queries.calendar import DueDates, calendar
 from records.queries.catalogue import Catalogue
 from records.queries.form_files import form_file_of
 from records.queries.official_forms import DOSSIER_FORM, forms
-from records.upload_forms import OfficialUpload
 from units import access
 from units.access import Right
 

@@ -11,7 +11,7 @@ from figures.counts import added
 from figures.measures import MEASURES, SUMS
 from figures.outliers import MONTHS, WATCHED
 from figures.periods import Month
-from records.forms import Line
+from records.forms.lines import Line
 from records.models import Edition, Submission
 from units.models import User
 

@@ -13,7 +13,7 @@ from figures.periods import Month
 from figures.writing import count
 from records import actions
 from records.actions import Refused, StaleEdition
-from records.forms import EntryForm
+from records.forms.grid import EntryForm
 from records.models import Edition, FormFile, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue

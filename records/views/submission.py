@@ -18,7 +18,9 @@ from figures import rules
 from figures.measures import LABELS
 from figures.periods import Month
 from records.actions import Refused
-from records.forms import EntryForm, Line, ReasonForm
+from records.forms.grid import EntryForm
+from records.forms.lines import Line
+from records.forms.reasons import ReasonForm
 from records.models import OPEN_STATES, Edition, State, Submission
 from records.outlets.lists import month_file
 from records.queries.calendar import calendar

@@ -10,7 +10,7 @@ from cchc_dashboard import clock
 from figures.rules_indicators import SHARE, read_decimal
 from figures.writing import count, decimal_vi
 from records.actions import Refused, targets
-from records.indicator_forms import SOURCE_LENGTH
+from records.forms.indicators import SOURCE_LENGTH
 from records.outlets.indicator_lists import targets_file
 from records.queries import target_entry
 from records.queries.calendar import calendar

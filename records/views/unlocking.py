@@ -9,7 +9,8 @@ from cchc_dashboard import clock
 from figures import writing
 from records import actions
 from records.actions import Refused
-from records.forms import ReasonForm, UnlockForm
+from records.forms.approval import UnlockForm
+from records.forms.reasons import ReasonForm
 from records.models import Submission
 from units.access import Right
 

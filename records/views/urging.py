@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from cchc_dashboard import clock
 from figures.writing import count
 from records.actions.reminding import Reminded, Urged, Way, urge
-from records.forms import UrgeForm
+from records.forms.months import UrgeForm
 from records.letters import Post
 from records.queries import board
 from records.queries.calendar import DueDates, calendar

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from records.upload_forms import OfficialUpload
+from records.forms.uploads import OfficialUpload
 from reports.imports.form_comparing import Comparison, compare
 from units.access import Right, requires
 

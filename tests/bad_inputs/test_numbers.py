@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from figures.periods import Month
 from figures.writing import CountError, parse_count
-from records.forms import CountField
+from records.forms.grid import CountField
 from records.imports.counts import import_counts
 from records.imports.report import Report
 from records.models import DossierCount

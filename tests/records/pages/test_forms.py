@@ -6,7 +6,9 @@ import pytest
 from django import forms
 
 from figures.measures import ALL_SERVED, MEASURES
-from records.forms import CountField, EntryForm, Line, chosen_pairs
+from records.forms.approval import chosen_pairs
+from records.forms.grid import CountField, EntryForm
+from records.forms.lines import Line
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from records.queries.checks import served_of, worded
 from records.queries.past import RowKey
 from units.models import Unit
 
-from .forms import REASON_LENGTH, TOO_LONG
+from .reasons import REASON_LENGTH, TOO_LONG
 
 MOST_ROWS = 5_000
 _BODY, _ROW = {"revision", "rows", "send"}, {"field", "procedure", "counts", "reason"}
