@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .tabular import Cell, Limits, Unreadable
+from .cells import Cell, Limits, Unreadable
 from .words import FORMULA_STARTS, clean
 
 _CHUNK = 1024 * 1024

@@ -16,42 +16,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from .faults import Fault, Faults
+from . import csvfile, xlsxfile
+from .cells import BULK, MB, Cell, Flawed, Limits, Lines, Unreadable, letter_of
+from .faults import Fault
 from .words import clean
-
-__all__ = [
-    "BULK",
-    "MB",
-    "WEB",
-    "Cell",
-    "Fault",
-    "Faults",
-    "Flawed",
-    "Limits",
-    "Lines",
-    "Row",
-    "Table",
-    "Unreadable",
-    "open_lines",
-    "read_table",
-]
-MB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Sizes in bytes; `declared` is what the parts of an XLSX claim to be unpacked; rows count the header."""
-
-    file: int
-    parts: int
-    declared: int
-    rows: int
-    columns: int
-    csv_rows: int
-
-
-WEB = Limits(file=5 * MB, parts=200, declared=20 * MB, rows=5_000, columns=60, csv_rows=5_000)
-BULK = Limits(file=1024 * MB, parts=200, declared=100 * MB, rows=50_000, columns=200, csv_rows=1_000_001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +66,6 @@ class Table:
         ]
 
 
-class Unreadable(Exception):
-    """The file cannot be read (further); carries the fault."""
-
-    def __init__(self, code: str, message: str, row: int = 1):
-        super().__init__(message)
-        self.fault = Fault(row, "", code, message)
-
-
-class Flawed(NamedTuple):
-    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a day, also with its
-    time; a fraction), `shown` what stands there where that means nothing (#N/A, TRUE), or the range of merged cells.
-    """
-
-    code: str
-    message: str
-    text: str | None = None
-    shown: str = ""
-
-
-# What the reader of one format hands over: row number and cells in their order.
-Cell = str | Flawed | None
-Lines = Iterator[tuple[int, list[Cell]]]
-
-
 def read_table(
     source: str | Path | bytes | BinaryIO,
     filename: str,
@@ -147,8 +91,6 @@ def open_lines(source: str | Path | bytes | BinaryIO, limits: Limits) -> tuple[L
     """The lines of a CSV or XLSX by the look of its first bytes, and whether its cells have letters, for who finds the
     header himself. Errors: Unreadable, also while the lines are read.
     """
-    from . import csvfile, xlsxfile
-
     stream = _stream(source)
     if _size(stream) > limits.file:
         raise Unreadable("too_large", f"Tệp lớn hơn {limits.file // MB} MB.")
@@ -241,13 +183,3 @@ def _odd_row(number: int, cells: list[Cell], shape: _Shape) -> Row:
 def _meant(cell: Flawed) -> str | None:
     """Of a date its day alone: what is read as a table has no times."""
     return cell.text[:10] if cell.code == "date" and cell.text else cell.text
-
-
-def letter_of(index: int) -> str:
-    """Column letters of a sheet: 0 → A, 25 → Z, 26 → AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
-from .tabular import Cell, Flawed, Limits, Lines, Unreadable
+from .cells import Cell, Flawed, Limits, Lines, Unreadable
 from .words import clean
 from .xlsxsheet import SheetReader, read_texts
 

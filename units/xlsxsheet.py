@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from zipfile import ZipFile
 
-from .tabular import Cell, Flawed, Limits, Unreadable, letter_of
+from .cells import Cell, Flawed, Limits, Unreadable, letter_of
 from .words import clean
 from .xmltags import LONGEST_TEXT, TagReader, too_long
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
-from .tabular import Unreadable
+from .cells import Unreadable
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
 _CHUNK = 64 * 1024

@@ -17,8 +17,10 @@ from records import sums
 from records.actions import naming
 from records.models import DossierCount, Field, FieldScope, Procedure, ProcedureScope
 from records.queries.named_units import MODELS, own, successors_of
+from units.cells import BULK, Limits
+from units.faults import Faults
 from units.models import User
-from units.tabular import BULK, Faults, Limits, read_table
+from units.tabular import read_table
 
 from .catalogue_rows import NEEDED, OPTIONAL, Entry, conflicts, read_entries
 from .report import Report

@@ -7,9 +7,10 @@ from datetime import date
 from figures.measures import CHANNELS
 from records.models import Field, OnlineLevel, Procedure
 from units.dates import parse_day
+from units.faults import Fault, Faults
 from units.models import Tier, Unit
 from units.queries import Codes
-from units.tabular import Fault, Faults, Row, Table
+from units.tabular import Row, Table
 from units.words import canonical
 
 NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_from")

@@ -18,8 +18,10 @@ from records.actions.pushing import announce
 from records.models import Edition
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
+from units.cells import BULK, Limits
+from units.faults import Faults
 from units.models import Unit, User
-from units.tabular import BULK, Faults, Limits, read_table
+from units.tabular import read_table
 
 from .judging import APPROVED, DRAFT, SENT, Judge
 from .months import Stored, UnitMonth, unit_months

@@ -13,7 +13,7 @@ from records.forms.reasons import REASON_LENGTH, TOO_LONG
 from records.outlets.form_layout import BALANCE, NOT_SERVED, REASON, SUM, Remark, columns
 from records.queries.at_hand import AtHand
 from records.queries.checks import RowKey
-from units.tabular import Cell, Flawed
+from units.cells import Cell, Flawed
 from units.words import clean
 
 from .form_reading import Found, Sheet

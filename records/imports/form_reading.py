@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from figures.measures import MEASURES
 from records.outlets.form_layout import NAMES, NOTE, OURS, REASON, SIGN, Sign
-from units.tabular import MB, WEB, Cell, Fault, Flawed, Limits, Unreadable, letter_of
+from units.cells import MB, WEB, Cell, Flawed, Limits, Unreadable, letter_of
+from units.faults import Fault
 from units.webtables import open_sheets
 
 # Signs to look at before a sheet is taken for none of ours.

@@ -10,8 +10,8 @@ from figures.rulebook import RULES
 from records.models import Edition, State
 from records.queries.catalogue import Catalogue, Fields
 from records.queries.checks import RowKey, served_of, worded
+from units.faults import Faults
 from units.models import User
-from units.tabular import Faults
 
 from .months import UnitMonth
 from .past import Past

@@ -24,7 +24,7 @@ from records.models import DossierCount, Edition
 from records.queries.catalogue import Catalogue
 from records.queries.checks import RowKey, counts_of, served_of
 from records.queries.rows import values_of
-from units.tabular import Faults
+from units.faults import Faults
 
 from .official_sheet import Line, Sheet, read_sheet
 

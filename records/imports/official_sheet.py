@@ -12,8 +12,9 @@ from datetime import datetime
 from figures.forms import Form
 from figures.summary import Dates
 from figures.writing import TIER_NAMES, CountError, day_range, parse_count
+from units.cells import WEB, Cell, Flawed, Unreadable, letter_of
+from units.faults import Fault, Faults
 from units.models import Unit, fold
-from units.tabular import WEB, Cell, Fault, Faults, Flawed, Unreadable, letter_of
 from units.webtables import open_lines
 from units.words import canonical
 

@@ -17,8 +17,10 @@ from django.db import IntegrityError
 from records.models import ImportProgress
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
+from units.cells import BULK, Limits
+from units.faults import Faults
 from units.models import User
-from units.tabular import BULK, Faults, Limits, Table, read_table
+from units.tabular import Table, read_table
 
 from .counts import SENT, acting_of, stored
 from .months import NAMED_UNITS, MonthKey

@@ -9,9 +9,10 @@ from figures.periods import Month, PeriodError
 from figures.writing import CountError, parse_count
 from records.models import Field, Procedure
 from records.queries.catalogue import Catalogue
+from units.faults import Faults
 from units.models import Unit
 from units.queries import Codes, split_code
-from units.tabular import Faults, Row, Table
+from units.tabular import Row, Table
 from units.words import canonical
 
 NEEDED = ("unit", "month")

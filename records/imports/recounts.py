@@ -8,11 +8,12 @@ from records.actions import Refused
 from records.actions.recounting import Numbers, Recounted, record_recounts
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
+from units.cells import BULK, Limits
 from units.faults import Fault, Faults
 from units.imports.common import Result
 from units.models import Unit, User
 from units.queries import Codes
-from units.tabular import BULK, Limits, Table, read_table
+from units.tabular import Table, read_table
 
 from .reading import Reader
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from units.tabular import Fault, Faults
+from units.faults import Fault, Faults
 
 
 @dataclass

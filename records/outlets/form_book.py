@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from units.tabular import WEB
+from units.cells import WEB
 from units.words import clean
 
 from .form_layout import NOTE, Copy, FormMonth, Remark

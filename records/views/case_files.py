@@ -27,8 +27,8 @@ from records.queries.cases import counting_file, mappings_of
 from records.queries.catalogue import Catalogue
 from units import access, webtables
 from units.access import Right
+from units.cells import BULK, Limits, Unreadable
 from units.models import User
-from units.tabular import BULK, Limits, Unreadable
 
 from .case_counts import page as counts_page
 from .fetch import acting, reviewed_units, submission_for

@@ -11,8 +11,8 @@ from operator import attrgetter
 from figures.forms import Column
 from records.imports.official_sheet import Line, read_sheet
 from reports.outlets.filled_form import Filled
+from units.faults import Faults
 from units.models import Unit, fold
-from units.tabular import Faults
 
 Key = tuple[str, str]  # of the tier, "" above all, and of the line itself
 

@@ -14,7 +14,8 @@ from tests.records.excel.book import form_of
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
-from units.tabular import WEB, Unreadable, open_lines
+from units.cells import WEB, Unreadable
+from units.tabular import open_lines
 from units.xlsxfile import Book
 
 from .bent import contents, within

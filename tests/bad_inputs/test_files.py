@@ -11,7 +11,7 @@ import pytest
 from records.imports.counts import import_counts
 from records.models import Edition
 from tests.records.conftest import AT
-from units.tabular import WEB
+from units.cells import WEB
 
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, sheet, with_part
 
@@ -21,7 +21,8 @@ MEASURE = """
 import resource, sys, time, json
 from io import BytesIO
 from tests.bad_inputs.files import SWOLLEN, swollen
-from units.tabular import WEB, Unreadable, read_table
+from units.cells import WEB, Unreadable
+from units.tabular import read_table
 from units.xlsxfile import Book
 
 def peak():

@@ -16,7 +16,8 @@ from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
 from tests.records.pages.test_official import upload as official
 from units import webtables
-from units.tabular import WEB, Unreadable, open_lines
+from units.cells import WEB, Unreadable
+from units.tabular import open_lines
 from units.webtables import open_sheets
 
 from .files import BOMBS, REFUSED_FILES, SHEET, STRINGS, SWOLLEN, sheet, swollen, with_part
@@ -26,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 UNGUARDED = f"""
 import runpy, sys
 sys.path.append({str(ROOT)!r})
-import units.bounds, units.tabular, units.xlsxfile, units.xmltags, units.xlsxsheet
+import units.bounds, units.cells, units.xlsxfile, units.xmltags, units.xlsxsheet
 units.xlsxfile._gate = units.xlsxfile._small_heads = lambda *_: None
 units.xmltags._ELEMENTS = units.xmltags.LONGEST_TEXT = units.xlsxsheet.LONGEST_TEXT = 10**15
 units.xmltags._DEEPEST = units.xlsxsheet._MERGES = 10**15
-units.tabular.Limits = lambda *given: units.tabular.BULK.__class__(*[10**15] * 6)
+units.cells.Limits = lambda *given: units.cells.BULK.__class__(*[10**15] * 6)
 bind = units.bounds.bind
 units.bounds.bind = lambda *, seconds, **more: bind(seconds=seconds // 5, **more)
 runpy.run_path({str(webtables.PROGRAM)!r}, run_name="__main__")

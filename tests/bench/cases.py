@@ -18,8 +18,8 @@ from records.actions import case_files
 from records.imports.cases import job, mapping, sifting
 from records.models import CaseFile, Field
 from records.queries.calendar import calendar
+from units.cells import BULK
 from units.models import Unit
-from units.tabular import BULK
 
 from .databases import use, vendor
 from .measuring import Result, timed

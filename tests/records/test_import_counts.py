@@ -23,7 +23,7 @@ from records.imports.quick import may_be_outlier, served
 from records.imports.writing import Writer
 from records.models import DossierCount, Edition, Procedure, State
 from tests.figures.strategies import VALUES
-from units.tabular import Faults
+from units.faults import Faults
 
 from .conftest import AT, balanced, entered, unlocked
 

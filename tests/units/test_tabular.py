@@ -11,8 +11,10 @@ import pytest
 
 from tests.bad_inputs.files import BOMBS, SHEET, saved, sheet, with_part
 from units import xlsxfile
+from units.cells import BULK, WEB, Limits, letter_of
+from units.faults import Fault, Faults
 from units.tablefile import harmless
-from units.tabular import BULK, WEB, Fault, Faults, Limits, letter_of, read_table
+from units.tabular import read_table
 from units.words import canonical, clean
 
 TEXT = "Mã,tên\n13474,thị trấn Tân Thanh\n"

@@ -7,11 +7,12 @@ from django.db import transaction
 
 from units import actions
 from units.actions import Link
+from units.cells import BULK, Limits
 from units.dates import write_day
 from units.faults import Fault, Faults
 from units.models import Succession, Unit, User
 from units.queries import Codes, split_code
-from units.tabular import BULK, Limits, read_table
+from units.tabular import read_table
 from units.tree import Refused, Wrong, day_before
 from units.words import fraction
 

@@ -5,10 +5,11 @@ from datetime import date
 from pathlib import Path
 
 from units import actions
+from units.cells import BULK, Limits
 from units.faults import Fault, Faults
 from units.models import Kind, Unit, User
 from units.queries import split_code
-from units.tabular import BULK, Limits, read_table
+from units.tabular import read_table
 from units.tree import Draft, Refused, Wrong, plan
 from units.words import canonical
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO, Any, BinaryIO
 
-from units.tabular import MB, Fault, Flawed, Limits, Lines, Unreadable
+from units.cells import MB, Flawed, Limits, Lines, Unreadable
+from units.faults import Fault
 
 PROGRAM = Path(__file__).with_name("program.py")
 MEMORY = 512 * MB

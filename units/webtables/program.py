@@ -1,7 +1,7 @@
 """The program that reads one table, without Django, and ends: the file on standard input, JSON by lines on standard
 output.
 
-`python -I -S program.py lines|sheets MEMORY SECONDS WRITTEN LIMITS…`, the limits as units.tabular has them. A row is
+`python -I -S program.py lines|sheets MEMORY SECONDS WRITTEN LIMITS…`, the limits as units.cells has them. A row is
 [number, cells], a flawed cell a list of its parts, null ends a sheet; before the rows stands whether the cells have
 letters, or the name of the sheet. An object is the fault for which the reading ends. Whatever else goes wrong is a
 status other than 0.
@@ -18,7 +18,8 @@ from typing import Any, BinaryIO
 sys.path.append(str(Path(__file__).parents[2]))
 
 from units.bounds import bind
-from units.tabular import Limits, Lines, Unreadable, open_lines
+from units.cells import Limits, Lines, Unreadable
+from units.tabular import open_lines
 from units.xlsxfile import Book
 
 AT_ONCE = 256

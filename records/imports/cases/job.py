@@ -17,7 +17,7 @@ from records.models import CaseFile
 from records.queries.calendar import calendar
 from records.queries.cases import local, repeated_codes
 from records.queries.catalogue import Catalogue
-from units.tabular import Faults
+from units.faults import Faults
 
 from .mapping import Mapping
 from .placing import Key

@@ -8,8 +8,8 @@ from figures.cases import OPEN, RESOLVED, Case, CaseError, end_of, start_of
 from figures.moments import FIRST_YEAR, LAST_YEAR, read_moment
 from figures.periods import Month
 from records.queries.catalogue import Catalogue
+from units.faults import Faults
 from units.models import Unit
-from units.tabular import Faults
 
 from .mapping import Mapping
 from .placing import Key, Levels, Places, Texts, WrongCell

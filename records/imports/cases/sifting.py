@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from figures.moments import read_moment
-from units.tabular import Cell, Fault, Flawed, Limits, Lines, Unreadable, letter_of, open_lines
+from units.cells import Cell, Flawed, Limits, Lines, Unreadable, letter_of
+from units.faults import Fault
+from units.tabular import open_lines
 from units.words import clean
 
 from .roles import CHANNEL, PROCEDURE, STATE, folded, is_personal, role_of_head, target_of_word

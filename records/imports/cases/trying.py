@@ -9,7 +9,7 @@ from records.actions import case_files
 from records.models import CaseFile
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from units.tabular import Fault, Faults
+from units.faults import Fault, Faults
 
 from .mapping import Mapping
 from .reading import Line, Reader

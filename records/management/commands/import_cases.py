@@ -23,9 +23,9 @@ from records.models import CaseFile, CaseFileState
 from records.queries.calendar import calendar
 from records.queries.cases import mappings_of
 from records.queries.catalogue import Catalogue
+from units.cells import BULK, Unreadable
 from units.models import Unit
 from units.queries import resolve
-from units.tabular import BULK, Unreadable
 
 from .import_counts import actor, existing
 

@@ -9,7 +9,7 @@ from ledger.models import Entry
 from records.models import DossierCount, FormFile
 from tests.records.conftest import balanced, entered
 from tests.records.pages.conftest import JULY, stored
-from units.tabular import letter_of
+from units.cells import letter_of
 
 from .book import WHOLE, brought, cell, filled, form_of, opened, saved, words, wrong
 
