@@ -3,6 +3,7 @@
 import gc
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -111,3 +112,8 @@ def _line(result: Result) -> tuple[str, ...]:
     met = {True: "yes", False: "NO", None: ""}[result.met]
     numbers = (f"{result.ours:,.1f}", f"{result.reference:,.1f}", result.unit, f"{result.ratio:.2f}")
     return (result.name, result.scale, *numbers, goal, met)
+
+
+def say(text: str) -> None:
+    """To who waits, beside the results."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,63 @@
+"""The databases that are measured."""
+
+import sys
+import time
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+
+from records.generating import country
+from records.management.commands.generate_country import GAPS
+
+from . import databases
+from .measuring import say
+
+
+class Stage:
+    """The generated databases, each made when a part first asks for it."""
+
+    def __init__(self, folder: Path, small: bool) -> None:
+        self.folder, self.small = folder, small
+
+    @cached_property
+    def district(self) -> tuple:
+        return self._made("district", country.DISTRICT)
+
+    @cached_property
+    def long_district(self) -> tuple:
+        return self._made("long_district", replace(country.DISTRICT, months=self.before[2].months))
+
+    @cached_property
+    def before(self) -> tuple:
+        return self._made("before", country.SMALL_BEFORE if self.small else country.BEFORE)
+
+    @cached_property
+    def nation(self) -> tuple:
+        return self._made("nation", country.SMALL if self.small else country.NATION)
+
+    @cached_property
+    def merged(self) -> tuple:
+        return self._made("merged", country.SMALL_MERGED if self.small else country.MERGED)
+
+    @cached_property
+    def gaps(self) -> tuple:
+        return self._made("gaps", replace(country.SMALL_MERGED if self.small else country.MERGED, gaps=GAPS))
+
+    @cached_property
+    def demo(self) -> Any:
+        connection = databases.create("demo")
+        with databases.use(connection):
+            call_command("seed_demo", stdout=sys.stderr)
+        return connection
+
+    def _made(self, name: str, scale: Any) -> tuple:
+        start = time.monotonic()
+        connection = databases.create(name)
+        with databases.use(connection):
+            top = country.fill(scale)
+            country.settle()
+        say(f"generated: {scale} in {time.monotonic() - start:.0f} s")
+        return connection, top, scale
