@@ -6,7 +6,7 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -68,25 +68,13 @@ def _drawn(here: World, service: Service, numbers: list[int]) -> Row:
     leader, editor = (Client(service.address).sign_in(name) for name in ("lanhdao", "tonghop"))
     closing = numbers.pop()
     start = time.monotonic()
-    statuses: list[int] = []
-    while TOO_MANY not in statuses and len(statuses) < len(numbers):
-        statuses.append(editor.form(f"/reports/reviews/{numbers[len(statuses)]}/drawing/ask/").status)
-    right = set(statuses[:-1]) == {302} and statuses[-1] == TOO_MANY and len(statuses) > WAITING
-    tally.must(right, f"asked for: {Counter(statuses)}")
-    for one in numbers[LONG : len(statuses)]:
-        editor.form(f"/reports/reviews/{one}/drawing/cancel/")
-    statuses.append(_closed(leader, closing))
-    tally.must(statuses[-1] == 302, f"closing of figures: {statuses[-1]}")
+    acts = _asked(tally, editor, numbers)
+    status = _closed(leader, closing)
+    tally.must(status == 302, f"closing of figures: {status}")
     watch = _Watch(service, leader)
     watch.start()
     _until(here, lambda states, working: closing in working)
-    time.sleep(1)
-    told = time.monotonic()
-    service.process.terminate()
-    service.process.wait(60)
-    ended = time.monotonic() - told
-    tally.must(ended <= MOST_SECONDS, f"ended after {ended:.1f} s")
-    service.start()
+    ended = _restarted(tally, service)
     states = _until(here, lambda states, working: not states["waiting"] + states["working"])
     watch.over.set()
     watch.join()
@@ -95,27 +83,63 @@ def _drawn(here: World, service: Service, numbers: list[int]) -> Row:
         closed = "SELECT count(*) FROM ledger_entry WHERE action = 'review.freeze' AND subject = ?"
         times = found.rows(closed, f"review:{closing}")[0][0]
     tally.must(times == 1, f"the figures were closed {times} times")
-    files = [leader.get(f"/reports/reviews/{one}.pdf").body for one in (closing, *numbers[:LONG])]
+    tally.must(not states["failed"], f"drawings: {dict(states)}")
+    measured = {
+        "pages": _pages(tally, leader, (closing, *numbers[:LONG])),
+        "drawings done": states["done"],
+        **_watched(tally, watch),
+        "seconds until ended": round(ended, 2),
+    }
+    tally.broken += everything(here)
+    tally.acts, tally.acknowledged = acts + 1, LONG + 1
+    return tally.row("long PDFs queued, restarted", here.database, spent, 1, measured)
+
+
+def _asked(tally: Tally, editor: Client, numbers: list[int]) -> int:
+    """Drawings asked for until the queue is full; all but a few given up again. How many were asked for."""
+    statuses: list[int] = []
+    while TOO_MANY not in statuses and len(statuses) < len(numbers):
+        statuses.append(editor.form(f"/reports/reviews/{numbers[len(statuses)]}/drawing/ask/").status)
+    right = set(statuses[:-1]) == {302} and statuses[-1] == TOO_MANY and len(statuses) > WAITING
+    tally.must(right, f"asked for: {Counter(statuses)}")
+    for one in numbers[LONG : len(statuses)]:
+        editor.form(f"/reports/reviews/{one}/drawing/cancel/")
+    return len(statuses)
+
+
+def _restarted(tally: Tally, service: Service) -> float:
+    """The service ended while it draws, and started again; the seconds until it had ended."""
+    time.sleep(1)
+    told = time.monotonic()
+    service.process.terminate()
+    service.process.wait(60)
+    ended = time.monotonic() - told
+    tally.must(ended <= MOST_SECONDS, f"ended after {ended:.1f} s")
+    service.start()
+    return ended
+
+
+def _pages(tally: Tally, leader: Client, numbers: Iterable[int]) -> str:
+    """How many pages the files have."""
+    files = [leader.get(f"/reports/reviews/{one}.pdf").body for one in numbers]
     pages = [len(PdfReader(BytesIO(one)).pages) if one.startswith(b"%PDF-") else 0 for one in files]
     tally.must(min(pages) >= PAGES, f"pages of the files: {pages}")
-    tally.must(not states["failed"], f"drawings: {dict(states)}")
+    return ", ".join(map(str, sorted(set(pages))))
+
+
+def _watched(tally: Tally, watch: "_Watch") -> dict[str, float]:
+    """What drawing took, and the dashboard meanwhile."""
     tally.must(watch.at_once <= 1, f"{watch.at_once} drawings at once")
     tally.must(watch.megabytes <= MOST_MEGABYTES, f"{watch.megabytes:.0f} MB")
     tally.must(watch.longest <= MOST_DRAWING, f"a drawing took {watch.longest:.0f} s")
     p95 = statistics.quantiles(watch.spent, n=20)[-1]
     tally.must(p95 < PAGE_MS, f"the dashboard meanwhile: p95 of {p95:.0f} ms")
-    tally.broken += everything(here)
-    tally.acts, tally.acknowledged = len(statuses), LONG + 1
-    measured = {
-        "pages": ", ".join(map(str, sorted(set(pages)))),
-        "drawings done": states["done"],
+    return {
         "MB of the drawing child, most": round(watch.megabytes),
         "seconds of a drawing, most": round(watch.longest),
         "drawings at once, most": watch.at_once,
         "dashboard meanwhile, p95 in ms": round(p95),
-        "seconds until ended": round(ended, 2),
     }
-    return tally.row("long PDFs queued, restarted", here.database, spent, 1, measured)
 
 
 def _closed(leader: Client, number: int) -> int:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from datetime import date
 
 from django.conf import settings
@@ -130,60 +131,64 @@ def plain_text(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
+# The columns of the table for people: counts, then rates.
+SHOWN = (
+    "received",
+    "received_direct",
+    "received_online",
+    "received_postal",
+    "resolved",
+    "pending",
+    "pending_late",
+)
+RATES = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính", "on_time": "Đúng hạn"}
+
+
 def write_text(found: Summary, out) -> None:
     """A table for people, in Vietnamese."""
     told = narrative.counted(found.include, found.as_of)
     if found.units_of is not None:
         told += f". Theo đơn vị hiện nay (ngày {day(found.units_of)})"
     out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}. {told}.")
-    shown = [
-        "received",
-        "received_direct",
-        "received_online",
-        "received_postal",
-        "resolved",
-        "pending",
-        "pending_late",
-    ]
-    head = [
-        "",
-        "Báo cáo",
-        *(LABELS[name] for name in shown),
-        "Trực tiếp",
-        "Trực tuyến",
-        "Bưu chính",
-        "Đúng hạn",
-    ]
-    rates = ["direct", "online", "postal", "on_time"]
-    rows = [
-        [
-            (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
-            one.completeness.text(found.period.one_month),
-            *(count(one.counts[column]) for column in shown),
-            *(
-                percent_vi(one.share(rate).percent) + ("*" if one.share(rate).partial else "")
-                for rate in rates
-            ),
-        ]
-        for kind, key, name, one in lines_of(found)
-    ]
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    for row in (head, *rows):
+    rows = table_of(found)
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for row in rows:
         first, *others = (
             text.ljust(width) if not at else text.rjust(width)
             for at, (text, width) in enumerate(zip(row, widths, strict=True))
         )
         out.write("  ".join((first, *others)).rstrip())
-    for rate in rates:
-        out.write(f"{BY_KEY[rate].name}: {BY_KEY[rate].definition}")
-    if any("*" in text for row in rows for text in row[-len(rates) :]):
-        out.write("* chưa đủ: có ô phải báo cáo còn để trống.")
-    if any(one.estimated for *_, one in lines_of(found)):
-        out.write(
-            "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
-        )
-    for sentence in [*(found.territory.sentences() if found.territory else ()), *found.handover.sentences()]:
+    for sentence in notes_of(found, rows):
         out.write(sentence)
+
+
+def table_of(found: Summary) -> list[list[str]]:
+    """The head and the lines as text: "≈" where estimated, "*" where a share is not whole."""
+    head = ["", "Báo cáo", *(LABELS[name] for name in SHOWN), *RATES.values()]
+    return [head] + [
+        [
+            (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
+            one.completeness.text(found.period.one_month),
+            *(count(one.counts[column]) for column in SHOWN),
+            *(
+                percent_vi(one.share(rate).percent) + ("*" if one.share(rate).partial else "")
+                for rate in RATES
+            ),
+        ]
+        for kind, key, name, one in lines_of(found)
+    ]
+
+
+def notes_of(found: Summary, rows: list[list[str]]) -> Iterator[str]:
+    """What stands below the table: definitions, signs, territory, handover, who is silent."""
+    for rate in RATES:
+        yield f"{BY_KEY[rate].name}: {BY_KEY[rate].definition}"
+    if any("*" in text for row in rows for text in row[-len(RATES) :]):
+        yield "* chưa đủ: có ô phải báo cáo còn để trống."
+    if any(one.estimated for *_, one in lines_of(found)):
+        yield "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
+    yield from found.territory.sentences() if found.territory else ()
+    yield from found.handover.sentences()
     for key, missing in found.total.completeness.by_unit().items():
         months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)
-        out.write(f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}")
+        yield f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}"
