@@ -6,12 +6,12 @@ from datetime import date
 
 from figures.periods import Month
 from records import sums
-from records.actions import naming
+from records.actions import going_on, naming
 from records.models import Edition, Stage
 from records.queries.calendar import calendar
 from records.queries.merging import consequences
 from units.models import Succession, Unit, User
-from units.signals import Consequence, Reported
+from units.signals import Consequence, Opening, Reported
 
 
 def answer_reports(sender: object, numbers: Sequence[int], **kwargs: object) -> dict[int, list[Reported]]:
@@ -32,17 +32,26 @@ def sum_new_groups(sender: object, units: Sequence[Unit], **kwargs: object) -> N
 
 
 def tell_merger(
-    sender: object, olds: Sequence[Unit], ending: Sequence[Unit], on: date, reporting: int, **kwargs: object
+    sender: object,
+    opening: Sequence[Opening],
+    ending: Sequence[Unit],
+    on: date,
+    reporting: int,
+    **kwargs: object,
 ) -> list[Consequence]:
-    """Reports that are owed, deadlines, what is being entered, and the catalogue."""
-    return [Consequence(title, lines) for title, lines in consequences(olds, ending, on, reporting)]
+    """Reports that are owed, deadlines, what is being entered, the catalogue, and what units had set for themselves."""
+    return [Consequence(title, lines) for title, lines in consequences(opening, ending, on, reporting)]
 
 
 def name_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:
-    """Catalogue rows that name an old unit follow to its successors, in the same transaction."""
+    """Catalogue rows that name an old unit, and what it had set for itself, follow to its successors, in the same
+    transaction.
+    """
     naming.follow(links, by=by)
+    going_on.follow(links, by=by)
 
 
 def forget_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:
-    """The same rows name the old units alone again. Errors: units.tree.Refused."""
+    """The same rows are the old units' alone again. Errors: units.tree.Refused."""
     naming.take_back(links, by=by)
+    going_on.take_back(links, by=by)

@@ -1,8 +1,8 @@
 """What this room asks and tells the rooms above it, which it does not know.
 
 `reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
-`consequences_asked` (olds=[…], ending=[…], on=day, reporting=number): what changes when units close, with a successor
-or without, and so many that report open; a receiver answers [Consequence, …].
+`consequences_asked` (opening=[…], ending=[…], on=day, reporting=number): what changes when units open and take others
+over, units end without a successor, and so many that report open; a receiver answers [Consequence, …].
 `succeeded` (links=[…], by=user): these successions were recorded, in the same transaction.
 `undoing` (links=[…], by=user): these are about to be taken back and their new units deleted; a receiver takes back what
 it did when they were recorded, or raises units.tree.Refused.
@@ -10,9 +10,10 @@ it did when they were recorded, or raises units.tree.Refused.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
@@ -47,9 +48,19 @@ class Consequence(NamedTuple):
     lines: list[str]
 
 
-def consequences_of(olds: list, ending: list, on: date, reporting: int) -> list[Consequence]:
+class Opening(NamedTuple):
+    """A unit that is to open: its name and tier (empty: that of the old unit), and which units it takes over, each with
+    the share that comes.
+    """
+
+    name: str
+    tier: str
+    parts: Sequence[tuple[Any, Fraction]]
+
+
+def consequences_of(opening: list[Opening], ending: list, on: date, reporting: int) -> list[Consequence]:
     """What changes elsewhere when units close before `on`, succeeded or not, and so many that report open."""
     answers = consequences_asked.send(
-        sender=Consequence, olds=olds, ending=ending, on=on, reporting=reporting
+        sender=Consequence, opening=opening, ending=ending, on=on, reporting=reporting
     )
     return [one for _, answer in answers for one in answer]

@@ -109,7 +109,7 @@ def ask_reading(
         CaseMapping.objects.update_or_create(
             unit=file.unit,
             name=save_as,
-            defaults={"content": dict(mapping), "saved_at": at, "saved_by": name_of(by)},
+            defaults=_saved(mapping, by, at),
         )
     same = _same(file, mapping, months)
     if same is not None:
@@ -144,9 +144,15 @@ def share_mapping(file: CaseFile, units: Sequence[Unit], *, by: Any, at: datetim
     if not file.system or file.state != CaseFileState.DONE:
         raise Refused("no_name", "Cách ghép cột của tệp này chưa được lưu theo tên.")
     for unit in units:
-        told = {"content": file.mapping, "saved_at": at, "saved_by": name_of(by)}
-        CaseMapping.objects.update_or_create(unit=unit, name=file.system, defaults=told)
+        CaseMapping.objects.update_or_create(
+            unit=unit, name=file.system, defaults=_saved(file.mapping, by, at)
+        )
         log.append("cases.share", by=by, subject=f"unit:{unit.pk}", detail={"system": file.system}, at=at)
+
+
+def _saved(mapping: Mapping[str, Any], by: Any, at: datetime) -> dict[str, Any]:
+    """What a saved mapping holds besides its place; somebody has set it, so it is the unit's own."""
+    return {"content": dict(mapping), "saved_at": at, "saved_by": name_of(by), "followed": False}
 
 
 def _same(file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month]) -> CaseFile | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from ledger import log
-from records.queries.named_units import MODELS, Scope, Steps, named, said, steps_from, steps_of, turns
+from records.queries.named_units import MODELS, Scope, Steps, named, said, steps_from, turns
 from units.models import Succession, Unit, User
 from units.tree import Refused, Wrong
 
@@ -12,9 +12,12 @@ _NAMED = 6
 
 
 def follow(links: Sequence[Succession], *, by: User | None) -> None:
-    """These successions were recorded: rows that name an old unit name its successors too, from their first days on."""
-    by_old, first = steps_of(links), min(one.on for one in links)
-    added = sum(_turn(named(model, by_old, first), by_old) for model in MODELS)
+    """These successions were recorded: rows that name an old unit name its successors too, from their first days on,
+    and those of the successors that were recorded before.
+    """
+    olds, first = {one.old_id for one in links}, min(one.on for one in links)
+    steps = steps_from(olds)
+    added = sum(_turn(named(model, olds, first), steps) for model in MODELS)
     if added:
         log.append("catalogue.follow", by=by, subject="catalogue", detail={"added": added, "on": first})
 

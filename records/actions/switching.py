@@ -53,7 +53,7 @@ def switch_group(
             f"{sent.submission.unit.name} đã gửi báo cáo {last.label}: chỉ đổi được từ {last.next().label}.",
         )
     found, _ = GroupSwitch.objects.update_or_create(
-        unit=unit, group=group, first_month=month.number, defaults={"asked": asked}
+        unit=unit, group=group, first_month=month.number, defaults={"asked": asked, "followed": False}
     )
     _count_blanks(list(below.filter(state__in=_DRAFTS).select_for_update(of=("self",))))
     return found

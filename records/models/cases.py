@@ -13,10 +13,11 @@ from ledger.models import Job, JobState
 from units.models import Unit
 
 from .catalogue import Field, Procedure
+from .followed import Followed
 from .sums import Measured
 
 
-class CaseMapping(models.Model):
+class CaseMapping(Followed):
     """How the exports of one system are read, saved by name; the units of the subtree may use it.
 
     `content`: the shape of records.imports.cases.mapping.Mapping.

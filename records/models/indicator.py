@@ -6,6 +6,8 @@ from django.db.models import Q
 from figures import rules_indicators
 from units.models import Tier, Unit
 
+from .followed import Followed
+
 
 class Indicator(models.Model):
     """A reported share or count (chỉ tiêu). Without a denominator it is a plain count; a quoted one is a number that
@@ -77,7 +79,7 @@ class IndicatorValue(models.Model):
         ]
 
 
-class RateTarget(models.Model):
+class RateTarget(Followed):
     """The target set for a named rate (figures.rates) of a unit's subtree: percent, by tier, dated."""
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="rate_targets")

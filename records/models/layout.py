@@ -5,6 +5,8 @@ from django.db import models
 from figures.measures import RETURNED, TRANSFERRED
 from units.models import Unit
 
+from .followed import Followed
+
 
 class SwitchedGroup(models.TextChoices):
     RETURNED = "returned", "Trả kết quả"
@@ -16,7 +18,7 @@ class SwitchedGroup(models.TextChoices):
         return RETURNED if self is SwitchedGroup.RETURNED else TRANSFERRED
 
 
-class GroupSwitch(models.Model):
+class GroupSwitch(Followed):
     """From this reporting month (YYYYMM) on, the units below `unit` are asked for a group of columns, or are not.
 
     The nearest unit above (or the unit itself) binds, and of its switches the latest; none: the group is asked for.

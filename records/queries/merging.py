@@ -7,19 +7,22 @@ from figures.periods import Month
 from figures.writing import count, day
 from records.models import OPEN_STATES, Edition, FieldScope
 from units.models import Kind, Unit
+from units.signals import Opening
 
 from .calendar import calendar, due_date
 from .named_units import MODELS, named
+from .rules_told import rules_told
 
 _NAMED = 8
 
 
 def consequences(
-    going_over: Sequence[Unit], ending: Sequence[Unit], on: date, reporting: int
+    opening: Sequence[Opening], ending: Sequence[Unit], on: date, reporting: int
 ) -> Iterator[tuple[str, list[str]]]:
-    """(title, sentences) when these units close before `on`, with a successor or without, and so many open then that
-    report. Vietnamese.
+    """(title, sentences) when these units open on a day and take others over, and others end without a successor, and
+    so many open that report. Vietnamese.
     """
+    going_over = list({old.pk: old for one in opening for old, _ in one.parts}.values())
     olds = [*going_over, *ending]
     days = calendar()
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
@@ -45,6 +48,8 @@ def consequences(
     yield "Báo cáo đang nhập hoặc chờ duyệt ở đơn vị cũ", lines or ["Không có."]
     if lines := list(_of_catalogue(going_over, ending, on)):
         yield "Danh mục ghi riêng đơn vị cũ", lines
+    if lines := list(rules_told(opening, ending, on)):
+        yield "Đơn vị cũ đã tự đặt", lines
 
 
 def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) -> Iterator[str]:

@@ -46,24 +46,18 @@ def named(model: type[Scope], units: Iterable[int], on: date) -> QuerySet:
     )
 
 
-def steps_of(links: Iterable[Succession]) -> Steps:
-    found: dict[int, list[Succession]] = defaultdict(list)
-    for one in links:
-        found[one.old_id].append(one)
-    return found
-
-
 def steps_from(units: Iterable[int]) -> Steps:
     """Every recorded step from these units on, along the whole chain. A query for each link of the longest chain."""
-    found: list[Succession] = []
+    found: dict[int, list[Succession]] = defaultdict(list)
     seen: set[int] = set()
     ahead = set(units)
     while ahead:
         seen |= ahead
         latest = list(Succession.objects.filter(old__in=ahead).select_related("new").order_by("pk"))
-        found += latest
+        for one in latest:
+            found[one.old_id].append(one)
         ahead = {one.new_id for one in latest} - seen
-    return steps_of(found)
+    return found
 
 
 def turns(scope: Scope, steps: Steps) -> Iterator[Turn]:

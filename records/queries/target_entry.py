@@ -20,13 +20,16 @@ ALL_TIERS = ""
 
 @dataclass(frozen=True)
 class Wanted:
-    """A rate and tier ("" is all tiers) with the target set for the year, and the one that holds without it."""
+    """A rate and tier ("" is all tiers) with the target set for the year, and the one that holds without it.
+    `followed`: that of the year is gone on with from old units.
+    """
 
     rate: str
     tier: str
     percent: Decimal | None = None
     source: str = ""
     otherwise: RateTarget | None = None
+    followed: bool = False
 
     @property
     def key(self) -> str:
@@ -60,6 +63,7 @@ def wanted(unit: Unit, year: int) -> list[Wanted]:
             own[rate, tier].percent if (rate, tier) in own else None,
             own[rate, tier].source if (rate, tier) in own else "",
             others.get((rate, tier)),
+            (rate, tier) in own and own[rate, tier].followed,
         )
         for rate in WITH_TARGET
         for tier in (ALL_TIERS, *_tiers(unit, end))

@@ -118,6 +118,16 @@ def test_successions_from_a_file_are_followed_along_the_chain(tree):
     assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
 
 
+def test_a_chain_is_followed_whichever_part_of_it_is_recorded_first(tree):
+    row("dat-dai", tree.tan_thanh)
+    later = date(2026, 1, 1)
+    first = actions.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
+    last = actions.open_unit(draft("b", active_from=later), by=None)
+    for link in (actions.Link(first, last, later), actions.Link(tree.tan_thanh, first, ON)):
+        actions.add_successions([link], by=None)
+    assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
+
+
 @pytest.mark.parametrize("others", [False, True])
 def test_a_row_that_names_the_new_unit_by_itself_is_not_lost(offices, others):
     """Without its only unit it would be everybody's."""

@@ -2,6 +2,7 @@
 rule, and the act is undone as one while nothing was entered on what it opened.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,7 +15,7 @@ from ledger import log
 from ledger.models import Entry
 from units.lifetimes import may_close
 from units.models import Kind, Membership, Succession, Unit, User
-from units.signals import undoing
+from units.signals import Opening, undoing
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
@@ -57,6 +58,14 @@ class Plan:
     def closing(self) -> list[Unit]:
         """Every unit that closes."""
         return [*self.olds, *self.ending]
+
+    @property
+    def opening(self) -> list[Opening]:
+        """What opens, with what it takes over."""
+        parts: dict[str, list[tuple[Unit, Fraction]]] = defaultdict(list)
+        for heir in self.heirs:
+            parts[heir.code].append((heir.old, heir.share))
+        return [Opening(draft.name, draft.tier, parts[draft.unit().code]) for draft in self.drafts]
 
     @property
     def reporting(self) -> int:

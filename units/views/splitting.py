@@ -82,6 +82,10 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
     roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
     names = {draft.unit().code: draft.name for draft in plan.drafts}
     above = {draft.unit().code: draft.parent for draft in plan.drafts}
+    # As they stand: trying the split has changed the objects of the plan.
+    opening = [
+        one._replace(parts=[(closing[unit.pk], share) for unit, share in one.parts]) for one in plan.opening
+    ]
     named = {old.pk, *(one.taken_by.pk for one in shares if one.taken_by)}
     return {
         "unit": closing[old.pk],
@@ -91,6 +95,6 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
         "closing": [closing[unit.pk] for unit in plan.closing if unit.pk in named],
         "moving": [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named],
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
-        "consequences": consequences_of(list(closing.values()), [], on, plan.reporting),
+        "consequences": consequences_of(opening, [], on, plan.reporting),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
