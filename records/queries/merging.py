@@ -71,7 +71,8 @@ def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) 
 
 def _told(edition: Edition, last: Month) -> str:
     month = Month.from_number(edition.submission.month)
-    told = f"{edition.submission.unit.name}, {month.label}: {edition.get_state_display().lower()}"
+    name = edition.submission.unit.name
+    told = f"{name[:1].upper()}{name[1:]}, {month.label}: {edition.get_state_display().lower()}"
     if month > last:
         return f"{told}; đơn vị cũ sẽ không còn phải báo cáo tháng này."
     return f"{told}; vẫn nhập, gửi và duyệt tiếp được."

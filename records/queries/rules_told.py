@@ -47,6 +47,6 @@ def _listed(does: str, told: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
     there = [(name, words) for name, words in told if words]
     for name, words in there[:_NAMED]:
         more = f" và {count(len(words) - _NAMED)} mục khác" if len(words) > _NAMED else ""
-        yield f"{name} {does}: {'; '.join(words[:_NAMED])}{more}."
+        yield f"{name[:1].upper()}{name[1:]} {does}: {'; '.join(words[:_NAMED])}{more}."
     if len(there) > _NAMED:
         yield f"và {count(len(there) - _NAMED)} đơn vị khác {does} như vậy."

@@ -7,10 +7,10 @@ from typing import Any
 
 from figures.counts import added
 from figures.measures import MEASURES
-from figures.periods import Month
+from figures.periods import Month, Span
 from figures.rules import CLOSING
 from records.models import DossierCount, Edition, Stage
-from units.models import Succession
+from units.models import Succession, Unit
 
 from .calendar import calendar
 
@@ -46,6 +46,11 @@ def closings(asked: Mapping[int, Month]) -> dict[int, Rows]:
         for new, olds in lasts.items()
         if all(old in left for old in olds)
     }
+
+
+def took_over(unit: Unit, span: Span, past: Mapping) -> bool:
+    """Whether the month is the first one of a unit that took others over; its past (see past) is what these left."""
+    return span.start <= unit.active_from <= span.end and bool(past)
 
 
 def _left(lasts: Mapping[int, int]) -> dict[int, Rows]:

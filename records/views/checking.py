@@ -19,6 +19,7 @@ from records.queries.catalogue import Catalogue
 from records.queries.checks import rows_of
 from records.queries.locks import is_locked
 from records.queries.past import past_of
+from records.queries.taken_over import took_over
 from units import access
 from units.access import Right
 
@@ -81,7 +82,8 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     catalogue, month = Catalogue(calendar()), Month.from_number(found.month)
-    day = catalogue.days.span(month).end
+    span = catalogue.days.span(month)
+    day = span.end
     read: dict[str, Any] = {"rows": rows_of(edition), "past": past_of(found)}
     lines = lines_of(edition, catalogue, **read)
     findings = checks.check(edition, catalogue, **read)
@@ -95,6 +97,7 @@ def _page(
         "unit": found.unit,
         "edition": edition,
         "filled": request.GET.get("da-dien") == str(edition.revision),
+        "took_over": took_over(found.unit, span, read["past"]),
         "last_month": month.previous(),
         "heads": [head for _, head in COMPARED],
         "rows": rows,

@@ -27,6 +27,7 @@ from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of
 from records.queries.past import past_of
+from records.queries.taken_over import took_over
 from units import access, answering
 from units.access import Right
 from units.models import User
@@ -208,7 +209,7 @@ def _figures(
         "sheet_data": sheet_data(found, edition, lines, reader) if typing else None,
         "rules_data": rules.as_data(span.end) if typing else None,
         "typing": typing,
-        "took_over": span.start <= found.unit.active_from <= span.end and bool(read["past"]),
+        "took_over": took_over(found.unit, span, read["past"]),
         "told": told(findings, lines) if deciding else [],
         "blanks": [(line, cells) for line in lines if deciding and (cells := blanks_of(line, span.end))],
         **(changed(edition, lines, span.end) if edition.state == State.SENT else {}),

@@ -14,6 +14,7 @@
   if (!table || !holder || !rules) return;
   const facts = JSON.parse(holder.textContent);
   const { sums } = rules.data;
+  const took = "tookOver" in table.closest(".sheet").dataset;
   const wholesOf = (measure) => Object.keys(sums).filter((whole) => sums[whole].includes(measure));
   const put = (place, text) => { if (place && place.textContent !== text) place.textContent = text; };
   const place = (name, index) => document.querySelector(`[${name}="${index}"]`);
@@ -132,12 +133,21 @@
   // The panes below, and what is still to be seen ---------------------------------------------------------------------
   const say = (text) => put(byId("bao"), text);
   const beside = (cell) => [...cell.box.querySelectorAll(".prev > span")].map((one) => one.lastChild.textContent);
-  const look = (cell) => {
+  // The first month of a unit that took others over stands beside what these left open at their end, and beside nothing else.
+  const before = (cell) => {
     const [last, year] = beside(cell);
+    if (!took) return `Tháng trước ${last ?? "—"}, cùng kỳ ${year ?? "—"}`;
+    if (cell.measure === "opening") {
+      const { proposed } = cell.row;
+      return proposed === null ? "Các đơn vị cũ không có số cuối kỳ của dòng này" : `Nhận từ các đơn vị cũ: ${rules.write(proposed)}`;
+    }
+    return last ? `Cuối kỳ các đơn vị cũ: ${last}` : "Tháng đầu của đơn vị mới: không có tháng trước để so";
+  };
+  const look = (cell) => {
     const { row } = cell;
     const told = (cell.quiet ? null : cell.fault) ?? row.odd.find((one) => one.measure === cell.measure || sums[one.measure]?.includes(cell.measure)) ?? (cell === start() ? whole : null);
     put(byId("look-name"), cell.place);
-    put(byId("look-past"), `Tháng trước ${last ?? "—"}, cùng kỳ ${year ?? "—"}`);
+    put(byId("look-past"), before(cell));
     const usual = cell.input.value.trim() ? "Không có gì phải xem lại ở ô này." : "Chưa báo. Nếu trong kỳ không có hồ sơ nào thì nhập 0.";
     put(byId("look-word"), told?.message ?? (cell.box.dataset.marked ? "Người duyệt đánh dấu ô này cần sửa." : usual));
     byId("look-word").classList.toggle("look__err", told?.severity === "error");

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from figures.periods import Month
+from records.actions import open_submission
+from tests.records.conftest import AT
 from units import actions, inheritance, roster
 from units.models import Succession, Unit, User
 from units.tree import Draft
+
+from .entry import box, fits, sign_in
 
 START = date(2020, 1, 1)
 PASSWORD = "mật khẩu đủ dài"
@@ -97,3 +102,26 @@ def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live
     page.get_by_role("button", name="Hoàn tác chia tách").press("Enter")
     expect(page.get_by_text("2 đơn vị cũ hoạt động tiếp")).to_be_visible()
     assert not Succession.objects.exists()
+
+
+def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page: Page, accessible):
+    """In place of a month before, which the new unit has not."""
+    page, old, on = quiet_page, office.july.unit, date(2022, 6, 15)
+    draft = Draft("moi", "xã Mới", "committee", "commune", on, parent=old.parent)
+    new = actions.merge([old], draft, on, by=None, basis="NQ").new[0]
+    july = open_submission(new, Month(2022, 7), by=None, at=AT)
+    sign_in(page, office.clerk, office.url)
+    page.goto(f"{office.url}/records/{july.pk}/")
+    past = page.locator("#look-past")
+    for name, words in (
+        ("ho-tich-opening", "Nhận từ các đơn vị cũ: 5"),
+        ("ho-tich-pending_in_time", "Cuối kỳ các đơn vị cũ: 5"),
+        ("ho-tich-received_direct", "Tháng đầu của đơn vị mới: không có tháng trước để so"),
+        ("chung-thuc-opening", "Các đơn vị cũ không có số cuối kỳ của dòng này"),
+    ):
+        box(page, name).focus()
+        expect(past).to_have_text(words)
+    accessible(page)
+    for width in (1366, 375):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert fits(page)

@@ -117,8 +117,8 @@ def test_the_page_says_what_goes_on_and_what_has_to_be_set_anew(tree):
     for words in (
         "chỉ tiêu giao “Tỷ lệ giải quyết trước và đúng hạn”, cấp xã 97,5%; nhóm cột “Trả kết quả” không nhập; ",
         "không nhập; cách ghép cột “iGate”.",
-        "xã Mới tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ giải quyết",
-        "xã Mới phải đặt lại, vì các đơn vị cũ đặt khác nhau: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến”.",
+        "Xã Mới tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ giải quyết",
+        "Xã Mới phải đặt lại, vì các đơn vị cũ đặt khác nhau: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến”.",
     ):
         assert words in page, words
     assert RateTarget.objects.count() == 4
@@ -155,10 +155,10 @@ def test_who_takes_a_part_over_goes_on_with_its_own(tree):
     address = f"/units/{tree.tan_thanh.pk}/split/"
     page = text_of(admin.post(address, asked(*PARTIAL)))
     assert (
-        "thị trấn Tân Thanh tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 80%; cách ghép cột “iGate”."
+        "Thị trấn Tân Thanh tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 80%; cách ghép cột “iGate”."
         in page
     )
-    assert "xã Liêm Túc tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 90%." in page
+    assert "Xã Liêm Túc tiếp tục áp dụng: chỉ tiêu giao “Tỷ lệ hồ sơ trực tuyến” 90%." in page
     admin.post(address, asked(*PARTIAL, sure="1"))
     left, taker = (Unit.objects.get(code=code, active_from=ON) for code in ("13474", "13480"))
     assert (targets(left), mappings(left)) == ({"online-": "80.0"}, {"iGate"})

@@ -120,7 +120,12 @@ def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings)
     Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)
     client.force_login(clerk, backend="django.contrib.auth.backends.ModelBackend")
     told = "lấy sẵn từ số còn lại cuối tháng cuối cùng của các đơn vị cũ"
-    assert told in client.get(f"/records/{opened.pk}/").content.decode()
+    page = client.get(f"/records/{opened.pk}/").content.decode()
+    assert told in page and "cuối kỳ các đơn vị cũ </span>8<" in page and "tháng trước </span>" not in page
+    page = client.get(f"/records/{opened.pk}/check/").content.decode()
+    assert "So với cuối kỳ các đơn vị cũ" in page and ">Kỳ trước<" not in page
     month_of(new, JULY, fields, 3, upto="sent", opens=12)
     later = saving.open_submission(new, AUGUST, by=None, at=AT)
-    assert told not in client.get(f"/records/{later.pk}/").content.decode()
+    page = client.get(f"/records/{later.pk}/").content.decode()
+    assert told not in page and "cuối kỳ các đơn vị cũ" not in page
+    assert "So với tháng 7/2022" in client.get(f"/records/{later.pk}/check/").content.decode()
