@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from figures.rates import BY_KEY
 from figures.rounding import percent, points
 from figures.summary import Summary
 from reports.outlets import findings, lines, markup, svg
+from reports.outlets.charts import Chart, as_data
 from reports.queries.dashboard import Past
 from reports.queries.targets import rate_targets
 
@@ -160,12 +162,21 @@ def on_time(summary: Summary, before: Summary | None, every: Goals) -> dict[str,
     }
 
 
+def said_of_what(asked: Asked, chart: Chart) -> Chart:
+    """The chart whose sentence also says by which units or as of which day, where that is not the usual one."""
+    if asked.units_of is not None:
+        return replace(chart, told=f"{chart.told}, {narrative.basis(asked.units_of)}".lstrip(", "))
+    if asked.as_of is None:
+        return chart
+    return replace(chart, told=f"{chart.told}. {narrative.counted(asked.include, asked.as_of)}".lstrip(". "))
+
+
 def charts(
-    summary: Summary, past: Past, now: Summary, before: Summary | None, goals: Goals
+    asked: Asked, summary: Summary, past: Past, now: Summary, before: Summary | None, goals: Goals
 ) -> dict[str, Any]:
     one_month = summary.period.one_month
     trend = lines.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
-    compare = lines.channels_against(now, before or past.before)
+    compare = lines.channels_against(now, past.against.before if past.against else past.before)
     return {
         "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
         "shares_finding": findings.channels(summary),
@@ -174,7 +185,9 @@ def charts(
         "rounding": narrative.rounding_note(summary.total),
         "trend": trend,
         "trend_rows": trend.rows([month.label for month in past.months]),
+        "trend_data": as_data(said_of_what(asked, trend)),
         "compare": compare,
+        "compare_data": as_data(said_of_what(asked, compare)),
         "compare_rows": compare.rows(),
     }
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 
-from figures import narrative
 from reports.outlets import lines
 from reports.outlets.charts import Chart, ChartJson
 from reports.queries.dashboard import Wanted, now_and_before, past_of
@@ -12,6 +11,7 @@ from units import access
 from units.access import Right
 from units.problems import problem
 
+from . import blocks
 from .asked import BadQuestion, read
 from .dashboard import wanted_of
 
@@ -50,14 +50,7 @@ class DashboardChart(ChartJson):
         if make is None:
             raise Http404
         asked = read(self.request)
-        drawn = make(wanted_of(asked))
-        if asked.units_of is not None:
-            return replace(drawn, told=f"{drawn.told}, {narrative.basis(asked.units_of)}".lstrip(", "))
-        if asked.as_of is None:
-            return drawn
-        return replace(
-            drawn, told=f"{drawn.told}. {narrative.counted(asked.include, asked.as_of)}".lstrip(". ")
-        )
+        return blocks.said_of_what(asked, make(wanted_of(asked)))
 
 
 chart = access.requires(Right.READ)(DashboardChart.as_view())

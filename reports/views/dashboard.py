@@ -117,7 +117,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "field_name": wanted.field.name if wanted.field else "",
         **blocks.answer(asked, summary, now, before, wanted.field.name if wanted.field else ""),
         **blocks.on_time(summary, before, goals),
-        **blocks.charts(summary, past, now, before, goals),
+        **blocks.charts(asked, summary, past, now, before, goals),
         **listing.context(asked, summary, hidden),
     }
 

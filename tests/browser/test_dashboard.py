@@ -58,6 +58,20 @@ def test_the_answer_without_scrolling_and_the_charts(quiet_page, signed_in, live
     accessible(page)
 
 
+def test_the_charts_are_drawn_from_the_page_alone_with_its_own_faces(quiet_page, signed_in, live_server):
+    """Nothing is asked for once more: the page has what they are drawn from, and names the files of its fonts."""
+    page, asked = signed_in(quiet_page, "tonghop"), []
+    page.on("request", lambda request: asked.append((request.resource_type, request.url)))
+    page.goto(live_server.url + ADDRESS)
+    expect(page.locator(".chart[data-drawn]")).to_have_count(2)
+    assert [kind for kind, _ in asked if kind in ("fetch", "xhr")] == []
+    fonts = [url for kind, url in asked if kind == "font"]
+    assert len(fonts) == len(set(fonts)) == 2
+    assert page.evaluate(
+        "['400', '600'].every((weight) => document.fonts.check(`${weight} 12px 'IBM Plex Sans'`))"
+    )
+
+
 def test_the_bar_takes_one_line_with_the_switch_of_both_bases(quiet_page, signed_in, live_server, accessible):
     """Its controls stand on one line, whatever the unit is called."""
     page = signed_in(quiet_page, "tonghop")

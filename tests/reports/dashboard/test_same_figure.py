@@ -93,6 +93,17 @@ def test_chart(reader):
         assert sets["Trực tiếp"]["printed"][place] == printed(expected[1])
 
 
+@pytest.mark.parametrize("more", ["", "&by=month", "&tier=commune", "&as_of=2022-06-15", "&basis=today"])
+def test_the_page_holds_its_charts_as_their_addresses_give_them(reader, more):
+    """So that they are drawn without asking again."""
+    client, address = reader("tonghop"), ADDRESS + more
+    page = client.get(f"/{address}").content.decode()
+    held = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
+    charts = [client.get(f"/reports/charts/{name}.json{address}").json() for name in ("online", "channels")]
+    assert [json.loads(one) for one in held] == charts
+    assert [one["told"] for one in charts] == re.findall(r'<canvas role="img" aria-label="([^"]*)">', page)
+
+
 def rows_of(tier: str) -> str:
     return f"{ADDRESS}&tier={tier}"
 
