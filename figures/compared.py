@@ -13,24 +13,27 @@ MOST = 6
 
 @dataclass(frozen=True)
 class Compared:
-    """Both sides without the units that cannot be compared, and the names of those that are left out."""
+    """Both sides without the units that cannot be compared: how many are left out, and their names, of many the first
+    ones only.
+    """
 
     current: Summary
     before: Summary
     left_out: tuple[str, ...]
+    number: int
 
     @property
     def told(self) -> str:
         """Vietnamese: which units the comparison leaves out."""
         return (
             "So với cùng kỳ chỉ tính các đơn vị báo cáo suốt cả hai kỳ; không tính "
-            f"{count(len(self.left_out))} đơn vị: {self.names}."
+            f"{count(self.number)} đơn vị: {self.names}."
         )
 
     @property
     def names(self) -> str:
         """The units that are left out, the first of them by name."""
-        more = " và những đơn vị khác" if len(self.left_out) > MOST else ""
+        more = " và những đơn vị khác" if self.number > MOST else ""
         return "; ".join(self.left_out[:MOST]) + more
 
     def as_dict(self) -> dict[str, Any]:
@@ -39,10 +42,13 @@ class Compared:
             "now": self.current.as_record(),
             "before": self.before.as_record(),
             "left_out": list(self.left_out),
+            "number": self.number,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read back what ``as_dict`` wrote."""
         sides = (Summary.from_dict(data[name]) for name in ("now", "before"))
-        return cls(*sides, tuple(data["left_out"]))
+        names = tuple(data["left_out"])
+        # A document from before names all of them.
+        return cls(*sides, names, data.get("number", len(names)))

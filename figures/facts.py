@@ -164,7 +164,7 @@ def _compared(compared: Compared) -> Iterator[tuple[str, Fact]]:
     for side, summary in (("same.now", compared.current), ("same.before", compared.before)):
         for key, fact in _summary(side, summary):
             yield key, replace(fact, name=f"{fact.name}, của các đơn vị báo cáo suốt cả hai kỳ")
-    told, number = "Danh sách đơn vị phải báo cáo trong hai kỳ", len(compared.left_out)
+    told, number = "Danh sách đơn vị phải báo cáo trong hai kỳ", compared.number
     yield "left_out.count", Fact(count(number), number, "Đơn vị không so được với cùng kỳ", told)
     yield "left_out.units", Fact(compared.names, compared.names, "Đơn vị không so được với cùng kỳ", told)
 

@@ -54,6 +54,13 @@ def _of_today(question: Question, *, by_child: bool, by_field: bool, only: int |
     return found
 
 
+def of_child_groups(question: Question, groups: list[int]) -> Iterable[Part]:
+    """The parts of some groups below, added up over them; by reported units and as they count now. One query; none
+    without groups.
+    """
+    return _of_sums(question, groups, False, None, together=True) if groups else ()
+
+
 # Columns before the measured ones.
 _LEADING = 5
 _BLANKS = _LEADING + len(MEASURES)

@@ -5,49 +5,34 @@ taken out of both sides, and named.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
 
-from django.db.models import Count, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Count
 
 from figures.compared import Compared
 from figures.counts import Tally
 from figures.periods import Month, Period
 from figures.summary import Summary, build
+from records.queries.parts import of_child_groups
 from records.queries.question import Question
 from records.queries.rows import tally_in, totals
 from records.queries.summary import Monthly
-from units.models import Unit, owing
 
-
-class Left(NamedTuple):
-    """Of a unit that is left out what is told of it: after a merger of the country these are all of its communes."""
-
-    pk: int
-    tier: str
-    name: str
-    active_from: date
-    # The last day on which it reports itself, where there is one.
-    until: date | None
+from .lasting import Lasting, Reporter
 
 
 def comparison(reach: Question, monthly: Monthly, before: Summary, period: Period) -> Compared | None:
-    """None where the same units owed both periods. `monthly` holds the months of both, by tier. One query then (none of
-    a unit without any below), else three.
+    """None where the same units owed both periods. `monthly` holds the months of both, by tier. Seven queries at most,
+    whatever opened or closed; one where nothing did, and none of a unit without any below.
     """
     if not changed(reach, period):
         return None
-    spans = dict(zip(reach.months, reach.spans, strict=True))
-    earlier, (first_end, last_start) = period.same_last_year(), _ends(reach, period)
-    months = [*earlier.months, *period.months]
-    units = [Left(*row) for row in _left_out(reach, spans, earlier, period, first_end, last_start)]
-    if not units:
+    lasting = Lasting(reach, period)
+    if not lasting.number_left_out:
         return None
-    taken = _taken(reach, units, months, spans)
-    tiers = {tier: [*parts, *taken.get(tier, ())] for tier, parts in monthly.items()}
+    tiers, earlier = _of_lasting(lasting, monthly), period.same_last_year()
     sides = [
         build(
             unit=before.unit,
@@ -61,7 +46,7 @@ def comparison(reach: Question, monthly: Monthly, before: Summary, period: Perio
         )
         for when in (period, earlier)
     ]
-    return Compared(*sides, tuple(unit.name for unit in units))
+    return Compared(*sides, lasting.names_left_out, lasting.number_left_out)
 
 
 def changed(reach: Question, period: Period) -> bool:
@@ -70,13 +55,7 @@ def changed(reach: Question, period: Period) -> bool:
     """
     if reach.today is not None or reach.as_of is not None or not reach.unit.has_children:
         return False
-    return _changed(reach, reach.unit.pk, *_ends(reach, period))
-
-
-def _ends(reach: Question, period: Period) -> tuple[date, date]:
-    """The last day of the first month last year, and the first day of the last month of the period."""
-    spans = dict(zip(reach.months, reach.spans, strict=True))
-    return spans[period.same_last_year().first][1], spans[period.last][0]
+    return _changed(reach, reach.turns, Lasting(reach, period))
 
 
 def same_rows(reach: Question, period: Period) -> set[int] | None:
@@ -86,54 +65,88 @@ def same_rows(reach: Question, period: Period) -> set[int] | None:
     """
     if reach.today is not None:
         return None
-    first_end, last_start = _ends(reach, period)
+    lasting = Lasting(reach, period)
+    first_end, last_start = lasting.first_end, lasting.last_start
     return {
         one.pk
         for one in (reach.unit, *reach.children)
         if (
-            not _changed(reach, one.pk, first_end, last_start)
+            not _changed(reach, reach.steps_of(one.pk), lasting)
             if one.has_children and one.pk != reach.unit.pk
             else one.owes(first_end, first_end) and one.owes(last_start, last_start)
         )
     }
 
 
-def _changed(reach: Question, group: int, first_end: date, last_start: date) -> bool:
-    """Whether below a group anything opened or closed between the first month of one period and the last of the
-    other.
-    """
+def _changed(reach: Question, steps: Iterable[tuple[str, date, int, int]], lasting: Lasting) -> bool:
+    """Whether anything opened or closed between the first month of one period and the last of the other."""
     return any(
-        (opened and on > first_end) or (closed and on < last_start)
-        for tier, on, opened, closed in reach.steps_of(group)
+        (opened and on > lasting.first_end) or (closed and on < lasting.last_start)
+        for tier, on, opened, closed in steps
         if reach.tier in (None, tier) and reach.start <= on <= reach.end
     )
 
 
-def _left_out(reach: Question, spans, earlier: Period, period: Period, first_end: date, last_start: date):
-    owed = owing(spans[earlier.first][0], spans[earlier.last][1])
-    owed |= owing(spans[period.first][0], spans[period.last][1])
-    throughout = Q(active_from__lte=first_end) & (Q(until=None) | Q(until__gte=last_start))
-    units = Unit.objects.filter(reach.within()).annotate(until=Coalesce("reports_until", "active_until"))
-    return units.filter(owed).exclude(throughout).order_by("folded", "pk").values_list(*Left._fields)
+def _of_lasting(lasting: Lasting, whole: Monthly) -> Monthly:
+    """What those reported and owed that can be compared, in the months of both periods; `whole` is that of all. The
+    smaller part is read unit by unit: few that are left out are taken from the whole, few that stay are added up.
+    """
+    if lasting.more_stay:
+        return _less(whole, _reports(lasting, lasting.left_out))
+    found: Monthly = {tier: [] for tier in whole}
+    for several in (_of_calm(lasting), _reports(lasting, lasting.others)):
+        for tier, parts in several.items():
+            found.setdefault(tier, []).extend(parts)
+    return found
 
 
-def _taken(reach: Question, units: Iterable[Left], months: list[Month], spans) -> Monthly:
-    """What these units reported and owed, with the sign turned: added to the whole it leaves the others."""
+def _of_calm(lasting: Lasting) -> Monthly:
+    """What groups hold in which nobody came or went. One query; none without any."""
     found: Monthly = defaultdict(list)
+    for part in of_child_groups(lasting.reach, list(lasting.calm)):
+        found[part.tier].append((part.month, part.tally))
+    for change in lasting.calm.values():
+        for tier, number in change.stay.items():
+            found[tier] += [(month, Tally.expecting(number)) for month in lasting.months]
+    return found
+
+
+def _reports(lasting: Lasting, units: Sequence[Reporter]) -> Monthly:
+    """What these units reported and owed. One query; none without units."""
+    found: Monthly = defaultdict(list)
+    if not units:
+        return found
+    reach = lasting.reach
     editions = reach.editions.filter(
         submission__unit__in=[unit.pk for unit in units],
-        submission__month__in=[month.number for month in months],
+        submission__month__in=[month.number for month in lasting.months],
     )
     rows = editions.order_by().values_list("submission__month", "submission__unit__tier")
     for month, tier, reported, *numbers in rows.annotate(_reported=Count("pk"), **totals()):
-        found[tier].append((reach.by_number[month], _negative(tally_in(numbers, reported))))
+        found[tier].append((reach.by_number[month], tally_in(numbers, reported)))
     # Thousands of them open and close on a handful of days.
     kinds = Counter((unit.tier, unit.active_from, unit.until) for unit in units)
     for (tier, since, until), number in kinds.items():
-        for month in months:
-            start, end = spans[month]
+        for month in lasting.months:
+            start, end = lasting.spans[month]
             if since <= end and (until is None or until >= start):
-                found[tier].append((month, Tally.expecting(-number)))
+                found[tier].append((month, Tally.expecting(number)))
+    return found
+
+
+def _less(whole: Monthly, taken: Monthly) -> Monthly:
+    """The whole without what is taken from it: unknown where nobody else reported."""
+    found: Monthly = {}
+    for tier, parts in whole.items():
+        of_month: dict[Month, list[Tally]] = defaultdict(list)
+        for month, tally in parts:
+            of_month[month].append(tally)
+        for month, tally in taken.get(tier, ()):
+            of_month[month].append(_negative(tally))
+        left = ((month, Tally.total(several)) for month, several in of_month.items())
+        found[tier] = [
+            (month, tally if tally.reported else Tally.expecting(tally.expected)) for month, tally in left
+        ]
     return found
 
 
@@ -143,4 +156,5 @@ def _negative(tally: Tally) -> Tally:
         numbers=tuple(None if number is None else -number for number in tally.numbers),
         lacks=tuple(-number for number in tally.lacks),
         reported=-tally.reported,
+        expected=-tally.expected,
     )

@@ -181,7 +181,7 @@ def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader)
     theirs = queries.now_and_before(replace(wanted, unit=gone))
     Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
     roster.rebuild()
-    against = queries.now_and_before(wanted)[1].against
+    against = queries.now_and_before(replace(wanted))[1].against
     assert against.left_out == (gone.name,)
     for name in ("received", "received_online", "resolved", "opening", "pending_late"):
         for side, place in ((against.current, 0), (against.before, 1)):

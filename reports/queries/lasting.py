@@ -1,0 +1,163 @@
+"""Which units owed reports throughout both periods of a comparison, and which are left out of it.
+
+Steps of the roster tell how many either are; units are listed only of the smaller part, and without those below groups
+in which nobody came or went.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import Q
+
+from figures.periods import Month, Period
+from records.queries.question import Question
+from units import roster
+from units.models import Unit, UnitQuerySet, owing, subtree
+
+# Of those that are left out no more are named: after a merger of the country these are all of its communes.
+NAMED = 100
+
+
+class Reporter(NamedTuple):
+    """A unit, and from when to when it reports."""
+
+    pk: int
+    tier: str
+    name: str
+    active_from: date
+    until: date | None
+
+
+class Change(NamedTuple):
+    """What the steps of a group tell of the units below it: how many of each tier stay, how many came or went. Where
+    some may have done both (`passing`), more stay than is told here, and fewer changed.
+    """
+
+    stay: Mapping[str, int]
+    changed: int
+    passing: bool
+
+    @property
+    def staying(self) -> int:
+        """Of all tiers."""
+        return sum(self.stay.values())
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """Of what `reach` asks, in a period and the same period last year, which are among its months."""
+
+    reach: Question
+    period: Period
+
+    @property
+    def first_end(self) -> date:
+        """The last day of the first month last year: who opens later cannot be compared."""
+        return self.spans[self._earlier.first][1]
+
+    @property
+    def last_start(self) -> date:
+        """The first day of the last month of the period: who closes earlier cannot be compared."""
+        return self.spans[self.period.last][0]
+
+    @cached_property
+    def months(self) -> Sequence[Month]:
+        """Those of both periods; where they are longer than a year they share some."""
+        return sorted({*self._earlier.months, *self.period.months})
+
+    @cached_property
+    def spans(self) -> dict[Month, tuple[date, date]]:
+        """First and last day of each month."""
+        return dict(zip(self.reach.months, self.reach.spans, strict=True))
+
+    @property
+    def more_stay(self) -> bool:
+        """Whether more stay than are left out: then these are listed, else those."""
+        return self._change.changed <= self._change.staying
+
+    @cached_property
+    def number_left_out(self) -> int:
+        """No query after listing them, or where nobody can have come and gone meanwhile; else one."""
+        if self.more_stay:
+            return len(self.left_out)
+        return self._units_left_out.count() if self._change.passing else self._change.changed
+
+    @property
+    def names_left_out(self) -> tuple[str, ...]:
+        """The first of them by name. No query after listing them, else one."""
+        if self.more_stay:
+            return tuple(one.name for one in self.left_out[:NAMED])
+        return tuple(self._units_left_out.values_list("name", flat=True)[:NAMED])
+
+    @cached_property
+    def left_out(self) -> list[Reporter]:
+        """All of them by name. One query."""
+        return [Reporter(*row) for row in self._units_left_out.values_list(*Reporter._fields)]
+
+    @cached_property
+    def calm(self) -> dict[int, Change]:
+        """Groups directly below in which somebody stays, and nobody came or went; by number. Two queries at most."""
+        groups, reach = self.reach.child_groups if self._any_stay else [], self.reach
+        if reach.below:
+            steps = {group: reach.steps_of(group) for group in groups}
+        else:
+            steps = roster.steps_of(groups, external=reach.external)
+        found = ((group, self._change_in(steps[group])) for group in groups)
+        return {group: change for group, change in found if change.staying and not change.changed}
+
+    @property
+    def others(self) -> list[Reporter]:
+        """Those that stay in other groups, and beside them. One query; none where the steps tell that nobody does."""
+        if not self._change.passing and self._change.staying == sum(
+            one.staying for one in self.calm.values()
+        ):
+            return []
+        units = Unit.objects.reporting().filter(self.reach.within()).with_until().filter(self._throughout)
+        for group in self.calm:
+            units = units.exclude(subtree(f"{self.reach.unit.path}{group}/"))
+        return [Reporter(*row) for row in units.order_by().values_list(*Reporter._fields)]
+
+    @cached_property
+    def _earlier(self) -> Period:
+        return self.period.same_last_year()
+
+    @cached_property
+    def _change(self) -> Change:
+        return self._change_in(self.reach.turns)
+
+    @property
+    def _any_stay(self) -> bool:
+        return self._change.passing or self._change.staying > 0
+
+    def _change_in(self, steps: Iterable[tuple[str, date, int, int]]) -> Change:
+        first, last = self.spans[self._earlier.first][0], self.spans[self.period.last][1]
+        stay: Counter[str] = Counter()
+        changed, opening, closing = 0, {}, {}
+        for tier, on, opened, closed in steps:
+            if self.reach.tier not in (None, tier):
+                continue
+            stay[tier] += (opened if on <= self.first_end else 0) - (closed if on < self.last_start else 0)
+            if opened and self.first_end < on <= last:
+                changed += opened
+                opening[tier] = min(on, opening.get(tier, on))
+            if closed and first <= on < self.last_start:
+                changed += closed
+                closing[tier] = max(on, closing.get(tier, on))
+        passing = any(on <= closing.get(tier, date.min) for tier, on in opening.items())
+        return Change(stay, changed, passing)
+
+    @property
+    def _throughout(self) -> Q:
+        return Q(active_from__lte=self.first_end) & (Q(until=None) | Q(until__gte=self.last_start))
+
+    @property
+    def _units_left_out(self) -> UnitQuerySet:
+        owed = Q()
+        for one in (self._earlier, self.period):
+            owed |= owing(self.spans[one.first][0], self.spans[one.last][1])
+        units = Unit.objects.filter(self.reach.within(), owed).with_until()
+        return units.exclude(self._throughout).order_by("folded", "pk")
