@@ -17,8 +17,9 @@ from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control
 
 from units import access, held, problems
+from units.without_role import without_role
 
-from . import logs
+from . import clock, logs
 
 # What a program is told where the view had no words of its own: a code and what is wrong.
 PROBLEMS = {
@@ -93,7 +94,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if access.reads_only_json(request):
         return told(403, message=str(exception or ""))
-    return page(403, request, reason=str(exception or ""))
+    user = getattr(request, "user", None)
+    lacking = without_role(user, clock.today()) if user is not None and user.is_authenticated else None
+    if lacking is None:
+        return page(403, request, reason=str(exception or ""))
+    answer = render(request, "no_role.html", {"told": lacking}, status=403)
+    patch_cache_control(answer, no_store=True)
+    return answer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

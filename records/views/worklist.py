@@ -26,6 +26,7 @@ from units import access
 from units.access import Right
 from units.models import Role, Unit, User
 from units.tablefile import file_of
+from units.without_role import without_role
 
 from .work_files import tables, units_there
 
@@ -54,7 +55,10 @@ class Matrix:
 @access.requires(Right.SIGNED_IN)
 def worklist(request: HttpRequest) -> HttpResponse:
     """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits."""
-    user, day, due = request.user, request.day, DueDates(calendar())
+    user, day = request.user, request.day
+    if lacking := without_role(user, day):
+        return render(request, "no_role.html", {"told": lacking})
+    due = DueDates(calendar())
     months = board.ended_months(day, due.days, MATRIX_MONTHS)
     if file := file_of(request, tables(request, months, due)):
         return file
@@ -199,17 +203,11 @@ def _finding(context: dict) -> tuple[str, str]:
         parts.append(f"{other} báo cáo cần gửi" if other else "")
         said = ", ".join(part for part in parts if part)
         return (f"Còn {said}" if said else "Không còn báo cáo nào phải gửi"), ""
-    if "matrix" in context:
-        matrix = context["matrix"]
-        month = context["month"].label
-        if not matrix.expected:
-            return f"Không có đơn vị nào phải báo cáo {month}", ""
-        month = month[:1].upper() + month[1:]
-        return f"{month}: {count(matrix.got)}/{count(matrix.expected)} đơn vị đã gửi báo cáo", ""
-    return (
-        "Bạn chưa được phân quyền ở đơn vị nào",
-        "Hãy liên hệ người quản trị của cơ quan để được phân quyền.",
-    )
+    matrix, month = context["matrix"], context["month"].label
+    if not matrix.expected:
+        return f"Không có đơn vị nào phải báo cáo {month}", ""
+    month = month[:1].upper() + month[1:]
+    return f"{month}: {count(matrix.got)}/{count(matrix.expected)} đơn vị đã gửi báo cáo", ""
 
 
 def _progress(context: dict) -> str:
