@@ -5,7 +5,7 @@ blank inside a report is counted beside it, so that a share of an incomplete who
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -85,6 +85,18 @@ class Tally:
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally.total((self, other))
+
+    def counting(self, *, opens: bool, closes: bool) -> "Tally":
+        """The same without what it opens or closes with, where that is counted with another unit's report."""
+        if opens and closes:
+            return self
+        numbers, lacks = list(self.numbers), list(self.lacks)
+        for counted, measures, whole in ((opens, OPENING, "opening"), (closes, CLOSING, "pending")):
+            if not counted:
+                for name in measures:
+                    numbers[_PLACES[name]] = None
+                lacks[_WHOLES.index(whole)] = 0
+        return replace(self, numbers=tuple(numbers), lacks=tuple(lacks))
 
     def get(self, name: str) -> int | None:
         """A measure, or a sum of its reported parts; None only when nobody reported any. Raises KeyError."""

@@ -169,9 +169,10 @@ class Form:
             found |= {*column.sources, *self._made_of(column.adds)}
         return found
 
-    def note(self, values: Values, *, estimated: bool = False) -> str:
+    def note(self, values: Values, *, estimated: bool = False, handed: bool = False) -> str:
         """What the form has no column for and where it was counted; and each identity that does not hold.
-        `estimated`: the values are shares of a divided unit (docs/decisions/0015).
+        `estimated`: the values are shares of a divided unit (docs/decisions/0015); `handed`: units began or ended
+        inside a month (docs/decisions/0028).
         """
         told = "; ".join(f"{count(values.get(one.source))} {one.words}" for one in self.within)
         moved = [f"{count(values[one.source])} {one.words}" for one in self.outside if values.get(one.source)]
@@ -179,17 +180,20 @@ class Form:
         if moved:
             sentences.append(f"Ngoài biểu: {', '.join(moved)}.")
         sentences += [
-            difference(identity, gap, moved=bool(moved), estimated=estimated)
+            difference(identity, gap, moved=bool(moved), estimated=estimated, handed=handed)
             for identity, gap in self.gaps(self.cells(values))
         ]
         return " ".join(sentences)
 
 
-def difference(identity: Identity, gap: int, *, moved: bool = False, estimated: bool = False) -> str:
+def difference(
+    identity: Identity, gap: int, *, moved: bool = False, estimated: bool = False, handed: bool = False
+) -> str:
     """An identity that does not hold, in words, with the reasons as far as they are known."""
     named = f"Cột {_sides(identity.left, ' + cột ')} lệch {count(gap)} so với cột {_sides(identity.right, ' + cột ')}"
     reasons = ["hồ sơ chuyển đi, chuyển đến"] if moved else []
     reasons += ["số ước tính, mỗi ô làm tròn riêng"] if estimated else []
+    reasons += ["hồ sơ bàn giao giữa tháng với đơn vị ngoài phạm vi"] if handed else []
     return f"{named} do {'; '.join(reasons) or 'có tháng chưa báo cáo hoặc số chuyển kỳ chưa khớp'}."
 
 

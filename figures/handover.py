@@ -1,4 +1,4 @@
-"""Units that take over inside a reporting month: old and new owe it, and what is handed over can stand in it twice."""
+"""Units that begin or end inside a reporting month: old and new owe it, and what is handed over counts once in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,17 +10,13 @@ from figures.writing import day
 # Of the roster: tier, day, how many open on it, how many report on it for the last time.
 Step = tuple[str, date, int, int]
 Days = tuple[date, date]
-_WHERE = {
-    "opening": ("tháng đầu kỳ", "số kỳ trước chuyển sang"),
-    "pending": ("tháng cuối kỳ", "số đang giải quyết và chờ bổ sung"),
-}
-_BOTH = ("tháng", "số kỳ trước chuyển sang, số đang giải quyết và chờ bổ sung")
+_NAMES = ("opening", "pending")
 
 
 @dataclass(frozen=True)
 class Handover:
-    """Days on which others took over. ``opening``: inside the first month of a period, whose openings are its own;
-    ``pending``: inside the last month, whose closings are.
+    """Days on which units can have taken over. ``opening``: some began then, inside the first month of a period, whose
+    openings are its own; ``pending``: some were over by then, inside the last month, whose closings are.
     """
 
     opening: tuple[date, ...] = ()
@@ -29,27 +25,20 @@ class Handover:
     @classmethod
     def of(cls, steps: Iterable[Step], first: Days, last: Days) -> Self:
         """Found in the roster of all that is added up; ``first`` and ``last`` are the days of those months."""
-        opened, closed = set(), set()
+        opened, over = set(), set()
         for _, on, more, less in steps:
-            if more:
+            if more and _inside(on, first):
                 opened.add(on)
-            if less:
-                closed.add(on)
-        turns = sorted(on for on in opened if on - timedelta(1) in closed)
-        inside = (tuple(on for on in turns if start < on <= end) for start, end in (first, last))
-        return cls(*inside)
-
-    def of_reported(self, counts: Mapping[str, int | None]) -> Self:
-        """What of it matters: where nobody reported a number, none can stand there twice."""
-        kept = {name: getattr(self, name) if counts[name] is not None else () for name in _WHERE}
-        return type(self)(**kept)
+            if less and _inside(on + timedelta(1), last):
+                over.add(on + timedelta(1))
+        return cls(tuple(sorted(opened)), tuple(sorted(over)))
 
     def __bool__(self) -> bool:
         return bool(self.opening or self.pending)
 
     def as_dict(self) -> dict[str, list[str]]:
         """``{"opening": ["2022-07-01"]}``; what is empty is left out."""
-        return {name: [on.isoformat() for on in days] for name in _WHERE if (days := getattr(self, name))}
+        return {name: [on.isoformat() for on in days] for name in _NAMES if (days := getattr(self, name))}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -57,17 +46,32 @@ class Handover:
         return cls(**{name: tuple(map(date.fromisoformat, days)) for name, days in data.items()})
 
     def sentences(self) -> list[str]:
-        """What a reader has to know of the two numbers; one sentence for both of one month. Vietnamese."""
-        if self.opening == self.pending:
-            return [_told(*_BOTH, self.opening)] if self.opening else []
-        return [_told(*where, days) for name, where in _WHERE.items() if (days := getattr(self, name))]
+        """Where the two numbers stand; one sentence for both of one month. Vietnamese."""
+        if self.opening and self.opening == self.pending:
+            return [
+                f"Giữa tháng ({_days(self.opening)}) có đơn vị thôi hoạt động và có đơn vị bắt đầu: hồ sơ bàn giao cho "
+                "đơn vị kế thừa chỉ tính một lần, đầu kỳ ở đơn vị cũ, cuối kỳ ở đơn vị kế thừa."
+            ]
+        told = []
+        if self.opening:
+            told.append(
+                f"Giữa tháng đầu kỳ ({_days(self.opening)}) có đơn vị bắt đầu hoạt động: hồ sơ nhận bàn giao từ đơn vị "
+                "cũ đã tính ở đơn vị cũ, không tính lại vào số kỳ trước chuyển sang."
+            )
+        if self.pending:
+            told.append(
+                f"Giữa tháng cuối kỳ ({_days(self.pending)}) có đơn vị thôi hoạt động: hồ sơ bàn giao tính vào số đang "
+                "giải quyết và chờ bổ sung của đơn vị kế thừa, không tính ở đơn vị cũ."
+            )
+        return told
 
 
 NONE = Handover()
 
 
-def _told(month: str, number: str, days: Iterable[date]) -> str:
-    return (
-        f"Giữa {month} (ngày {', '.join(map(day, days))}) có đơn vị mới thay đơn vị cũ, cả hai cùng báo cáo "
-        f"tháng đó: hồ sơ bàn giao có thể được tính hai lần trong {number}."
-    )
+def _inside(on: date, month: Days) -> bool:
+    return month[0] < on <= month[1]
+
+
+def _days(several: Iterable[date]) -> str:
+    return f"ngày {', '.join(map(day, several))}"

@@ -123,7 +123,7 @@ class Summary:
     units_of: date | None = None
     # Then also: where the territory is not the one that reported.
     territory: Territory | None = None
-    # Where units took over from others inside the first or the last month.
+    # Where units began inside the first month or were over inside the last.
     handover: Handover = NONE
 
     @property
@@ -252,7 +252,7 @@ def build(
         as_of=as_of,
         units_of=units_of,
         territory=territory,
-        handover=handover.of_reported(total.counts),
+        handover=handover if total.completeness.reported else NONE,
     )
 
 

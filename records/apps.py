@@ -8,13 +8,15 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models, and what asks them, are there only now.
-        from units.signals import consequences_asked, grouped, reports_asked, succeeded, undoing
+        from units.signals import consequences_asked, grouped, reports_asked, succeeded, undoing, undone
 
         from .receivers import (
             answer_reports,
             forget_successors,
             name_successors,
+            sum_again,
             sum_new_groups,
+            sum_successors,
             tell_merger,
         )
 
@@ -23,7 +25,10 @@ class RecordsConfig(AppConfig):
         succeeded.connect(name_successors, dispatch_uid="records.catalogue")
         undoing.connect(forget_successors, dispatch_uid="records.catalogue")
         grouped.connect(sum_new_groups, dispatch_uid="records.sums")
+        succeeded.connect(sum_successors, dispatch_uid="records.sums")
+        undone.connect(sum_again, dispatch_uid="records.sums")
         post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
+        post_migrate.connect(count_once, sender=self, dispatch_uid="records.count_once")
 
 
 def undivided_field(using: str, apps=apps, **kwargs) -> None:
@@ -36,3 +41,17 @@ def undivided_field(using: str, apps=apps, **kwargs) -> None:
     field.objects.using(using).get_or_create(
         code="chung", defaults={"name": "Không chia theo lĩnh vực", "order": 0}
     )
+
+
+def count_once(plan: list, **kwargs) -> None:
+    """Sums from before `Submission.opens` and `closes` are written anew where units handed over inside a month."""
+    if not any(
+        (one.app_label, one.name) == ("records", "0013_handed_over") for one, back in plan if not back
+    ):
+        return
+    from units.models import Succession
+
+    from .receivers import sum_successors
+
+    if links := list(Succession.objects.select_related("old", "new")):
+        sum_successors(Succession, links)

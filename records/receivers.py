@@ -51,6 +51,16 @@ def name_successors(sender: object, links: Sequence[Succession], by: User | None
     going_on.follow(links, by=by)
 
 
+def sum_successors(sender: object, links: Sequence[Succession], **kwargs: object) -> None:
+    """What is handed over inside a month counts once from now on, in the same transaction."""
+    sums.hand_over([unit for link in links for unit in (link.old, link.new)], {link.on for link in links})
+
+
+def sum_again(sender: object, olds: Sequence[Unit], on: date, **kwargs: object) -> None:
+    """Nothing is handed over any more."""
+    sums.hand_over(olds, [on])
+
+
 def forget_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:
     """The same rows are the old units' alone again. Errors: units.tree.Refused."""
     naming.take_back(links, by=by)

@@ -6,6 +6,7 @@ over, units end without a successor, and so many that report open; a receiver an
 `succeeded` (links=[…], by=user): these successions were recorded, in the same transaction.
 `undoing` (links=[…], by=user): these are about to be taken back and their new units deleted; a receiver takes back what
 it did when they were recorded, or raises units.tree.Refused.
+`undone` (olds=[…], on=day): it has been taken back, these units go on and their successors of that day are gone.
 `grouped` (units=[…]): these units exist for some time and have children now for the first time.
 """
 
@@ -22,6 +23,7 @@ grouped = Signal()
 consequences_asked = Signal()
 succeeded = Signal()
 undoing = Signal()
+undone = Signal()
 
 
 class Reported(NamedTuple):

@@ -49,6 +49,7 @@ def open_submission(
         edition = Edition.objects.create(submission=submission, number=1)
         record("open", edition, by=by, at=at)
     if made:
+        sums.mark([unit], [month.number])
         close_as_set([submission])
     return submission
 

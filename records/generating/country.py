@@ -71,6 +71,7 @@ def fill(scale: Scale) -> Unit:
             cursor.execute(statement)
         for statement in connection.ops.sequence_reset_sql(no_style(), [Unit]):
             cursor.execute(statement)
+    sums.hand_over(units, {MERGER} if links else ())
     sums.refresh([unit for unit in units if unit.has_children], [month.number for month in scale.months_kept])
     _people(units)
     log.append("bench.fill", by=None, subject=str(scale), detail={})

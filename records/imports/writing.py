@@ -80,6 +80,7 @@ class Writer:
             due = self.due.of(unit.tier, Month.from_number(month))
             made.append(Submission(unit=unit, month=month, due_on=due))
         self.opened = Submission.objects.bulk_create(made)
+        sums.mark({one.unit for one in made}, {one.month for one in made})
         for target, submission in zip(lacking, self.opened, strict=True):
             target.submission = submission
 

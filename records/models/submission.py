@@ -18,6 +18,8 @@ class Submission(models.Model):
     """One unit × one reporting month (YYYYMM), with its due date and, optionally, a closing time that locks it.
 
     `open_until`: after an unlocking the month is open until then, whatever the closing time says, and no longer.
+    `opens`, `closes`: whether what it opens and closes with counts in sums of several units; derived
+    (records.sums.handed).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="submissions")
@@ -25,6 +27,8 @@ class Submission(models.Model):
     due_on = models.DateField("hạn gửi")
     closes_at = models.DateTimeField("khóa lúc", null=True, blank=True)
     open_until = models.DateTimeField("mở đến", null=True, blank=True)
+    opens = models.BooleanField(default=True, db_default=True, editable=False)
+    closes = models.BooleanField(default=True, db_default=True, editable=False)
 
     class Meta:
         verbose_name = "báo cáo tháng"

@@ -72,7 +72,7 @@ def _added_up(
 ) -> QuerySet:
     child = _child(question, f"{path}unit") if by_child else _NOTHING
     columns = found.order_by().values_list(f"{path}month", f"{path}unit__tier", child, field)
-    return columns.annotate(reported=reported, **totals())
+    return columns.annotate(reported=reported, **totals(path if question.added_up else None))
 
 
 def _child(question: Question, unit: str) -> Case:

@@ -21,7 +21,7 @@ from .carried import Heirs
 from .carried_groups import by_month, of_groups
 from .divided import divided
 from .question import Part, Question
-from .rows import COLUMNS, tally_in, totals, totals_over
+from .rows import counted, tally_in, totals, totals_over
 
 _NOTHING = Value(None, IntegerField())
 
@@ -59,7 +59,13 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
         return
     monthly = by_month(question, chain.from_iterable(wanted.values()))
     asked = _added_up_by_heir(
-        question.include, carried.over, question.external, by_field, only is not None, monthly
+        question.include,
+        carried.over,
+        question.external,
+        by_field,
+        only is not None,
+        monthly,
+        question.added_up,
     )
     rows = asked(
         sorted(numbers) if carried.over or by_field else [],
@@ -77,7 +83,7 @@ def _of_single(question: Question, heirs: Heirs, by_field: bool, only: int | Non
 
 @cache
 def _added_up_by_heir(
-    stage: str, over: bool, external: bool, by_field: bool, one_field: bool, monthly: bool
+    stage: str, over: bool, external: bool, by_field: bool, one_field: bool, monthly: bool, added_up: bool
 ) -> Compiled:
     """The question of units added up by heir: their numbers (for one that is over or by field), groups and units that
     inherit, first and last month, day, and the field if asked.
@@ -101,7 +107,8 @@ def _added_up_by_heir(
         month, into = (f"{path}month", f"{through}{tier}") if monthly else (_NOTHING, _NOTHING)
         found = rows.filter(_under(through, mapping))
         found = found.values_list(f"{through}heir_id", f"{through}whole", month, into, field)
-        sums = totals() if monthly else totals_over(f"{path}month", first, last)
+        handed = path if added_up else None
+        sums = totals(handed) if monthly else totals_over(f"{path}month", first, last, handed)
         return found.annotate(_reported=reported, **sums)
 
     return Compiled(build, list, list, list, int, int, date, *([int] if one_field else []))
@@ -143,7 +150,7 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
     if not own:
         return
     monthly = by_month(question, (place for several in own.values() for place, _ in several))
-    asked = _of_units(question.include, by_field, only is not None, monthly)
+    asked = _of_units(question.include, by_field, only is not None, monthly, question.added_up)
     rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
     for row in rows:
         unit, month, field, reported = row[:4]
@@ -153,18 +160,18 @@ def _of_itself(question: Question, heirs: Heirs, by_field: bool, only: int | Non
 
 
 @cache
-def _of_units(stage: str, by_field: bool, one_field: bool, monthly: bool) -> Compiled:
+def _of_units(stage: str, by_field: bool, one_field: bool, monthly: bool, added_up: bool) -> Compiled:
     """The question of reports unit by unit: their numbers, first and last month, and the field if asked."""
 
     def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
         path, rows, field, reported = _reports(stage, units, (first, last), by_field, *only)
-        unit, month = f"{path}unit_id", f"{path}month"
+        unit, month, handed = f"{path}unit_id", f"{path}month", path if added_up else None
         if not monthly:
             found = rows.values_list(unit, _NOTHING, field)
-            return found.annotate(_reported=reported, **totals_over(month, first, last))
+            return found.annotate(_reported=reported, **totals_over(month, first, last, handed))
         if not by_field:
-            return rows.values_list(unit, month, field, Value(1), *COLUMNS)
-        return rows.values_list(unit, month, field).annotate(_reported=reported, **totals())
+            return rows.values_list(unit, month, field, Value(1), *counted(handed).values())
+        return rows.values_list(unit, month, field).annotate(_reported=reported, **totals(handed))
 
     return Compiled(build, list, int, int, *([int] if one_field else []))
 

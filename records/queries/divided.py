@@ -30,6 +30,8 @@ class _Reported(NamedTuple):
     unit: int
     month: int
     field: int
+    opens: bool
+    closes: bool
     tally: Tally
 
 
@@ -61,6 +63,8 @@ def divided(question: Question, heirs: Heirs, by_field: bool, only: int | None) 
                 whole = len(ends) == len(shares[row.unit])
                 told = part_of(row.tally.numbers, shares[row.unit], ends), not whole
             tally = Tally(told[0], row.tally.lacks, row.tally.reported, estimated=told[1])
+            if question.added_up:
+                tally = tally.counting(opens=row.opens, closes=row.closes)
             if by_field:
                 yield Part(question.by_number[row.month], tier, tally, place, row.field)
             else:
@@ -107,6 +111,7 @@ def _reported(question: Question, units: list[int], by_field: bool, only: int | 
     if only is not None:
         counts = counts.filter(field=only)
     answered = Count("edition", distinct=True, filter=Q(answered=True))
-    rows = counts.values_list("edition__submission__unit_id", "edition__submission__month", "field_id")
-    for unit, month, field, reported, *numbers in rows.annotate(_reported=answered, **totals()):
-        yield _Reported(unit, month, field, tally_in(numbers, reported))
+    of_submission = (f"edition__submission__{name}" for name in ("unit_id", "month", "opens", "closes"))
+    rows = counts.values_list(*of_submission, "field_id").annotate(_reported=answered, **totals())
+    for unit, month, opens, closes, field, reported, *numbers in rows:
+        yield _Reported(unit, month, field, opens, closes, tally_in(numbers, reported))

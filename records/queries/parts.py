@@ -118,14 +118,21 @@ def of_editions(question: Question, *, by_field: bool = False, only: int | None 
     )
     paths = ("submission__month", "submission__unit_id")
     if not by_field:
-        for month, child, *numbers in editions.order_by().values_list(*paths, *COLUMNS):
-            yield Part(months[month], tiers[child], tally_in(numbers, 1), child)
+        handed = ("submission__opens", "submission__closes")
+        for month, child, opens, closes, *numbers in editions.order_by().values_list(
+            *paths, *handed, *COLUMNS
+        ):
+            tally = tally_in(numbers, 1)
+            if question.added_up:
+                tally = tally.counting(opens=opens, closes=closes)
+            yield Part(months[month], tiers[child], tally, child)
         return
     # A field reported by procedure counts once, when any of its rows holds a number.
     answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
     counts = DossierCount.objects.filter(edition__in=editions.order_by()).order_by()
     if only is not None:
         counts = counts.filter(field=only)
+    sums = totals("edition__submission__" if question.added_up else None)
     rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
-    for month, child, field, answers, *numbers in rows.annotate(answers=answered, **totals()):
+    for month, child, field, answers, *numbers in rows.annotate(answers=answered, **sums):
         yield Part(months[month], tiers[child], tally_in(numbers, min(1, answers)), child, field)

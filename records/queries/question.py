@@ -58,6 +58,13 @@ class Question:
         return "reported" if self.today is None else "today"
 
     @property
+    def added_up(self) -> bool:
+        """Whether reports of several units are told together, or as parts of a whole: then what one handed over to
+        another inside a month counts once. A unit by itself is told as it reported.
+        """
+        return self.unit.has_children or (self.today is not None and self.carried.total is not None)
+
+    @property
     def named_on(self) -> date:
         """The day whose units hold their bare codes in results."""
         return self.end if self.today is None else self.today
@@ -153,7 +160,7 @@ class Question:
 
     @property
     def handover(self) -> Handover:
-        """Where units took over from others inside the first or the last month."""
+        """Where units began inside the first month or were over inside the last."""
         steps = (step for step in self.turns if self.tier in (None, step[0]))
         return Handover.of(steps, self.spans[0], self.spans[-1])
 

@@ -27,22 +27,44 @@ class Total(Sum):
         return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::bigint", **context)
 
 
-def totals() -> dict[str, Sum]:
-    """Aggregates of every column, for `.annotate(**totals())`: NULL where nobody reported."""
-    return {f"sum_{name}": Total(name) for name in COLUMNS}
+# Columns of a submission (records.sums.handed) that tell whether what its report opens and closes with counts in sums.
+STATES: Mapping[str, tuple[str, ...]] = {
+    "opens": (*OPENING, BLANKS["opening"]),
+    "closes": (*CLOSING, BLANKS["pending"]),
+}
 
 
-def totals_over(month: str, first: int, last: int) -> dict[str, Sum]:
+def counted(submission: str | None = None) -> dict[str, str | Case]:
+    """Every column as it counts. `submission`: the path to it ("submission__"), where reports are told together that
+    units may have handed over to each other.
+    """
+    found: dict[str, str | Case] = {name: name for name in COLUMNS}
+    if submission is not None:
+        found |= _states({flag: {f"{submission}{flag}": True} for flag in STATES})
+    return found
+
+
+def totals(submission: str | None = None) -> dict[str, Sum]:
+    """Aggregates of every column as it counts, for `.annotate(**totals())`: NULL where nobody reported."""
+    return {f"sum_{name}": Total(column) for name, column in counted(submission).items()}
+
+
+def totals_over(month: str, first: int, last: int, submission: str | None = None) -> dict[str, Sum]:
     """The same over all months of a period (numbers of its first and last; `month` is the column) as
     figures.counts.over_period tells it: what was carried over is of the first month, what is still open of the last.
     """
-    found: dict[str, Sum] = totals()
-    states = ((first, (*OPENING, BLANKS["opening"])), (last, (*CLOSING, BLANKS["pending"])))
-    for number, names in states:
-        for name in names:
-            other = Value(0) if name in BLANKS.values() else None
-            found[f"sum_{name}"] = Total(Case(When(**{month: number}, then=name), default=other))
-    return found
+    only: dict[str, dict[str, Any]] = {"opens": {month: first}, "closes": {month: last}}
+    if submission is not None:
+        only = {flag: which | {f"{submission}{flag}": True} for flag, which in only.items()}
+    return totals() | {f"sum_{name}": Total(column) for name, column in _states(only).items()}
+
+
+def _states(only: Mapping[str, Mapping[str, Any]]) -> dict[str, Case]:
+    return {
+        name: Case(When(**only[flag], then=name), default=Value(0) if name in BLANKS.values() else None)
+        for flag, names in STATES.items()
+        for name in names
+    }
 
 
 def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:

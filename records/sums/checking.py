@@ -1,6 +1,7 @@
 """The recount: every derived column and sum again from the dossier counts, compared or rewritten."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from records.queries.checks import served_of
 from records.queries.rows import columns_of, tally_of, values_of
 from units.models import Unit
 
-from . import gaps
+from . import gaps, handed
 from .groups import Key, Sums, count, groups_among, levels, lock, write
 
 
@@ -41,7 +42,7 @@ def edition_differences() -> Iterator[tuple[DossierCount | Edition, dict[str, An
 
 def differences() -> Iterator[tuple[str, str]]:
     """Everything derived that is not what a recount gives: where, and how. Nothing is written."""
-    for row, right in edition_differences():
+    for row, right in chain(edition_differences(), handed.wrong()):
         told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
         yield f"{row._meta.verbose_name} #{row.pk}", told
     yield from group_differences()
@@ -102,7 +103,7 @@ def _told(kept: Tally | None, counted: Tally | None) -> str:
 def recount() -> int:
     """Rebuild every derived sum from the dossier counts; the number of rows that were wrong."""
     wrong = 0
-    for row, right in list(edition_differences()):
+    for row, right in [*edition_differences(), *handed.wrong()]:
         type(row).objects.filter(pk=row.pk).update(**right)
         wrong += 1
     wrong += sum(1 for _ in group_differences())

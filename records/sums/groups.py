@@ -7,6 +7,7 @@ goes which reports lack (records.sums.gaps).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from django.db import connection, transaction
@@ -14,9 +15,10 @@ from django.db.models import QuerySet
 
 from figures.counts import Tally
 from records.models import DossierCount, Edition, Stage, Submission
-from records.queries.rows import COLUMNS, put, tally_in, tally_of
+from records.queries.rows import BLANKS, COLUMNS, STATES, put, tally_in, tally_of
 from units.models import Tier, Unit
 
+from . import handed
 from .gaps import note
 
 # (group, month, tier, external, field or None for the total)
@@ -51,6 +53,17 @@ def refresh(
         for stage in stages:
             write(groups, wanted, stage)
     note([group.pk for group in locked], wanted, stages)
+
+
+@transaction.atomic(savepoint=False)
+def hand_over(units: Sequence[Unit], days: Iterable[date]) -> None:
+    """Bring sums up to date after units were succeeded on these days, or after that was taken back."""
+    if months := handed.inside(days):
+        reports = Submission.objects.filter(month__in=months)
+        known = {unit.pk: unit for unit in units}
+        reported = {pk for pk in reports.values_list("unit", flat=True) if pk in known}
+        handed.bring(reported, months)
+        refresh([known[pk] for pk in reported], months)
 
 
 def regroup(units: Iterable[Unit]) -> None:
@@ -108,13 +121,24 @@ def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
         }
 
 
+def _counted(table: str) -> Iterator[str]:
+    """The columns of a report as they count: what units hand over to each other inside a month stands once."""
+    flags = {name: flag for flag, names in STATES.items() for name in names}
+    for name in COLUMNS:
+        column = f"{table}{name}"
+        if name in flags:
+            nothing = 0 if name in BLANKS.values() else "NULL"
+            column = f"CASE WHEN {flags[name]} THEN {column} ELSE {nothing} END AS {name}"
+        yield column
+
+
 def _named(statement: str, groups: Iterable[int], months: Iterable[int]) -> str:
     """A statement with its lists filled in; its one value is the stage."""
     return statement.format(
         groups=", ".join(map(str, groups)),
         months=", ".join(map(str, months)),
-        columns=", ".join(COLUMNS),
-        count_columns=", ".join(f"count.{name}" for name in COLUMNS),
+        columns=", ".join(_counted("")),
+        count_columns=", ".join(_counted("count.")),
         below_columns=", ".join(f"below.{name}" for name in COLUMNS),
         sums=", ".join(f"CAST(SUM({name}) AS bigint)" for name in COLUMNS),
     )

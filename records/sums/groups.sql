@@ -8,7 +8,7 @@ WITH reporting AS (
 ), counting AS (
     -- The editions in force, as EditionQuerySet.in_force has them. COUNT, not EXISTS, of which PostgreSQL may make a
     -- reading of everything that waits for approval in the country.
-    SELECT edition.*, submission.month, reporting.own_group, reporting.tier, reporting.kind
+    SELECT edition.*, submission.month, submission.opens, submission.closes, reporting.own_group, reporting.tier, reporting.kind
     FROM reporting
     JOIN records_submission AS submission ON submission.unit_id = reporting.id AND submission.month IN ({months})
     JOIN records_edition AS edition ON edition.submission_id = submission.id

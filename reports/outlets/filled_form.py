@@ -75,7 +75,7 @@ def of_dossiers(
     counted, basis = narrative.counted(now.include, now.as_of), narrative.basis(now.units_of)
     external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
     told = f"{counted}; {now.completeness_text}; {basis}{external}"
-    note = form.note(now.total.counts, estimated=now.total.estimated)
+    note = form.note(now.total.counts, estimated=now.total.estimated, handed=bool(now.handover))
     notes = official_form.notes(form, note)
     if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
         notes = [narrative.ESTIMATED, *notes]

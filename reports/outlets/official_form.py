@@ -33,13 +33,14 @@ def table(doc: dict[str, Any]) -> dict[str, Any]:
     """`official`, `form_rows` and `form_note` of a review's document, by the form in force at its period's end."""
     form = forms().on(DOSSIER_FORM, date.fromisoformat(doc["review"]["to"]))
     assert form is not None  # it comes with the system
-    total = Summary.from_dict(doc["figures"]).total
+    now = Summary.from_dict(doc["figures"])
+    total = now.total
     parts = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
     rows = lines(form, parts, total.counts)
     return {
         "official": form,
         "form_rows": rows,
-        "form_note": form.note(total.counts, estimated=total.estimated),
+        "form_note": form.note(total.counts, estimated=total.estimated, handed=bool(now.handover)),
     }
 
 

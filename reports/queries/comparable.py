@@ -122,7 +122,7 @@ def _reports(lasting: Lasting, units: Sequence[Reporter]) -> Monthly:
         submission__month__in=[month.number for month in lasting.months],
     )
     rows = editions.order_by().values_list("submission__month", "submission__unit__tier")
-    for month, tier, reported, *numbers in rows.annotate(_reported=Count("pk"), **totals()):
+    for month, tier, reported, *numbers in rows.annotate(_reported=Count("pk"), **totals("submission__")):
         found[tier].append((reach.by_number[month], tally_in(numbers, reported)))
     # Thousands of them open and close on a handful of days.
     kinds = Counter((unit.tier, unit.active_from, unit.until) for unit in units)

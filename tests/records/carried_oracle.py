@@ -66,8 +66,30 @@ class Oracle:
             unit = self.units[unit.parent_id]
         return True
 
-    def told(self, whose: "Whose", months: list[int], day: date, fields: set[int] | None = None) -> Told:
-        """What the sources in a place come to; `whose`: for each source the ends that are in it."""
+    def handed_over(self, unit: Unit, month: int) -> set[str]:
+        """What does not count, among others' reports, of a unit that took over or was succeeded within a month."""
+        start, end = span(month)
+        found = set()
+        if start < unit.active_from <= end and any(
+            new == unit.pk and self.units[old].reports for old in self.links for new, _ in self.links[old]
+        ):
+            found.add("opening")
+        if unit.active_until and start <= unit.active_until < end:
+            if any(self.units[new].reports for new, _ in self.links[unit.pk]):
+                found.add("pending_late")
+        return found
+
+    def told(
+        self,
+        whose: "Whose",
+        months: list[int],
+        day: date,
+        fields: set[int] | None = None,
+        together: bool = True,
+    ) -> Told:
+        """What the sources in a place come to; `whose`: for each source the ends that are in it. `together`: among
+        others, not of one unit by itself.
+        """
         told = Told()
         for pk, (ends, wanted) in whose.items():
             unit = self.units[pk]
@@ -81,9 +103,11 @@ class Oracle:
                     continue
                 told.reported += 1
                 told.estimated |= bool(wanted) and len(wanted) < len(whole(ends))
+                left_out = self.handed_over(unit, month) if together else ()
                 for number, row in report.items():
                     if fields is None or number in fields:
-                        self._add(told, row, ends, wanted, month, months)
+                        kept = {name: value for name, value in row.items() if name not in left_out}
+                        self._add(told, kept, ends, wanted, month, months)
         return told
 
     @staticmethod

@@ -15,7 +15,7 @@ from ledger import log
 from ledger.models import Entry
 from units.lifetimes import may_close
 from units.models import Kind, Membership, Succession, Unit, User
-from units.signals import Opening, undoing
+from units.signals import Opening, undoing, undone
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
@@ -180,6 +180,7 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     gone = [{"unit": unit.pk, "code": unit.code, "name": unit.name} for unit in news]
     above = _delete(news)
     refresh_tree([*olds, *above])
+    undone.send(sender=Succession, olds=olds, on=new.active_from)
     for old in olds:
         log.append("unit.undo_merger", by=by, subject=subject(old), detail={"gone": gone})
     return olds

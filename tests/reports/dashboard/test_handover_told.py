@@ -1,4 +1,4 @@
-"""A merger inside the last month of a period: each outlet says which number can hold dossiers twice."""
+"""A merger inside the last month of a period: each outlet says with whom what was handed over is counted."""
 
 from datetime import date
 from io import BytesIO
@@ -16,8 +16,8 @@ from units.tree import Draft
 pytestmark = pytest.mark.django_db
 ON = date(2022, 7, 1)
 TOLD = (
-    "Giữa tháng cuối kỳ (ngày 01/7/2022) có đơn vị mới thay đơn vị cũ, cả hai cùng báo cáo tháng đó: "
-    "hồ sơ bàn giao có thể được tính hai lần trong số đang giải quyết và chờ bổ sung."
+    "Giữa tháng cuối kỳ (ngày 01/7/2022) có đơn vị thôi hoạt động: hồ sơ bàn giao tính vào số đang giải quyết "
+    "và chờ bổ sung của đơn vị kế thừa, không tính ở đơn vị cũ."
 )
 
 

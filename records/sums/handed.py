@@ -1,0 +1,90 @@
+"""What units hand over to each other inside a reporting month, counted once (docs/decisions/0028).
+
+A unit that ends and the one that follows it both owe the month, and the new one opens with what the old one closes
+with. In sums of several units the opening of the one that began and the closing of the one that ended inside the month
+do not count, whoever the other is: so a group holds what lay with its units on the first and on the last day, and sums
+add up level by level. Kept as `Submission.opens` and `closes`.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+
+from django.db.models import Q
+
+from figures.periods import Month
+from records.models import Submission
+from records.queries.calendar import calendar
+from units.models import Succession, Unit
+
+_CHUNK = 500
+_FLAGS = ("opens", "closes")
+
+
+def mark(units: Iterable[Unit], months: Collection[int]) -> None:
+    """Set what counts of these units' reports of these months, which are new. No query where none of them began or
+    ended in one.
+    """
+    if turned := [unit.pk for unit in units if any(_near(day, months) for day in _turns(unit))]:
+        bring(turned, months)
+
+
+def bring(numbers: Iterable[int], months: Collection[int]) -> None:
+    """Bring it up to date, whatever days the units (by number) have now."""
+    ordered = sorted(set(numbers))
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        _write(Submission.objects.filter(unit__in=some, month__in=months), Q(old__in=some) | Q(new__in=some))
+
+
+def inside(days: Iterable[date]) -> set[int]:
+    """Numbers of the months that these days lie in, but for those that a month begins with."""
+    spans = calendar()
+    found = {day: spans.month_of(day) for day in days}
+    return {month.number for day, month in found.items() if spans.span(month).start < day}
+
+
+def wrong() -> Iterator[tuple[Submission, dict[str, bool]]]:
+    """Reports that are not marked as a recount marks them, with what must be."""
+    handed = _handed(Q())
+    months = {month for _, month, _ in handed}
+    marked = Submission.objects.filter(Q(opens=False) | Q(closes=False) | Q(month__in=months))
+    for one in marked.order_by("pk"):
+        right = {flag: (one.unit_id, one.month, flag) not in handed for flag in _FLAGS}
+        if differs := {flag: counts for flag, counts in right.items() if counts != getattr(one, flag)}:
+            yield one, differs
+
+
+def _turns(unit: Unit) -> Iterator[date]:
+    yield unit.active_from
+    if unit.active_until is not None:
+        yield unit.active_until
+
+
+def _near(day: date, months: Collection[int]) -> bool:
+    """Whether a day can lie in one of these months, whatever day they end on."""
+    month = Month(day.year, day.month)
+    return month.number in months or month.next().number in months
+
+
+def _handed(links: Q) -> set[tuple[int, int, str]]:
+    """Number of the unit and of the month, and what does not count of its report, by these successions."""
+    between = Succession.objects.filter(links, old__reports=True, new__reports=True).order_by()
+    rows = list(between.values_list("old", "new", "on"))
+    spans = calendar() if rows else None
+    months = {on: spans.month_of(on) for _, _, on in rows}
+    found = set()
+    for old, new, on in rows:
+        if spans.span(months[on]).start < on:
+            found |= {(new, months[on].number, "opens"), (old, months[on].number, "closes")}
+    return found
+
+
+def _write(reports, links: Q) -> None:
+    handed = _handed(links)
+    changed: dict[tuple[bool, bool], list[int]] = {}
+    for pk, unit, month, *kept in reports.values_list("pk", "unit", "month", *_FLAGS):
+        right = tuple((unit, month, flag) not in handed for flag in _FLAGS)
+        if right != tuple(kept):
+            changed.setdefault(right, []).append(pk)
+    for right, numbers in changed.items():
+        Submission.objects.filter(pk__in=numbers).update(**dict(zip(_FLAGS, right, strict=True)))
