@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
@@ -43,7 +45,7 @@ def undivided_field(using: str, apps=apps, **kwargs) -> None:
     )
 
 
-def count_once(plan: list, **kwargs) -> None:
+def count_once(plan: Sequence = (), **kwargs) -> None:
     """Sums from before `Submission.opens` and `closes` are written anew where units handed over inside a month."""
     if not any(
         (one.app_label, one.name) == ("records", "0013_handed_over") for one, back in plan if not back

@@ -1,52 +1,36 @@
-"""A second opinion on figures by today's units: from raw rows, unit by unit, along every chain of successions."""
+"""A second opinion on figures on both bases: from raw rows, unit by unit, along every chain of successions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from records.models import DossierCount, State
+from records.models import DossierCount
 from units.models import Succession, Unit
 
+from .handed_oracle import CLOSING, OPENING, Handed
 from .oracle import span
-
-MEASURES = ("opening", "received_direct", "received_postal", "pending_late")
-Numbers = dict[str, int | None]
-
-
-@dataclass
-class Told:
-    """Reported, expected, sums, who is missing and whether something was divided."""
-
-    reported: int = 0
-    expected: int = 0
-    sums: Numbers = field(default_factory=lambda: dict.fromkeys(MEASURES))
-    missing: set[tuple[str, int]] = field(default_factory=set)
-    estimated: bool = False
-
-
-def key(unit: Unit, day: date) -> str:
-    over = unit.active_until is not None and unit.active_until < day
-    return f"{unit.code}@{unit.active_until}" if over else unit.code
+from .told import MEASURES, Numbers, Told, added, in_force, key
 
 
 class Oracle:
     """Everything of the database in plain dictionaries."""
 
-    def __init__(self, external: bool) -> None:
-        self.external = external
+    def __init__(self, external: bool, include: str = "approved", names: Iterable[str] = MEASURES) -> None:
+        self.external, self.names = external, tuple(names)
         self.units = {unit.pk: unit for unit in Unit.objects.all()}
         self.links: dict[int, list[tuple[int, Fraction]]] = defaultdict(list)
         for one in Succession.objects.all():
             self.links[one.old_id].append((one.new_id, Fraction(one.share_numerator, one.share_denominator)))
+        self.handed = Handed(self.units, self.links)
         self.counts: dict[tuple[int, int], dict[int, Numbers]] = defaultdict(dict)
-        rows = DossierCount.objects.filter(edition__state=State.APPROVED).select_related(
+        for row in DossierCount.objects.filter(edition__in=in_force(include)).select_related(
             "edition__submission"
-        )
-        for row in rows:
+        ):
             place = (row.edition.submission.unit_id, row.edition.submission.month % 100)
-            self.counts[place][row.field_id] = {name: getattr(row, name) for name in MEASURES}
+            kept = self.counts[place].setdefault(row.field_id, dict.fromkeys(self.names))
+            for name in self.names:
+                kept[name] = added([kept[name], getattr(row, name)])
 
     def ends(self, pk: int, day: date) -> dict[int, Fraction]:
         """Who has the reports of a unit on a day."""
@@ -66,31 +50,19 @@ class Oracle:
             unit = self.units[unit.parent_id]
         return True
 
-    def handed_over(self, unit: Unit, month: int) -> set[str]:
-        """What does not count, among others' reports, of a unit that took over or was succeeded within a month."""
-        start, end = span(month)
-        found = set()
-        if start < unit.active_from <= end and any(
-            new == unit.pk and self.units[old].reports for old in self.links for new, _ in self.links[old]
-        ):
-            found.add("opening")
-        if unit.active_until and start <= unit.active_until < end:
-            if any(self.units[new].reports for new, _ in self.links[unit.pk]):
-                found.add("pending_late")
-        return found
-
     def told(
         self,
         whose: "Whose",
         months: list[int],
         day: date,
         fields: set[int] | None = None,
-        together: bool = True,
+        *,
+        alone: bool = False,
     ) -> Told:
-        """What the sources in a place come to; `whose`: for each source the ends that are in it. `together`: among
-        others, not of one unit by itself.
+        """What the sources in a place come to; `whose`: for each source the ends that are in it; `alone`: it is what
+        one unit reported, told by itself.
         """
-        told = Told()
+        told = Told(sums=dict.fromkeys(self.names))
         for pk, (ends, wanted) in whose.items():
             unit = self.units[pk]
             for month in months:
@@ -102,20 +74,27 @@ class Oracle:
                     told.missing.add((key(unit, day), month))
                     continue
                 told.reported += 1
-                told.estimated |= bool(wanted) and len(wanted) < len(whole(ends))
-                left_out = self.handed_over(unit, month) if together else ()
+                left_out = () if alone else self.handed.left_out(pk, month)
                 for number, row in report.items():
                     if fields is None or number in fields:
-                        kept = {name: value for name, value in row.items() if name not in left_out}
-                        self._add(told, kept, ends, wanted, month, months)
+                        told.estimated |= bool(wanted) and len(wanted) < len(whole(ends))
+                        mine = {name: None if name in left_out else value for name, value in row.items()}
+                        self._add(told, mine, ends, wanted, month, months)
         return told
 
-    @staticmethod
-    def _add(told: Told, row: Numbers, ends: dict, wanted: set[int], month: int, months: list[int]) -> None:
+    def _add(
+        self, told: Told, row: Numbers, ends: dict, wanted: set[int], month: int, months: list[int]
+    ) -> None:
         for name, value in row.items():
-            state = {"opening": months[0], "pending_late": months[-1]}.get(name, month)
+            state = months[0] if name in OPENING else months[-1] if name in CLOSING else month
             if value is not None and state == month:
-                told.sums[name] = (told.sums[name] or 0) + divided(value, ends, wanted)
+                # A row with a blank in it is one in each place that has a part of it.
+                part = value if name.startswith("blank_") else divided(value, ends, wanted)
+                told.sums[name] = (told.sums[name] or 0) + part
+
+    def alone(self, unit: Unit, whose: "Whose") -> bool:
+        """Whether it is what a unit without any below reported itself, and nothing else."""
+        return not unit.has_children and whose.keys() <= {unit.pk}
 
     def carried(self, above: Unit, day: date, *, alone: bool = False) -> "Whose":
         """Whose reports are part of the history of a unit (with everything below it, or alone), tiers together."""

@@ -165,28 +165,32 @@ def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: 
     found = summary(unit, period, external=oracle.external, by="unit", today=day)
     over = unit.is_over(day)
     whose = oracle.reported(unit) if over else oracle.carried(unit, day)
-    together = unit.has_children or not over and whose.keys() != {unit.pk}
-    expected = oracle.told(whose, months, day, together=together)
+    alone = oracle.alone(unit, whose)
+    expected = oracle.told(whose, months, day, alone=alone)
     if len(found.tiers) < 2:  # a report that was split into two tiers is one in each
         assert told(found.total) == expected, (unit.code, day, months)
     assert {name: found.total.counts[name] for name in MEASURES} == expected.sums
     rows = {row.extra["pk"]: told(row.figures) for row in found.rows}
     for pk, theirs in rows.items():
-        row = _row(oracle, unit, oracle.units[pk], months, day, together)
-        assert theirs == row, (unit.code, pk, day, months)
+        assert theirs == _row(oracle, unit, oracle.units[pk], months, day, alone), (
+            unit.code,
+            pk,
+            day,
+            months,
+        )
     for name in MEASURES:
         parts = [row.sums[name] for row in rows.values() if row.sums[name] is not None]
         assert sum(parts) == (found.total.counts[name] or 0), (unit.code, name, day)
     by_field = summary(unit, period, external=oracle.external, by="field", today=day)
     assert by_field.total == found.total and by_field.tiers == found.tiers
     for row in by_field.rows:
-        sums = oracle.told(whose, months, day, {row.extra["pk"]}, together).sums
+        sums = oracle.told(whose, months, day, {row.extra["pk"]}, alone=alone).sums
         assert {name: row.figures.counts[name] for name in MEASURES} == sums, (unit.code, row.key, day)
 
 
-def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date, together: bool) -> Told:
+def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date, alone: bool) -> Told:
     if not unit.is_over(day):
-        return oracle.told(oracle.carried(one, day, alone=one.pk == unit.pk), months, day, together=together)
+        return oracle.told(oracle.carried(one, day, alone=one.pk == unit.pk), months, day, alone=alone)
     whose = {}
     for pk in oracle.reported(unit):
         ends = oracle.ends(pk, day)
@@ -194,7 +198,7 @@ def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date, to
         mine = {one.pk} & ends.keys() or ({NOWHERE} & whole(ends).keys() if one.pk == pk else set())
         if mine:
             whose[pk] = (ends, mine)
-    return oracle.told(whose, months, day, together=together)
+    return oracle.told(whose, months, day, alone=alone)
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])

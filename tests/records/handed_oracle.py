@@ -1,0 +1,35 @@
+"""A second opinion on what is handed over inside a month: what of a report counts where it is one of several."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from units.models import Unit
+
+from .oracle import span
+
+OPENING = ("opening", "blank_opening")
+CLOSING = ("pending_in_time", "pending_late", "awaiting", "blank_pending")
+
+
+class Handed:
+    """Successions in plain lists: by number of the old unit the new ones with their shares."""
+
+    def __init__(
+        self, units: Mapping[int, Unit], links: Mapping[int, Sequence[tuple[int, Fraction]]]
+    ) -> None:
+        self.units = units
+        self.to = {old: [units[new] for new, _ in several] for old, several in links.items()}
+        self.by: dict[int, list[Unit]] = {}
+        for old, several in self.to.items():
+            for new in several:
+                self.by.setdefault(new.pk, []).append(units[old])
+
+    def left_out(self, pk: int, month: int) -> tuple[str, ...]:
+        """What the predecessors opened with stands in their reports, what the successors have in theirs."""
+        unit, (start, end) = self.units[pk], span(month)
+        last, found = unit.reporting_ends, ()
+        if start < unit.active_from <= end and any(old.reports for old in self.by.get(pk, ())):
+            found += OPENING
+        if last is not None and start <= last < end and any(new.reports for new in self.to.get(pk, ())):
+            found += CLOSING
+        return found
