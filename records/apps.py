@@ -48,7 +48,7 @@ def undivided_field(using: str, apps=apps, **kwargs) -> None:
 def count_once(plan: Sequence = (), **kwargs) -> None:
     """Sums from before `Submission.opens` and `closes` are written anew where units handed over inside a month."""
     if not any(
-        (one.app_label, one.name) == ("records", "0013_handed_over") for one, back in plan if not back
+        (one.app_label, one.name) == ("records", "0014_handed_over") for one, back in plan if not back
     ):
         return
     from units.models import Succession

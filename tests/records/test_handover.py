@@ -126,7 +126,7 @@ def test_sums_from_before_are_written_anew_by_the_migration(cast, new):
     Submission.objects.update(opens=True, closes=True)
     sums.refresh([cast.alpha, cast.beta, new], [JULY.number])
     assert counts_of(cast.district) == (22, 19)
-    last = Migration("0013_handed_over", "records")
+    last = Migration("0014_handed_over", "records")
     count_once(plan=[(last, True)])
     assert counts_of(cast.district) == (22, 19)
     count_once(plan=[(last, False)])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0012_edition_sender'),
+        ('records', '0013_followed_rows'),
     ]
 
     operations = [
