@@ -11,9 +11,9 @@ from units import actions
 from units.models import Unit
 from units.tree import Draft
 
-from .carried_oracle import MEASURES
+from .carried_oracle import MEASURES, Oracle
 from .conftest import balanced, entered
-from .test_today import World, told
+from .test_today import World, compare, told
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +48,37 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     assert before.sums == {name: sum(one.sums[name] for one in carried.values()) for name in MEASURES}
     province = Unit.objects.get(code="p0")
     assert told(summary(province, period).total) == told(summary(province, period, today=on).total)
+
+
+def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
+    """Its reports are divided as the group is, to the dossier; everything else is exact, one that ends is nobody's."""
+    world = World(7, fields)
+    old = Unit.objects.get(code="d00")
+    ending = world.open("o-ends", "", old, kind="office")
+    each = Unit.objects.get(code="o00")
+    communes = list(Unit.objects.filter(parent=old, kind="committee").order_by("pk"))
+    for unit in (each, ending, *communes):
+        for month in (1, 2, 3):
+            entered(
+                unit, Month(2022, month), {(fields.chung.pk, None): balanced(world.random.randint(1, 99))}
+            )
+    on, period = date(2022, 4, 1), Period("2022-Q1", Month(2022, 1), Month(2022, 3))
+    shares = [
+        actions.Share(
+            Draft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent),
+            Fraction(1, 2),
+            below=(commune,),
+        )
+        for code, commune in zip("xy", communes, strict=True)
+    ]
+    offices = actions.Offices(divided=(each,), ending=(ending,))
+    actions.split(old, shares, on, by=None, basis="NQ", offices=offices)
+    oracle = Oracle(external=False)
+    for unit in Unit.objects.order_by("pk"):
+        compare(oracle, unit, period, [1, 2, 3], on)
+    new = Unit.objects.filter(kind="office", parent__code__in=["x", "y"]).order_by("code")
+    assert [one.code for one in new] == ["o00", "o00-y"]
+    parts = [told(summary(one, period, today=on).total) for one in new]
+    whole = told(summary(each, period).total)
+    assert all(one.estimated for one in parts) and not whole.estimated
+    assert whole.sums == {name: sum(one.sums[name] for one in parts) for name in MEASURES}

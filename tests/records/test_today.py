@@ -98,9 +98,19 @@ class World:
         actions.replace([old], parts, on, by=None)
 
     def divide(self, number: int) -> None:
-        """What is below a group goes on under new ones: the page's act, by which nothing is estimated."""
+        """What is below a group goes on under new ones: the page's act, by which nothing is estimated but an office
+        that goes on in each of them; another office ends.
+        """
         old, on = self.some(group=True), self.day()
         below = list(Unit.objects.filter(parent=old, active_until=None).order_by("pk"))
+        choices = {
+            unit.pk: self.random.choice(["part", "each", "end"]) for unit in below if unit.kind == "office"
+        }
+        apart = {
+            choice: tuple(one for one in below if not one.has_children and choices.get(one.pk) == choice)
+            for choice in ("each", "end")
+        }
+        below = [unit for unit in below if unit not in apart["each"] + apart["end"]]
         if old.tier == "country" or len(below) < 2:
             return
         cut = self.random.randint(1, len(below) - 1)
@@ -112,7 +122,8 @@ class World:
             )
             for at, some in enumerate((below[:cut], below[cut:]))
         ]
-        actions.split(old, shares, on, by=None, basis="NQ")
+        offices = actions.Offices(divided=apart["each"], ending=apart["end"])
+        actions.split(old, shares, on, by=None, basis="NQ", offices=offices)
 
     def end(self, number: int) -> None:
         actions.close_unit(self.some(group=False), self.day(), by=None)

@@ -165,3 +165,62 @@ def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
     shown = actions.Share(draft("352", "district", "35"), Fraction(1))
     with pytest.raises(Refused, match="Chưa chọn phần nhận"):
         actions.split(cast.district, [shown], date(2022, 7, 1), by=None, basis="NQ")
+
+
+def test_an_office_goes_on_in_each_part_and_another_ends(cast):
+    """Divided as the group is; it keeps its code where the group does, and merges with one of its name there."""
+    (ending,) = actions.open_units([draft("thue", "", "351", "office", name="Phòng Thuế")], by=None).new
+    person("thue", ("clerk", ending))
+    kept = list(Unit.objects.order_by("pk").values())
+    roles = list(Membership.objects.order_by("pk").values())
+    choice = {f"into_{cast.office.pk}": "each", f"into_{ending.pk}": "end"}
+    for parts, second in ((NEW, "phong-noi-vu-352"), (TAKEN, "noi-vu-2")):
+        page = text_of(cast.admin.post(cast.address, asked(cast, "1211", *parts, **choice)))
+        for words in (
+            "(phong-noi-vu) → huyện Bình Lục: 1/3, mã noi-vu-2" if parts is TAKEN else second,
+            ": 2/3, mã phong-noi-vu",
+            "Chấm dứt hoạt động, không có đơn vị kế thừa (1 đơn vị)",
+            "Phòng Thuế (thue)",
+            "riêng phòng, ban có ở mọi phần thì chia theo tỷ lệ của phần",
+        ):
+            assert words in page, (words, page)
+        done = cast.admin.post(cast.address, asked(cast, "1211", *parts, **choice, sure="1"))
+        assert done.status_code == 302, text_of(done)
+        assert {(old, new, share) for old, new, share in links() if old in ("phong-noi-vu", "thue")} == {
+            ("phong-noi-vu", "phong-noi-vu", Fraction(2, 3)),
+            ("phong-noi-vu", second, Fraction(1, 3)),
+        }
+        offices = Unit.objects.filter(kind="office", active_from=ON).exclude(code="tram")
+        assert {(one.code, one.name) for one in offices} == {
+            (code, "Phòng Nội vụ") for code in ("phong-noi-vu", second)
+        }
+        assert Unit.objects.get(pk=ending.pk).active_until == date(2025, 6, 30)
+        assert set(Membership.objects.filter(unit__in=offices).values_list("unit__code", flat=True)) == {
+            "phong-noi-vu"
+        }
+        assert inheritance.check() == (set(), {}) and roster.check() == []
+        new = Unit.objects.get(code="351", active_from=ON)
+        assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
+        assert list(Unit.objects.order_by("pk").values()) == kept
+        assert list(Membership.objects.order_by("pk").values()) == roles
+        assert not Succession.objects.exists() and roster.check() == []
+
+
+def test_only_offices_end_or_go_on_in_each_part(cast):
+    """Not communes nor bodies outside, and not an office with something below it in each part."""
+    actions.open_units([draft("to", "", "phong-noi-vu", "office", name="Tổ Tiếp dân")], by=None)
+    for unit, choice in ((cast.liem_tuc, "end"), (cast.external, "each"), (cast.office, "each")):
+        answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW, **{f"into_{unit.pk}": choice}))
+        assert answer.status_code == 422 and "Hãy chọn một mục trong danh sách." in text_of(answer)
+    # With what is below it an office may end.
+    page = text_of(
+        cast.admin.post(cast.address, asked(cast, "1221", *NEW, **{f"into_{cast.office.pk}": "end"}))
+    )
+    assert "không có đơn vị kế thừa (2 đơn vị)" in page and "Tổ Tiếp dân (to)" in page
+
+
+def test_every_part_has_a_unit_of_its_own(cast):
+    """An office that each part has does not make a part."""
+    choice = {f"into_{cast.office.pk}": "each"}
+    answer = cast.admin.post(cast.address, asked(cast, "1111", *NEW, **choice))
+    assert answer.status_code == 422 and "Chưa có đơn vị bên dưới nào đi theo phần này" in text_of(answer)

@@ -1,8 +1,9 @@
 """What is below a unit that closes goes on under its successor; both mergers and splits ask here."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 
 from django.db.models import Q
 
@@ -33,6 +34,7 @@ def going_along(
     *,
     under: Mapping[int, str],
     assigned: Mapping[int, str] | None = None,
+    divided: Mapping[int, Sequence[tuple[str, Fraction]]] | None = None,
     offices_end: bool = False,
 ) -> Along:
     """A unit below an old one closes and opens again, with its code, name and kind (docs/decisions/0022), under the
@@ -40,22 +42,28 @@ def going_along(
     no place, nor has what is below it.
 
     Offices of the same name (and bodies outside the committee) that come under one unit become one under the code of
-    the first; with `offices_end` the offices end.
+    the first; with `offices_end` the offices end. What stands in `divided`, by its number, goes on under each of these
+    codes with a share: under the first with its own code, under another with that of the part at its end.
     """
-    drafts, heirs, ending = [], [], []
+    drafts: list[Draft] = []
+    heirs: list[Heir] = []
+    ending: list[Unit] = []
     places = dict(under)  # number of an old unit → code of what it became
     alike: dict[tuple[str, str, str], str] = {}
     for unit in _below(olds, on):
         above = (assigned or {}).get(unit.pk) or places.get(unit.parent_id)
-        if above is None or (offices_end and unit.kind == Kind.OFFICE):
+        parts = (divided or {}).get(unit.pk) or ([(above, Fraction(1))] if above else [])
+        if not parts or (offices_end and unit.kind == Kind.OFFICE):
             ending.append(unit)
             continue
-        name = above, unit.kind, fold(unit.name)
-        same = alike.setdefault(name, unit.code) if unit.kind != Kind.COMMITTEE else unit.code
-        places[unit.pk] = same
-        heirs.append(Heir(unit, same))
-        if same == unit.code:
-            drafts.append(again(unit, on, above))
+        for at, (above, share) in enumerate(parts):
+            own = f"{unit.code}-{above}" if at else unit.code
+            name = above, unit.kind, fold(unit.name)
+            same = alike.setdefault(name, own) if unit.kind != Kind.COMMITTEE else own
+            places[unit.pk] = same
+            heirs.append(Heir(unit, same, share))
+            if same == own:
+                drafts.append(replace(again(unit, on, above), code=own))
     return Along(drafts, heirs, ending)
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from django import forms
 
-from units.actions import Share, again
+from units.actions import Offices, Share, again
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft
@@ -16,12 +16,14 @@ from units.words import canonical, fraction
 from .fields import REQUIRED, ChosenField, DayField, WordsField
 
 PARTS = 6
+EACH, END = "each", "end"
 NAMES = {"code": "code_1", "name": "name_1", "share": "share_1"}
 
 
 class SplitForm(forms.Form):
     """One old unit is divided among several. Of a group (`below`: those directly below it) each unit below is assigned
-    to a part, and shares are asked only where the group itself has reported: nothing else is divided by them.
+    to a part, and shares are asked only where the group itself has reported: nothing else is divided by them. An office
+    may also go on in each part, where nothing is below it, or end.
     """
 
     on = DayField(label="Chia tách từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước.")
@@ -43,7 +45,9 @@ class SplitForm(forms.Form):
         parts = [("", "Chọn phần"), *((str(number), f"Phần thứ {number}") for number in range(1, PARTS + 1))]
         for unit in self.below:
             label = f"{unit.name} ({unit.code})"
-            self.fields[f"into_{unit.pk}"] = ChosenField(label=label, choices=parts)
+            each = [(EACH, "Mỗi phần một phòng, ban")] if not unit.has_children else []
+            office = [*each, (END, "Chấm dứt hoạt động")] if unit.kind == Kind.OFFICE else []
+            self.fields[f"into_{unit.pk}"] = ChosenField(label=label, choices=[*parts, *office])
 
     def lines(self):
         """The bound fields of each part, for the page."""
@@ -78,7 +82,9 @@ class SplitForm(forms.Form):
         data = self.cleaned_data
         for unit in self.below:
             number = data.get(f"into_{unit.pk}")
-            if number and not data.get(f"code_{number}") and f"code_{number}" not in self.errors:
+            if number in (EACH, END, None, ""):
+                continue
+            if not data.get(f"code_{number}") and f"code_{number}" not in self.errors:
                 self.add_error(f"into_{unit.pk}", f"Phần thứ {number} chưa ghi mã.")
         if self.errors or not self.below:
             return
@@ -87,8 +93,13 @@ class SplitForm(forms.Form):
                 message = "Chưa có đơn vị bên dưới nào đi theo phần này: hãy chọn, hoặc bỏ trống phần này."
                 self.add_error(f"code_{number}", message)
 
-    def _going_to(self, number: int) -> tuple[Unit, ...]:
-        return tuple(unit for unit in self.below if self.cleaned_data[f"into_{unit.pk}"] == str(number))
+    def _going_to(self, choice: int | str) -> tuple[Unit, ...]:
+        return tuple(unit for unit in self.below if self.cleaned_data[f"into_{unit.pk}"] == str(choice))
+
+    @property
+    def offices(self) -> Offices:
+        """Of a form without faults: what is below and goes to no single part."""
+        return Offices(self._going_to(EACH), self._going_to(END))
 
     def _share(self, number: int, text: str) -> Fraction:
         try:
@@ -115,7 +126,9 @@ class SplitForm(forms.Form):
         """As stated; of a group by the number of units that go to the part, which decides where its people go."""
         if self.asks_shares:
             return self.cleaned_data[f"share_{number}"]
-        return Fraction(len(self._going_to(number)), len(self.below))
+        apart = self.offices
+        assigned = len(self.below) - len(apart.divided) - len(apart.ending)
+        return Fraction(len(self._going_to(number)), assigned)
 
     def _holder(self, codes: Codes, code: str, on: date) -> Unit | None:
         there = (one for one in codes.holders(code) if one.active_from < on and not one.is_over(on))

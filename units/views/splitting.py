@@ -61,7 +61,9 @@ def _asked(request: HttpRequest, form: SplitForm) -> Shares:
 def _done(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> actions.Done | None:
     data = form.cleaned_data
     try:
-        return actions.split(old, shares, data["on"], by=request.user, basis=data["basis"])
+        return actions.split(
+            old, shares, data["on"], by=request.user, basis=data["basis"], offices=form.offices
+        )
     except Refused as refused:
         show_refusal(form, refused, NAMES)
         return None
@@ -76,7 +78,8 @@ def _possible(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) 
 
 
 def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> dict:
-    on, plan = form.cleaned_data["on"], actions.splitting(old, shares, form.cleaned_data["on"])
+    on = form.cleaned_data["on"]
+    plan = actions.splitting(old, shares, on, form.offices)
     closing = Unit.objects.in_bulk([unit.pk for unit in plan.closing])
     follows = dict(actions.followers(plan))
     roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
@@ -86,15 +89,19 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
     opening = [
         one._replace(parts=[(closing[unit.pk], share) for unit, share in one.parts]) for one in plan.opening
     ]
+    ending = [closing[unit.pk] for unit in plan.ending]
     named = {old.pk, *(one.taken_by.pk for one in shares if one.taken_by)}
+    along = [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named]
     return {
         "unit": closing[old.pk],
         "form": form,
         "on": on,
         "shares": shares,
         "closing": [closing[unit.pk] for unit in plan.closing if unit.pk in named],
-        "moving": [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named],
+        "moving": [one for one in along if one[0].share == 1],
+        "divided": [one for one in along if one[0].share != 1],
+        "ending": ending,
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
-        "consequences": consequences_of(opening, [], on, plan.reporting),
+        "consequences": consequences_of(opening, ending, on, plan.reporting),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
