@@ -83,7 +83,17 @@ def _tagged(request: HttpRequest, found: Any) -> HttpResponse:
 
 
 def _json(data: Any, **options: Any) -> HttpResponse:
-    return HttpResponse(json.dumps(data, ensure_ascii=False, **options), content_type="application/json")
+    return as_written(written(data, **options))
+
+
+def written(data: Any, **options: Any) -> str:
+    """Plain data as the API writes them."""
+    return json.dumps(data, ensure_ascii=False, **options)
+
+
+def as_written(text: str) -> HttpResponse:
+    """The answer of an endpoint whose data are written already."""
+    return HttpResponse(text, content_type="application/json")
 
 
 def only(request: HttpRequest, names: Iterable[str]) -> None:

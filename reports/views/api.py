@@ -1,13 +1,12 @@
 """`/api/v1/`: the figures as JSON in the published shape, and its description. Errors are problem+json."""
 
 from dataclasses import replace
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from reports.outlets import openapi
-from reports.queries.dashboard import figures_of
+from reports.queries.dashboard import Wanted, figures_of
 from reports.queries.ranking import with_changes
 from units import access, api
 from units.access import Right
@@ -15,25 +14,29 @@ from units.models import Scope
 
 from .asked import BadQuestion, flag, read
 from .dashboard import wanted_of
+from .remembered import remembered
 
 KNOWN = ("unit", "period", "tier", "include", "as_of", "external", "decimals", "by", "basis", "change")
 
 
 @api.endpoint(Scope.FIGURES)
-def summary(request: HttpRequest) -> dict[str, Any]:
+def summary(request: HttpRequest) -> HttpResponse:
     """The Summary of a unit and period; `rows` only with `by`, with `change` where it is asked for."""
     api.only(request, KNOWN)
     try:
-        asked = read(request)
+        asked, change = read(request), flag(request.GET, "change")
         wanted = replace(wanted_of(asked), by=asked.by or None)
-        found = figures_of(wanted)
-        if flag(request.GET, "change"):
-            found = with_changes(wanted, found)
     except BadQuestion as error:
         raise api.Problem(400, error.code, str(error)) from error
     except Http404 as error:
         raise api.Problem(404, *api.UNKNOWN_UNIT) from error
-    return found.as_dict()
+    kind = "json with changes" if change else "json"
+    return api.as_written(remembered(asked, [kind], lambda: _written(wanted, change=change)))
+
+
+def _written(wanted: Wanted, *, change: bool) -> str:
+    found = figures_of(wanted)
+    return api.written((with_changes(wanted, found) if change else found).as_dict())
 
 
 @access.requires(Right.SIGNED_IN)

@@ -19,10 +19,10 @@ SECONDS = 600
 
 
 def remembered(asked: Asked, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
-    """The page of a view, drawn once a process as long as nothing that it shows changes.
+    """The page of a view, or its figures as JSON, drawn once a process as long as nothing that it shows changes.
 
-    `reach` is all on it that depends on who reads: numbers of the units above that the reader may see, and the paths
-    by which units elsewhere are his to see (reports.views.choices).
+    `reach` is all on a page that depends on who reads: numbers of the units above that the reader may see, and the
+    paths by which units elsewhere are his to see (reports.views.choices). On JSON nothing does: it says what it is.
     """
     version = None
     if not connection.in_atomic_block:

@@ -19,7 +19,7 @@ from units.models import Unit, User
 from . import memory, pages, superset, visit
 from .databases import use, vendor
 from .measuring import Act, Result, versus
-from .serving import ask, serving, session_of
+from .serving import ask, serving, serving_bare, session_of
 from .superset import Superset
 
 UNCACHED, CACHED = 0.1, 0.4
@@ -41,37 +41,38 @@ def rows(nation: tuple) -> Iterator[Result]:
         {"unit": top.code, "period": whole, "by": "month"},
         {"unit": province.code, "period": HALF_YEAR.code, "by": "unit"},
     ]
-    with serving(connection) as server, superset.beside(connection, asked) as other:
+    with (
+        serving(connection) as server,
+        serving_bare(connection) as plain,
+        superset.beside(connection, asked) as other,
+    ):
+        bare = _reading(plain.address, "/", "")
         for question, view in zip(asked, views, strict=True):
-            page, figures = (
-                _reading(server.address, f"{at}{urlencode(view)}", session) for at in ("/?", JSON)
-            )
-            yield from _beside(nation, question, other, page, figures)
+            ours = [_reading(server.address, f"{at}{urlencode(view)}", session) for at in ("/?", JSON)]
+            yield from _beside(nation, question, other, *ours, bare)
         yield from visit.beside(server.address, session, other, str(scale))
         yield from memory.beside(server, session, other, str(scale))
 
 
 def _beside(
-    nation: tuple, question: superset.Question, other: Superset, page: Act, figures: Act
+    nation: tuple, question: superset.Question, other: Superset, page: Act, figures: Act, bare: Act
 ) -> Iterator[Result]:
     connection, _, scale = nation
     anew, copied = (other.asking(name, question, anew=True) for name in ("joined", superset.COPY))
     kept = other.asking("joined", question, anew=False)
     changed, others = _changing(connection), pages.entering(connection)
+    entering = {"between": others, "warm": WARM}
     pairs = [
         # Both true at the moment of asking: a kept page is looked over at each request, `force` is Superset's way.
-        (
-            "page while others enter ÷ Superset uncached",
-            page,
-            anew,
-            UNCACHED,
-            {"between": others, "warm": WARM},
-        ),
+        ("page while others enter ÷ Superset uncached", page, anew, UNCACHED, entering),
+        ("JSON while others enter ÷ Superset uncached", figures, anew, UNCACHED, entering),
         ("page drawn anew ÷ Superset uncached", page, anew, UNCACHED, {"between": changed}),
         ("page drawn anew ÷ Superset over a flat copy", page, copied, None, {"between": changed}),
-        ("JSON ÷ Superset uncached", figures, anew, UNCACHED, {}),
+        ("JSON reckoned anew ÷ Superset uncached", figures, anew, UNCACHED, {"between": changed}),
+        # What is left for whoever draws a page by Django, whatever it shows.
+        ("bare Django page ÷ Superset uncached", bare, anew, None, {}),
         ("page asked for again ÷ Superset's cache", page, kept, CACHED, {"times": 15, "warm": WARM}),
-        ("JSON ÷ Superset's cache", figures, kept, CACHED, {"times": 15, "warm": WARM}),
+        ("JSON asked for again ÷ Superset's cache", figures, kept, CACHED, {"times": 15, "warm": WARM}),
     ]
     for told, ours, reference, goal, how in pairs:
         title = f"P5 {question.title}: {told}, {vendor()}"

@@ -1,7 +1,5 @@
 """P17: memory of the whole service when nobody asks, as the kernel shares it out (proportional set size)."""
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +10,12 @@ from units.models import User
 
 from .databases import use, vendor
 from .measuring import Result
-from .serving import Server, ask, running, serving, session_of, url_of
+from .serving import Server, ask, serving, serving_bare, session_of
 from .superset import Superset
 
 GOAL = 0.35
 # Two workers of Superset 6.1, measured once: what stands as the limit where it is not installed.
 SUPERSET = 436.0
-# As the product is served, loaded before its workers start.
-BARE = ["--config", os.devnull, "--workers", "2", "--threads", "4", "--preload", "--no-control-socket"]
-BARE += ["tests.bench.lean:site()"]
 PAGES = ("/", "/records/", "/units/", "/reports/reviews/", "/api/v1/summary")
 # Of each page, so that every worker has drawn it; and seconds until all is quiet.
 TIMES, QUIET = 8, 3.0
@@ -33,8 +28,7 @@ def rows(nation: tuple) -> Iterator[Result]:
         session = session_of(User.objects.get(username="reader"))
     with serving(connection) as server:
         ours = used(server, f"{settings.SESSION_COOKIE_NAME}={session}", PAGES)
-    env = os.environ | {"DATABASE_URL": url_of(connection)}
-    with running([sys.executable, "-m", "gunicorn", *BARE], env, path="/") as server:
+    with serving_bare(connection) as server:
         bare = used(server, "", ("/",))
     title = f"P17 memory of the service, two workers, idle after use, {vendor()}"
     yield Result(f"{title} ÷ Superset in a trial", str(scale), ours, SUPERSET, "MiB", GOAL)

@@ -1,13 +1,14 @@
 """The same question beside what else would answer it: DuckDB, the SQL that a dashboard program sends, LibreOffice.
 
 Only with scripts/bench --peers, which installs DuckDB apart from the product. The question: what was received through
-which channel in a half-year, by province, and month by month over all months.
+which channel in a half-year, by province, and month by month over all months. Of P4 it is what the product answers it
+with: every measure, blanks and numbers of reports, by tier.
 """
 
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -18,6 +19,7 @@ from django.db import connection as default
 from figures.periods import Period
 from records.generating.country import HALF_YEAR, LAST, Scale
 from records.queries.calendar import calendar
+from records.queries.rows import COLUMNS
 from records.queries.summary import summary, trend
 from units.models import Unit
 
@@ -39,7 +41,14 @@ WHERE edition.state = 'approved' AND submission.month BETWEEN {first} AND {last}
 ADDED_UP = "records_edition AS edition"
 COUNTS = "records_dossiercount AS counted JOIN records_edition AS edition ON edition.id = counted.edition_id"
 ROWS = 40_000
-TABLES = ("records_dossiercount", "records_edition", "records_submission", "units_unit")
+# Tables, and whether they hold measures: read from a file, a column of which nothing was reported would be text.
+TABLES = {
+    "records_dossiercount": True,
+    "records_edition": True,
+    "records_submission": False,
+    "units_unit": False,
+}
+BY = ("province.name", "submission.month")
 # Of scanning every count.
 GOAL = 0.15
 MACRO = Path(__file__).with_name("pivot.bas")
@@ -50,9 +59,12 @@ def rows(nation: tuple) -> Iterator[Result]:
     connection, top, scale = nation
     ours = _ours(connection, top, scale)
     duck = _duckdb(connection)
-    asked = "Peers: shares by province and trend of the country ÷ DuckDB over"
-    by_count = _asked(duck, _questions(scale, COUNTS, "counted"))
-    yield Result(f"{asked} every count (P4), PostgreSQL", str(scale), *versus(ours, by_count), goal=GOAL)
+    title = f"P4 figures of the country ÷ DuckDB over every count, {vendor()}"
+    whole = _asked(duck, _whole_questions(scale))
+    yield Result(title, str(scale), *versus(ours, whole), goal=GOAL)
+    asked = "Peers: figures of the country ÷ DuckDB asked for the channels alone, over"
+    by_count = _asked(duck, _questions(scale, COUNTS, _sums("counted")))
+    yield Result(f"{asked} every count, PostgreSQL", str(scale), *versus(ours, by_count))
     added_up = _asked(duck, _questions(scale))
     yield Result(f"{asked} sums of each submission, PostgreSQL", str(scale), *versus(ours, added_up))
     title = f"Peers: the same ÷ the SQL that Superset sends, on the same {vendor()} (without Superset itself)"
@@ -75,15 +87,25 @@ def _ours(connection: Any, top: Unit, scale: Scale) -> Act:
     return ask
 
 
-def _questions(scale: Scale, rows: str = ADDED_UP, table: str = "edition") -> list[str]:
+def _sums(table: str, names: Sequence[str] = CHANNELS) -> str:
+    return ", ".join(f"SUM({table}.{name})" for name in names)
+
+
+def _questions(scale: Scale, rows: str = ADDED_UP, what: str = "", by: Sequence[str] = BY) -> list[str]:
     half = FLAT.format(rows=rows, first=HALF_YEAR.first.number, last=HALF_YEAR.last.number)
     whole = FLAT.format(rows=rows, first=scale.months_kept[0].number, last=LAST.number)
-    sums = ", ".join(f"SUM({table}.{name})" for name in CHANNELS)
     # Numbers of months and names of columns only: nothing comes from outside.
     return [
-        " ".join(["SELECT province.name,", sums, half, "GROUP BY province.name"]),
-        " ".join(["SELECT submission.month,", sums, whole, "GROUP BY submission.month"]),
+        " ".join(["SELECT", group, ",", what or _sums("edition"), found, "GROUP BY", group])
+        for group, found in zip(by, (half, whole), strict=True)
     ]
+
+
+def _whole_questions(scale: Scale) -> list[str]:
+    """All that the product's figures hold; how many reported is counted where it is least to read."""
+    by = [f"{group}, unit.tier" for group in BY]
+    counts = _questions(scale, COUNTS, _sums("counted", COLUMNS), by)
+    return [*counts, *_questions(scale, ADDED_UP, "COUNT(*)", by)]
 
 
 def _as_sql(connection: Any, scale: Scale) -> Act:
@@ -108,11 +130,13 @@ def _duckdb(connection: Any) -> Any:
         use(connection),
         default.cursor() as cursor,
     ):
-        for table in TABLES:
+        for table, measured in TABLES.items():
             path = Path(folder) / f"{table}.csv"
             with path.open("w", encoding="utf-8") as file:
                 cursor.copy_expert(" ".join(["COPY", table, "TO STDOUT WITH (FORMAT csv, HEADER)"]), file)
-            base.execute(" ".join(["CREATE TABLE", table, "AS SELECT * FROM read_csv(?)"]), [str(path)])
+            types = dict.fromkeys(COLUMNS if measured else (), "INTEGER")
+            source = f"read_csv(?, types = {types})" if types else "read_csv(?)"
+            base.execute(" ".join(["CREATE TABLE", table, "AS SELECT * FROM", source]), [str(path)])
     return base
 
 

@@ -20,6 +20,9 @@ from units.models import User
 from .databases import ROOT
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+# As the product is served, loaded before its workers start.
+BARE = ["--config", os.devnull, "--workers", "2", "--threads", "4", "--preload", "--no-control-socket"]
+BARE += ["tests.bench.lean:site()"]
 TOKEN = "c" * 32  # of every session here: a token is right when cookie and header agree
 
 
@@ -38,6 +41,14 @@ def serving(connection: Any) -> Iterator[Server]:
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     subprocess.run(collect, cwd=ROOT, env=env, check=True)
     with running([sys.executable, "-m", "gunicorn", "cchc_dashboard.wsgi"], env) as server:
+        yield server
+
+
+@contextmanager
+def serving_bare(connection: Any) -> Iterator[Server]:
+    """The bare Django page of tests.bench.lean alone, on that database."""
+    env = os.environ | {"DATABASE_URL": url_of(connection)}
+    with running([sys.executable, "-m", "gunicorn", *BARE], env, path="/") as server:
         yield server
 
 

@@ -13,6 +13,7 @@ from records import actions
 from records.models import Edition
 from reports.actions import drafting
 from reports.queries import changes
+from reports.views import api
 from reports.views import dashboard as page
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
@@ -63,10 +64,11 @@ def drawn(monkeypatch) -> list[str]:
 
 
 def body(client: Client, address: str) -> str:
-    """The page between its frame, which holds a token of the request."""
+    """The page between its frame, which holds a token of the request; JSON whole."""
     answer = client.get(address)
     assert answer.status_code == 200, address
-    return answer.content.decode().partition("<main")[2].partition("</main>")[0]
+    text = answer.content.decode()
+    return text.partition("<main")[2].partition("</main>")[0] if "<main" in text else text
 
 
 class Longer(History):
@@ -107,15 +109,16 @@ def test_what_is_remembered_is_what_is_drawn_anew(seed, world, client, monkeypat
             ("2022-H1", "13600", "&by=month&include=submitted"),
         ]
     ]
+    asked = [f"/api/v1/summary{pages[0][1:]}&by=unit&change=1", f"/api/v1/summary{pages[2][1:]}"]
     history, kept = Longer(seed, world), 0
     for _ in range(30):
         history.step()
         before = len(drawn)
-        remembered = [body(client, address) for address in pages]
+        remembered = [body(client, address) for address in [*pages, *asked]]
         kept += len(pages) - (len(drawn) - before)
         with monkeypatch.context() as without:
             without.setattr(changes, "version", lambda *asked: None)
-            assert remembered == [body(client, address) for address in pages]
+            assert remembered == [body(client, address) for address in [*pages, *asked]]
     # Most of what happens concerns some of the pages only.
     assert kept > 40
 
@@ -164,6 +167,20 @@ def test_only_what_concerns_a_page_draws_it_anew(act, concerned, world, client, 
         if len(drawn) > before:
             anew.add(name)
     assert anew == concerned
+
+
+def test_figures_as_json_are_reckoned_once_until_they_change(world, client, monkeypatch):
+    reckoned, figures_of = [], api.figures_of
+    monkeypatch.setattr(api, "figures_of", lambda wanted: reckoned.append(wanted) or figures_of(wanted))
+    address = "/api/v1/summary?unit=351&period=2022-H1&by=unit"
+    plain, changes_too = (client.get(address + more).json() for more in ("", "&change=1"))
+    assert "change" in changes_too["rows"][0] and "change" not in plain["rows"][0]
+    entered(world.gamma, APRIL, world.row)
+    assert [client.get(address + more).json() for more in ("", "&change=1")] == [plain, changes_too]
+    assert len(reckoned) == 2
+    entered(world.alpha, APRIL, world.row)
+    assert client.get(address).json() != plain
+    assert len(reckoned) == 3
 
 
 def test_a_change_that_is_undone_leaves_the_page(world, client, drawn):
