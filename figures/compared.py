@@ -24,11 +24,20 @@ class Compared:
 
     @property
     def told(self) -> str:
-        """Vietnamese: which units the comparison leaves out."""
+        """Vietnamese: which units the comparison leaves out, or that there is nothing to compare."""
+        if self.nobody:
+            alone = self.left_out == (self.current.unit_name,)
+            who = f"{self.current.unit_name} không" if alone else "không có đơn vị nào"
+            return f"Không so với cùng kỳ: {who} báo cáo suốt cả hai kỳ."
         return (
             "So với cùng kỳ chỉ tính các đơn vị báo cáo suốt cả hai kỳ; không tính "
             f"{count(self.number)} đơn vị: {self.names}."
         )
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no unit owed reports throughout both periods."""
+        return not self.before.total.completeness.expected
 
     @property
     def names(self) -> str:

@@ -86,11 +86,14 @@ def _told(summary: Summary, before: Summary) -> str:
         earlier = before.tier(tier)
         new, old = one.shares["online"].percent, earlier.shares["online"].percent if earlier else None
         if new is not None and old is not None:
-            moved = f"từ {writing.percent_vi(old)} {'lên' if _more(new, old) else 'còn'} {writing.percent_vi(new)}"
             mark = narrative.lacking(one.completeness, earlier.completeness)
-            told.append(f"{writing.tier_name(tier).lower()} {moved}{mark}")
+            told.append(f"{writing.tier_name(tier).lower()} {_moved(new, old)}{mark}")
     return f"Trực tuyến so với cùng kỳ: {', '.join(told)}" if told and len(told) <= 2 else ""
 
 
-def _more(new: str, old: str) -> bool:
-    return Decimal(new) >= Decimal(old)
+def _moved(new: str, old: str) -> str:
+    """From one printed share to another."""
+    if Decimal(new) == Decimal(old):
+        return f"vẫn là {writing.percent_vi(new)}"
+    way = "lên" if Decimal(new) > Decimal(old) else "còn"
+    return f"từ {writing.percent_vi(old)} {way} {writing.percent_vi(new)}"

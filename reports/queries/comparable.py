@@ -25,7 +25,7 @@ from .lasting import Lasting, Reporter
 
 def comparison(reach: Question, monthly: Monthly, before: Summary, period: Period) -> Compared | None:
     """None where the same units owed both periods. `monthly` holds the months of both, by tier. Seven queries at most,
-    whatever opened or closed; one where nothing did, and none of a unit without any below.
+    whatever opened or closed; one where nothing did, and none of a unit without any below that reported throughout.
     """
     if not changed(reach, period):
         return None
@@ -51,11 +51,14 @@ def comparison(reach: Question, monthly: Monthly, before: Summary, period: Perio
 
 def changed(reach: Question, period: Period) -> bool:
     """Whether units opened or closed between the two periods, so that not all can be compared; never by today's units.
-    One query, none where the roster of the rows has been read.
+    One query; none of a unit without any below, or where the roster of the rows has been read.
     """
-    if reach.today is not None or reach.as_of is not None or not reach.unit.has_children:
+    if reach.today is not None or reach.as_of is not None:
         return False
-    return _changed(reach, reach.turns, Lasting(reach, period))
+    lasting = Lasting(reach, period)
+    if not reach.unit.has_children:
+        return not lasting.owed_by(reach.unit)
+    return _changed(reach, reach.turns, lasting)
 
 
 def same_rows(reach: Question, period: Period) -> set[int] | None:
@@ -66,14 +69,13 @@ def same_rows(reach: Question, period: Period) -> set[int] | None:
     if reach.today is not None:
         return None
     lasting = Lasting(reach, period)
-    first_end, last_start = lasting.first_end, lasting.last_start
     return {
         one.pk
         for one in (reach.unit, *reach.children)
         if (
             not _changed(reach, reach.steps_of(one.pk), lasting)
             if one.has_children and one.pk != reach.unit.pk
-            else one.owes(first_end, first_end) and one.owes(last_start, last_start)
+            else lasting.owed_by(one)
         )
     }
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 from figures.periods import Month, Period
 from records.queries.question import Question
 from units import roster
+from units.light import LightUnit
 from units.models import Unit, UnitQuerySet, owing, subtree
 
 # Of those that are left out no more are named: after a merger of the country these are all of its communes.
@@ -73,6 +74,10 @@ class Lasting:
     def spans(self) -> dict[Month, tuple[date, date]]:
         """First and last day of each month."""
         return dict(zip(self.reach.months, self.reach.spans, strict=True))
+
+    def owed_by(self, one: Unit | LightUnit) -> bool:
+        """Whether a unit owed reports throughout."""
+        return one.owes(self.first_end, self.first_end) and one.owes(self.last_start, self.last_start)
 
     @property
     def more_stay(self) -> bool:

@@ -56,7 +56,6 @@ def answer(
         "basis_words": f"Mức độ đầy đủ: {summary.completeness_text}; {summary.period.label}.",
         "grown": _grown(now, before),
         "moved": {key: _moved(key, now, before) for key in ("online", "on_time")},
-        "no_before": "chưa có số liệu cùng kỳ",
     }
 
 

@@ -104,6 +104,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "summary": summary,
         "before": before,
         "left_out": past.against.told if past.against else "",
+        "uncompared": bool(past.against and past.against.nobody),
         "include_name": narrative.counted(asked.include, asked.as_of),
         "review": queries.review_of(asked.unit, asked.period),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
@@ -148,7 +149,12 @@ def _empty(asked: Asked, summary: Summary) -> str:
         name = blocks.capital(summary.unit_name)
         return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
-        return f"{blocks.capital(summary.unit_name)} không phải báo cáo trong {summary.period.label}."
+        name, unit, label = blocks.capital(summary.unit_name), asked.unit, summary.period.label
+        if _not_yet(asked):
+            return f"{name} hoạt động từ ngày {writing.day(unit.active_from)}, sau {label}."
+        if _over(asked):
+            return f"{name} hoạt động đến hết ngày {writing.day(unit.active_until)}, trước {label}."
+        return f"{name} không phải báo cáo trong {label}."
     if asked.as_of:
         return f"Đến hết ngày {writing.day(asked.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
     state = "được duyệt" if asked.include == "approved" else "được gửi"
@@ -162,12 +168,28 @@ def _left_out(asked: Asked) -> bool:
     return asked.unit.external and not asked.external
 
 
+def _not_yet(asked: Asked) -> bool:
+    """Whether the unit began after the period."""
+    return asked.unit.active_from > asked.calendar.bounds(asked.period)[1]
+
+
+def _over(asked: Asked) -> bool:
+    """Whether the unit ended before the period."""
+    until = asked.unit.active_until
+    return until is not None and until < asked.calendar.bounds(asked.period)[0]
+
+
 def _way_on(asked: Asked) -> tuple[str, str]:
     """Where to go from an empty page: address and words."""
     if _left_out(asked):
         return asked.link(external="1"), "Xem số liệu của đơn vị này"
     if asked.as_of:
         return asked.link(as_of=""), "Xem số liệu hiện nay"
+    if _not_yet(asked) and asked.basis == "reported":
+        key = lasting_key(asked.unit, asked.calendar.bounds(asked.period)[1])
+        return asked.link(basis="today", unit=key), "Xem theo đơn vị hiện nay"
+    if _over(asked):
+        return reverse("units:detail", args=[asked.unit.pk]), "Xem đơn vị kế thừa"
     return reverse("records:worklist"), "Mở Việc của tôi"
 
 

@@ -191,6 +191,42 @@ def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader)
             assert side.total.counts[name] == whole - part, (name, place)
 
 
+def test_the_empty_page_of_a_unit_that_was_not_there_says_where_to_go_on(page):
+    """Before it began its history is that of its predecessors; after it ended its successor reports."""
+    new = Unit.objects.get(code="13489", active_from=date(2025, 7, 1))
+    reader = User.objects.get(username="tonghop")
+    actions.add_membership(reader, new, "viewer", new.active_from, by=None)
+    text = page("/?unit=13489%402025-07-01&period=2022-H1").content.decode()
+    assert "Xã Thanh Lâm hoạt động từ ngày 01/7/2025, sau 6 tháng đầu năm 2022." in text
+    way = re.search(r'href="([^"]*)">Xem theo đơn vị hiện nay', text).group(1)
+    shown = page("/" + unescape(way)).content.decode()
+    assert "Chưa có báo cáo nào" not in shown
+    old = Unit.objects.get(code="13450")
+    text = page("/?unit=13450%402025-06-30&period=2025-M08").content.decode()
+    assert "Xã Liêm Phong hoạt động đến hết ngày 30/6/2025, trước tháng 8/2025." in text
+    assert f'href="/units/{old.pk}/">Xem đơn vị kế thừa' in text
+    assert page(f"/units/{old.pk}/").status_code == 200
+
+
+def test_where_nothing_can_be_compared_it_is_said_and_no_empty_chart_drawn(reader):
+    """A unit that ended within the period has fewer months than last year."""
+    district, gone = Unit.objects.get(code="351"), Unit.objects.get(code="13450")
+    Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
+    roster.rebuild()
+    page = reader("lanhdao").get
+    text = page("/?unit=13450%402022-04-20&period=2022-H1").content.decode()
+    assert "Không so với cùng kỳ: xã Liêm Phong không báo cáo suốt cả hai kỳ." in text
+    assert text.count("không so được với cùng kỳ") == 3 and "> so với cùng kỳ (" not in text
+    assert 'id="h-compare"' not in text
+    whole = page("/?unit=351&period=2022-H1").content.decode()
+    assert "không tính 1 đơn vị: xã Liêm Phong" in whole and 'id="h-compare"' in whole
+    Unit.objects.filter(parent=district).update(active_until=date(2022, 4, 20))
+    roster.rebuild()
+    none = page("/?unit=351&period=2022-H1").content.decode()
+    assert "Không so với cùng kỳ: không có đơn vị nào báo cáo suốt cả hai kỳ." in none
+    assert "không so được với cùng kỳ" in none and 'id="h-compare"' not in none
+
+
 @pytest.mark.parametrize("name", ["lanhdao", "tonghop"])
 @pytest.mark.parametrize("more", ["&by=unit", "&by=field", "&tier=commune"])
 def test_every_unit_that_is_linked_or_offered_is_the_readers_to_see(page, reader, name, more):

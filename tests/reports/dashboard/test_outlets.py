@@ -231,3 +231,12 @@ def test_the_heading_claims_only_what_holds(tiers, told):
     )
     assert findings.channels(found) == told
     assert len(told.split()) <= 12
+
+
+def test_a_share_that_stays_is_not_said_to_rise():
+    found = summary({"A": tally(80, 20)})
+    assert lines.channels_against(found, summary({"A": tally(160, 40)})).told == (
+        "Trực tuyến so với cùng kỳ: cấp xã vẫn là 20,0%"
+    )
+    assert lines.channels_against(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
+    assert lines.channels_against(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")
