@@ -7,7 +7,7 @@ import pytest
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions as entry
-from units import actions, inheritance, roster
+from units import actions, answering, inheritance, roster
 from units.models import Membership, Succession, Unit
 from units.tree import Refused
 
@@ -72,6 +72,30 @@ def test_confirmed_it_is_one_act_and_undone_as_one(cast):
     assert list(Membership.objects.order_by("pk").values()) == roles
     assert inheritance.check() == (set(), {}) and roster.check() == [] and not Succession.objects.exists()
     assert Entry.objects.filter(action="unit.undo_merger").count() == 2
+
+
+def test_what_was_chosen_can_be_mended_after_a_look(cast):
+    """Who sees a slip in thirty units does not choose them anew."""
+    address = f"/units/{cast.district.pk}/merge/"
+    page = text_of(cast.admin.post(address, asked(cast)))
+    assert "Sửa lại" in page and "Hoạt động đến hết ngày 30/6/2025" in page
+    form = cast.admin.post(address, asked(cast, again="1"))
+    assert form.status_code == 200 and "Xác nhận sáp nhập" not in text_of(form)
+    content = form.content.decode()
+    assert content.count(" checked") == 2 and 'value="xã Tân Thanh"' in content
+
+
+def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
+    """Of a country that takes seconds, with the tree locked."""
+    counted = []
+    rebuild = inheritance.rebuild
+    monkeypatch.setattr(inheritance, "rebuild", lambda: counted.append(rebuild()))
+    cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast))
+    assert len(counted) == 1
+    new = draft("moi", name="xã Mới", active_from=date(2025, 8, 1))
+    actions.replace([cast.tan_thanh], [actions.Part(new)], date(2025, 8, 1), by=None)
+    assert len(counted) == 2
+    assert not any((*inheritance.check(), *answering.check()))
 
 
 def test_what_was_entered_forbids_the_undoing(cast):

@@ -1,6 +1,8 @@
 """What follows from the tree and is kept: which units are groups, who reports until when, the rosters."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 
 from units import answering, inheritance, roster
@@ -10,6 +12,25 @@ from units.tree import day_before
 
 CHUNK = 500
 _FIELDS = ("has_children", "reports", "reports_until")
+_LATER = ContextVar("later", default=False)
+
+
+@contextmanager
+def histories_later() -> Iterator[None]:
+    """Within it what goes by successions is left for the end of the act, which reckons it once (`refresh_histories`):
+    of a whole country that takes seconds, and others wait to save.
+    """
+    before = _LATER.set(True)
+    try:
+        yield
+    finally:
+        _LATER.reset(before)
+
+
+def refresh_histories() -> None:
+    """Bring up to date whose reports make up whose history, and who answers for whom."""
+    inheritance.rebuild()
+    answering.rebuild()
 
 
 def refresh_tree(changed: Iterable[Unit], new: Iterable[Unit] = ()) -> None:
@@ -26,8 +47,8 @@ def refresh_tree(changed: Iterable[Unit], new: Iterable[Unit] = ()) -> None:
             setattr(unit, name, value)
     groups = {unit.pk for unit in held} | {number for unit in held for number in unit.ancestor_ids()}
     roster.rebuild(groups if len(groups) <= CHUNK else None)
-    inheritance.rebuild()
-    answering.rebuild()
+    if not _LATER.get():
+        refresh_histories()
     known = flags.keys() - {unit.pk for unit in new}
     for some in chunks(sorted(known)):
         units = list(Unit.objects.filter(pk__in=some, has_children=True))

@@ -20,7 +20,7 @@ from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
 from .common import lock_tree, subject
-from .derived import refresh_tree
+from .derived import histories_later, refresh_tree
 from .following import successor_for_people
 from .people import end_membership
 from .succession import Link, add_successions
@@ -98,10 +98,11 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
     lasted = {unit.pk: unit.active_until for unit in plan.olds}
     ended = {unit.pk: unit.active_until for unit in plan.ending}
     closing = [unit for unit in plan.closing if may_close(unit, day_before(on))]
-    if closing:
-        close_units(closing, day_before(on), by=by, basis=basis)
     drafts = [replace(draft, active_from=on, legal_basis=basis) for draft in plan.drafts]
-    opened = open_units(drafts, by=by)
+    with histories_later():
+        if closing:
+            close_units(closing, day_before(on), by=by, basis=basis)
+        opened = open_units(drafts, by=by)
     if opened.unchanged:
         raise Refused([Wrong(0, "code", "code_overlap", "Đơn vị này đã có.")])
     by_code = {unit.code: unit for unit in opened.new}

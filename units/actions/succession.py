@@ -10,7 +10,6 @@ from typing import NamedTuple
 from django.db import transaction
 
 from ledger import log
-from units import answering, inheritance
 from units.dates import write_day
 from units.lifetimes import may_close
 from units.models import Membership, Succession, Unit, User
@@ -19,6 +18,7 @@ from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
 from .common import lock_tree, subject
+from .derived import histories_later, refresh_histories
 from .following import follow, successor_for_people
 from .tree import open_unit
 
@@ -85,11 +85,11 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
         }
         if still_open:
             named = "; ".join(dict.fromkeys(link.basis or basis for link in fresh if link.on == on))
-            close_units(list(still_open.values()), day_before(on), by=by, basis=named)
+            with histories_later():
+                close_units(list(still_open.values()), day_before(on), by=by, basis=named)
     written = [_write(link, by, link.basis or basis) for link in fresh]
     if fresh:
-        inheritance.rebuild()
-        answering.rebuild()
+        refresh_histories()
         succeeded.send(sender=Succession, links=written, by=by)
     followed = [one for link in _for_people(fresh) for one in follow(link.old, link.new, link.on, by=by)]
     return Linked(len(fresh), len(links) - len(fresh), followed)
@@ -124,9 +124,10 @@ def replace(
     """
     lock_tree()
     still_open = [unit for unit in old_units if may_close(unit, day_before(on))]
-    if still_open:
-        close_units(still_open, day_before(on), by=by, basis=basis)
-    new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
+    with histories_later():
+        if still_open:
+            close_units(still_open, day_before(on), by=by, basis=basis)
+        new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
     old = list(Unit.objects.filter(pk__in=[unit.pk for unit in old_units]).order_by("pk"))
     links = [Link(one, unit, on, part.share) for one in old for unit, part in zip(new, parts, strict=True)]
     add_successions(links, by=by, basis=basis)

@@ -17,7 +17,7 @@ class MergeForm(forms.Form):
     olds = forms.MultipleChoiceField(
         label="Đơn vị cũ",
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "many"}),
         error_messages={"invalid_choice": "Có đơn vị không chọn được."},
     )
     codes = WordsField(

@@ -12,7 +12,7 @@ from units.forms.merging import MOST, MergeForm
 from units.forms.tree import show_refusal
 from units.models import Unit
 from units.signals import consequences_of
-from units.tree import Draft, Refused
+from units.tree import Draft, Refused, day_before
 
 from .changes import parent_of
 from .lists import posted
@@ -21,13 +21,15 @@ from .lists import posted
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Units below one unit, or named by code, become one. A POST shows what changes; with `sure` it is done."""
+    """Units below one unit, or named by code, become one. A POST shows what changes; with `sure` it is done, with
+    `again` the form is there to be mended.
+    """
     above = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     below = Unit.objects.filter(parent=above).active_on(request.day).order_by("kind", "folded", "pk")
     listed = list(below[:MOST])
     initial = {"parent": above.code, "tier": listed[0].tier if listed else above.tier}
     form = MergeForm(posted(request), listed, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and "again" not in request.POST and form.is_valid():
         asked = _asked(request, form)
         if asked is not None:
             olds, draft = asked
@@ -87,6 +89,7 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
         "olds": olds,
         "draft": draft,
         "on": on,
+        "last": day_before(on),
         "moving": [heir for heir in plan.heirs if heir.old.pk not in chosen],
         "ending": plan.ending,
         "roles": list(roles),

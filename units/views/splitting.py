@@ -13,7 +13,7 @@ from units.forms.splitting import NAMES, SplitForm
 from units.forms.tree import show_refusal
 from units.models import Unit
 from units.signals import consequences_of
-from units.tree import Refused
+from units.tree import Refused, day_before
 
 from .changes import parent_of
 from .lists import posted
@@ -25,14 +25,14 @@ Shares = list[actions.Share]
 @require_http_methods(["GET", "HEAD", "POST"])
 def split(request: HttpRequest, pk: int) -> HttpResponse:
     """A unit is divided among new units and units that are there; what is below a group is assigned to them. A POST
-    shows what changes; with `sure` it is done.
+    shows what changes; with `sure` it is done, with `again` the form is there to be mended.
     """
     old = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     initial = {"tier": old.tier, "parent": old.parent.code if old.parent else "", "code_1": old.code}
     goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
     below = Unit.objects.filter(goes_on, parent=old).order_by("kind", "folded", "pk")
     form = SplitForm(posted(request), old, below, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and "again" not in request.POST and form.is_valid():
         shares = _asked(request, form)
         if shares and request.POST.get("sure") == "1":
             done = _done(request, form, old, shares)
@@ -96,6 +96,7 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
         "unit": closing[old.pk],
         "form": form,
         "on": on,
+        "last": day_before(on),
         "shares": shares,
         "closing": [closing[unit.pk] for unit in plan.closing if unit.pk in named],
         "moving": [one for one in along if one[0].share == 1],
