@@ -35,7 +35,7 @@ class Column:
 @dataclass(frozen=True)
 class FormMonth:
     """What the form of a unit's month is made of. `end`: the last day of the month, for the names of the online levels;
-    `told`: a sentence about period and due date.
+    `told`: a sentence about period and due date; `before`: what the numbers to compare with are, in words.
     """
 
     unit: int
@@ -47,6 +47,7 @@ class FormMonth:
     lines: Sequence[Line]
     end: date
     told: str
+    before: str
 
     @property
     def sign(self) -> "Sign":

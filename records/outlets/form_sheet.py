@@ -165,9 +165,9 @@ class FormSheet:
                 self.sheet.write_formula(at, place, f"=COUNTBLANK({cells})", self.styles.sum, blank)
 
     def _before(self, at: int) -> None:
-        """What the month before counted, to compare with."""
-        before = self.month.month.previous()
-        self._label(at, f"{before.label[:1].upper()}{before.label[1:]}, để so sánh")
+        """What the month before counted, to compare with; of a first month what the units taken over left."""
+        before = self.month.before
+        self._label(at, f"{before[:1].upper()}{before[1:]}, để so sánh")
         for line_at, line in enumerate(self.lines, at + 1):
             self._label(line_at, line.label)
             values = line.last(self.month.month)

@@ -14,6 +14,7 @@ from records.outlets.form_layout import FormMonth
 from records.queries.at_hand import AtHand, at_hand
 from records.queries.calendar import DueDates
 from records.queries.catalogue import Catalogue
+from records.queries.taken_over import took_over
 from units.models import Unit
 
 from .lines import lines_of
@@ -41,8 +42,18 @@ def _form(one: AtHand, month: Month, catalogue: Catalogue) -> UnitForm:
     span, unit = catalogue.days.span(month), one.submission.unit
     told = f"Kỳ {day_range(span.start, span.end)}; hạn gửi {day(one.submission.due_on)}"
     edition = one.edition
+    taken = took_over(unit, span, one.past)
     form = FormMonth(
-        unit.pk, unit.code, unit.name, month, edition.number, edition.revision, lines, span.end, told
+        unit=unit.pk,
+        code=unit.code,
+        name=unit.name,
+        month=month,
+        edition=edition.number,
+        revision=edition.revision,
+        lines=lines,
+        end=span.end,
+        told=told,
+        before="cuối kỳ các đơn vị cũ" if taken else month.previous().label,
     )
     return UnitForm(one, lines, form)
 

@@ -125,3 +125,42 @@ def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page:
     for width in (1366, 375):
         page.set_viewport_size({"width": width, "height": 768})
         assert fits(page)
+
+
+def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_server, accessible):
+    """One office goes on in each part, one ends; shown, confirmed, undone."""
+    place = actions.open_units(
+        [
+            Draft("351", "huyện Thanh Liêm", "committee", "district", START, parent="37"),
+            Draft("13474", "xã An", "committee", "commune", START, parent="351"),
+            Draft("13480", "xã Bình", "committee", "commune", START, parent="351"),
+            Draft("noi-vu", "Phòng Nội vụ", "office", "", START, parent="351"),
+            Draft("thue", "Phòng Thuế", "office", "", START, parent="351"),
+        ],
+        by=None,
+    ).new
+    page, address = quiet_page, f"/units/{place[0].pk}/split/"
+    sign_in(page, User.objects.get(), live_server.url)
+    page.goto(f"{live_server.url}{address}")
+    page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
+    page.get_by_label("Căn cứ").fill("Nghị quyết 1")
+    for number, (code, name) in enumerate((("351", "huyện Thanh"), ("352", "huyện Liêm")), 1):
+        box(page, f"code_{number}").fill(code)
+        box(page, f"name_{number}").fill(name)
+    for unit, choice in zip(place[1:], ("1", "2", "each", "end"), strict=True):
+        page.get_by_label(f"{unit.name} ({unit.code})").select_option(choice)
+    accessible(page)
+    page.get_by_role("button", name="Xem những gì thay đổi").click()
+    expect(page.get_by_text("Phòng Nội vụ (noi-vu) → huyện Liêm: 1/2, mã noi-vu-352")).to_be_visible()
+    expect(page.get_by_text("Phòng Thuế (thue)")).to_be_visible()
+    accessible(page)
+    for width in (1366, 375):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert fits(page)
+    page.get_by_role("button", name="Xác nhận chia tách").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Huyện Thanh")
+    offices = Unit.objects.filter(kind="office", active_from=date(2022, 7, 1)).order_by("code")
+    assert list(offices.values_list("code", "parent__code")) == [("noi-vu", "351"), ("noi-vu-352", "352")]
+    page.get_by_role("button", name="Hoàn tác chia tách").click()
+    expect(page.get_by_text("5 đơn vị cũ hoạt động tiếp")).to_be_visible()
+    assert not Succession.objects.exists() and inheritance.check() == (set(), {}) and roster.check() == []

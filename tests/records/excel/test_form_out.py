@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import replace
+from datetime import date
 
 from django.urls import reverse
 
@@ -19,6 +20,8 @@ from records.views.form_months import forms_of
 from tests.office import converted
 from tests.records.conftest import AT, balanced, entered
 from tests.records.pages.conftest import JULY
+from units import actions as units
+from units.tree import Draft
 
 from .book import cell, form_of, opened, saved
 
@@ -102,6 +105,18 @@ def test_the_form_holds_last_month_to_compare_with(as_, people, fields, july):
     half(people, fields, july)
     sheet = opened(form_of(as_("clerk"), july)).worksheets[0]
     label = next(row[1] for row in sheet.iter_rows() if row[1].value == "Tháng 6/2022, để so sánh")
+    column = cell(sheet, "ho-tich", "pending_in_time").column
+    assert [sheet.cell(label.row + n, column).value for n in (1, 2)] == [None, 5]
+
+
+def test_of_a_first_month_it_holds_what_was_taken_over(people, fields, july):
+    half(people, fields, july)
+    on = date(2022, 6, 15)
+    draft = Draft("moi", "xã Mới", "committee", "commune", on, parent=people.district)
+    new = units.merge([people.alpha], draft, on, by=None, basis="NQ").new[0]
+    (form,) = forms_of([new], JULY, Catalogue(calendar()))
+    sheet = opened(workbook([form.form])).worksheets[0]
+    label = next(row[1] for row in sheet.iter_rows() if row[1].value == "Cuối kỳ các đơn vị cũ, để so sánh")
     column = cell(sheet, "ho-tich", "pending_in_time").column
     assert [sheet.cell(label.row + n, column).value for n in (1, 2)] == [None, 5]
 
