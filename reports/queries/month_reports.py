@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 
 from figures.counts import Tally
+from figures.periods import Month
 from figures.summary import figures
 from records.models import DossierCount, Edition, State, Submission
 from records.queries.rows import tally_of
@@ -51,9 +52,21 @@ def month_reports(wanted: Wanted) -> list[MonthReport]:
     counts = _counts(wanted, [one for one in in_force.values() if one])
     nothing = "Chưa mở" if wanted.as_of is None else "Chưa duyệt"
     return [
-        _month_report(number, submissions.get(number), editions, in_force, counts, nothing)
-        for number in numbers
+        _month_report(
+            month.number,
+            submissions.get(month.number),
+            editions,
+            in_force,
+            counts,
+            nothing if wanted.unit.owes(*_days(wanted, month)) else "Không phải báo cáo",
+        )
+        for month in wanted.period.months
     ]
+
+
+def _days(wanted: Wanted, month: Month) -> tuple[date, date]:
+    span = wanted.calendar.span(month)
+    return span.start, span.end
 
 
 def _in_force(found: Sequence[Edition], wanted: Wanted) -> Edition | None:

@@ -1,10 +1,14 @@
 """Who is left out of a comparison: counted all, named as far as a sentence goes."""
 
 from figures.compared import Compared
+from figures.counts import Tally
 from figures.periods import Month, Period
 from figures.summary import build
 
-SIDE = build(unit="35", unit_name="Hà Nam", period=Period.of_month(Month(2022, 6)), tiers={})
+JUNE = Month(2022, 6)
+PERIOD = Period.of_month(JUNE)
+NOBODY = build(unit="35", unit_name="xã A", period=PERIOD, tiers={})
+SIDE = build(unit="35", unit_name="Hà Nam", period=PERIOD, tiers={"commune": [(JUNE, Tally.expecting(1))]})
 
 
 def test_few_are_named_and_many_counted():
@@ -13,6 +17,15 @@ def test_few_are_named_and_many_counted():
     many = Compared(SIDE, SIDE, tuple(f"xã {n}" for n in range(100)), 13_452)
     assert "không tính 13.452 đơn vị: xã 0; xã 1; " in many.told
     assert many.told.endswith("xã 5 và những đơn vị khác.")
+
+
+def test_where_nobody_is_left_that_is_said():
+    assert Compared(NOBODY, NOBODY, ("xã B", "xã C"), 2).told == (
+        "Không so với cùng kỳ: không có đơn vị nào báo cáo suốt cả hai kỳ."
+    )
+    assert Compared(NOBODY, NOBODY, ("xã A",), 1).told == (
+        "Không so với cùng kỳ: xã A không báo cáo suốt cả hai kỳ."
+    )
 
 
 def test_comes_back_from_a_document():

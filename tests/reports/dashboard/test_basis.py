@@ -205,6 +205,7 @@ def test_the_empty_page_of_a_unit_that_was_not_there_says_where_to_go_on(page):
     text = page("/?unit=13450%402025-06-30&period=2025-M08").content.decode()
     assert "Xã Liêm Phong hoạt động đến hết ngày 30/6/2025, trước tháng 8/2025." in text
     assert f'href="/units/{old.pk}/">Xem đơn vị kế thừa' in text
+    assert "Không phải báo cáo</span>" in text and "Chưa mở" not in text
     assert page(f"/units/{old.pk}/").status_code == 200
 
 
