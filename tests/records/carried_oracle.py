@@ -10,7 +10,7 @@ from units.models import Succession, Unit
 
 from .handed_oracle import CLOSING, OPENING, Handed
 from .oracle import span
-from .told import MEASURES, Numbers, Told, added, in_force, key
+from .told import MEASURES, NOWHERE, Numbers, Told, added, divided, in_force, key, whole
 
 
 class Oracle:
@@ -119,26 +119,17 @@ class Oracle:
             if unit.reports and self.below(unit, above) and (self.external or not unit.external)
         }
 
+    def came_to(self, one: Unit, whose: "Whose", day: date) -> "Whose":
+        """Of what sources reported that are over by a day the part that came to a unit of that day. What went nowhere
+        stands with the unit itself; as everywhere it is the last to be rounded up.
+        """
+        found = {}
+        for pk in whose:
+            ends = self.ends(pk, day)
+            mine = {one.pk} & ends.keys() or ({NOWHERE} & whole(ends).keys() if one.pk == pk else set())
+            if mine:
+                found[pk] = (ends, mine)
+        return found
+
 
 Whose = dict[int, tuple[dict[int, Fraction], set[int]]]
-
-
-NOWHERE = 1_000_000
-
-
-def whole(ends: dict[int, Fraction]) -> dict[int, Fraction]:
-    """With what ended without a successor as an end of its own."""
-    rest = 1 - sum(ends.values())
-    return ends | {NOWHERE: rest} if rest else ends
-
-
-def divided(value: int, ends: dict[int, Fraction], wanted: Iterable[int]) -> int:
-    """Of a number the parts that come to the wanted ends; all parts add up to the number."""
-    ends = whole(ends)
-    order = sorted(ends)
-    parts = {pk: value * ends[pk] // 1 for pk in order}
-    left = value - sum(parts.values())
-    by_rest = sorted(order, key=lambda pk: (-(value * ends[pk] - parts[pk]), -ends[pk], pk))
-    for pk in by_rest[: int(left)]:
-        parts[pk] += 1
-    return int(sum(parts[pk] for pk in wanted))

@@ -90,11 +90,13 @@ def balanced(
     }
 
 
-def entered(unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approved", reviewer=None):
+def entered(
+    unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approved", reviewer=None, reasons=None
+):
     """A month of a unit, brought up to a state: draft, sent or approved."""
     submission = actions.open_submission(unit_, month, by=by, at=AT)
     edition = submission.editions.last()
-    edition = actions.save_counts(edition, rows, by=by, revision=edition.revision, at=AT)
+    edition = actions.save_counts(edition, rows, by=by, revision=edition.revision, at=AT, reasons=reasons)
     if upto in ("sent", "approved"):
         edition = actions.send(edition, by=by, at=AT)
     if upto == "approved":

@@ -11,9 +11,10 @@ from units import actions
 from units.models import Unit
 from units.tree import Draft
 
-from .carried_oracle import MEASURES, Oracle
+from .carried_oracle import Oracle
 from .conftest import balanced, entered
 from .test_today import World, compare, told
+from .told import MEASURES
 
 pytestmark = pytest.mark.django_db
 

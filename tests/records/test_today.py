@@ -15,8 +15,9 @@ from units import actions
 from units.models import Unit
 from units.tree import Draft, Refused
 
-from .carried_oracle import MEASURES, NOWHERE, Oracle, Told, whole
+from .carried_oracle import Oracle
 from .conftest import balanced, entered
+from .told import MEASURES, Told
 
 START = date(2021, 1, 1)
 MONTHS = range(1, 8)
@@ -202,13 +203,7 @@ def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: 
 def _row(oracle: Oracle, unit: Unit, one: Unit, months: list[int], day: date, alone: bool) -> Told:
     if not unit.is_over(day):
         return oracle.told(oracle.carried(one, day, alone=one.pk == unit.pk), months, day, alone=alone)
-    whose = {}
-    for pk in oracle.reported(unit):
-        ends = oracle.ends(pk, day)
-        # What went nowhere stands in the unit's own row; as everywhere it is the last to be rounded up.
-        mine = {one.pk} & ends.keys() or ({NOWHERE} & whole(ends).keys() if one.pk == pk else set())
-        if mine:
-            whose[pk] = (ends, mine)
+    whose = oracle.came_to(one, oracle.reported(unit), day)
     return oracle.told(whose, months, day, alone=alone)
 
 

@@ -1,13 +1,16 @@
-"""What the second opinions of figures are told in, and which editions they look at."""
+"""What second opinions of figures are told in, which editions they look at and how they divide."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 
 from records.models import Edition
 from units.models import Unit
 
 MEASURES = ("opening", "received_direct", "received_postal", "pending_late")
 Numbers = dict[str, int | None]
+NOWHERE = 1_000_000
 
 
 @dataclass
@@ -41,3 +44,21 @@ def in_force(include: str) -> list[int]:
     states = ["approved"] if include == "approved" else ["approved", "sent"]
     found = Edition.objects.filter(state__in=states).order_by("submission", "number")
     return list(dict(found.values_list("submission", "pk")).values())
+
+
+def whole(ends: dict[int, Fraction]) -> dict[int, Fraction]:
+    """With what ended without a successor as an end of its own."""
+    rest = 1 - sum(ends.values())
+    return ends | {NOWHERE: rest} if rest else ends
+
+
+def divided(value: int, ends: dict[int, Fraction], wanted: Iterable[int]) -> int:
+    """Of a number the parts that come to the wanted ends; all parts add up to the number."""
+    ends = whole(ends)
+    order = sorted(ends)
+    parts = {pk: value * ends[pk] // 1 for pk in order}
+    left = value - sum(parts.values())
+    by_rest = sorted(order, key=lambda pk: (-(value * ends[pk] - parts[pk]), -ends[pk], pk))
+    for pk in by_rest[: int(left)]:
+        parts[pk] += 1
+    return int(sum(parts[pk] for pk in wanted))

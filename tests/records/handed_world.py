@@ -1,0 +1,130 @@
+"""Random small countries whose units hand over on any day, and report; what the rules refuse does not happen."""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from django.db import transaction
+from hypothesis import strategies as st
+
+from figures.periods import Month
+from records import actions as records_actions
+from units import actions
+from units.models import Succession, Unit
+from units.tree import Draft, Refused
+
+from .conftest import AT, entered, unlocked
+from .handed import START, Land, row
+
+AT_ANY = st.integers(0, 40)  # of what there is the one at this place, counted round
+MONTHS = range(5, 10)
+STATES = ("approved", "approved", "approved", "sent", "draft", "returned", "corrected")
+DAYS = st.sampled_from(
+    [date(2022, 6, 15), date(2022, 7, 1), date(2022, 7, 14), date(2022, 7, 15)]
+) | st.integers(0, 110).map(lambda number: date(2022, 5, 10) + timedelta(number))
+SHARES = (
+    (Fraction(1, 2),) * 2,
+    (Fraction(1, 3), Fraction(2, 3)),
+    (Fraction(1, 4), Fraction(1, 4), Fraction(1, 2)),
+)
+OPEN = st.none() | st.integers(2, 9)
+# Two rows of what was open at the beginning and is at the end.
+ROWS = st.tuples(st.tuples(OPEN, OPEN), st.tuples(OPEN, OPEN))
+REPORT = st.tuples(st.just("report"), AT_ANY, st.sampled_from(MONTHS), ROWS, st.sampled_from(STATES))
+TREE = st.one_of(
+    st.tuples(st.just("merge"), st.lists(AT_ANY, min_size=1, max_size=3), AT_ANY, DAYS),
+    st.tuples(st.just("split"), AT_ANY, AT_ANY, DAYS, st.sampled_from(SHARES)),
+    st.tuples(st.just("end"), AT_ANY, DAYS),
+    st.tuples(st.just("begin"), AT_ANY, DAYS, st.sampled_from([None, None, False])),
+    st.tuples(st.just("link"), AT_ANY, AT_ANY),
+    st.tuples(st.just("undo"), AT_ANY),
+)
+HISTORY = st.lists(REPORT | REPORT | TREE, min_size=8, max_size=24)
+
+
+class World(Land):
+    """Two districts of two communes, an office and bodies that are not the committee's."""
+
+    def __init__(self, fields) -> None:
+        super().__init__(fields)
+        self.fields = (fields.ho_tich, fields.chung_thuc)
+        east = self.open("352", self.province, tier="district")
+        for number, district in enumerate((self.west, east)):
+            for at in range(2):
+                self.open(f"c{number}{at}", district)
+            self.open(f"e{number}", district, kind="external")
+        self.open("o0", self.west, tier="", kind="office")
+
+    def live(self, history: list[tuple]) -> None:
+        for number, (act, *given) in enumerate(history):
+            try:
+                with transaction.atomic():
+                    getattr(self, act)(number, *given)
+            except (Refused, records_actions.Refused):
+                continue
+
+    def some(self, at: int, **which) -> Unit:
+        found = list(Unit.objects.filter(**which).order_by("pk"))
+        if not found:
+            raise Refused([])
+        return found[at % len(found)]
+
+    def group(self, at: int) -> Unit:
+        return self.some(at, active_until=None, has_children=True)
+
+    def after(self, number: int, old: Unit, parent: Unit, on: date, at: int = 0) -> Draft:
+        """What follows an old unit: mostly of its tier, sometimes of that of the unit above it."""
+        office, higher = old.kind == "office", parent.tier == "district" and number % 4 == 3
+        tier = "" if office else parent.tier if higher else old.tier
+        return Draft(f"n{number}-{at}", f"Mới {number}-{at}", old.kind, tier, on, parent=parent)
+
+    def report(self, number: int, at: int, month: int, told: tuple, state: str) -> None:
+        unit, which = self.some(at, reports=True), Month(2022, month)
+        if unit.submissions.filter(month=which.number).exists():
+            return
+        self.enter(unit, which, told, state if state in ("sent", "draft", "approved") else "sent")
+        submission = unit.submissions.get(month=which.number)
+        if state == "returned":
+            records_actions.send_back(submission.editions.get(), reason="Sửa", by=None, at=AT)
+        if state == "corrected":
+            records_actions.approve(submission.editions.get(), by=None, at=AT)
+            unlocked(submission)
+            self.enter(unit, which, told[::-1], "sent")
+
+    def enter(self, unit: Unit, month: Month, told: tuple, upto: str) -> None:
+        keys = (
+            [(one.pk, None) for one in self.fields] if unit.tier == "commune" else [(self.undivided.pk, None)]
+        )
+        rows = {key: row(*both) for key, both in zip(keys, told, strict=False)}
+        for key, values in rows.items():
+            if key[0] == self.fields[1].pk:
+                values |= dict.fromkeys(("received_postal", "returned_postal"))
+        entered(unit, month, rows, upto=upto, reasons=dict.fromkeys(rows, "Nhận bàn giao"))
+
+    def merge(self, number: int, several: list[int], at: int, on: date) -> None:
+        leaves = {
+            one.pk: one for one in (self.some(one, active_until=None, has_children=False) for one in several)
+        }
+        olds, parent = list(leaves.values()), self.group(at)
+        actions.merge(olds, self.after(number, olds[0], parent, on), on, by=None, basis="Nghị quyết 1")
+
+    def split(self, number: int, at: int, above: int, on: date, shares: tuple) -> None:
+        old = self.some(at, active_until=None, has_children=False)
+        drafts = [self.after(number, old, self.group(above + one), on, one) for one in range(len(shares))]
+        parts = [actions.Share(draft, share) for draft, share in zip(drafts, shares, strict=True)]
+        actions.split(old, parts, on, by=None, basis="Nghị quyết 1")
+
+    def end(self, number: int, at: int, on: date) -> None:
+        actions.close_unit(self.some(at, active_until=None, has_children=False), on, by=None)
+
+    def begin(self, number: int, at: int, on: date, declared: bool | None) -> None:
+        self.open(f"n{number}", self.group(at), start=on, declared=declared)
+
+    def link(self, number: int, at: int, new: int) -> None:
+        """Who follows whom is recorded after both have ended and begun."""
+        old = self.some(at, active_until__isnull=False, has_children=False)
+        if not Succession.objects.filter(old=old).exists():
+            on = old.active_until + timedelta(1)
+            actions.succeed([old], self.some(new, active_from=on), on, by=None)
+
+    def undo(self, number: int, at: int) -> None:
+        actions.undo_restructuring(self.some(at, active_from__gt=START), by=None)
