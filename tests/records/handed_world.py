@@ -101,11 +101,11 @@ class World(Land):
         entered(unit, month, rows, upto=upto, reasons=dict.fromkeys(rows, "Nhận bàn giao"))
 
     def merge(self, number: int, several: list[int], at: int, on: date) -> None:
-        leaves = {
-            one.pk: one for one in (self.some(one, active_until=None, has_children=False) for one in several)
-        }
-        olds, parent = list(leaves.values()), self.group(at)
-        actions.merge(olds, self.after(number, olds[0], parent, on), on, by=None, basis="Nghị quyết 1")
+        first, *others = (self.some(one, active_until=None, has_children=False) for one in several)
+        # Of one kind, as the page of mergers has it.
+        olds = list({one.pk: one for one in (first, *others) if one.kind == first.kind}.values())
+        parent = self.group(at)
+        actions.merge(olds, self.after(number, first, parent, on), on, by=None, basis="Nghị quyết 1")
 
     def split(self, number: int, at: int, above: int, on: date, shares: tuple) -> None:
         old = self.some(at, active_until=None, has_children=False)

@@ -24,7 +24,7 @@ DAYS = (date(2022, 6, 20), date(2022, 7, 20), date(2022, 12, 31))
 
 # Nothing is made smaller: of a history that takes seconds that would take minutes.
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -36,7 +36,7 @@ def test_every_figure_equals_a_second_opinion(fields, history, seed):
         recount("--check")
         chance = random.Random(seed)
         for unit in Unit.objects.order_by("pk"):
-            for day in (None, chance.choice(DAYS), DAYS[-1]):
+            for day in (None, chance.choice(DAYS)):
                 Asked(unit, day, chance).compare()
         what_is_turned_is_found(chance)
         transaction.set_rollback(True)
