@@ -62,8 +62,9 @@ def hand_over(units: Sequence[Unit], days: Iterable[date]) -> None:
         reports = Submission.objects.filter(month__in=months)
         known = {unit.pk: unit for unit in units}
         reported = {pk for pk in reports.values_list("unit", flat=True) if pk in known}
-        handed.bring(reported, months)
-        refresh([known[pk] for pk in reported], months)
+        several = [known[pk] for pk in reported]
+        handed.bring(several, months)
+        refresh(several, months)
 
 
 def regroup(units: Iterable[Unit]) -> None:

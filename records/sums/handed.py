@@ -9,9 +9,8 @@ add up level by level. Kept as `Submission.opens` and `closes`.
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from figures.periods import Month
 from records.models import Submission
 from records.queries.calendar import calendar
 from units.models import Succession, Unit
@@ -21,19 +20,13 @@ _FLAGS = ("opens", "closes")
 
 
 def mark(units: Iterable[Unit], months: Collection[int]) -> None:
-    """Set what counts of these units' reports of these months, which are new. No query where none of them began or
-    ended in one.
-    """
-    if turned := [unit.pk for unit in units if any(_near(day, months) for day in _turns(unit))]:
-        bring(turned, months)
+    """Set what counts of these units' reports of these months, which are new."""
+    _bring({unit.pk for unit in units}, months, new=True)
 
 
-def bring(numbers: Iterable[int], months: Collection[int]) -> None:
-    """Bring it up to date, whatever days the units (by number) have now."""
-    ordered = sorted(set(numbers))
-    for start in range(0, len(ordered), _CHUNK):
-        some = ordered[start : start + _CHUNK]
-        _write(Submission.objects.filter(unit__in=some, month__in=months), Q(old__in=some) | Q(new__in=some))
+def bring(units: Iterable[Unit], months: Collection[int]) -> None:
+    """Bring it up to date after successions were recorded or taken back."""
+    _bring({unit.pk for unit in units}, months)
 
 
 def inside(days: Iterable[date]) -> set[int]:
@@ -54,16 +47,13 @@ def wrong() -> Iterator[tuple[Submission, dict[str, bool]]]:
             yield one, differs
 
 
-def _turns(unit: Unit) -> Iterator[date]:
-    yield unit.active_from
-    if unit.active_until is not None:
-        yield unit.active_until
-
-
-def _near(day: date, months: Collection[int]) -> bool:
-    """Whether a day can lie in one of these months, whatever day they end on."""
-    month = Month(day.year, day.month)
-    return month.number in months or month.next().number in months
+def _bring(numbers: Collection[int], months: Collection[int], *, new: bool = False) -> None:
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        handed = _handed(Q(old__in=some) | Q(new__in=some))
+        if handed or not new:
+            _write(Submission.objects.filter(unit__in=some, month__in=months), handed)
 
 
 def _handed(links: Q) -> set[tuple[int, int, str]]:
@@ -79,8 +69,7 @@ def _handed(links: Q) -> set[tuple[int, int, str]]:
     return found
 
 
-def _write(reports, links: Q) -> None:
-    handed = _handed(links)
+def _write(reports: QuerySet[Submission], handed: set[tuple[int, int, str]]) -> None:
     changed: dict[tuple[bool, bool], list[int]] = {}
     for pk, unit, month, *kept in reports.values_list("pk", "unit", "month", *_FLAGS):
         right = tuple((unit, month, flag) not in handed for flag in _FLAGS)

@@ -24,7 +24,7 @@ DAYS = (date(2022, 6, 20), date(2022, 7, 20), date(2022, 12, 31))
 
 # Nothing is made smaller: of a history that takes seconds that would take minutes.
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
