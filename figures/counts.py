@@ -147,6 +147,9 @@ def over_period(monthly: Iterable[tuple[Month | None, Tally]], period: Period) -
             in_first.append(tally)
         if number == last or month is None:
             in_last.append(tally)
+    if len(in_first) == len(in_last) == len(counted):
+        # Of one month, or of the period already.
+        return Tally(_numbers(counted), _lacks(counted), reported, expected, _estimated(counted))
     numbers, lacks = list(_numbers(counted)), list(_lacks(counted))
     for states, measures, whole in ((in_first, OPENING, "opening"), (in_last, CLOSING, "pending")):
         for place in map(_PLACES.__getitem__, measures):

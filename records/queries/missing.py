@@ -47,8 +47,8 @@ class Silent(NamedTuple):
 
 def branch(path: str, above: Unit) -> int:
     """The number of the unit directly below `above` on this path; of `above` itself for its own path."""
-    rest = path[len(above.path) :].strip("/")
-    return int(rest.split("/")[0]) if rest else above.pk
+    below = path[len(above.path) :].partition("/")[0]
+    return int(below) if below else above.pk
 
 
 def silent(

@@ -27,11 +27,12 @@ def noted(question: Question, wanted: Sequence[Wanted]) -> Iterator[Lack]:
     by today's units also some that are not part of the total.
     """
     spans = {month.number: (month, start, end) for month, start, end in wanted}
-    for row in _noted(question, wanted[0][0], wanted[-1][0]):
-        unit = LightUnit._make(row[1:])
-        month, start, end = spans.get(row[0], (None, date.max, date.min))
-        if month and unit.owes(start, end) and (question.today is not None or _counts(question, unit)):
-            yield unit, month
+    of_others = question.today is not None
+    for number, *told in _noted(question, wanted[0][0], wanted[-1][0]):
+        if number in spans:
+            unit, (month, start, end) = LightUnit._make(told), spans[number]
+            if unit.owes(start, end) and (of_others or _counts(question, unit)):
+                yield unit, month
 
 
 def _noted(question: Question, first: Month, last: Month) -> list[tuple]:

@@ -64,7 +64,7 @@ class Question:
         """
         return self.unit.has_children or (self.today is not None and self.carried.total is not None)
 
-    @property
+    @cached_property
     def named_on(self) -> date:
         """The day whose units hold their bare codes in results."""
         return self.end if self.today is None else self.today
@@ -208,8 +208,10 @@ class Question:
 
     @cached_property
     def _steps(self) -> roster.Steps | None:
-        """Those of the unit and its child groups, where both are asked for. One query; none after a wider question."""
-        if not self.below:
+        """Those of the unit and its child groups, where both are asked for; rows by today's units have steps of their
+        own (`Carried.steps`). One query; none after a wider question.
+        """
+        if not self.below or self.today is not None:
             return None
         if self.wider is not None:
             return self.wider._steps
