@@ -67,12 +67,12 @@ def create(name: str) -> Any:
 
 @contextmanager
 def use(connection: Any) -> Iterator[None]:
-    """Within it the product works in this database."""
+    """Within it the product works in this database; a thread that it starts opens a connection of its own there."""
     from django.db import connections
 
-    before = connections["default"]
-    connections["default"] = connection
+    before, settings = connections["default"], connections.settings["default"]
+    connections["default"], connections.settings["default"] = connection, connection.settings_dict
     try:
         yield
     finally:
-        connections["default"] = before
+        connections["default"], connections.settings["default"] = before, settings
