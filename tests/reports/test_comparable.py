@@ -22,7 +22,7 @@ from reports.queries.dashboard import Wanted, past_of
 from reports.queries.lasting import NAMED
 from tests.test_plans import MERGED, plans
 from units import roster
-from units.models import Unit, fold
+from units.models import Succession, Unit, fold
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2023, 2, 1, tzinfo=UTC)
@@ -36,13 +36,14 @@ MOST_QUERIES = 5 + 7
 
 
 class World:
-    """A random country: provinces in which nothing happens, all opens and closes on one day, or each unit has days of
+    """A random country: provinces in which nothing happens, all merge inside a month, or each unit has days of
     its own; of the months that a unit owes most are reported, or none.
     """
 
     def __init__(self, seed: int) -> None:
         self.random, self.numbers = random.Random(seed), count(1)
         self.units: list[Unit] = []
+        self.links: list[Succession] = []
         self.top = self.group("country", None)
         for change in self.random.choices((self.calm, self.merged, self.wild), k=4):
             province = self.group("province", self.top)
@@ -51,6 +52,7 @@ class World:
                 change(self.group("district", province))
         self.wild(self.top)
         Unit.objects.bulk_create(self.units)
+        Succession.objects.bulk_create(self.links)
         roster.rebuild()
         self.report()
 
@@ -66,9 +68,13 @@ class World:
             self.unit("commune", parent)
 
     def merged(self, parent: Unit) -> None:
+        new = self.unit("commune", parent, active_from=MERGER)
         for _ in range(self.random.randint(2, 5)):
-            self.unit("commune", parent, active_until=MERGER - timedelta(1))
-        self.unit("commune", parent, active_from=MERGER)
+            self.followed(self.unit("commune", parent, active_until=MERGER - timedelta(1)), new)
+
+    def followed(self, old: Unit, new: Unit) -> None:
+        """What lies with them inside the month is handed over."""
+        self.links.append(Succession(old=old, new=new, on=new.active_from))
 
     def wild(self, parent: Unit) -> None:
         for _ in range(self.random.randint(0, 6)):
@@ -82,7 +88,10 @@ class World:
                 ]
             )
             kind = self.random.choice(["committee", "office", "external"])
-            self.unit(self.random.choice(["commune", parent.tier]), parent, kind=kind, **days)
+            one = self.unit(self.random.choice(["commune", parent.tier]), parent, kind=kind, **days)
+            if one.active_until and self.random.random() < 0.7:
+                since = one.active_until + timedelta(1)
+                self.followed(one, self.unit("commune", parent, active_from=since))
 
     def day(self) -> date:
         """Often the first or last day of a reporting month."""
@@ -117,7 +126,9 @@ class World:
             if unit.owes(*days(month)) and self.random.random() < likely[unit.pk]
         ]
         editions = []
-        for one in Submission.objects.bulk_create(made):
+        Submission.objects.bulk_create(made)
+        sums.mark(self.units, [month.number for month in MONTHS])
+        for one in made:
             edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
             put(edition, self.tally())
             editions.append(edition)
@@ -146,7 +157,7 @@ def compared(wanted: Wanted, world: World) -> tuple[Summary, Summary, list[str]]
             tuple(getattr(one, name) for name in MEASURES),
             tuple(getattr(one, f"blank_{whole}") for whole in WHOLES),
             1,
-        )
+        ).counting(opens=one.submission.opens, closes=one.submission.closes)
         for one in Edition.objects.select_related("submission")
     }
     for unit in within(wanted, world):
