@@ -57,8 +57,8 @@ def known(
 def _standing(
     tier: str, rate: str, rows: Sequence[Row], goal: str | None, now: Summary
 ) -> Iterator[tuple[str, Fact]]:
-    """First and last of the units of a tier, of those whose share is known and whole; nobody silent is ranked, and no
-    estimate, since each of its cells is rounded by itself.
+    """First and last of the units of a tier, of those whose share is known and whole; nobody silent is ranked, no unit
+    that lacks a month, as on the dashboard, and no estimate, since each of its cells is rounded by itself.
     """
     placed = [
         (Decimal(share.percent), row)
@@ -73,12 +73,16 @@ def _standing(
             reached = sum(value >= Decimal(goal) for value, _ in placed)
             words = f"Đơn vị {whom} đạt chỉ tiêu {_lower(name)} ({percent_vi(goal)})"
             yield f"reached.{tier}.{rate}", _counted(reached, words, told)
-    sure = [(value, row) for value, row in placed if not row.figures.estimated]
+    sure = [
+        (value, row)
+        for value, row in placed
+        if row.figures.completeness.complete and not row.figures.estimated
+    ]
     values = {value for value, _ in sure}
     if len(sure) < LEAST_UNITS or len(values) < 2:
         return
     if len(sure) < len(placed):
-        told = f"{told}, không xếp {count(len(placed) - len(sure))} đơn vị có số ước tính"
+        told = f"{told}, không xếp {count(len(placed) - len(sure))} đơn vị thiếu báo cáo hoặc có số ước tính"
     for side, extreme, word in (("best", max(values), "cao nhất"), ("worst", min(values), "thấp nhất")):
         there = [row for value, row in sure if value == extreme]
         names = _names([row.name for row in there])

@@ -46,11 +46,13 @@ class Territory:
         return cls(**told, more=data.get("more", {}))
 
     def sentences(self) -> list[str]:
-        """What a reader has to know before comparing both bases; each unit with its key, for files and reviews."""
+        """What a reader has to know before comparing both bases; each unit with its key, for files."""
         return self._told(MOST, "{} ({})".format)
 
     def in_words(self, most: int = MOST) -> list[str]:
-        """The same for a page: no keys, but the last day of a unit that is over; at most so many units by name."""
+        """The same for a page or a review: no keys, but the last day of a unit that is over; at most so many units
+        by name.
+        """
         return self._told(most, _dated)
 
     def _told(self, most: int, write: Callable[[str, str], str]) -> list[str]:

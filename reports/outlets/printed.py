@@ -259,7 +259,7 @@ def notes(doc: dict[str, Any], now: Summary) -> list[str]:
     """What a reader has to know before comparing: whose territory it is, who took over inside a month, what is an
     estimate, what is left out of the comparison with the same period last year.
     """
-    told = [*(now.territory.sentences() if now.territory else ()), *now.handover.sentences()]
+    told = [*(now.territory.in_words() if now.territory else ()), *now.handover.sentences()]
     told += (
         [narrative.ESTIMATED] if now.total.estimated or any(row.figures.estimated for row in now.rows) else []
     )

@@ -25,9 +25,9 @@ def summary(online=ONLINE, period=HALF, missing=()):
     )  # fmt: skip
 
 
-def tally(direct, online, estimated=False) -> Tally:
+def tally(direct, online, estimated=False, reported=6) -> Tally:
     counts = {"received_direct": direct, "received_online_full": online}
-    return replace(Tally.of(counts, reported=6, expected=6), estimated=estimated)
+    return replace(Tally.of(counts, reported=reported, expected=6), estimated=estimated)
 
 
 def known(now, before=None, **more):
@@ -47,6 +47,14 @@ def test_first_and_last_of_a_tier():
     }
 
 
+def test_a_unit_that_lacks_a_month_is_neither_first_nor_last():
+    """As on the dashboard, which lists it apart."""
+    found = known(summary(ONLINE | {"x": (0, 100, False, 5), "y": (100, 0, False, 5)}))
+    assert found["ranked.commune.online"].value == 6
+    assert found["best.commune.online.unit"].text == "xã a và xã d"
+    assert found["worst.commune.online.unit"].text == "xã b"
+
+
 def test_an_estimate_is_neither_first_nor_last():
     """Parts of a divided unit have figures and may reach a target; nobody names them as best or worst."""
     found = known(summary(ONLINE | {"x": (0, 100, True), "y": (100, 0, True)}))
@@ -54,7 +62,9 @@ def test_an_estimate_is_neither_first_nor_last():
     assert found["best.commune.online.unit"].text == "xã a và xã d"
     worst = found["worst.commune.online.unit"]
     assert worst.text == "xã b"
-    assert worst.source.endswith("; 6 đơn vị có số liệu, không xếp 2 đơn vị có số ước tính")
+    assert worst.source.endswith(
+        "; 6 đơn vị có số liệu, không xếp 2 đơn vị thiếu báo cáo hoặc có số ước tính"
+    )
     few = known(summary({"a": (1, 1), "b": (1, 3), "x": (0, 100, True)}))
     assert few["ranked.commune.online"].value == 3 and "best.commune.online.unit" not in few
 

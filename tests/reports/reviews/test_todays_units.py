@@ -60,6 +60,8 @@ def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
     doc = document.build(today, demo=True)
     shown = printed.view(doc)
     assert BASIS in shown["opening"][1] and "Không có đơn vị kế thừa" in shown["opening"][1]
+    # Units of the past are told by their last day, and not by the key of an address.
+    assert "(đến 30/6/2025)" in shown["opening"][1] and "@" not in shown["opening"][1]
     text = render_to_string("print/review.html", shown | {"draft": True})
     units, fields = text.split('<section class="appendix">')[1:]
     assert BASIS in units and BASIS in fields and "khi báo cáo" not in text
