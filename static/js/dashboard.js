@@ -4,7 +4,12 @@
 
 (() => {
   const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const known = new Map();
+  // Each is read once: after a chart stands, asking again would have the whole page reckoned anew.
+  const colour = (name) => {
+    if (!known.has(name)) known.set(name, style.getPropertyValue(name).trim());
+    return known.get(name);
+  };
   // For the axis only: every figure comes printed from the server.
   const percent = (value) => `${value}%`;
 

@@ -17,7 +17,7 @@ from .measuring import Result
 from .serving import serving, session_of
 from .superset import Superset
 
-TIMES = 5
+TIMES = 11
 TIME, BYTES = 0.15, 0.05
 # Superset 6.1 with three charts, measured once on two cores: what stands as the limit where it is not installed.
 SUPERSET = (2_300.0, 3.0e6, 62)
