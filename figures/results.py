@@ -11,6 +11,16 @@ from figures.measures import MEASURES, SUMS
 from figures.rates import RATES, SHARES, Computed, Share
 
 COUNTS = (*MEASURES, *SUMS)
+# Those that a small table for people has room for, in its order.
+MAIN_COUNTS = (
+    "received",
+    "received_direct",
+    "received_online",
+    "received_postal",
+    "resolved",
+    "pending",
+    "pending_late",
+)
 _SHARES = {rate.key: rate for rate in SHARES}
 _RATES = {rate.key: rate for rate in RATES}
 _PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}

@@ -6,20 +6,12 @@ from typing import Any
 
 from figures.measures import measure_label, online_labels
 from figures.rates import BY_KEY
+from figures.results import MAIN_COUNTS
 from figures.summary import Figures, Summary
 from figures.writing import count, percent_vi
 
 from .printed import tier_rows
 
-_COUNTS = (
-    "received",
-    "received_direct",
-    "received_online",
-    "received_postal",
-    "resolved",
-    "pending",
-    "pending_late",
-)
 _SHARES = {"received_direct": "direct", "received_online": "online", "resolved": "on_time"}
 
 
@@ -38,7 +30,7 @@ def table(doc: dict[str, Any]) -> Table:
     rows = tier_rows(now, before, doc["review"]["unit_name"])
     heads = ["Chung" if row.is_total else row.name for row in rows]
     lines: list[tuple[str, list[str]]] = []
-    for name in _COUNTS:
+    for name in MAIN_COUNTS:
         label = (
             f"Tiếp nhận trực tuyến {online_labels(end)['online']}"
             if name == "received_online"

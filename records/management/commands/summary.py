@@ -13,6 +13,7 @@ from figures import narrative
 from figures.measures import LABELS
 from figures.periods import PeriodError
 from figures.rates import BY_KEY
+from figures.results import MAIN_COUNTS
 from figures.summary import COUNTS, Figures, Summary
 from figures.writing import count, day, percent_vi, tier_name
 from records.models import Stage
@@ -131,16 +132,7 @@ def plain_text(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-# The columns of the table for people: counts, then rates.
-SHOWN = (
-    "received",
-    "received_direct",
-    "received_online",
-    "received_postal",
-    "resolved",
-    "pending",
-    "pending_late",
-)
+# The last columns of the table for people.
 RATES = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính", "on_time": "Đúng hạn"}
 
 
@@ -164,12 +156,12 @@ def write_text(found: Summary, out) -> None:
 
 def table_of(found: Summary) -> list[list[str]]:
     """The head and the lines as text: "≈" where estimated, "*" where a share is not whole."""
-    head = ["", "Báo cáo", *(LABELS[name] for name in SHOWN), *RATES.values()]
+    head = ["", "Báo cáo", *(LABELS[name] for name in MAIN_COUNTS), *RATES.values()]
     return [head] + [
         [
             (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
             one.completeness.text(found.period.one_month),
-            *(count(one.counts[column]) for column in SHOWN),
+            *(count(one.counts[column]) for column in MAIN_COUNTS),
             *(
                 percent_vi(one.share(rate).percent) + ("*" if one.share(rate).partial else "")
                 for rate in RATES
