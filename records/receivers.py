@@ -37,10 +37,11 @@ def tell_merger(
     ending: Sequence[Unit],
     on: date,
     reporting: int,
+    today: date,
     **kwargs: object,
 ) -> list[Consequence]:
     """Reports that are owed, deadlines, what is being entered, the catalogue, and what units had set for themselves."""
-    return [Consequence(title, lines) for title, lines in consequences(opening, ending, on, reporting)]
+    return [Consequence(title, lines) for title, lines in consequences(opening, ending, on, reporting, today)]
 
 
 def name_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:

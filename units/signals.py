@@ -1,8 +1,8 @@
 """What this room asks and tells the rooms above it, which it does not know.
 
 `reports_asked` (numbers=[…]): which months these units have reported; a receiver answers {unit number: [Reported, …]}.
-`consequences_asked` (opening=[…], ending=[…], on=day, reporting=number): what changes when units open and take others
-over, units end without a successor, and so many that report open; a receiver answers [Consequence, …].
+`consequences_asked` (opening=[…], ending=[…], on=day, reporting=number, today=day): what changes when units open and
+take others over, units end without a successor, and so many that report open; a receiver answers [Consequence, …].
 `succeeded` (links=[…], by=user): these successions were recorded, in the same transaction.
 `undoing` (links=[…], by=user): these are about to be taken back and their new units deleted; a receiver takes back what
 it did when they were recorded, or raises units.tree.Refused.
@@ -60,9 +60,11 @@ class Opening(NamedTuple):
     parts: Sequence[tuple[Any, Fraction]]
 
 
-def consequences_of(opening: list[Opening], ending: list, on: date, reporting: int) -> list[Consequence]:
-    """What changes elsewhere when units close before `on`, succeeded or not, and so many that report open."""
+def consequences_of(
+    opening: list[Opening], ending: list, on: date, reporting: int, today: date
+) -> list[Consequence]:
+    """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report open."""
     answers = consequences_asked.send(
-        sender=Consequence, opening=opening, ending=ending, on=on, reporting=reporting
+        sender=Consequence, opening=opening, ending=ending, on=on, reporting=reporting, today=today
     )
     return [one for _, answer in answers for one in answer]

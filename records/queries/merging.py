@@ -17,10 +17,10 @@ _NAMED = 8
 
 
 def consequences(
-    opening: Sequence[Opening], ending: Sequence[Unit], on: date, reporting: int
+    opening: Sequence[Opening], ending: Sequence[Unit], on: date, reporting: int, today: date
 ) -> Iterator[tuple[str, list[str]]]:
     """(title, sentences) when these units open on a day and take others over, and others end without a successor, and
-    so many open that report. Vietnamese.
+    so many open that report, as seen today. Vietnamese.
     """
     going_over = list({old.pk: old for one in opening for old, _ in one.parts}.values())
     olds = [*going_over, *ending]
@@ -33,8 +33,9 @@ def consequences(
         "Báo cáo phải nộp",
         [
             f"Đơn vị cũ nộp báo cáo cuối cùng của {last.label}: {count(len(owing))} báo cáo, hạn gửi "
-            f"{day(due_date(one, last, days))}.",
-            f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi {day(due_date(one, first, days))}.",
+            f"{_due(due_date(one, last, days), today)}.",
+            f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi "
+            f"{_due(due_date(one, first, days), today)}.",
             f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho {count(len(owing))}.",
         ],
     )
@@ -50,6 +51,10 @@ def consequences(
         yield "Danh mục ghi riêng đơn vị cũ", lines
     if lines := list(rules_told(opening, ending, on)):
         yield "Đơn vị cũ đã tự đặt", lines
+
+
+def _due(due_on: date, today: date) -> str:
+    return f"{day(due_on)} (đã qua)" if due_on < today else day(due_on)
 
 
 def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) -> Iterator[str]:

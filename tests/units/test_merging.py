@@ -53,6 +53,16 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
     assert Unit.objects.get(pk=cast.tan_thanh.pk).active_until is None
 
 
+@pytest.mark.parametrize(
+    ("day", "told"), [(date(2025, 7, 16), "16/7/2025."), (date(2025, 7, 17), "16/7/2025 (đã qua).")]
+)
+def test_a_deadline_that_has_passed_is_told_as_passed(cast, settings, day, told):
+    settings.DEMO, settings.DEMO_TODAY = True, day
+    page = text_of(cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast)))
+    assert f"báo cáo cuối cùng của tháng 7/2025: 2 báo cáo, hạn gửi {told}" in page
+    assert f"Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi {told}" in page
+
+
 def test_confirmed_it_is_one_act_and_undone_as_one(cast):
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())

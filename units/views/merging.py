@@ -93,7 +93,7 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
         "moving": [heir for heir in plan.heirs if heir.old.pk not in chosen],
         "ending": plan.ending,
         "roles": list(roles),
-        "consequences": consequences_of(plan.opening, list(plan.ending), on, plan.reporting),
+        "consequences": consequences_of(plan.opening, list(plan.ending), on, plan.reporting, request.day),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
 

@@ -103,6 +103,6 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
         "divided": [one for one in along if one[0].share != 1],
         "ending": ending,
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
-        "consequences": consequences_of(opening, ending, on, plan.reporting),
+        "consequences": consequences_of(opening, ending, on, plan.reporting, request.day),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
