@@ -77,11 +77,12 @@ def read_table(
     """Open a CSV or XLSX by the look of its first bytes (a name proves nothing) and read its header.
 
     dates: columns where an XLSX date cell becomes "2022-06-30" (elsewhere it is a fault); decimals: columns where
-    a number with a fraction becomes "0.5" (elsewhere a fault). Never raises for what is in the file: see `faults`.
+    a number with a fraction or a percentage becomes "0.5" (elsewhere a fault). Never raises for what is in the file:
+    see `faults`.
     """
     try:
         lines, letters = open_lines(source, limits)
-        allowed = {"date": set(dates), "fraction": set(decimals)} if letters else {}
+        allowed = {"date": set(dates), "fraction": set(decimals), "percent": set(decimals)} if letters else {}
         return _table(lines, limits, allowed, letters=letters)
     except Unreadable as refused:
         return Table(faults=[refused.fault])

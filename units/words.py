@@ -38,15 +38,18 @@ def clean(text: str) -> str:
 
 
 def fraction(text: str) -> Fraction:
-    """`1`, a decimal with a dot or a comma, or a fraction such as 1/3; of 20 signs at most. Errors: ValueError.
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20 signs
+    at most. Errors: ValueError.
 
     No exponent: that of twenty signs may have a million digits.
     """
     text = text.replace(" ", "").replace(",", ".")
-    if len(text) > 20 or not text.isascii() or not set(text) <= set("-0123456789./"):
+    number = text.removesuffix("%")
+    whole = 1 if number == text else 100
+    if len(text) > 20 or not set(number) <= set("-0123456789./") or (whole == 100 and "/" in number):
         raise ValueError(text)
     try:
-        return Fraction(text)
+        return Fraction(number) / whole
     except ZeroDivisionError as error:
         raise ValueError(text) from error
 

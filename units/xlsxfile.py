@@ -9,7 +9,7 @@ import re
 import zipfile
 import zlib
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
@@ -24,6 +24,7 @@ _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, KeyError, ValueError, EOFError)
 _HEADS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
 # Narrower than what Python takes: 1_000 and digits of other scripts are no numbers of a sheet.
+_DIGITS = Context(prec=15)  # that spreadsheets show; they keep two more
 _DECIMAL = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
 
@@ -204,12 +205,15 @@ def _number(text: str, style: str, from_1904: bool) -> Cell:
     if style == "date":
         return Flawed("date", "Ô là ngày tháng, không phải số.", _moment(number, from_1904))
     if style == "percent":
-        return Flawed("percent", "Ô là tỷ lệ phần trăm, không phải số.", format(number, "f"))
+        return Flawed("percent", "Ô là tỷ lệ phần trăm, không phải số.", _shown(number))
     if number == number.to_integral_value():
         return str(int(number))
-    return Flawed(
-        "fraction", f"Ô có số lẻ {str(number).replace('.', ',')}; cần số nguyên.", format(number, "f")
-    )
+    return Flawed("fraction", f"Ô có số lẻ {str(number).replace('.', ',')}; cần số nguyên.", _shown(number))
+
+
+def _shown(number: Decimal) -> str:
+    """A part of one as its sheet shows it: 0.07 also where the file says 7.0000000000000007E-2."""
+    return format(number.normalize(_DIGITS), "f")
 
 
 def _moment(number: Decimal, from_1904: bool) -> str | None:

@@ -2,14 +2,17 @@
 
 from datetime import date
 from fractions import Fraction
+from io import BytesIO
 
 import pytest
+import xlsxwriter
 from django.core.management import call_command
 
 from ledger.models import Entry
 from units import roster
 from units.imports import import_successions, import_units
 from units.models import Succession, Unit
+from units.xlsxfile import _number
 
 HEADER = "code,name,kind,tier,parent,active_from,active_until\n"
 TREE = HEADER + (
@@ -278,6 +281,29 @@ def test_the_legal_basis_of_a_succession_may_stand_in_the_file(db):
 def test_a_decimal_share_may_have_a_comma(db):
     units(MERGER)
     assert successions(LINKS + 'C,N,2025-07-01,"0,25"\nC,M,2025-07-01,.75\n').written == 2
+
+
+def test_a_share_may_be_a_percentage(db):
+    """As text, and as Excel keeps a cell that is formatted so."""
+    units(MERGER)
+    assert successions(LINKS + "C,N,2025-07-01,60%\nC,M,2025-07-01,40%\n").written == 2
+    book = BytesIO()
+    with xlsxwriter.Workbook(book) as written:
+        sheet, percent = written.add_worksheet(), written.add_format({"num_format": "0%"})
+        rows = [("C", "N", "2025-07-01"), ("C", "M", "2025-07-01")]
+        for at, row in enumerate([LINKS.strip().split(",")[:3], *rows]):
+            sheet.write_row(at, 0, row)
+        sheet.write(0, 3, "share")
+        sheet.write(1, 3, 0.6, percent)
+        sheet.write(2, 3, 0.4, percent)
+    again = import_successions(book.getvalue(), "successions.xlsx", by=None)
+    assert (again.written, again.unchanged, again.faults) == (0, 2, [])
+
+
+def test_what_excel_adds_to_a_number_is_no_part_of_it():
+    """It shows fifteen digits, and keeps seventeen: 93% and 7% as it writes them make 100%."""
+    assert _number("7.0000000000000007E-2", "percent", False).text == "0.07"
+    assert _number("0.93000000000000005", "", False).text == "0.93"
 
 
 def test_commands_say_where_and_exit_with_1(db, tmp_path, capsys):

@@ -105,13 +105,19 @@ def test_a_unit_is_divided_among_new_ones(cast):
     assert answer.status_code == 422 and "không hoàn tác được" in text_of(answer)
 
 
+def test_a_share_may_be_a_percentage(cast):
+    parts = (("a", "xã An", "62,5%"), ("b", "xã Bình", "37.5 %"))
+    assert cast.admin.post(cast.address, asked(*parts, sure="1")).status_code == 302
+    assert links() == {("13474", "a", Fraction(5, 8)), ("13474", "b", Fraction(3, 8))}
+
+
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
         ((("a", "xã An", "1/3"), ("b", "xã Bình", "1/3")), "Các tỷ lệ cộng lại là 2/3, phải bằng đúng 1."),
-        ((("a", "xã An", "1/0"), ("b", "xã Bình", "1")), "Tỷ lệ ghi 0,5 hoặc 1/3."),
+        ((("a", "xã An", "1/0"), ("b", "xã Bình", "1")), "Tỷ lệ ghi 60%, 0,5 hoặc 1/3."),
         ((("a", "xã An", "-1"), ("b", "xã Bình", "2")), "Tỷ lệ kế thừa phải lớn hơn 0"),
-        ((("a", "xã An", "nan"), ("b", "xã Bình", "1")), "Tỷ lệ ghi 0,5 hoặc 1/3."),
+        ((("a", "xã An", "nan"), ("b", "xã Bình", "1")), "Tỷ lệ ghi 60%, 0,5 hoặc 1/3."),
         ((("a", "", "1/2"), ("b", "xã Bình", "1/2")), "Chưa có đơn vị mang mã này: hãy ghi tên để mở."),
         ((("a", "xã An", "1/2"), ("", "xã Bình", "1/2")), "Chưa nhập ô này"),
         ((("a", "xã An", "1"), ("", "", "")), "Chưa nhập ô này"),
@@ -143,7 +149,7 @@ def test_nothing_goes_to_a_unit_that_is_only_read(cast):
     assert not Succession.objects.exists() and Unit.objects.get(code="13500").active_until is None
 
 
-@pytest.mark.parametrize("share", ["1e5000", "1e999999999", "1_0", "٣", "1/0", "-1"])
+@pytest.mark.parametrize("share", ["1e5000", "1e999999999", "1_0", "٣", "1/0", "-1", "%", "1/2%", "5%0"])
 def test_a_share_is_a_short_number_and_nothing_else(cast, share):
     parts = (("a", "xã An", share), ("b", "xã Bình", "1/2"))
     assert cast.admin.post(cast.address, asked(*parts)).status_code == 422

@@ -105,7 +105,7 @@ class SplitForm(forms.Form):
         try:
             share = fraction(text)
         except ValueError:
-            self.add_error(f"share_{number}", "Tỷ lệ ghi 0,5 hoặc 1/3.")
+            self.add_error(f"share_{number}", "Tỷ lệ ghi 60%, 0,5 hoặc 1/3.")
             return Fraction(0)
         self.cleaned_data[f"share_{number}"] = share
         return share

@@ -117,12 +117,12 @@ def _holder(cells: Cells, column: str, codes: Codes, day: date | None) -> Unit |
 
 
 def _share(cells: Cells) -> Fraction | None:
-    """`1`, a decimal with a dot or a comma, or a fraction such as 1/3."""
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a percentage."""
     text = cells["share"]
     if not text:
         return None
     try:
         return fraction(text)
     except ValueError:
-        cells.blame("share", "bad_share", f"“{text[:20]}” không phải tỷ lệ: ghi 1, 0.5 hoặc 1/3.")
+        cells.blame("share", "bad_share", f"“{text[:20]}” không phải tỷ lệ: ghi 1, 0.5, 1/3 hoặc 60%.")
         return None
