@@ -63,7 +63,9 @@ class Opening(NamedTuple):
 def consequences_of(
     opening: list[Opening], ending: list, on: date, reporting: int, today: date
 ) -> list[Consequence]:
-    """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report open."""
+    """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report
+    open.
+    """
     answers = consequences_asked.send(
         sender=Consequence, opening=opening, ending=ending, on=on, reporting=reporting, today=today
     )

@@ -38,8 +38,8 @@ def clean(text: str) -> str:
 
 
 def fraction(text: str) -> Fraction:
-    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20 signs
-    at most. Errors: ValueError.
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20
+    signs at most. Errors: ValueError.
 
     No exponent: that of twenty signs may have a million digits.
     """

@@ -5,7 +5,8 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, Window
+from django.db.models.functions import Coalesce
 
 from figures.territory import MOST, Territory
 from units.compiled import Compiled
@@ -154,4 +155,6 @@ def _mapped(day: date) -> QuerySet[Inherited]:
 
 
 def _first(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    return units.order_by("folded", "pk")[:MOST]
+    # Not by the bare column: PostgreSQL would go through all names of the country in the order of their index, since it
+    # takes the first rows to be enough, though all are counted (`_NAMED`).
+    return units.order_by(Coalesce("folded", Value("")), "pk")[:MOST]
