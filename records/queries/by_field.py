@@ -3,7 +3,7 @@
 A unit-month reported at level `chung` counts under `chung` and owes no other field.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Exists, OuterRef
@@ -48,10 +48,12 @@ def _owed(question: Question, catalogue: Catalogue) -> Owed:
     """Units that no catalogue row lists share one answer per tier; those that are listed are looked at one by one."""
     owed: Owed = defaultdict(int)
     listed = _listed(question, catalogue)
-    for month, (start, end), tiers in zip(
+    for month, (start, end), kinds in zip(
         question.months, question.spans, question.expected_then, strict=True
     ):
-        others = dict(tiers)
+        others: Counter[str] = Counter()
+        for (tier, _), number in kinds.items():
+            others[tier] += number
         for unit in listed:
             if unit.owes(start, end):
                 others[unit.tier] -= 1

@@ -6,7 +6,7 @@ nowhere stands under its own name.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -111,44 +111,43 @@ class Carried:
         groups = {one.unit for _, heir in self.heirs() for one in heir.sources if one.sums}
         return roster.steps_by_kind(sorted(groups)) if groups else {}
 
-    def expected(
-        self,
-        heir: Heir,
-        spans: Sequence[roster.Span],
-        *,
-        as_reported: bool = False,
-        once: bool = False,
-    ) -> roster.Expected:
-        """Units that owed a report, month by month, by the tier that they count under (or that they had then); `once`:
-        what was split into several tiers of the place only under the first.
+    def expected(self, heir: Heir, spans: Sequence[roster.Span], *, once: bool = False) -> roster.Expected:
+        """Units that owed a report, month by month, by the tier that they count under; `once`: what was split into
+        several tiers of the place only under the first.
         """
-        steps = self.steps(heir, as_reported=as_reported, once=once)
+        return self._expected(self.steps(heir, once=once), spans)
+
+    def expected_then(
+        self, heir: Heir, spans: Sequence[roster.Span], *, once: bool = False
+    ) -> list[dict[tuple[str, str], int]]:
+        """The same by the tier that they had when they reported, and the one that they count under."""
+        return self._expected(list(self._steps_then(heir, once)), spans)
+
+    def _expected(self, steps: list[tuple], spans: Sequence[roster.Span]) -> list[dict]:
         # Hundreds of units that merged on one day have one history.
         key = (*steps, spans[0], spans[-1], len(spans))
         if key not in self._added_up:
             self._added_up[key] = roster.added_up(steps, spans)
         return self._added_up[key]
 
-    def steps(
-        self, heir: Heir, *, as_reported: bool = False, once: bool = False
-    ) -> list[tuple[str, date, int, int]]:
+    def steps(self, heir: Heir, *, once: bool = False) -> list[tuple[str, date, int, int]]:
         """The roster steps behind `expected`: tier, day, opened, closed."""
-        steps, seen = [], set()
+        return [(into, *step) for (_, into), *step in self._steps_then(heir, once)]
+
+    def _steps_then(self, heir: Heir, once: bool) -> Iterator[tuple[tuple[str, str], date, int, int]]:
+        seen = set()
         for one in heir.sources:
             if not one.sums:
-                if once:
-                    if one.unit in seen:
-                        continue
-                    seen.add(one.unit)
-                steps += [(one.tier if as_reported else one.into, *step) for step in self._of_unit(one.unit)]
+                if not (once and one.unit in seen):
+                    yield from (((one.tier, one.into), *step) for step in self._of_unit(one.unit))
+                seen.add(one.unit)
                 continue
             for tier, external, *step in self._steps.get(one.unit, ()):
                 if not one.tier:
                     if self.external or not external:
-                        steps.append((tier, *step))
+                        yield (tier, tier), *step
                 elif (tier, external) == (one.tier, one.external):
-                    steps.append((tier if as_reported else one.into, *step))
-        return steps
+                    yield (tier, one.into), *step
 
     def _of_unit(self, number: int) -> list[tuple[date, int, int]]:
         unit = self.sources[number]

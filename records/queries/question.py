@@ -165,14 +165,14 @@ class Question:
         return Handover.of(steps, self.spans[0], self.spans[-1])
 
     @property
-    def expected_then(self) -> Expected:
-        """The same by the tiers that the units had when they reported, which is what the catalogue goes by."""
+    def expected_then(self) -> list[dict[tuple[str, str], int]]:
+        """The same by the tier that units had when they reported, which the catalogue goes by, and the one they count
+        under.
+        """
         if self.today is None or self.carried.total is None:
-            return self.expected
-        total = self.carried.total
-        kept = [place for place in total.sources if self.tier in (None, place.into or self.tier)]
-        narrowed = total._replace(sources=kept)
-        return self.carried.expected(narrowed, self.spans, as_reported=True)
+            return [{(tier, tier): number for tier, number in tiers.items()} for tiers in self.expected]
+        counted = self.carried.expected_then(self.carried.total, self.spans)
+        return [{key: one for key, one in kinds.items() if self.tier in (None, key[1])} for kinds in counted]
 
     @cached_property
     def children(self) -> list[Unit]:

@@ -11,10 +11,10 @@ from functools import cached_property
 from figures.counts import Tally
 from figures.periods import Month
 from figures.summary import RowInput, Summary, build
-from records.models import DossierCount, Field
+from records.models import Field
 from records.queries.by_field import left_blank
-from records.queries.catalogue import Catalogue
 from records.queries.missing import Silent, silent
+from records.queries.owed_field import Owed, OwedField
 from records.queries.parts import Part, of_total, parts
 from records.queries.question import Question
 from records.queries.summary import missing_by_tier
@@ -23,8 +23,6 @@ from records.queries.unit_rows import silent_in_rows
 from units.models import Kind, Unit
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
-# Who owes: (rows by number of their unit; None: the total, with the tier there, month, how many).
-Owed = list[tuple[int | None, str, Month, int]]
 
 
 @dataclass(frozen=True)
@@ -36,12 +34,12 @@ class OneField:
 
     def monthly(self) -> Monthly:
         """Tallies by tier and month, with what is expected."""
-        return _by_tier(self.reach, parts(self.reach, only=self.field.pk), self._owed)
+        return _by_tier(self.reach, parts(self.reach, only=self.field.pk), self.owed.counted)
 
     def summary(self, question: Question, *, by: str | None, decimals: int) -> Summary:
         """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
         within = set(question.months)
-        owed = [one for one in self._owed if one[2] in within]
+        owed = [one for one in self.owed.counted if one[2] in within]
         reported = parts(question, by_child=by == "unit", only=self.field.pk)
         lacking = self._lacking(question, reported, owed)
         return build(
@@ -67,28 +65,12 @@ class OneField:
         """Rows by unit of a period within the reach, without who is silent. Two or three queries."""
         within = set(question.months)
         reported = parts(question, by_child=True, only=self.field.pk)
-        return _unit_rows(question, reported, [one for one in self._owed if one[2] in within], [])
+        return _unit_rows(question, reported, [one for one in self.owed.counted if one[2] in within], [])
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
-        return Catalogue(self.reach.days)
-
-    @cached_property
-    def _owed(self) -> Owed:
-        question, catalogue, field = self.reach, self._catalogue, self.field.pk
-        undivided = set() if field == catalogue.undivided else _undivided(question, catalogue)
-        owed: dict[tuple[int | None, str, Month], int] = defaultdict(int)
-        spans = list(zip(question.months, question.spans, strict=True))
-        for unit in question.owing().only(
-            "pk", "path", "tier", "kind", "active_from", "active_until", "reports", "reports_until"
-        ):
-            places = [one for one in question.places(unit).items() if question.tier in (None, one[1])]
-            for month, (start, end) in spans:
-                if unit.owes(start, end) and (unit.pk, month.number) not in undivided:
-                    if field in catalogue.expected_of(unit.tier, unit.pk, month):
-                        for place, tier in places:
-                            owed[place, tier, month] += 1
-        return [(*place, number) for place, number in owed.items()]
+    def owed(self) -> OwedField:
+        """Who owes the field."""
+        return OwedField(self.reach, self.field.pk)
 
     def _lacking(self, question: Question, reported: Iterable[Part], owed: Owed) -> list[Silent]:
         """Who owes the field and did not report it: silent altogether, or only here. Asked where numbers differ."""
@@ -101,7 +83,7 @@ class OneField:
         found = [
             one
             for one in silent(question, months)
-            if self.field.pk in self._catalogue.expected_of(one.tier, one.unit, one.one.month)
+            if self.field.pk in self.owed.catalogue.expected_of(one.tier, one.unit, one.one.month)
         ]
         if sum(short.values()) != len(found):
             found += [one for _, one in left_blank(question, [self.field.pk])]
@@ -117,14 +99,6 @@ class OneField:
         every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
         missing = [one.one for one in lacking]
         return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
-
-
-def _undivided(question: Question, catalogue: Catalogue) -> set[tuple[int, int]]:
-    editions = question.editions.filter(
-        question.within("submission__unit__"), submission__month__range=question.run
-    )
-    rows = DossierCount.objects.filter(edition__in=editions, field=catalogue.undivided, answered=True)
-    return set(rows.values_list("edition__submission__unit_id", "edition__submission__month"))
 
 
 def _by_tier(question: Question, reported: list[Part], owed: Owed) -> Monthly:

@@ -1,0 +1,58 @@
+"""One field: its figures are those of adding up report by report, whatever the catalogue says of whom."""
+
+from itertools import product
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from figures.periods import DEFAULT_CALENDAR
+from records.generating import country
+from records.models import Field
+from reports.queries.dashboard import Wanted, figures_of, now_and_before
+from tests.reports.fields_world import FieldWorld, added_up
+from tests.reports.test_comparable import PERIODS, told, within
+from tests.test_plans import MERGED, places_of_today, plans
+
+pytestmark = pytest.mark.django_db
+
+
+def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> Wanted:
+    return Wanted(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_equals_adding_up_report_by_report(seed):
+    world = FieldWorld(seed)
+    groups = [unit for unit in world.units if unit.has_children]
+    leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
+    for unit, field in product([*groups, *leaves], Field.objects.all()):
+        external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
+        wanted = wanted_of(unit, PERIODS[0], field, external=external, tier=tier, by="unit")
+        ours, theirs = figures_of(wanted), added_up(wanted, world)
+        where = unit.code, field.code, tier, external
+        assert told(ours.total) == told(theirs.total), where
+        assert {name: told(one) for name, one in ours.tiers} == {
+            name: told(one) for name, one in theirs.tiers
+        }, where
+        units = list(within(wanted, world))
+        for row in ours.rows:
+            below = [one for one in units if f"/{row.extra['pk']}/" in one.path]
+            if row.extra["pk"] == unit.pk:
+                below = [one for one in units if one.pk == unit.pk]
+            assert told(row.figures) == told(added_up(wanted, world, below).total), (where, row.key)
+
+
+def test_who_owes_a_field_is_read_from_the_roster():
+    """Neither units nor reports of the whole country are looked at; and every plan goes through an index."""
+    nation = country.fill(MERGED)
+    field, period = Field.objects.get(code="ho-tich"), country.Period.parse("2025-M02..M07")
+    for unit, by, today in product(
+        places_of_today(nation), (None, "unit", "month"), (None, country.LAST_DAY)
+    ):
+        with plans(unit) as whole, CaptureQueriesContext(connection) as asked:
+            now_and_before(wanted_of(unit, period, field, by=by, today=today))
+        assert whole == [], (unit, by, today, whole)
+        if unit == nation:
+            of_reports = [one["sql"] for one in asked if '"edition__submission' in one["sql"]]
+            assert not of_reports, (by, today, of_reports)
