@@ -14,8 +14,10 @@ from records.queries import board
 from records.queries.waiting import Waiting
 from units.models import Unit
 from units.tablefile import Cell, Column, TableFile
+from units.whereabouts import Whereabouts
 
 NAMED = (Column("unit", "Đơn vị", width=34), Column("code", "Mã"))
+PROVINCE = Column("province", "Tỉnh, thành phố", width=30)
 _MEASURES = tuple(
     name for group in GROUPS for name in (*group.measures, *((group.whole,) if group.whole else ()))
 )
@@ -29,28 +31,42 @@ def batched(units: Iterable[Unit], number: int) -> Iterator[list[Unit]]:
         yield some
 
 
+def _named(lies: Whereabouts) -> tuple[Column, ...]:
+    """Name, code, and the province where there are several."""
+    return (*NAMED, PROVINCE) if lies.provinces else NAMED
+
+
+def _names(unit: Unit, lies: Whereabouts) -> tuple[Cell, ...]:
+    named = unit.name, unit.code
+    return (*named, str(lies.province(unit) or "")) if lies.provinces else named
+
+
 def matrix_file(
     units: Iterable[Unit],
     months: Sequence[Month],
     found: Callable[[list[Unit]], dict[int, list[board.Standing]]],
+    lies: Whereabouts,
     at: datetime,
 ) -> TableFile:
     """How units × months stand, in words; `found` tells the standings of some units at once."""
-    columns = (*NAMED, *(Column(str(month), month.label, width=24) for month in months))
-    return TableFile("tinh-hinh-gui", "Tình hình gửi báo cáo tháng", columns, _standings(units, found), at)
+    columns = (*_named(lies), *(Column(str(month), month.label, width=24) for month in months))
+    return TableFile(
+        "tinh-hinh-gui", "Tình hình gửi báo cáo tháng", columns, _standings(units, found, lies), at
+    )
 
 
 def _standings(
-    units: Iterable[Unit], found: Callable[[list[Unit]], dict[int, list[board.Standing]]]
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[board.Standing]]],
+    lies: Whereabouts,
 ) -> Iterator[tuple[Cell, ...]]:
     for some in batched(units, _AT_ONCE):
         standings = found(some)
         for unit in some:
-            yield unit.name, unit.code, *(one.words for one in standings[unit.pk])
+            yield *_names(unit, lies), *(one.words for one in standings[unit.pk])
 
 
 OWED = (
-    *NAMED,
     Column("month", "Tháng báo cáo"),
     Column("due_on", "Hạn gửi"),
     Column("state", "Tình trạng", width=30),
@@ -59,25 +75,31 @@ OWED = (
 
 
 def owed_file(
-    units: Iterable[Unit], found: Callable[[list[Unit]], dict[int, list[board.Standing]]], at: datetime
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[board.Standing]]],
+    lies: Whereabouts,
+    at: datetime,
 ) -> TableFile:
     """A row for each month that a unit still has to send."""
-    return TableFile("con-thieu", "Báo cáo tháng chưa gửi", OWED, _owed(units, found), at)
+    return TableFile(
+        "con-thieu", "Báo cáo tháng chưa gửi", (*_named(lies), *OWED), _owed(units, found, lies), at
+    )
 
 
 def _owed(
-    units: Iterable[Unit], found: Callable[[list[Unit]], dict[int, list[board.Standing]]]
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[board.Standing]]],
+    lies: Whereabouts,
 ) -> Iterator[tuple[Cell, ...]]:
     for some in batched(units, _AT_ONCE):
         standings = found(some)
         for unit in some:
             for one in standings[unit.pk]:
                 if one.owed:
-                    yield unit.name, unit.code, one.month.label, one.due_on, one.words, one.late_days
+                    yield *_names(unit, lies), one.month.label, one.due_on, one.words, one.late_days
 
 
 WAITING = (
-    *NAMED,
     Column("month", "Tháng báo cáo"),
     Column("received", "Tiếp nhận", total=True),
     Column("received_before", "Tiếp nhận kỳ trước", total=True),
@@ -88,12 +110,11 @@ WAITING = (
 )
 
 
-def waiting_file(found: Iterable[Waiting], at: datetime) -> TableFile:
+def waiting_file(found: Iterable[Waiting], lies: Whereabouts, at: datetime) -> TableFile:
     """The months that wait for the reader's decision."""
     rows = (
         (
-            one.unit.name,
-            one.unit.code,
+            *_names(one.unit, lies),
             one.month.label,
             one.received,
             one.received_before,
@@ -104,7 +125,7 @@ def waiting_file(found: Iterable[Waiting], at: datetime) -> TableFile:
         )
         for one in found
     )
-    return TableFile("cho-duyet", "Báo cáo chờ duyệt", WAITING, rows, at)
+    return TableFile("cho-duyet", "Báo cáo chờ duyệt", (*_named(lies), *WAITING), rows, at)
 
 
 def month_file(edition: Edition, lines: Iterable, end: date, at: datetime) -> TableFile:

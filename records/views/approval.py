@@ -22,6 +22,7 @@ from units.models import User
 
 from .fetch import acting, submission_for, worked_on
 from .submission import page, refused
+from .work_files import back_to_list
 
 MOST_CELLS = 500
 
@@ -95,7 +96,7 @@ def approve_batch(request: HttpRequest) -> HttpResponse:
         messages.warning(request, words)
     if not found:
         messages.info(request, "Chưa chọn báo cáo nào.")
-    return redirect("records:worklist")
+    return back_to_list(request)
 
 
 def _asking_for_a_look(found: Sequence[Submission], reader: User) -> set[int]:

@@ -20,13 +20,17 @@ from units import access, mailing
 from units.access import Right
 from units.models import Unit
 
+from .work_files import back_to_list, where_units_lie
+
 MONTHS = 6
 _MOST_NAMED = 10
 
 
 @access.requires(Right.APPROVE)
 def urge_units(request: HttpRequest) -> HttpResponse:
-    """POST the number of a unit, or none: all silent units whose months the user approves. Once a day a person."""
+    """POST the number of a unit, or none: all silent units whose months the user approves, with `?tinh=` those of one
+    province. Once a day a person.
+    """
     if request.method != "POST":
         return redirect("records:worklist")
     form = UrgeForm(request.POST)
@@ -40,7 +44,7 @@ def urge_units(request: HttpRequest) -> HttpResponse:
     finally:
         post.close()
     _tell(request, urged, bool(found))
-    return redirect("records:worklist")
+    return back_to_list(request)
 
 
 def _of_one(request: HttpRequest, number: int, due: DueDates) -> list[Owed]:
@@ -51,8 +55,9 @@ def _of_one(request: HttpRequest, number: int, due: DueDates) -> list[Owed]:
 def _of_all(request: HttpRequest, due: DueDates) -> list[Owed]:
     if not access.acts_anywhere(request.user, Right.APPROVE, request.day):
         raise PermissionDenied("Chỉ người duyệt số liệu đôn đốc được các đơn vị.")
-    units = board.units_decided_by(request.user, request.day)
     months = board.ended_months(request.day, due.days, MONTHS)
+    lies = where_units_lie(request, months, due.days)
+    units = lies.narrow(board.units_decided_by(request.user, request.day))
     return _owed(request, list(silent(units, months, due.days).order_by("tier", "code")), due, returned=False)
 
 

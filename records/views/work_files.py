@@ -1,10 +1,16 @@
-"""The tables of the work list as files: how units stand, what waits, who still owes; for all units, page by page."""
+"""The tables of the work list as files: how units stand, what waits, who still owes; for all units, page by page.
+
+And what the list and the acts on it share: which units are there, and to which province it is narrowed.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from urllib.parse import urlencode
 
 from django.db.models import Case, QuerySet, When
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from cchc_dashboard import clock
 from figures.periods import Calendar, Month
@@ -16,6 +22,7 @@ from records.queries.waiting import Waiting, waiting, with_own_mark
 from units import access
 from units.models import Kind, Role, Unit
 from units.tablefile import TableFile
+from units.whereabouts import PARAMETER, Whereabouts, whereabouts
 
 _AT_ONCE = 50
 
@@ -27,7 +34,21 @@ def units_there(units: QuerySet[Unit], days: Calendar, months: list[Month]) -> Q
     return units.active_within(start, end).order_by(last, "tier", "code", "pk")
 
 
-def tables(request: HttpRequest, months: list[Month], due: DueDates) -> dict[str, Callable[[], TableFile]]:
+def where_units_lie(request: HttpRequest, months: list[Month], days: Calendar) -> Whereabouts:
+    """By the provinces that the reader saw in these months; `?tinh=` narrows to one. One query."""
+    since = days.span(months[0]).start
+    return whereabouts(request.user, request.day, since, request.GET.get(PARAMETER))
+
+
+def back_to_list(request: HttpRequest) -> HttpResponse:
+    """To the work list as it was narrowed."""
+    asked = request.GET.get(PARAMETER)
+    return redirect(reverse("records:worklist") + (f"?{urlencode({PARAMETER: asked})}" if asked else ""))
+
+
+def tables(
+    request: HttpRequest, months: list[Month], due: DueDates, lies: Whereabouts
+) -> dict[str, Callable[[], TableFile]]:
     """By name: `tinh-hinh` and `con-thieu` for readers, `cho-duyet` for reviewers too."""
     roles = {one.role for one in access.memberships(request.user, request.day)}
     at, day = clock.now(), request.day
@@ -36,28 +57,28 @@ def tables(request: HttpRequest, months: list[Month], due: DueDates) -> dict[str
 
         def seen() -> Iterator[Unit]:
             # Asked only where a file is: most visits are for the page.
-            return units_there(_seen(request, Role.REVIEWER in roles), due.days, months).iterator(1_000)
+            return units_there(_seen(request, Role.REVIEWER in roles, lies), due.days, months).iterator(1_000)
 
         def standings(units: list[Unit]) -> dict[int, list[board.Standing]]:
             return board.standings(units, months, day, due)
 
-        found["tinh-hinh"] = lambda: matrix_file(seen(), months, standings, at)
-        found["con-thieu"] = lambda: owed_file(seen(), standings, at)
+        found["tinh-hinh"] = lambda: matrix_file(seen(), months, standings, lies, at)
+        found["con-thieu"] = lambda: owed_file(seen(), standings, lies, at)
     if Role.REVIEWER in roles:
-        found["cho-duyet"] = lambda: waiting_file(_waiting(request, day), at)
+        found["cho-duyet"] = lambda: waiting_file(_waiting(request, day, lies), lies, at)
     return found
 
 
-def _seen(request: HttpRequest, decides: bool) -> QuerySet[Unit]:
+def _seen(request: HttpRequest, decides: bool, lies: Whereabouts) -> QuerySet[Unit]:
     """The units that a reviewer decides for; of who decides for none, all that can be read."""
-    decided = board.units_decided_by(request.user, request.day) if decides else None
+    decided = lies.narrow(board.units_decided_by(request.user, request.day)) if decides else None
     if decided is not None and decided.exists():
         return decided
-    return access.visible(request.user, request.day).reporting()
+    return lies.narrow(access.visible(request.user, request.day).reporting())
 
 
-def _waiting(request: HttpRequest, day: date) -> Iterator[Waiting]:
-    units = board.units_decided_by(request.user, day)
+def _waiting(request: HttpRequest, day: date, lies: Whereabouts) -> Iterator[Waiting]:
+    units = lies.narrow(board.units_decided_by(request.user, day))
     editions = Edition.objects.filter(submission__unit__in=units, state=State.SENT)
     sent = with_own_mark(editions, request.user).select_related("submission__unit")
     numbers = list(sent.order_by("submission__month", "sent_at", "pk").values_list("pk", flat=True))

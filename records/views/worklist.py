@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from cchc_dashboard import clock
 from figures.periods import Calendar, Month
 from figures.writing import count
-from records.models import Edition, State
+from records.models import Edition, State, UnlockRequest
 from records.queries import board
 from records.queries.calendar import DueDates, calendar
 from records.queries.closing import Times, binding, times_of
@@ -26,9 +26,10 @@ from units import access
 from units.access import Right
 from units.models import Role, Unit, User
 from units.tablefile import file_of
+from units.whereabouts import Whereabouts
 from units.without_role import without_role
 
-from .work_files import tables, units_there
+from .work_files import tables, units_there, where_units_lie
 
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
@@ -54,13 +55,14 @@ class Matrix:
 
 @access.requires(Right.SIGNED_IN)
 def worklist(request: HttpRequest) -> HttpResponse:
-    """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits."""
+    """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits, `?tinh=` narrows to a province."""
     user, day = request.user, request.day
     if lacking := without_role(user, day):
         return render(request, "no_role.html", {"told": lacking})
     due = DueDates(calendar())
     months = board.ended_months(day, due.days, MATRIX_MONTHS)
-    if file := file_of(request, tables(request, months, due)):
+    lies = where_units_lie(request, months, due.days)
+    if file := file_of(request, tables(request, months, due, lies)):
         return file
     held = access.memberships(user, day)
     clerks = [one.unit for one in held if one.role == Role.CLERK]
@@ -71,14 +73,15 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "month": months[-1],
         "clerk": bool(clerks),
         "reviewer": decides,
+        "lies": lies,
         "marks": list(board.WORDS.items()),
     }
     if clerks:
         context |= _to_do(user, clerks, day, due)
     if decides:
-        context |= _to_decide(board.units_decided_by(user, day), request, due, months)
+        context |= _to_decide(request, due, months, lies)
     elif readers:
-        units = access.visible(user, day).reporting()
+        units = lies.narrow(access.visible(user, day).reporting())
         page = _page_of_units(units, request, due.days, months)
         found = board.standings(page.object_list, months, day, due)
         context["matrix"] = _matrix(page, found, months, board.roll_call(units, months[-1], due.days))
@@ -132,10 +135,11 @@ def _locked(one: board.Standing, times: Times, now: datetime) -> bool:
     return closes_at is not None and now > closes_at
 
 
-def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, months: list[Month]) -> dict:
+def _to_decide(request: HttpRequest, due: DueDates, months: list[Month], lies: Whereabouts) -> dict:
     """What waits for the user, who is missing, what was sent back, and how all stand: the units that the user decides
     for, or all that can be read where nearer reviewers decide for each of them.
     """
+    units = lies.narrow(board.units_decided_by(request.user, request.day))
     editions = Edition.objects.filter(submission__unit__in=units).select_related("submission__unit")
     sent = with_own_mark(editions.filter(state=State.SENT), request.user)
     pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_A_PAGE)
@@ -144,7 +148,7 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
     lacking = list(silent(units, months, due.days).order_by("tier", "code")[: MOST_LISTED + 1])
     told, page = units, _page_of_units(units, request, due.days, months)
     if not page.paginator.count:
-        told = access.visible(request.user, request.day).reporting()
+        told = lies.narrow(access.visible(request.user, request.day).reporting())
         page = _page_of_units(told, request, due.days, months)
     found = board.standings([*page.object_list, *lacking], months, request.day, due)
     returned = list(editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MOST_LISTED])
@@ -155,9 +159,7 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
         "waiting": shown,
         "waiting_page": waits,
         "clean": sum(one.clean for one in shown),
-        "unlocks": [
-            (one, Month.from_number(one.submission.month)) for one in waiting_for(request.user, request.day)
-        ],
+        "unlocks": _unlocks(request, lies),
         "missing": missing,
         "missing_late": [one for one in missing if one.late],
         "missing_due": [one for one in missing if not one.late],
@@ -168,6 +170,14 @@ def _to_decide(units: QuerySet[Unit], request: HttpRequest, due: DueDates, month
         ],
         "matrix": _matrix(page, found, months, board.roll_call(told, months[-1], due.days)),
     }
+
+
+def _unlocks(request: HttpRequest, lies: Whereabouts) -> list[tuple[UnlockRequest, Month]]:
+    asked = waiting_for(request.user, request.day)
+    if lies.chosen:
+        there = set(lies.narrow(Unit.objects.filter(pk__in={one.submission.unit_id for one in asked})))
+        asked = [one for one in asked if one.submission.unit in there]
+    return [(one, Month.from_number(one.submission.month)) for one in asked]
 
 
 def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, months: list[Month]) -> Page:
