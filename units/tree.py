@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from .dates import write_day
@@ -21,7 +21,8 @@ _RANK = {tier: rank for rank, tier in enumerate(Tier.values)}
 
 def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
     """Check all drafts against each other and against the existing units (at least those of the same codes, and the
-    parents). A draft equal to an existing unit is unchanged; one that only adds its last day closes it.
+    parents, as they are now). A draft equal to an existing unit is unchanged; one that only adds its last day closes
+    it.
     """
     known = list(existing)
     units = [draft.unit() for draft in drafts]
@@ -36,8 +37,9 @@ def plan(drafts: Sequence[Draft], existing: Iterable[Unit]) -> Plan:
     for one in closing:
         one.unit.active_until = one.on  # so that its code is free for a successor in the same file
     codes = Codes([*known, *(units[index] for index in fresh)])
+    by_number = {unit.pk: unit for unit in known}
     for index in fresh:
-        wrongs += _parent(index, drafts[index], units[index], codes)
+        wrongs += _parent(index, drafts[index], units[index], codes, by_number)
         wrongs += _overlap(index, units[index], codes)
     wrongs += left_open(closing, known)
     wrongs += _cycles(fresh, units)
@@ -93,8 +95,8 @@ def _of_one(index: int, unit: Unit) -> list[Wrong]:
     return found
 
 
-def _parent(index: int, draft: Draft, unit: Unit, codes: Codes) -> list[Wrong]:
-    """Find the parent on the unit's first day, and compare kinds and tiers."""
+def _parent(index: int, draft: Draft, unit: Unit, codes: Codes, by_number: Mapping[int, Unit]) -> list[Wrong]:
+    """Find the parent on the unit's first day, as it is kept now, and compare kinds and tiers."""
     if draft.parent is None or draft.parent == "":
         if unit.kind == Kind.OFFICE:
             return [Wrong(index, "parent", "no_parent", "Phòng, ban phải có đơn vị cấp trên.")]
@@ -111,6 +113,8 @@ def _parent(index: int, draft: Draft, unit: Unit, codes: Codes) -> list[Wrong]:
         )
         if parent is None:
             return [_no_parent(index, draft.parent, codes.holders(code), first)]
+    # Whoever fetched it did so before the tree was locked, or before it was closed in the same act.
+    parent = by_number.get(parent.pk, parent)
     if not (parent.active_from <= unit.active_from and not parent.is_over(unit.active_from)):
         day = write_day(unit.active_from)
         return [Wrong(index, "parent", "parent_not_active", f"{parent.name} không hoạt động ngày {day}.")]

@@ -1,6 +1,7 @@
 """Several units become one, with everything below them: what belonged to an old unit goes on under the new one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from units.models import Unit, User
@@ -29,8 +30,13 @@ def merge(
 
 
 def merger(olds: Sequence[Unit], draft: Draft, on: date, *, offices_end: bool = False) -> Plan:
-    """What a merger opens, who goes over into what, and what ends without a successor: see `going_along`."""
+    """What a merger opens, who goes over into what, and what ends without a successor: see `going_along`. The new unit
+    reports as all old ones were declared to.
+    """
     code = draft.unit().code
+    declared = {old.reports_declared for old in olds}
+    if len(declared) == 1:
+        draft = replace(draft, reports_declared=declared.pop())
     along = going_along(olds, on, under={old.pk: code for old in olds}, offices_end=offices_end)
     heirs = [Heir(old, code) for old in olds]
     return Plan((draft, *along.drafts), (*heirs, *along.heirs), tuple(along.ending))

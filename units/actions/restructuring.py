@@ -162,10 +162,13 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     if entry is None:
         raise Refused([Wrong(0, "", "not_merged", "Đơn vị này không do một lần sáp nhập, chia tách mở ra.")])
     lasted, ended = (_days(entry.detail.get(name, [])) for name in ("olds", "ended"))
-    news = list(Unit.objects.filter(pk__in=entry.detail.get("news", [new.pk])).order_by("-depth", "pk"))
+    opened = Unit.objects.filter(pk__in=entry.detail.get("news", [new.pk]))
+    news = list(opened.select_related("parent").order_by("-depth", "pk"))
     links = Succession.objects.filter(new__in=news)
-    over = any(unit.active_until is not None for unit in news)
-    if over or set(links.values_list("old", flat=True)) != set(lasted):
+    over = [unit for unit in news if unit.active_until is not None and not _ends_above(unit)]
+    if over:
+        raise _changed_since(f"{over[-1].name} đã kết thúc hoạt động: hãy hoàn tác lần thay đổi sau trước.")
+    if set(links.values_list("old", flat=True)) != set(lasted):
         raise _changed_since()
     undoing.send(sender=Succession, links=list(links.select_related("new")), by=by)
     links.delete()
@@ -187,9 +190,15 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
     return olds
 
 
-def _changed_since() -> Refused:
-    message = "Sau khi sáp nhập, chia tách, đơn vị đã thay đổi: không hoàn tác được."
+def _changed_since(
+    message: str = "Sau khi sáp nhập, chia tách, đơn vị đã thay đổi: không hoàn tác được.",
+) -> Refused:
     return Refused([Wrong(0, "", "changed_since", message)])
+
+
+def _ends_above(unit: Unit) -> bool:
+    """Whether its last day is only that of what it stands below, as a unit gets it when it opens there."""
+    return unit.parent is not None and unit.active_until == unit.parent.active_until
 
 
 def _has_no_place(old: Unit, until: date | None, since: date, own: Sequence[Unit]) -> bool:

@@ -30,7 +30,9 @@ def open_unit(draft: Draft, *, by: User | None) -> Unit:
     """Open one unit. Errors: Refused with every fault (also where the very same unit is there already)."""
     lock_tree()
     codes = Q(code=draft.unit().code)
-    if isinstance(draft.parent, str) and draft.parent:
+    if isinstance(draft.parent, Unit):
+        codes |= Q(pk=draft.parent.pk)
+    elif draft.parent:
         codes |= Q(code=canonical(draft.parent.partition("@")[0]))
     planned = plan([draft], Unit.objects.filter(codes))
     if not planned.wrongs and not planned.new:

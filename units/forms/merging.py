@@ -1,7 +1,10 @@
 """A merger: which old units, the new one, the day, the legal basis."""
 
+from datetime import date
+
 from django import forms
 
+from units.dates import write_day
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft
@@ -9,6 +12,13 @@ from units.tree import Draft
 from .fields import ChosenField, DayField, WordsField
 
 MOST = 500
+
+
+def _told(unit: Unit, today: date) -> str:
+    """With the day where it is still to come: two units of one code may stand in the list."""
+    since = f", từ {write_day(unit.active_from)}" if unit.active_from > today else ""
+    until = f", đến hết {write_day(unit.active_until)}" if unit.active_until else ""
+    return f"{unit.name} ({unit.code}){since}{until}"
 
 
 class MergeForm(forms.Form):
@@ -47,10 +57,10 @@ class MergeForm(forms.Form):
     tier = ChosenField(label="Cấp của đơn vị mới", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mới", max_length=64, required=False)
 
-    def __init__(self, data, listed: list[Unit], **options):
+    def __init__(self, data, listed: list[Unit], today: date, **options):
         super().__init__(data, **options)
         self.listed = {str(unit.pk): unit for unit in listed[:MOST]}
-        self.fields["olds"].choices = [(pk, f"{unit.name} ({unit.code})") for pk, unit in self.listed.items()]
+        self.fields["olds"].choices = [(pk, _told(unit, today)) for pk, unit in self.listed.items()]
 
     def chosen(self, codes: Codes) -> list[Unit]:
         """The old units of a form without faults in these fields; unknown codes are blamed."""

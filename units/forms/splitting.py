@@ -153,4 +153,5 @@ class SplitForm(forms.Form):
             self.add_error(f"name_{number}", "Chưa có đơn vị mang mã này: hãy ghi tên để mở.")
             return None
         tier = "" if old.kind == Kind.OFFICE else data["tier"]
-        return Share(Draft(code, name, old.kind, tier, on, parent=parent), share)
+        declared = old.reports_declared
+        return Share(Draft(code, name, old.kind, tier, on, parent=parent, reports_declared=declared), share)

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -10,7 +11,7 @@ from units import access, actions, queries
 from units.access import Right, requires
 from units.forms.merging import MOST, MergeForm
 from units.forms.tree import show_refusal
-from units.models import Unit
+from units.models import Tier, Unit
 from units.signals import consequences_of
 from units.tree import Draft, Refused, day_before
 
@@ -25,10 +26,11 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     `again` the form is there to be mended.
     """
     above = access.unit_for(request.user, pk, request.day, Right.MANAGE)
-    below = Unit.objects.filter(parent=above).active_on(request.day).order_by("kind", "folded", "pk")
+    goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
+    below = Unit.objects.filter(goes_on, parent=above).order_by("kind", "folded", "active_from", "pk")
     listed = list(below[:MOST])
     initial = {"parent": above.code, "tier": listed[0].tier if listed else above.tier}
-    form = MergeForm(posted(request), listed, initial=initial)
+    form = MergeForm(posted(request), listed, request.day, initial=initial)
     if request.method == "POST" and "again" not in request.POST and form.is_valid():
         asked = _asked(request, form)
         if asked is not None:
@@ -88,6 +90,7 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
         "form": form,
         "olds": olds,
         "draft": draft,
+        "tier": Tier(draft.tier or draft.parent.tier).label,
         "on": on,
         "last": day_before(on),
         "moving": [heir for heir in plan.heirs if heir.old.pk not in chosen],

@@ -82,6 +82,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if file := file_of(request, _files(unit, children, members, request.day)):
         return file
     page = page_of(request, children)
+    after = queries.successors_of(unit)
     context = {
         "unit": unit,
         "state": state_of(unit, request.day),
@@ -92,11 +93,11 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
             (item, access.allowed(request.user, Right.READ, item.old, request.day))
             for item in queries.predecessors_of(unit)
         ],
-        "after": queries.successors_of(unit),
+        "after": after,
         "members": members,
         "history": history.of(subject(unit)),
         "manages": manages,
-        "opened_by": _opened_by(request, unit) if manages else None,
+        "opened_by": _opened_by(request, unit) if manages and not after else None,
     }
     return render(request, "units/detail.html", context)
 
