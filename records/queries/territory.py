@@ -15,7 +15,6 @@ from units.light import LightUnit
 from units.models import Inherited, Kind, Unit, key_on, owing, subtree
 from units.paths import between, ends
 
-from .carried import Carried
 from .question import Question
 
 
@@ -27,8 +26,8 @@ def territory(question: Question) -> Territory:
     if carried.total is None:
         return Territory()
     path, day = question.unit.path, carried.day
-    outside = sorted(_came(carried, path), key=lambda one: one.folded)
-    left = _left(*ends(path), day) if question.unit.has_children else []
+    outside = sorted(_came(question), key=lambda one: one.folded)
+    left = _left(*ends(path), question.start, question.end, day) if question.unit.has_children else []
     paths = [one for place in (path, *_highest(one.path for one in outside)) for one in ends(place)]
     ended = _ended(len(paths))(*paths, question.start, question.end, day)
     return _counted(
@@ -39,31 +38,44 @@ def territory(question: Question) -> Territory:
     )
 
 
-def _came(carried: Carried, path: str) -> list[LightUnit | Unit]:
-    """Whose reports came from outside. A group above the unit that has all of itself in it is told by what else is
-    below that group, if anything: one query then.
+def _came(question: Question) -> list[LightUnit | Unit]:
+    """Who came from outside and owed reports of the period. A group above the unit that has all of itself in it is told
+    by what else is below that group, if anything: one query then.
     """
+    carried, path = question.carried, question.unit.path
     found: dict[int, LightUnit | Unit] = {}
     beside = Q()
     for one in carried.total.sources:
         source = carried.sources[one.unit]
-        if path != source.path and path.startswith(source.path):
-            beside |= _beside(path, source.path, one)
-        elif not source.path.startswith(path):
+        if source.path.startswith(path) or not _owed(question, one):
+            continue
+        if path.startswith(source.path):
+            beside |= _beside(question, source.path, one)
+        else:
             found[source.pk] = source
     if beside:
         found |= {unit.pk: unit for unit in Unit.objects.filter(beside)}
     return list(found.values())
 
 
-def _beside(path: str, above: str, source: Source) -> Q:
+def _owed(question: Question, source: Source) -> bool:
+    """Whether the unit, or anybody of the group, owed a report of the period."""
+    carried = question.carried
+    if not source.sums:
+        return carried.sources[source.unit].owes(question.start, question.end)
+    alone = carried.total._replace(sources=[source])
+    return any(any(tiers.values()) for tiers in carried.expected(alone, question.spans))
+
+
+def _beside(question: Question, above: str, source: Source) -> Q:
     """Condition: not on the way from a group down to a unit but directly below one that is, with reports of the kind
     that the group has in it.
     """
-    way = [int(part) for part in path.strip("/").split("/")]
+    way = [int(part) for part in question.unit.path.strip("/").split("/")]
     over = way[above.count("/") - 2 : -1]
     kinds = Q(kind=Kind.EXTERNAL) if source.external else ~Q(kind=Kind.EXTERNAL)
-    there = Unit.objects.filter(subtree(above), kinds, reports=True, tier=source.tier)
+    owed = owing(question.start, question.end)
+    there = Unit.objects.filter(subtree(above), kinds, owed, tier=source.tier)
     reporting = there.filter(path__startswith=OuterRef("path"))
     return Q(parent__in=over) & ~Q(pk__in=way) & Q(Exists(reporting))
 
@@ -82,14 +94,15 @@ _List = tuple[list[tuple[str, date | None, str]], int]  # the first ones, and ho
 _NAMED = ("code", "active_until", "name", Window(Count("*")))
 
 
-def _left_by(first: str, last: str, day: date) -> QuerySet:
+def _left_by(first: str, last: str, start: date, end: date, day: date) -> QuerySet:
     here = (
         _mapped(day).filter(between(first, last, "source__path")).exclude(between(first, last, "heir__path"))
     )
-    return _first(Unit.objects.filter(pk__in=here.values("source"))).values_list(*_NAMED)
+    owed = Unit.objects.filter(owing(start, end), pk__in=here.values("source"))
+    return _first(owed).values_list(*_NAMED)
 
 
-_left = Compiled(_left_by, str, str, date)
+_left = Compiled(_left_by, str, str, date, date, date)
 
 
 @cache

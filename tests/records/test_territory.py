@@ -51,3 +51,22 @@ def test_who_came_from_another_district_of_the_province_is_named(province):
     assert not found.territory.left and not found.territory.ended
     whole = summary(province["tinh"], WHEN, today=TODAY).territory
     assert whole.equal
+
+
+@pytest.mark.parametrize(("month", "there"), [("2022-M08", True), ("2022-M09", False)])
+def test_what_owed_nothing_in_the_period_is_not_named(province, month, there):
+    """The old units report last for August, which ends after they do; from September on both bases are the same."""
+    merged([province["a2"], province["b1"]], province["A"])
+    later, when = date(2023, 1, 1), Period.parse(month)
+    came = summary(province["A"], when, today=later).territory
+    left = summary(province["B"], when, today=later).territory
+    assert bool(came.came) is there and came.equal is not there
+    assert bool(left.left) is there and left.equal is not there
+
+
+@pytest.mark.parametrize(("month", "there"), [("2022-M08", True), ("2022-M09", False)])
+def test_nor_is_a_group_below_which_nobody_owed_anything(province, month, there):
+    olds = [province["A"], province["B"]]
+    new = actions.merge(olds, draft("C", "district", province["tinh"], ON), ON, by=None, basis="NQ 1").new[0]
+    told = summary(new, Period.parse(month), today=date(2023, 1, 1)).territory
+    assert [name for _, name in told.came] == (["đơn vị A", "đơn vị B"] if there else [])
