@@ -149,7 +149,8 @@ def _header(review: Review, end: date) -> dict[str, Any]:
         or ["ỦY BAN NHÂN DÂN", review.unit.name.upper()],
         "number_form": f"/{symbol}",
         "place": given.get("place") or place_name(review.unit.name),
-        "year": str(given.get("year") or end.year),
+        # Of the day of signing, which is not known yet: a review of a year may be written after New Year.
+        "year": str(max(end.year, localdate(review.created_at).year)),
         "receiver": given.get("receiver") or (f"UBND {parent.name}" if parent else ""),
         **{
             name: given.get(name, "")

@@ -1,6 +1,6 @@
 """What the document of a review says where figures are missing, none, or of one unit only."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -35,6 +35,20 @@ def test_a_running_period_is_warned_of_first(review):
         "chưa kết thúc" in told for told in reviews.before_signing(review, doc, date(2022, 12, 15))
     )
     assert doc["header"]["place"] == "Thanh Liêm"
+
+
+@pytest.mark.parametrize(
+    ("period", "at", "year"),
+    [
+        ("2022", datetime(2022, 12, 31, 16, 59, tzinfo=UTC), "2022"),
+        ("2022", datetime(2022, 12, 31, 17, 0, tzinfo=UTC), "2023"),  # 1 January in Vietnam
+        ("2023", NOW, "2023"),
+    ],
+)
+def test_the_date_line_has_the_year_of_the_draft_where_that_is_the_next_one(review, period, at, year):
+    unit = Unit.objects.get(code="351")
+    doc = document.build(actions.draft(unit, Period.parse(period), by=None, at=at), demo=True)
+    assert doc["header"]["year"] == year
 
 
 def test_nothing_reported_claims_nothing(review):
