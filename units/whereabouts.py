@@ -55,7 +55,7 @@ class Whereabouts:
         return units.filter(standing(subtree(self.chosen.path), self.day)) if self.chosen else units
 
 
-def whereabouts(user: User, day: date, since: date, asked: str | None) -> Whereabouts:
+def whereabouts(user: User, day: date, since: date, asked: str | None = None) -> Whereabouts:
     """For a list of what the user may read that goes back to `since`; `asked` is the number of a province as text,
     anything else narrows nothing. One query, none for who has no role at a province or above.
     """

@@ -1,7 +1,8 @@
 """The page of groups of columns: which ones a committee asks its units for, from which month on."""
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -15,17 +16,20 @@ from records.outlets.rule_lists import switches_file
 from records.queries.calendar import calendar
 from units import access
 from units.access import Right
+from units.models import Unit, subtree
 from units.tablefile import file_of
+from units.whereabouts import whereabouts
 
 from .fetch import reviewed_units
 
 MONTHS_BACK, MONTHS_AHEAD = 3, 6
+A_PAGE = 100
 NOBODY = "Chỉ người duyệt số liệu của một cấp mới chọn được nhóm cột cho các đơn vị bên dưới."
 
 
 @access.requires(Right.APPROVE)
 def groups(request: HttpRequest) -> HttpResponse:
-    """GET: what is set, with a form; POST switches a group off or on from a month on."""
+    """GET: what is set, `?page=` of it, with a form; POST switches a group off or on from a month on."""
     units = reviewed_units(request, NOBODY)
     if file := file_of(request, {"": lambda: switches_file(_listed(units), clock.now())}):
         return file
@@ -50,15 +54,21 @@ def groups(request: HttpRequest) -> HttpResponse:
     return redirect("records:groups")
 
 
-def _listed(units: list) -> QuerySet[GroupSwitch]:
-    above = {number for unit in units for number in unit.ancestor_ids()}
-    listed = GroupSwitch.objects.filter(unit__in=[*above, *(unit.pk for unit in units)])
+def _listed(units: list[Unit]) -> QuerySet[GroupSwitch]:
+    """What is set by these units, by those above them and by those below."""
+    there = Q(unit__in={number for unit in units for number in unit.ancestor_ids()})
+    for unit in units:
+        there |= subtree(unit.path, "unit__path")
+    listed = GroupSwitch.objects.filter(there)
     return listed.select_related("unit").order_by("unit__depth", "unit__path", "group", "-first_month")
 
 
-def _page(request: HttpRequest, units: list, form: SwitchForm, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, units: list[Unit], form: SwitchForm, status: int = 200) -> HttpResponse:
+    page = Paginator(_listed(units), A_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
-        "switches": [(one, Month.from_number(one.first_month).label) for one in _listed(units)],
+        "page": page,
+        "switches": [(one, Month.from_number(one.first_month).label) for one in page.object_list],
+        "lies": whereabouts(request.user, request.day, request.day),
     }
     return render(request, "records/groups.html", context, status=status)

@@ -1,6 +1,11 @@
 """Groups of columns that a committee does not ask for: who binds, what is asked, what stays."""
 
+import json
+from datetime import date
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from figures.measures import RETURNED, TRANSFERRED
 from figures.periods import Month
@@ -10,7 +15,9 @@ from records.imports.counts import DRAFT, import_counts
 from records.models import DossierCount, Edition, GroupSwitch, State, SwitchedGroup
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
-from tests.records.conftest import AT, balanced, entered
+from tests.records.conftest import AT, balanced, entered, unit
+from units import roster
+from units.models import Tier
 
 from .conftest import JULY, cells, posted, stored
 
@@ -71,6 +78,37 @@ def test_only_reviewers_and_only_their_own_unit(as_, people):
     for who in ("clerk", "leader", "administrator", "outsider"):
         assert as_(who).get("/records/groups/").status_code == 403
     assert as_("reviewer").post("/records/groups/", {"unit": people.province.pk, **ASKED}).status_code == 400
+
+
+def test_what_is_set_above_and_below_is_listed_and_nothing_else(as_, people):
+    other = unit("99", Tier.PROVINCE)
+    over = unit("cu", Tier.COMMUNE, people.district, active_until=date(2022, 6, 30), name="xã Cũ")
+    roster.rebuild()
+    for where in (people.province, people.alpha, over, other):
+        switch(where, JULY.plus(1))
+    reviewer = as_("reviewer")
+    page = reviewer.get("/records/groups/").content.decode()
+    table = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert people.province.name in table and people.alpha.name in table and other.name not in table
+    assert 'Xã Cũ <span class="note">đến 30/6/2022</span>' in table
+    file = json.loads(reviewer.get("/records/groups/?tai=json").getvalue())
+    assert [row["code"] for row in file["rows"]] == ["35", "13441", "cu"]
+
+
+def test_many_that_are_set_below_are_shown_page_by_page_at_the_same_cost(as_, people):
+    reviewer, counts = as_("reviewer"), []
+    reviewer.get("/records/groups/")
+    for size in (1, 120):
+        more = [unit(f"{size}-{n}", Tier.COMMUNE, people.district) for n in range(size)]
+        GroupSwitch.objects.bulk_create(
+            GroupSwitch(unit=one, group=OFF, first_month=202209, asked=False) for one in more
+        )
+        with CaptureQueriesContext(connection) as caught:
+            page = reviewer.get("/records/groups/").content.decode()
+        counts.append(len(caught))
+    assert counts[0] == counts[1] and "Trang 1/2" in page
+    last = reviewer.get("/records/groups/?page=2").content.decode()
+    assert last.partition("<tbody>")[2].count('<th scope="row">') == 21
 
 
 def test_a_group_that_is_off_has_no_cell_and_no_blank(as_, people, fields, july):
