@@ -21,13 +21,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own, but for who writes when."""
 
     _turn: Turns | None = None  # while it is ours
+    _reads = False
 
     def create_cursor(self, name: str | None = None) -> "Cursor":
         cursor = self.connection.cursor(factory=Cursor)
         cursor.wrapper = self
         return cursor
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within it a transaction begins as one that only reads: it waits for nobody, and nobody for it."""
+        self._reads = True
+        try:
+            yield
+        finally:
+            self._reads = False
+
     def _start_transaction_under_autocommit(self) -> None:
+        if self._reads:
+            self.cursor().execute("BEGIN DEFERRED")
+            return
         self._take_turn()
         try:
             super()._start_transaction_under_autocommit()

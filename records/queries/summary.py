@@ -15,6 +15,7 @@ from figures.periods import Calendar, Month, Period
 from figures.summary import Figures, RowInput, Summary, build, figures
 from records.models import Stage
 from units.models import Unit
+from units.snapshot import snapshot
 
 from .by_field import field_rows
 from .calendar import calendar as stored_calendar
@@ -30,6 +31,7 @@ BY = ("unit", "field", "month")
 Monthly = dict[str, list[tuple[Month, Tally]]]
 
 
+@snapshot()
 def summary(
     unit: Unit,
     period: Period,
@@ -54,6 +56,7 @@ def summary(
     return summary_of(question, by=by, decimals=decimals)
 
 
+@snapshot()
 def summary_of(
     question: Question, *, by: str | None, decimals: int = 1, found: list[Part] | None = None
 ) -> Summary:
@@ -94,6 +97,7 @@ class TrendPoint:
     total: Figures
 
 
+@snapshot()
 def trend(
     unit: Unit,
     period: Period,

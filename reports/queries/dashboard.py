@@ -18,6 +18,7 @@ from records.queries.question import Question
 from records.queries.summary import by_tier, summary_of
 from reports.models import Review
 from units.models import Unit
+from units.snapshot import snapshot
 
 from .comparable import comparison
 from .one_field import OneField
@@ -108,6 +109,7 @@ class Past:
     against: Compared | None = None
 
 
+@snapshot()
 def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:
     """Both at once: months that are added up on reading are so only once."""
     if wanted.of_field is not None:
@@ -130,6 +132,7 @@ def figures_of(wanted: Wanted, found: list[Part] | None = None) -> Summary:
     return summary_of(wanted.question, by=wanted.by, decimals=wanted.decimals, found=found)
 
 
+@snapshot()
 def past_of(wanted: Wanted, found: list[Part] | None = None) -> Past:
     """Last year's figures and the trend from one reading of the months, in two queries; `found` are their parts, where
     they are at hand.

@@ -22,6 +22,7 @@ from reports.models import PlanTask, Review, ReviewSection
 from reports.queries import targets, typed
 from reports.queries.review_figures import ReviewFigures
 from reports.queries.tasks import set_last_time
+from units.snapshot import snapshot
 
 FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
@@ -30,6 +31,7 @@ TEMPLATE = "bao-cao-30/3"
 ADDED = ("log", "template_sha256", "verify")
 
 
+@snapshot()
 def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) -> dict[str, Any]:
     """The document of a review as the database stands now: JSON data only, numbers as integers, rates as text.
 

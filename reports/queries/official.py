@@ -11,10 +11,12 @@ from figures.summary import Summary
 from records.models import IndicatorValue
 from records.queries.summary import summary
 from units.models import Kind, Unit
+from units.snapshot import snapshot
 
 Parts = list[tuple[str, Summary]]
 
 
+@snapshot()
 def dossiers(unit: Unit, period: Period, **asked) -> tuple[Summary, Parts]:
     """The figures of a unit and period, and by tier those of each field. A few queries a tier; `asked` goes to
     `records.queries.summary.summary`.

@@ -11,6 +11,7 @@ from reports.queries.ranking import with_changes
 from units import access, api
 from units.access import Right
 from units.models import Scope
+from units.snapshot import snapshot
 
 from .asked import BadQuestion, flag, read
 from .dashboard import wanted_of
@@ -34,6 +35,7 @@ def summary(request: HttpRequest) -> HttpResponse:
     return api.as_written(remembered(asked, [kind], lambda: _written(wanted, change=change)))
 
 
+@snapshot()
 def _written(wanted: Wanted, *, change: bool) -> str:
     found = figures_of(wanted)
     return api.written((with_changes(wanted, found) if change else found).as_dict())

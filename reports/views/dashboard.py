@@ -18,6 +18,7 @@ from reports.queries.targets import indicators
 from units import access, inheritance
 from units.access import Right
 from units.models import User
+from units.snapshot import snapshot
 from units.tablefile import file_of
 
 from . import blocks, choices, listing
@@ -48,6 +49,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/dashboard.html", {"body": body, "page_title": title})
 
 
+@snapshot()
 def _drawn(asked: Asked, wanted: queries.Wanted, above: list[int], user: User) -> str:
     page = _page(asked, wanted, above, user) | {"today": asked.day}
     return render_to_string("reports/dashboard/body.html", page)

@@ -16,6 +16,7 @@ from reports.queries.dashboard import figures_of
 from reports.queries.ranking import with_changes
 from units import access
 from units.access import Right
+from units.snapshot import snapshot
 
 from .asked import Asked, BadQuestion, read
 from .dashboard import wanted_of
@@ -51,6 +52,7 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
     return response
 
 
+@snapshot()
 def _flat(asked: Asked) -> Flat:
     wanted = wanted_of(asked)
     summary = with_changes(wanted, figures_of(wanted))

@@ -20,6 +20,7 @@ from django.utils.timezone import localtime
 from figures.summary import canonical
 from records.queries.calendar import calendar
 from reports.models import Review, ReviewState
+from units.snapshot import snapshot
 from units.tablefile import harmless
 
 from .schema import Table
@@ -32,6 +33,7 @@ class NotEmpty(Exception):
     """The folder holds something already."""
 
 
+@snapshot()
 def write(folder: Path, *, at: datetime) -> dict[str, int]:
     """All files into a new or empty folder; rows by table. Raises NotEmpty, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
