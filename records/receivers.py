@@ -57,12 +57,16 @@ def sum_successors(sender: object, links: Sequence[Succession], **kwargs: object
     sums.hand_over([unit for link in links for unit in (link.old, link.new)], {link.on for link in links})
 
 
-def sum_again(sender: object, olds: Sequence[Unit], on: date, **kwargs: object) -> None:
-    """Nothing is handed over any more."""
-    sums.hand_over(olds, [on])
+def sum_again(sender: object, units: Sequence[Unit], on: date, **kwargs: object) -> None:
+    """Nothing is handed over between these any more; who stays goes on with what others still hand over."""
+    sums.hand_over(units, [on])
+    if others := list(Succession.objects.filter(new__in=units, on=on)):
+        going_on.follow(others, by=None)
 
 
-def forget_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:
+def forget_successors(
+    sender: object, links: Sequence[Succession], staying: set[int], by: User | None, **kwargs: object
+) -> None:
     """The same rows are the old units' alone again. Errors: units.tree.Refused."""
-    naming.take_back(links, by=by)
+    naming.take_back(links, staying=staying, by=by)
     going_on.take_back(links, by=by)

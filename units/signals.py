@@ -4,9 +4,9 @@
 `consequences_asked` (opening=[…], ending=[…], on=day, reporting=number, today=day): what changes when units open and
 take others over, units end without a successor, and so many that report open; a receiver answers [Consequence, …].
 `succeeded` (links=[…], by=user): these successions were recorded, in the same transaction.
-`undoing` (links=[…], by=user): these are about to be taken back and their new units deleted; a receiver takes back what
-it did when they were recorded, or raises units.tree.Refused.
-`undone` (olds=[…], on=day): it has been taken back, these units go on and their successors of that day are gone.
+`undoing` (links=[…], staying={numbers}, by=user): these are about to be taken back and their new units deleted, save
+those that stay; a receiver takes back what it did when they were recorded, or raises units.tree.Refused.
+`undone` (units=[…], on=day): it has been taken back; these are the old units, and new ones of that day that stay.
 `grouped` (units=[…]): these units exist for some time and have children now for the first time.
 """
 

@@ -51,7 +51,9 @@ def follow(links: Sequence[Succession], *, by: User | None) -> None:
 
 
 def take_back(links: Sequence[Succession], *, by: User | None) -> None:
-    """The new units of these successions are to be gone: so is what they went on with and nobody has set since."""
+    """The new units of these successions are to be gone, or to stay without them: what they went on with is gone, where
+    nobody has set it since.
+    """
     told = {}
     for kind in KINDS:
         rows = kind.model.objects.filter(unit__in=[one.new_id for one in links], followed=True)

@@ -50,10 +50,11 @@ def _begun(scope: Scope, tier: str, since: date) -> Scope:
     return kept or model.objects.create(**place)
 
 
-def take_back(links: Sequence[Succession], *, by: User | None) -> None:
-    """The new units of these successions are to be gone: rows that followed name the old ones alone again.
+def take_back(links: Sequence[Succession], *, staying: set[int], by: User | None) -> None:
+    """The new units of these successions are to be gone, save those that stay: rows that followed name the old ones
+    alone again.
 
-    Errors: Refused where a row names a new unit by itself, which would be lost.
+    Errors: Refused where a row names by itself a new unit that goes, which would be lost.
     """
     olds, news = {one.old_id for one in links}, {one.new_id: one.new for one in links}
     first = min(one.on for one in links)
@@ -71,7 +72,7 @@ def take_back(links: Sequence[Succession], *, by: User | None) -> None:
                 scope.delete()
                 taken += len(left)
             else:
-                lost += [_told(scope, news[pk]) for pk in sorted(left & news.keys())]
+                lost += [_told(scope, news[pk]) for pk in sorted((left & news.keys()) - staying)]
     if lost:
         more = f" và {len(lost) - _NAMED} dòng khác" if len(lost) > _NAMED else ""
         message = f"Danh mục ghi riêng đơn vị mới ({'; '.join(lost[:_NAMED])}{more}): không hoàn tác được."

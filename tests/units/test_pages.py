@@ -180,18 +180,20 @@ def test_merge_two_units_into_one_that_takes_over_a_code(tree, cast):
     answer = signed_in(cast.admin).post(
         f"/units/{tree.tan_thanh.pk}/succeed/",
         {
+            "olds": [tree.tan_thanh.pk],
+            "codes": "13480",
             "on": "1/7/2025",
             "basis": "NQ 2",
-            "others": "13480",
             "tier": "commune",
             "parent": "351",
             "code": "13474",
             "name": "xã Tân Thanh",
+            "sure": "1",
         },
     )
     assert answer.status_code == 302
     assert Succession.objects.filter(new__name="xã Tân Thanh").count() == 2
-    page = text_of(signed_in(cast.admin).get(answer.url))
+    page = text_of(signed_in(cast.admin).get(f"/units/{tree.tan_thanh.pk}/"))
     assert "Đơn vị kế thừa" in page and "đến hết 30/6/2025" in page
 
 
@@ -200,12 +202,13 @@ def test_merge_two_units_into_one_that_takes_over_a_code(tree, cast):
     [
         ({"name": ""}, "hãy ghi tên"),
         ({"code": ""}, "Chưa nhập ô này"),
-        ({"others": "99999"}, "Không có đơn vị nào mang mã 99999"),
+        ({"codes": "99999"}, "Không có đơn vị nào đang hoạt động mang mã 99999"),
         ({"code": "13474"}, "trùng thời gian"),
     ],
 )
 def test_succession_refused_at_its_field(tree, cast, change, words):
     data = {
+        "olds": [tree.liem_tuc.pk],
         "on": "1/7/2025",
         "basis": "NQ",
         "tier": "commune",
@@ -224,6 +227,7 @@ def test_a_unit_is_divided_on_one_page_only(tree, cast):
     page = text_of(client.get(address))
     assert "Tỷ lệ" not in page and f'href="/units/{tree.liem_tuc.pk}/split/"' in page
     data = {"on": "1/7/2025", "basis": "NQ", "tier": "commune", "parent": "351", "code": "A", "name": "xã A"}
+    data |= {"olds": [tree.liem_tuc.pk], "sure": "1"}
     old = {"share_1": "1/2", "code_2": "B", "name_2": "xã B", "share_2": "1/2"}
     assert client.post(address, data | old).status_code == 302
     (only,) = Succession.objects.all()

@@ -30,13 +30,14 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
-from .restructuring import Done, followers, restructuring_of, touched_by, undo_restructuring
+from .restructuring import Done, followers
 from .safety import set_safety
 from .sessions import end_all_sessions, end_own_sessions, end_session, end_sessions_of
 from .splitting import Offices, Share, split, splitting
 from .succession import Link, Part, add_successions, replace, succeed
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
+from .undoing import restructuring_of, touched_by, undo_restructuring
 
 __all__ = [
     "Denied",

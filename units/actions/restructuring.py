@@ -3,26 +3,24 @@ rule, and the act is undone as one while nothing was entered on what it opened.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
 from django.db import transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import Q
 
 from ledger import log
-from ledger.models import Entry
 from units.lifetimes import may_close
-from units.models import Kind, Membership, Succession, Unit, User
-from units.signals import Opening, undoing, undone
+from units.models import Kind, Membership, Unit, User
+from units.signals import Opening
 from units.tree import Draft, Refused, Wrong, day_before
 
 from .closing import close_units
 from .common import lock_tree, subject
-from .derived import histories_later, refresh_tree
+from .derived import histories_later
 from .following import successor_for_people
-from .people import end_membership
 from .succession import Link, add_successions
 from .tree import open_units
 
@@ -88,13 +86,13 @@ class Done:
 
 @transaction.atomic
 def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: str) -> Done:
-    """The old units close on the day before `on`, the drafts open then, and roles follow. Roles in the old
-    units stay: their last month and corrections are the same people's (docs/decisions/0022).
+    """The old units close on the day before `on`, or have closed then; the drafts open, or are there since `on`; roles
+    follow. Roles in the old units stay: their last month and corrections are the same people's (docs/decisions/0022).
 
     Errors: Refused with every fault, and nothing is written.
     """
     lock_tree()
-    _still_there(plan.olds, on)
+    _may_go_over(plan.olds, on)
     lasted = {unit.pk: unit.active_until for unit in plan.olds}
     ended = {unit.pk: unit.active_until for unit in plan.ending}
     closing = [unit for unit in plan.closing if may_close(unit, day_before(on))]
@@ -103,10 +101,10 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
         if closing:
             close_units(closing, day_before(on), by=by, basis=basis)
         opened = open_units(drafts, by=by)
-    if opened.unchanged:
-        raise Refused([Wrong(0, "code", "code_overlap", "Đơn vị này đã có.")])
-    by_code = {unit.code: unit for unit in opened.new}
-    new = [by_code[draft.unit().code] for draft in drafts]
+    codes = [draft.unit().code for draft in drafts]
+    by_code = {unit.code: unit for unit in Unit.objects.filter(code__in=codes, active_from=on)}
+    new = [by_code[code] for code in codes]
+    opened_now = {unit.pk for unit in opened.new}
     olds = Unit.objects.in_bulk(lasted)
     links = [Link(olds[one.old.pk], by_code[one.code], on, one.share) for one in plan.heirs]
     followed = add_successions(links, by=by, basis=basis).followed
@@ -115,7 +113,8 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
         "basis": basis,
         "olds": [[pk, last] for pk, last in lasted.items()],
         "ended": [[pk, last] for pk, last in ended.items()],
-        "news": [unit.pk for unit in new],
+        "news": [unit.pk for unit in new if unit.pk in opened_now],
+        "joined": [unit.pk for unit in new if unit.pk not in opened_now],
         "members": [one.pk for one in followed],
     }
     for unit in new[: plan.named]:
@@ -123,11 +122,13 @@ def restructure(plan: Plan, on: date, *, by: User | None, basis: str, action: st
     return Done(new, followed)
 
 
-def _still_there(olds: Sequence[Unit], on: date) -> None:
-    over = [unit for unit in olds if unit.is_over(on)]
-    if over or not olds:
-        names = ", ".join(unit.name for unit in over)
-        message = f"Đã hết hoạt động: {names}." if over else "Hãy chọn ít nhất một đơn vị cũ."
+def _may_go_over(olds: Sequence[Unit], on: date) -> None:
+    """Each goes on until the day before, or ended then and nobody has followed it yet."""
+    gone = Unit.objects.filter(pk__in=[unit.pk for unit in olds if unit.is_over(on)])
+    over = gone.filter(Q(active_until__lt=day_before(on)) | Q(successors__isnull=False))
+    names = list(over.order_by("folded").distinct().values_list("name", flat=True))
+    if names or not olds:
+        message = f"Đã hết hoạt động: {', '.join(names)}." if names else "Hãy chọn ít nhất một đơn vị cũ."
         raise Refused([Wrong(0, "olds", "closed", message)])
 
 
@@ -136,106 +137,3 @@ def followers(plan: Plan) -> Iterator[tuple[int, str]]:
     for old in plan.olds:
         theirs = [(heir.code, heir.share) for heir in plan.heirs if heir.old.pk == old.pk]
         yield old.pk, successor_for_people(old, theirs)
-
-
-def restructuring_of(new: Unit) -> Entry | None:
-    """The log's entry of the merger or split that opened a unit, as long as it stands."""
-    found = Entry.objects.filter(subject=subject(new), action__in=[MERGED, SPLIT])
-    return found.order_by("-sequence").first()
-
-
-def touched_by(entry: Entry) -> list[Unit]:
-    """Every unit that a merger or split closed or opened: who undoes it has to administer all of them."""
-    pairs = [*entry.detail.get("olds", []), *entry.detail.get("ended", [])]
-    return list(Unit.objects.filter(pk__in=[*(pk for pk, _ in pairs), *entry.detail.get("news", [])]))
-
-
-@transaction.atomic
-def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
-    """Take a merger or split back: the old units go on, the new ones are gone with the roles in them. Returns the old
-    units.
-
-    Errors: Refused where the unit was not opened so, or something was entered on a new one or follows from it.
-    """
-    lock_tree()
-    entry = restructuring_of(new)
-    if entry is None:
-        raise Refused([Wrong(0, "", "not_merged", "Đơn vị này không do một lần sáp nhập, chia tách mở ra.")])
-    lasted, ended = (_days(entry.detail.get(name, [])) for name in ("olds", "ended"))
-    opened = Unit.objects.filter(pk__in=entry.detail.get("news", [new.pk]))
-    news = list(opened.select_related("parent").order_by("-depth", "pk"))
-    links = Succession.objects.filter(new__in=news)
-    over = [unit for unit in news if unit.active_until is not None and not _ends_above(unit)]
-    if over:
-        raise _changed_since(f"{over[-1].name} đã kết thúc hoạt động: hãy hoàn tác lần thay đổi sau trước.")
-    if set(links.values_list("old", flat=True)) != set(lasted):
-        raise _changed_since()
-    undoing.send(sender=Succession, links=list(links.select_related("new")), by=by)
-    links.delete()
-    for membership in Membership.objects.filter(unit__in=news).select_related("user"):
-        # Nobody takes their own administration away; here it only goes back to where it was.
-        own = by is not None and membership.user_id == by.pk
-        end_membership(membership, membership.valid_from, by=None if own else by)
-    going_on = Unit.objects.filter(pk__in=[*lasted, *ended]).select_related("parent").order_by("depth", "pk")
-    olds = list(going_on)
-    if any(_has_no_place(old, (lasted | ended)[old.pk], new.active_from, [*olds, *news]) for old in olds):
-        raise _changed_since()
-    _go_on(olds, lasted | ended, day_before(new.active_from))
-    gone = [{"unit": unit.pk, "code": unit.code, "name": unit.name} for unit in news]
-    above = _delete(news)
-    refresh_tree([*olds, *above])
-    undone.send(sender=Succession, olds=olds, on=new.active_from)
-    for old in olds:
-        log.append("unit.undo_merger", by=by, subject=subject(old), detail={"gone": gone})
-    return olds
-
-
-def _changed_since(
-    message: str = "Sau khi sáp nhập, chia tách, đơn vị đã thay đổi: không hoàn tác được.",
-) -> Refused:
-    return Refused([Wrong(0, "", "changed_since", message)])
-
-
-def _ends_above(unit: Unit) -> bool:
-    """Whether its last day is only that of what it stands below, as a unit gets it when it opens there."""
-    return unit.parent is not None and unit.active_until == unit.parent.active_until
-
-
-def _has_no_place(old: Unit, until: date | None, since: date, own: Sequence[Unit]) -> bool:
-    """Whether what it stood below ends before it would, or somebody else, outside the act, holds its code by then."""
-    outside = {unit.pk for unit in own}
-    above = old.parent if old.parent_id not in outside else None
-    if above is not None and above.active_until is not None:
-        if until is None or above.active_until < until:
-            return True
-    holders = Unit.objects.filter(Q(active_until=None) | Q(active_until__gte=since), code=old.code)
-    holders = holders if until is None else holders.filter(active_from__lte=until)
-    return holders.exclude(pk__in=outside).exists()
-
-
-def _days(pairs: Iterable[tuple[int, str | None]]) -> dict[int, date | None]:
-    """Last days by number of the unit, as they stand in the log."""
-    return {pk: date.fromisoformat(last) if last else None for pk, last in pairs}
-
-
-def _go_on(olds: Iterable[Unit], lasted: dict[int, date | None], last_day: date) -> None:
-    for old in olds:
-        if old.active_until == last_day:
-            old.active_until = lasted[old.pk]
-            old.save(update_fields=["active_until"])
-
-
-def _delete(news: Sequence[Unit]) -> list[Unit]:
-    """Those below first. Returns what they stood below and still stands."""
-    numbers = {unit.pk for unit in news}
-    above = Unit.objects.filter(pk__in={unit.parent_id for unit in news} - numbers - {None})
-    try:
-        # A savepoint: what protects the units is asked by trying.
-        with transaction.atomic():
-            for unit in news:
-                unit.delete()
-    except ProtectedError as error:
-        kinds = sorted({str(one._meta.verbose_name) for one in error.protected_objects})
-        message = f"Đã có {', '.join(kinds)} gắn với đơn vị mới: không hoàn tác được."
-        raise Refused([Wrong(0, "", "entered", message)]) from error
-    return list(above)

@@ -1,6 +1,6 @@
 """A merger: which old units, the new one, the day, the legal basis."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django import forms
 
@@ -8,10 +8,16 @@ from units.dates import write_day
 from units.models import Kind, Tier, Unit
 from units.queries import Codes
 from units.tree import Draft
+from units.words import canonical
 
 from .fields import ChosenField, DayField, WordsField
 
 MOST = 500
+
+
+def _free_from(unit: Unit) -> date:
+    """The last day on which a successor may begin: the one after the unit's end."""
+    return unit.active_until + timedelta(1) if unit.active_until else date.max
 
 
 def _told(unit: Unit, today: date) -> str:
@@ -52,7 +58,10 @@ class MergeForm(forms.Form):
     )
     code = WordsField(label="Mã đơn vị mới", max_length=64)
     name = WordsField(
-        label="Tên đơn vị mới", max_length=200, help_text="Ghi đủ loại đơn vị, ví dụ: xã Thanh Lâm."
+        label="Tên đơn vị mới",
+        max_length=200,
+        required=False,
+        help_text="Ghi đủ loại đơn vị, ví dụ: xã Thanh Lâm. Để trống nếu đơn vị mới đã mở từ ngày đó.",
     )
     tier = ChosenField(label="Cấp của đơn vị mới", choices=Tier.choices)
     parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mới", max_length=64, required=False)
@@ -67,7 +76,7 @@ class MergeForm(forms.Form):
         found = [self.listed[pk] for pk in self.cleaned_data["olds"]]
         on = self.cleaned_data["on"]
         for code in dict.fromkeys(self.cleaned_data["codes"].replace(",", " ").split()):
-            holders = [one for one in codes.holders(code) if one.active_from < on and not one.is_over(on)]
+            holders = [one for one in codes.holders(code) if one.active_from < on <= _free_from(one)]
             if holders:
                 found.append(holders[-1])
             else:
@@ -81,8 +90,17 @@ class MergeForm(forms.Form):
         """Of a form without faults: whether the offices of the old units end."""
         return self.cleaned_data["offices"] == "end"
 
-    def draft(self, parent: Unit | None, kind: str) -> Draft:
-        """The new unit, of the kind of the old ones."""
+    def there(self, codes: Codes) -> Unit | None:
+        """The unit that has opened on the day under the code and name of the new one, or the name left blank."""
         data = self.cleaned_data
+        found = (one for one in codes.holders(data["code"]) if one.active_from == data["on"])
+        unit = next(found, None)
+        return unit if unit and canonical(data["name"]) in ("", canonical(unit.name)) else None
+
+    def draft(self, parent: Unit | None, kind: str) -> Draft:
+        """A new unit to open, of the kind of the old ones; without a name it is blamed."""
+        data, name = self.cleaned_data, self.cleaned_data["name"]
+        if not name:
+            self.add_error("name", "Chưa có đơn vị mang mã này từ ngày đó: hãy ghi tên để mở.")
         tier = "" if kind == Kind.OFFICE else data["tier"]
-        return Draft(data["code"], data["name"], kind, tier, data["on"], parent=parent)
+        return Draft(data["code"], name, kind, tier, data["on"], parent=parent)

@@ -1,11 +1,9 @@
-"""Opening, closing and succeeding a unit."""
+"""Opening and closing a unit."""
 
 from django import forms
 
 from units.models import Kind, Tier, Unit
-from units.queries import Codes
 from units.tree import Draft, Refused
-from units.words import canonical
 
 from .fields import ChosenField, DayField, WordsField
 
@@ -64,40 +62,3 @@ class CloseForm(forms.Form):
     on = DayField(label="Hoạt động đến hết ngày")
     basis = WordsField(label="Căn cứ", max_length=300, help_text="Số, ngày của văn bản.")
     branch = forms.BooleanField(label="Đóng cả các đơn vị bên dưới đang hoạt động", required=False)
-
-
-class SucceedForm(forms.Form):
-    """One or several old units go over wholly into one; a unit is divided on a page of its own."""
-
-    on = DayField(
-        label="Đơn vị mới hoạt động từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước."
-    )
-    basis = WordsField(label="Căn cứ", max_length=300, help_text="Số, ngày của văn bản.")
-    others = WordsField(
-        label="Mã các đơn vị cùng nhập vào",
-        max_length=500,
-        required=False,
-        help_text="Khi nhiều đơn vị nhập thành một; cách nhau bằng dấu cách.",
-    )
-    code = WordsField(label="Mã đơn vị mới", max_length=64)
-    name = WordsField(
-        label="Tên đơn vị mới",
-        max_length=200,
-        required=False,
-        help_text="Để trống nếu đơn vị mới đã mở từ ngày đó.",
-    )
-    tier = ChosenField(label="Cấp của đơn vị mới", choices=Tier.choices)
-    parent = WordsField(label="Mã đơn vị cấp trên của đơn vị mới", max_length=64, required=False)
-
-    def successor(self, codes: Codes, old: Unit, parent: Unit | None) -> Unit | Draft | None:
-        """The existing unit that starts on the day, else a draft of the old unit's kind; None where it has no name."""
-        data = self.cleaned_data
-        code = canonical(data["code"])
-        unit = next((one for one in codes.holders(code) if one.active_from == data["on"]), None)
-        if unit is None and not data["name"]:
-            self.add_error("name", "Chưa có đơn vị mang mã này từ ngày đó: hãy ghi tên để mở.")
-            return None
-        tier = "" if old.kind == Kind.OFFICE else data["tier"]
-        return unit or Draft(
-            code, data["name"], old.kind, tier, data["on"], parent=parent, legal_basis=data["basis"]
-        )

@@ -1,14 +1,13 @@
-"""Opening, closing and succeeding units (administrators). A unit is never renamed or moved."""
+"""Opening and closing units (administrators). A unit is never renamed or moved: see merging and splitting."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from units import access, actions, queries
 from units.access import Right, requires
-from units.forms.tree import CloseForm, OpenForm, SucceedForm, show_refusal
+from units.forms.tree import CloseForm, OpenForm, show_refusal
 from units.models import Unit
 from units.tree import Refused
 
@@ -60,11 +59,9 @@ def _below(request: HttpRequest) -> dict:
     return {"parent": unit.code, "tier": unit.tier}
 
 
-def _form(
-    request: HttpRequest, form, title: str, verb: str, unit: Unit | None = None, template="units/form.html"
-):
+def _form(request: HttpRequest, form, title: str, verb: str, unit: Unit | None = None):
     context = {"form": form, "title": title, "verb": verb, "unit": unit}
-    return render(request, template, context, status=200 if not form.errors else 422)
+    return render(request, "units/form.html", context, status=200 if not form.errors else 422)
 
 
 @requires(Right.MANAGE, by_unit=True)
@@ -83,53 +80,3 @@ def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Đã ghi ngày kết thúc hoạt động của {unit.name}.")
             return redirect("units:detail", unit.pk)
     return _form(request, form, f"Đóng {unit.name}", "Đóng đơn vị", unit)
-
-
-@requires(Right.MANAGE, by_unit=True)
-@require_http_methods(["GET", "HEAD", "POST"])
-def unit_succeed(request: HttpRequest, pk: int) -> HttpResponse:
-    unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
-    initial = {"tier": unit.tier, "parent": unit.parent.code if unit.parent else ""}
-    form = SucceedForm(posted(request), initial=initial)
-    if request.method == "POST" and form.is_valid():
-        new = _succeed(request, unit, form)
-        if new is not None:
-            messages.success(request, f"Đã ghi kế thừa: {unit.name} → {new.name}.")
-            return redirect("units:detail", unit.pk)
-    return _form(request, form, f"Kế thừa {unit.name}", "Ghi kế thừa", unit, "units/succeed.html")
-
-
-def _succeed(request: HttpRequest, unit: Unit, form: SucceedForm) -> Unit | None:
-    """The successor, or None and the errors in the form."""
-    on = form.cleaned_data["on"]
-    codes = queries.Codes(access.visible(request.user, request.day))
-    parent = parent_of(request, form, on)
-    olds = [unit, *_others(request, form, codes, on)]
-    heir = None if form.errors else form.successor(codes, unit, parent)
-    if isinstance(heir, Unit):
-        access.check(request.user, Right.MANAGE, heir, request.day)
-    if heir is None:
-        return None
-    try:
-        part = actions.Part(heir)
-        return actions.replace(olds, [part], on, by=request.user, basis=form.cleaned_data["basis"])[0]
-    except Refused as refused:
-        show_refusal(form, refused)
-        return None
-
-
-def _others(request: HttpRequest, form: SucceedForm, codes: queries.Codes, on) -> list[Unit]:
-    found = []
-    for code in form.cleaned_data["others"].replace(",", " ").split():
-        holders = [
-            one
-            for one in codes.holders(code)
-            if one.active_from < on and (not one.active_until or one.active_until < on)
-        ]
-        if not holders:
-            form.add_error("others", f"Không có đơn vị nào mang mã {code} trước ngày đó.")
-        elif not access.allowed(request.user, Right.MANAGE, holders[-1], request.day):
-            raise PermissionDenied(f"Bạn không quản trị {holders[-1].name}.")
-        else:
-            found.append(holders[-1])
-    return found

@@ -1,5 +1,7 @@
 """A merger step by step: choose, see what changes, confirm; undone while nothing was entered (administrators)."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Q
@@ -30,31 +32,76 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
     below = Unit.objects.filter(goes_on, parent=above).order_by("kind", "folded", "active_from", "pk")
     listed = list(below[:MOST])
     initial = {"parent": above.code, "tier": listed[0].tier if listed else above.tier}
+    return _page(request, above, listed, initial, f"Sáp nhập đơn vị thuộc {above.name}")
+
+
+@requires(Right.MANAGE, by_unit=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def succeed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for one unit: another name, tier or unit above it, or with others beside it into one; where it is over,
+    who follows it.
+    """
+    unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    over = unit.is_over(request.day)
+    goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
+    alike = Q(active_until=unit.active_until, successors=None) if over else goes_on
+    beside = Unit.objects.filter(alike, access.managed(request.user, request.day), parent=unit.parent)
+    others = beside.filter(kind=unit.kind).exclude(pk=unit.pk).order_by("folded", "active_from", "pk")
+    initial = {"olds": [unit.pk], "code": unit.code, "tier": unit.tier}
+    if unit.parent is not None and not unit.parent.is_over(request.day):
+        initial["parent"] = unit.parent.code
+    if over:
+        initial["on"] = unit.active_until + timedelta(1)
+    title = f"Ghi đơn vị kế thừa {unit.name}" if over else f"Sáp nhập, thay thế {unit.name}"
+    return _page(request, unit, [unit, *others[: MOST - 1]], initial, title, splits=not over)
+
+
+def _page(
+    request: HttpRequest, unit: Unit, listed: list[Unit], initial: dict, title: str, *, splits: bool = False
+) -> HttpResponse:
+    """unit: the one that the page was opened from; splits: whether it may be divided instead."""
     form = MergeForm(posted(request), listed, request.day, initial=initial)
     if request.method == "POST" and "again" not in request.POST and form.is_valid():
         asked = _asked(request, form)
         if asked is not None:
-            olds, draft = asked
+            olds, draft, there = asked
             if request.POST.get("sure") == "1":
                 merged = _done(request, form, olds, draft)
                 if merged is not None:
-                    messages.success(request, f"Đã sáp nhập {len(olds)} đơn vị thành {merged.name}.")
+                    messages.success(request, _told(olds, merged))
                     return redirect("units:detail", merged.pk)
             elif _possible(request, form, olds, draft):
-                return render(request, "units/merge_check.html", _changes(request, above, form, olds, draft))
-    context = {"form": form, "above": above}
+                changes = _changes(request, form, olds, draft)
+                return render(
+                    request, "units/merge_check.html", {"from": unit, "form": form, "there": there} | changes
+                )
+    context = {"form": form, "from": unit, "title": title, "splits": splits}
     return render(request, "units/merge.html", context, status=422 if form.errors else 200)
 
 
-def _asked(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Draft] | None:
-    """The old units, each administered by the reader, and the new one; None where the form has faults."""
-    parent = parent_of(request, form, form.cleaned_data["on"])
-    olds = form.chosen(queries.Codes(access.visible(request.user, request.day)))
-    for unit in olds:
+def _told(olds: list[Unit], new: Unit) -> str:
+    if len(olds) == 1:
+        return f"Đã thay thế {olds[0].name} bằng {new.name}."
+    return f"Đã sáp nhập {len(olds)} đơn vị thành {new.name}."
+
+
+def _asked(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Draft, Unit | None] | None:
+    """The old units, the new one, and the unit that is it where that has opened already: each administered by the
+    reader. None where the form has faults.
+    """
+    on = form.cleaned_data["on"]
+    codes = queries.Codes(access.visible(request.user, request.day))
+    olds, there = form.chosen(codes), form.there(codes)
+    for unit in [*olds, *([there] if there else [])]:
         access.check(request.user, Right.MANAGE, unit, request.day)
     if len({unit.kind for unit in olds}) > 1:
         form.add_error("olds", "Các đơn vị cũ phải cùng loại.")
-    return None if form.errors else (olds, form.draft(parent, olds[0].kind))
+    if there is not None:
+        draft = actions.again(there, on, there.parent)
+    else:
+        parent = parent_of(request, form, on)
+        draft = form.draft(parent, olds[0].kind if olds else "")
+    return None if form.errors else (olds, draft, there)
 
 
 def _done(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> Unit | None:
@@ -77,7 +124,7 @@ def _possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Dr
     return done is not None
 
 
-def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit], draft: Draft) -> dict:
+def _changes(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> dict:
     on = form.cleaned_data["on"]
     # As they stand: trying the merger has changed these objects. Their order decides whose code an office keeps.
     found = Unit.objects.in_bulk([unit.pk for unit in olds])
@@ -86,8 +133,6 @@ def _changes(request: HttpRequest, above: Unit, form: MergeForm, olds: list[Unit
     chosen = {unit.pk for unit in olds}
     roles = actions.roles_of(plan.olds, on).order_by("unit__folded", "user__username")
     return {
-        "above": above,
-        "form": form,
         "olds": olds,
         "draft": draft,
         "tier": Tier(draft.tier or draft.parent.tier).label,
