@@ -21,7 +21,7 @@ ALL_TIERS = ""
 @dataclass(frozen=True)
 class Wanted:
     """A rate and tier ("" is all tiers) with the target set for the year, and the one that holds without it.
-    `followed`: that of the year is gone on with from old units.
+    `followed`: that of the year is gone on with from old units; `lasts`: it began in the year and holds beyond it.
     """
 
     rate: str
@@ -30,6 +30,7 @@ class Wanted:
     source: str = ""
     otherwise: RateTarget | None = None
     followed: bool = False
+    lasts: bool = False
 
     @property
     def key(self) -> str:
@@ -49,7 +50,8 @@ def wanted(unit: Unit, year: int) -> list[Wanted]:
     """Every rate that may have a target, by the tiers of the unit and of what is below it. Four queries."""
     start, end = bounds(year)
     holders = [unit.pk, *reversed(unit.ancestor_ids())]
-    rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=end).select_related("unit")
+    rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=end)
+    rows = rows.select_related("unit").order_by("valid_from")
     own = {(row.rate, row.tier): row for row in rows if row.unit_id == unit.pk and row.valid_from >= start}
     others: dict[tuple[str, str], RateTarget] = {}
     for row in sorted(rows, key=lambda row: (-holders.index(row.unit_id), row.valid_from)):
@@ -57,17 +59,17 @@ def wanted(unit: Unit, year: int) -> list[Wanted]:
         if in_force and row.pk not in {one.pk for one in own.values()}:
             others[row.rate, row.tier] = row
     return [
-        Wanted(
-            rate,
-            tier,
-            own[rate, tier].percent if (rate, tier) in own else None,
-            own[rate, tier].source if (rate, tier) in own else "",
-            others.get((rate, tier)),
-            (rate, tier) in own and own[rate, tier].followed,
-        )
+        _line(rate, tier, own.get((rate, tier)), others.get((rate, tier)), end)
         for rate in WITH_TARGET
         for tier in (ALL_TIERS, *_tiers(unit, end))
     ]
+
+
+def _line(rate: str, tier: str, own: RateTarget | None, otherwise: RateTarget | None, end: date) -> Wanted:
+    if own is None:
+        return Wanted(rate, tier, otherwise=otherwise)
+    lasts = own.valid_until is None or own.valid_until > end
+    return Wanted(rate, tier, own.percent, own.source, otherwise, own.followed, lasts)
 
 
 def version(lines: list[Wanted]) -> str:

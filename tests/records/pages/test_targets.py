@@ -76,6 +76,48 @@ def test_an_older_open_target_holds_until_another_is_set(cast):
     assert found == {2021: "90.0", 2022: "95.0", 2023: "90.0"}
 
 
+def held(unit: Unit, *years: int) -> list[str]:
+    """What holds in the middle of these years, "" for nothing."""
+    told = [rate_targets(unit, date(year, 6, 14)) for year in years]
+    return [one[0]["percent"] if one else "" for one in told]
+
+
+def begun(unit: Unit, percent: int, since: date, until: date | None = None) -> RateTarget:
+    return RateTarget.objects.create(
+        unit=unit, rate="on_time", tier="", percent=percent, valid_from=since, valid_until=until
+    )
+
+
+def test_the_later_years_of_a_target_that_begins_in_the_year_stay(cast):
+    unit = Unit.objects.get(code="351")
+    begun(unit, 90, date(2022, 3, 1))
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    assert held(unit, 2021, 2022, 2023, 2024) == ["", "95.0", "90.0", "90.0"]
+    assert rate_targets(unit, date(2021, 12, 15))[0]["percent"] == "95.0", "from the first day of the year"
+
+
+def test_they_stay_behind_what_was_set_for_one_of_them(cast):
+    unit = Unit.objects.get(code="351")
+    begun(unit, 80, date(2021, 12, 15))
+    begun(unit, 90, date(2022, 3, 1), date(2024, 12, 14))
+    targets.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    assert held(unit, 2022, 2023, 2024, 2025, 2026) == ["95.0", "97.0", "90.0", "80.0", "80.0"]
+    targets.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
+    assert held(unit, 2022, 2023, 2024, 2025) == ["95.0", "96.0", "90.0", "80.0"]
+
+
+def test_a_target_that_goes_on_is_told_and_taken_back_as_a_whole(cast, client):
+    unit = Unit.objects.get(code="351")
+    begun(unit, 90, date(2022, 3, 1))
+    client.force_login(cast.people["editor 351"])
+    told = "Áp dụng cả các năm sau"
+    assert told in client.get(address(unit) + "?year=2022").content.decode()
+    assert told not in client.get(address(unit) + "?year=2023").content.decode(), "it began in 2022"
+    targets.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
+    assert not RateTarget.objects.exists()
+
+
 @pytest.mark.parametrize("text", ["101", "95.5", "-1", "x", "9" * 50])
 def test_a_wrong_cell_stores_nothing(cast, client, text):
     unit = Unit.objects.get(code="351")
