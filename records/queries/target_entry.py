@@ -52,11 +52,12 @@ def wanted(unit: Unit, year: int) -> list[Wanted]:
     holders = [unit.pk, *reversed(unit.ancestor_ids())]
     rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=end)
     rows = rows.select_related("unit").order_by("valid_from")
-    own = {(row.rate, row.tier): row for row in rows if row.unit_id == unit.pk and row.valid_from >= start}
+    begun = [row for row in rows if row.unit_id == unit.pk and row.valid_from >= start]
+    own = {(row.rate, row.tier): row for row in begun}
     others: dict[tuple[str, str], RateTarget] = {}
     for row in sorted(rows, key=lambda row: (-holders.index(row.unit_id), row.valid_from)):
         in_force = row.valid_until is None or row.valid_until >= end
-        if in_force and row.pk not in {one.pk for one in own.values()}:
+        if in_force and row not in begun:
             others[row.rate, row.tier] = row
     return [
         _line(rate, tier, own.get((rate, tier)), others.get((rate, tier)), end)

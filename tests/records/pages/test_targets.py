@@ -118,6 +118,16 @@ def test_a_target_that_goes_on_is_told_and_taken_back_as_a_whole(cast, client):
     assert not RateTarget.objects.exists()
 
 
+def test_what_began_in_the_year_before_another_is_not_what_holds_without_it(cast, client):
+    """Who takes the target of the year back takes both."""
+    unit = Unit.objects.get(code="351")
+    begun(unit, 80, date(2021, 12, 15))
+    begun(unit, 90, date(2022, 3, 1))
+    client.force_login(cast.people["editor 351"])
+    page = client.get(address(unit) + "?year=2022").content.decode()
+    assert 'value="90"' in page and "Không đặt thì theo" not in page
+
+
 @pytest.mark.parametrize("text", ["101", "95.5", "-1", "x", "9" * 50])
 def test_a_wrong_cell_stores_nothing(cast, client, text):
     unit = Unit.objects.get(code="351")
