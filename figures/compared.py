@@ -21,16 +21,19 @@ class Compared:
     before: Summary
     left_out: tuple[str, ...]
     number: int
+    # The name of the one field that is compared; empty: all of them.
+    field: str = ""
 
     @property
     def told(self) -> str:
         """Vietnamese: which units the comparison leaves out, or that there is nothing to compare."""
+        reports = f"báo cáo lĩnh vực {self.field}" if self.field else "báo cáo"
         if self.nobody:
             alone = self.left_out == (self.current.unit_name,)
             who = f"{self.current.unit_name} không" if alone else "không có đơn vị nào"
-            return f"Không so với cùng kỳ: {who} báo cáo suốt cả hai kỳ."
+            return f"Không so với cùng kỳ: {who} {reports} suốt cả hai kỳ."
         return (
-            "So với cùng kỳ chỉ tính các đơn vị báo cáo suốt cả hai kỳ; không tính "
+            f"So với cùng kỳ chỉ tính các đơn vị {reports} suốt cả hai kỳ; không tính "
             f"{count(self.number)} đơn vị: {self.names}."
         )
 

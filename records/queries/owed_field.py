@@ -63,6 +63,10 @@ class OwedField:
             owed = owed | undivided if self.field == self.catalogue.undivided else owed - undivided
         return owed & self.reporting(unit)
 
+    def differs(self, unit: LightUnit) -> Set[Month]:
+        """The months in which it owes the field and others of its tier do not, or the other way round."""
+        return self.months_of(unit) ^ (self.of_tier(unit.tier) & self.reporting(unit))
+
     def reporting(self, unit: LightUnit) -> Set[Month]:
         """The months in which a unit owes a report."""
         spans = zip(self.question.months, self.question.spans, strict=True)

@@ -54,11 +54,11 @@ def _of_today(question: Question, *, by_child: bool, by_field: bool, only: int |
     return found
 
 
-def of_child_groups(question: Question, groups: list[int]) -> Iterable[Part]:
-    """The parts of some groups below, added up over them; by reported units and as they count now. One query; none
-    without groups.
+def of_child_groups(question: Question, groups: list[int], only: int | None = None) -> Iterable[Part]:
+    """The parts of some groups below, added up over them, of all fields or one; by reported units and as they count
+    now. One query; none without groups.
     """
-    return _of_sums(question, groups, False, None, together=True) if groups else ()
+    return _of_sums(question, groups, only is not None, only, together=True) if groups else ()
 
 
 # Columns before the measured ones.

@@ -45,11 +45,16 @@ SHARES = (
 )
 
 
-def shares_file(summary: Summary, now: Summary, before: Summary | None, at: datetime) -> TableFile:
-    """By tier and channel. `now` and `before` hold the units that are compared."""
+def _source(lines: Iterable[tuple[str, str]], left_out: str) -> list[tuple[str, str]]:
+    """Where the figures come from, and whom the comparison with last year leaves out."""
+    return [*lines, ("So với cùng kỳ", left_out)] if left_out else list(lines)
+
+
+def shares_file(summary: Summary, before: Summary | None, left_out: str, at: datetime) -> TableFile:
+    """By tier and channel. `before` holds the units that are compared; `left_out` says which are not."""
     title = f"Hồ sơ tiếp nhận theo hình thức, {summary.period.label}"
     rows = _shares(summary, before)
-    return TableFile("hinh-thuc-tiep-nhan", title, SHARES, rows, at, list(flat.source(summary)))
+    return TableFile("hinh-thuc-tiep-nhan", title, SHARES, rows, at, _source(flat.source(summary), left_out))
 
 
 def _shares(summary: Summary, before: Summary | None) -> Iterator[tuple[Cell, ...]]:
@@ -75,9 +80,13 @@ ON_TIME = (
 
 
 def on_time_file(
-    summary: Summary, before: Summary | None, goals: Iterable[Mapping[str, str]], at: datetime
+    summary: Summary,
+    before: Summary | None,
+    goals: Iterable[Mapping[str, str]],
+    left_out: str,
+    at: datetime,
 ) -> TableFile:
-    """Resolved early and on time, by tier; `goals` of reports.queries.targets.rate_targets."""
+    """Resolved early and on time, by tier; `goals` of reports.queries.targets.rate_targets; `left_out` as above."""
     set_ = {one["tier"]: one["percent"] for one in goals if one["rate"] == "on_time"}
     rows = []
     for tier, name, one in tiers(summary):
@@ -87,13 +96,20 @@ def on_time_file(
         old = earlier.share("on_time") if earlier else None
         rows.append((name, share.numerator, share.denominator, rate(share), percentage(goal), rate(old)))
     title = f"Giải quyết trước và đúng hạn, {summary.period.label}"
-    return TableFile("truoc-va-dung-han", title, ON_TIME, rows, at, list(flat.source(summary)))
+    return TableFile("truoc-va-dung-han", title, ON_TIME, rows, at, _source(flat.source(summary), left_out))
 
 
 def chart_file(
-    name: str, title: str, first: str, chart: Chart, labels: Sequence[str], summary: Summary, at: datetime
+    name: str,
+    title: str,
+    first: str,
+    chart: Chart,
+    labels: Sequence[str],
+    summary: Summary,
+    at: datetime,
+    left_out: str = "",
 ) -> TableFile:
-    """The table beneath a chart: for each series its two counts and their share."""
+    """The table beneath a chart: for each series its two counts and their share; `left_out` as above."""
     columns = [Column("label", first, width=24)]
     for place, series in enumerate(chart.series):
         part, whole = f"part_{place}", f"whole_{place}"
@@ -115,7 +131,9 @@ def chart_file(
         )
         for label, points in zip(labels, across, strict=True)
     )
-    return TableFile(name, title, columns, rows if chart.series else (), at, list(flat.whose(summary)))
+    return TableFile(
+        name, title, columns, rows if chart.series else (), at, _source(flat.whose(summary), left_out)
+    )
 
 
 INDICATORS = (

@@ -20,8 +20,9 @@ from reports.models import Review
 from units.models import Unit
 from units.snapshot import snapshot
 
-from .comparable import comparison
+from .comparable import comparison, lasting
 from .one_field import OneField
+from .remaining import Compares
 
 TREND_MONTHS = 18
 LONGEST_TREND = 60
@@ -65,6 +66,11 @@ class Wanted:
     def of_field(self) -> OneField | None:
         """What is known of the field that is asked for, read once for all that is shown."""
         return OneField(self.reach, self.field) if self.field else None
+
+    @cached_property
+    def comparable(self) -> Compares | None:
+        """Who can be compared with last year; None where that are all."""
+        return lasting(self.reach, self.period, self.of_field.owed if self.of_field else None)
 
     @cached_property
     def question(self) -> Question:
@@ -155,9 +161,9 @@ def past_of(wanted: Wanted, found: list[Part] | None = None) -> Past:
         decimals=wanted.decimals,
     )
     tiers = _trend(monthly, wanted.months, wanted.decimals, [tier for tier, _ in earlier.tiers])
-    against = None
-    if wanted.of_field is None:
-        against = comparison(wanted.reach, monthly, earlier, wanted.period)
+    against, field = None, wanted.field.name if wanted.field else ""
+    if wanted.comparable is not None:
+        against = comparison(wanted.comparable, monthly, earlier, field)
     return Past(earlier, wanted.months, tuple(tiers), against)
 
 

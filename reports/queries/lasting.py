@@ -5,11 +5,11 @@ in which nobody came or went.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from django.db.models import Q
 
@@ -50,10 +50,17 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Lasting:
-    """Of what `reach` asks, in a period and the same period last year, which are among its months."""
+    """Of what `reach` asks, in a period and the same period last year, which are among its months; of all fields, or of
+    one (`only`, its number) that all units of these `tiers` owe throughout, and no others.
+    """
 
     reach: Question
     period: Period
+    only: int | None = None
+    tiers: Set[str] | None = None
+
+    divided: ClassVar[Set[int]] = frozenset()
+    numbers_given: ClassVar[int] = 0
 
     @property
     def first_end(self) -> date:
@@ -78,6 +85,32 @@ class Lasting:
     def owed_by(self, one: Unit | LightUnit) -> bool:
         """Whether a unit owed reports throughout."""
         return one.owes(self.first_end, self.first_end) and one.owes(self.last_start, self.last_start)
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything opened or closed between the first month of one period and the last of the other. One query;
+        none of a unit without any below, or where the roster of the rows has been read.
+        """
+        unit = self.reach.unit
+        if not unit.has_children:
+            return self._counts(unit.tier) and not self.owed_by(unit)
+        return self._moved(self.reach.turns)
+
+    @property
+    def left_rows(self) -> Set[int]:
+        """Numbers of the units directly below (and of the unit itself) in which not the same units owed both periods.
+        No query where the roster of the rows has been read.
+        """
+        reach = self.reach
+        return {
+            one.pk
+            for one in (reach.unit, *reach.children)
+            if (
+                self._moved(reach.steps_of(one.pk))
+                if one.has_children and one.pk != reach.unit.pk
+                else not self.owed_by(one)
+            )
+        }
 
     @property
     def more_stay(self) -> bool:
@@ -105,14 +138,42 @@ class Lasting:
 
     @cached_property
     def calm(self) -> dict[int, Change]:
-        """Groups directly below in which somebody stays, and nobody came or went; by number. Two queries at most."""
-        groups, reach = self.reach.child_groups if self._any_stay else [], self.reach
+        """Groups directly below in which somebody stays, and nobody came or went; by number. Two queries at most. None
+        where no sums tell what they reported.
+        """
+        reach = self.reach
+        groups = reach.child_groups if self._any_stay and reach.from_sums else []
         if reach.below:
             steps = {group: reach.steps_of(group) for group in groups}
         else:
             steps = roster.steps_of(groups, external=reach.external)
         found = ((group, self._change_in(steps[group])) for group in groups)
         return {group: change for group, change in found if change.staying and not change.changed}
+
+    def staying(self, prefix: str) -> Q:
+        """Condition on a unit's columns (`prefix`: "submission__unit__"): it owed reports throughout."""
+        found = Q(**{f"{prefix}active_from__lte": self.first_end})
+        for until in ("active_until", "reports_until"):
+            found &= Q(**{f"{prefix}{until}": None}) | Q(**{f"{prefix}{until}__gte": self.last_start})
+        return found
+
+    def expected(self, units: Iterable[Reporter]) -> Iterator[tuple[str, Month, int]]:
+        """How many of these owe a report, by tier and month."""
+        # Thousands of them open and close on a handful of days.
+        kinds = Counter((unit.tier, unit.active_from, unit.until) for unit in units)
+        for (tier, since, until), number in kinds.items():
+            for month in self.months:
+                start, end = self.spans[month]
+                if since <= end and (until is None or until >= start):
+                    yield tier, month, number
+
+    @property
+    def expected_calm(self) -> Iterator[tuple[str, Month, int]]:
+        """The same of calm groups, which stay as they are."""
+        stay = Counter()
+        for change in self.calm.values():
+            stay.update(change.stay)
+        return ((tier, month, number) for tier, number in stay.items() for month in self.months)
 
     @property
     def others(self) -> list[Reporter]:
@@ -121,7 +182,8 @@ class Lasting:
             one.staying for one in self.calm.values()
         ):
             return []
-        units = Unit.objects.reporting().filter(self.reach.within()).with_until().filter(self._throughout)
+        units = self._of_tiers(Unit.objects.reporting().filter(self.reach.within())).with_until()
+        units = units.filter(self.staying(""))
         for group in self.calm:
             units = units.exclude(subtree(f"{self.reach.unit.path}{group}/"))
         return [Reporter(*row) for row in units.order_by().values_list(*Reporter._fields)]
@@ -143,7 +205,7 @@ class Lasting:
         stay: Counter[str] = Counter()
         changed, opening, closing = 0, {}, {}
         for tier, on, opened, closed in steps:
-            if self.reach.tier not in (None, tier):
+            if not self._counts(tier):
                 continue
             stay[tier] += (opened if on <= self.first_end else 0) - (closed if on < self.last_start else 0)
             if opened and self.first_end < on <= last:
@@ -156,13 +218,22 @@ class Lasting:
         return Change(stay, changed, passing)
 
     @property
-    def _throughout(self) -> Q:
-        return Q(active_from__lte=self.first_end) & (Q(until=None) | Q(until__gte=self.last_start))
-
-    @property
     def _units_left_out(self) -> UnitQuerySet:
         owed = Q()
         for one in (self._earlier, self.period):
             owed |= owing(self.spans[one.first][0], self.spans[one.last][1])
-        units = Unit.objects.filter(self.reach.within(), owed).with_until()
-        return units.exclude(self._throughout).order_by("folded", "pk")
+        units = self._of_tiers(Unit.objects.filter(self.reach.within(), owed)).with_until()
+        return units.exclude(self.staying("")).order_by("folded", "pk")
+
+    def _of_tiers(self, units: UnitQuerySet) -> UnitQuerySet:
+        return units if self.tiers is None else units.filter(tier__in=self.tiers)
+
+    def _counts(self, tier: str) -> bool:
+        return self.reach.tier in (None, tier) and (self.tiers is None or tier in self.tiers)
+
+    def _moved(self, steps: Iterable[tuple[str, date, int, int]]) -> bool:
+        return any(
+            (opened and on > self.first_end) or (closed and on < self.last_start)
+            for tier, on, opened, closed in steps
+            if self._counts(tier) and self.reach.start <= on <= self.reach.end
+        )

@@ -7,7 +7,6 @@ from figures.summary import Figures, Summary, build
 from records.queries.over import received
 from records.queries.unit_rows import unit_rows
 
-from .comparable import same_rows
 from .dashboard import Wanted
 
 
@@ -41,6 +40,5 @@ def _before(wanted: Wanted) -> dict[int, Figures]:
         calendar=wanted.calendar,
         decimals=wanted.decimals,
     )
-    figures = {row.extra["pk"]: row.figures for row in found.rows}
-    same = same_rows(wanted.reach, wanted.period)
-    return figures if same is None else {pk: one for pk, one in figures.items() if pk in same}
+    left_out = wanted.comparable.left_rows if wanted.comparable else ()
+    return {row.extra["pk"]: row.figures for row in found.rows if row.extra["pk"] not in left_out}

@@ -13,7 +13,7 @@ from records.queries.parts import parts
 from records.queries.summary import by_tier, summary
 from reports.models import Review
 
-from .comparable import changed, comparison
+from .comparable import comparison
 from .dashboard import Wanted
 from .ranking import with_changes
 
@@ -39,10 +39,10 @@ class ReviewFigures:
     @cached_property
     def compared(self) -> Compared | None:
         """None where the same units owed reports in both periods."""
-        reach = self._wanted.reach
-        if not changed(reach, self.period):
+        reach, among = self._wanted.reach, self._wanted.comparable
+        if among is None:
             return None
-        return comparison(reach, by_tier(reach, parts(reach)), self.before, self.period)
+        return comparison(among, by_tier(reach, parts(reach)), self.before)
 
     @property
     def unit_tiers(self) -> dict[str, str]:

@@ -25,7 +25,8 @@ def _channels(wanted: Wanted) -> Chart:
     wanted = replace(wanted, by=None)
     summary, past = now_and_before(wanted)
     if past.against is not None:
-        return lines.channels_against(past.against.current, past.against.before)
+        chart = lines.channels_against(past.against.current, past.against.before)
+        return replace(chart, told=f"{chart.told}. {past.against.told}".lstrip(". "))
     return lines.channels_against(summary, past.before)
 
 

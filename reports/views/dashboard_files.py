@@ -42,15 +42,21 @@ class Tables:
         summary, past = self._both
         return (past.against.current, past.against.before) if past.against else (summary, past.before)
 
+    @property
+    def _left_out(self) -> str:
+        against = self._both[1].against
+        return against.told if against else ""
+
     def shares(self) -> TableFile:
         """By tier and channel."""
-        return dashboard_tables.shares_file(self._both[0], *self._compared, self.at)
+        before = self._compared[1]
+        return dashboard_tables.shares_file(self._both[0], before, self._left_out, self.at)
 
     def on_time(self) -> TableFile:
         """By tier, with targets."""
         summary = self._both[0]
         goals = rate_targets(self.asked.unit, summary.period.end)
-        return dashboard_tables.on_time_file(summary, self._compared[1], goals, self.at)
+        return dashboard_tables.on_time_file(summary, self._compared[1], goals, self._left_out, self.at)
 
     def trend(self) -> TableFile:
         """Month by month, the table beneath the line."""
@@ -67,7 +73,7 @@ class Tables:
         chart = lines.channels_against(*self._compared)
         title = f"Hình thức tiếp nhận so với cùng kỳ, {self._both[0].unit_name}"
         return dashboard_tables.chart_file(
-            "so-voi-cung-ky", title, "Cấp, kỳ", chart, chart.labels, self._both[0], self.at
+            "so-voi-cung-ky", title, "Cấp, kỳ", chart, chart.labels, self._both[0], self.at, self._left_out
         )
 
     def indicators(self) -> TableFile:

@@ -15,16 +15,15 @@ from records.models import DossierCount, Edition, Field, FieldScope, Submission
 from records.queries.catalogue import Catalogue
 from records.queries.rows import put
 from reports.queries.dashboard import Wanted
-from tests.reports.test_comparable import AT, MONTHS, START, World, days, within
+from tests.reports.test_comparable import within
+from tests.reports.world import AT, MONTHS, START, World, days
 from units.models import Unit
 
 Reports = dict[tuple[int, Month], Tally]
 
 
 class FieldWorld(World):
-    """Some fields are of all units, of a tier, for some time, or of listed units; some months are not divided. Of each
-    unit some measures are never reported, and many are 0.
-    """
+    """Some fields are of all units, of a tier, for some time, or of listed units; some months are not divided."""
 
     def report(self) -> None:
         self.undivided = Field.objects.get(code=Field.UNDIVIDED)
@@ -32,7 +31,7 @@ class FieldWorld(World):
             Field.objects.create(code=f"f{at}", name=f"Lĩnh vực {at}", order=at) for at in range(4)
         ]
         self.scopes()
-        self.blank = {unit.pk: set(self.random.sample(MEASURES, k=len(MEASURES) // 3)) for unit in self.units}
+        self.leave_blank()
         self.never_divided = {unit.pk: self.random.random() < 0.1 for unit in self.units}
         catalogue, counts = Catalogue(DEFAULT_CALENDAR), []
         for unit, month in product(self.units, MONTHS):
@@ -70,9 +69,7 @@ class FieldWorld(World):
     def one(self, unit: Unit) -> Tally:
         if self.random.random() < 0.1:
             return Tally.empty()
-        asked = [name for name in MEASURES if name not in self.blank[unit.pk]]
-        values = {name: self.random.choice([0, 0, self.random.randint(1, 9)]) for name in asked}
-        return Tally.of(values, blanks={whole: self.random.randint(0, 1) for whole in WHOLES})
+        return self.tally(unit)
 
 
 def reports_of(field: Field) -> Reports:

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import DEFAULT_CALENDAR
 from records.generating import country
 from records.models import Field
-from reports.queries.dashboard import Wanted, figures_of, now_and_before
-from tests.reports.fields_world import FieldWorld, added_up
+from reports.queries.dashboard import Wanted, figures_of, past_of
+from reports.queries.ranking import with_changes
+from tests.reports.fields_world import FieldWorld, added_up, owed, reports_of
 from tests.reports.test_comparable import PERIODS, told, within
 from tests.test_plans import MERGED, places_of_today, plans
 
@@ -50,9 +51,43 @@ def test_who_owes_a_field_is_read_from_the_roster():
     for unit, by, today in product(
         places_of_today(nation), (None, "unit", "month"), (None, country.LAST_DAY)
     ):
+        wanted = wanted_of(unit, period, field, by=by, today=today)
         with plans(unit) as whole, CaptureQueriesContext(connection) as asked:
-            now_and_before(wanted_of(unit, period, field, by=by, today=today))
+            figures_of(wanted)
         assert whole == [], (unit, by, today, whole)
         if unit == nation:
             of_reports = [one["sql"] for one in asked if '"edition__submission' in one["sql"]]
             assert not of_reports, (by, today, of_reports)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_comparison_is_of_the_units_that_owed_the_field_throughout(seed):
+    """Added up unit by unit; the others are named, and no row that holds one of them tells a change."""
+    world = FieldWorld(seed)
+    groups = [unit for unit in world.units if unit.has_children]
+    leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
+    not_divided = reports_of(world.undivided)
+    for unit, field, period in product([*groups, *leaves], Field.objects.all(), PERIODS[:2]):
+        external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
+        wanted = wanted_of(unit, period, field, external=external, tier=tier, by="unit")
+        earlier = period.same_last_year()
+        months = {*earlier.months, *period.months}
+        expected = {one: owed(one, field, months, not_divided) for one in within(wanted, world)}
+        left_out = [one for one, several in expected.items() if several and several != months]
+        left_out.sort(key=lambda one: (one.folded, one.pk))
+        found, where = past_of(wanted).against, (unit.code, field.code, period.code, tier, external)
+        rows = with_changes(wanted, figures_of(wanted)).rows
+        for row in rows:
+            if any(f"/{row.extra['pk']}/" in one.path for one in left_out if row.extra["pk"] != unit.pk):
+                assert row.change.before is None, (where, row.key)
+        if not left_out:
+            assert found is None, where
+            continue
+        assert list(found.left_out) == [one.name for one in left_out], where
+        assert found.number == len(left_out) and found.field == field.name
+        stay = [one for one, several in expected.items() if several == months]
+        for ours, when in ((found.current, period), (found.before, earlier)):
+            theirs = added_up(wanted, world, stay, when)
+            assert told(ours.total) == told(theirs.total), where
+            of_tiers = {name: told(one) for name, one in ours.tiers if one.completeness.expected}
+            assert of_tiers == {name: told(one) for name, one in theirs.tiers}, where

@@ -1,0 +1,134 @@
+"""A random country in which units open, close and merge, with reports of most months."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, product
+
+from figures.counts import Tally
+from figures.measures import MEASURES, WHOLES
+from figures.periods import DEFAULT_CALENDAR, Month
+from records import sums
+from records.models import Edition, Submission
+from records.queries.rows import put
+from units import roster
+from units.models import Succession, Unit, fold
+
+AT = datetime(2023, 2, 1, tzinfo=UTC)
+START, MERGER = date(2015, 1, 1), date(2022, 4, 1)
+MONTHS = Month.range(Month(2021, 1), Month(2022, 12))
+
+
+class World:
+    """A random country: provinces in which nothing happens, all merge inside a month, or each unit has days of
+    its own; of the months that a unit owes most are reported, or none.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.random, self.numbers = random.Random(seed), count(1)
+        self.units: list[Unit] = []
+        self.links: list[Succession] = []
+        self.top = self.group("country", None)
+        for change in self.random.choices((self.calm, self.merged, self.wild), k=4):
+            province = self.group("province", self.top)
+            change(province)
+            if self.random.random() < 0.7:
+                change(self.group("district", province))
+        self.wild(self.top)
+        Unit.objects.bulk_create(self.units)
+        Succession.objects.bulk_create(self.links)
+        roster.rebuild()
+        self.report()
+
+    def group(self, tier: str, parent: Unit | None) -> Unit:
+        """Some of them have reported themselves until they had units below."""
+        own = parent is not None and self.random.random() < 0.2
+        return self.unit(
+            tier, parent, reports=own, reports_until=self.day() if own else None, has_children=True
+        )
+
+    def calm(self, parent: Unit) -> None:
+        for _ in range(self.random.randint(1, 4)):
+            self.unit("commune", parent)
+
+    def merged(self, parent: Unit) -> None:
+        new = self.unit("commune", parent, active_from=MERGER)
+        for _ in range(self.random.randint(2, 5)):
+            self.followed(self.unit("commune", parent, active_until=MERGER - timedelta(1)), new)
+
+    def followed(self, old: Unit, new: Unit) -> None:
+        """What lies with them inside the month is handed over."""
+        self.links.append(Succession(old=old, new=new, on=new.active_from))
+
+    def wild(self, parent: Unit) -> None:
+        for _ in range(self.random.randint(0, 6)):
+            first, last = sorted([self.day(), self.day()])
+            days = self.random.choice(
+                [
+                    {},
+                    {"active_from": first},
+                    {"active_until": last},
+                    {"active_from": first, "active_until": last},
+                ]
+            )
+            kind = self.random.choice(["committee", "office", "external"])
+            one = self.unit(self.random.choice(["commune", parent.tier]), parent, kind=kind, **days)
+            if one.active_until and self.random.random() < 0.7:
+                since = one.active_until + timedelta(1)
+                self.followed(one, self.unit("commune", parent, active_from=since))
+
+    def day(self) -> date:
+        """Often the first or last day of a reporting month."""
+        month = self.random.choice(MONTHS)
+        return date(month.year, month.month, self.random.choice([14, 15, self.random.randint(1, 28)]))
+
+    def unit(self, tier: str, parent: Unit | None, **more) -> Unit:
+        pk = next(self.numbers)
+        name = f"Đơn vị {self.random.choice('ăâcdêg')} {pk}"
+        given = {"kind": "committee", "active_from": START} | more
+        path = f"{parent.path if parent else '/'}{pk}/"
+        depth = parent.depth + 1 if parent else 0
+        one = Unit(
+            pk=pk,
+            code=f"u{pk}",
+            name=name,
+            folded=fold(name),
+            tier=tier,
+            parent=parent,
+            path=path,
+            depth=depth,
+            **given,
+        )
+        self.units.append(one)
+        return one
+
+    def report(self) -> None:
+        self.leave_blank()
+        likely = {unit.pk: self.random.choice([0, 0.9, 0.9]) for unit in self.units}
+        made = [
+            Submission(unit=unit, month=month.number, due_on=START)
+            for unit, month in product(self.units, MONTHS)
+            if unit.owes(*days(month)) and self.random.random() < likely[unit.pk]
+        ]
+        editions = []
+        Submission.objects.bulk_create(made)
+        sums.mark(self.units, [month.number for month in MONTHS])
+        for one in made:
+            edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
+            put(edition, self.tally(one.unit))
+            editions.append(edition)
+        Edition.objects.bulk_create(editions)
+        sums.refresh(self.units, [month.number for month in MONTHS])
+
+    def leave_blank(self) -> None:
+        """Of each unit some measures are never reported, and many are 0."""
+        self.blank = {unit.pk: set(self.random.sample(MEASURES, k=len(MEASURES) // 3)) for unit in self.units}
+
+    def tally(self, unit: Unit) -> Tally:
+        asked = [name for name in MEASURES if name not in self.blank[unit.pk]]
+        values = {name: self.random.choice([0, 0, self.random.randint(1, 99)]) for name in asked}
+        return Tally.of(values, blanks={whole: self.random.randint(0, 1) for whole in WHOLES})
+
+
+def days(month: Month) -> tuple[date, date]:
+    span = DEFAULT_CALENDAR.span(month)
+    return span.start, span.end
