@@ -122,6 +122,17 @@ def test_a_state_in_a_stacked_row_is_read_whole_on_a_phone(quiet_page, signed_in
         assert chips.evaluate_all(PAST_THEIR_CELL) == [], address
 
 
+@pytest.mark.parametrize("width", [1366, 1024, 375])
+def test_no_number_of_a_whole_country_is_cut_off(quiet_page, signed_in, live_server, width):
+    page = signed_in(quiet_page, "tonghop")
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(live_server.url + ADDRESS)
+    beside = page.locator(".fig__num small")
+    beside.evaluate_all("all => all.forEach((one) => { one.textContent = '16.633.747/16.644.996'; })")
+    assert beside.count() > 2
+    assert beside.evaluate_all(PAST_THEIR_CELL.replace("'td'", "'.fig'")) == []
+
+
 def test_sorting_and_going_down_by_keyboard(quiet_page, signed_in, live_server):
     page = signed_in(quiet_page, "tonghop")
     page.goto(live_server.url + ADDRESS + "&tier=commune")
