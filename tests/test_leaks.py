@@ -19,6 +19,7 @@ from ledger.models import Message
 from records import actions as entry
 from records.models import CaseFile, ClosingTime, Edition, Field, Submission
 from reports.models import Asking, AskKind, PlanTask, Review, ReviewSection, SectionComment
+from tests import succeeding
 from tests.test_docs import HOUSE
 from tests.test_routes import routes
 from units import actions, tree
@@ -68,7 +69,7 @@ def world(db) -> SimpleNamespace:
     """Two districts; in the other one a neighbour, a closed commune and its successor, each with approved figures."""
     units = {unit.code: unit for unit in actions.open_units([draft(*one) for one in TREE], by=None).new}
     later = draft("13502", "commune", "352", date(2022, 5, 15))
-    actions.replace([units["13501"]], [actions.Part(later)], date(2022, 5, 15), by=None, basis="")
+    succeeding.replace([units["13501"]], [succeeding.Part(later)], date(2022, 5, 15), by=None, basis="")
     units = {unit.code: unit for unit in Unit.objects.all()}
     months = {"13500": Month(2022, 6), "13501": Month(2022, 5), "13502": Month(2022, 6)}
     submissions = [reported(units[code], months[code], number) for code, number in NUMBERS.items()]

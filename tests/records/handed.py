@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from figures.periods import Month, Period
 from records.queries.summary import summary
+from tests import succeeding
 from units import actions
 from units.models import Unit
 from units.tree import Draft
@@ -44,12 +45,12 @@ class Land:
         return actions.open_unit(self.draft(code, parent, start, **more), by=None)
 
     def merge(self, olds: list[Unit], code: str, parent: Unit, on: date = ON, **more) -> Unit:
-        part = actions.Part(self.draft(code, parent, on, **more))
-        return actions.replace(olds, [part], on, by=None)[0]
+        part = succeeding.Part(self.draft(code, parent, on, **more))
+        return succeeding.replace(olds, [part], on, by=None)[0]
 
     def split(self, old: Unit, parts: dict[str, Fraction], parent: Unit, on: date = ON) -> list[Unit]:
-        several = [actions.Part(self.draft(code, parent, on), share) for code, share in parts.items()]
-        return actions.replace([old], several, on, by=None)
+        several = [succeeding.Part(self.draft(code, parent, on), share) for code, share in parts.items()]
+        return succeeding.replace([old], several, on, by=None)
 
     def month(self, unit: Unit, month: int, opens: int | None, left: int | None, **more):
         field = self.field if unit.tier == "commune" else self.undivided

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from figures.periods import Month
 from records import actions as records_actions
+from tests import succeeding
 from units import actions
 from units.models import Succession, Unit
 from units.tree import Draft, Refused
@@ -126,7 +127,7 @@ class World(Land):
         old = self.some(at, active_until__isnull=False, has_children=False)
         if not Succession.objects.filter(old=old).exists():
             on = old.active_until + timedelta(1)
-            actions.succeed([old], self.some(new, active_from=on), on, by=None)
+            succeeding.succeed([old], self.some(new, active_from=on), on, by=None)
 
     def undo(self, number: int, at: int) -> None:
         actions.undo_restructuring(self.some(at, active_from__gt=START), by=None)

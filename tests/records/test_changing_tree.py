@@ -11,6 +11,7 @@ from records import sums
 from records.imports.counts import APPROVED, import_counts
 from records.models import Edition, Field
 from records.queries.summary import summary
+from tests import succeeding
 from units import actions, inheritance, roster
 from units.models import Unit
 from units.tree import Draft, Refused
@@ -93,7 +94,7 @@ class World:
         code = unit.code if self.random.random() < 0.5 else f"s{number}"
         tier = "" if unit.kind == "office" else unit.tier
         draft = Draft(code, f"Đơn vị mới {code}", unit.kind, tier, on, parent=unit.parent)
-        (new,) = actions.replace([unit], [actions.Part(draft)], on, by=None)
+        (new,) = succeeding.replace([unit], [succeeding.Part(draft)], on, by=None)
         old = self.bodies[unit.pk]
         old.end = on - timedelta(1)
         self.bodies[new.pk] = Body(code, new.tier, old.parent, on, None, old.external)
@@ -171,7 +172,7 @@ def test_closing_before_reported_months_is_refused(db, way):
     new = Draft("moi", "Xã mới", "committee", "commune", date(2022, 4, 15), parent=unit.parent)
     with pytest.raises(Refused, match="tháng 5/2022") as refused:
         if way == "succeed":
-            actions.replace([unit], [actions.Part(new)], new.active_from, by=None)
+            succeeding.replace([unit], [succeeding.Part(new)], new.active_from, by=None)
         elif way == "branch":
             actions.close_branch(unit.parent, last, by=None)
         else:

@@ -15,6 +15,7 @@ from records import sums
 from records.apps import count_once
 from records.models import Submission
 from records.queries.summary import summary
+from tests import succeeding
 from units import actions
 from units.models import Succession, Unit
 
@@ -109,7 +110,7 @@ def test_successions_recorded_after_the_reports_and_taken_back(cast, fields, new
     Succession.objects.all().delete()
     sums.hand_over([*olds, new], [ON])
     assert counts_of(cast.district) == (22, 19) and list(sums.differences()) == []
-    actions.succeed(olds, new, ON, by=None)
+    succeeding.succeed(olds, new, ON, by=None)
     assert counts_of(cast.district) == (12, 9) and list(sums.differences()) == []
 
 

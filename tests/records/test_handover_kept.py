@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from records.models import CutoffRule, Submission
 from records.sums import differences
+from tests import succeeding
 from units import actions, inheritance, roster
 
 from .conftest import unlocked
@@ -68,7 +69,7 @@ def test_a_successor_that_is_recorded_afterwards(land):
     new = land.open("n", land.west, start=ON)
     land.months(new, m7=(10, 9))
     assert kept() == UNTOUCHED | {("n", 7): WHOLE} and stand(land.west, "M07") == (22, 19)
-    actions.succeed([land.a, land.b], new, ON, by=None)
+    succeeding.succeed([land.a, land.b], new, ON, by=None)
     assert kept() == OLD | {("n", 7): TAKEN}
     for today in BASES:
         assert stand(land.west, "M07", today=today) == stand(land.country, "M07", today=today) == (12, 9)

@@ -10,7 +10,7 @@ from figures.periods import Month, Period
 from records.imports.recounts import import_recounts
 from records.models import Recount
 from records.queries.summary import summary
-from units import actions
+from tests import succeeding
 from units.tree import Draft
 
 from .conftest import AT, balanced, entered, unlocked
@@ -26,12 +26,12 @@ def split(cast, fields):
     rows = {(fields.ho_tich.pk, None): balanced(11), (fields.chung_thuc.pk, None): balanced(5, postal=None)}
     cast.edition = entered(cast.alpha, JUNE, rows)
     halves = [
-        actions.Part(
+        succeeding.Part(
             Draft(code, f"xã {code}", "committee", "commune", ON, parent=cast.district), Fraction(1, 2)
         )
         for code in ("x", "y")
     ]
-    cast.x, cast.y = actions.replace([cast.alpha], halves, ON, by=None)
+    cast.x, cast.y = succeeding.replace([cast.alpha], halves, ON, by=None)
     cast.fields = fields
     return cast
 
@@ -80,10 +80,10 @@ def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
     import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
     on = date(2022, 9, 1)
     thirds = [
-        actions.Part(Draft(code, f"xã {code}", "committee", "commune", on, parent=split.district), share)
+        succeeding.Part(Draft(code, f"xã {code}", "committee", "commune", on, parent=split.district), share)
         for code, share in (("v", Fraction(1, 3)), ("w", Fraction(2, 3)))
     ]
-    v, w = actions.replace([split.y], thirds, on, by=None)
+    v, w = succeeding.replace([split.y], thirds, on, by=None)
     # What was not recounted is divided over all three at once: 5 by 1/2, 1/6 and 1/3 is 2, 1 and 2.
     assert told(v) == (3 + 1, True) and told(split.x) == (2 + 2, True) and told(w) == (6 + 2, True)
     rows = {row.key: row.figures for row in summary(v, PERIOD, today=TODAY, by="field").rows}

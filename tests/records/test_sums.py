@@ -17,7 +17,8 @@ from records.queries.calendar import calendar
 from records.queries.missing import silent
 from records.queries.question import Question
 from records.queries.summary import summary
-from units.actions import Part, open_unit, replace
+from tests.succeeding import Part, replace
+from units.actions import open_unit
 from units.models import Unit, fold
 from units.tree import Draft
 from units.tree import Refused as TreeRefused

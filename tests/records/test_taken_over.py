@@ -9,6 +9,7 @@ from figures import rules
 from figures.periods import Month
 from records import actions as saving
 from records.queries.past import oddities, past_of, pasts_of, pasts_of_units
+from tests import succeeding
 from units import actions
 from units.models import Membership, Role, Unit, User
 from units.tree import Draft
@@ -94,8 +95,8 @@ def test_of_a_unit_that_was_divided_nothing_is_proposed(cast, fields):
     """Which dossiers went where is not known; a share of them would be a guess."""
     month_of(cast.alpha, JUNE, fields, 5)
     on = date(2022, 6, 15)
-    parts = [actions.Part(draft(f"x{at}", cast, on), Fraction(1, 2)) for at in (1, 2)]
-    for new in actions.replace([cast.alpha], parts, on, by=None):
+    parts = [succeeding.Part(draft(f"x{at}", cast, on), Fraction(1, 2)) for at in (1, 2)]
+    for new in succeeding.replace([cast.alpha], parts, on, by=None):
         assert opening(new, JULY, fields) is None
 
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import Month, Period
 from records import actions as records_actions
 from records.queries.summary import summary
+from tests import succeeding
 from units import actions
 from units.models import Unit
 from units.tree import Draft, Refused
@@ -81,14 +82,14 @@ class World:
         parent, on = self.some(group=True), self.day()
         tier = self.random.choice(["commune", "commune", "district"])
         new = Draft(f"m{number}", f"Đơn vị m{number}", olds[0].kind, tier, on, parent=parent)
-        actions.replace(olds, [actions.Part(new)], on, by=None)
+        succeeding.replace(olds, [succeeding.Part(new)], on, by=None)
 
     def split(self, number: int) -> None:
         old, on = self.some(group=False), self.day()
         shares = self.random.choice([[Fraction(1, 2)] * 2, [Fraction(1, 3), Fraction(2, 3)]])
         tier = "" if old.kind == "office" else old.tier
         parts = [
-            actions.Part(
+            succeeding.Part(
                 Draft(
                     f"s{number}{at}", f"Phần {number}{at}", old.kind, tier, on, parent=self.some(group=True)
                 ),
@@ -96,7 +97,7 @@ class World:
             )
             for at, share in enumerate(shares)
         ]
-        actions.replace([old], parts, on, by=None)
+        succeeding.replace([old], parts, on, by=None)
 
     def divide(self, number: int) -> None:
         """What is below a group goes on under new ones: the page's act, by which nothing is estimated but an office
@@ -145,7 +146,7 @@ class World:
             if self.random.random() < 0.8:
                 tier = "" if old.kind == "office" else old.tier
                 draft = Draft(f"g{number}{at}", f"Mới {number}{at}", old.kind, tier, on, parent=parent)
-                actions.replace([old], [actions.Part(draft)], on, by=None)
+                succeeding.replace([old], [succeeding.Part(draft)], on, by=None)
 
 
 def told(figures) -> Told:
@@ -243,14 +244,14 @@ def nation(name: str, fields, number: int) -> Unit:
             for field in (fields.ho_tich, fields.chung_thuc):
                 entered_once(one, field)
         merged = Draft(f"{name}{place}x", "Nhập", "committee", "commune", on, parent=new)
-        actions.replace(old[:2], [actions.Part(merged)], on, by=None)
+        succeeding.replace(old[:2], [succeeding.Part(merged)], on, by=None)
         halves = [
-            actions.Part(
+            succeeding.Part(
                 Draft(f"{name}{place}{at}", "Chia", "committee", "commune", on, parent=new), Fraction(1, 2)
             )
             for at in ("y", "z")
         ]
-        actions.replace(old[2:], halves, on, by=None)
+        succeeding.replace(old[2:], halves, on, by=None)
     for one in olds:
         actions.close_unit(one, on - timedelta(1), by=None)
     return country

@@ -9,7 +9,7 @@ import pytest
 
 from figures.periods import Month, Period
 from records.queries.summary import summary
-from units import actions
+from tests import succeeding
 from units.imports import import_successions, import_units
 from units.models import Unit
 from units.queries import resolve
@@ -147,13 +147,13 @@ def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged
     for code in ("13489", "13285"):
         old = resolve(code, TODAY)
         halves = [
-            actions.Part(
+            succeeding.Part(
                 Draft(f"{code}-{at}", f"Nửa {at}", "committee", "commune", on, parent=old.parent),
                 Fraction(1, 2),
             )
             for at in (1, 2)
         ]
-        actions.replace([old], halves, on, by=None)
+        succeeding.replace([old], halves, on, by=None)
     told = summary(merged.old, Period.parse("2022-M01..M03"), today=TODAY).territory
     assert {key for key, _ in told.partly} == {"13285-1", "13285-2"}
     assert {one["unit"] for one in told.as_dict()["partly"]} == {"13285-1", "13285-2"}

@@ -7,8 +7,10 @@ import pytest
 from django.utils import timezone
 
 from ledger.models import Entry
+from tests import succeeding
+from tests.succeeding import Part
 from units import access, actions, history, queries, roster
-from units.actions import Denied, Link, Part
+from units.actions import Denied, Link
 from units.actions.common import subject
 from units.models import Membership, Succession, Unit, User
 from units.tree import Refused
@@ -83,7 +85,7 @@ def test_closing_is_refused_over_open_children(tree):
 
 
 def test_a_merger_may_take_over_a_code(tree):
-    new = actions.replace(
+    new = succeeding.replace(
         [tree.tan_thanh, tree.liem_tuc],
         [Part(draft("13474", active_from=NEXT, parent=tree.district, name="xã Tân Thanh"))],
         NEXT,
@@ -113,7 +115,7 @@ def test_a_split_whose_shares_do_not_sum_leaves_everything_as_it_was(tree):
         Part(draft("B", active_from=NEXT, parent=tree.district), Fraction(1, 3)),
     ]
     with pytest.raises(Refused) as refused:
-        actions.replace([tree.liem_tuc], parts, NEXT, by=None)
+        succeeding.replace([tree.liem_tuc], parts, NEXT, by=None)
     assert codes(refused) == [("share", "shares")]
     assert Unit.objects.get(pk=tree.liem_tuc.pk).active_until is None
     assert not Unit.objects.filter(code="A").exists()
@@ -125,8 +127,8 @@ def test_linking_needs_matching_days(tree):
     with pytest.raises(Refused) as refused:
         actions.add_successions([Link(tree.liem_tuc, new, END)], by=None)
     assert ("on", "dates") in codes(refused)
-    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (1, 0)
-    assert actions.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (0, 1)
+    assert succeeding.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (1, 0)
+    assert succeeding.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (0, 1)
 
 
 def test_people_and_roles_are_logged(tree):

@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests import succeeding
+from tests.succeeding import Part
 from units import access, actions, answering
 from units.access import Right
-from units.actions import Part
 from units.answering import successor_of
 from units.models import Unit
 
@@ -26,7 +27,7 @@ def rights(user, unit, day=DAY) -> set[Right]:
 def replaced(olds, *parts, on=ON) -> list[Unit]:
     """The successors: (code, share) each."""
     drafts = [Part(draft(code, parent="351", active_from=on), Fraction(share)) for code, share in parts]
-    found = actions.replace(olds, drafts, on, by=None)
+    found = succeeding.replace(olds, drafts, on, by=None)
     for old in olds:
         old.refresh_from_db()
     return found
@@ -76,7 +77,9 @@ def test_who_approves_is_above_the_successor(tree):
     """The old unit's own ancestors are over: the reviewer stands above the new one."""
     province = actions.open_unit(draft("37", "province", None, active_from=ON), by=None)
     actions.close_branch(tree.external, date(2025, 6, 30), by=None)
-    (new,) = actions.replace([tree.tan_thanh], [Part(draft("n", parent="37", active_from=ON))], ON, by=None)
+    (new,) = succeeding.replace(
+        [tree.tan_thanh], [Part(draft("n", parent="37", active_from=ON))], ON, by=None
+    )
     actions.close_branch(tree.province, date(2025, 6, 30), by=None)
     tree.tan_thanh.refresh_from_db()
     reviewer = person("duyet")

@@ -7,6 +7,7 @@ import pytest
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions as entry
+from tests import succeeding
 from units import actions, answering, inheritance, roster
 from units.models import Membership, Succession, Unit
 from units.tree import Refused
@@ -103,7 +104,7 @@ def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
     cast.admin.post(f"/units/{cast.district.pk}/merge/", asked(cast))
     assert len(counted) == 1
     new = draft("moi", name="xã Mới", active_from=date(2025, 8, 1))
-    actions.replace([cast.tan_thanh], [actions.Part(new)], date(2025, 8, 1), by=None)
+    succeeding.replace([cast.tan_thanh], [succeeding.Part(new)], date(2025, 8, 1), by=None)
     assert len(counted) == 2
     assert not any((*inheritance.check(), *answering.check()))
 

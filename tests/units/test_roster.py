@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import succeeding
 from units import actions, inheritance, queries, roster
 from units.models import RosterStep, Unit
 from units.tree import Refused
@@ -31,8 +32,8 @@ def act(number: int, kind: str, at: int, day: date) -> None:
     elif kind == "branch":
         actions.close_branch(unit, day, by=None)
     elif kind == "merge":
-        part = actions.Part(draft(f"m{number}", unit.tier, unit.parent, active_from=day))
-        actions.replace([unit], [part], day, by=None)
+        part = succeeding.Part(draft(f"m{number}", unit.tier, unit.parent, active_from=day))
+        succeeding.replace([unit], [part], day, by=None)
     else:
         tier = "" if kind == "office" else "commune"
         new = draft(f"u{number}", tier, unit, "committee" if kind == "commune" else kind, active_from=day)

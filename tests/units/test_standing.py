@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import pytest
 
+from tests import succeeding
+from tests.succeeding import Part
 from units import access, actions, answering
 from units.access import Right
-from units.actions import Part
 from units.holders import holders
 from units.models import Membership, Place, Unit
 from units.standing import _common
@@ -51,10 +52,10 @@ def provinces(tree, settings):
         [draft("37", "province", None, active_from=ON), draft("01", "province", None, active_from=ON)],
         by=None,
     ).new
-    (tree.commune,) = actions.replace(
+    (tree.commune,) = succeeding.replace(
         [tree.liem_tuc], [Part(draft("n", parent=tree.new, active_from=ON))], ON, by=None
     )
-    (tree.gone,) = actions.replace(
+    (tree.gone,) = succeeding.replace(
         [tree.tan_thanh], [Part(draft("g", parent=tree.far, active_from=ON))], ON, by=None
     )
     actions.close_branch(fresh(tree.district), EVE, by=None)
@@ -138,7 +139,7 @@ def test_who_lost_the_new_province_sets_nothing_for_all_by_the_former_one(provin
 def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
     parts = [Part(draft(code, active_from=ON), Fraction(1, 2)) for code in ("a", "b")]
     clerk = person("xa-13474", ("clerk", tree.tan_thanh))
-    first, _ = actions.replace([tree.tan_thanh], parts, ON, by=None)
+    first, _ = succeeding.replace([tree.tan_thanh], parts, ON, by=None)
     part, whole = newcomer("mot", "administrator", first), newcomer("ca", "administrator", tree.district)
     Membership.objects.filter(user=clerk, unit__active_from=ON).delete()
     assert clerk not in access.people(part, DAY) and clerk in access.people(whole, DAY)
@@ -167,7 +168,7 @@ def test_later_changes_move_what_is_over(tree):
 
 
 def test_rows_that_differ_are_found_and_mended(tree):
-    actions.replace([tree.tan_thanh], [Part(draft("n", active_from=ON))], ON, by=None)
+    succeeding.replace([tree.tan_thanh], [Part(draft("n", active_from=ON))], ON, by=None)
     Place.objects.update(path=tree.province.path)
     missing, extra = answering.check()
     assert len(missing) == len(extra) == 1

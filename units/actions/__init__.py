@@ -34,7 +34,7 @@ from .restructuring import Done, followers
 from .safety import set_safety
 from .sessions import end_all_sessions, end_own_sessions, end_session, end_sessions_of
 from .splitting import Offices, Share, split, splitting
-from .succession import Link, Part, add_successions, replace, succeed
+from .succession import Link, add_successions
 from .tokens import create_token, revoke_token
 from .tree import Opened, open_unit, open_units
 from .undoing import restructuring_of, touched_by, undo_restructuring
@@ -45,7 +45,6 @@ __all__ = [
     "Link",
     "Offices",
     "Opened",
-    "Part",
     "Share",
     "add_membership",
     "add_successions",
@@ -80,7 +79,6 @@ __all__ = [
     "open_unit",
     "open_units",
     "renew_codes",
-    "replace",
     "reseal_factors",
     "reset_factor",
     "restructuring_of",
@@ -90,7 +88,6 @@ __all__ = [
     "split",
     "splitting",
     "stop_receiver",
-    "succeed",
     "touched_by",
     "transfer",
     "undo_restructuring",

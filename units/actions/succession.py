@@ -14,13 +14,12 @@ from units.dates import write_day
 from units.lifetimes import may_close
 from units.models import Membership, Succession, Unit, User
 from units.signals import succeeded
-from units.tree import Draft, Refused, Wrong, day_before
+from units.tree import Refused, Wrong, day_before
 
 from .closing import close_units
 from .common import lock_tree, subject
 from .derived import histories_later, refresh_histories
 from .following import follow, successor_for_people
-from .tree import open_unit
 
 LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
 
@@ -44,21 +43,6 @@ class Linked(NamedTuple):
     new: int
     unchanged: int
     followed: list[Membership]
-
-
-def succeed(
-    old_units: Sequence[Unit],
-    new: Unit,
-    on: date,
-    shares: Sequence[Fraction] | None = None,
-    *,
-    by: User | None,
-    basis: str = "",
-) -> Linked:
-    """The old units go over into one new unit, wholly unless shares say otherwise. Errors: see `add_successions`."""
-    parts = [Fraction(1)] * len(old_units) if shares is None else shares
-    links = [Link(old, new, on, share) for old, share in zip(old_units, parts, strict=True)]
-    return add_successions(links, by=by, basis=basis)
 
 
 @transaction.atomic
@@ -103,35 +87,6 @@ def _for_people(links: Sequence[Link]) -> Iterator[Link]:
     for several in theirs.values():
         code = successor_for_people(several[0].old, [(one.new.code, one.share) for one in several])
         yield next(one for one in several if one.new.code == code)
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a successor is: an existing unit or a draft to open, and the share of the old unit that it takes over."""
-
-    unit: Unit | Draft
-    share: Fraction = Fraction(1)
-
-
-@transaction.atomic
-def replace(
-    old_units: Sequence[Unit], parts: Sequence[Part], on: date, *, by: User | None, basis: str = ""
-) -> list[Unit]:
-    """Close the old units, open their successors and record who follows whom, in one act: a code may pass from an old
-    unit to a new one only so. `on` is the first day of the new; their drafts start then. Returns the successors.
-
-    Errors: Refused. Several old units and several new ones at once are refused by the sums of the shares.
-    """
-    lock_tree()
-    still_open = [unit for unit in old_units if may_close(unit, day_before(on))]
-    with histories_later():
-        if still_open:
-            close_units(still_open, day_before(on), by=by, basis=basis)
-        new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
-    old = list(Unit.objects.filter(pk__in=[unit.pk for unit in old_units]).order_by("pk"))
-    links = [Link(one, unit, on, part.share) for one in old for unit, part in zip(new, parts, strict=True)]
-    add_successions(links, by=by, basis=basis)
-    return new
 
 
 def _write(link: Link, by: User | None, basis: str) -> Succession:

@@ -12,11 +12,12 @@ from records.models import Reminder, State, Submission
 from records.queries.calendar import DueDates, calendar
 from records.queries.reminders import plan
 from records.queries.unlocking import waiting_for
+from tests import succeeding
 from tests.records.conftest import AT, balanced, entered, unit
+from tests.succeeding import Part
 from tests.units.conftest import draft
 from tests.units.test_pages import text_of
 from units import actions
-from units.actions import Part
 from units.models import Membership, Role, Unit, User
 
 ON, DAY = date(2022, 8, 1), date(2022, 8, 12)
@@ -36,7 +37,7 @@ def replaced(people, as_, sent):
     olds = Unit.objects.in_bulk([people.alpha.pk, people.office.pk])
     for number, (pk, old) in enumerate(olds.items()):
         there = draft(f"n{number}", parent=people.new, active_from=ON)
-        (heir,) = actions.replace([old], [Part(there)], ON, by=None)
+        (heir,) = succeeding.replace([old], [Part(there)], ON, by=None)
         if pk == people.alpha.pk:
             people.heir = heir
     actions.close_branch(Unit.objects.get(pk=people.province.pk), ON - timedelta(1), by=None)
@@ -91,7 +92,7 @@ def test_others_are_shown_nothing_of_it(replaced, as_):
 def test_a_nearer_reviewer_below_the_new_unit_has_it_alone(replaced, as_):
     (ward,) = actions.open_units([draft("350", "district", replaced.new, active_from=ON)], by=None).new
     heir = Unit.objects.get(pk=replaced.heir.pk)
-    actions.replace([heir], [Part(draft("m", parent=ward, active_from=DAY))], DAY, by=None)
+    succeeding.replace([heir], [Part(draft("m", parent=ward, active_from=DAY))], DAY, by=None)
     replaced.near = appointed("gan", Role.REVIEWER, ward)
     assert "1 báo cáo chờ duyệt" in text_of(as_("near").get("/records/"))
     assert "Không có báo cáo nào chờ duyệt" in text_of(as_("above").get("/records/"))
@@ -138,7 +139,7 @@ def test_units_that_are_over_cost_the_list_no_query_each(replaced, as_, fields):
     for size in (1, 3):
         for number in range(size):
             old = unit(f"{size}-{number}", "commune", Unit.objects.get(pk=replaced.new.pk), active_from=ON)
-            actions.replace(
+            succeeding.replace(
                 [old], [Part(draft(f"m{size}-{number}", parent=replaced.new, active_from=DAY))], DAY, by=None
             )
         with CaptureQueriesContext(connection) as caught:

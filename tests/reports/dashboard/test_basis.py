@@ -16,6 +16,7 @@ import pytest
 from figures.periods import DEFAULT_CALENDAR, Period
 from reports.queries import dashboard as queries
 from reports.views import choices
+from tests import succeeding
 from units import access, actions, inheritance, roster
 from units.imports import import_successions, import_units
 from units.models import Membership, Unit, User
@@ -57,8 +58,8 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
     assert plain.status_code == 200 and switch not in plain.content.decode()
     assert switch in page("/?unit=351&period=2022-H1&basis=today").content.decode()
     district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
-    parts = [actions.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
-    (new,) = actions.replace([one, other], parts, date(2022, 7, 1), by=None)
+    parts = [succeeding.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
+    (new,) = succeeding.replace([one, other], parts, date(2022, 7, 1), by=None)
     for unit, differs in ((district, True), (one, True), (new, True)):
         with django_assert_max_num_queries(2):
             assert inheritance.moved(unit, date(2022, 8, 12)) is differs, unit
@@ -111,13 +112,13 @@ def test_every_view_adds_up(page, more):
 def test_what_was_divided_is_marked(reader, settings):
     old = Unit.objects.get(code="13477")
     parts = [
-        actions.Part(
+        succeeding.Part(
             Draft(f"x{at}", f"xã Nửa {at}", "committee", "commune", date(2022, 9, 1), parent=old.parent),
             Fraction(1, 2),
         )
         for at in (1, 2)
     ]
-    actions.replace([old], parts, date(2022, 9, 1), by=None)
+    succeeding.replace([old], parts, date(2022, 9, 1), by=None)
     settings.DEMO_TODAY = date(2022, 10, 1)
     page = reader("tonghop").get
     where = "?unit=351&period=2022-H1&basis=today"
@@ -136,12 +137,12 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
     leader = " ".join(best.search(page(f"/{where}").content.decode()).groups())
     old, on = Unit.objects.get(name=leader), date(2022, 9, 1)
     parts = [
-        actions.Part(
+        succeeding.Part(
             Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
         )
         for at in (1, 2)
     ]
-    actions.replace([old], parts, on, by=None)
+    succeeding.replace([old], parts, on, by=None)
     settings.DEMO_TODAY = date(2022, 10, 1)
     today = page(f"/{where}&basis=today").content.decode()
     assert "xã Phần 1" in today and "Phần" not in best.search(today).group(2)

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests import succeeding
 from units import actions
 from units.models import Unit
 from units.tree import Draft
@@ -46,7 +47,7 @@ def test_who_returns_with_another_meaning_is_told_apart(page):
     district = Unit.objects.get(code="351")
     olds = [Unit.objects.get(code=code) for code in ("13489", "13477")]
     draft = Draft("13489", "xã Thanh Lâm", "committee", "commune", date(2022, 7, 1), parent=district)
-    actions.replace(olds, [actions.Part(draft)], date(2022, 7, 1), by=None)
+    succeeding.replace(olds, [succeeding.Part(draft)], date(2022, 7, 1), by=None)
     answer = page(f"/reports/units/?{VIEW}&find=thanh lam")
     assert answer.url == "/?unit=13489%402022-07-01&period=2022-Q2&external=1"
     assert "Xã Thanh Lâm" in page(answer.url).content.decode()

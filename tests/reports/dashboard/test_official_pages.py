@@ -18,9 +18,9 @@ from records.actions import indicators as indicator_actions
 from records.models import Indicator, IndicatorValue
 from reports.outlets import pdf
 from reports.outlets.form_sheet import LINES
+from tests import succeeding
 from tests.office import recalculated
 from tests.records.test_official_forms import successor
-from units import actions as unit_actions
 from units import queries as units
 from units.models import Unit
 from units.tree import Draft
@@ -116,12 +116,12 @@ def test_an_identity_that_does_not_hold_is_told(reader):
 def test_a_share_of_a_divided_unit_says_in_every_file_that_it_is_an_estimate(reader, settings):
     old, on = Unit.objects.get(code="13474"), date(2022, 8, 1)
     parts = [
-        unit_actions.Part(
+        succeeding.Part(
             Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
         )
         for at in (1, 2)
     ]
-    unit_actions.replace([old], parts, on, by=None)
+    succeeding.replace([old], parts, on, by=None)
     settings.DEMO_TODAY = date(2022, 10, 1)
     client, asked = reader("tonghop"), "?unit=x1&period=2022-H1&basis=today"
     page = client.get(address(asked=asked))

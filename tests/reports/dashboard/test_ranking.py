@@ -13,6 +13,7 @@ from figures.periods import DEFAULT_CALENDAR, Period
 from figures.writing import points_vi
 from reports.queries.dashboard import Wanted, figures_of
 from reports.queries.ranking import with_changes
+from tests import succeeding
 from units import actions, roster
 from units.models import Unit
 from units.tree import Draft
@@ -99,7 +100,7 @@ def test_a_unit_that_was_not_there_last_year_has_none(demo):
     """By today's units it has the history of those that it came from."""
     district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
     draft = Draft("moi", "xã Mới", "committee", "commune", date(2022, 6, 20), parent=district)
-    actions.replace([one, other], [actions.Part(draft)], date(2022, 6, 20), by=None)
+    succeeding.replace([one, other], [succeeding.Part(draft)], date(2022, 6, 20), by=None)
     points = changes(wanted())
     assert points["13450"] is not None and points["13474"] is not None
     Unit.objects.filter(pk=one.pk).update(active_until=date(2022, 3, 1))
