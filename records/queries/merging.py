@@ -1,15 +1,16 @@
 """What a merger changes in reporting: who owes which month, until when, and what is being entered."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from figures.periods import Month
 from figures.writing import count, day
 from records.models import OPEN_STATES, Edition, FieldScope
-from units.models import Kind, Unit
+from units.models import Kind, Tier, Unit
 from units.signals import Opening
 
-from .calendar import calendar, due_date
+from .calendar import DueDates, calendar
 from .named_units import MODELS, named
 from .rules_told import rules_told
 
@@ -28,14 +29,18 @@ def consequences(
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
     span = days.span(last)
     owing = [one for one in olds if one.kind != Kind.EXTERNAL and one.owes(span.start, span.end)]
-    one = next(iter(owing), olds[0])
+    dues = DueDates(days)
+    old_tiers = [one.tier for one in owing or olds]
+    owed = {one.pk for one in owing}
+    news = [one for one in opening if any(old.pk in owed for old, _ in one.parts)] or opening
+    new_tiers = [one.tier or one.parts[0][0].tier for one in news]
     yield (
         "Báo cáo phải nộp",
         [
             f"Đơn vị cũ nộp báo cáo cuối cùng của {last.label}: {count(len(owing))} báo cáo, hạn gửi "
-            f"{_due(due_date(one, last, days), today)}.",
+            f"{_due(dues, old_tiers, last, today)}.",
             f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi "
-            f"{_due(due_date(one, first, days), today)}.",
+            f"{_due(dues, new_tiers, first, today)}.",
             f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho {count(len(owing))}.",
         ],
     )
@@ -53,8 +58,16 @@ def consequences(
         yield "Đơn vị cũ đã tự đặt", lines
 
 
-def _due(due_on: date, today: date) -> str:
-    return f"{day(due_on)} (đã qua)" if due_on < today else day(due_on)
+def _due(dues: DueDates, tiers: Iterable[str], month: Month, today: date) -> str:
+    """The deadline of a month; of several tiers each, where they differ."""
+    found: dict[date, list[str]] = defaultdict(list)
+    for tier in dict.fromkeys(tiers):
+        found[dues.of(tier, month)].append(Tier(tier).label.lower())
+    told = [
+        (f"{day(due_on)} (đã qua)" if due_on < today else day(due_on), ", ".join(names))
+        for due_on, names in sorted(found.items())
+    ]
+    return told[0][0] if len(told) == 1 else "; ".join(f"{names}: {due_on}" for due_on, names in told)
 
 
 def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) -> Iterator[str]:

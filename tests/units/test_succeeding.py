@@ -8,7 +8,7 @@ from django.core.management import call_command
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions as entry
-from records.models import Field, FieldScope, Submission
+from records.models import DueRule, Field, FieldScope, Submission
 from units import actions, answering, inheritance, roster
 from units.models import Membership, Succession, Unit
 
@@ -87,6 +87,22 @@ def test_name_tier_parent_and_code_change_with_a_look_and_a_way_back(cast, more,
     assert Membership.objects.filter(unit=new, valid_from=ON).count() == 1
     cast.admin.post(f"/units/{new.pk}/undo-merger/")
     assert state() == before and as_reckoned()
+
+
+def test_each_tier_is_told_its_own_deadline(cast):
+    """A commune becomes a town of the district's tier; a district is replaced with offices and communes below it."""
+    for tier, days in (("commune", 2), ("district", 5)):
+        DueRule.objects.create(first_month=Month(2025, 1).number, tier=tier, working_days=days)
+    page = text_of(
+        cast.admin.post(f"/units/{cast.tan_thanh.pk}/succeed/", asked(cast.tan_thanh, tier="district"))
+    )
+    assert (
+        "1 báo cáo, hạn gửi 16/7/2025." in page
+        and "Đơn vị mới nộp từ tháng 7/2025: 1 báo cáo, hạn gửi 21/7/2025." in page
+    )
+    data = asked(cast.district, code="351", name="thị xã Thanh Liêm", tier="district", parent="35")
+    page = text_of(cast.admin.post(f"/units/{cast.district.pk}/succeed/", data))
+    assert page.count("3 báo cáo, hạn gửi cấp xã: 16/7/2025; cấp huyện: 21/7/2025.") == 2
 
 
 def test_a_group_is_renamed_with_everything_below_it(cast):
