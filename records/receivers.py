@@ -37,11 +37,13 @@ def tell_merger(
     ending: Sequence[Unit],
     on: date,
     reporting: int,
+    there: int,
     today: date,
     **kwargs: object,
 ) -> list[Consequence]:
     """Reports that are owed, deadlines, what is being entered, the catalogue, and what units had set for themselves."""
-    return [Consequence(title, lines) for title, lines in consequences(opening, ending, on, reporting, today)]
+    told = consequences(opening, ending, on, reporting, there, today)
+    return [Consequence(title, lines) for title, lines in told]
 
 
 def name_successors(sender: object, links: Sequence[Succession], by: User | None, **kwargs: object) -> None:

@@ -61,12 +61,18 @@ class Opening(NamedTuple):
 
 
 def consequences_of(
-    opening: list[Opening], ending: list, on: date, reporting: int, today: date
+    opening: list[Opening], ending: list, on: date, reporting: int, there: int, today: date
 ) -> list[Consequence]:
     """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report
-    open.
+    follow, some of which are there already.
     """
     answers = consequences_asked.send(
-        sender=Consequence, opening=opening, ending=ending, on=on, reporting=reporting, today=today
+        sender=Consequence,
+        opening=opening,
+        ending=ending,
+        on=on,
+        reporting=reporting,
+        there=there,
+        today=today,
     )
     return [one for _, answer in answers for one in answer]

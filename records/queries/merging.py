@@ -18,10 +18,10 @@ _NAMED = 8
 
 
 def consequences(
-    opening: Sequence[Opening], ending: Sequence[Unit], on: date, reporting: int, today: date
+    opening: Sequence[Opening], ending: Sequence[Unit], on: date, reporting: int, there: int, today: date
 ) -> Iterator[tuple[str, list[str]]]:
     """(title, sentences) when these units open on a day and take others over, and others end without a successor, and
-    so many open that report, as seen today. Vietnamese.
+    so many follow that report, some of which are there already, as seen today. Vietnamese.
     """
     going_over = list({old.pk: old for one in opening for old, _ in one.parts}.values())
     olds = [*going_over, *ending]
@@ -41,7 +41,8 @@ def consequences(
             f"{_due(dues, old_tiers, last, today)}.",
             f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi "
             f"{_due(dues, new_tiers, first, today)}.",
-            f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho {count(len(owing))}.",
+            f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho "
+            f"{count(len(owing) + there)}.",
         ],
     )
     editions = Edition.objects.filter(submission__unit__in=[unit.pk for unit in olds], state__in=OPEN_STATES)

@@ -90,6 +90,28 @@ def test_split_then_merged_is_undone_from_the_end(cast):
     assert list(Unit.objects.order_by("pk").values()) == kept and as_reckoned()
 
 
+def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
+    """All of Liêm Túc and two fifths of Tân Thanh, on one day: the second act joins what the first has opened."""
+    before = list(Unit.objects.order_by("pk").values())
+    whole = asked(cast, olds=[cast.liem_tuc.pk], code="n", name="xã N", sure="1")
+    assert cast.admin.post(cast.address, whole).status_code == 302
+    split = f"/units/{cast.tan_thanh.pk}/split/"
+    parts = divided(("13474", "", "60%"), ("n", "", "40%"))
+    page = text_of(cast.admin.post(split, parts))
+    assert "đã mở từ ngày đó, nhận thêm" in page and "mỗi tháng 2 báo cáo thay cho 2." in page
+    assert cast.admin.post(split, parts | {"sure": "1"}).status_code == 302
+    new, left = (Unit.objects.get(code=code, active_from=ON) for code in ("n", "13474"))
+    assert set(Succession.objects.filter(new=new).values_list("old__code", "share_numerator")) == {
+        ("13480", 1), ("13474", 2),
+    }  # fmt: skip
+    assert as_reckoned()
+    assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{new.pk}/"))
+    assert cast.admin.post(f"/units/{left.pk}/undo-merger/").status_code == 302
+    assert set(Succession.objects.values_list("old__code", "new__code")) == {("13480", "n")} and as_reckoned()
+    assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
+    assert list(Unit.objects.order_by("pk").values()) == before and as_reckoned()
+
+
 def test_two_administrators_confirm_at_once(cast):
     """Both looked at it; the second is told, and nothing is written twice."""
     for answer, status in ((cast.admin.post(cast.address, asked(cast, sure="1")), 302),

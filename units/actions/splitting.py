@@ -17,13 +17,15 @@ from .restructuring import SPLIT, Done, Heir, Plan, restructure
 @dataclass(frozen=True)
 class Share:
     """A part of the old unit. `taken_by`: the unit that takes it over and goes on as the draft; None for a new one.
-    `below`: the units directly below the old one that go on under this part.
+    `below`: the units directly below the old one that go on under this part. `there`: the unit that the draft is, where
+    another act of the same day has opened it.
     """
 
     draft: Draft
     share: Fraction
     taken_by: Unit | None = None
     below: tuple[Unit, ...] = ()
+    there: Unit | None = None
 
 
 @dataclass(frozen=True)

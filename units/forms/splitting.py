@@ -118,7 +118,9 @@ class SplitForm(forms.Form):
         for number in range(1, PARTS + 1):
             code = canonical(data[f"code_{number}"])
             if code:
-                one = self._part(number, code, self._holder(codes, code, on), parent)
+                one = self._opened(number, code, codes) or self._part(
+                    number, code, self._holder(codes, code, on), parent
+                )
                 found += [replace(one, below=self._going_to(number))] if one else []
         return found
 
@@ -133,6 +135,14 @@ class SplitForm(forms.Form):
     def _holder(self, codes: Codes, code: str, on: date) -> Unit | None:
         there = (one for one in codes.holders(code) if one.active_from < on and not one.is_over(on))
         return next(there, None)
+
+    def _opened(self, number: int, code: str, codes: Codes) -> Share | None:
+        """The part goes to what another act of the same day has opened, under its name or none."""
+        on, name = self.cleaned_data["on"], canonical(self.cleaned_data[f"name_{number}"])
+        there = next((one for one in codes.holders(code) if one.active_from == on), None)
+        if there is None or name not in ("", canonical(there.name)):
+            return None
+        return Share(again(there, on, there.parent), self._share_of(number), there=there)
 
     def _part(self, number: int, code: str, holder: Unit | None, parent: Unit | None) -> Share | None:
         data, old = self.cleaned_data, self.old

@@ -71,10 +71,8 @@ def _page(
                     messages.success(request, _told(olds, merged))
                     return redirect("units:detail", merged.pk)
             elif _possible(request, form, olds, draft):
-                changes = _changes(request, form, olds, draft)
-                return render(
-                    request, "units/merge_check.html", {"from": unit, "form": form, "there": there} | changes
-                )
+                changes = _changes(request, form, olds, draft, there)
+                return render(request, "units/merge_check.html", {"from": unit, "form": form} | changes)
     context = {"form": form, "from": unit, "title": title, "splits": splits}
     return render(request, "units/merge.html", context, status=422 if form.errors else 200)
 
@@ -124,7 +122,9 @@ def _possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Dr
     return done is not None
 
 
-def _changes(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft) -> dict:
+def _changes(
+    request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Draft, there: Unit | None
+) -> dict:
     on = form.cleaned_data["on"]
     # As they stand: trying the merger has changed these objects. Their order decides whose code an office keeps.
     found = Unit.objects.in_bulk([unit.pk for unit in olds])
@@ -141,7 +141,15 @@ def _changes(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: Dra
         "moving": [heir for heir in plan.heirs if heir.old.pk not in chosen],
         "ending": plan.ending,
         "roles": list(roles),
-        "consequences": consequences_of(plan.opening, list(plan.ending), on, plan.reporting, request.day),
+        "there": there,
+        "consequences": consequences_of(
+            plan.opening,
+            list(plan.ending),
+            on,
+            plan.reporting,
+            int(there is not None and there.reports),
+            request.day,
+        ),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
 

@@ -49,12 +49,12 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, form: SplitForm) -> Shares:
-    """The parts, each unit that takes one over administered by the reader; none where the form has faults."""
+    """The parts, whoever takes one over or is there administered by the reader; none where the form has faults."""
     parent = parent_of(request, form, form.cleaned_data["on"])
     shares = form.shares(queries.Codes(access.visible(request.user, request.day)), parent)
     for one in shares:
-        if one.taken_by is not None:
-            access.check(request.user, Right.MANAGE, one.taken_by, request.day)
+        for unit in filter(None, (one.taken_by, one.there)):
+            access.check(request.user, Right.MANAGE, unit, request.day)
     return [] if form.errors else shares
 
 
@@ -91,6 +91,7 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
     ]
     ending = [closing[unit.pk] for unit in plan.ending]
     named = {old.pk, *(one.taken_by.pk for one in shares if one.taken_by)}
+    there = sum(one.there.reports for one in shares if one.there)
     along = [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named]
     return {
         "unit": closing[old.pk],
@@ -103,6 +104,6 @@ def _changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -
         "divided": [one for one in along if one[0].share != 1],
         "ending": ending,
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
-        "consequences": consequences_of(opening, ending, on, plan.reporting, request.day),
+        "consequences": consequences_of(opening, ending, on, plan.reporting, there, request.day),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }
