@@ -85,6 +85,8 @@ def test_split_then_merged_is_undone_from_the_end(cast):
     early = cast.admin.post(f"/units/{parts[0].pk}/undo-merger/")
     assert early.status_code == 422
     assert "đã kết thúc hoạt động: hãy hoàn tác lần thay đổi sau trước" in text_of(early)
+    assert f'href="/units/{parts[0].pk}/"' in text_of(early) and "tải lại trang" not in text_of(early)
+    assert f'href="/units/{whole.pk}/">xã Chung</a>' in text_of(cast.admin.get(f"/units/{parts[0].pk}/"))
     for one in (whole, parts[1]):
         assert cast.admin.post(f"/units/{one.pk}/undo-merger/").status_code == 302
     assert list(Unit.objects.order_by("pk").values()) == kept and as_reckoned()

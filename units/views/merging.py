@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from units import access, actions, queries
@@ -166,8 +167,11 @@ def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             olds = actions.undo_restructuring(new, by=request.user)
     except Refused as refused:
-        return render(
-            request, "400.html", {"title": "Không hoàn tác được", "reason": str(refused)}, status=422
-        )
+        context = {
+            "title": "Không hoàn tác được",
+            "reason": str(refused),
+            "back": reverse("units:detail", args=[new.pk]),
+        }
+        return render(request, "400.html", context, status=422)
     messages.success(request, f"Đã hoàn tác: {len(olds)} đơn vị cũ hoạt động tiếp, {new.name} không còn.")
     return redirect("units:detail", olds[0].pk)

@@ -93,7 +93,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
             (item, access.allowed(request.user, Right.READ, item.old, request.day))
             for item in queries.predecessors_of(unit)
         ],
-        "after": after,
+        "after": [(item, access.allowed(request.user, Right.READ, item.new, request.day)) for item in after],
         "members": members,
         "history": history.of(subject(unit)),
         "manages": manages,
