@@ -108,7 +108,8 @@ def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
     }  # fmt: skip
     assert as_reckoned()
     assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{new.pk}/"))
-    assert cast.admin.post(f"/units/{left.pk}/undo-merger/").status_code == 302
+    undone = text_of(cast.admin.post(f"/units/{left.pk}/undo-merger/", follow=True))
+    assert "Đã hoàn tác: 1 đơn vị cũ hoạt động tiếp, thị trấn Tân Thanh không còn." in undone
     assert set(Succession.objects.values_list("old__code", "new__code")) == {("13480", "n")} and as_reckoned()
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
     assert list(Unit.objects.order_by("pk").values()) == before and as_reckoned()

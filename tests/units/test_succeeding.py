@@ -136,7 +136,8 @@ def test_who_follows_a_unit_that_is_over_may_be_there_already(ended):
     # Said again, or of another: whoever has a successor has one.
     again = ended.admin.post(ended.address, data | {"sure": "1"})
     assert again.status_code == 422 and "Đã hết hoạt động: Phòng Nội vụ" in text_of(again)
-    ended.admin.post(f"/units/{ended.new.pk}/undo-merger/")
+    undone = text_of(ended.admin.post(f"/units/{ended.new.pk}/undo-merger/", follow=True))
+    assert "Đã hoàn tác: đơn vị cũ chưa có đơn vị kế thừa, Phòng Văn hóa – Xã hội giữ nguyên." in undone
     assert state() == before and as_reckoned()
     assert Entry.objects.filter(action="unit.undo_joining").count() == 1
     assert "Hoàn tác" not in text_of(ended.admin.get(f"/units/{ended.new.pk}/")).split("Nhật ký thay đổi")[0]

@@ -173,5 +173,12 @@ def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
             "back": reverse("units:detail", args=[new.pk]),
         }
         return render(request, "400.html", context, status=422)
-    messages.success(request, f"Đã hoàn tác: {len(olds)} đơn vị cũ hoạt động tiếp, {new.name} không còn.")
+    messages.success(request, f"Đã hoàn tác: {_undone(new, olds)}.")
     return redirect("units:detail", olds[0].pk)
+
+
+def _undone(new: Unit, olds: list[Unit]) -> str:
+    """What has become of the old units and of the one from whose page it was undone."""
+    going_on = [unit for unit in olds if not unit.is_over(new.active_from)]
+    told = f"{len(going_on)} đơn vị cũ hoạt động tiếp" if going_on else "đơn vị cũ chưa có đơn vị kế thừa"
+    return f"{told}, {new.name} {'giữ nguyên' if Unit.objects.filter(pk=new.pk).exists() else 'không còn'}"
