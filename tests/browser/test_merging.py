@@ -74,6 +74,36 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
     assert not Succession.objects.exists() and roster.check() == []
 
 
+def test_one_unit_gets_another_name_by_keyboard_alone(province, quiet_page: Page, live_server, accessible):
+    page, old = quiet_page, Unit.objects.get(code="c07")
+    address = f"/units/{old.pk}/succeed/"
+    page.goto(f"{live_server.url}/accounts/login/?next={address}")
+    page.get_by_label("Tên đăng nhập").fill("quantri")
+    page.get_by_label("Mật khẩu").first.fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    expect(page.get_by_label("xã Số 07 (c07)")).to_be_checked()
+    accessible(page)
+    page.get_by_label("Đơn vị mới hoạt động từ ngày").focus()
+    for text in ("1/9/2022", "Nghị quyết 1", "c07", "phường Số 07"):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thay thế xã Số 07 bằng phường Số 07")
+    accessible(page)
+    page.set_viewport_size({"width": 375, "height": 768})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    sure = page.get_by_role("button", name="Xác nhận thay thế")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if sure.evaluate("one => one === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Phường Số 07")
+    new = Unit.objects.get(code="c07", active_until=None)
+    assert set(Unit.objects.filter(parent=new).values_list("code", flat=True)) == {"p07", "tram"}
+
+
 def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live_server, accessible):
     page, old = quiet_page, Unit.objects.get(code="tram")
     address = f"/units/{old.pk}/split/"

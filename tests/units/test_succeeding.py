@@ -143,6 +143,23 @@ def test_who_follows_a_unit_that_is_over_may_be_there_already(ended):
     assert "Hoàn tác" not in text_of(ended.admin.get(f"/units/{ended.new.pk}/")).split("Nhật ký thay đổi")[0]
 
 
+def test_communes_of_a_district_that_is_over_become_one(ended):
+    """They ended with it on one day; the new one opens below the province, and their people have it."""
+    before = state()
+    form = text_of(ended.admin.get(f"/units/{ended.tan_thanh.pk}/succeed/"))
+    assert "xã Liêm Túc (13480), đến hết 30/6/2025" in form and "Phòng Nội vụ" not in form
+    data = asked(ended.tan_thanh, ended.liem_tuc, parent="35")
+    page = text_of(ended.admin.post(f"/units/{ended.tan_thanh.pk}/succeed/", data))
+    assert "Sáp nhập 2 đơn vị thành phường Tân Thanh" in page and "Cấp xã, thuộc tỉnh Hà Nam" in page
+    assert state() == before
+    ended.admin.post(f"/units/{ended.tan_thanh.pk}/succeed/", data | {"sure": "1"})
+    new = Unit.objects.get(code="13474", active_from=ON)
+    assert Succession.objects.filter(new=new).count() == 2 and as_reckoned()
+    assert Membership.objects.filter(unit=new, user__username="xa-13474").count() == 1
+    assert ended.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
+    assert state() == before and as_reckoned()
+
+
 def test_two_go_over_into_what_is_there_one_after_the_other(ended):
     """The last is taken back first; what the catalogue says of the unit itself stays, and so does the other."""
     person("thue", ("clerk", ended.external))
