@@ -29,22 +29,19 @@ def consequences(
     last, first = days.month_of(on - timedelta(1)), days.month_of(on)
     span = days.span(last)
     owing = [one for one in olds if one.kind != Kind.EXTERNAL and one.owes(span.start, span.end)]
-    dues = DueDates(days)
-    old_tiers = [one.tier for one in owing or olds]
     owed = {one.pk for one in owing}
-    news = [one for one in opening if any(old.pk in owed for old, _ in one.parts)] or opening
-    new_tiers = [one.tier or one.parts[0][0].tier for one in news]
-    yield (
-        "Báo cáo phải nộp",
-        [
-            f"Đơn vị cũ nộp báo cáo cuối cùng của {last.label}: {count(len(owing))} báo cáo, hạn gửi "
-            f"{_due(dues, old_tiers, last, today)}.",
-            f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi "
-            f"{_due(dues, new_tiers, first, today)}.",
+    dues = DueDates(days)
+    due = _due(dues, [one.tier for one in owing or olds], last, today)
+    lines = [f"Đơn vị cũ nộp báo cáo cuối cùng của {last.label}: {count(len(owing))} báo cáo, hạn gửi {due}."]
+    if opening:
+        news = [one for one in opening if any(old.pk in owed for old, _ in one.parts)] or opening
+        due = _due(dues, [one.tier or one.parts[0][0].tier for one in news], first, today)
+        lines += [
+            f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi {due}.",
             f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho "
             f"{count(len(owing) + there)}.",
-        ],
-    )
+        ]
+    yield "Báo cáo phải nộp", lines
     editions = Edition.objects.filter(submission__unit__in=[unit.pk for unit in olds], state__in=OPEN_STATES)
     found = list(
         editions.select_related("submission__unit").order_by("submission__month", "submission__unit__folded")

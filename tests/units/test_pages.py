@@ -172,7 +172,20 @@ def test_close_a_unit(tree, cast):
     address = f"/units/{tree.district.pk}/close/"
     page = text_of(client.post(address, {"on": "30/6/2025", "basis": "NQ 1"}))
     assert "còn đơn vị bên dưới" in page
-    assert client.post(address, {"on": "30/6/2025", "basis": "NQ 1", "branch": "on"}).status_code == 302
+    data = {"on": "30/6/2025", "basis": "NQ 1", "branch": "on"}
+    page = text_of(client.post(address, data))
+    for words in (
+        "Chấm dứt hoạt động (5 đơn vị)",
+        "xã Liêm Túc (13480)",
+        "báo cáo cuối cùng của tháng 7/2025: 3 báo cáo",
+        "Người xa-13474: nhập số liệu",
+        "Xác nhận đóng",
+    ):
+        assert words in page, words
+    assert "Đơn vị mới nộp" not in page and not Unit.objects.exclude(active_until=None).exists()
+    mended = client.post(address, data | {"again": "1"})
+    assert mended.status_code == 200 and 'value="30/6/2025"' in mended.content.decode()
+    assert client.post(address, data | {"sure": "1"}).status_code == 302
     assert Unit.objects.get(pk=tree.liem_tuc.pk).active_until == date(2025, 6, 30)
 
 

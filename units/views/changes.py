@@ -1,6 +1,9 @@
 """Opening and closing units (administrators). A unit is never renamed or moved: see merging and splitting."""
 
+from datetime import timedelta
+
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -9,6 +12,7 @@ from units import access, actions, queries
 from units.access import Right, requires
 from units.forms.tree import CloseForm, OpenForm, show_refusal
 from units.models import Unit
+from units.signals import consequences_of
 from units.tree import Refused
 
 from .lists import posted
@@ -69,14 +73,48 @@ def _form(request: HttpRequest, form, title: str, verb: str, unit: Unit | None =
 def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
     unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
     form = CloseForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        close = actions.close_branch if data["branch"] else actions.close_unit
-        try:
-            close(unit, data["on"], by=request.user, basis=data["basis"])
-        except Refused as refused:
-            show_refusal(form, refused)
-        else:
+    if request.method == "POST" and "again" not in request.POST and form.is_valid():
+        if request.POST.get("sure") != "1":
+            closing = _would_close(request, form, unit)
+            if closing:
+                return render(request, "units/close_check.html", _closes(request, form, unit, closing))
+        elif _close(request, form, unit):
             messages.success(request, f"Đã ghi ngày kết thúc hoạt động của {unit.name}.")
             return redirect("units:detail", unit.pk)
-    return _form(request, form, f"Đóng {unit.name}", "Đóng đơn vị", unit)
+    return _form(request, form, f"Đóng {unit.name}", "Xem những gì thay đổi", unit)
+
+
+def _close(request: HttpRequest, form: CloseForm, unit: Unit) -> bool:
+    data = form.cleaned_data
+    close = actions.close_branch if data["branch"] else actions.close_unit
+    try:
+        close(unit, data["on"], by=request.user, basis=data["basis"])
+    except Refused as refused:
+        show_refusal(form, refused)
+        return False
+    return True
+
+
+def _would_close(request: HttpRequest, form: CloseForm, unit: Unit) -> list[Unit]:
+    """The unit and what closes with it, as they stand: tried, and taken back. None where the form has faults."""
+    ending = Unit.objects.under(unit).filter(active_until=form.cleaned_data["on"])
+    before = set(ending.values_list("pk", flat=True))
+    with transaction.atomic():
+        done = _close(request, form, Unit.objects.select_related("parent").get(pk=unit.pk))
+        numbers = set(ending.values_list("pk", flat=True)) - before if done else set()
+        transaction.set_rollback(True)
+    return list(Unit.objects.filter(pk__in=numbers).order_by("depth", "kind", "folded", "pk"))
+
+
+def _closes(request: HttpRequest, form: CloseForm, unit: Unit, closing: list[Unit]) -> dict:
+    on = form.cleaned_data["on"]
+    after = on + timedelta(1)
+    return {
+        "unit": unit,
+        "form": form,
+        "on": on,
+        "closing": closing,
+        "roles": actions.roles_of(closing, after).order_by("unit__folded", "user__username"),
+        "consequences": consequences_of([], closing, after, 0, 0, request.day),
+        "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
+    }
