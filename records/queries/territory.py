@@ -5,8 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, Window
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
 from figures.territory import MOST, Territory
 from units.compiled import Compiled
@@ -99,7 +98,7 @@ def _left_by(first: str, last: str, start: date, end: date, day: date) -> QueryS
         _mapped(day).filter(between(first, last, "source__path")).exclude(between(first, last, "heir__path"))
     )
     owed = Unit.objects.filter(owing(start, end), pk__in=here.values("source"))
-    return _first(owed).values_list(*_NAMED)
+    return owed.first_by_name(MOST).values_list(*_NAMED)
 
 
 _left = Compiled(_left_by, str, str, date, date, date)
@@ -117,7 +116,11 @@ def _ended(ends_given: int) -> Compiled:
         for at in range(0, ends_given, 2):
             below |= between(paths[at], paths[at + 1])
         found = Unit.objects.filter(below, owing(start, end), active_until__lt=day)
-        return _first(found.filter(~Exists(_mapped(day).filter(source=OuterRef("pk"))))).values_list(*_NAMED)
+        return (
+            found.filter(~Exists(_mapped(day).filter(source=OuterRef("pk"))))
+            .first_by_name(MOST)
+            .values_list(*_NAMED)
+        )
 
     return Compiled(build, *([str] * ends_given), date, date, date)
 
@@ -151,7 +154,11 @@ def _of_ended(question: Question) -> Territory:
         .exclude(subtree(question.unit.path, "source__path"))
     )
     ended = [row.unit for row in carried.ended if row.unit.is_over(carried.day)]
-    partly = _first(Unit.objects.filter(pk__in=mixed.values("heir"))).values_list(*_NAMED) if heirs else []
+    partly = (
+        Unit.objects.filter(pk__in=mixed.values("heir")).first_by_name(MOST).values_list(*_NAMED)
+        if heirs
+        else []
+    )
     return _counted(carried.day, partly=_of_rows(list(partly)), ended=_of_units(ended))
 
 
@@ -165,9 +172,3 @@ def _in_between() -> Exists:
 
 def _mapped(day: date) -> QuerySet[Inherited]:
     return Inherited.objects.filter(whole=False, since__lte=day, until__gte=day)
-
-
-def _first(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    # Not by the bare column: PostgreSQL would go through all names of the country in the order of their index, since it
-    # takes the first rows to be enough, though all are counted (`_NAMED`).
-    return units.order_by(Coalesce("folded", Value("")), "pk")[:MOST]

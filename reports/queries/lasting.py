@@ -29,6 +29,7 @@ class Reporter(NamedTuple):
     pk: int
     tier: str
     name: str
+    folded: str
     active_from: date
     until: date | None
 
@@ -129,12 +130,13 @@ class Lasting:
         """The first of them by name. No query after listing them, else one."""
         if self.more_stay:
             return tuple(one.name for one in self.left_out[:NAMED])
-        return tuple(self._units_left_out.values_list("name", flat=True)[:NAMED])
+        return tuple(self._units_left_out.first_by_name(NAMED).values_list("name", flat=True))
 
     @cached_property
     def left_out(self) -> list[Reporter]:
         """All of them by name. One query."""
-        return [Reporter(*row) for row in self._units_left_out.values_list(*Reporter._fields)]
+        units = [Reporter(*row) for row in self._units_left_out.values_list(*Reporter._fields)]
+        return sorted(units, key=lambda one: (one.folded, one.pk))
 
     @cached_property
     def calm(self) -> dict[int, Change]:
@@ -223,7 +225,7 @@ class Lasting:
         for one in (self._earlier, self.period):
             owed |= owing(self.spans[one.first][0], self.spans[one.last][1])
         units = self._of_tiers(Unit.objects.filter(self.reach.within(), owed)).with_until()
-        return units.exclude(self.staying("")).order_by("folded", "pk")
+        return units.exclude(self.staying("")).order_by()
 
     def _of_tiers(self, units: UnitQuerySet) -> UnitQuerySet:
         return units if self.tiers is None else units.filter(tier__in=self.tiers)

@@ -19,7 +19,7 @@ from records.models import Edition
 from reports.queries.dashboard import Wanted, past_of
 from reports.queries.lasting import NAMED
 from tests.reports.world import World, days
-from tests.test_plans import MERGED, plans
+from tests.test_plans import MERGED, places_of_today, plans
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,18 @@ def test_equals_adding_up_unit_by_unit(seed):
             # A tier in which nobody can be compared is named all the same.
             of_tiers = {name: told(one) for name, one in ours.tiers if one.completeness.expected}
             assert of_tiers == {name: told(one) for name, one in theirs.tiers}
+
+
+def test_who_is_left_out_is_not_looked_for_name_by_name():
+    """With no way to sort, an index of names would be taken for its order and all of it be read."""
+    nation = country.fill(MERGED)
+    for unit in places_of_today(nation)[1:]:
+        reach = Wanted(
+            unit, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, None, 1
+        )
+        with plans(unit, "enable_sort") as found:
+            assert reach.comparable.names_left_out
+        assert found == [], (unit, found)
 
 
 def test_as_of_an_earlier_day_the_same_are_left_out():

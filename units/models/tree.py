@@ -73,6 +73,12 @@ class UnitQuerySet(models.QuerySet):
         """Units that report on some day of their life: a group only before it had children."""
         return self.filter(reports=True)
 
+    def first_by_name(self, most: int) -> Self:
+        """The first of them by name, of a country's units too."""
+        # Not by the bare column: PostgreSQL would go through all names in the order of their index, since
+        # it takes the first rows to be enough.
+        return self.order_by(Coalesce("folded", models.Value("")), "pk")[:most]
+
     def with_until(self) -> Self:
         """Annotates `until`: `Unit.reporting_ends`, for questions that read no whole units."""
         return self.annotate(until=Coalesce("reports_until", "active_until"))
