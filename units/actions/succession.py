@@ -50,7 +50,8 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
     """Record all links, close the old units on the day before where they are still open, and let roles follow.
 
     What is recorded already stays as it is. Errors: Refused with every fault, and nothing is written: the new unit does
-    not start on `on`, an old one ends on another day, the shares of an old unit do not sum to exactly 1.
+    not start on `on`, an old one ends on another day, the shares of an old unit do not sum to exactly 1, it is divided
+    between a body of the committee and one outside.
     """
     lock_tree()
     kept = {
@@ -61,6 +62,7 @@ def add_successions(links: Sequence[Link], *, by: User | None, basis: str = "") 
     fresh = [link for link in links if (link.old.pk, link.new.pk, link.on) not in kept]
     wrongs += _repeated(links)
     wrongs += _sums(links, kept)
+    wrongs += _mixed(fresh, links, kept)
     if wrongs:
         raise Refused(wrongs)
     for on in sorted({link.on for link in fresh}):
@@ -171,3 +173,23 @@ def _sums(links: Sequence[Link], kept: dict) -> list[Wrong]:
             message = f"Các tỷ lệ kế thừa của {links[index].old.name} cộng lại là {total}, phải bằng đúng 1."
             found.append(Wrong(index, "share", "shares", message))
     return found
+
+
+def _mixed(fresh: Sequence[Link], links: Sequence[Link], kept: dict) -> list[Wrong]:
+    """What is split between a body of the committee and one outside would be expected once in each."""
+    outside: dict[tuple, set[bool]] = defaultdict(set)
+    followers = Unit.objects.filter(pk__in={new for _, new, _ in kept}) if kept else ()
+    external = {one.pk: one.external for one in followers}
+    for old, new, on in kept:
+        outside[old, on].add(external[new])
+    for link in links:
+        outside[link.old.pk, link.on].add(link.new.external)
+    message = (
+        "{} không thể chia cho cả cơ quan của ủy ban và cơ quan ngoài ủy ban: "
+        "báo cáo của đơn vị này sẽ bị tính hai lần."
+    )
+    return [
+        Wrong(links.index(link), "new", "mixed_kinds", message.format(link.old.name))
+        for link in fresh
+        if len(outside[link.old.pk, link.on]) > 1
+    ]
