@@ -1,6 +1,6 @@
 -- Months of every reporting unit, with counts whose balance closes and whose opening is the last closing.
--- bench_month is filled before. Units up to `skipped` are silent in that month. With gaps one report in so many is missing
--- and units differ in size (one in nine is large).
+-- bench_month and bench_size are filled before. Units up to `skipped` are silent in that month. With gaps one report in
+-- so many is missing, units differ in size, and a month in which all were handed over is of two parts.
 INSERT INTO records_submission (unit_id, month, due_on)
 SELECT unit.id, month.number, month.due_on
 FROM units_unit AS unit CROSS JOIN bench_month AS month
@@ -28,16 +28,17 @@ FROM (
             field.id AS field,
             (unit.id * 7 + field.id * 3 + (month.place - 1) * 5) % 6 AS opening,
             (unit.id * 7 + field.id * 3 + month.place * 5) % 6 AS pending,
-            (8 + (unit.id * 13 + field.id * 29 + month.place * 37) % 30)
-                * CASE WHEN month.gaps > 0 AND unit.id % 9 = 0 THEN 4 ELSE 1 END AS direct,
-            (unit.id * 11 + field.id * 5 + month.place * 19) % 9 AS partial,
-            (unit.id * 17 + field.id * 23 + month.place * 3) % 7 AS full_online,
+            (10 - 2 * month.parts + (unit.id * 13 + field.id * 29 + month.place * 37) % 30 / month.parts)
+                * size.times AS direct,
+            (unit.id * 11 + field.id * 5 + month.place * 19) % 9 / month.parts * size.times AS partial,
+            (unit.id * 17 + field.id * 23 + month.place * 3) % 7 / month.parts * size.times AS full_online,
             CASE WHEN (unit.id + field.id + month.place) % 29 = 0 THEN 1 ELSE 0 END AS postal,
             CASE WHEN (unit.id + field.id + month.place) % 40 = 0 THEN 1 ELSE 0 END AS late
         FROM records_edition AS edition
         JOIN records_submission AS submission ON submission.id = edition.submission_id
         JOIN units_unit AS unit ON unit.id = submission.unit_id
         JOIN bench_month AS month ON month.number = submission.month
+        JOIN bench_size AS size ON size.unit_id = unit.id
         CROSS JOIN records_field AS field
         WHERE field.code <> 'chung'
     ) AS parts

@@ -57,6 +57,19 @@ def test_everything_derived_is_right_and_both_bases_agree():
 
 
 @pytest.mark.django_db
+def test_who_took_over_receives_what_they_received_together():
+    """A country does not lose two thirds of its dossiers by a merger: as many stay, but for what units differ in. In
+    July old and new units report a part of it each.
+    """
+    top = country.fill(TINY)
+    june, july, august = (
+        summary(top, country.Period.of(month, month)).total.counts["received"]
+        for month in (trees.LAST.plus(back) for back in (-6, -5, -4))
+    )
+    assert 0.75 < july / june < 1.33 and 0.75 < august / june < 1.33
+
+
+@pytest.mark.django_db
 def test_what_is_received_by_child_is_that_of_its_parts():
     top = country.fill(TINY)
     months = country.Period.of(trees.LAST.plus(-9), trees.LAST)
