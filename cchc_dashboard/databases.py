@@ -30,9 +30,6 @@ POSTGRESQL = " ".join(
         # So does a second process for a part of it: 6 of the 12 ms in which 300 communes are added up by their
         # successors were spent until it had come and gone.
         "max_parallel_workers_per_gather=0",
-        # Every question names its rows by an index, which of a table that is used lies in memory; by the default,
-        # made for turning disks, all units are read to find 300.
-        "random_page_cost=1.1",
     )
 )
 
