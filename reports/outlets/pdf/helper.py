@@ -7,9 +7,11 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,8 +77,15 @@ class _Child:
     """A running program `renderer`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
+        # Gone with it, also when it is killed.
+        self.folder = tempfile.mkdtemp(prefix="cchc-pdf-")
         self.process = subprocess.Popen(
-            command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, start_new_session=True
+            command(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            env=os.environ | {"TMPDIR": self.folder},
         )
         self.owner = os.getpid()
 
@@ -145,6 +154,7 @@ class _Child:
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _write(number: int, content: bytes) -> None:

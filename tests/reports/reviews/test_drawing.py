@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -100,6 +101,27 @@ def test_too_much_time_ends_the_child(settings):
     assert time.monotonic() - began < 3 and child.poll() is not None
     settings.PDF_SECONDS = 60
     assert helper.drawn(job()).startswith(b"%PDF-")
+
+
+def test_what_is_killed_leaves_nothing_in_the_temporary_folder(review, limits, monkeypatch, tmp_path):
+    """WeasyPrint puts the faces that it is given into a folder, and takes it away only when it comes to its end."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    doc = document.build(review, demo=True)
+    faces = pdf._job(printed.view(doc), doc, NOW)["css"]
+
+    def until_there_are_faces(page: int) -> None:
+        if list(tmp_path.rglob("weasyprint-*")):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        helper.drawn(job(css=faces, html="<table><tr><td>1</td></tr></table>" * 3000), until_there_are_faces)
+    assert list(tmp_path.iterdir()) == []
+    limits.PDF_MAX_BYTES = 300 * 1024 * 1024
+    with pytest.raises(pdf.TooLong):
+        helper.drawn(job(css=faces, html="<p>" + "x" * 40_000_000))
+    assert list(tmp_path.rglob("weasyprint-*")) == []
+    helper._drop()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_child_is_replaced():

@@ -25,13 +25,16 @@ IDLE_SECONDS = 300
 FAILED, OUT_OF_MEMORY = 1, 3
 
 
-def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, limits: tuple[int, int]) -> int:
-    """Draw within limits in a child of this process, into `result`; its exit status, 0 when it is done."""
+def _in_child(job: bytes, result: BinaryIO, answers: BinaryIO, limits: tuple[int, int], place: str) -> int:
+    """Draw within limits in a child of this process, into `result`; its exit status, 0 when it is done. What it puts
+    away meanwhile (fonts) goes into the folder `place`: one that is killed leaves it there.
+    """
     child = os.fork()
     if child == 0:
         status = FAILED
         try:
             bind(memory=limits[0], seconds=limits[1], written=LARGEST_FILE)
+            tempfile.tempdir = place
             told = answers.fileno()
             result.write(draw(json.loads(job), lambda page: os.write(told, b"page %d\n" % page)))
             result.flush()
@@ -55,8 +58,8 @@ def serve(jobs: BinaryIO, answers: BinaryIO, limits: tuple[int, int]) -> None:
         if not length:
             return
         job = _exactly(jobs, int(length))
-        with tempfile.TemporaryFile() as result:
-            status = _in_child(job, result, answers, limits)
+        with tempfile.TemporaryFile() as result, tempfile.TemporaryDirectory() as place:
+            status = _in_child(job, result, answers, limits, place)
             result.seek(0)
             drawn = b"" if status else result.read()
         answers.write(b"%d %d\n" % (status, len(drawn)) + drawn)
