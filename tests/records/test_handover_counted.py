@@ -9,6 +9,7 @@ import pytest
 from figures.periods import Period
 from records.queries.official_forms import DOSSIER_FORM, forms
 from records.queries.summary import trend
+from units.models import Unit
 
 from .conftest import AT
 from .handed import START, TODAY, Land, asked, rows, stand, stands
@@ -83,7 +84,7 @@ def test_rows_by_field_and_month(land, today, by):
 @BOTH
 def test_the_trend(land, today):
     for unit in groups(land, today):
-        points = trend(unit, Period.parse("2022-M06..M08"), today=today)
+        points = trend(Unit.objects.get(pk=unit.pk), Period.parse("2022-M06..M08"), today=today)
         assert [stands(one.total) for one in points] == [(11, 12), (12, 9), (9, 3)]
         assert [stands(one.tiers["commune"]) for one in points] == [(11, 12), (12, 9), (9, 3)]
 
