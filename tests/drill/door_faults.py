@@ -48,7 +48,7 @@ AT_THE_DOOR = (
     Fault(
         "a part of a divided unit goes to a unit that one only reads",
         "units/views/splitting.py",
-        "access.check(request.user, Right.MANAGE, one.taken_by, request.day)",
+        "access.check(request.user, Right.MANAGE, unit, request.day)",
         "pass",
         "tests/units/test_splitting.py",
     ),
