@@ -62,8 +62,9 @@ def whereabouts(user: User, day: date, since: date, asked: str | None = None) ->
     roles = access.memberships(user, day)
     if not any(one.unit.kind == Kind.COMMITTEE and one.unit.tier in _WIDE for one in roles):
         return Whereabouts(day)
-    visible = access.visible(user, day).filter(tier=Tier.PROVINCE, kind=Kind.COMMITTEE)
-    found = {one.pk: one for one in visible.order_by("folded", "pk")}
+    visible = access.visible(user, day).filter(tier=Tier.PROVINCE, kind=Kind.COMMITTEE).order_by()
+    # Put in order here: for the order PostgreSQL may go through the names of all units there are.
+    found = {one.pk: one for one in sorted(visible, key=lambda one: (one.folded, one.pk))}
     if sum(not one.is_over(since) for one in found.values()) < 2:
         return Whereabouts(day)
     known = Whereabouts(day, found)

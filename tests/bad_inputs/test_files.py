@@ -76,5 +76,6 @@ def test_swollen_files_cost_neither_time_nor_memory():
     assert len(found) == 2 * len(SWOLLEN)
     for name, code, seconds, megabytes in found:
         assert code, f"{name} is read"
-        assert seconds < 0.5, (name, code, seconds)
+        # Of the processor; read whole, each takes many times as long. A busy machine took half a second.
+        assert seconds < 2, (name, code, seconds)
         assert megabytes < 40, (name, code, megabytes)
