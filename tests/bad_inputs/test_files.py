@@ -16,7 +16,8 @@ from units.cells import WEB
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, sheet, with_part
 
 ROOT = Path(__file__).resolve().parents[2]
-# In a process of its own, so that memory is its own: code, seconds of the processor, MB more than before.
+# In a process of its own, so that memory is its own: code, seconds of the processor (the least of three readings: what
+# others on the machine add is not the reader's), MB more than before.
 MEASURE = """
 import resource, sys, time, json
 from io import BytesIO
@@ -43,10 +44,13 @@ files = [(name, swollen(start, unit)) for name, start, unit in SWOLLEN]
 before, found = peak(), []
 for name, content in files:
     for way in (as_table, as_book):
-        started = time.process_time()
-        faults = way(content)
+        taken = []
+        for _ in range(3):
+            started = time.process_time()
+            faults = way(content)
+            taken.append(time.process_time() - started)
         code = faults[-1].code if faults else ""
-        found.append((name, code, time.process_time() - started, peak() - before))
+        found.append((name, code, min(taken), peak() - before))
 print(json.dumps(found))
 """
 
@@ -76,6 +80,5 @@ def test_swollen_files_cost_neither_time_nor_memory():
     assert len(found) == 2 * len(SWOLLEN)
     for name, code, seconds, megabytes in found:
         assert code, f"{name} is read"
-        # Of the processor; read whole, each takes many times as long. A busy machine took half a second.
-        assert seconds < 2, (name, code, seconds)
+        assert seconds < 0.5, (name, code, seconds)
         assert megabytes < 40, (name, code, megabytes)

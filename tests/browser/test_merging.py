@@ -34,12 +34,17 @@ def province(transactional_db) -> Unit:
     return top
 
 
-def test_thirty_units_become_one(province, quiet_page: Page, live_server, accessible, tmp_path: Path):
-    page, address = quiet_page, f"/units/{province.pk}/merge/"
-    page.goto(f"{live_server.url}/accounts/login/?next={address}")
+def sign_in_by_hand(page: Page, url: str, address: str) -> None:
+    """The administrator comes to an address through the form."""
+    page.goto(f"{url}/accounts/login/?next={address}")
     page.get_by_label("Tên đăng nhập").fill("quantri")
     page.get_by_label("Mật khẩu").first.fill(PASSWORD)
     page.locator("main button[type=submit]").click()
+
+
+def test_thirty_units_become_one(province, quiet_page: Page, live_server, accessible, tmp_path: Path):
+    page, address = quiet_page, f"/units/{province.pk}/merge/"
+    sign_in_by_hand(page, live_server.url, address)
     expect(page).to_have_url(f"{live_server.url}{address}")
     accessible(page)
     page.set_viewport_size({"width": 375, "height": 768})
@@ -77,10 +82,7 @@ def test_thirty_units_become_one(province, quiet_page: Page, live_server, access
 def test_one_unit_gets_another_name_by_keyboard_alone(province, quiet_page: Page, live_server, accessible):
     page, old = quiet_page, Unit.objects.get(code="c07")
     address = f"/units/{old.pk}/succeed/"
-    page.goto(f"{live_server.url}/accounts/login/?next={address}")
-    page.get_by_label("Tên đăng nhập").fill("quantri")
-    page.get_by_label("Mật khẩu").first.fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    sign_in_by_hand(page, live_server.url, address)
     expect(page.get_by_label("xã Số 07 (c07)")).to_be_checked()
     accessible(page)
     page.get_by_label("Đơn vị mới hoạt động từ ngày").focus()
@@ -107,10 +109,7 @@ def test_one_unit_gets_another_name_by_keyboard_alone(province, quiet_page: Page
 def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live_server, accessible):
     page, old = quiet_page, Unit.objects.get(code="tram")
     address = f"/units/{old.pk}/split/"
-    page.goto(f"{live_server.url}/accounts/login/?next={address}")
-    page.get_by_label("Tên đăng nhập").fill("quantri")
-    page.get_by_label("Mật khẩu").first.fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    sign_in_by_hand(page, live_server.url, address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Chia tách Trạm Khuyến nông")
     accessible(page)
     page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
