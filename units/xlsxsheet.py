@@ -11,6 +11,7 @@ from .xmltags import LONGEST_TEXT, TagReader, too_long
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _MERGES = 1_000
+_LAST_COLUMN = 16_383  # XFD: a row of the format has no more cells, blank ones among them
 # How the format writes a sign that XML may not hold, or a text that looks like one so written (ECMA-376 22.9.2.19).
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -149,6 +150,8 @@ class SheetReader(TagReader):
             at = self._at + 1
         if at <= self._at:
             raise ValueError("cells out of order")
+        if at > _LAST_COLUMN:
+            raise Unreadable("too_many_columns", "Trang tính có dòng dài hơn cột XFD.", self.row)
         self._at = at
         self._kind = attributes.get("t", "n")
         self._style = attributes.get("s", "0")
