@@ -44,8 +44,14 @@ def _merged(stage: Stage) -> Iterator[Result]:
 
 
 def _gaps(stage: Stage) -> Iterator[Result]:
-    yield from questions.gap_rows(stage.gaps, stage.district)
-    yield from pages.today_export_rows(stage.gaps)
+    for nation, name, figures, page in (
+        (stage.nation_gaps, "country with gaps everywhere", questions.GOAL, 1.3),
+        (stage.before_gaps, "country before 2025 with gaps everywhere", questions.GOAL_BEFORE, 1.5),
+    ):
+        yield from questions.rows(nation, stage.district_gaps, name, figures)
+        yield from pages.country_rows(nation, stage.district_gaps, name, page)
+    yield from questions.gap_rows(stage.merged_gaps, stage.district)
+    yield from pages.today_export_rows(stage.merged_gaps)
 
 
 def _printed_pages(stage: Stage) -> Iterator[Result]:
