@@ -10,12 +10,11 @@ from enum import Enum
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
 
 from . import duties, pace, safety
-from .answering import placed, standing, successor_of
+from .answering import standing, successor_of
 from .compiled import Compiled
 from .models import Membership, Role, Scope, System, Unit, User, subtree
 
@@ -41,8 +40,17 @@ _LACKING = {
     Right.APPROVE: "Bạn không duyệt số liệu của {unit}. Duyệt, trả lại và quyết định mở khóa là việc của người duyệt "
     "số liệu ở cấp trên của đơn vị này."
 }
+# With the administrators' roles that begin when their unit opens, on a later day.
+_OPENING = Q(role=Role.ADMINISTRATOR, valid_from=F("unit__active_from"))
 _memberships = Compiled(
-    lambda user, day: Membership.objects.filter(user=user).valid_on(day).select_related("unit"), int, date
+    lambda user, day: (
+        Membership.objects.filter(user=user)
+        .filter(Q(valid_from__lte=day) | _OPENING)
+        .filter(Q(valid_until=None) | Q(valid_until__gte=day))
+        .select_related("unit")
+    ),
+    int,
+    date,
 )
 ROLES: dict[Right, frozenset[str]] = {
     Right.READ: READERS,
@@ -125,6 +133,17 @@ def memberships(user: Reader, day: date) -> list[Membership]:
     """
     if isinstance(user, System):
         return [Membership(unit=user.token.unit, role=Role.VIEWER)]
+    return [one for one in _held(user, day) if one.valid_from <= day]
+
+
+def administered(user: User, day: date) -> list[Membership]:
+    """The user's roles of an administrator on `day`, and those that begin when their unit opens: what a merger leaves
+    to an administrator is prepared, and can be undone, before its first day. Figures are read from that day on.
+    """
+    return [one for one in _held(user, day) if one.role in ROLES[Right.MANAGE]]
+
+
+def _held(user: User, day: date) -> list[Membership]:
     cache = user.__dict__.setdefault("_memberships", {})
     if day not in cache:
         cache[day] = _memberships(user.pk, day)
@@ -141,7 +160,7 @@ def allowed(user: Reader, right: Right, unit: Unit, day: date) -> bool:
     if isinstance(user, System):
         granted = BY_TOKEN.get(right, frozenset()) & user.token.granted
         return bool(granted) and unit.path.startswith(user.token.unit.path)
-    held = memberships(user, day)
+    held = administered(user, day) if right is Right.MANAGE else memberships(user, day)
     if _holds(held, right, unit.pk, unit.path):
         return True
     heir = successor_of(unit, day) if right in ANSWERED else None
@@ -169,7 +188,8 @@ def visible(user: Reader, day: date):
 
 def check(user: Reader, right: Right, unit: Unit | None, day: date) -> Unit:
     """The unit, or 404 for those who may not even read it (or where it is unknown), 403 for those who may only read."""
-    if unit is None or not allowed(user, Right.READ, unit, day):
+    reads = unit is not None and allowed(user, Right.READ, unit, day)
+    if not reads and not (unit is not None and right is Right.MANAGE and allowed(user, right, unit, day)):
         raise Http404
     if not allowed(user, right, unit, day):
         raise PermissionDenied(
@@ -209,41 +229,3 @@ def is_root_administrator(user: Reader, day: date) -> bool:
         one.role == Role.ADMINISTRATOR and one.unit.parent_id is None and not one.unit.is_over(day)
         for one in memberships(user, day)
     )
-
-
-def managed(user: User, day: date, column: str = "path") -> Q:
-    """Condition on units (or on another column of paths): those that the user administers on `day`."""
-    within = Q(pk__in=[])
-    for membership in memberships(user, day):
-        if membership.role in ROLES[Right.MANAGE]:
-            within |= subtree(membership.unit.path, column)
-    return within
-
-
-def staffed(user: User, day: date):
-    """QuerySet of the units whose people an administrator manages: those administered, and those that are over and
-    went, with all below them, wholly into these. Of the latter nothing else is managed.
-    """
-    over = placed(day).filter(managed(user, day, "within")).values("unit")
-    own = Unit.objects.order_by().filter(managed(user, day)).values("pk")
-    return Unit.objects.filter(pk__in=own.union(over, all=True))
-
-
-def people(user: User, day: date):
-    """QuerySet of the people whom an administrator manages: nobody whose roles, or the last ones of who has none any
-    more, lie outside the administered units (`staffed`), so that a district's administrator cannot lock out the
-    province's. Who never had a role is managed where the account was made, or else from the top (decision 27).
-    """
-    units = staffed(user, day).order_by().values("pk")
-    later = Q(valid_until=None) | Q(valid_until__gt=OuterRef("valid_until"))
-    outlived = Membership.objects.filter(later, user=OuterRef("user"))
-    now_or_last = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day) | ~Exists(outlived))
-    elsewhere = now_or_last.exclude(unit__in=units)
-    ever = Exists(Membership.objects.filter(user=OuterRef("pk")))
-    unknown = Q(made_in=None) if is_root_administrator(user, day) else Q(pk__in=[])
-    return User.objects.exclude(pk__in=elsewhere.values("user")).filter(ever | Q(made_in__in=units) | unknown)
-
-
-def person_for(user: User, pk: int, day: date) -> User:
-    """Fetch a person to manage, or 404."""
-    return get_object_or_404(people(user, day), pk=pk)

@@ -14,6 +14,7 @@ from .models import Role, Scope
 ACTIONS = {
     "unit.open": "Mở đơn vị",
     "unit.close": "Đóng đơn vị",
+    "unit.reopen": "Hoàn tác đóng đơn vị",
     "unit.succeed": "Ghi quan hệ kế thừa",
     "unit.merge": "Sáp nhập, thay thế thành đơn vị này",
     "unit.split": "Chia tách, chuyển một phần thành đơn vị này",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet
 
 from . import factors
-from .access import staffed
+from .administering import staffed
 from .models import Membership, Unit, User
 
 _CHUNK = 1_000

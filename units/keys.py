@@ -11,7 +11,8 @@ from datetime import date
 from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
-from .access import ROLES, Right, managed
+from .access import ROLES, Right
+from .administering import managed
 from .models import Membership, Receiver, Token, Unit, User
 
 

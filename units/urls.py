@@ -10,6 +10,7 @@ urlpatterns = [
     path("open/", changes.unit_open, name="open"),
     path("<int:pk>/", tree.unit_detail, name="detail"),
     path("<int:pk>/close/", changes.unit_close, name="close"),
+    path("<int:pk>/reopen/", changes.unit_reopen, name="reopen"),
     path("<int:pk>/succeed/", merging.succeed, name="succeed"),
     path("<int:pk>/split/", splitting.split, name="split"),
     path("<int:pk>/merge/", merging.merge, name="merge"),

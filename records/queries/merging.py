@@ -36,10 +36,12 @@ def consequences(
     if opening:
         news = [one for one in opening if any(old.pk in owed for old, _ in one.parts)] or opening
         due = _due(dues, [one.tier or one.parts[0][0].tier for one in news], first, today)
+        before = len(owing) + there
+        told = f"{count(reporting)} báo cáo thay cho {count(before)}"
         lines += [
             f"Đơn vị mới nộp từ {first.label}: {count(reporting)} báo cáo, hạn gửi {due}.",
-            f"Từ {last.plus(1).label}, mỗi tháng {count(reporting)} báo cáo thay cho "
-            f"{count(len(owing) + there)}.",
+            f"Từ {last.plus(1).label}, mỗi tháng "
+            + (f"{told}." if reporting != before else f"vẫn {count(reporting)} báo cáo."),
         ]
     yield "Báo cáo phải nộp", lines
     editions = Edition.objects.filter(submission__unit__in=[unit.pk for unit in olds], state__in=OPEN_STATES)

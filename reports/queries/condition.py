@@ -19,7 +19,7 @@ from figures.periods import Month, Period
 from ledger import condition, log, runs
 from records.queries import owing
 from records.queries.calendar import calendar
-from units import access, visits
+from units import administering, visits
 from units.models import Unit, User
 
 DAY = timedelta(days=1)
@@ -83,7 +83,7 @@ def latest_month(day: date) -> Month:
 
 def silent(user: User, month: Month, day: date) -> QuerySet[Unit]:
     """Units that the user administers which owe the month and have neither sent nor approved it."""
-    administered = Unit.objects.filter(access.managed(user, day))
+    administered = Unit.objects.filter(administering.managed(user, day))
     return owing.silent(administered, [month], calendar()).order_by("tier", "code")
 
 
@@ -93,7 +93,7 @@ def tried(user: User, day: date, at: datetime, *, all_names: bool) -> list[Tried
     """
     failures = visits.failed(at - DAY)
     names = {one.username for one in failures}
-    found = {one.username: one for one in access.people(user, day).filter(username__in=names)}
+    found = {one.username: one for one in administering.people(user, day).filter(username__in=names)}
     by_person: dict[User | None, list[visits.Failure]] = defaultdict(list)
     known = (
         set(User.objects.filter(username__in=names).values_list("username", flat=True))

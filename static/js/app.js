@@ -1,5 +1,5 @@
-/* What every page has: formulas and definitions that close, a dialog, and what somebody typed and this browser could
-   not send yet: a clerk's numbers, an editor's words. Everything on the pages works without this file.
+/* What every page has: formulas and definitions that close, the focus after a refused form, a dialog, and what somebody
+   typed and this browser could not send yet: a clerk's numbers, an editor's words. Everything works without this file.
 
    Sets CCHC.ask (a dialog), CCHC.kept (the numbers in this browser) and CCHC.texts (the words). */
 (() => {
@@ -22,6 +22,13 @@
   });
 
   for (const end of ["focusout", "mouseout"]) document.addEventListener(end, (event) => event.target.closest?.(".src")?.classList.remove("is-closed"));
+
+  // After a refused form the first faulty field has the focus; where the whole is wrong, the words that say so.
+  const refused = document.querySelector("[data-refused]");
+  if (refused && !document.querySelector("[autofocus]")) {
+    const first = refused.querySelector("li") ? null : refused.closest("form")?.querySelector("[aria-invalid=true]");
+    (first ?? refused).focus();
+  }
 
   const make = (tag, more = {}, ...inside) => {
     const made = Object.assign(document.createElement(tag), more);

@@ -193,3 +193,30 @@ def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_se
     page.get_by_role("button", name="Hoàn tác chia tách").click()
     expect(page.get_by_text("5 đơn vị cũ hoạt động tiếp")).to_be_visible()
     assert not Succession.objects.exists() and inheritance.check() == (set(), {}) and roster.check() == []
+
+
+def test_after_a_refusal_the_focus_is_where_something_is_to_be_mended(
+    province, page: Page, live_server, accessible
+):
+    """On the first faulty field; where only the whole is wrong, on the words that say so. Both say that nothing was
+    written."""
+    old = Unit.objects.get(code="c07")
+    sign_in_by_hand(page, live_server.url, f"/units/{old.pk}/succeed/")
+    page.get_by_label("Đơn vị mới hoạt động từ ngày").fill("32/7/2022")
+    page.get_by_label("Căn cứ").fill("NQ 1")
+    page.get_by_label("Tên đơn vị mới").fill("phường Số 07")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("Chưa lưu được, cần sửa chỗ đánh dấu “!” bên dưới.")
+    expect(page.get_by_label("Đơn vị mới hoạt động từ ngày")).to_be_focused()
+    accessible(page)
+    page.goto(f"{live_server.url}/units/{Unit.objects.get(code='tram').pk}/split/")
+    page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
+    page.get_by_label("Căn cứ").fill("NQ 1")
+    for number, code, share in ((1, "tram", "1/2"), (2, "p07", "1/3")):
+        part = page.get_by_role("group", name=f"Phần thứ {number}")
+        part.get_by_label("Mã").fill(code)
+        part.get_by_label("Tỷ lệ").fill(share)
+    page.get_by_role("button", name="Xem những gì thay đổi").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("cộng lại là 5/6, phải bằng đúng 1.")
+    expect(page.get_by_role("alert")).to_be_focused()
+    accessible(page)

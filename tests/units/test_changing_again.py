@@ -100,7 +100,7 @@ def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
     split = f"/units/{cast.tan_thanh.pk}/split/"
     parts = divided(("13474", "", "60%"), ("n", "", "40%"))
     page = text_of(cast.admin.post(split, parts))
-    assert "đã mở từ ngày đó, nhận thêm" in page and "mỗi tháng 2 báo cáo thay cho 2." in page
+    assert "đã mở từ ngày đó, nhận thêm" in page and "mỗi tháng vẫn 2 báo cáo." in page
     assert cast.admin.post(split, parts | {"sure": "1"}).status_code == 302
     new, left = (Unit.objects.get(code=code, active_from=ON) for code in ("n", "13474"))
     assert set(Succession.objects.filter(new=new).values_list("old__code", "share_numerator")) == {
@@ -109,7 +109,9 @@ def test_a_new_unit_of_a_whole_one_and_a_part_of_another(cast):
     assert as_reckoned()
     assert "Hoàn tác chia tách" in text_of(cast.admin.get(f"/units/{new.pk}/"))
     undone = text_of(cast.admin.post(f"/units/{left.pk}/undo-merger/", follow=True))
-    assert "Đã hoàn tác: 1 đơn vị cũ hoạt động tiếp, thị trấn Tân Thanh không còn." in undone
+    assert (
+        "Đã hoàn tác: 1 đơn vị cũ hoạt động tiếp, thị trấn Tân Thanh mở ngày 01/7/2025 không còn." in undone
+    )
     assert set(Succession.objects.values_list("old__code", "new__code")) == {("13480", "n")} and as_reckoned()
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
     assert list(Unit.objects.order_by("pk").values()) == before and as_reckoned()

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from units import access, actions
+from units import access, actions, administering
 from units.models import Membership, User
 
 from .conftest import START, person
@@ -54,7 +54,7 @@ def test_an_account_is_managed_where_it_belongs(tree, administrators, case):
             valid_from=since[0] if since else START,
             valid_until=until,
         )
-    managing = {name for name, one in administrators.items() if someone in access.people(one, DAY)}
+    managing = {name for name, one in administrators.items() if someone in administering.people(one, DAY)}
     assert managing == expected
     for name, one in administrators.items():
         client, before = signed_in(one), User.objects.get(pk=someone.pk).password
@@ -70,7 +70,7 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
     assert signed_in(administrators["tan_thanh"]).post("/units/people/new/", form).status_code == 200
     made = User.objects.get(username="moi")
     assert made.made_in == tree.tan_thanh
-    able = {name for name, one in administrators.items() if made in access.people(one, DAY)}
+    able = {name for name, one in administrators.items() if made in administering.people(one, DAY)}
     assert able == {"province", "district", "tan_thanh"}
     role = {"unit": "13474", "role": "clerk", "valid_from": "12/8/2022"}
     where = f"/units/people/{made.pk}/grant/"
@@ -87,10 +87,10 @@ def test_an_administrator_of_several_units_makes_accounts_for_the_highest(tree):
 def test_who_left_is_managed_where_the_roles_ended(tree, administrators):
     leaving = person("nghi", ("clerk", tree.tan_thanh), ("viewer", tree.district))
     actions.leave(leaving, DAY, by=administrators["province"])
-    able = {name for name, one in administrators.items() if leaving in access.people(one, DAY)}
+    able = {name for name, one in administrators.items() if leaving in administering.people(one, DAY)}
     assert able == {"province", "district"}
 
 
 def test_an_account_of_the_command_line_is_of_the_top(tree, administrators):
     made, _ = actions.create_user("moi", by=None, at=timezone.now())
-    assert made.made_in is None and made not in access.people(administrators["district"], DAY)
+    assert made.made_in is None and made not in administering.people(administrators["district"], DAY)

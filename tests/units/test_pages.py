@@ -311,3 +311,15 @@ def test_lists_ask_the_same_number_of_questions(tree, cast, size, django_assert_
     for address, most in (("/units/", 10), (f"/units/{tree.district.pk}/", 16), ("/units/people/", 10)):
         with django_assert_max_num_queries(most):
             assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("act", ["close", "succeed", "merge"])
+def test_a_refused_form_says_that_nothing_was_saved(tree, cast, act):
+    """Not the title of the page once more; and each fault begins as a sentence does."""
+    asked = {"on": "1/1/2019", "basis": "NQ 1", "code": "moi", "name": "xã Mới", "tier": "commune"}
+    asked |= {"parent": "351", "olds": [tree.liem_tuc.pk], "codes": ""}
+    unit = tree.district if act == "merge" else tree.liem_tuc
+    answer = signed_in(cast.admin).post(f"/units/{unit.pk}/{act}/", asked)
+    page = text_of(answer)
+    assert answer.status_code == 422 and "<b>Chưa lưu được, cần sửa chỗ đánh dấu “!” bên dưới.</b>" in page
+    assert "<li>Xã Liêm Túc mới hoạt động từ 01/01/2020" in page

@@ -191,3 +191,14 @@ def test_undoing_keeps_the_rules_of_the_tree(cast):
     assert refused.status_code == 422 and "đã thay đổi" in text_of(refused)
     Unit.objects.filter(pk=other.pk).update(code="khac")
     assert cast.admin.post(f"/units/{new.pk}/undo-merger/").status_code == 302
+
+
+@pytest.mark.parametrize("at", ["tan_thanh", "liem_tuc"])
+def test_undone_from_either_part_its_own_old_unit_is_shown(cast, at):
+    """Both parts have the names of old units, so what is gone is told with its day."""
+    old = getattr(cast, at)
+    cast.admin.post(cast.address, asked(*PARTIAL, sure="1"))
+    new = Unit.objects.get(code=old.code, active_from=ON)
+    answer = cast.admin.post(f"/units/{new.pk}/undo-merger/", follow=True)
+    assert answer.redirect_chain[-1][0] == f"/units/{old.pk}/"
+    assert f"2 đơn vị cũ hoạt động tiếp, {old.name} mở ngày 01/7/2025 không còn." in text_of(answer)

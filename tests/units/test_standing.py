@@ -7,7 +7,7 @@ import pytest
 
 from tests import succeeding
 from tests.succeeding import Part
-from units import access, actions, answering
+from units import access, actions, administering, answering
 from units.access import Right
 from units.holders import holders
 from units.models import Membership, Place, Unit
@@ -94,7 +94,7 @@ def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):
 def test_new_administrators_manage_whose_units_all_came_over(provinces):
     admin = newcomer("quan-tri", "administrator", provinces.new)
     client = signed_in(admin)
-    able = set(access.people(admin, DAY).values_list("username", flat=True))
+    able = set(administering.people(admin, DAY).values_list("username", flat=True))
     assert able >= {"xa-13480", "nv", "quan-tri"}
     # A commune of the old province and district went elsewhere: who had a role above it reads it still.
     assert not able & {"quan-tri-cu", "huyen"}
@@ -116,11 +116,11 @@ def test_new_administrators_manage_whose_units_all_came_over(provinces):
 def test_a_role_elsewhere_keeps_a_person_from_the_new_administrator(provinces):
     admin = newcomer("quan-tri", "administrator", provinces.new)
     below = newcomer("quan-tri-xa", "administrator", provinces.commune)
-    assert "xa-13480" in set(access.people(below, DAY).values_list("username", flat=True))
-    assert "nv" not in set(access.people(below, DAY).values_list("username", flat=True))
+    assert "xa-13480" in set(administering.people(below, DAY).values_list("username", flat=True))
+    assert "nv" not in set(administering.people(below, DAY).values_list("username", flat=True))
     actions.add_membership(provinces.old_clerk, provinces.far, "viewer", ON, by=None)
-    assert provinces.old_clerk not in access.people(admin, DAY)
-    assert provinces.old_clerk not in access.people(below, DAY)
+    assert provinces.old_clerk not in administering.people(admin, DAY)
+    assert provinces.old_clerk not in administering.people(below, DAY)
 
 
 def test_who_lost_the_new_province_sets_nothing_for_all_by_the_former_one(provinces):
@@ -142,7 +142,7 @@ def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
     first, _ = succeeding.replace([tree.tan_thanh], parts, ON, by=None)
     part, whole = newcomer("mot", "administrator", first), newcomer("ca", "administrator", tree.district)
     Membership.objects.filter(user=clerk, unit__active_from=ON).delete()
-    assert clerk not in access.people(part, DAY) and clerk in access.people(whole, DAY)
+    assert clerk not in administering.people(part, DAY) and clerk in administering.people(whole, DAY)
     place = Place.objects.get(unit=tree.tan_thanh)
     assert (place.path, place.within) == (first.path, tree.district.path)
 

@@ -30,6 +30,7 @@ from .people import (
     use_issued_password,
 )
 from .receivers import create_receiver, stop_receiver
+from .reopening import closing_of, reopen_units
 from .restructuring import Done, followers
 from .safety import set_safety
 from .sessions import end_all_sessions, end_own_sessions, end_session, end_sessions_of
@@ -55,6 +56,7 @@ __all__ = [
     "close_branch",
     "close_unit",
     "close_units",
+    "closing_of",
     "confirm_factor",
     "create_receiver",
     "create_token",
@@ -79,6 +81,7 @@ __all__ = [
     "open_unit",
     "open_units",
     "renew_codes",
+    "reopen_units",
     "reseal_factors",
     "reset_factor",
     "restructuring_of",

@@ -16,12 +16,13 @@ from units.tree import Closing, Refused, Wrong
 from .common import lock_tree, subject
 from .derived import chunks, refresh_tree
 
+CLOSED = "unit.close"
 _NAMED = 6
 
 
 def close_unit(unit: Unit, on: date, *, by: User | None, basis: str = "") -> Unit:
     """Close one unit; `on` is its last day. Errors: see `close_units`."""
-    close_units([unit], on, by=by, basis=basis)
+    close_units([unit], on, by=by, basis=basis, asked=unit)
     unit.refresh_from_db()
     return unit
 
@@ -35,12 +36,16 @@ def close_branch(unit: Unit, on: date, *, by: User | None, basis: str = "") -> N
         .filter(Q(active_until=None) | Q(active_until__gt=on))
         .select_related("parent")
     )
-    close_units([one for one in below if one.pk == unit.pk or may_close(one, on)], on, by=by, basis=basis)
+    together = [one for one in below if one.pk == unit.pk or may_close(one, on)]
+    close_units(together, on, by=by, basis=basis, asked=unit)
 
 
 @transaction.atomic
-def close_units(units: Sequence[Unit], on: date, *, by: User | None, basis: str = "") -> None:
-    """Close units together (a group with all below it); `on` is the last day of each.
+def close_units(
+    units: Sequence[Unit], on: date, *, by: User | None, basis: str = "", asked: Unit | None = None
+) -> None:
+    """Close units together (a group with all below it); `on` is the last day of each. `asked`: the unit that the act is
+    about, where it is one of its own: its log keeps what ended when, so that it can be taken back (`reopen_units`).
 
     Errors: Refused where a unit is over already, starts later, still has units below that go on, or has reported a
     month that begins after its last day.
@@ -56,12 +61,16 @@ def close_units(units: Sequence[Unit], on: date, *, by: User | None, basis: str 
     wrongs += reported_later([Closing(index, unit, on) for index, unit in enumerate(kept)], "on")
     if wrongs:
         raise Refused(wrongs)
+    lasted = [[unit.pk, unit.active_until] for unit in kept]
     for unit in kept:
         unit.active_until = on
         unit.save(update_fields=["active_until"])
     refresh_tree(kept)
     for unit in kept:
-        log.append("unit.close", by=by, subject=subject(unit), detail={"on": on, "basis": basis})
+        detail = {"on": on, "basis": basis}
+        if asked is not None and unit.pk == asked.pk:
+            detail["closed"] = lasted
+        log.append(CLOSED, by=by, subject=subject(unit), detail=detail)
 
 
 def _not_closable(index: int, unit: Unit, on: date, together: Sequence[Unit]) -> list[Wrong]:

@@ -11,7 +11,7 @@ from units.models import Unit, User, fold
 from units.tree import Draft, Plan, Refused, Wrong, plan
 from units.words import canonical
 
-from .closing import reported_later
+from .closing import CLOSED, reported_later
 from .common import lock_tree, subject
 from .derived import CHUNK, refresh_tree
 
@@ -67,9 +67,7 @@ def _write(planned: Plan, by: User | None, source: str = "") -> Opened:
     refresh_tree(closed, new)
     _log_opened(new, by, source)
     for unit in closed:
-        log.append(
-            "unit.close", by=by, subject=subject(unit), detail={"on": unit.active_until, "source": source}
-        )
+        log.append(CLOSED, by=by, subject=subject(unit), detail={"on": unit.active_until, "source": source})
     return Opened(new, closed, planned.unchanged)
 
 

@@ -1,6 +1,7 @@
 """Opening and closing a unit."""
 
 from django import forms
+from django.utils.text import capfirst
 
 from units.models import Kind, Tier, Unit
 from units.tree import Draft, Refused
@@ -20,7 +21,8 @@ def show_refusal(form: forms.Form, refused: Refused, names: dict[str, str] | Non
     for wrong in refused.wrongs:
         name = (names or {}).get(wrong.field, wrong.field)
         form.add_error(
-            name if name in form.fields else None, forms.ValidationError(wrong.message, code=wrong.code)
+            name if name in form.fields else None,
+            forms.ValidationError(capfirst(wrong.message), code=wrong.code),
         )
 
 

@@ -6,10 +6,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.views.decorators.http import require_http_methods, require_POST
 
 from units import access, actions, queries
 from units.access import Right, requires
+from units.dates import write_day
 from units.forms.tree import CloseForm, OpenForm, show_refusal
 from units.models import Unit
 from units.signals import consequences_of
@@ -82,6 +85,30 @@ def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Đã ghi ngày kết thúc hoạt động của {unit.name}.")
             return redirect("units:detail", unit.pk)
     return _form(request, form, f"Đóng {unit.name}", "Xem những gì thay đổi", unit)
+
+
+@requires(Right.MANAGE, by_unit=True)
+@require_POST
+def unit_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the closing of a unit back, with all that closed with it (what is below it, so administered too)."""
+    unit = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    try:
+        with transaction.atomic():
+            units = actions.reopen_units(unit, by=request.user)
+    except Refused as refused:
+        return not_undone(request, unit, refused)
+    more = f" và {len(units) - 1} đơn vị bên dưới" if len(units) > 1 else ""
+    until = units[0].active_until
+    last = f" đến hết ngày {write_day(until)}" if until else ""
+    messages.success(request, f"Đã hoàn tác việc đóng: {unit.name}{more} hoạt động tiếp{last}.")
+    return redirect("units:detail", unit.pk)
+
+
+def not_undone(request: HttpRequest, unit: Unit, refused: Refused) -> HttpResponse:
+    """Why an act is not undone, with the way back to the unit."""
+    back = reverse("units:detail", args=[unit.pk])
+    context = {"title": "Không hoàn tác được", "reason": capfirst(str(refused)), "back": back}
+    return render(request, "400.html", context, status=422)
 
 
 def _close(request: HttpRequest, form: CloseForm, unit: Unit) -> bool:

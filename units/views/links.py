@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, links, mailing, pace
+from units import actions, administering, links, mailing, pace
 from units.access import Right, requires
 from units.forms.links import NewPasswordForm, ResetForm
 
@@ -51,7 +51,7 @@ def password_set(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a link by which the person sets the password."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     invite(request, someone)
     return redirect("units:person", pk)
 

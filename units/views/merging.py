@@ -7,18 +7,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, queries
+from units import access, actions, administering, queries
 from units.access import Right, requires
+from units.dates import write_day
 from units.forms.merging import MOST, MergeForm
 from units.forms.tree import show_refusal
 from units.models import Tier, Unit
 from units.signals import consequences_of
 from units.tree import Draft, Refused, day_before
 
-from .changes import parent_of
+from .changes import not_undone, parent_of
 from .lists import posted
 
 
@@ -46,7 +46,7 @@ def succeed(request: HttpRequest, pk: int) -> HttpResponse:
     over = unit.is_over(request.day)
     goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
     alike = Q(active_until=unit.active_until, successors=None) if over else goes_on
-    beside = Unit.objects.filter(alike, access.managed(request.user, request.day), parent=unit.parent)
+    beside = Unit.objects.filter(alike, administering.managed(request.user, request.day), parent=unit.parent)
     others = beside.filter(kind=unit.kind).exclude(pk=unit.pk).order_by("folded", "active_from", "pk")
     initial = {"olds": [unit.pk], "code": unit.code, "tier": unit.tier}
     if unit.parent is not None and not unit.parent.is_over(request.day):
@@ -89,7 +89,7 @@ def _asked(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], Draft, Un
     reader. None where the form has faults.
     """
     on = form.cleaned_data["on"]
-    codes = queries.Codes(access.visible(request.user, request.day))
+    codes = queries.Codes(administering.known(request.user, request.day))
     olds, there = form.chosen(codes), form.there(codes)
     for unit in [*olds, *([there] if there else [])]:
         access.check(request.user, Right.MANAGE, unit, request.day)
@@ -158,8 +158,13 @@ def _changes(
 @requires(Right.MANAGE, by_unit=True)
 @require_POST
 def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the merger or split back that opened a unit."""
+    """Take the merger or split back that opened a unit; what is shown then is the old unit that it came from, of
+    several the one of its code.
+    """
     new = access.unit_for(request.user, pk, request.day, Right.MANAGE)
+    theirs = [
+        one.old for one in sorted(queries.predecessors_of(new), key=lambda one: one.old.code != new.code)
+    ]
     entry = actions.restructuring_of(new)
     for unit in actions.touched_by(entry) if entry else ():
         access.check(request.user, Right.MANAGE, unit, request.day)
@@ -167,18 +172,16 @@ def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
         with transaction.atomic():
             olds = actions.undo_restructuring(new, by=request.user)
     except Refused as refused:
-        context = {
-            "title": "Không hoàn tác được",
-            "reason": str(refused),
-            "back": reverse("units:detail", args=[new.pk]),
-        }
-        return render(request, "400.html", context, status=422)
+        return not_undone(request, new, refused)
     messages.success(request, f"Đã hoàn tác: {_undone(new, olds)}.")
-    return redirect("units:detail", olds[0].pk)
+    return redirect("units:detail", next((one for one in theirs if one in olds), olds[0]).pk)
 
 
 def _undone(new: Unit, olds: list[Unit]) -> str:
     """What has become of the old units and of the one from whose page it was undone."""
     going_on = [unit for unit in olds if not unit.is_over(new.active_from)]
     told = f"{len(going_on)} đơn vị cũ hoạt động tiếp" if going_on else "đơn vị cũ chưa có đơn vị kế thừa"
-    return f"{told}, {new.name} {'giữ nguyên' if Unit.objects.filter(pk=new.pk).exists() else 'không còn'}"
+    if Unit.objects.filter(pk=new.pk).exists():
+        return f"{told}, {new.name} giữ nguyên"
+    # With its day: an old unit may have the same name.
+    return f"{told}, {new.name} mở ngày {write_day(new.active_from)} không còn"

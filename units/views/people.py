@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from units import access, actions, factors, history, keys, mailing, queries, sso
+from units import access, actions, administering, factors, history, keys, mailing, queries, sso
 from units.access import Right, requires
 from units.actions.people import Denied, subject
 from units.forms.people import IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
@@ -30,7 +30,7 @@ def _deny(form, denied: Denied) -> None:
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody whom the reader may manage, with today's roles; `?q=` by name, sign-in name or unit."""
     text = clean(request.GET.get("q", ""))[:200]
-    found = access.people(request.user, request.day)
+    found = administering.people(request.user, request.day)
     if text:
         units = Q(memberships__unit__folded__contains=fold(text)) | Q(memberships__unit__code=text)
         found = found.filter(Q(pk__in=_named(found, text)) | units).distinct()
@@ -82,7 +82,7 @@ def _show_password(request: HttpRequest, person: User, password: str) -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """One person: what they are called, their roles of all times, the log."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
     form = PersonForm(posted(request), initial=initial)
     if file := file_of(request, _files(someone)):
@@ -131,7 +131,7 @@ def _person(request: HttpRequest, someone: User, form: PersonForm, role_form: Ro
 @requires(Right.MANAGE)
 @require_POST
 def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     form = RoleForm(request.POST)
     if form.is_valid():
         data = form.cleaned_data
@@ -156,9 +156,9 @@ def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
     """The role ends with yesterday: it has no effect from this day on."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     held = someone.memberships.select_related("unit").filter(pk=membership).first()
-    if held is None or not access.staffed(request.user, request.day).filter(pk=held.unit_id).exists():
+    if held is None or not administering.staffed(request.user, request.day).filter(pk=held.unit_id).exists():
         raise Http404
     return _done(
         request,
@@ -171,21 +171,21 @@ def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpRespo
 @requires(Right.MANAGE)
 @require_POST
 def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     return _done(request, pk, lambda: actions.disable_user(someone, by=request.user), "Đã khóa tài khoản.")
 
 
 @requires(Right.MANAGE)
 @require_POST
 def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     return _done(request, pk, lambda: actions.enable_user(someone, by=request.user), "Đã mở khóa tài khoản.")
 
 
 @requires(Right.MANAGE)
 @require_POST
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     try:
         password = actions.issue_password(someone, by=request.user, at=timezone.now())
     except Denied as denied:
@@ -198,7 +198,7 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take away the second factor of somebody who lost the phone."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     return _done(
         request, pk, lambda: actions.reset_factor(someone, by=request.user), "Đã đặt lại xác thực hai bước."
     )
@@ -208,7 +208,7 @@ def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
     """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     return _done(
         request,
         pk,

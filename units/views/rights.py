@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from units import access, actions, queries
+from units import access, actions, administering, queries
 from units.access import Right, requires
 from units.forms.people import TransferForm
 from units.holders import STATES, every_line, holders, lines
@@ -57,7 +57,7 @@ def rights(request: HttpRequest) -> HttpResponse:
 @require_POST
 def person_leave(request: HttpRequest, pk: int) -> HttpResponse:
     """The person leaves today."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     try:
         ended = actions.leave(someone, request.day, by=request.user)
     except actions.Denied as denied:
@@ -71,7 +71,7 @@ def person_leave(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     """The person goes to another unit, with the same roles."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     form = TransferForm(request.POST)
     unit = unit_named(request, form) if form.is_valid() else None
     if unit is None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from units import access, actions, queries
+from units import access, actions, administering, queries
 from units.access import Right, requires
 from units.forms.splitting import NAMES, SplitForm
 from units.forms.tree import show_refusal
@@ -51,7 +51,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
 def _asked(request: HttpRequest, form: SplitForm) -> Shares:
     """The parts, whoever takes one over or is there administered by the reader; none where the form has faults."""
     parent = parent_of(request, form, form.cleaned_data["on"])
-    shares = form.shares(queries.Codes(access.visible(request.user, request.day)), parent)
+    shares = form.shares(queries.Codes(administering.known(request.user, request.day)), parent)
     for one in shares:
         for unit in filter(None, (one.taken_by, one.there)):
             access.check(request.user, Right.MANAGE, unit, request.day)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from units import access, actions, factors, held, second_step, sso
+from units import actions, administering, factors, held, second_step, sso
 from units.access import Right, requires
 from units.forms.people import IdentityForm
 
@@ -88,7 +88,7 @@ def _unreachable(request: HttpRequest) -> HttpResponse:
 def person_link(request: HttpRequest, pk: int) -> HttpResponse:
     """Let an account of the server open this person's."""
     _only_where_enabled()
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     form = IdentityForm(request, request.POST, asked=someone.pk == request.user.pk)
     if not form.is_valid():
         for field, errors in form.errors.items():
@@ -107,7 +107,7 @@ def person_link(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
     """An account of the server opens this person's no more."""
-    someone = access.person_for(request.user, pk, request.day)
+    someone = administering.person_for(request.user, pk, request.day)
     linked = someone.identities.filter(pk=identity).first()
     if linked is None:
         raise Http404

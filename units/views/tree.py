@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
-from units import access, history, queries
+from units import access, administering, history, queries
 from units.access import Right, requires
-from units.actions import restructuring_of, touched_by
+from units.actions import closing_of, restructuring_of, touched_by
 from units.actions.tree import subject
 from units.models import Kind, Membership, Unit, UnitQuerySet
 from units.outlets.lists import log_file, members_file, state_of, units_file
@@ -31,7 +31,7 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     """The units that the reader may see, as a tree; `?q=` finds names without diacritics and codes."""
     text = clean(request.GET.get("q", ""))[:200]
     state = request.GET.get("state", "")
-    units = access.visible(request.user, request.day)
+    units = administering.known(request.user, request.day)
     if text:
         units = units & queries.search(text)
     if state == "over":
@@ -75,7 +75,7 @@ def _row(unit: Unit, above: dict[int, Unit], day: date, *, indented: bool) -> di
 
 @requires(Right.SIGNED_IN)
 def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    unit = access.unit_for(request.user, pk, request.day)
+    unit = administering.known_unit(request.user, pk, request.day)
     manages = access.allowed(request.user, Right.MANAGE, unit, request.day)
     children = Unit.objects.filter(parent=unit).order_by("active_until", "tier", "folded")
     members = Membership.objects.filter(unit=unit).select_related("user").order_by("role", "user__username")
@@ -98,6 +98,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "history": history.of(subject(unit)),
         "manages": manages,
         "opened_by": _opened_by(request, unit) if manages and not after else None,
+        "closed_by": closing_of(unit) if manages and not after else None,
     }
     return render(request, "units/detail.html", context)
 
@@ -113,7 +114,7 @@ def _files(unit: Unit, children: QuerySet, members: QuerySet, day: date) -> dict
 
 def _trail(request: HttpRequest, unit: Unit) -> list[tuple[str, str]]:
     """Ancestors that the reader may open, then the unit itself."""
-    seen = access.visible(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
+    seen = administering.known(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
     above = [(one.name, reverse("units:detail", args=[one.pk])) for one in seen]
     return [("Đơn vị", reverse("units:list")), *above, (unit.name, "")]
 
