@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
+from django.db import connection
 from django.db.models import Q
 
 from .dates import parse_day
@@ -55,6 +56,17 @@ def holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | None:
         elif later is None:
             later = unit
     return None if strict else before or later
+
+
+def held(unit: Unit) -> bool:
+    """Whether the unit is still there, and then to the end of the transaction: undoing what opened it waits. It is the
+    lock of a foreign key, which PostgreSQL else takes at the end; on SQLite nobody writes meanwhile.
+    """
+    if connection.vendor != "postgresql":
+        return Unit.objects.filter(pk=unit.pk).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM units_unit WHERE id = %s FOR KEY SHARE", [unit.pk])
+        return cursor.fetchone() is not None
 
 
 def key_on(unit: Unit, day: date) -> str:

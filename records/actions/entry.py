@@ -16,6 +16,7 @@ from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, RowKey, counts_of, served_of
 from records.queries.rows import fill, values_of
 from units.models import Unit
+from units.queries import held
 
 from . import storing
 from .closing import close_as_set
@@ -32,7 +33,7 @@ def open_submission(
 ) -> Submission:
     """The submission of a unit and month with a first draft, made when it is not there yet.
 
-    Errors: Refused("not_expected") where the unit owes no report for the month.
+    Errors: Refused("not_expected") where the unit owes no report for the month, or is gone since it was fetched.
     """
     days = days or calendar()
     span = days.span(month)
@@ -43,6 +44,10 @@ def open_submission(
     submission, made = Submission.objects.get_or_create(
         unit=unit, month=month.number, defaults={"due_on": due_on}
     )
+    if made and not held(unit):
+        raise Refused(
+            "not_expected", f"{unit.name} không còn: lần sáp nhập, chia tách mở đơn vị vừa được hoàn tác."
+        )
     # Locked: two people who open the month at once get the same draft.
     submission = Submission.objects.select_for_update().get(pk=submission.pk)
     if not submission.editions.exists():

@@ -76,8 +76,11 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
 
 
 def _units(numbers: Iterable[int]) -> list[Unit]:
-    """From the bottom up, with what they stand below."""
-    return list(Unit.objects.filter(pk__in=numbers).select_related("parent").order_by("-depth", "pk"))
+    """From the bottom up, with what they stand below. Locked as for deleting: whoever opens a month of one has done so,
+    which is then seen, or is told that it is gone (`units.queries.held`).
+    """
+    found = Unit.objects.select_for_update(of=("self",)).filter(pk__in=numbers)
+    return list(found.select_related("parent").order_by("-depth", "pk"))
 
 
 def _check_unchanged(units: Sequence[Unit], joined: Sequence[Unit], links: QuerySet, olds: set[int]) -> None:
