@@ -53,7 +53,8 @@ def left_open(closing: Sequence[Closing], known: Iterable[Unit]) -> list[Wrong]:
 
 def still_open(index: int, field: str, unit: Unit, names: Sequence[str]) -> Wrong:
     """Says which units below go on, and what to do."""
-    shown = ", ".join(sorted(names)[:_NAMED]) + ("…" if len(names) > _NAMED else "")
+    more = f" và {len(names) - _NAMED} đơn vị khác" if len(names) > _NAMED else ""
+    shown = ", ".join(sorted(names)[:_NAMED]) + more
     message = (
         f"{unit.name} còn đơn vị bên dưới đang hoạt động: {shown}. "
         "Hãy đóng các đơn vị ấy cùng lúc; đơn vị còn tiếp tục thì mở đơn vị kế thừa dưới cấp trên mới."

@@ -73,7 +73,7 @@ def test_closing_is_refused_over_open_children(tree):
     with pytest.raises(Refused) as refused:
         actions.close_unit(tree.district, END, by=None)
     assert codes(refused) == [("on", "children_open")]
-    assert "Phòng Nội vụ, thị trấn Tân Thanh…" in str(refused.value)
+    assert "Phòng Nội vụ, thị trấn Tân Thanh và 1 đơn vị khác. Hãy đóng" in str(refused.value)
     with pytest.raises(Refused):
         actions.close_unit(tree.tan_thanh, START - timedelta(1), by=None)
     actions.close_branch(tree.district, END, by=None, basis="NQ 1")

@@ -268,6 +268,13 @@ def test_successions_refused(db, text, expected):
     assert not Succession.objects.exists()
 
 
+def test_successions_before_the_units_of_that_day_say_what_is_to_be_done(db):
+    """Who sends the two files in the wrong order finds each code still with the old unit."""
+    units("code,name,kind,tier,parent,active_from,active_until\nA,xã A,committee,commune,,2020-07-01,\n")
+    told = [fault.message for fault in successions("old_code,new_code,on,share\nA,A,2025-07-01,1\n").faults]
+    assert "Mã này vẫn là chính đơn vị cũ: hãy mở đơn vị kế thừa từ ngày này trước." in told
+
+
 def test_the_legal_basis_of_a_succession_may_stand_in_the_file(db):
     units(MERGER)
     text = "old_code,new_code,on,share,basis\nA,N,2025-07-01,1,NQ 1686/NQ-UBTVQH15\nB,N,2025-07-01,1,\n"

@@ -58,7 +58,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
         "Người xa-13474: nhập số liệu, thị trấn Tân Thanh → thị trấn Tân Thanh",
         "số ước tính, tổng giữ nguyên",
         "người vận hành máy chủ chạy lệnh",
-        "Hoạt động đến hết ngày 30/6/2025, mở lại từ ngày 01/7/2025 nếu còn",
+        "Hoạt động đến hết ngày 30/6/2025; đơn vị nào còn thì mở lại từ ngày 01/7/2025",
         "Sửa lại",
     ):
         assert words in page, words

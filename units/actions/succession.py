@@ -122,13 +122,18 @@ def _told(unit: Unit) -> str:
 def _of_link(index: int, link: Link, kept: dict) -> list[Wrong]:
     found = []
     if link.old.pk == link.new.pk:
-        found.append(Wrong(index, "new", "same_unit", "Đơn vị không thể kế thừa chính mình."))
+        found.append(
+            Wrong(
+                index,
+                "new",
+                "same_unit",
+                "Mã này vẫn là chính đơn vị cũ: hãy mở đơn vị kế thừa từ ngày này trước.",
+            )
+        )
     if link.new.active_from != link.on:
         start = write_day(link.new.active_from)
         found.append(
-            Wrong(
-                index, "on", "dates", f"{link.new.name} bắt đầu hoạt động ngày {start}, không phải ngày này."
-            )
+            Wrong(index, "on", "dates", f"{link.new.name} hoạt động từ ngày {start}, không phải từ ngày này.")
         )
     last = link.old.active_until
     if last != day_before(link.on) and not may_close(link.old, day_before(link.on)):
