@@ -46,7 +46,8 @@ def open_submission(
     )
     if made and not held(unit):
         raise Refused(
-            "not_expected", f"{unit.name} không còn: lần sáp nhập, chia tách mở đơn vị vừa được hoàn tác."
+            "not_expected",
+            f"{unit.name} không còn: lần sáp nhập, chia tách lập ra đơn vị này vừa được hoàn tác.",
         )
     # Locked: two people who open the month at once get the same draft.
     submission = Submission.objects.select_for_update().get(pk=submission.pk)

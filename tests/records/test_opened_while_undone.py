@@ -99,7 +99,7 @@ def test_the_clerk_is_told_where_the_undoing_came_first(merged, shared_database,
     )
     if connection.vendor == "postgresql":
         assert answer.status_code == 200 and answer.redirect_chain[-1][0] == "/records/"
-        assert "lần sáp nhập, chia tách mở đơn vị vừa được hoàn tác" in answer.content.decode()
+        assert "lần sáp nhập, chia tách lập ra đơn vị này vừa được hoàn tác" in answer.content.decode()
     assert answer.status_code < 500 and stored() == (0, 0, 2)
 
 

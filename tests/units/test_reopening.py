@@ -147,7 +147,7 @@ def test_only_an_act_of_its_own_is_taken_back(cast):
     ended = Unit.objects.get(code="tram")
     assert ended.active_until == END and actions.closing_of(ended) is None
     for unit in (ended, cast.liem_tuc):
-        with pytest.raises(Refused, match="không do một lần đóng"):
+        with pytest.raises(Refused, match="Không có lần đóng đơn vị nào để hoàn tác"):
             actions.reopen_units(unit, by=None)
 
 
@@ -158,3 +158,12 @@ def test_only_who_administers_it(cast):
     assert signed_in(person("la")).post(f"/units/{cast.tan_thanh.pk}/reopen/").status_code == 404
     assert cast.admin.get(f"/units/{cast.tan_thanh.pk}/reopen/").status_code == 405
     assert queries.resolve("13474", NEXT).active_until == END
+
+
+def test_of_two_acts_the_later_one_is_offered(cast):
+    new = actions.merge([cast.tan_thanh], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ").new[0]
+    assert "Hoàn tác sáp nhập" in text_of(cast.admin.get(f"/units/{new.pk}/"))
+    close(cast, new, on="31/12/2025")
+    page = text_of(cast.admin.get(f"/units/{new.pk}/"))
+    assert "Hoàn tác đóng đơn vị</button>" in page and "Hoàn tác sáp nhập" not in page
+    assert "Hoàn tác sáp nhập" in text_of(undo(cast, new))

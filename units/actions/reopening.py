@@ -44,7 +44,11 @@ def reopen_units(unit: Unit, *, by: User | None) -> list[Unit]:
     unit = Unit.objects.get(pk=unit.pk)
     entry = closing_of(unit)
     if entry is None:
-        raise Refused([Wrong(0, "", "not_closed", "Đơn vị này không do một lần đóng đơn vị mà kết thúc.")])
+        message = (
+            "Không có lần đóng đơn vị nào để hoàn tác: đơn vị đang hoạt động, hoặc kết thúc do sáp nhập, chia tách "
+            "hay theo tệp."
+        )
+        raise Refused([Wrong(0, "", "not_closed", message)])
     on = date.fromisoformat(entry.detail["on"])
     lasts = {pk: date.fromisoformat(last) if last else None for pk, last in entry.detail["closed"]}
     lasts |= dict.fromkeys(_bound_since(unit, on, lasts), lasts[unit.pk])
