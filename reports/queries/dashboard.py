@@ -186,8 +186,11 @@ def field_named(code: str) -> Field | None:
     return Field.objects.filter(code=code).first()
 
 
-def review_of(unit: Unit, period: Period) -> Review | None:
-    """The newest review of the unit and period whose figures are closed; without one the newest draft, if any."""
-    found = Review.objects.filter(unit=unit, period=period.code).order_by("-id").only("pk", "state")
+def review_of(unit: Unit, period: Period, *, today: bool) -> Review | None:
+    """The newest review of the unit and period, told by today's units or as reported, whose figures are closed; without
+    one the newest draft, if any.
+    """
+    of = Review.objects.filter(unit=unit, period=period.code, units_of__isnull=not today)
+    found = of.order_by("-id").only("pk", "state")
     reviews = list(found[:MOST_REVIEWS])
     return next((one for one in reviews if one.is_frozen), next(iter(reviews), None))

@@ -108,7 +108,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "left_out": past.against.told if past.against else "",
         "uncompared": bool(past.against and past.against.nobody),
         "include_name": narrative.counted(asked.include, asked.as_of),
-        "review": queries.review_of(asked.unit, asked.period),
+        "review": queries.review_of(asked.unit, asked.period, today=asked.basis == "today"),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
         "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
         "empty_way": _way_on(asked),

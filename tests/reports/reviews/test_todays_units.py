@@ -160,3 +160,18 @@ def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_ma
         found = difference.between(old, new)
     assert {(one.unit, one.month) for one in found.reasons} == {("thị trấn Tân Thanh", "tháng 6/2022")}
     assert any(one.why == "Sót sổ tiếp nhận tuần 2" for one in found.reasons)
+
+
+def test_the_pdf_of_the_dashboard_is_told_by_the_units_of_the_page(today, review, client):
+    """Who looks at today's units is not handed figures as reported under the same button, nor the other way round."""
+    client.force_login(User.objects.get(username="quantri"), "django.contrib.auth.backends.ModelBackend")
+    add_membership(User.objects.get(username="quantri"), today.unit, "viewer", date(2025, 7, 1), by=None)
+    for unit, basis, own in (
+        ("351", "", review),
+        ("351", "&basis=today", None),
+        ("37", "", None),
+        ("37", "&basis=today", today),
+    ):
+        page = client.get(f"/?unit={unit}&period=2022-H1{basis}").content.decode()
+        offered = [one.pk for one in (review, today) if f'href="/reports/reviews/{one.pk}.pdf"' in page]
+        assert offered == ([own.pk] if own else []), (unit, basis)
