@@ -175,3 +175,10 @@ def test_the_pdf_of_the_dashboard_is_told_by_the_units_of_the_page(today, review
         page = client.get(f"/?unit={unit}&period=2022-H1{basis}").content.decode()
         offered = [one.pk for one in (review, today) if f'href="/reports/reviews/{one.pk}.pdf"' in page]
         assert offered == ([own.pk] if own else []), (unit, basis)
+
+
+def test_the_page_of_a_review_names_the_basis_at_its_head(today, review, client):
+    client.force_login(User.objects.get(username="quantri"), "django.contrib.auth.backends.ModelBackend")
+    add_membership(User.objects.get(username="quantri"), today.unit, "viewer", date(2025, 7, 1), by=None)
+    for one, basis in ((review, "theo đơn vị khi báo cáo"), (today, BASIS)):
+        assert f"đã duyệt, {basis}, " in client.get(f"/reports/reviews/{one.pk}/").content.decode()
