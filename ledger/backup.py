@@ -20,7 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection
 
-from ledger import copies
+from ledger import copies, planner
 from ledger.models import Entry
 
 MANIFEST = "manifest.json"
@@ -134,6 +134,8 @@ def restore(folder: Path, manifest: dict[str, Any]) -> None:
     tables, log_head = copies.holdings(connection)
     if tables != manifest["tables"] or list(log_head) != manifest["log_head"]:
         raise BackupError("Cơ sở dữ liệu sau khi khôi phục không khớp số dòng ghi trong bản sao lưu.")
+    # A dump holds rows, and nothing of what PostgreSQL knew of them.
+    planner.tell()
 
 
 @_told()

@@ -3,6 +3,8 @@ from collections.abc import Sequence
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
+from ledger import planner
+
 
 class RecordsConfig(AppConfig):
     name = "records"
@@ -57,3 +59,4 @@ def count_once(plan: Sequence = (), **kwargs) -> None:
 
     if links := list(Succession.objects.select_related("old", "new")):
         sum_successors(Succession, links)
+        planner.tell(*(apps.get_model("records", name) for name in ("Submission", "GroupSum", "Gap")))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from ledger import planner
 from records.models import CaseRow, DossierCount, Edition, Submission
 from records.queries.rows import COLUMNS
 
@@ -28,8 +29,9 @@ def insert_counts(rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert rows of DossierCount given as tuples in the order of COUNT_FIELDS, in the caller's transaction."""
     with connection.cursor() as cursor:
         inserted = _insert(cursor, DossierCount, COUNT_FIELDS, rows)
-        if connection.vendor == "postgresql" and inserted >= MANY:
-            _tell_planner(cursor)
+    if inserted >= MANY:
+        # Else what was just written is joined row by row when its sums are made, and the next file takes minutes.
+        planner.tell(Submission, Edition, DossierCount)
 
 
 def insert_editions(editions: Sequence[Edition]) -> None:
@@ -88,11 +90,3 @@ def _prepared(field: models.Field) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         return json.dumps
     return connection.ops.adapt_datetimefield_value if isinstance(field, models.DateTimeField) else None
-
-
-def _tell_planner(cursor: Any) -> None:
-    """Without statistics PostgreSQL joins what was just written row by row, and the next file takes minutes: its own
-    search for new rows comes later, and never within the transaction.
-    """
-    for model in (Submission, Edition, DossierCount):
-        cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")

@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 
 from figures.measures import MEASURES
 from figures.periods import Calendar, Month
-from ledger import log
+from ledger import log, planner
+from records import bulk
 from records.actions.closing import close_as_set
 from records.actions.common import FILE, record, saved_detail
 from records.actions.entry import label_of
 from records.actions.pushing import announce
-from records.models import Edition
+from records.models import Edition, Gap, GroupSum
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.cells import BULK, Limits
@@ -59,7 +60,10 @@ def import_counts(
     name = Path(filename).name
     if faults.full:
         return Report.of(name, faults, Faults())
-    return stored(name, lines, faults, catalogue, acting_of(name, at, by, becomes, when), at, dry_run)
+    report = stored(name, lines, faults, catalogue, acting_of(name, at, by, becomes, when), at, dry_run)
+    if report.written >= bulk.MANY and not dry_run:
+        planner.tell(GroupSum, Gap)
+    return report
 
 
 def stored(

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from django.db import IntegrityError
 
-from records.models import ImportProgress
+from ledger import planner
+from records import bulk
+from records.models import DossierCount, Edition, Gap, GroupSum, ImportProgress, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.cells import BULK, Limits
@@ -27,7 +29,7 @@ from .months import NAMED_UNITS, MonthKey
 from .reading import COLUMNS, NEEDED, Line, Reader
 from .report import Report
 
-# Rows of one part: below what makes the database look at its tables anew (records.bulk.MANY).
+# Rows of one part.
 ROWS = 9_000
 # What is told of the way: what is being done ("read", "check", "write"), rows so far, rows in all (0: not known yet).
 Tell = Callable[[str, int, int], None]
@@ -80,6 +82,9 @@ def import_in_parts(
             return checked
         known = _begun(sha256, becomes, path.name, at)
     report = file.through("write", partial(_written, store, known), known)
+    if report.written >= bulk.MANY:
+        # A check looked at rows that were taken back again.
+        planner.tell(Submission, Edition, DossierCount, GroupSum, Gap)
     if not report.errors:
         known.delete()
     return report

@@ -1,21 +1,24 @@
-"""Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most.
+"""Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most, four by field.
 
 A group answers from its own stored sums, so the cost follows what is shown and not what the database holds. The
 country keeps none and is summed from those of its children; rows by child come from the children's sums. Units
 without children, and a group's own report, are read from their editions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 
 from figures.counts import Tally
 from figures.measures import MEASURES
-from records.models import DossierCount, GroupSum
+from figures.periods import Month
+from records.models import DossierCount, Edition, GroupSum, Submission
 from units.compiled import Compiled
 
 from . import as_of, carried_parts
+from .among import Among
 from .question import Part, Question
 from .rows import COLUMNS, Total, tally_in, totals
 
@@ -108,31 +111,82 @@ def _part(question: Question, row: tuple) -> Part:
 
 
 def of_editions(question: Question, *, by_field: bool = False, only: int | None = None) -> Iterator[Part]:
-    """From the editions in force of the unit itself and of its children without children."""
+    """From the editions in force of the unit itself and of its children without children. One query, by field three;
+    none where nobody reports.
+    """
     # By their numbers: a condition over the join would read every unit's report of these months.
     tiers, months = question.near, question.by_number
     if not tiers:
         return
+    if by_field:
+        yield from _of_counts(question, only)
+        return
     editions = question.editions.filter(
         submission__unit__in=list(tiers), submission__month__range=question.run
     )
-    paths = ("submission__month", "submission__unit_id")
-    if not by_field:
-        handed = ("submission__opens", "submission__closes")
-        for month, child, opens, closes, *numbers in editions.order_by().values_list(
-            *paths, *handed, *COLUMNS
-        ):
-            tally = tally_in(numbers, 1)
-            if question.added_up:
-                tally = tally.counting(opens=opens, closes=closes)
-            yield Part(months[month], tiers[child], tally, child)
-        return
-    # A field reported by procedure counts once, when any of its rows holds a number.
-    answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
-    counts = DossierCount.objects.filter(edition__in=editions.order_by()).order_by()
-    if only is not None:
-        counts = counts.filter(field=only)
-    sums = totals("edition__submission__" if question.added_up else None)
-    rows = counts.values_list(*(f"edition__{path}" for path in paths), "field_id")
-    for month, child, field, answers, *numbers in rows.annotate(answers=answered, **sums):
-        yield Part(months[month], tiers[child], tally_in(numbers, min(1, answers)), child, field)
+    handed = ("submission__opens", "submission__closes")
+    for month, child, opens, closes, *numbers in editions.order_by().values_list(
+        "submission__month", "submission__unit_id", *handed, *COLUMNS
+    ):
+        yield _reported(question, months[month], child, (opens, closes), tally_in(numbers, 1))
+
+
+def _of_counts(question: Question, only: int | None) -> Iterator[Part]:
+    """By field: what the editions in force hold, which reports they are of, and these, each from its own table. What
+    counts is told by the first query alone: the others find all of it, whatever is approved meanwhile.
+    """
+    which = list(question.near), *question.run
+    counts = _counts_ready(question.include, only is not None)(*which, *([] if only is None else [only]))
+    report_of = dict(_EVERY_EDITION(*which))
+    told = {pk: rest for pk, *rest in _REPORTS(*which)}
+    for edition, field, answers, *numbers in counts:
+        month, child, *handed = told[report_of[edition]]
+        tally = tally_in(numbers, min(1, answers))
+        yield _reported(question, question.by_number[month], child, handed, tally, field)
+
+
+def _reports(units: list[int], first: int, last: int) -> QuerySet:
+    return Submission.objects.order_by().filter(unit__in=units, month__range=(first, last))
+
+
+def _editions(rows: QuerySet, *which: Any) -> QuerySet:
+    return rows.order_by().filter(Among("submission", _reports(*which).values("pk")))
+
+
+@cache
+def _counts_ready(stage: str, one_field: bool) -> Compiled:
+    """The question of what editions in force hold by field: numbers of units, first and last month, and the field."""
+
+    def build(units: list[int], first: int, last: int, *only: int) -> QuerySet:
+        editions = _editions(Edition.objects.in_force(stage), units, first, last)
+        counts = DossierCount.objects.order_by().filter(Among("edition", editions.values("pk")))
+        for field in only:
+            counts = counts.filter(field=field)
+        # A field reported by procedure counts once, when any of its rows holds a number.
+        answered = Sum(Case(When(answered=True, then=Value(1)), default=Value(0)))
+        return counts.values_list("edition_id", "field_id").annotate(answers=answered, **totals())
+
+    return Compiled(build, list, int, int, *([int] if one_field else []))
+
+
+_REPORTS = Compiled(
+    lambda *which: _reports(*which).values_list("pk", "month", "unit_id", "opens", "closes"), list, int, int
+)
+_EVERY_EDITION = Compiled(
+    lambda *which: _editions(Edition.objects, *which).values_list("pk", "submission_id"), list, int, int
+)
+
+
+def _reported(
+    question: Question,
+    month: Month,
+    child: int,
+    handed: Sequence[bool],
+    tally: Tally,
+    field: int | None = None,
+) -> Part:
+    """One report as it counts; `handed`: whether what it opens and closes with does where several are added up."""
+    if question.added_up:
+        opens, closes = handed
+        tally = tally.counting(opens=opens, closes=closes)
+    return Part(month, question.near[child], tally, child, field)

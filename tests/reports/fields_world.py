@@ -10,6 +10,7 @@ from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month, Period
 from figures.summary import Summary, build
+from ledger import planner
 from records import sums
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
 from records.queries.catalogue import Catalogue
@@ -41,6 +42,8 @@ class FieldWorld(World):
         sums.mark(self.units, numbers)
         DossierCount.objects.bulk_create(counts)
         sums.refresh(self.units, numbers)
+        # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
+        planner.tell()
 
     def scopes(self) -> None:
         everywhere, of_communes, lately, listed = self.divided

@@ -22,15 +22,9 @@ def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=
     return Wanted(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today)
 
 
-def used(world: FieldWorld) -> FieldWorld:
-    """With the statistics of a database that is used: without them PostgreSQL may go the longest way, for minutes."""
-    country.settle()
-    return world
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_equals_adding_up_report_by_report(seed):
-    world = used(FieldWorld(seed))
+    world = FieldWorld(seed)
     groups = [unit for unit in world.units if unit.has_children]
     leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
     for unit, field in product([*groups, *leaves], Field.objects.all()):
@@ -69,7 +63,7 @@ def test_who_owes_a_field_is_read_from_the_roster():
 @pytest.mark.parametrize("seed", range(6))
 def test_comparison_is_of_the_units_that_owed_the_field_throughout(seed):
     """Added up unit by unit; the others are named, and no row that holds one of them tells a change."""
-    world = used(FieldWorld(seed))
+    world = FieldWorld(seed)
     groups = [unit for unit in world.units if unit.has_children]
     leaves = world.random.sample([unit for unit in world.units if not unit.has_children], k=4)
     not_divided = reports_of(world.undivided)

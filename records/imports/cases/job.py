@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from figures.periods import Month, Span
-from ledger import jobs
+from ledger import jobs, planner
 from records import bulk
 from records.actions import case_files
-from records.models import CaseFile
+from records.models import CaseCount, CaseFile, CaseRow
 from records.queries.calendar import calendar
 from records.queries.cases import local, repeated_codes
 from records.queries.catalogue import Catalogue
@@ -49,6 +49,8 @@ def read(file: CaseFile, following: jobs.Following) -> None:
     except BaseException:
         case_files.clear(file)
         raise
+    if rows >= bulk.MANY:
+        planner.tell(CaseRow, CaseCount)
     case_files.place_of(file).unlink(missing_ok=True)
     case_files.drop_replaced(file.unit)
 

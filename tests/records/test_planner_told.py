@@ -1,0 +1,77 @@
+"""After many rows were written at once the planner is told of their tables; after few it is not."""
+
+import pytest
+from django.core.management import call_command
+from django.db.migrations import Migration
+
+from figures.periods import Month
+from ledger import backup, planner
+from records import bulk
+from records.apps import count_once
+from records.models import CaseCount, CaseRow, DossierCount, Edition, Gap, GroupSum, Submission
+from units.models import Succession
+
+from .cases.exports import as_csv, rows
+from .conftest import AT
+from .test_import_in_parts import CODES, FIELDS, line_of, written
+
+REPORTS = (Submission, Edition, DossierCount)
+SUMS = (GroupSum, Gap)
+
+
+@pytest.fixture
+def told(monkeypatch) -> list[tuple]:
+    found: list[tuple] = []
+    monkeypatch.setattr(planner, "tell", lambda *tables: found.append(tables))
+    return found
+
+
+@pytest.fixture(params=[True, False], ids=["many", "few"])
+def many(request, monkeypatch) -> bool:
+    """Whether four rows are many here, or five hundred as ever."""
+    if request.param:
+        monkeypatch.setattr(bulk, "MANY", 4)
+    return request.param
+
+
+@pytest.fixture
+def file(tmp_path, cast, fields):
+    return written(
+        tmp_path / "thang.csv", [line_of(unit, Month(2022, 5), field) for field in FIELDS for unit in CODES]
+    )
+
+
+def test_importing_counts(told, many, file):
+    call_command("import_counts", file, "--dry-run")
+    told.clear()
+    call_command("import_counts", file)
+    assert told == ([REPORTS, SUMS] if many else [])
+
+
+def test_importing_counts_in_parts(told, many, file):
+    call_command("import_counts", file, "--in-parts")
+    # A check writes, and takes back, what the planner was told of.
+    assert told[-1:] == ([(*REPORTS, *SUMS)] if many else [])
+
+
+def test_importing_dossiers(told, many, cast, fields, tmp_path):
+    path = tmp_path / "ho-so.csv"
+    path.write_bytes(as_csv(rows(50)))
+    call_command("import_cases", path, "--unit", "13441", "--period", "2022-M07")
+    assert told == ([(CaseRow, CaseCount)] if many else [])
+
+
+def test_sums_written_anew_by_a_migration(told, cast):
+    plan = [(Migration("0014_handed_over", "records"), False)]
+    count_once(plan=plan)
+    assert told == []
+    Succession.objects.create(old=cast.alpha, new=cast.beta, on=AT.date(), legal_basis="Nghị quyết")
+    count_once(plan=plan)
+    assert told == [(Submission, *SUMS)]
+
+
+def test_restoring(told, monkeypatch, tmp_path, transactional_db, settings):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    call_command("backup", tmp_path / "copy")
+    backup.restore(tmp_path / "copy", backup.check(tmp_path / "copy"))
+    assert told == [()]
