@@ -111,7 +111,7 @@ in_npm() (
 
 # need_frontend: the few files that pages and prints are served with, in build/.
 need_frontend() {
-    mark=$(digest package-lock.json scripts/frontend scripts/editor.mjs)
+    mark=$(digest package-lock.json scripts/frontend scripts/charts.mjs scripts/editor.mjs)
     [ "$(cat build/stamp-frontend 2>/dev/null)" != "$mark" ] || return 0
     say "fetching the locked front-end packages"
     scripts/frontend || die "the front-end packages could not be installed"
