@@ -1,9 +1,10 @@
 """Of a unit what figures tell of it: to build hundreds of whole units would be dear."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from .models import Kind, key_on
+from .models import Kind, UnitQuerySet, key_on
 
 
 class LightUnit(NamedTuple):
@@ -39,3 +40,8 @@ class LightUnit(NamedTuple):
     def owes(self, start: date, end: date) -> bool:
         """As `Unit.owes`."""
         return self.reports and self.active_from <= end and (self.until is None or self.until >= start)
+
+
+def light_units(units: UnitQuerySet) -> Iterator[LightUnit]:
+    """These units, in no order."""
+    return (LightUnit(*row) for row in units.order_by().with_until().values_list(*LightUnit._fields))

@@ -9,8 +9,8 @@ from functools import cached_property
 from figures.periods import Month
 from records.models import DossierCount
 from units import roster
-from units.light import LightUnit
-from units.models import Unit, UnitQuerySet
+from units.light import LightUnit, light_units
+from units.models import Unit
 
 from .catalogue import Catalogue
 from .parts import parts
@@ -80,8 +80,7 @@ class OwedField:
 
     def units(self, **which: object) -> Iterator[LightUnit]:
         """Those (by conditions on their columns) that owe a report of some month which is part of the total."""
-        found: UnitQuerySet = self.question.owing().filter(**which).with_until().order_by()
-        return (LightUnit(*row) for row in found.values_list(*LightUnit._fields))
+        return light_units(self.question.owing().filter(**which))
 
     def _expected(self, tier: str, unit: int) -> Set[Month]:
         of, months = self.catalogue.expected_of, self.question.months

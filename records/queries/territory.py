@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
 from figures.territory import MOST, Territory
+from units import roster
 from units.compiled import Compiled
 from units.inheritance import Source
 from units.light import LightUnit
-from units.models import Inherited, Kind, Unit, key_on, owing, subtree
+from units.models import Inherited, Kind, Unit, UnitQuerySet, key_on, owing, subtree
 from units.paths import between, ends
 
 from .question import Question
@@ -27,7 +29,7 @@ def territory(question: Question) -> Territory:
     path, day = question.unit.path, carried.day
     outside = sorted(_came(question), key=lambda one: one.folded)
     left = _left(*ends(path), question.start, question.end, day) if question.unit.has_children else []
-    paths = [one for place in (path, *_highest(one.path for one in outside)) for one in ends(place)]
+    paths = [one for place in (path, *highest(one.path for one in outside)) for one in ends(place)]
     ended = _ended(len(paths))(*paths, question.start, question.end, day)
     return _counted(
         day,
@@ -35,6 +37,48 @@ def territory(question: Question) -> Territory:
         left=_of_rows(left),
         ended=_of_rows(ended),
     )
+
+
+def ended_before(question: Question, first: date, last: date, start: date) -> UnitQuerySet | None:
+    """Units that owed a report from the first to the last of these days, ended before `start`, and have no successor:
+    of a period that starts then, `territory` does not name them. None where the roster tells that there are none; one
+    query.
+    """
+    carried, path = question.carried, question.unit.path
+    if carried.over or carried.total is None:
+        return None
+    came = [one for one in carried.total.sources if not carried.sources[one.unit].path.startswith(path)]
+    # What ended below a group that is still there is a matter of that group.
+    groups = [
+        one for source in came if source.sums and _is_over(one := carried.sources[source.unit], carried.day)
+    ]
+    steps = roster.steps_of([question.unit.pk, *(one.pk for one in groups)], external=question.external)
+    closed = _closed(chain.from_iterable(steps.values()), first, start)
+    if not closed or (not came and closed == _closed(question.turns, first, start)):
+        # Nobody ended, or as many as have come over from below the unit itself.
+        return None
+    below = Q()
+    for place in (path, *highest(one.path for one in groups)):
+        below |= subtree(place)
+    found = Unit.objects.filter(
+        below,
+        owing(first, last),
+        Q(active_until__lt=start) | Q(reports_until__lt=start),
+        ~Exists(_mapped(carried.day).filter(source=OuterRef("pk"))),
+        active_until__lt=carried.day,
+    )
+    if question.tier is not None:
+        found = found.filter(tier=question.tier)
+    return found if question.external else found.exclude(kind=Kind.EXTERNAL)
+
+
+def _is_over(unit: LightUnit | Unit, day: date) -> bool:
+    return unit.active_until is not None and unit.active_until < day
+
+
+def _closed(steps: Iterable[tuple[str, date, int, int]], first: date, start: date) -> int:
+    """How many ended from one day until before the other."""
+    return sum(closed for _, on, _, closed in steps if first <= on < start)
 
 
 def _came(question: Question) -> list[LightUnit | Unit]:
@@ -79,8 +123,8 @@ def _beside(question: Question, above: str, source: Source) -> Q:
     return Q(parent__in=over) & ~Q(pk__in=way) & Q(Exists(reporting))
 
 
-def _highest(paths: Iterable[str]) -> list[str]:
-    """Those that are not below another one."""
+def highest(paths: Iterable[str]) -> list[str]:
+    """Paths that are not below another one."""
     found: list[str] = []
     for path in sorted(paths):
         if not found or not path.startswith(found[-1]):

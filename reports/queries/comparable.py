@@ -14,6 +14,7 @@ from records.queries.summary import Monthly
 
 from .lasting import Lasting
 from .lasting_field import LastingField
+from .lasting_today import LastingToday
 from .remaining import Compares, remaining
 
 
@@ -22,13 +23,13 @@ def lasting(reach: Question, period: Period, owed: OwedField | None = None) -> C
     field, where one is asked for. Two queries at most where units opened or closed or a field is not of all alike, by
     today's units four; else one, and none of a unit without any below that reported throughout.
     """
-    found: Compares = Lasting(reach, period)
+    of_basis = Lasting if reach.today is None else LastingToday
+    found: Compares = of_basis(reach, period)
     if owed is not None:
-        one_by_one = LastingField(owed, period)
-        if not one_by_one.alike:
-            return one_by_one if one_by_one.number_left_out else None
-        found = Lasting(reach, period, owed.field, one_by_one.whole_tiers)
-    return found if reach.today is None and found.moved and found.number_left_out else None
+        found = LastingField(owed, period)
+        if found.alike:
+            found = of_basis(reach, period, owed.field, found.whole_tiers)
+    return found if found.number_left_out else None
 
 
 def comparison(among: Compares, monthly: Monthly, before: Summary, field: str = "") -> Compared:

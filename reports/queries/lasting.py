@@ -121,6 +121,8 @@ class Lasting:
     @cached_property
     def number_left_out(self) -> int:
         """No query after listing them, or where nobody can have come and gone meanwhile; else one."""
+        if not self.moved:
+            return 0
         if self.more_stay:
             return len(self.left_out)
         return self._units_left_out.count() if self._change.passing else self._change.changed

@@ -2,7 +2,8 @@
 
 As reported, a unit is left out that owed the field in some of the months only: it opened or closed meanwhile, or the
 catalogue said so, or a month was not divided by field. By today's units history is carried over; one is left out where
-a part of what it is made of did not owe the field in a month in which it reported. Units are looked at one by one.
+its line breaks (reports.queries.broken), or a part of what it is made of did not owe the field in a month in which it
+reported. Units are looked at one by one.
 """
 
 from collections import Counter, defaultdict
@@ -17,9 +18,10 @@ from records.queries.missing import branch
 from records.queries.owed_field import OwedField
 from units import inheritance
 from units.inheritance import Successor
-from units.light import LightUnit
+from units.light import LightUnit, light_units
 from units.models import Unit
 
+from .broken import Throughout, broken_heirs, places_of
 from .lasting import NAMED
 
 
@@ -72,21 +74,18 @@ class LastingField:
     @property
     def number_left_out(self) -> int:
         """How many are named, or would be."""
-        return len(self._named)
+        return len(self._named) + len(self._ended)
 
     @property
     def names_left_out(self) -> tuple[str, ...]:
         """The first of them by name."""
-        return tuple(name for _, name in self._named.values())[:NAMED]
+        told = sorted([*self._named.values(), *self._ended], key=lambda one: (one.folded, one.pk))
+        return tuple(one.name for one in told)[:NAMED]
 
     @property
     def left_rows(self) -> Set[int]:
         """Numbers of the units whose rows hold somebody that is left out."""
-        return {
-            place
-            for number, (path, _) in self._named.items()
-            for place in (number, branch(path, self.reach.unit))
-        }
+        return places_of({number: one.path for number, one in self._named.items()}, self.reach)
 
     @cached_property
     def tiers(self) -> Set[str]:
@@ -160,17 +159,19 @@ class LastingField:
         return [one for one in self._units if one.pk not in gone]
 
     @cached_property
-    def _named(self) -> dict[int, tuple[str, str]]:
-        """Path and name of who is left out, by number, in the order of names."""
+    def _named(self) -> dict[int, LightUnit]:
+        """Who is left out, by number."""
         if self.reach.today is None:
-            left = [one.unit for one in self.left_out if one.months]
-            left.sort(key=lambda one: (one.folded, one.pk))
-            return {one.pk: (one.path, one.name) for one in left}
-        found = (
-            Unit.objects.filter(pk__in=self._heirs_left_out) if self._heirs_left_out else Unit.objects.none()
-        )
-        rows = found.order_by("folded", "pk").values_list("pk", "path", "name")
-        return {number: (path, name) for number, path, name in rows}
+            return {one.pk: one.unit for one in self.left_out if one.months}
+        numbers = self._heirs_left_out
+        return {one.pk: one for one in light_units(Unit.objects.filter(pk__in=numbers))} if numbers else {}
+
+    @cached_property
+    def _ended(self) -> list[LightUnit]:
+        """By today's units: who owed the field in the earlier period, whom no history holds and no note names."""
+        found = None if self.reach.today is None else self._asked.ended_before
+        earlier = set(self.period.same_last_year().months)
+        return [one for one in light_units(found) if self.owed.months_of(one) & earlier] if found else []
 
     @cached_property
     def _made_of(self) -> dict[int, Set[int]]:
@@ -198,6 +199,7 @@ class LastingField:
             heir: units for heir, units in self._made_of.items() if any(known[unit].months for unit in units)
         }
         left = {heir for heir, units in asked.items() if any(self._in_part(known[unit]) for unit in units)}
+        left |= broken_heirs(self._asked) & asked.keys()
         while True:
             # What was split between one that is left out and another can be compared in neither.
             gone = {unit for heir in left for unit in asked[heir]}
@@ -205,6 +207,10 @@ class LastingField:
             if more == left:
                 return left
             left = more
+
+    @cached_property
+    def _asked(self) -> Throughout:
+        return Throughout(self.reach, self.period)
 
     def _in_part(self, one: Owing) -> bool:
         """Whether it owed the field in some only of the months in which it owed a report; or was not there throughout
