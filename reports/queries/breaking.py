@@ -44,12 +44,17 @@ class BreakingLines(NamedTuple):
         return reporting(self.tiers, prefix)
 
     @property
-    def begun(self) -> Q:
-        """It opened meanwhile, and took over from nobody who is part of what is asked."""
-        before = ~Q(Exists(self.took_over())) | Q(active_from__gt=self.day)
-        if self.path:
-            before |= Q(Exists(self.took_over(outside=True))) | ~self._carried
-        return Q(active_from__gt=self.first_end, active_from__lte=self.end) & before & self.reporting()
+    def alone(self) -> Q:
+        """It opened meanwhile without anybody to take over from, as far as that is part of what is asked."""
+        return self._opened & ~Q(Exists(self.took_over())) & self.reporting()
+
+    @property
+    def unfollowed(self) -> Q:
+        """It ended meanwhile, and one that follows reports nothing, or is not part of what is asked."""
+        nothing = ~self.reporting("new__")
+        nothing |= ~subtree(self.path, "new__path") if self.path else Q()
+        followed = Succession.objects.filter(nothing, old=OuterRef("pk"))
+        return self._ended & _UNTIL_ITS_END & Q(Exists(followed)) & self.reporting()
 
     @property
     def stopped(self) -> Q:
@@ -59,21 +64,28 @@ class BreakingLines(NamedTuple):
         return still & days & self.reporting()
 
     @property
-    def ended(self) -> Q:
-        """It ended meanwhile, and who follows is not part of what is asked; or it is a unit of the day still."""
-        followed = Succession.objects.filter(old=OuterRef("pk"))
-        nobody = Q(Exists(followed.filter(~self.reporting("new__"))))
-        if self.path:
-            outside = followed.exclude(subtree(self.path, "new__path"))
-            nobody |= Q(Exists(outside)) | ~self._carried
-        meanwhile = Q(active_until__gte=self.start, active_until__lt=self.last_start) & self.reporting()
-        return meanwhile & _UNTIL_ITS_END & nobody | self.over_later
+    def later(self) -> Q:
+        """It opened or ends meanwhile but after the reader's day: nothing is carried yet."""
+        opened = self._opened & Q(active_from__gt=self.day)
+        return (opened | self._ended & Q(active_until__gte=self.day)) & self.reporting()
 
     @property
-    def over_later(self) -> Q:
-        """It is a unit of the day still, but not of the whole period."""
-        days = Q(active_until__gte=self.start, active_until__lt=self.last_start)
-        return days & Q(active_until__gte=self.day) & self.reporting()
+    def stopped_or_later(self) -> Q:
+        """Either."""
+        return self.stopped | self.later
+
+    @property
+    def elsewhere(self) -> Q:
+        """It opened meanwhile, and took over from one that is not part of what is asked too."""
+        return self._opened & Q(Exists(self.took_over(outside=True))) & self.reporting()
+
+    @property
+    def nowhere(self) -> Q:
+        """It opened or ended meanwhile, and is carried nowhere."""
+        rows = Inherited.objects.filter(whole=False, since__lte=self.day, until__gte=self.day)
+        return (
+            (self._opened | self._ended) & ~Q(Exists(rows.filter(source=OuterRef("pk")))) & self.reporting()
+        )
 
     @property
     def reported_until_its_end(self) -> Q:
@@ -96,39 +108,30 @@ class BreakingLines(NamedTuple):
         return found
 
     @property
-    def _carried(self) -> Q:
-        rows = Inherited.objects.filter(whole=False, since__lte=self.day, until__gte=self.day)
-        return Q(Exists(rows.filter(source=OuterRef("pk"))))
+    def _opened(self) -> Q:
+        return Q(active_from__gt=self.first_end, active_from__lte=self.end)
+
+    @property
+    def _ended(self) -> Q:
+        return Q(active_until__gte=self.start, active_until__lt=self.last_start)
 
 
 @cache
-def below(ends_given: int, tiers: Tiers) -> Compiled:
-    """The question of units below some paths, or listed: their numbers, the ends of the paths, the five days."""
-
-    def build(numbers: list[int], *given: Any) -> QuerySet:
-        lines = BreakingLines(*given[ends_given:], tiers)
-        found = Q(pk__in=numbers)
-        for at in range(0, ends_given, 2):
-            found |= between(given[at], given[at + 1])
-        breaking = Unit.objects.filter(found, lines.begun | lines.stopped | lines.ended)
-        return breaking.order_by().values_list(*COLUMNS)
-
-    return Compiled(build, list, *([str] * ends_given), *([date] * 5))
-
-
-@cache
-def of_groups(what: str, names: tuple[str, ...], tiers: Tiers) -> Compiled:
-    """The question of units in which a line breaks in one way (`what`, a condition of BreakingLines) by the numbers of
-    the units themselves, of those above them, and the days of these names.
+def question(what: str, names: tuple[str, ...], tiers: Tiers, ends_given: int) -> Compiled:
+    """Units in which a line breaks in one way (`what`, a condition of BreakingLines): by the numbers of units and of
+    those above them, the ends of paths, and the days of these names. No two ways in one: PostgreSQL reads all
+    successions for a subquery within an OR.
     """
 
-    def build(numbers: list[int], above: list[int], *given: date) -> QuerySet:
-        days = dict.fromkeys(BreakingLines._fields[:5]) | dict(zip(names, given, strict=True))
-        condition = getattr(BreakingLines(**days, tiers=tiers), what)
+    def build(numbers: list[int], above: list[int], *given: Any) -> QuerySet:
+        days = dict.fromkeys(BreakingLines._fields[:5]) | dict(zip(names, given[ends_given:], strict=True))
         near = Q(pk__in=numbers) | Q(parent__in=above)
+        for at in range(0, ends_given, 2):
+            near |= between(given[at], given[at + 1])
+        condition = getattr(BreakingLines(**days, tiers=tiers), what)
         return Unit.objects.filter(near, condition).order_by().values_list(*COLUMNS)
 
-    return Compiled(build, list, list, *([date] * len(names)))
+    return Compiled(build, list, list, *([str] * ends_given), *([date] * len(names)))
 
 
 # Groups that keep that anybody came or went below them from one day to another: number, how many opened, and closed.

@@ -5,7 +5,7 @@ over from one that reported until then, and each that ended was followed by one 
 period has its counterpart in the other. What breaks a line is looked for among those that opened or stopped meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,10 @@ from records.queries.territory import ended_before, highest
 from units.models import Inherited, Kind, Succession, Unit, UnitQuerySet, subtree
 from units.paths import ends
 
-from .breaking import COLUMNS, BreakingLines, below, of_groups, turning
+from .breaking import COLUMNS, BreakingLines, question, turning
+
+# Where units are looked for: their numbers, those of the groups above them, the ends of paths.
+_Near = tuple[Collection[int], Collection[int], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,8 @@ class Throughout:
 
 def broken_heirs(asked: Throughout) -> Set[int]:
     """Numbers of the units of the day that cannot be compared: a line breaks within them, or they share the report of a
-    divided unit with one in which it does. None is asked where the
-    roster tells that nobody came or went; else one, of a country five or six. Where a line breaks two more, and one
-    for each further step from one divided unit to another.
+    divided unit with one in which it does. Three queries, of a country or a unit that is over five or six; where a line
+    breaks two or three more, and one for each further step from one divided unit to another.
     """
     units = _breaks(asked)
     if not units:
@@ -112,38 +114,43 @@ def _breaks(asked: Throughout) -> list[tuple]:
     """Units in which a line breaks: it begins or ends there, or who follows reports nothing (`COLUMNS` of each)."""
     reach, tiers = asked.reach, None if asked.tiers is None else frozenset(asked.tiers)
     days = (asked.start, asked.first_end, asked.last_start, asked.end, reach.carried.day)
-    lines = BreakingLines(*days, tiers, reach.unit.path if reach.carried.over else "")
     if reach.carried.over:
-        found = Unit.objects.order_by().filter(reach.within(), lines.begun | lines.stopped | lines.ended)
-        return list(found.values_list(*COLUMNS))
+        lines = BreakingLines(*days, tiers, reach.unit.path)
+        ways = (lines.alone, lines.unfollowed, lines.stopped, lines.elsewhere, lines.nowhere)
+        units = Unit.objects.order_by().filter(reach.within())
+        return [row for way in ways for row in units.filter(way).values_list(*COLUMNS)]
+    lines = BreakingLines(*days, tiers)
     if reach.unit.parent_id is None and reach.unit.has_children:
         return _of_country(lines)
-    return below(len(paths := _paths(reach)), tiers)(_single(reach), *paths, *days)
+    near = _single(reach), (), _paths(reach)
+    rows = _told(lines, "alone", near, "first_end", "end")
+    rows += _told(lines, "unfollowed", near, "start", "last_start")
+    return rows + _told(lines, "stopped_or_later", near, *BreakingLines._fields[:5])
 
 
 def _of_country(lines: BreakingLines) -> list[tuple]:
     """Of all units, by the groups that keep that anybody came or went below them."""
-
-    def asked(what: str, numbers: Set[int], above: Set[int], *names: str) -> list[tuple]:
-        question = of_groups(what, names, lines.tiers)
-        return question(list(numbers), list(above), *(getattr(lines, name) for name in names))
-
     several = turning(lines.start, lines.end)
-    opened = {group for group, one, _ in several if one}
-    closed = {group for group, _, one in several if one}
-    rows = asked("begun", set(), opened, "first_end", "end", "day")
-    rows += asked("stopped", closed, set(), "start", "last_start")
-    if lines.day < lines.last_start:
-        rows += asked("over_later", set(), closed, "start", "last_start", "day")
+    groups = {group for group, _, _ in several}
+    rows = _told(lines, "alone", ((), {group for group, one, _ in several if one}, ()), "first_end", "end")
+    rows += _told(lines, "stopped", (groups, (), ()), "start", "last_start")
+    if lines.day < lines.end:
+        rows += _told(lines, "later", ((), groups, ()), *BreakingLines._fields[:5])
     # Of ten thousand that ended together all have successors, and few of these report nothing.
-    silent = asked("silent", opened | closed, set(), "start", "last_start")
-    silent += asked("silent", set(), opened | closed, "start", "last_start")
+    silent = _told(lines, "silent", (groups, (), ()), "start", "last_start")
+    silent += _told(lines, "silent", ((), groups, ()), "start", "last_start")
     if silent:
         links = Succession.objects.order_by().filter(
             lines.reported_until_its_end, new__in=[row[0] for row in silent]
         )
         rows += links.values_list(*(f"old__{name}" for name in COLUMNS))
     return rows
+
+
+def _told(lines: BreakingLines, what: str, near: _Near, *names: str) -> list[tuple]:
+    numbers, above, paths = near
+    ask = question(what, names, lines.tiers, len(paths))
+    return ask(list(numbers), list(above), *paths, *(getattr(lines, name) for name in names))
 
 
 def _paths(reach: Question) -> list[str]:

@@ -1,8 +1,9 @@
 """Against the same period last year only those units count that owed reports throughout both periods; of one field,
 those that owed it throughout.
 
-By today's units history is carried over, and only the catalogue can leave somebody out. As reported, a unit that opened
-or closed meanwhile is taken out of both sides. Who is left out is named.
+As reported, a unit that opened or closed meanwhile is taken out of both sides. By today's units history is carried
+over, and one is taken out in which it does not reach through both periods (reports.queries.broken). Who is left out is
+named.
 """
 
 from figures.compared import Compared
@@ -21,7 +22,7 @@ from .remaining import Compares, remaining
 def lasting(reach: Question, period: Period, owed: OwedField | None = None) -> Compares | None:
     """Who can be compared in a period and the same period last year; None where that are all. `owed`: who owes the
     field, where one is asked for. Two queries at most where units opened or closed or a field is not of all alike, by
-    today's units four; else one, and none of a unit without any below that reported throughout.
+    today's units ten; else one, and none of a unit without any below that reported throughout.
     """
     of_basis = Lasting if reach.today is None else LastingToday
     found: Compares = of_basis(reach, period)

@@ -199,7 +199,8 @@ class LastingField:
             heir: units for heir, units in self._made_of.items() if any(known[unit].months for unit in units)
         }
         left = {heir for heir, units in asked.items() if any(self._in_part(known[unit]) for unit in units)}
-        left |= broken_heirs(self._asked) & asked.keys()
+        if any(one.reports != self._all for one in self._units):
+            left |= broken_heirs(self._asked) & asked.keys()
         while True:
             # What was split between one that is left out and another can be compared in neither.
             gone = {unit for heir in left for unit in asked[heir]}

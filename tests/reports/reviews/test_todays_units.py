@@ -107,14 +107,16 @@ def test_it_is_chosen_on_the_page(merged, signed_in):
     assert Review.objects.get(unit=merged).units_of is None
 
 
-@pytest.fixture
-def uneven(review) -> tuple[dict, dict[str, str]]:
-    """The document of a draft, and its sections, of a district in which a commune opened meanwhile."""
+@pytest.fixture(params=[None, date(2022, 8, 12)], ids=["reported", "today"])
+def uneven(review, request) -> tuple[dict, dict[str, str]]:
+    """The document of a draft, and its sections, of a district in which a commune opened meanwhile, by either
+    basis.
+    """
     Review.objects.filter(pk=review.pk).update(period="2021-H2")
     district = Unit.objects.get(code="351")
     draft = Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
     open_unit(draft, by=None)
-    found = actions.draft_whole(district, HALF, by=None, at=NOW, demo=True)
+    found = actions.draft_whole(district, HALF, by=None, at=NOW, demo=True, units_of=request.param)
     bodies = {one.key: bound.plain(one.body) for one in found.sections.all()}
     return document.build(found, demo=True), bodies
 
