@@ -54,7 +54,12 @@ class BreakingLines(NamedTuple):
         nothing = ~self.reporting("new__")
         nothing |= ~subtree(self.path, "new__path") if self.path else Q()
         followed = Succession.objects.filter(nothing, old=OuterRef("pk"))
-        return self._ended & _UNTIL_ITS_END & Q(Exists(followed)) & self.reporting()
+        return self.ended & Q(Exists(followed))
+
+    @property
+    def ended(self) -> Q:
+        """It reported until it ended meanwhile."""
+        return self._ended & _UNTIL_ITS_END & self.reporting()
 
     @property
     def stopped(self) -> Q:

@@ -75,7 +75,7 @@ class Throughout:
 
 def broken_heirs(asked: Throughout) -> Set[int]:
     """Numbers of the units of the day that cannot be compared: a line breaks within them, or they share the report of a
-    divided unit with one in which it does. Three queries, of a country or a unit that is over five or six; where a line
+    divided unit with one in which it does. Four queries, of a country or a unit that is over five or six; where a line
     breaks two or three more, and one for each further step from one divided unit to another.
     """
     units = _breaks(asked)
@@ -124,7 +124,9 @@ def _breaks(asked: Throughout) -> list[tuple]:
         return _of_country(lines)
     near = _single(reach), (), _paths(reach)
     rows = _told(lines, "alone", near, "first_end", "end")
-    rows += _told(lines, "unfollowed", near, "start", "last_start")
+    if ended := {row[0]: row for row in _told(lines, "ended", near, "start", "last_start")}:
+        silent = Succession.objects.order_by().filter(~lines.reporting("new__"), old__in=list(ended))
+        rows += [ended[old] for old in silent.values_list("old_id", flat=True)]
     return rows + _told(lines, "stopped_or_later", near, *BreakingLines._fields[:5])
 
 

@@ -9,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.generating import country
+from reports.queries.broken import Throughout
 from reports.queries.comparable import lasting
 from reports.queries.dashboard import Wanted, figures_of, past_of
+from reports.queries.lasting import NAMED
 from reports.queries.ranking import with_changes
 from tests.reports.comparable_oracle import Oracle
 from tests.reports.history_world import HistoryWorld
@@ -91,13 +93,18 @@ def test_who_is_left_out_is_found_through_indexes():
     for unit in (nation, province, commune):
         wanted = today_of(unit)
         assert wanted.reach.carried.heirs(True)
-        with plans(unit, "enable_sort") as whole:
+        with plans(unit) as whole:
             names = wanted.comparable.names_left_out
         assert whole == [] and commune.name in names, (unit, whole)
         assert (old.name in names) is (unit != commune)
         with plans(unit) as whole:
             past_of(wanted)
         assert whole == [], (unit, whole)
+        if unit != commune:
+            ended = Throughout(wanted.reach, wanted.period).ended_before
+            with plans(unit, "enable_sort") as whole:
+                assert ended.first_by_name(NAMED)[0] == old
+            assert whole == [], (unit, whole)
 
 
 def test_number_of_queries_does_not_follow_who_is_left_out():
