@@ -53,12 +53,13 @@ def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
     past = [number for number in history[-MONTHS:] if number is not None]
     if value is None or len(past) < FEWEST:
         return None
-    usual = median(past)
-    gap = abs(value - usual)
-    if gap < SMALLEST_GAP:
-        return None
     # In halves, which are whole: fractions cost much more, and every row of every report comes by here.
-    halves = int(2 * usual)
+    ordered = sorted(past)
+    halves = ordered[(len(past) - 1) // 2] + ordered[len(past) // 2]
+    if abs(2 * value - halves) < 2 * SMALLEST_GAP:
+        return None
+    usual = Fraction(halves, 2)
+    gap = abs(value - usual)
     deviation = max(median([abs(2 * number - halves) for number in past]) / 2, usual * LEAST_DEVIATION)
     # What was reached twice before is this unit's way; once may have been a slip.
     as_far = [number for number in past if (number >= value if value > usual else number <= value)]

@@ -67,14 +67,13 @@ def check_cell(name: str, value: object, served: frozenset[str]) -> Fault | None
     """The fault of one cell; a blank (None) has none. The same sentences as for what is typed."""
     if value is None:
         return None
-    typed = quoted(str(value))
     # bool is an int to Python, and TRUE in a sheet is no count.
     if not isinstance(value, int) or isinstance(value, bool):
-        return broken("not_a_number", name, "text", typed=typed)
+        return broken("not_a_number", name, "text", typed=quoted(str(value)))
     if value < 0:
-        return broken("negative", name, typed=typed)
+        return broken("negative", name, typed=quoted(str(value)))
     if value > LARGEST_COUNT:
-        return broken("too_large", name, "large", typed=typed, most=count(LARGEST_COUNT))
+        return broken("too_large", name, "large", typed=quoted(str(value)), most=count(LARGEST_COUNT))
     if name not in served:
         return broken("not_served", name, number=count(value))
     return None

@@ -22,6 +22,8 @@ from django.db.transaction import TransactionManagementError
 _KINDS = (int, str, date, datetime, list)
 # Statements that are kept of one question: one for each number of members of its lists.
 _MOST_PLANS = 500
+# And members of the lists of all of them together: some ten megabytes.
+_MOST_MEMBERS = 100_000
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -37,6 +39,7 @@ class Compiled:
             raise TypeError("values may be int, str, date, datetime or list")
         self._build, self._kinds = build, kinds
         self._plans: dict[tuple, _Plan] = {}
+        self._members = 0
 
     def __call__(self, *values: Any) -> list:
         """The answer in full; nothing for a number that no column can hold. Errors: TransactionManagementError for a
@@ -45,8 +48,10 @@ class Compiled:
         key = connection.vendor, *(len(one) for one in values if type(one) is list)
         plan = self._plans.get(key)
         if plan is None:
-            if len(self._plans) >= _MOST_PLANS:
+            self._members += sum(key[1:])
+            if len(self._plans) >= _MOST_PLANS or self._members > _MOST_MEMBERS:
                 self._plans.clear()
+                self._members = sum(key[1:])
             plan = self._plans[key] = _plan(self._build, self._kinds, key[1:])
         if len(key) > 1:
             values = list(_flat(values))
@@ -102,10 +107,8 @@ def _plan(build: Callable[..., QuerySet], asked: Sequence[type], lengths: Sequen
     compiler = queryset.query.get_compiler(using=queryset.db)
     statement, found = compiler.as_sql()
     adapts = [_adapt(kind) for kind in kinds]
-    taken = [adapt(mark) for adapt, mark in zip(adapts, marks, strict=True)]
-    params = tuple(
-        (taken.index(one), adapts[taken.index(one)]) if one in taken else (None, one) for one in found
-    )
+    taken = {adapt(mark): place for place, (adapt, mark) in enumerate(zip(adapts, marks, strict=True))}
+    params = tuple((taken[one], adapts[taken[one]]) if one in taken else (None, one) for one in found)
     if {place for place, _ in params} - {None} != set(range(len(kinds))):
         raise TypeError("a value did not come through into the statement as it was")
     return _Plan(statement, params, _reader(queryset, compiler), queryset.query.select_for_update)

@@ -14,6 +14,7 @@ from records.queries.catalogue import Catalogue
 from records.queries.checks import Finding, check, rows_of, served_of
 from records.queries.rows import fill
 
+from . import storing
 from .common import (
     answering_for,
     locked,
@@ -49,7 +50,7 @@ def send(edition: Edition, *, by: Any, at: datetime, revision: int | None = None
     edition.state = State.SENT
     edition.sent_at, edition.sent_by, edition.sender_id = at, name_of(by), answering_for(by)
     edition.return_reason, edition.marked_cells = "", []
-    edition.save()
+    storing.update_edition(edition, storing.SENT)
     _refresh(edition, Stage.SUBMITTED)
     warnings = [f"{one.field} {one.measure or ''} {one.code}" for one in findings if not one.blocks]
     record("send", edition, by=by, at=at, detail={"warnings": warnings})
@@ -78,7 +79,7 @@ def _materialise(edition: Edition, rows: Sequence[DossierCount], catalogue: Cata
                 row = DossierCount(edition=edition, field_id=field)
                 fill(row, {}, served_of(expected, catalogue, (field, None)))
                 blank.append(row)
-    DossierCount.objects.bulk_create(blank)
+    storing.write_counts(blank)
     sums.total_edition(edition, [*rows, *blank])
 
 

@@ -112,7 +112,7 @@ def save_in_hand(
     edition.revision += 1
     edition.saved_at, edition.saved_by = at, name_of(by)
     sums.total_edition(edition, stored.values())
-    storing.update_edition(edition)
+    storing.update_edition(edition, storing.SAVED)
     if (writer := answering_for(by)) is not None:
         storing.add_writer(edition, writer)
     detail = saved_detail(edition, way, follows, changes)

@@ -1,5 +1,7 @@
 """How a saving is written: in plain SQL, since clerks save a hundred times as often as anybody does anything else."""
 
+import json
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -10,10 +12,8 @@ from records.queries.rows import COLUMNS
 
 _COUNT = ("edition_id", "field_id", "procedure_id", "answered", "reason", *COLUMNS)
 _WRITTEN = ("answered", "reason", *COLUMNS)
-_EDITION = ("revision", "saved_at", "saved_by", *COLUMNS)
-_UPDATE_EDITION = " ".join(
-    ["UPDATE records_edition SET", ", ".join(f"{name} = %s" for name in _EDITION), "WHERE id = %s"]
-)
+SAVED = ("revision", "saved_at", "saved_by", *COLUMNS)
+SENT = ("state", "sent_at", "sent_by", "sender_id", "return_reason", "marked_cells", *COLUMNS)
 _ADD_WRITER = """INSERT INTO records_edition_writers (edition_id, user_id) VALUES (%s, %s)
 ON CONFLICT (edition_id, user_id) DO NOTHING"""
 
@@ -35,18 +35,30 @@ def write_counts(rows: list[DossierCount]) -> None:
             )
 
 
-def update_edition(edition: Edition) -> None:
-    """Store what a saving changes of it: revision, who and when, and the sums of its rows."""
-    values = _values(edition, _EDITION)
-    values[_EDITION.index("saved_at")] = connection.ops.adapt_datetimefield_value(edition.saved_at)
+def update_edition(edition: Edition, columns: tuple[str, ...]) -> None:
+    """Store what a saving (SAVED) or a sending (SENT) changes of it, the sums of its rows among it."""
+    values = [_adapted(getattr(edition, name)) for name in columns]
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE_EDITION, [*values, edition.pk])
+        cursor.execute(_update(columns), [*values, edition.pk])
 
 
 def add_writer(edition: Edition, person: int) -> None:
     """Keep that the person of this number wrote a value in the edition."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_WRITER, [edition.pk, person])
+
+
+def _adapted(value: Any) -> Any:
+    """A value as Django would hand it over."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return json.dumps(value) if isinstance(value, list) else value
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = %s" for name in columns)
+    return " ".join(["UPDATE records_edition SET", changes, "WHERE id = %s"])
 
 
 @cache

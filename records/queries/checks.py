@@ -59,10 +59,19 @@ def worded(fault: rules.Fault, off: frozenset[str]) -> rules.Fault:
     return replace(fault, message=told)
 
 
+_rows = Compiled(
+    lambda edition: (
+        DossierCount.objects.filter(edition=edition)
+        .select_related("field", "procedure")
+        .order_by("field__order", "field__code", "pk")
+    ),
+    int,
+)
+
+
 def rows_of(edition: Edition) -> list[DossierCount]:
     """The rows of an edition in the order of the catalogue, with field and procedure. One query."""
-    rows = edition.counts.select_related("field", "procedure")
-    return list(rows.order_by("field__order", "field__code", "pk"))
+    return _rows(edition.pk)
 
 
 _counts = Compiled(lambda edition: DossierCount.objects.filter(edition=edition), int)

@@ -15,6 +15,7 @@ from figures.outliers import MONTHS, WATCHED, outlier
 from figures.periods import Month
 from figures.writing import count
 from records.models import DossierCount, Edition, Stage, Submission
+from units.compiled import Compiled
 
 from .taken_over import RowKey, closings
 
@@ -73,23 +74,34 @@ def past_of(submission: Submission) -> Past:
     return pasts_of([submission])[submission.pk]
 
 
+_editions = Compiled(
+    lambda units, first, last: (
+        Edition.objects.in_force(Stage.SUBMITTED)
+        .filter(submission__unit__in=units, submission__month__gte=first, submission__month__lt=last)
+        .order_by()
+        .values_list("pk", "submission__unit", "submission__month")
+    ),
+    list,
+    int,
+    int,
+)
+_counts = Compiled(
+    lambda editions: DossierCount.objects.filter(edition__in=editions).values_list(
+        "edition_id", "field_id", "procedure_id", *MEASURES
+    ),
+    list,
+)
+
+
 def _by_unit(wanted: Iterable[tuple[int, Month]]) -> dict[int, list[tuple[RowKey, int, dict[str, Any]]]]:
     units, months = zip(*wanted, strict=True)
-    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
-        submission__unit__in=set(units),
-        submission__month__gte=min(months).plus(-MONTHS).number,
-        submission__month__lt=max(months).number,
-    )
+    first, last = min(months).plus(-MONTHS).number, max(months).number
     # Editions first and counts by their numbers: together the database reads far more than these.
-    places = {
-        pk: (unit, month)
-        for pk, unit, month in editions.order_by().values_list("pk", "submission__unit", "submission__month")
-    }
+    places = {pk: (unit, month) for pk, unit, month in _editions(sorted(set(units)), first, last)}
     found: dict[int, list[tuple[RowKey, int, dict[str, Any]]]] = defaultdict(list)
-    rows = DossierCount.objects.filter(edition__in=list(places))
-    for row in rows.values("field_id", "procedure_id", "edition_id", *MEASURES):
-        unit, month = places[row["edition_id"]]
-        found[unit].append(((row["field_id"], row["procedure_id"]), month, row))
+    for edition, field, procedure, *values in _counts(list(places)) if places else ():
+        unit, month = places[edition]
+        found[unit].append(((field, procedure), month, dict(zip(MEASURES, values, strict=True))))
     return found
 
 

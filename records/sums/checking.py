@@ -15,7 +15,7 @@ from records.queries.checks import served_of
 from records.queries.rows import columns_of, tally_of, values_of
 from units.models import Unit
 
-from . import gaps, handed
+from . import gaps, handed, statements
 from .groups import Key, Sums, count, groups_among, levels, lock, write
 
 
@@ -115,5 +115,7 @@ def recount() -> int:
         for stage in Stage.values:
             for month in months:
                 write(groups, [month], stage)
-    gaps.note([group.pk for group in locked], months, Stage.values)
+    every, days = [group.pk for group in locked], gaps.spans(months)
+    if months:
+        statements.execute(one for stage in Stage.values for one in gaps.noting(every, months, days, stage))
     return wrong

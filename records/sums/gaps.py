@@ -18,47 +18,43 @@ _STATES = {Stage.APPROVED: "'approved'", Stage.SUBMITTED: "'approved', 'sent'"}
 _THERE = """SELECT COUNT(*) FROM records_submission AS submission
     JOIN records_edition AS edition ON edition.submission_id = submission.id AND edition.state IN ({states})
     WHERE submission.unit_id = {unit} AND submission.month = {month}"""
-_FILLED = """SELECT gap.id FROM records_gap AS gap
-WHERE gap.stage = %(stage)s AND 0 < ({there})"""
+_FILLED = "FROM records_gap AS gap WHERE gap.stage = '{stage}' AND 0 < ({there})"
 _OF_GROUPS = """ AND gap.month IN ({months})
 AND gap.unit_id IN (SELECT id FROM units_unit WHERE id IN ({groups}) OR parent_id IN ({groups}))"""
-_CLEAR = " ".join(["DELETE FROM records_gap WHERE id IN (", _FILLED, _OF_GROUPS, ")"])
+_CLEAR = " ".join(["DELETE", _FILLED, _OF_GROUPS])
 _NEW = Path(__file__).with_name("gaps.sql").read_text(encoding="utf-8")
 
 
-def note(groups: Iterable[int], months: Sequence[int], stages: Sequence[str]) -> None:
-    """Bring up to date what is noted of these groups' own reports and of those of units directly below them."""
-    listed = ", ".join(map(str, sorted(groups)))
-    if not listed or not months:
-        return
-    spans = ", ".join(_spans(months))
-    with connection.cursor() as cursor:
-        for stage in stages:
-            clear = _CLEAR.format(
-                groups=listed,
-                months=", ".join(map(str, months)),
-                there=_there(stage, "gap.unit_id", "gap.month"),
-            )
-            new = _NEW.format(groups=listed, spans=spans, there=_there(stage, "unit.id", "span.month"))
-            cursor.execute(clear, {"stage": stage})
-            cursor.execute(new, {"stage": stage})
-
-
-def _spans(months: Sequence[int]) -> Iterator[str]:
-    """Rows of the month with its first and last day."""
+def spans(months: Iterable[int]) -> str:
+    """Rows of the months with their first and last day, as `noting` takes them. One query."""
     days = calendar()
     date = "DATE " if connection.vendor == "postgresql" else ""
+    found = []
     for month in months:
         span = days.span(Month.from_number(month))
-        yield f"({month}, {date}'{span.start.isoformat()}', {date}'{span.end.isoformat()}')"
+        found.append(f"({month}, {date}'{span.start.isoformat()}', {date}'{span.end.isoformat()}')")
+    return ", ".join(found)
+
+
+def noting(groups: Sequence[int], months: Sequence[int], spans: str, stage: str) -> Iterator[str]:
+    """Statements that bring up to date what is noted of these groups' own reports and of those of units directly below
+    them.
+    """
+    if not groups:
+        return
+    listed = ", ".join(map(str, sorted(groups)))
+    there = _there(stage, "gap.unit_id", "gap.month")
+    yield _CLEAR.format(groups=listed, months=", ".join(map(str, months)), stage=stage, there=there)
+    there = _there(stage, "unit.id", "span.month")
+    yield _NEW.format(groups=listed, spans=spans, stage=stage, there=there)
 
 
 def filled() -> Iterator[Gap]:
     """Notes that are not true: the report is there."""
     for stage in Stage.values:
         with connection.cursor() as cursor:
-            found = _FILLED.format(there=_there(stage, "gap.unit_id", "gap.month"))
-            cursor.execute(found, {"stage": stage})
+            found = _FILLED.format(stage=stage, there=_there(stage, "gap.unit_id", "gap.month"))
+            cursor.execute(f"SELECT gap.id {found}")
             wrong = [number for (number,) in cursor.fetchall()]
         yield from Gap.objects.filter(pk__in=wrong).select_related("unit").order_by("pk")
 

@@ -9,6 +9,7 @@ goes which reports lack (records.sums.gaps).
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -18,19 +19,58 @@ from records.models import DossierCount, Edition, Stage, Submission
 from records.queries.rows import BLANKS, COLUMNS, STATES, put, tally_in, tally_of
 from units.models import Tier, Unit
 
-from . import handed
-from .gaps import note
+from . import handed, statements
+from .gaps import noting, spans
+
+
+class Group(NamedTuple):
+    """A unit that keeps sums, by number and depth in the tree."""
+
+    pk: int
+    depth: int
+
 
 # (group, month, tier, external, field or None for the total)
 Key = tuple[int, int, str, bool, int | None]
 Sums = dict[Key, Tally]
+
+
+def _counted(table: str) -> Iterator[str]:
+    """The columns of a report as they count: what units hand over to each other inside a month stands once."""
+    flags = {name: flag for flag, names in STATES.items() for name in names}
+    for name in COLUMNS:
+        column = f"{table}{name}"
+        if name in flags:
+            nothing = 0 if name in BLANKS.values() else "NULL"
+            column = f"CASE WHEN {flags[name]} THEN {column} ELSE {nothing} END AS {name}"
+        yield column
+
+
+def _with_columns(statement: str) -> str:
+    """A statement with all that it has for each column; what `_named` fills in stays to be filled in."""
+    return statement.format(
+        stage="{stage}",
+        groups="{groups}",
+        months="{months}",
+        columns=", ".join(_counted("")),
+        count_columns=", ".join(_counted("count.")),
+        below_columns=", ".join(f"below.{name}" for name in COLUMNS),
+        sums=", ".join(f"CAST(SUM({name}) AS bigint)" for name in COLUMNS),
+    )
+
+
+# Completed by NULL, for the totals, or NOT NULL: without either no index serves but that of all months of a group.
 _CLEAR = (
-    "DELETE FROM records_groupsum WHERE group_id IN ({groups}) AND month IN ({months}) AND stage = %(stage)s"
+    "DELETE FROM records_groupsum "
+    "WHERE group_id IN ({groups}) AND month IN ({months}) AND stage = '{stage}' AND field_id IS "
 )
-_COUNT = Path(__file__).with_name("groups.sql").read_text(encoding="utf-8")
+_COUNT = _with_columns(Path(__file__).with_name("groups.sql").read_text(encoding="utf-8"))
 _INTO = f"""INSERT INTO records_groupsum
 (group_id, month, tier, external, field_id, stage, reported, {", ".join(COLUMNS)})
 """
+# In one order for everybody, from the bottom up.
+_LOCK = """SELECT id, depth, has_children FROM units_unit WHERE {which} AND tier <> '{country}'
+ORDER BY depth DESC, id {locking}"""
 
 
 def total_edition(edition: Edition, rows: Iterable[DossierCount]) -> None:
@@ -48,11 +88,16 @@ def refresh(
     """
     numbers = {number for unit in units for number in (*unit.ancestor_ids(), unit.pk)}
     wanted = sorted(set(months))
+    if not numbers or not wanted:
+        return
+    # Asked before: from the lock on others wait.
+    days = spans(wanted)
     locked = lock(numbers)
-    for groups in levels(locked):
-        for stage in stages:
-            write(groups, wanted, stage)
-    note([group.pk for group in locked], wanted, stages)
+    texts = [
+        text for groups in levels(locked) for stage in stages for text in _writing(groups, wanted, stage)
+    ]
+    every = [group.pk for group in locked]
+    statements.execute([*texts, *(text for stage in stages for text in noting(every, wanted, days, stage))])
 
 
 @transaction.atomic(savepoint=False)
@@ -81,22 +126,19 @@ def groups_among(numbers: Iterable[int] | None = None) -> QuerySet[Unit]:
     return groups if numbers is None else groups.filter(pk__in=set(numbers))
 
 
-def lock(numbers: Iterable[int] | None = None) -> list[Unit]:
+def lock(numbers: Iterable[int] | None = None) -> list[Group]:
     """The groups among these units from the bottom up, in one order for everybody, locked until the transaction ends.
 
     What is no group is locked as well: it may be about to become one, and then its sums must hold what is saved now.
     """
-    if numbers is None:
-        wanted = groups_among()
-    else:
-        wanted = Unit.objects.filter(pk__in=set(numbers)).exclude(tier=Tier.COUNTRY)
-    ordered = wanted.order_by("-depth", "pk").only("depth", "has_children")
-    if connection.features.has_select_for_no_key_update:
-        ordered = ordered.select_for_update(no_key=True)
-    return [unit for unit in ordered if unit.has_children]
+    which = "has_children" if numbers is None else f"id IN ({', '.join(map(str, sorted(set(numbers))))})"
+    locking = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK.format(which=which, country=Tier.COUNTRY, locking=locking))
+        return [Group(pk, depth) for pk, depth, has_children in cursor.fetchall() if has_children]
 
 
-def levels(groups: list[Unit]) -> Iterator[list[int]]:
+def levels(groups: Iterable[Group | Unit]) -> Iterator[list[int]]:
     """Numbers of the groups, level by level, deepest first."""
     depths: dict[int, list[int]] = {}
     for group in groups:
@@ -107,39 +149,28 @@ def levels(groups: list[Unit]) -> Iterator[list[int]]:
 
 def write(groups: list[int], months: list[int], stage: str) -> None:
     """Write the sums of one level of groups anew; those of the level below must be right."""
-    with connection.cursor() as cursor:
-        cursor.execute(_named(_CLEAR, groups, months), {"stage": stage})
-        cursor.execute(_named(_INTO + _COUNT, groups, months), {"stage": stage})
+    statements.execute(_writing(groups, months, stage))
+
+
+def _writing(groups: list[int], months: list[int], stage: str) -> Iterator[str]:
+    for text in (f"{_CLEAR}NULL", f"{_CLEAR}NOT NULL", _INTO + _COUNT):
+        yield _named(text, groups, months, stage)
 
 
 def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
     """What `write` writes."""
     with connection.cursor() as cursor:
-        cursor.execute(_named(_COUNT, groups, months), {"stage": stage})
+        cursor.execute(_named(_COUNT, groups, months, stage))
         return {
             (group, month, tier, bool(external), field): tally_in(numbers, reported)
             for group, month, tier, external, field, _, reported, *numbers in cursor.fetchall()
         }
 
 
-def _counted(table: str) -> Iterator[str]:
-    """The columns of a report as they count: what units hand over to each other inside a month stands once."""
-    flags = {name: flag for flag, names in STATES.items() for name in names}
-    for name in COLUMNS:
-        column = f"{table}{name}"
-        if name in flags:
-            nothing = 0 if name in BLANKS.values() else "NULL"
-            column = f"CASE WHEN {flags[name]} THEN {column} ELSE {nothing} END AS {name}"
-        yield column
-
-
-def _named(statement: str, groups: Iterable[int], months: Iterable[int]) -> str:
-    """A statement with its lists filled in; its one value is the stage."""
+def _named(statement: str, groups: Iterable[int], months: Iterable[int], stage: str) -> str:
+    """A statement with its lists and its stage filled in."""
     return statement.format(
+        stage=stage,
         groups=", ".join(map(str, groups)),
         months=", ".join(map(str, months)),
-        columns=", ".join(_counted("")),
-        count_columns=", ".join(_counted("count.")),
-        below_columns=", ".join(f"below.{name}" for name in COLUMNS),
-        sums=", ".join(f"CAST(SUM({name}) AS bigint)" for name in COLUMNS),
     )

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
+from units import compiled
 from units.compiled import Compiled
 from units.models import Membership, Role, Unit, User
 
@@ -120,6 +121,16 @@ def test_lists_of_any_length_between_other_values(people, tree):
                 assert asked(DAY, wanted, role) == list(build(DAY, wanted, role))
     assert len(asked._plans) == 4
     assert asked(DAY, [2**63], Role.CLERK) == []
+
+
+def test_what_is_kept_of_long_lists_has_an_end(people, monkeypatch):
+    """Each length has a statement of its own, as long as its list."""
+    monkeypatch.setattr(compiled, "_MOST_MEMBERS", 10)
+    several = Compiled(lambda numbers: User.objects.filter(pk__in=numbers).order_by("pk"), list)
+    wanted = [one.pk for one in people]
+    for length in range(len(wanted), 20):
+        assert several([*wanted, *range(-length, -len(wanted))]) == people
+        assert sum(lengths[1] for lengths in several._plans) <= max(10, length)
 
 
 def test_many_threads_ask_with_connections_of_their_own(transactional_db):
