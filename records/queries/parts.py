@@ -1,4 +1,4 @@
-"""Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most, four by field.
+"""Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most, three by field.
 
 A group answers from its own stored sums, so the cost follows what is shown and not what the database holds. The
 country keeps none and is summed from those of its children; rows by child come from the children's sums. Units
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
+from django.db.models import BooleanField, Case, IntegerField, QuerySet, Sum, Value, When
 
 from figures.counts import Tally
 from figures.measures import MEASURES
@@ -111,7 +111,7 @@ def _part(question: Question, row: tuple) -> Part:
 
 
 def of_editions(question: Question, *, by_field: bool = False, only: int | None = None) -> Iterator[Part]:
-    """From the editions in force of the unit itself and of its children without children. One query, by field three;
+    """From the editions in force of the unit itself and of its children without children. One query, by field two;
     none where nobody reports.
     """
     # By their numbers: a condition over the join would read every unit's report of these months.
@@ -132,15 +132,16 @@ def of_editions(question: Question, *, by_field: bool = False, only: int | None 
 
 
 def _of_counts(question: Question, only: int | None) -> Iterator[Part]:
-    """By field: what the editions in force hold, which reports they are of, and these, each from its own table. What
-    counts is told by the first query alone: the others find all of it, whatever is approved meanwhile.
+    """By field: what the editions in force hold, and which reports they are of, each from its own table. What counts is
+    told by the first query alone: the second finds all of it, whatever is approved meanwhile.
     """
     which = list(question.near), *question.run
     counts = _counts_ready(question.include, only is not None)(*which, *([] if only is None else [only]))
-    report_of = dict(_EVERY_EDITION(*which))
-    told = {pk: rest for pk, *rest in _REPORTS(*which)}
+    rows = _REPORTS(*which)
+    reports = {pk: rest for pk, of, *rest in rows if of is None}
+    told = {pk: reports[of] for pk, of, *_ in rows if of is not None}
     for edition, field, answers, *numbers in counts:
-        month, child, *handed = told[report_of[edition]]
+        month, child, *handed = told[edition]
         tally = tally_in(numbers, min(1, answers))
         yield _reported(question, question.by_number[month], child, handed, tally, field)
 
@@ -169,12 +170,15 @@ def _counts_ready(stage: str, one_field: bool) -> Compiled:
     return Compiled(build, list, int, int, *([int] if one_field else []))
 
 
-_REPORTS = Compiled(
-    lambda *which: _reports(*which).values_list("pk", "month", "unit_id", "opens", "closes"), list, int, int
-)
-_EVERY_EDITION = Compiled(
-    lambda *which: _editions(Edition.objects, *which).values_list("pk", "submission_id"), list, int, int
-)
+def _reports_and_editions(*which: Any) -> QuerySet:
+    """The reports, and their editions with the number of the report, one below the other."""
+    blank, flag = Value(None, IntegerField()), Value(None, BooleanField())
+    reports = _reports(*which).values_list("pk", blank, "month", "unit_id", "opens", "closes")
+    editions = _editions(Edition.objects, *which)
+    return reports.union(editions.values_list("pk", "submission_id", blank, blank, flag, flag), all=True)
+
+
+_REPORTS = Compiled(_reports_and_editions, list, int, int)
 
 
 def _reported(
