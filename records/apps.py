@@ -33,6 +33,7 @@ class RecordsConfig(AppConfig):
         undone.connect(sum_again, dispatch_uid="records.sums")
         post_migrate.connect(undivided_field, sender=self, dispatch_uid="records.undivided_field")
         post_migrate.connect(count_once, sender=self, dispatch_uid="records.count_once")
+        post_migrate.connect(sum_country, sender=self, dispatch_uid="records.sum_country")
 
 
 def undivided_field(using: str, apps=apps, **kwargs) -> None:
@@ -49,9 +50,7 @@ def undivided_field(using: str, apps=apps, **kwargs) -> None:
 
 def count_once(plan: Sequence = (), **kwargs) -> None:
     """Sums from before `Submission.opens` and `closes` are written anew where units handed over inside a month."""
-    if not any(
-        (one.app_label, one.name) == ("records", "0014_handed_over") for one, back in plan if not back
-    ):
+    if not _has_come(plan, "0014_handed_over"):
         return
     from units.models import Succession
 
@@ -60,3 +59,23 @@ def count_once(plan: Sequence = (), **kwargs) -> None:
     if links := list(Succession.objects.select_related("old", "new")):
         sum_successors(Succession, links)
         planner.tell(*(apps.get_model("records", name) for name in ("Submission", "GroupSum", "Gap")))
+
+
+def sum_country(plan: Sequence = (), **kwargs) -> None:
+    """A country from before it kept sums of what is approved gets them."""
+    if not _has_come(plan, "0015_country_sums"):
+        return
+    from units.models import Tier, Unit
+
+    from . import sums
+    from .models import GroupSum, Stage
+
+    if tops := list(Unit.objects.filter(tier=Tier.COUNTRY)):
+        kept = GroupSum.objects.filter(stage=Stage.APPROVED).values_list("month", flat=True)
+        sums.refresh(tops, set(kept), [Stage.APPROVED])
+        planner.tell(GroupSum)
+
+
+def _has_come(plan: Sequence, name: str) -> bool:
+    """Whether this migration of ours has just been applied."""
+    return any((one.app_label, one.name) == ("records", name) for one, back in plan if not back)

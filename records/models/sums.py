@@ -47,7 +47,7 @@ class GroupSum(Measured):
     """Sums of everything below one group (and of itself where it reports) in one month; written by records.sums only.
 
     `field` NULL is all fields together. `reported` counts unit-months with figures in force at that stage; for a
-    field, those that reported a number in it. Provinces are kept; the country is summed from them on reading.
+    field, those that reported a number in it.
     """
 
     group = models.ForeignKey(Unit, models.CASCADE, related_name="sums")
@@ -71,6 +71,13 @@ class GroupSum(Measured):
                 condition=models.Q(field__isnull=True),
             ),
         ]
+
+    @staticmethod
+    def kept(tier: str, stage: str) -> bool:
+        """Whether a group of this tier keeps sums of a stage. The country does of what is approved only: months are
+        sent by thousands of units at once, which would all wait for one lock. Else it is added up on reading.
+        """
+        return tier != Tier.COUNTRY or stage == Stage.APPROVED
 
 
 class Gap(models.Model):

@@ -1,8 +1,8 @@
 """Reported figures in parts: by month and tier, and by child or field where asked. Two queries at most, three by field.
 
 A group answers from its own stored sums, so the cost follows what is shown and not what the database holds. The
-country keeps none and is summed from those of its children; rows by child come from the children's sums. Units
-without children, and a group's own report, are read from their editions.
+country keeps sums of what is approved only, else it is summed from those of its children; rows by child come from the
+children's sums. Units without children, and a group's own report, are read from their editions.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

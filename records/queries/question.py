@@ -11,9 +11,9 @@ from django.db.models import Q, QuerySet
 from figures.counts import Tally
 from figures.handover import Handover
 from figures.periods import Calendar, Month, Period
-from records.models import Edition, Stage
+from records.models import Edition, GroupSum, Stage
 from units import roster
-from units.models import Kind, Tier, Unit, UnitQuerySet, owing, subtree
+from units.models import Kind, Unit, UnitQuerySet, owing, subtree
 
 from .branches import Branch, branches_of, children_of
 from .carried import Carried
@@ -198,8 +198,8 @@ class Question:
 
     @property
     def kept(self) -> bool:
-        """Whether sums of the unit itself are kept: the country is added up from those below it."""
-        return self.from_sums and self.unit.has_children and self.unit.tier != Tier.COUNTRY
+        """Whether sums of the unit itself are kept: else the country is added up from those below it."""
+        return self.from_sums and self.unit.has_children and GroupSum.kept(self.unit.tier, self.include)
 
     @property
     def from_sums(self) -> bool:

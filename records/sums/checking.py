@@ -13,10 +13,10 @@ from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import served_of
 from records.queries.rows import columns_of, tally_of, values_of
-from units.models import Unit
+from units.models import Tier, Unit
 
 from . import gaps, handed, statements
-from .groups import Key, Sums, count, groups_among, levels, lock, write
+from .groups import Key, Sums, below_country, count, levels, lock, write
 
 
 def edition_differences() -> Iterator[tuple[DossierCount | Edition, dict[str, Any]]]:
@@ -60,12 +60,12 @@ def group_differences() -> Iterator[tuple[str, str]]:
 
     Compares each level with what is stored one level below, from the bottom up, so the first fault is the lowest.
     """
-    groups = {unit.pk: unit for unit in groups_among().order_by("-depth", "pk")}
+    groups = {unit.pk: unit for unit in Unit.objects.filter(has_children=True).order_by("-depth", "pk")}
     for stage in Stage.values:
         for month in _months():
             kept = _stored(month, stage)
             counted: Sums = {}
-            for level in levels(list(groups.values())):
+            for level, _ in levels(groups.values(), [stage]):
                 counted |= count(level, [month], stage)
             for key in sorted({*kept, *counted}, key=str):
                 if kept.get(key) != counted.get(key):
@@ -107,15 +107,15 @@ def recount() -> int:
         type(row).objects.filter(pk=row.pk).update(**right)
         wrong += 1
     wrong += sum(1 for _ in group_differences())
-    GroupSum.objects.exclude(group__in=groups_among()).delete()
+    GroupSum.objects.exclude(group__has_children=True).delete()
+    GroupSum.objects.filter(group__tier=Tier.COUNTRY).exclude(stage=Stage.APPROVED).delete()
     wrong += sum(1 for _ in gaps.filled())
     Gap.objects.all().delete()
     months, locked = _months(), lock()
-    for groups in levels(locked):
-        for stage in Stage.values:
-            for month in months:
-                write(groups, [month], stage)
-    every, days = [group.pk for group in locked], gaps.spans(months)
+    for groups, stage in levels(locked, Stage.values):
+        for month in months:
+            write(groups, [month], stage)
+    every, days = below_country(locked), gaps.spans(months)
     if months:
         statements.execute(one for stage in Stage.values for one in gaps.noting(every, months, days, stage))
     return wrong

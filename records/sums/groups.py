@@ -1,21 +1,21 @@
 """Writing the two kinds of derived sums.
 
 An edition carries the sums of its own rows. A group carries those of everything below it (and of itself where it
-reports) by month, tier, external, stage and field; the country is summed from its children on reading. Both are
+reports) by month, tier, external, stage and field; of the country only what is approved (`GroupSum.kept`). Both are
 written by the transaction that changes their source, and equal a recount (`manage.py recount --check`). With them
 goes which reports lack (records.sums.gaps).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from figures.counts import Tally
-from records.models import DossierCount, Edition, Stage, Submission
+from records.models import DossierCount, Edition, GroupSum, Stage, Submission
 from records.queries.rows import BLANKS, COLUMNS, STATES, put, tally_in, tally_of
 from units.models import Tier, Unit
 
@@ -24,10 +24,11 @@ from .gaps import noting, spans
 
 
 class Group(NamedTuple):
-    """A unit that keeps sums, by number and depth in the tree."""
+    """A unit that keeps sums, by number, depth in the tree and tier."""
 
     pk: int
     depth: int
+    tier: str
 
 
 # (group, month, tier, external, field or None for the total)
@@ -69,7 +70,7 @@ _INTO = f"""INSERT INTO records_groupsum
 (group_id, month, tier, external, field_id, stage, reported, {", ".join(COLUMNS)})
 """
 # In one order for everybody, from the bottom up.
-_LOCK = """SELECT id, depth, has_children FROM units_unit WHERE {which} AND tier <> '{country}'
+_LOCK = """SELECT id, depth, has_children, tier FROM units_unit WHERE {which}
 ORDER BY depth DESC, id {locking}"""
 
 
@@ -92,11 +93,9 @@ def refresh(
         return
     # Asked before: from the lock on others wait.
     days = spans(wanted)
-    locked = lock(numbers)
-    texts = [
-        text for groups in levels(locked) for stage in stages for text in _writing(groups, wanted, stage)
-    ]
-    every = [group.pk for group in locked]
+    locked = lock(numbers, stages)
+    texts = [text for groups, stage in levels(locked, stages) for text in _writing(groups, wanted, stage)]
+    every = below_country(locked)
     statements.execute([*texts, *(text for stage in stages for text in noting(every, wanted, days, stage))])
 
 
@@ -120,31 +119,34 @@ def regroup(units: Iterable[Unit]) -> None:
         refresh({one.unit for one in reports}, {one.month for one in reports})
 
 
-def groups_among(numbers: Iterable[int] | None = None) -> QuerySet[Unit]:
-    """Units that keep sums: those with children, save the country. All of them when no numbers are given."""
-    groups = Unit.objects.filter(has_children=True).exclude(tier=Tier.COUNTRY)
-    return groups if numbers is None else groups.filter(pk__in=set(numbers))
-
-
-def lock(numbers: Iterable[int] | None = None) -> list[Group]:
-    """The groups among these units from the bottom up, in one order for everybody, locked until the transaction ends.
+def lock(numbers: Iterable[int] | None = None, stages: Sequence[str] = Stage.values) -> list[Group]:
+    """The groups among these units that keep sums of one of the stages, from the bottom up, in one order for everybody,
+    locked until the transaction ends. All groups when no numbers are given.
 
     What is no group is locked as well: it may be about to become one, and then its sums must hold what is saved now.
     """
     which = "has_children" if numbers is None else f"id IN ({', '.join(map(str, sorted(set(numbers))))})"
+    if not any(GroupSum.kept(Tier.COUNTRY, stage) for stage in stages):
+        which += f" AND tier <> '{Tier.COUNTRY}'"
     locking = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK.format(which=which, country=Tier.COUNTRY, locking=locking))
-        return [Group(pk, depth) for pk, depth, has_children in cursor.fetchall() if has_children]
+        cursor.execute(_LOCK.format(which=which, locking=locking))
+        return [Group(pk, depth, tier) for pk, depth, has_children, tier in cursor.fetchall() if has_children]
 
 
-def levels(groups: Iterable[Group | Unit]) -> Iterator[list[int]]:
-    """Numbers of the groups, level by level, deepest first."""
-    depths: dict[int, list[int]] = {}
+def levels(groups: Iterable[Group | Unit], stages: Iterable[str]) -> Iterator[tuple[list[int], str]]:
+    """Numbers of the groups that keep sums of a stage, level by level, deepest first, each stage by itself."""
+    depths: dict[int, list[Group | Unit]] = {}
     for group in groups:
-        depths.setdefault(group.depth, []).append(group.pk)
-    for depth in sorted(depths, reverse=True):
-        yield depths[depth]
+        depths.setdefault(group.depth, []).append(group)
+    for depth, stage in product(sorted(depths, reverse=True), stages):
+        if found := [group.pk for group in depths[depth] if GroupSum.kept(group.tier, stage)]:
+            yield found, stage
+
+
+def below_country(groups: Iterable[Group]) -> list[int]:
+    """Numbers of those of which is noted what lacks: of what stands above all it is told by the sums below."""
+    return [group.pk for group in groups if group.tier != Tier.COUNTRY]
 
 
 def write(groups: list[int], months: list[int], stage: str) -> None:

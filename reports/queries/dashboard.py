@@ -126,9 +126,7 @@ def now_and_before(wanted: Wanted) -> tuple[Summary, Past]:
         return figures_of(wanted, found), past_of(wanted, [*found, *parts(wanted.earlier)])
     months = parts(wanted.reach)
     within = [one for one in months if one.month.number in question.by_number]
-    # Rows by the units themselves come from their own reports, and so does the total.
-    own = None if by_unit and not apart(question) else within
-    return figures_of(wanted, own), past_of(wanted, months)
+    return figures_of(wanted, None if by_unit and not apart(question) else within), past_of(wanted, months)
 
 
 def figures_of(wanted: Wanted, found: list[Part] | None = None) -> Summary:

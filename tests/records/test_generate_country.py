@@ -81,7 +81,7 @@ def test_what_is_received_by_child_is_that_of_its_parts():
 
 @pytest.mark.django_db
 def test_a_whole_period_by_child_is_that_of_its_months():
-    """Flows, what was carried over and what is still open; of groups in one part, however many months there are."""
+    """Flows, what was carried over and what is still open; of each in one part, however many months there are."""
     top = country.fill(TINY)
     units = (
         top,
@@ -94,13 +94,10 @@ def test_a_whole_period_by_child_is_that_of_its_months():
         asked = Question(unit, period, calendar(), "submitted", external, tier)
         whole, monthly = over(asked), parts(asked, by_child=True)
         assert of_period(whole, period) == of_period(monthly, period), (code, tier, unit)
-        together = [part for part in whole if part.month is None]
-        assert {part.child for part in together} == {
-            part.child for part in monthly if part.child in asked.child_groups
-        }
-        assert len(together) == len({part.child for part in together})
-        seen |= {(code, external, unit.tier) for part in together if None not in part.tally.numbers[:4]}
-    assert seen == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE)))
+        assert {(part.child, part.month) for part in whole} == {(part.child, None) for part in monthly}
+        assert len(whole) == len({part.child for part in whole})
+        seen |= {(code, external, unit.tier) for part in whole if None not in part.tally.numbers[:4]}
+    assert seen == set(product(codes, (False, True), (Tier.COUNTRY, Tier.PROVINCE, Tier.DISTRICT)))
 
 
 @pytest.mark.django_db
