@@ -4,7 +4,7 @@ Who owes the field follows from the dated catalogue; a unit-month reported at le
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from records.queries.question import Question
 from records.queries.summary import missing_by_tier
 from records.queries.territory import territory
 from records.queries.unit_rows import silent_in_rows
-from units.models import Kind, Unit
+from units.models import Unit
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
 
@@ -62,10 +62,10 @@ class OneField:
         )
 
     def unit_rows(self, question: Question) -> list[RowInput]:
-        """Rows by unit of a period within the reach, without who is silent. Two or three queries."""
+        """Rows by unit of a period within the reach, without who is silent. Three queries at most."""
         within = set(question.months)
         reported = parts(question, by_child=True, only=self.field.pk)
-        return _unit_rows(question, reported, [one for one in self.owed.counted if one[2] in within], [])
+        return self._unit_rows(question, reported, [one for one in self.owed.counted if one[2] in within], [])
 
     @cached_property
     def owed(self) -> OwedField:
@@ -93,12 +93,53 @@ class OneField:
         self, by: str | None, question: Question, reported: list[Part], owed: Owed, lacking: list[Silent]
     ) -> list[RowInput] | None:
         if by == "unit":
-            return _unit_rows(question, reported, owed, lacking)
+            return self._unit_rows(question, reported, owed, lacking)
         if by != "field":
             return None
         every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
         missing = [one.one for one in lacking]
         return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
+
+    def _unit_rows(
+        self, question: Question, reported: list[Part], owed: Owed, lacking: list[Silent]
+    ) -> list[RowInput]:
+        unit = question.unit
+        monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
+        for part in reported:
+            if part.child is not None or question.today is None:
+                monthly[part.child or unit.pk].append((part.month, part.tally))
+        for place, _, month, number in owed:
+            if place is not None:
+                monthly[place].append((month, Tally.expecting(number)))
+        missing = silent_in_rows(question, lacking)
+        return [
+            RowInput(
+                one.key_on(question.named_on),
+                one.name,
+                monthly[one.pk],
+                missing[one.pk],
+                extra={
+                    "pk": one.pk,
+                    "code": one.code,
+                    "tier": one.tier,
+                    "kind": one.kind,
+                    "has_children": one.has_children and one.pk != unit.pk,
+                },
+            )
+            for one in self._named(monthly.keys())
+            if question.external or not one.external
+        ]
+
+    def _named(self, numbers: Set[int]) -> list[Unit]:
+        """The units in the order of tier and name: asked for once, as long as a later period shows no others."""
+        known = self._known
+        if not numbers <= {one.pk for one in known}:
+            known[:] = Unit.objects.filter(pk__in=numbers).order_by("tier", "folded", "pk")
+        return [one for one in known if one.pk in numbers]
+
+    @cached_property
+    def _known(self) -> list[Unit]:
+        return []
 
 
 def _by_tier(question: Question, reported: list[Part], owed: Owed) -> Monthly:
@@ -109,34 +150,3 @@ def _by_tier(question: Question, reported: list[Part], owed: Owed) -> Monthly:
         if place is None:
             monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
-
-
-def _unit_rows(question: Question, reported: list[Part], owed: Owed, lacking: list[Silent]) -> list[RowInput]:
-    unit = question.unit
-    monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
-    for part in reported:
-        if part.child is not None or question.today is None:
-            monthly[part.child or unit.pk].append((part.month, part.tally))
-    for place, _, month, number in owed:
-        if place is not None:
-            monthly[place].append((month, Tally.expecting(number)))
-    missing = silent_in_rows(question, lacking)
-    shown = Unit.objects.filter(pk__in=monthly)
-    if not question.external:
-        shown = shown.exclude(kind=Kind.EXTERNAL)
-    return [
-        RowInput(
-            one.key_on(question.named_on),
-            one.name,
-            monthly[one.pk],
-            missing[one.pk],
-            extra={
-                "pk": one.pk,
-                "code": one.code,
-                "tier": one.tier,
-                "kind": one.kind,
-                "has_children": one.has_children and one.pk != unit.pk,
-            },
-        )
-        for one in shown.order_by("tier", "folded", "pk")
-    ]
