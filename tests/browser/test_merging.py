@@ -112,13 +112,7 @@ def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live
     sign_in_by_hand(page, live_server.url, address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Chia tách Trạm Khuyến nông")
     accessible(page)
-    page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
-    page.get_by_label("Căn cứ").fill("Quyết định 5")
-    for number, code, share in ((1, "tram", "3/4"), (2, "p07", "1/4")):
-        part = page.get_by_role("group", name=f"Phần thứ {number}")
-        part.get_by_label("Mã").fill(code)
-        part.get_by_label("Tỷ lệ").fill(share)
-    page.get_by_role("button", name="Xem những gì thay đổi").press("Enter")
+    divided(page, "3/4", "1/4")
     expect(page.get_by_role("heading", level=1)).to_have_text("Chia tách Trạm Khuyến nông thành 2 phần")
     expect(page.get_by_text("đang hoạt động, nhận thêm")).to_be_visible()
     accessible(page)
@@ -210,13 +204,18 @@ def test_after_a_refusal_the_focus_is_where_something_is_to_be_mended(
     expect(page.get_by_label("Đơn vị mới hoạt động từ ngày")).to_be_focused()
     accessible(page)
     page.goto(f"{live_server.url}/units/{Unit.objects.get(code='tram').pk}/split/")
+    divided(page, "1/2", "1/3")
+    expect(page.get_by_role("alert")).to_contain_text("cộng lại là 5/6, phải bằng đúng 1.")
+    expect(page.get_by_role("alert")).to_be_focused()
+    accessible(page)
+
+
+def divided(page: Page, kept: str, gone: str) -> None:
+    """The form of a division filled in with both shares, up to its preview."""
     page.get_by_label("Chia tách từ ngày").fill("1/7/2022")
-    page.get_by_label("Căn cứ").fill("NQ 1")
-    for number, code, share in ((1, "tram", "1/2"), (2, "p07", "1/3")):
+    page.get_by_label("Căn cứ").fill("Quyết định 5")
+    for number, code, share in ((1, "tram", kept), (2, "p07", gone)):
         part = page.get_by_role("group", name=f"Phần thứ {number}")
         part.get_by_label("Mã").fill(code)
         part.get_by_label("Tỷ lệ").fill(share)
     page.get_by_role("button", name="Xem những gì thay đổi").press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("cộng lại là 5/6, phải bằng đúng 1.")
-    expect(page.get_by_role("alert")).to_be_focused()
-    accessible(page)
