@@ -21,6 +21,9 @@ class Stage:
 
     def __init__(self, folder: Path, small: bool) -> None:
         self.folder, self.small = folder, small
+        self._nation = country.SMALL if small else country.NATION
+        self._before = country.SMALL_BEFORE if small else country.BEFORE
+        self._merged = country.SMALL_MERGED if small else country.MERGED
 
     @cached_property
     def district(self) -> tuple:
@@ -32,15 +35,15 @@ class Stage:
 
     @cached_property
     def before(self) -> tuple:
-        return self._made("before", country.SMALL_BEFORE if self.small else country.BEFORE)
+        return self._made("before", self._before)
 
     @cached_property
     def nation(self) -> tuple:
-        return self._made("nation", country.SMALL if self.small else country.NATION)
+        return self._made("nation", self._nation)
 
     @cached_property
     def merged(self) -> tuple:
-        return self._made("merged", country.SMALL_MERGED if self.small else country.MERGED)
+        return self._made("merged", self._merged)
 
     @cached_property
     def district_gaps(self) -> tuple:
@@ -48,15 +51,15 @@ class Stage:
 
     @cached_property
     def nation_gaps(self) -> tuple:
-        return self._with_gaps("nation", country.SMALL if self.small else country.NATION)
+        return self._with_gaps("nation", self._nation)
 
     @cached_property
     def before_gaps(self) -> tuple:
-        return self._with_gaps("before", country.SMALL_BEFORE if self.small else country.BEFORE)
+        return self._with_gaps("before", self._before)
 
     @cached_property
     def merged_gaps(self) -> tuple:
-        return self._with_gaps("merged", country.SMALL_MERGED if self.small else country.MERGED)
+        return self._with_gaps("merged", self._merged)
 
     @cached_property
     def demo(self) -> Any:
