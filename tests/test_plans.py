@@ -24,7 +24,7 @@ from records.queries.territory import territory
 from units import inheritance
 from units.models import Inherited, Membership, Role, Tier, Unit, User
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 # Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}

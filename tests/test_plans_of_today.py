@@ -19,7 +19,7 @@ from tests.test_plans import MERGED, WAYS_OF_SMALL_TABLES, nodes, places_of_toda
 from units.inheritance import histories
 from units.models import Inherited, Unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 
 def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:

@@ -13,7 +13,7 @@ from records.queries.question import Part, Question
 
 from .test_plans import SCALE, places, plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 # Rows and pages that it knows of each table: none yet, as after the first import; or none, of tables that held nothing
 # but what had been taken back when they were looked at.

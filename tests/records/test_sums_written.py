@@ -15,7 +15,7 @@ from units.models import Unit
 
 from .conftest import AT, balanced
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 # The aliases of groups.sql.
 TABLES = {
     "submission": "records_submission",

@@ -22,7 +22,7 @@ from tests.reports.world import World, days
 from tests.test_plans import MERGED, places_of_today, plans
 from units.models import Unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 PERIODS = [Period.parse(code) for code in ("2022-H1", "2022-M03..M09", "2022-M06")]
 # The longer one has months of its own same period last year.
 PERIODS += [Period.of(Month(2021, 10), Month(2022, 9)), Period.of(Month(2021, 7), Month(2022, 10))]

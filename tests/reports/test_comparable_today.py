@@ -21,7 +21,7 @@ from tests.test_plans import MERGED, places_of_today, plans
 from units import inheritance, roster
 from units.models import Succession, Unit
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 # Of the trend and the history, of who is left out, and of what is taken from the whole.
 MOST_QUERIES = 12 + 10 + 8
 # What tells that nobody is left out.

@@ -15,7 +15,7 @@ from tests.reports.fields_world import FieldWorld, added_up, owed, reports_of
 from tests.reports.test_comparable import PERIODS, told, within
 from tests.test_plans import MERGED, places_of_today, plans
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 
 def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> Wanted:
