@@ -55,7 +55,8 @@ class GroupSum(Measured):
     tier = models.CharField(max_length=16, choices=Tier)
     external = models.BooleanField()
     stage = models.CharField(max_length=16, choices=Stage)
-    field = models.ForeignKey("records.Field", models.PROTECT, null=True)
+    # No index of its own: no question asks for a field of all groups, and each sum that is written would pay for it.
+    field = models.ForeignKey("records.Field", models.PROTECT, null=True, db_index=False)
     reported = models.PositiveIntegerField(default=0)
 
     class Meta:

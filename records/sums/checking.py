@@ -46,7 +46,7 @@ def differences() -> Iterator[tuple[str, str]]:
         told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
         yield f"{row._meta.verbose_name} #{row.pk}", told
     yield from group_differences()
-    for gap in gaps.filled():
+    for gap in gaps.untrue():
         month = Month.from_number(gap.month)
         yield f"{gap.unit.code} {month} {gap.stage}", "ghi là thiếu, nhưng đã có báo cáo"
 
@@ -109,7 +109,7 @@ def recount() -> int:
     wrong += sum(1 for _ in group_differences())
     GroupSum.objects.exclude(group__has_children=True).delete()
     GroupSum.objects.filter(group__tier=Tier.COUNTRY).exclude(stage=Stage.APPROVED).delete()
-    wrong += sum(1 for _ in gaps.filled())
+    wrong += sum(1 for _ in gaps.untrue())
     Gap.objects.all().delete()
     months, locked = _months(), lock()
     for groups, stage in levels(locked, Stage.values):

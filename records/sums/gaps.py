@@ -13,6 +13,8 @@ from figures.periods import Month
 from records.models import Gap, Stage
 from records.queries.calendar import calendar
 
+from .statements import Statement, filled
+
 _STATES = {Stage.APPROVED: "'approved'", Stage.SUBMITTED: "'approved', 'sent'"}
 # What a unit has in force for a month; `unit` and `month` are of the statement around it.
 _THERE = """SELECT COUNT(*) FROM records_submission AS submission
@@ -36,20 +38,20 @@ def spans(months: Iterable[int]) -> str:
     return ", ".join(found)
 
 
-def noting(groups: Sequence[int], months: Sequence[int], spans: str, stage: str) -> Iterator[str]:
+def noting(groups: Sequence[int], months: Sequence[int], spans: str, stage: str) -> Iterator[Statement]:
     """Statements that bring up to date what is noted of these groups' own reports and of those of units directly below
     them.
     """
     if not groups:
         return
-    listed = ", ".join(map(str, sorted(groups)))
     there = _there(stage, "gap.unit_id", "gap.month")
-    yield _CLEAR.format(groups=listed, months=", ".join(map(str, months)), stage=stage, there=there)
+    text = _CLEAR.format(groups="{groups}", months="{months}", stage=stage, there=there)
+    yield filled(text, groups=groups, months=months)
     there = _there(stage, "unit.id", "span.month")
-    yield _NEW.format(groups=listed, spans=spans, stage=stage, there=there)
+    yield filled(_NEW.format(groups="{groups}", spans=spans, stage=stage, there=there), groups=groups)
 
 
-def filled() -> Iterator[Gap]:
+def untrue() -> Iterator[Gap]:
     """Notes that are not true: the report is there."""
     for stage in Stage.values:
         with connection.cursor() as cursor:

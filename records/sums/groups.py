@@ -21,6 +21,7 @@ from units.models import Tier, Unit
 
 from . import handed, statements
 from .gaps import noting, spans
+from .statements import Statement, filled
 
 
 class Group(NamedTuple):
@@ -36,39 +37,46 @@ Key = tuple[int, int, str, bool, int | None]
 Sums = dict[Key, Tally]
 
 
-def _counted(table: str) -> Iterator[str]:
-    """The columns of a report as they count: what units hand over to each other inside a month stands once."""
+def _counted() -> Iterator[str]:
+    """The sums of reports as they count: what units hand over to each other inside a month stands once."""
     flags = {name: flag for flag, names in STATES.items() for name in names}
     for name in COLUMNS:
-        column = f"{table}{name}"
+        column = f"count.{name}"
         if name in flags:
-            nothing = 0 if name in BLANKS.values() else "NULL"
-            column = f"CASE WHEN {flags[name]} THEN {column} ELSE {nothing} END AS {name}"
-        yield column
+            column = f"CASE WHEN {flags[name]} THEN {column} ELSE {_NOTHING[name]} END"
+        yield f"SUM({column}) AS {name}"
 
 
-def _with_columns(statement: str) -> str:
-    """A statement with all that it has for each column; what `_named` fills in stays to be filled in."""
+def _of_stage(statement: str, stage: str) -> str:
+    """The statement of a stage with all that it has for each column; its lists stay to be filled in."""
     return statement.format(
-        stage="{stage}",
+        stage=stage,
         groups="{groups}",
         months="{months}",
-        columns=", ".join(_counted("")),
-        count_columns=", ".join(_counted("count.")),
+        columns=", ".join(COLUMNS),
+        counted=", ".join(_counted()),
+        nothing=", ".join(_NOTHING.values()),
         below_columns=", ".join(f"below.{name}" for name in COLUMNS),
         sums=", ".join(f"CAST(SUM({name}) AS bigint)" for name in COLUMNS),
     )
 
 
+# What nobody reported: of blanks none, else nothing.
+_NOTHING = {name: "0" if name in BLANKS.values() else "CAST(NULL AS bigint)" for name in COLUMNS}
 # Completed by NULL, for the totals, or NOT NULL: without either no index serves but that of all months of a group.
 _CLEAR = (
     "DELETE FROM records_groupsum "
     "WHERE group_id IN ({groups}) AND month IN ({months}) AND stage = '{stage}' AND field_id IS "
 )
-_COUNT = _with_columns(Path(__file__).with_name("groups.sql").read_text(encoding="utf-8"))
 _INTO = f"""INSERT INTO records_groupsum
 (group_id, month, tier, external, field_id, stage, reported, {", ".join(COLUMNS)})
 """
+_SUMS = Path(__file__).with_name("groups.sql").read_text(encoding="utf-8")
+_COUNT = {stage: _of_stage(_SUMS, stage) for stage in Stage.values}
+_WRITING = {
+    stage: [_of_stage(text, stage) for text in (f"{_CLEAR}NULL", f"{_CLEAR}NOT NULL", _INTO + _SUMS)]
+    for stage in Stage.values
+}
 # In one order for everybody, from the bottom up.
 _LOCK = """SELECT id, depth, has_children, tier FROM units_unit WHERE {which}
 ORDER BY depth DESC, id {locking}"""
@@ -125,12 +133,13 @@ def lock(numbers: Iterable[int] | None = None, stages: Sequence[str] = Stage.val
 
     What is no group is locked as well: it may be about to become one, and then its sums must hold what is saved now.
     """
-    which = "has_children" if numbers is None else f"id IN ({', '.join(map(str, sorted(set(numbers))))})"
+    which = "has_children" if numbers is None else "id IN ({units})"
     if not any(GroupSum.kept(Tier.COUNTRY, stage) for stage in stages):
         which += f" AND tier <> '{Tier.COUNTRY}'"
     locking = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK.format(which=which, locking=locking))
+        text = _LOCK.format(which=which, locking=locking)
+        cursor.execute(*filled(text, units=sorted(set(numbers or ()))))
         return [Group(pk, depth, tier) for pk, depth, has_children, tier in cursor.fetchall() if has_children]
 
 
@@ -154,25 +163,16 @@ def write(groups: list[int], months: list[int], stage: str) -> None:
     statements.execute(_writing(groups, months, stage))
 
 
-def _writing(groups: list[int], months: list[int], stage: str) -> Iterator[str]:
-    for text in (f"{_CLEAR}NULL", f"{_CLEAR}NOT NULL", _INTO + _COUNT):
-        yield _named(text, groups, months, stage)
+def _writing(groups: list[int], months: list[int], stage: str) -> Iterator[Statement]:
+    for text in _WRITING[stage]:
+        yield filled(text, groups=groups, months=months)
 
 
 def count(groups: list[int], months: Sequence[int], stage: str) -> Sums:
     """What `write` writes."""
     with connection.cursor() as cursor:
-        cursor.execute(_named(_COUNT, groups, months, stage))
+        cursor.execute(*filled(_COUNT[stage], groups=groups, months=months))
         return {
             (group, month, tier, bool(external), field): tally_in(numbers, reported)
             for group, month, tier, external, field, _, reported, *numbers in cursor.fetchall()
         }
-
-
-def _named(statement: str, groups: Iterable[int], months: Iterable[int], stage: str) -> str:
-    """A statement with its lists and its stage filled in."""
-    return statement.format(
-        stage=stage,
-        groups=", ".join(map(str, groups)),
-        months=", ".join(map(str, months)),
-    )

@@ -8,7 +8,8 @@ WITH reporting AS (
 ), counting AS MATERIALIZED (
     -- The editions in force, as EditionQuerySet.in_force has them. COUNT, not EXISTS, of which PostgreSQL may make a
     -- reading of everything that waits for approval in the country.
-    SELECT edition.*, submission.month, submission.opens, submission.closes, reporting.own_group, reporting.tier, reporting.kind
+    SELECT edition.id, submission.month, submission.opens, submission.closes,
+        reporting.own_group, reporting.tier, reporting.kind = 'external' AS external
     FROM reporting
     JOIN records_submission AS submission ON submission.unit_id = reporting.id AND submission.month IN ({months})
     JOIN records_edition AS edition ON edition.submission_id = submission.id
@@ -19,22 +20,27 @@ WITH reporting AS (
         -- As the index of open editions has it, by which SQLite then finds none at once.
         AND sent.state IN ('draft', 'sent', 'returned')
     )))
-)
-SELECT own_group, month, tier, external, field, '{stage}', COALESCE(SUM(reported), 0) + COUNT(DISTINCT edition), {sums}
-FROM (
-    SELECT own_group, month, tier, kind = 'external' AS external, CAST(NULL AS bigint) AS field,
-        id AS edition, 0 AS reported, {columns}
-    FROM counting
-    UNION ALL
-    SELECT own_group, month, tier, kind = 'external', count.field_id,
-        CASE WHEN count.answered THEN counting.id END, 0, {count_columns}
+), by_field AS MATERIALIZED (
+    SELECT own_group, month, tier, external, count.field_id AS field,
+        COUNT(DISTINCT CASE WHEN count.answered THEN counting.id END) AS reported, {counted}
     FROM counting JOIN records_dossiercount AS count ON count.edition_id = counting.id
+    -- The field first: by it two rows differ most often, and are soon sorted.
+    GROUP BY count.field_id, tier, external, own_group, month
+)
+SELECT own_group, month, tier, external, field, '{stage}', CAST(SUM(reported) AS bigint), {sums}
+FROM (
+    SELECT own_group, month, tier, external, field, reported, {columns} FROM by_field
     UNION ALL
-    SELECT unit.parent_id, below.month, below.tier, below.external, below.field_id, NULL, below.reported, {below_columns}
+    -- The totals are those of all fields; a report counts in them also where it has no row.
+    SELECT own_group, month, tier, external, NULL, 0, {columns} FROM by_field
+    UNION ALL
+    SELECT own_group, month, tier, external, NULL, COUNT(*), {nothing} FROM counting
+    GROUP BY own_group, month, tier, external
+    UNION ALL
+    SELECT unit.parent_id, below.month, below.tier, below.external, below.field_id, below.reported, {below_columns}
     -- CROSS: SQLite must not begin with the sums.
     FROM units_unit AS unit CROSS JOIN records_groupsum AS below
     WHERE unit.parent_id IN ({groups}) AND unit.has_children
     AND below.group_id = unit.id AND below.month IN ({months}) AND below.stage = '{stage}'
 ) AS parts
--- The field first: by it two rows differ most often, and are soon sorted.
-GROUP BY field, tier, external, own_group, month
+GROUP BY own_group, month, tier, external, field
