@@ -1,8 +1,8 @@
 """How gunicorn serves the application, in the demo and in production; a command line option wins."""
 
-import gc
 import os
 
+from cchc_dashboard import garbage
 from cchc_dashboard import workers as counted
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -45,13 +45,12 @@ def on_exit(server) -> None:
 
 def when_ready(server) -> None:
     """Load every page before the workers start, and leave all that out of their searches for garbage: these took a
-    third of the time of a page, and what is never looked through stays shared between the workers.
+    third of the time of a page.
     """
     from django.urls import get_resolver
 
     server.log.debug("%d url patterns", len(get_resolver().url_patterns))
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
 
 
 def post_worker_init(worker) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from cchc_dashboard import garbage
+
 Act = Callable[[], Any]
 
 
@@ -62,9 +64,8 @@ def versus(
     for _ in range(warm):
         ours()
         reference()
-    # As gunicorn.conf.py does: what is loaded by now is left out of every search for garbage.
-    gc.collect()
-    gc.freeze()
+    # As gunicorn.conf.py does.
+    garbage.settle()
     seconds: dict[Act, list[float]] = {ours: [], reference: []}
     for turn in range(times):
         for act in (ours, reference) if turn % 2 == 0 else (reference, ours):
