@@ -141,7 +141,7 @@ def resolved_sentence(subject: str, one: Figures) -> str:
 def completeness_sentence(
     completeness: Completeness, one_month: bool = False, names: Mapping[str, str] | None = None
 ) -> str:
-    """How much of what was expected is there, and who is missing, at most five by name.
+    """How much of what was expected is there, and who is missing, at most five by name; else how many.
 
     ``names`` gives the names of units whose Missing carries none; what has no name stands under its code.
     """
@@ -152,7 +152,12 @@ def completeness_sentence(
         return f"Số liệu tổng hợp từ đủ {text}."
     start = f"Số liệu tổng hợp từ {text}" if completeness.reported else f"Chưa có báo cáo nào ({text})"
     missing = missing_names(completeness, names or {}, one_month)
-    return f"{start}; còn thiếu: {missing}." if missing else f"{start}."
+    if missing:
+        return f"{start}; còn thiếu: {missing}."
+    if not completeness.reported:
+        return f"{start}."
+    lacking = count(completeness.expected - completeness.reported)
+    return f"{start}; còn thiếu {lacking} {'đơn vị' if one_month else 'báo cáo'}."
 
 
 def rounding_note(one: Figures) -> str:

@@ -44,30 +44,39 @@ def summary(
     calendar: Calendar | None = None,
     as_of: date | None = None,
     today: date | None = None,
+    most_named: int | None = None,
 ) -> Summary:
     """The Summary of a unit and period, with rows by "unit" (those directly below), "field" or "month".
 
     `tier` narrows tiers, total and rows; `as_of`: the approved figures as they counted at the end of that day. A
     unit that is over or not yet there expects nothing and has nulls. `today`: by the units of that day, the reader's
-    (basis "today"); never together with `as_of`.
+    (basis "today"); never together with `as_of`. `most_named`: as in `summary_of`.
     """
     days = calendar or stored_calendar()
     question = Question(unit, period, days, include, external, tier, None, as_of, by == "unit", today)
-    return summary_of(question, by=by, decimals=decimals)
+    return summary_of(question, by=by, decimals=decimals, most_named=most_named)
 
 
 @snapshot()
 def summary_of(
-    question: Question, *, by: str | None, decimals: int = 1, found: list[Part] | None = None
+    question: Question,
+    *,
+    by: str | None,
+    decimals: int = 1,
+    found: list[Part] | None = None,
+    most_named: int | None = None,
 ) -> Summary:
     """The same for a question that is put together already; `found` are its parts, where they are at hand: by child for
-    rows by "unit" that are not read apart.
+    rows by "unit" that are not read apart. Where more reports than `most_named` lack, none of them is named, but for
+    rows by "field", which are told by who is silent.
     """
     children = by == "unit" and not apart(question)
     if found is None:
         found = parts(question, by_child=children)
     short = _short(question, found)
-    lacking = silent(question, short, found if children else None, sum(short.values()))
+    number = sum(short.values())
+    named = most_named is None or number <= most_named or by == "field"
+    lacking = silent(question, short, found if children else None, number) if named else []
     return build(
         unit=question.unit.key_on(question.named_on),
         unit_name=question.unit.name,

@@ -32,7 +32,7 @@ MOST_REVIEWS = 20
 @dataclass(frozen=True)
 class Wanted:
     """What is asked: `field` is a field of the catalogue, or None for all of them together; `as_of` a day whose end the
-    figures are those of, or None for now.
+    figures are those of, or None for now; `most_named`: where more reports lack, they are counted and not named.
     """
 
     unit: Unit
@@ -46,6 +46,7 @@ class Wanted:
     field: Field | None = None
     as_of: date | None = None
     today: date | None = None
+    most_named: int | None = None
 
     @cached_property
     def months(self) -> tuple[Month, ...]:
@@ -133,7 +134,9 @@ def figures_of(wanted: Wanted, found: list[Part] | None = None) -> Summary:
     """The one Summary behind page, tables, files and charts; `found` are its parts, where they are at hand."""
     if wanted.of_field is not None:
         return wanted.of_field.summary(wanted.question, by=wanted.by, decimals=wanted.decimals)
-    return summary_of(wanted.question, by=wanted.by, decimals=wanted.decimals, found=found)
+    return summary_of(
+        wanted.question, by=wanted.by, decimals=wanted.decimals, found=found, most_named=wanted.most_named
+    )
 
 
 @snapshot()

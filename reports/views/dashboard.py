@@ -1,5 +1,6 @@
 """The dashboard of a unit and period: the answer first, then what it rests on, down to the submission."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +29,7 @@ from .finding import kept
 from .remembered import remembered
 
 MOST_NAMED = 3  # units that the lead names; the rest stands folded below it
+MOST_LACKING = 100  # reports that are looked up to name who owes them; of more the rows tell how many
 LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
 
 
@@ -37,7 +39,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """The page at "/"; an address that cannot be read is answered in words (400)."""
     try:
         asked = read(request)
-        wanted = wanted_of(asked)
+        wanted = replace(wanted_of(asked), most_named=MOST_LACKING)
     except BadQuestion as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     if file := file_of(request, Tables(asked, wanted).by_name()):

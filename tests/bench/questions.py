@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from typing import Any
 
 from figures.periods import Month, Period
@@ -10,6 +11,7 @@ from records.queries.calendar import calendar
 from records.queries.missing import silent
 from records.queries.question import Question
 from records.queries.summary import summary, trend
+from reports.views.dashboard import MOST_LACKING
 from units.models import Tier, Unit
 
 from .databases import use, vendor
@@ -23,16 +25,22 @@ BASES = (("as reported", None), ("by today's units", LAST_DAY))
 
 
 def figures_of(
-    connection: Any, top: Unit, scale: Scale, today: date | None = None, period: Period = HALF_YEAR
+    connection: Any,
+    top: Unit,
+    scale: Scale,
+    today: date | None = None,
+    period: Period = HALF_YEAR,
+    most_named: int | None = None,
 ) -> Act:
     """What leadership asks: totals by tier with completeness, the units below, 24 months; in one database. `today`: by
-    the units of that day.
+    the units of that day; `most_named`: where more reports lack, they are counted only.
     """
 
     def ask() -> None:
         with use(connection):
             days = calendar()
-            summary(Unit.objects.get(pk=top.pk), period, by="unit", calendar=days, today=today)
+            unit = Unit.objects.get(pk=top.pk)
+            summary(unit, period, by="unit", calendar=days, today=today, most_named=most_named)
             trend(Unit.objects.get(pk=top.pk), scale.period, calendar=days, today=today)
 
     return ask
@@ -69,15 +77,18 @@ def merged_rows(merged: tuple, district: tuple) -> Iterator[Result]:
 
 
 def gap_rows(gaps: tuple, district: tuple) -> Iterator[Result]:
-    """The same half-year where one report in a hundred is missing, in every province: the figures of the country and
-    of a new province name each of them. And the list alone.
+    """The same half-year where one report in a hundred is missing, in every province: the figures of the country as its
+    page asks, with how many lack, and those of the country and of a new province with each of them by name. And the
+    list alone.
     """
     reference = figures_of(*district)
-    for name, unit in places_of(gaps)[:2]:
-        for basis, today in BASES:
-            times = versus(figures_of(gaps[0], unit, gaps[2], today, ACROSS), reference)
-            title = f"Gaps: figures {basis}, {name} merged in 2025, gaps everywhere ÷ district, {vendor()}"
-            yield Result(title, str(gaps[2]), *times, goal=GOAL_BEFORE)
+    asked = [("country", MOST_LACKING), ("country", None), ("province", None)]
+    units = dict(places_of(gaps))
+    for (name, most), (basis, today) in product(asked, BASES):
+        times = versus(figures_of(gaps[0], units[name], gaps[2], today, ACROSS, most), reference)
+        said = "all that lack named" if most is None else "as on its page"
+        title = f"Gaps: figures {basis}, {name} merged in 2025, {said} ÷ district, {vendor()}"
+        yield Result(title, str(gaps[2]), *times, goal=GOAL_BEFORE if most else None)
     times = versus(_all_silent(*gaps), _all_silent(*district))
     yield Result(
         f"Gaps: list of the silent of a half-year, country ÷ district, {vendor()}", str(gaps[2]), *times

@@ -117,6 +117,12 @@ def missing(*months):
             "Số liệu tổng hợp từ 9/16 đơn vị; còn thiếu: Xã 1, Xã 2, Xã 3, Xã 4, Xã 5 và 2 đơn vị khác.",
         ),
         (Completeness(0, 2), False, "Chưa có báo cáo nào (0/2 báo cáo tháng)."),
+        (
+            Completeness(60123, 60750),
+            False,
+            "Số liệu tổng hợp từ 60.123/60.750 báo cáo tháng; còn thiếu 627 báo cáo.",
+        ),
+        (Completeness(3200, 3355), True, "Số liệu tổng hợp từ 3.200/3.355 đơn vị; còn thiếu 155 đơn vị."),
     ],
 )
 def test_completeness_sentence(completeness, one_month, told):

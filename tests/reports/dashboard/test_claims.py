@@ -4,6 +4,9 @@ import html
 import re
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 JULY = "/?unit=351&period=2022-M07"
 EXTERNAL = "/?unit=chi-nhanh-vpdk-dat-dai&period=2022-H1"
@@ -96,6 +99,21 @@ def test_a_field_names_who_is_missing(reader):
     client = reader("tonghop")
     page = words(client, JULY + "&field=chung-thuc&by=unit&tier=commune")
     assert "10/16 đơn vị; còn thiếu:" in page and "xã Liêm Túc" in page
+
+
+@pytest.mark.parametrize(("most", "named"), [(5, False), (6, True)])
+def test_of_many_who_lack_the_number_is_told_and_nobody_is_looked_up(reader, monkeypatch, most, named):
+    monkeypatch.setattr("reports.views.dashboard.MOST_LACKING", most)
+    cache.clear()
+    client = reader("tonghop")
+    with CaptureQueriesContext(connection) as asked:
+        page = words(client, JULY + "&by=unit&tier=commune")
+    assert ("còn thiếu: " in page, "còn thiếu 6 đơn vị." in page) == (named, not named)
+    assert page.count("chưa có báo cáo được duyệt") == 6
+    looked_up = [one["sql"] for one in asked if "records_gap" in one["sql"]]
+    assert bool(looked_up) is named
+    told = client.get("/api/v1/summary" + JULY.removeprefix("/") + "&tier=commune").json()
+    assert len(told["total"]["completeness"]["missing"]) == 6
 
 
 def test_files_say_what_they_are_of(reader):
