@@ -8,7 +8,7 @@ from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month
 from records import sums
-from records.models import Edition, Submission
+from records.models import DossierCount, Edition, Field, Submission
 from records.queries.rows import put
 from units import roster
 from units.models import Succession, Unit, fold
@@ -109,14 +109,18 @@ class World:
             for unit, month in product(self.units, MONTHS)
             if unit.owes(*days(month)) and self.random.random() < likely[unit.pk]
         ]
-        editions = []
+        editions, undivided, rows = [], Field.objects.get(code=Field.UNDIVIDED), []
         Submission.objects.bulk_create(made)
         sums.mark(self.units, [month.number for month in MONTHS])
         for one in made:
             edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
-            put(edition, self.tally(one.unit))
+            tally = self.tally(one.unit)
+            put(edition, tally)
             editions.append(edition)
+            rows.append(DossierCount(edition=edition, field=undivided, answered=True))
+            put(rows[-1], tally)
         Edition.objects.bulk_create(editions)
+        DossierCount.objects.bulk_create(rows)
         sums.refresh(self.units, [month.number for month in MONTHS])
 
     def leave_blank(self) -> None:
