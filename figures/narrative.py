@@ -9,7 +9,6 @@ from datetime import date
 from decimal import Decimal
 
 from figures.completeness import Completeness, Missing
-from figures.measures import online_labels
 from figures.rates import BY_KEY, Share
 from figures.rounding import points
 from figures.summary import Figures, Summary
@@ -99,45 +98,6 @@ def against_target(reached: str | None, target: str | None) -> str:
     return f"{side} chỉ tiêu {decimal_vi(gap.lstrip('-'))} điểm phần trăm"
 
 
-def channel_sentences(summary: Summary) -> tuple[str, ...]:
-    """One sentence a tier about how dossiers were received; tiers that received nothing say nothing."""
-    told = (channel_sentence(tier_name(tier), one, summary.period.end) for tier, one in summary.tiers)
-    return tuple(sentence for sentence in told if sentence)
-
-
-def channel_sentence(subject: str, one: Figures, period_end: date) -> str:
-    """How dossiers were received: ``subject`` is "Cấp xã" or a unit's name.
-
-    A channel that nobody reported is left out. Online levels bear the names of the period's last day.
-    """
-    if not one.counts["received"]:
-        return ""
-    told = [
-        f"{label} {_with_share(share.numerator, share)}"
-        for label, share in (
-            ("trực tiếp", one.shares["direct"]),
-            (f"trực tuyến {online_labels(period_end)['online']} là", one.shares["online"]),
-            ("qua dịch vụ bưu chính công ích", one.shares["postal"]),
-        )
-        if share.numerator is not None
-    ]
-    lacking = "; số liệu theo hình thức chưa đủ" if one.shares["direct"].partial else ""
-    return f"{subject} tiếp nhận {count(one.counts['received'])} hồ sơ: {'; '.join(told)}{lacking}."
-
-
-def resolved_sentence(subject: str, one: Figures) -> str:
-    """What was resolved, in time or late, and what is still open: ``subject`` is "Cấp xã" or a unit's name."""
-    resolved, pending = one.counts["resolved"], one.counts["pending"]
-    told = []
-    if resolved:
-        told.append(f"đã giải quyết {count(resolved)} hồ sơ{_in_time(one)}")
-    if pending:
-        late = one.counts["pending_late"]
-        overdue = f", trong đó quá hạn {_with_share(late, one.rates['pending_late'])}" if late else ""
-        told.append(f"đang giải quyết {count(pending)} hồ sơ{overdue}")
-    return f"{subject} {'; '.join(told)}." if told else ""
-
-
 def completeness_sentence(
     completeness: Completeness, one_month: bool = False, names: Mapping[str, str] | None = None
 ) -> str:
@@ -167,19 +127,6 @@ def rounding_note(one: Figures) -> str:
         return ""
     total = sum(Decimal(share.percent) for share in shares if share.percent is not None)
     return "" if total == 100 else f"Tổng các tỷ lệ là {decimal_vi(f'{total:f}')}% do làm tròn."
-
-
-def _in_time(one: Figures) -> str:
-    rate, late = one.rates["on_time"], one.counts["resolved_late"]
-    if rate.numerator is None:
-        return ""
-    text = f", trong đó trước và đúng hạn {_with_share(rate.numerator, rate)}"
-    return text if late is None else f"{text}, quá hạn {count(late)} hồ sơ"
-
-
-def _with_share(number: int | None, share: Share) -> str:
-    """``463 hồ sơ (48,2%)``; of a whole with blanks in it the count alone."""
-    return f"{count(number)} hồ sơ" + (f" ({percent_vi(share.percent)})" if _sound(share) else "")
 
 
 def missing_names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:

@@ -88,18 +88,6 @@ def children_of(unit: Unit, start: date, end: date) -> UnitQuerySet:
     return Unit.objects.filter(parent=unit).active_within(start, end).order_by("tier", "folded", "pk")
 
 
-def expected_under(unit: Unit, start: date, end: date, *, external: bool = False) -> UnitQuerySet:
-    """Units of the subtree (itself included where it reports) that owe a report for a month of start..end."""
-    units = Unit.objects.under(unit).expected_within(start, end)
-    return units if external else units.exclude(kind="external")
-
-
-def ancestors_of(unit: Unit) -> list[Unit]:
-    """From the root down, without the unit itself."""
-    found = Unit.objects.in_bulk(unit.ancestor_ids())
-    return [found[number] for number in unit.ancestor_ids()]
-
-
 def search(text: str) -> UnitQuerySet:
     """Units whose name contains the text (capitals and diacritics do not matter) or whose code begins with it."""
     text = canonical(text)

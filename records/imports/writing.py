@@ -17,7 +17,6 @@ from units.models import Unit
 from .judging import APPROVED, DRAFT
 from .months import UnitMonth
 from .quick import EMPTY, Values, served
-from .reading import Line
 
 _BATCH = 200
 _SUM_COLUMNS = (*MEASURES, *(f"blank_{whole}" for whole in WHOLES))
@@ -228,7 +227,3 @@ def line_count(targets: Iterable[UnitMonth]) -> tuple[int, int]:
         written += len(target.changed)
         unchanged += len(target.lines) - len(target.changed)
     return written, unchanged
-
-
-def changed_lines(targets: Iterable[UnitMonth]) -> list[Line]:
-    return [line for target in targets for line in target.changed]

@@ -1,18 +1,9 @@
 """Fields and procedures, who reports them and through which channels, each as dated data; months and due dates too."""
 
-from datetime import date
-from typing import Self
-
 from django.db import models
 from django.db.models import F, Q
 
 from units.models import Tier, Unit
-
-
-class Dated(models.QuerySet):
-    def valid_within(self, start: date, end: date) -> Self:
-        """Rows valid on at least one day of start..end, both inclusive."""
-        return self.filter(Q(valid_until=None) | Q(valid_until__gte=start), valid_from__lte=end)
 
 
 class Scope(models.Model):
@@ -22,8 +13,6 @@ class Scope(models.Model):
     channels = models.CharField("hình thức tiếp nhận", max_length=80, blank=True)
     valid_from = models.DateField("áp dụng từ ngày")
     valid_until = models.DateField("đến hết ngày", null=True, blank=True)
-
-    objects = Dated.as_manager()
 
     class Meta:
         abstract = True

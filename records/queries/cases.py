@@ -28,14 +28,6 @@ def counting_file(unit: Unit, month: Month) -> CaseFile | None:
     return done.order_by("-pk").first()
 
 
-def newest_file(unit: Unit, month: Month) -> CaseFile | None:
-    """The newest file of a unit that names a month, in whatever state."""
-    listed = CaseFile.objects.filter(
-        unit=unit, first_month__lte=month.number, last_month__gte=month.number, replaced=False
-    )
-    return listed.exclude(state=CaseFileState.CANCELLED).order_by("-pk").first()
-
-
 def mappings_of(unit: Unit) -> QuerySet[CaseMapping]:
     """Saved mappings that a unit may use: its own and those of the units above it, the nearest first."""
     return CaseMapping.objects.filter(unit__in=[unit.pk, *unit.ancestor_ids()]).order_by(

@@ -5,7 +5,6 @@ units or this one, and where it is valid on a day of the month. A unit without a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -150,12 +149,3 @@ def _channels(rows: list[Row], tier: str, unit: int, start: date, end: date) -> 
             before = found.get(row.target, row.channels)
             found[row.target] = before | row.channels if before and row.channels else frozenset()
     return found
-
-
-def expected_fields(
-    units: Iterable[Unit], months: Iterable[Month], days: Calendar
-) -> dict[tuple[int, Month], Fields]:
-    """(unit number, month) → the fields it reports, in a fixed number of queries."""
-    catalogue = Catalogue(days)
-    wanted = list(months)
-    return {(unit.pk, month): catalogue.expected(unit, month) for unit in units for month in wanted}

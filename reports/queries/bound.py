@@ -90,11 +90,6 @@ class States:
     looks_like: tuple[Marked, ...]
     unsourced: tuple[Marked, ...]
 
-    @property
-    def stale_sections(self) -> list[int]:
-        """The orders of the sections in which a sentence is stale."""
-        return list(dict.fromkeys(one.section for one in self.stale))
-
 
 def states(doc: dict[str, Any]) -> States:
     """The state of every figure in the text of a document; a document without ``typed`` marks no typed number."""

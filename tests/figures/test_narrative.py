@@ -1,7 +1,5 @@
 """Sentences: the words of such reports, the printed numbers, and no claim without figures."""
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 
@@ -57,43 +55,6 @@ def test_headline(tiers, told):
 
 def test_a_share_of_an_incomplete_whole_is_no_headline():
     assert n.headline(summary_of(blanks={"received": 1}, commune=COMMUNES)) == ""
-
-
-def test_channel_sentences():
-    assert n.channel_sentences(summary_of(commune=COMMUNES, district=OFFICES)) == (
-        "Cấp huyện tiếp nhận 960 hồ sơ: trực tiếp 463 hồ sơ (48,2%); trực tuyến mức độ 3, 4 là 496 hồ sơ "
-        "(51,7%); qua dịch vụ bưu chính công ích 1 hồ sơ (0,1%).",
-        "Cấp xã tiếp nhận 16.819 hồ sơ: trực tiếp 14.700 hồ sơ (87,4%); trực tuyến mức độ 3, 4 là 2.114 hồ sơ "
-        "(12,6%); qua dịch vụ bưu chính công ích 5 hồ sơ (0,03%).",
-    )
-
-
-def test_a_channel_sentence_says_what_is_lacking_and_calls_levels_by_their_date():
-    one = figures(Tally.of({"received_direct": 10, "received_online_full": 2}, blanks={"received": 1}))
-    assert n.channel_sentence("Xã Tân Thanh", one, date(2022, 12, 14)) == (
-        "Xã Tân Thanh tiếp nhận 12 hồ sơ: trực tiếp 10 hồ sơ; trực tuyến một phần, toàn trình là 2 hồ sơ; "
-        "số liệu theo hình thức chưa đủ."
-    )
-    assert n.channel_sentence("Xã Tân Thanh", figures(Tally.empty()), date(2022, 12, 14)) == ""
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        ({}, ""),
-        (
-            {"resolved_early": 700, "resolved_on_time": 200, "resolved_late": 9,
-             "pending_in_time": 19, "pending_late": 1},
-            "Cấp xã đã giải quyết 909 hồ sơ, trong đó trước và đúng hạn 900 hồ sơ (99,0%), quá hạn 9 hồ sơ; "
-            "đang giải quyết 20 hồ sơ, trong đó quá hạn 1 hồ sơ (5,0%).",
-        ),
-        ({"resolved_late": 9}, "Cấp xã đã giải quyết 9 hồ sơ."),
-        ({"pending_in_time": 3}, "Cấp xã đang giải quyết 3 hồ sơ."),
-        ({"pending_in_time": 3, "pending_late": 0}, "Cấp xã đang giải quyết 3 hồ sơ."),
-    ],
-)  # fmt: skip
-def test_resolved_sentence(values, told):
-    assert n.resolved_sentence("Cấp xã", figures(Tally.of(values))) == told
 
 
 def missing(*months):
@@ -194,8 +155,6 @@ def test_any_figures_give_sentences_without_holes(tally):
     summary = build(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
     told = [
         n.headline(summary),
-        *n.channel_sentences(summary),
-        n.resolved_sentence("Cấp xã", summary.total),
         n.change("on_time", summary, summary),
         n.completeness_sentence(summary.total.completeness),
         n.rounding_note(summary.total),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.rounding import largest_remainder, percent, points
+from figures.rounding import percent, points
 
 SMALL = st.integers(0, 10**6)
 WHOLES = st.integers(1, 10**6)
@@ -74,39 +74,6 @@ def test_percent_is_right_to_half_a_unit_of_its_last_digit(numerator, denominato
 def test_percent_grows_with_its_numerator(one, other, denominator, decimals):
     low, high = sorted((one, other))
     assert Decimal(percent(low, denominator, decimals)) <= Decimal(percent(high, denominator, decimals))
-
-
-@pytest.mark.parametrize(
-    ("parts", "decimals", "printed"),
-    [
-        ((14700, 2114, 5), 1, ["87.40", "12.57", "0.03"]),
-        ((463, 496, 1), 1, ["48.2", "51.7", "0.1"]),
-        ((1, 1, 1), 1, ["33.4", "33.3", "33.3"]),
-        ((1, 1, 1), 0, ["34", "33", "33"]),
-        ((5, 0, None), 1, ["100.0", "0.0", None]),
-        ((0, 0), 1, [None, None]),
-        ((None, None), 1, [None, None]),
-        ((), 1, []),
-        ((6, 9994), 1, ["0.1", "99.9"]),
-        ((6, 4997, 4997), 1, ["0.06", "49.97", "49.97"]),  # at one decimal the 6 would get nothing
-    ],
-)
-def test_largest_remainder(parts, decimals, printed):
-    assert largest_remainder(parts, decimals) == printed
-
-
-def test_largest_remainder_of_what_is_no_count():
-    with pytest.raises(ValueError):
-        largest_remainder([1, -1])
-
-
-@given(st.lists(SMALL, min_size=1, max_size=8), DECIMALS)
-def test_largest_remainder_totals_one_hundred_and_hides_nothing(parts, decimals):
-    shares = largest_remainder(parts, decimals)
-    if sum(parts):
-        assert sum(map(Decimal, shares)) == 100
-        assert all((Decimal(share) == 0) == (part == 0) for share, part in zip(shares, parts, strict=True))
-        assert len({len(share.partition(".")[2]) for share in shares}) == 1
 
 
 @pytest.mark.parametrize(

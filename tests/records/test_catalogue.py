@@ -21,7 +21,7 @@ from records.models import (
     ProcedureScope,
 )
 from records.queries.calendar import after_working_days, calendar, due_date
-from records.queries.catalogue import Catalogue, expected_fields
+from records.queries.catalogue import Catalogue
 from records.queries.catalogue_rows import TABLES, Stored, stored
 
 from .conftest import AT
@@ -107,7 +107,7 @@ def test_channels_of_field_and_procedure(cast):
         "a,A,1.2,Thủ tục 2,commune,,,2020-01-01,,,direct",
         "b,B,1.3,Thủ tục 3,commune,,,2020-01-01,,,direct online_full",
     )
-    found = expected_fields([cast.alpha], [JUNE], DEFAULT_CALENDAR)[cast.alpha.pk, JUNE]
+    found = Catalogue(DEFAULT_CALENDAR).expected(cast.alpha, JUNE)
     a, b = found.values()
     one, two = a.procedures.values()
     assert "received_postal" in a.served and "received_online_full" not in a.served

@@ -15,6 +15,8 @@ from units import actions, keys
 from units.access import Right, requires
 from units.forms.receivers import ReceiverForm
 from units.models import Receiver
+from units.outlets.lists import messages_file, receivers_file
+from units.tablefile import file_of
 
 from .lists import page_of, posted
 from .managed import unit_named
@@ -27,6 +29,14 @@ CHIPS = {Delivery.WAITING: "wait", Delivery.DELIVERED: "ok", Delivery.FAILED: "l
 def receivers(request: HttpRequest) -> HttpResponse:
     """All receivers and their messages, the newest first; a POST sets a receiver and shows its secret, this once."""
     form = ReceiverForm(posted(request))
+    found = list(keys.receivers(request.user, request.day))
+    sent = _sent_to(found)
+    tables = {
+        "noi-nhan": lambda: receivers_file(found, timezone.now()),
+        "tin": lambda: messages_file(sent, {one.pk: one.name for one in found}, timezone.now()),
+    }
+    if file := file_of(request, tables):
+        return file
     if request.method == "POST" and form.is_valid():
         unit = unit_named(request, form)
         if unit is not None:
@@ -35,8 +45,7 @@ def receivers(request: HttpRequest) -> HttpResponse:
                 data["name"], unit, data["url"], by=request.user, at=timezone.now()
             )
             return render(request, "units/receiver_made.html", {"receiver": made, "secret": secret})
-    found = list(keys.receivers(request.user, request.day))
-    page = page_of(request, _sent_to(found))
+    page = page_of(request, sent)
     context = {"form": form, "receivers": found, "page": page, "rows": _rows(page, found)}
     return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
 

@@ -225,6 +225,19 @@ def test_the_page_shows_what_waits_and_sends_it_again(told, system: Higher, as_,
     assert Entry.objects.get(action="outbox.send_again").actor == "quantri"
 
 
+def test_receivers_and_messages_are_downloaded_as_they_are_listed(told, system, as_, people, fields):
+    admin = as_("administrator")
+    approve(people, fields, people.alpha)
+    page = admin.get("/units/receivers/").content.decode()
+    for table, words in (("noi-nhan", "Địa chỉ nhận"), ("tin", "Đơn vị 13441, tháng 7/2022")):
+        address = f"?tai=csv&bang={table}"
+        assert address.replace("&", "&amp;") in page
+        answer = admin.get(f"/units/receivers/{address}")
+        assert answer.headers["Content-Type"].startswith("text/csv")
+        assert words in b"".join(answer.streaming_content).decode()
+    assert admin.get("/units/receivers/?tai=csv&bang=khac").status_code == 400
+
+
 def test_receivers_are_set_on_the_page_for_the_own_units(system, as_, people):
     admin = as_("administrator")
     form = {"name": "Tỉnh", "unit": "351", "url": "https://baocao.example.gov.vn/nhan"}
