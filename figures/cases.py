@@ -6,7 +6,7 @@ withdrawn; the rest is pending or awaiting there. So the balance always closes, 
 what the month before left open.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from types import MappingProxyType
@@ -104,12 +104,3 @@ def end_of(day: date) -> datetime:
 def start_of(day: date) -> datetime:
     """What an end without a time means: nothing of that day speaks against its being in time."""
     return datetime.combine(day, time.min)
-
-
-def count(cases: Iterable[Case], start: date, end: date) -> dict[str, int]:
-    """The measures of the month from `start` to `end`; none is left out, since a whole list knows its zeros."""
-    found = dict.fromkeys(COUNTED, 0)
-    for case in cases:
-        for name in case.measures(start, end):
-            found[name] += 1
-    return found

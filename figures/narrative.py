@@ -58,25 +58,6 @@ def lacking(*completeness: Completeness) -> str:
     return "" if all(one.complete for one in completeness) else LACKING
 
 
-def change(key: str, summary: Summary, before: Summary | None) -> str:
-    """One share or rate against the same period last year.
-
-    "Tỷ lệ hồ sơ trực tuyến 14,7%, tăng 6,3 điểm phần trăm so với cùng kỳ (8,4%)". Where a report is missing in
-    either period that is said, since the two are then not the same units.
-    """
-    new = summary.total.share(key)
-    if not _sound(new):
-        return ""
-    text = f"{BY_KEY[key].name} {percent_vi(new.percent)}"
-    old = before.total.share(key) if before else None
-    if before is None or old is None or not _sound(old):
-        return f"{text}."
-    text += f", {moved(new.percent, old.percent)} so với cùng kỳ ({percent_vi(old.percent)})"
-    if not (summary.total.completeness.complete and before.total.completeness.complete):
-        text += "; chưa đủ báo cáo để so sánh chắc chắn"
-    return f"{text}."
-
-
 def moved(new: str | None, old: str | None) -> str:
     """``tăng 6,3 điểm phần trăm``, ``giảm …`` or ``không đổi`` between two printed rates."""
     gap = points(new, old)

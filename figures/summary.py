@@ -6,7 +6,7 @@ what it finds here and computes nothing.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
@@ -29,7 +29,6 @@ __all__ = [
     "build",
     "canonical",
     "figures",
-    "without_extra",
 ]
 
 _TIER_ORDER = {tier: place for place, tier in enumerate(TIER_NAMES)}
@@ -276,11 +275,6 @@ def _row(row: RowInput, period: Period, decimals: int, by: str | None) -> Row:
         period = Period.of_month(Month.parse(row.key))
     tally = over_period(row.monthly, period)
     return Row(row.key, row.name, figures(tally, decimals=decimals, missing=row.missing), row.extra)
-
-
-def without_extra(summary: Summary) -> Summary:
-    """The same Summary without what only pages need, as it comes back from ``from_dict``."""
-    return replace(summary, rows=tuple(replace(row, extra={}) for row in summary.rows))
 
 
 def canonical(data: Any) -> bytes:

@@ -106,11 +106,6 @@ def closed(
     return Closed(doc, form, pdf.draw(context, data=doc, moment=at, following=following))
 
 
-def final(doc: dict[str, Any], *, at: datetime) -> bytes:
-    """The PDF of a document that is attached to it. Raises pdf.NotDrawn."""
-    return pdf.draw(printed.view(doc), data=doc, moment=at)
-
-
 def current(review: Review, *, demo: bool, following: pdf.Following | None = None) -> bytes:
     """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, and as draft does."""
     return kept(review) if review.is_frozen else draft(review, demo=demo, following=following)

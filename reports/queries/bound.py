@@ -61,11 +61,6 @@ class Sentence:
     def text(self) -> str:
         return "".join(one.text for one in self.figures)
 
-    @property
-    def accepted(self) -> str:
-        """The sentence as it reads once it is accepted."""
-        return "".join(one.new if one.state == STALE else one.text for one in self.figures)
-
 
 @dataclass(frozen=True)
 class Marked:
@@ -131,11 +126,6 @@ def by_section(doc: dict[str, Any]) -> list[list[list[Sentence]]]:
         ]
         for order, one in enumerate(doc["sections"], 1)
     ]
-
-
-def stale(doc: dict[str, Any]) -> list[Sentence]:
-    """The sentences that state a figure which is another one now."""
-    return [one for one in sentences(doc) if one.stale]
 
 
 def _sentences(

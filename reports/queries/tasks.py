@@ -1,6 +1,5 @@
 """Questions about tasks: which were set last time, what became of them, who answers for them."""
 
-from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Case, F, Q, When
@@ -28,11 +27,6 @@ def set_last_time(unit: Unit, period: Period) -> list[PlanTask]:
     """
     last = last_review(unit, period)
     return list(last.tasks.select_related("unit")) if last else []
-
-
-def overdue(tasks: Iterable[PlanTask], on: date) -> list[PlanTask]:
-    """Those whose deadline has passed without their being done."""
-    return [task for task in tasks if task.is_overdue(on)]
 
 
 def to_tell(user: User, on: date, most: int | None = 200) -> list[PlanTask]:

@@ -123,17 +123,6 @@ def test_against_target(reached, target, told):
     assert n.against_target(reached, target) == told
 
 
-def test_change_against_last_year():
-    now, before = summary_of(district=OFFICES), summary_of(district={**OFFICES, "received_direct": 1000})
-    assert n.change("online", now, before) == (
-        "Tỷ lệ hồ sơ trực tuyến 51,7%, tăng 18,6 điểm phần trăm so với cùng kỳ (33,1%)."
-    )
-    assert n.change("online", now, None) == "Tỷ lệ hồ sơ trực tuyến 51,7%."
-    assert n.change("online", now, summary_of()) == "Tỷ lệ hồ sơ trực tuyến 51,7%."
-    assert n.change("online", summary_of(), before) == ""
-    assert "chưa đủ báo cáo" in n.change("online", now, summary_of(reported=5, district=OFFICES))
-
-
 @pytest.mark.parametrize(
     ("values", "told"),
     [
@@ -155,7 +144,6 @@ def test_any_figures_give_sentences_without_holes(tally):
     summary = build(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
     told = [
         n.headline(summary),
-        n.change("on_time", summary, summary),
         n.completeness_sentence(summary.total.completeness),
         n.rounding_note(summary.total),
     ]

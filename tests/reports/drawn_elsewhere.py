@@ -25,14 +25,14 @@ def main() -> None:
     from django.db import connection
 
     from reports.imports import demo
-    from reports.outlets import copies
+    from reports.outlets import pdf, printed
     from reports.queries import document
 
     call_command("migrate", verbosity=0)
     review = demo.load(settings.BASE_DIR / "fixtures" / "thanhliem", NOW)
     doc = document.build(review, demo=True, anchor=ANCHOR)
     doc["verify"] = {"code": "B" * 10, "address": "https://cchc.example/verify/", "qr": True}
-    content = copies.final(doc, at=NOW)
+    content = pdf.draw(printed.view(doc), data=doc, moment=NOW)
     print(connection.vendor, len(content), hashlib.sha256(content).hexdigest())
     sys.stdout.flush()
 

@@ -20,13 +20,11 @@ from records.queries.catalogue import Catalogue
 from units.faults import Faults
 
 from .mapping import Mapping
-from .placing import Key
 from .reading import Line, Reader
 from .roles import CODE
 from .sifting import Column, fault_of, staged_rows
 
 BATCH = 5_000
-Counts = dict[tuple[int, Key], dict[str, int]]
 
 
 def read(file: CaseFile, following: jobs.Following) -> None:

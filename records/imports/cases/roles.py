@@ -26,7 +26,6 @@ ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 NEEDED = (CODE, RECEIVED, CHANNEL)
-MOMENTS = (RECEIVED, DUE, ENDED)
 # Roles whose words a person maps, and what to.
 ONLINE = "online"  # received online at the level that the catalogue gives the procedure
 TARGETS: Mapping[str, Mapping[str, str]] = MappingProxyType(

@@ -13,7 +13,7 @@ from django.test import Client
 from figures.summary import canonical
 from reports.imports import demo
 from reports.models import Review
-from reports.outlets import codes, pdf
+from reports.outlets import codes, pdf, printed
 from units.models import User
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -27,6 +27,11 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
         with transaction.atomic():
             yield demo.load(FIXTURE, NOW).pk
             transaction.set_rollback(True)
+
+
+def attached(doc: dict, *, at: datetime) -> bytes:
+    """The PDF of a document that is attached to it."""
+    return pdf.draw(printed.view(doc), data=doc, moment=at)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from reports.outlets import copies, pdf
 from reports.queries import document, outlines
 from units.models import Unit
 
-from .conftest import NOW
+from .conftest import NOW, attached
 from .test_pdf import structure
 
 EXPLAINED = {"PAG-001", "TBL-014"}
@@ -136,5 +136,5 @@ def test_frozen_figures_travel_in_it(closed):
 
 
 def test_a_unit_that_reports_itself_has_one_annex(review):
-    text = pdf.text(copies.final(document.build(of_commune(), demo=True), at=NOW))
+    text = pdf.text(attached(document.build(of_commune(), demo=True), at=NOW))
     assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

@@ -10,10 +10,9 @@ import pymupdf
 import pytest
 
 from reports import actions
-from reports.outlets import copies
 from reports.queries import document
 
-from .conftest import NOW
+from .conftest import NOW, attached
 
 MM = 25.4 / 72
 A4 = (210, 297)
@@ -90,7 +89,7 @@ def content(loaded, django_db_blocker) -> bytes:
     from reports.models import Review
 
     with django_db_blocker.unblock():
-        return copies.final(document.build(Review.objects.get(pk=loaded), demo=True), at=NOW)
+        return attached(document.build(Review.objects.get(pk=loaded), demo=True), at=NOW)
 
 
 @pytest.fixture
@@ -231,7 +230,7 @@ def test_recipients_and_signature_stand_on_one_page_with_words_before_them(revie
         )
         actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, words)})
         review.refresh_from_db()
-        drawn = pymupdf.open(stream=copies.final(document.build(review, demo=True), at=NOW))
+        drawn = pymupdf.open(stream=attached(document.build(review, demo=True), at=NOW))
         (page,) = [page for page in drawn if "Nơi nhận:" in page.get_text()]
         told = [line.text for line in lines(page)]
         assert "PHÓ CHỦ TỊCH" in " ".join(told)

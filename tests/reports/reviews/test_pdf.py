@@ -15,7 +15,7 @@ from reports.outlets import copies, pdf, printed
 from reports.outlets.pdf.renderer import drawing
 from reports.queries import document
 
-from .conftest import NOW
+from .conftest import NOW, attached
 
 FIGURES = ("463", "48,2%", "496", "51,7%", "14.712", "87,4%", "12,6%", "0,03%", "168/168", "98,6%", "99,3%")
 
@@ -28,7 +28,7 @@ def run(*command: str) -> str:
 @pytest.fixture
 def file(review, tmp_path):
     path = tmp_path / "review.pdf"
-    path.write_bytes(copies.final(document.build(review, demo=True), at=NOW))
+    path.write_bytes(attached(document.build(review, demo=True), at=NOW))
     return str(path)
 
 
@@ -115,7 +115,7 @@ def test_same_document_same_bytes(review):
 
 def test_no_demo_mark_on_real_data(review, tmp_path):
     path = tmp_path / "real.pdf"
-    path.write_bytes(copies.final(document.build(review, demo=False), at=NOW))
+    path.write_bytes(attached(document.build(review, demo=False), at=NOW))
     assert "minh họa" not in run("pdftotext", str(path), "-")
 
 

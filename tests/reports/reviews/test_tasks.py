@@ -61,7 +61,6 @@ def test_what_counts_of_several_of_one_period(unit):
 
 def test_overdue(unit):
     task = review(unit, "2022-H1").tasks.get()
-    assert tasks.overdue([task], date(2022, 7, 1)) == [task]
-    assert tasks.overdue([task], date(2022, 6, 30)) == []
+    assert task.is_overdue(date(2022, 7, 1)) and not task.is_overdue(date(2022, 6, 30))
     task.outcome = TaskOutcome.DONE
-    assert tasks.overdue([task], date(2022, 7, 1)) == []
+    assert not task.is_overdue(date(2022, 7, 1))
