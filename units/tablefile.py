@@ -60,7 +60,9 @@ class Column:
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table: rows in the order of the columns, read once. `sources` say what it rests on; `at` is when (aware)."""
+    """A table: rows in the order of the columns, read once. `sources` say what it rests on; `at` is when (aware).
+    `percent` (figures.rounding) writes the share of two totals, for a table that has one.
+    """
 
     name: str
     title: str
@@ -68,6 +70,7 @@ class TableFile:
     rows: Iterable[Sequence[Cell]]
     at: datetime
     sources: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    percent: Callable[[int, int, int], str | None] | None = None
 
     @property
     def told(self) -> list[tuple[str, str]]:

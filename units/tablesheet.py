@@ -137,7 +137,9 @@ class _Sheet:
         if above is None:
             self.sheet.write_string(at, place, "—", self._style("", True))
             return
-        style = self._percent(_decimals(above, below, self.decimals) if below else self.decimals, True)
+        printed = self.table.percent(above, below, self.decimals) if below else None
+        decimals = len(printed.partition(".")[2]) if printed else self.decimals
+        style = self._percent(decimals, True)
         self.sheet.write_formula(at, place, self._divided(share, at), style, above / below if below else "—")
 
     def _percent(self, decimals: int, bold: bool = False) -> Any:
@@ -157,19 +159,6 @@ class _Sheet:
 def _beneath(told: Iterable[tuple[str, str]]) -> str:
     """Unit, period and scope with their labels, in one line."""
     return "; ".join(f"{label}: {text}" for label, text in told if label in _BENEATH)
-
-
-def _decimals(above: int, below: int, least: int) -> int:
-    """So many that a share that is neither none nor all is not shown as 0 or 100, as rows have them by figures.rounding
-    (which this room must not know).
-    """
-    decimals = least
-    while above not in (0, below):
-        rounded = (200 * 10**decimals * above + below) // (2 * below)
-        if rounded not in (0, 100 * 10**decimals):
-            break
-        decimals += 1
-    return decimals
 
 
 def source_sheet(book: xlsxwriter.Workbook, told: Iterable[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from figures.measures import CHANNEL_LABELS, online_labels
 from figures.periods import Month
 from figures.rates import Share
+from figures.rounding import percent
 from figures.summary import Figures, Summary
 from figures.writing import percent_vi, tier_name
 from reports.outlets.charts import Chart
@@ -213,4 +214,4 @@ def reports_file(
         )
         for one in found
     )
-    return TableFile("bao-cao-thang", title, REPORTS, rows, at, source)
+    return TableFile("bao-cao-thang", title, REPORTS, rows, at, source, percent)

@@ -8,6 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
+from figures.rounding import percent
 from units.tablefile import Column, Rate, TableFile
 from units.tablesheet import workbook
 
@@ -40,7 +41,7 @@ def _row(place: int) -> tuple[Any, ...]:
 
 
 def _ours(rows: list[tuple]) -> None:
-    with workbook(TableFile("bang", "Bảng", COLUMNS, rows, AT)):
+    with workbook(TableFile("bang", "Bảng", COLUMNS, rows, AT, percent=percent)):
         pass
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.core.exceptions import BadRequest
 from django.test import RequestFactory
 
+from figures.rounding import percent
 from tests.office import recalculated
 from units.tablefile import Column, Rate, TableFile, answer, file_of
 
@@ -38,7 +39,7 @@ def not_the_demo(settings) -> None:
 
 
 def table(rows=ROWS, columns=COLUMNS) -> TableFile:
-    return TableFile("bang", "Bảng thử", columns, iter(rows), AT, [("Phạm vi", "đã duyệt")])
+    return TableFile("bang", "Bảng thử", columns, iter(rows), AT, [("Phạm vi", "đã duyệt")], percent)
 
 
 def content(kind: str, made: TableFile) -> bytes:
@@ -118,7 +119,7 @@ def test_the_line_under_the_title_names_unit_period_and_scope_only():
         ("Phạm vi", "đã duyệt"),
         ("Ô trống", "khác với 0"),
     ]
-    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told)
+    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told, percent)
     sheet = openpyxl.load_workbook(BytesIO(content("xlsx", made)))["Số liệu"]
     assert sheet["A2"].value == "Đơn vị: xã A (1); Kỳ báo cáo: tháng 7; Phạm vi: đã duyệt"
 
@@ -140,7 +141,9 @@ def test_memory_does_not_follow_the_rows(kind):
 
     def peak(number):
         tracemalloc.start()
-        for _ in answer(kind, TableFile("x", "x", COLUMNS, rows(number), AT)).streaming_content:
+        for _ in answer(
+            kind, TableFile("x", "x", COLUMNS, rows(number), AT, percent=percent)
+        ).streaming_content:
             pass
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
