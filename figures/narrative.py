@@ -68,14 +68,20 @@ def moved(new: str | None, old: str | None) -> str:
     return f"{'giảm' if gap.startswith('-') else 'tăng'} {decimal_vi(gap.lstrip('-'))} điểm phần trăm"
 
 
-def against_target(reached: str | None, target: str | None) -> str:
+def reached(rate: str | None, target: str | None) -> bool | None:
+    """Whether a printed rate reaches its target; None where one of them is not known."""
+    gap = points(rate, target)
+    return None if gap is None else not gap.startswith("-")
+
+
+def against_target(rate: str | None, target: str | None) -> str:
     """A printed rate against its target: ``Thấp hơn chỉ tiêu 0,4 điểm phần trăm``, ``Đạt chỉ tiêu``."""
-    gap = points(reached, target)
+    gap = points(rate, target)
     if gap is None:
         return ""
     if not gap.strip("-0."):
         return "Đạt chỉ tiêu"
-    side = "Thấp hơn" if gap.startswith("-") else "Vượt"
+    side = "Vượt" if reached(rate, target) else "Thấp hơn"
     return f"{side} chỉ tiêu {decimal_vi(gap.lstrip('-'))} điểm phần trăm"
 
 

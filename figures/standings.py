@@ -70,7 +70,7 @@ def _standing(
     if placed:
         yield f"ranked.{tier}.{rate}", _counted(len(placed), f"Đơn vị {whom} có {_lower(name)}", told)
         if goal is not None:
-            reached = sum(value >= Decimal(goal) for value, _ in placed)
+            reached = sum(bool(narrative.reached(row.figures.share(rate).percent, goal)) for _, row in placed)
             words = f"Đơn vị {whom} đạt chỉ tiêu {_lower(name)} ({percent_vi(goal)})"
             yield f"reached.{tier}.{rate}", _counted(reached, words, told)
     sure = [

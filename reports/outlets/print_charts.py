@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from figures.summary import Figures
 from figures.writing import count, percent_vi
 
+from .svg import parts
+
 BAR_WIDTH = 1600  # of the drawing, in tenths of a millimetre
 WIDE_ENOUGH = 400  # room for "Trực tuyến 51,7%"
 ROOM_FOR_SHARE = 140  # room for "12,6%"
@@ -37,19 +39,20 @@ def bar(name: str, figures: Figures, online: str) -> Bar:
     names = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
     told = {"direct": "trực tiếp", "online": f"trực tuyến {online}", "postal": "bưu chính công ích"}
     segments, words, seen, at = [], [], [], 0
-    for key, channel in names.items():
-        share = figures.shares[key]
-        if share.numerator is None or not share.denominator:
-            continue
+    for key, share, part, received in parts(figures):
         printed = percent_vi(share.percent)
-        words.append(f"{told[key]}: {count(share.numerator)} ({printed})")
+        words.append(f"{told[key]}: {count(part)} ({printed})")
         seen.append(f"{told[key]} chiếm {printed}")
-        if share.numerator:
-            end = at + share.numerator * BAR_WIDTH // share.denominator
+        if part:
+            end = at + part * BAR_WIDTH // received
             width = max(end - at, THINNEST)
             x = min(at, BAR_WIDTH - width)
             label = (
-                f"{channel} {printed}" if width >= WIDE_ENOUGH else printed if width >= ROOM_FOR_SHARE else ""
+                f"{names[key]} {printed}"
+                if width >= WIDE_ENOUGH
+                else printed
+                if width >= ROOM_FOR_SHARE
+                else ""
             )
             segments.append(Segment(key, x, width, x + width // 2, label))
             at = end

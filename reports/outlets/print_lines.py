@@ -89,8 +89,8 @@ def _panel(one: dict[str, Any], x: int, wide: int) -> Panel:
 
 def _top(months: Sequence[dict[str, Any]]) -> int:
     """The top of the plot in percent: a multiple of 10 that holds every month, at most 100."""
-    largest = max((one["numerator"] * 100 / one["denominator"] for one in _known(months)), default=0)
-    return min(100, (int(largest) // 10 + 1) * 10)
+    largest = max((one["numerator"] * 100 // one["denominator"] for one in _known(months)), default=0)
+    return min(100, (largest // 10 + 1) * 10)
 
 
 def _height(part: int, whole: int, top: int) -> int:

@@ -6,6 +6,7 @@ figures are an estimate, is hatched and says so; it is never ranked as if it wer
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from figures.summary import Figures, Row
 from figures.writing import percent_vi, tier_name
@@ -48,12 +49,12 @@ def unit_bars(tier: str, whole: Figures, rows: Sequence[Row]) -> UnitBars | None
     if len(known) < FEWEST:
         return None
     known.sort(key=lambda row: (_mark(row) != "", -_ratio(row.figures), row.name))
-    top = max(max(_ratio(row.figures) for row in known), _ratio(whole), 0.01)
+    top = max(max(_ratio(row.figures) for row in known), _ratio(whole), Fraction(1, 100))
     plot = WIDTH - NAMES - VALUES
     drawn: list[Row | int] = [*known]
     if len(known) > MOST:
         drawn = [*known[:ENDS], len(known) - 2 * ENDS, *known[-ENDS:]]
-    bars = tuple(_bar(one, place, plot / top) for place, one in enumerate(drawn))
+    bars = tuple(_bar(one, place, Fraction(plot) / top) for place, one in enumerate(drawn))
     share = whole.shares["online"]
     name = tier_name(tier)
     alt = (
@@ -72,9 +73,9 @@ def _share(row: Row) -> int | None:
     return share.numerator if share.denominator else None
 
 
-def _ratio(figures: Figures) -> float:
+def _ratio(figures: Figures) -> Fraction:
     share = figures.shares["online"]
-    return (share.numerator or 0) / share.denominator if share.denominator else 0
+    return Fraction(share.numerator or 0, share.denominator) if share.denominator else Fraction(0)
 
 
 def _ends(ranked: Sequence[str]) -> str:
@@ -88,7 +89,7 @@ def _mark(row: Row) -> str:
     return " (ước tính)" if row.figures.estimated else ""
 
 
-def _bar(one: Row | int, place: int, scale: float) -> Bar:
+def _bar(one: Row | int, place: int, scale: Fraction) -> Bar:
     y, text_y = place * ROW + (ROW - BAR) // 2, place * ROW + ROW // 2 + 11
     if isinstance(one, int):
         return Bar(f"… {one} đơn vị khác …", str(y), str(text_y), "", "", True)

@@ -186,7 +186,7 @@ def rate_result(name: str, share: Share, goal: str | None, old: Share | None) ->
         percent_vi(goal),
         percent_vi(old.percent if old else None),
         narrative.against_target(share.percent, goal) if sound else "",
-        _reached(share.percent, goal) if sound else None,
+        narrative.reached(share.percent, goal) if sound else None,
     )
 
 
@@ -205,7 +205,7 @@ def indicator_result(one: dict[str, Any]) -> Result:
         percent_vi(one["target"]),
         percent_vi(one["before_percent"]),
         narrative.against_target(one["percent"], one["target"]),
-        _reached(one["percent"], one["target"]),
+        narrative.reached(one["percent"], one["target"]),
     )
 
 
@@ -296,11 +296,6 @@ def _used() -> list[Rate]:
 def _day(text: str) -> str:
     """A day of the document (ISO text or nothing) as it is written."""
     return day(date.fromisoformat(text)) if text else ""
-
-
-def _reached(reached: str | None, goal: str | None) -> bool | None:
-    told = narrative.against_target(reached, goal)
-    return not told.startswith("Thấp hơn") if told else None
 
 
 def _title(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from figures import narrative
@@ -82,7 +83,7 @@ def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: str, na
     says += ["chưa đủ số liệu"] if share.partial else []
     before = known.get(f"before.{tier}.{rate}")
     says += [f"Cùng kỳ {before.text}"] if before and before.value is not None else []
-    says += _against(known, short, tier)
+    says += _against(known, short, tier, share.percent)
     bar = share_bar(tier_name(tier), one) if short == "online" and not share.partial else None
     figure = known[key].text.removesuffix(narrative.LACKING)
     return Slide(
@@ -90,13 +91,13 @@ def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: str, na
     )
 
 
-def _against(known: Mapping[str, Fact], rate: str, tier: str) -> list[str]:
+def _against(known: Mapping[str, Fact], rate: str, tier: str, percent: str) -> list[str]:
     """Whether the target is reached, in words."""
     goal = known.get(f"target.{rate}.{tier}") or known.get(f"target.{rate}.{TOTAL}")
     gap = known.get(f"gap.{rate}.{tier}")
     if goal is None or gap is None or gap.value is None:
         return []
-    return [f"{'Chưa đạt' if gap.text.startswith('thấp') else 'Đạt'} chỉ tiêu {goal.text}"]
+    return [f"{'Đạt' if narrative.reached(percent, goal.value) else 'Chưa đạt'} chỉ tiêu {goal.text}"]
 
 
 def _lists(known: Mapping[str, Fact], doc: dict[str, Any], now: Summary) -> Iterator[Slide]:
@@ -139,7 +140,7 @@ def _online(row: Row) -> int:
 
 def _item(known: Mapping[str, Fact], row: Row, highest: int) -> Item:
     key = f"unit.{row.key}.share.online"
-    width = f"{_online(row) * 100 / highest:.2f}%" if highest else "0%"
+    width = f"{Decimal(_online(row) * 100) / highest:.2f}%" if highest else "0%"
     return Item(row.name[:1].upper() + row.name[1:], known[key].text, width, key)
 
 
@@ -161,8 +162,8 @@ def _indicators(known: Mapping[str, Fact], doc: dict[str, Any]) -> Iterator[Slid
         says += [f"Cùng kỳ {percent_vi(one['before_percent'])}"] if one["before_percent"] is not None else []
         gap = known.get(f"indicator.{one['code']}.gap")
         if gap is not None and gap.value is not None:
-            short = gap.text.startswith("thấp")
-            says.append(f"{'Chưa đạt' if short else 'Đạt'} chỉ tiêu {percent_vi(one['target'])}")
+            verdict = "Đạt" if narrative.reached(one["percent"], one["target"]) else "Chưa đạt"
+            says.append(f"{verdict} chỉ tiêu {percent_vi(one['target'])}")
         yield Slide(_cut(one["name"]), known[key].text, key, tuple(says), "theo đơn vị báo cáo")
 
 

@@ -4,20 +4,20 @@ Nothing here writes markup. Every coordinate is text with a dot and a percent si
 SVG ("48,23%") would be invalid. Geometry comes from the counts, words from the printed percentages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from figures import writing
+from figures import narrative, writing
 from figures.rates import Share
 from figures.rounding import points
 from figures.summary import Figures
 
 # Channels in their fixed order (face: trực tiếp, trực tuyến, BCCI), with the style class of their segment.
-CHANNELS = (
-    ("direct", "Trực tiếp", "k-direct"),
-    ("online", "Trực tuyến", "k-online"),
-    ("postal", "BCCI", "k-postal"),
-)
+CHANNELS = {
+    "direct": ("Trực tiếp", "k-direct"),
+    "online": ("Trực tuyến", "k-online"),
+    "postal": ("BCCI", "k-postal"),
+}
 WIDE_ENOUGH = 8  # percent of the bar: room for "48,2%" inside
 NARROW = 20  # percent of the bar: below it a phone has no room inside, and the share stands beneath
 THIN = 1  # percent of the bar: below it a part is drawn 5 px wide instead, and labelled beneath
@@ -80,19 +80,22 @@ class Scale:
     ticks: tuple[tuple[str, str], ...]
 
 
+def parts(figures: Figures) -> Iterator[tuple[str, Share, int, int]]:
+    """The parts of a share bar, on the screen and in print: channels that were reported, each with part and whole."""
+    for key in CHANNELS:
+        share = figures.shares[key]
+        if share.denominator and share.numerator is not None:
+            yield key, share, share.numerator, share.denominator
+
+
 def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareBar:
     """The bar of one tier from its figures."""
     segments, at = [], 0
-    for key, label, style in CHANNELS:
-        share = figures.shares[key]
-        part, whole = share.numerator, share.denominator
-        if not whole or part is None:
-            continue
+    for key, share, part, whole in parts(figures):
         segments.append(
             Segment(
                 key,
-                label,
-                style,
+                *CHANNELS[key],
                 _percent_of(at, whole),
                 _percent_of(part, whole),
                 writing.count(part),
@@ -198,12 +201,11 @@ def _dot(name: str, now: Share, before: Share | None, goal: str | None, start: i
 
 def _verdict(now: Share, goal: str | None) -> tuple[str, bool | None]:
     """Against the target, by the printed figures: words and whether it is reached (None: cannot be said)."""
-    if now.percent is None or goal is None:
+    reached = narrative.reached(now.percent, goal)
+    if reached is None:
         return "", None
     lacking = points(goal, now.percent) or "0"
-    if lacking.startswith("-") or not lacking.strip("0."):
-        return "Đạt chỉ tiêu", True
-    return f"Thiếu {writing.decimal_vi(lacking)} điểm", False
+    return ("Đạt chỉ tiêu" if reached else f"Thiếu {writing.decimal_vi(lacking)} điểm"), reached
 
 
 def _percent_of(part: int, whole: int) -> str:

@@ -30,7 +30,7 @@ from .remembered import remembered
 
 MOST_NAMED = 3  # units that the lead names; the rest stands folded below it
 MOST_LACKING = 100  # reports that are looked up to name who owes them; of more the rows tell how many
-LEGEND = [(name, style) for _, name, style in svg.CHANNELS]
+LEGEND = list(svg.CHANNELS.values())
 
 
 @access.requires(Right.READ)

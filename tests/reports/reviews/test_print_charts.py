@@ -12,10 +12,10 @@ from pypdf import PdfReader
 from figures.completeness import Completeness
 from figures.summary import Summary
 from figures.writing import count, percent_vi
-from reports.outlets import copies, print_lines, print_units, printed
+from reports.outlets import print_lines, print_units, printed
 from reports.queries import document
 
-from .conftest import NOW
+from .conftest import NOW, attached
 
 GREY = re.compile(r'(?:fill|stroke)="(#[0-9a-fA-F]{3,6})"')
 
@@ -146,7 +146,7 @@ def test_an_older_document_has_no_line(doc):
 
 
 def test_drawings_are_vectors(doc):
-    reader = PdfReader(BytesIO(copies.final(doc, at=NOW)))
+    reader = PdfReader(BytesIO(attached(doc, at=NOW)))
     assert not [image for page in reader.pages for image in page.images]
 
 
