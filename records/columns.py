@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from django.utils.text import capfirst
+
 from figures.measures import SUMS, online_labels
 
 
@@ -56,9 +58,7 @@ SHORT = {
 
 def heads(day: date, groups: Sequence[Group]) -> tuple[tuple[Group, tuple[str, ...]], ...]:
     """Groups with the short names of their columns, the online levels as they were called on a day."""
-    levels = {
-        f"received_{level}": label[:1].upper() + label[1:] for level, label in online_labels(day).items()
-    }
+    levels = {f"received_{level}": capfirst(label) for level, label in online_labels(day).items()}
     short = SHORT | levels
     return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in groups)
 

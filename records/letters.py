@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from figures.reminding import AFTER, BEFORE
 from figures.writing import count, day
@@ -66,7 +67,7 @@ def _subject(own: Sequence[Item], below: Sequence[Item], urged_by: str) -> str:
 
 def _named(item: Item) -> str:
     text = " ".join(f"{item.owed.unit.name}, {item.owed.month.label}".split())
-    return text[:1].upper() + text[1:]
+    return capfirst(text)
 
 
 def _state(item: Item) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from figures.reminding import AFTER, BEFORE
 from figures.writing import count, day
@@ -45,7 +46,7 @@ def _told(item: AskedItem) -> str:
     what = "góp ý dự thảo" if one.kind == AskKind.COMMENT else f"nội dung mục “{one.heading}”"
     text = f"{one.unit.name}: {what}, {one.review.title}, {one.review.unit.name}: {_due(item)}"
     text = " ".join(text.split())
-    return text[:1].upper() + text[1:]
+    return capfirst(text)
 
 
 def _due(item: AskedItem) -> str:

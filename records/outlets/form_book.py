@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import xlsxwriter
+from django.utils.text import capfirst
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from units.cells import WEB
@@ -53,7 +54,7 @@ def workbook(months: Sequence[FormMonth], copies: Mapping[int, Copy] | None = No
 def sheet_name(text: str, taken: set[str]) -> str:
     """The text as the name of a sheet that no other has."""
     plain = clean(text).translate(_FORBIDDEN).strip()[:_LONGEST_NAME].strip() or "Biểu"
-    plain = plain[:1].upper() + plain[1:]
+    plain = capfirst(plain)
     name, number = plain, 1
     while name.lower() in taken:
         number += 1

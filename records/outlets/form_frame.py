@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.utils.text import capfirst
+
 from figures.rulebook import LARGEST_COUNT, RULES
 from units.words import clean
 
@@ -44,7 +46,7 @@ def heads(sheet: Any, styles: Styles, month: FormMonth, columns: Sequence[Column
     """Sign, title and heads; the hidden row of names."""
     sheet.write_string(0, 0, str(month.sign))
     name = clean(month.name)
-    title = f"{name[:1].upper()}{name[1:]}: báo cáo {month.month.label}"
+    title = f"{capfirst(name)}: báo cáo {month.month.label}"
     for at, (text, style) in enumerate(
         ((title, styles.title), (month.told, styles.note), (_HOW, styles.note))
     ):

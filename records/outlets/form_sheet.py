@@ -5,6 +5,7 @@ Last month stands in a block of its own and not between the rows, so that a bloc
 
 from typing import Any
 
+from django.utils.text import capfirst
 from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from figures import rules
@@ -167,7 +168,7 @@ class FormSheet:
     def _before(self, at: int) -> None:
         """What the month before counted, to compare with; of a first month what the units taken over left."""
         before = self.month.before
-        self._label(at, f"{before[:1].upper()}{before[1:]}, để so sánh")
+        self._label(at, f"{capfirst(before)}, để so sánh")
         for line_at, line in enumerate(self.lines, at + 1):
             self._label(line_at, line.label)
             values = line.last(self.month.month)

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
+from django.utils.text import capfirst
+
 from figures.periods import Month
 from figures.writing import count, day
 from records.models import OPEN_STATES, Edition, FieldScope
@@ -90,7 +92,7 @@ def _of_catalogue(going_over: Sequence[Unit], ending: Sequence[Unit], on: date) 
 def _told(edition: Edition, last: Month) -> str:
     month = Month.from_number(edition.submission.month)
     name = edition.submission.unit.name
-    told = f"{name[:1].upper()}{name[1:]}, {month.label}: {edition.get_state_display().lower()}"
+    told = f"{capfirst(name)}, {month.label}: {edition.get_state_display().lower()}"
     if month > last:
         return f"{told}; đơn vị cũ sẽ không còn phải báo cáo tháng này."
     return f"{told}; vẫn nhập, gửi và duyệt tiếp được."

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 
+from django.utils.text import capfirst
+
 from figures.writing import count
 from units.models import Unit
 from units.signals import Opening
@@ -47,6 +49,6 @@ def _listed(does: str, told: Iterable[tuple[str, list[str]]]) -> Iterator[str]:
     there = [(name, words) for name, words in told if words]
     for name, words in there[:_NAMED]:
         more = f" và {count(len(words) - _NAMED)} mục khác" if len(words) > _NAMED else ""
-        yield f"{name[:1].upper()}{name[1:]} {does}: {'; '.join(words[:_NAMED])}{more}."
+        yield f"{capfirst(name)} {does}: {'; '.join(words[:_NAMED])}{more}."
     if len(there) > _NAMED:
         yield f"và {count(len(there) - _NAMED)} đơn vị khác {does} như vậy."

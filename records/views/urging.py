@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.text import capfirst
 
 from cchc_dashboard import clock
 from figures.writing import count
@@ -87,7 +88,7 @@ def _tell(request: HttpRequest, urged: Urged, owes: bool) -> None:
     calls = others_at(urged.without_clerk, request.day) if urged.without_clerk else {}
     for unit in urged.without_clerk[:_MOST_NAMED]:
         whom = ", ".join(calls.get(unit.pk, ())) or "trụ sở đơn vị"
-        messages.warning(request, f"{_capital(unit.name)} chưa có người nhập số liệu. Nên gọi điện: {whom}.")
+        messages.warning(request, f"{capfirst(unit.name)} chưa có người nhập số liệu. Nên gọi điện: {whom}.")
     if more := len(urged.without_clerk[_MOST_NAMED:]):
         messages.warning(request, f"Còn {count(more)} đơn vị khác chưa có người nhập số liệu.")
     if urged.left:
@@ -109,7 +110,3 @@ def _warn(request: HttpRequest, words: str, names: list[str]) -> None:
             request,
             words + ", ".join(names[:_MOST_NAMED]) + (f" và {count(more)} người khác." if more > 0 else "."),
         )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.module_loading import import_string
+from django.utils.text import capfirst
 
 from cchc_dashboard import clock
 from figures.periods import Calendar, Month
@@ -216,12 +217,12 @@ def _finding(context: dict) -> tuple[str, str]:
     matrix, month = context["matrix"], context["month"].label
     if not matrix.expected:
         return f"Không có đơn vị nào phải báo cáo {month}", ""
-    month = month[:1].upper() + month[1:]
+    month = capfirst(month)
     return f"{month}: {count(matrix.got)}/{count(matrix.expected)} đơn vị đã gửi báo cáo", ""
 
 
 def _progress(context: dict) -> str:
     matrix, clean = context["matrix"], context["clean"]
-    told = f"{context['month'].label[:1].upper()}{context['month'].label[1:]}: "
+    told = f"{capfirst(context['month'].label)}: "
     told += f"{count(matrix.got)}/{count(matrix.expected)} đơn vị đã gửi hoặc đã duyệt."
     return f"{clean} báo cáo không có điều cần xem, có thể duyệt cùng lúc. {told}" if clean else told

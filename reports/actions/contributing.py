@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.text import capfirst
 
 from figures import bound
 from figures.writing import count
@@ -84,7 +85,7 @@ def take(asking: Asking, *, by: User | None, at: datetime) -> Asking:
     if kept.section is None:
         raise Refused("Mục này không còn trong báo cáo.")
     section = kept.review.sections.select_for_update().get(pk=kept.section_id)
-    name = kept.unit.name[:1].upper() + kept.unit.name[1:]
+    name = capfirst(kept.unit.name)
     first, *others = bound.paragraphs(kept.body)
     added = [(bound.Run(f"{name}: "), *first), *others]
     before, body = section.body, bound.write([*bound.paragraphs(section.body), *added])

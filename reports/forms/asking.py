@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 
 from reports.models import Resolution, ReviewSection
 from units.forms.fields import ChosenField
@@ -51,7 +52,7 @@ class AskForm(forms.Form):
             (WHOLE, "Toàn văn dự thảo: xin ý kiến"),
             *((str(one.pk), f"Nội dung mục: {one.heading}"[:120]) for one in sections),
         ]
-        self.fields["units"].choices = [(str(one.pk), one.name[:1].upper() + one.name[1:]) for one in units]
+        self.fields["units"].choices = [(str(one.pk), capfirst(one.name)) for one in units]
 
     def clean(self) -> dict[str, Any]:
         if not self.errors and not self.asked():

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from figures.periods import Calendar, Period
@@ -195,7 +196,7 @@ def _answering(review: Review, tasks: Iterable[PlanTask]) -> list[tuple[int, str
     """Who may answer for a task: the unit of the review, those directly below it today, and who does already."""
     below = Unit.objects.filter(parent=review.unit, active_until=None).order_by("kind", "code")
     units = [review.unit, *below, *(task.unit for task in tasks if task.unit)]
-    return list({unit.pk: unit.name[:1].upper() + unit.name[1:] for unit in units}.items())
+    return list({unit.pk: capfirst(unit.name) for unit in units}.items())
 
 
 class ReasonForm(forms.Form):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
+from django.utils.text import capfirst
+
 from figures import narrative, writing
 from figures.completeness import Completeness
 from figures.rates import Share
@@ -74,7 +76,7 @@ def ranking(section: str, entries: Sequence[Entry], mean: Share) -> str:
     told = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
     if guessed := len(placed) - len(ranked):
         told = f"{told}, không xếp {writing.count(guessed)} đơn vị có số ước tính"
-    told = f"{section}: {told}" if section else _capital(told)
+    told = f"{section}: {told}" if section else capfirst(told)
     return told + narrative.lacking(*(entry.figures.completeness for entry in entries))
 
 
@@ -99,8 +101,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _sentence(parts: Sequence[str]) -> str:
-    return _capital(", ".join(part.lower() for part in parts))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return capfirst(", ".join(part.lower() for part in parts))

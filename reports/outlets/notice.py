@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from django.utils.text import capfirst
+
 from figures import bound
 from figures.summary import Summary
 from figures.writing import day, lower
@@ -65,7 +67,7 @@ def _lead(doc: dict[str, Any], meeting: Told, title: str) -> str:
     when = f"Ngày {day(meeting.day)}, " if meeting.day else ""
     where = f"tại {place}, " if place not in ("", issuer) else ""
     start = f"{when}{where}{issuer}"
-    told = f"{start[:1].upper()}{start[1:]} tổ chức Hội nghị {title}."
+    told = f"{capfirst(start)} tổ chức Hội nghị {title}."
     told += f" {_line(meeting.chaired)} chủ trì Hội nghị." if _line(meeting.chaired) else ""
     return told + (f" Dự Hội nghị có: {lower(_line(meeting.attended))}." if _line(meeting.attended) else "")
 

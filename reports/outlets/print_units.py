@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.text import capfirst
+
 from figures.summary import Figures, Row
 from figures.writing import percent_vi, tier_name
 
@@ -96,7 +98,7 @@ def _bar(one: Row | int, place: int, scale: Fraction) -> Bar:
     width = int(_ratio(one.figures) * scale)
     value = percent_vi(one.figures.shares["online"].percent)
     mark = _mark(one)
-    name = one.name[:1].upper() + one.name[1:] + mark
+    name = capfirst(one.name) + mark
     if len(name) > 44:
         name = f"{name[:43].rstrip()}…"
     return Bar(name, str(y), str(text_y), str(width), value, not mark)

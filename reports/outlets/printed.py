@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.text import capfirst
+
 from figures import narrative
 from figures.compared import Compared
 from figures.measures import online_labels
@@ -143,10 +145,10 @@ def unit_rows(doc: dict[str, Any], now: Summary) -> list[Row]:
         units = [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier]
         kind = f" ({len(units)} đơn vị)" if units else ""
         rows.append(Row(LETTERS[place], tier_name(tier) + kind, figures, is_total=True))
-        rows += [Row(str(number), _title(row.name), row.figures) for number, row in enumerate(units, 1)]
+        rows += [Row(str(number), capfirst(row.name), row.figures) for number, row in enumerate(units, 1)]
         placed |= {row.key for row in units}
     others = [row for row in now.rows if row.key not in placed]
-    rows += [Row(str(number), _title(row.name), row.figures) for number, row in enumerate(others, 1)]
+    rows += [Row(str(number), capfirst(row.name), row.figures) for number, row in enumerate(others, 1)]
     if len(now.tiers) > 1:
         letters = " + ".join(LETTERS[: len(now.tiers)])
         rows.append(Row("", f"Tổng cộng ({letters})", now.total, is_total=True))
@@ -218,7 +220,7 @@ def _quoted(one: dict[str, Any]) -> str:
 def missing_lines(now: Summary) -> list[str]:
     """Who has not reported which months, unit by unit; empty when everything is there."""
     return [
-        f"{_title(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
+        f"{capfirst(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
         for unit, months in now.total.completeness.by_unit().items()
     ]
 
@@ -296,10 +298,6 @@ def _used() -> list[Rate]:
 def _day(text: str) -> str:
     """A day of the document (ISO text or nothing) as it is written."""
     return day(date.fromisoformat(text)) if text else ""
-
-
-def _title(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _lower(text: str) -> str:

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import xlsxwriter
+from django.utils.text import capfirst
 from xlsxwriter.utility import xl_col_to_name
 
 from figures import narrative
@@ -115,7 +116,7 @@ def _total(now: Summary, heads: Sequence[int]) -> list[Line]:
 
 
 def _row(row: Row, section: str) -> FlatRow:
-    return FlatRow(row.name[:1].upper() + row.name[1:], row.key, section, row.figures, change=row.change)
+    return FlatRow(capfirst(row.name), row.key, section, row.figures, change=row.change)
 
 
 class _Comparison(Sheet):

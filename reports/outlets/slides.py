@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.text import capfirst
+
 from figures import narrative
 from figures.facts import TOTAL, Fact
 from figures.periods import Period
@@ -141,7 +143,7 @@ def _online(row: Row) -> int:
 def _item(known: Mapping[str, Fact], row: Row, highest: int) -> Item:
     key = f"unit.{row.key}.share.online"
     width = f"{Decimal(_online(row) * 100) / highest:.2f}%" if highest else "0%"
-    return Item(row.name[:1].upper() + row.name[1:], known[key].text, width, key)
+    return Item(capfirst(row.name), known[key].text, width, key)
 
 
 def _overdue(known: Mapping[str, Fact], now: Summary) -> Slide | None:
@@ -179,7 +181,7 @@ def _missing(known: Mapping[str, Fact], now: Summary) -> Slide | None:
         )
     lacking = known["missing.count"]
     names = [ones[0].name or unit for unit, ones in completeness.by_unit().items()]
-    says = ["đơn vị", *(name[:1].upper() + name[1:] for name in names[:3])]
+    says = ["đơn vị", *(capfirst(name) for name in names[:3])]
     says += [f"và {len(names) - 3} đơn vị khác"] if len(names) > 3 else []
     return Slide(
         "Chưa đủ báo cáo được duyệt", lacking.text, "missing.count", tuple(says), _whole(known, TOTAL)

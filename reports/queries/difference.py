@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q
+from django.utils.text import capfirst
 
 from figures import bound, difference
 from figures.difference import Changed, Part
@@ -96,7 +97,7 @@ def _grouped(changed: Iterable[Changed], *docs: dict[str, Any]) -> list[Group]:
         now = Summary.from_dict(doc["figures"])
         units |= {f"unit.{row.key}": row.name for row in now.rows if f"unit.{row.key}" not in units}
         for key, name, _ in scopes(now):
-            names.setdefault(f"now.{key}", name[:1].upper() + name[1:])
+            names.setdefault(f"now.{key}", capfirst(name))
             names.setdefault(f"before.{key}", f"Cùng kỳ năm trước, {name}")
     found: dict[str, list[Changed]] = {}
     for one in changed:

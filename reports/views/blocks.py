@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from django.utils.text import capfirst
+
 from figures import narrative, writing
 from figures.measures import measure_label
 from figures.rates import BY_KEY
@@ -30,7 +32,7 @@ def _headline(asked: Asked, summary: Summary, field_name: str) -> str:
         found = f"{BY_KEY['online'].name}: {summary.unit_name} {writing.percent_vi(online.percent)}"
         found += narrative.lacking(summary.total.completeness)
     if not found:
-        found = f"{capital(summary.unit_name)}, {summary.period.label}"
+        found = f"{capfirst(summary.unit_name)}, {summary.period.label}"
     return f"{field_name}: {found[:1].lower()}{found[1:]}" if field_name else found
 
 
@@ -41,7 +43,7 @@ def answer(
     found = _headline(asked, summary, field_name)
     dates = writing.day_range(summary.period.start, summary.period.end)
     lead = [
-        f"{capital(summary.unit_name)}, {summary.period.label} ({dates}).",
+        f"{capfirst(summary.unit_name)}, {summary.period.label} ({dates}).",
         narrative.completeness_sentence(summary.total.completeness, summary.period.one_month),
         _counted(asked),
         "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.external else "",
@@ -63,10 +65,6 @@ def _counted(asked: Asked) -> str:
     if asked.as_of is not None:
         return f"{narrative.counted(asked.include, asked.as_of)}."
     return "Gồm cả số liệu chưa duyệt." if asked.include == "submitted" else "Chỉ tính số liệu đã duyệt."
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ from datetime import date
 from functools import lru_cache
 
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
 from figures.periods import Month, Period, PeriodError
 from figures.summary import Summary
@@ -31,7 +32,7 @@ def periods(today: Month, asked: Period) -> SafeString:
     groups = [("6 tháng", halves), ("Quý", quarters), ("Năm", years), ("Tháng", months)]
     if not any(asked.code == period.code for _, group in groups for period in group):
         groups.insert(0, ("Đang xem", [asked]))
-    named = [(name, [(one.code, _title(one.label)) for one in group]) for name, group in groups]
+    named = [(name, [(one.code, capfirst(one.label)) for one in group]) for name, group in groups]
     return markup.options(named, asked.code)
 
 
@@ -102,7 +103,3 @@ def _back(period: Period, number: int) -> list[Period]:
         except PeriodError:
             break
     return found
-
-
-def _title(label: str) -> str:
-    return label[:1].upper() + label[1:]

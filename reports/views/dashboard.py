@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
 from figures import narrative, writing
@@ -150,10 +151,10 @@ def _trail(asked: Asked, above: list, end) -> list[tuple[str, str]]:
 def _empty(asked: Asked, summary: Summary) -> str:
     """Why there is nothing, and what to do next."""
     if _left_out(asked):
-        name = blocks.capital(summary.unit_name)
+        name = capfirst(summary.unit_name)
         return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
-        name, unit, label = blocks.capital(summary.unit_name), asked.unit, summary.period.label
+        name, unit, label = capfirst(summary.unit_name), asked.unit, summary.period.label
         if _not_yet(asked):
             return f"{name} hoạt động từ ngày {writing.day(unit.active_from)}, sau {label}."
         if _over(asked):
