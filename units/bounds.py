@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 
 # Pages of people who wait for an answer go before such work.
 NICENESS = 5
@@ -19,3 +20,10 @@ def bind(*, memory: int, seconds: int, written: int) -> None:
     ):
         resource.setrlimit(what, (limit, limit))
     os.nice(NICENESS)
+
+
+def begin() -> list[str]:
+    """Called first by a program that `units.child` starts: it is bound from now on. Its further arguments."""
+    memory, seconds, written = map(int, sys.argv[1:4])
+    bind(memory=memory, seconds=seconds, written=written)
+    return sys.argv[4:]

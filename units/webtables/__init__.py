@@ -3,16 +3,12 @@
     for row, cells in open_lines(file, WEB)[0]:      as units.tabular.open_lines
     for name, lines in open_sheets(file, WEB):       every sheet of a workbook, as units.xlsxfile.Book
 
-A file that bursts costs the program and nothing else (acceptance S22). It knows no settings, no database, no
-environment; what it read lies in a nameless file of bounded size, and is plain JSON. Imports of the command line read
-in their own process by units.tabular.
+What it read is plain JSON (units.child). Imports of the command line read in their own process by units.tabular.
 """
 
 import json
 import logging
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -20,14 +16,13 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import IO, Any, BinaryIO
 
+from units import child
 from units.cells import MB, Flawed, Limits, Lines, Unreadable
 from units.faults import Fault
 
 PROGRAM = Path(__file__).with_name("program.py")
 MEMORY = 512 * MB
 SECONDS = 10
-# By the clock it takes longer while others work.
-_PATIENCE = 6
 # Of the four threads of a worker two are left for pages, whatever is being read.
 _turns = BoundedSemaphore(2)
 _WAITING_SECONDS = 10
@@ -84,32 +79,17 @@ def _answer(what: str, source: bytes | BinaryIO, limits: Limits, seconds: int) -
     """What the program wrote of a file, from its beginning. Raises Unreadable where it did not come to its end."""
     # A text that many cells share is written for each of them: only up to here.
     most = limits.declared + limits.file
-    told = (what, MEMORY, seconds, most, *astuple(limits))
-    command = [sys.executable, "-I", "-S", str(PROGRAM), *map(str, told)]
-    answer = tempfile.TemporaryFile()
+    bounds = child.Bounds(MEMORY, seconds, most)
     with _given(source, limits) as given:
         if not _turns.acquire(timeout=_WAITING_SECONDS):
             raise Unreadable("busy", _BUSY)
         try:
-            run = subprocess.run(
-                command,
-                stdin=given,
-                stdout=answer,
-                stderr=subprocess.PIPE,
-                timeout=_PATIENCE * seconds,
-                env={},
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise Unreadable("unreadable", _HEAVY) from late
+            return child.read(PROGRAM, given, bounds, (what, *astuple(limits)))
+        except child.Failed as failed:
+            logger.warning("a table could not be read: %s", failed)
+            raise Unreadable("unreadable", _HEAVY) from failed
         finally:
             _turns.release()
-    if run.returncode:
-        reason = run.stderr[-300:].decode(errors="replace").strip()
-        logger.warning("a table could not be read: status %d %s", run.returncode, reason)
-        raise Unreadable("unreadable", _HEAVY)
-    answer.seek(0)
-    return answer
 
 
 def _given(source: bytes | BinaryIO, limits: Limits) -> IO[bytes]:

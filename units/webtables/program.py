@@ -1,7 +1,7 @@
 """The program that reads one table, without Django, and ends: the file on standard input, JSON by lines on standard
 output.
 
-`python -I -S program.py lines|sheets MEMORY SECONDS WRITTEN LIMITS…`, the limits as units.cells has them. A row is
+Started by units.child with `lines|sheets LIMITS…`, the limits as units.cells has them. A row is
 [number, cells], a flawed cell a list of its parts, null ends a sheet; before the rows stands whether the cells have
 letters, or the name of the sheet. An object is the fault for which the reading ends. Whatever else goes wrong is a
 status other than 0.
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 # A program started with -I knows only the standard library.
 sys.path.append(str(Path(__file__).parents[2]))
 
-from units.bounds import bind
+from units.bounds import begin
 from units.cells import Limits, Lines, Unreadable
 from units.tabular import open_lines
 from units.xlsxfile import Book
@@ -66,8 +66,7 @@ def write(told: Iterator[Any], answer: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    memory, seconds, written, *rest = map(int, sys.argv[2:])
-    bind(memory=memory, seconds=seconds, written=written)
-    reading = {"lines": lines, "sheets": sheets}[sys.argv[1]]
+    what, *rest = begin()
+    reading = {"lines": lines, "sheets": sheets}[what]
     with open(0, "rb", closefd=False) as source_, open(1, "wb", closefd=False) as answer_:
-        write(reading(source_, Limits(*rest)), answer_)
+        write(reading(source_, Limits(*map(int, rest))), answer_)

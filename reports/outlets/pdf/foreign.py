@@ -3,8 +3,7 @@
 import fcntl
 import json
 import logging
-import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,12 +13,15 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+from units import child
 from units.lockfile import lockable
 
 PROGRAM = Path(__file__).with_name("reading.py")
-# The child may take 30 s of the processor (120 s for a file that begins with a frozen one); by the clock it takes
-# longer while others work.
-SECONDS, KNOWN_SECONDS = 60, 200
+MB = 1024 * 1024
+LONGEST_ANSWER = 64 * MB
+BOUNDS = child.Bounds(512 * MB, 30, LONGEST_ANSWER)
+# For a file that begins with a frozen one, which nobody can make up: of 58 pages, the differences took 11 s and 375 MB.
+KNOWN_BOUNDS = child.Bounds(1024 * MB, 120, LONGEST_ANSWER)
 WAITING_SECONDS = 20
 # Of the four threads of a worker two are left for pages whatever is being read.
 _turns = BoundedSemaphore(2)
@@ -84,23 +86,16 @@ def read(content: bytes, *wanted: str, prefix: int = 0) -> Read:
     """Read `wanted` ("text", "attached", "added") of a PDF whose first `prefix` bytes are a frozen one. Raises Unread
     for a file that takes more than it may, Busy when others wait already.
     """
-    command = [sys.executable, "-I", str(PROGRAM), str(prefix), *wanted]
-    with _turn():
+    bounds = KNOWN_BOUNDS if prefix else BOUNDS
+    with _turn(), tempfile.TemporaryFile() as given:
+        given.write(content)
+        given.seek(0)
         try:
-            run = subprocess.run(
-                command,
-                input=content,
-                capture_output=True,
-                timeout=KNOWN_SECONDS if prefix else SECONDS,
-                env={},
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise Unread(_HEAVY) from late
-    if run.returncode:
-        logger.warning("a PDF could not be read: status %d", run.returncode)
-        raise Unread(_HEAVY)
-    told = json.loads(run.stdout)
+            with child.read(PROGRAM, given, bounds, (prefix, *wanted), packages=True) as answer:
+                told = json.load(answer)
+        except child.Failed as failed:
+            logger.warning("a PDF could not be read: %s", failed)
+            raise Unread(_HEAVY) from failed
     for fault in told["faults"]:
         logger.info("a PDF could not be read whole: %s", fault)
     told["signatures"] = tuple(Signature.from_dict(one) for one in told.get("signatures", ()))

@@ -1,6 +1,6 @@
 """The reader of PDFs that come from outside: a program of its own, without Django, that reads one file and ends.
 
-Started by `foreign` as `python -I reading.py PREFIX WHAT…`. The file comes on standard input; PREFIX is the length of
+Started by `foreign` (units.child) with `PREFIX WHAT…`. The file comes on standard input; PREFIX is the length of
 the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`, `attached`, `added`. The
 answer on standard output is JSON (see `foreign.Read`). A file that takes more memory or time than it may costs this
 process and nothing else.
@@ -15,11 +15,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-ADDRESS_SPACE = 512 * 1024 * 1024
-CPU_SECONDS = 30
-# For a file that begins with a frozen one, which nobody can make up: of 58 pages, the differences took 11 s and 375 MB.
-KNOWN_ADDRESS_SPACE = 1024 * 1024 * 1024
-KNOWN_CPU_SECONDS = 120
 # After so much time of the processor no further page is read, so that what was read is told.
 TEXT_SECONDS = 24
 LONGEST_TEXT = 2_000_000
@@ -114,15 +109,10 @@ def _active(reader: Any) -> list[str]:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    prefix_ = int(sys.argv[1])
-    # Here and not above, as below: started with -I, a program knows only the standard library.
+    # Here and not above, as below: started with -I, a program does not know the folder of the rooms.
     sys.path.append(str(Path(__file__).parents[3]))
-    from units.bounds import bind
+    from units.bounds import begin
 
-    bind(
-        memory=KNOWN_ADDRESS_SPACE if prefix_ else ADDRESS_SPACE,
-        seconds=KNOWN_CPU_SECONDS if prefix_ else CPU_SECONDS,
-        written=0,
-    )
-    answer = read(sys.stdin.buffer.read(), prefix_, frozenset(sys.argv[2:]))
+    prefix_, *wanted_ = begin()
+    answer = read(sys.stdin.buffer.read(), int(prefix_), frozenset(wanted_))
     sys.stdout.write(json.dumps(answer, ensure_ascii=True))
