@@ -16,6 +16,7 @@ from asn1crypto import parser
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader, RawPdfPath
+from pyhanko.pdf_utils.xref import ObjStreamRef
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
     CatalogModificationRule,
@@ -26,7 +27,7 @@ from pyhanko.sign.diff_analysis import (
 )
 from pyhanko.sign.diff_analysis.commons import compare_key_refs, qualify_transforming
 from pyhanko.sign.diff_analysis.constants import ROOT_EXEMPT_STRICT_COMPARISON
-from pyhanko.sign.diff_analysis.form_rules_api import FieldComparisonContext, FormUpdate, _list_fields
+from pyhanko.sign.diff_analysis.form_rules_api import FieldComparisonContext, FieldComparisonSpec, FormUpdate
 from pyhanko.sign.diff_analysis.rules_api import Context, ReferenceUpdate
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -46,22 +47,38 @@ class Reader(PdfFileReader):
     """
 
     def __init__(self, content: bytes) -> None:
-        super().__init__(BytesIO(content), strict=True)
         self._lists: dict[int, tuple[bytes, int, list[int]]] = {}
+        super().__init__(BytesIO(content), strict=True)
 
-    def _get_object_from_stream(self, idnum: int, stmnum: int, idx: int) -> Any:
-        if stmnum not in self._lists:
-            stream = generic.Reference(stmnum, 0, self).get_object()
+    def get_object(
+        self, ref: generic.Reference, revision: int | None = None, *given: Any, **more: Any
+    ) -> Any:
+        current = revision is None
+        place = self.xrefs[ref] if current else self.xrefs.get_historical_ref(ref, revision)
+        if not isinstance(place, ObjStreamRef):
+            return super().get_object(ref, revision, *given, **more)
+        found = self.cache_get_indirect_object(ref.generation, ref.idnum) if current else None
+        if found is None:
+            found = self._in_stream(ref.idnum, place)
+            if current:
+                self.cache_indirect_object(ref.generation, ref.idnum, found)
+        return found
+
+    def _in_stream(self, number: int, place: ObjStreamRef) -> Any:
+        if place.obj_stream_id not in self._lists:
+            stream = generic.Reference(place.obj_stream_id, 0, self).get_object()
             if not isinstance(stream, generic.StreamObject) or stream["/Type"] != "/ObjStm":
                 raise PdfReadError("no object stream")
             first = int(stream["/First"])
-            self._lists[stmnum] = stream.data, first, [int(one) for one in stream.data[:first].split()]
-        data, first, numbers = self._lists[stmnum]
-        if not 0 <= 2 * idx + 1 < len(numbers) or numbers[2 * idx] != idnum:
+            listed = [int(one) for one in stream.data[:first].split()]
+            self._lists[place.obj_stream_id] = stream.data, first, listed
+        data, first, numbers = self._lists[place.obj_stream_id]
+        at = 2 * place.ix_in_stream
+        if not 0 <= at + 1 < len(numbers) or numbers[at] != number:
             raise PdfReadError("object is not where the table says")
-        place = BytesIO(data)
-        place.seek(first + numbers[2 * idx + 1])
-        found = generic.read_object(place, generic.Reference(idnum, 0, self))
+        source = BytesIO(data)
+        source.seek(first + numbers[at + 1])
+        found = generic.read_object(source, generic.Reference(number, 0, self))
         if isinstance(found, generic.StreamObject | generic.IndirectObject):
             raise PdfReadError("stream or reference inside an object stream")
         return found
@@ -105,10 +122,38 @@ class _FirstForm(FormUpdatingRule):
         if "/DR" in form:
             for ref in new.collect_dependencies(form.raw_get("/DR"), since_revision=old.revision + 1):
                 yield ModificationLevel.FORM_FILLING, FormUpdate(ref, field_name=None)
-        fields = dict(_list_fields(generic.ArrayObject(), form["/Fields"], old_path=None))
-        context = FieldComparisonContext(field_specs=fields, old=old, new=new)
+        context = FieldComparisonContext(dict(_new_fields(form["/Fields"])), old=old, new=new)
         for rule in self.field_rules:
             yield from rule.apply(context)
+
+
+def _new_fields(
+    fields: Any, above: str = "", inherited: Any = None
+) -> Iterator[tuple[str, FieldComparisonSpec]]:
+    """Every field of a form that was not there before, by its full name, with those below it."""
+    if not isinstance(fields, generic.ArrayObject):
+        raise SuspiciousModification("Fields that are no list")
+    seen: set[str] = set()
+    for link in fields:
+        field = link.get_object() if isinstance(link, generic.IndirectObject) else None
+        if not isinstance(field, generic.DictionaryObject):
+            raise SuspiciousModification("A field that is no dictionary of its own")
+        if "/T" not in field:
+            continue
+        name = field.raw_get("/T")
+        if not isinstance(name, generic.TextStringObject | generic.ByteStringObject) or "." in name:
+            raise SuspiciousModification("A field whose name is none")
+        if name in seen:
+            raise SuspiciousModification("Two fields of one name")
+        seen.add(name)
+        full = f"{above}.{name}" if above else name
+        kind = field.raw_get("/FT") if "/FT" in field else inherited
+        below = field["/Kids"] if "/Kids" in field else generic.ArrayObject()
+        if not below and kind is None:
+            raise SuspiciousModification("A field of no type")
+        spec = FieldComparisonSpec(kind, None, link.reference, old_canonical_path=None)
+        yield full, spec
+        yield from _new_fields(below, full, kind)
 
 
 _POLICY = StandardDiffPolicy(
