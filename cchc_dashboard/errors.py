@@ -9,7 +9,7 @@ from contextlib import suppress
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template.loader import get_template
@@ -37,35 +37,27 @@ READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allow
 KEPT_HEADERS = ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate")
 
 
-def problem(status: int) -> HttpResponse:
-    """The usual words of a status as problem+json."""
+def problem(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
+    """A status as problem+json, in its usual words where none are given."""
     known = status if status in PROBLEMS else 400 if status < 500 else 500
-    answer = problems.problem(known, *PROBLEMS[known])
+    usual, detail = PROBLEMS[known]
+    answer = problems.problem(known, code or usual, message or detail, **more)
     answer.status_code = status
     return answer
-
-
-def told(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
-    """An error for a page's own script: a code and a sentence, the usual ones of the status where none are given."""
-    usual, detail = PROBLEMS.get(status, PROBLEMS[400 if status < 500 else 500])
-    body = {"code": code or usual, "message": message or detail, **more}
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
 
 
 def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """The answer itself, or in its place words of the kind that the caller reads.
 
-    Programs get problem+json for every error, whoever refused, and a page's own script a code and a sentence. A
-    refused method (405) is empty as Django sends it: people get a page that leads on.
+    Programs and a page's own script get problem+json for every error, whoever refused. A refused method (405) is empty
+    as Django sends it: people get a page that leads on.
     """
     if answer.status_code < 400:
         return answer
     kind = answer.headers.get("Content-Type", "")
     for_programs = request.path.startswith(("/api/", "/reports/charts/"))
-    if for_programs and kind != problems.MEDIA:
+    if (for_programs or access.reads_only_json(request)) and kind != problems.MEDIA:
         instead = problem(answer.status_code)
-    elif access.reads_only_json(request) and not for_programs and "json" not in kind:
-        instead = told(answer.status_code)
     elif answer.status_code == 405 and not for_programs:
         instead = page(405, request)
     else:
@@ -93,7 +85,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if access.reads_only_json(request):
-        return told(403, message=str(exception or ""))
+        return problem(403, message=str(exception or ""))
     user = getattr(request, "user", None)
     lacking = without_role(user, clock.today()) if user is not None and user.is_authenticated else None
     if lacking is None:
@@ -145,7 +137,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     if access.reads_only_json(request):
         words = "Trang đã mở quá lâu nên việc vừa rồi chưa được thực hiện. Hãy tải lại trang."
-        return told(403, "csrf", words, token=get_token(request))
+        return problem(403, "csrf", words, token=get_token(request))
     fields = held.fields_of(request) if _from_our_page(request) else []
     ended = getattr(request, "ended", None)
     if fields and ended is not None:

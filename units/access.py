@@ -11,12 +11,13 @@ from enum import Enum
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from . import duties, pace, safety
 from .answering import standing, successor_of
 from .compiled import Compiled
 from .models import Membership, Role, Scope, System, Unit, User, subtree
+from .problems import problem
 
 
 class Right(Enum):
@@ -105,8 +106,10 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
     if not request.user.is_authenticated:
         login = redirect_to_login(request.get_full_path())
         if request.path.startswith("/api/") or reads_only_json(request):
-            body = {"code": "not_signed_in", "message": "Chưa đăng nhập.", "login": login.url}
-            return JsonResponse(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+            more = {} if request.path.startswith("/api/") else {"login": login.url}
+            answer = problem(401, "not_signed_in", "Chưa đăng nhập.", **more)
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
         return login
     owed = duties.owed(request, view, as_page=not reads_only_json(request))
     if owed is not None:

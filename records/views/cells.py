@@ -24,6 +24,7 @@ from records.queries.changes import Change, Changes, clash, since
 from records.queries.checks import counts_of
 from records.queries.past import RowKey
 from units.access import Right
+from units.problems import problem
 
 from .fetch import acting
 from .lines import lines_of
@@ -75,16 +76,16 @@ def cells(request: HttpRequest, found: Submission) -> HttpResponse:
         asked = Asked.read(request.body)
     except (ValueError, RawPostDataException):
         # The second: a form of several parts, which was read as one before.
-        return _told(400, "bad_request", "Hệ thống không đọc được yêu cầu này. Hãy tải lại trang.")
+        return problem(400, "bad_request", "Hệ thống không đọc được yêu cầu này. Hãy tải lại trang.")
     saving = _Saving(request, found, asked)
     try:
-        return _json(*keys.once(f"{request.user.pk} {request.path}", asked.key, asked.content, saving.done))
+        return _stored(*keys.once(f"{request.user.pk} {request.path}", asked.key, asked.content, saving.done))
     except keys.KeyConflict as conflict:
-        return _told(422, "key_reused", str(conflict))
+        return problem(422, "key_reused", str(conflict))
     except StaleEdition as stale:
         return _stale(stale, saving.lines, saving.typed, asked)
     except Refused as refusal:
-        return _told(STATUS.get(refusal.code, 400), refusal.code, refusal.message)
+        return problem(STATUS.get(refusal.code, 400), refusal.code, refusal.message)
 
 
 class _Saving:
@@ -155,19 +156,17 @@ def _stale(stale: StaleEdition, lines: list[Line], typed: Typed, asked: Asked) -
     if theirs is None:
         theirs = _everything(edition)
     both, others = clash(mine, theirs)
-    body = {
-        "code": stale.code,
-        "message": stale.message,
-        "revision": edition.revision,
-        "cells": {
+    return problem(
+        409,
+        stale.code,
+        stale.message,
+        revision=edition.revision,
+        cells={
             name: {"mine": asked.texts[name], "theirs": _written(change.after), **_who(change)}
             for name, change in both.items()
         },
-        "others": {
-            name: {"value": _written(change.after), **_who(change)} for name, change in others.items()
-        },
-    }
-    return _json(409, body)
+        others={name: {"value": _written(change.after), **_who(change)} for name, change in others.items()},
+    )
 
 
 def _everything(edition: Edition) -> Changes:
@@ -193,11 +192,7 @@ def _written(value: int | str | None) -> str:
     return count(value) if isinstance(value, int) else value or ""
 
 
-def _told(status: int, code: str, message: str) -> HttpResponse:
-    return _json(status, {"code": code, "message": message})
-
-
-def _json(status: int, body: dict[str, Any]) -> HttpResponse:
+def _stored(status: int, body: dict[str, Any]) -> HttpResponse:
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
 
 

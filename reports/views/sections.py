@@ -20,6 +20,7 @@ from reports.models import Review, ReviewSection
 from reports.queries import quotable
 from units import access
 from units.access import Right, requires
+from units.problems import problem
 
 from .reviews import review_for
 
@@ -85,9 +86,9 @@ def facts_told(request: HttpRequest, known: Mapping[str, Fact]) -> HttpResponse:
     """Those of some facts that the editor asks for, searched or named."""
     if "keys" in request.GET:
         named = quotable.named(known, request.GET["keys"].split(",")[:MOST_KEYS])
-        return _json({"total": len(named), "facts": [one.as_dict() for one in named]}, 200)
+        return _json({"total": len(named), "facts": [one.as_dict() for one in named]})
     page = _searched(request, known)[1]
-    return _json({"total": page.paginator.count, "facts": [one.as_dict() for one in page.object_list]}, 200)
+    return _json({"total": page.paginator.count, "facts": [one.as_dict() for one in page.object_list]})
 
 
 def _searched(request: HttpRequest, known: Mapping[str, Fact]) -> tuple[str, Page]:
@@ -137,19 +138,19 @@ def _told(status: int, found: Review, section: ReviewSection, form: SectionForm)
     if status == 409:
         theirs = _theirs(found, section)
         at = timezone.localtime(theirs["at"]).isoformat() if theirs["at"] else ""
-        return _json({"code": "stale", "message": STALE, "by": theirs["by"], "at": at, **now}, 409)
+        return problem(409, "stale", STALE, by=theirs["by"], at=at, **now)
     if status == 422:
         errors = {name: list(told) for name, told in form.errors.items()}
-        return _json({"code": "invalid", "message": "Chưa lưu được.", "errors": errors}, 422)
-    return _json({**now, "at": timezone.localtime(clock.now()).isoformat()}, 200)
+        return problem(422, "invalid", "Chưa lưu được.", errors=errors)
+    return _json({**now, "at": timezone.localtime(clock.now()).isoformat()})
 
 
 def _frozen(request: HttpRequest, found: Review) -> HttpResponse:
     if access.reads_only_json(request):
-        return _json({"code": "frozen", "message": FROZEN}, 409)
+        return problem(409, "frozen", FROZEN)
     messages.error(request, FROZEN)
     return redirect("review", found.pk)
 
 
-def _json(body: dict[str, Any], status: int) -> HttpResponse:
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+def _json(body: dict[str, Any]) -> HttpResponse:
+    return JsonResponse(body, json_dumps_params={"ensure_ascii": False})

@@ -121,8 +121,8 @@
     if (status === 409 && answer.code === "stale") return choose(answer);
     forget();
     if (status === 422) return true;
-    if (status === 400) { tell("error", `Chưa lưu được: ${answer.message ?? "hệ thống không đọc được yêu cầu"} Số bạn gõ còn nguyên`); return false; }
-    return freeze(answer.message ?? "Không mở được báo cáo này nữa.");
+    if (status === 400) { tell("error", `Chưa lưu được: ${answer.detail ?? "hệ thống không đọc được yêu cầu"} Số bạn gõ còn nguyên`); return false; }
+    return freeze(answer.detail ?? "Không mở được báo cáo này nữa.");
   };
   const send = () => {
     clearTimeout(timer);

@@ -84,7 +84,7 @@
     if (status === 422) { tell("error", "Chưa lưu, có chỗ cần sửa"); return wrong(answer.errors ?? {}); }
     if (status === 409 && answer.code === "stale") return clash(answer);
     const kept = keep() ? " Lời văn bạn gõ đã giữ trên máy này." : " Đừng đóng trang: máy này không giữ lại được.";
-    const why = status === 0 ? "Mất mạng." : answer.message ?? "Hệ thống đang bận.";
+    const why = status === 0 ? "Mất mạng." : answer.detail ?? "Hệ thống đang bận.";
     return tell("error", `Chưa lưu được. ${why}${kept}`);
   };
   const took = (sent, answer) => {

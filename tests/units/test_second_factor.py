@@ -216,7 +216,7 @@ def test_whose_role_asks_for_it_works_only_with_it(client, admin, tree, settings
     assert client.get("/units/").url == FACTOR
     assert "bắt buộc" in client.get(FACTOR).content.decode()
     as_script = client.get("/units/", headers={"accept": "application/json"})
-    assert as_script.status_code == 403 and "xác thực hai bước" in as_script.json()["message"]
+    assert as_script.status_code == 403 and "xác thực hai bước" in as_script.json()["detail"]
     client.post(FACTOR)
     client.post(f"{FACTOR}confirm/", {"code": code_of(admin), "password": PASSWORD})
     assert client.get("/units/").status_code == 200

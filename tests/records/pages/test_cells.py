@@ -155,7 +155,7 @@ class TestRefusals:
         assert (answer.status_code, answer.json()["code"]) == (409, "sent")
         actions.approve(sent.editions.get(), by=people.reviewer, at=AT)
         answer = ask(clerk, sent, 1, ho_tich__opening="1")
-        assert (answer.status_code, answer.json()["code"]) == (423, "locked") and answer.json()["message"]
+        assert (answer.status_code, answer.json()["code"]) == (423, "locked") and answer.json()["detail"]
 
     def test_a_closing_time_in_between(self, as_, july):
         july.closes_at = AT - timedelta(days=1)
@@ -193,7 +193,7 @@ class TestRefusals:
         assert answer.json()["login"] == f"/accounts/login/?next=/records/{july.pk}/cells/"
         answer = ask(as_("viewer"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        assert answer.json()["message"] == "Bạn chỉ được xem số liệu của Đơn vị 13441."
+        assert answer.json()["detail"] == "Bạn chỉ được xem số liệu của Đơn vị 13441."
         answer = ask(as_("outsider"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
@@ -205,7 +205,7 @@ class TestRefusals:
         people.clerk.save()
         answer = ask(as_("clerk"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
-        assert "mật khẩu" in answer.json()["message"]
+        assert "mật khẩu" in answer.json()["detail"]
 
     def test_a_stale_token_comes_with_a_fresh_one(self, july, people):
         client = Client(enforce_csrf_checks=True)
