@@ -15,7 +15,7 @@ from units.models import User
 
 from .months import UnitMonth
 from .past import Past
-from .quick import EMPTY, Values, may_be_outlier, served
+from .quick import EMPTY, Values, is_outlier, served
 from .reading import Line
 
 DRAFT, SENT, APPROVED = "draft", "sent", "approved"
@@ -144,7 +144,7 @@ class Judge:
                 if fault:
                     self._add(line, fault)
                 for name, value, known in past.watched(line):
-                    if may_be_outlier(value, known) and (odd := outlier(value, known)):
+                    if is_outlier(value, known) and (odd := outlier(value, known)):
                         self._add(line, odd.fault(name))
         self._reports([target for target in targets if target.changed and target.read], past)
 

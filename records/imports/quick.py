@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from figures.measures import MEASURES, SUMS, TRANSFERRED, WHOLES
-from figures.outliers import MONTHS, WATCHED
+from figures.measures import CLOSING, MEASURES, SUMS, TRANSFERRED, WHOLES
+from figures.outliers import FEWEST, LEAST_DEVIATION, LIMIT, MONTHS, SMALLEST_GAP, WATCHED
 from figures.rules import COMES_IN, GOES_OUT
 
 Values = tuple[int | None, ...]
@@ -12,7 +12,10 @@ EMPTY: Values = (None,) * len(MEASURES)
 _NO_BLANKS = (0,) * len(WHOLES)
 # Transfers stand last, are optional, and belong to no whole.
 _UNTRANSFERRED = len(MEASURES) - len(TRANSFERRED)
-_CLOSING = tuple(AT[name] for name in ("pending_in_time", "pending_late", "awaiting"))
+_CLOSING = tuple(AT[name] for name in CLOSING)
+# The limits of figures.outliers as whole numbers: above and below the line.
+_OF_LEVEL, _LEVEL = (LIMIT * LEAST_DEVIATION).as_integer_ratio()
+_OF_DEVIATION, _DEVIATION = LIMIT.as_integer_ratio()
 
 
 class Served:
@@ -79,21 +82,20 @@ def whole(values: Values, places: tuple[int, ...]) -> int | None:
     return sum(known) if known else None
 
 
-def may_be_outlier(value: int, past: list[int]) -> bool:
-    """False where figures.outliers cannot alarm: too short a past, or too near its middle (in whole numbers)."""
-    if len(past) < 6:
+def is_outlier(value: int, past: list[int]) -> bool:
+    """Whether figures.outliers alarms, of a past without blanks; in whole numbers."""
+    if len(past) < FEWEST:
         return False
     ordered = sorted(past[-MONTHS:])
     half = len(ordered) // 2
     twice = ordered[half] * 2 if len(ordered) % 2 else ordered[half - 1] + ordered[half]
     gap = abs(2 * value - twice)
-    # 15 dossiers, and 0.5189 of the level: the least that figures.outliers asks for.
-    if gap < 30 or gap * 1000 <= twice * 518:
+    if gap < 2 * SMALLEST_GAP or gap * _LEVEL <= twice * _OF_LEVEL:
         return False
-    # 3.5 robust deviations of figures.outliers, 5.1891 × the median deviation; that one is four times itself here.
+    # The median deviation is four times itself here, the gap twice.
     apart = sorted([abs(2 * number - twice) for number in ordered])
     deviation = apart[half] * 2 if len(apart) % 2 else apart[half - 1] + apart[half]
-    if gap * 20_000 <= 51_891 * deviation:
+    if gap * 2 * _DEVIATION <= _OF_DEVIATION * deviation:
         return False
     # What was reached twice before is this unit's way.
     return ordered[-2] < value if 2 * value > twice else ordered[1] > value
