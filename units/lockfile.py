@@ -1,7 +1,9 @@
 """A file by which processes of one host take turns, also on a disk that takes no writes (acceptance R3, R4)."""
 
+import fcntl
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,6 +18,16 @@ def lockable(name: str) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
+
+
+def take(number: int, waiting: Callable[[], None], pause: float = 0.05) -> None:
+    """Return once the open file is ours; `waiting` is called while it is another's, and ends the wait by raising."""
+    while True:
+        try:
+            return fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            time.sleep(pause)
 
 
 def _opened(path: Path) -> int:

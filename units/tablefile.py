@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -131,13 +132,16 @@ class _Line:
         return text
 
 
-def _csv(table: TableFile) -> Iterator[str]:
-    """With a byte order mark, so that spreadsheets read the Vietnamese letters."""
+def csv_lines(rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
+    """A CSV file line by line, with a byte order mark, so that spreadsheets read the Vietnamese letters."""
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield BOM
-    yield writer.writerow([column.title for column in table.columns])
-    for row in table.rows:
-        yield writer.writerow([_plain(cell) for cell in row])
+    yield from map(writer.writerow, rows)
+
+
+def _csv(table: TableFile) -> Iterator[str]:
+    head = [column.title for column in table.columns]
+    return csv_lines(chain([head], ([_plain(cell) for cell in row] for row in table.rows)))
 
 
 def _plain(cell: Cell) -> str | int:

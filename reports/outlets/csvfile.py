@@ -1,22 +1,17 @@
 """CSV of what is seen: UTF-8 with a byte order mark, so that spreadsheets read the Vietnamese letters."""
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 
 from figures import writing
 from reports.outlets.flat import COUNTS, RATES, Flat, FlatRow, remark
-from units.tablefile import harmless
+from units.tablefile import csv_lines, harmless
 
 
 def csv_bytes(flat: Flat) -> bytes:
     """The whole file; every row carries its period and completeness, since rows travel without their head."""
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([*flat.titles, "Kỳ", "Từ ngày", "Đến ngày", "Phạm vi"])
-    for row in (*flat.rows, flat.total):
-        writer.writerow(list(_row(flat, row)))
-    return buffer.getvalue().encode("utf-8-sig")
+    head = [*flat.titles, "Kỳ", "Từ ngày", "Đến ngày", "Phạm vi"]
+    rows = [list(_row(flat, row)) for row in (*flat.rows, flat.total)]
+    return "".join(csv_lines([head, *rows])).encode()
 
 
 def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:

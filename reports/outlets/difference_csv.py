@@ -1,27 +1,22 @@
 """The difference between two reviews as CSV: figures, words and reasons, a line each."""
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 
 from django.utils.timezone import localtime
 
 from figures.difference import Piece
 from figures.writing import day
 from reports.queries.difference import Difference
-from units.tablefile import harmless
+from units.tablefile import csv_lines, harmless
 
 TITLES = ("Loại", "Nơi", "Nội dung", "Bản trước", "Bản sau", "Chênh lệch", "Ai", "Khi nào", "Lý do")
 
 
 def csv_bytes(told: Difference, old: str, new: str) -> bytes:
     """UTF-8 with a byte order mark; the first line says which two reviews."""
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([*TITLES[:3], f"{TITLES[3]}: {old}", f"{TITLES[4]}: {new}", *TITLES[5:]])
-    for line in _lines(told):
-        writer.writerow([harmless(text) for text in line])
-    return buffer.getvalue().encode("utf-8-sig")
+    head = [*TITLES[:3], f"{TITLES[3]}: {old}", f"{TITLES[4]}: {new}", *TITLES[5:]]
+    lines = [[harmless(text) for text in line] for line in _lines(told)]
+    return "".join(csv_lines([head, *lines])).encode()
 
 
 def _lines(told: Difference) -> Iterator[list[str]]:

@@ -1,6 +1,5 @@
 """Reading PDFs that come from outside, in a child process with limits (the program `reading`), a file at a time."""
 
-import fcntl
 import json
 import logging
 import tempfile
@@ -9,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 from units import child
-from units.lockfile import lockable
+from units.lockfile import lockable, take
 
 PROGRAM = Path(__file__).with_name("reading.py")
 MB = 1024 * 1024
@@ -112,19 +112,12 @@ def _turn() -> Iterator[None]:
         raise Busy
     try:
         with lockable("reading.lock") as lock:
-            deadline = time.monotonic() + WAITING_SECONDS
-            while not _locked(lock):
-                if time.monotonic() > deadline:
-                    raise Busy
-                time.sleep(0.05)
+            take(lock, partial(_wait, time.monotonic() + WAITING_SECONDS))
             yield
     finally:
         _turns.release()
 
 
-def _locked(number: int) -> bool:
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _wait(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Busy

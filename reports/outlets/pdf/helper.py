@@ -3,7 +3,6 @@ takes too long (acceptance R15). A document that breaks its limits costs its own
 """
 
 import atexit
-import fcntl
 import json
 import os
 import select
@@ -15,13 +14,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
 
-from units.lockfile import lockable
+from units.lockfile import lockable, take
 
 # -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
 # program itself and that of the rooms are therefore named.
@@ -208,24 +208,18 @@ def _turn(following: Following | None = None) -> Iterator[None]:
         raise Busy
     try:
         with lockable("pdf.lock") as lock:
-            _wait_for(lock, following)
+            take(lock, partial(_wait, time.monotonic() + WAITING_SECONDS, following), pause=0.1)
             yield
     finally:
         if not following:
             _turns.release()
 
 
-def _wait_for(lock: int, following: Following | None) -> None:
-    deadline = time.monotonic() + WAITING_SECONDS
-    while True:
-        try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if following:
-                following(0)
-            elif time.monotonic() > deadline:
-                raise Busy from None
-            time.sleep(0.1)
+def _wait(deadline: float, following: Following | None) -> None:
+    if following:
+        following(0)
+    elif time.monotonic() > deadline:
+        raise Busy
 
 
 @atexit.register
