@@ -13,7 +13,7 @@ from typing import Any
 from figures import change, narrative
 from figures.compared import Compared
 from figures.facts import Fact, scopes, source
-from figures.measures import MEASURES, SUMS, measure_label
+from figures.measures import MEASURES, STATES, SUMS, measure_label
 from figures.rates import BY_KEY
 from figures.rounding import percent
 from figures.summary import Row, Summary
@@ -22,7 +22,6 @@ from figures.writing import count, percent_vi, tier_name
 RATES = ("online", "on_time")
 # Fewer units are no field to be first in; more at the same place are counted instead of named.
 LEAST_UNITS, MOST_NAMES = 3, 3
-_STATE = frozenset({"opening", "pending_in_time", "pending_late", "awaiting", "pending"})
 
 
 def known(
@@ -123,8 +122,8 @@ def _growth(now: Summary, before: Summary) -> Iterator[tuple[str, Fact]]:
         if key not in earlier:
             continue
         told = f"{source(now, one)}; cùng kỳ: {source(before, earlier[key])}"
-        for name in (*(name for name in MEASURES if name not in _STATE), *SUMS):
-            if name in _STATE:
+        for name in (*MEASURES, *SUMS):
+            if name in STATES:
                 continue
             new, old = one.counts[name], earlier[key].counts[name]
             text = _grown(new, old, now.decimals)

@@ -2,17 +2,16 @@
 
 from functools import cache
 
-from figures.measures import MEASURES, SUMS, TRANSFERRED, WHOLES
+from figures.measures import CLOSING, COMES_IN, GOES_OUT, MEASURES, OPTIONAL, SUMS, WHOLES
 from figures.outliers import MONTHS, WATCHED
-from figures.rules import COMES_IN, GOES_OUT
 
 Values = tuple[int | None, ...]
 AT = {name: place for place, name in enumerate(MEASURES)}
 EMPTY: Values = (None,) * len(MEASURES)
 _NO_BLANKS = (0,) * len(WHOLES)
-# Transfers stand last, are optional, and belong to no whole.
-_UNTRANSFERRED = len(MEASURES) - len(TRANSFERRED)
-_CLOSING = tuple(AT[name] for name in ("pending_in_time", "pending_late", "awaiting"))
+# All that belongs to a whole stands before this place.
+_AFTER_WHOLES = 1 + max(AT[name] for parts in WHOLES.values() for name in parts)
+_CLOSING = tuple(AT[name] for name in CLOSING)
 
 
 class Served:
@@ -21,7 +20,7 @@ class Served:
     def __init__(self, served: frozenset[str]) -> None:
         self.names = served
         self.unserved = tuple(AT[name] for name in MEASURES if name not in served)
-        asked = served.difference(TRANSFERRED)
+        asked = served.difference(OPTIONAL)
         self.asked_in = tuple(AT[name] for name in COMES_IN if name in asked)
         self.asked_out = tuple(AT[name] for name in GOES_OUT if name in asked)
         self.comes_in = tuple(AT[name] for name in COMES_IN)
@@ -48,7 +47,7 @@ class Served:
 
     def blanks(self, values: Values) -> tuple[int, ...]:
         """1 for each whole of which a served part is blank, in the order of WHOLES."""
-        if None not in values[:_UNTRANSFERRED]:
+        if None not in values[:_AFTER_WHOLES]:
             return _NO_BLANKS
         return tuple([1 if None in [values[place] for place in parts] else 0 for parts in self.wholes])
 
