@@ -2,7 +2,7 @@
 
 A measure is an integer of dossiers >= 0, or None for "not reported". The names are those of files and of the
 JSON shape; once published they stay. Every list below the catalogue is a filter over it: to add a measure, add it
-there (docs/recipes/add-a-measure.md) and let Django make the migration.
+there and let Django make the migration.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

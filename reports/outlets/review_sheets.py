@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from figures import narrative
 from figures.compared import Compared
-from figures.rates import BY_KEY, Share
+from figures.rates import Place, Share, rates_in
 from figures.summary import Figures, Row, Summary
 from figures.writing import day, percent_vi, tier_name
 from units.tablesheet import OPTIONS, plain, source_sheet
@@ -23,7 +23,7 @@ from .form_sheet import FormSheet, Head
 from .printed import indicator_result, missing_lines
 from .sheets import HEAD, FigureSheet, Line, Sheet
 
-COMPARED = ("direct", "online", "postal", "on_time", "pending_late")
+COMPARED = rates_in(Place.COMPARISON)
 TITLES = (
     "Nội dung",
     "Cấp, nhóm",
@@ -179,12 +179,12 @@ def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple
     scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
     if len(scopes) != 1:
         scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
-    for key in COMPARED:
+    for rate in COMPARED:
         for tier, whom, one, old in scopes:
-            goal = goals.get((key, tier), goals.get((key, "")))
-            new = one.share(key)
-            note = "chưa đủ số liệu" if new.partial or (old and old.share(key).partial) else ""
-            yield BY_KEY[key].name, whom, new, old.share(key) if old else None, goal, note
+            goal = goals.get((rate.key, tier), goals.get((rate.key, "")))
+            new, earlier = one.share(rate.key), old.share(rate.key) if old else None
+            note = "chưa đủ số liệu" if new.partial or (earlier and earlier.partial) else ""
+            yield rate.name, whom, new, earlier, goal, note
 
 
 def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
@@ -206,7 +206,9 @@ def sources(doc: dict[str, Any], now: Summary, state: str, moment: datetime) -> 
     if "compared" in doc:
         yield "So với cùng kỳ", Compared.from_dict(doc["compared"]).told
     yield from flat.source(now, "số liệu minh họa" if doc["demo"] else "")
-    yield BY_KEY["pending_late"].name, BY_KEY["pending_late"].definition
+    for rate in COMPARED:
+        if rate not in flat.RATES:
+            yield rate.name, rate.definition
     lines = missing_lines(now)
     yield "Chưa có báo cáo được duyệt", "; ".join(lines) if lines else "không có"
     yield (

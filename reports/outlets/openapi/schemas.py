@@ -1,5 +1,6 @@
 """The shapes of what is answered and taken."""
 
+from figures import change
 from figures.measures import CHANNELS, MEASURES
 from figures.rates import RATES, SHARES
 from figures.rulebook import LARGEST_COUNT
@@ -29,7 +30,7 @@ _FIGURES = {
     "estimated": {"type": "boolean", "const": True},
 }
 _MARK = ("estimated",)
-_CHANGE = a({"online": a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
+_CHANGE = a({change.RATE: a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
 _NAMED = listed(a({"unit": TEXT, "name": TEXT}))
 _PLACES = dict.fromkeys(("came", "left", "ended", "partly"), _NAMED)
 _HANDOVER = dict.fromkeys(("opening", "pending"), listed(DAY))
