@@ -39,6 +39,9 @@ class Sum:
     label: str
     # Words by which a sentence speaks of it (figures.likeness).
     words: tuple[str, ...] = ()
+    # As of a measure.
+    main: bool = False
+    compared: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Measure:
     ``side`` of the balance, told in ``balance_words``; neighbours with the same words are told as one number.
     ``channels``: one of these must be served, for it to hold a number (none: always). ``optional``: a blank means
     none, and nothing waits for it. ``in_case_lists``: single dossiers tell it. ``in_files``: a column of the files of
-    figures. ``noun``: how the database calls it, where that is not its label. ``words``: as in ``Sum``.
+    figures. ``noun``: how the database calls it, where that is not its label. ``words``: as in ``Sum``. ``main``: small
+    tables for people have room for it. ``compared``: newer figures are looked for in it once a review is frozen.
     """
 
     name: str
@@ -68,6 +72,8 @@ class Measure:
     in_files: bool = True
     noun: str = ""
     words: tuple[str, ...] = ()
+    main: bool = False
+    compared: bool = False
 
     @property
     def column_label(self) -> str:
@@ -100,11 +106,11 @@ COLUMN_GROUPS: tuple[ColumnGroup, ...] = (
 
 # In the order of the JSON shape.
 SUM_CATALOGUE: tuple[Sum, ...] = (
-    Sum("received", "Tiếp nhận", ("tiếp nhận",)),
-    Sum("received_online", "Tiếp nhận trực tuyến", ("trực tuyến", "mức độ 3")),
+    Sum("received", "Tiếp nhận", ("tiếp nhận",), main=True, compared=True),
+    Sum("received_online", "Tiếp nhận trực tuyến", ("trực tuyến", "mức độ 3"), main=True, compared=True),
     Sum("returned", "Trả kết quả", ("trả kết quả",)),
-    Sum("resolved", "Đã giải quyết", ("đã giải quyết", "kết quả giải quyết")),
-    Sum("pending", "Đang giải quyết", ("đang giải quyết",)),
+    Sum("resolved", "Đã giải quyết", ("đã giải quyết", "kết quả giải quyết"), main=True, compared=True),
+    Sum("pending", "Đang giải quyết", ("đang giải quyết",), main=True, compared=True),
 )
 
 # In the order of files and of the JSON shape.
@@ -130,6 +136,8 @@ CATALOGUE: tuple[Measure, ...] = (
         balance_words="tiếp nhận",
         channels=("direct",),
         words=("trực tiếp",),
+        main=True,
+        compared=True,
     ),
     Measure(
         "received_online_partial",
@@ -166,6 +174,8 @@ CATALOGUE: tuple[Measure, ...] = (
         balance_words="tiếp nhận",
         channels=("postal",),
         words=("bưu chính",),
+        main=True,
+        compared=True,
     ),
     # Results can be fetched in person anywhere.
     Measure(
@@ -235,6 +245,7 @@ CATALOGUE: tuple[Measure, ...] = (
         balance_words="đã giải quyết",
         noun="giải quyết quá hạn",
         words=("quá hạn",),
+        compared=True,
     ),
     Measure(
         "withdrawn",
@@ -268,6 +279,8 @@ CATALOGUE: tuple[Measure, ...] = (
         side=GOES,
         balance_words="quá hạn",
         words=("quá hạn",),
+        main=True,
+        compared=True,
     ),
     # Stays apart from pending.
     Measure(
@@ -385,6 +398,17 @@ def with_sums(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _sums_first() -> Iterable[Measure | Sum]:
+    left = list(SUM_CATALOGUE)
+    for measure in CATALOGUE:
+        for one in [one for one in left if one.name in measure.sums]:
+            left.remove(one)
+            yield one
+        yield measure
+
+
+# Measures and sums, each sum before its first part.
+COUNTS_FOR_PEOPLE = tuple(_sums_first())
 # The columns of counts in the files of figures: each sum stands right of its parts.
 FILE_COUNTS = with_sums(names_where(lambda measure: measure.in_files))
 

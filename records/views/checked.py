@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from figures.counts import added
-from figures.measures import MEASURES, OPTIONAL, SUMS, measure_label
+from figures.measures import LABELS, MEASURES, OPTIONAL, SUMS, measure_label
 from figures.periods import Month
 from records.forms.lines import Line
 from records.queries.checks import Finding
 from records.queries.past import Past
 
 # What a month is compared by: name of the sum, its head in the table.
-COMPARED = (("received", "Tiếp nhận"), ("resolved", "Đã giải quyết"), ("pending", "Đang giải quyết"))
+COMPARED = tuple((name, LABELS[name]) for name in ("received", "resolved", "pending"))
 
 
 @dataclass(frozen=True)

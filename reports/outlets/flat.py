@@ -63,6 +63,11 @@ class Flat:
         return "; ".join([*told, *([self.asked] if self.asked else [])])
 
     @property
+    def period(self) -> str:
+        """The period with its days: "6 tháng đầu năm 2022 (từ 15/12/2021 đến 14/6/2022)"."""
+        return _period(self.summary)
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """Titles of all columns, in order."""
         return titles(self.first, self.count_titles, self.rate_titles, changes=self.changes)
@@ -153,9 +158,8 @@ def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
 
 def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     """The same without formulas: of whom and when, which count, by which units, how whole they are."""
-    period = summary.period
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
-    yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
+    yield "Kỳ báo cáo", _period(summary)
     yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
     yield "Phạm vi", narrative.counted(summary.include, summary.as_of)
     yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
@@ -169,6 +173,11 @@ def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
         yield CHANGE_TITLES[1], CHANGE_DEFINITION
     if asked:
         yield "Bộ lọc", asked
+
+
+def _period(summary: Summary) -> str:
+    period = summary.period
+    return f"{period.label} ({writing.day_range(period.start, period.end)})"
 
 
 def made(at: datetime) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def xlsx_bytes(flat: Flat) -> bytes:
     summary = flat.summary
     lines = [Line(row) for row in flat.rows]
     lines.append(Line(flat.total, range(len(flat.rows)), flat.summed, strong=True))
-    told = f"{flat.source[1][1]}; {summary.completeness_text}; {flat.scope}"
+    told = f"{flat.period}; {summary.completeness_text}; {flat.scope}"
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:
         FigureSheet(book, "Số liệu", flat.titles).write(
             f"{summary.unit_name}: {summary.period.label}", told, lines
