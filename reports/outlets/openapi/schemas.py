@@ -8,6 +8,7 @@ from figures.summary import COUNTS
 from records.models import OnlineLevel, State
 from records.queries.locks import WHY
 from reports.models import ReviewState
+from units.details import IN_API
 from units.models import Kind, Tier
 
 from .parts import COUNT, DAY, FLAG, MOMENT, TEXT, WHOLE, Schema, a, listed, one_of, or_null, ref
@@ -62,6 +63,7 @@ _UNIT = a(
         "active_from": DAY,
         "active_until": or_null(DAY),
         "reports": FLAG,
+        **{detail.name: TEXT for detail in IN_API},
     }
 )
 _MONTH = a(
