@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from types import MappingProxyType
 
-from figures.measures import CHANNELS, MEASURES
+from figures.measures import CHANNELS, names_where
 
 OPEN, AWAITING, RESOLVED, WITHDRAWN = "open", "awaiting", "resolved", "withdrawn"
 ENDED = (RESOLVED, WITHDRAWN)
@@ -24,8 +24,8 @@ STATE_LABELS: Mapping[str, str] = MappingProxyType(
         WITHDRAWN: "Rút, trả lại",
     }
 )
-# What a case list can tell; across areas (transferred_in, transferred_out) it knows nothing.
-COUNTED = tuple(name for name in MEASURES if not name.startswith("transferred"))
+# What a case list can tell.
+COUNTED = names_where(lambda measure: measure.in_case_lists)
 
 
 class CaseError(ValueError):

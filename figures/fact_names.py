@@ -2,15 +2,17 @@
 
 import re
 
+from figures import change
 from figures.facts import TOTAL
 from figures.measures import MEASURES, SUMS
-from figures.rates import RATES, SHARES
+from figures.rates import RATES, SHARES, Place, rates_in
 from figures.writing import TIER_NAMES
 
 _SCOPE = "|".join((*TIER_NAMES, TOTAL, r"\*"))
 _TIER = "|".join((*TIER_NAMES, r"\*"))
 _COUNT = "|".join((*MEASURES, *SUMS))
 _SHARE, _RATE = ("|".join(rate.key for rate in rates) for rates in (SHARES, RATES))
+_RANKED = "|".join(rate.key for rate in rates_in(Place.RANKING))
 _FIGURE = rf"(?:{_COUNT}|share\.(?:{_SHARE})|rate\.(?:{_RATE}))"
 _CODE = r"(?:\*|[A-Za-z0-9_@-]+)"
 NAMES = (
@@ -25,9 +27,9 @@ NAMES = (
     r"missing\.(?:count|units)",
     rf"(?:target|gap)\.(?:{_SHARE}|{_RATE})\.(?:{_SCOPE})",
     rf"indicator\.{_CODE}\.(?:numerator|denominator|percent|target|before_percent|change|gap|quoted)",
-    rf"(?:best|worst)\.(?:{_TIER})\.(?:online|on_time)\.(?:unit|value)",
-    rf"(?:best|worst)\.(?:{_TIER})\.online\.change",
-    rf"(?:ranked|reached)\.(?:{_TIER})\.(?:online|on_time)",
+    rf"(?:best|worst)\.(?:{_TIER})\.(?:{_RANKED})\.(?:unit|value)",
+    rf"(?:best|worst)\.(?:{_TIER})\.{change.RATE}\.change",
+    rf"(?:ranked|reached)\.(?:{_TIER})\.(?:{_RANKED})",
     r"tasks\.(?:set|done|open|not_done|overdue)",
 )
 _NAMES = re.compile("|".join(f"(?:{one})" for one in NAMES))

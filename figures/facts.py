@@ -13,14 +13,13 @@ from typing import Any
 
 from figures import narrative
 from figures.compared import Compared
-from figures.measures import MEASURES, SUMS, measure_label
+from figures.measures import MEASURES, OF_FIRST_MONTH, OF_LAST_MONTH, SUMS, measure_label
 from figures.rates import BY_KEY, Share
 from figures.results import COUNTS, Figures
 from figures.summary import Summary
 from figures.writing import count, day_range, decimal_vi, percent_vi, tier_name
 
 TOTAL = "total"
-_LAST_MONTH = frozenset({"pending_in_time", "pending_late", "awaiting", "pending"})
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,9 @@ def _share(share: Share, name: str, told: str, definition: str, link: str) -> Fa
 def _formula(name: str, summary: Summary) -> str:
     if name in SUMS:
         return " + ".join(measure_label(part, summary.period.end) for part in SUMS[name])
-    if name == "opening":
+    if name in OF_FIRST_MONTH:
         return "Của tháng đầu kỳ, không cộng qua các tháng"
-    if name in _LAST_MONTH:
+    if name in OF_LAST_MONTH:
         return "Của tháng cuối kỳ, không cộng qua các tháng"
     return "Cộng các báo cáo tháng trong kỳ"
 
@@ -135,7 +134,7 @@ def _changes(now: Summary, before: Summary | None) -> Iterator[tuple[str, Fact]]
         link = _link(now, by="unit", **more)
         for name in (*one.shares, *one.rates):
             yield f"change.{key}.{name}", _moved(name, whom, one.share(name), old.share(name), told, link)
-        for name in (*(name for name in MEASURES if name not in _LAST_MONTH), *SUMS):
+        for name in (*(name for name in MEASURES if name not in OF_LAST_MONTH), *SUMS):
             fact = _grown(measure_label(name, now.period.end), whom, one.counts[name], old.counts[name], told)
             yield f"change.{key}.{name}", fact
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from figures import measures, rates
 from figures.facts import Fact
 from figures.typed import COUNT, MORE, PERCENT, Number, numbers
 
@@ -24,34 +25,8 @@ _WHOLE = ("chung", "tổng", "toàn ", "hai cấp", "các cấp", "cộng")
 _BEFORE = ("cùng kỳ", "năm trước", "năm ngoái", "kỳ trước")
 # What a sentence must say about a figure, for a number in it to be meant as that figure; the last part of its key.
 WORDS: Mapping[str, tuple[str, ...]] = {
-    "received": ("tiếp nhận",),
-    "received_direct": ("trực tiếp",),
-    "received_online": ("trực tuyến", "mức độ 3"),
-    "received_online_partial": ("một phần", "mức độ 3"),
-    "received_online_full": ("toàn trình", "mức độ 4"),
-    "received_postal": ("bưu chính",),
-    "direct": ("trực tiếp",),
-    "online": ("trực tuyến", "mức độ 3"),
-    "online_partial": ("một phần", "mức độ 3"),
-    "online_full": ("toàn trình", "mức độ 4"),
-    "postal": ("bưu chính",),
-    "returned": ("trả kết quả",),
-    "returned_direct": ("trả kết quả trực tiếp",),
-    "returned_online": ("trả kết quả trực tuyến",),
-    "returned_postal": ("trả kết quả qua",),
-    "resolved": ("đã giải quyết", "kết quả giải quyết"),
-    "resolved_early": ("trước hạn",),
-    "resolved_on_time": ("đúng hạn",),
-    "resolved_late": ("quá hạn",),
-    "on_time": ("đúng hạn",),
-    "pending": ("đang giải quyết",),
-    "pending_in_time": ("trong hạn",),
-    "pending_late": ("quá hạn",),
-    "withdrawn": ("rút", "trả lại"),
-    "awaiting": ("bổ sung",),
-    "opening": ("kỳ trước", "chuyển sang"),
-    "transferred_in": ("chuyển đến",),
-    "transferred_out": ("chuyển nơi khác", "chuyển đi"),
+    **{rate.key: rate.words for rate in rates.CATALOGUE if rate.words},
+    **{count.name: count.words for count in (*measures.CATALOGUE, *measures.SUM_CATALOGUE)},
 }
 # Words before a number that say on which side of the true one it lies; "" is either.
 _HEDGES = {"hơn": "<", "trên": "<", "gần": ">", "khoảng": "", "xấp xỉ": ""}

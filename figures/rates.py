@@ -1,34 +1,89 @@
-"""Every percentage by its name, with one formula and one sentence that defines it.
+"""The catalogue of rates: every percentage by its name, with one formula and one sentence that defines it.
 
 A rate is the sum of its parts over the sum of its wholes at every level, never a mean of rates. Two formulas never
-share a name: "online ÷ received" and "online ÷ (received + carried over)" are two rates.
+share a name: "online ÷ received" and "online ÷ (received + carried over)" are two rates. A rate says once where it
+stands; every list of rates is a filter over the catalogue.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
 from figures.counts import Tally, added
-from figures.measures import OPENING, PENDING, RECEIVED, RECEIVED_ONLINE, RESOLVED, WHOLES
+from figures.measures import OPENING, PENDING, RECEIVED, RECEIVED_ONLINE, RESOLVED, WHOLES, composed
 from figures.rounding import percent
+
+
+class Place(Enum):
+    """Where a rate stands: in files of figures, as an explanation on the dashboard, in the comparison with last year
+    of a review's workbook, among the definitions under its printed tables, in the ranking of units.
+    """
+
+    FILES = auto()
+    DASHBOARD = auto()
+    COMPARISON = auto()
+    PRINTED = auto()
+    RANKING = auto()
+
+
+# The two objects of the JSON shape that rates stand in.
+SHARES_OBJECT, RATES_OBJECT = "shares", "rates"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A named percentage: measures over measures. ``name`` and ``definition`` are Vietnamese, for the reader."""
+    """A named percentage: measures over measures. ``name`` and ``definition`` are Vietnamese, for the reader.
+
+    ``published``: the object of the JSON shape that it stands in ("": in none, for pages and reviews only).
+    ``head``: its column in the table of the command line, for what stands in files. ``slide``: the heading under which
+    the hall is shown it ("": it is not). ``below``: the count below which the main figures tell it. ``target``: its
+    place among the rates that may have one (None: none; of these more is better). ``words``: by which a sentence
+    speaks of it (figures.likeness).
+    """
 
     key: str
     name: str
-    formula: str
     numerator: tuple[str, ...]
     whole: tuple[str, ...]
     definition: str
+    published: str = ""
+    places: frozenset[Place] = frozenset()
+    head: str = ""
+    slide: str = ""
+    below: str = ""
+    target: int | None = None
+    words: tuple[str, ...] = ()
 
     @cached_property
     def wholes(self) -> tuple[str, ...]:
         """The wholes that the denominator is made of, as in ``Tally.blanks``."""
         return tuple(name for name, parts in WHOLES.items() if set(parts) <= set(self.whole))
+
+    @cached_property
+    def above(self) -> tuple[str, ...]:
+        """The numerator as counts, sums where there are such: ("received_online",)."""
+        return composed(self.numerator)
+
+    @cached_property
+    def under(self) -> tuple[str, ...]:
+        """The denominator as counts, sums where there are such: ("received", "opening")."""
+        return composed(self.whole)
+
+    @cached_property
+    def formula(self) -> str:
+        """As it is published: "received_online / (received + opening)"."""
+        return f"{_side(self.above)} / {_side(self.under)}"
+
+    @property
+    def fact(self) -> str:
+        """How keys of facts name it: "share.online", "rate.on_time"."""
+        return f"{'share' if self.published == SHARES_OBJECT else 'rate'}.{self.key}"
+
+
+def _side(names: tuple[str, ...]) -> str:
+    return f"({' + '.join(names)})" if len(names) > 1 else names[0]
 
 
 @dataclass(frozen=True)
@@ -69,67 +124,103 @@ class Share:
         )
 
 
-def _share(key: str, parts: tuple[str, ...], name: str, told: str) -> Rate:
+def _share(key: str, parts: tuple[str, ...], name: str, told: str, *places: Place, **more: Any) -> Rate:
     definition = f"Số hồ sơ tiếp nhận {told} chia cho tổng số hồ sơ tiếp nhận trong kỳ."
-    return Rate(key, name, f"received_{key} / received", parts, RECEIVED, definition)
+    return Rate(key, name, parts, RECEIVED, definition, SHARES_OBJECT, frozenset(places), **more)
 
 
-SHARES: tuple[Rate, ...] = (
-    _share("direct", ("received_direct",), "Tỷ lệ tiếp nhận trực tiếp", "trực tiếp"),
-    _share("online", RECEIVED_ONLINE, "Tỷ lệ hồ sơ trực tuyến", "trực tuyến"),
+# In the order of files, tables and the JSON shape.
+CATALOGUE: tuple[Rate, ...] = (
+    _share(
+        "direct",
+        ("received_direct",),
+        "Tỷ lệ tiếp nhận trực tiếp",
+        "trực tiếp",
+        Place.FILES,
+        Place.DASHBOARD,
+        Place.COMPARISON,
+        Place.PRINTED,
+        head="Trực tiếp",
+        below="received_direct",
+        words=("trực tiếp",),
+    ),
+    _share(
+        "online",
+        RECEIVED_ONLINE,
+        "Tỷ lệ hồ sơ trực tuyến",
+        "trực tuyến",
+        Place.FILES,
+        Place.DASHBOARD,
+        Place.COMPARISON,
+        Place.PRINTED,
+        Place.RANKING,
+        head="Trực tuyến",
+        slide="Tỷ lệ hồ sơ trực tuyến",
+        below="received_online",
+        target=2,
+        words=("trực tuyến", "mức độ 3"),
+    ),
     _share(
         "online_partial",
         ("received_online_partial",),
         "Tỷ lệ hồ sơ trực tuyến một phần",
         "trực tuyến một phần (trước 15/8/2022: mức độ 3)",
+        words=("một phần", "mức độ 3"),
     ),
     _share(
         "online_full",
         ("received_online_full",),
         "Tỷ lệ hồ sơ trực tuyến toàn trình",
         "trực tuyến toàn trình (trước 15/8/2022: mức độ 4)",
+        target=3,
+        words=("toàn trình", "mức độ 4"),
     ),
     _share(
         "postal",
         ("received_postal",),
         "Tỷ lệ tiếp nhận qua bưu chính công ích",
         "qua dịch vụ bưu chính công ích",
+        Place.FILES,
+        Place.COMPARISON,
+        Place.PRINTED,
+        head="Bưu chính",
+        words=("bưu chính",),
     ),
-)
-
-RATES: tuple[Rate, ...] = (
     Rate(
         "on_time",
         "Tỷ lệ giải quyết trước và đúng hạn",
-        "(resolved_early + resolved_on_time) / resolved",
         ("resolved_early", "resolved_on_time"),
         RESOLVED,
         "Số hồ sơ đã giải quyết trước hạn và đúng hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
+        RATES_OBJECT,
+        frozenset(Place),
+        head="Đúng hạn",
+        slide="Giải quyết trước và đúng hạn",
+        below="resolved",
+        target=1,
+        words=("đúng hạn",),
     ),
     Rate(
         "online_of_all",
         "Tỷ lệ hồ sơ trực tuyến trên tổng số phải giải quyết",
-        "received_online / (received + opening)",
         RECEIVED_ONLINE,
         (*RECEIVED, *OPENING),
         "Số hồ sơ tiếp nhận trực tuyến chia cho tổng số hồ sơ tiếp nhận trong kỳ và kỳ trước chuyển sang.",
+        RATES_OBJECT,
+        target=4,
     ),
     Rate(
         "pending_late",
         "Tỷ lệ đang giải quyết quá hạn",
-        "pending_late / pending",
         ("pending_late",),
         PENDING,
         "Số hồ sơ đang giải quyết đã quá hạn chia cho tổng số hồ sơ đang giải quyết (không kể chờ bổ sung).",
+        RATES_OBJECT,
+        frozenset({Place.DASHBOARD, Place.COMPARISON}),
     ),
-)
-
-# Of use to pages and reviews, and no part of the published JSON shape.
-MORE_RATES: tuple[Rate, ...] = (
     Rate(
         "early",
         "Tỷ lệ giải quyết trước hạn",
-        "resolved_early / resolved",
         ("resolved_early",),
         RESOLVED,
         "Số hồ sơ đã giải quyết trước hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
@@ -137,15 +228,28 @@ MORE_RATES: tuple[Rate, ...] = (
     Rate(
         "late",
         "Tỷ lệ giải quyết quá hạn",
-        "resolved_late / resolved",
         ("resolved_late",),
         RESOLVED,
         "Số hồ sơ đã giải quyết quá hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
     ),
 )
 
+
+def rates_in(place: Place) -> tuple[Rate, ...]:
+    """The rates that stand in a place, in the order of the catalogue."""
+    return tuple(rate for rate in CATALOGUE if place in rate.places)
+
+
+SHARES = tuple(rate for rate in CATALOGUE if rate.published == SHARES_OBJECT)
+RATES = tuple(rate for rate in CATALOGUE if rate.published == RATES_OBJECT)
+# The rates that may have a target, in the order of the page that sets them.
+WITH_TARGET = tuple(
+    sorted((rate for rate in CATALOGUE if rate.target is not None), key=lambda rate: rate.target or 0)
+)
+
 _SHARE_KEYS = frozenset(share.key for share in SHARES)
-BY_KEY: Mapping[str, Rate] = {rate.key: rate for rate in (*SHARES, *RATES, *MORE_RATES)}
+# Asked for a rate that is not there, it raises KeyError.
+BY_KEY: Mapping[str, Rate] = {rate.key: rate for rate in CATALOGUE}
 
 
 def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:

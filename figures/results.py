@@ -7,20 +7,12 @@ from typing import Any, Self
 
 from figures.completeness import Completeness, Missing
 from figures.counts import Tally, added
-from figures.measures import MEASURES, SUMS
+from figures.measures import COUNTS_FOR_PEOPLE, MEASURES, SUMS
 from figures.rates import RATES, SHARES, Computed, Share
 
 COUNTS = (*MEASURES, *SUMS)
 # Those that a small table for people has room for, in its order.
-MAIN_COUNTS = (
-    "received",
-    "received_direct",
-    "received_online",
-    "received_postal",
-    "resolved",
-    "pending",
-    "pending_late",
-)
+MAIN_COUNTS = tuple(one.name for one in COUNTS_FOR_PEOPLE if one.main)
 _SHARES = {rate.key: rate for rate in SHARES}
 _RATES = {rate.key: rate for rate in RATES}
 _PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}

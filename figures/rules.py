@@ -4,37 +4,37 @@ An error blocks sending and never saving (only what can never be right, a negati
 database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from figures import outliers, writing
 from figures.counts import added
-from figures.measures import CLOSING, MEASURES, RECEIVED, RESOLVED, SUMS, TRANSFERRED, measure_label
+from figures.measures import (
+    CLOSING,
+    COMES_IN,
+    GOES_OUT,
+    MEASURE_BY_NAME,
+    MEASURES,
+    OPTIONAL,
+    SUMS,
+    measure_label,
+)
 from figures.rulebook import LARGEST_COUNT, RULES, Fault, broken
 from figures.writing import CountError, count, parse_count, quoted
 
 # The field of a report that is not divided by field.
 UNDIVIDED = "chung"
 
-COMES_IN = ("opening", *RECEIVED, "transferred_in")
-GOES_OUT = (*RESOLVED, "withdrawn", "transferred_out", *CLOSING)
+
+def _told_together(side: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    by_words = groupby(side, lambda name: MEASURE_BY_NAME[name].balance_words)
+    return tuple((words, tuple(names)) for words, names in by_words)
+
+
 # Both sides of the balance as they are told: words, and the measures that they sum.
-SIDES = (
-    (
-        ("kỳ trước chuyển sang", ("opening",)),
-        ("tiếp nhận", RECEIVED),
-        ("nơi khác chuyển đến", ("transferred_in",)),
-    ),
-    (
-        ("đã giải quyết", RESOLVED),
-        ("rút, trả lại", ("withdrawn",)),
-        ("chuyển nơi khác", ("transferred_out",)),
-        ("trong hạn", ("pending_in_time",)),
-        ("quá hạn", ("pending_late",)),
-        ("chờ bổ sung", ("awaiting",)),
-    ),
-)
+SIDES = (_told_together(COMES_IN), _told_together(GOES_OUT))
 # A row of a report, known by field and procedure (or None).
 Rows = Mapping[Any, Mapping[str, int | None]]
 
@@ -82,10 +82,10 @@ def check_cell(name: str, value: object, served: frozenset[str]) -> Fault | None
 def difference(values: Mapping[str, int | None], served: frozenset[str]) -> int | None:
     """What comes in minus what goes out, in dossiers: 0 when the balance closes.
 
-    None while a served part is not reported. Dossiers moved between areas count as 0 where not reported, and so
+    None while a served part is not reported. Optional measures count as 0 where not reported, and so
     does what the field does not serve.
     """
-    parts = [name for name in (*COMES_IN, *GOES_OUT) if name in served and name not in TRANSFERRED]
+    parts = [name for name in (*COMES_IN, *GOES_OUT) if name in served and name not in OPTIONAL]
     if any(values.get(name) is None for name in parts):
         return None
     return _sum(values, COMES_IN) - _sum(values, GOES_OUT)
@@ -106,7 +106,7 @@ def over_whole(values: Mapping[str, int | None], served: frozenset[str]) -> Faul
     It holds while a part that goes out is blank, so that the balance says nothing yet: whatever is filled in there
     makes it worse. None while a part that comes in is not reported.
     """
-    asked = [name for name in COMES_IN if name in served and name not in TRANSFERRED]
+    asked = [name for name in COMES_IN if name in served and name not in OPTIONAL]
     if any(values.get(name) is None for name in asked) or difference(values, served) is not None:
         return None
     gap = _sum(values, GOES_OUT) - _sum(values, COMES_IN)
@@ -188,7 +188,7 @@ def as_data(day: date) -> dict[str, Any]:
         "comes_in": COMES_IN,
         "goes_out": GOES_OUT,
         "closing": CLOSING,
-        "optional": TRANSFERRED,
+        "optional": OPTIONAL,
         "sides": SIDES,
         "largest": LARGEST_COUNT,
         "rules": {
@@ -217,10 +217,10 @@ def _sum(values: Mapping[str, int | None], names: Iterable[str]) -> int:
 
 
 def _side(values: Mapping[str, int | None], parts: Iterable[tuple[str, tuple[str, ...]]]) -> str:
-    """One side of the balance; what is not reported is left out, and so is a transfer of 0."""
+    """One side of the balance; what is not reported is left out, and so is an optional 0."""
     told = []
     for label, names in parts:
         number = added(values.get(name) for name in names)
-        if number is not None and (number or names[0] not in TRANSFERRED):
+        if number is not None and (number or names[0] not in OPTIONAL):
             told.append(f"{label} {count(number)}")
     return " + ".join(told)

@@ -13,16 +13,15 @@ from typing import Any
 from figures import change, narrative
 from figures.compared import Compared
 from figures.facts import Fact, scopes, source
-from figures.measures import MEASURES, SUMS, measure_label
-from figures.rates import BY_KEY
+from figures.measures import MEASURES, STATES, SUMS, measure_label
+from figures.rates import BY_KEY, Place, rates_in
 from figures.rounding import percent
 from figures.summary import Row, Summary
 from figures.writing import count, percent_vi, tier_name
 
-RATES = ("online", "on_time")
 # Fewer units are no field to be first in; more at the same place are counted instead of named.
 LEAST_UNITS, MOST_NAMES = 3, 3
-_STATE = frozenset({"opening", "pending_in_time", "pending_late", "awaiting", "pending"})
+_RANKED = tuple(rate.key for rate in rates_in(Place.RANKING))
 
 
 def known(
@@ -41,7 +40,7 @@ def known(
     found: dict[str, Fact] = {}
     for tier, _ in now.tiers:
         rows = [row for row in now.rows if tiers.get(row.key) == tier]
-        for rate in RATES:
+        for rate in _RANKED:
             goal = goals.get((rate, tier), goals.get((rate, "")))
             found.update(_standing(tier, rate, rows, goal, now))
     found.update(_silent(now, before))
@@ -123,8 +122,8 @@ def _growth(now: Summary, before: Summary) -> Iterator[tuple[str, Fact]]:
         if key not in earlier:
             continue
         told = f"{source(now, one)}; cùng kỳ: {source(before, earlier[key])}"
-        for name in (*(name for name in MEASURES if name not in _STATE), *SUMS):
-            if name in _STATE:
+        for name in (*MEASURES, *SUMS):
+            if name in STATES:
                 continue
             new, old = one.counts[name], earlier[key].counts[name]
             text = _grown(new, old, now.decimals)

@@ -7,7 +7,15 @@ from typing import Protocol
 
 from django.utils.text import capfirst
 
-from figures.measures import SUMS, online_labels
+from figures.measures import (
+    AFTER,
+    APART,
+    CATALOGUE,
+    COLUMN_GROUPS,
+    MAIN,
+    group_measures,
+    online_labels,
+)
 
 
 class Served(Protocol):
@@ -31,36 +39,24 @@ class Group:
         return len(self.measures) + bool(self.whole)
 
 
-GROUPS = (
-    Group("Kỳ trước chuyển sang", ("opening",)),
-    Group("Tiếp nhận trong kỳ", SUMS["received"], "received"),
-    Group("Đã giải quyết", SUMS["resolved"], "resolved"),
-    Group("Rút, trả lại", ("withdrawn",)),
-    Group("Đang giải quyết, cuối kỳ", ("pending_in_time", "pending_late", "awaiting")),
-    Group("Trả kết quả", SUMS["returned"], "returned"),
-)
-SHORT = {
-    "received_direct": "Trực tiếp",
-    "received_postal": "BCCI",
-    "returned_direct": "Trực tiếp",
-    "returned_online": "Trực tuyến",
-    "returned_postal": "BCCI",
-    "resolved_early": "Trước hạn",
-    "resolved_on_time": "Đúng hạn",
-    "resolved_late": "Quá hạn",
-    "pending_in_time": "Trong hạn",
-    "pending_late": "Quá hạn",
-    "awaiting": "Chờ bổ sung",
-    "transferred_in": "Nhận từ nơi khác chuyển đến",
-    "transferred_out": "Chuyển nơi khác giải quyết",
-}
+def _of(place: str) -> tuple[Group, ...]:
+    return tuple(
+        Group(group.title, group_measures(group.key), group.total)
+        for group in COLUMN_GROUPS
+        if group.place == place
+    )
+
+
+# Before the balance of a row, after it, and in a table of their own.
+MAIN_GROUPS, AFTER_GROUPS, APART_GROUPS = _of(MAIN), _of(AFTER), _of(APART)
+GROUPS = (*MAIN_GROUPS, *AFTER_GROUPS)
 
 
 def heads(day: date, groups: Sequence[Group]) -> tuple[tuple[Group, tuple[str, ...]], ...]:
     """Groups with the short names of their columns, the online levels as they were called on a day."""
     levels = {f"received_{level}": capfirst(label) for level, label in online_labels(day).items()}
-    short = SHORT | levels
-    return tuple((group, tuple(short.get(name, "") for name in group.measures)) for group in groups)
+    short = {measure.name: measure.head for measure in CATALOGUE} | levels
+    return tuple((group, tuple(short[name] for name in group.measures)) for group in groups)
 
 
 def asked(rows: Iterable[Served], measures: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from . import details
 from .models import Unit
 from .words import canonical, clean
 
@@ -33,7 +34,7 @@ class Draft:
             active_from=self.active_from,
             active_until=self.active_until,
             reports_declared=self.reports_declared,
-            legal_basis=clean(self.legal_basis),
+            **{name: clean(text) for name, text in details.texts(self).items()},
         )
 
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from ledger.models import Entry
 
+from . import details
 from .dates import write_day
 from .models import Role, Scope
 
@@ -62,7 +63,7 @@ _LABELS = {
     "new_unit": "đơn vị mới",
     "on": "ngày",
     "basis": "căn cứ",
-    "legal_basis": "căn cứ",
+    **{detail.name: detail.label.lower() for detail in details.DETAILS},
     "source": "từ tệp",
     "file": "tệp",
     "rows": "số dòng",

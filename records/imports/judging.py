@@ -15,7 +15,7 @@ from units.models import User
 
 from .months import UnitMonth
 from .past import Past
-from .quick import EMPTY, Values, is_outlier, served
+from .quick import AT, EMPTY, Values, is_outlier, served
 from .reading import Line
 
 DRAFT, SENT, APPROVED = "draft", "sent", "approved"
@@ -140,7 +140,7 @@ class Judge:
             for line in target.changed:
                 if line.unread:
                     continue
-                fault = rules.continuity(line.values[0], past.closing(line))
+                fault = rules.continuity(line.values[AT["opening"]], past.closing(line))
                 if fault:
                     self._add(line, fault)
                 for name, value, known in past.watched(line):

@@ -3,13 +3,15 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import BigIntegerField, Case, F, Value, When
 from django.db.models.functions import Coalesce
 
-from figures.measures import MEASURES, SUMS
+from figures.measures import CLOSING, MEASURES, SUMS
 from figures.outliers import WATCHED
 from records.models import DossierCount, Edition, Stage, Submission
 from records.queries.past import RowKey
@@ -18,7 +20,7 @@ from .months import NAMED_UNITS, MonthKey, UnitMonth, within
 from .quick import PLACES, Values, closing, whole
 from .reading import Line
 
-_CLOSING = F("pending_in_time") + F("pending_late") + F("awaiting")
+_CLOSING = reduce(add, map(F, CLOSING))
 _CHUNK = 5_000
 RowPlace = tuple[int, int, int | None]  # unit, field, procedure
 Rows = dict[RowKey, Values]

@@ -2,16 +2,15 @@
 
 from functools import cache
 
-from figures.measures import CLOSING, MEASURES, SUMS, TRANSFERRED, WHOLES
+from figures.measures import CLOSING, COMES_IN, GOES_OUT, MEASURES, OPTIONAL, SUMS, WHOLES
 from figures.outliers import FEWEST, LEAST_DEVIATION, LIMIT, MONTHS, SMALLEST_GAP, WATCHED
-from figures.rules import COMES_IN, GOES_OUT
 
 Values = tuple[int | None, ...]
 AT = {name: place for place, name in enumerate(MEASURES)}
 EMPTY: Values = (None,) * len(MEASURES)
 _NO_BLANKS = (0,) * len(WHOLES)
-# Transfers stand last, are optional, and belong to no whole.
-_UNTRANSFERRED = len(MEASURES) - len(TRANSFERRED)
+# All that belongs to a whole stands before this place.
+_AFTER_WHOLES = 1 + max(AT[name] for parts in WHOLES.values() for name in parts)
 _CLOSING = tuple(AT[name] for name in CLOSING)
 # The limits of figures.outliers as whole numbers: above and below the line.
 _OF_LEVEL, _LEVEL = (LIMIT * LEAST_DEVIATION).as_integer_ratio()
@@ -24,7 +23,7 @@ class Served:
     def __init__(self, served: frozenset[str]) -> None:
         self.names = served
         self.unserved = tuple(AT[name] for name in MEASURES if name not in served)
-        asked = served.difference(TRANSFERRED)
+        asked = served.difference(OPTIONAL)
         self.asked_in = tuple(AT[name] for name in COMES_IN if name in asked)
         self.asked_out = tuple(AT[name] for name in GOES_OUT if name in asked)
         self.comes_in = tuple(AT[name] for name in COMES_IN)
@@ -51,7 +50,7 @@ class Served:
 
     def blanks(self, values: Values) -> tuple[int, ...]:
         """1 for each whole of which a served part is blank, in the order of WHOLES."""
-        if None not in values[:_UNTRANSFERRED]:
+        if None not in values[:_AFTER_WHOLES]:
             return _NO_BLANKS
         return tuple([1 if None in [values[place] for place in parts] else 0 for parts in self.wholes])
 

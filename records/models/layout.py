@@ -2,20 +2,22 @@
 
 from django.db import models
 
-from figures.measures import RETURNED, TRANSFERRED
+from figures.measures import group_measures
 from units.models import Unit
 
 from .followed import Followed
 
 
 class SwitchedGroup(models.TextChoices):
+    """Groups of figures.measures.COLUMN_GROUPS that can be switched off, by their keys."""
+
     RETURNED = "returned", "Trả kết quả"
     TRANSFERRED = "transferred", "Phi địa giới"
 
     @property
     def measures(self) -> tuple[str, ...]:
         """The columns of the group."""
-        return RETURNED if self is SwitchedGroup.RETURNED else TRANSFERRED
+        return group_measures(self.value)
 
 
 class GroupSwitch(Followed):

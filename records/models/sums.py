@@ -2,40 +2,23 @@
 
 from django.db import models
 
+from figures.measures import CATALOGUE, WHOLES
 from units.models import Tier, Unit
 
 
 class Measured(models.Model):
-    """The 17 measures (integers ≥ 0; NULL: nobody reported) and, per whole, how many rows left a served part blank.
-
-    Same names as figures.measures.MEASURES and figures.measures.WHOLES; tests hold them together.
+    """The measures (integers ≥ 0; NULL: nobody reported) and, per whole, how many rows left a served part blank: a
+    column for each of figures.measures.CATALOGUE, and one for each of its WHOLES.
     """
-
-    opening = models.BigIntegerField("kỳ trước chuyển sang", null=True, blank=True)
-    received_direct = models.BigIntegerField("tiếp nhận trực tiếp", null=True, blank=True)
-    received_online_partial = models.BigIntegerField("tiếp nhận trực tuyến một phần", null=True, blank=True)
-    received_online_full = models.BigIntegerField("tiếp nhận trực tuyến toàn trình", null=True, blank=True)
-    received_postal = models.BigIntegerField("tiếp nhận qua bưu chính công ích", null=True, blank=True)
-    returned_direct = models.BigIntegerField("trả kết quả trực tiếp", null=True, blank=True)
-    returned_online = models.BigIntegerField("trả kết quả trực tuyến", null=True, blank=True)
-    returned_postal = models.BigIntegerField("trả kết quả qua bưu chính công ích", null=True, blank=True)
-    resolved_early = models.BigIntegerField("giải quyết trước hạn", null=True, blank=True)
-    resolved_on_time = models.BigIntegerField("giải quyết đúng hạn", null=True, blank=True)
-    resolved_late = models.BigIntegerField("giải quyết quá hạn", null=True, blank=True)
-    withdrawn = models.BigIntegerField("trả lại, rút", null=True, blank=True)
-    pending_in_time = models.BigIntegerField("đang giải quyết trong hạn", null=True, blank=True)
-    pending_late = models.BigIntegerField("đang giải quyết quá hạn", null=True, blank=True)
-    awaiting = models.BigIntegerField("chờ bổ sung", null=True, blank=True)
-    transferred_in = models.BigIntegerField("nhận từ nơi khác chuyển đến", null=True, blank=True)
-    transferred_out = models.BigIntegerField("chuyển nơi khác giải quyết", null=True, blank=True)
-    blank_opening = models.PositiveIntegerField(default=0)
-    blank_received = models.PositiveIntegerField(default=0)
-    blank_returned = models.PositiveIntegerField(default=0)
-    blank_resolved = models.PositiveIntegerField(default=0)
-    blank_pending = models.PositiveIntegerField(default=0)
 
     class Meta:
         abstract = True
+
+
+for _measure in CATALOGUE:
+    Measured.add_to_class(_measure.name, models.BigIntegerField(_measure.column_label, null=True, blank=True))
+for _whole in WHOLES:
+    Measured.add_to_class(f"blank_{_whole}", models.PositiveIntegerField(default=0))
 
 
 class Stage(models.TextChoices):

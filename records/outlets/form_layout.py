@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from figures.measures import SUMS, TRANSFERRED
+from figures.measures import SUMS
 from figures.periods import Month, PeriodError
-from records.columns import GROUPS, SHORT, Group, asked, heads
+from records.columns import AFTER_GROUPS, APART_GROUPS, MAIN_GROUPS, Group, asked, heads
 from records.forms.lines import Line
 
 # Grows with every change that makes earlier forms unreadable; these are then refused as old.
@@ -120,13 +120,11 @@ class Copy:
 
 def columns(lines: Sequence[Line], end: date) -> list[Column]:
     """The columns as the page has them: a group that is switched off is not there."""
-    found = [one for group in heads(end, GROUPS[:-1]) for one in _group(*group)]
+    found = [one for group in heads(end, MAIN_GROUPS) for one in _group(*group)]
     found.append(Column(BALANCE, BALANCE, "Cân đối", ""))
-    for group in heads(end, GROUPS[-1:]):
+    for group in heads(end, (*AFTER_GROUPS, *APART_GROUPS)):
         if asked(lines, group[0].measures):
             found += _group(*group)
-    if asked(lines, TRANSFERRED):
-        found += [Column(INPUT, name, "Phi địa giới", SHORT[name]) for name in TRANSFERRED]
     return [*found, Column(REASON, REASON, "Lý do, ghi chú", "")]
 
 

@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_range
 
 from figures import rules
 from figures.counts import added
-from figures.measures import TRANSFERRED
+from figures.measures import OPTIONAL
 from figures.writing import CountError, parse_count
 from records.forms.lines import Line
 from units.words import clean
@@ -118,7 +118,7 @@ class FormSheet:
         asked = [
             name for name in (*rules.COMES_IN, *rules.GOES_OUT) if name in line.served and name in self.places
         ]
-        needed = [self._cell(name, at) for name in asked if name not in TRANSFERRED]
+        needed = [self._cell(name, at) for name in asked if name not in OPTIONAL]
         comes_in, goes_out = (
             ",".join(self._cell(name, at) for name in side if name in asked)
             for side in (rules.COMES_IN, rules.GOES_OUT)
@@ -156,7 +156,7 @@ class FormSheet:
     def _blanks(self, at: int) -> None:
         self._label(at, "Số ô còn để trống")
         for column in self.columns:
-            if column.kind == INPUT and column.name not in TRANSFERRED:
+            if column.kind == INPUT and column.name not in OPTIONAL:
                 place = self.places[column.name]
                 blank = sum(
                     column.name in line.served and self.values[line.code][column.name] is None

@@ -6,15 +6,13 @@ from decimal import Decimal
 from hashlib import sha256
 
 from figures.periods import Period
-from figures.rates import BY_KEY
+from figures.rates import BY_KEY, WITH_TARGET
 from figures.writing import tier_name
 from records.models import RateTarget
 from units.models import Tier, Unit, subtree
 
 from .calendar import calendar
 
-# Of these more is better, which is what a target says.
-WITH_TARGET = ("on_time", "online", "online_full", "online_of_all")
 ALL_TIERS = ""
 
 
@@ -60,7 +58,7 @@ def wanted(unit: Unit, year: int) -> list[Wanted]:
         if in_force and row not in begun:
             others[row.rate, row.tier] = row
     return [
-        _line(rate, tier, own.get((rate, tier)), others.get((rate, tier)), end)
+        _line(rate.key, tier, own.get((rate.key, tier)), others.get((rate.key, tier)), end)
         for rate in WITH_TARGET
         for tier in (ALL_TIERS, *_tiers(unit, end))
     ]

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from figures.counts import added
-from figures.measures import MEASURES, SUMS, TRANSFERRED, measure_label
+from figures.measures import LABELS, MEASURES, OPTIONAL, SUMS, measure_label
 from figures.periods import Month
 from records.forms.lines import Line
 from records.queries.checks import Finding
 from records.queries.past import Past
 
 # What a month is compared by: name of the sum, its head in the table.
-COMPARED = (("received", "Tiếp nhận"), ("resolved", "Đã giải quyết"), ("pending", "Đang giải quyết"))
+COMPARED = tuple((name, LABELS[name]) for name in ("received", "resolved", "pending"))
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ def _row(line: Line, index: int, month: Month, day: date) -> Checked:
 
 
 def blanks_of(line: Line, day: date) -> list[Place]:
-    """The cells of a row that serve and hold no number; of dossiers moved between areas a blank means none."""
+    """The cells of a row that serve and hold no number; of what is optional a blank means none."""
     return [
         Place(measure_label(name, day), line.anchor(name))
         for name in MEASURES
-        if name in line.served and name not in TRANSFERRED and line.values[name] is None
+        if name in line.served and name not in OPTIONAL and line.values[name] is None
     ]
 
 

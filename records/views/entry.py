@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cchc_dashboard import clock
-from figures.measures import CLOSING, MEASURES, TRANSFERRED
+from figures.measures import CLOSING, MEASURES, OPTIONAL
 from records import actions
 from records.actions import Refused
 from records.forms.grid import UndoForm
@@ -121,7 +121,7 @@ def recall(request: HttpRequest, found: Submission) -> HttpResponse:
 
 def _zeros(line: Line) -> dict[str, int | None]:
     zeros: dict[str, int | None] = {
-        name: 0 for name in line.served if line.values[name] is None and name not in TRANSFERRED
+        name: 0 for name in line.served if line.values[name] is None and name not in OPTIONAL
     }
     opening = line.values["opening"]
     if "opening" in zeros:

@@ -6,13 +6,15 @@ from datetime import date
 
 from figures import rules
 from figures.counts import added
-from figures.measures import LABELS, SUMS, TRANSFERRED, measure_label
+from figures.measures import LABELS, OPTIONAL, SUMS, measure_label
 from figures.periods import Month
 from figures.writing import count
-from records.columns import GROUPS, Group, asked, heads
+from records.columns import AFTER_GROUPS, APART_GROUPS, MAIN_GROUPS, Group, asked, heads
 from records.forms.grid import EntryForm
 from records.forms.lines import Line
 from records.queries.checks import Finding
+
+_APART = tuple(name for group in APART_GROUPS for name in group.measures)
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Grid:
     balance_text: str
     last_month: str
     year_ago: str
+    moved_heads: list[str]
     moved_asked: bool
     moved_in_use: bool
     blanks: int
@@ -106,23 +109,24 @@ def build(
     """
     warned = {(_code(one), one.measure) for one in findings if one.measure}
     look = _Look(mode, day, month, form, propose, frozenset(marked), warned)
-    after = [group for group in GROUPS[-1:] if asked(lines, group.measures)]
+    after = [group for group in AFTER_GROUPS if asked(lines, group.measures)]
     rows = [_row(line, index, look, after) for index, line in enumerate(lines)]
     state, words = _overall(rows)
     return Grid(
-        groups=heads(day, GROUPS[:-1]),
+        groups=heads(day, MAIN_GROUPS),
         groups_after=heads(day, after),
         rows=rows,
-        totals=_totals(rows, GROUPS[:-1], day),
+        totals=_totals(rows, MAIN_GROUPS, day),
         totals_after=_totals(rows, after, day),
         balance=state,
         balance_text=words,
         last_month=month.previous().label,
         year_ago=month.same_last_year().label,
-        moved_asked=asked(lines, TRANSFERRED),
-        moved_in_use=any(row.values.get(name) is not None for row in rows for name in TRANSFERRED),
+        moved_heads=[head for _, names in heads(day, APART_GROUPS) for head in names],
+        moved_asked=asked(lines, _APART),
+        moved_in_use=any(row.values.get(name) is not None for row in rows for name in _APART),
         blanks=sum(
-            row.values.get(name) is None for row in rows for name in row.line.served.difference(TRANSFERRED)
+            row.values.get(name) is None for row in rows for name in row.line.served.difference(OPTIONAL)
         ),
     )
 
@@ -146,9 +150,9 @@ def _row(line: Line, index: int, look: _Look, after: Sequence[Group]) -> Row:
     elif look.propose and values["opening"] is None and "opening" in line.served:
         values["opening"] = line.proposed
     row = Row(line, index, values)
-    row.cells = [cell for group in GROUPS[:-1] for cell in _cells(row, group, look)]
+    row.cells = [cell for group in MAIN_GROUPS for cell in _cells(row, group, look)]
     row.after = [cell for group in after for cell in _cells(row, group, look)]
-    row.moved = [_cell(row, name, look) for name in TRANSFERRED]
+    row.moved = [_cell(row, name, look) for name in _APART]
     _balance(row)
     return row
 

@@ -20,8 +20,8 @@ def _row(flat: Flat, row: FlatRow) -> Iterator[str | int]:
     for name in COUNTS:
         number = figures.counts[name]
         yield "" if number is None else number
-    for key in RATES:
-        yield writing.percent_vi(figures.share(key).percent)
+    for rate in RATES:
+        yield writing.percent_vi(figures.share(rate.key).percent)
     if flat.changes:
         before = row.change.before if row.change else None
         yield writing.percent_vi(before.percent) if before else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from figures.measures import CHANNEL_LABELS, online_labels
 from figures.periods import Month
+from figures.rates import SHARES as CHANNEL_SHARES
 from figures.rates import Share
 from figures.rounding import percent
 from figures.summary import Figures, Summary
@@ -15,8 +16,6 @@ from reports.queries.month_reports import MonthReport
 from units.tablefile import Cell, Column, Rate, TableFile
 
 from . import flat
-
-CHANNELS = ("direct", "online", "online_partial", "online_full", "postal")
 
 
 def rate(share: Share | None) -> Rate:
@@ -62,7 +61,7 @@ def _shares(summary: Summary, before: Summary | None) -> Iterator[tuple[Cell, ..
     levels = online_labels(summary.period.end)
     for tier, name, one in tiers(summary):
         earlier = (before.tier(tier) if tier else before.total) if before else None
-        for key in CHANNELS:
+        for key in (one.key for one in CHANNEL_SHARES):
             share = one.shares[key]
             label = f"Trực tuyến {levels[key]}" if key.startswith("online_") else CHANNEL_LABELS[key]
             old = earlier.shares[key] if earlier else None

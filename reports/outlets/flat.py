@@ -6,54 +6,23 @@ from datetime import date, datetime
 
 from figures import narrative, writing
 from figures.change import RATE, Change
-from figures.measures import LABELS, measure_label
-from figures.rates import BY_KEY
+from figures.measures import FILE_COUNTS, STATES, SUMS, composed, measure_label
+from figures.rates import BY_KEY, Place, Rate, rates_in
 from figures.summary import Figures, Summary
 from reports.outlets.entries import Entry
 
 BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
 
+COUNTS = FILE_COUNTS
+RATES = rates_in(Place.FILES)
 # Sums in an export are live: each stands right of its parts.
-SUM_OF = {
-    "received_online": ("received_online_partial", "received_online_full"),
-    "received": ("received_direct", "received_online", "received_postal"),
-    "resolved": ("resolved_early", "resolved_on_time", "resolved_late"),
-    "pending": ("pending_in_time", "pending_late"),
-}
-COUNTS = (
-    "opening",
-    "received_direct",
-    "received_online_partial",
-    "received_online_full",
-    "received_online",
-    "received_postal",
-    "received",
-    "resolved_early",
-    "resolved_on_time",
-    "resolved_late",
-    "resolved",
-    "withdrawn",
-    "pending_in_time",
-    "pending_late",
-    "pending",
-    "awaiting",
-)
-RATES = ("direct", "online", "postal", "on_time")
+SUM_OF = {name: composed(SUMS[name], within=name) for name in COUNTS if name in SUMS}
 # After the rates, where rows are told against the same period last year.
 CHANGE_TITLES = (f"{BY_KEY[RATE].name} cùng kỳ (%)", f"{BY_KEY[RATE].name}: tăng, giảm (điểm phần trăm)")
 CHANGE_DEFINITION = (
     "Tỷ lệ đã làm tròn của kỳ này trừ tỷ lệ đã làm tròn của cùng kỳ năm trước; "
     "chỉ của đơn vị báo cáo đủ cả hai kỳ."
 )
-# What the columns of each rate are divided from; "on_time" has two parts.
-PARTS = {
-    "direct": (("received_direct",), "received"),
-    "online": (("received_online",), "received"),
-    "postal": (("received_postal",), "received"),
-    "on_time": (("resolved_early", "resolved_on_time"), "resolved"),
-}
-# Not summed over months: a state at the beginning or the end.
-STATES = ("opening", "pending_in_time", "pending_late", "pending", "awaiting")
 
 
 @dataclass(frozen=True)
@@ -94,6 +63,11 @@ class Flat:
         return "; ".join([*told, *([self.asked] if self.asked else [])])
 
     @property
+    def period(self) -> str:
+        """The period with its days: "6 tháng đầu năm 2022 (từ 15/12/2021 đến 14/6/2022)"."""
+        return _period(self.summary)
+
+    @property
     def titles(self) -> tuple[str, ...]:
         """Titles of all columns, in order."""
         return titles(self.first, self.count_titles, self.rate_titles, changes=self.changes)
@@ -110,7 +84,7 @@ class Flat:
         """
         if not self.whole:
             return frozenset()
-        return frozenset(COUNTS) - (frozenset(STATES) if self.summary.by == "month" else frozenset())
+        return frozenset(COUNTS) - (STATES if self.summary.by == "month" else frozenset())
 
 
 def flat(
@@ -146,12 +120,12 @@ def titles(
 
 def count_titles(day: date) -> tuple[str, ...]:
     """What the counts are called on a day, in the order of COUNTS."""
-    return tuple(LABELS[name] if name == "received_online" else measure_label(name, day) for name in COUNTS)
+    return tuple(measure_label(name, day) for name in COUNTS)
 
 
 def rate_titles() -> tuple[str, ...]:
     """The names of the rates, in the order of RATES."""
-    return tuple(f"{BY_KEY[key].name} (%)" for key in RATES)
+    return tuple(f"{rate.name} (%)" for rate in RATES)
 
 
 def remark(row: FlatRow) -> str:
@@ -161,7 +135,7 @@ def remark(row: FlatRow) -> str:
         told.append("chưa có báo cáo")
     elif not figures.completeness.complete:
         told.append("chưa đủ báo cáo")
-    if any(figures.share(key).partial for key in RATES):
+    if any(figures.share(rate.key).partial for rate in RATES):
         told.append("tỷ lệ chưa đủ số liệu")
     if figures.estimated:
         told.append("ước tính: có phần chia theo tỷ lệ")
@@ -171,8 +145,8 @@ def remark(row: FlatRow) -> str:
 def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     """What a reader must know of figures: of whom and when, which count, how whole they are, each formula."""
     yield from whose(summary, asked)
-    for key in RATES:
-        yield BY_KEY[key].name, f"{BY_KEY[key].definition} Công thức: {_formula(key, summary.period.end)}."
+    for rate in RATES:
+        yield rate.name, f"{rate.definition} Công thức: {_formula(rate, summary.period.end)}."
     yield (
         "Làm tròn",
         (
@@ -184,9 +158,8 @@ def source(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
 
 def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
     """The same without formulas: of whom and when, which count, by which units, how whole they are."""
-    period = summary.period
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
-    yield "Kỳ báo cáo", f"{period.label} ({writing.day_range(period.start, period.end)})"
+    yield "Kỳ báo cáo", _period(summary)
     yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
     yield "Phạm vi", narrative.counted(summary.include, summary.as_of)
     yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
@@ -202,14 +175,20 @@ def whose(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
         yield "Bộ lọc", asked
 
 
+def _period(summary: Summary) -> str:
+    period = summary.period
+    return f"{period.label} ({writing.day_range(period.start, period.end)})"
+
+
 def made(at: datetime) -> tuple[str, str]:
     """When a file was made, as it stands: the caller puts it into the zone of its reader."""
     return "Lập lúc", f"{at:%H:%M} ngày {writing.day(at.date())}"
 
 
-def _formula(key: str, day: date) -> str:
-    parts, whole = PARTS[key]
-    named = [measure_label(part, day).lower() for part in parts if part != "received_online"]
-    above = " + ".join(named) or LABELS["received_online"].lower()
-    below = measure_label(whole, day).lower()
-    return f"({above}) ÷ {below}" if len(named) > 1 else f"{above} ÷ {below}"
+def _formula(rate: Rate, day: date) -> str:
+    return f"{_in_words(rate.above, day)} ÷ {_in_words(rate.under, day)}"
+
+
+def _in_words(names: Sequence[str], day: date) -> str:
+    told = " + ".join(measure_label(name, day).lower() for name in names)
+    return f"({told})" if len(names) > 1 else told

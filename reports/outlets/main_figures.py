@@ -5,14 +5,14 @@ from datetime import date
 from typing import Any
 
 from figures.measures import measure_label, online_labels
-from figures.rates import BY_KEY
+from figures.rates import CATALOGUE
 from figures.results import MAIN_COUNTS
 from figures.summary import Figures, Summary
 from figures.writing import count, percent_vi
 
 from .printed import tier_rows
 
-_SHARES = {"received_direct": "direct", "received_online": "online", "resolved": "on_time"}
+_BELOW = {rate.below: rate for rate in CATALOGUE if rate.below}
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,8 @@ def table(doc: dict[str, Any]) -> Table:
             else measure_label(name, end)
         )
         lines.append((label, [count(row.now.counts[name]) for row in rows]))
-        share = _SHARES.get(name)
-        if share:
-            lines.append((BY_KEY[share].name, [_written(row.now, share) for row in rows]))
+        if rate := _BELOW.get(name):
+            lines.append((rate.name, [_written(row.now, rate.key) for row in rows]))
     return Table(heads, [(name, list(zip(heads, texts, strict=True))) for name, texts in lines])
 
 

@@ -11,10 +11,9 @@ from figures import narrative
 from figures.compared import Compared
 from figures.measures import online_labels
 from figures.periods import Period
-from figures.rates import BY_KEY, RATES, SHARES, Rate, Share
+from figures.rates import WITH_TARGET, Place, Share, rates_in
 from figures.summary import Figures, Summary
 from figures.writing import count, day, decimal_vi, percent_vi, tier_name
-from records.queries.target_entry import WITH_TARGET
 from reports.queries import bound
 
 from . import codes, official_form
@@ -98,7 +97,7 @@ def view(doc: dict[str, Any]) -> dict[str, Any]:
         "unit_rows": unit_rows(doc, now),
         "missing_lines": missing_lines(now),
         "typed_note": typed_note(doc),
-        "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in _used()],
+        "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in rates_in(Place.PRINTED)],
         "rounding_note": rounding_notes(tiers),
         "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
         **official_form.table(doc),
@@ -169,13 +168,13 @@ def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[Res
     targets = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
     earlier = dict(before.tiers)
     found = []
-    for key in WITH_TARGET:
+    for rate in WITH_TARGET:
         for tier, one in now.tiers:
-            goal = targets.get((key, tier), targets.get((key, "")))
+            goal = targets.get((rate.key, tier), targets.get((rate.key, "")))
             if goal is not None:
-                old = earlier[tier].share(key) if tier in earlier else None
-                name = f"{BY_KEY[key].name}, {tier_name(tier).lower()}"
-                found.append(rate_result(name, one.share(key), goal, old))
+                old = earlier[tier].share(rate.key) if tier in earlier else None
+                name = f"{rate.name}, {tier_name(tier).lower()}"
+                found.append(rate_result(name, one.share(rate.key), goal, old))
     return found
 
 
@@ -287,12 +286,6 @@ def _closing(doc: dict[str, Any]) -> list[str]:
         told[0] += f"; dự hội nghị: {header['attended']}" if header["attended"] else ""
         told[0] += "."
     return [*told, *([header["closing"]] if header["closing"] else [])]
-
-
-def _used() -> list[Rate]:
-    """The rates that the tables under which this is printed use."""
-    keys = ("direct", "online", "postal", "on_time")
-    return [rate for rate in (*SHARES, *RATES) if rate.key in keys]
 
 
 def _day(text: str) -> str:

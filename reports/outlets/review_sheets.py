@@ -13,7 +13,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from figures import narrative
 from figures.compared import Compared
-from figures.rates import BY_KEY, Share
+from figures.rates import Place, Share, rates_in
 from figures.summary import Figures, Row, Summary
 from figures.writing import day, percent_vi, tier_name
 from units.tablesheet import OPTIONS, plain, source_sheet
@@ -24,21 +24,22 @@ from .form_sheet import FormSheet, Head
 from .printed import indicator_result, missing_lines
 from .sheets import HEAD, FigureSheet, Line, Sheet
 
-COMPARED = ("direct", "online", "postal", "on_time", "pending_late")
-TITLES = (
-    "Nội dung",
-    "Cấp, nhóm",
-    "Số đạt",
-    "Tổng số",
-    "Kỳ này (%)",
-    "Chỉ tiêu giao (%)",
-    "So với chỉ tiêu (điểm phần trăm)",
-    "Số đạt cùng kỳ",
-    "Tổng số cùng kỳ",
-    "Cùng kỳ (%)",
-    "So với cùng kỳ (điểm phần trăm)",
-    "Ghi chú",
-)
+COMPARED = rates_in(Place.COMPARISON)
+TITLES = {
+    "name": "Nội dung",
+    "whom": "Cấp, nhóm",
+    "above": "Số đạt",
+    "under": "Tổng số",
+    "percent": "Kỳ này (%)",
+    "goal": "Chỉ tiêu giao (%)",
+    "from_goal": "So với chỉ tiêu (điểm phần trăm)",
+    "above_before": "Số đạt cùng kỳ",
+    "under_before": "Tổng số cùng kỳ",
+    "percent_before": "Cùng kỳ (%)",
+    "from_before": "So với cùng kỳ (điểm phần trăm)",
+    "note": "Ghi chú",
+}
+AT = {name: place for place, name in enumerate(TITLES)}
 
 
 def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
@@ -58,7 +59,7 @@ def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
         by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, units(doc, now))
         by_field = FigureSheet(book, "Theo lĩnh vực", flat.titles("Lĩnh vực", *columns))
         by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, fields(doc, now))
-        _Comparison(book, "So sánh", TITLES, 46).write(doc, now, before, told)
+        _Comparison(book, "So sánh", tuple(TITLES.values()), 46).write(doc, now, before, told)
         _form(book, doc, now, told)
         source_sheet(book, sources(doc, now, state, moment))
     return buffer.getvalue()
@@ -133,25 +134,25 @@ class _Comparison(Sheet):
     def _line(
         self, at: int, name: str, whom: str, new: Share, old: Share | None, goal: str | None, note: str
     ) -> None:
-        place = at + 1
-        self.text(at, 0, name)
-        self.text(at, 1, whom)
-        self._parts(at, 2, new)
-        self._parts(at, 7, old)
+        self.text(at, AT["name"], name)
+        self.text(at, AT["whom"], whom)
+        self._parts(at, ("above", "under", "percent"), new)
+        self._parts(at, ("above_before", "under_before", "percent_before"), old)
         if goal is not None:
-            self.sheet.write_number(at, 5, float(goal) / 100, self.style(_percents(goal), False))
-        self._gap(at, 6, (f"E{place}", new.percent), (f"F{place}", goal))
-        self._gap(at, 10, (f"E{place}", new.percent), (f"J{place}", old.percent if old else None))
-        self.text(at, 11, note)
+            self.sheet.write_number(at, AT["goal"], float(goal) / 100, self.style(_percents(goal), False))
+        now = (_cell("percent", at), new.percent)
+        self._gap(at, AT["from_goal"], now, (_cell("goal", at), goal))
+        self._gap(at, AT["from_before"], now, (_cell("percent_before", at), old.percent if old else None))
+        self.text(at, AT["note"], note)
 
-    def _parts(self, at: int, column: int, share: Share | None) -> None:
+    def _parts(self, at: int, columns: tuple[str, str, str], share: Share | None) -> None:
         """Numerator, denominator and their rate; a count that is no share stands alone."""
         if share is None:
             return
-        self.number(at, column, share.numerator)
-        self.number(at, column + 1, share.denominator)
-        first, second = (f"{xl_col_to_name(column + more)}{at + 1}" for more in (0, 1))
-        self.share(at, column + 2, f"N({first})", second, share)
+        above, under, rate = columns
+        self.number(at, AT[above], share.numerator)
+        self.number(at, AT[under], share.denominator)
+        self.share(at, AT[rate], f"N({_cell(above, at)})", _cell(under, at), share)
 
     def _gap(self, at: int, column: int, new: tuple[str, str | None], old: tuple[str, str | None]) -> None:
         """The difference of two printed rates in points, as a reader takes it from the page."""
@@ -168,6 +169,10 @@ class _Comparison(Sheet):
         )
 
 
+def _cell(name: str, at: int) -> str:
+    return f"{xl_col_to_name(AT[name])}{at + 1}"
+
+
 def _percents(percent: str) -> str:
     """The format that writes a target as it is printed: 99,0% and 100%."""
     decimals = len(percent_vi(percent).removesuffix("%").partition(",")[2])
@@ -180,12 +185,12 @@ def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple
     scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
     if len(scopes) != 1:
         scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
-    for key in COMPARED:
+    for rate in COMPARED:
         for tier, whom, one, old in scopes:
-            goal = goals.get((key, tier), goals.get((key, "")))
-            new = one.share(key)
-            note = "chưa đủ số liệu" if new.partial or (old and old.share(key).partial) else ""
-            yield BY_KEY[key].name, whom, new, old.share(key) if old else None, goal, note
+            goal = goals.get((rate.key, tier), goals.get((rate.key, "")))
+            new, earlier = one.share(rate.key), old.share(rate.key) if old else None
+            note = "chưa đủ số liệu" if new.partial or (earlier and earlier.partial) else ""
+            yield rate.name, whom, new, earlier, goal, note
 
 
 def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
@@ -207,7 +212,9 @@ def sources(doc: dict[str, Any], now: Summary, state: str, moment: datetime) -> 
     if "compared" in doc:
         yield "So với cùng kỳ", Compared.from_dict(doc["compared"]).told
     yield from flat.source(now, "số liệu minh họa" if doc["demo"] else "")
-    yield BY_KEY["pending_late"].name, BY_KEY["pending_late"].definition
+    for rate in COMPARED:
+        if rate not in flat.RATES:
+            yield rate.name, rate.definition
     lines = missing_lines(now)
     yield "Chưa có báo cáo được duyệt", "; ".join(lines) if lines else "không có"
     yield (

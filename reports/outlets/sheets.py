@@ -9,8 +9,8 @@ from xlsxwriter.utility import xl_col_to_name
 
 from figures.change import Change
 from figures.counts import added
-from figures.rates import Share
-from reports.outlets.flat import COUNTS, PARTS, RATES, SUM_OF, Flat, FlatRow, remark
+from figures.rates import Rate, Share
+from reports.outlets.flat import COUNTS, RATES, SUM_OF, Flat, FlatRow, remark
 from units.tablesheet import OPTIONS, plain, source_sheet
 
 TEXTS = 3  # name, key, group stand before the counts
@@ -35,7 +35,7 @@ def xlsx_bytes(flat: Flat) -> bytes:
     summary = flat.summary
     lines = [Line(row) for row in flat.rows]
     lines.append(Line(flat.total, range(len(flat.rows)), flat.summed, strong=True))
-    told = f"{flat.source[1][1]}; {summary.completeness_text}; {flat.scope}"
+    told = f"{flat.period}; {summary.completeness_text}; {flat.scope}"
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:
         FigureSheet(book, "Số liệu", flat.titles).write(
             f"{summary.unit_name}: {summary.period.label}", told, lines
@@ -146,10 +146,9 @@ class FigureSheet(Sheet):
         for name in COUNTS:
             self._count(at, name, line, lines)
         after = TEXTS + len(COUNTS)
-        for place, key in enumerate(RATES):
-            parts, whole = PARTS[key]
-            above = "+".join(f"N({self._cell(part, at)})" for part in parts)
-            self.share(at, after + place, above, self._cell(whole, at), row.figures.share(key), bold)
+        for place, rate in enumerate(RATES):
+            above = "+".join(f"N({self._cell(name, at)})" for name in rate.above)
+            self.share(at, after + place, above, self._under(rate, at), row.figures.share(rate.key), bold)
         after += len(RATES)
         if self.changes:
             self.change(at, after, row.change, bold)
@@ -172,6 +171,10 @@ class FigureSheet(Sheet):
         else:
             style = self.style("#,##0", line.strong)
             self.sheet.write_formula(at, self.column[name], f"=SUM({cells})", style, number)
+
+    def _under(self, rate: Rate, at: int) -> str:
+        cells = [self._cell(name, at) for name in rate.under]
+        return cells[0] if len(cells) == 1 else f"({'+'.join(f'N({cell})' for cell in cells)})"
 
     def _cell(self, name: str, at: int) -> str:
         return f"{self.letter[name]}{at + 1}"

@@ -10,13 +10,14 @@ from django.utils.text import capfirst
 from figures import narrative
 from figures.facts import TOTAL, Fact
 from figures.periods import Period
+from figures.rates import CATALOGUE, Rate
 from figures.summary import Figures, Row, Summary
 from figures.writing import count, percent_vi, tier_name
 from reports.queries import document
 
 from .svg import ShareBar, share_bar
 
-RATES = (("share.online", "Tỷ lệ hồ sơ trực tuyến"), ("rate.on_time", "Giải quyết trước và đúng hạn"))
+RATES = tuple(rate for rate in CATALOGUE if rate.slide)
 LISTED = 5  # units of a list; that many and one more must be ranked, or best and weakest would be the same
 # Letters: what is longer is written smaller, so that it stays whole on the screen.
 LONG_FIGURE, LONG_HEADING, LONGEST_HEADING = 6, 48, 120
@@ -59,7 +60,7 @@ def slides(doc: dict[str, Any]) -> list[Slide]:
     missing. A figure that nobody reported is left out.
     """
     known, now = document.known(doc), Summary.from_dict(doc["figures"])
-    found = [_tier_rate(known, tier, one, *rate) for tier, one in now.tiers for rate in RATES]
+    found = [_tier_rate(known, tier, one, rate) for tier, one in now.tiers for rate in RATES]
     found += [*_lists(known, doc, now), _overdue(known, now), *_indicators(known, doc), _missing(known, now)]
     return [one for one in found if one]
 
@@ -76,20 +77,25 @@ def whole(doc: dict[str, Any]) -> str:
     return now.completeness_text + (f", {narrative.basis(now.units_of)}" if now.units_of else "")
 
 
-def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: str, name: str) -> Slide | None:
-    key, short = f"now.{tier}.{rate}", rate.rpartition(".")[2]
-    share = one.share(short)
+def _tier_rate(known: Mapping[str, Fact], tier: str, one: Figures, rate: Rate) -> Slide | None:
+    key = f"now.{tier}.{rate.fact}"
+    share = one.share(rate.key)
     if share.percent is None:
         return None
     says = [f"{count(share.numerator)}/{count(share.denominator)} hồ sơ"]
     says += ["chưa đủ số liệu"] if share.partial else []
-    before = known.get(f"before.{tier}.{rate}")
+    before = known.get(f"before.{tier}.{rate.fact}")
     says += [f"Cùng kỳ {before.text}"] if before and before.value is not None else []
-    says += _against(known, short, tier, share.percent)
-    bar = share_bar(tier_name(tier), one) if short == "online" and not share.partial else None
+    says += _against(known, rate.key, tier, share.percent)
+    bar = share_bar(tier_name(tier), one) if rate.key == "online" and not share.partial else None
     figure = known[key].text.removesuffix(narrative.LACKING)
     return Slide(
-        f"{tier_name(tier)}: {name[:1].lower()}{name[1:]}", figure, key, tuple(says), _whole(known, tier), bar
+        f"{tier_name(tier)}: {rate.slide[:1].lower()}{rate.slide[1:]}",
+        figure,
+        key,
+        tuple(says),
+        _whole(known, tier),
+        bar,
     )
 
 

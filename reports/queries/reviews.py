@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from figures.measures import COUNTS_FOR_PEOPLE
 from figures.periods import Period
 from figures.summary import Figures, Summary
 from figures.writing import count, tier_name
@@ -31,16 +32,7 @@ __all__ = [
 ]
 
 # What newer figures are looked for in: (measure, words).
-COMPARED = (
-    ("received", "tiếp nhận"),
-    ("received_direct", "tiếp nhận trực tiếp"),
-    ("received_online", "tiếp nhận trực tuyến"),
-    ("received_postal", "tiếp nhận qua bưu chính công ích"),
-    ("resolved", "đã giải quyết"),
-    ("resolved_late", "đã giải quyết quá hạn"),
-    ("pending", "đang giải quyết"),
-    ("pending_late", "đang giải quyết quá hạn"),
-)
+COMPARED = tuple((one.name, one.label.lower()) for one in COUNTS_FOR_PEOPLE if one.compared)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The blocks of the dashboard, from the Summary to what the templates write: words, bars, scales and charts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 
 from figures import narrative, writing
 from figures.measures import measure_label
-from figures.rates import BY_KEY
+from figures.rates import BY_KEY, SHARES, Rate
 from figures.rounding import percent, points
 from figures.summary import Summary
 from reports.outlets import findings, lines, markup, svg
@@ -96,17 +96,18 @@ def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str]
     return {"shape": shape, "word": WORDS[shape], "text": f"{writing.decimal_vi(gap.lstrip('-'))} điểm{mark}"}
 
 
-def rate(key: str, end: date) -> dict[str, str]:
+def rate(rate: Rate, end: date) -> dict[str, str]:
     """A rate in words, with the names that the online levels had at the end of the period."""
-    rate = BY_KEY[key]
-    above = " + ".join(measure_label(part, end).lower() for part in rate.numerator)
-    words = f"({above})" if len(rate.numerator) > 1 else above
-    whole = {"on_time": "resolved", "pending_late": "pending"}.get(key, "received")
     return {
         "name": rate.name,
-        "words": f"{words} ÷ {measure_label(whole, end).lower()}",
+        "words": f"{_added_up(rate.numerator, end)} ÷ {_added_up(rate.under, end)}",
         "definition": rate.definition,
     }
+
+
+def _added_up(names: Sequence[str], end: date) -> str:
+    words = " + ".join(measure_label(name, end).lower() for name in names)
+    return f"({words})" if len(names) > 1 else words
 
 
 Goals = dict[str, dict[str, str]]
@@ -198,7 +199,7 @@ def _share_lines(summary: Summary, now: Summary, before: Summary | None) -> Iter
     if len(every) != 1:
         every.append(("Tất cả", summary.total, now.total, before.total if before else None))
     for tier, one, same, earlier in every:
-        for key in ("direct", "online", "online_partial", "online_full", "postal"):
+        for key in (share.key for share in SHARES):
             share, old = one.shares[key], earlier.shares[key].percent if earlier else None
             yield (
                 tier,

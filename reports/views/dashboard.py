@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
 from figures import narrative, writing
+from figures.rates import Place, rates_in
 from figures.summary import Summary
 from reports.outlets import markup, svg
 from reports.queries import dashboard as queries
@@ -116,7 +117,7 @@ def _page(asked: Asked, wanted: queries.Wanted, visible: list[int], user: User) 
         "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
         "empty_way": _way_on(asked),
         "legend": LEGEND,
-        "rates": {key: blocks.rate(key, end) for key in ("direct", "online", "on_time", "pending_late")},
+        "rates": {one.key: blocks.rate(one, end) for one in rates_in(Place.DASHBOARD)},
         "reports": month_reports(wanted) if own else [],
         # What indicators were on an earlier day is not kept.
         "indicators": [] if wanted.field or asked.tier or asked.as_of else _indicators(wanted),

@@ -260,7 +260,11 @@
 
   // Moving --------------------------------------------------------------------------------------------------------------
   // Columns in the order of the screen; those of dossiers moved between areas stand in a table of their own.
-  const columns = [[...totals.keys()].filter((name) => !(name in sums)), rules.data.optional];
+  const sides = new Set([...cells.values()].filter((cell) => cell.side).map((cell) => cell.measure));
+  const columns = [
+    [...totals.keys()].filter((name) => !(name in sums)),
+    Object.keys(rules.data.measures).filter((name) => sides.has(name)),
+  ];
   const columnsOf = (cell) => columns[Number(cell.side)];
   const at = (row, measure) => rows[row]?.cells.get(measure);
   const go = (cell) => {

@@ -175,8 +175,8 @@ def _row(sheet: Any, at: int, row: FlatRow, styles: tuple) -> None:
             sheet.write_formula(at, place, f"=SUM(A{at},B{at},C{at})", count, known.counts[name])
         else:
             sheet.write_number(at, place, known.counts[name], count)
-    for place, key in enumerate(RATES, after):
-        share = known.share(key)
+    for place, one in enumerate(RATES, after):
+        share = known.share(one.key)
         formula = f'=IF(N(K{at})=0,"—",(N(D{at}))/K{at})'
         sheet.write_formula(at, place, formula, rate, share.numerator / share.denominator)
     after += len(RATES)

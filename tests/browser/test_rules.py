@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from figures import rules
 from figures.counts import added
-from figures.measures import CHANNELS, MEASURES, SUMS, TRANSFERRED, served_measures
+from figures.measures import CHANNELS, MEASURES, OPTIONAL, SUMS, served_measures
 from figures.outliers import WATCHED
 from figures.periods import Month
 from figures.rulebook import RULES, Fault
@@ -60,7 +60,7 @@ def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]
     values = {
         name: None if chance.random() < blanks else chance.randint(0, largest)
         for name in MEASURES
-        if name in served and (name not in TRANSFERRED or chance.random() < 0.2)
+        if name in served and (name not in OPTIONAL or chance.random() < 0.2)
     }
     gap = rules.difference(values, served)
     short = "awaiting" if gap and gap > 0 else "opening"

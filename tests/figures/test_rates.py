@@ -5,7 +5,7 @@ from hypothesis import given
 
 from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
-from figures.rates import BY_KEY, MORE_RATES, RATES, SHARES, Share, compute
+from figures.rates import BY_KEY, CATALOGUE, RATES, SHARES, Share, compute
 from tests.figures.strategies import TALLIES
 
 CHANNELS = {
@@ -51,10 +51,9 @@ def test_the_published_formulas():
 
 
 def test_no_two_rates_share_a_key_a_name_or_a_formula():
-    rates = (*SHARES, *RATES, *MORE_RATES)
     for told in ("key", "name", "formula", "definition"):
-        assert len({getattr(rate, told) for rate in rates}) == len(rates)
-    for rate in rates:
+        assert len({getattr(rate, told) for rate in CATALOGUE}) == len(CATALOGUE)
+    for rate in CATALOGUE:
         assert set(rate.numerator) <= set(rate.whole) <= set(MEASURES)
         assert rate.definition.endswith(".") and " chia cho " in rate.definition
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from figures import rules as r
-from figures.measures import ALL_SERVED, MEASURES, TRANSFERRED, served_measures
+from figures.measures import ALL_SERVED, MEASURES, OPTIONAL, served_measures
 from figures.rulebook import say
 from tests.figures.strategies import VALUES
 
@@ -222,7 +222,7 @@ def test_any_row_is_judged(values):
 
 @given(VALUES)
 def test_a_row_that_closes_has_no_fault(values):
-    row = {name: value or 0 for name, value in values.items() if name not in TRANSFERRED}
+    row = {name: value or 0 for name, value in values.items() if name not in OPTIONAL}
     gap = r.difference(row, ALL_SERVED)
     row["awaiting" if gap > 0 else "opening"] += abs(gap)
     assert r.check_row(row, ALL_SERVED) == ()

@@ -9,6 +9,7 @@ from figures import standings
 from figures.completeness import Missing
 from figures.counts import Tally
 from figures.periods import Month, Period
+from figures.rates import Place, rates_in
 from figures.summary import RowInput, build
 from tests.figures.strategies import TALLIES
 
@@ -116,7 +117,7 @@ def test_nobody_unknown_is_ranked(tallies, other):
         )
     ]
     found = known(*made)
-    for rate in standings.RATES:
+    for rate in (one.key for one in rates_in(Place.RANKING)):
         sound = [
             row for row in made[0].rows
             if row.figures.share(rate).percent is not None and not row.figures.share(rate).partial

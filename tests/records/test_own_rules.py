@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from figures.measures import RETURNED, TRANSFERRED
+from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions as records
@@ -83,7 +83,10 @@ def test_what_the_old_units_set_alike_goes_on_and_is_gone_when_undone(tree):
     assert targets(new) == {"online-": "80.0", "on_time-": "95.0"} and targets(new, date(2025, 6, 14)) == {}
     told = set(RateTarget.objects.filter(unit=new).values_list("source", "valid_from", "followed"))
     assert told == {("KH của thị trấn Tân Thanh; KH của xã Liêm Túc", ON, True), ("QĐ 1", ON, True)}
-    assert off(new) == frozenset(RETURNED) and off(new, Month(2025, 9)) == {*RETURNED, *TRANSFERRED}
+    assert off(new) == frozenset(RETURNED) and off(new, Month(2025, 9)) == {
+        *RETURNED,
+        *group_measures("transferred"),
+    }
     assert mappings(new) == {"iGate", "Cổng"}
     entry = Entry.objects.get(action="rules.follow")
     assert entry.detail["units"] == {name: [new.pk] for name in ("RateTarget", "GroupSwitch", "CaseMapping")}

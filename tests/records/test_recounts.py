@@ -41,7 +41,7 @@ def file(*rows: tuple[str, int], field="ho-tich") -> bytes:
     lines = ["unit,heir,month,field," + ",".join(MEASURES)]
     for heir, number in rows:
         values = balanced(number) | {"transferred_in": None, "transferred_out": None}
-        cells = ("" if values[name] is None else str(values[name]) for name in MEASURES)
+        cells = ("" if values.get(name) is None else str(values[name]) for name in MEASURES)
         lines.append(f"13441@2022-06-30,{heir},2022-M06,{field},{','.join(cells)}")
     return ("\n".join(lines) + "\n").encode()
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from ledger import log
+from units import details
 from units.models import Unit, User, fold
 from units.tree import Draft, Plan, Refused, Wrong, plan
 from units.words import canonical
@@ -105,7 +106,7 @@ def _log_opened(new: list[Unit], by: User | None, source: str) -> None:
             "parent": unit.parent_id,
             "active_from": unit.active_from,
             "active_until": unit.active_until,
-            "legal_basis": unit.legal_basis,
+            **details.texts(unit),
             "source": source,
         }
         log.append("unit.open", by=by, subject=subject(unit), detail=detail)

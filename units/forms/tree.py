@@ -1,8 +1,11 @@
 """Opening and closing a unit."""
 
+from typing import Any
+
 from django import forms
 from django.utils.text import capfirst
 
+from units.details import DETAILS
 from units.models import Kind, Tier, Unit
 from units.tree import Draft, Refused
 
@@ -42,7 +45,13 @@ class OpenForm(forms.Form):
         required=False,
         help_text="Mặc định: đơn vị không có đơn vị bên dưới thì báo cáo hằng tháng.",
     )
-    basis = WordsField(label="Căn cứ", max_length=300, required=False, help_text="Số, ngày của văn bản.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in DETAILS:
+            self.fields[one.field] = WordsField(
+                label=one.label, max_length=one.longest, required=False, help_text=one.help
+            )
 
     def draft(self, parent: Unit | None) -> Draft:
         """What the valid form asks for; `parent` was fetched with its right."""
@@ -56,7 +65,7 @@ class OpenForm(forms.Form):
             active_from=data["active_from"],
             active_until=data["active_until"],
             reports_declared=_DECLARED[data["reports"]],
-            legal_basis=data["basis"],
+            **{one.name: data[one.field] for one in DETAILS},
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from units import actions
 from units.cells import BULK, Limits
+from units.details import IN_FILES, Detail
 from units.faults import Fault, Faults
 from units.models import Kind, Unit, User
 from units.queries import split_code
@@ -23,14 +24,16 @@ _SOME_DAY = date(2000, 1, 1)
 
 
 def import_units(source, filename: str, *, by: User | None, limits: Limits = BULK) -> Result:
-    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports`, and open the units. A column
-    `key`, as open data has it, says nothing that the others do not say.
+    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports` and what describes a unit
+    (units.details), and open the units. A column `key`, as open data has it, says nothing that the others do not say.
 
     source: path, bytes or binary stream. A unit that is there already stays; a row that only adds its last day
     closes it.
     """
     table = read_table(source, filename, limits=limits, dates=("active_from", "active_until"))
-    faults = Faults(table.header_faults(COLUMNS, (*COLUMNS, "reports", "key")))
+    faults = Faults(
+        table.header_faults(COLUMNS, (*COLUMNS, "reports", *(detail.name for detail in IN_FILES), "key"))
+    )
     absent = set(COLUMNS) - set(table.columns)
     drafts: list[Draft] = []
     cells: list[Cells] = []
@@ -67,7 +70,15 @@ def _draft(cells: Cells) -> Draft:
         active_from=start or _SOME_DAY,
         active_until=end,
         reports_declared=_YES_NO.get(reports),
+        **{detail.name: _text(cells, detail) for detail in IN_FILES},
     )
+
+
+def _text(cells: Cells, detail: Detail) -> str:
+    text = cells[detail.name] or ""
+    if len(text) > detail.longest:
+        cells.blame(detail.name, "too_long", f"{detail.label} dài quá {detail.longest} ký tự.")
+    return text
 
 
 def _further(drafts: list[Draft], cells: list[Cells]) -> list[Fault]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db.models import Prefetch, QuerySet
 
 from ledger.models import Message
+from units.details import IN_FILES, texts
 from units.history import Line
 from units.holders import Line as RightsLine
 from units.models import Membership, Receiver, Token, Unit, User
@@ -22,6 +23,7 @@ UNITS = (
     Column("active_until", "Đến hết ngày"),
     Column("state", "Tình trạng"),
     Column("reports", "Báo cáo hằng tháng"),
+    *(Column(detail.name, detail.label, width=30) for detail in IN_FILES),
 )
 PEOPLE = (
     Column("name", "Họ và tên", width=30),
@@ -76,6 +78,7 @@ def _units(units: QuerySet[Unit] | Iterable[Unit], day: date) -> Iterator[tuple[
             unit.active_until,
             state_of(unit, day)[1],
             "có" if unit.reports else "không",
+            *texts(unit, IN_FILES).values(),
         )
 
 

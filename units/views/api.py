@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from units import access, api, queries
 from units.access import Right
 from units.dates import parse_day
+from units.details import IN_API, texts
 from units.models import Scope, Tier, Unit
 
 PARAMETERS = ("unit", "tier", "on", "cursor", "limit")
@@ -53,4 +54,5 @@ def _told(request: HttpRequest, unit: Unit, seen: list[str]) -> dict[str, Any]:
         "active_from": unit.active_from.isoformat(),
         "active_until": unit.active_until.isoformat() if unit.active_until else None,
         "reports": unit.reports,
+        **texts(unit, IN_API),
     }

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
-from units import access, administering, history, queries
+from units import access, administering, details, history, queries
 from units.access import Right, requires
 from units.actions import closing_of, restructuring_of, touched_by
 from units.actions.tree import subject
@@ -85,6 +85,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     after = queries.successors_of(unit)
     context = {
         "unit": unit,
+        "details": details.told(unit),
         "state": state_of(unit, request.day),
         "trail": _trail(request, unit),
         "page": page,

@@ -12,7 +12,7 @@ from cchc_dashboard.clock import today
 from figures import narrative
 from figures.measures import LABELS
 from figures.periods import PeriodError
-from figures.rates import BY_KEY
+from figures.rates import Place, rates_in
 from figures.results import MAIN_COUNTS
 from figures.summary import COUNTS, Figures, Summary
 from figures.writing import count, day, percent_vi, tier_name
@@ -133,7 +133,7 @@ def plain_text(text: str) -> str:
 
 
 # The last columns of the table for people.
-RATES = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính", "on_time": "Đúng hạn"}
+RATES = rates_in(Place.FILES)
 
 
 def write_text(found: Summary, out) -> None:
@@ -156,14 +156,14 @@ def write_text(found: Summary, out) -> None:
 
 def table_of(found: Summary) -> list[list[str]]:
     """The head and the lines as text: "≈" where estimated, "*" where a share is not whole."""
-    head = ["", "Báo cáo", *(LABELS[name] for name in MAIN_COUNTS), *RATES.values()]
+    head = ["", "Báo cáo", *(LABELS[name] for name in MAIN_COUNTS), *(rate.head for rate in RATES)]
     return [head] + [
         [
             (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
             one.completeness.text(found.period.one_month),
             *(count(one.counts[column]) for column in MAIN_COUNTS),
             *(
-                percent_vi(one.share(rate).percent) + ("*" if one.share(rate).partial else "")
+                percent_vi(one.share(rate.key).percent) + ("*" if one.share(rate.key).partial else "")
                 for rate in RATES
             ),
         ]
@@ -174,7 +174,7 @@ def table_of(found: Summary) -> list[list[str]]:
 def notes_of(found: Summary, rows: list[list[str]]) -> Iterator[str]:
     """What stands below the table: definitions, signs, territory, handover, who is silent."""
     for rate in RATES:
-        yield f"{BY_KEY[rate].name}: {BY_KEY[rate].definition}"
+        yield f"{rate.name}: {rate.definition}"
     if any("*" in text for row in rows for text in row[-len(RATES) :]):
         yield "* chưa đủ: có ô phải báo cáo còn để trống."
     if any(one.estimated for *_, one in lines_of(found)):

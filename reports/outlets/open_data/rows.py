@@ -20,6 +20,7 @@ from records.models import (
     Submission,
 )
 from reports.models import Review, ReviewState
+from units.details import IN_FILES, texts
 from units.models import Succession, Unit
 from units.queries import unit_key
 
@@ -55,6 +56,7 @@ def units() -> Iterator[Row]:
             _day(one.active_from),
             _day(one.active_until),
             _yes(one.reports_declared),
+            *texts(one, IN_FILES).values(),
         )
 
 

@@ -1,6 +1,7 @@
 """The tables of the open data: their columns with types and meanings, and what they refer to."""
 
 from figures.measures import LABELS, MEASURES
+from units.details import IN_FILES
 
 from . import rows
 from .schema import Column, Table
@@ -22,6 +23,7 @@ TABLES = (
             Column("active_from", DAY, "Hoạt động từ ngày", True),
             Column("active_until", DAY, "Đến hết ngày"),
             Column("reports", TEXT, "Tự báo cáo (trống: theo cây đơn vị)", choices=("yes", "no")),
+            *(Column(detail.name, TEXT, detail.label) for detail in IN_FILES),
         ),
         rows.units,
         ("key",),

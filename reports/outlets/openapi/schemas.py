@@ -1,5 +1,6 @@
 """The shapes of what is answered and taken."""
 
+from figures import change
 from figures.measures import CHANNELS, MEASURES
 from figures.rates import RATES, SHARES
 from figures.rulebook import LARGEST_COUNT
@@ -7,6 +8,7 @@ from figures.summary import COUNTS
 from records.models import OnlineLevel, State
 from records.queries.locks import WHY
 from reports.models import ReviewState
+from units.details import IN_API
 from units.models import Kind, Tier
 
 from .parts import COUNT, DAY, FLAG, MOMENT, TEXT, WHOLE, Schema, a, listed, one_of, or_null, ref
@@ -29,7 +31,7 @@ _FIGURES = {
     "estimated": {"type": "boolean", "const": True},
 }
 _MARK = ("estimated",)
-_CHANGE = a({"online": a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
+_CHANGE = a({change.RATE: a({"points": or_null(TEXT), "before": or_null(ref("Share"))})})
 _NAMED = listed(a({"unit": TEXT, "name": TEXT}))
 _PLACES = dict.fromkeys(("came", "left", "ended", "partly"), _NAMED)
 _HANDOVER = dict.fromkeys(("opening", "pending"), listed(DAY))
@@ -61,6 +63,7 @@ _UNIT = a(
         "active_from": DAY,
         "active_until": or_null(DAY),
         "reports": FLAG,
+        **{detail.name: TEXT for detail in IN_API},
     }
 )
 _MONTH = a(

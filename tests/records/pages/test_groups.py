@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from figures.measures import RETURNED, TRANSFERRED
+from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
 from records import actions, sums
@@ -42,7 +42,7 @@ def test_the_nearest_unit_binds_with_what_it_said_last(people):
     switch(people.district, JULY.next(), asked=True)
     assert (off(people.alpha), off(people.alpha, JULY.next())) == (frozenset(RETURNED), frozenset())
     switch(people.alpha, JULY.plus(2), group=SwitchedGroup.TRANSFERRED)
-    assert off(people.alpha, JULY.plus(3)) == frozenset(TRANSFERRED)
+    assert off(people.alpha, JULY.plus(3)) == frozenset(group_measures("transferred"))
     assert off(people.beta, JULY.plus(3)) == frozenset()
 
 

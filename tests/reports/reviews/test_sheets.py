@@ -61,8 +61,8 @@ def test_another_program_computes_the_same_figures(doc, tmp_path):
                 figures.counts[key] for key in COUNTS
             ]
             after = 3 + len(COUNTS)
-            for cell, key in zip(cells[after : after + len(RATES)], RATES, strict=True):
-                assert shown(cell) == percent_vi(figures.share(key).percent), (line.row.name, key)
+            for cell, rate in zip(cells[after : after + len(RATES)], RATES, strict=True):
+                assert shown(cell) == percent_vi(figures.share(rate.key).percent), (line.row.name, rate.key)
     compared = {(row["Nội dung"].value, row["Cấp, nhóm"].value): row for row in lines(book["So sánh"])}
     earlier = dict(before.tiers)
     for tier, whom in (("district", "Cấp huyện"), ("commune", "Cấp xã")):
