@@ -54,11 +54,12 @@ def count_once(plan: Sequence = (), **kwargs) -> None:
         return
     from units.models import Succession
 
+    from .models import GroupSum, MissingReport, Submission
     from .receivers import sum_successors
 
     if links := list(Succession.objects.select_related("old", "new")):
         sum_successors(Succession, links)
-        planner.tell(*(apps.get_model("records", name) for name in ("Submission", "GroupSum", "Gap")))
+        planner.tell(Submission, GroupSum, MissingReport)
 
 
 def sum_country(plan: Sequence = (), **kwargs) -> None:
