@@ -68,12 +68,12 @@ def sum_country(plan: Sequence = (), **kwargs) -> None:
         return
     from units.models import Tier, Unit
 
-    from . import sums
     from .models import GroupSum, Stage
+    from .sums.groups import refresh
 
     if tops := list(Unit.objects.filter(tier=Tier.COUNTRY)):
         kept = GroupSum.objects.filter(stage=Stage.APPROVED).values_list("month", flat=True)
-        sums.refresh(tops, set(kept), [Stage.APPROVED])
+        refresh(tops, set(kept), [Stage.APPROVED])
         planner.tell(GroupSum)
 
 
