@@ -54,11 +54,12 @@ def count_once(plan: Sequence = (), **kwargs) -> None:
         return
     from units.models import Succession
 
+    from .models import GroupSum, MissingReport, Submission
     from .receivers import sum_successors
 
     if links := list(Succession.objects.select_related("old", "new")):
         sum_successors(Succession, links)
-        planner.tell(*(apps.get_model("records", name) for name in ("Submission", "GroupSum", "Gap")))
+        planner.tell(Submission, GroupSum, MissingReport)
 
 
 def sum_country(plan: Sequence = (), **kwargs) -> None:
@@ -67,12 +68,12 @@ def sum_country(plan: Sequence = (), **kwargs) -> None:
         return
     from units.models import Tier, Unit
 
-    from . import sums
     from .models import GroupSum, Stage
+    from .sums.groups import refresh
 
     if tops := list(Unit.objects.filter(tier=Tier.COUNTRY)):
         kept = GroupSum.objects.filter(stage=Stage.APPROVED).values_list("month", flat=True)
-        sums.refresh(tops, set(kept), [Stage.APPROVED])
+        refresh(tops, set(kept), [Stage.APPROVED])
         planner.tell(GroupSum)
 
 

@@ -16,7 +16,7 @@ from records.actions.closing import close_as_set
 from records.actions.common import FILE, record, saved_detail
 from records.actions.entry import label_of
 from records.actions.pushing import announce
-from records.models import Edition, Gap, GroupSum
+from records.models import Edition, GroupSum, MissingReport
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.cells import BULK, Limits
@@ -62,7 +62,7 @@ def import_counts(
         return Report.of(name, faults, Faults())
     report = stored(name, lines, faults, catalogue, acting_of(name, at, by, becomes, when), at, dry_run)
     if report.written >= bulk.MANY and not dry_run:
-        planner.tell(GroupSum, Gap)
+        planner.tell(GroupSum, MissingReport)
     return report
 
 

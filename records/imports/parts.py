@@ -16,7 +16,7 @@ from django.db import IntegrityError
 
 from ledger import planner
 from records import bulk
-from records.models import DossierCount, Edition, Gap, GroupSum, ImportProgress, Submission
+from records.models import DossierCount, Edition, GroupSum, ImportProgress, MissingReport, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from units.cells import BULK, Limits
@@ -84,7 +84,7 @@ def import_in_parts(
     report = file.through("write", partial(_written, store, known), known)
     if report.written >= bulk.MANY:
         # A check looked at rows that were taken back again.
-        planner.tell(Submission, Edition, DossierCount, GroupSum, Gap)
+        planner.tell(Submission, Edition, DossierCount, GroupSum, MissingReport)
     if not report.errors:
         known.delete()
     return report

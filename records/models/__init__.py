@@ -10,7 +10,7 @@ from .locking import ClosingTime, UnlockRequest
 from .recount import Recount
 from .reminder import Reminder, ReminderKind
 from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
-from .sums import Gap, GroupSum, Measured, Stage
+from .sums import GroupSum, Measured, MissingReport, Stage
 
 __all__ = [
     "OPEN_STATES",
@@ -27,7 +27,7 @@ __all__ = [
     "Field",
     "FieldScope",
     "FormFile",
-    "Gap",
+    "MissingReport",
     "GroupSum",
     "GroupSwitch",
     "Holiday",

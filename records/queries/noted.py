@@ -1,4 +1,6 @@
-"""Reports that are noted as lacking (records.models.Gap): read by what they are, not looked for among all units."""
+"""Missing reports as they are stored (records.models.MissingReport): read by what they are, not looked for among all
+units.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -8,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from figures.periods import Month
-from records.models import Gap
+from records.models import MissingReport
 from units.compiled import Compiled
 from units.light import LightUnit
 from units.models import Tier
@@ -62,18 +64,18 @@ def _of_units(borders: int) -> Compiled:
         units = Q(unit__in=single)
         for at in range(0, borders, 2):
             units |= between(paths[at], paths[at + 1], "unit__path")
-        return _rows(Gap.objects.filter(units, stage=stage, month__range=(first, last)))
+        return _rows(MissingReport.objects.filter(units, stage=stage, month__range=(first, last)))
 
     return Compiled(build, str, int, int, list, *([str] * borders))
 
 
-def _rows(gaps: QuerySet[Gap]) -> QuerySet:
+def _rows(gaps: QuerySet[MissingReport]) -> QuerySet:
     until = Coalesce("unit__reports_until", "unit__active_until")
     return gaps.order_by().values_list("month", *_COLUMNS, until)
 
 
 _of_all = Compiled(
-    lambda stage, first, last: _rows(Gap.objects.filter(stage=stage, month__range=(first, last))),
+    lambda stage, first, last: _rows(MissingReport.objects.filter(stage=stage, month__range=(first, last))),
     str,
     int,
     int,

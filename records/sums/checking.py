@@ -8,7 +8,7 @@ from django.db import transaction
 
 from figures.counts import Tally
 from figures.periods import Month
-from records.models import DossierCount, Edition, Gap, GroupSum, Stage, Submission
+from records.models import DossierCount, Edition, GroupSum, MissingReport, Stage, Submission
 from records.queries.calendar import calendar
 from records.queries.catalogue import Catalogue
 from records.queries.checks import served_of
@@ -110,7 +110,7 @@ def recount() -> int:
     GroupSum.objects.exclude(group__has_children=True).delete()
     GroupSum.objects.filter(group__tier=Tier.COUNTRY).exclude(stage=Stage.APPROVED).delete()
     wrong += sum(1 for _ in gaps.untrue())
-    Gap.objects.all().delete()
+    MissingReport.objects.all().delete()
     months, locked = _months(), lock()
     for groups, stage in levels(locked, Stage.values):
         for month in months:

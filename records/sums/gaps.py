@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import connection
 
 from figures.periods import Month
-from records.models import Gap, Stage
+from records.models import MissingReport, Stage
 from records.queries.calendar import calendar
 
 from .statements import Statement, filled
@@ -51,14 +51,14 @@ def noting(groups: Sequence[int], months: Sequence[int], spans: str, stage: str)
     yield filled(_NEW.format(groups="{groups}", spans=spans, stage=stage, there=there), groups=groups)
 
 
-def untrue() -> Iterator[Gap]:
+def untrue() -> Iterator[MissingReport]:
     """Notes that are not true: the report is there."""
     for stage in Stage.values:
         with connection.cursor() as cursor:
             found = _FILLED.format(stage=stage, there=_there(stage, "gap.unit_id", "gap.month"))
             cursor.execute(f"SELECT gap.id {found}")
             wrong = [number for (number,) in cursor.fetchall()]
-        yield from Gap.objects.filter(pk__in=wrong).select_related("unit").order_by("pk")
+        yield from MissingReport.objects.filter(pk__in=wrong).select_related("unit").order_by("pk")
 
 
 def _there(stage: str, unit: str, month: str) -> str:

@@ -14,8 +14,8 @@ from cchc_dashboard import clock
 from figures.measures import MEASURES
 from figures.writing import count
 from ledger import keys
-from records import actions
-from records.actions import Refused, StaleEdition
+from records.actions import Refused, StaleEdition, entry
+from records.actions.common import worked_on
 from records.forms.lines import Line, Typed, read_typed
 from records.models import DossierCount, Edition, Submission
 from records.queries.calendar import calendar
@@ -99,7 +99,7 @@ class _Saving:
         self.catalogue = Catalogue(calendar())
 
     def done(self) -> keys.Answer:
-        edition = actions.worked_on(self.found)
+        edition = worked_on(self.found)
         counts = counts_of(edition)
         # What the months before left open is asked for only where the first saving stores it.
         past = None if self.asked.revision == 0 else {}
@@ -115,7 +115,7 @@ def _save(saving: _Saving, edition: Edition, counts: list[DossierCount]) -> dict
     if asked.revision == 0:
         saved += _propose(saving.lines, rows, asked)
     at = clock.now()
-    edition = actions.save_in_hand(
+    edition = entry.save_in_hand(
         edition,
         counts,
         saving.catalogue,

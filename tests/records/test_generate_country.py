@@ -13,7 +13,7 @@ from figures.measures import SUMS
 from records import sums
 from records.generating import country, trees
 from records.management.commands.generate_country import GAPS
-from records.models import Gap, GroupSum
+from records.models import GroupSum, MissingReport
 from records.queries import lacking, missing
 from records.queries.calendar import calendar
 from records.queries.over import over, received
@@ -162,7 +162,7 @@ def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
     across = country.Period.parse("2025-M05..M09")
     known = {day: silent_in(top, across, day) for day in (None, country.LAST_DAY)}
     assert read == []
-    Gap.objects.all().delete()
+    MissingReport.objects.all().delete()
     for day, told in known.items():
         read.clear()
         found = silent_in(top, across, day)

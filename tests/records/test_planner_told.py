@@ -8,7 +8,7 @@ from figures.periods import Month
 from ledger import backup, planner
 from records import bulk
 from records.apps import count_once
-from records.models import CaseCount, CaseRow, DossierCount, Edition, Gap, GroupSum, Submission
+from records.models import CaseCount, CaseRow, DossierCount, Edition, GroupSum, MissingReport, Submission
 from units.models import Succession
 
 from .cases.exports import as_csv, rows
@@ -16,7 +16,7 @@ from .conftest import AT
 from .test_import_in_parts import CODES, FIELDS, line_of, written
 
 REPORTS = (Submission, Edition, DossierCount)
-SUMS = (GroupSum, Gap)
+SUMS = (GroupSum, MissingReport)
 
 
 @pytest.fixture

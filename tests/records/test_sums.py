@@ -12,7 +12,16 @@ from figures.periods import Month, Period
 from ledger.models import Entry
 from records import actions, sums
 from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
-from records.models import OPEN_STATES, DossierCount, Edition, Field, Gap, GroupSum, Stage, Submission
+from records.models import (
+    OPEN_STATES,
+    DossierCount,
+    Edition,
+    Field,
+    GroupSum,
+    MissingReport,
+    Stage,
+    Submission,
+)
 from records.queries.calendar import calendar
 from records.queries.missing import silent
 from records.queries.question import Question
@@ -125,10 +134,10 @@ def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
     told = silent_everywhere()
     assert told
     # What was noted is what is found by looking, all of it or a part.
-    noted = list(Gap.objects.order_by("pk").values_list("pk", flat=True))
-    Gap.objects.filter(pk__in=history.random.sample(noted, len(noted) // 2)).delete()
+    noted = list(MissingReport.objects.order_by("pk").values_list("pk", flat=True))
+    MissingReport.objects.filter(pk__in=history.random.sample(noted, len(noted) // 2)).delete()
     assert silent_everywhere() == told
-    Gap.objects.all().delete()
+    MissingReport.objects.all().delete()
     assert silent_everywhere() == told
     call_command("recount")
     assert silent_everywhere() == told
@@ -156,7 +165,9 @@ def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_nu
     # With the bodies that are not the committee's: all that is noted.
     question = Question(cast.district, Period.of_month(MONTHS[0]), calendar(), external=True)
     found = silent(question)
-    assert len(found) == Gap.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
+    assert (
+        len(found) == MissingReport.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
+    )
     assert cast.alpha.pk not in {one.unit for one in found}
     with django_assert_num_queries(1):
         assert silent(question, number=len(found)) == found
@@ -171,7 +182,7 @@ def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_nu
 
 def test_a_note_that_is_not_true_is_found_and_mended(cast, fields, capsys):
     entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
-    Gap.objects.create(unit=cast.alpha, month=MONTHS[0].number, stage=Stage.APPROVED)
+    MissingReport.objects.create(unit=cast.alpha, month=MONTHS[0].number, stage=Stage.APPROVED)
     with pytest.raises(SystemExit):
         call_command("recount", "--check")
     assert "ghi là thiếu, nhưng đã có báo cáo" in capsys.readouterr().err

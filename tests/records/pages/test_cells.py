@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cchc_dashboard import clock
 from ledger.models import Entry, IdempotencyKey
 from records import actions
+from records.actions import entry
 from records.models import State
 from records.queries.changes import Change, clash
 from tests.records.conftest import AT, balanced, entered, unlocked
@@ -222,7 +223,7 @@ class TestRefusals:
         def full(*args, **named):
             raise OperationalError("database or disk is full")
 
-        monkeypatch.setattr(actions, "save_in_hand", full)
+        monkeypatch.setattr(entry, "save_in_hand", full)
         answer = ask(as_("clerk"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 

@@ -72,10 +72,10 @@ def test_a_unit_without_anybody_leads_to_the_administrator(as_, reached):
 
 
 def test_a_returned_month_is_urged(as_, reached, sent):
-    from records import actions
+    from records.actions import send_back
     from tests.records.conftest import AT
 
-    actions.send_back(sent.editions.get(), reason="Xem lại", by=reached.reviewer, at=AT)
+    send_back(sent.editions.get(), reason="Xem lại", by=reached.reviewer, at=AT)
     text = as_("reviewer").post(URGE, {"unit": reached.alpha.pk}, follow=True).content.decode()
     assert len(mail.outbox) == 1 and text.count("Đã nhắc ngày 12/8/2022.") == 1
 
