@@ -10,7 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from figures import change, narrative
+from figures import narrative
+from figures.change import RATE as CHANGE_RATE
 from figures.compared import Compared
 from figures.facts import Fact, scopes, source
 from figures.measures import MEASURES, SUMS, measure_label
@@ -93,13 +94,13 @@ def _standing(
             f"{side}.{tier}.{rate}.value",
             Fact(percent_vi(text), text, about, told, BY_KEY[rate].definition),
         )
-        if rate == change.RATE and len(there) == 1 and there[0].change:
+        if rate == CHANGE_RATE and len(there) == 1 and there[0].change:
             yield f"{side}.{tier}.{rate}.change", _change(there[0], about, told)
 
 
 def _change(row: Row, about: str, told: str) -> Fact:
     """How the first or last stands to its own share of last year."""
-    new, before = row.figures.share(change.RATE), row.change.before
+    new, before = row.figures.share(CHANGE_RATE), row.change.before
     known = before is not None and row.change.points is not None
     text = narrative.moved(new.percent, before.percent) if known else ""
     formula = f"{percent_vi(new.percent)} − {percent_vi(before.percent)}" if known else ""
