@@ -1,7 +1,4 @@
-"""How many reports are there of those expected, counted in unit-months, and which are missing.
-
-Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
-"""
+"""How many reports are there of those expected, counted in unit-months, and which are missing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +6,8 @@ from typing import Any, Self
 
 from figures.periods import Month
 from figures.writing import count
+
+# Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
 
 
 @dataclass(frozen=True, order=True)

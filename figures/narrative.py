@@ -1,8 +1,4 @@
-"""Sentences drafted from a Summary, in the words of such reports. Vietnamese.
-
-No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out ("").
-What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the tables print.
-"""
+"""Sentences drafted from a Summary, in the words of such reports. Vietnamese."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +10,10 @@ from figures.rates import BY_KEY, Share
 from figures.rounding import points
 from figures.summary import Figures, Summary
 from figures.writing import count, day, decimal_vi, percent_vi, tier_name
+
+# No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out
+# (""). What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the
+# tables print.
 
 MOST_NAMES = 5
 LACKING = " (chưa đủ)"

@@ -1,8 +1,4 @@
-"""What counts must satisfy: the declared rules (figures.rulebook) held against cells, rows and reports.
-
-An error blocks sending and never saving (only what can never be right, a negative count, is also forbidden by the
-database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
-"""
+"""What counts must satisfy: the declared rules (figures.rulebook) held against cells, rows and reports."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -13,6 +9,9 @@ from figures.counts import added
 from figures.measures import CLOSING, MEASURES, RECEIVED, RESOLVED, SUMS, TRANSFERRED, measure_label
 from figures.rulebook import LARGEST_COUNT, RULES, Fault, broken
 from figures.writing import CountError, count, parse_count, quoted
+
+# An error blocks sending and never saving (only what can never be right, a negative count, is also forbidden by
+# the database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
 
 # The field of a report that is not divided by field.
 UNDIVIDED = "chung"

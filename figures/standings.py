@@ -1,9 +1,4 @@
-"""More facts of a review: who is first and last, how many reach their target, who is silent, growth, tasks.
-
-Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``best.commune.online.change``, ``worst.…``,
-``ranked.commune.online``, ``reached.commune.online``, ``missing.units``, ``lacking.now.commune``,
-``growth.total.received``, ``tasks.done``.
-"""
+"""More facts of a review: who is first and last, how many reach their target, who is silent, growth, tasks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -19,6 +14,10 @@ from figures.rates import BY_KEY
 from figures.rounding import percent
 from figures.summary import Row, Summary
 from figures.writing import count, percent_vi, tier_name
+
+# Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``best.commune.online.change``,
+# ``worst.…``, ``ranked.commune.online``, ``reached.commune.online``, ``missing.units``,
+# ``lacking.now.commune``, ``growth.total.received``, ``tasks.done``.
 
 RATES = ("online", "on_time")
 # Fewer units are no field to be first in; more at the same place are counted instead of named.

@@ -1,7 +1,4 @@
-"""Where a line of succession breaks between some days: conditions on units, and the questions made of them.
-
-Put together once (units.compiled), since every page by today's units asks them where anybody came or went meanwhile.
-"""
+"""Where a line of succession breaks between some days: conditions on units, and the questions made of them."""
 
 from collections.abc import Set
 from datetime import date
@@ -13,6 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from units.compiled import Compiled
 from units.models import Inherited, RosterStep, Succession, Unit, subtree
 from units.paths import between
+
+# Put together once (units.compiled), since every page by today's units asks them where anybody came or went
+# meanwhile.
 
 # What is told of a unit in which a line breaks.
 COLUMNS = ("pk", "path", "tier", "kind", "active_until")

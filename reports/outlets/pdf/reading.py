@@ -1,10 +1,4 @@
-"""The reader of PDFs that come from outside: a program of its own, without Django, that reads one file and ends.
-
-Started by `foreign` as `python -I reading.py PREFIX WHAT…`. The file comes on standard input; PREFIX is the length of
-the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`, `attached`, `added`. The
-answer on standard output is JSON (see `foreign.Read`). A file that takes more memory or time than it may costs this
-process and nothing else.
-"""
+"""The reader of PDFs that come from outside: a program of its own, without Django, that reads one file and ends."""
 
 import json
 import logging
@@ -14,6 +8,11 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+# Started by `foreign` as `python -I reading.py PREFIX WHAT…`. The file comes on standard input; PREFIX is the
+# length of the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`,
+# `attached`, `added`. The answer on standard output is JSON (see `foreign.Read`). A file that takes more memory
+# or time than it may costs this process and nothing else.
 
 ADDRESS_SPACE = 512 * 1024 * 1024
 CPU_SECONDS = 30
