@@ -43,7 +43,8 @@ class Completeness:
 
     def text(self, one_month: bool = False) -> str:
         """``94/96 báo cáo tháng``; for one month ``14/16 đơn vị``."""
-        return f"{count(self.reported)}/{count(self.expected)} {'đơn vị' if one_month else 'báo cáo tháng'}"
+        what = "đơn vị" if one_month else "báo cáo tháng"
+        return f"{count(self.reported)}/{count(self.expected)} {what}"
 
     def by_unit(self) -> dict[str, list[Missing]]:
         """What is missing, by unit key in the order given."""

@@ -189,7 +189,8 @@ def difference(
     identity: Identity, gap: int, *, moved: bool = False, estimated: bool = False, handed: bool = False
 ) -> str:
     """An identity that does not hold, in words, with the reasons as far as they are known."""
-    named = f"Cột {_sides(identity.left, ' + cột ')} lệch {count(gap)} so với cột {_sides(identity.right, ' + cột ')}"
+    left, right = (_sides(side, " + cột ") for side in (identity.left, identity.right))
+    named = f"Cột {left} lệch {count(gap)} so với cột {right}"
     reasons = ["hồ sơ chuyển đi, chuyển đến"] if moved else []
     reasons += ["số ước tính, mỗi ô làm tròn riêng"] if estimated else []
     reasons += ["hồ sơ bàn giao giữa tháng với đơn vị ngoài phạm vi"] if handed else []

@@ -44,7 +44,7 @@ def headline(summary: Summary) -> str:
     name = BY_KEY["online"].name
     if 1 <= len(found) <= 2:
         told = ", ".join(
-            f"{tier_name(tier).lower()} {percent_vi(one.shares['online'].percent)}{lacking(one.completeness)}"
+            f"{tier_name(tier).lower()} {percent_vi(one.share('online').percent)}{lacking(one.completeness)}"
             for tier, one in found
         )
         return f"{name}: {told}"

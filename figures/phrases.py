@@ -8,7 +8,7 @@ from decimal import InvalidOperation
 from figures.bound import KEY
 from figures.typed import value
 
-# ``{now.commune.received}`` quotes a fact (figures.facts, figures.standings); ``*`` in a key is the tier or
+# ``{now.commune.received}`` quotes a fact; ``*`` in a key is the tier or
 # indicator that the phrase is said of, ``{*}`` its name and ``{đơn vị tính}`` what an indicator counts; ``{đơn
 # vị}``, ``{kỳ}``, ``{cùng kỳ}``, ``{kỳ tới}``, ``{mức độ}`` are words of the review. ``[…]`` is left out where
 # a figure in it is unknown, ``[now.*.resolved_late > 0 ? …]`` where its condition does not hold. A phrase that

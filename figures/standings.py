@@ -33,9 +33,9 @@ def known(
     tasks: Sequence[Mapping[str, Any]] | None = None,
     compared: Compared | None = None,
 ) -> dict[str, Fact]:
-    """The facts. `tiers`: row key → tier of rows that are one unit; `targets` as figures.facts takes them; `tasks`:
+    """The facts. `tiers`: row key → tier of rows that are one unit; `targets` as facts takes them; `tasks`:
     those set last time with "outcome" (open, done, not_done) and "deadline" (ISO text), None where there was no last
-    time; `compared` as figures.facts takes it.
+    time; `compared` as facts takes it.
     """
     goals = {(one["rate"], one["tier"]): one["percent"] for one in targets}
     found: dict[str, Fact] = {}

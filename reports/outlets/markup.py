@@ -37,7 +37,8 @@ def options(groups: Iterable[tuple[str, Sequence[tuple[str, str]]]], chosen: str
     for name, ones in groups:
         if ones:
             within = "".join(
-                f'<option value="{_text(value)}"{" selected" if value == chosen else ""}>{_text(words)}</option>'
+                f'<option value="{_text(value)}"{" selected" if value == chosen else ""}>'
+                f"{_text(words)}</option>"
                 for value, words in ones
             )
             drawn.append(f'<optgroup label="{_text(name)}">{within}</optgroup>')

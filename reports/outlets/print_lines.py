@@ -64,7 +64,8 @@ def _known(months: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _told(one: dict[str, Any]) -> str:
     first, *_, last = _known(one["now"])
-    told = f"{tier_name(one['tier']).lower()} từ {percent_vi(first['percent'])} đến {percent_vi(last['percent'])}"
+    start, end = percent_vi(first["percent"]), percent_vi(last["percent"])
+    told = f"{tier_name(one['tier']).lower()} từ {start} đến {end}"
     before = _known(one["before"])
     return f"{told}, cùng kỳ kết thúc ở {percent_vi(before[-1]['percent'])}" if before else told
 

@@ -27,7 +27,7 @@ def reporting(tiers: Set[str] | None, prefix: str = "") -> Q:
 
 
 class BreakingLines(NamedTuple):
-    """The days are those of reports.queries.broken.Throughout and the reader's. `tiers`: those that report what
+    """The days are those of both periods and the reader's. `tiers`: those that report what
     is asked for; None: all. `path`: of the unit that is asked for, where it is over: only what is below it counts then.
     """
 

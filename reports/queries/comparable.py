@@ -15,7 +15,7 @@ from .lasting_today import LastingToday
 from .remaining import Compares, remaining
 
 # As reported, a unit that opened or closed meanwhile is taken out of both sides. By today's units history is
-# carried over, and one is taken out in which it does not reach through both periods (reports.queries.broken).
+# carried over, and one is taken out in which it does not reach through both periods.
 # Who is left out is named.
 
 

@@ -20,7 +20,7 @@ from .lasting import NAMED
 
 # As reported, a unit is left out that owed the field in some of the months only: it opened or closed meanwhile,
 # or the catalogue said so, or a month was not divided by field. By today's units history is carried over; one
-# is left out where its line breaks (reports.queries.broken), or a part of what it is made of did not owe the
+# is left out where its line breaks, or a part of what it is made of did not owe the
 # field in a month in which it reported. Units are looked at one by one.
 
 

@@ -12,7 +12,7 @@ from .breaking import reporting
 from .broken import Throughout, broken_heirs, made_of, places_of
 from .lasting import NAMED, Lasting, Reporter
 
-# A unit of the day is left out with everything that its history is made of (reports.queries.broken). What ended
+# A unit of the day is left out with everything that its history is made of. What ended
 # without a successor is part of no history; what did so before the period, and is not told beside its figures,
 # is named too.
 
