@@ -115,7 +115,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     prefix_ = int(sys.argv[1])
     # Here and not above, as below: started with -I, a program knows only the standard library.
-    sys.path.append(str(Path(__file__).parents[3]))
+    sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
     from units.bounds import bind
 
     bind(
