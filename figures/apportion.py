@@ -1,11 +1,11 @@
-"""Dividing whole numbers by shares without losing one: the largest remainder.
-
-Used where a unit was split and its past is shown by its successors. Every part is an estimate; their sum is not.
-"""
+"""Dividing whole numbers by shares without losing one: the largest remainder."""
 
 from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
+
+# Used where a unit was split and its past is shown by its successors. Every part is an estimate; their sum is
+# not.
 
 
 def apportion(number: int | None, shares: Sequence[Fraction]) -> tuple[int | None, ...]:

@@ -1,14 +1,14 @@
-"""Text whose figures stay bound to their source while the words around them are edited.
-
-Stored text holds a figure as ``[[key|text]]``: `key` names a fact (figures.facts), `text` is what was accepted last.
-A blank line stands between paragraphs. Read, a paragraph is a row of runs; a run with a key is a figure.
-"""
+"""Text whose figures stay bound to their source while the words around them are edited."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+# Stored text holds a figure as ``[[key|text]]``: `key` names a fact (figures.facts), `text` is what was
+# accepted last. A blank line stands between paragraphs. Read, a paragraph is a row of runs; a run with a key is
+# a figure.
 
 KEY = "[A-Za-z0-9_.:@-]+"
 # A figure; and, so that no reader ever sees a bracket of ours, one whose end was lost while it was edited.

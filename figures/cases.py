@@ -1,10 +1,4 @@
-"""Single dossiers counted into the measures of a reporting month, by the same definitions as everything else.
-
-Moments are local times of Vietnam without a zone. Day by day: a dossier is received in the month of its day; what came
-before and was still open is the opening; what ended up to the cut-off (the end of the month's last day) is resolved or
-withdrawn; the rest is pending or awaiting there. So the balance always closes, and the opening of a month is
-what the month before left open.
-"""
+"""Single dossiers counted into the measures of a reporting month, by the same definitions as everything else."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +6,11 @@ from datetime import date, datetime, time
 from types import MappingProxyType
 
 from figures.measures import CHANNELS, names_where
+
+# Moments are local times of Vietnam without a zone. Day by day: a dossier is received in the month of its day;
+# what came before and was still open is the opening; what ended up to the cut-off (the end of the month's last
+# day) is resolved or withdrawn; the rest is pending or awaiting there. So the balance always closes, and the
+# opening of a month is what the month before left open.
 
 OPEN, AWAITING, RESOLVED, WITHDRAWN = "open", "awaiting", "resolved", "withdrawn"
 ENDED = (RESOLVED, WITHDRAWN)

@@ -1,7 +1,4 @@
-"""How many reports are there of those expected, counted in unit-months, and which are missing.
-
-Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
-"""
+"""How many reports are there of those expected, counted in unit-months, and which are missing."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +6,8 @@ from typing import Any, Self
 
 from figures.periods import Month
 from figures.writing import count
+
+# Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +43,8 @@ class Completeness:
 
     def text(self, one_month: bool = False) -> str:
         """``94/96 báo cáo tháng``; for one month ``14/16 đơn vị``."""
-        return f"{count(self.reported)}/{count(self.expected)} {'đơn vị' if one_month else 'báo cáo tháng'}"
+        what = "đơn vị" if one_month else "báo cáo tháng"
+        return f"{count(self.reported)}/{count(self.expected)} {what}"
 
     def by_unit(self) -> dict[str, list[Missing]]:
         """What is missing, by unit key in the order given."""

@@ -1,8 +1,4 @@
-"""Counts that can be added up without losing what was not reported.
-
-In a ``Tally`` None means that nobody reported, which is not 0: None + 3 = 3 and None + None = None. What was left
-blank inside a report is counted beside it, so that a share of an incomplete whole can say so.
-"""
+"""Counts that can be added up without losing what was not reported."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +7,9 @@ from typing import Self
 
 from figures.measures import CLOSING, MEASURES, OPENING, SUMS, WHOLES
 from figures.periods import Month, Period
+
+# In a ``Tally`` None means that nobody reported, which is not 0: None + 3 = 3 and None + None = None. What was
+# left blank inside a report is counted beside it, so that a share of an incomplete whole can say so.
 
 
 @dataclass(frozen=True)

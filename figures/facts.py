@@ -1,11 +1,4 @@
-"""What is known, as a flat dictionary of facts: every figure that a sentence may quote, under a key that stays.
-
-A fact carries how it is written, its name, where it comes from (period and completeness), how it is computed, and an
-address that leads to the units behind it. Keys: ``now.commune.received``, ``now.total.rate.on_time``,
-``before.district.share.online``, ``change.total.online``, ``unit.13474.share.online``, ``target.on_time.commune``,
-``indicator.CODE.percent``, ``completeness.total``, ``missing.count``. Where some units cannot be compared with last
-year, ``left_out.units`` names them and ``same.now.total.received``, ``same.before.…`` are of the others.
-"""
+"""What is known, as a flat dictionary of facts: every figure that a sentence may quote, under a key that stays."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +11,13 @@ from figures.rates import BY_KEY, Share
 from figures.results import COUNTS, Figures
 from figures.summary import Summary
 from figures.writing import count, day_range, decimal_vi, percent_vi, tier_name
+
+# A fact carries how it is written, its name, where it comes from (period and completeness), how it is computed,
+# and an address that leads to the units behind it. Keys: ``now.commune.received``, ``now.total.rate.on_time``,
+# ``before.district.share.online``, ``change.total.online``, ``unit.13474.share.online``,
+# ``target.on_time.commune``, ``indicator.CODE.percent``, ``completeness.total``, ``missing.count``. Where some
+# units cannot be compared with last year, ``left_out.units`` names them and ``same.now.total.received``,
+# ``same.before.…`` are of the others.
 
 TOTAL = "total"
 

@@ -1,8 +1,4 @@
-"""Official forms: numbered columns over measures or indicators, identities, and what a form cannot hold.
-
-A form is plain data (figures.form_data), so that a new one of the ministry needs no new code. Columns (1) and (2) of
-every form are the mark and the name of a line; its figures begin with (3).
-"""
+"""Official forms: numbered columns over measures or indicators, identities, and what a form cannot hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +9,9 @@ from itertools import groupby
 from figures.counts import added
 from figures.rules import COMES_IN, GOES_OUT
 from figures.writing import count
+
+# A form is plain data (figures.form_data), so that a new one of the ministry needs no new code. Columns (1) and
+# (2) of every form are the mark and the name of a line; its figures begin with (3).
 
 FIRST = 3  # the number of the first column with figures
 DOSSIERS, INDICATORS = "dossiers", "indicators"
@@ -190,7 +189,8 @@ def difference(
     identity: Identity, gap: int, *, moved: bool = False, estimated: bool = False, handed: bool = False
 ) -> str:
     """An identity that does not hold, in words, with the reasons as far as they are known."""
-    named = f"Cột {_sides(identity.left, ' + cột ')} lệch {count(gap)} so với cột {_sides(identity.right, ' + cột ')}"
+    left, right = (_sides(side, " + cột ") for side in (identity.left, identity.right))
+    named = f"Cột {left} lệch {count(gap)} so với cột {right}"
     reasons = ["hồ sơ chuyển đi, chuyển đến"] if moved else []
     reasons += ["số ước tính, mỗi ô làm tròn riêng"] if estimated else []
     reasons += ["hồ sơ bàn giao giữa tháng với đơn vị ngoài phạm vi"] if handed else []

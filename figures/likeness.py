@@ -1,7 +1,4 @@
-"""Which known figure a typed number is, or seems to be meant to be: by its value and by the words around it.
-
-Deterministic: of several, the one whose words fit best, then the nearest, then the first key.
-"""
+"""Which known figure a typed number is, or seems to be meant to be: by its value and by the words around it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from figures import measures, rates
 from figures.facts import Fact
 from figures.typed import COUNT, MORE, PERCENT, Number, numbers
+
+# Deterministic: of several, the one whose words fit best, then the nearest, then the first key.
 
 SAME, LOOKS_LIKE, UNSOURCED = "same", "looks_like", "unsourced"
 

@@ -1,8 +1,4 @@
-"""Sentences drafted from a Summary, in the words of such reports. Vietnamese.
-
-No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out ("").
-What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the tables print.
-"""
+"""Sentences drafted from a Summary, in the words of such reports. Vietnamese."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,6 +9,10 @@ from figures.rates import BY_KEY, Share
 from figures.rounding import points
 from figures.summary import Figures, Summary
 from figures.writing import count, day, decimal_vi, percent_vi, tier_name
+
+# No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out
+# (""). What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the
+# tables print.
 
 MOST_NAMES = 5
 LACKING = " (chưa đủ)"
@@ -43,7 +43,7 @@ def headline(summary: Summary) -> str:
     name = BY_KEY["online"].name
     if 1 <= len(found) <= 2:
         told = ", ".join(
-            f"{tier_name(tier).lower()} {percent_vi(one.shares['online'].percent)}{lacking(one.completeness)}"
+            f"{tier_name(tier).lower()} {percent_vi(one.share('online').percent)}{lacking(one.completeness)}"
             for tier, one in found
         )
         return f"{name}: {told}"

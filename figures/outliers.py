@@ -1,8 +1,4 @@
-"""Numbers that look mistyped against their own past; a warning that never blocks.
-
-Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip of
-the finger does not hide the next one.
-"""
+"""Numbers that look mistyped against their own past; a warning that never blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +7,9 @@ from typing import Any
 
 from figures.rulebook import Fault, broken
 from figures.writing import count, decimal_vi
+
+# Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip
+# of the finger does not hide the next one.
 
 # Sums whose jumps against the past months are worth a look.
 WATCHED = ("received", "resolved")

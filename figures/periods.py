@@ -1,9 +1,4 @@
-"""Periods and the dated cut-off rule that says which days a reporting month has. The door to both.
-
-A reporting month is named after the calendar month in which it ends: under the usual rule ``2022-M06`` runs
-from 15 May to 14 June 2022. The rule is dated data, so a change keeps history right: a month starts the
-day after the one before it ended, and the month of the change is longer or shorter and is marked irregular.
-"""
+"""Periods and the dated cut-off rule that says which days a reporting month has. The door to both."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +16,11 @@ __all__ = [
     "PeriodError",
     "Span",
 ]
+
+
+# A reporting month is named after the calendar month in which it ends: under the usual rule ``2022-M06`` runs
+# from 15 May to 14 June 2022. The rule is dated data, so a change keeps history right: a month starts the day
+# after the one before it ended, and the month of the change is longer or shorter and is marked irregular.
 
 
 @dataclass(frozen=True)

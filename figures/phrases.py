@@ -1,14 +1,4 @@
-"""Sentences as data: a text with figures in it and the conditions under which it is said.
-
-``{now.commune.received}`` quotes a fact (figures.facts, figures.standings); ``*`` in a key is the tier or indicator
-that the phrase is said of, ``{*}`` its name and ``{đơn vị tính}`` what an indicator counts; ``{đơn vị}``, ``{kỳ}``,
-``{cùng kỳ}``, ``{kỳ tới}``, ``{mức độ}`` are words of the review. ``[…]`` is left out where a figure in it is unknown,
-``[now.*.resolved_late > 0 ? …]`` where its condition does not hold. A phrase that quotes an unknown figure outside of
-brackets is not said: no figure, no claim.
-
-Conditions: ``key có``, ``key không có`` and comparisons (> >= < <= = !=) of a key with a number or another key, joined
-by ``và``. A comparison with something unknown does not hold. Written wrongly, a phrase is refused with the place.
-"""
+"""Sentences as data: a text with figures in it and the conditions under which it is said."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,6 +7,16 @@ from decimal import InvalidOperation
 
 from figures.bound import KEY
 from figures.typed import value
+
+# ``{now.commune.received}`` quotes a fact; ``*`` in a key is the tier or
+# indicator that the phrase is said of, ``{*}`` its name and ``{đơn vị tính}`` what an indicator counts; ``{đơn
+# vị}``, ``{kỳ}``, ``{cùng kỳ}``, ``{kỳ tới}``, ``{mức độ}`` are words of the review. ``[…]`` is left out where
+# a figure in it is unknown, ``[now.*.resolved_late > 0 ? …]`` where its condition does not hold. A phrase that
+# quotes an unknown figure outside of brackets is not said: no figure, no claim.
+#
+# Conditions: ``key có``, ``key không có`` and comparisons (> >= < <= = !=) of a key with a number or another
+# key, joined by ``và``. A comparison with something unknown does not hold. Written wrongly, a phrase is refused
+# with the place.
 
 STAR = "*"
 # Words of the review that a phrase may name.

@@ -1,11 +1,10 @@
-"""The one place where anything is rounded, on whole numbers and without floats.
-
-Each figure is rounded half up by itself, as a reader with a calculator would check it (published reports do the
-same: 0,50% stands as 1%). Rounding never hides a dossier: what is neither none nor all is never printed as 0 or
-100, it gets as many more decimals as that takes.
-"""
+"""The one place where anything is rounded, on whole numbers and without floats."""
 
 from decimal import Decimal
+
+# Each figure is rounded half up by itself, as a reader with a calculator would check it (published reports do
+# the same: 0,50% stands as 1%). Rounding never hides a dossier: what is neither none nor all is never printed
+# as 0 or 100, it gets as many more decimals as that takes.
 
 
 def percent(numerator: int | None, denominator: int | None, decimals: int = 1) -> str | None:

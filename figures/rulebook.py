@@ -1,13 +1,12 @@
-"""The declared rules: code, severity and sentence of each, said once for page, server, files and browser.
-
-A sentence is a template; its placeholders are filled by `say` here and by static/js/rules.js in the browser, which
-gets this table as data (`rules.as_data`). Numbers are put in as they are written (`writing.count`).
-"""
+"""The declared rules: code, severity and sentence of each, said once for page, server, files and browser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
+
+# A sentence is a template; its placeholders are filled by `say` here and by static/js/rules.js in the browser,
+# which gets this table as data (`rules.as_data`). Numbers are put in as they are written (`writing.count`).
 
 Severity = Literal["error", "warning"]
 LARGEST_COUNT = 999_999_999

@@ -1,8 +1,4 @@
-"""What counts must satisfy: the declared rules (figures.rulebook) held against cells, rows and reports.
-
-An error blocks sending and never saving (only what can never be right, a negative count, is also forbidden by the
-database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
-"""
+"""What counts must satisfy: the declared rules (figures.rulebook) held against cells, rows and reports."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -23,6 +19,9 @@ from figures.measures import (
 )
 from figures.rulebook import LARGEST_COUNT, RULES, Fault, broken
 from figures.writing import CountError, count, parse_count, quoted
+
+# An error blocks sending and never saving (only what can never be right, a negative count, is also forbidden by
+# the database); a warning blocks nothing. Each sentence says what is wrong and how to mend it.
 
 # The field of a report that is not divided by field.
 UNDIVIDED = "chung"

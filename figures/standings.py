@@ -1,16 +1,12 @@
-"""More facts of a review: who is first and last, how many reach their target, who is silent, growth, tasks.
-
-Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``best.commune.online.change``, ``worst.…``,
-``ranked.commune.online``, ``reached.commune.online``, ``missing.units``, ``lacking.now.commune``,
-``growth.total.received``, ``tasks.done``.
-"""
+"""More facts of a review: who is first and last, how many reach their target, who is silent, growth, tasks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from figures import change, narrative
+from figures import narrative
+from figures.change import RATE as CHANGE_RATE
 from figures.compared import Compared
 from figures.facts import Fact, scopes, source
 from figures.measures import MEASURES, STATES, SUMS, measure_label
@@ -18,6 +14,10 @@ from figures.rates import BY_KEY, Place, rates_in
 from figures.rounding import percent
 from figures.summary import Row, Summary
 from figures.writing import count, percent_vi, tier_name
+
+# Keys: ``best.commune.online.unit``, ``best.commune.online.value``, ``best.commune.online.change``,
+# ``worst.…``, ``ranked.commune.online``, ``reached.commune.online``, ``missing.units``,
+# ``lacking.now.commune``, ``growth.total.received``, ``tasks.done``.
 
 # Fewer units are no field to be first in; more at the same place are counted instead of named.
 LEAST_UNITS, MOST_NAMES = 3, 3
@@ -32,9 +32,9 @@ def known(
     tasks: Sequence[Mapping[str, Any]] | None = None,
     compared: Compared | None = None,
 ) -> dict[str, Fact]:
-    """The facts. `tiers`: row key → tier of rows that are one unit; `targets` as figures.facts takes them; `tasks`:
+    """The facts. `tiers`: row key → tier of rows that are one unit; `targets` as facts takes them; `tasks`:
     those set last time with "outcome" (open, done, not_done) and "deadline" (ISO text), None where there was no last
-    time; `compared` as figures.facts takes it.
+    time; `compared` as facts takes it.
     """
     goals = {(one["rate"], one["tier"]): one["percent"] for one in targets}
     found: dict[str, Fact] = {}
@@ -92,13 +92,13 @@ def _standing(
             f"{side}.{tier}.{rate}.value",
             Fact(percent_vi(text), text, about, told, BY_KEY[rate].definition),
         )
-        if rate == change.RATE and len(there) == 1 and there[0].change:
+        if rate == CHANGE_RATE and len(there) == 1 and there[0].change:
             yield f"{side}.{tier}.{rate}.change", _change(there[0], about, told)
 
 
 def _change(row: Row, about: str, told: str) -> Fact:
     """How the first or last stands to its own share of last year."""
-    new, before = row.figures.share(change.RATE), row.change.before
+    new, before = row.figures.share(CHANGE_RATE), row.change.before
     known = before is not None and row.change.points is not None
     text = narrative.moved(new.percent, before.percent) if known else ""
     formula = f"{percent_vi(new.percent)} − {percent_vi(before.percent)}" if known else ""

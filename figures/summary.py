@@ -1,8 +1,4 @@
-"""The one frozen ``Summary`` that every outlet receives: page, chart, table, CSV, XLSX, API, PDF and frozen review.
-
-Queries hand over tallies by month and tier, this module adds up, divides once and rounds once. An outlet writes
-what it finds here and computes nothing.
-"""
+"""The one frozen ``Summary`` that every outlet receives: page, chart, table, CSV, XLSX, API, PDF and frozen review."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +26,9 @@ __all__ = [
     "canonical",
     "figures",
 ]
+
+# Queries hand over tallies by month and tier, this module adds up, divides once and rounds once. An outlet
+# writes what it finds here and computes nothing.
 
 _TIER_ORDER = {tier: place for place, tier in enumerate(TIER_NAMES)}
 

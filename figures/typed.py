@@ -1,13 +1,12 @@
-"""Numbers that somebody typed into a text: where they stand, what they are worth and what they count.
-
-Left out is what is no figure: days, months and years, times of day, numbers of documents, of sections and pages, names
-such as "mức độ 3" or "Đề án 06". Numbers in words ("hai cấp") are words.
-"""
+"""Numbers that somebody typed into a text: where they stand, what they are worth and what they count."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+
+# Left out is what is no figure: days, months and years, times of day, numbers of documents, of sections and
+# pages, names such as "mức độ 3" or "Đề án 06". Numbers in words ("hai cấp") are words.
 
 # A rise or fall ("tăng 137 hồ sơ", "giảm 6,9%") is another thing than a number of dossiers or a share.
 PERCENT, POINTS, COUNT, MORE, GROWTH = "percent", "points", "count", "more", "growth"

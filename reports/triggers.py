@@ -1,13 +1,12 @@
-"""Triggers that keep a frozen review as it is, in the database itself, whoever connects.
-
-After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be deleted; the
-tables beside it (reports.models.frozen) are only ever added to. SQLite loses the triggers of a table that a migration
-rebuilds: a migration that alters one of these tables calls `install` again.
-"""
+"""Triggers that keep a frozen review as it is, in the database itself, whoever connects."""
 
 from collections.abc import Iterable, Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+# After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be
+# deleted; the tables beside it (reports.models.frozen) are only ever added to. SQLite loses the triggers of a
+# table that a migration rebuilds: a migration that alters one of these tables calls `install` again.
 
 TOLD = "Báo cáo đã chốt số liệu không được sửa hoặc xóa."
 # Everything but number, issued_on and state.

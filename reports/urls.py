@@ -1,7 +1,8 @@
 """Addresses of the dashboard, its files, charts and API; reviews have their own module."""
 
-from django.urls import include, path
+from django.urls import path
 
+from reports import urls_around, urls_issued, urls_official, urls_reviews, urls_wording
 from reports.views import api, api_reviews, charts, dashboard, exports, finding, status
 
 urlpatterns = [
@@ -16,9 +17,9 @@ urlpatterns = [
     path("api/v1/reviews/<int:pk>", api_reviews.review, name="api_review"),
     path("api/v1/reviews/<int:pk>/pdf", api_reviews.pdf, name="api_review_pdf"),
     path("api/v1/openapi.json", api.openapi_json, name="openapi"),
-    path("", include("reports.urls_reviews")),
-    path("", include("reports.urls_wording")),
-    path("", include("reports.urls_issued")),
-    path("", include("reports.urls_around")),
-    path("", include("reports.urls_official")),
+    *urls_reviews.urlpatterns,
+    *urls_wording.urlpatterns,
+    *urls_issued.urlpatterns,
+    *urls_around.urlpatterns,
+    *urls_official.urlpatterns,
 ]

@@ -197,7 +197,10 @@ class _Comparer:
                 continue
             made = self.form.cells(self._as_sources(line))[self.form.places[column.number]]
             if given != made:
-                told = f"Cột ({column.number}) ghi {count(given)}, mà các cột thành phần cộng lại là {count(made)}."
+                told = (
+                    f"Cột ({column.number}) ghi {count(given)}, "
+                    f"mà các cột thành phần cộng lại là {count(made)}."
+                )
                 self._fault(line, "identity", told, column.number)
         for identity, gap in self.form.gaps(self.form.cells(self._as_sources(line))):
             if gap == self.form.moved(identity, stored):

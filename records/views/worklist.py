@@ -199,9 +199,8 @@ def _finding(context: dict) -> tuple[str, str]:
         number, lacking = context["waiting_page"].paginator.count, len(context["missing"])
         heading = f"{count(number)} báo cáo chờ duyệt" if number else "Không có báo cáo nào chờ duyệt"
         if lacking:
-            heading += (
-                f", {count(lacking)}{' đơn vị trở lên' if context['missing_more'] else ' đơn vị'} chưa gửi"
-            )
+            units = "đơn vị trở lên" if context["missing_more"] else "đơn vị"
+            heading += f", {count(lacking)} {units} chưa gửi"
         if context["unlocks"]:
             heading += f", {count(len(context['unlocks']))} đề nghị mở khóa"
         return heading, _progress(context)

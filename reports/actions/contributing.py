@@ -30,7 +30,7 @@ def _open_text(asking: Asking) -> Asking:
 def write(
     asking: Asking, body: str, *, by: User | None, at: datetime, revision: int, send: bool = False
 ) -> Asking:
-    """Store the text in the tidy form of figures.bound, and with `send` hand it over. Raises Refused where it has been
+    """Store the text in the tidy form of bound text, and with `send` hand it over. Raises Refused where it has been
     handed over, or is empty and to be sent; Stale where somebody else stored it since `revision`.
     """
     kept = _open_text(asking)
@@ -91,7 +91,8 @@ def take(asking: Asking, *, by: User | None, at: datetime) -> Asking:
     before, body = section.body, bound.write([*bound.paragraphs(section.body), *added])
     if len(bound.plain(body)) > LONGEST_SECTION:
         raise Refused(
-            f"Mục {section.heading} sẽ dài quá {count(LONGEST_SECTION)} ký tự. Rút gọn lời văn của mục, hoặc trả lại "
+            f"Mục {section.heading} sẽ dài quá {count(LONGEST_SECTION)} ký tự. "
+            "Rút gọn lời văn của mục, hoặc trả lại "
             "để đơn vị viết ngắn hơn."
         )
     section.body = body

@@ -13,7 +13,7 @@ from units.models import User
 
 @transaction.atomic
 def export_person(user: User, *, by: User | None, at: datetime) -> dict[str, Any]:
-    """Everything that is kept about a person (reports.queries.person). That it was given out is logged, behind it."""
+    """Everything that is kept about a person. That it was given out is logged, behind it."""
     found = everything(user, at=at)
     log.append("user.export", by=by, subject=subject(user), detail={}, at=at)
     return {"Xuất lúc": at, **found}

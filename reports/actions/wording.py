@@ -16,7 +16,7 @@ from .common import Stale, note, opened
 def write_section(
     section: ReviewSection, heading: str, body: str, *, by: User | None, at: datetime, version: str
 ) -> ReviewSection:
-    """Store a section as it was typed, in the tidy form of figures.bound; the log keeps what stood there before.
+    """Store a section as it was typed, in the tidy form of bound text; the log keeps what stood there before.
 
     Raises Refused once the review is frozen, Stale where `version` is not that of quotable.section_version any more.
     The caller has checked that each figure is known.

@@ -10,7 +10,7 @@ from reports.models import Resolution, ReviewSection
 from units.forms.fields import ChosenField
 from units.models import Unit
 
-from .fields import DayField, text
+from .fields import DayField, text_field
 
 WHOLE = ""
 OFFICES, BELOW, CHOSEN = "offices", "below", "chosen"
@@ -37,7 +37,7 @@ class AskForm(forms.Form):
         error_messages={"invalid_choice": "Không chọn được đơn vị này."},
     )
     due_on = DayField("Hạn gửi", required=True)
-    words = text("Yêu cầu cụ thể", 2)
+    words = text_field("Yêu cầu cụ thể", 2)
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class CommentForm(forms.Form):
 
     section = ChosenField(label="Về mục", required=False)
     unit = ChosenField(label="Ý kiến của")
-    text = text("Ý kiến", 4, required=True)
+    text = text_field("Ý kiến", 4, required=True)
 
     def __init__(self, data: Any, sections: Sequence[ReviewSection], voices: Sequence[Unit]) -> None:
         super().__init__(data, auto_id="id_y_kien_%s")
@@ -101,7 +101,7 @@ class CommentForm(forms.Form):
 class ReplyForm(forms.Form):
     """An answer to a comment, in the name of a unit; with a resolution it settles the comment."""
 
-    text = text("Trả lời", 2)
+    text = text_field("Trả lời", 2)
     resolution = forms.ChoiceField(
         required=False,
         choices=[("", "Chưa giải quyết"), *Resolution.choices],

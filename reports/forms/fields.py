@@ -17,7 +17,7 @@ def _within_reason(day: date) -> None:
         raise forms.ValidationError(f"Ngày phải từ năm {FIRST_YEAR} đến năm {LAST_YEAR}.")
 
 
-def text(label: str, rows: int, required: bool = False, **more: Any) -> forms.CharField:
+def text_field(label: str, rows: int, required: bool = False, **more: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
@@ -31,7 +31,7 @@ def text(label: str, rows: int, required: bool = False, **more: Any) -> forms.Ch
     )
 
 
-def line(label: str, length: int = 300, required: bool = False, **more: Any) -> forms.CharField:
+def line_field(label: str, length: int = 300, required: bool = False, **more: Any) -> forms.CharField:
     told = {"required": "Hãy ghi mục này.", "max_length": f"Dài quá {length} ký tự."}
     return forms.CharField(label=label, required=required, max_length=length, error_messages=told, **more)
 

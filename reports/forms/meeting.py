@@ -7,7 +7,7 @@ from django import forms
 from reports.actions import MeetingText
 from reports.queries.meeting import Told
 
-from .fields import DayField, line, text
+from .fields import DayField, line_field, text_field
 
 REVISION = "Trang không còn đúng. Tải lại trang rồi nhập lại."
 
@@ -24,11 +24,11 @@ class MeetingForm(forms.Form):
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), REVISION),
     )
     day = DayField("Ngày hội nghị")
-    place = line("Nơi họp")
-    chaired = line("Chủ trì")
-    attended = text("Thành phần dự", 3)
-    directed = text("Ý kiến chỉ đạo tại hội nghị", 6)
-    conclusions = text("Kết luận", 6)
+    place = line_field("Nơi họp")
+    chaired = line_field("Chủ trì")
+    attended = text_field("Thành phần dự", 3)
+    directed = text_field("Ý kiến chỉ đạo tại hội nghị", 6)
+    conclusions = text_field("Kết luận", 6)
 
     def __init__(self, data: Any, told: Told) -> None:
         """`told`: the meeting as it is stored, shown while nothing was sent."""

@@ -15,9 +15,7 @@ from reports.actions import TaskText
 from reports.models import PlanTask, Review, ReviewState
 from units.models import Unit
 
-from .fields import DayField
-from .fields import line as _line
-from .fields import text as _text
+from .fields import DayField, line_field, text_field
 
 BLANK_TASKS = 2
 MOST_TASKS = 40
@@ -69,21 +67,21 @@ class NewReviewForm(forms.Form):
 class TextForm(forms.Form):
     """What people write around the sections of a draft: header, meeting, signer, recipients."""
 
-    title = _line("Tên báo cáo", required=True)
-    issuer = _text("Cơ quan ban hành (mỗi dòng in một dòng)", 2, required=True)
-    superior = _line("Cơ quan cấp trên trực tiếp (nếu in)")
-    symbol = _line("Ký hiệu", 30)
-    place = _line("Địa danh", 100)
-    receiver = _line("Đơn vị nhận báo cáo (phụ lục II)", 200)
+    title = line_field("Tên báo cáo", required=True)
+    issuer = text_field("Cơ quan ban hành (mỗi dòng in một dòng)", 2, required=True)
+    superior = line_field("Cơ quan cấp trên trực tiếp (nếu in)")
+    symbol = line_field("Ký hiệu", 30)
+    place = line_field("Địa danh", 100)
+    receiver = line_field("Đơn vị nhận báo cáo (phụ lục II)", 200)
     meeting_day = DayField("Ngày hội nghị")
-    meeting_place = _line("Nơi họp")
-    chaired = _line("Chủ trì")
-    attended = _text("Thành phần dự", 2)
-    opening = _text("Câu mở đầu", 3)
-    closing = _text("Câu kết thúc", 2)
-    signer_lines = _text("Thẩm quyền ký (mỗi dòng in một dòng)", 3)
-    signer_name = _line("Người ký", 100)
-    recipients = _text("Nơi nhận (mỗi dòng một nơi)", 6)
+    meeting_place = line_field("Nơi họp")
+    chaired = line_field("Chủ trì")
+    attended = text_field("Thành phần dự", 2)
+    opening = text_field("Câu mở đầu", 3)
+    closing = text_field("Câu kết thúc", 2)
+    signer_lines = text_field("Thẩm quyền ký (mỗi dòng in một dòng)", 3)
+    signer_name = line_field("Người ký", 100)
+    recipients = text_field("Nơi nhận (mỗi dòng một nơi)", 6)
 
     # Almost every field may stay empty while the text is being written: saying so beside each would be noise.
     required_unmarked = True
@@ -137,7 +135,7 @@ class TaskForm(forms.Form):
 
     required_unmarked = True
 
-    text = _text("Nhiệm vụ", 2)
+    text = text_field("Nhiệm vụ", 2)
     unit = forms.TypedChoiceField(
         label="Đơn vị thực hiện",
         required=False,
@@ -145,7 +143,7 @@ class TaskForm(forms.Form):
         empty_value=None,
         error_messages={"invalid_choice": "Không chọn được đơn vị này."},
     )
-    responsible = _line("Ghi khác tên đơn vị (nếu cần)")
+    responsible = line_field("Ghi khác tên đơn vị (nếu cần)")
     deadline = DayField("Thời hạn")
 
     def __init__(self, *args: Any, units: list[tuple[int, str]], **options: Any) -> None:
@@ -220,9 +218,9 @@ class ReasonForm(forms.Form):
 class NumberForm(forms.Form):
     """Number and day under which the signed review was issued; changed once recorded only with a reason."""
 
-    number = _line("Số", 50, required=True, help_text="Ví dụ 215/BC-UBND")
+    number = line_field("Số", 50, required=True, help_text="Ví dụ 215/BC-UBND")
     issued_on = DayField("Ngày ban hành", required=True)
-    reason = _line("Lý do sửa", 500, required=True)
+    reason = line_field("Lý do sửa", 500, required=True)
 
     def __init__(self, data: Any, review: Review, day: date) -> None:
         super().__init__(data, initial={"number": review.number, "issued_on": review.issued_on})

@@ -8,7 +8,7 @@ from django import forms
 from reports.actions.tasks import seen_mark
 from reports.models import PlanTask, TaskOutcome
 
-from .fields import DayField, text
+from .fields import DayField, text_field
 
 
 class OutcomeForm(forms.Form):
@@ -23,7 +23,7 @@ class OutcomeForm(forms.Form):
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Hãy chọn kết quả của nhiệm vụ."),
     )
     on = DayField("Ngày có kết quả")
-    words = text("Ghi chú", 2)
+    words = text_field("Ghi chú", 2)
 
     def __init__(self, data: Any, task: PlanTask, day: date) -> None:
         now = {"seen": seen_mark(task), "outcome": task.outcome, "on": task.outcome_on}

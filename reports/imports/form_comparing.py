@@ -1,7 +1,5 @@
-"""An official form that somebody holds, line by line against the one that the system draws of the same unit and period.
-
-Of a district or a province nothing is read in: its figures are those of its units. What is told is where a file
-differs from them.
+"""An official form that somebody holds, line by line against the one that the system draws of the same unit and
+period.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +11,9 @@ from records.imports.official_sheet import Line, read_sheet
 from reports.outlets.filled_form import Filled
 from units.faults import Faults
 from units.models import Unit, fold
+
+# Of a district or a province nothing is read in: its figures are those of its units. What is told is where a
+# file differs from them.
 
 Key = tuple[str, str]  # of the tier, "" above all, and of the line itself
 

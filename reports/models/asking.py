@@ -15,7 +15,7 @@ class AskKind(models.TextChoices):
 
 class Asking(models.Model):
     """A unit is asked, by a day, for comments on a whole draft (no section) or for the text of one section. `body` is
-    stored text of figures.bound; it stays when the section goes, and is never printed itself: the drafter takes it
+    bound text; it stays when the section goes, and is never printed itself: the drafter takes it
     over.
 
     Sent: `sent_at` (of comments: the unit has said what it had to say). Sent back: `returned` says why, and nothing is

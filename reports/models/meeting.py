@@ -8,7 +8,7 @@ from .review import Review
 class Meeting(models.Model):
     """The conference (hội nghị) of a review, entered until long after the review is frozen: its conclusions come later.
 
-    `directed` and `conclusions` are stored text of figures.bound. Day, place, chair and who attended stand in the
+    `directed` and `conclusions` are bound text. Day, place, chair and who attended stand in the
     review's header too while that may still be changed; reports.queries.meeting tells which ones hold.
     """
 

@@ -64,7 +64,7 @@ class Review(models.Model):
 
 
 class ReviewSection(models.Model):
-    """A part of the text. `body` is stored text of figures.bound: a blank line between paragraphs, figures as tokens.
+    """A part of the text. `body` is bound text: a blank line between paragraphs, figures as tokens.
     `block` names what is drawn after it, `key` the section of the outline that it came from. `responsible` writes what
     the section is made from, by `due_on` (reports.models.contribution).
     """

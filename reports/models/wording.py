@@ -40,8 +40,8 @@ class OutlineSection(models.Model):
 
 
 class StoredPhrase(models.Model):
-    """A sentence of figures.phrases that an administrator wrote: a new one, or one in place of that of
-    fixtures/phrases.json with the same key. `of`, `conditions` and `text` as figures.saying.Phrase reads them.
+    """A phrase that an administrator wrote: a new one, or one in place of that of
+    fixtures/phrases.json with the same key. `of`, `conditions` and `text` as review_text reads them.
     """
 
     key = models.SlugField("mã câu", max_length=64, unique=True)

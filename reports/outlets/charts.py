@@ -1,8 +1,4 @@
-"""Charts for Chart.js 4 through the JSON views of django-chartjs: the only module that imports it.
-
-The library's view turns Decimals into text and leaks itself into the JSON; both are mended here, once. A month that
-nobody reported stays null: a gap in the line, never 0.
-"""
+"""Charts for Chart.js 4 through the JSON views of django-chartjs: the only module that imports it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +11,9 @@ from django.utils.safestring import SafeString
 from figures import narrative, writing
 from figures.rates import Share
 from reports.outlets import markup
+
+# The library's view turns Decimals into text and leaks itself into the JSON; both are mended here, once. A
+# month that nobody reported stays null: a gap in the line, never 0.
 
 
 @dataclass(frozen=True)

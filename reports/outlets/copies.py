@@ -121,11 +121,11 @@ def _folder() -> Path:
 
 @cache
 def _form() -> str:
-    """What besides the document decides the bytes: print templates, the code of the outlets, and the renderer."""
+    """What besides the document decides the bytes: print templates, the code of reports, and the renderer."""
     digest = hashlib.sha256(version("weasyprint").encode())
     sources = [
         *(settings.BASE_DIR / "templates" / "print").rglob("*.*"),
-        *Path(__file__).parent.rglob("*.py"),
+        *(settings.BASE_DIR / "reports").rglob("*.py"),
     ]
     for path in sorted(sources):
         digest.update(path.read_bytes())

@@ -1,12 +1,12 @@
-"""Rows of tables and options as markup: every text is escaped as in a template, at a fraction of its cost (P3, P7).
-
-Texts go through the standard library's `escape`, which Django's own only wraps; what is markup already stays as it is.
-"""
+"""Rows of tables and options as markup: every text is escaped as in a template, at a fraction of its cost (P3, P7)."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from django.utils.safestring import SafeString
+
+# Texts go through the standard library's `escape`, which Django's own only wraps; what is markup already stays
+# as it is.
 
 
 def rows(lines: Iterable) -> SafeString:
@@ -37,7 +37,8 @@ def options(groups: Iterable[tuple[str, Sequence[tuple[str, str]]]], chosen: str
     for name, ones in groups:
         if ones:
             within = "".join(
-                f'<option value="{_text(value)}"{" selected" if value == chosen else ""}>{_text(words)}</option>'
+                f'<option value="{_text(value)}"{" selected" if value == chosen else ""}>'
+                f"{_text(words)}</option>"
                 for value, words in ones
             )
             drawn.append(f'<optgroup label="{_text(name)}">{within}</optgroup>')

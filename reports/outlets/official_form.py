@@ -1,7 +1,4 @@
-"""Official forms (figures.forms) as lines: those of II.06a in a review's document, and those of a form page.
-
-What a form has no column for is mapped by its data and said under the table.
-"""
+"""Official forms (figures.forms) as lines: those of II.06a in a review's document, and those of a form page."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +10,8 @@ from figures.forms import Cells, Form
 from figures.summary import Summary
 from figures.writing import signed, tier_name
 from records.queries.official_forms import DOSSIER_FORM, forms
+
+# What a form has no column for is mapped by its data and said under the table.
 
 LETTERS = "ABCDEG"
 TOTAL = "Tổng cộng"

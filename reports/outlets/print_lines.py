@@ -1,8 +1,4 @@
-"""The monthly line of a printed review: the share received online, this period and the same months last year.
-
-Coordinates are whole tenths of a millimetre, as text. Lines differ by dash and mark, not by tone alone, so that they
-are told apart in grey.
-"""
+"""The monthly line of a printed review: the share received online, this period and the same months last year."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +6,9 @@ from typing import Any
 
 from figures.periods import Month
 from figures.writing import percent_vi, tier_name
+
+# Coordinates are whole tenths of a millimetre, as text. Lines differ by dash and mark, not by tone alone, so
+# that they are told apart in grey.
 
 WIDTH, HEIGHT, GAP = 1630, 440, 60
 SIDE, TOP, BOTTOM = 50, 110, 90  # room around the plot: half a value, names and values, values and months
@@ -65,7 +64,8 @@ def _known(months: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _told(one: dict[str, Any]) -> str:
     first, *_, last = _known(one["now"])
-    told = f"{tier_name(one['tier']).lower()} từ {percent_vi(first['percent'])} đến {percent_vi(last['percent'])}"
+    start, end = percent_vi(first["percent"]), percent_vi(last["percent"])
+    told = f"{tier_name(one['tier']).lower()} từ {start} đến {end}"
     before = _known(one["before"])
     return f"{told}, cùng kỳ kết thúc ở {percent_vi(before[-1]['percent'])}" if before else told
 

@@ -1,8 +1,4 @@
-"""The bars of a printed review: the share received online of each unit of a tier, the largest first.
-
-Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete, or whose
-figures are an estimate, is hatched and says so; it is never ranked as if it were whole, and stands last.
-"""
+"""The bars of a printed review: the share received online of each unit of a tier, the largest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +8,9 @@ from django.utils.text import capfirst
 
 from figures.summary import Figures, Row
 from figures.writing import percent_vi, tier_name
+
+# Coordinates are whole tenths of a millimetre, as text. A unit whose reports are incomplete, or whose figures
+# are an estimate, is hatched and says so; it is never ranked as if it were whole, and stands last.
 
 WIDTH = 1630
 NAMES, VALUES = 640, 130  # room for names and values beside the bars

@@ -268,7 +268,7 @@ def notes(doc: dict[str, Any], now: Summary) -> list[str]:
 
 
 def _section(one: dict[str, Any], told: list[list[bound.Sentence]]) -> dict[str, Any]:
-    """A section with its paragraphs as rows of figures (reports.queries.bound: text, key, state), whichever format the
+    """A section with its paragraphs as rows of figures (text, key, state), whichever format the
     document has, the same by sentences, and the template of its block.
     """
     runs = [tuple(figure for sentence in paragraph for figure in sentence.figures) for paragraph in told]

@@ -48,7 +48,8 @@ def xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
     """
     buffer, now = BytesIO(), Summary.from_dict(doc["figures"])
     before, end = Summary.from_dict(doc["last_year"]), date.fromisoformat(doc["review"]["to"])
-    told = f"{state}; kỳ số liệu từ {day(now.period.start)} đến {day(end)}; đã duyệt, {now.completeness_text}"
+    days = f"{day(now.period.start)} đến {day(end)}"
+    told = f"{state}; kỳ số liệu từ {days}; đã duyệt, {now.completeness_text}"
     told += f"; {narrative.basis(now.units_of)}"
     columns, changes = (flat.count_titles(end), flat.rate_titles()), any(row.change for row in now.rows)
     with xlsxwriter.Workbook(buffer, OPTIONS) as book:

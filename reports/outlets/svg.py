@@ -1,8 +1,4 @@
-"""Charts drawn on the server, as numbers for a template: the same bars on the screen and in print.
-
-Nothing here writes markup. Every coordinate is text with a dot and a percent sign ("48.23%"): a localised number inside
-SVG ("48,23%") would be invalid. Geometry comes from the counts, words from the printed percentages.
-"""
+"""Charts drawn on the server, as numbers for a template: the same bars on the screen and in print."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +7,10 @@ from figures import narrative, writing
 from figures.rates import Share
 from figures.rounding import points
 from figures.summary import Figures
+
+# Nothing here writes markup. Every coordinate is text with a dot and a percent sign ("48.23%"): a localised
+# number inside SVG ("48,23%") would be invalid. Geometry comes from the counts, words from the printed
+# percentages.
 
 # Channels in their fixed order (face: trực tiếp, trực tuyến, BCCI), with the style class of their segment.
 CHANNELS = {

@@ -1,8 +1,4 @@
-"""Tables of the pages by django-tables2: the only module that imports it.
-
-django-tables2 keeps the columns, their heads and the order asked for; the cells are prepared in one pass and drawn by a
-light template of our own (parts/table.html), which costs a fraction of the library's cell by cell rendering.
-"""
+"""Tables of the pages by django-tables2: the only module that imports it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +16,10 @@ from figures.rates import Share
 from figures.summary import Figures
 from reports.outlets import markup, svg
 from reports.outlets.entries import Entry, order
+
+# django-tables2 keeps the columns, their heads and the order asked for; the cells are prepared in one pass and
+# drawn by a light template of our own (parts/table.html), which costs a fraction of the library's cell by cell
+# rendering.
 
 MOST_ROWS = 500
 

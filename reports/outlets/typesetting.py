@@ -1,9 +1,4 @@
-"""Printed Vietnamese as a typesetter would set it: what belongs together stays on one line.
-
-A number and what it counts ("14.712 hồ"), a word and its number ("khoản 1", "ngày 15/12/2021", "mức độ 3, 4"), a
-dash and the word before it, the last two words of a paragraph. Spaces stay plain spaces, so that text copies out as it
-was written and justified lines stretch evenly; markup keeps them from breaking.
-"""
+"""Printed Vietnamese as a typesetter would set it: what belongs together stays on one line."""
 
 import re
 import unicodedata
@@ -14,6 +9,10 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+# A number and what it counts ("14.712 hồ"), a word and its number ("khoản 1", "ngày 15/12/2021", "mức độ 3,
+# 4"), a dash and the word before it, the last two words of a paragraph. Spaces stay plain spaces, so that text
+# copies out as it was written and justified lines stretch evenly; markup keeps them from breaking.
 
 _NUMBER = re.compile(r"\(?[0-9][0-9./]*(?:,[0-9]+)?%?")
 _ORDINAL = re.compile(r"(?:[0-9][0-9./,-]*|[IVXLC]+|[a-zđ])[.,;:)]*")

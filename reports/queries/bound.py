@@ -1,9 +1,4 @@
-"""The figures in a review's text against what is known: bound, stale with old and new value, typed by hand.
-
-Answered from a document alone (reports.queries.document): its facts are those of now, its runs hold what was accepted
-last, and ``typed`` what reports.queries.typed found. For a page: ``states(doc)``; what was found is accepted by
-reports.actions.accept_figures.
-"""
+"""The figures in a review's text against what is known: bound, stale with old and new value, typed by hand."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -13,6 +8,10 @@ from typing import Any
 from figures import bound
 from figures.bound import Run
 from figures.likeness import LOOKS_LIKE, SAME, UNSOURCED
+
+# Answered from a document alone (reports.queries.document): its facts are those of now, its runs hold what was
+# accepted last, and ``typed`` what reports.queries.typed found. For a page: ``states(doc)``; what was found is
+# accepted by reports.actions.accept_figures.
 
 BOUND, STALE, LOST = "bound", "stale", "lost"
 # Of a number that somebody typed: it is a known figure, looks like one and differs, or has no source.

@@ -1,7 +1,4 @@
-"""Where a line of succession breaks between some days: conditions on units, and the questions made of them.
-
-Put together once (units.compiled), since every page by today's units asks them where anybody came or went meanwhile.
-"""
+"""Where a line of succession breaks between some days: conditions on units, and the questions made of them."""
 
 from collections.abc import Set
 from datetime import date
@@ -13,6 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from units.compiled import Compiled
 from units.models import Inherited, RosterStep, Succession, Unit, subtree
 from units.paths import between
+
+# Put together once (units.compiled), since every page by today's units asks them where anybody came or went
+# meanwhile.
 
 # What is told of a unit in which a line breaks.
 COLUMNS = ("pk", "path", "tier", "kind", "active_until")
@@ -27,7 +27,7 @@ def reporting(tiers: Set[str] | None, prefix: str = "") -> Q:
 
 
 class BreakingLines(NamedTuple):
-    """The days are those of reports.queries.broken.Throughout and the reader's. `tiers`: those that report what
+    """The days are those of both periods and the reader's. `tiers`: those that report what
     is asked for; None: all. `path`: of the unit that is asked for, where it is over: only what is below it counts then.
     """
 

@@ -1,9 +1,4 @@
-"""By today's units: whose line of succession does not reach through both periods of a comparison.
-
-A unit of the day has the history of its predecessors. It can be compared where each of them that opened meanwhile took
-over from one that reported until then, and each that ended was followed by one that reports; so every report of either
-period has its counterpart in the other. What breaks a line is looked for among those that opened or stopped meanwhile.
-"""
+"""By today's units: whose line of succession does not reach through both periods of a comparison."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -19,6 +14,11 @@ from units.models import Inherited, Kind, Succession, Unit, UnitQuerySet, subtre
 from units.paths import ends
 
 from .breaking import COLUMNS, BreakingLines, question, turning
+
+# A unit of the day has the history of its predecessors. It can be compared where each of them that opened
+# meanwhile took over from one that reported until then, and each that ended was followed by one that reports;
+# so every report of either period has its counterpart in the other. What breaks a line is looked for among
+# those that opened or stopped meanwhile.
 
 # Where units are looked for: their numbers, those of the groups above them, the ends of paths.
 _Near = tuple[Collection[int], Collection[int], Collection[str]]

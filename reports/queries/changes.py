@@ -1,9 +1,4 @@
-"""Which changes in the log concern the page of a unit, so that a drawn page outlives all others.
-
-Each process reads the log on from where it stopped, and keeps for every unit what was the last to concern it. An entry
-stands in the transaction of the change that it tells of, and entries are committed in their order, so a page drawn
-under one version is never found after a change to what it shows. What is not known here concerns everybody.
-"""
+"""Which changes in the log concern the page of a unit, so that a drawn page outlives all others."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,6 +11,11 @@ from ledger import log
 from ledger.models import Entry
 from records.models import Stage, Submission
 from reports.models import Review
+
+# Each process reads the log on from where it stopped, and keeps for every unit what was the last to concern it.
+# An entry stands in the transaction of the change that it tells of, and entries are committed in their order,
+# so a page drawn under one version is never found after a change to what it shows. What is not known here
+# concerns everybody.
 
 # Entries that are read on; a process that stood still for longer forgets what it kept instead.
 MOST = 2_000

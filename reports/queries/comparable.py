@@ -1,9 +1,5 @@
 """Against the same period last year only those units count that owed reports throughout both periods; of one field,
 those that owed it throughout.
-
-As reported, a unit that opened or closed meanwhile is taken out of both sides. By today's units history is carried
-over, and one is taken out in which it does not reach through both periods (reports.queries.broken). Who is left out is
-named.
 """
 
 from figures.compared import Compared
@@ -17,6 +13,10 @@ from .lasting import Lasting
 from .lasting_field import LastingField
 from .lasting_today import LastingToday
 from .remaining import Compares, remaining
+
+# As reported, a unit that opened or closed meanwhile is taken out of both sides. By today's units history is
+# carried over, and one is taken out in which it does not reach through both periods.
+# Who is left out is named.
 
 
 def lasting(reach: Question, period: Period, owed: OwedField | None = None) -> Compares | None:

@@ -1,8 +1,4 @@
-"""The condition of the system, for its administrators: silent units, failed sign-ins, what timers did, what waits.
-
-What is of the whole installation (timers, queues, disk, log, version) is for administrators of the top of the tree;
-others are told of the units and people that they administer.
-"""
+"""The condition of the system, for its administrators: silent units, failed sign-ins, what timers did, what waits."""
 
 import subprocess
 import tomllib
@@ -21,6 +17,9 @@ from records.queries import owing
 from records.queries.calendar import calendar
 from units import administering, visits
 from units.models import Unit, User
+
+# What is of the whole installation (timers, queues, disk, log, version) is for administrators of the top of the
+# tree; others are told of the units and people that they administer.
 
 DAY = timedelta(days=1)
 

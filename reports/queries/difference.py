@@ -207,6 +207,7 @@ class _Words:
             place = self.procedures.get(procedure) or self.fields.get(field, field)
             for measure, (before, after) in values.items():
                 if measure in LABELS:
-                    yield f"{place}, {measure_label(measure, self.day).lower()}: {count(before)} → {count(after)}"
+                    name = measure_label(measure, self.day).lower()
+                    yield f"{place}, {name}: {count(before)} → {count(after)}"
                 elif after:
                     yield f"{place}, lý do: {after}"

@@ -1,8 +1,4 @@
-"""The review as one piece of plain data: what is frozen, attached to its PDF and verified later.
-
-Everything that page and print show of a review comes from this document, never from the live database beside it, so
-that an issued review cannot change when a month is corrected.
-"""
+"""The review as one piece of plain data: what is frozen, attached to its PDF and verified later."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +19,9 @@ from reports.queries import targets, typed
 from reports.queries.review_figures import ReviewFigures
 from reports.queries.tasks import set_last_time
 from units.snapshot import snapshot
+
+# Everything that page and print show of a review comes from this document, never from the live database beside
+# it, so that an issued review cannot change when a month is corrected.
 
 FORMAT = "cchc-review/2"
 # Grows with every change of the printed form, so that a frozen review says by which form it was drawn.

@@ -30,7 +30,7 @@ class Standing:
 
 
 def by_code(code: str) -> Review | None:
-    """The issued review that a code (as reports.outlets.codes.read gives it) is printed in; nothing of any other."""
+    """The issued review in which a code (as parsed from what was typed) is printed; nothing of any other."""
     return (
         Review.objects.filter(form__code=code, state=ReviewState.ISSUED)
         .select_related("unit", "form")

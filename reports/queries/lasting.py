@@ -1,8 +1,4 @@
-"""Which units owed reports throughout both periods of a comparison, and which are left out of it.
-
-Steps of the roster tell how many either are; units are listed only of the smaller part, and without those below groups
-in which nobody came or went.
-"""
+"""Which units owed reports throughout both periods of a comparison, and which are left out of it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -18,6 +14,9 @@ from records.queries.question import Question
 from units import roster
 from units.light import LightUnit
 from units.models import Unit, UnitQuerySet, owing, subtree
+
+# Steps of the roster tell how many either are; units are listed only of the smaller part, and without those
+# below groups in which nobody came or went.
 
 # Of those that are left out no more are named: after a merger of the country these are all of its communes.
 NAMED = 100

@@ -1,10 +1,4 @@
-"""Of one field: which units owed it throughout both periods of a comparison, and which are left out of it.
-
-As reported, a unit is left out that owed the field in some of the months only: it opened or closed meanwhile, or the
-catalogue said so, or a month was not divided by field. By today's units history is carried over; one is left out where
-its line breaks (reports.queries.broken), or a part of what it is made of did not owe the field in a month in which it
-reported. Units are looked at one by one.
-"""
+"""Of one field: which units owed it throughout both periods of a comparison, and which are left out of it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Set
@@ -23,6 +17,11 @@ from units.models import Unit
 
 from .broken import Throughout, broken_heirs, places_of
 from .lasting import NAMED
+
+# As reported, a unit is left out that owed the field in some of the months only: it opened or closed meanwhile,
+# or the catalogue said so, or a month was not divided by field. By today's units history is carried over; one
+# is left out where its line breaks, or a part of what it is made of did not owe the
+# field in a month in which it reported. Units are looked at one by one.
 
 
 class Owing(NamedTuple):

@@ -1,8 +1,4 @@
-"""By today's units: which of them can be compared with the same period last year, and which are left out.
-
-A unit of the day is left out with everything that its history is made of (reports.queries.broken). What ended without a
-successor is part of no history; what did so before the period, and is not told beside its figures, is named too.
-"""
+"""By today's units: which of them can be compared with the same period last year, and which are left out."""
 
 from collections.abc import Set
 from functools import cached_property
@@ -15,6 +11,10 @@ from units.models import Unit
 from .breaking import reporting
 from .broken import Throughout, broken_heirs, made_of, places_of
 from .lasting import NAMED, Lasting, Reporter
+
+# A unit of the day is left out with everything that its history is made of. What ended
+# without a successor is part of no history; what did so before the period, and is not told beside its figures,
+# is named too.
 
 _Named = tuple[str, str]  # folded name, name
 

@@ -9,7 +9,7 @@ from reports.models import Meeting, Review
 
 @dataclass(frozen=True)
 class Told:
-    """The meeting of a review. `directed` and `conclusions` are stored text of figures.bound; `revision` 0: nobody has
+    """The meeting of a review. `directed` and `conclusions` are bound text; `revision` 0: nobody has
     entered the meeting on its own page.
     """
 

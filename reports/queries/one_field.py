@@ -1,7 +1,4 @@
-"""The figures of one field of the catalogue: the same questions as of all fields together, narrowed.
-
-Who owes the field follows from the dated catalogue; a unit-month reported at level `chung` owes no other field.
-"""
+"""The figures of one field of the catalogue: the same questions as of all fields together, narrowed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Set
@@ -21,6 +18,9 @@ from records.queries.summary import missing_by_tier
 from records.queries.territory import territory
 from records.queries.unit_rows import silent_in_rows
 from units.models import Unit
+
+# Who owes the field follows from the dated catalogue; a unit-month reported at level `chung` owes no other
+# field.
 
 Monthly = dict[str, list[tuple[Month, Tally]]]
 

@@ -55,7 +55,7 @@ def in_force(unit: Unit, year: int) -> InForce:
 
 
 def for_review(unit: Unit, period: Period) -> list[dict]:
-    """The sections of a new review, as reports.actions.draft takes them. Who is responsible for a unit above is not
+    """The sections of a new review, as the action takes them. Who is responsible for a unit above is not
     asked by one below it.
     """
     end = calendar().bounds(period)[1]

@@ -1,8 +1,4 @@
-"""Everything that is kept about one person, for the person's own request (acceptance S33; Decree 356/2025/NĐ-CP).
-
-Names of the answer are Vietnamese: it is handed to the person. No password, code, secret of a second factor or key
-is in it. Columns that name people are found by themselves, so that a table of tomorrow is not forgotten.
-"""
+"""Everything that is kept about one person, for the person's own request (acceptance S33; Decree 356/2025/NĐ-CP)."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,6 +13,10 @@ from reports.models import Asking, PlanTask, SectionComment
 from units import factors, history, visits
 from units.actions.people import subject
 from units.models import Factor, Identity, Membership, RecoveryCode, Session, Token, User
+
+# Names of the answer are Vietnamese: it is handed to the person. No password, code, secret of a second factor
+# or key is in it. Columns that name people are found by themselves, so that a table of tomorrow is not
+# forgotten.
 
 HOUSE = ("ledger", "units", "records", "reports")
 # As what a person's name or number stands in a row, by the column's name.

@@ -1,7 +1,4 @@
-"""What those reported and owed that can be compared with last year (reports.queries.lasting, lasting_field).
-
-The smaller part is read unit by unit: few that are left out are taken from the whole, few that stay are added up.
-"""
+"""What those reported and owed that can be compared with last year (reports.queries.lasting, lasting_field)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -22,6 +19,9 @@ from units.models import Unit
 
 from .lasting import Lasting, Reporter
 from .lasting_field import LastingField, Owing
+
+# The smaller part is read unit by unit: few that are left out are taken from the whole, few that stay are added
+# up.
 
 Compares = Lasting | LastingField
 # Of units in one statement: a database takes so many, and to add up is no dearer then.

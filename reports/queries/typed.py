@@ -15,7 +15,7 @@ def of_sections(
     sections: Sequence[Mapping[str, Any]], known: Mapping[str, Fact], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """The typed numbers of the text, as data of a document: ``section`` (from 1), ``paragraph`` and ``at`` (from 0, in
-    characters of the paragraph as it is read), ``where`` in words, ``text``, ``state`` (figures.likeness), and of a
+    characters of the paragraph as it is read), ``where`` in words, ``text``, ``state``, and of a
     known figure its ``key`` and how that is written, ``known``.
     """
     found: list[dict[str, Any]] = []

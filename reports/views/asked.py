@@ -1,8 +1,4 @@
-"""What an address asks of the figures: unit, period and the rest, read once for page, export, chart and API.
-
-The address holds the whole view, so it can be sent to a colleague. Whatever it holds, reading it ends in a view, in
-`BadQuestion` (400, in words) or in 404; never in an error of the server (acceptance S26, S27).
-"""
+"""What an address asks of the figures: unit, period and the rest, read once for page, export, chart and API."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +19,9 @@ from units import queries as units
 from units.access import Right
 from units.dates import parse_day
 from units.models import Unit
+
+# The address holds the whole view, so it can be sent to a colleague. Whatever it holds, reading it ends in a
+# view, in `BadQuestion` (400, in words) or in 404; never in an error of the server (acceptance S26, S27).
 
 BY = ("unit", "field", "month")
 INCLUDES = ("approved", "submitted")

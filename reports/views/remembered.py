@@ -1,9 +1,4 @@
-"""Keeps what was drawn until something that it shows changes: every change is in the log (reports.queries.changes).
-
-The version is read before the figures: what was drawn from older figures is never found under a newer one. Ten minutes
-is the most that a change by hand, past the log, can stay unseen. Within a transaction nothing is kept, since it may yet
-be undone.
-"""
+"""Keeps what was drawn until something that it shows changes: every change is in the log (reports.queries.changes)."""
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -14,6 +9,10 @@ from django.db import connection
 from reports.queries import changes
 
 from .asked import Asked
+
+# The version is read before the figures: what was drawn from older figures is never found under a newer one.
+# Ten minutes is the most that a change by hand, past the log, can stay unseen. Within a transaction nothing is
+# kept, since it may yet be undone.
 
 SECONDS = 600
 

@@ -32,7 +32,7 @@ def prepare(clerks: int, monthly: int) -> None:
 
     from records.generating.country import HALF_YEAR, START
     from records.models import Field
-    from reports import actions as reviews
+    from reports.actions import draft_whole
     from tests.bench.saving import opened
     from units.models import Membership, Role, Unit, User
 
@@ -51,7 +51,7 @@ def prepare(clerks: int, monthly: int) -> None:
             Membership(user=user, unit_id=unit, role=role, valid_from=START) for user, unit, role in held
         )
         cookies = _sessions([*people, *above])
-        drafts = [reviews.draft_whole(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
+        drafts = [draft_whole(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
     codes = list(Field.objects.exclude(code=Field.UNDIVIDED).order_by("pk").values_list("code", flat=True))
     months = [
         [cookie, edition.submission_id, 0, [f"{codes[place % len(codes)]}-{name}" for name in CELLS]]

@@ -1,7 +1,4 @@
-"""The demo: Thanh Liêm from January 2021 to July 2022, read by the same importers that real data comes through.
-
-Every step may run again and changes nothing then. fixtures/thanhliem/README.md: what is published, what is made up.
-"""
+"""The demo: Thanh Liêm from January 2021 to July 2022, read by the same importers that real data comes through."""
 
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +17,9 @@ from .review import drafted
 from .signing import entered_by_their_clerks
 
 __all__ = ["PASSWORD", "Broken", "load"]
+# Every step may run again and changes nothing then. fixtures/thanhliem/README.md: what is published, what is
+# made up.
+
 REVIEWER = "tonghop"
 
 

@@ -1,9 +1,6 @@
-"""The data as an open package that outlives the system: CSV files with a Data Package descriptor (datapackage.json,
-specs.frictionlessdata.io). No names of people: who entered, sent or approved stays here, and so does what was said for
-a number.
-
-The tables of units, successions, catalogue and counts are what our own commands import. Only approved figures and
-issued reviews are in it.
+"""The data as an open package that outlives the system: CSV files with a Data Package descriptor
+(datapackage.json, specs.frictionlessdata.io). No names of people: who entered, sent or approved stays here, and
+so does what was said for a number.
 """
 
 import csv
@@ -25,6 +22,9 @@ from units.tablefile import harmless
 
 from .schema import Table
 from .tables import TABLES
+
+# The tables of units, successions, catalogue and counts are what our own commands import. Only approved figures
+# and issued reviews are in it.
 
 DESCRIPTOR = "datapackage.json"
 

@@ -1,10 +1,4 @@
-"""Drawing a review as PDF, outside the process that asks for it, and reading the data back out of one.
-
-What comes from people is escaped text; on top of that the renderer may read the four print fonts and nothing else, so
-no text can make it read a file or open a connection (acceptance S29). Bytes are the same for the same document with
-the same libraries: dates are the document's own. `drawing` runs in a child and is the only module that imports
-WeasyPrint; `helper` starts that child and keeps it within its limits.
-"""
+"""Drawing a review as PDF, outside the process that asks for it, and reading the data back out of one."""
 
 import json
 from datetime import datetime
@@ -35,6 +29,11 @@ __all__ = [
     "redraw",
     "text",
 ]
+
+# What comes from people is escaped text; on top of that the renderer may read the four print fonts and nothing
+# else, so no text can make it read a file or open a connection (acceptance S29). Bytes are the same for the
+# same document with the same libraries: dates are the document's own. `drawing` runs in a child and is the only
+# module that imports WeasyPrint; `helper` starts that child and keeps it within its limits.
 
 # Stands in a kept form for the folder of the print fonts, which is another one on another machine.
 FONTS = "print-fonts:"

@@ -1,10 +1,4 @@
-"""The reader of PDFs that come from outside: a program of its own, without Django, that reads one file and ends.
-
-Started by `foreign` (units.child) with `PREFIX WHAT…`. The file comes on standard input; PREFIX is the length of
-the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`, `attached`, `added`. The
-answer on standard output is JSON (see `foreign.Read`). A file that takes more memory or time than it may costs this
-process and nothing else.
-"""
+"""The reader of PDFs that come from outside: a program of its own, without Django, that reads one file and ends."""
 
 import json
 import logging
@@ -14,6 +8,11 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+# Started by `foreign` (units.child) with `PREFIX WHAT…`. The file comes on standard input; PREFIX is the length of
+# the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`, `attached`, `added`. The
+# answer on standard output is JSON (see `foreign.Read`). A file that takes more memory or time than it may costs this
+# process and nothing else.
 
 # After so much time of the processor no further page is read, so that what was read is told.
 TEXT_SECONDS = 24
@@ -109,8 +108,8 @@ def _active(reader: Any) -> list[str]:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    # Here and not above, as below: started with -I, a program does not know the folder of the rooms.
-    sys.path.append(str(Path(__file__).parents[3]))
+    # Here and not above, as below: started with -I, a program knows only the standard library.
+    sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
     from units.bounds import begin
 
     prefix_, *wanted_ = begin()

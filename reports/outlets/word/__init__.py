@@ -1,9 +1,4 @@
-"""The review as DOCX: the same content as its PDF with real styles, for offices that must finish it in Word.
-
-Read from the print templates, so that a sentence, a table or an appendix that the PDF gains stands here too. Share bars
-are rows of shaded cells, not pictures: python-docx draws nothing, and a picture could not be changed in Word
-(docs/decisions). The same document gives the same bytes. The only room that imports python-docx.
-"""
+"""The review as DOCX: the same content as its PDF with real styles, for offices that must finish it in Word."""
 
 import zipfile
 from datetime import datetime
@@ -21,6 +16,11 @@ from docx.shared import Mm, Pt
 
 from . import reading, styles
 from .markup import NAMESPACES, plain
+
+# Read from the print templates, so that a sentence, a table or an appendix that the PDF gains stands here too.
+# Share bars are rows of shaded cells, not pictures: python-docx draws nothing, and a picture could not be
+# changed in Word (docs/decisions). The same document gives the same bytes. The only room that imports
+# python-docx.
 
 DRAFT = "Dự thảo, chưa chốt số liệu"
 EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -1,6 +1,5 @@
-"""From the print templates to WordprocessingML: the same HTML that is drawn as PDF is read, so that both say the same.
-
-Only the two blocks that Word lays out in its own way, the head and the signature, are made from the document itself.
+"""From the print templates to WordprocessingML: the same HTML that is drawn as PDF is read, so that both say the
+same.
 """
 
 import re
@@ -12,6 +11,9 @@ from lxml import html
 from .markup import Run, cell, frame, opened, paragraph, plain, rule, twips
 from .styles import FIGURE
 from .tables import table
+
+# Only the two blocks that Word lays out in its own way, the head and the signature, are made from the document
+# itself.
 
 TEXT_WIDTH, APPENDIX_WIDTH = 163, 252  # millimetres between the margins
 ISSUER, STATE = 66, 97  # millimetres of the head's two columns

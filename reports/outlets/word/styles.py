@@ -1,7 +1,4 @@
-"""The styles of a DOCX: named, so that whoever finishes it in Word changes all paragraphs of a kind at once.
-
-Sizes and gaps are those of decree 30/2020/NĐ-CP and of templates/print/review.css.
-"""
+"""The styles of a DOCX: named, so that whoever finishes it in Word changes all paragraphs of a kind at once."""
 
 from dataclasses import dataclass
 
@@ -12,6 +9,8 @@ from docx.enum.text import WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
+
+# Sizes and gaps are those of decree 30/2020/NĐ-CP and of templates/print/review.css.
 
 FACE = "Times New Roman"
 LANGUAGE = "vi-VN"

@@ -1,6 +1,6 @@
 """Every figure in the text of a PDF is in the frozen data beside it, or marked there as typed without a source.
 
-Left out, as figures.typed reads them: days and years, numbers of documents, sections and pages; and, here, numbers of
+Left out: days and years, numbers of documents, sections and pages; and, here, numbers of
 rows and columns of tables and the address of /verify/. The sums of form II.06a are added up again from the frozen
 counts.
 """

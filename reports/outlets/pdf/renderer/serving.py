@@ -1,10 +1,4 @@
-"""The program: draws one job after another, each in a forked child that may take so much and no more.
-
-A job on standard input is its length in decimal digits, a newline and that many bytes of JSON. While it is drawn, a
-line "page N" on standard output for each page laid out (0: the file is being written); at last a status (0 is done),
-the length of the PDF, a newline and the PDF. WeasyPrint is loaded once; the fork keeps what a document takes or breaks
-away from the next, at a cost of milliseconds.
-"""
+"""The program: draws one job after another, each in a forked child that may take so much and no more."""
 
 import json
 import os
@@ -17,6 +11,11 @@ from typing import BinaryIO
 from units.bounds import bind
 
 from .drawing import draw
+
+# A job on standard input is its length in decimal digits, a newline and that many bytes of JSON. While it is
+# drawn, a line "page N" on standard output for each page laid out (0: the file is being written); at last a
+# status (0 is done), the length of the PDF, a newline and the PDF. WeasyPrint is loaded once; the fork keeps
+# what a document takes or breaks away from the next, at a cost of milliseconds.
 
 LARGEST_FILE = 200 * 1024 * 1024
 # Without a job for so long the program ends, so that an idle service keeps no memory for it.

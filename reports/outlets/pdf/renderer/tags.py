@@ -1,14 +1,14 @@
-"""The tags of a drawing put right, so that a screen reader hears what is there, once and in order (PDF/UA-1).
-
-WeasyPrint leaves the text of page numbers and running words marked as content that no tag holds, and empty elements; it
-says neither what a header cell heads nor, under a head of two rows, which columns. Of a table that runs over several
-pages it makes one on each, with its own head: so it stays, since a reader then hears the heads wherever it begins.
-"""
+"""The tags of a drawing put right, so that a screen reader hears what is there, once and in order (PDF/UA-1)."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from pydyf import Array, Dictionary
+
+# WeasyPrint leaves the text of page numbers and running words marked as content that no tag holds, and empty
+# elements; it says neither what a header cell heads nor, under a head of two rows, which columns. Of a table
+# that runs over several pages it makes one on each, with its own head: so it stays, since a reader then hears
+# the heads wherever it begins.
 
 # A mark of WeasyPrint's in a page: the tag, its number as a dictionary, and this.
 _BEGINS = b"BDC"
