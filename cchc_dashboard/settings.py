@@ -118,8 +118,11 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"units.passwords.{name}"}
-    for name in ("LongEnough", "FourKinds", "NotCommon", "NotLikeThePerson", "NotTheUnitName")
+    {"NAME": "units.passwords.LongEnough"},
+    {"NAME": "units.passwords.FourKinds"},
+    {"NAME": "units.passwords.NotCommon"},
+    {"NAME": "units.passwords.NotLikeThePerson"},
+    {"NAME": "units.passwords.NotTheUnitName"},
 ]
 PASSWORD_LENGTH = whole("CCHC_PASSWORD_LENGTH", 12)
 ISSUED_PASSWORD_HOURS = whole("CCHC_ISSUED_PASSWORD_HOURS", 72)
