@@ -118,8 +118,11 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"units.passwords.{name}"}
-    for name in ("LongEnough", "FourKinds", "NotCommon", "NotLikeThePerson", "NotTheUnitName")
+    {"NAME": "units.passwords.LongEnough"},
+    {"NAME": "units.passwords.FourKinds"},
+    {"NAME": "units.passwords.NotCommon"},
+    {"NAME": "units.passwords.NotLikeThePerson"},
+    {"NAME": "units.passwords.NotTheUnitName"},
 ]
 PASSWORD_LENGTH = whole("CCHC_PASSWORD_LENGTH", 12)
 ISSUED_PASSWORD_HOURS = whole("CCHC_ISSUED_PASSWORD_HOURS", 72)
@@ -239,9 +242,12 @@ WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
 JOBS = ["reports.outlets.queue.DRAWINGS", "records.imports.cases.job.CASES"]
 # What `deliver` calls for what was kept for long enough, with the moment.
 FORGETTING = [
-    "ledger.outbox.forget", "ledger.keys.forget", "units.visits.forget",
-    "records.actions.forget_forms", "records.actions.case_files.forget_left",
-]  # fmt: skip
+    "ledger.outbox.forget",
+    "ledger.keys.forget",
+    "units.visits.forget",
+    "records.actions.forget_forms",
+    "records.actions.case_files.forget_left",
+]
 # What rooms above remind of in the same run.
 MORE_REMINDERS = ["reports.actions.asked_reminding"]
 

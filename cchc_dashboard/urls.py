@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from units.views.accounts import account
+
 handler400 = "cchc_dashboard.errors.bad_request"
 handler403 = "cchc_dashboard.errors.forbidden"
 handler404 = "cchc_dashboard.errors.not_found"
@@ -10,6 +12,8 @@ handler500 = "cchc_dashboard.errors.server_error"
 urlpatterns = [
     path("", include("cchc_dashboard.health")),
     path("", include("cchc_dashboard.metrics")),
+    # The reader's own account shows roles, which accounts do not know.
+    path("accounts/me/", account, name="account"),
     path("accounts/", include("units.urls_accounts")),
     path("units/", include("units.urls")),
     path("records/", include("records.urls")),

@@ -7,13 +7,14 @@ none is refused (and fails the suite). Outsiders get 404, those who may read but
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
+from functools import partial
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 
-from . import duties, pace, safety
+from . import duties, factors, pace, safety
 from .answering import standing, successor_of
 from .compiled import Compiled
 from .models import Membership, Role, Scope, System, Unit, User, subtree
@@ -101,6 +102,8 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
     if right is None:
         raise PermissionDenied("Trang này chưa khai báo quyền.")
     request.day = day
+    # For the page of the second factor, which knows no roles.
+    request.requires_factor = partial(factors.required, request.user, day)
     if right is Right.PUBLIC or getattr(view, "login_url_name", None):
         return None
     if not request.user.is_authenticated:

@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, passwords and the own account. Without a namespace: Django's own code looks for these names."""
+"""Sign-in, passwords, sessions and second factor. Without a namespace: Django looks for these names."""
 
 from django.urls import path
 
@@ -18,7 +18,6 @@ urlpatterns = [
     path("factor/drop/", factors.factor_drop, name="factor_drop"),
     path("resume/", accounts.resume, name="resume"),
     path("sessions/", sessions.own_sessions, name="sessions"),
-    path("me/", accounts.account, name="account"),
     path("password/", accounts.change_password, name="password_change"),
     path("password/done/", accounts.change_password_done, name="password_change_done"),
 ]

@@ -1,5 +1,6 @@
 """What a person proves to be themselves with, beside the password and the second factor (.factor)."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -8,7 +9,7 @@ class RecoveryCode(models.Model):
     codes, so that nobody can try them all.
     """
 
-    user = models.ForeignKey("units.User", models.CASCADE, related_name="recovery_codes")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="recovery_codes")
     code_sha256 = models.CharField(max_length=64)
     used_at = models.DateTimeField(null=True)
 
@@ -24,7 +25,7 @@ class Identity(models.Model):
 
     LONGEST = 255
 
-    user = models.ForeignKey("units.User", models.CASCADE, related_name="identities")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="identities")
     issuer = models.CharField("máy chủ đăng nhập", max_length=LONGEST)
     subject = models.CharField("mã định danh", max_length=LONGEST)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -36,7 +37,7 @@ class Token(models.Model):
     expires_at = models.DateTimeField("hết hạn")
     revoked_at = models.DateTimeField("thu hồi lúc", null=True)
     last_used_at = models.DateTimeField("dùng lần cuối", null=True)
-    created_by = models.ForeignKey("units.User", models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     objects = TokenQuerySet.as_manager()
 

@@ -61,7 +61,7 @@ def _page(request: HttpRequest, form: CodeForm) -> HttpResponse:
     context = {
         "form": form,
         "device": factors.device_of(user),
-        "required": factors.required(user, request.day),
+        "required": request.requires_factor(),
         "codes_left": user.recovery_codes.filter(used_at=None).count(),
     }
     return render(request, "registration/factor.html", context, status=422 if form.errors else 200)
