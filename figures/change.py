@@ -37,7 +37,9 @@ class Change:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read back what ``as_dict`` wrote."""
-        one = data[RATE]
+        one = data.get(RATE)
+        if one is None:
+            return cls()
         return cls(Share.from_dict(one["before"]) if one["before"] else None, one["points"])
 
 

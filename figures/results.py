@@ -15,6 +15,8 @@ COUNTS = (*MEASURES, *SUMS)
 MAIN_COUNTS = tuple(one.name for one in COUNTS_FOR_PEOPLE if one.main)
 _SHARES = {rate.key: rate for rate in SHARES}
 _RATES = {rate.key: rate for rate in RATES}
+_UNTOLD_SHARES = {key: Share(None, None, None) for key in _SHARES}
+_UNTOLD_RATES = {key: Share(None, None, None, formula=rate.formula) for key, rate in _RATES.items()}
 _PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}
 
 
@@ -47,14 +49,21 @@ class Figures:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
+        """Read back what ``as_dict`` wrote, also by code that knew other measures and rates: of those that it did not
+        know nothing is told, and those that are known no more are left out.
+        """
+        counts = data["counts"]
         return cls(
             Completeness.from_dict(data["completeness"]),
-            dict(data["counts"]),
-            {key: Share.from_dict(share) for key, share in data["shares"].items()},
-            {key: Share.from_dict(rate) for key, rate in data["rates"].items()},
+            {name: counts.get(name) for name in COUNTS},
+            _told(_UNTOLD_SHARES, data["shares"]),
+            _told(_UNTOLD_RATES, data["rates"]),
             data.get("estimated", False),
         )
+
+
+def _told(untold: Mapping[str, Share], data: Mapping[str, Any]) -> dict[str, Share]:
+    return {key: Share.from_dict(data[key]) if key in data else untold[key] for key in untold}
 
 
 def figures(tally: Tally, *, decimals: int = 1, missing: Iterable[Missing] = ()) -> Figures:

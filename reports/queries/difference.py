@@ -23,7 +23,7 @@ from reports.models import Review
 from units.inheritance import history_of
 from units.models import Unit, User, subtree
 
-from .document import known
+from .document import known, read
 
 # What of a month's entries tells why its figures are others.
 ACTS = {
@@ -75,9 +75,9 @@ class Difference:
 
 def between(old: Review, new: Review) -> Difference:
     """Of two frozen reviews. A fixed number of queries, whatever differs."""
-    before, after = known(old.frozen), known(new.frozen)
-    groups = _grouped(difference.by_figure(before, after), new.frozen, old.frozen)
-    parts = difference.by_section(_sections(old.frozen), _sections(new.frozen))
+    earlier, later = read(old.frozen), read(new.frozen)
+    groups = _grouped(difference.by_figure(known(earlier), known(later)), later, earlier)
+    parts = difference.by_section(_sections(earlier), _sections(later))
     same = (old.unit_id, old.period) == (new.unit_id, new.period)
     reasons = list(_reasons(old, new)) if same else []
     purged = same and Stubs().last > _heads(old, new)[0]

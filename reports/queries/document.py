@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from django.utils.timezone import localdate
@@ -10,6 +11,7 @@ from django.utils.timezone import localdate
 from figures import bound, facts, standings
 from figures.compared import Compared
 from figures.periods import Period
+from figures.rates import BY_KEY
 from figures.summary import Summary, canonical
 from figures.writing import day
 from ledger import log
@@ -28,6 +30,43 @@ FORMAT = "cchc-review/2"
 TEMPLATE = "bao-cao-30/3"
 # What a document says of its own freezing: the head of the log, the hash of its form, its code at /verify/.
 ADDED = ("log", "template_sha256", "verify")
+# What is read where a document, which another version may have frozen, does not hold it.
+_UNTOLD: Mapping[str, Any] = MappingProxyType(
+    {
+        "demo": False,
+        "header": {},
+        "signer": {"lines": [], "name": ""},
+        "recipients": [],
+        "unit_tiers": {},
+        "by_field": [],
+        "by_month": [],
+        "targets": [],
+        "indicators": [],
+        "sections": [],
+        "facts": {},
+        "typed": [],
+        "tasks": [],
+        "last_tasks": [],
+    }
+)
+_UNTOLD_HEADER = {
+    **dict.fromkeys(("superior", "issuer"), ()),
+    **dict.fromkeys(("number_form", "place", "year", "receiver", "opening", "closing"), ""),
+    **dict.fromkeys(("meeting_day", "meeting_place", "chaired", "attended"), ""),
+}
+_UNTOLD_TASK = {"text": "", "responsible": "", "deadline": ""}
+_UNTOLD_OUTCOME = _UNTOLD_TASK | {
+    "outcome": "open",
+    "outcome_label": "",
+    "outcome_note": "",
+    "outcome_on": "",
+}
+_UNTOLD_INDICATOR = {
+    **dict.fromkeys(("group", "counted_in", "source", "numerator_name", "denominator_name"), ""),
+    **dict.fromkeys(("numerator", "denominator", "percent", "target", "quoted", "quoted_on"), None),
+    **dict.fromkeys(("before_numerator", "before_denominator", "before_percent"), None),
+    "is_share": False,
+}
 
 
 @snapshot()
@@ -74,6 +113,25 @@ def build(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) 
         "last_tasks": last,
         "log": {"sequence": sequence, "hash": hash_},
     }
+
+
+def read(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored document as today's readers take it, whichever version froze it: what it does not hold is not told, and
+    a target of a rate that is known no more is left out. Figures are filled in where they are read (figures.results).
+    """
+    doc = {**_UNTOLD, **stored}
+    doc["header"] = _UNTOLD_HEADER | doc["header"]
+    doc["signer"] = _UNTOLD["signer"] | doc["signer"]
+    doc["targets"] = [one for one in doc["targets"] if one["rate"] in BY_KEY]
+    doc["indicators"] = [_UNTOLD_INDICATOR | one for one in doc["indicators"]]
+    doc["tasks"] = [_UNTOLD_TASK | one for one in doc["tasks"]]
+    doc["last_tasks"] = [_UNTOLD_OUTCOME | one for one in doc["last_tasks"]]
+    return doc
+
+
+def current(review: Review, *, demo: bool) -> dict[str, Any]:
+    """The document that all outlets of a review draw from: the frozen one, else that of now."""
+    return read(review.frozen) if review.is_frozen else build(review, demo=demo)
 
 
 def known(doc: dict[str, Any]) -> dict[str, facts.Fact]:

@@ -27,7 +27,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 def document_of(found: Review) -> dict[str, Any]:
     """The document that all outlets of a review draw from: the frozen one, else that of now."""
-    return found.frozen if found.is_frozen else document.build(found, demo=settings.DEMO)
+    return document.current(found, demo=settings.DEMO)
 
 
 def state_of(found: Review) -> str:

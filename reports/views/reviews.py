@@ -104,7 +104,7 @@ def page(
     request: HttpRequest, found: Review, *, status: int = 200, refused: str = "", **forms: Any
 ) -> HttpResponse:
     """The review's page, with what was refused: words, or forms in place of empty ones."""
-    doc = found.frozen if found.is_frozen else document.build(found, demo=settings.DEMO)
+    doc = document.current(found, demo=settings.DEMO)
     may = {
         "edit": access.allowed(request.user, Right.EDIT, found.unit, request.day),
         "close": access.allowed(request.user, Right.CLOSE, found.unit, request.day),

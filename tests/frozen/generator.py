@@ -1,0 +1,204 @@
+"""python -m tests.frozen.generator FOLDER: freeze reviews by today's code and keep what is stored of them.
+
+Run once for each release whose stored form differs, in an empty database (README.md tells how); what a folder holds
+never changes afterwards.
+"""
+
+import csv
+import io
+import json
+import os
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import django
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZONE)
+LATER = datetime(2025, 8, 1, 9, tzinfo=ZONE)
+# Some communes have not reported July 2022 in the demo; one of them then reports with blanks.
+MONTH, PERIOD = "2022-M07", "2022-Q3"
+NAMES = ("half-year", "quarter", "quarter-replaced", "merged-2025")
+
+
+def main(folder: Path) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cchc_dashboard.settings")
+    django.setup()
+
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    for name, review in zip(NAMES, made(), strict=True):
+        keep(folder / name, review)
+
+
+def made() -> list[Any]:
+    """The half-year of the demo; a quarter in which communes are silent, and what replaces it once one has reported
+    with blanks and everything around the text is filled in; a half-year by the units of 2025.
+    """
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from figures.periods import Period
+    from reports import actions
+    from reports.models import Review
+    from units.models import Unit, User
+
+    said = io.StringIO()
+    call_command("seed_demo", stdout=said, stderr=io.StringIO())
+    half, leader = Review.objects.get(pk=int(said.getvalue())), User.objects.get(username="lanhdao")
+    meeting(half, leader)
+    found = [frozen(half, "215/BC-UBND", NOW, qr=True)]
+
+    unit, period = half.unit, Period.parse(PERIOD)
+    quarter = actions.draft_whole(unit, period, by=leader, at=NOW, demo=True)
+    quarter = frozen(quarter, "", NOW)
+    path = settings.DATA_DIR / "blanks.csv"
+    path.write_text(blanks(unit.code), "utf-8")
+    call_command(
+        "import_counts", str(path), approve=True, by="tonghop", stdout=io.StringIO(), stderr=io.StringIO()
+    )
+    new = actions.replacement(quarter, by=leader, at=NOW)
+    filled(new, leader)
+    new.refresh_from_db()
+    found += [quarter, frozen(new, "300/BC-UBND", NOW)]
+
+    data = settings.BASE_DIR / "fixtures" / "thanhliem"
+    for command, name in (("import_units", "units-2025.csv"), ("import_successions", "successions-2025.csv")):
+        call_command(command, str(data / name), stdout=io.StringIO(), stderr=io.StringIO())
+    settings.DEMO_TODAY = LATER.date()
+    whole, day = Unit.objects.get(code="37"), LATER.date()
+    today = actions.draft_whole(whole, Period.parse("2022-H1"), by=None, at=LATER, demo=True, units_of=day)
+    return [*found, frozen(today, "12/BC-UBND", LATER)]
+
+
+def blanks(code: str) -> str:
+    """Counts of a commune that was silent, with channels left blank."""
+    from django.core.management import call_command
+
+    said = io.StringIO()
+    call_command("list_missing", month=MONTH, unit=code, format="json", stdout=said, stderr=io.StringIO())
+    silent = [one["unit"] for one in json.loads(said.getvalue())]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        "unit month field opening received_direct received_online_partial received_online_full received_postal "
+        "returned_direct returned_online returned_postal resolved_early resolved_on_time resolved_late withdrawn "
+        "pending_in_time pending_late awaiting".split()
+    )
+    writer.writerow([silent[0], MONTH, "ho-tich", 6, 18, "", "", 2, 20, "", "", 4, 15, 1, 0, 5, 1, 0])
+    writer.writerow([silent[0], MONTH, "chung-thuc", 0, 23, "", "", "", 20, "", "", 4, 15, 1, 0, 2, 1, 0])
+    return out.getvalue()
+
+
+def meeting(review: Any, by: Any) -> None:
+    """Its conclusions, with a figure."""
+    from figures.bound import token
+    from reports import actions
+
+    told = actions.MeetingText(
+        day=review.created_at.date(),
+        place="Hội trường UBND huyện Thanh Liêm",
+        chaired="Đồng chí Phó Chủ tịch UBND huyện",
+        attended="Thủ trưởng các phòng, ban; lãnh đạo UBND các xã, thị trấn.",
+        conclusions=f"Cấp xã đạt {token('now.commune.share.online', '12,0%')} hồ sơ trực tuyến.\n\nĐạt yêu cầu.",
+        directed="Chấm dứt việc để hồ sơ quá hạn <b>không xin lỗi</b>.",
+    )
+    actions.record_meeting(review, told, by=by, at=NOW, revision=0)
+
+
+def filled(review: Any, by: Any) -> None:
+    """Typed numbers, a figure that is stale, markup in words, a unit that answers for a section, every block."""
+    from figures.bound import token
+    from reports import actions
+    from reports.outlets.printed import BLOCKS
+    from units.models import Unit
+
+    for place, section in enumerate(review.sections.all()):
+        if not section.block and place < 6:
+            section.block = [*BLOCKS][place % len(BLOCKS)]
+        if place == 1:
+            section.responsible = Unit.objects.get(code="13474")
+        section.save()
+    first = review.sections.first()
+    body = (
+        f"Tiếp nhận {token('now.total.received', '1.234')} hồ sơ, trong đó 77 hồ sơ <i>ghi tay</i> & 12,5%."
+    )
+    tasks = [
+        actions.TaskText("Khắc phục 9 hồ sơ quá hạn", "Phòng Nội vụ", date(2022, 9, 30), None),
+        actions.TaskText("Gửi báo cáo đúng hạn", "", None, first.responsible_id or review.unit_id),
+    ]
+    meeting(review, by)
+    review.refresh_from_db()
+    header = {**review.header, "superior": "UBND tỉnh Hà Nam", "opening": "Thực hiện 3 kế hoạch năm 2022."}
+    actions.edit(
+        review, by=by, at=NOW, header=header, tasks=tasks, recipients=["- UBND tỉnh (để b/c);", "- Lưu: VT."],
+        signer={"lines": ["KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"], "name": "Nguyễn Văn A"},
+        bodies={first.pk: (first.heading, "\n\n".join(filter(None, [body, first.body])))},
+    )  # fmt: skip
+
+
+def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
+    """The review with its figures closed, and issued where a number is given."""
+    from reports import actions
+    from reports.models import Review
+    from reports.outlets import copies
+    from reports.queries import document
+    from units.models import User
+
+    leader, review = User.objects.get(username="lanhdao"), Review.objects.get(pk=review.pk)
+    closed = copies.closed(document.build(review, demo=True), at=at, qr=qr, following=lambda pages: None)
+    actions.freeze(
+        review, closed.document, closed.content, closed.form, by=leader, at=at, reason="Đã đối chiếu"
+    )
+    found = Review.objects.get(pk=review.pk)
+    if number:
+        found = actions.record_issue(found, number, (at + timedelta(1)).date(), by=leader, at=at)
+    return found
+
+
+def keep(folder: Path, review: Any) -> None:
+    """Everything that is stored of a review: its row and what belongs to it, document, form, file, log entries."""
+    from ledger.models import Entry
+    from reports.models import Meeting
+    from reports.outlets import copies
+
+    folder.mkdir(parents=True)
+    row = columns(review) - {"id", "unit_id", "frozen"}
+    told = {
+        "review": {name: plain(getattr(review, name)) for name in sorted(row)},
+        "unit": review.unit.code,
+        "sections": [plain_row(one, {"review_id", "responsible_id"}) for one in review.sections.all()],
+        "tasks": [plain_row(one, {"review_id", "unit_id"}) for one in review.tasks.all()],
+        "meeting": [plain_row(one, {"review_id"}) for one in Meeting.objects.filter(review=review)],
+        "log": [
+            {"action": one.action, "detail": one.detail}
+            for one in Entry.objects.filter(subject=f"review:{review.pk}").order_by("sequence")
+        ],
+    }
+    (folder / "stored.json").write_text(
+        json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+    )
+    lines = json.dumps(review.frozen, ensure_ascii=False, sort_keys=True, indent=0)
+    (folder / "document.json").write_text(lines + "\n", "utf-8")
+    (folder / "form.json").write_text(review.form.drawn, "utf-8")
+    (folder / "review.pdf").write_bytes(copies.kept(review))
+
+
+def columns(row: Any) -> set[str]:
+    return {one.attname for one in row._meta.concrete_fields}
+
+
+def plain_row(row: Any, without: set[str]) -> dict[str, Any]:
+    return {name: plain(getattr(row, name)) for name in sorted(columns(row) - {"id"} - without)}
+
+
+def plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
