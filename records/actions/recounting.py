@@ -74,8 +74,8 @@ def reported_of(old: Unit, month: Month, field: int) -> Numbers | None:
         edition__submission__month=month.number,
         field=field,
     )
-    found = next(iter(rows.order_by().values_list("field").annotate(**totals())), None)
-    return None if found is None else tuple(found[1 : 1 + len(MEASURES)])
+    found = next(iter(rows.order_by().values("field").annotate(**totals())), None)
+    return None if found is None else tuple(found[f"sum_{name}"] for name in MEASURES)
 
 
 def _adds_up(one: Recounted, at: int, reported: Numbers | None) -> bool:

@@ -64,8 +64,9 @@ def of_child_groups(question: Question, groups: list[int], only: int | None = No
     return _of_sums(question, groups, only is not None, only, together=True) if groups else ()
 
 
-# Columns before the measured ones.
-_LEADING = 5
+# Columns before the measured ones, and where those of blanks begin.
+_HEAD = ("month", "tier", "group_id", "field_id", "reported")
+_LEADING = len(_HEAD)
 _BLANKS = _LEADING + len(MEASURES)
 
 
@@ -73,7 +74,7 @@ def _sums(together: bool, by_field: bool) -> QuerySet:
     """Group sums in these columns; external and internal bodies of one tier stand apart, and parts are added up."""
     rows = GroupSum.objects.order_by()
     if not together:
-        return rows.values_list("month", "tier", "group_id", "field_id", "reported", *COLUMNS)
+        return rows.values_list(*_HEAD, *COLUMNS)
     nothing = Value(None, IntegerField())
     rows = rows.values_list("month", "tier", nothing, "field_id" if by_field else nothing)
     return rows.annotate(sum_reported=Total("reported"), **totals())
