@@ -7,8 +7,15 @@ import pytest
 
 from cchc_dashboard.plain import PlainRequest
 
-# While Django flushes the tables after a transactional test: lift the triggers, give back what migrations wrote.
-pytest_plugins = ["tests.ledger_triggers", "tests.review_triggers", "tests.born_rows", "tests.tables_as_new"]
+# A database is copied instead of migrated. While Django flushes its tables after a transactional test: lift the
+# triggers, give back what migrations wrote.
+pytest_plugins = [
+    "tests.ledger_triggers",
+    "tests.review_triggers",
+    "tests.born_rows",
+    "tests.tables_as_new",
+    "tests.migrated_template",
+]
 
 # A busy machine is slow, not wrong; and what lands must not depend on the luck of one run's draws.
 hypothesis.settings.register_profile("cchc", deadline=None, derandomize=bool(os.environ.get("CI")))
