@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -66,14 +67,24 @@ def secret(demo) -> str:
     return create_token("Hệ thống tỉnh", district, Scope.values, 30, by=None, at=timezone.now())[1]
 
 
+@cache
+def schema() -> schemathesis.BaseSchema:
+    read = schemathesis.openapi.from_dict(openapi.document())
+    read.app = WSGIHandler()
+    return read
+
+
+@cache
+def described(path: str, method: str, mode: GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
+    """Requests to one address; reading the description for each of them takes longer than asking."""
+    return schema()[path][method].as_strategy(generation_mode=mode)
+
+
 def drawn(
     data: st.DataObject, path: str, method: str, headers: dict[str, str], cookies: dict[str, str]
 ) -> schemathesis.Case:
     """A request of the described shape, or against it; half of those about one thing are about one that is there."""
-    schema = schemathesis.openapi.from_dict(openapi.document())
-    schema.app = WSGIHandler()
-    mode = data.draw(st.sampled_from(MODES))
-    case = data.draw(schema[path][method].as_strategy(generation_mode=mode))
+    case = data.draw(described(path, method, data.draw(st.sampled_from(MODES))))
     if "{" in path and data.draw(st.booleans()):
         real = {"unit": "13474", "month": "2022-M06", "id": Review.objects.first().pk}
         case.path_parameters = {name: real[name] for name in case.path_parameters}
