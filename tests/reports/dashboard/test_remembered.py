@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
+from reports.queries import changes
 from reports.views import remembered as room
 from reports.views.asked import Asked
 
@@ -29,7 +30,7 @@ def world(monkeypatch):
     world = SimpleNamespace(version=("a", 5), drawn=0)
     connection = SimpleNamespace(in_atomic_block=False, settings_dict={"NAME": "test"})
     monkeypatch.setattr(room, "connection", connection)
-    monkeypatch.setattr(room.changes, "version", lambda *asked: world.version)
+    monkeypatch.setattr(changes, "version", lambda *asked: world.version)
     world.connection = connection
     cache.clear()
     yield world

@@ -10,7 +10,6 @@ from django.core.management import call_command
 from figures.summary import Summary
 from reports.outlets import slides
 from reports.queries import document
-from reports.views import review_files
 
 
 @pytest.fixture
@@ -103,9 +102,7 @@ def test_page_marks_a_draft_and_shows_what_was_frozen(review, signed_in, monkeyp
     )
     assert len(re.findall(r"<h1", page)) == 1
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        review_files.document, "build", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
     page = reader.get(address).content.decode()
     assert "Dự thảo" not in page and "51,7%" in page
 

@@ -17,7 +17,6 @@ from reports import actions
 from reports.models import Review
 from reports.outlets import news
 from reports.queries import document, meeting, phrases
-from reports.views import review_files
 from tests.reports.reviews.conftest import NOW
 
 RECEIVED = {"now.commune.received": Fact("16.833", 16833, "Tiếp nhận", "")}
@@ -153,9 +152,7 @@ def test_of_a_frozen_review_it_is_what_was_frozen(review, signed_in, monkeypatch
     assert draft.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "CHƯA ĐĂNG" in draft.content.decode()
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        review_files.document, "build", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
     frozen = Review.objects.get(pk=review.pk)
     issued_on = localdate(frozen.frozen_at)
     actions.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)

@@ -14,7 +14,6 @@ from reports import actions
 from reports.models import Review
 from reports.outlets import notice
 from reports.queries import document, meeting
-from reports.views import review_files
 from tests.reports.reviews.conftest import NOW
 
 SPOKEN = actions.MeetingText(
@@ -104,9 +103,7 @@ def test_without_conclusions_it_says_what_to_do(review, signed_in):
 @pytest.mark.usefixtures("drawn_once")
 def test_after_freezing_its_figures_are_the_frozen_ones(held, signed_in, monkeypatch):
     call_command("issue_review", str(held.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        review_files.document, "build", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
     answer = signed_in("lanhdao").get(f"/reports/reviews/{held.pk}/notice.docx")
     assert 'filename="thong-bao-ket-luan-cchc-2022-H1-' in answer.headers["Content-Disposition"]
     found = docx.Document(BytesIO(answer.content))

@@ -16,7 +16,6 @@ from reports.outlets import official_form, printed, review_sheets
 from reports.outlets.flat import COUNTS, RATES
 from reports.outlets.form_sheet import LINES
 from reports.queries import document
-from reports.views import review_files
 from tests.office import recalculated
 from tests.reports.reviews.conftest import NOW
 
@@ -144,9 +143,7 @@ def test_a_frozen_review_gives_its_frozen_figures(review, signed_in, monkeypatch
     draft = reader.get(f"/reports/reviews/{review.pk}.xlsx")
     assert 'filename="du-thao-so-lieu-cchc-2022-H1-' in draft.headers["Content-Disposition"]
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        review_files.document, "build", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
     first, second = (reader.get(f"/reports/reviews/{review.pk}.xlsx") for _ in range(2))
     assert first.content == second.content
     assert 'filename="bao-cao-so-lieu-cchc-2022-H1-' in first.headers["Content-Disposition"]

@@ -15,7 +15,6 @@ from pypdf import PdfReader
 from reports import actions
 from reports.outlets import printed, word
 from reports.queries import document
-from reports.views import review_files
 from tests.office import converted, text_of
 from tests.reports.reviews.conftest import NOW
 
@@ -128,9 +127,7 @@ def test_a_frozen_review_is_written_from_what_was_frozen(review, signed_in, monk
     assert 'filename="du-thao-cchc-2022-H1-' in draft.headers["Content-Disposition"]
     assert word.DRAFT in opened(draft.content).sections[0].footer.paragraphs[0].text
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(
-        review_files.document, "build", lambda *a, **k: pytest.fail("asked for the figures of now")
-    )
+    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
     frozen = signed_in("lanhdao").get(f"/reports/reviews/{review.pk}.docx")
     assert frozen.status_code == 200
     assert 'filename="bao-cao-cchc-2022-H1-' in frozen.headers["Content-Disposition"]
