@@ -74,7 +74,8 @@ def _tell(request: HttpRequest, urged: Urged, owes: bool) -> None:
     of = {way: [one for one in urged.people if one.way is way] for way in Way}
     reached = [*of[Way.MAILED], *of[Way.NO_ADDRESS], *of[Way.MUTED]]
     if reached:
-        told = f"Đã đôn đốc {count(len(reached))} người, {count(len(of[Way.MAILED]))} người qua thư điện tử."
+        mailed = count(len(of[Way.MAILED]))
+        told = f"Đã đôn đốc {count(len(reached))} người, {mailed} người qua thư điện tử."
         if of[Way.MAILED] and not mailing.leaves():
             told = (
                 f"Đã đôn đốc {count(len(reached))} người trong Việc của tôi. "
