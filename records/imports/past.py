@@ -57,10 +57,10 @@ class Past:
         months = [target.first.month for target in targets]
         # Hundreds of thousands of rows: spelled out, it takes a third less time.
         rows, known = self._rows, Known._make
-        for unit, month, field, procedure, received, resolved, left in _stored(
+        for unit, month, group, procedure, received, resolved, left in _stored(
             units, min(months), max(months)
         ):
-            rows[unit, field, procedure][month] = known((received, resolved, left))
+            rows[unit, group, procedure][month] = known((received, resolved, left))
         for target in targets:
             for line in target.lines:
                 if line.unread:

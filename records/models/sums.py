@@ -27,7 +27,9 @@ class Stage(models.TextChoices):
 
 
 class GroupSum(Measured):
-    """Sums of everything below one group (and of itself where it reports) in one month; written by records.sums only.
+    """Sums of everything below one group, and of itself where it reports, in one month.
+
+    Only records.sums writes them.
 
     `field` NULL is all fields together. `reported` counts unit-months with figures in force at that stage; for a
     field, those that reported a number in it.
@@ -65,8 +67,9 @@ class GroupSum(Measured):
 
 
 class MissingReport(models.Model):
-    """A unit-month that is owed and has no figures in force at that stage; written by records.sums only, together with
-    the sums of its group.
+    """A unit-month that is expected and has no figures in force at that stage.
+
+    Only records.sums writes it, together with the sums of its group.
 
     Never one that is there; but not every one that lacks: nothing is noted before anything is reported in the group,
     and the tree or the cut-off rules may have changed since. Whoever reads compares with what is expected and reported.

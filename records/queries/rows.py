@@ -27,7 +27,7 @@ class Total(Sum):
         return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::bigint", **context)
 
 
-# Columns of a submission (records.sums.handed) that tell whether what its report opens and closes with counts in sums.
+# Columns of a submission (records.sums.handed): whether what its report opens and closes with counts in sums.
 STATES: Mapping[str, tuple[str, ...]] = {
     "opens": (*OPENING, BLANKS["opening"]),
     "closes": (*CLOSING, BLANKS["pending"]),

@@ -39,9 +39,9 @@ def _keys(expected: list[int], stored: dict[RowKey, DossierCount], catalogue: Ca
     if (catalogue.undivided, None) in answered:
         return answered
     keys: list[RowKey] = []
-    for field in expected:
-        procedures = [key for key in stored if key[0] == field and key[1]]
-        keys += sorted(procedures, key=lambda key: catalogue.procedures[key[1]].code) or [(field, None)]
+    for number in expected:
+        procedures = [key for key in stored if key[0] == number and key[1]]
+        keys += sorted(procedures, key=lambda key: catalogue.procedures[key[1]].code) or [(number, None)]
     return keys + [key for key in answered if key not in keys]
 
 

@@ -154,7 +154,7 @@ def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, p
         with CaptureQueriesContext(connection) as caught:
             assert client.get(f"/records/{sent.pk}/").status_code == 200
         counts.append(len(caught))
-    # Of a unit without a month before it is also asked whom it took over (records.queries.taken_over): 13 and that.
+    # One more query for a unit without an earlier month: its predecessors (records.queries.taken_over).
     assert len(set(counts)) == 1 and counts[0] <= 14, counts
     assert sent.editions.get().state == State.SENT
 
