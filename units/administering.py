@@ -60,8 +60,10 @@ def people(user: User, day: date):
     now_or_last = Membership.objects.filter(Q(valid_until=None) | Q(valid_until__gte=day) | ~Exists(outlived))
     elsewhere = now_or_last.exclude(unit__in=units)
     ever = Exists(Membership.objects.filter(user=OuterRef("pk")))
-    unknown = Q(made_in=None) if is_root_administrator(user, day) else Q(pk__in=[])
-    return User.objects.exclude(pk__in=elsewhere.values("user")).filter(ever | Q(made_in__in=units) | unknown)
+    unknown = Q(origin=None) if is_root_administrator(user, day) else Q(pk__in=[])
+    return User.objects.exclude(pk__in=elsewhere.values("user")).filter(
+        ever | Q(origin__unit__in=units) | unknown
+    )
 
 
 def person_for(user: User, pk: int, day: date) -> User:

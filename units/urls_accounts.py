@@ -1,4 +1,4 @@
-"""Sign-in, sign-out, passwords, sessions and the second factor. Without a namespace: Django's own code looks for these names."""
+"""Sign-in, passwords, sessions and second factor. Without a namespace: Django looks for these names."""
 
 from django.urls import path
 

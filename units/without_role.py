@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from . import access
 from .dates import write_day
-from .models import User
+from .models import AccountOrigin, User
 
 
 class Told(NamedTuple):
@@ -28,7 +28,8 @@ def without_role(user: User, day: date) -> Told | None:
         why = f"Vai trò của bạn ở {last.unit.name} đã hết hiệu lực từ sau ngày {write_day(last.valid_until)}."
     else:
         why = "Bạn đã đăng nhập, nhưng tài khoản này chưa có vai trò ở đơn vị nào."
-    units = [one.unit for one in (ahead, *reversed(held)) if one] + [user.made_in]
-    there = next((unit for unit in units if unit is not None and not unit.is_over(day)), None)
+    units = [one.unit for one in (ahead, *reversed(held)) if one]
+    units += [one.unit for one in AccountOrigin.objects.filter(user=user).select_related("unit")]
+    there = next((unit for unit in units if not unit.is_over(day)), None)
     whom = there.name if there else "đơn vị nơi bạn làm việc, hoặc của đơn vị cấp trên"
     return Told(f"{why} Vì thế chưa xem, chưa nhập được số liệu.", f"Quản trị viên của {whom}")

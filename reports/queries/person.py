@@ -16,7 +16,7 @@ from ledger.models import Entry
 from reports.models import Asking, PlanTask, SectionComment
 from units import factors, history, visits
 from units.actions.people import subject
-from units.models import Factor, Identity, Membership, RecoveryCode, Session, Token, User
+from units.models import AccountOrigin, Factor, Identity, Membership, RecoveryCode, Session, Token, User
 
 HOUSE = ("ledger", "units", "records", "reports")
 # As what a person's name or number stands in a row, by the column's name.
@@ -44,7 +44,7 @@ STANDING = {
 # Acts in whose entries an account's full name stands.
 _NAMING = ("user.create", "user.edit")
 # Told in words of their own.
-_TOLD_APART = (Membership, Token, Identity, RecoveryCode, Factor, Session)
+_TOLD_APART = (AccountOrigin, Membership, Token, Identity, RecoveryCode, Factor, Session)
 # The channel by which a result went back.
 _NO_PERSON = ("returned_by",)
 
@@ -118,13 +118,17 @@ def _account(user: User) -> dict[str, Any]:
         "Không nhận nhắc việc qua thư điện tử": user.mail_muted,
         "Đang hoạt động": user.is_active,
         "Lập lúc": user.date_joined,
-        "Lập ở": user.made_in and user.made_in.name,
+        "Lập ở": _origin(user),
         "Đăng nhập lần cuối": user.last_login,
         "Tự đổi mật khẩu ngày": user.password_changed_on,
         "Phải đổi mật khẩu từ ngày": user.password_due,
         "Mật khẩu được cấp dùng đến": user.password_expires_at,
         "Tên đã từng ghi": sorted(names_of(user)),
     }
+
+
+def _origin(user: User) -> str | None:
+    return AccountOrigin.objects.filter(user=user).values_list("unit__name", flat=True).first()
 
 
 def _role(one: Membership) -> dict[str, Any]:

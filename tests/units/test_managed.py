@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from units import access, actions, administering
-from units.models import Membership, User
+from units.models import AccountOrigin, Membership, User
 
 from .conftest import START, person
 from .test_pages import signed_in
@@ -45,7 +45,9 @@ def administrators(tree) -> dict[str, User]:
 @pytest.mark.parametrize("case", PEOPLE)
 def test_an_account_is_managed_where_it_belongs(tree, administrators, case):
     roles, made_in, expected = PEOPLE[case]
-    someone = User.objects.create(username="x", made_in=made_in and getattr(tree, made_in))
+    someone = User.objects.create(username="x")
+    if made_in:
+        AccountOrigin.objects.create(user=someone, unit=getattr(tree, made_in))
     for unit, until, *since in roles:
         Membership.objects.create(
             user=someone,
@@ -69,7 +71,7 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
     form = {"username": "moi", "full_name": "Người mới", "position": "", "email": ""}
     assert signed_in(administrators["tan_thanh"]).post("/units/people/new/", form).status_code == 200
     made = User.objects.get(username="moi")
-    assert made.made_in == tree.tan_thanh
+    assert made.origin.unit == tree.tan_thanh
     able = {name for name, one in administrators.items() if made in administering.people(one, DAY)}
     assert able == {"province", "district", "tan_thanh"}
     role = {"unit": "13474", "role": "clerk", "valid_from": "12/8/2022"}
@@ -93,4 +95,5 @@ def test_who_left_is_managed_where_the_roles_ended(tree, administrators):
 
 def test_an_account_of_the_command_line_is_of_the_top(tree, administrators):
     made, _ = actions.create_user("moi", by=None, at=timezone.now())
-    assert made.made_in is None and made not in administering.people(administrators["district"], DAY)
+    assert not AccountOrigin.objects.filter(user=made).exists()
+    assert made not in administering.people(administrators["district"], DAY)

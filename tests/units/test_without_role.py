@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from units import actions
-from units.models import Membership, User
+from units.models import AccountOrigin, Membership, User
 
 from .conftest import person
 from .conftest import tree as tree
@@ -37,7 +37,7 @@ def told(user: User) -> str:
 
 def test_it_names_the_unit_whose_administrators_made_the_account(tree):
     user = person("moi")
-    User.objects.filter(pk=user.pk).update(made_in=tree.district)
+    AccountOrigin.objects.create(user=user, unit=tree.district)
     assert "Quản trị viên của huyện Thanh Liêm" in told(user)
 
 

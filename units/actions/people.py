@@ -9,7 +9,7 @@ from django.db import transaction
 from ledger import log
 from units import mailing, safety
 from units.dates import write_day
-from units.models import Membership, Role, Unit, User
+from units.models import AccountOrigin, Membership, Role, Unit, User
 from units.words import clean
 
 # Without letters and digits that look alike on paper (0 O, 1 l I): an issued password is read out or copied by hand.
@@ -38,13 +38,11 @@ def create_user(
     *,
     by: User | None,
     at: datetime,
-    made_in: Unit | None = None,
     full_name: str = "",
     position: str = "",
     email: str = "",
 ) -> tuple[User, str]:
-    """A new account and its issued password, which is shown once and kept nowhere; until it has a role it is managed by
-    the administrators of the unit that it was made in. Errors: Denied for a taken name.
+    """A new account and its issued password, which is shown once and kept nowhere. Errors: Denied for a taken name.
 
     The password opens only the page that changes it, once, within 72 hours (acceptance S10).
     """
@@ -52,11 +50,20 @@ def create_user(
     if User.objects.filter(username__iexact=username).exists():
         raise Denied("username", "Tên đăng nhập này đã có.")
     said = {"full_name": clean(full_name), "position": clean(position)}
-    user = User(username=username, email=email, made_in=made_in, **said)
+    user = User(username=username, email=email, **said)
     password = _issue(user, at)
     user.save(force_insert=True)
     detail = {"username": user.username, **said}
     log.append("user.create", by=by, subject=subject(user), detail=detail)
+    return user, password
+
+
+@transaction.atomic
+def create_person(unit: Unit | None, *, by: User, at: datetime, **about: str) -> tuple[User, str]:
+    """As `create_user`; until the account has a role the administrators of the unit manage it."""
+    user, password = create_user(by=by, at=at, **about)
+    if unit is not None:
+        AccountOrigin.objects.create(user=user, unit=unit)
     return user, password
 
 

@@ -5,12 +5,13 @@ from units.safety import SafetyRules
 from .credentials import Identity, RecoveryCode
 from .derived import Inherited, Place, RosterStep
 from .factor import Factor
-from .people import Membership, MembershipQuerySet, Role, User
+from .people import AccountOrigin, Membership, MembershipQuerySet, Role, User
 from .session import Session, kept_as
 from .systems import Receiver, Scope, System, Token
 from .tree import Kind, Succession, Tier, Unit, UnitQuerySet, active, fold, key_on, owing, subtree
 
 __all__ = [
+    "AccountOrigin",
     "Factor",
     "Identity",
     "Inherited",

@@ -32,16 +32,6 @@ class User(AbstractUser):
     password_changed_on = models.DateField(null=True, editable=False)
     # From this day on it has to be changed (units.safety); null: never.
     password_due = models.DateField(null=True, editable=False)
-    # Whose administrators manage the account until it has a role; null: those at the top of the tree.
-    made_in = models.ForeignKey(
-        Unit,
-        models.SET_NULL,
-        null=True,
-        editable=False,
-        related_name="+",
-        db_index=False,
-        verbose_name="lập ở",
-    )
     mail_muted = models.BooleanField("không nhận nhắc việc qua thư điện tử", default=False)
     demo = models.BooleanField(default=False, editable=False)
     # Counted up, it ends every session of the person.
@@ -61,6 +51,18 @@ class User(AbstractUser):
         value = f"{self.password}:{self.session_epoch}" if self.session_epoch else self.password
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
         return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class AccountOrigin(models.Model):
+    """The unit that an account was made in: its administrators manage the account until it has a role. An account
+    without one is managed from the top of the tree.
+    """
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="origin")
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = "nơi lập tài khoản"
 
 
 class MembershipQuerySet(models.QuerySet):

@@ -59,9 +59,8 @@ def person_create(request: HttpRequest) -> HttpResponse:
         data = dict(form.cleaned_data)
         invited = data.pop("invite")
         try:
-            made_in = access.home_unit(request.user, request.day, Right.MANAGE)
-            about = {"made_in": made_in, "by": request.user, "at": timezone.now()}
-            person, password = actions.create_user(**data, **about)
+            unit = access.home_unit(request.user, request.day, Right.MANAGE)
+            person, password = actions.create_person(unit, by=request.user, at=timezone.now(), **data)
         except Denied as denied:
             _deny(form, denied)
         else:
