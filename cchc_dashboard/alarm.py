@@ -48,15 +48,15 @@ def _worth_it(record: logging.LogRecord) -> bool:
 
 def _first(what: str) -> bool:
     """Whether it was not told lately, by this process (also where the disk is full) or another one of this host."""
-    from units import pace
+    from units import pace as rate_limit
 
     pause, now = settings.FAULT_MINUTES * 60, time.monotonic()
     if now - _told_at.get(what, -math.inf) < pause:
         return False
     _told_at[what] = now
-    if pace.wait("fault", what, most=1, seconds=pause):
+    if rate_limit.wait("fault", what, most=1, seconds=pause):
         return False
-    return pace.wait("faults", "all", most=MOST, seconds=HOUR) == 0
+    return rate_limit.wait("faults", "all", most=MOST, seconds=HOUR) == 0
 
 
 def _told(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
@@ -65,11 +65,11 @@ def _told(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
     lines = [f"Lúc: {timezone.localtime():%H:%M:%S ngày %d/%m/%Y}", f"Hệ thống: {settings.BASE_URL}"]
     request = getattr(record, "request", None)
     if request is not None:
-        from . import seen
+        from . import seen as request_logging
 
-        user, system = seen.who_of(request)
+        user, system = request_logging.who_of(request)
         subject = f"Lỗi khi xử lý yêu cầu, mã {number}"
-        lines += [f"Mã yêu cầu: {number}", f"Trang: {request.method} {seen.route_of(request)}"]
+        lines += [f"Mã yêu cầu: {number}", f"Trang: {request.method} {request_logging.route_of(request)}"]
         lines += [f"Người dùng số: {user}"] if user else []
         lines += [f"Khóa của hệ thống khác số: {system}"] if system else []
     elif record.name == RUNS:

@@ -242,9 +242,12 @@ WORKLIST_PARTS = ["reports.views.contributing.worklist_part"]
 JOBS = ["reports.outlets.queue.DRAWINGS", "records.imports.cases.job.CASES"]
 # What `deliver` calls for what was kept for long enough, with the moment.
 FORGETTING = [
-    "ledger.outbox.forget", "ledger.keys.forget", "units.visits.forget",
-    "records.actions.forget_forms", "records.actions.case_files.forget_left",
-]  # fmt: skip
+    "ledger.outbox.forget",
+    "ledger.keys.forget",
+    "units.visits.forget",
+    "records.actions.forget_forms",
+    "records.actions.case_files.forget_left",
+]
 # What rooms above remind of in the same run.
 MORE_REMINDERS = ["reports.actions.asked_reminding"]
 

@@ -33,7 +33,8 @@ def bound_to_parents(fresh: Iterable[tuple[int, Unit]]) -> list[Wrong]:
         if unit.active_until is None:
             unit.active_until = last
         elif unit.active_until > last:
-            message = f"{unit.parent.name} chỉ hoạt động đến hết ngày {write_day(last)}: {unit.name} không thể lâu hơn."
+            ends = f"{unit.parent.name} chỉ hoạt động đến hết ngày {write_day(last)}"
+            message = f"{ends}: {unit.name} không thể lâu hơn."
             found.append(Wrong(index, "active_until", "outlives_parent", message))
     return found
 

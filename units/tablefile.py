@@ -93,9 +93,9 @@ def file_of(request: HttpRequest, tables: Mapping[str, Callable[[], TableFile]])
 def answer(kind: str, table: TableFile) -> HttpResponseBase:
     """The file, sent as it is written; a workbook is put together on disk first."""
     if kind == "xlsx":
-        from .tablesheet import workbook
+        from .tablesheet import workbook as write_workbook
 
-        response: HttpResponseBase = FileResponse(workbook(table), content_type=KINDS[kind])
+        response: HttpResponseBase = FileResponse(write_workbook(table), content_type=KINDS[kind])
     else:
         write = _csv if kind == "csv" else _json
         response = StreamingHttpResponse(_together(write(table)), content_type=KINDS[kind])

@@ -1,5 +1,6 @@
 """Units that are asked about a review: to comment on it, or to write what one of its sections is made from."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -62,7 +63,7 @@ class AskingReminder(models.Model):
 
     asking = models.ForeignKey(Asking, models.CASCADE, related_name="reminders")
     kind = models.CharField(max_length=16)
-    user = models.ForeignKey("units.User", models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     on = models.DateField("ngày")
     mailed_at = models.DateTimeField(null=True)
 

@@ -77,17 +77,17 @@ def _further(drafts: list[Draft], cells: list[Cells]) -> list[Fault]:
     existing = list(Unit.objects.all())
     known = {canonical(unit.code) for unit in existing} | {canonical(draft.code) for draft in drafts}
     found: list[Wrong] = []
-    for at, field, code, message in _planned(placeable, drafts, existing):
+    for at, column, code, message in _planned(placeable, drafts, existing):
         above = _code(drafts[at].parent)
         if not (
-            field == "parent" and above in spoiled or code == "code_overlap" and _own(drafts, at) & spoiled
+            column == "parent" and above in spoiled or code == "code_overlap" and _own(drafts, at) & spoiled
         ):
-            found.append(Wrong(at, field, code, message))
+            found.append(Wrong(at, column, code, message))
     alone = sorted(set(range(len(drafts))) - set(placeable))
-    for at, field, code, message in _planned(alone, drafts, []):
+    for at, column, code, message in _planned(alone, drafts, []):
         unheard_of = code == "unknown_unit" and _code(drafts[at].parent) not in known
         if code in _OF_ONE or unheard_of:
-            found.append(Wrong(at, field, code, message))
+            found.append(Wrong(at, column, code, message))
     told = [wrong for wrong in found if wrong.field not in _blamed(cells[wrong.index])]
     return placed(told, [one.row for one in cells])
 

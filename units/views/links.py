@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from units import actions, administering, links, mailing, pace
 from units.access import Right, requires
+from units.actions.people import Denied
 from units.forms.links import NewPasswordForm, ResetForm
 
 from .lists import posted
@@ -60,7 +61,7 @@ def invite(request: HttpRequest, someone) -> None:
     """Take the password away and send the link; messages tell how it went."""
     try:
         actions.invite(someone, by=request.user)
-    except actions.Denied as denied:
+    except Denied as denied:
         messages.error(request, str(denied))
         return
     if mailing.send_invitation(someone):

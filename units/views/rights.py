@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from units import access, actions, administering, queries
 from units.access import Right, requires
+from units.actions.people import Denied
 from units.forms.people import TransferForm
 from units.holders import STATES, every_line, holders, lines
 from units.models import Role
@@ -60,7 +61,7 @@ def person_leave(request: HttpRequest, pk: int) -> HttpResponse:
     someone = administering.person_for(request.user, pk, request.day)
     try:
         ended = actions.leave(someone, request.day, by=request.user)
-    except actions.Denied as denied:
+    except Denied as denied:
         messages.error(request, str(denied))
     else:
         messages.success(request, f"Đã ghi nghỉ việc: khóa tài khoản, kết thúc {ended} vai trò.")
@@ -80,7 +81,7 @@ def person_transfer(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("units:person", pk)
     try:
         actions.transfer(someone, unit, form.cleaned_data["on"], by=request.user)
-    except actions.Denied as denied:
+    except Denied as denied:
         messages.error(request, str(denied))
     else:
         messages.success(request, f"Đã chuyển công tác đến {unit.name}.")

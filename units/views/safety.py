@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from units import access, actions, history, pace
 from units.access import Right, requires
+from units.actions.people import Denied
 from units.actions.safety import SUBJECT
 from units.forms.safety import SafetyForm
 from units.outlets.lists import log_file
@@ -33,7 +34,7 @@ def safety(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             actions.set_safety(form.rules(), by=request.user, address=address)
-        except actions.Denied as denied:
+        except Denied as denied:
             form.add_error(denied.field, str(denied))
         else:
             messages.success(request, "Đã lưu. Quy định có hiệu lực ngay.")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from units import actions, administering, factors, held, second_step, sso
 from units.access import Right, requires
+from units.actions.people import Denied
 from units.forms.people import IdentityForm
 
 _NEXT = "sso_next"
@@ -96,7 +97,7 @@ def person_link(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("units:person", pk)
     try:
         actions.link_identity(someone, sso.issuer(), form.cleaned_data["subject"], by=request.user)
-    except actions.Denied as denied:
+    except Denied as denied:
         messages.error(request, str(denied))
     else:
         messages.success(request, "Đã gắn tài khoản đăng nhập một lần.")
