@@ -48,15 +48,15 @@ def _worth_it(record: logging.LogRecord) -> bool:
 
 def _first(what: str) -> bool:
     """Whether it was not told lately, by this process (also where the disk is full) or another one of this host."""
-    from units import pace as rate_limit
+    from units.pace import wait as seconds_to_wait
 
     pause, now = settings.FAULT_MINUTES * 60, time.monotonic()
     if now - _told_at.get(what, -math.inf) < pause:
         return False
     _told_at[what] = now
-    if rate_limit.wait("fault", what, most=1, seconds=pause):
+    if seconds_to_wait("fault", what, most=1, seconds=pause):
         return False
-    return rate_limit.wait("faults", "all", most=MOST, seconds=HOUR) == 0
+    return seconds_to_wait("faults", "all", most=MOST, seconds=HOUR) == 0
 
 
 def _told(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:

@@ -86,7 +86,7 @@ def test_the_answer_takes_the_same_time(shared_database, monkeypatch, settings):
     monkeypatch.undo()
     sent = []
     monkeypatch.setattr(mailing, "send_mail", lambda *parts: time.sleep(0.2) or sent.append(parts))
-    monkeypatch.setattr("units.views.links.pace.within", lambda *_, **__: True)
+    monkeypatch.setattr("units.pace.within", lambda *_, **__: True)
 
     def prepare(_):
         user = person("an")
