@@ -55,6 +55,6 @@ def when_ready(server) -> None:
 
 def post_worker_init(worker) -> None:
     """Long work that waited when the server was stopped goes on."""
-    from ledger import jobs
+    from ledger.jobs import wake_at_start as start_worker_at_boot
 
-    jobs.wake_at_start()
+    start_worker_at_boot()

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from units import actions, history
+from units.actions.people import subject
 from units.models import User
 
 from .conftest import person
@@ -235,7 +236,7 @@ def test_muting_asks_for_no_password_and_is_kept_in_the_log(client, an):
     for data in ({"mail_muted": "on"}, {"mail_muted": "on"}, {}):
         assert client.post("/accounts/me/", {"email": "", **data}).status_code == 302
     assert Entry.objects.filter(action="user.edit").count() == 2
-    lines = [line.detail for line in history.of(actions.people.subject(an)) if line.what == "Sửa thông tin"]
+    lines = [line.detail for line in history.of(subject(an)) if line.what == "Sửa thông tin"]
     assert lines == [
         "không nhận nhắc việc qua thư điện tử có → không",
         "không nhận nhắc việc qua thư điện tử không → có",
