@@ -19,6 +19,7 @@ CHANGING = (
     "units.migrations.0011_sealed_factors",
     "units.migrations.0013_places",
     "units.migrations.0015_typed_forgotten",
+    "units.migrations.0016_account_origin",
 )
 
 
