@@ -2,8 +2,7 @@
 
 import os
 
-from cchc_dashboard import garbage
-from cchc_dashboard import workers as counted
+from cchc_dashboard import workers as cchc_dashboard_workers
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 # Two workers outlive the failure of one; threads carry the waiting for the database.
@@ -28,19 +27,19 @@ forwarded_allow_ips = ""
 # Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
 control_socket_disable = True
 # What the workers count is added up (/metrics).
-counted.prepare()
+cchc_dashboard_workers.prepare_folder()
 
 
 def pre_fork(server, worker) -> None:
-    counted.take_number(worker, server.WORKERS.values())
+    cchc_dashboard_workers.assign_id(worker, server.WORKERS.values())
 
 
 def post_fork(server, worker) -> None:
-    counted.be(worker)
+    cchc_dashboard_workers.set_worker(worker)
 
 
 def on_exit(server) -> None:
-    counted.clear()
+    cchc_dashboard_workers.remove_folder()
 
 
 def when_ready(server) -> None:
@@ -50,11 +49,11 @@ def when_ready(server) -> None:
     from django.urls import get_resolver
 
     server.log.debug("%d url patterns", len(get_resolver().url_patterns))
-    garbage.settle()
+    cchc_dashboard_workers.tune_gc()
 
 
 def post_worker_init(worker) -> None:
     """Long work that waited when the server was stopped goes on."""
-    from ledger.jobs import wake_at_start as start_worker_at_boot
+    from ledger.jobs import start_worker_at_boot
 
     start_worker_at_boot()

@@ -1,1 +1,1 @@
-"""Wiring only: settings, addresses, middleware, the clock. No rule of the product lives here."""
+"""Wiring only: settings, addresses, middleware. Nothing imports it."""

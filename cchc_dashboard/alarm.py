@@ -21,10 +21,10 @@ HOUR = 3600
 # Their records need no exception: the run itself says that it failed.
 RUNS = "ledger.failed_runs"
 _log = logging.getLogger(__name__)
-_told_at: dict[str, float] = {}
+_sent_at: dict[str, float] = {}
 
 
-class Alarm(logging.Handler):
+class AlarmHandler(logging.Handler):
     """Sends what is worth it of the records that it is given."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -33,7 +33,7 @@ class Alarm(logging.Handler):
         found = logs.trace(record.exc_info[1]) if record.exc_info and record.exc_info[1] else []
         if not _first(f"{record.name} {found or record.getMessage()}"):
             return
-        subject, body = _told(record, found)
+        subject, body = _message(record, found)
         try:
             mail_admins(subject, body)
         except (SMTPException, OSError) as fault:
@@ -42,30 +42,30 @@ class Alarm(logging.Handler):
 
 def _worth_it(record: logging.LogRecord) -> bool:
     """Of others only what broke a request: a foreign host name or a strange header is no fault of ours."""
-    ours = logs.own(record.name) or record.name == "django.request"
+    ours = logs.is_own_logger(record.name) or record.name == "django.request"
     return ours and (bool(record.exc_info) or record.name == RUNS)
 
 
 def _first(what: str) -> bool:
     """Whether it was not told lately, by this process (also where the disk is full) or another one of this host."""
-    from units.pace import wait as seconds_to_wait
+    from core.rate_limit import seconds_to_wait
 
     pause, now = settings.FAULT_MINUTES * 60, time.monotonic()
-    if now - _told_at.get(what, -math.inf) < pause:
+    if now - _sent_at.get(what, -math.inf) < pause:
         return False
-    _told_at[what] = now
+    _sent_at[what] = now
     if seconds_to_wait("fault", what, most=1, seconds=pause):
         return False
     return seconds_to_wait("faults", "all", most=MOST, seconds=HOUR) == 0
 
 
-def _told(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
+def _message(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
     """Subject and body."""
     number = getattr(record, "request_id", None)
     lines = [f"Lúc: {timezone.localtime():%H:%M:%S ngày %d/%m/%Y}", f"Hệ thống: {settings.BASE_URL}"]
     request = getattr(record, "request", None)
     if request is not None:
-        from . import seen as request_logging
+        from cchc_dashboard import request_logging
 
         user, system = request_logging.who_of(request)
         subject = f"Lỗi khi xử lý yêu cầu, mã {number}"

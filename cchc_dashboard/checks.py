@@ -4,7 +4,8 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.db import DatabaseError, connections
 
-from units.models import Role, User
+from accounts.models import User
+from units.models import Role
 
 
 @register(Tags.security, deploy=True)

@@ -16,10 +16,12 @@ from django.template.loader import get_template
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control
 
-from units import access, held, problems
-from units.without_role import without_role
+from accounts.sign_in import pending_post
+from core import clock
+from core.web import problem_json
+from units.access.no_role import no_role_notice
 
-from . import clock, logs
+from . import logs
 
 # What a program is told where the view had no words of its own: a code and what is wrong.
 PROBLEMS = {
@@ -37,16 +39,16 @@ READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allow
 KEPT_HEADERS = ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate")
 
 
-def problem(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
+def usual_problem(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
     """A status as problem+json, in its usual words where none are given."""
     known = status if status in PROBLEMS else 400 if status < 500 else 500
     usual, detail = PROBLEMS[known]
-    answer = problems.problem(known, code or usual, message or detail, **more)
+    answer = problem_json.problem_response(known, code or usual, message or detail, **more)
     answer.status_code = status
     return answer
 
 
-def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+def error_in_words(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     """The answer itself, or in its place words of the kind that the caller reads.
 
     Programs and a page's own script get problem+json for every error, whoever refused. A refused method (405) is empty
@@ -56,10 +58,10 @@ def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         return answer
     kind = answer.headers.get("Content-Type", "")
     for_programs = request.path.startswith(("/api/", "/reports/charts/"))
-    if (for_programs or access.reads_only_json(request)) and kind != problems.MEDIA:
-        instead = problem(answer.status_code)
+    if (for_programs or problem_json.accepts_only_json(request)) and kind != problem_json.MEDIA_TYPE:
+        instead = usual_problem(answer.status_code)
     elif answer.status_code == 405 and not for_programs:
-        instead = page(405, request)
+        instead = error_page(405, request)
     else:
         return answer
     for name in KEPT_HEADERS:
@@ -69,7 +71,7 @@ def worded(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     return instead
 
 
-def page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
+def error_page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
     """The page of a status code; `reason`, `title`, `limit` and `number` fill it. Without the request it needs no
     database.
     """
@@ -80,16 +82,16 @@ def page(status: int, request: HttpRequest | None = None, **context: str) -> Htt
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return page(400)
+    return error_page(400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if access.reads_only_json(request):
-        return problem(403, message=str(exception or ""))
+    if problem_json.accepts_only_json(request):
+        return usual_problem(403, message=str(exception or ""))
     user = getattr(request, "user", None)
-    lacking = without_role(user, clock.today()) if user is not None and user.is_authenticated else None
+    lacking = no_role_notice(user, clock.today()) if user is not None and user.is_authenticated else None
     if lacking is None:
-        return page(403, request, reason=str(exception or ""))
+        return error_page(403, request, reason=str(exception or ""))
     answer = render(request, "no_role.html", {"told": lacking}, status=403)
     patch_cache_control(answer, no_store=True)
     return answer
@@ -97,28 +99,30 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The same body for what does not exist and for what the reader may not know of."""
-    return page(404, request)
+    return error_page(404, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Called while the error is handled. A database that fails before any view, as where the session is read, is no
     fault of ours.
     """
-    return no_database(request, sys.exception()) or page(500, number=getattr(request, "number", ""))
+    return database_unavailable(request, sys.exception()) or error_page(
+        500, number=getattr(request, "number", "")
+    )
 
 
-def no_database(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+def database_unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """503 where the database takes no writes (full or read-only disk) or does not answer; what was typed stays in the
     browser. `request.fault` then names the kind of error for the log. None for any other error.
     """
     if not _is_away(error):
         return None
-    request.fault = logs.kind_of(error.__cause__ or error)
+    request.fault = logs.error_kind(error.__cause__ or error)
     if request.resolver_match is None:
         # It failed before the address was looked up; the log is to tell the route all the same.
         with suppress(Resolver404):
             request.resolver_match = resolve(request.path_info)
-    return page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
+    return error_page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
 
 
 def _is_away(error: BaseException | None) -> bool:
@@ -135,18 +139,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18). A
     page's own script gets the token itself, which no other site can read.
     """
-    if access.reads_only_json(request):
+    if problem_json.accepts_only_json(request):
         words = "Trang đã mở quá lâu nên việc vừa rồi chưa được thực hiện. Hãy tải lại trang."
-        return problem(403, "csrf", words, token=get_token(request))
-    fields = held.fields_of(request) if _from_our_page(request) else []
+        return usual_problem(403, "csrf", words, token=get_token(request))
+    fields = pending_post.fields_of(request) if _from_our_page(request) else []
     ended = getattr(request, "ended", None)
     if fields and ended is not None:
-        held.hold(request, ended)
+        pending_post.keep(request, ended)
         return redirect_to_login(request.get_full_path())
     if fields and request.user.is_authenticated:
         context = {"to": request.get_full_path(), "fields": fields, "stale": True}
         return render(request, "registration/resume.html", context, status=403)
-    return page(
+    return error_page(
         403,
         title="Trang đã mở quá lâu",
         reason="Hãy quay lại, tải lại trang rồi gửi lại; nếu đã gõ nhiều, chép nội dung trước khi tải lại.",

@@ -9,10 +9,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse
 from django.urls import path
 
-from units.access import Right, requires
+from core.web.rights import Right, requires
 
 # Rooms whose migrations are told apart; packages drop old ones of theirs when they squash them.
-HOUSE = ("ledger", "units", "records", "reports")
+APPS = ("ledger", "accounts", "units", "records", "reports")
 
 
 @requires(Right.PUBLIC)
@@ -47,7 +47,7 @@ def _takes_writes():
 def _ahead(loader):
     """Whether the database was migrated by newer code: somebody went back to a version without restoring its backup."""
     known = loader.disk_migrations
-    return any(name not in known for name in loader.applied_migrations if name[0] in HOUSE)
+    return any(name not in known for name in loader.applied_migrations if name[0] in APPS)
 
 
 @requires(Right.PUBLIC)

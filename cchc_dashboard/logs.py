@@ -15,15 +15,17 @@ from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.json import JsonFormatter
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-OWN = frozenset({"cchc_dashboard", "figures", "ledger", "records", "reports", "units"})
-# What `cchc_dashboard.seen` tells of a request beside its message.
+OWN = frozenset(
+    {"accounts", "cchc_dashboard", "core", "figures", "ledger", "records", "reports", "spreadsheets", "units"}
+)
+# What `cchc_dashboard.request_logging` tells of a request beside its message.
 ABOUT_A_REQUEST = ("method", "route", "status", "ms", "user", "system", "fault")
 REQUESTS = "cchc_dashboard.requests"
 # The number of the request that this thread is answering.
 request_number: ContextVar[str | None] = ContextVar("request_number", default=None)
 
 
-def own(name: str) -> bool:
+def is_own_logger(name: str) -> bool:
     """Whether a logger of this name is the product's."""
     return name.partition(".")[0] in OWN
 
@@ -41,20 +43,20 @@ def trace(fault: BaseException) -> list[str]:
     lines: list[str] = []
     for one in reversed(found.values()):
         lines += [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(one.__traceback__)]
-        lines += [kind_of(one), "then"]
+        lines += [error_kind(one), "then"]
     return lines[:-1]
 
 
-def kind_of(fault: BaseException) -> str:
+def error_kind(fault: BaseException) -> str:
     """The class of an exception, with the code that a database or the system gave."""
     code = getattr(fault, "pgcode", None) or getattr(fault, "errno", None)
     kind = f"{type(fault).__module__}.{type(fault).__qualname__}"
     return f"{kind} ({code})" if code else kind
 
 
-def constant(record: logging.LogRecord) -> str:
+def constant_part(record: logging.LogRecord) -> str:
     """The part of a message that does not depend on what was asked for."""
-    if own(record.name):
+    if is_own_logger(record.name):
         return record.getMessage()
     if record.name.startswith("django.security"):
         return "refused as suspicious"
@@ -63,7 +65,7 @@ def constant(record: logging.LogRecord) -> str:
     return "Invalid request" if said.startswith("Invalid request") else said
 
 
-class Numbered(logging.Filter):
+class RequestIdFilter(logging.Filter):
     """Gives each record the number of the request under way."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -71,7 +73,7 @@ class Numbered(logging.Filter):
         return True
 
 
-class Unforeseen(logging.Filter):
+class UnavailableFilter(logging.Filter):
     """Drops what Django writes of a 503, a trace of hundreds of lines for each request while the database is away: our
     own line tells the route and the kind of fault.
     """
@@ -80,7 +82,7 @@ class Unforeseen(logging.Filter):
         return getattr(record, "status_code", None) != 503
 
 
-class Line(JsonFormatter):
+class JsonLine(JsonFormatter):
     """One JSON object a record, of named fields only; what else a library hangs on a record is left out."""
 
     def __init__(self) -> None:
@@ -90,7 +92,7 @@ class Line(JsonFormatter):
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
         log_data["time"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        log_data |= {"level": record.levelname, "logger": record.name, "message": constant(record)}
+        log_data |= {"level": record.levelname, "logger": record.name, "message": constant_part(record)}
         log_data["request_id"] = getattr(record, "request_id", None)
         if record.name == REQUESTS:
             log_data |= {name: getattr(record, name, None) for name in ABOUT_A_REQUEST}
@@ -98,7 +100,7 @@ class Line(JsonFormatter):
             log_data["exception"] = trace(record.exc_info[1])
 
 
-def configured(*, level: str, as_json: bool) -> dict[str, Any]:
+def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
     """Django's LOGGING. `level` is that of our own requests' lines; libraries are heard from WARNING on at most.
 
     Errors: ImproperlyConfigured.
@@ -126,11 +128,11 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "numbered": {"()": "cchc_dashboard.logs.Numbered"},
-            "unforeseen": {"()": "cchc_dashboard.logs.Unforeseen"},
+            "numbered": {"()": "cchc_dashboard.logs.RequestIdFilter"},
+            "unforeseen": {"()": "cchc_dashboard.logs.UnavailableFilter"},
         },
         "formatters": {
-            "line": {"()": "cchc_dashboard.logs.Line"},
+            "line": {"()": "cchc_dashboard.logs.JsonLine"},
             "plain": {"format": plain},
         },
         "handlers": {
@@ -139,7 +141,11 @@ def configured(*, level: str, as_json: bool) -> dict[str, Any]:
                 "filters": ["numbered"],
                 "formatter": "line" if as_json else "plain",
             },
-            "alarm": {"class": "cchc_dashboard.alarm.Alarm", "level": "ERROR", "filters": ["numbered"]},
+            "alarm": {
+                "class": "cchc_dashboard.alarm.AlarmHandler",
+                "level": "ERROR",
+                "filters": ["numbered"],
+            },
         },
         "root": {"handlers": ["console", "alarm"], "level": other},
         "loggers": loggers,

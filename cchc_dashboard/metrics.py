@@ -20,9 +20,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from ledger import condition, log, runs
-from units import visits
-from units.access import Right, requires
+from accounts.sessions import login_history
+from core.web.rights import Right, requires
+from ledger import health, log, timer_runs
 
 DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 _log = logging.getLogger(__name__)
@@ -54,16 +54,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry = _own
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry := CollectorRegistry())
-    body = generate_latest(registry) + generate_latest(_Now())
+    body = generate_latest(registry) + generate_latest(_CurrentGauges())
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
 
 
-class _Now:
+class _CurrentGauges:
     """What is read when it is asked for."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         at = timezone.now()
-        yield _gauge("cchc_disk_free_bytes", "Free space where data lie.", {(): condition.disk().free})
+        yield _gauge("cchc_disk_free_bytes", "Free space where data lie.", {(): health.disk().free})
         yield from _of_runs(at)
         try:
             found = list(_of_database(at))
@@ -74,7 +74,7 @@ class _Now:
 
 
 def _of_runs(at: datetime) -> Iterator[GaugeMetricFamily]:
-    last = {kind: runs.last(kind) for kind in runs.EVERY}
+    last = {kind: timer_runs.last(kind) for kind in timer_runs.RUN_INTERVALS}
     good = {(kind,): (at - ran.good_at).total_seconds() for kind, ran in last.items() if ran and ran.good_at}
     went = {(kind,): int(ran.good) for kind, ran in last.items() if ran}
     yield _gauge("cchc_last_good_run_age_seconds", "Since a timer's work last went well.", good, "kind")
@@ -83,16 +83,20 @@ def _of_runs(at: datetime) -> Iterator[GaugeMetricFamily]:
 
 def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
     since = at - timedelta(days=1)
-    queues = condition.queues(since)
+    queues = health.queues(since)
     states = {
         (one.kind, state): getattr(one, state) for one in queues for state in ("waiting", "working", "failed")
     }
     yield _gauge("cchc_jobs", "Long work by state; failed within a day.", states, "kind", "state")
-    box = condition.outbox()
+    box = health.outbox()
     messages = {("waiting",): box.waiting, ("tried",): box.tried, ("given_up",): box.given_up}
     yield _gauge("cchc_outbox", "Messages to other systems that were not taken.", messages, "state")
     yield _gauge("cchc_log_entries", "Number of the log's last entry.", {(): log.head()[0]})
-    yield _gauge("cchc_failed_sign_ins", "Failed sign-ins within a day.", {(): len(visits.failed(since))})
+    yield _gauge(
+        "cchc_failed_sign_ins",
+        "Failed sign-ins within a day.",
+        {(): len(login_history.failed_sign_ins(since))},
+    )
 
 
 def _gauge(name: str, told: str, values: dict[tuple[str, ...], float], *labels: str) -> GaugeMetricFamily:

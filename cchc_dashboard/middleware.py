@@ -15,10 +15,15 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from units import access, bearer, held, safety
+from accounts.safety.queries import is_idle_too_long
+from accounts.sign_in import pending_post
+from core import clock
+from units.access import gate
+from units.access.queries import has_right_anywhere
 from units.models import System
+from units.tokens import authentication
 
-from . import clock, errors, plain
+from . import charset, errors
 
 POLICY = "; ".join(
     [
@@ -63,17 +68,17 @@ def _may_be_kept(user) -> str:
         return "no-store"
 
 
-class Worded:
+class ErrorPages:
     """No refusal without words: whoever refused, the answer is of the kind that its reader understands."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        return errors.worded(request, self.get_response(request))
+        return errors.error_in_words(request, self.get_response(request))
 
 
-class Compressed(GZipMiddleware):
+class Compression(GZipMiddleware):
     """Pages and the data of their charts, for browsers that take it. Random padding keeps a page's length from telling
     what stands in it (BREACH). Files are compressed already, and a tag (ETag) is of the bytes as they are.
     """
@@ -87,7 +92,7 @@ class Compressed(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class PlainInput:
+class InputLimits:
     """Refuses NUL in address and query before anything reads them (acceptance S26), bodies over the limit, and what is
     not sent in UTF-8.
     """
@@ -97,10 +102,12 @@ class PlainInput:
 
     def __call__(self, request):
         raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
-        if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")) or plain.is_foreign(request):
-            return errors.page(400)
+        if b"\0" in unquote_to_bytes(raw.encode("utf-8", "surrogateescape")) or charset.is_other_charset(
+            request
+        ):
+            return errors.error_page(400)
         if _length(request) > settings.UPLOAD_MAX_BYTES and _length(request) > (limit := _limit(request)):
-            return errors.page(413, limit=str(limit // 1024 // 1024))
+            return errors.error_page(413, limit=str(limit // 1024 // 1024))
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
@@ -108,7 +115,7 @@ class PlainInput:
         if _length(request) > settings.UPLOAD_MAX_BYTES:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not access.acts_anywhere(request.user, view.declared_right, clock.today()):
+            if not has_right_anywhere(request.user, view.declared_right, clock.today()):
                 raise PermissionDenied
         if request.method == "POST":
             for name, values in request.POST.lists():
@@ -117,7 +124,7 @@ class PlainInput:
 
     def process_exception(self, request, exception):
         """A database that fails in a view; one that fails before it is told by `errors.server_error`."""
-        return errors.no_database(request, exception)
+        return errors.database_unavailable(request, exception)
 
 
 def _length(request) -> int:
@@ -134,7 +141,7 @@ def _limit(request) -> int:
     return getattr(settings, getattr(view, "largest_body", "UPLOAD_MAX_BYTES"))
 
 
-class Sessions(SessionMiddleware):
+class ReadableSessions(SessionMiddleware):
     """A session that cannot be written (full or read-only disk) does not stop anybody from reading (acceptance R4)."""
 
     def process_response(self, request, response):
@@ -143,10 +150,10 @@ class Sessions(SessionMiddleware):
         except (SessionInterrupted, DatabaseError) as error:
             if request.method in ("GET", "HEAD"):
                 return response
-            return errors.no_database(request, error) or errors.page(503)
+            return errors.database_unavailable(request, error) or errors.error_page(503)
 
 
-class SessionLife:
+class SessionExpiry:
     """Ends a session after idle or absolute time (acceptance S12). `request.ended` is then the number of the person.
 
     What a page's script fetches by itself does not count as work: a page left open ends its session all the same.
@@ -161,10 +168,10 @@ class SessionLife:
             begun = request.session.setdefault("begun", moment)
             seen = request.session.get("seen", moment)
             too_old = moment - begun > settings.SESSION_ABSOLUTE_SECONDS
-            if too_old or safety.too_idle(moment - seen) or not request.user.is_active:
+            if too_old or is_idle_too_long(moment - seen) or not request.user.is_active:
                 request.ended = request.user.pk if request.user.is_active else None
                 _end(request)
-            elif "seen" not in request.session or moment - seen > 60 and not _fetched(request):
+            elif "seen" not in request.session or moment - seen > 60 and not _fetched_by_script(request):
                 request.session["seen"] = moment
         return self.get_response(request)
 
@@ -177,12 +184,12 @@ def _end(request) -> None:
         request.user = AnonymousUser()
 
 
-def _fetched(request) -> bool:
+def _fetched_by_script(request) -> bool:
     """Whether a script of a page asked, and not a person: browsers say so."""
     return request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
-class Bearer:
+class TokenAuthentication:
     """Other systems come with a token, to the API alone."""
 
     def __init__(self, get_response):
@@ -191,12 +198,12 @@ class Bearer:
     def __call__(self, request):
         refused = None
         if request.path.startswith("/api/"):
-            refused = bearer.identify(request, timezone.now(), clock.today())
+            refused = authentication.authenticate_token(request, timezone.now(), clock.today())
         return refused or self.get_response(request)
 
 
 class DeclaredRights:
-    """Runs the right that each view declares (units.access); a view that declares none never runs."""
+    """Runs the right that each view declares (units.access.queries); a view that declares none never runs."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -205,11 +212,11 @@ class DeclaredRights:
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        answer = access.gate(request, view, clock.today())
+        answer = gate.gate(request, view, clock.today())
         if request.method == "POST":
             ended = getattr(request, "ended", None)
             if answer is None:
-                held.arrived(request)
+                pending_post.note_resent(request)
             elif ended is not None and answer.status_code == 302:
-                held.hold(request, ended)
+                pending_post.keep(request, ended)
         return answer

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, Error, connection, connections
 
-from units import access
-from units.models import Scope, System
+from units.access.queries import memberships_of
+from units.models import System, TokenScope
 
 ALIAS = "replica"
 # Names of the addresses that show figures and change nothing. Entry and approval always see the newest.
@@ -56,7 +56,7 @@ class FiguresFromReplica:
         if time.monotonic() < self._rests_until or _may_write_unseen(request.user):
             return None
         # Kept with the user: never by a copy in which a role may still stand.
-        access.memberships(request.user, request.day)
+        memberships_of(request.user, request.day)
         replica = connections[ALIAS]
         try:
             if not _serves(replica, request.COOKIES.get(COOKIE, _FIRST_POSITION)):
@@ -72,7 +72,7 @@ class FiguresFromReplica:
 
 def _may_write_unseen(user: Any) -> bool:
     """Whether this is another system that may write: it keeps no cookie that would tell what it wrote last."""
-    return isinstance(user, System) and Scope.WRITE in user.token.granted
+    return isinstance(user, System) and TokenScope.WRITE in user.token.granted
 
 
 def _serves(replica: Any, written: str) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from units.views.accounts import account
+from units.people.views import account
 
 handler400 = "cchc_dashboard.errors.bad_request"
 handler403 = "cchc_dashboard.errors.forbidden"
@@ -14,10 +14,10 @@ urlpatterns = [
     path("", include("cchc_dashboard.metrics")),
     # The reader's own account shows roles, which accounts do not know.
     path("accounts/me/", account, name="account"),
-    path("accounts/", include("units.urls_accounts")),
+    path("accounts/", include("accounts.urls")),
     path("units/", include("units.urls")),
     path("records/", include("records.urls")),
-    path("api/v1/", include("units.urls_api")),
-    path("api/v1/", include("records.urls_api")),
+    path("api/v1/", include("units.api.urls")),
+    path("api/v1/", include("records.api.urls")),
     path("", include("reports.urls")),
 ]

@@ -6,11 +6,11 @@ from importlib import import_module
 
 from django.core.wsgi import get_wsgi_application
 
-from cchc_dashboard.plain import PlainRequest
+from .charset import Utf8Request
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cchc_dashboard.settings")
 application = get_wsgi_application()
-application.request_class = PlainRequest
+application.request_class = Utf8Request
 
 # Only now are the models loaded that the check reads.
 if faults := import_module("cchc_dashboard.checks").start_faults():

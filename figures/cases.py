@@ -1,11 +1,11 @@
-"""Single dossiers counted into the measures of a reporting month, by the same definitions as everything else."""
+"""Counts single dossiers into the measures of a reporting month."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from types import MappingProxyType
 
-from figures.measures import CHANNELS, names_where
+from .measures import CHANNELS, names_where
 
 # Moments are local times of Vietnam without a zone. Day by day: a dossier is received in the month of its day;
 # what came before and was still open is the opening; what ended up to the cut-off (the end of the month's last
@@ -36,7 +36,7 @@ class CaseError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DossierCase:
     """One dossier. `due` and `ended` of a day without a time: see `end_of` and `start_of`. A dossier without a due
     moment is never late. `awaiting` is a state of the day of the export: it is taken to have lasted since receipt.
     `returned_by` is "" where nobody tells.
@@ -91,15 +91,15 @@ class Case:
     def _open_at(self, end: date) -> str:
         if self.state == AWAITING:
             return "awaiting"
-        late = self.due is not None and self.due < end_of(end)
+        late = self.due is not None and self.due < end_of_day(end)
         return "pending_late" if late else "pending_in_time"
 
 
-def end_of(day: date) -> datetime:
+def end_of_day(day: date) -> datetime:
     """What a due date without a time means, and when a month is cut off: the last moment of the day."""
     return datetime.combine(day, time.max)
 
 
-def start_of(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     """What an end without a time means: nothing of that day speaks against its being in time."""
     return datetime.combine(day, time.min)

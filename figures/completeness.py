@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from figures.periods import Month
-from figures.writing import count
+from .formatting import format_count
+from .periods import Month
 
 # Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
 
 
 @dataclass(frozen=True, order=True)
-class Missing:
+class MissingMonth:
     """A unit (by its key) that has not reported a month; its name is for sentences and no part of the data."""
 
     unit: str
@@ -29,7 +29,7 @@ class Completeness:
 
     reported: int
     expected: int
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingMonth, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -44,11 +44,11 @@ class Completeness:
     def text(self, one_month: bool = False) -> str:
         """``94/96 báo cáo tháng``; for one month ``14/16 đơn vị``."""
         what = "đơn vị" if one_month else "báo cáo tháng"
-        return f"{count(self.reported)}/{count(self.expected)} {what}"
+        return f"{format_count(self.reported)}/{format_count(self.expected)} {what}"
 
-    def by_unit(self) -> dict[str, list[Missing]]:
+    def by_unit(self) -> dict[str, list[MissingMonth]]:
         """What is missing, by unit key in the order given."""
-        found: dict[str, list[Missing]] = {}
+        found: dict[str, list[MissingMonth]] = {}
         for one in self.missing:
             found.setdefault(one.unit, []).append(one)
         return found
@@ -68,5 +68,7 @@ class Completeness:
         return cls(
             data["reported"],
             data["expected"],
-            tuple(Missing(one["unit"], Month.parse(one["month"]), one.get("name", "")) for one in missing),
+            tuple(
+                MissingMonth(one["unit"], Month.parse(one["month"]), one.get("name", "")) for one in missing
+            ),
         )

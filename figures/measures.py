@@ -1,9 +1,4 @@
-"""The catalogue of measures: what a dossier row counts, each with all that the code knows of it.
-
-A measure is an integer of dossiers >= 0, or None for "not reported". The names are those of files and of the
-JSON shape; once published they stay. Every list below the catalogue is a filter over it: to add a measure, add it
-there and let Django make the migration.
-"""
+"""The measures of a dossier row: names, groups, sums, Vietnamese labels, and what a channel serves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +15,7 @@ COMES, GOES = "in", "out"
 
 
 @dataclass(frozen=True)
-class ColumnGroup:
+class MeasureGroup:
     """Columns under one head on page and form; ``total`` names their sum where it stands after them. A committee can
     switch a group off where the database knows it (records.models.SwitchedGroup).
     """
@@ -37,7 +32,7 @@ class Sum:
 
     name: str
     label: str
-    # Words by which a sentence speaks of it (figures.likeness).
+    # Words by which a sentence speaks of it (reports.review_text.number_matching).
     words: tuple[str, ...] = ()
     # As of a measure.
     main: bool = False
@@ -94,14 +89,14 @@ CHANNEL_LABELS: Mapping[str, str] = MappingProxyType(
 )
 
 # In the order of page and form.
-COLUMN_GROUPS: tuple[ColumnGroup, ...] = (
-    ColumnGroup("opening", "Kỳ trước chuyển sang"),
-    ColumnGroup("received", "Tiếp nhận trong kỳ", total="received"),
-    ColumnGroup("resolved", "Đã giải quyết", total="resolved"),
-    ColumnGroup("withdrawn", "Rút, trả lại"),
-    ColumnGroup("closing", "Đang giải quyết, cuối kỳ"),
-    ColumnGroup("returned", "Trả kết quả", AFTER, total="returned"),
-    ColumnGroup("transferred", "Phi địa giới", APART),
+COLUMN_GROUPS: tuple[MeasureGroup, ...] = (
+    MeasureGroup("opening", "Kỳ trước chuyển sang"),
+    MeasureGroup("received", "Tiếp nhận trong kỳ", total="received"),
+    MeasureGroup("resolved", "Đã giải quyết", total="resolved"),
+    MeasureGroup("withdrawn", "Rút, trả lại"),
+    MeasureGroup("closing", "Đang giải quyết, cuối kỳ"),
+    MeasureGroup("returned", "Trả kết quả", AFTER, total="returned"),
+    MeasureGroup("transferred", "Phi địa giới", APART),
 )
 
 # In the order of the JSON shape.

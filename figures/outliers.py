@@ -1,12 +1,12 @@
-"""Numbers that look mistyped against their own past; a warning that never blocks."""
+"""Finds numbers that look mistyped against their own past; a warning that never blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from figures.rulebook import Fault, broken
-from figures.writing import count, decimal_vi
+from .formatting import format_count, format_decimal
+from .rulebook import RuleViolation, violation
 
 # Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip
 # of the finger does not hide the next one.
@@ -34,17 +34,19 @@ class Outlier:
     @property
     def level(self) -> str:
         """The usual level as it is written: 175."""
-        return count(_half_up(self.usual))
+        return format_count(_half_up(self.usual))
 
-    def fault(self, measure: str) -> Fault:
+    def fault(self, measure: str) -> RuleViolation:
         """As a warning at a measure, that says what is odd and what to do."""
         many = self.factor is not None and self.factor >= 2
         why = "times" if many else "above" if self.value > self.usual else "below"
-        times = decimal_vi(_tenths(self.factor)) if many else ""
-        return broken("outlier", measure, why, value=count(self.value), usual=self.level, times=times)
+        times = format_decimal(_tenths(self.factor)) if many else ""
+        return violation(
+            "outlier", measure, why, value=format_count(self.value), usual=self.level, times=times
+        )
 
 
-def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
+def find_outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
     """Whether a count is far from those of the months before it, the latest last.
 
     Only the last twelve months are looked at, blanks are left out, and fewer than six numbers say nothing.
@@ -67,7 +69,7 @@ def outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
     return Outlier(value, usual, value / usual if usual else None)
 
 
-def as_data() -> dict[str, Any]:
+def outlier_rules() -> dict[str, Any]:
     """What `outlier` goes by, as data for the browser; fractions as numerator and denominator."""
     return {
         "watched": WATCHED,

@@ -1,21 +1,205 @@
-"""Periods and the dated cut-off rule that says which days a reporting month has. The door to both."""
+"""Reporting months, the periods made of them, and the dated cut-off rule that says which days a month has."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Self
 
-from figures.months import FIRST_YEAR, Month, Period, PeriodError
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+MAX_MONTHS = 600
+_WIDEST_CODE = 32
+_ROMAN = ("I", "II", "III", "IV")
 
-__all__ = [
-    "DEFAULT_CALENDAR",
-    "Calendar",
-    "CutoffRule",
-    "Month",
-    "Period",
-    "PeriodError",
-    "Span",
-]
+# [0-9] and not \d: digits of other scripts are not ours to read.
+_MONTH = re.compile(r"([0-9]{4})-[Mm]([0-9]{2})")
+_SHAPE = re.compile(r"([0-9]{4})(?:-([QqHh])([0-9]))?")
+_RUN = re.compile(r"([0-9]{4})-[Mm]([0-9]{2})\.\.(?:([0-9]{4})-)?[Mm]([0-9]{2})")
+
+
+class PeriodError(ValueError):
+    """A month, period or cut-off rule that cannot be; its text is Vietnamese and meant for the reader."""
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A reporting month, ordered in time."""
+
+    year: int
+    month: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.month <= 12:
+            raise PeriodError(f"Không có tháng {self.month}: tháng phải từ 1 đến 12.")
+        # One year wider than what can be asked for, so that every period has a year before it.
+        if not FIRST_YEAR - 1 <= self.year <= LAST_YEAR + 1:
+            raise PeriodError(f"Năm {self.year} nằm ngoài khoảng {FIRST_YEAR}–{LAST_YEAR}.")
+
+    @cached_property
+    def number(self) -> int:
+        """The form kept in the database: YYYYMM, such as 202206."""
+        return self.year * 100 + self.month
+
+    @classmethod
+    def from_number(cls, number: int) -> Self:
+        """The month of a YYYYMM integer. Raises PeriodError."""
+        return cls(*divmod(number, 100))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``2022-M06``. Raises PeriodError."""
+        found = _MONTH.fullmatch(text.strip()) if len(text) <= _WIDEST_CODE else None
+        if not found:
+            raise PeriodError(f"“{_shown(text)}” không phải tháng báo cáo. Viết như 2022-M06.")
+        return cls(_year(found[1]), int(found[2]))
+
+    def plus(self, months: int) -> Self:
+        """The month so many months later (earlier when negative)."""
+        year, month = divmod(self.year * 12 + self.month - 1 + months, 12)
+        return type(self)(year, month + 1)
+
+    def next(self) -> Self:
+        """The month after this one."""
+        return self.plus(1)
+
+    def previous(self) -> Self:
+        """The month before this one."""
+        return self.plus(-1)
+
+    def same_last_year(self) -> Self:
+        """The same month one year earlier."""
+        return self.plus(-12)
+
+    @classmethod
+    def range(cls, first: "Month", last: "Month") -> tuple["Month", ...]:
+        """All months from first to last, both included; empty when last is before first."""
+        length = (last.year - first.year) * 12 + last.month - first.month + 1
+        return tuple(first.plus(n) for n in range(length))
+
+    @property
+    def label(self) -> str:
+        """``tháng 6/2022``."""
+        return f"tháng {self.month}/{self.year}"
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-M{self.month:02d}"
+
+
+@dataclass(frozen=True)
+class Period:
+    """A run of months with the code that names it. Build it by ``parse``, ``of`` or ``of_month``."""
+
+    code: str
+    first: Month
+    last: Month
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a code such as ``2022-H1``, in either case, and keep its normal form. Raises PeriodError.
+
+        ``2022-M01..2022-M05`` becomes ``2022-M01..M05`` and a run of one month that month. A run stays a run
+        even where it happens to be a quarter: whoever asked for it wants to read it so.
+        """
+        code = text.strip() if len(text) <= _WIDEST_CODE else ""
+        if found := _MONTH.fullmatch(code):
+            return cls.of_month(Month(_year(found[1]), int(found[2])))
+        if found := _RUN.fullmatch(code):
+            year = _year(found[1])
+            return cls.of(Month(year, int(found[2])), Month(_year(found[3] or found[1]), int(found[4])))
+        if found := _SHAPE.fullmatch(code):
+            year, shape, number = _year(found[1]), (found[2] or "").upper(), int(found[3] or 1)
+            length = {"": 12, "H": 6, "Q": 3}[shape]
+            if 1 <= number <= 12 // length:
+                first = Month(year, (number - 1) * length + 1)
+                name = f"{year}-{shape}{number}" if shape else f"{year}"
+                return cls(name, first, first.plus(length - 1))
+        raise PeriodError(
+            f"“{_shown(text)}” không phải kỳ báo cáo. Viết như 2022-M06, 2022-Q2, 2022-H1, 2022 hoặc 2022-M01..M05."
+        )
+
+    @classmethod
+    def of(cls, first: Month, last: Month) -> Self:
+        """The run of months from first to last. Raises PeriodError when reversed or too long."""
+        if last < first:
+            raise PeriodError(f"Kỳ báo cáo bị ngược: {last.label} đứng trước {first.label}.")
+        if first == last:
+            return cls.of_month(first)
+        if (last.year - first.year) * 12 + last.month - first.month + 1 > MAX_MONTHS:
+            raise PeriodError(f"Kỳ báo cáo quá dài: nhiều nhất {MAX_MONTHS} tháng.")
+        end = f"M{last.month:02d}" if first.year == last.year else str(last)
+        return cls(f"{first}..{end}", first, last)
+
+    @classmethod
+    def of_month(cls, month: Month) -> Self:
+        """The period of one month."""
+        return cls(str(month), month, month)
+
+    @property
+    def kind(self) -> str:
+        """``month``, ``quarter``, ``half``, ``year`` or ``run``."""
+        if ".." in self.code:
+            return "run"
+        return {"M": "month", "Q": "quarter", "H": "half"}.get(self.code[5:6], "year")
+
+    @property
+    def months(self) -> tuple[Month, ...]:
+        """Its months in order."""
+        return Month.range(self.first, self.last)
+
+    def shifted(self, months: int) -> Self:
+        """The period of the same shape so many months later; whole shapes move by whole lengths only."""
+        first, last = self.first.plus(months), self.last.plus(months)
+        if self.kind == "run":
+            return self.of(first, last)
+        if self.kind == "month":
+            return self.of_month(first)
+        if months % len(self.months):
+            raise PeriodError("Kỳ này chỉ dời được theo cả kỳ.")
+        number = (first.month - 1) // len(self.months) + 1
+        shape = self.code[5:6]
+        return type(self)(f"{first.year}-{shape}{number}" if shape else f"{first.year}", first, last)
+
+    def same_last_year(self) -> Self:
+        """The same shape one year earlier: ``2022-H1`` gives ``2021-H1``."""
+        return self.shifted(-12)
+
+    def previous(self) -> Self:
+        """The period of the same shape just before: ``2022-H1`` gives ``2021-H2``."""
+        return self.shifted(-len(self.months))
+
+    @property
+    def label(self) -> str:
+        """How it stands in a sentence: ``6 tháng đầu năm 2022``, ``quý II/2022``, ``tháng 6/2022``."""
+        first, last = self.first, self.last
+        match self.kind:
+            case "month":
+                return first.label
+            case "quarter":
+                return f"quý {_ROMAN[(first.month - 1) // 3]}/{first.year}"
+            case "half":
+                return f"6 tháng {'đầu' if first.month == 1 else 'cuối'} năm {first.year}"
+            case "year":
+                return f"năm {first.year}"
+        if first.year == last.year:
+            return f"từ tháng {first.month} đến tháng {last.month}/{last.year}"
+        return f"từ {first.label} đến {last.label}"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+def _year(text: str) -> int:
+    year = int(text)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise PeriodError(f"Năm {year} nằm ngoài khoảng {FIRST_YEAR}–{LAST_YEAR}.")
+    return year
+
+
+def _shown(text: str) -> str:
+    """What was typed, cut short and without control characters, to be quoted back."""
+    short = "".join(c if c.isprintable() else " " for c in text[:24])
+    return short + "…" if len(text) > 24 else short
 
 
 # A reporting month is named after the calendar month in which it ends: under the usual rule ``2022-M06`` runs
@@ -33,7 +217,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class CutoffRule:
+class DatedCutoff:
     """From reporting month ``first`` on, a month ends on this day of its calendar month.
 
     ``None``, or a day that the month does not have, is the month's last day.
@@ -58,7 +242,7 @@ class CutoffRule:
 class Calendar:
     """The cut-off rules in force over time; before the first of them, the first holds."""
 
-    rules: tuple[CutoffRule, ...]
+    rules: tuple[DatedCutoff, ...]
 
     def __post_init__(self) -> None:
         if not self.rules:
@@ -70,9 +254,9 @@ class Calendar:
     @classmethod
     def of(cls, rules: Iterable[tuple[Month, int | None]]) -> Self:
         """From pairs of first month and day."""
-        return cls(tuple(CutoffRule(first, day) for first, day in rules))
+        return cls(tuple(DatedCutoff(first, day) for first, day in rules))
 
-    def _rule(self, year: int, month: int) -> CutoffRule:
+    def _rule(self, year: int, month: int) -> DatedCutoff:
         rule = self.rules[0]
         for later in self.rules[1:]:
             if (later.first.year, later.first.month) > (year, month):
@@ -129,4 +313,4 @@ class Calendar:
         return found
 
 
-DEFAULT_CALENDAR = Calendar((CutoffRule(Month(FIRST_YEAR, 1), 14),))
+DEFAULT_CALENDAR = Calendar((DatedCutoff(Month(FIRST_YEAR, 1), 14),))

@@ -1,9 +1,4 @@
-"""The catalogue of rates: every percentage by its name, with one formula and one sentence that defines it.
-
-A rate is the sum of its parts over the sum of its wholes at every level, never a mean of rates. Two formulas never
-share a name: "online ÷ received" and "online ÷ (received + carried over)" are two rates. A rate says once where it
-stands; every list of rates is a filter over the catalogue.
-"""
+"""Every percentage by name, formula and definition: sum of parts ÷ sum of wholes, never a mean of rates."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,12 +6,12 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
-from figures.counts import Tally, added
-from figures.measures import OPENING, PENDING, RECEIVED, RECEIVED_ONLINE, RESOLVED, WHOLES, composed
-from figures.rounding import percent
+from .measures import OPENING, PENDING, RECEIVED, RECEIVED_ONLINE, RESOLVED, WHOLES, composed
+from .rounding import rounded_percent
+from .tally import Tally, sum_reported
 
 
-class Place(Enum):
+class Placement(Enum):
     """Where a rate stands: in files of figures, as an explanation on the dashboard, in the comparison with last year
     of a review's workbook, among the definitions under its printed tables, in the ranking of units.
     """
@@ -40,7 +35,7 @@ class Rate:
     ``head``: its column in the table of the command line, for what stands in files. ``slide``: the heading under which
     the hall is shown it ("": it is not). ``below``: the count below which the main figures tell it. ``target``: its
     place among the rates that may have one (None: none; of these more is better). ``words``: by which a sentence
-    speaks of it (figures.likeness).
+    speaks of it (reports.review_text.number_matching).
     """
 
     key: str
@@ -49,7 +44,7 @@ class Rate:
     whole: tuple[str, ...]
     definition: str
     published: str = ""
-    places: frozenset[Place] = frozenset()
+    places: frozenset[Placement] = frozenset()
     head: str = ""
     slide: str = ""
     below: str = ""
@@ -124,7 +119,7 @@ class Share:
         )
 
 
-def _share(key: str, parts: tuple[str, ...], name: str, told: str, *places: Place, **more: Any) -> Rate:
+def _share(key: str, parts: tuple[str, ...], name: str, told: str, *places: Placement, **more: Any) -> Rate:
     definition = f"Số hồ sơ tiếp nhận {told} chia cho tổng số hồ sơ tiếp nhận trong kỳ."
     return Rate(key, name, parts, RECEIVED, definition, SHARES_OBJECT, frozenset(places), **more)
 
@@ -136,10 +131,10 @@ CATALOGUE: tuple[Rate, ...] = (
         ("received_direct",),
         "Tỷ lệ tiếp nhận trực tiếp",
         "trực tiếp",
-        Place.FILES,
-        Place.DASHBOARD,
-        Place.COMPARISON,
-        Place.PRINTED,
+        Placement.FILES,
+        Placement.DASHBOARD,
+        Placement.COMPARISON,
+        Placement.PRINTED,
         head="Trực tiếp",
         below="received_direct",
         words=("trực tiếp",),
@@ -149,11 +144,11 @@ CATALOGUE: tuple[Rate, ...] = (
         RECEIVED_ONLINE,
         "Tỷ lệ hồ sơ trực tuyến",
         "trực tuyến",
-        Place.FILES,
-        Place.DASHBOARD,
-        Place.COMPARISON,
-        Place.PRINTED,
-        Place.RANKING,
+        Placement.FILES,
+        Placement.DASHBOARD,
+        Placement.COMPARISON,
+        Placement.PRINTED,
+        Placement.RANKING,
         head="Trực tuyến",
         slide="Tỷ lệ hồ sơ trực tuyến",
         below="received_online",
@@ -180,9 +175,9 @@ CATALOGUE: tuple[Rate, ...] = (
         ("received_postal",),
         "Tỷ lệ tiếp nhận qua bưu chính công ích",
         "qua dịch vụ bưu chính công ích",
-        Place.FILES,
-        Place.COMPARISON,
-        Place.PRINTED,
+        Placement.FILES,
+        Placement.COMPARISON,
+        Placement.PRINTED,
         head="Bưu chính",
         words=("bưu chính",),
     ),
@@ -193,7 +188,7 @@ CATALOGUE: tuple[Rate, ...] = (
         RESOLVED,
         "Số hồ sơ đã giải quyết trước hạn và đúng hạn chia cho tổng số hồ sơ đã giải quyết trong kỳ.",
         RATES_OBJECT,
-        frozenset(Place),
+        frozenset(Placement),
         head="Đúng hạn",
         slide="Giải quyết trước và đúng hạn",
         below="resolved",
@@ -216,7 +211,7 @@ CATALOGUE: tuple[Rate, ...] = (
         PENDING,
         "Số hồ sơ đang giải quyết đã quá hạn chia cho tổng số hồ sơ đang giải quyết (không kể chờ bổ sung).",
         RATES_OBJECT,
-        frozenset({Place.DASHBOARD, Place.COMPARISON}),
+        frozenset({Placement.DASHBOARD, Placement.COMPARISON}),
     ),
     Rate(
         "early",
@@ -235,7 +230,7 @@ CATALOGUE: tuple[Rate, ...] = (
 )
 
 
-def rates_in(place: Place) -> tuple[Rate, ...]:
+def rates_in(place: Placement) -> tuple[Rate, ...]:
     """The rates that stand in a place, in the order of the catalogue."""
     return tuple(rate for rate in CATALOGUE if place in rate.places)
 
@@ -258,10 +253,10 @@ def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
     Both sums take what is reported. The percentage is None where nobody reported the numerator, where nothing of
     the whole is reported, or where the whole is 0.
     """
-    numerator = added(tally.values[part] for part in rate.numerator)
-    denominator = added(tally.values[part] for part in rate.whole)
+    numerator = sum_reported(tally.values[part] for part in rate.numerator)
+    denominator = sum_reported(tally.values[part] for part in rate.whole)
     return Share(
-        percent(numerator, denominator, decimals),
+        rounded_percent(numerator, denominator, decimals),
         numerator,
         denominator,
         any(tally.blanks[whole] for whole in rate.wholes),

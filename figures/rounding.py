@@ -1,13 +1,16 @@
-"""The one place where anything is rounded, on whole numbers and without floats."""
+"""The one place where anything is rounded or apportioned, on whole numbers and without floats."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
+from math import floor
 
 # Each figure is rounded half up by itself, as a reader with a calculator would check it (published reports do
 # the same: 0,50% stands as 1%). Rounding never hides a dossier: what is neither none nor all is never printed
 # as 0 or 100, it gets as many more decimals as that takes.
 
 
-def percent(numerator: int | None, denominator: int | None, decimals: int = 1) -> str | None:
+def rounded_percent(numerator: int | None, denominator: int | None, decimals: int = 1) -> str | None:
     """The share in percent as text with a dot, such as "87.4"; None where there is nothing to divide.
 
     Exactly none is "0.0" and exactly all "100.0" (with the decimals asked for); 3 of 10.000 is "0.03" and 10.004
@@ -26,7 +29,7 @@ def percent(numerator: int | None, denominator: int | None, decimals: int = 1) -
         decimals += 1
 
 
-def points(new: str | None, old: str | None) -> str | None:
+def point_difference(new: str | None, old: str | None) -> str | None:
     """The difference of two printed rates in percentage points: "14.7" and "8.4" give "6.3".
 
     Taken from what is printed and not from the counts behind it, so that the reader's subtraction agrees.
@@ -39,3 +42,36 @@ def points(new: str | None, old: str | None) -> str | None:
 def _text(scaled: int, decimals: int) -> str:
     whole, rest = divmod(scaled, 10**decimals)
     return f"{whole}.{rest:0{decimals}d}" if decimals else f"{whole}"
+
+
+# Used where a unit was split and its past is shown by its successors. Every part is an estimate; their sum is
+# not.
+
+
+def apportion(number: int | None, shares: Sequence[Fraction]) -> tuple[int | None, ...]:
+    """Whole parts of a number that add up to it, in the order of the shares, which sum to 1.
+
+    Each part is its quota rounded down or up; a larger share never gets less; of equal remainders the larger share,
+    then the earlier one is rounded up first. None, "not reported", stays None in every part. Raises ValueError for
+    shares that do not sum to 1 and for negative numbers and shares.
+    """
+    if sum(shares) != 1 or any(share < 0 for share in shares):
+        raise ValueError(f"shares are parts of one whole, not {', '.join(map(str, shares))}")
+    if number is None:
+        return (None,) * len(shares)
+    if number < 0:
+        raise ValueError(f"a count is not negative: {number}")
+    quotas = [number * share for share in shares]
+    parts = [floor(quota) for quota in quotas]
+    by_remainder = sorted(range(len(shares)), key=lambda at: (parts[at] - quotas[at], -shares[at], at))
+    for at in by_remainder[: number - sum(parts)]:
+        parts[at] += 1
+    return tuple(parts)
+
+
+def apportioned_part(
+    numbers: Sequence[int | None], shares: Sequence[Fraction], wanted: frozenset[int]
+) -> tuple[int | None, ...]:
+    """Of each number the parts at the wanted places of the shares, together; None stays None."""
+    divided = (apportion(number, shares) for number in numbers)
+    return tuple(None if parts[0] is None else sum(parts[at] for at in wanted) for parts in divided)

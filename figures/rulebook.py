@@ -1,4 +1,6 @@
-"""The declared rules: code, severity and sentence of each, said once for page, server, files and browser."""
+"""The declared rules for counts: code, severity and sentence of each, for page, server, files and browser
+alike.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +33,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Fault:
+class RuleViolation:
     """A broken rule: at a measure, or (None) in a row or report as a whole. ``message`` is Vietnamese, and leaves the
     place to whoever shows it.
     """
@@ -162,7 +164,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 
 
-def say(code: str, why: str = "", **values: str) -> str:
+def rule_message(code: str, why: str = "", **values: str) -> str:
     """The sentence of a rule with its placeholders filled; ``why`` names one of its words. Raises KeyError."""
     rule = RULES[code]
     if why:
@@ -170,6 +172,6 @@ def say(code: str, why: str = "", **values: str) -> str:
     return rule.says.format_map(values)
 
 
-def broken(code: str, measure: str | None = None, why: str = "", **values: str) -> Fault:
+def violation(code: str, measure: str | None = None, why: str = "", **values: str) -> RuleViolation:
     """The fault of a rule at a measure, or as a whole."""
-    return Fault(code, measure, say(code, why, **values), RULES[code].severity)
+    return RuleViolation(code, measure, rule_message(code, why, **values), RULES[code].severity)

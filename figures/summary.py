@@ -1,38 +1,141 @@
-"""The one frozen ``Summary`` that every outlet receives: page, chart, table, CSV, XLSX, API, PDF and frozen review."""
+"""The one frozen Summary that every outlet receives: Figures by tier, row and total."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any, Self
 
-from figures.change import Change
-from figures.completeness import Missing
-from figures.counts import Tally, over_period
-from figures.handover import NONE, Handover
-from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
-from figures.results import COUNTS, Figures, figures
-from figures.territory import Territory
-from figures.writing import TIER_NAMES
+from .completeness import Completeness, MissingMonth
+from .formatting import TIER_NAMES
+from .measures import COUNTS_FOR_PEOPLE, MEASURES, SUMS
+from .periods import DEFAULT_CALENDAR, Calendar, Month, Period
+from .rates import RATES, SHARES, Computed, Share
+from .rounding import point_difference
+from .tally import Tally, period_tally, sum_reported
+from .unit_changes import NO_HANDOVER, Handover, Territory
 
-__all__ = [
-    "COUNTS",
-    "Dates",
-    "Figures",
-    "Row",
-    "RowInput",
-    "Summary",
-    "build",
-    "canonical",
-    "figures",
-]
+COUNTS = (*MEASURES, *SUMS)
+# Those that a small table for people has room for, in its order.
+MAIN_COUNTS = tuple(one.name for one in COUNTS_FOR_PEOPLE if one.main)
+_SHARES = {rate.key: rate for rate in SHARES}
+_RATES = {rate.key: rate for rate in RATES}
+_UNTOLD_SHARES = {key: Share(None, None, None) for key in _SHARES}
+_UNTOLD_RATES = {key: Share(None, None, None, formula=rate.formula) for key, rate in _RATES.items()}
+_PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of one tier, row or total: completeness, counts (with the sums), shares and rates by key.
+
+    ``estimated``: a part of the counts was divided by the shares of a split unit.
+    """
+
+    completeness: Completeness
+    counts: Mapping[str, int | None]
+    shares: Mapping[str, Share]
+    rates: Mapping[str, Share]
+    estimated: bool = False
+
+    def share(self, key: str) -> Share:
+        """A channel share or a rate by its key. Raises KeyError."""
+        return self.shares[key] if key in self.shares else self.rates[key]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The four keys of the published shape, and ``"estimated": true`` only where it holds."""
+        data: dict[str, Any] = {
+            "completeness": self.completeness.as_dict(),
+            "counts": dict(self.counts),
+            "shares": {key: share.as_dict() for key, share in self.shares.items()},
+            "rates": {key: rate.as_dict() for key, rate in self.rates.items()},
+        }
+        return data | {"estimated": True} if self.estimated else data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote, also by code that knew other measures and rates: of those that it did not
+        know nothing is told, and those that are known no more are left out.
+        """
+        counts = data["counts"]
+        return cls(
+            Completeness.from_dict(data["completeness"]),
+            {name: counts.get(name) for name in COUNTS},
+            _told(_UNTOLD_SHARES, data["shares"]),
+            _told(_UNTOLD_RATES, data["rates"]),
+            data.get("estimated", False),
+        )
+
+
+def _told(untold: Mapping[str, Share], data: Mapping[str, Any]) -> dict[str, Share]:
+    return {key: Share.from_dict(data[key]) if key in data else untold[key] for key in untold}
+
+
+def compute_figures(tally: Tally, *, decimals: int = 1, missing: Iterable[MissingMonth] = ()) -> Figures:
+    """The figures of some counts; ``missing`` names the unit-months that lack between reported and expected."""
+    counts = dict(tally.values)
+    for name, parts in _PARTS.items():
+        counts[name] = sum_reported(parts(counts))
+    return Figures(
+        Completeness(tally.reported, tally.expected, tuple(missing)),
+        counts,
+        Computed(_SHARES, tally, decimals),
+        Computed(_RATES, tally, decimals),
+        tally.estimated,
+    )
+
+
+CHANGE_RATE = "online"
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """``before`` is last year's share, ``points`` the difference in percentage points with a dot, such as "6.3"; each
+    None where it is not known: the unit did not owe the same reports then, or one side lacks reports or has blanks.
+    """
+
+    before: Share | None = None
+    points: str | None = None
+
+    @classmethod
+    def between(cls, now: Figures, before: Figures | None) -> Self:
+        """Of the figures of the same unit (or the same units) in both periods; ``before`` None: not to be compared."""
+        if before is None or not _whole(before):
+            return cls()
+        old = before.share(CHANGE_RATE)
+        if old.percent is None:
+            return cls()
+        return cls(
+            old, point_difference(now.share(CHANGE_RATE).percent, old.percent) if _whole(now) else None
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """``{"online": {"points", "before"}}``."""
+        return {
+            CHANGE_RATE: {"points": self.points, "before": self.before.as_dict() if self.before else None}
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read back what ``as_dict`` wrote."""
+        one = data.get(CHANGE_RATE)
+        if one is None:
+            return cls()
+        return cls(Share.from_dict(one["before"]) if one["before"] else None, one["points"])
+
+
+def _whole(figures: Figures) -> bool:
+    completeness = figures.completeness
+    return completeness.expected > 0 and completeness.complete and not figures.share(CHANGE_RATE).partial
+
 
 # Queries hand over tallies by month and tier, this module adds up, divides once and rounds once. An outlet
 # writes what it finds here and computes nothing.
 
 _TIER_ORDER = {tier: place for place, tier in enumerate(TIER_NAMES)}
 
-Monthly = Iterable[tuple[Month, Tally]]
+MonthlyTallies = Iterable[tuple[Month, Tally]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +169,7 @@ class Dates:
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """One unit, field or month of a Summary; ``extra`` holds what a page needs to link it, and no figure. ``change`` is
     against the same period last year; None where it was not asked for.
     """
@@ -75,7 +178,7 @@ class Row:
     name: str
     figures: Figures
     extra: Mapping[str, Any] = field(default_factory=dict)
-    change: Change | None = None
+    change: ShareChange | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """``key``, ``name`` and the figures, with ``change`` where it was asked for."""
@@ -85,7 +188,7 @@ class Row:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Read back what ``as_dict`` wrote."""
-        change = Change.from_dict(data["change"]) if "change" in data else None
+        change = ShareChange.from_dict(data["change"]) if "change" in data else None
         return cls(data["key"], data["name"], Figures.from_dict(data), change=change)
 
 
@@ -96,7 +199,7 @@ class RowInput:
     key: str
     name: str
     monthly: Sequence[tuple[Month | None, Tally]]
-    missing: Sequence[Missing] = ()
+    missing: Sequence[MissingMonth] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -114,7 +217,7 @@ class Summary:
     tiers: tuple[tuple[str, Figures], ...]
     total: Figures
     by: str | None = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[SummaryRow, ...] = ()
     # The figures as they counted at the end of this day; None: as they count now.
     as_of: date | None = None
     # By the units of this day (basis "today"); None: by the units that reported.
@@ -122,7 +225,7 @@ class Summary:
     # Then also: where the territory is not the one that reported.
     territory: Territory | None = None
     # Where units began inside the first month or were over inside the last.
-    handover: Handover = NONE
+    handover: Handover = NO_HANDOVER
 
     @property
     def completeness_text(self) -> str:
@@ -133,7 +236,7 @@ class Summary:
         """The figures of one tier, where it is part of this."""
         return dict(self.tiers).get(tier)
 
-    def row(self, key: str) -> Row | None:
+    def row(self, key: str) -> SummaryRow | None:
         """The row of a key."""
         return next((row for row in self.rows if row.key == key), None)
 
@@ -192,7 +295,7 @@ class Summary:
             tiers=tuple((tier["tier"], Figures.from_dict(tier)) for tier in data["tiers"]),
             total=Figures.from_dict(data["total"]),
             by=data.get("by", None if rows is None else "unit"),
-            rows=tuple(map(Row.from_dict, rows or ())),
+            rows=tuple(map(SummaryRow.from_dict, rows or ())),
             as_of=date.fromisoformat(data["as_of"]) if "as_of" in data else None,
             units_of=date.fromisoformat(data["units_of"]) if "units_of" in data else None,
             territory=Territory.from_dict(data["territory"]) if "territory" in data else None,
@@ -200,13 +303,13 @@ class Summary:
         )
 
 
-def build(
+def build_summary(
     *,
     unit: str,
     unit_name: str,
     period: Period,
-    tiers: Mapping[str, Monthly],
-    missing: Mapping[str, Iterable[Missing]] | None = None,
+    tiers: Mapping[str, MonthlyTallies],
+    missing: Mapping[str, Iterable[MissingMonth]] | None = None,
     by: str | None = None,
     rows: Iterable[RowInput] | None = None,
     calendar: Calendar = DEFAULT_CALENDAR,
@@ -217,7 +320,7 @@ def build(
     as_of: date | None = None,
     units_of: date | None = None,
     territory: Territory | None = None,
-    handover: Handover = NONE,
+    handover: Handover = NO_HANDOVER,
 ) -> Summary:
     """The Summary of a unit and period.
 
@@ -228,11 +331,11 @@ def build(
     monthly = {tier: tuple(parts) for tier, parts in tiers.items()}
     silent = {tier: tuple(ones) for tier, ones in (missing or {}).items()}
     order = sorted({*monthly, *silent}, key=lambda tier: (_TIER_ORDER.get(tier, len(_TIER_ORDER)), tier))
-    tallies = {tier: over_period(monthly.get(tier, ()), period) for tier in order}
+    tallies = {tier: period_tally(monthly.get(tier, ()), period) for tier in order}
     everyone = tuple(one for tier in order for one in silent.get(tier, ()))
     if by == "month" and rows is None:
         rows = _month_rows(period, [part for tier in order for part in monthly.get(tier, ())], everyone)
-    total = figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone)
+    total = compute_figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone)
     return Summary(
         unit=unit,
         unit_name=unit_name,
@@ -242,7 +345,8 @@ def build(
         decimals=decimals,
         period=Dates.of(period, calendar),
         tiers=tuple(
-            (tier, figures(tallies[tier], decimals=decimals, missing=silent.get(tier, ()))) for tier in order
+            (tier, compute_figures(tallies[tier], decimals=decimals, missing=silent.get(tier, ())))
+            for tier in order
         ),
         total=total,
         by=by,
@@ -250,12 +354,12 @@ def build(
         as_of=as_of,
         units_of=units_of,
         territory=territory,
-        handover=handover if total.completeness.reported else NONE,
+        handover=handover if total.completeness.reported else NO_HANDOVER,
     )
 
 
 def _month_rows(
-    period: Period, parts: Sequence[tuple[Month, Tally]], missing: Sequence[Missing]
+    period: Period, parts: Sequence[tuple[Month, Tally]], missing: Sequence[MissingMonth]
 ) -> list[RowInput]:
     return [
         RowInput(
@@ -268,15 +372,17 @@ def _month_rows(
     ]
 
 
-def _row(row: RowInput, period: Period, decimals: int, by: str | None) -> Row:
+def _row(row: RowInput, period: Period, decimals: int, by: str | None) -> SummaryRow:
     if by == "month":
         # A month's own opening and closing, not those of the period around it.
         period = Period.of_month(Month.parse(row.key))
-    tally = over_period(row.monthly, period)
-    return Row(row.key, row.name, figures(tally, decimals=decimals, missing=row.missing), row.extra)
+    tally = period_tally(row.monthly, period)
+    return SummaryRow(
+        row.key, row.name, compute_figures(tally, decimals=decimals, missing=row.missing), row.extra
+    )
 
 
-def canonical(data: Any) -> bytes:
+def canonical_json(data: Any) -> bytes:
     """JSON data as bytes that only depend on what it says: keys sorted, no spaces, UTF-8. For hashing.
 
     Raises ValueError for NaN and infinities, which no figure is.

@@ -1,1 +1,4 @@
-"""Memory: the append-only log of who did what, request keys, backup. Knows none of the other rooms."""
+"""Memory: the append-only log of who did what, request keys, jobs, outbox, backup.
+
+Knows none of the other apps.
+"""

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ledger.models import Job, JobState
+from .models import Job, JobState
 
 PAUSE = 1.0
 # A worker that was not heard of for so long is gone: it tells of itself every second.
@@ -32,45 +32,45 @@ _thread: threading.Thread | None = None
 _owner = 0
 
 # What work calls with how much of it is done; raises Cancelled once it was given up. Cheap: it may be called often.
-Following = Callable[[int], None]
+ProgressCallback = Callable[[int], None]
 
 
-class Cancelled(Exception):
+class JobCancelled(Exception):
     """Somebody gave it up."""
 
 
-class Refused(Exception):
+class JobRefused(Exception):
     """The work cannot be done; its words are for whoever asked."""
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """A kind of work: its table, what does it, what is told of a fault that nobody foresaw, which rows hang on it.
 
     `work` raises a `Refused` (or one of `refusals`, whose text is told) where it cannot be done.
     """
 
     model: type[Job]
-    work: Callable[[Job, Following], None]
+    work: Callable[[Job, ProgressCallback], None]
     fault: str
     refusals: tuple[type[Exception], ...] = ()
     related: tuple[str, ...] = ("asked_by",)
 
 
-def kinds() -> list[Kind]:
+def job_kinds() -> list[JobKind]:
     """All kinds of work."""
     return [import_string(name) for name in settings.JOBS]
 
 
-def waiting(model: type[Job]) -> int:
+def count_waiting(model: type[Job]) -> int:
     """How many of a kind wait for their turn."""
     return model.objects.filter(state=JobState.WAITING).count()
 
 
-def before(job: Job) -> int:
+def count_before(job: Job) -> int:
     """How many come before one that waits, of any kind."""
     found = 0
-    for kind in kinds():
+    for kind in job_kinds():
         listed = kind.model.objects.filter(state__in=Job.OPEN)
         own = isinstance(job, kind.model)
         found += (
@@ -79,9 +79,9 @@ def before(job: Job) -> int:
     return found
 
 
-def under_way() -> bool:
+def any_under_way() -> bool:
     """Whether any waits or is worked on, here or elsewhere."""
-    return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in kinds())
+    return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in job_kinds())
 
 
 def cancel(job: Job) -> bool:
@@ -89,12 +89,12 @@ def cancel(job: Job) -> bool:
     return bool(_still(job, *Job.OPEN).update(state=JobState.CANCELLED))
 
 
-def take(moment: datetime) -> tuple[Kind, Job] | None:
+def take_next(moment: datetime) -> tuple[JobKind, Job] | None:
     """The one that was asked for first, for the worker that asks and for no other. What a worker left when it ended
     waits again, from its beginning.
     """
     found = []
-    for kind in kinds():
+    for kind in job_kinds():
         lost = kind.model.objects.filter(state=JobState.WORKING, told_at__lt=moment - SILENCE)
         lost.update(state=JobState.WAITING, done=0)
         listed = kind.model.objects.filter(state=JobState.WAITING).select_related(*kind.related)
@@ -113,7 +113,7 @@ def begin(job: Job, moment: datetime) -> bool:
     return True
 
 
-def tell(job: Job, moment: datetime) -> bool:
+def report_progress(job: Job, moment: datetime) -> bool:
     """So much is done, of so much; False when it was given up meanwhile, or taken from a worker that was silent."""
     return bool(_still(job, JobState.WORKING).update(done=job.done, total=job.total, told_at=moment))
 
@@ -124,15 +124,15 @@ def end(job: Job, words: str = "") -> None:
     _still(job, JobState.WORKING).update(state=state, words=words, done=job.done, total=job.total)
 
 
-def carry_out(kind: Kind, job: Job) -> None:
+def carry_out(kind: JobKind, job: Job) -> None:
     """Work on one that was taken; whatever happens it is ended, unless somebody gave it up."""
     try:
         with _pulse(job):
-            kind.work(job, following(job))
+            kind.work(job, progress_callback(job))
         end(job)
-    except Cancelled:
+    except JobCancelled:
         _log.info("%s %d was given up", kind.model.__name__, job.pk)
-    except (Refused, *kind.refusals) as told:
+    except (JobRefused, *kind.refusals) as told:
         end(job, str(told))
     except Exception:
         _log.exception("%s %d", kind.model.__name__, job.pk)
@@ -164,7 +164,7 @@ def _pulse(job: Job) -> Iterator[None]:
         thread.join()
 
 
-def following(job: Job) -> Following:
+def progress_callback(job: Job) -> ProgressCallback:
     """Writes down once a second how much is done, and notices a cancellation."""
     told = [0.0]
 
@@ -172,26 +172,26 @@ def following(job: Job) -> Following:
         job.done = done
         if time.monotonic() - told[0] >= PAUSE:
             told[0] = time.monotonic()
-            if not tell(job, timezone.now()):
-                raise Cancelled
+            if not report_progress(job, timezone.now()):
+                raise JobCancelled
 
     return follow
 
 
-def wake() -> None:
+def start_worker() -> None:
     """See to it that this process does what waits."""
     global _thread, _owner
     with _guard:
         # After a fork the thread of the parent is not ours.
-        if (_thread is None or not _thread.is_alive() or _owner != os.getpid()) and under_way():
+        if (_thread is None or not _thread.is_alive() or _owner != os.getpid()) and any_under_way():
             _thread, _owner = threading.Thread(target=_work, name="jobs", daemon=True), os.getpid()
             _thread.start()
 
 
-def wake_at_start() -> None:
+def start_worker_at_boot() -> None:
     """As `wake`, when a server starts: a database that is not there yet has nothing that waits."""
     try:
-        wake()
+        start_worker()
     except DatabaseError:
         _log.info("no jobs yet")
     finally:
@@ -201,10 +201,10 @@ def wake_at_start() -> None:
 def _work() -> None:
     try:
         while True:
-            taken = take(timezone.now())
+            taken = take_next(timezone.now())
             if taken:
                 carry_out(*taken)
-            elif under_way():
+            elif any_under_way():
                 time.sleep(PAUSE)
             else:
                 return

@@ -16,9 +16,9 @@ from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ledger.models import Entry
-from ledger.stubs import ACTION as PURGED
-from ledger.stubs import Stubs
+from .models import Entry
+from .purged_hashes import ACTION as PURGED
+from .purged_hashes import PurgedHashes
 
 SYSTEM = "hệ thống"
 FIRST_PREVIOUS = "0" * 64
@@ -37,7 +37,7 @@ class Anchor(NamedTuple):
     where: str = ""
 
 
-class Fault(NamedTuple):
+class LogFault(NamedTuple):
     """One place where the log is not what was written; `message` names the sequence number, in Vietnamese."""
 
     sequence: int
@@ -82,7 +82,7 @@ def append(
     return entry
 
 
-def kept_anchors() -> list[Anchor]:
+def external_anchors() -> list[Anchor]:
     """The anchors that other rooms keep, through the dotted path in the setting LEDGER_ANCHORS."""
     path = getattr(settings, "LEDGER_ANCHORS", None)
     return [Anchor(*kept) for kept in import_string(path)()] if path else []
@@ -94,7 +94,7 @@ def head() -> tuple[int, str]:
     return last or (0, FIRST_PREVIOUS)
 
 
-def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[Fault]:
+def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[LogFault]:
     """Walk the whole chain and compare it with the anchors; an empty list means that nothing was changed.
 
     Finds edited, deleted, swapped and inserted entries by the chain itself; a cut tail or a chain computed anew only
@@ -105,8 +105,8 @@ def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[Fault]:
     kept: dict[int, list[Anchor]] = {}
     for anchor in anchors:
         kept.setdefault(anchor.sequence, []).append(anchor)
-    purged = Stubs()
-    faults: list[Fault] = []
+    purged = PurgedHashes()
+    faults: list[LogFault] = []
     last, last_hash = purged.last, purged.hash_of(purged.last) or FIRST_PREVIOUS
     for number in sorted(number for number in kept if number <= last):
         faults += _against(kept.pop(number), purged.hash_of(number) if number else FIRST_PREVIOUS)
@@ -125,42 +125,44 @@ def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[Fault]:
                 return faults
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:
         # Only a value that the application cannot have written is unreadable, and reading stops there.
-        return [*faults, Fault(last + 1, f"Từ mục số {last + 1} không đọc được: {error}")]
-    faults += [Fault(purged.last, message) for message in purged.faults(told, left)]
+        return [*faults, LogFault(last + 1, f"Từ mục số {last + 1} không đọc được: {error}")]
+    faults += [LogFault(purged.last, message) for message in purged.faults(told, left)]
     for number in sorted(kept):
         faults += [_missing(anchor, last) for anchor in kept[number]]
     return faults
 
 
-def _of_left(entry: Entry, expected: str) -> Iterator[Fault]:
+def _of_left(entry: Entry, expected: str) -> Iterator[LogFault]:
     """What is wrong with an entry that stands still among purged ones, given the hash that was kept of it."""
     if entry.hash != expected or digest(entry) != expected:
         number = entry.sequence
-        yield Fault(number, f"Mục số {number} không khớp mã băm giữ lại khi thanh lý: nội dung đã bị sửa.")
+        yield LogFault(number, f"Mục số {number} không khớp mã băm giữ lại khi thanh lý: nội dung đã bị sửa.")
 
 
-def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[Fault]:
+def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[LogFault]:
     """What is wrong with one entry, given the number and hash of the one read before it."""
     number = entry.sequence
     if number > last + 1:
         gap = f"mục số {last + 1}" if number == last + 2 else f"các mục từ số {last + 1} đến số {number - 1}"
-        yield Fault(last + 1, f"Thiếu {gap}: đã bị xóa hoặc đổi số thứ tự.")
+        yield LogFault(last + 1, f"Thiếu {gap}: đã bị xóa hoặc đổi số thứ tự.")
     elif number <= last:
-        yield Fault(number, f"Mục số {number} không nằm trong dãy số thứ tự: đã bị chèn thêm.")
+        yield LogFault(number, f"Mục số {number} không nằm trong dãy số thứ tự: đã bị chèn thêm.")
     elif entry.previous_hash != last_hash:
-        yield Fault(number, f"Mục số {number} không nối với mục đứng trước: đã bị chèn, thay hoặc đổi chỗ.")
+        yield LogFault(
+            number, f"Mục số {number} không nối với mục đứng trước: đã bị chèn, thay hoặc đổi chỗ."
+        )
     if digest(entry) != entry.hash:
-        yield Fault(number, f"Mục số {number} không khớp mã băm: nội dung đã bị sửa.")
+        yield LogFault(number, f"Mục số {number} không khớp mã băm: nội dung đã bị sửa.")
 
 
-def _against(anchors: Iterable[Anchor], found: str) -> Iterator[Fault]:
+def _against(anchors: Iterable[Anchor], found: str) -> Iterator[LogFault]:
     for number, expected, where in anchors:
         if expected != found:
-            yield Fault(number, f"Mục số {number} khác mốc đã giữ{_at(where)}: nhật ký đã bị lập lại.")
+            yield LogFault(number, f"Mục số {number} khác mốc đã giữ{_at(where)}: nhật ký đã bị lập lại.")
 
 
-def _missing(anchor: Anchor, last: int) -> Fault:
-    return Fault(
+def _missing(anchor: Anchor, last: int) -> LogFault:
+    return LogFault(
         min(anchor.sequence, last + 1),
         f"Không còn mục số {anchor.sequence} như mốc đã giữ{_at(anchor.where)}: "
         f"nhật ký chỉ đến mục số {last}, phần cuối đã bị cắt.",

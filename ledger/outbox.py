@@ -16,8 +16,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.transaction import TransactionManagementError
 
-from ledger import log
-from ledger.models import Attempt, Delivery, Message
+from . import log
+from .models import Attempt, Delivery, Message
 
 # How long after the first, second… failure it is tried again; after the last one it is given up: about three days.
 PAUSES = tuple(timedelta(minutes=one) for one in (1, 5, 15, 60, 120, 240, 480, 720, 1440, 1440))
@@ -30,7 +30,7 @@ _LONGEST_SUBJECT = 200
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryOutcome:
     """What became of a try: the status that was answered, or in words why none came."""
 
     status: int | None
@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Run:
+class DeliveryRun:
     """What one run of the delivery did."""
 
     delivered: int = 0
@@ -69,7 +69,7 @@ def put(
     return event
 
 
-def deliver(send: Callable[[Message], Outcome], now: Callable[[], datetime]) -> Run:
+def deliver(send: Callable[[Message], DeliveryOutcome], now: Callable[[], datetime]) -> DeliveryRun:
     """Send whatever is due; each destination until one of its messages fails or has to wait. `send` raises nothing for
     a destination that cannot be reached. Not inside a transaction: nothing is locked while somebody answers slowly.
     """
@@ -83,7 +83,7 @@ def deliver(send: Callable[[Message], Outcome], now: Callable[[], datetime]) -> 
                 failed += 1
                 break
             delivered += 1
-    return Run(delivered, failed)
+    return DeliveryRun(delivered, failed)
 
 
 def _claimed(destination: int, at: datetime) -> Message | None:
@@ -98,7 +98,7 @@ def _claimed(destination: int, at: datetime) -> Message | None:
 
 
 @transaction.atomic
-def _keep(message: Message, outcome: Outcome, at: datetime) -> None:
+def _keep(message: Message, outcome: DeliveryOutcome, at: datetime) -> None:
     Attempt.objects.create(
         message=message, at=at, status=outcome.status, error=outcome.error[:_LONGEST_ERROR]
     )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 
-TOLD = "Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa."
+APPEND_ONLY_MESSAGE = "Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa."
 # Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row: it removes the
 # old row without asking the trigger of DELETE.
 _TABLES = {"ledger_entry": ("sequence", "hash"), "ledger_purge": ("last",)}
@@ -63,7 +63,7 @@ def _install(connection: BaseDatabaseWrapper) -> Iterator[str]:
             yield _sqlite(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608 (our own names)
         return
     yield f"""CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION '{TOLD}'; END $$"""
+        $$ BEGIN RAISE EXCEPTION '{APPEND_ONLY_MESSAGE}'; END $$"""
     for table in _present(connection):
         yield f"""CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
             ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()"""
@@ -71,7 +71,7 @@ def _install(connection: BaseDatabaseWrapper) -> Iterator[str]:
 
 def _sqlite(table: str, what: str, act: str, when: str) -> str:
     return f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{what} BEFORE {act} ON {table} WHEN {when}
-        BEGIN SELECT RAISE(ABORT, '{TOLD}'); END"""
+        BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY_MESSAGE}'); END"""
 
 
 def _remove(connection: BaseDatabaseWrapper) -> Iterator[str]:

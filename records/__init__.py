@@ -1,1 +1,1 @@
-"""IN: the catalogue, monthly submissions, dossier counts, entry, approval and import."""
+"""What units report: the catalogue, monthly submissions, approval, imports and the computed figures."""

@@ -1,1 +1,1 @@
-"""OUT: dashboard, charts, exports, review reports and PDF; reads records, changes only its own reviews."""
+"""Shows and prints figures: dashboard, files, reviews and PDF. Changes only its own reviews."""

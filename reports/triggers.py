@@ -1,4 +1,4 @@
-"""Triggers that keep a frozen review as it is, in the database itself, whoever connects."""
+"""Database triggers that keep a frozen review unchanged, whoever connects."""
 
 from collections.abc import Iterable, Iterator
 

@@ -5,7 +5,7 @@ import os
 import hypothesis
 import pytest
 
-from cchc_dashboard.plain import PlainRequest
+from cchc_dashboard.charset import Utf8Request
 
 # A database is copied instead of migrated. While Django flushes its tables after a transactional test: lift the
 # triggers, give back what migrations wrote.
@@ -28,7 +28,7 @@ def _quick_and_plain(settings, monkeypatch) -> None:
     test server cannot serve those. All tests ask /verify/ from one address, and tokens have the same numbers in each:
     those that slow them down set their own limit.
     """
-    monkeypatch.setattr("django.test.client.WSGIRequest", PlainRequest)
+    monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
     settings.VERIFY_LIMIT = settings.API_LIMIT = 100_000
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = settings.STORAGES | {

@@ -65,7 +65,9 @@ def _module(own: Path) -> str:
 
 
 def _names(own: Path) -> set[str]:
-    """The module's name, and what its package offers of it: `records.actions.send` for records/actions/entry.py."""
+    """The module's name, and what its package offers of it: `records.submissions.actions.send_edition` for
+    records/submissions/actions.py.
+    """
     found, package = {_module(own)}, own.parent / "__init__.py"
     if own.name != "__init__.py" and (ROOT / package).is_file():
         offered = [name for name in _imported(package) if name.startswith(f"{_module(own)}.")]
@@ -75,7 +77,9 @@ def _names(own: Path) -> set[str]:
 
 @cache
 def _imported(own: Path) -> set[str]:
-    """Modules that a file imports, names in modules, and attributes of those: `records.actions.send`."""
+    """Modules that a file imports, names in modules, and attributes of those:
+    `records.submissions.actions.send_edition`.
+    """
     tree, known, found = ast.parse((ROOT / own).read_bytes()), {}, set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):

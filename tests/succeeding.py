@@ -1,5 +1,6 @@
 """Old units close and successors open or are there, as `import_successions` after `import_units` leaves them: without
-what is below them, and with several old and several new ones at will. What people do is units.actions.merge and split.
+what is below them, and with several old and several new ones at will. What people do is
+units.lifecycle.restructuring.merge_units and split.
 """
 
 from collections.abc import Sequence
@@ -9,25 +10,29 @@ from fractions import Fraction
 
 from django.db import transaction
 
-from units.actions import Link, add_successions, close_units, open_unit
-from units.actions.derived import histories_later
-from units.actions.succession import Linked
-from units.lifetimes import may_close
-from units.models import Unit, User
-from units.tree import Draft, day_before
+from accounts.models import User
+from core.dates import day_before
+from units.lifecycle.closing import close_units
+from units.lifecycle.derived import refresh_histories_at_end
+from units.lifecycle.opening import open_unit
+from units.lifecycle.succession import RecordedLinks, SuccessionLink, add_successions
+from units.models import Unit
+from units.tree.rules import UnitDraft, may_close
 
 
 @dataclass(frozen=True)
 class Part:
     """What a successor is: an existing unit or a draft to open, and the share of the old unit that it takes over."""
 
-    unit: Unit | Draft
+    unit: Unit | UnitDraft
     share: Fraction = Fraction(1)
 
 
-def succeed(old_units: Sequence[Unit], new: Unit, on: date, *, by: User | None, basis: str = "") -> Linked:
+def succeed(
+    old_units: Sequence[Unit], new: Unit, on: date, *, by: User | None, basis: str = ""
+) -> RecordedLinks:
     """The old units go over wholly into one new unit. Errors: see `add_successions`."""
-    return add_successions([Link(old, new, on) for old in old_units], by=by, basis=basis)
+    return add_successions([SuccessionLink(old, new, on) for old in old_units], by=by, basis=basis)
 
 
 @transaction.atomic
@@ -40,11 +45,15 @@ def replace(
     Errors: Refused. Several old units and several new ones at once are refused by the sums of the shares.
     """
     still_open = [unit for unit in old_units if may_close(unit, day_before(on))]
-    with histories_later():
+    with refresh_histories_at_end():
         if still_open:
             close_units(still_open, day_before(on), by=by, basis=basis)
         new = [part.unit if isinstance(part.unit, Unit) else open_unit(part.unit, by=by) for part in parts]
     old = list(Unit.objects.filter(pk__in=[unit.pk for unit in old_units]).order_by("pk"))
-    links = [Link(one, unit, on, part.share) for one in old for unit, part in zip(new, parts, strict=True)]
+    links = [
+        SuccessionLink(one, unit, on, part.share)
+        for one in old
+        for unit, part in zip(new, parts, strict=True)
+    ]
     add_successions(links, by=by, basis=basis)
     return new

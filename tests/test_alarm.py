@@ -6,9 +6,10 @@ import smtplib
 import pytest
 
 from cchc_dashboard import alarm
-from ledger import jobs, runs
-from tests.test_seen import SECRETS
-from tests.test_seen import someone as someone
+from ledger import jobs, timer_runs
+
+from .test_seen import SECRETS
+from .test_seen import someone as someone
 
 PAGE = "/planted/token-2/?k=mật-khẩu-1"
 
@@ -17,7 +18,7 @@ PAGE = "/planted/token-2/?k=mật-khẩu-1"
 def told(settings, tmp_path, monkeypatch):
     settings.ADMINS, settings.DATA_DIR = [("", "quantri@example.vn")], tmp_path
     settings.ROOT_URLCONF = "tests.test_seen"
-    monkeypatch.setattr(alarm, "_told_at", {})
+    monkeypatch.setattr(alarm, "_sent_at", {})
 
 
 @pytest.fixture
@@ -51,12 +52,12 @@ def test_the_same_fault_is_told_once_by_all_workers_and_after_a_while_again(
     for _ in range(3):
         faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
-    alarm._told_at.clear()  # as another worker, or this one after a restart
+    alarm._sent_at.clear()  # as another worker, or this one after a restart
     faulty.get("/planted/x/")
     assert len(mailoutbox) == 1
-    alarm._told_at.clear()
+    alarm._sent_at.clear()
     late = alarm.time.time() + 3601
-    monkeypatch.setattr("units.pace.time.time", lambda: late)
+    monkeypatch.setattr("core.rate_limit.time.time", lambda: late)
     faulty.get("/planted/x/")
     assert len(mailoutbox) == 2
 
@@ -87,21 +88,21 @@ def test_work_in_the_background_that_breaks_is_told(db, mailoutbox):
     def work(job, follow):
         raise RuntimeError("Nguyễn Văn Ba")
 
-    kind = jobs.kinds()[0]
+    kind = jobs.job_kinds()[0]
     job = kind.model(pk=7)
-    jobs.carry_out(jobs.Kind(kind.model, work, "Hệ thống gặp lỗi."), job)
+    jobs.carry_out(jobs.JobKind(kind.model, work, "Hệ thống gặp lỗi."), job)
     (mail,) = mailoutbox
     assert mail.subject == "[CCHC] Việc chạy nền bị lỗi: Drawing 7"
     assert "builtins.RuntimeError" in mail.body and "Nguyễn Văn Ba" not in mail.body
 
 
 def test_a_timers_work_that_fails_is_told_but_not_delivery(db, mailoutbox):
-    for kind in runs.EVERY:
-        with runs.recorded(kind) as run:
+    for kind in timer_runs.RUN_INTERVALS:
+        with timer_runs.record(kind) as run:
             run.good, run.words = False, "Mục số 7 không khớp mã băm"
     assert [mail.subject for mail in mailoutbox] == [
-        f"[CCHC] Việc chạy theo giờ bị lỗi: {runs.NAMES[kind]}: Mục số 7 không khớp mã băm"
-        for kind in (runs.BACKUP, runs.VERIFY_LOG, runs.REMIND)
+        f"[CCHC] Việc chạy theo giờ bị lỗi: {timer_runs.RUN_NAMES[kind]}: Mục số 7 không khớp mã băm"
+        for kind in (timer_runs.BACKUP, timer_runs.VERIFY_LOG, timer_runs.REMIND)
     ]
 
 

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.core.management import call_command
 
 from records.models import Field
-from tests.born_rows import CHANGING, WRITING
+
+from .born_rows import CHANGING, WRITING
 
 
 @pytest.mark.django_db(transaction=True)

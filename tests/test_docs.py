@@ -13,15 +13,15 @@ from django.core.management import call_command, get_commands
 
 from figures.measures import CHANNELS, LABELS, MEASURES, SUMS
 from figures.rates import BY_KEY
-from figures.rules import RULES
+from figures.rulebook import RULES
 from records.models import OnlineLevel, Stage, State
-from reports.models import ReviewState
-from reports.models.task import TaskOutcome
-from tests.pictures import PICTURES
-from units.models import Kind, Role, Tier
+from reports.models import ReviewState, TaskOutcome
+from units.models import Role, Tier, UnitKind
+
+from .pictures import PICTURES
 
 ROOT = Path(__file__).resolve().parent.parent
-HOUSE = ("ledger", "units", "records", "reports")
+HOUSE = ("ledger", "accounts", "units", "records", "reports")
 DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 GUIDE = ROOT / "docs" / "huong-dan"
 # How many arguments stand before the code where a fault is made.
@@ -35,9 +35,11 @@ CODE_AT = {
     "CountError": 0,
     "Flawed": 0,
     "Refused": 0,
+    "ActionRefused": 0,
+    "UnreadableBody": 0,
 }
 # Ways in whose codes are published; `Refused` of units carries no code of its own, but those of its faults.
-WAYS_IN = ("records/imports", "records/actions", "units")
+WAYS_IN = ("records", "units")
 
 
 def text(name: str) -> str:
@@ -72,7 +74,7 @@ def test_dictionary_gives_name_and_formula_of_every_rate(rate):
 
 @pytest.mark.parametrize(
     "choices",
-    [State, Stage, ReviewState, TaskOutcome, OnlineLevel, Kind, Tier, Role],
+    [State, Stage, ReviewState, TaskOutcome, OnlineLevel, UnitKind, Tier, Role],
     ids=lambda one: one.__name__,
 )
 def test_dictionary_names_every_state_and_role_in_both_languages(choices):

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from .drill.whole import Look
-from .drill.world import Snapshot
+from tests.drill.whole import Look
+from tests.drill.world import Snapshot
 
 TABLES = """
 CREATE TABLE ledger_entry (sequence INTEGER, subject TEXT, action TEXT, detail TEXT);

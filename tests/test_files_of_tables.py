@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.test_matrix import cast as cast
-from tests.test_routes import address, routes
+from .test_matrix import cast as cast
+from .test_routes import address, routes
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
 A_STEP = "a step of an act, gone with it: what it is about has its own page"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from figures.bound import paragraphs
+from reports.review_text.bound_text import parse_paragraphs
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "thanhliem"
 H1_2021 = [f"2021-M{n:02d}" for n in range(1, 7)]
@@ -205,7 +205,7 @@ def test_accounts_and_texts_name_roles_and_units():
     words = [
         run.text
         for s in review["sections"][:-2]
-        for runs in paragraphs(s["body"])
+        for runs in parse_paragraphs(s["body"])
         for run in runs
         if not run.key
     ]

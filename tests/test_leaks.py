@@ -14,16 +14,22 @@ from django.apps import apps
 from django.db import transaction
 from django.test import Client
 
+from accounts.models import Identity, User
 from figures.periods import Month
 from ledger.models import Message
-from records import actions as entry
+from records.approval import actions as approval_actions
 from records.models import CaseFile, ClosingTime, Edition, Field, Submission
+from records.submissions import actions as submissions_actions
 from reports.models import Asking, AskKind, PlanTask, Review, ReviewSection, SectionComment
-from tests import succeeding
-from tests.test_docs import HOUSE
-from tests.test_routes import routes
-from units import actions, tree
-from units.models import Identity, Membership, Receiver, Role, Token, Unit, User
+from units.lifecycle import opening
+from units.models import Membership, Receiver, Role, Token, Unit
+from units.people import actions as people_actions
+from units.tokens import actions as tokens_actions
+from units.tree import rules
+
+from . import succeeding
+from .test_docs import HOUSE
+from .test_routes import routes
 
 START, CLOSED = date(2020, 1, 1), date(2022, 5, 14)
 AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
@@ -46,28 +52,33 @@ NOT_THERE = {
 NUMBERS = {"13500": 7_000_123, "13501": 7_000_124, "13502": 7_000_125}
 
 
-def draft(code: str, tier: str, parent: str | None, start: date = START) -> tree.Draft:
-    return tree.Draft(code, f"đơn vị MOC{code}X", "committee", tier, start, parent=parent)
+def draft(code: str, tier: str, parent: str | None, start: date = START) -> rules.UnitDraft:
+    return rules.UnitDraft(code, f"đơn vị MOC{code}X", "committee", tier, start, parent=parent)
 
 
 def reported(unit: Unit, month: Month, number: int) -> Submission:
-    found = entry.open_submission(unit, month, by=None, at=AT)
+    found = submissions_actions.open_submission(unit, month, by=None, at=AT)
     edition = found.editions.get()
     row = {"opening": 0, "received_direct": number, "pending_in_time": number}
     field = Field.objects.get(code=Field.UNDIVIDED).pk
     edition = (
-        entry.save_counts(edition, {(field, None): row}, by=None, revision=edition.revision, at=AT) or edition
+        submissions_actions.save_counts(
+            edition, {(field, None): row}, by=None, revision=edition.revision, at=AT
+        )
+        or edition
     )
     edition.refresh_from_db()
     reviewer = User.objects.get_or_create(username="nguoi-duyet")[0]
-    entry.approve(entry.send(edition, by=None, at=AT), by=reviewer, at=AT)
+    approval_actions.approve_edition(
+        submissions_actions.send_edition(edition, by=None, at=AT), by=reviewer, at=AT
+    )
     return found
 
 
 @pytest.fixture
 def world(db) -> SimpleNamespace:
     """Two districts; in the other one a neighbour, a closed commune and its successor, each with approved figures."""
-    units = {unit.code: unit for unit in actions.open_units([draft(*one) for one in TREE], by=None).new}
+    units = {unit.code: unit for unit in opening.open_units([draft(*one) for one in TREE], by=None).new}
     later = draft("13502", "commune", "352", date(2022, 5, 15))
     succeeding.replace([units["13501"]], [succeeding.Part(later)], date(2022, 5, 15), by=None, basis="")
     units = {unit.code: unit for unit in Unit.objects.all()}
@@ -88,7 +99,7 @@ def world(db) -> SimpleNamespace:
         people[f"{role} {unit.code}"] = member(role, unit)
     people["clerk of the closed one"] = member(Role.CLERK, units["13501"])
     strangers = [member(role, units["352"]) for role in (Role.ADMINISTRATOR, Role.LEADER)]
-    token, _ = actions.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
+    token, _ = tokens_actions.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
     receiver = Receiver.objects.create(
         name="MAT352", unit=units["352"], url="https://x", nonce="n", created_at=AT
     )
@@ -146,7 +157,7 @@ def written_in(review: Review, units: list[Unit]) -> list:
 
 def member(role: str, unit: Unit) -> User:
     user = User.objects.create(username=f"{role}-{unit.code}", full_name=f"Người MOC{unit.code}X")
-    actions.add_membership(user, unit, role, START, by=None)
+    people_actions.add_membership(user, unit, role, START, by=None)
     return user
 
 
@@ -248,7 +259,7 @@ def test_every_number_in_an_address_is_asked_for_what_is_there(world, client):
     able = User.objects.create(username="làm được tất cả")
     for unit in Unit.objects.all():
         for role in Role.values:
-            actions.add_membership(able, unit, role, START, by=None)
+            people_actions.add_membership(able, unit, role, START, by=None)
     client.force_login(able)
     found = (where for where, _ in routes() if "<int:" in where and where not in NOT_THERE)
     assert not [where for where in found if not any(there(client, one) for one in numbered(world, where)[:2])]

@@ -8,15 +8,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from accounts.models import User
+from core.web import rights
 from figures.periods import Month
-from records import actions as entry
 from records.models import Field
+from records.submissions import actions
 from reports.models import Review
-from tests.test_routes import routes
-from units import access
-from units.actions import add_membership, open_units
-from units.models import Role, User
-from units.tree import Draft
+from units.access.queries import is_allowed
+from units.lifecycle.opening import open_units
+from units.models import Role
+from units.people.actions import add_membership
+from units.tree.rules import UnitDraft
+
+from .test_routes import routes
 
 START, DAY = date(2020, 1, 1), date(2022, 8, 12)
 AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
@@ -30,7 +34,8 @@ def cast(db) -> SimpleNamespace:
     tree = [("35", "province", None), ("351", "district", "35"), ("352", "district", "35")]
     tree += [("13474", "commune", "351"), ("13480", "commune", "351"), ("13500", "commune", "352")]
     drafts = [
-        Draft(code, f"đơn vị {code}", "committee", tier, START, parent=parent) for code, tier, parent in tree
+        UnitDraft(code, f"đơn vị {code}", "committee", tier, START, parent=parent)
+        for code, tier, parent in tree
     ]
     units = {unit.code: unit for unit in open_units(drafts, by=None).new}
     people = {f"{role} 351": person(role, units["351"]) for role in DISTRICT_ROLES}
@@ -53,10 +58,10 @@ def person(role: str, unit) -> User:
 
 
 def submission(unit):
-    found = entry.open_submission(unit, Month(2022, 6), by=None, at=AT)
+    found = actions.open_submission(unit, Month(2022, 6), by=None, at=AT)
     edition = found.editions.get()
     row = {"received_direct": 5}
-    entry.save_counts(
+    actions.save_counts(
         edition,
         {(Field.objects.get(code=Field.UNDIVIDED).pk, None): row},
         by=None,
@@ -101,14 +106,14 @@ def diff(one, other) -> list[str]:
 
 def check(label: str, user: User, unit, right, answer, unknown) -> str:
     user.__dict__.pop("_memberships", None)
-    if not access.allowed(user, access.Right.READ, unit, DAY):
+    if not is_allowed(user, rights.Right.READ, unit, DAY):
         assert answer.status_code == unknown.status_code, label
         assert answer.content == unknown.content, (label, diff(answer, unknown))
         return "outside"
     if answer.status_code == 405:
         return "other method"
-    needed = access.Right.READ if right is access.Right.SIGNED_IN else right
-    if not access.allowed(user, needed, unit, DAY):
+    needed = rights.Right.READ if right is rights.Right.SIGNED_IN else right
+    if not is_allowed(user, needed, unit, DAY):
         assert answer.status_code == 403, (label, answer.status_code)
         return "read only"
     assert answer.status_code not in (401, 403, 404, 500), (label, answer.status_code)

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from prometheus_client.parser import text_string_to_metric_families
 
-from ledger import outbox, runs
+from ledger import outbox, timer_runs
 
 from .served import NOT_PASSED_ON, PATIENCE, ROOT, answering, free_port
 
@@ -72,8 +72,8 @@ def test_timers_work_is_told_with_age_and_outcome(told, tmp_path, settings):
     assert (found["cchc_last_run_good", "verify_log"], found["cchc_last_run_good", "backup"]) == (1, 0)
     assert 0 <= found["cchc_last_good_run_age_seconds", "verify_log"] < 600
     assert ("cchc_last_good_run_age_seconds", "backup") not in found
-    assert runs.last("backup").good_at is None and runs.late("backup", datetime.now(UTC))
-    assert not runs.late("verify_log", datetime.now(UTC))
+    assert timer_runs.last("backup").good_at is None and timer_runs.is_late("backup", datetime.now(UTC))
+    assert not timer_runs.is_late("verify_log", datetime.now(UTC))
 
 
 def test_what_waits_is_told(told, client):
@@ -93,7 +93,7 @@ def test_a_database_that_is_away_is_told(told, monkeypatch):
     def away(*_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("cchc_dashboard.metrics.condition.queues", away)
+    monkeypatch.setattr("cchc_dashboard.metrics.health.queues", away)
     found = told()
     assert found["cchc_database_up",] == 0 and ("cchc_log_entries",) not in found
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.near import ROOT, near
+from .near import ROOT, near
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from tests.near import ROOT, near
     [
         ("figures/periods.py", "tests/figures/test_periods.py"),
         ("ledger/triggers.py", "tests/ledger/test_append_only.py"),
-        ("units/sealing.py", "tests/units/test_second_factor.py"),
+        ("core/encryption.py", "tests/units/test_second_factor.py"),
         ("tests/figures", "tests/figures/test_periods.py"),
         ("tests/near.py", "tests/test_near.py"),
     ],

@@ -10,10 +10,10 @@ from django.db import DatabaseError
 from django.db.utils import DatabaseErrorWrapper
 from django.urls import include, path
 
+from accounts.models import User
+from accounts.sessions.store import SessionStore
 from cchc_dashboard import errors
-from cchc_dashboard.sessions import SessionStore
-from units.access import Right, requires
-from units.models import User
+from core.web.rights import Right, requires
 
 from .test_seen import listening
 

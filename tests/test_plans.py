@@ -14,15 +14,17 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from records.generating import country
+from accounts.models import User
+from figures import periods
+from records.calendar.queries import stored_calendar
+from records.generate import country
 from records.models import Stage
-from records.queries.calendar import calendar
-from records.queries.missing import silent
-from records.queries.question import Question
-from records.queries.summary import summary, trend
-from records.queries.territory import territory
-from units import inheritance
-from units.models import Inherited, Membership, Role, Tier, Unit, User
+from records.summary.missing import missing_unit_months
+from records.summary.queries import summary, trend
+from records.summary.query import FiguresQuery
+from records.summary.territory import territory
+from units.models import Inherited, Membership, Role, Tier, Unit
+from units.succession import inheritance
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
@@ -31,8 +33,8 @@ GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "recor
 GROWING |= {"records_gap", "units_inherited", "units_place", "units_succession"}
 WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 # Large enough that a planner with statistics chooses as it would for the country.
-SCALE = country.Scale("ten provinces of twenty communes", 36, 10, 20)
-MERGED = country.Scale(
+SCALE = country.CountryScale("ten provinces of twenty communes", 36, 10, 20)
+MERGED = country.CountryScale(
     "ten provinces that became six", 36, 10, communes=200, districts=40, merged=(6, 70), gaps=7
 )
 ADDRESSES = ("/", "/?by=field", "/?by=month", "/records/", "/reports/reviews/")
@@ -42,7 +44,7 @@ _ALIAS = re.compile(r'"(\w+)" "?([A-Z]\d+|T\d+)"?\b')
 @pytest.fixture
 def nation() -> Unit:
     """The generated country, with statistics."""
-    return country.fill(SCALE)
+    return country.fill_country(SCALE)
 
 
 @contextmanager
@@ -124,7 +126,7 @@ def places(nation: Unit, *, new: bool = False) -> list[Unit]:
 
 
 def test_figures_are_read_through_indexes(nation: Unit) -> None:
-    days = calendar()
+    days = stored_calendar()
     for unit, by, include in product(places(nation), (None, "unit", "field", "month"), Stage.values):
         with plans(unit) as found:
             summary(unit, country.HALF_YEAR, by=by, include=include, calendar=days)
@@ -132,17 +134,20 @@ def test_figures_are_read_through_indexes(nation: Unit) -> None:
 
 
 def test_trend_and_missing_are_read_through_indexes(nation: Unit) -> None:
-    days = calendar()
+    days = stored_calendar()
     for unit in places(nation):
         with plans(unit) as found:
             trend(unit, country.HALF_YEAR, calendar=days)
-            assert len(silent(Question(unit, country.HALF_YEAR, days))) in (0, country.SILENT)
+            assert len(missing_unit_months(FiguresQuery(unit, country.HALF_YEAR, days))) in (
+                0,
+                country.SILENT_UNITS,
+            )
         assert found == [], (unit, found)
 
 
 def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
     """Of the country it reads all editions of the period: an earlier day has no sums."""
-    days = calendar()
+    days = stored_calendar()
     for unit, by in product(places(nation)[1:], (None, "unit", "field", "month")):
         with plans(unit) as found:
             told = summary(unit, country.HALF_YEAR, by=by, calendar=days, as_of=country.LAST_DAY)
@@ -153,9 +158,9 @@ def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
 
 def test_history_by_todays_units_is_read_through_indexes() -> None:
     """The country, a province and a commune of today, a district and a commune that are over."""
-    nation, days = country.fill(MERGED), calendar()
+    nation, days = country.fill_country(MERGED), stored_calendar()
     today = places_of_today(nation)
-    period = country.Period.parse("2025-M02..M07")
+    period = periods.Period.parse("2025-M02..M07")
     for unit, by, include in product(today, (None, "unit", "field", "month"), Stage.values):
         with plans(unit) as found:
             summary(unit, period, by=by, include=include, calendar=days, today=country.LAST_DAY)
@@ -168,10 +173,10 @@ def test_history_by_todays_units_is_read_through_indexes() -> None:
 
 def test_who_ended_is_not_looked_for_name_by_name() -> None:
     """With no way to sort, an index of names would be taken for its order and all of it be read."""
-    nation = country.fill(MERGED)
-    period = country.Period.parse("2025-M02..M07")
+    nation = country.fill_country(MERGED)
+    period = periods.Period.parse("2025-M02..M07")
     for unit in places_of_today(nation)[1:]:
-        question = Question(unit, period, calendar(), below=True, today=country.LAST_DAY)
+        question = FiguresQuery(unit, period, stored_calendar(), below=True, today=country.LAST_DAY)
         assert question.carried.heirs(True)
         with plans(unit, "enable_sort") as found:
             territory(question)
@@ -185,10 +190,10 @@ def places_of_today(nation: Unit) -> list[Unit]:
 
 
 @pytest.mark.parametrize("scale", [SCALE, MERGED])
-def test_pages_are_read_through_indexes(scale: country.Scale, client: Client, settings) -> None:
+def test_pages_are_read_through_indexes(scale: country.CountryScale, client: Client, settings) -> None:
     """Of who reads the country, a province, a commune; where units merged they have those that are over too."""
     settings.DEMO_TODAY = country.LAST_DAY
-    nation = country.fill(scale)
+    nation = country.fill_country(scale)
     for unit in places(nation, new=scale is MERGED):
         user = User.objects.create(username=f"user-{unit.pk}")
         for role in (Role.VIEWER, Role.REVIEWER):
@@ -214,8 +219,8 @@ def test_a_whole_reading_is_noticed() -> None:
 
 
 def test_whether_units_moved_is_read_through_indexes() -> None:
-    nation = country.fill(MERGED)
+    nation = country.fill_country(MERGED)
     for unit in places_of_today(nation):
         with plans(unit) as found:
-            inheritance.moved(unit, country.LAST_DAY)
+            inheritance.figures_can_differ(unit, country.LAST_DAY)
         assert found == [], (unit, found)

@@ -5,11 +5,11 @@ from itertools import product
 import pytest
 from django.db import connection
 
-from records.generating import country
+from records.calendar.queries import stored_calendar
+from records.generate import country
 from records.models import Field, Stage
-from records.queries.calendar import calendar
-from records.queries.parts import of_editions
-from records.queries.question import Part, Question
+from records.summary.aggregation import tallies_of_editions
+from records.summary.query import FiguresQuery, PartialTally
 
 from .test_plans import SCALE, places, plans
 
@@ -38,21 +38,23 @@ def forget_statistics(rows: int, pages: int) -> None:
         )
 
 
-def _place(part: Part) -> tuple:
+def _place(part: PartialTally) -> tuple:
     return part.month, part.child, part.field
 
 
 @pytest.mark.parametrize("known", UNTOLD)
 def test_reports_by_field_are_read_through_indexes_without_statistics(known: str) -> None:
     """Joined, PostgreSQL went through all pairs of two tables that it took for empty: minutes, for ten provinces."""
-    nation, days = country.fill(SCALE), calendar()
+    nation, days = country.fill_country(SCALE), stored_calendar()
     asked = product(places(nation)[1:], Stage.values, (None, Field.objects.get(code="ho-tich").pk))
-    questions = [(Question(unit, country.HALF_YEAR, days, include), only) for unit, include, only in asked]
-    told = [list(of_editions(question, by_field=True, only=only)) for question, only in questions]
+    questions = [
+        (FiguresQuery(unit, country.HALF_YEAR, days, include), only) for unit, include, only in asked
+    ]
+    told = [list(tallies_of_editions(question, by_field=True, only=only)) for question, only in questions]
     assert all(told)
     forget_statistics(*UNTOLD[known])
     for (question, only), before in zip(questions, told, strict=True):
         with plans(question.unit) as found:
-            now = list(of_editions(question, by_field=True, only=only))
+            now = list(tallies_of_editions(question, by_field=True, only=only))
         assert found == [], (question.unit, question.include, only, found)
         assert sorted(now, key=_place) == sorted(before, key=_place)

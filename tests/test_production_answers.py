@@ -16,7 +16,7 @@ from django.test.utils import setup_test_environment
 from datetime import date
 from units import access, actions, pace
 from units.models import Unit, User
-from units.tree import Draft
+from units.tree.rules import Draft
 HOST = "cchc.example.vn"
 client = Client(HTTP_HOST=HOST, raise_request_exception=False)
 def told(answer):

@@ -120,14 +120,14 @@ def test_figures_from_the_replica_and_never_older_than_what_one_wrote(tmp_path):
         # Rights are never read from it: who lost a role is refused at once.
         primary.ask(
             "UPDATE units_membership SET valid_until = '2021-01-01' WHERE user_id = "
-            "(SELECT id FROM units_user WHERE username = 'lanhdao') RETURNING id"
+            "(SELECT id FROM accounts_user WHERE username = 'lanhdao') RETURNING id"
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
             reader.reported()
         assert refused.value.code in (403, 404)
         primary.ask(
             "UPDATE units_membership SET valid_until = NULL WHERE user_id = "
-            "(SELECT id FROM units_user WHERE username = 'lanhdao') RETURNING id"
+            "(SELECT id FROM accounts_user WHERE username = 'lanhdao') RETURNING id"
         )
 
         copy.ask("SELECT pg_wal_replay_resume()::text")

@@ -7,7 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from units import access
+from core.web import rights
+from units.access import gate
 
 
 def routes(resolver=None, prefix="") -> list[tuple[str, URLPattern]]:
@@ -41,13 +42,13 @@ def test_an_undeclared_route_is_found_and_never_runs():
 
     assert undeclared([("forgotten/", path("forgotten/", forgotten))]) == ["forgotten/"]
     with pytest.raises(PermissionDenied):
-        access.gate(RequestFactory().get("/forgotten/"), forgotten, None)
+        gate.gate(RequestFactory().get("/forgotten/"), forgotten, None)
 
 
 @pytest.mark.django_db
 def test_strangers_are_sent_to_sign_in(client):
     for where, pattern in routes():
-        if pattern.callback.declared_right is access.Right.PUBLIC:
+        if pattern.callback.declared_right is rights.Right.PUBLIC:
             continue
         answer = client.get(address(where, 1))
         expected = 401 if where.startswith("api/") else 302

@@ -14,9 +14,9 @@ import pytest
 from django.db import IntegrityError
 from django.urls import include, path
 
+from accounts.models import User
 from cchc_dashboard import errors, logs
-from units.access import Right, requires
-from units.models import User
+from core.web.rights import Right, requires
 
 SECRETS = ("mật-khẩu-1", "token-2", "Nguyễn Văn Ba", "0912345678", "14700")
 handler500 = errors.server_error
@@ -47,12 +47,12 @@ def written():
 
 @contextmanager
 def listening(*, as_json: bool) -> Iterator[StringIO]:
-    whole = logs.configured(level="INFO" if as_json else "WARNING", as_json=as_json)
+    whole = logs.logging_settings(level="INFO" if as_json else "WARNING", as_json=as_json)
     handler = logging.StreamHandler(StringIO())
     handler.setFormatter(
-        logs.Line() if as_json else logging.Formatter(whole["formatters"]["plain"]["format"])
+        logs.JsonLine() if as_json else logging.Formatter(whole["formatters"]["plain"]["format"])
     )
-    handler.addFilter(logs.Numbered())
+    handler.addFilter(logs.RequestIdFilter())
     before = {name: logging.getLogger(name).level for name in whole["loggers"]}
     for name, one in whole["loggers"].items():
         logging.getLogger(name).setLevel(one.get("level", logging.NOTSET))

@@ -6,9 +6,10 @@ from contextlib import nullcontext
 
 import pytest
 
+from tests.drill.rows import Row
+from tests.drill.world import World, world
+
 from .drill import ending, killing, rows, two_servers
-from .drill.rows import Row
-from .drill.world import World, world
 
 DATABASE = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 PRAGMAS = """

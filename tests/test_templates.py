@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.test_files_of_tables import TEMPLATES
+from .test_files_of_tables import TEMPLATES
 
 LONGEST = 120
 

@@ -9,9 +9,9 @@ import time
 import pytest
 from django.db import OperationalError, connections, transaction
 
-from cchc_dashboard.sqlite3 import turns
-from cchc_dashboard.sqlite3.base import DatabaseWrapper
-from cchc_dashboard.sqlite3.turns import Turns
+from core.sqlite3 import write_queue
+from core.sqlite3.base import DatabaseWrapper
+from core.sqlite3.write_queue import WriteQueue
 
 FORK = multiprocessing.get_context("fork")
 
@@ -26,7 +26,7 @@ def base(path, django_db_blocker):
     """A connection to a file of its own, as the settings make one."""
     options = {"transaction_mode": "IMMEDIATE", "timeout": 0.2}
     settings = connections.settings["default"] | {"NAME": path, "OPTIONS": options}
-    settings["ENGINE"] = "cchc_dashboard.sqlite3"
+    settings["ENGINE"] = "core.sqlite3"
     connections["apart"] = made = DatabaseWrapper(settings, "apart")
     with django_db_blocker.unblock():
         with made.cursor() as cursor:
@@ -38,7 +38,7 @@ def base(path, django_db_blocker):
 
 def free(path: str) -> bool:
     """Whether another process would be let in."""
-    other = Turns(f"{path}-turns")
+    other = WriteQueue(f"{path}-turns")
     got = other.take(0.0)
     if got:
         other.leave()
@@ -54,7 +54,7 @@ def wait_until(true) -> None:
 
 
 def test_threads_are_let_in_as_they_came(path):
-    line, order = Turns(path), []
+    line, order = WriteQueue(path), []
     assert line.take(1)
 
     def come(number: int) -> None:
@@ -73,7 +73,7 @@ def test_threads_are_let_in_as_they_came(path):
 
 
 def _hold(path: str, held) -> None:
-    Turns(path).take(1)
+    WriteQueue(path).take(1)
     held.set()
     time.sleep(60)
 
@@ -83,7 +83,7 @@ def test_nobody_waits_for_the_dead(path):
     process = FORK.Process(target=_hold, args=(path, held))
     process.start()
     assert held.wait(10)
-    line = Turns(path)
+    line = WriteQueue(path)
     assert not line.take(0.05)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
@@ -91,7 +91,7 @@ def test_nobody_waits_for_the_dead(path):
 
 
 def test_who_gave_up_holds_nothing(path):
-    line, other = Turns(path), Turns(path)
+    line, other = WriteQueue(path), WriteQueue(path)
     assert other.take(1)
     assert not line.take(0.05)
     other.leave()
@@ -102,11 +102,11 @@ def test_who_gave_up_holds_nothing(path):
 
 
 def _ask(database: str, answer) -> None:
-    answer.put(turns.turns_of(database).take(0.05))
+    answer.put(write_queue.write_queue_of(database).take(0.05))
 
 
 def test_a_forked_process_asks_for_itself(path):
-    line, answer = turns.turns_of(path), FORK.SimpleQueue()
+    line, answer = write_queue.write_queue_of(path), FORK.SimpleQueue()
     assert line.take(1)
     process = FORK.Process(target=_ask, args=(path, answer))
     process.start()
@@ -128,7 +128,7 @@ def test_a_transaction_holds_the_turn_until_its_end(base, path):
 
 
 def test_a_statement_outside_waits_as_well(base, path):
-    other = Turns(f"{path}-turns")
+    other = WriteQueue(f"{path}-turns")
     assert other.take(1)
     with base.cursor() as cursor, pytest.raises(OperationalError, match="locked"):
         cursor.execute("INSERT INTO thing VALUES ('a')")
@@ -158,8 +158,8 @@ def test_a_connection_closed_in_between_leaves(base, path):
 
 
 def test_without_a_place_for_the_queue_sqlite_decides_alone(tmp_path):
-    assert turns.turns_of(str(tmp_path / "nowhere" / "one.sqlite3")) is None
-    assert turns.turns_of("file:memorydb_default?mode=memory&cache=shared") is None
+    assert write_queue.write_queue_of(str(tmp_path / "nowhere" / "one.sqlite3")) is None
+    assert write_queue.write_queue_of("file:memorydb_default?mode=memory&cache=shared") is None
 
 
 def _write_many(path: str, writer: int) -> None:

@@ -1,1 +1,4 @@
-"""WHO: the dated tree of units, succession, people and their rights. Knows neither figures, records nor reports."""
+"""Who reports: the dated tree of units, succession, lifecycle, people and their rights, tokens and push.
+
+Knows neither figures, records nor reports.
+"""

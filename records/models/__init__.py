@@ -1,19 +1,36 @@
-"""The rows of the room: catalogue, submissions with their editions and counts, indicators, derived sums."""
+"""The models of the app; import them from here."""
 
 from .cases import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow
-from .catalogue import CutoffRule, DueRule, Field, FieldScope, Holiday, OnlineLevel, Procedure, ProcedureScope
-from .form_file import FormFile
-from .importing import ImportProgress
-from .indicator import Indicator, IndicatorValue, RateTarget
-from .layout import GroupSwitch, SwitchedGroup
-from .locking import ClosingTime, UnlockRequest
-from .recount import Recount
-from .reminder import Reminder, ReminderKind
-from .submission import OPEN_STATES, DossierCount, Edition, State, Submission
+from .catalogue import (
+    CutoffRule,
+    DueRule,
+    Field,
+    FieldScope,
+    GroupSwitch,
+    Holiday,
+    OnlineLevel,
+    Procedure,
+    ProcedureScope,
+    SwitchedGroup,
+)
+from .indicators import Indicator, IndicatorValue, RateTarget
+from .submissions import (
+    OPEN_STATES,
+    ClosingTime,
+    DossierCount,
+    Edition,
+    FormFile,
+    ImportProgress,
+    Recount,
+    Reminder,
+    ReminderKind,
+    State,
+    Submission,
+    UnlockRequest,
+)
 from .sums import GroupSum, Measured, MissingReport, Stage
 
 __all__ = [
-    "OPEN_STATES",
     "CaseCount",
     "CaseFile",
     "CaseFileState",
@@ -27,7 +44,6 @@ __all__ = [
     "Field",
     "FieldScope",
     "FormFile",
-    "MissingReport",
     "GroupSum",
     "GroupSwitch",
     "Holiday",
@@ -35,6 +51,8 @@ __all__ = [
     "Indicator",
     "IndicatorValue",
     "Measured",
+    "MissingReport",
+    "OPEN_STATES",
     "OnlineLevel",
     "Procedure",
     "ProcedureScope",

@@ -1,7 +1,6 @@
-"""Lists of single dossiers out of one-stop systems: the file, how it is read, its dossiers, and what they count to.
+"""Exported lists of single dossiers: file, column mapping, dossiers and their counts.
 
-Nothing of a person is kept: of a file only the columns that have a role here (figures.cases), and the file
-itself is not stored.
+Nothing personal is kept.
 """
 
 from django.db import models
@@ -12,15 +11,14 @@ from figures.measures import CHANNEL_LABELS
 from ledger.models import Job, JobState
 from units.models import Unit
 
-from .catalogue import Field, Procedure
-from .followed import Followed
+from .catalogue import Field, InheritableSetting, Procedure
 from .sums import Measured
 
 
-class CaseMapping(Followed):
+class CaseMapping(InheritableSetting):
     """How the exports of one system are read, saved by name; the units of the subtree may use it.
 
-    `content`: the shape of records.imports.cases.mapping.Mapping.
+    `content`: the shape of records.cases.mapping.ColumnMapping.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="case_mappings")

@@ -1,12 +1,26 @@
-"""Fields and procedures, who reports them and through which channels, each as dated data; months and due dates too."""
+"""Fields, procedures, who reports them through which channels, column groups, month and due rules: dated
+rows.
+"""
 
 from django.db import models
 from django.db.models import F, Q
 
+from figures.measures import group_measures
 from units.models import Tier, Unit
 
 
-class Scope(models.Model):
+class InheritableSetting(models.Model):
+    """A row that a unit sets for itself and those below it. `followed`: it came over by rule from the units that this
+    one took over, and nobody has set it since.
+    """
+
+    followed = models.BooleanField("tiếp nối đơn vị cũ", default=False, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class CatalogueScope(models.Model):
     """Who reports an entry, from when to when, and through which channels (space-separated; all by default)."""
 
     tier = models.CharField("cấp", max_length=16, choices=Tier, blank=True)
@@ -42,7 +56,7 @@ class Field(models.Model):
         return self.name
 
 
-class FieldScope(Scope):
+class FieldScope(CatalogueScope):
     field = models.ForeignKey(Field, models.CASCADE, related_name="scopes")
     units = models.ManyToManyField(Unit, blank=True, related_name="+")
 
@@ -68,7 +82,7 @@ class Procedure(models.Model):
         return f"{self.code} {self.name}"
 
 
-class ProcedureScope(Scope):
+class ProcedureScope(CatalogueScope):
     procedure = models.ForeignKey(Procedure, models.CASCADE, related_name="scopes")
     online_level = models.CharField("mức độ trực tuyến", max_length=16, choices=OnlineLevel, blank=True)
     posted = models.BooleanField("niêm yết công khai", null=True)
@@ -113,3 +127,34 @@ class Holiday(models.Model):
     class Meta:
         verbose_name = "ngày nghỉ lễ"
         ordering = ["day"]
+
+
+class SwitchedGroup(models.TextChoices):
+    """Groups of figures.measures.COLUMN_GROUPS that can be switched off, by their keys."""
+
+    RETURNED = "returned", "Trả kết quả"
+    TRANSFERRED = "transferred", "Phi địa giới"
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The columns of the group."""
+        return group_measures(self.value)
+
+
+class GroupSwitch(InheritableSetting):
+    """From this reporting month (YYYYMM) on, the units below `unit` are asked for a group of columns, or are not.
+
+    The nearest unit above (or the unit itself) binds, and of its switches the latest; none: the group is asked for.
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="group_switches")
+    group = models.CharField("nhóm cột", max_length=16, choices=SwitchedGroup)
+    first_month = models.PositiveIntegerField("từ tháng báo cáo")
+    asked = models.BooleanField("có nhập")
+
+    class Meta:
+        verbose_name = "nhóm cột"
+        ordering = ["unit", "group", "first_month"]
+        constraints = [
+            models.UniqueConstraint(name="group_switch_once", fields=["unit", "group", "first_month"])
+        ]

@@ -1,4 +1,4 @@
-"""Columns of the measures, shared by counts and by the two kinds of derived sums."""
+"""The columns of the measures, and the derived sums and missing reports of each group."""
 
 from django.db import models
 
@@ -29,7 +29,7 @@ class Stage(models.TextChoices):
 class GroupSum(Measured):
     """Sums of everything below one group, and of itself where it reports, in one month.
 
-    Only records.sums writes them.
+    Only records.aggregates writes them.
 
     `field` NULL is all fields together. `reported` counts unit-months with figures in force at that stage; for a
     field, those that reported a number in it.
@@ -69,7 +69,7 @@ class GroupSum(Measured):
 class MissingReport(models.Model):
     """A unit-month that is expected and has no figures in force at that stage.
 
-    Only records.sums writes it, together with the sums of its group.
+    Only records.aggregates writes it, together with the sums of its group.
 
     Never one that is there; but not every one that lacks: nothing is noted before anything is reported in the group,
     and the tree or the cut-off rules may have changed since. Whoever reads compares with what is expected and reported.

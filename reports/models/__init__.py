@@ -1,14 +1,13 @@
-"""The review of a half-year or year, its sections, tasks, what it is written from, entered and asked around it."""
+"""The models of reviews: sections, tasks, meeting, consultation, frozen and signed files, outlines and
+phrases.
+"""
 
-from .asking import Asking, AskingReminder, AskKind
-from .comment import Resolution, SectionComment
-from .drawing import Drawing
-from .frozen import FrozenForm
+from .consultation import Asking, AskingReminder, AskKind, Resolution, SectionComment
+from .frozen import Drawing, FrozenForm, SignedFile, SignedKind
 from .meeting import Meeting
+from .outline import Outline, OutlineSection, StoredPhrase
 from .review import Review, ReviewSection, ReviewState
-from .signed import SignedFile, SignedKind
 from .task import PlanTask, TaskOutcome
-from .wording import Outline, OutlineSection, StoredPhrase
 
 __all__ = [
     "AskKind",

@@ -1,4 +1,4 @@
-"""The meeting at which a review was put forward: who was there, what was directed, what was concluded."""
+"""The meeting at which a review was presented: who was there, what was directed and concluded."""
 
 from django.db import models
 
@@ -9,7 +9,7 @@ class Meeting(models.Model):
     """The conference (hội nghị) of a review, entered until long after the review is frozen: its conclusions come later.
 
     `directed` and `conclusions` are bound text. Day, place, chair and who attended stand in the
-    review's header too while that may still be changed; reports.queries.meeting tells which ones hold.
+    review's header too while that may still be changed; reports.meeting.queries tells which ones hold.
     """
 
     review = models.OneToOneField(Review, models.CASCADE, related_name="meeting")

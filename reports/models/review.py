@@ -1,4 +1,4 @@
-"""The review document: draft → for comment → figures closed, for signature (frozen) → issued."""
+"""The review document: draft, for comment, frozen for signature, issued."""
 
 from django.db import models
 from django.db.models import Q

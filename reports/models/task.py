@@ -1,4 +1,4 @@
-"""Tasks of the next period: direction given in a review, with the unit that answers for it and a deadline."""
+"""A task for the next period, with the unit that answers for it, a deadline and an outcome."""
 
 from datetime import date
 

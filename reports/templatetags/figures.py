@@ -1,17 +1,13 @@
-"""THE one place in templates where a number is written: 14.700 · 87,4% · — · 14/6/2022.
-
-A template builtin (settings.TEMPLATES): no `{% load %}` needed. Everything delegates to figures.writing, so that page,
-export and print write the same figure the same way.
-"""
+"""The one place in templates where a number is written. A template builtin (settings.TEMPLATES)."""
 
 from datetime import date, datetime
 
 from django import template
 from django.utils import timezone
 
-from figures import writing
+from figures import formatting
 from figures.periods import Month, Period
-from reports.outlets import typesetting
+from reports.pdf import typesetting
 
 register = template.Library()
 
@@ -19,19 +15,19 @@ register = template.Library()
 @register.filter
 def count(value: int | None) -> str:
     """A number of dossiers: 14700 → 14.700; None → —."""
-    return writing.count(value)
+    return formatting.format_count(value)
 
 
 @register.filter
 def signed(value: int | None) -> str:
     """A difference of counts: +12, −3, 0; None → —."""
-    return writing.signed(value)
+    return formatting.format_signed(value)
 
 
 @register.filter
 def percent(value) -> str:
     """A printed percentage ("87.4"), or the percentage of a figures Share: 87,4%; None → —."""
-    return writing.percent_vi(getattr(value, "percent", value))
+    return formatting.format_percent(getattr(value, "percent", value))
 
 
 @register.filter
@@ -50,7 +46,7 @@ def parts(value) -> str:
 @register.filter
 def points(value: str | None) -> str:
     """A difference of printed percentages in points, with its sign: +6,3; None → —."""
-    return writing.points_vi(value)
+    return formatting.format_points(value)
 
 
 @register.filter
@@ -64,7 +60,7 @@ def day(value: date | datetime | None) -> str:
     """14/6/2022, of a moment its day in Vietnam; None → —."""
     if isinstance(value, datetime):
         value = timezone.localtime(value).date()
-    return writing.day(value) if value else "—"
+    return formatting.format_day(value) if value else "—"
 
 
 @register.filter
@@ -87,5 +83,5 @@ def period(code: str) -> str:
 
 @register.filter
 def typeset(paragraph):
-    """A printed paragraph, text or runs, with what belongs together kept on one line (reports.outlets.typesetting)."""
-    return typesetting.set_line(typesetting.plain(paragraph))
+    """A printed paragraph, text or runs, with what belongs together kept on one line (reports.pdf.typesetting)."""
+    return typesetting.set_line(typesetting.plain_words(paragraph))

@@ -1,6 +1,6 @@
 /* The words of a section in an editor (ProseMirror) instead of the plain box: a figure is one piece that cannot be half
    edited, shows its source under the mouse and when the keys reach it, and stays bound while the words around it change.
-   The box stays the form's field and gets the stored text, with a figure as [[key|text]] (figures/bound.py).
+   The box stays the form's field and gets the stored text, with a figure as [[key|text]] (reports/review_text/bound_text.py).
 
    Sets CCHC.words. Needs app.js and ProseMirror; without them the box is what it was. */
 (() => {

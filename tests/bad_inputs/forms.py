@@ -6,7 +6,7 @@ from datetime import date
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.records.excel.book import cell
+from tests.excel_form import cell
 
 from .files import SHEET, STRINGS
 

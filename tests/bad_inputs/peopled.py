@@ -9,19 +9,20 @@ from urllib.parse import urljoin
 import pytest
 from django.test import Client
 
+from accounts.models import Identity, User
 from figures.periods import Month
 from ledger import jobs
 from ledger.models import Message
-from records import actions as entry
 from records.models import CaseFile, CaseMapping, ClosingTime, FormFile, Indicator, Submission, UnlockRequest
+from records.submissions import actions as submissions_actions
 from reports.models import Asking, Meeting, PlanTask, Review, SectionComment
-from reports.outlets.pdf import helper
+from reports.pdf import renderer_process
 from tests.pageforms import Forms
 from tests.reports.reviews.conftest import loaded as loaded
 from tests.reports.reviews.conftest import review as review
 from tests.test_routes import address, routes
-from units import actions
-from units.models import Identity, Receiver, Token, Unit, User
+from units.models import Receiver, Token, Unit
+from units.tokens import actions as tokens_actions
 
 from .chance import numbers_of
 
@@ -32,15 +33,15 @@ NOW = datetime(2022, 8, 12, 2, 0, tzinfo=UTC)
 @pytest.fixture
 def world(review, monkeypatch) -> SimpleNamespace:
     """The demo, and beside it something of everything; `things`: numbers by the beginning of an address."""
-    monkeypatch.setattr(jobs, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
     monkeypatch.setattr(
         logging.root.manager, "disable", logging.CRITICAL
     )  # thousands of refusals, each with its trace
-    monkeypatch.setattr(helper, "drawn", lambda job, following=None: b"%PDF-1.7")
+    monkeypatch.setattr(renderer_process, "draw_job", lambda job, following=None: b"%PDF-1.7")
     people = {name: User.objects.filter(username=username).first() for name, username in PEOPLE.items()}
     own, other, top = (Unit.objects.get(code=code) for code in ("13474", "13441", "351"))
     clerk = people["clerk"]
-    opened = entry.open_submission(own, Month(2022, 7), by=clerk, at=NOW)
+    opened = submissions_actions.open_submission(own, Month(2022, 7), by=clerk, at=NOW)
     mapping = {
         "columns": {"code": "Số hồ sơ", "received": "Ngày", "channel": "Kênh"},
         "words": {},
@@ -73,7 +74,7 @@ def world(review, monkeypatch) -> SimpleNamespace:
         created_at=NOW, next_at=NOW, state="failed",
     )  # fmt: skip
     Identity.objects.create(user=clerk, issuer="https://example.org", subject="x")
-    actions.create_token("x", top, ["figures"], 30, by=people["administrator"], at=NOW)
+    tokens_actions.create_token("x", top, ["figures"], 30, by=people["administrator"], at=NOW)
     things = {
         "": [own.pk, other.pk, 1],
         "units/": _numbers(own, other, top),

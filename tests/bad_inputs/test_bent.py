@@ -7,16 +7,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records.imports.counts import import_counts
+from records.bulk_import.counts import import_counts
 from records.models import DossierCount
+from spreadsheets.cells import WEB_LIMITS, UnreadableFile
+from spreadsheets.table_reader import open_lines
+from spreadsheets.xlsx_reader import XlsxBook
 from tests.records.conftest import AT
 from tests.records.excel.book import form_of
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
-from units.cells import WEB, Unreadable
-from units.tabular import open_lines
-from units.xlsxfile import Book
 
 from .bent import contents, within
 from .texts import HOSTILE
@@ -34,9 +34,9 @@ typed = st.one_of(
 @given(contents)
 def test_a_table_is_read_or_refused(content):
     try:
-        for number, cells in open_lines(content, WEB)[0]:
+        for number, cells in open_lines(content, WEB_LIMITS)[0]:
             assert number > 0 and isinstance(cells, list)
-    except Unreadable as refusal:
+    except UnreadableFile as refusal:
         assert refusal.fault.code and refusal.fault.message
 
 
@@ -49,10 +49,10 @@ def test_a_bent_form_of_excel_is_read_or_refused(as_, july):
     @given(within(parts))
     def bent(content):
         try:
-            book = Book(BytesIO(content), WEB)
+            book = XlsxBook(BytesIO(content), WEB_LIMITS)
             for sheet in book.sheets:
                 read.append(list(book.lines(sheet)))
-        except Unreadable as refusal:
+        except UnreadableFile as refusal:
             refused.append(refusal.fault.code)
 
     bent()

@@ -12,10 +12,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from tests.reports.reviews.conftest import loaded as loaded
+from tests.reports.reviews.conftest import review as review
+
 from .chance import as_json, at_an_address, through_a_form
 from .peopled import forms_for
-from .peopled import loaded as loaded
-from .peopled import review as review
 from .peopled import world as world
 
 WANTED = {"nobody": 2500, "clerk": 3500, "reviewer": 1000, "administrator": 3000}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from records.imports.counts import import_counts
+from records.bulk_import.counts import import_counts
 from records.models import Edition
+from spreadsheets.cells import WEB_LIMITS
 from tests.records.conftest import AT
-from units.cells import WEB
 
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, sheet, with_part
 
@@ -22,9 +22,9 @@ MEASURE = """
 import json, resource, zipfile
 from io import BytesIO
 from tests.bad_inputs.files import SWOLLEN, swollen
-from units.cells import WEB, Unreadable
-from units.tabular import read_table
-from units.xlsxfile import Book
+from spreadsheets.cells import WEB, Unreadable
+from spreadsheets.table_reader import read_table
+from spreadsheets.xlsx_reader import Book
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -74,7 +74,7 @@ def test_bombs_are_refused_by_an_import(cast, fields, part, data, code):
     content = with_part(
         sheet(["unit", "month", "field", "opening"], ["13441", "2022-M06", "ho-tich", 1]), part, data
     )
-    report = import_counts(content, "so-lieu.xlsx", at=AT, limits=WEB)
+    report = import_counts(content, "so-lieu.xlsx", at=AT, limits=WEB_LIMITS)
     assert report.errors and report.written == 0
     assert not Edition.objects.exists()
 

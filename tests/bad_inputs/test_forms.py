@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from ledger.models import Entry
 from records.models import DossierCount, FormFile
-from tests.records.excel.book import brought, filled, form_of
+from tests.excel_form import filled
+from tests.records.excel.book import brought, form_of
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people

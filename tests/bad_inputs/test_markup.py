@@ -6,15 +6,16 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.test import Client
 
-from records import actions
+from records.locking import actions
 from records.models import Submission
 from reports import triggers
+from tests.reports.reviews.conftest import loaded as loaded
+from tests.reports.reviews.conftest import review as review
 from tests.test_docs import HOUSE
 from tests.test_routes import address, routes
 
-from .peopled import NOW, numbers_of
-from .peopled import loaded as loaded
-from .peopled import review as review
+from .chance import numbers_of
+from .peopled import NOW
 from .peopled import world as world
 
 MARK, SHOWN = "<b id=x>", "&lt;b id=x&gt;"

@@ -9,11 +9,11 @@ import pytest
 from django import forms
 from openpyxl.utils import get_column_letter
 
+from figures.count_input import CountInputError, parse_count
 from figures.periods import Month
-from figures.writing import CountError, parse_count
-from records.forms.grid import CountField
-from records.imports.counts import import_counts
-from records.imports.report import Report
+from records.bulk_import.counts import import_counts
+from records.bulk_import.report import ImportReport
+from records.entry.forms import CountField
 from records.models import DossierCount
 from tests.records.conftest import AT
 
@@ -21,7 +21,7 @@ from .numbers import READ, REFUSED, REFUSED_CELLS, REFUSED_TYPED
 
 HEAD = ["unit", "month", "field", "received_direct", "resolved_late"]
 FIRST = Month(2020, 8)
-Loader = Callable[[Iterable[object]], Report]
+Loader = Callable[[Iterable[object]], ImportReport]
 
 
 def rows(values: Iterable[object]) -> list[list[object]]:
@@ -29,13 +29,13 @@ def rows(values: Iterable[object]) -> list[list[object]]:
     return [["13441", str(FIRST.plus(at)), "ho-tich", 1, value] for at, value in enumerate(values)]
 
 
-def from_csv(values: Iterable[object]) -> Report:
+def from_csv(values: Iterable[object]) -> ImportReport:
     text = io.StringIO()
     csv.writer(text).writerows([HEAD, *rows(values)])
     return import_counts(text.getvalue().encode(), "so-lieu.csv", at=AT)
 
 
-def from_xlsx(values: Iterable[object], formats: Iterable[str] = ()) -> Report:
+def from_xlsx(values: Iterable[object], formats: Iterable[str] = ()) -> ImportReport:
     """Texts stay texts, as a spreadsheet keeps what was typed into a cell of text, unless formats are given."""
     book = openpyxl.Workbook()
     sheet = book.active
@@ -90,6 +90,6 @@ def test_forms_read_what_people_type(typed, number):
 def test_forms_refuse_every_other_text(typed, code):
     with pytest.raises(forms.ValidationError) as fault:
         CountField().clean(typed)
-    with pytest.raises(CountError) as known:
+    with pytest.raises(CountInputError) as known:
         parse_count(typed)
     assert fault.value.code == known.value.code == code

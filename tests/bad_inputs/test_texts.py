@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from records.imports.counts import import_counts
+from records.bulk_import.counts import import_counts
 from records.models import DossierCount, Edition
 from tests.records.conftest import AT
 

@@ -19,13 +19,14 @@ from django.urls import reverse
 from figures.measures import LABELS, MEASURES
 from figures.periods import Month
 from figures.rulebook import RULES
-from records import actions
-from records.imports.counts import import_counts
+from records.bulk_import.counts import import_counts
 from records.models import Field, Submission
-from records.queries.checks import check
+from records.submissions import actions
+from records.submissions.checks import check_edition
+from tests.excel_form import cell as form_cell
+from tests.excel_form import filled
 from tests.records.conftest import AT, balanced, entered
-from tests.records.excel.book import brought, filled, form_of
-from tests.records.excel.book import cell as form_cell
+from tests.records.excel.book import brought, form_of
 from tests.records.pages.conftest import JULY
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import cells as posted
@@ -201,7 +202,7 @@ def checked_on_the_page(clerk: Client, found: Submission, report: dict) -> list[
     for name in ("received_postal", "returned_postal"):
         cells.pop(f"chung-thuc-{name}")
     answer = clerk.post(reverse("records:check", args=[found.pk]), cells, follow=True)
-    findings = check(found.editions.get())
+    findings = check_edition(found.editions.get())
     shown = html.unescape(answer.content.decode())
     assert all(one.message in shown for one in findings)
     assert ("Gửi báo cáo</button>" in shown) != any(one.blocks for one in findings)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from spreadsheets.cells import WEB_LIMITS, UnreadableFile
+from spreadsheets.child_process import reader
+from spreadsheets.child_process.reader import read_sheets
+from spreadsheets.table_reader import open_lines
 from tests.records.cases.clerk import uploaded
 from tests.records.excel.book import brought, form_of
 from tests.records.pages.conftest import as_ as as_
 from tests.records.pages.conftest import july as july
 from tests.records.pages.conftest import people as people
 from tests.records.pages.test_official import upload as official
-from units import webtables
-from units.cells import WEB, Unreadable
-from units.tabular import open_lines
-from units.webtables import open_sheets
 
 from .files import BOMBS, REFUSED_FILES, SHEET, STRINGS, SWOLLEN, sheet, swollen, with_part
 
@@ -27,14 +27,15 @@ ROOT = Path(__file__).resolve().parents[2]
 UNGUARDED = f"""
 import runpy, sys
 sys.path.append({str(ROOT)!r})
-import units.bounds, units.cells, units.xlsxfile, units.xmltags, units.xlsxsheet
-units.xlsxfile._gate = units.xlsxfile._small_heads = lambda *_: None
-units.xmltags._ELEMENTS = units.xmltags.LONGEST_TEXT = units.xlsxsheet.LONGEST_TEXT = 10**15
-units.xmltags._DEEPEST = units.xlsxsheet._MERGES = 10**15
-units.cells.Limits = lambda *given: units.cells.BULK.__class__(*[10**15] * 6)
-bind = units.bounds.bind
-units.bounds.bind = lambda *, seconds, **more: bind(seconds=seconds // 5, **more)
-runpy.run_path({str(webtables.PROGRAM)!r}, run_name="__main__")
+import core.process_limits
+import spreadsheets.cells, spreadsheets.xlsx_reader, spreadsheets.xlsx_sheet, spreadsheets.xlsx_sheet
+spreadsheets.xlsx_reader._gate = spreadsheets.xlsx_reader._small_heads = lambda *_: None
+spreadsheets.xlsx_sheet._ELEMENTS = spreadsheets.xlsx_sheet.LONGEST_TEXT = spreadsheets.xlsx_sheet.LONGEST_TEXT = 10**15
+spreadsheets.xlsx_sheet._DEEPEST = spreadsheets.xlsx_sheet._MERGES = 10**15
+spreadsheets.cells.ReadLimits = lambda *given: spreadsheets.cells.BULK_LIMITS.__class__(*[10**15] * 6)
+bind = core.process_limits.limit_this_process
+core.process_limits.limit_this_process = lambda *, seconds, **more: bind(seconds=seconds // 5, **more)
+runpy.run_path({str(reader.PROGRAM)!r}, run_name="__main__")
 """
 ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">' + b"".join(
     b'<!ENTITY a%d "%s">' % (level, b"&a%d;" % (level - 1) * 10) for level in range(1, 12)
@@ -45,7 +46,7 @@ ENTITIES = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "aaaaaaaaaa">' + b"".
 TELLING = f"""
 import os, resource, runpy, sys
 sys.path.append({str(ROOT)!r})
-import units.xlsxfile
+import spreadsheets.xlsx_reader
 
 class Told:
     def __init__(self, *_):
@@ -56,8 +57,8 @@ class Told:
             yield 1, [str(resource.getrlimit(getattr(resource, "RLIMIT_" + of))[0])]
         yield 1, [str([name for name in os.environ if name != "LC_CTYPE"])]
 
-units.xlsxfile.Book = Told
-runpy.run_path({str(webtables.PROGRAM)!r}, run_name="__main__")
+spreadsheets.xlsx_reader.XlsxBook = Told
+runpy.run_path({str(reader.PROGRAM)!r}, run_name="__main__")
 """
 
 
@@ -65,7 +66,7 @@ runpy.run_path({str(webtables.PROGRAM)!r}, run_name="__main__")
 def unguarded(monkeypatch, tmp_path) -> None:
     program = tmp_path / "unguarded.py"
     program.write_text(UNGUARDED)
-    monkeypatch.setattr(webtables, "PROGRAM", program)
+    monkeypatch.setattr(reader, "PROGRAM", program)
 
 
 def bursting(form: bytes) -> list[tuple[str, bytes]]:
@@ -109,8 +110,8 @@ def test_bombs_end_the_program_and_not_the_server(unguarded, as_, july, settings
 def test_the_program_is_bound_as_the_acceptance_says(monkeypatch, tmp_path):
     bound = tmp_path / "bound.py"
     bound.write_text(TELLING)
-    monkeypatch.setattr(webtables, "PROGRAM", bound)
-    rows = [cells for _, lines in open_sheets(b"PK", WEB) for _, cells in lines]
+    monkeypatch.setattr(reader, "PROGRAM", bound)
+    rows = [cells for _, lines in read_sheets(b"PK", WEB_LIMITS) for _, cells in lines]
     assert rows == [["536870912"], ["10"], ["26214400"], ["0"], ["[]"]]
 
 
@@ -122,17 +123,17 @@ def test_the_program_is_bound_as_the_acceptance_says(monkeypatch, tmp_path):
     *(with_part(sheet(["a"]), part, data) for part, data, _ in BOMBS),
 ])  # fmt: skip
 def test_the_program_hands_back_what_is_read_in_this_process(content):
-    assert told(webtables.open_lines, content) == told(open_lines, content)
+    assert told(reader.read_lines, content) == told(open_lines, content)
 
 
 def told(opened, content: bytes) -> list:
     """Rows that hold anything, or the fault for which they end."""
     found = []
     try:
-        lines, letters = opened(io.BytesIO(content), WEB)
+        lines, letters = opened(io.BytesIO(content), WEB_LIMITS)
         found.append(letters)
         found += [(number, cells) for number, cells in lines if any(cells)]
-    except Unreadable as refused:
+    except UnreadableFile as refused:
         found.append(refused.fault)
     return found
 
@@ -143,6 +144,6 @@ def test_a_text_that_every_cell_shares_is_not_written_out_for_each():
     content = with_part(
         with_part(sheet(["a"]), "xl/sharedStrings.xml", texts), "xl/worksheets/sheet1.xml", SHEET % rows
     )
-    with pytest.raises(Unreadable) as refused:
-        webtables.open_lines(content, WEB)
+    with pytest.raises(UnreadableFile) as refused:
+        reader.read_lines(content, WEB_LIMITS)
     assert refused.value.fault.code == "unreadable"

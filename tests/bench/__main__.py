@@ -53,8 +53,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cchc-bench-") as folder:
         databases.configure(Path(folder))
         # Models can be imported once there is a database.
-        from .parts import results
-        from .stage import Stage
+        from tests.bench.parts import results
+        from tests.bench.stage import Stage
 
         stage = Stage(Path(folder), options.small)
         parts = [part for part in (EVERYWHERE if options.add else ALL) if part in (options.only or ALL)]

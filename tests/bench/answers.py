@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.http import urlencode
 
+from accounts.models import User
 from figures.periods import Period
 from ledger import log
-from records.generating.country import HALF_YEAR, LAST
-from units.models import Unit, User
+from records.generate.country import HALF_YEAR, LAST
+from units.models import Unit
 
 from . import memory, pages, superset, visit
 from .databases import use, vendor

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from records import actions
-from records.generating.country import LAST
+from records.approval import actions
+from records.generate.country import LAST
 from records.models import Edition, State
 from units.models import Unit
 
@@ -46,7 +46,7 @@ def _approving(connection: Any, above: Unit) -> tuple[Act, int]:
             editions = Edition.objects.filter(pk__in=numbers)
             editions.update(state=State.SENT, decided_at=None, decided_by="")
             sent = editions.select_related("submission__unit")
-            actions.approve_all([(edition, edition.revision) for edition in sent], by=None, at=AT)
+            actions.approve_editions([(edition, edition.revision) for edition in sent], by=None, at=AT)
             transaction.set_rollback(True)
 
     return approve, len(numbers)

@@ -14,11 +14,10 @@ from django.test import override_settings
 
 from figures.periods import Month
 from ledger import jobs
-from records.actions import case_files
-from records.imports.cases import job, mapping, sifting
+from records.calendar.queries import stored_calendar
+from records.cases import actions, column_filter, job, mapping
 from records.models import CaseFile, Field
-from records.queries.calendar import calendar
-from units.cells import BULK
+from spreadsheets.cells import BULK_LIMITS
 from units.models import Unit
 
 from .databases import use, vendor
@@ -83,15 +82,15 @@ def _file(folder: Path, number: int) -> Path:
 
 def _import(path: Path, unit: Unit) -> None:
     """The whole way: sifted, mapped by the guess, read as a job."""
-    staged = case_files.new_place()
+    staged = actions.new_staging_path()
     with path.open("rb") as source:
-        sifted = sifting.sift(source, staged, BULK)
-    guess = mapping.guess(sifted.columns).as_dict()
+        sifted = column_filter.filter_columns(source, staged, BULK_LIMITS)
+    guess = mapping.guess_mapping(sifted.columns).as_dict()
     told = {"by": None, "at": AT}
-    file = case_files.keep_upload(unit, path.name, (MONTH, MONTH), staged, sifted, guess, **told)
-    file = case_files.ask_reading(file, guess, (MONTH, MONTH), **told)
+    file = actions.keep_case_upload(unit, path.name, (MONTH, MONTH), staged, sifted, guess, **told)
+    file = actions.request_reading(file, guess, (MONTH, MONTH), **told)
     jobs.begin(file, AT)
-    jobs.carry_out(job.CASES, file)
+    jobs.carry_out(job.CASE_JOB, file)
     done = CaseFile.objects.get(pk=file.pk)
     if done.state != "done":
         raise RuntimeError(f"the generated list is refused: {done.words} {done.faults[:3]}")
@@ -100,5 +99,5 @@ def _import(path: Path, unit: Unit) -> None:
 def _grouped(path: Path) -> None:
     import duckdb
 
-    start = calendar().span(MONTH).start
+    start = stored_calendar().span(MONTH).start
     duckdb.connect().execute(GROUPED.format(path=path, start=start)).fetchall()

@@ -12,12 +12,14 @@ from datetime import UTC, date, datetime
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from records import actions
-from records.generating.country import LAST, START
+from accounts.models import User
+from records.approval import actions as approval_actions
+from records.generate.country import LAST, START
 from records.models import Field, FieldScope
+from records.submissions import actions as submissions_actions
 from tests.chromium import launch_options
-from units import roster
-from units.models import Kind, Membership, Role, Tier, Unit, User
+from units.models import Membership, Role, Tier, Unit, UnitKind
+from units.tree import roster
 
 from .counting import values
 from .databases import create, use
@@ -98,7 +100,7 @@ def _fill() -> tuple[dict[int, int], dict[int, str]]:
         for tier in [Tier.COMMUNE] + [Tier.DISTRICT] * (at < NINE):
             FieldScope.objects.create(field=field, tier=tier, valid_from=START)
     top = _unit(1, Tier.DISTRICT, None)
-    units = [_unit(OFFICE, Tier.DISTRICT, top, Kind.OFFICE), _unit(COMMUNE, Tier.COMMUNE, top)]
+    units = [_unit(OFFICE, Tier.DISTRICT, top, UnitKind.OFFICE), _unit(COMMUNE, Tier.COMMUNE, top)]
     roster.rebuild()
     months, sessions = {}, {}
     for unit, number in zip(units, (NINE, FIFTEEN), strict=True):
@@ -106,15 +108,19 @@ def _fill() -> tuple[dict[int, int], dict[int, str]]:
         Membership.objects.create(user=clerk, unit=unit, role=Role.CLERK, valid_from=START)
         for place in range(1, 13):
             counts = {(field.pk, None): values(unit.pk, field.pk, place) for field in fields[:number]}
-            found = actions.open_submission(unit, LAST.plus(place - 13), by=clerk, at=AT)
-            edition = actions.save_counts(found.editions.get(), counts, by=clerk, revision=0, at=AT)
-            actions.approve(actions.send(edition, by=clerk, at=AT), by=None, at=AT)
-        months[unit.pk] = actions.open_submission(unit, LAST, by=clerk, at=AT).pk
+            found = submissions_actions.open_submission(unit, LAST.plus(place - 13), by=clerk, at=AT)
+            edition = submissions_actions.save_counts(
+                found.editions.get(), counts, by=clerk, revision=0, at=AT
+            )
+            approval_actions.approve_edition(
+                submissions_actions.send_edition(edition, by=clerk, at=AT), by=None, at=AT
+            )
+        months[unit.pk] = submissions_actions.open_submission(unit, LAST, by=clerk, at=AT).pk
         sessions[unit.pk] = session_of(clerk)
     return months, sessions
 
 
-def _unit(number: int, tier: str, parent: Unit | None, kind: str = Kind.COMMITTEE) -> Unit:
+def _unit(number: int, tier: str, parent: Unit | None, kind: str = UnitKind.COMMITTEE) -> Unit:
     return Unit.objects.create(
         pk=number,
         code=f"D{number}",

@@ -13,12 +13,12 @@ from django.db import transaction
 from python_calamine import CalamineWorkbook
 
 from figures.measures import MEASURES
-from records.generating.country import HALF_YEAR, LAST, Scale
-from records.imports.counts import import_counts
+from records.bulk_import.counts import import_counts
+from records.generate.country import HALF_YEAR, LAST, CountryScale
 from records.models import DossierCount, Edition, Field, State, Submission
-from records.queries.summary import summary
-from reports.outlets.flat import COUNTS, RATES, Flat, FlatRow, flat
-from reports.outlets.sheets import xlsx_bytes
+from records.summary.queries import summary
+from reports.tables.columns import COUNTS, RATES, FlatRow, FlatTable, flat_table
+from reports.tables.files import table_xlsx_bytes
 from units.models import Unit
 
 from .counting import values
@@ -40,7 +40,7 @@ def import_rows(nation: tuple, folder: Path, number: int = 40_000) -> Iterator[R
     yield Result(title, f"{len(lines):,} rows", *times, goal=1.0)
 
 
-def _lines(scale: Scale, number: int) -> Iterator[Line]:
+def _lines(scale: CountryScale, number: int) -> Iterator[Line]:
     """Rows whose balance closes and whose opening is the closing of the month before (as in country.sql)."""
     units = list(Unit.objects.filter(reports=True).order_by("pk").values_list("pk", flat=True))
     fields = list(Field.objects.exclude(code=Field.UNDIVIDED).values_list("pk", flat=True))
@@ -142,17 +142,17 @@ def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
     with use(connection):
         one = summary(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit")
     seen = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in one.rows]
-    start = flat(one, [], asked="", made_at=AT)
+    start = flat_table(one, [], asked="", made_at=AT)
     rows = tuple(seen[place % len(seen)] for place in range(number))
-    whole = Flat(
+    whole = FlatTable(
         start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False
     )
-    times = versus(partial(xlsx_bytes, whole), partial(_alone, whole), times=5, warm=0)
+    times = versus(partial(table_xlsx_bytes, whole), partial(_alone, whole), times=5, warm=0)
     scale = f"{number:,} rows × {len(whole.titles)} columns"
     yield Result("P12 XLSX export ÷ XlsxWriter alone", scale, *times, goal=1.3)
 
 
-def _alone(whole: Flat) -> bytes:
+def _alone(whole: FlatTable) -> bytes:
     """As many cells of the same kinds: texts, whole numbers, sums and rates as formulas with their values."""
     buffer = BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:

@@ -20,10 +20,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from records.generating.country import HALF_YEAR, START
+from accounts.models import User
+from records.generate.country import HALF_YEAR, START
 from records.models import Field
-from reports import actions as reviews
-from units.models import Membership, Role, Unit, User
+from reports.drafting import actions
+from units.models import Membership, Role, Unit
 
 from .databases import use, vendor
 from .measuring import Result
@@ -202,7 +203,7 @@ def _afternoon(top: Unit, number: int) -> Afternoon:
     clerks: queue.SimpleQueue[Clerk] = queue.SimpleQueue()
     for user, (edition, _) in zip(people, places, strict=True):
         clerks.put(Clerk(edition.submission_id, session_of(user)))
-    drafts = [reviews.draft_whole(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
+    drafts = [actions.open_full_draft(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
     return Afternoon(
         address="",
         reader=session_of(User.objects.get(username="reader")),

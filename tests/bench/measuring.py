@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from cchc_dashboard import garbage
+from cchc_dashboard import workers
 
 Act = Callable[[], Any]
 
@@ -65,7 +65,7 @@ def versus(
         ours()
         reference()
     # As gunicorn.conf.py does.
-    garbage.settle()
+    workers.tune_gc()
     seconds: dict[Act, list[float]] = {ours: [], reference: []}
     for turn in range(times):
         for act in (ours, reference) if turn % 2 == 0 else (reference, ours):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from units.models import User
+from accounts.models import User
 
 from .databases import use, vendor
 from .measuring import Result

@@ -10,15 +10,17 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from figures import writing
-from figures.summary import Row, Summary
-from records import actions
-from records.generating.country import HALF_YEAR, LAST
+from accounts.models import User
+from core.text import fold
+from figures import formatting
+from figures.summary import Summary, SummaryRow
+from records.generate.country import HALF_YEAR, LAST
 from records.models import Field
-from records.queries.summary import summary
-from reports.outlets.entries import Entry
-from reports.outlets.tables import FiguresTable
-from units.models import Unit, User, fold
+from records.submissions import actions
+from records.summary.queries import summary
+from reports.tables.html_table import FiguresTable
+from reports.tables.ordering import TableEntry
+from units.models import Unit
 
 from .databases import use, vendor
 from .measuring import Act, Result, versus
@@ -137,12 +139,12 @@ def _hundred(one: Summary) -> Act:
     return draw
 
 
-def _rows(one: Summary) -> list[Row]:
+def _rows(one: Summary) -> list[SummaryRow]:
     return [one.rows[place % len(one.rows)] for place in range(100)]
 
 
-def _entry(row: Row) -> Entry:
-    return Entry(row, fold(row.name), f"?unit={row.key}", "", "")
+def _entry(row: SummaryRow) -> TableEntry:
+    return TableEntry(row, fold(row.name), f"?unit={row.key}", "", "")
 
 
 def _plainly(one: Summary) -> Act:
@@ -155,9 +157,9 @@ def _plainly(one: Summary) -> Act:
         lines = []
         for row in sorted(_rows(one), key=lambda row: fold(row.name)):
             known = row.figures
-            cells = [writing.count(known.counts[name]) for name in counts]
-            cells += [writing.percent_vi(known.share(key).percent) for key in ("online", "on_time")]
-            cells.append(writing.count(known.counts["pending_late"]))
+            cells = [formatting.format_count(known.counts[name]) for name in counts]
+            cells += [formatting.format_percent(known.share(key).percent) for key in ("online", "on_time")]
+            cells.append(formatting.format_count(known.counts["pending_late"]))
             cells.append(f"{known.completeness.reported}/{known.completeness.expected}")
             lines.append((row.name, f"?unit={row.key}", list(zip(heads[1:], cells, strict=True))))
         return draw(heads, lines)

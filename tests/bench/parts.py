@@ -2,21 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from . import (
-    approving,
-    entry,
-    files,
-    load,
-    memory,
-    pages,
-    prints,
-    questions,
-    saving,
-    start,
-    tables,
-    visit,
-    weight,
-)
+from . import approving, entry, load, memory, pages, prints, questions, saving, start, tables, visit, weight
+from .files import check_rows, export_rows, import_rows
 from .measuring import Result
 from .stage import Stage
 
@@ -60,19 +47,19 @@ def _printed_pages(stage: Stage) -> Iterator[Result]:
 
 
 def _superset(stage: Stage) -> Iterator[Result]:
-    from . import answers
+    from tests.bench import answers
 
     yield from answers.rows(stage.nation)
 
 
 def _peers(stage: Stage) -> Iterator[Result]:
-    from . import peers
+    from tests.bench import peers
 
     yield from peers.rows(stage.nation)
 
 
 def _cases(stage: Stage) -> Iterator[Result]:
-    from . import cases
+    from tests.bench import cases
 
     yield from cases.rows(stage.district, stage.folder, 20_000 if stage.small else 1_000_000)
 
@@ -98,11 +85,11 @@ PARTS: dict[str, Callable[[Stage], Iterator[Result]]] = {
     "P8": lambda stage: weight.rows(stage.demo, PAGES, "demo (28 units)"),
     "P9": lambda stage: saving.rows(stage.nation),
     "Peers": _peers,
-    "P11": lambda stage: files.import_rows(stage.nation, stage.folder, _lines(stage)),
-    "E1": lambda stage: files.check_rows(stage.nation, stage.folder, _lines(stage)),
+    "P11": lambda stage: import_rows(stage.nation, stage.folder, _lines(stage)),
+    "E1": lambda stage: check_rows(stage.nation, stage.folder, _lines(stage)),
     "E2": lambda stage: tables.export_rows(_lines(stage)),
     "E3": _cases,
-    "P12": lambda stage: files.export_rows(stage.nation, _lines(stage)),
+    "P12": lambda stage: export_rows(stage.nation, _lines(stage)),
     "P13": lambda stage: prints.rows(stage.demo),
     "P14": _printed_pages,
     "P15": lambda stage: entry.rows(small=stage.small),

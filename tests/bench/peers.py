@@ -17,10 +17,10 @@ import xlsxwriter
 from django.db import connection as default
 
 from figures.periods import Period
-from records.generating.country import HALF_YEAR, LAST, Scale
-from records.queries.calendar import calendar
-from records.queries.rows import COLUMNS
-from records.queries.summary import summary, trend
+from records.calendar.queries import stored_calendar
+from records.generate.country import HALF_YEAR, LAST, CountryScale
+from records.storage.tallies import TALLY_COLUMNS
+from records.summary.queries import summary, trend
 from units.models import Unit
 
 from .databases import use, vendor
@@ -75,12 +75,12 @@ def rows(nation: tuple) -> Iterator[Result]:
         yield Result(title, str(scale), *versus(ours, office, times=5))
 
 
-def _ours(connection: Any, top: Unit, scale: Scale) -> Act:
+def _ours(connection: Any, top: Unit, scale: CountryScale) -> Act:
     whole = Period.of(scale.months_kept[0], LAST)
 
     def ask() -> None:
         with use(connection):
-            days = calendar()
+            days = stored_calendar()
             summary(Unit.objects.get(pk=top.pk), HALF_YEAR, by="unit", calendar=days)
             trend(Unit.objects.get(pk=top.pk), whole, calendar=days)
 
@@ -91,7 +91,9 @@ def _sums(table: str, names: Sequence[str] = CHANNELS) -> str:
     return ", ".join(f"SUM({table}.{name})" for name in names)
 
 
-def _questions(scale: Scale, rows: str = ADDED_UP, what: str = "", by: Sequence[str] = BY) -> list[str]:
+def _questions(
+    scale: CountryScale, rows: str = ADDED_UP, what: str = "", by: Sequence[str] = BY
+) -> list[str]:
     half = FLAT.format(rows=rows, first=HALF_YEAR.first.number, last=HALF_YEAR.last.number)
     whole = FLAT.format(rows=rows, first=scale.months_kept[0].number, last=LAST.number)
     # Numbers of months and names of columns only: nothing comes from outside.
@@ -101,14 +103,14 @@ def _questions(scale: Scale, rows: str = ADDED_UP, what: str = "", by: Sequence[
     ]
 
 
-def _whole_questions(scale: Scale) -> list[str]:
+def _whole_questions(scale: CountryScale) -> list[str]:
     """All that the product's figures hold; how many reported is counted where it is least to read."""
     by = [f"{group}, unit.tier" for group in BY]
-    counts = _questions(scale, COUNTS, _sums("counted", COLUMNS), by)
+    counts = _questions(scale, COUNTS, _sums("counted", TALLY_COLUMNS), by)
     return [*counts, *_questions(scale, ADDED_UP, "COUNT(*)", by)]
 
 
-def _as_sql(connection: Any, scale: Scale) -> Act:
+def _as_sql(connection: Any, scale: CountryScale) -> Act:
     questions = _questions(scale)
 
     def ask() -> None:
@@ -134,7 +136,7 @@ def _duckdb(connection: Any) -> Any:
             path = Path(folder) / f"{table}.csv"
             with path.open("w", encoding="utf-8") as file:
                 cursor.copy_expert(" ".join(["COPY", table, "TO STDOUT WITH (FORMAT csv, HEADER)"]), file)
-            types = dict.fromkeys(COLUMNS if measured else (), "INTEGER")
+            types = dict.fromkeys(TALLY_COLUMNS if measured else (), "INTEGER")
             source = f"read_csv(?, types = {types})" if types else "read_csv(?)"
             base.execute(" ".join(["CREATE TABLE", table, "AS SELECT * FROM", source]), [str(path)])
     return base

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import Context, Engine
 
-from records.generating.country import LAST
+from core.web.rights import Right, requires
+from records.generate.country import LAST
 from records.models import Edition
-from units.access import Right, requires
 
 COLUMNS = (
     "submission__unit__name",

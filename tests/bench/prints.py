@@ -17,12 +17,14 @@ from pypdf import PdfReader
 from weasyprint.text.fonts import FontConfiguration
 
 from figures.periods import Period
-from records.generating import country
-from reports import actions
+from records.generate import country
+from reports.document import document
+from reports.docx.files import docx_bytes
+from reports.drafting import actions
+from reports.drafting.queries import sections_for_review
 from reports.models import Review
-from reports.outlets import copies, pdf, printed, word
-from reports.outlets.pdf import helper
-from reports.queries import document, outlines
+from reports.pdf import renderer_process, rendering
+from reports.printing import copies, print_view
 from units.models import Unit
 
 from . import databases
@@ -31,7 +33,7 @@ from .measuring import Act, Result, timed, versus
 
 AT = datetime(2026, 1, 20, tzinfo=UTC)
 MEMORY, TIME = 1024.0, 120.0  # MB and seconds that a drawing may take (acceptance R15)
-PROVINCE = country.Scale("a province of 500 communes", 24, groups=1, leaves=500)
+PROVINCE = country.CountryScale("a province of 500 communes", 24, groups=1, leaves=500)
 WORDS = (
     "Công tác kiểm tra, tuyên truyền được thực hiện theo kế hoạch; thông tin về cải cách hành chính được cập nhật "
     "trên Cổng thông tin điện tử và hệ thống truyền thanh cơ sở. "
@@ -42,14 +44,14 @@ def rows(connection: Any) -> Iterator[Result]:
     """P13: the demo's review, filled up to 12 pages, from its document to the bytes; a draft asked for again."""
     with use(connection):
         review = Review.objects.order_by("pk").first()
-        doc = filled(document.build(review, demo=True), 12)
-        alone = _alone(printed.view(doc))
+        doc = filled(document.build_document(review, demo=True), 12)
+        alone = _alone(print_view.print_context(doc))
 
         def anew() -> bytes:
-            return pdf.draw(printed.view(doc), moment=AT)
+            return rendering.draw_pdf(print_view.print_context(doc), moment=AT)
 
         def again() -> bytes:
-            return copies.draft(review, demo=True)
+            return copies.draft_pdf(review, demo=True)
 
         scale = f"review of {_pages(anew())} pages"
         yield Result(
@@ -64,10 +66,12 @@ def rows(connection: Any) -> Iterator[Result]:
 def page_rows(connection: Any) -> Iterator[Result]:
     """P14: 12, 70 and 200 pages of words and tables alike, by turns."""
     with use(connection):
-        base = document.build(Review.objects.order_by("pk").first(), demo=True)
+        base = document.build_document(Review.objects.order_by("pk").first(), demo=True)
     docs = {pages: filled(many(base, 28 * pages // 12), pages) for pages in (12, 70, 200)}
     acts = {
-        pages: lambda doc=doc: pdf.draw(printed.view(doc), moment=AT, following=lambda n: None)
+        pages: lambda doc=doc: rendering.draw_pdf(
+            print_view.print_context(doc), moment=AT, following=lambda n: None
+        )
         for pages, doc in docs.items()
     }
     short = _pages(acts[12]())
@@ -76,7 +80,7 @@ def page_rows(connection: Any) -> Iterator[Result]:
         long, reference = versus(acts[pages], acts[12], times=3, warm=0)
         name = f"P14 cost of a page, {pages} ÷ 12 pages"
         yield Result(name, f"{drawn} and {short} pages", long / drawn, reference / short, goal=1.2)
-    seconds, megabytes, _ = _measured(printed.view(docs[200]), None)
+    seconds, megabytes, _ = _measured(print_view.print_context(docs[200]), None)
     yield Result(
         "P14 memory of the drawing child ÷ limit", f"200 pages, {seconds:.0f} s", megabytes, MEMORY, "MB", 1.0
     )
@@ -86,13 +90,13 @@ def province_rows() -> Iterator[Result]:
     """P14: the review of 500 units as it is frozen, from the database to the bytes."""
     connection = databases.create("province")
     with use(connection):
-        unit = Unit.objects.get(parent=country.fill(PROVINCE), has_children=True)
+        unit = Unit.objects.get(parent=country.fill_country(PROVINCE), has_children=True)
         period = Period.parse("2025-H2")
-        sections = outlines.for_review(unit, period)
-        review = actions.draft(unit, period, by=None, at=AT, sections=sections)
+        sections = sections_for_review(unit, period)
+        review = actions.open_draft(unit, period, by=None, at=AT, sections=sections)
         built: dict[str, Any] = {}
-        seconds = timed(lambda: built.update(document.build(review, demo=False)))
-        context = printed.view(filled(built, 70))
+        seconds = timed(lambda: built.update(document.build_document(review, demo=False)))
+        context = print_view.print_context(filled(built, 70))
         drawing, megabytes, content = _measured(context, built)
     scale = f"500 units, {_pages(content)} pages"
     yield Result("P14 review of 500 units: time ÷ limit", scale, seconds + drawing, TIME, "s", 1.0)
@@ -114,13 +118,13 @@ def many(doc: dict[str, Any], units: int) -> dict[str, Any]:
 def filled(doc: dict[str, Any], pages: int) -> dict[str, Any]:
     """A document with words for about so many pages."""
     doc = copy.deepcopy(doc)
-    lacking = max(0, pages - printed.expected_pages(doc))
+    lacking = max(0, pages - print_view.expected_pages(doc))
     doc["sections"][1]["paragraphs"] += [[WORDS]] * round(lacking * 2_900 / len(WORDS))
     return doc
 
 
 def _drawing(doc: dict[str, Any]) -> Act:
-    return lambda: pdf.draw(printed.view(doc), moment=AT, following=lambda pages: None)
+    return lambda: rendering.draw_pdf(print_view.print_context(doc), moment=AT, following=lambda pages: None)
 
 
 def _pages(content: bytes) -> int:
@@ -129,11 +133,11 @@ def _pages(content: bytes) -> int:
 
 def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[float, float, bytes]:
     """Seconds, megabytes at the most and the PDF of one drawing in a child of its own."""
-    job = json.dumps(pdf._job(context, data, AT)).encode()
+    job = json.dumps(rendering._job(context, data, AT)).encode()
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as asked:
         asked.write(b"%d\n" % len(job) + job)
         asked.seek(0)
-        child = subprocess.Popen(helper.command(), stdin=asked, stdout=answer)
+        child = subprocess.Popen(renderer_process.command(), stdin=asked, stdout=answer)
         used: list[Any] = []
         seconds = timed(lambda: used.extend(os.wait4(child.pid, 0)))
         answer.seek(0)
@@ -146,8 +150,8 @@ def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[flo
 
 def _alone(context: dict[str, Any]) -> Act:
     """The same HTML, style and fonts, tagged as ours is; everything made before the clock starts."""
-    form = pdf.form(context, AT)
-    style = form["css"].replace(pdf.FONTS, Path(settings.PRINT_FONTS).as_uri())
+    form = rendering.page_source(context, AT)
+    style = form["css"].replace(rendering.FONTS, Path(settings.PRINT_FONTS).as_uri())
 
     def draw() -> bytes:
         fonts = FontConfiguration()
@@ -169,7 +173,7 @@ class _office:
         self.folder = tempfile.TemporaryDirectory(prefix="cchc-office-")
         place = Path(self.folder.name)
         source = place / "review.docx"
-        source.write_bytes(word.docx_bytes(printed.view(self.doc), moment=AT, draft=False))
+        source.write_bytes(docx_bytes(print_view.print_context(self.doc), moment=AT, draft=False))
         command = ["soffice", f"-env:UserInstallation=file://{place}/profile", "--headless"]
         command += ["--convert-to", "pdf", "--outdir", str(place / "out"), str(source)]
 

@@ -6,12 +6,12 @@ from itertools import product
 from typing import Any
 
 from figures.periods import Month, Period
-from records.generating.country import HALF_YEAR, LAST, LAST_DAY, MERGER, Scale
-from records.queries.calendar import calendar
-from records.queries.missing import silent
-from records.queries.question import Question
-from records.queries.summary import summary, trend
-from reports.views.dashboard import MOST_LACKING
+from records.calendar.queries import stored_calendar
+from records.generate.country import HALF_YEAR, LAST, LAST_DAY, MERGER, CountryScale
+from records.summary.missing import missing_unit_months
+from records.summary.queries import summary, trend
+from records.summary.query import FiguresQuery
+from reports.dashboard.views import MOST_LACKING
 from units.models import Tier, Unit
 
 from .databases import use, vendor
@@ -27,7 +27,7 @@ BASES = (("as reported", None), ("by today's units", LAST_DAY))
 def figures_of(
     connection: Any,
     top: Unit,
-    scale: Scale,
+    scale: CountryScale,
     today: date | None = None,
     period: Period = HALF_YEAR,
     most_named: int | None = None,
@@ -38,7 +38,7 @@ def figures_of(
 
     def ask() -> None:
         with use(connection):
-            days = calendar()
+            days = stored_calendar()
             unit = Unit.objects.get(pk=top.pk)
             summary(unit, period, by="unit", calendar=days, today=today, most_named=most_named)
             trend(Unit.objects.get(pk=top.pk), scale.period, calendar=days, today=today)
@@ -95,10 +95,12 @@ def gap_rows(gaps: tuple, district: tuple) -> Iterator[Result]:
     )
 
 
-def _all_silent(connection: Any, top: Unit, scale: Scale) -> Act:
+def _all_silent(connection: Any, top: Unit, scale: CountryScale) -> Act:
     def ask() -> None:
         with use(connection):
-            if not silent(Question(Unit.objects.get(pk=top.pk), HALF_YEAR, calendar())):
+            if not missing_unit_months(
+                FiguresQuery(Unit.objects.get(pk=top.pk), HALF_YEAR, stored_calendar())
+            ):
                 raise RuntimeError("nobody is silent")
 
     return ask
@@ -113,12 +115,12 @@ def long_rows(nation: tuple, district: tuple) -> Iterator[Result]:
     yield Result(f"Country before 2025: list of the silent ÷ district, {vendor()}", scale, *times)
 
 
-def _months(connection: Any, top: Unit, scale: Scale) -> Act:
+def _months(connection: Any, top: Unit, scale: CountryScale) -> Act:
     whole = Period.of(scale.months_kept[0], LAST)
 
     def ask() -> None:
         with use(connection):
-            summary(Unit.objects.get(pk=top.pk), whole, by="month", calendar=calendar())
+            summary(Unit.objects.get(pk=top.pk), whole, by="month", calendar=stored_calendar())
 
     return ask
 
@@ -126,7 +128,9 @@ def _months(connection: Any, top: Unit, scale: Scale) -> Act:
 def _silent(connection: Any, top: Unit, month: Month) -> Act:
     def ask() -> None:
         with use(connection):
-            found = silent(Question(Unit.objects.get(pk=top.pk), Period.of(month, month), calendar()))
+            found = missing_unit_months(
+                FiguresQuery(Unit.objects.get(pk=top.pk), Period.of(month, month), stored_calendar())
+            )
             if len(found) != 3:
                 raise RuntimeError(f"{len(found)} are silent")
 

@@ -11,10 +11,10 @@ from unittest.mock import patch
 
 from django.db import connections, transaction
 
-from records import actions
-from records.generating.country import LAST, Scale
+from accounts.models import User
+from records.generate.country import LAST, CountryScale
 from records.models import DossierCount, Edition, Field, State
-from units.models import User
+from records.submissions import actions
 
 from .counting import values
 from .databases import use, vendor
@@ -60,7 +60,7 @@ def opened(number: int) -> list[tuple[Edition, int]]:
     return [(draft, unit) for draft, (_, unit) in zip(drafts, chosen, strict=True)]
 
 
-def _measured(connection: Any, scale: Scale, drafts: list) -> dict[Save, list]:
+def _measured(connection: Any, scale: CountryScale, drafts: list) -> dict[Save, list]:
     """For each side, turn by turn: seconds on the wall clock for a month saved and sent, and those of each request."""
     found: dict[Save, list] = {side: [] for side in SIDES}
     context = multiprocessing.get_context("fork")
@@ -101,13 +101,13 @@ def _ours(edition: int, unit: int, place: int) -> Iterator[None]:
     one = Edition.objects.get(pk=edition)
     one = actions.save_counts(one, _numbers(unit, place), by=clerk, revision=0, at=AT)
     yield
-    actions.send(one, by=clerk, at=AT)
+    actions.send_edition(one, by=clerk, at=AT)
     yield
 
 
 def _without(edition: int, unit: int, place: int) -> Iterator[None]:
     """The product's own saving and sending, its checks and all, but without what remembers and adds up."""
-    with patch("ledger.log.append"), patch("records.sums.refresh"):
+    with patch("ledger.log.append"), patch("records.aggregates.group_sums.refresh_group_sums"):
         yield from _ours(edition, unit, place)
 
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.test import Client
 
+from accounts.models import User
 from tests.served import answering, free_port
-from units.models import User
 
 from .databases import ROOT
 

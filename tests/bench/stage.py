@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management import call_command
 
-from records.generating import country
+from records.generate import country
 from records.management.commands.generate_country import GAPS
 
 from . import databases
@@ -76,7 +76,7 @@ class Stage:
         start = time.monotonic()
         connection = databases.create(name)
         with databases.use(connection):
-            top = country.fill(scale)
-            country.settle()
+            top = country.fill_country(scale)
+            country.settle_database()
         say(f"generated: {scale} in {time.monotonic() - start:.0f} s")
         return connection, top, scale

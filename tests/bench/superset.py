@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from django.db import connection as default
 
-from records.generating.country import HALF_YEAR
+from records.generate.country import HALF_YEAR
 
 from .databases import ROOT, use
 from .measuring import Act

@@ -8,9 +8,9 @@ from typing import Any
 
 import xlsxwriter
 
-from figures.rounding import percent
-from units.tablefile import Column, Rate, TableFile
-from units.tablesheet import workbook
+from figures.rounding import rounded_percent
+from spreadsheets.table_file import PrintedRate, TableColumn, TableFile
+from spreadsheets.workbook import write_workbook
 
 from .measuring import Result, versus
 
@@ -18,12 +18,12 @@ AT = datetime(2026, 2, 20, tzinfo=UTC)
 DAY = date(2026, 2, 14)
 COUNTS = 10
 COLUMNS = (
-    Column("name", "Đơn vị"),
-    Column("code", "Mã"),
-    Column("day", "Ngày"),
-    *(Column(f"count_{place}", f"Số {place}", total=True) for place in range(COUNTS)),
-    Column("share", "Tỷ lệ", share=("count_0", "count_1")),
-    Column("note", "Ghi chú"),
+    TableColumn("name", "Đơn vị"),
+    TableColumn("code", "Mã"),
+    TableColumn("day", "Ngày"),
+    *(TableColumn(f"count_{place}", f"Số {place}", total=True) for place in range(COUNTS)),
+    TableColumn("share", "Tỷ lệ", share=("count_0", "count_1")),
+    TableColumn("note", "Ghi chú"),
 )
 
 
@@ -37,11 +37,11 @@ def export_rows(number: int = 40_000) -> Iterator[Result]:
 
 def _row(place: int) -> tuple[Any, ...]:
     counts = (place % 97 + 3, *(place % (number + 50) + 100 for number in range(1, COUNTS)))
-    return f"xã {place}", f"{place:05}", DAY, *counts, Rate("12,5%", "12.5"), "đủ"
+    return f"xã {place}", f"{place:05}", DAY, *counts, PrintedRate("12,5%", "12.5"), "đủ"
 
 
 def _ours(rows: list[tuple]) -> None:
-    with workbook(TableFile("bang", "Bảng", COLUMNS, rows, AT, percent=percent)):
+    with write_workbook(TableFile("bang", "Bảng", COLUMNS, rows, AT, percent=rounded_percent)):
         pass
 
 

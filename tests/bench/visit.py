@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
 
+from accounts.models import User
 from tests.chromium import launch_options
-from units.models import User
 
 from .databases import use, vendor
 from .measuring import Result

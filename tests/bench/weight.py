@@ -9,8 +9,8 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from accounts.models import User
 from records.models import Edition, State
-from units.models import User
 
 from .databases import use
 from .measuring import Result

@@ -8,12 +8,13 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
 from records.models import Field, FieldScope
+from records.submissions import actions
 from tests.records.conftest import AT, SINCE, balanced, entered, unit
-from units import roster
-from units.models import Membership, Role, Tier, User
+from units.models import Membership, Role, Tier
+from units.tree import roster
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from .entry import fits, sign_in
 def _by_hand(monkeypatch, settings, tmp_path) -> None:
     """Files of the test stay with it, and it is the worker."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    monkeypatch.setattr(jobs, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
 
 
 def seen(page: Page, accessible) -> None:
@@ -50,7 +50,7 @@ def test_from_an_export_to_the_draft(page: Page, office, accessible, tmp_path: P
     page.get_by_role("button", name="Đọc tệp và đếm hồ sơ").press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("Đang chờ đến lượt")
     seen(page, accessible)
-    jobs.carry_out(*jobs.take(timezone.now()))
+    jobs.carry_out(*jobs.take_next(timezone.now()))
     # The page asks again by itself.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Đã nạp 150 hồ sơ", timeout=8000)
     seen(page, accessible)

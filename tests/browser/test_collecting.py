@@ -11,10 +11,10 @@ import pytest
 from django.conf import settings as project
 from playwright.sync_api import Page, expect
 
-from records.actions import indicators
-from reports import actions
-from reports.actions import asking
-from reports.imports import demo
+from records.indicators import actions as indicators_actions
+from reports.consultation import actions as consultation_actions
+from reports.demo import load, people
+from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState
 from units.models import Unit
 
@@ -24,7 +24,7 @@ NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 @pytest.fixture
 def review(transactional_db, settings, tmp_path) -> Review:
     settings.MEDIA_ROOT = tmp_path / "media"
-    return demo.load(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+    return load.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def open_as(quiet_page: Page, live_server):
         quiet_page.context.clear_cookies()
         quiet_page.goto(f"{live_server.url}/accounts/login/?next={address}")
         quiet_page.get_by_label("Tên đăng nhập").fill(name)
-        quiet_page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)
+        quiet_page.get_by_label("Mật khẩu").first.fill(people.PASSWORD)
         quiet_page.locator("main button[type=submit]").click()
         expect(quiet_page).to_have_url(f"{live_server.url}{address}")
         return quiet_page
@@ -76,8 +76,10 @@ def test_from_asked_to_taken_over(review, open_as):
 
 
 def test_commented_on_and_settled(review, open_as):
-    asking.ask(review, [Unit.objects.get(code="phong-noi-vu")], by=None, at=NOW, due_on=NOW.date())
-    actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    consultation_actions.ask_units(
+        review, [Unit.objects.get(code="phong-noi-vu")], by=None, at=NOW, due_on=NOW.date()
+    )
+    drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
     page = open_as("phong-noi-vu", "/records/")
     page.get_by_role("link", name="Góp ý").click()
     page.get_by_label("Ý kiến", exact=True).fill("Bổ sung số lớp tập huấn.")
@@ -93,14 +95,14 @@ def test_commented_on_and_settled(review, open_as):
 
 @pytest.mark.parametrize("width", [1366, 375])
 def test_pages_around_a_review_are_accessible(review, open_as, accessible, live_server, width):
-    presets = indicators.presets(project.BASE_DIR / "fixtures" / "indicators.json")
-    indicators.define(presets, by=None, at=NOW)
+    presets = indicators_actions.add_presets(project.BASE_DIR / "fixtures" / "indicators.json")
+    indicators_actions.define_indicator(presets, by=None, at=NOW)
     section, unit = review.sections.get(order=4), Unit.objects.get(code="13474")
-    (one,) = asking.ask(
+    (one,) = consultation_actions.ask_units(
         review, [unit], by=None, at=NOW, section=section, due_on=NOW.date(), words="Nêu số lớp."
     )
-    asking.ask(review, [unit], by=None, at=NOW, due_on=NOW.date())
-    actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    consultation_actions.ask_units(review, [unit], by=None, at=NOW, due_on=NOW.date())
+    drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
     tour = {
         "tonghop": [
             f"/records/indicators/{review.unit_id}/?period=2022-H1",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.actions import asking
+from reports.consultation import actions
 from reports.models import Asking, Review
 from units.models import Unit
 
@@ -17,7 +17,9 @@ from .reviewing import NOW, no_sideways_scroll
 @pytest.fixture
 def asked(review: Review) -> Asking:
     section, unit = review.sections.get(order=4), Unit.objects.get(code="13474", active_until=None)
-    (one,) = asking.ask(review, [unit], by=None, at=NOW, section=section, due_on=NOW.date() + timedelta(3))
+    (one,) = actions.ask_units(
+        review, [unit], by=None, at=NOW, section=section, due_on=NOW.date() + timedelta(3)
+    )
     return one
 
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
-from units.models import User
+from accounts.models import User
 
 ADDRESS = "/?unit=351&period=2022-H1"
 RIGHT = "getBoundingClientRect().right"

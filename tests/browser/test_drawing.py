@@ -5,24 +5,24 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from ledger import jobs
 from ledger.models import JobState
-from reports import actions
+from reports.closing import jobs as closing_jobs
 from reports.models import Drawing, Review
-from reports.outlets import copies
-from units.models import User
+from reports.printing import copies
 
 from .reviewing import NOW, no_sideways_scroll
 
 
 @pytest.fixture(autouse=True)
 def nobody_draws(monkeypatch) -> None:
-    monkeypatch.setattr(jobs, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
 
 
 @pytest.fixture
 def drawing(review: Review) -> Drawing:
-    return actions.ask_drawing(review, by=User.objects.get(username="tonghop"), at=NOW, expected=84)
+    return closing_jobs.queue_drawing(review, by=User.objects.get(username="tonghop"), at=NOW, expected=84)
 
 
 def stands(drawing: Drawing, state: str, pages: int = 0, words: str = "") -> None:
@@ -61,7 +61,7 @@ def test_a_long_pdf_that_is_not_or_ready(drawing, open_as, accessible, monkeypat
     expect(page.get_by_role("button", name="Vẽ PDF")).to_be_visible()
     seen(page, accessible)
     stands(drawing, JobState.DONE, pages=84)
-    monkeypatch.setattr(copies, "is_drawn", lambda found, doc: True)
+    monkeypatch.setattr(copies, "is_cached", lambda found, doc: True)
     page.reload()
     expect(page.get_by_text("Đã có bản PDF.")).to_be_visible()
     expect(page.get_by_role("link", name="Tải PDF")).to_have_attribute("href", re.compile(r"\.pdf$"))

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from records import actions
 from records.models import Field, State
+from records.submissions import actions
 from tests.records.conftest import AT, balanced
 
 from .entry import box, fits, saved, sign_in

@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from ledger.models import Entry
-from records import actions
 from records.models import DossierCount, Field, State, Submission
+from records.submissions import actions
 from tests.records.conftest import AT
-from units.models import Membership, Role, User
+from units.models import Membership, Role
 
 from .entry import box, fits, open_sheet, saved, sign_in
 

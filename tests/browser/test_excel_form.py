@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from records.models import State
+from tests.excel_form import cell, opened, saved
 from tests.office import converted
 from tests.records.conftest import balanced
-from tests.records.excel.book import cell, opened, saved
 
 from .entry import fits, open_sheet, sign_in
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.imports import demo
+from reports.demo import people
 
 from .reviewing import no_sideways_scroll
 
@@ -89,7 +89,7 @@ def signed_in(browser, live_server, **how) -> Page:
     page = browser.new_context(locale="vi-VN", **how).new_page()
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("Tên đăng nhập").fill("tonghop")
-    page.locator("input[name=password]").fill(demo.PASSWORD)
+    page.locator("input[name=password]").fill(people.PASSWORD)
     page.locator("main button[type=submit]").click()
     return page
 

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
 from figures.periods import Month
-from records.actions import open_submission
+from records.submissions.actions import open_submission
 from tests.records.conftest import AT
-from units import actions, inheritance, roster
-from units.models import Succession, Unit, User
-from units.tree import Draft
+from units.lifecycle import opening, restructuring
+from units.models import Succession, Unit
+from units.people import actions
+from units.succession import inheritance
+from units.tree import roster
+from units.tree.rules import UnitDraft
 
 from .entry import box, fits, sign_in
 
@@ -23,12 +27,12 @@ NUMBER = 30
 @pytest.fixture
 def province(transactional_db) -> Unit:
     """A province of thirty-two communes, each with an office of one name, and its administrator."""
-    drafts = [Draft("37", "tỉnh Ninh Bình", "committee", "province", START)]
+    drafts = [UnitDraft("37", "tỉnh Ninh Bình", "committee", "province", START)]
     for at in range(NUMBER + 2):
-        drafts.append(Draft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37"))
-        drafts.append(Draft(f"p{at:02}", "Phòng Một cửa", "office", "", START, parent=f"c{at:02}"))
-    drafts.append(Draft("tram", "Trạm Khuyến nông", "office", "", START, parent="c07"))
-    top = actions.open_units(drafts, by=None).new[0]
+        drafts.append(UnitDraft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37"))
+        drafts.append(UnitDraft(f"p{at:02}", "Phòng Một cửa", "office", "", START, parent=f"c{at:02}"))
+    drafts.append(UnitDraft("tram", "Trạm Khuyến nông", "office", "", START, parent="c07"))
+    top = opening.open_units(drafts, by=None).new[0]
     admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
     actions.add_membership(admin, top, "administrator", START, by=None)
     return top
@@ -130,8 +134,8 @@ def test_a_part_of_a_unit_goes_to_its_neighbour(province, quiet_page: Page, live
 def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page: Page, accessible):
     """In place of a month before, which the new unit has not."""
     page, old, on = quiet_page, office.july.unit, date(2022, 6, 15)
-    draft = Draft("moi", "xã Mới", "committee", "commune", on, parent=old.parent)
-    new = actions.merge([old], draft, on, by=None, basis="NQ").new[0]
+    draft = UnitDraft("moi", "xã Mới", "committee", "commune", on, parent=old.parent)
+    new = restructuring.merge_units([old], draft, on, by=None, basis="NQ").new[0]
     july = open_submission(new, Month(2022, 7), by=None, at=AT)
     sign_in(page, office.clerk, office.url)
     page.goto(f"{office.url}/records/{july.pk}/")
@@ -152,13 +156,13 @@ def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page:
 
 def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_server, accessible):
     """One office goes on in each part, one ends; shown, confirmed, undone."""
-    place = actions.open_units(
+    place = opening.open_units(
         [
-            Draft("351", "huyện Thanh Liêm", "committee", "district", START, parent="37"),
-            Draft("13474", "xã An", "committee", "commune", START, parent="351"),
-            Draft("13480", "xã Bình", "committee", "commune", START, parent="351"),
-            Draft("noi-vu", "Phòng Nội vụ", "office", "", START, parent="351"),
-            Draft("thue", "Phòng Thuế", "office", "", START, parent="351"),
+            UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START, parent="37"),
+            UnitDraft("13474", "xã An", "committee", "commune", START, parent="351"),
+            UnitDraft("13480", "xã Bình", "committee", "commune", START, parent="351"),
+            UnitDraft("noi-vu", "Phòng Nội vụ", "office", "", START, parent="351"),
+            UnitDraft("thue", "Phòng Thuế", "office", "", START, parent="351"),
         ],
         by=None,
     ).new

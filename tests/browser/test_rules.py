@@ -10,14 +10,14 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page
 
-from figures import rules
-from figures.counts import added
+from figures import formatting, rulebook, rules
 from figures.measures import CHANNELS, MEASURES, OPTIONAL, SUMS, served_measures
 from figures.outliers import WATCHED
 from figures.periods import Month
-from figures.rulebook import RULES, Fault
+from figures.rulebook import RULES, RuleViolation
+from figures.tally import sum_reported
 from records.models import DossierCount
-from records.queries.past import oddities
+from records.submissions.history_window import row_oddities
 from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 
 SCRIPT = Path(settings.BASE_DIR) / "static/js/rules.js"
@@ -45,7 +45,7 @@ JUDGE = """({texts, rows, reports}) => {
 }"""
 
 
-def told(faults: list[Fault]) -> list[list]:
+def told(faults: list[RuleViolation]) -> list[list]:
     return [[fault.code, fault.measure, fault.message, fault.severity] for fault in faults]
 
 
@@ -62,9 +62,9 @@ def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]
         for name in MEASURES
         if name in served and (name not in OPTIONAL or chance.random() < 0.2)
     }
-    gap = rules.difference(values, served)
+    gap = rules.balance_difference(values, served)
     short = "awaiting" if gap and gap > 0 else "opening"
-    if gap is not None and chance.random() < 0.6 and values[short] + abs(gap) <= rules.LARGEST_COUNT:
+    if gap is not None and chance.random() < 0.6 and values[short] + abs(gap) <= rulebook.LARGEST_COUNT:
         values[short] += abs(gap)
     if chance.random() < 0.1:
         values[chance.choice(MEASURES)] = chance.randint(0, 9)
@@ -100,9 +100,9 @@ def some_row(chance: Random) -> dict[str, Any]:
     typed = {name: some_text(chance) for name in chance.sample(MEASURES, 3)}
     row = {
         "served": sorted(served),
-        "proposed": rules.closing(last) if last else None,
+        "proposed": rules.closing_count(last) if last else None,
         "history": {
-            whole: [added(month[name] for name in SUMS[whole]) if month else None for month in year]
+            whole: [sum_reported(month[name] for name in SUMS[whole]) if month else None for month in year]
             for whole in WATCHED
         },
         "last": last or {},
@@ -114,20 +114,20 @@ def some_row(chance: Random) -> dict[str, Any]:
 def expected(case: dict[str, Any]) -> dict[str, list]:
     values, served = case["values"], case["served"]
     cells = [rules.read_cell(name, text, served)[1] for name, text in case["typed"].items()]
-    odd = oddities(DossierCount(field_id=1, **values), {(1, None): case["past"]}, JUNE)
+    odd = row_oddities(DossierCount(field_id=1, **values), {(1, None): case["past"]}, JUNE)
     return {
         "cells": told([fault for fault in cells if fault]),
         "faults": told(rules.check_row(values, served)),
-        "balance": [rules.difference(values, served), rules.balance_text(values)],
+        "balance": [rules.balance_difference(values, served), rules.balance_text(values)],
         "warnings": told([one.fault for one in odd]),
-        "written": [rules.count(value) for value in values.values()],
+        "written": [formatting.format_count(value) for value in values.values()],
     }
 
 
 def expected_report(cases: list[dict]) -> list[list]:
     rows = {at: case["values"] for at, case in enumerate(cases)}
     last = {at: case["row"]["last"] for at, case in enumerate(cases)}
-    found = (rules.nothing_reported(rows.values()), rules.odd_report(rows, last))
+    found = (rules.check_nothing_reported(rows.values()), rules.check_odd_report(rows, last))
     return told([fault for fault in found if fault])
 
 
@@ -149,7 +149,7 @@ def some_report(chance: Random) -> list[dict]:
 @pytest.fixture
 def rules_page(quiet_page: Page) -> Page:
     """An empty page that carries the rules as data, and the script that reads them."""
-    data = json.dumps(rules.as_data(date(2022, 6, 14))).replace("<", "\\u003c")
+    data = json.dumps(rules.rules_as_data(date(2022, 6, 14))).replace("<", "\\u003c")
     quiet_page.set_content(f'<script id="rules" type="application/json">{data}</script>')
     quiet_page.add_script_tag(path=SCRIPT)
     return quiet_page

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from ledger import outbox, runs
-from units import actions
-from units.models import Receiver, Token, Unit, User
-from units.tree import Draft
+from accounts.models import User
+from ledger import outbox, timer_runs
+from units.lifecycle import opening
+from units.models import Receiver, Token, Unit
+from units.people import actions
+from units.tree.rules import UnitDraft
 
 from .keyboard import press, tab_to
 
@@ -27,7 +29,9 @@ LONG = "Hệ thống thông tin giải quyết thủ tục hành chính của t�
 @pytest.fixture
 def admin(transactional_db, settings) -> User:
     settings.PUSH_HOSTS = frozenset({"baocao.example.gov.vn"})
-    (top,) = actions.open_units([Draft("37", "tỉnh Ninh Bình", "committee", "province", START)], by=None).new
+    (top,) = opening.open_units(
+        [UnitDraft("37", "tỉnh Ninh Bình", "committee", "province", START)], by=None
+    ).new
     admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
     actions.add_membership(admin, top, "administrator", START, by=None)
     return admin
@@ -89,7 +93,7 @@ def test_a_receiver_by_keyboard(admin, quiet_page: Page, live_server, accessible
     with transaction.atomic():
         name = f"{Unit.objects.get().name}, tháng 7/2022"
         outbox.put("submission.approved", name, {}, [Receiver.objects.get().pk], at=AT)
-    outbox.deliver(lambda _: outbox.Outcome(None, "Không trả lời trong 10 giây."), timezone.now)
+    outbox.deliver(lambda _: outbox.DeliveryOutcome(None, "Không trả lời trong 10 giây."), timezone.now)
     press(page, "link", "Đã chép xong")
     expect(page.get_by_text("Không trả lời trong 10 giây.")).to_be_visible()
     looked_at(page, accessible)
@@ -102,7 +106,7 @@ def test_the_condition_by_keyboard(admin, quiet_page: Page, live_server, accessi
     settings.DATA_DIR = tmp_path
     failed = {"username": "quantri", "ip_address": "10.0.0.1", "locked_out": True}
     AccessFailureLog.objects.create(**failed)
-    with runs.recorded(runs.BACKUP) as run:
+    with timer_runs.record(timer_runs.BACKUP) as run:
         run.words, run.size = "15 tệp", 1_234_567
     page = quiet_page
     signed_in(page, f"{live_server.url}/units/people/")

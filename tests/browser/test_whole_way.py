@@ -9,14 +9,15 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
+from accounts.models import User
+from figures.formatting import format_count
 from figures.periods import Month
-from figures.writing import count
 from ledger.models import Entry
-from records.columns import GROUPS
 from records.models import Field, FieldScope, Submission
+from records.submissions.columns import COLUMN_GROUPS
 from tests.records.conftest import SINCE, balanced, entered, unit
-from units import roster
-from units.models import Membership, Role, Tier, User
+from units.models import Membership, Role, Tier
+from units.tree import roster
 
 from .entry import box, saved, sign_in
 from .keyboard import press, tab_to
@@ -35,7 +36,7 @@ FIELDS = (
 )
 LEFT = 5  # dossiers that the clerk's June leaves open in each field
 OTHERS = 15
-COLUMNS = [measure for group in GROUPS for measure in group.measures]
+COLUMNS = [measure for group in COLUMN_GROUPS for measure in group.measures]
 WAY = ["open", "save", "send", "return", "save", "send", "approve"]
 
 
@@ -159,7 +160,7 @@ def test_a_month_from_the_first_key_to_the_figures(district, page):
 
     mine = sum(30 + at for at in range(len(FIELDS))) + 2
     others = sum(len(FIELDS) * (21 + at) for at in range(OTHERS))
-    assert on_the_dashboard(page, district) == (count(mine + others), "16/16")
+    assert on_the_dashboard(page, district) == (format_count(mine + others), "16/16")
     july = Submission.objects.get(unit=district.own, month=JULY.number)
     acts = Entry.objects.filter(subject=july.subject).order_by("pk").values_list("action", flat=True)
     assert [act.removeprefix("submission.") for act, _ in groupby(acts)] == WAY

@@ -6,11 +6,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from records import sums
+from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import actions
+from reports.drafting import actions
+from reports.drafting.queries import section_version
 from reports.models import Review, ReviewSection
-from reports.queries import quotable
 
 from .reviewing import NOW, no_sideways_scroll, sign_in
 
@@ -27,7 +27,7 @@ def section(review: Review) -> ReviewSection:
 def write(section: ReviewSection, body: str, heading: str = "1. Công tác chỉ đạo") -> ReviewSection:
     """What somebody else saves."""
     section.refresh_from_db()
-    version = quotable.section_version(section)
+    version = section_version(section)
     return actions.write_section(section, heading, body, by=None, at=NOW, version=version)
 
 
@@ -284,7 +284,7 @@ def seven_more() -> None:
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
-    sums.recount()
+    recount.recount_sums()
 
 
 def test_a_stale_sentence_is_accepted_on_the_reviews_page(review, section, open_as, accessible):

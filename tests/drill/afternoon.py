@@ -17,7 +17,7 @@ PREPARE = "from tests.drill.afternoon import prepare; prepare({clerks}, {monthly
 
 def fill() -> None:
     """The country as it was before July 2025, every commune with one approved month."""
-    from records.generating import country
+    from records.generate import country
 
     country.fill(replace(country.BEFORE, months=1))
     country.settle()
@@ -30,11 +30,12 @@ def prepare(clerks: int, monthly: int) -> None:
     from django.conf import settings
     from django.db import transaction
 
-    from records.generating.country import HALF_YEAR, START
+    from accounts.models import User
+    from records.generate.country import HALF_YEAR, START
     from records.models import Field
-    from reports.actions import draft_whole
+    from reports.drafting.actions import open_full_draft as draft_whole
     from tests.bench.saving import opened
-    from units.models import Membership, Role, Unit, User
+    from units.models import Membership, Role, Unit
 
     with transaction.atomic():
         top = Unit.objects.get(parent=None)
@@ -75,8 +76,9 @@ def _sessions(people: list) -> list[str]:
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.utils import timezone
 
-    from cchc_dashboard.sessions import SessionStore
-    from units.models import Session, kept_as
+    from accounts.models import Session
+    from accounts.models import hashed_session_key as kept_as
+    from accounts.sessions.store import SessionStore
 
     now, store = timezone.now(), SessionStore()
     moment, keys, rows = int(now.timestamp()), [], []

@@ -5,7 +5,7 @@ from .fault import Fault
 AT_THE_DOOR = (
     Fault(
         "what was typed with a wrong password is kept",
-        "units/visits.py",
+        "accounts/sessions/login_history.py",
         'instance.get_data = instance.post_data = ""',
         "pass",
         "tests/units/test_visits.py",
@@ -27,27 +27,27 @@ AT_THE_DOOR = (
     Fault(
         "each address of an IPv6 network has tries of its own",
         "cchc_dashboard/settings.py",
-        '"units.pace.origin_of"',
-        '"units.pace.address_of"',
+        '"core.network.client_origin"',
+        '"core.network.client_address"',
         "tests/units/test_addresses.py",
     ),
     Fault(
         "a link sets a password twice",
-        "units/links.py",
+        "accounts/users/emails.py",
         "parts = (user.pk, user.password, user.last_login, user.email,",
         "parts = (user.pk, user.last_login, user.email,",
         "tests/units/test_links.py",
     ),
     Fault(
         "what was typed when a session ended is handed to another",
-        "units/held.py",
+        "accounts/sign_in/pending_post.py",
         'if kept is not None and kept["person"] != request.user.pk:',
         "if False:",
         "tests/units/test_sessions.py",
     ),
     Fault(
         "a part of a divided unit goes to a unit that one only reads",
-        "units/views/splitting.py",
+        "units/lifecycle/merge_views.py",
         "access.check(request.user, Right.MANAGE, unit, request.day)",
         "pass",
         "tests/units/test_splitting.py",

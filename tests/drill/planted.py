@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.served import NOT_PASSED_ON, ROOT
 
-from .faults import FAULTS, Fault
+from .fault import Fault
+from .faults import FAULTS
 from .rows import Row
 
 PATIENCE = 900

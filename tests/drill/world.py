@@ -27,9 +27,9 @@ import json
 from cchc_dashboard import clock
 from records import actions
 from records.models import State, Submission
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
-from records.views.lines import lines_of
+from records.calendar.queries import calendar
+from records.catalogue.queries import Catalogue
+from records.submissions.lines import lines_of
 from units.models import User
 found = []
 by = User.objects.get(username="tonghop")

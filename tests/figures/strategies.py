@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.periods import Month
+from figures.tally import Tally
 
 COUNTS = st.integers(0, 10**6)
 VALUES = st.fixed_dictionaries({name: st.none() | COUNTS for name in MEASURES})

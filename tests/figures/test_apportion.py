@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.apportion import apportion, part_of
+from figures.rounding import apportion, apportioned_part
 
 NUMBERS = st.integers(0, 10**6)
 SHARES = st.lists(st.integers(1, 50), min_size=1, max_size=6).map(
@@ -50,8 +50,8 @@ def test_a_larger_share_never_gets_less(number, shares):
 def test_split_then_merged_is_the_whole_again(number, shares, data):
     some = data.draw(st.frozensets(st.sampled_from(range(len(shares)))))
     others = frozenset(range(len(shares))) - some
-    one, other = (part_of([number], shares, wanted)[0] for wanted in (some, others))
-    assert part_of([number], shares, some | others) == (number,)
+    one, other = (apportioned_part([number], shares, wanted)[0] for wanted in (some, others))
+    assert apportioned_part([number], shares, some | others) == (number,)
     assert number is None and one is other is None or one + other == number
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures import bound as b
-from figures.bound import Run
+from reports.review_text import bound_text
+from reports.review_text.bound_text import TextRun
 
-KEYS = st.from_regex(b.KEY, fullmatch=True)
+KEYS = st.from_regex(bound_text.KEY, fullmatch=True)
 WORDS = st.text(st.sampled_from("a ạ1.,[]|\n\r\u00a0:@<"), max_size=30)
-FIGURES = st.builds(Run, st.from_regex(r"[0-9]{1,3}(\.[0-9]{3})?%?", fullmatch=True), KEYS)
-PARAGRAPHS = st.lists(st.lists(st.builds(Run, WORDS) | FIGURES, max_size=6), max_size=4)
+FIGURES = st.builds(TextRun, st.from_regex(r"[0-9]{1,3}(\.[0-9]{3})?%?", fullmatch=True), KEYS)
+PARAGRAPHS = st.lists(st.lists(st.builds(TextRun, WORDS) | FIGURES, max_size=6), max_size=4)
 
 
 @pytest.mark.parametrize(
@@ -33,39 +33,42 @@ PARAGRAPHS = st.lists(st.lists(st.builds(Run, WORDS) | FIGURES, max_size=6), max
     ],
 )
 def test_read(body, told):
-    runs = [[run.text if not run.key else (run.key, run.text) for run in one] for one in b.paragraphs(body)]
+    runs = [
+        [run.text if not run.key else (run.key, run.text) for run in one]
+        for one in bound_text.parse_paragraphs(body)
+    ]
     assert runs == told
 
 
 @given(PARAGRAPHS)
 def test_what_is_written_is_read_back(parts):
-    body = b.write(parts)
-    read = b.paragraphs(body)
-    assert b.paragraphs(b.write(read)) == read
-    assert b.keys(read) == b.keys(parts)
-    assert not any(f"[[{key}|" in b.plain(body) for key in b.keys(parts))
+    body = bound_text.write_paragraphs(parts)
+    read = bound_text.parse_paragraphs(body)
+    assert bound_text.parse_paragraphs(bound_text.write_paragraphs(read)) == read
+    assert bound_text.fact_keys(read) == bound_text.fact_keys(parts)
+    assert not any(f"[[{key}|" in bound_text.plain_text(body) for key in bound_text.fact_keys(parts))
 
 
 @given(WORDS)
 def test_no_reader_sees_how_a_figure_is_stored(body):
-    shown = b.plain(f"{body}[[now.total.received|17.793]] {body}")
+    shown = bound_text.plain_text(f"{body}[[now.total.received|17.793]] {body}")
     assert "[[now" not in shown and "17.793" in shown
 
 
 @given(PARAGRAPHS)
 def test_as_data_and_back(parts):
-    for runs in b.paragraphs(b.write(parts)):
-        assert b.from_data(b.as_data(runs)) == runs
+    for runs in bound_text.parse_paragraphs(bound_text.write_paragraphs(parts)):
+        assert bound_text.paragraph_from_data(bound_text.paragraph_to_data(runs)) == runs
 
 
 def test_a_paragraph_of_the_first_format_is_one_text():
-    assert b.from_data("Đạt 51,7%.") == (Run("Đạt 51,7%."),)
+    assert bound_text.paragraph_from_data("Đạt 51,7%.") == (TextRun("Đạt 51,7%."),)
 
 
 @pytest.mark.parametrize(("key", "text"), [("", "1"), ("a b", "1"), ("a", ""), ("a", "1]"), ("a", "1|2")])
 def test_no_token_that_could_not_be_read(key, text):
     with pytest.raises(ValueError, match="no token"):
-        b.token(key, text)
+        bound_text.token(key, text)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +81,15 @@ def test_no_token_that_could_not_be_read(key, text):
     ],
 )
 def test_sentences(body, told):
-    (runs,) = b.paragraphs(body)
-    assert [b.plain_of(one) for one in b.sentences(runs)] == told
+    (runs,) = bound_text.parse_paragraphs(body)
+    assert [bound_text.paragraph_text(one) for one in bound_text.split_sentences(runs)] == told
 
 
 @given(PARAGRAPHS)
 def test_sentences_lose_nothing(parts):
-    for runs in b.paragraphs(b.write(parts)):
-        cut = b.sentences(runs)
-        assert "".join(map(b.plain_of, cut)) == b.plain_of(runs)
+    for runs in bound_text.parse_paragraphs(bound_text.write_paragraphs(parts)):
+        cut = bound_text.split_sentences(runs)
+        assert "".join(map(bound_text.paragraph_text, cut)) == bound_text.paragraph_text(runs)
         assert [run for one in cut for run in one if run.key] == [run for run in runs if run.key]
 
 
@@ -96,5 +99,5 @@ def test_sentences_lose_nothing(parts):
 def test_long_texts_are_read_in_time(body):
     """The first as long as a form takes: beginnings of figures, each of which becomes words."""
     begun = time.process_time()
-    b.write(b.paragraphs(body)), b.broken(body)
+    bound_text.write_paragraphs(bound_text.parse_paragraphs(body)), bound_text.broken_tokens(body)
     assert time.process_time() - begun < 8

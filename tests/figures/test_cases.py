@@ -15,10 +15,10 @@ from figures.cases import (
     RESOLVED,
     RETURN_CHANNELS,
     WITHDRAWN,
-    Case,
     CaseError,
-    end_of,
-    start_of,
+    DossierCase,
+    end_of_day,
+    start_of_day,
 )
 from figures.measures import CHANNELS, CLOSING, FLOWS, RECEIVED, RETURNED
 from figures.measures import RESOLVED as RESOLVED_PARTS
@@ -46,11 +46,11 @@ def day(text: str) -> date:
 
 def case(
     came: str, state: str = OPEN, due: str = "", ended: str = "", channel: str = "direct", by="direct"
-) -> Case:
+) -> DossierCase:
     """Times without a clock are days: due until the end of the day, ended at its beginning."""
-    due_at = (at(due) if ":" in due else end_of(day(due))) if due else None
-    ended_at = (at(ended) if ":" in ended else start_of(day(ended))) if ended else None
-    return Case(at(came), channel, state, due_at, ended_at, by if state == RESOLVED else "")
+    due_at = (at(due) if ":" in due else end_of_day(day(due))) if due else None
+    ended_at = (at(ended) if ":" in ended else start_of_day(day(ended))) if ended else None
+    return DossierCase(at(came), channel, state, due_at, ended_at, by if state == RESOLVED else "")
 
 
 CAME = "16/05 08:00"
@@ -113,25 +113,25 @@ def test_what_one_dossier_adds_to(one, measures):
 def test_contradictions_are_refused(change, code, column):
     given_ = {"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change}
     with pytest.raises(CaseError) as refused:
-        Case(**given_)
+        DossierCase(**given_)
     assert (refused.value.code, refused.value.column) == (code, column)
 
 
 @pytest.mark.parametrize("change", [{"channel": "fax"}, {"returned_by": "fax"}])
 def test_there_are_no_other_channels(change):
     with pytest.raises(ValueError, match="no such channel"):
-        Case(**{"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change})
+        DossierCase(**{"received": datetime(2022, 5, 16, 8), "channel": "direct", "state": OPEN, **change})
 
 
 @st.composite
-def a_case(draw) -> Case:
+def a_case(draw) -> DossierCase:
     received = draw(st.datetimes(datetime(2022, 1, 1), datetime(2022, 8, 1)))
     state = draw(st.sampled_from((OPEN, AWAITING, RESOLVED, WITHDRAWN)))
     later = st.timedeltas(timedelta(0), timedelta(120))
     due = received + draw(later) if draw(st.booleans()) else None
     ended = received + draw(later) if state in ENDED else None
     by = draw(st.sampled_from(RETURN_CHANNELS)) if state == RESOLVED else ""
-    return Case(received, draw(st.sampled_from(CHANNELS)), state, due, ended, by)
+    return DossierCase(received, draw(st.sampled_from(CHANNELS)), state, due, ended, by)
 
 
 LISTS = st.lists(a_case(), max_size=20)
@@ -142,7 +142,7 @@ def total(counts: dict[str, int], names) -> int:
     return sum(counts[name] for name in names)
 
 
-def of(cases: list[Case], month: Month) -> dict[str, int]:
+def of(cases: list[DossierCase], month: Month) -> dict[str, int]:
     span = DEFAULT_CALENDAR.span(month)
     return count(cases, span.start, span.end)
 

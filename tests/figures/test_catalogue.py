@@ -2,84 +2,83 @@
 
 import pytest
 
-from figures import measures as m
-from figures import rates as r
-from figures.results import MAIN_COUNTS
+from figures import measures, rates
+from figures.summary import MAIN_COUNTS
 
 
-@pytest.mark.parametrize("measure", m.CATALOGUE, ids=lambda measure: measure.name)
+@pytest.mark.parametrize("measure", measures.CATALOGUE, ids=lambda measure: measure.name)
 def test_what_a_measure_names_is_there(measure):
-    assert measure.group in {group.key for group in m.COLUMN_GROUPS}
-    assert set(measure.sums) <= set(m.SUMS) and set(measure.channels) <= set(m.CHANNELS)
-    assert measure.kind in (m.OPENS, m.FLOWS_THROUGH, m.CLOSES)
-    assert (measure.side in (m.COMES, m.GOES)) == bool(measure.balance_words)
+    assert measure.group in {group.key for group in measures.COLUMN_GROUPS}
+    assert set(measure.sums) <= set(measures.SUMS) and set(measure.channels) <= set(measures.CHANNELS)
+    assert measure.kind in (measures.OPENS, measures.FLOWS_THROUGH, measures.CLOSES)
+    assert (measure.side in (measures.COMES, measures.GOES)) == bool(measure.balance_words)
     # Neither a whole nor a share of it may wait for what need not be told.
     assert not (measure.optional and measure.whole)
 
 
 def test_names_are_given_once():
-    names = [one.name for one in (*m.CATALOGUE, *m.SUM_CATALOGUE)]
+    names = [one.name for one in (*measures.CATALOGUE, *measures.SUM_CATALOGUE)]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("group", m.COLUMN_GROUPS, ids=lambda group: group.key)
+@pytest.mark.parametrize("group", measures.COLUMN_GROUPS, ids=lambda group: group.key)
 def test_a_group_has_columns_and_sums_them(group):
-    columns = m.group_measures(group.key)
-    assert columns and (not group.total or m.SUMS[group.total] == columns)
-    assert all(m.MEASURE_BY_NAME[name].head for name in columns) or len(columns) == 1
+    columns = measures.group_measures(group.key)
+    assert columns and (not group.total or measures.SUMS[group.total] == columns)
+    assert all(measures.MEASURE_BY_NAME[name].head for name in columns) or len(columns) == 1
 
 
 def test_an_unknown_group_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="fax"):
-        m.group_measures("fax")
+        measures.group_measures("fax")
 
 
 def test_states_are_not_added_up_over_months():
-    assert {"opening"} == m.OF_FIRST_MONTH
-    assert {"pending_in_time", "pending_late", "awaiting", "pending"} == m.OF_LAST_MONTH
+    assert {"opening"} == measures.OF_FIRST_MONTH
+    assert {"pending_in_time", "pending_late", "awaiting", "pending"} == measures.OF_LAST_MONTH
 
 
 def test_files_have_each_sum_right_of_its_parts():
-    for name in m.FILE_COUNTS:
-        parts = m.SUMS.get(name, ())
-        assert all(m.FILE_COUNTS.index(part) < m.FILE_COUNTS.index(name) for part in parts)
-    assert "returned" not in m.FILE_COUNTS and "transferred_in" not in m.FILE_COUNTS
+    for name in measures.FILE_COUNTS:
+        parts = measures.SUMS.get(name, ())
+        assert all(measures.FILE_COUNTS.index(part) < measures.FILE_COUNTS.index(name) for part in parts)
+    assert "returned" not in measures.FILE_COUNTS and "transferred_in" not in measures.FILE_COUNTS
 
 
 @pytest.mark.parametrize(
     ("parts", "named"),
     [
-        (m.RECEIVED, ("received",)),
-        ((*m.RECEIVED, *m.OPENING), ("received", "opening")),
-        (m.RECEIVED_ONLINE, ("received_online",)),
+        (measures.RECEIVED, ("received",)),
+        ((*measures.RECEIVED, *measures.OPENING), ("received", "opening")),
+        (measures.RECEIVED_ONLINE, ("received_online",)),
         (("resolved_early", "resolved_on_time"), ("resolved_early", "resolved_on_time")),
     ],
 )
 def test_measures_as_the_sums_that_they_are(parts, named):
-    assert m.composed(parts) == named
+    assert measures.composed(parts) == named
 
 
 def test_a_sum_in_parts_of_itself():
-    assert m.composed(m.RECEIVED, within="received") == (
+    assert measures.composed(measures.RECEIVED, within="received") == (
         "received_direct",
         "received_online",
         "received_postal",
     )
 
 
-@pytest.mark.parametrize("rate", r.CATALOGUE, ids=lambda rate: rate.key)
+@pytest.mark.parametrize("rate", rates.CATALOGUE, ids=lambda rate: rate.key)
 def test_a_rate_stands_only_where_it_can(rate):
     assert rate.published or not (rate.places or rate.slide or rate.below or rate.target)
-    if r.Place.FILES in rate.places:
-        assert rate.head and {*rate.above, *rate.under} <= set(m.FILE_COUNTS)
+    if rates.Placement.FILES in rate.places:
+        assert rate.head and {*rate.above, *rate.under} <= set(measures.FILE_COUNTS)
     assert not rate.below or rate.below in MAIN_COUNTS
 
 
 def test_no_two_rates_have_one_place_among_targets():
-    assert [rate.key for rate in r.WITH_TARGET] == ["on_time", "online", "online_full", "online_of_all"]
-    assert len({rate.target for rate in r.WITH_TARGET}) == len(r.WITH_TARGET)
+    assert [rate.key for rate in rates.WITH_TARGET] == ["on_time", "online", "online_full", "online_of_all"]
+    assert len({rate.target for rate in rates.WITH_TARGET}) == len(rates.WITH_TARGET)
 
 
 def test_an_unknown_rate_is_an_error():
     with pytest.raises(KeyError):
-        r.BY_KEY["fax"]
+        rates.BY_KEY["fax"]

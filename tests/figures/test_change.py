@@ -2,15 +2,14 @@
 
 import pytest
 
-from figures.change import Change
-from figures.counts import Tally
 from figures.rates import Share
-from figures.summary import Figures, Row, figures
+from figures.summary import Figures, ShareChange, SummaryRow, compute_figures
+from figures.tally import Tally
 
 
 def known(direct, online, *, reported=6, expected=6, blanks=None) -> Figures:
     values = {"received_direct": direct, "received_online_full": online}
-    return figures(Tally.of(values, reported=reported, expected=expected, blanks=blanks))
+    return compute_figures(Tally.of(values, reported=reported, expected=expected, blanks=blanks))
 
 
 NOW, BEFORE = known(853, 147), known(916, 84)
@@ -34,16 +33,16 @@ NOW, BEFORE = known(853, 147), known(916, 84)
     ],
 )
 def test_changes(now, before, percent, points):
-    change = Change.between(now, before)
+    change = ShareChange.between(now, before)
     assert ((change.before.percent if change.before else None), change.points) == (percent, points)
-    assert Change.from_dict(change.as_dict()) == change
+    assert ShareChange.from_dict(change.as_dict()) == change
 
 
 def test_rows_carry_it_only_where_it_was_asked_for():
-    row = Row("1", "xã An", NOW)
-    assert "change" not in row.as_dict() and Row.from_dict(row.as_dict()).change is None
-    told = Row("1", "xã An", NOW, change=Change(Share("8.4", 84, 1000), "6.3")).as_dict()
+    row = SummaryRow("1", "xã An", NOW)
+    assert "change" not in row.as_dict() and SummaryRow.from_dict(row.as_dict()).change is None
+    told = SummaryRow("1", "xã An", NOW, change=ShareChange(Share("8.4", 84, 1000), "6.3")).as_dict()
     assert told["change"] == {
         "online": {"points": "6.3", "before": {"percent": "8.4", "numerator": 84, "denominator": 1000}}
     }
-    assert Row.from_dict(told).as_dict() == told
+    assert SummaryRow.from_dict(told).as_dict() == told

@@ -2,7 +2,7 @@
 
 import pytest
 
-from figures.completeness import Completeness, Missing
+from figures.completeness import Completeness, MissingMonth
 from figures.periods import Month
 
 MAY, JUNE = Month(2022, 5), Month(2022, 6)
@@ -24,7 +24,7 @@ def test_completeness(reported, expected, months, units, complete, silent):
 
 
 def test_missing_by_unit_and_as_data():
-    ones = (Missing("2", MAY, "B"), Missing("1", MAY), Missing("2", JUNE, "B"))
+    ones = (MissingMonth("2", MAY, "B"), MissingMonth("1", MAY), MissingMonth("2", JUNE, "B"))
     completeness = Completeness(3, 6, ones)
     assert completeness.by_unit() == {"2": [ones[0], ones[2]], "1": [ones[1]]}
     assert Completeness.from_dict(completeness.as_dict()) == completeness

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 
-from figures.counts import Tally, blanks_of, over_period
 from figures.measures import ALL_SERVED, CLOSING, FLOWS, MEASURES, WHOLES, served_measures
 from figures.periods import Month, Period
-from tests.figures.strategies import MONTHS, TALLIES
+from figures.tally import Tally, blank_counts, period_tally
+
+from .strategies import MONTHS, TALLIES
 
 HALF = Period.parse("2022-H1")
 
@@ -57,8 +58,8 @@ ALL_ZERO = dict.fromkeys(MEASURES, 0)
 )
 def test_blanks_of_a_row(left_out, served, blank):
     row = {name: value for name, value in ALL_ZERO.items() if name not in left_out}
-    assert blanks_of(row, served) == {whole: int(whole in blank) for whole in WHOLES}
-    assert Tally.of_row(row, served).blanks == blanks_of(row, served)
+    assert blank_counts(row, served) == {whole: int(whole in blank) for whole in WHOLES}
+    assert Tally.of_row(row, served).blanks == blank_counts(row, served)
 
 
 def test_a_period_sums_flows_and_takes_states_from_its_ends():
@@ -66,7 +67,7 @@ def test_a_period_sums_flows_and_takes_states_from_its_ends():
         (month, Tally.of(dict.fromkeys(MEASURES, month.month), reported=1, expected=2))
         for month in HALF.months
     ]
-    half = over_period(monthly, HALF)
+    half = period_tally(monthly, HALF)
     assert {half.get(name) for name in FLOWS} == {1 + 2 + 3 + 4 + 5 + 6}
     assert half.get("opening") == 1
     assert {half.get(name) for name in CLOSING} == {6}
@@ -75,7 +76,7 @@ def test_a_period_sums_flows_and_takes_states_from_its_ends():
 
 def test_a_state_whose_month_is_silent_is_unknown():
     may = (Month(2022, 5), Tally.of({"opening": 9, "pending_late": 4, "awaiting": 1, "withdrawn": 2}))
-    half = over_period([may], HALF)
+    half = period_tally([may], HALF)
     assert [half.get(name) for name in ("opening", "pending", "awaiting", "withdrawn")] == [
         None,
         None,
@@ -86,14 +87,14 @@ def test_a_state_whose_month_is_silent_is_unknown():
 
 def test_blanks_go_with_their_months():
     blank = Tally.of(blanks=dict.fromkeys(WHOLES, 1))
-    half = over_period([(month, blank) for month in HALF.months], HALF)
+    half = period_tally([(month, blank) for month in HALF.months], HALF)
     assert half.blanks == {"opening": 1, "received": 6, "returned": 6, "resolved": 6, "pending": 1}
 
 
 def test_other_months_are_ignored_and_a_month_may_come_in_parts():
     june = (Month(2022, 6), Tally.of({"pending_late": 2}, reported=1, expected=1))
     july = (Month(2022, 7), Tally.of({"pending_late": 50}, reported=1, expected=1))
-    half = over_period([june, july, june], HALF)
+    half = period_tally([june, july, june], HALF)
     assert (half.get("pending_late"), half.reported) == (4, 2)
 
 
@@ -106,15 +107,15 @@ def test_addition_does_not_mind_order(one, two, three):
 
 @given(MONTHS, TALLIES)
 def test_a_period_of_one_month_is_that_month(month, tally):
-    assert over_period([(month, tally)], Period.of_month(month)) == tally
+    assert period_tally([(month, tally)], Period.of_month(month)) == tally
 
 
 @given(TALLIES, TALLIES, TALLIES)
 def test_what_has_no_month_is_of_the_whole_period(january, june, more):
     monthly = [(HALF.first, january), (HALF.last, june)]
-    whole = over_period(monthly, HALF)
-    assert over_period([(None, whole)], HALF) == whole
-    assert over_period([(None, whole), (HALF.first, more)], HALF) == over_period(
+    whole = period_tally(monthly, HALF)
+    assert period_tally([(None, whole)], HALF) == whole
+    assert period_tally([(None, whole), (HALF.first, more)], HALF) == period_tally(
         [*monthly, (HALF.first, more)], HALF
     )
 
@@ -123,5 +124,5 @@ def test_what_has_no_month_is_of_the_whole_period(january, june, more):
 def test_units_add_up_before_or_after_the_months(a1, a2, b1, b2):
     first, last = Month(2022, 1), Month(2022, 2)
     period = Period.of(first, last)
-    apart = over_period([(first, a1), (last, a2)], period) + over_period([(first, b1), (last, b2)], period)
-    assert apart == over_period([(first, a1 + b1), (last, a2 + b2)], period)
+    apart = period_tally([(first, a1), (last, a2)], period) + period_tally([(first, b1), (last, b2)], period)
+    assert apart == period_tally([(first, a1 + b1), (last, a2 + b2)], period)

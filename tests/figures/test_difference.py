@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.difference import Piece, by_figure, by_section, words_of
-from figures.facts import Fact
+from reports.difference.text_diff import TextPiece, changed_figures, changed_sections, changed_words
+from reports.review_text.facts import Fact
 
 
 def fact(text: str, value=None, name: str = "Tiếp nhận") -> Fact:
@@ -27,7 +27,7 @@ def test_figures_that_differ_are_told_once_with_by_how_much():
         "unit.2.received": fact("1.000", 1000),
         "same": fact("1", 1),
     }
-    told = [(one.key, one.old, one.new, one.by) for one in by_figure(old, new)]
+    told = [(one.key, one.old, one.new, one.by) for one in changed_figures(old, new)]
     assert told == [
         ("now.commune.received", "14.712", "14.719", "+7"),
         ("now.commune.share.direct", "87,4%", "87,0%", "giảm 0,4 điểm phần trăm"),
@@ -39,11 +39,11 @@ def test_figures_that_differ_are_told_once_with_by_how_much():
 def test_words_that_end_in_a_share_have_no_gap():
     old = {"best": fact("xã A 12,5%", "xã A"), "of": fact("96/96, 100%", "96/96")}
     new = {"best": fact("xã B 13,0%", "xã B"), "of": fact("95/96, 99%", "95/96")}
-    assert [one.by for one in by_figure(old, new)] == ["", ""]
+    assert [one.by for one in changed_figures(old, new)] == ["", ""]
 
 
 def test_falls_have_a_minus():
-    assert by_figure({"x": fact("14.719", 14719)}, {"x": fact("14.712", 14712)})[0].by == "−7"
+    assert changed_figures({"x": fact("14.719", 14719)}, {"x": fact("14.712", 14712)})[0].by == "−7"
 
 
 def test_sections_tell_what_was_changed_added_and_taken_out():
@@ -57,14 +57,19 @@ def test_sections_tell_what_was_changed_added_and_taken_out():
         ("c", "Ba mới", ["Như cũ."]),
         ("d", "Bốn", ["X"]),
     ]
-    parts = by_section(old, new)
+    parts = changed_sections(old, new)
     assert [one.heading for one in parts] == ["Một", "Ba mới", "Bốn", "Hai"]
     assert parts[0].paragraphs == [
-        [Piece("same", "Tiếp nhận"), Piece("gone", "5"), Piece("new", "7"), Piece("same", "hồ sơ.")],
-        [Piece("new", "Thêm.")],
+        [
+            TextPiece("same", "Tiếp nhận"),
+            TextPiece("gone", "5"),
+            TextPiece("new", "7"),
+            TextPiece("same", "hồ sơ."),
+        ],
+        [TextPiece("new", "Thêm.")],
     ]
-    assert parts[1].paragraphs == [[Piece("same", "Ba"), Piece("new", "mới")]]
-    assert parts[3].paragraphs == [[Piece("gone", "Hai")], [Piece("gone", "Bỏ đi.")]]
+    assert parts[1].paragraphs == [[TextPiece("same", "Ba"), TextPiece("new", "mới")]]
+    assert parts[3].paragraphs == [[TextPiece("gone", "Hai")], [TextPiece("gone", "Bỏ đi.")]]
 
 
 texts = st.lists(st.text("ab ", max_size=6), max_size=5)
@@ -73,11 +78,11 @@ texts = st.lists(st.text("ab ", max_size=6), max_size=5)
 @given(texts, texts)
 def test_both_sides_can_be_read_back(old, new):
     for before, after in zip(old, new, strict=False):
-        pieces = words_of(before, after)
+        pieces = changed_words(before, after)
         assert " ".join(one.text for one in pieces if one.kind != "new") == before or not before
         assert " ".join(one.text for one in pieces if one.kind != "gone") == after or not after
 
 
 @given(texts)
 def test_what_is_the_same_differs_in_nothing(paragraphs):
-    assert by_section([("a", "A", paragraphs)], [("a", "A", paragraphs)]) == []
+    assert changed_sections([("a", "A", paragraphs)], [("a", "A", paragraphs)]) == []

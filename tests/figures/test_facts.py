@@ -2,12 +2,13 @@
 
 from hypothesis import given
 
-from figures import bound, facts
-from figures.counts import Tally
 from figures.periods import Period
-from figures.summary import build
-from tests.figures.strategies import TALLIES
-from tests.figures.test_narrative import COMMUNES, HALF, OFFICES, summary_of
+from figures.summary import build_summary
+from figures.tally import Tally
+from reports.review_text import bound_text, facts
+
+from .strategies import TALLIES
+from .test_narrative import COMMUNES, HALF, OFFICES, summary_of
 
 EARLIER = Period.parse("2021-H1")
 
@@ -16,7 +17,7 @@ def test_what_is_known_of_a_half_year():
     now = summary_of(district=OFFICES, commune=COMMUNES)
     before = summary_of(district=OFFICES | {"received_direct": 600}, commune=COMMUNES)
     goals = [{"rate": "online", "tier": "commune", "percent": "15.0", "source": "Kế hoạch"}]
-    found = facts.known(now, before, goals)
+    found = facts.summary_facts(now, before, goals)
     told = {
         "now.district.received_direct": "463",
         "now.district.share.direct": "48,2%",
@@ -37,7 +38,7 @@ def test_what_is_known_of_a_half_year():
 
 
 def test_a_whole_with_blanks_is_not_sure():
-    found = facts.known(summary_of(blanks={"received": 1}, commune=COMMUNES), None)
+    found = facts.summary_facts(summary_of(blanks={"received": 1}, commune=COMMUNES), None)
     share = found["now.commune.share.online"]
     assert share.value is None and share.text == "12,6% (chưa đủ)"
 
@@ -56,7 +57,7 @@ def test_an_indicator():
         "before_percent": None,
         "source": "Tin 12/8/2022",
     }
-    found = facts.known(summary_of(commune=COMMUNES), None, (), [one])
+    found = facts.summary_facts(summary_of(commune=COMMUNES), None, (), [one])
     assert found["indicator.thu-vien.percent"].text == "95,0%"
     assert found["indicator.thu-vien.gap"].text == "vượt chỉ tiêu 5,0 điểm phần trăm"
     assert found["indicator.thu-vien.change"].value is None
@@ -65,18 +66,22 @@ def test_an_indicator():
 @given(TALLIES, TALLIES)
 def test_every_fact_can_be_quoted_and_read_back(tally, other):
     now, before = (
-        build(unit="351", unit_name="Huyện [A]", period=period, tiers={"commune": [(period.last, one)]})
+        build_summary(
+            unit="351", unit_name="Huyện [A]", period=period, tiers={"commune": [(period.last, one)]}
+        )
         for period, one in ((HALF, tally), (EARLIER, other))
     )
-    for key, fact in facts.known(now, before).items():
+    for key, fact in facts.summary_facts(now, before).items():
         assert fact.name and fact.source
-        (runs,) = bound.paragraphs(f"Có {bound.token(key, fact.text)} hồ sơ")
+        (runs,) = bound_text.parse_paragraphs(f"Có {bound_text.token(key, fact.text)} hồ sơ")
         assert (runs[1].key, runs[1].text) == (key, fact.text)
         if fact.value is None:
             assert fact.text == "—" or "chưa đủ" in fact.text
 
 
 def test_nothing_reported_is_no_figure():
-    empty = build(unit="351", unit_name="Huyện", period=HALF, tiers={"commune": [(HALF.last, Tally.of({}))]})
-    found = facts.known(empty, empty)
+    empty = build_summary(
+        unit="351", unit_name="Huyện", period=HALF, tiers={"commune": [(HALF.last, Tally.of({}))]}
+    )
+    found = facts.summary_facts(empty, empty)
     assert {found[key].text for key in found if key.startswith("change.")} == {"—"}

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.form_data import FormError, form_of
-from figures.forms import Identity
 from figures.measures import MEASURES
+from figures.official_forms import FormError, FormIdentity, read_form
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "forms"
 DATA = {name: json.loads((FOLDER / f"{name}.json").read_text()) for name in ("ii-06a", "ii-06b", "ii-06c")}
-DOSSIERS = form_of(DATA["ii-06a"])
+DOSSIERS = read_form(DATA["ii-06a"])
 COUNTS = st.fixed_dictionaries({name: st.none() | st.integers(0, 9999) for name in MEASURES})
 
 
@@ -58,8 +57,8 @@ def test_a_broken_identity_is_told_with_its_difference(values):
 )
 def test_what_moved_between_places_puts_only_a_balance_off(left, right, gap):
     moved = {"transferred_in": 3, "transferred_out": 5}
-    assert DOSSIERS.moved(Identity(left, right), moved) == gap
-    assert DOSSIERS.moved(Identity(left, right), dict.fromkeys(moved)) == 0
+    assert DOSSIERS.moved(FormIdentity(left, right), moved) == gap
+    assert DOSSIERS.moved(FormIdentity(left, right), dict.fromkeys(moved)) == 0
 
 
 def test_heads_numbers_and_rules_are_read_from_the_data():
@@ -85,17 +84,17 @@ def test_heads_numbers_and_rules_are_read_from_the_data():
     ],
 )
 def test_a_difference_needs_both_its_sides(values, cells):
-    assert form_of(DATA["ii-06c"]).cells(values) == cells
+    assert read_form(DATA["ii-06c"]).cells(values) == cells
 
 
 def test_causes_of_overdue_that_do_not_add_up_are_told():
-    form = form_of(DATA["ii-06b"])
+    form = read_form(DATA["ii-06b"])
     values = {"tre-chu-quan.denominator": 9, "tre-chu-quan.numerator": 4, "tre-khach-quan.numerator": 3}
     assert "Cột (3) lệch 2 so với cột (4) + cột (5)" in form.note(values)
 
 
 def test_a_form_is_in_force_between_its_days():
-    form = form_of(DATA["ii-06a"] | {"valid_from": "2026-01-10", "valid_until": "2026-12-31"})
+    form = read_form(DATA["ii-06a"] | {"valid_from": "2026-01-10", "valid_until": "2026-12-31"})
     assert [form.valid_on(date(*day)) for day in ((2026, 1, 9), (2026, 1, 10), (2027, 1, 1))] == [
         False,
         True,
@@ -144,5 +143,5 @@ def changed(place: list, value) -> dict:
 )
 def test_every_fault_is_told_with_its_place(data, told):
     with pytest.raises(FormError) as refused:
-        form_of(data)
+        read_form(data)
     assert told in str(refused.value)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.handover import Handover
+from figures.unit_changes import Handover
 
 JULY, AUGUST = (date(2022, 6, 15), date(2022, 7, 14)), (date(2022, 7, 15), date(2022, 8, 14))
 START = date(2020, 1, 1)

@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 
-from figures import facts, likeness, typed
-from figures.counts import Tally
 from figures.periods import Period
-from figures.summary import build
-from tests.figures.strategies import TALLIES
-from tests.figures.test_narrative import COMMUNES, HALF, OFFICES, summary_of
+from figures.summary import build_summary
+from figures.tally import Tally
+from reports.review_text import facts, number_matching, typed_numbers
+
+from .strategies import TALLIES
+from .test_narrative import COMMUNES, HALF, OFFICES, summary_of
 
 NOW = summary_of(
     district=OFFICES | {"resolved_early": 900, "resolved_late": 21},
@@ -28,7 +29,7 @@ INDICATOR = {
     "before_percent": None,
     "source": "Tin",
 }
-KNOWN = facts.known(NOW, BEFORE, [], [INDICATOR])
+KNOWN = facts.summary_facts(NOW, BEFORE, [], [INDICATOR])
 
 CASES = (
     # The very figure.
@@ -59,14 +60,16 @@ CASES = (
 )  # fmt: skip
 
 
-def read(sentence: str, known=KNOWN, names=None) -> likeness.Likeness:
-    (number,) = typed.numbers(sentence)[-1:]
-    return likeness.likeness(number, sentence, likeness.Known(known, names or {}).candidates(sentence))
+def read(sentence: str, known=KNOWN, names=None) -> number_matching.NumberMatch:
+    (number,) = typed_numbers.find_numbers(sentence)[-1:]
+    return number_matching.match_number(
+        number, sentence, number_matching.KnownNumbers(known, names or {}).candidates(sentence)
+    )
 
 
 @pytest.mark.parametrize(("sentence", "state", "key"), CASES)
 def test_what_a_typed_number_is(sentence, state, key):
-    assert read(sentence) == likeness.Likeness(state, key)
+    assert read(sentence) == number_matching.NumberMatch(state, key)
 
 
 def test_a_unit_counts_where_it_is_named():
@@ -80,19 +83,21 @@ def test_a_unit_counts_where_it_is_named():
 def test_a_printed_figure_is_never_taken_for_another_value(tally, other):
     """What is printed for a figure and typed again with its words is that value, whichever key it is found under."""
     now, before = (
-        build(unit="351", unit_name="Huyện", period=period, tiers={"commune": [(period.last, one)]})
+        build_summary(unit="351", unit_name="Huyện", period=period, tiers={"commune": [(period.last, one)]})
         for period, one in ((HALF, tally), (Period.parse("2021-H1"), other))
     )
-    known = facts.known(now, before)
+    known = facts.summary_facts(now, before)
     for key in ("now.commune.received_direct", "now.commune.share.online", "now.commune.resolved_late"):
         if known[key].value is None:
             continue
-        word = likeness.WORDS[key.rpartition(".")[2]][0]
+        word = number_matching.WORDS[key.rpartition(".")[2]][0]
         noun = "" if known[key].text.endswith("%") else " hồ sơ"
         found = read(f"Cấp xã {word} {known[key].text}{noun}.", known)
         assert found.state == "same" and known[found.key].text == known[key].text
 
 
 def test_nothing_known_is_no_source():
-    empty = build(unit="351", unit_name="Huyện", period=HALF, tiers={"commune": [(HALF.last, Tally.of({}))]})
-    assert read("Cấp xã trực tiếp 463 hồ sơ.", facts.known(empty, None)).state == "unsourced"
+    empty = build_summary(
+        unit="351", unit_name="Huyện", period=HALF, tiers={"commune": [(HALF.last, Tally.of({}))]}
+    )
+    assert read("Cấp xã trực tiếp 463 hồ sơ.", facts.summary_facts(empty, None)).state == "unsourced"

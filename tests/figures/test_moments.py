@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.moments import read_moment
+from figures.timestamps import parse_timestamp
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from figures.moments import read_moment
     ],
 )
 def test_moments_that_are_read(text, meant):
-    read = read_moment(text)
+    read = parse_timestamp(text)
     assert (type(read), read) == (type(meant), meant)
 
 
@@ -41,18 +41,18 @@ def test_moments_that_are_read(text, meant):
     ],
 )  # fmt: skip
 def test_moments_that_are_none(text):
-    assert read_moment(text) is None
+    assert parse_timestamp(text) is None
 
 
 @given(st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)).map(lambda one: one.replace(microsecond=0)))
 def test_every_moment_is_read_as_it_is_written(moment):
     for form in ("%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%H:%M:%S %d/%m/%Y"):
-        assert read_moment(moment.strftime(form)) == moment
+        assert parse_timestamp(moment.strftime(form)) == moment
     days = (moment - datetime(1899, 12, 30)).total_seconds() / 86_400
-    read = read_moment(f"{days:.10f}")
+    read = parse_timestamp(f"{days:.10f}")
     assert (read == moment) if isinstance(read, datetime) else read == moment.date()
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_none(text):
-    assert isinstance(read_moment(text), date | None)
+    assert isinstance(parse_timestamp(text), date | None)

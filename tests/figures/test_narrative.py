@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 
-from figures import narrative as n
-from figures.completeness import Completeness, Missing
-from figures.counts import Tally
+from figures.completeness import Completeness, MissingMonth
 from figures.periods import Month, Period
-from figures.summary import build, figures
-from tests.figures.strategies import TALLIES
+from figures.summary import build_summary, compute_figures
+from figures.tally import Tally
+from reports.review_text import sentences
+
+from .strategies import TALLIES
 
 HALF = Period.parse("2022-H1")
 OFFICES = {
@@ -26,7 +27,7 @@ def summary_of(blanks=None, reported=6, **tiers):
         tier: [(HALF.last, Tally.of(values, blanks=blanks, reported=reported, expected=6))]
         for tier, values in tiers.items()
     }
-    return build(unit="351", unit_name="Huyện Thanh Liêm", period=HALF, tiers=monthly)
+    return build_summary(unit="351", unit_name="Huyện Thanh Liêm", period=HALF, tiers=monthly)
 
 
 @pytest.mark.parametrize(
@@ -49,17 +50,19 @@ def summary_of(blanks=None, reported=6, **tiers):
     ],
 )
 def test_headline(tiers, told):
-    assert n.headline(summary_of(**tiers)) == told
+    assert sentences.headline(summary_of(**tiers)) == told
     assert len(told.split()) <= 12
 
 
 def test_a_share_of_an_incomplete_whole_is_no_headline():
-    assert n.headline(summary_of(blanks={"received": 1}, commune=COMMUNES)) == ""
+    assert sentences.headline(summary_of(blanks={"received": 1}, commune=COMMUNES)) == ""
 
 
 def missing(*months):
     """Unit n has not reported the n-th list of months."""
-    return tuple(Missing(f"u{i}", Month(2022, m), f"Xã {i}") for i, ms in enumerate(months, 1) for m in ms)
+    return tuple(
+        MissingMonth(f"u{i}", Month(2022, m), f"Xã {i}") for i, ms in enumerate(months, 1) for m in ms
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,13 +90,13 @@ def missing(*months):
     ],
 )
 def test_completeness_sentence(completeness, one_month, told):
-    assert n.completeness_sentence(completeness, one_month) == told
+    assert sentences.completeness_sentence(completeness, one_month) == told
 
 
 def test_names_may_come_from_outside():
-    one = Completeness(1, 2, (Missing("13474", HALF.last),))
-    assert "còn thiếu: Tân Thanh." in n.completeness_sentence(one, True, {"13474": "Tân Thanh"})
-    assert "còn thiếu: 13474." in n.completeness_sentence(one, True)
+    one = Completeness(1, 2, (MissingMonth("13474", HALF.last),))
+    assert "còn thiếu: Tân Thanh." in sentences.completeness_sentence(one, True, {"13474": "Tân Thanh"})
+    assert "còn thiếu: 13474." in sentences.completeness_sentence(one, True)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_names_may_come_from_outside():
     ],
 )
 def test_moved(new, old, told):
-    assert n.moved(new, old) == told
+    assert sentences.points_change(new, old) == told
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_moved(new, old, told):
     ],
 )
 def test_against_target(reached, target, told):
-    assert n.against_target(reached, target) == told
+    assert sentences.target_gap(reached, target) == told
 
 
 @pytest.mark.parametrize(
@@ -136,16 +139,16 @@ def test_against_target(reached, target, told):
     ],
 )
 def test_rounding_note(values, told):
-    assert n.rounding_note(figures(Tally.of(values))) == told
+    assert sentences.rounding_note(compute_figures(Tally.of(values))) == told
 
 
 @given(TALLIES)
 def test_any_figures_give_sentences_without_holes(tally):
-    summary = build(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
+    summary = build_summary(unit="1", unit_name="Xã A", period=HALF, tiers={"commune": [(HALF.last, tally)]})
     told = [
-        n.headline(summary),
-        n.completeness_sentence(summary.total.completeness),
-        n.rounding_note(summary.total),
+        sentences.headline(summary),
+        sentences.completeness_sentence(summary.total.completeness),
+        sentences.rounding_note(summary.total),
     ]
     assert not any(hole in sentence for sentence in told for hole in ("None", "—", "()", "  "))
     assert len(told[0].split()) <= 12

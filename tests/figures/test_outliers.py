@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.outliers import median, outlier
+from figures.outliers import find_outlier, median
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from figures.outliers import median, outlier
     ],
 )
 def test_outlier(value, history, odd):
-    assert (outlier(value, history) is not None) == odd
+    assert (find_outlier(value, history) is not None) == odd
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_outlier(value, history, odd):
     ],
 )
 def test_the_warning_says_what_is_odd_and_what_to_do(value, history, told):
-    fault = outlier(value, history).fault("received_direct")
+    fault = find_outlier(value, history).fault("received_direct")
     assert fault.message == f"{told} Nếu đúng, ghi lý do; nếu nhầm, sửa lại."
     assert (fault.code, fault.measure, fault.severity) == ("outlier", "received_direct", "warning")
 
@@ -62,4 +62,4 @@ def test_median_of_nothing():
 
 @given(st.lists(st.integers(0, 10**6), min_size=6, max_size=12))
 def test_the_usual_level_itself_never_alarms(history):
-    assert outlier(int(median(history)), history) is None
+    assert find_outlier(int(median(history)), history) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.periods import DEFAULT_CALENDAR, Calendar, CutoffRule, Month, Period, PeriodError
+from figures.periods import DEFAULT_CALENDAR, Calendar, DatedCutoff, Month, Period, PeriodError
 
 FIVE_MONTHS = "từ tháng 1 đến tháng 5/2022"
 SHAPES = ["", "-H1", "-H2", "-Q1", "-Q2", "-Q3", "-Q4", "-M01", "-M12"]
@@ -176,7 +176,7 @@ def test_the_month_of_a_day(day, month):
 
 
 def test_a_change_of_rule_makes_one_marked_longer_month():
-    calendar = Calendar((CutoffRule(Month(2023, 1), None), CutoffRule(Month(2000, 1), 14)))
+    calendar = Calendar((DatedCutoff(Month(2023, 1), None), DatedCutoff(Month(2000, 1), 14)))
     before, change, after = (calendar.span(Month(2023, 1).plus(n)) for n in (-1, 0, 1))
     assert (before.start, before.end, before.irregular) == (date(2022, 11, 15), date(2022, 12, 14), False)
     assert (change.start, change.end, change.irregular) == (date(2022, 12, 15), date(2023, 1, 31), True)
@@ -204,7 +204,7 @@ def test_a_rule_that_says_the_same_in_other_words_bends_no_month():
 @pytest.mark.parametrize("day", [0, 32, -1])
 def test_a_cut_off_day_is_a_day_of_a_month(day):
     with pytest.raises(PeriodError):
-        CutoffRule(Month(2022, 1), day)
+        DatedCutoff(Month(2022, 1), day)
 
 
 def test_a_calendar_needs_rules_and_only_one_from_a_month():

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 
-from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.rates import BY_KEY, CATALOGUE, RATES, SHARES, Share, compute
-from tests.figures.strategies import TALLIES
+from figures.tally import Tally
+
+from .strategies import TALLIES
 
 CHANNELS = {
     "received_direct": 463,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.rounding import percent, points
+from figures.rounding import point_difference, rounded_percent
 
 SMALL = st.integers(0, 10**6)
 WHOLES = st.integers(1, 10**6)
@@ -45,25 +45,25 @@ DECIMALS = st.integers(0, 3)
     ],
 )
 def test_percent(numerator, denominator, decimals, printed):
-    assert percent(numerator, denominator, decimals) == printed
+    assert rounded_percent(numerator, denominator, decimals) == printed
 
 
 @pytest.mark.parametrize("bad", [(-1, 5, 1), (1, -5, 1), (1, 5, -1)])
 def test_percent_of_what_is_no_count(bad):
     with pytest.raises(ValueError):
-        percent(*bad)
+        rounded_percent(*bad)
 
 
 @given(SMALL, WHOLES, DECIMALS)
 def test_percent_never_hides_a_dossier(numerator, denominator, decimals):
-    printed = Decimal(percent(numerator, denominator, decimals))
+    printed = Decimal(rounded_percent(numerator, denominator, decimals))
     assert (printed == 0) == (numerator == 0)
     assert (printed == 100) == (numerator == denominator)
 
 
 @given(SMALL, WHOLES, DECIMALS)
 def test_percent_is_right_to_half_a_unit_of_its_last_digit(numerator, denominator, decimals):
-    text = percent(numerator, denominator, decimals)
+    text = rounded_percent(numerator, denominator, decimals)
     shown = len(text.partition(".")[2])
     assert shown >= decimals
     error = abs(Decimal(text) * denominator - 100 * numerator)
@@ -73,7 +73,9 @@ def test_percent_is_right_to_half_a_unit_of_its_last_digit(numerator, denominato
 @given(SMALL, SMALL, WHOLES, DECIMALS)
 def test_percent_grows_with_its_numerator(one, other, denominator, decimals):
     low, high = sorted((one, other))
-    assert Decimal(percent(low, denominator, decimals)) <= Decimal(percent(high, denominator, decimals))
+    assert Decimal(rounded_percent(low, denominator, decimals)) <= Decimal(
+        rounded_percent(high, denominator, decimals)
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,4 +91,4 @@ def test_percent_grows_with_its_numerator(one, other, denominator, decimals):
     ],
 )
 def test_points_come_from_the_printed_rates(new, old, gap):
-    assert points(new, old) == gap
+    assert point_difference(new, old) == gap

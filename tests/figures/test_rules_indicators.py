@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.rules_indicators import COUNT, QUOTED, RULES, SHARE, check, half_share, read_count, read_decimal
-from figures.writing import count
+from figures.formatting import format_count
+from figures.indicator_rules import (
+    COUNT,
+    QUOTED,
+    RULES,
+    SHARE,
+    check_half_share,
+    check_indicator,
+    read_count,
+    read_decimal,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,17 +80,17 @@ def test_a_number_where_there_is_no_cell():
     ],
 )
 def test_cells_together(values, codes):
-    assert [fault.code for fault in check(values)] == codes
+    assert [fault.code for fault in check_indicator(values)] == codes
 
 
 def test_half_a_share_is_a_warning():
-    assert half_share(5, None).severity == "warning" and half_share(None, 5) is not None
-    assert half_share(5, 6) is None and half_share(None, None) is None
+    assert check_half_share(5, None).severity == "warning" and check_half_share(None, 5) is not None
+    assert check_half_share(5, 6) is None and check_half_share(None, None) is None
 
 
 @given(st.integers(0, 999_999_999))
 def test_what_is_written_is_read_again(number):
-    assert read_count("numerator", count(number), SHARE) == (number, None)
+    assert read_count("numerator", format_count(number), SHARE) == (number, None)
 
 
 def test_every_rule_says_what_to_do():

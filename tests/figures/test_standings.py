@@ -5,13 +5,14 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures import standings
-from figures.completeness import Missing
-from figures.counts import Tally
+from figures.completeness import MissingMonth
 from figures.periods import Month, Period
-from figures.rates import Place, rates_in
-from figures.summary import RowInput, build
-from tests.figures.strategies import TALLIES
+from figures.rates import Placement, rates_in
+from figures.summary import RowInput, build_summary
+from figures.tally import Tally
+from reports.review_text import ranking
+
+from .strategies import TALLIES
 
 HALF = Period.parse("2022-H1")
 ONLINE = {"a": (50, 50), "b": (90, 10), "c": (80, 20), "d": (50, 50)}
@@ -20,7 +21,7 @@ ONLINE = {"a": (50, 50), "b": (90, 10), "c": (80, 20), "d": (50, 50)}
 def summary(online=ONLINE, period=HALF, missing=()):
     rows = [RowInput(key, f"xã {key}", [(period.last, tally(*one))]) for key, one in online.items()]
     total = [(period.last, tally(*one)) for one in online.values()]
-    return build(
+    return build_summary(
         unit="351", unit_name="huyện", period=period, tiers={"commune": total},
         missing={"commune": missing}, by="unit", rows=rows,
     )  # fmt: skip
@@ -32,7 +33,7 @@ def tally(direct, online, estimated=False, reported=6) -> Tally:
 
 
 def known(now, before=None, **more):
-    return standings.known(now, before, {row.key: "commune" for row in now.rows}, **more)
+    return ranking.ranking_facts(now, before, {row.key: "commune" for row in now.rows}, **more)
 
 
 def test_first_and_last_of_a_tier():
@@ -81,7 +82,7 @@ def test_many_at_one_place_are_counted():
 
 
 def test_silent_units_and_growth():
-    missing = [Missing("a", Month(2022, 5), "xã a"), Missing("a", Month(2022, 6), "xã a")]
+    missing = [MissingMonth("a", Month(2022, 5), "xã a"), MissingMonth("a", Month(2022, 6), "xã a")]
     earlier = summary({"a": (100, 0)}, HALF.same_last_year())
     found = known(summary(missing=missing), earlier)
     assert found["missing.units"].text == "xã a (2 tháng)"
@@ -110,14 +111,16 @@ def test_tasks():
 def test_nobody_unknown_is_ranked(tallies, other):
     rows = [RowInput(str(n), f"xã {n}", [(HALF.last, one)]) for n, one in enumerate(tallies)]
     made = [
-        build(unit="351", unit_name="h", period=period, tiers={"commune": parts}, by="unit", rows=rows)
+        build_summary(
+            unit="351", unit_name="h", period=period, tiers={"commune": parts}, by="unit", rows=rows
+        )
         for period, parts in (
             (HALF, [(HALF.last, one) for one in tallies]),
             (HALF.same_last_year(), [(HALF.same_last_year().last, other)]),
         )
     ]
     found = known(*made)
-    for rate in (one.key for one in rates_in(Place.RANKING)):
+    for rate in (one.key for one in rates_in(Placement.RANKING)):
         sound = [
             row for row in made[0].rows
             if row.figures.share(rate).percent is not None and not row.figures.share(rate).partial

@@ -2,7 +2,7 @@
 
 import pytest
 
-from figures.territory import MOST, Territory
+from figures.unit_changes import MOST, Territory
 
 NAMED = tuple((f"{at}@2025-06-30", f"xã {at}") for at in range(MOST))
 

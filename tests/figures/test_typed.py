@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures import typed
+from reports.review_text import typed_numbers
 
 NONE = (
     "Ngày 12/8/2022, Nghị quyết 76/NQ-CP; Nghị định số 42/2022/NĐ-CP.",
@@ -39,37 +39,37 @@ FOUND = (
 
 @pytest.mark.parametrize("text", NONE)
 def test_what_is_no_figure(text):
-    assert [one.text for one in typed.numbers(text)] == []
+    assert [one.text for one in typed_numbers.find_numbers(text)] == []
 
 
 @pytest.mark.parametrize(("text", "told"), FOUND)
 def test_figures_are_found_where_they_stand(text, told):
-    found = typed.numbers(text)
+    found = typed_numbers.find_numbers(text)
     assert [one.text for one in found] == told
     assert all(text[one.start : one.end] == one.text for one in found)
 
 
 def test_kind_value_and_noun():
-    one, two, three, *more = typed.numbers(
+    one, two, three, *more = typed_numbers.find_numbers(
         "có 14.712 hồ sơ, đạt 87,4%, giảm 6,3 điểm phần trăm, tăng 137 hồ sơ, giảm 6,9%, thấp hơn chỉ tiêu 2,4 điểm"
     )
-    assert (one.kind, one.value, one.noun) == (typed.COUNT, Decimal(14712), "hồ sơ")
-    assert (two.kind, two.value) == (typed.PERCENT, Decimal("87.4"))
-    assert (three.kind, three.value) == (typed.POINTS, Decimal("-6.3"))
+    assert (one.kind, one.value, one.noun) == (typed_numbers.COUNT, Decimal(14712), "hồ sơ")
+    assert (two.kind, two.value) == (typed_numbers.PERCENT, Decimal("87.4"))
+    assert (three.kind, three.value) == (typed_numbers.POINTS, Decimal("-6.3"))
     assert [(other.text, other.kind, other.value) for other in more] == [
-        ("tăng 137 hồ sơ", typed.MORE, Decimal(137)),
-        ("giảm 6,9%", typed.GROWTH, Decimal("-6.9")),
-        ("thấp hơn chỉ tiêu 2,4 điểm", typed.POINTS, Decimal("-2.4")),
+        ("tăng 137 hồ sơ", typed_numbers.MORE, Decimal(137)),
+        ("giảm 6,9%", typed_numbers.GROWTH, Decimal("-6.9")),
+        ("thấp hơn chỉ tiêu 2,4 điểm", typed_numbers.POINTS, Decimal("-2.4")),
     ]
 
 
 def test_a_number_in_the_middle_numbers_nothing():
-    assert [one.text for one in typed.numbers("5. ", begins=False)] == ["5"]
+    assert [one.text for one in typed_numbers.find_numbers("5. ", begins=False)] == ["5"]
 
 
 @given(st.text(st.sampled_from("0123456789.,/%- ạsốngàytháng()\n²"), max_size=40))
 def test_any_text_is_read(text):
-    for one in typed.numbers(text):
+    for one in typed_numbers.find_numbers(text):
         assert text[one.start : one.end] == one.text and one.value is not None
 
 
@@ -84,5 +84,5 @@ LONG = {
 @pytest.mark.parametrize(("text", "found"), LONG.values(), ids=LONG)
 def test_a_section_of_200_kb_is_read_in_time(text, found):
     begun = time.process_time()
-    assert len(typed.numbers(text)) == found
+    assert len(typed_numbers.find_numbers(text)) == found
     assert time.process_time() - begun < 2

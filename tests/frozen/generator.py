@@ -42,10 +42,11 @@ def made() -> list[Any]:
     from django.conf import settings
     from django.core.management import call_command
 
+    from accounts.models import User
     from figures.periods import Period
     from reports import actions
     from reports.models import Review
-    from units.models import Unit, User
+    from units.models import Unit
 
     said = io.StringIO()
     call_command("seed_demo", stdout=said, stderr=io.StringIO())
@@ -96,8 +97,8 @@ def blanks(code: str) -> str:
 
 def meeting(review: Any, by: Any) -> None:
     """Its conclusions, with a figure."""
-    from figures.bound import token
     from reports import actions
+    from reports.review_text.bound_text import token
 
     told = actions.MeetingText(
         day=review.created_at.date(),
@@ -112,9 +113,9 @@ def meeting(review: Any, by: Any) -> None:
 
 def filled(review: Any, by: Any) -> None:
     """Typed numbers, a figure that is stale, markup in words, a unit that answers for a section, every block."""
-    from figures.bound import token
     from reports import actions
-    from reports.outlets.printed import BLOCKS
+    from reports.printing.print_view import BLOCKS
+    from reports.review_text.bound_text import token
     from units.models import Unit
 
     for place, section in enumerate(review.sections.all()):
@@ -143,11 +144,11 @@ def filled(review: Any, by: Any) -> None:
 
 def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
     """The review with its figures closed, and issued where a number is given."""
+    from accounts.models import User
     from reports import actions
+    from reports.document import document
     from reports.models import Review
-    from reports.outlets import copies
-    from reports.queries import document
-    from units.models import User
+    from reports.printing import copies
 
     leader, review = User.objects.get(username="lanhdao"), Review.objects.get(pk=review.pk)
     closed = copies.closed(document.build(review, demo=True), at=at, qr=qr, following=lambda pages: None)
@@ -164,7 +165,7 @@ def keep(folder: Path, review: Any) -> None:
     """Everything that is stored of a review: its row and what belongs to it, document, form, file, log entries."""
     from ledger.models import Entry
     from reports.models import Meeting
-    from reports.outlets import copies
+    from reports.printing import copies
 
     folder.mkdir(parents=True)
     row = columns(review) - {"id", "unit_id", "frozen"}

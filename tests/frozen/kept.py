@@ -19,9 +19,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from ledger import log
+from reports.document import document
 from reports.models import FrozenForm, Meeting, PlanTask, Review, ReviewSection
-from reports.outlets import printed
-from reports.queries import document
+from reports.printing import print_view
 from units.models import Unit
 
 HERE = Path(__file__).parent
@@ -43,10 +43,10 @@ def load(folder: Path, change: Change | None = None) -> Review:
     told = json.loads((folder / "stored.json").read_text("utf-8"))
     doc = json.loads((folder / "document.json").read_text("utf-8"))
     row, number = told["review"], doc["review"]["number"]
-    assert document.sha256(doc) == row["frozen_sha256"]
+    assert document.document_sha256(doc) == row["frozen_sha256"]
     if change is not None:
         change(doc)
-        row |= {"frozen_sha256": document.sha256(doc)}
+        row |= {"frozen_sha256": document.document_sha256(doc)}
     unit = Unit.objects.filter(code=told["unit"]).order_by("active_from").last()
     review = Review.objects.create(pk=number, unit=unit, frozen=doc, **row)
     for kind, rows in ((ReviewSection, "sections"), (PlanTask, "tasks"), (Meeting, "meeting")):
@@ -68,7 +68,10 @@ def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
     yield "projection", within(BODY, got(client, f"{at}/projection/"))
     yield (
         "print",
-        within(BODY, render_to_string("print/review.html", printed.view(document.read(review.frozen)))),
+        within(
+            BODY,
+            render_to_string("print/review.html", print_view.print_context(document.read(review.frozen))),
+        ),
     )
     yield "docx", words(got(client, f"{at}.docx"))
     yield "xlsx", cells(got(client, f"{at}.xlsx"))

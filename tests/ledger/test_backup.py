@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from ledger import backup, copies, log, runs
+from ledger import backup, log, timer_runs
 from ledger.models import Entry
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
@@ -50,15 +50,15 @@ def media(settings) -> dict[str, bytes]:
 def test_manifest_names_every_file_and_counts_every_table(place, capsys):
     call_command("backup", place / "copy")
     manifest = json.loads((place / "copy" / "manifest.json").read_text())
-    database = copies.SQLITE_FILE if connection.vendor == "sqlite" else copies.POSTGRESQL_FILE
+    database = backup.SQLITE_FILE if connection.vendor == "sqlite" else backup.POSTGRESQL_FILE
     assert set(manifest["files"]) == {database, "media/reviews/1.pdf", "media/chữ ký.png"}
     assert manifest["files"]["media/chữ ký.png"] == backup.sha256(place / "copy" / "media" / "chữ ký.png")
-    assert manifest["tables"] == copies.holdings(connection).tables
+    assert manifest["tables"] == backup.database_holdings(connection).tables
     assert manifest["tables"]["ledger_entry"] == 2
     number, hash_ = log.head()
     assert capsys.readouterr().out == f"{number}:{hash_}\n"
     assert (place / "copy").stat().st_mode & 0o077 == 0
-    ran = runs.last(runs.BACKUP)
+    ran = timer_runs.last(timer_runs.BACKUP)
     whole = sum(path.stat().st_size for path in (place / "copy").rglob("*") if path.is_file())
     assert (ran.good, ran.words, ran.size) == (True, "3 tệp", whole)
 
@@ -154,8 +154,8 @@ def test_damaged_backup_is_refused_and_nothing_replaced(made, settings, name):
 def test_dump_that_cannot_be_read_leaves_the_database(made):
     """Behind the checksums: what the database tool refuses half-way is undone."""
     database_of(made).write_bytes(database_of(made).read_bytes()[:3000])
-    with pytest.raises(copies.CopyError):
-        copies.put_back(connection, made)
+    with pytest.raises(backup.CopyError):
+        backup.restore_database(connection, made)
     assert Entry.objects.count() == 2
 
 
@@ -233,7 +233,7 @@ def test_backup_under_load_is_consistent(shared_database, tmp_path, settings):
             manifest = backup.back_up(tmp_path / "copy", at=AT)
             for writer in writers:
                 writer.result()
-            backup.restore(tmp_path / "copy", backup.check(tmp_path / "copy"))
+            backup.restore(tmp_path / "copy", backup.check_backup(tmp_path / "copy"))
             return manifest, Entry.objects.count(), log.verify([log.Anchor(*manifest["log_head"])])
         finally:
             connection.close()

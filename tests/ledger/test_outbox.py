@@ -9,7 +9,7 @@ from django.db.transaction import TransactionManagementError
 
 from ledger import outbox
 from ledger.models import Attempt, Delivery, Entry, Message
-from ledger.outbox import KEPT, LEASE, PAUSES, Outcome
+from ledger.outbox import KEPT, LEASE, PAUSES, DeliveryOutcome
 
 AT = datetime(2022, 8, 12, tzinfo=UTC)
 
@@ -20,12 +20,12 @@ class World:
     def __init__(self) -> None:
         self.at, self.down, self.sent = AT, set(), []
 
-    def run(self) -> outbox.Run:
+    def run(self) -> outbox.DeliveryRun:
         return outbox.deliver(self.send, lambda: self.at)
 
-    def send(self, message: Message) -> Outcome:
+    def send(self, message: Message) -> DeliveryOutcome:
         self.sent.append((message.destination, json.loads(message.body)["data"]["n"]))
-        return Outcome(503) if message.destination in self.down else Outcome(204)
+        return DeliveryOutcome(503) if message.destination in self.down else DeliveryOutcome(204)
 
 
 def put(n: int, *destinations: int) -> None:
@@ -57,9 +57,9 @@ def test_each_destination_gets_all_in_order(db):
     world = World()
     for n in range(3):
         put(n, 1, 2)
-    assert world.run() == outbox.Run(6, 0)
+    assert world.run() == outbox.DeliveryRun(6, 0)
     assert [n for to, n in world.sent if to == 1] == [n for to, n in world.sent if to == 2] == [0, 1, 2]
-    assert world.run() == outbox.Run(0, 0)
+    assert world.run() == outbox.DeliveryRun(0, 0)
     assert {one.state for one in Message.objects.all()} == {Delivery.DELIVERED}
 
 
@@ -68,10 +68,10 @@ def test_a_failed_one_holds_back_its_own_destination_only(db):
     world.down = {1}
     put(0, 1, 2)
     put(1, 1, 2)
-    assert world.run() == outbox.Run(2, 1)
-    assert world.run() == outbox.Run(0, 0), "not before its pause is over"
+    assert world.run() == outbox.DeliveryRun(2, 1)
+    assert world.run() == outbox.DeliveryRun(0, 0), "not before its pause is over"
     world.down, world.at = set(), AT + PAUSES[0]
-    assert world.run() == outbox.Run(2, 0)
+    assert world.run() == outbox.DeliveryRun(2, 0)
     assert [n for to, n in world.sent if to == 1] == [0, 0, 1]
 
 
@@ -89,7 +89,7 @@ def test_pauses_grow_and_end(db):
     assert Message.objects.first().state == Delivery.FAILED
     # The next one has its turn.
     world.down = set()
-    assert world.run() == outbox.Run(1, 0) and world.sent[-1] == (1, 1)
+    assert world.run() == outbox.DeliveryRun(1, 0) and world.sent[-1] == (1, 1)
     assert Attempt.objects.filter(message=Message.objects.first(), status=503).count() == len(PAUSES) + 1
     assert list(PAUSES) == sorted(PAUSES) and sum(PAUSES, timedelta()) > timedelta(days=2)
 
@@ -100,7 +100,7 @@ def test_what_was_given_up_is_sent_again_by_hand(db):
     message = Message.objects.get()
     Message.objects.update(state=Delivery.FAILED, attempts=11)
     assert outbox.send_again(message, by=None, at=AT)
-    assert world.run() == outbox.Run(1, 0)
+    assert world.run() == outbox.DeliveryRun(1, 0)
     assert Entry.objects.get(action="outbox.send_again").detail == {"event": str(message.event)}
     assert not outbox.send_again(message, by=None, at=AT), "delivered"
     assert Entry.objects.filter(action="outbox.send_again").count() == 1
@@ -115,9 +115,9 @@ def test_a_run_that_dies_leaves_its_message_to_a_later_one(db):
 
     with pytest.raises(KeyboardInterrupt):
         outbox.deliver(dies, lambda: AT)
-    assert world.run() == outbox.Run(0, 0), "somebody may still be at it"
+    assert world.run() == outbox.DeliveryRun(0, 0), "somebody may still be at it"
     world.at = AT + LEASE
-    assert world.run() == outbox.Run(1, 0)
+    assert world.run() == outbox.DeliveryRun(1, 0)
 
 
 def test_two_runs_at_once_send_it_once(db):
@@ -125,10 +125,10 @@ def test_two_runs_at_once_send_it_once(db):
     put(0)
 
     def meanwhile(message):
-        assert world.run() == outbox.Run(0, 0)
-        return Outcome(200)
+        assert world.run() == outbox.DeliveryRun(0, 0)
+        return DeliveryOutcome(200)
 
-    assert outbox.deliver(meanwhile, lambda: AT) == outbox.Run(1, 0)
+    assert outbox.deliver(meanwhile, lambda: AT) == outbox.DeliveryRun(1, 0)
     assert world.sent == []
 
 

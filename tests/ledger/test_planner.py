@@ -4,7 +4,8 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ledger import log, planner
+from core.db import analyze
+from ledger import log
 from ledger.models import Entry, IdempotencyKey
 
 
@@ -14,8 +15,8 @@ def test_the_planner_knows_the_rows_of_the_tables_named():
         for number in range(30):
             log.append("test.act", by=None, subject=str(number), detail={})
     with CaptureQueriesContext(connection) as asked:
-        planner.tell(Entry, IdempotencyKey)
-        planner.tell()
+        analyze.analyze_tables(Entry, IdempotencyKey)
+        analyze.analyze_tables()
     statements = [one["sql"] for one in asked]
     if connection.vendor == "sqlite":
         assert statements == []

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone as clock
 
-from ledger import log, purging, triggers
+from ledger import log, triggers
+from ledger import purge as ledger_purge
 from ledger.models import Entry, Purge
 
 VIETNAM = timezone(timedelta(hours=7))
@@ -36,8 +37,8 @@ def anchors(db, settings) -> list[log.Anchor]:
     return [log.Anchor(*one) for one in Entry.objects.values_list("sequence", "hash")]
 
 
-def purge() -> purging.Part | None:
-    return purging.purge(BEFORE, by=None, at=clock.now())
+def purge() -> ledger_purge.PurgedPart | None:
+    return ledger_purge.purge_entries(BEFORE, by=None, at=clock.now())
 
 
 def numbers() -> list[int]:
@@ -62,11 +63,11 @@ def test_wrong_anchors_of_purged_entries_are_told(anchors):
 
 
 def test_a_second_purge_goes_on_where_the_first_ended(anchors, monkeypatch):
-    monkeypatch.setattr(purging, "AT_ONCE", 2)
+    monkeypatch.setattr(ledger_purge, "AT_ONCE", 2)
     assert [purge() for _ in range(4)] == [(1, 2, 0), (3, 4, 0), (5, 5, 1), None]
     assert log.verify(anchors) == []
-    assert purging.purge(date(2020, 1, 4), by=None, at=clock.now()) == (6, 7, 0)
-    assert purging.purge(date(2020, 1, 4), by=None, at=clock.now()) == (8, 8, 0)
+    assert ledger_purge.purge_entries(date(2020, 1, 4), by=None, at=clock.now()) == (6, 7, 0)
+    assert ledger_purge.purge_entries(date(2020, 1, 4), by=None, at=clock.now()) == (8, 8, 0)
     assert numbers() == [5, 9, 10, 11, 12, 13]
     assert log.verify([*anchors, log.Anchor(*log.head())]) == []
 
@@ -150,7 +151,7 @@ def test_a_log_with_a_gap_is_not_purged(anchors):
     triggers.install(connection)
     with pytest.raises(CommandError, match="không còn nguyên vẹn, không thanh lý được. Thiếu mục số 2"):
         call_command("purge_log", before=BEFORE)
-    with pytest.raises(purging.Refused), transaction.atomic():
+    with pytest.raises(ledger_purge.PurgeRefused), transaction.atomic():
         purge()
     assert numbers() == [1, 3, 4, 5, 6, 7, 8]
 
@@ -166,18 +167,18 @@ def test_a_log_with_a_gap_is_not_purged(anchors):
 )
 def test_the_latest_day(settings, today, months, day):
     settings.LOG_MONTHS = months
-    assert purging.latest(today) == day
+    assert ledger_purge.latest_day(today) == day
 
 
 class TestCommand:
     def test_younger_than_twelve_months_is_refused(self, anchors):
-        day = purging.latest(clock.localdate())
+        day = ledger_purge.latest_day(clock.localdate())
         with pytest.raises(CommandError, match="ít nhất 12 tháng") as refusal:
             call_command("purge_log", before=day + timedelta(1))
         assert refusal.value.returncode == 1 and len(numbers()) == 8
 
     def test_everything_older_goes_in_steps(self, anchors, monkeypatch, capsys):
-        monkeypatch.setattr(purging, "AT_ONCE", 2)
+        monkeypatch.setattr(ledger_purge, "AT_ONCE", 2)
         call_command("purge_log", before=BEFORE)
         out, err = capsys.readouterr()
         assert out == "{}:{}\n".format(*log.head()) and "Đã xóa 4 mục" in err
@@ -194,7 +195,7 @@ class TestCommand:
     def test_the_border_is_midnight_in_vietnam(self, db, settings, second, goes):
         """An entry of the first second of the day before which is purged stays, whatever day UTC has."""
         settings.LEDGER_KEPT = []
-        latest = purging.latest(clock.localdate())
+        latest = ledger_purge.latest_day(clock.localdate())
         border = datetime(latest.year, latest.month, latest.day, tzinfo=VIETNAM)
         write(border + timedelta(seconds=second), clock.now())
         call_command("purge_log", before=latest)
@@ -208,7 +209,7 @@ class TestCommand:
 def test_writers_wait_and_go_on(shared_database, settings, monkeypatch):
     """Four threads write while the log is purged: no error, one chain."""
     settings.LEDGER_KEPT = []
-    monkeypatch.setattr(purging, "AT_ONCE", 10)
+    monkeypatch.setattr(ledger_purge, "AT_ONCE", 10)
 
     def closing(act: Callable[[], Any]) -> Any:
         try:

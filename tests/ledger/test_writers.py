@@ -20,7 +20,7 @@ def write(writer: int) -> None:
         connection.close()
 
 
-def look(_: object) -> tuple[int, list[log.Fault], set[str]]:
+def look(_: object) -> tuple[int, list[log.LogFault], set[str]]:
     """What a later reader finds, in a thread so that it reads the shared database."""
     try:
         entries = Entry.objects.all()

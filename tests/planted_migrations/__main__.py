@@ -4,7 +4,7 @@ import sys
 from django.conf import settings
 from django.core.management import execute_from_command_line
 
-from tests.planted_migrations import MODULES
+from . import MODULES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cchc_dashboard.settings")
 settings.MIGRATION_MODULES = MODULES

@@ -5,18 +5,21 @@ from types import SimpleNamespace
 
 import pytest
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
+from records.approval import actions as approval_actions
+from records.locking import actions as locking_actions
 from records.models import Field, FieldScope
+from records.submissions import actions as submissions_actions
 from tests.ledger.conftest import shared_database as shared_database
-from units import roster
-from units.models import Kind, Tier, Unit, User
+from units.models import Tier, Unit, UnitKind
+from units.tree import roster
 
 AT = datetime(2022, 6, 15, 2, 0, tzinfo=UTC)
 SINCE = date(2020, 7, 1)
 
 
-def unit(code: str, tier: str, parent: Unit | None = None, kind: str = Kind.COMMITTEE, **more) -> Unit:
+def unit(code: str, tier: str, parent: Unit | None = None, kind: str = UnitKind.COMMITTEE, **more) -> Unit:
     """One more unit in the tree; call `roster.rebuild()` after the last."""
     made = Unit.objects.create(
         code=code,
@@ -44,8 +47,8 @@ def cast(db) -> SimpleNamespace:
     people = SimpleNamespace(province=province, district=district)
     people.alpha = unit("13441", Tier.COMMUNE, district)
     people.beta = unit("13450", Tier.COMMUNE, district)
-    people.office = unit("van-phong", Tier.DISTRICT, district, Kind.OFFICE)
-    people.land = unit("dat-dai", Tier.DISTRICT, district, Kind.EXTERNAL)
+    people.office = unit("van-phong", Tier.DISTRICT, district, UnitKind.OFFICE)
+    people.land = unit("dat-dai", Tier.DISTRICT, district, UnitKind.EXTERNAL)
     roster.rebuild()
     people.clerk = User.objects.create(username="xa-13441")
     people.neighbour = User.objects.create(username="xa-13450")
@@ -94,18 +97,20 @@ def entered(
     unit_: Unit, month: Month, rows: dict, by=None, upto: str = "approved", reviewer=None, reasons=None
 ):
     """A month of a unit, brought up to a state: draft, sent or approved."""
-    submission = actions.open_submission(unit_, month, by=by, at=AT)
+    submission = submissions_actions.open_submission(unit_, month, by=by, at=AT)
     edition = submission.editions.last()
-    edition = actions.save_counts(edition, rows, by=by, revision=edition.revision, at=AT, reasons=reasons)
+    edition = submissions_actions.save_counts(
+        edition, rows, by=by, revision=edition.revision, at=AT, reasons=reasons
+    )
     if upto in ("sent", "approved"):
-        edition = actions.send(edition, by=by, at=AT)
+        edition = submissions_actions.send_edition(edition, by=by, at=AT)
     if upto == "approved":
-        edition = actions.approve(edition, by=reviewer, at=AT)
+        edition = approval_actions.approve_edition(edition, by=reviewer, at=AT)
     return edition
 
 
 def unlocked(submission, by=None, at: datetime = AT, reason: str = "Sửa"):
     """A locked month opened by two people: asked for by the system, granted by `by`."""
-    asked = actions.request_unlock(submission, reason=reason, by=None, at=at)
-    actions.decide_unlock(asked, grant=True, by=by, at=at)
+    asked = locking_actions.request_unlock(submission, reason=reason, by=None, at=at)
+    locking_actions.decide_unlock_request(asked, grant=True, by=by, at=at)
     return submission.editions.order_by("number").last()

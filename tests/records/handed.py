@@ -4,11 +4,11 @@ from datetime import date
 from fractions import Fraction
 
 from figures.periods import Month, Period
-from records.queries.summary import summary
+from records.summary.queries import summary
 from tests import succeeding
-from units import actions
+from units.lifecycle import opening
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 from .conftest import balanced, entered
 
@@ -35,14 +35,14 @@ class Land:
         self.province = self.open("35", self.country, tier="province")
         self.west = self.open("351", self.province, tier="district")
 
-    def draft(self, code: str, parent: Unit | None, start: date, **more) -> Draft:
+    def draft(self, code: str, parent: Unit | None, start: date, **more) -> UnitDraft:
         tier, kind = more.get("tier", "commune"), more.get("kind", "committee")
-        return Draft(
+        return UnitDraft(
             code, f"Đơn vị {code}", kind, tier, start, parent=parent, reports_declared=more.get("declared")
         )
 
     def open(self, code: str, parent: Unit | None, *, start: date = START, **more) -> Unit:
-        return actions.open_unit(self.draft(code, parent, start, **more), by=None)
+        return opening.open_unit(self.draft(code, parent, start, **more), by=None)
 
     def merge(self, olds: list[Unit], code: str, parent: Unit, on: date = ON, **more) -> Unit:
         part = succeeding.Part(self.draft(code, parent, on, **more))

@@ -3,11 +3,11 @@
 import random
 from datetime import date
 
-from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.periods import Month, Period
-from figures.results import Figures, figures
-from records.queries.summary import summary, trend
+from figures.summary import Figures, compute_figures
+from figures.tally import Tally
+from records.summary.queries import summary, trend
 from units.models import Unit
 
 from .carried_oracle import Oracle, Whose
@@ -33,7 +33,7 @@ def complete(found: Figures) -> tuple[int, int, set]:
 def right(told: Told) -> Shown:
     values = {name: told.sums[name] for name in MEASURES}
     blanks = {whole: told.sums[name] or 0 for whole, name in BLANKS.items()}
-    return *shown(figures(Tally.of(values, blanks=blanks)))[:3], told.estimated
+    return *shown(compute_figures(Tally.of(values, blanks=blanks)))[:3], told.estimated
 
 
 class Asked:

@@ -8,11 +8,12 @@ from django.db import transaction
 from hypothesis import strategies as st
 
 from figures.periods import Month
-from records import actions as records_actions
+from records import errors
+from records.approval import actions
 from tests import succeeding
-from units import actions
+from units.lifecycle import closing, restructuring, undo
 from units.models import Succession, Unit
-from units.tree import Draft, Refused
+from units.tree.rules import TreeRefused, UnitDraft
 
 from .conftest import AT, entered, unlocked
 from .handed import START, Land, row
@@ -57,28 +58,28 @@ class World(Land):
 
     def live(self, history: list[tuple]) -> None:
         for number, (act, *given) in enumerate(history):
-            with suppress(Refused, records_actions.Refused), transaction.atomic():
+            with suppress(TreeRefused, errors.ActionRefused), transaction.atomic():
                 getattr(self, act)(number, *given)
 
     def some(self, at: int, **which) -> Unit:
         found = list(Unit.objects.filter(**which).order_by("pk"))
         if not found:
-            raise Refused([])
+            raise TreeRefused([])
         return found[at % len(found)]
 
     def group(self, at: int) -> Unit:
         return self.some(at, active_until=None, has_children=True)
 
-    def after(self, number: int, old: Unit, parent: Unit, on: date, at: int = 0) -> Draft:
+    def after(self, number: int, old: Unit, parent: Unit, on: date, at: int = 0) -> UnitDraft:
         """What follows an old unit: mostly of its tier, sometimes of that of the unit above it."""
         office, higher = old.kind == "office", parent.tier == "district" and number % 4 == 3
         tier = "" if office else parent.tier if higher else old.tier
-        return Draft(f"n{number}-{at}", f"Mới {number}-{at}", old.kind, tier, on, parent=parent)
+        return UnitDraft(f"n{number}-{at}", f"Mới {number}-{at}", old.kind, tier, on, parent=parent)
 
     def report(self, number: int, at: int, month: int, told: tuple, state: str) -> None:
         """Of some units one after another, among them those that opened last."""
         for one in (*range(at, at + 3), -1, -2):
-            with suppress(Refused, records_actions.Refused), transaction.atomic():
+            with suppress(TreeRefused, errors.ActionRefused), transaction.atomic():
                 self.sent(self.some(one, reports=True), Month(2022, month), told, state)
 
     def sent(self, unit: Unit, which: Month, told: tuple, state: str) -> None:
@@ -87,9 +88,9 @@ class World(Land):
         self.enter(unit, which, told, state if state in ("sent", "draft", "approved") else "sent")
         submission = unit.submissions.get(month=which.number)
         if state == "returned":
-            records_actions.send_back(submission.editions.get(), reason="Sửa", by=None, at=AT)
+            actions.return_edition(submission.editions.get(), reason="Sửa", by=None, at=AT)
         if state == "corrected":
-            records_actions.approve(submission.editions.get(), by=None, at=AT)
+            actions.approve_edition(submission.editions.get(), by=None, at=AT)
             unlocked(submission)
             self.enter(unit, which, told[::-1], "sent")
 
@@ -108,16 +109,18 @@ class World(Land):
         # Of one kind, as the page of mergers has it.
         olds = list({one.pk: one for one in (first, *others) if one.kind == first.kind}.values())
         parent = self.group(at)
-        actions.merge(olds, self.after(number, first, parent, on), on, by=None, basis="Nghị quyết 1")
+        restructuring.merge_units(
+            olds, self.after(number, first, parent, on), on, by=None, basis="Nghị quyết 1"
+        )
 
     def split(self, number: int, at: int, above: int, on: date, shares: tuple) -> None:
         old = self.some(at, active_until=None, has_children=False)
         drafts = [self.after(number, old, self.group(above + one), on, one) for one in range(len(shares))]
-        parts = [actions.Share(draft, share) for draft, share in zip(drafts, shares, strict=True)]
-        actions.split(old, parts, on, by=None, basis="Nghị quyết 1")
+        parts = [restructuring.SplitShare(draft, share) for draft, share in zip(drafts, shares, strict=True)]
+        restructuring.split_unit(old, parts, on, by=None, basis="Nghị quyết 1")
 
     def end(self, number: int, at: int, on: date) -> None:
-        actions.close_unit(self.some(at, active_until=None, has_children=False), on, by=None)
+        closing.close_unit(self.some(at, active_until=None, has_children=False), on, by=None)
 
     def begin(self, number: int, at: int, on: date, declared: bool | None) -> None:
         self.open(f"n{number}", self.group(at), start=on, declared=declared)
@@ -130,4 +133,4 @@ class World(Land):
             succeeding.succeed([old], self.some(new, active_from=on), on, by=None)
 
     def undo(self, number: int, at: int) -> None:
-        actions.undo_restructuring(self.some(at, active_from__gt=START), by=None)
+        undo.undo_restructuring(self.some(at, active_from__gt=START), by=None)

@@ -6,9 +6,12 @@ import pytest
 
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions, sums
+from records import errors
+from records.aggregates import recount
+from records.approval import actions as approval_actions
 from records.models import State
-from records.queries.rows import values_of
+from records.storage.tallies import measures_of_row
+from records.submissions import actions as submissions_actions
 
 from .conftest import AT, balanced, entered, unlocked
 
@@ -42,22 +45,22 @@ def test_draft_is_sent_and_approved(cast, fields):
 
 def test_writer_never_approves_own_entries(cast, fields):
     edition = entered(cast.alpha, JUNE, {(fields.ho_tich.pk, None): balanced(3)}, by=cast.clerk, upto="sent")
-    with pytest.raises(actions.OwnEntries):
-        actions.approve(edition, by=cast.clerk, at=AT)
+    with pytest.raises(errors.OwnEntries):
+        approval_actions.approve_edition(edition, by=cast.clerk, at=AT)
 
 
 def test_balance_blocks_sending_and_not_saving(cast, fields):
     rows = {(fields.ho_tich.pk, None): {**balanced(3), "pending_late": 2}}
     edition = entered(cast.alpha, JUNE, rows, by=cast.clerk, upto="draft")
-    with pytest.raises(actions.Refused) as refused:
-        actions.send(edition, by=cast.clerk, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.send_edition(edition, by=cast.clerk, at=AT)
     assert [(one.field, one.code) for one in refused.value.findings] == [("ho-tich", "balance")]
 
 
 def test_nothing_entered_cannot_be_sent(cast, fields):
-    submission = actions.open_submission(cast.alpha, JUNE, by=cast.clerk, at=AT)
-    with pytest.raises(actions.Refused) as refused:
-        actions.send(submission.editions.get(), by=cast.clerk, at=AT)
+    submission = submissions_actions.open_submission(cast.alpha, JUNE, by=cast.clerk, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.send_edition(submission.editions.get(), by=cast.clerk, at=AT)
     assert [one.code for one in refused.value.findings] == ["nothing_reported"]
 
 
@@ -70,19 +73,21 @@ def test_nothing_entered_cannot_be_sent(cast, fields):
     ],
 )
 def test_what_can_never_be_right_is_no_draft(cast, fields, field, values, code):
-    submission = actions.open_submission(cast.alpha, JUNE, by=cast.clerk, at=AT)
+    submission = submissions_actions.open_submission(cast.alpha, JUNE, by=cast.clerk, at=AT)
     key = (getattr(fields, field).pk, None)
-    with pytest.raises(actions.Refused) as refused:
-        actions.save_counts(submission.editions.get(), {key: values}, by=cast.clerk, revision=0, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.save_counts(
+            submission.editions.get(), {key: values}, by=cast.clerk, revision=0, at=AT
+        )
     assert refused.value.code == code
     assert not submission.editions.get().counts.exists()
 
 
 def test_undivided_and_fields_do_not_mix(cast, fields):
     edition = entered(cast.alpha, JUNE, {(fields.chung.pk, None): balanced(3)}, upto="draft")
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(errors.ActionRefused) as refused:
         rows = {(fields.ho_tich.pk, None): balanced(1)}
-        actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
+        submissions_actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
     assert refused.value.code == "mixed_level"
 
 
@@ -92,9 +97,9 @@ def test_level_may_change_in_one_save(cast, fields):
         (fields.ho_tich.pk, None): dict.fromkeys(balanced(0)),
         (fields.chung.pk, None): balanced(5),
     }
-    edition = actions.save_counts(edition, rows, by=None, revision=1, at=AT)
+    edition = submissions_actions.save_counts(edition, rows, by=None, revision=1, at=AT)
     assert [row.field for row in edition.counts.all()] == [fields.chung]
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     cleared = Entry.objects.last().detail["cells"]["ho-tich"]
     assert cleared["received_direct"] == [3, None]
 
@@ -102,8 +107,10 @@ def test_level_may_change_in_one_save(cast, fields):
 def test_stale_save_shows_both_values(cast, fields):
     key = (fields.ho_tich.pk, None)
     edition = entered(cast.alpha, JUNE, {key: balanced(3)}, by=cast.clerk, upto="draft")
-    with pytest.raises(actions.StaleEdition) as stale:
-        actions.save_counts(edition, {key: {"received_direct": 9}}, by=cast.clerk, revision=0, at=AT)
+    with pytest.raises(errors.StaleEdition) as stale:
+        submissions_actions.save_counts(
+            edition, {key: {"received_direct": 9}}, by=cast.clerk, revision=0, at=AT
+        )
     assert stale.value.cells == {key: {"received_direct": (9, 3)}}
     assert edition.counts.get().received_direct == 3
 
@@ -121,31 +128,35 @@ def test_undivided_edition_has_one_row(cast, fields):
 
 def test_return_opens_and_sending_again_clears_the_reason(cast, fields):
     edition = entered(cast.alpha, JUNE, {(fields.ho_tich.pk, None): balanced(3)}, by=cast.clerk, upto="sent")
-    with pytest.raises(actions.Refused):
-        actions.send_back(edition, reason=" ", by=cast.reviewer, at=AT)
-    edition = actions.send_back(
+    with pytest.raises(errors.ActionRefused):
+        approval_actions.return_edition(edition, reason=" ", by=cast.reviewer, at=AT)
+    edition = approval_actions.return_edition(
         edition, reason="Thiếu số", marked_cells=["ho-tich-opening"], by=cast.reviewer, at=AT
     )
     assert (edition.state, edition.return_reason) == (State.RETURNED, "Thiếu số")
-    edition = actions.send(edition, by=cast.clerk, at=AT)
+    edition = submissions_actions.send_edition(edition, by=cast.clerk, at=AT)
     assert (edition.state, edition.return_reason) == (State.SENT, "")
 
 
 def test_correction_counts_once_it_is_approved(cast, fields):
     key = (fields.ho_tich.pk, None)
     first = entered(cast.alpha, JUNE, {key: balanced(3)}, by=cast.clerk)
-    with pytest.raises(actions.Refused) as refused:
-        actions.save_counts(first, {key: balanced(4)}, by=cast.clerk, revision=first.revision, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.save_counts(
+            first, {key: balanced(4)}, by=cast.clerk, revision=first.revision, at=AT
+        )
     assert refused.value.code == "locked"
     draft = unlocked(first.submission, by=cast.reviewer)
-    assert values_of(draft.counts.get(field=fields.ho_tich)) == values_of(
+    assert measures_of_row(draft.counts.get(field=fields.ho_tich)) == measures_of_row(
         first.counts.get(field=fields.ho_tich)
     )
-    draft = actions.save_counts(draft, {key: balanced(4)}, by=cast.neighbour, revision=draft.revision, at=AT)
-    draft = actions.send(draft, by=cast.clerk, at=AT)
-    with pytest.raises(actions.OwnEntries):
-        actions.approve(draft, by=cast.clerk, at=AT)
-    draft = actions.approve(draft, by=cast.reviewer, at=AT)
+    draft = submissions_actions.save_counts(
+        draft, {key: balanced(4)}, by=cast.neighbour, revision=draft.revision, at=AT
+    )
+    draft = submissions_actions.send_edition(draft, by=cast.clerk, at=AT)
+    with pytest.raises(errors.OwnEntries):
+        approval_actions.approve_edition(draft, by=cast.clerk, at=AT)
+    draft = approval_actions.approve_edition(draft, by=cast.reviewer, at=AT)
     first.refresh_from_db()
     assert (first.state, draft.state, draft.received_direct) == (State.SUPERSEDED, State.APPROVED, 4)
 
@@ -156,15 +167,15 @@ def test_closing_time_locks_and_return_lifts_it(cast, fields):
     submission.closes_at = AT
     submission.save()
     late = AT + timedelta(seconds=1)
-    with pytest.raises(actions.Refused) as refused:
-        actions.recall(edition, by=cast.clerk, at=late)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.recall_edition(edition, by=cast.clerk, at=late)
     assert refused.value.code == "locked"
-    edition = actions.recall(edition, by=cast.clerk, at=AT)
-    with pytest.raises(actions.Refused) as refused:
-        actions.send(edition, by=cast.clerk, at=late)
+    edition = submissions_actions.recall_edition(edition, by=cast.clerk, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.send_edition(edition, by=cast.clerk, at=late)
     assert refused.value.code == "locked"
-    edition = actions.send(edition, by=cast.clerk, at=AT)
-    actions.send_back(edition, reason="Sửa", by=cast.reviewer, at=late)
+    edition = submissions_actions.send_edition(edition, by=cast.clerk, at=AT)
+    approval_actions.return_edition(edition, reason="Sửa", by=cast.reviewer, at=late)
     submission.refresh_from_db()
     assert submission.closes_at is None
 
@@ -174,16 +185,16 @@ def test_changed_opening_needs_a_reason(cast, fields):
     entered(cast.alpha, JUNE.previous(), {key: balanced(3)})
     rows = {key: {**balanced(3), "opening": 2, "pending_in_time": 2}}
     edition = entered(cast.alpha, JUNE, rows, upto="draft")
-    with pytest.raises(actions.Refused) as refused:
-        actions.send(edition, by=None, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.send_edition(edition, by=None, at=AT)
     assert [one.code for one in refused.value.findings] == ["continuity"]
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         edition, {key: {}}, by=None, revision=edition.revision, at=AT, reasons={key: "Chuyển từ sổ giấy"}
     )
-    assert actions.send(edition, by=None, at=AT).state == State.SENT
+    assert submissions_actions.send_edition(edition, by=None, at=AT).state == State.SENT
 
 
 def test_unit_that_owes_nothing_opens_no_month(cast):
-    with pytest.raises(actions.Refused) as refused:
-        actions.open_submission(cast.district, JUNE, by=None, at=AT)
+    with pytest.raises(errors.ActionRefused) as refused:
+        submissions_actions.open_submission(cast.district, JUNE, by=None, at=AT)
     assert refused.value.code == "not_expected"

@@ -14,14 +14,19 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
+from records.approval import actions as approval_actions
 from records.models import Edition, Field
-from tests.records.conftest import AT, balanced
+from records.submissions import actions as submissions_actions
 from tests.served import free_port
-from units.actions import create_receiver, create_token, open_units
-from units.models import Unit, User
-from units.tree import Draft
+from units.lifecycle.opening import open_units
+from units.models import Unit
+from units.push.actions import create_receiver
+from units.tokens.actions import create_token
+from units.tree.rules import UnitDraft
+
+from .conftest import AT, balanced
 
 EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
 
@@ -29,8 +34,8 @@ EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
 @pytest.fixture
 def unit(transactional_db) -> Unit:
     drafts = [
-        Draft("351", "huyện", "committee", "district", date(2020, 7, 1)),
-        Draft("13474", "thị trấn Tân Thanh", "committee", "commune", date(2020, 7, 1), parent="351"),
+        UnitDraft("351", "huyện", "committee", "district", date(2020, 7, 1)),
+        UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", date(2020, 7, 1), parent="351"),
     ]
     open_units(drafts, by=None)
     return Unit.objects.get(code="13474")
@@ -107,12 +112,12 @@ def receiver(unit, settings):
 
 
 def test_the_receiver_takes_what_is_approved(unit, receiver, capsys):
-    found = actions.open_submission(unit, Month(2022, 7), by=None, at=AT)
+    found = submissions_actions.open_submission(unit, Month(2022, 7), by=None, at=AT)
     rows = {(Field.objects.get(code=Field.UNDIVIDED).pk, None): balanced(40)}
-    actions.save_counts(found.editions.get(), rows, by=None, revision=0, at=AT)
-    actions.send(found.editions.get(), by=None, at=AT)
+    submissions_actions.save_counts(found.editions.get(), rows, by=None, revision=0, at=AT)
+    submissions_actions.send_edition(found.editions.get(), by=None, at=AT)
     reviewer = User.objects.create(username="tonghop")
-    actions.approve(Edition.objects.get(), by=reviewer, at=AT)
+    approval_actions.approve_edition(Edition.objects.get(), by=reviewer, at=AT)
     call_command("deliver")
     assert "Đã gửi 1 tin" in capsys.readouterr().out
     assert receiver() == "13474 2022-M07 1 40\n"

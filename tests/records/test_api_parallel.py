@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from ledger.models import Entry
-from units.actions import create_token
+from units.tokens.actions import create_token
 
 from .test_parallel import apart, at_once
 

@@ -12,14 +12,17 @@ from django.utils.timezone import get_default_timezone
 
 from figures.periods import Month, Period
 from figures.summary import Summary
-from records import actions
-from records.imports.counts import APPROVED, import_counts
+from records import errors
+from records.approval import actions as approval_actions
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED
+from records.calendar.queries import stored_calendar
 from records.models import OPEN_STATES, Edition, Field, State
-from records.queries.calendar import calendar
-from records.queries.summary import summary
-from reports.queries.dashboard import Wanted, figures_of, past_of
-from units import roster
+from records.submissions import actions as submissions_actions
+from records.summary.queries import summary
+from reports.dashboard.queries import DashboardQuery, figures_of, past_figures
 from units.models import Tier, Unit
+from units.tree import roster
 
 from .conftest import balanced, entered, unit, unlocked
 
@@ -58,19 +61,19 @@ class History:
         """Brings a month some way; what was begun is taken up."""
         month = self.random.choice(PERIOD.months)
         whose = self.random.choice(self.units)
-        submission = actions.open_submission(whose, month, by=None, at=now)
+        submission = submissions_actions.open_submission(whose, month, by=None, at=now)
         edition = submission.editions.filter(state__in=(State.DRAFT, State.RETURNED)).first()
         if edition is None:
             return
         try:
-            edition = actions.save_counts(
+            edition = submissions_actions.save_counts(
                 edition, self.rows(whose), by=None, revision=edition.revision, at=now
             )
             if self.random.random() < 0.8:
-                edition = actions.send(edition, by=None, at=now)
+                edition = submissions_actions.send_edition(edition, by=None, at=now)
             if self.random.random() < 0.8:
-                actions.approve(edition, by=self.cast.reviewer, at=now)
-        except actions.Refused:
+                approval_actions.approve_edition(edition, by=self.cast.reviewer, at=now)
+        except errors.ActionRefused:
             return
 
     def correct(self, now: datetime) -> None:
@@ -83,7 +86,7 @@ class History:
     def give_back(self, now: datetime) -> None:
         sent = Edition.objects.filter(state=State.SENT).order_by("pk").first()
         if sent is not None:
-            actions.send_back(sent, reason="Sửa", by=self.cast.reviewer, at=now)
+            approval_actions.return_edition(sent, reason="Sửa", by=self.cast.reviewer, at=now)
 
     def load(self, now: datetime) -> None:
         one, month = self.random.choice(self.units), self.random.choice(PERIOD.months)
@@ -102,10 +105,10 @@ def told(cast, as_of: date | None = None) -> list[Summary]:
                 more = {"external": external, "tier": tier, "by": by, "as_of": as_of}
                 found.append(summary(whose, PERIOD, **more))
         for by in ("unit", "month"):
-            wanted = Wanted(
-                whose, PERIOD, calendar(), "approved", False, None, by, 1, field=field, as_of=as_of
+            wanted = DashboardQuery(
+                whose, PERIOD, stored_calendar(), "approved", False, None, by, 1, field=field, as_of=as_of
             )
-            found += [figures_of(wanted), past_of(wanted).before]
+            found += [figures_of(wanted), past_figures(wanted).before]
     return [replace(one, as_of=None) for one in found]
 
 

@@ -9,7 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from figures.measures import ALL_SERVED
 from figures.periods import DEFAULT_CALENDAR, Month
-from records.imports.catalogue import import_catalogue
+from records.bulk_import.catalogue import import_catalogue
+from records.calendar.queries import after_working_days, due_date, stored_calendar
+from records.catalogue.cache import CATALOGUE_TABLES, CatalogueRows, catalogue_rows
+from records.catalogue.queries import Catalogue
 from records.models import (
     CutoffRule,
     DueRule,
@@ -20,9 +23,6 @@ from records.models import (
     Procedure,
     ProcedureScope,
 )
-from records.queries.calendar import after_working_days, calendar, due_date
-from records.queries.catalogue import Catalogue
-from records.queries.catalogue_rows import TABLES, Stored, stored
 
 from .conftest import AT
 
@@ -58,25 +58,27 @@ def test_remembered_until_any_row_changes(cast, fields):
             unit=cast.district, group="returned", first_month=202207, asked=False
         ),
     }
-    before = stored()
-    assert len(changes) == len(TABLES)
+    before = catalogue_rows()
+    assert len(changes) == len(CATALOGUE_TABLES)
     for what, change in changes.items():
         with CaptureQueriesContext(connection) as asked:
-            assert stored() == before, what
+            assert catalogue_rows() == before, what
         assert len(asked) == 1, what
         with transaction.atomic():
             change()
             with CaptureQueriesContext(connection) as asked:
-                after = stored()
+                after = catalogue_rows()
             assert _told(after) != _told(before), what
             transaction.set_rollback(True)
-        assert _told(stored()) == _told(before), what
-        before = stored()
+        assert _told(catalogue_rows()) == _told(before), what
+        before = catalogue_rows()
     read = " ".join(one["sql"] for one in asked)
-    assert set(re.findall(r'(?:FROM|JOIN) "(\w+)"', read)) == {model._meta.db_table for model in TABLES}
+    assert set(re.findall(r'(?:FROM|JOIN) "(\w+)"', read)) == {
+        model._meta.db_table for model in CATALOGUE_TABLES
+    }
 
 
-def _told(found: Stored) -> tuple:
+def _told(found: CatalogueRows) -> tuple:
     named = [(one.pk, one.name) for one in (*found.fields.values(), *found.procedures.values())]
     return named, found.field_rows, found.procedure_rows, found.switches
 
@@ -195,8 +197,8 @@ def test_due_dates_skip_weekends_and_holidays(cast):
 
 
 def test_calendar_of_the_database(db):
-    assert calendar() is DEFAULT_CALENDAR
+    assert stored_calendar() is DEFAULT_CALENDAR
     CutoffRule.objects.create(first_month=199001, day=14)
     CutoffRule.objects.create(first_month=202301, day=None)
-    assert calendar().span(Month(2023, 1)).irregular
-    assert after_working_days(calendar().span(Month(2023, 1)).end, 2).isoformat() == "2023-02-02"
+    assert stored_calendar().span(Month(2023, 1)).irregular
+    assert after_working_days(stored_calendar().span(Month(2023, 1)).end, 2).isoformat() == "2023-02-02"

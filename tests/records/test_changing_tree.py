@@ -6,15 +6,19 @@ from datetime import date, timedelta
 import pytest
 
 from figures.periods import Month, Period
-from records import actions as records_actions
-from records import sums
-from records.imports.counts import APPROVED, import_counts
+from records import errors
+from records.aggregates import recount
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
-from records.queries.summary import summary
+from records.submissions import actions
+from records.summary.queries import summary
 from tests import succeeding
-from units import actions, inheritance, roster
+from units.lifecycle import closing, opening
 from units.models import Unit
-from units.tree import Draft, Refused
+from units.succession import inheritance
+from units.tree import roster
+from units.tree.rules import TreeRefused, UnitDraft
 
 from .conftest import AT, balanced, entered
 from .oracle import Answer, Body, answer
@@ -38,8 +42,8 @@ class World:
                 self.open(f"c{number}{commune}", "commune", district, START)
 
     def open(self, code, tier, parent, start, end=None, kind="committee", declared=None) -> Unit:
-        draft = Draft(code, f"Đơn vị {code}", kind, tier, start, end, parent, declared)
-        unit = actions.open_unit(draft, by=None)
+        draft = UnitDraft(code, f"Đơn vị {code}", kind, tier, start, end, parent, declared)
+        unit = opening.open_unit(draft, by=None)
         above = self.bodies[parent.pk] if parent else None
         self.bodies[unit.pk] = Body(code, unit.tier, above, start, end, kind == "external", declared)
         return unit
@@ -56,9 +60,9 @@ class World:
         acts = [self.report] * 6 + [self.child] * 3 + [self.close, self.branch, self.follow]
         try:
             self.random.choice(acts)(number)
-        except Refused as refused:
+        except TreeRefused as refused:
             self.refused += [wrong.code for wrong in refused.wrongs]
-        except records_actions.Refused:
+        except errors.ActionRefused:
             return
 
     def report(self, number: int) -> None:
@@ -78,12 +82,12 @@ class World:
 
     def close(self, number: int) -> None:
         unit, day = self.unit(), self.day()
-        actions.close_unit(unit, day, by=None)
+        closing.close_unit(unit, day, by=None)
         self.bodies[unit.pk].end = day
 
     def branch(self, number: int) -> None:
         unit, day = self.unit(), self.day()
-        actions.close_branch(unit, day, by=None)
+        closing.close_branch(unit, day, by=None)
         for one in self.bodies[unit.pk].family():
             if one.end is None or one.end > day:
                 one.end = day
@@ -93,7 +97,7 @@ class World:
         unit, on = self.unit(), self.day()
         code = unit.code if self.random.random() < 0.5 else f"s{number}"
         tier = "" if unit.kind == "office" else unit.tier
-        draft = Draft(code, f"Đơn vị mới {code}", unit.kind, tier, on, parent=unit.parent)
+        draft = UnitDraft(code, f"Đơn vị mới {code}", unit.kind, tier, on, parent=unit.parent)
         (new,) = succeeding.replace([unit], [succeeding.Part(draft)], on, by=None)
         old = self.bodies[unit.pk]
         old.end = on - timedelta(1)
@@ -113,7 +117,7 @@ def test_equals_the_oracle_after_any_history(seed):
         world.step(number)
     assert roster.check() == []
     assert inheritance.check() == (set(), {})
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     for months in ([1], [4], [7], [1, 2, 3, 4, 5, 6]):
         period = Period.parse(
             f"2022-M{months[0]:02}..M{months[-1]:02}" if len(months) > 1 else f"2022-M{months[0]:02}"
@@ -147,7 +151,7 @@ def test_a_commune_that_gets_a_child_keeps_its_past(db, declared):
     after = summary(Unit.objects.get(pk=unit.parent_id), Period.parse("2022-M03"), by="unit")
     assert told(after.total) == told(before.total)
     assert [told(row.figures) for row in after.rows] == [told(row.figures) for row in before.rows]
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     text = "unit,month,received_direct\nc9,2022-M05,1\nc9,2022-M07,1\n"
     report = import_counts(text.encode(), "counts.csv", at=AT, becomes=APPROVED, dry_run=True)
     assert [(one.row, one.code) for _, one in report.errors] == ([] if declared else [(3, "not_expected")])
@@ -169,17 +173,17 @@ def test_closing_before_reported_months_is_refused(db, way):
     World(0)
     given(commune(), 5)
     unit, last = commune(), date(2022, 4, 14)
-    new = Draft("moi", "Xã mới", "committee", "commune", date(2022, 4, 15), parent=unit.parent)
-    with pytest.raises(Refused, match="tháng 5/2022") as refused:
+    new = UnitDraft("moi", "Xã mới", "committee", "commune", date(2022, 4, 15), parent=unit.parent)
+    with pytest.raises(TreeRefused, match="tháng 5/2022") as refused:
         if way == "succeed":
             succeeding.replace([unit], [succeeding.Part(new)], new.active_from, by=None)
         elif way == "branch":
-            actions.close_branch(unit.parent, last, by=None)
+            closing.close_branch(unit.parent, last, by=None)
         else:
-            actions.close_unit(unit, last, by=None)
+            closing.close_unit(unit, last, by=None)
     assert [wrong.code for wrong in refused.value.wrongs] == ["reported_later"]
     assert commune().active_until is None
-    actions.close_unit(commune(), date(2022, 4, 15), by=None)
+    closing.close_unit(commune(), date(2022, 4, 15), by=None)
 
 
 def test_a_draft_of_a_month_after_the_end_is_neither_changed_nor_sent(db):
@@ -187,10 +191,10 @@ def test_a_draft_of_a_month_after_the_end_is_neither_changed_nor_sent(db):
     undivided = Field.objects.get(code=Field.UNDIVIDED)
     key = (undivided.pk, None)
     edition = entered(commune(), Month(2022, 5), {key: balanced(3)}, upto="draft")
-    actions.close_unit(commune(), date(2022, 4, 14), by=None)
-    with pytest.raises(records_actions.Refused, match="đã hết hoạt động ngày 14/4/2022") as refused:
-        records_actions.send(Edition.objects.get(pk=edition.pk), by=None, at=AT)
+    closing.close_unit(commune(), date(2022, 4, 14), by=None)
+    with pytest.raises(errors.ActionRefused, match="đã hết hoạt động ngày 14/4/2022") as refused:
+        actions.send_edition(Edition.objects.get(pk=edition.pk), by=None, at=AT)
     assert refused.value.code == "not_expected"
-    with pytest.raises(records_actions.Refused, match="không còn báo cáo tháng 5/2022"):
-        records_actions.save_counts(edition, {key: {"opening": 4}}, by=None, revision=edition.revision, at=AT)
+    with pytest.raises(errors.ActionRefused, match="không còn báo cáo tháng 5/2022"):
+        actions.save_counts(edition, {key: {"opening": 4}}, by=None, revision=edition.revision, at=AT)
     assert edition.counts.get(field=undivided).opening == 0

@@ -7,14 +7,15 @@ from django.db.migrations import Migration
 from django.db.models import F
 
 from figures.periods import Month, Period
-from records import actions, sums
+from records.aggregates import group_sums, recount
+from records.approval import actions
 from records.apps import sum_country
 from records.models import GroupSum, Stage
-from records.queries.summary import summary
-from records.sums import groups
-from tests.records.conftest import AT, balanced, entered, unit
-from units import roster
+from records.summary.queries import summary
 from units.models import Tier
+from units.tree import roster
+
+from .conftest import AT, balanced, entered, unit
 
 JUNE = Month(2022, 6)
 
@@ -40,42 +41,42 @@ def received(nation, include: str) -> int:
 
 
 def test_it_keeps_what_is_approved_and_adds_up_what_is_sent(nation):
-    assert kept(nation) == {Stage.APPROVED} and list(sums.differences()) == []
+    assert kept(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []
     assert (received(nation, Stage.APPROVED), received(nation, Stage.SUBMITTED)) == (10, 15)
-    actions.approve(nation.sent, by=None, at=AT)
-    assert received(nation, Stage.APPROVED) == 15 and list(sums.differences()) == []
+    actions.approve_edition(nation.sent, by=None, at=AT)
+    assert received(nation, Stage.APPROVED) == 15 and list(recount.sum_differences()) == []
 
 
 def test_it_answers_from_one_sum_a_month(nation):
     """Not from those of each province."""
     GroupSum.objects.filter(group=nation.top, field=None).update(received_direct=F("received_direct") + 1)
     assert received(nation, Stage.APPROVED) == 11
-    assert len(list(sums.differences())) == 1
-    assert sums.recount() == 1 and received(nation, Stage.APPROVED) == 10
+    assert len(list(recount.sum_differences())) == 1
+    assert recount.recount_sums() == 1 and received(nation, Stage.APPROVED) == 10
 
 
 def test_only_who_approves_waits_for_it(nation, fields, monkeypatch):
     locked: list[set[str]] = []
-    lock = groups.lock
-    monkeypatch.setattr(groups, "lock", lambda *asked: _told(lock(*asked), locked))
+    lock = group_sums.lock_groups
+    monkeypatch.setattr(group_sums, "lock_groups", lambda *asked: _told(lock(*asked), locked))
     commune = unit("xa-moi", Tier.COMMUNE, nation.sent.submission.unit.parent)
     roster.rebuild()
     draft = entered(commune, JUNE, {(fields.ho_tich.pk, None): balanced(1)}, upto="sent")
     assert [Tier.COUNTRY in tiers for tiers in locked] == [False]
-    actions.approve(draft, by=None, at=AT)
+    actions.approve_edition(draft, by=None, at=AT)
     assert [Tier.COUNTRY in tiers for tiers in locked] == [False, True]
 
 
-def _told(found: list[groups.Group], locked: list[set[str]]) -> list[groups.Group]:
+def _told(found: list[group_sums.SumGroup], locked: list[set[str]]) -> list[group_sums.SumGroup]:
     locked.append({group.tier for group in found})
     return found
 
 
 def test_sums_that_it_shall_not_keep_are_told_and_taken_away(nation):
     GroupSum.objects.filter(group=nation.top).update(stage=Stage.SUBMITTED)
-    assert {told for _, told in sums.differences()} == {"thừa", "thiếu"}
-    sums.recount()
-    assert kept(nation) == {Stage.APPROVED} and list(sums.differences()) == []
+    assert {told for _, told in recount.sum_differences()} == {"thừa", "thiếu"}
+    recount.recount_sums()
+    assert kept(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []
 
 
 def test_a_country_from_before_gets_them_by_the_migration(nation):
@@ -84,4 +85,4 @@ def test_a_country_from_before_gets_them_by_the_migration(nation):
     sum_country(plan=[(last, True)])
     assert kept(nation) == set()
     sum_country(plan=[(last, False)])
-    assert kept(nation) == {Stage.APPROVED} and list(sums.differences()) == []
+    assert kept(nation) == {Stage.APPROVED} and list(recount.sum_differences()) == []

@@ -6,10 +6,10 @@ from fractions import Fraction
 import pytest
 
 from figures.periods import Month, Period
-from records.queries.summary import summary
-from units import actions
+from records.summary.queries import summary
+from units.lifecycle import restructuring
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 from .carried_oracle import Oracle
 from .conftest import balanced, entered
@@ -34,11 +34,11 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     reported = {code: [told(summary(one, period).total) for one in some] for code, some in going.items()}
     before = told(summary(old, period).total)
     shares = [
-        actions.Share(draft, Fraction(len(some), len(below)), below=tuple(some))
+        restructuring.SplitShare(draft, Fraction(len(some), len(below)), below=tuple(some))
         for code, some in going.items()
-        for draft in [Draft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent)]
+        for draft in [UnitDraft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent)]
     ]
-    actions.split(old, shares, on, by=None, basis="NQ")
+    restructuring.split_unit(old, shares, on, by=None, basis="NQ")
     carried = {
         code: told(summary(Unit.objects.get(code=code), period, by="unit", today=on).total) for code in going
     }
@@ -65,15 +65,15 @@ def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
             )
     on, period = date(2022, 4, 1), Period("2022-Q1", Month(2022, 1), Month(2022, 3))
     shares = [
-        actions.Share(
-            Draft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent),
+        restructuring.SplitShare(
+            UnitDraft(code, f"huyện {code}", old.kind, old.tier, on, parent=old.parent),
             Fraction(1, 2),
             below=(commune,),
         )
         for code, commune in zip("xy", communes, strict=True)
     ]
-    offices = actions.Offices(divided=(each,), ending=(ending,))
-    actions.split(old, shares, on, by=None, basis="NQ", offices=offices)
+    offices = restructuring.SplitOffices(divided=(each,), ending=(ending,))
+    restructuring.split_unit(old, shares, on, by=None, basis="NQ", offices=offices)
     oracle = Oracle(external=False)
     for unit in Unit.objects.order_by("pk"):
         compare(oracle, unit, period, [1, 2, 3], on)

@@ -8,33 +8,35 @@ from itertools import product
 import pytest
 from django.core.management import CommandError, call_command
 
-from figures.counts import Tally, over_period
+from figures import periods
 from figures.measures import SUMS
-from records import sums
-from records.generating import country, trees
+from figures.tally import Tally, period_tally
+from records.aggregates import recount
+from records.calendar.queries import stored_calendar
+from records.generate import country
 from records.management.commands.generate_country import GAPS
 from records.models import GroupSum, MissingReport
-from records.queries import lacking, missing
-from records.queries.calendar import calendar
-from records.queries.over import over, received
-from records.queries.parts import parts
-from records.queries.question import Question
-from records.queries.summary import summary
-from units import inheritance, roster
-from units.models import Kind, Succession, Tier, Unit
+from records.summary import missing
+from records.summary.aggregation import partial_tallies
+from records.summary.by_unit import period_tallies, received_tallies
+from records.summary.queries import summary
+from records.summary.query import FiguresQuery
+from units.models import Succession, Tier, Unit, UnitKind
+from units.succession import inheritance
+from units.tree import roster
 
-TINY = trees.Scale("tiny", 10, 5, communes=33, districts=11, merged=(3, 12), gaps=GAPS)
+TINY = country.CountryScale("tiny", 10, 5, communes=33, districts=11, merged=(3, 12), gaps=GAPS)
 
 
 @pytest.mark.parametrize(
     ("scale", "provinces", "districts", "communes"),
-    [(trees.NATION, 34, 0, 3_321), (trees.BEFORE, 63, 696, 10_035), (trees.MERGED, 97, 696, 13_356)],
+    [(country.NATION, 34, 0, 3_321), (country.BEFORE, 63, 696, 10_035), (country.MERGED, 97, 696, 13_356)],
 )
 def test_units_are_as_many_as_there_are(scale, provinces, districts, communes):
-    units, links = trees.tree(scale)
+    units, links = country.generate_tree(scale)
     assert len({unit.pk for unit in units}) == len({unit.code for unit in units}) == len(units)
     numbers = [
-        sum(unit.tier == tier and unit.kind == Kind.COMMITTEE for unit in units)
+        sum(unit.tier == tier and unit.kind == UnitKind.COMMITTEE for unit in units)
         for tier in (Tier.PROVINCE, Tier.DISTRICT, Tier.COMMUNE)
     ]
     assert numbers == [provinces, districts, communes]
@@ -44,10 +46,12 @@ def test_units_are_as_many_as_there_are(scale, provinces, districts, communes):
 
 @pytest.mark.django_db
 def test_everything_derived_is_right_and_both_bases_agree():
-    top = country.fill(TINY)
-    assert list(sums.differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
-    period = trees.LAST.plus(-6)
-    before = country.Period.of(trees.LAST.plus(-9), period)
+    top = country.fill_country(TINY)
+    assert (
+        list(recount.sum_differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
+    )
+    period = country.LAST.plus(-6)
+    before = periods.Period.of(country.LAST.plus(-9), period)
     reported, today = (summary(top, before, by="unit", today=day) for day in (None, country.LAST_DAY))
     assert today.total.counts == reported.total.counts
     assert today.total.completeness.text() == reported.total.completeness.text()
@@ -61,28 +65,28 @@ def test_who_took_over_receives_what_they_received_together():
     """A country does not lose two thirds of its dossiers by a merger: as many stay, but for what units differ in. In
     July old and new units report a part of it each.
     """
-    top = country.fill(TINY)
+    top = country.fill_country(TINY)
     june, july, august = (
-        summary(top, country.Period.of(month, month)).total.counts["received"]
-        for month in (trees.LAST.plus(back) for back in (-6, -5, -4))
+        summary(top, periods.Period.of(month, month)).total.counts["received"]
+        for month in (country.LAST.plus(back) for back in (-6, -5, -4))
     )
     assert 0.75 < july / june < 1.33 and 0.75 < august / june < 1.33
 
 
 @pytest.mark.django_db
 def test_what_is_received_by_child_is_that_of_its_parts():
-    top = country.fill(TINY)
-    months = country.Period.of(trees.LAST.plus(-9), trees.LAST)
+    top = country.fill_country(TINY)
+    months = periods.Period.of(country.LAST.plus(-9), country.LAST)
     for tier, external in product((None, Tier.COMMUNE), (False, True)):
         for unit in (top, Unit.objects.filter(parent=top, has_children=True).first()):
-            asked = Question(unit, months, calendar(), "submitted", external, tier)
-            assert shares(received(asked)) == shares(parts(asked, by_child=True)) != {}
+            asked = FiguresQuery(unit, months, stored_calendar(), "submitted", external, tier)
+            assert shares(received_tallies(asked)) == shares(partial_tallies(asked, by_child=True)) != {}
 
 
 @pytest.mark.django_db
 def test_a_whole_period_by_child_is_that_of_its_months():
     """Flows, what was carried over and what is still open; of each in one part, however many months there are."""
-    top = country.fill(TINY)
+    top = country.fill_country(TINY)
     units = (
         top,
         *Unit.objects.filter(parent=top, has_children=True),
@@ -90,9 +94,9 @@ def test_a_whole_period_by_child_is_that_of_its_months():
     )
     codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
     for code, tier, external, unit in product(codes, (None, Tier.COMMUNE), (False, True), units):
-        period = country.Period.parse(code)
-        asked = Question(unit, period, calendar(), "submitted", external, tier)
-        whole, monthly = over(asked), parts(asked, by_child=True)
+        period = periods.Period.parse(code)
+        asked = FiguresQuery(unit, period, stored_calendar(), "submitted", external, tier)
+        whole, monthly = period_tallies(asked), partial_tallies(asked, by_child=True)
         assert of_period(whole, period) == of_period(monthly, period), (code, tier, unit)
         assert {(part.child, part.month) for part in whole} == {(part.child, None) for part in monthly}
         assert len(whole) == len({part.child for part in whole})
@@ -103,17 +107,29 @@ def test_a_whole_period_by_child_is_that_of_its_months():
 @pytest.mark.django_db
 def test_a_whole_period_by_todays_units_is_that_of_its_months():
     """Of rows alone; narrowed to a tier they are read month by month. A group that merged is one part of its heir."""
-    top = country.fill(TINY)
+    top = country.fill_country(TINY)
     field = GroupSum.objects.exclude(field=None).order_by("field").first().field_id
     codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
     for code, external, only in product(codes, (False, True), (None, field)):
-        period = country.Period.parse(code)
+        period = periods.Period.parse(code)
         asked = [
-            Question(top, period, calendar(), "submitted", external, tier, None, None, True, country.LAST_DAY)
+            FiguresQuery(
+                top,
+                period,
+                stored_calendar(),
+                "submitted",
+                external,
+                tier,
+                None,
+                None,
+                True,
+                country.LAST_DAY,
+            )
             for tier in (None, Tier.COMMUNE, Tier.PROVINCE)
         ]
         whole, *narrowed = [
-            [part for part in parts(one, by_child=True, only=only) if part.child is not None] for one in asked
+            [part for part in partial_tallies(one, by_child=True, only=only) if part.child is not None]
+            for one in asked
         ]
         monthly = [part for several in narrowed for part in several]
         assert None not in {part.month for part in monthly}
@@ -131,7 +147,7 @@ def of_period(found, period):
     monthly = defaultdict(list)
     for part in found:
         monthly[part.child].append((part.month, part.tally))
-    return {child: over_period(several, period) for child, several in monthly.items()}
+    return {child: period_tally(several, period) for child, several in monthly.items()}
 
 
 def shares(found):
@@ -150,16 +166,16 @@ def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
     """Thousands of old and new units owe but some months of a period across the merger: none is read for that, and none
     at all where it was noted who is silent.
     """
-    top = country.fill(TINY)
+    top = country.fill_country(TINY)
     read = []
-    kept = lacking._in_force
+    kept = missing._reported_pairs
 
     def noted(question, units, wanted):
         read.extend(units)
         return kept(question, units, wanted)
 
-    monkeypatch.setattr(lacking, "_in_force", noted)
-    across = country.Period.parse("2025-M05..M09")
+    monkeypatch.setattr(missing, "_reported_pairs", noted)
+    across = periods.Period.parse("2025-M05..M09")
     known = {day: silent_in(top, across, day) for day in (None, country.LAST_DAY)}
     assert read == []
     MissingReport.objects.all().delete()
@@ -170,13 +186,13 @@ def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
         assert found == told
         # Months that do not follow each other, one by one.
         some = [across.months[0], across.months[-1]]
-        assert missing.silent(Question(top, across, calendar(), today=day), some) == [
+        assert missing.missing_unit_months(FiguresQuery(top, across, stored_calendar(), today=day), some) == [
             one for one in found if one.one.month in some
         ]
 
 
 def silent_in(top, period, day):
-    return missing.silent(Question(top, period, calendar(), today=day))
+    return missing.missing_unit_months(FiguresQuery(top, period, stored_calendar(), today=day))
 
 
 @pytest.mark.django_db
@@ -196,7 +212,7 @@ def test_the_command_fills_an_empty_database_only(monkeypatch):
 
 
 def test_seed_is_fixed():
-    one, other = (trees.tree(replace(TINY, months=3))[0] for _ in range(2))
+    one, other = (country.generate_tree(replace(TINY, months=3))[0] for _ in range(2))
     assert [(unit.pk, unit.path, unit.name) for unit in one] == [
         (unit.pk, unit.path, unit.name) for unit in other
     ]

@@ -8,15 +8,15 @@ from django.core.management import call_command
 from django.db.migrations import Migration
 
 from figures import rules
-from figures.handover import Handover
 from figures.periods import Month, Period
 from figures.summary import Summary
-from records import sums
+from figures.unit_changes import Handover
+from records.aggregates import group_sums, recount
 from records.apps import count_once
 from records.models import Submission
-from records.queries.summary import summary
+from records.summary.queries import summary
 from tests import succeeding
-from units import actions
+from units.lifecycle import undo
 from units.models import Succession, Unit
 
 from .test_taken_over import AUGUST, JULY, JUNE, merged, month_of
@@ -70,14 +70,14 @@ def test_a_unit_alone_is_told_as_it_reported(cast, fields, new):
     for unit, opening, left in ((new, 10, 9), (cast.alpha, 5, 4)):
         for today in (None, READ) if unit == cast.alpha else (None,):
             found = summary(unit, Period.parse("2022-M07"), today=today)
-            assert (found.total.counts["opening"], rules.closing(found.total.counts)) == (opening, left)
+            assert (found.total.counts["opening"], rules.closing_count(found.total.counts)) == (opening, left)
             assert not found.handover
 
 
 def test_the_balance_of_a_merger_inside_a_month_closes(cast, new):
     for today in (None, READ):
         counts = summary(cast.district, Period.parse("2022-M07"), today=today).total.counts
-        assert counts["opening"] + counts["received"] == counts["resolved"] + rules.closing(counts)
+        assert counts["opening"] + counts["received"] == counts["resolved"] + rules.closing_count(counts)
 
 
 def test_a_merger_on_the_first_day_of_a_month_has_nothing_to_tell(cast, fields):
@@ -105,13 +105,13 @@ def test_the_command_says_it(cast, new):
 
 def test_successions_recorded_after_the_reports_and_taken_back(cast, fields, new):
     """The other order than that of the fixture: the sums follow the tree."""
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     olds = list(Unit.objects.filter(successors__new=new))
     Succession.objects.all().delete()
-    sums.hand_over([*olds, new], [ON])
-    assert counts_of(cast.district) == (22, 19) and list(sums.differences()) == []
+    group_sums.refresh_after_handover([*olds, new], [ON])
+    assert counts_of(cast.district) == (22, 19) and list(recount.sum_differences()) == []
     succeeding.succeed(olds, new, ON, by=None)
-    assert counts_of(cast.district) == (12, 9) and list(sums.differences()) == []
+    assert counts_of(cast.district) == (12, 9) and list(recount.sum_differences()) == []
 
 
 def test_undoing_a_merger_lets_the_closings_of_the_old_units_count(cast, fields):
@@ -119,21 +119,21 @@ def test_undoing_a_merger_lets_the_closings_of_the_old_units_count(cast, fields)
     month_of(cast.beta, JULY, fields, 7)
     unit = merged(cast, ON)
     assert counts_of(cast.district) == (0, None)
-    actions.undo_restructuring(unit, by=None)
-    assert counts_of(cast.district) == (0, 12) and list(sums.differences()) == []
+    undo.undo_restructuring(unit, by=None)
+    assert counts_of(cast.district) == (0, 12) and list(recount.sum_differences()) == []
 
 
 def test_sums_from_before_are_written_anew_by_the_migration(cast, new):
     Submission.objects.update(opens=True, closes=True)
-    sums.refresh([cast.alpha, cast.beta, new], [JULY.number])
+    group_sums.refresh_group_sums([cast.alpha, cast.beta, new], [JULY.number])
     assert counts_of(cast.district) == (22, 19)
     last = Migration("0014_handed_over", "records")
     count_once(plan=[(last, True)])
     assert counts_of(cast.district) == (22, 19)
     count_once(plan=[(last, False)])
-    assert counts_of(cast.district) == (12, 9) and list(sums.differences()) == []
+    assert counts_of(cast.district) == (12, 9) and list(recount.sum_differences()) == []
 
 
 def counts_of(unit) -> tuple[int | None, int | None]:
     counts = summary(unit, Period.parse("2022-M07")).total.counts
-    return counts["opening"], rules.closing(counts)
+    return counts["opening"], rules.closing_count(counts)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from figures.periods import Month
-from records import actions as saving
+from records.approval import actions
 from records.models import Procedure, ProcedureScope
 
 from .conftest import SINCE, entered
@@ -138,7 +138,7 @@ def test_as_it_counted_on_an_earlier_day(land):
     land.months(b, m7=(6, 6))
     new = land.merge([a, b], "n", land.west)
     edition = land.month(new, 7, 10, 9, upto="sent")
-    saving.approve(edition, by=None, at=datetime(2022, 8, 1, 3, tzinfo=UTC))
+    actions.approve_edition(edition, by=None, at=datetime(2022, 8, 1, 3, tzinfo=UTC))
     for day, right in ((date(2022, 7, 31), (12, None)), (date(2022, 8, 1), (12, 9))):
         for unit in (land.west, land.province, land.country):
             for by in (None, "unit", "field", "month"):

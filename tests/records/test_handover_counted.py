@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from figures.periods import Period
-from records.queries.official_forms import DOSSIER_FORM, forms
-from records.queries.summary import trend
+from records.official_form.queries import DOSSIER_FORM, official_forms
+from records.summary.queries import trend
 from units.models import Unit
 
 from .conftest import AT
@@ -31,7 +31,7 @@ OPENING_AND_LEFT = {
 # Of which every month was reported, so that what was left open is what was carried over.
 UNBROKEN = ("M06", "M07", "M08", "M06..M07", "M07..M08", "M06..M08", "Q3")
 WAYS = ({}, {"include": "submitted"}, {"tier": "commune"}, {"external": True})
-FORM = forms().on(DOSSIER_FORM, TODAY)
+FORM = official_forms().on(DOSSIER_FORM, TODAY)
 
 
 @pytest.fixture

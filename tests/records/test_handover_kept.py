@@ -6,10 +6,12 @@ from fractions import Fraction
 import pytest
 from django.core.management import call_command
 
+from records.aggregates.recount import sum_differences
 from records.models import CutoffRule, Submission
-from records.sums import differences
 from tests import succeeding
-from units import actions, inheritance, roster
+from units.lifecycle import closing, restructuring, undo
+from units.succession import inheritance
+from units.tree import roster
 
 from .conftest import unlocked
 from .handed import ON, TODAY, Land, rows, stand
@@ -31,7 +33,7 @@ def land(fields) -> Land:
 
 def kept() -> dict[tuple[str, int], tuple[bool, bool]]:
     """By unit and month whether its opening and its closing count; and nothing differs from a recount."""
-    assert list(differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
+    assert list(sum_differences()) == [] and roster.check() == [] and inheritance.check() == (set(), {})
     found = Submission.objects.select_related("unit")
     return {(one.unit.code, one.month % 100): (one.opens, one.closes) for one in found}
 
@@ -65,7 +67,7 @@ def test_reports_that_come_after_the_merger(fields):
 def test_a_successor_that_is_recorded_afterwards(land):
     """The old ones had ended and the new one had begun and reported before anybody said who follows whom."""
     for old in (land.a, land.b):
-        actions.close_unit(old, date(2022, 6, 30), by=None)
+        closing.close_unit(old, date(2022, 6, 30), by=None)
     new = land.open("n", land.west, start=ON)
     land.months(new, m7=(10, 9))
     assert kept() == UNTOUCHED | {("n", 7): WHOLE} and stand(land.west, "M07") == (22, 19)
@@ -79,13 +81,13 @@ def test_a_successor_that_is_recorded_afterwards(land):
 def test_what_is_undone_counts_again(land, way):
     if way == "merge":
         draft = land.draft("n", land.west, ON)
-        new = actions.merge([land.a, land.b], draft, ON, by=None, basis="Nghị quyết 1").new[0]
+        new = restructuring.merge_units([land.a, land.b], draft, ON, by=None, basis="Nghị quyết 1").new[0]
         assert kept() == OLD and stand(land.west, "M07") == (12, None)
     else:
-        parts = [actions.Share(land.draft(code, land.west, ON), Fraction(1, 2)) for code in "xy"]
-        new = actions.split(land.a, parts, ON, by=None, basis="Nghị quyết 1").new[0]
+        parts = [restructuring.SplitShare(land.draft(code, land.west, ON), Fraction(1, 2)) for code in "xy"]
+        new = restructuring.split_unit(land.a, parts, ON, by=None, basis="Nghị quyết 1").new[0]
         assert kept() == OLD | {("b", 7): WHOLE} and stand(land.west, "M07") == (12, 6)
-    actions.undo_restructuring(new, by=None)
+    undo.undo_restructuring(new, by=None)
     assert kept() == UNTOUCHED
     for today in BASES:
         assert stand(land.west, "M07", today=today) == (12, 10)

@@ -13,17 +13,20 @@ from openpyxl import Workbook
 
 from figures import rules
 from figures.measures import ALL_SERVED, MEASURES, served_measures
-from figures.outliers import outlier
+from figures.outliers import find_outlier
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions, sums
-from records.imports import counts
-from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
-from records.imports.quick import is_outlier, served
-from records.imports.writing import Writer
+from records import errors
+from records.aggregates import recount
+from records.approval import actions
+from records.bulk_import import counts
+from records.bulk_import.counts import import_counts
+from records.bulk_import.fast_rules import is_outlier, served_rules
+from records.bulk_import.validation import APPROVED, DRAFT, SENT
+from records.bulk_import.writer import UnitMonthWriter
 from records.models import DossierCount, Edition, Procedure, State
+from spreadsheets.cells import FileFaults
 from tests.figures.strategies import VALUES
-from units.faults import Faults
 
 from .conftest import AT, balanced, entered, unlocked
 
@@ -63,7 +66,7 @@ def test_written_sent_and_again_unchanged(cast, fields):
     report = load(text, by=cast.clerk)
     assert (report.written, report.unchanged) == (0, 2)
     assert Entry.objects.count() == 1
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
 
 
 def test_approve_names_the_file_as_writer_and_by_as_approver(cast, fields):
@@ -88,7 +91,7 @@ def test_row_replaces_its_field_and_others_stay(cast, fields):
     edition = Edition.objects.get()
     assert edition.received_direct == 90
     assert edition.state == State.SENT and edition.revision == 2
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
 
 
 def test_missing_column_and_empty_cell_are_not_reported(cast, fields):
@@ -234,7 +237,7 @@ def test_a_file_that_breaks_off_half_way_leaves_nothing(cast, fields, monkeypatc
 
 
 def test_too_many_faults_are_counted(cast, fields, monkeypatch):
-    monkeypatch.setattr(Faults, "MOST", 3)
+    monkeypatch.setattr(FileFaults, "MOST", 3)
     report = load("\n".join([HEAD, *["13441,2022-M06,ho-tich,x,y,,"] * 3]))
     assert [fault.code for _, fault in report.errors] == ["not_a_number"] * 2 + [
         "not_a_number",
@@ -260,7 +263,7 @@ def test_sending_a_draft_file_again(cast, fields):
     report = load(text)
     assert (report.written, report.unchanged) == (0, 1)
     assert Edition.objects.get().state == State.SENT
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
 
 
 def test_approved_month_is_locked_unless_equal(cast, fields):
@@ -291,7 +294,7 @@ def test_correction_of_an_approved_month_by_file(cast, fields):
     first.refresh_from_db()
     assert first.state == State.SUPERSEDED
     assert Edition.objects.get(state=State.APPROVED).received_direct == 41
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
 
 
 def test_writer_does_not_approve_through_a_file(cast, fields):
@@ -312,8 +315,8 @@ def test_who_sent_it_does_not_approve_through_a_file(cast, fields):
         State.SENT, cast.neighbour, [cast.clerk],
     )  # fmt: skip
     assert faults(load(text, APPROVED, by=cast.neighbour).errors) == [(2, "", "own_entries")]
-    with pytest.raises(actions.OwnEntries):
-        actions.approve(edition, by=cast.neighbour, at=AT)
+    with pytest.raises(errors.OwnEntries):
+        actions.approve_edition(edition, by=cast.neighbour, at=AT)
     assert load(text, APPROVED, by=cast.reviewer).unchanged == 1
     edition.refresh_from_db()
     assert (edition.state, edition.sent_by, edition.sender) == (State.APPROVED, "tệp counts.csv", None)
@@ -322,7 +325,7 @@ def test_who_sent_it_does_not_approve_through_a_file(cast, fields):
 def test_returned_month_stays_returned_for_equal_rows(cast, fields):
     text = file(row("13441"))
     load(text)
-    actions.send_back(Edition.objects.get(), reason="Sai", by=cast.reviewer, at=AT)
+    actions.return_edition(Edition.objects.get(), reason="Sai", by=cast.reviewer, at=AT)
     load(text)
     assert Edition.objects.get().state == State.RETURNED
     load(file(row("13441", received_direct=41, resolved_on_time=46)))
@@ -420,13 +423,15 @@ def test_dry_run_and_json(cast, fields, tmp_path):
 
 @given(st.integers(0, 400), st.lists(st.integers(0, 400), max_size=14))
 def test_the_quick_look_sees_the_outliers_that_the_rules_see(value, past):
-    assert is_outlier(value, past) == (outlier(value, past) is not None)
+    assert is_outlier(value, past) == (find_outlier(value, past) is not None)
 
 
 @given(VALUES, st.sampled_from([ALL_SERVED, served_measures(frozenset({"direct"}))]))
 def test_the_quick_look_at_a_row_sees_what_the_rules_see(values, names):
     row = tuple(values.values())
-    assert served(names).clean(row) == (rules.check_row(dict(zip(MEASURES, row, strict=True)), names) == ())
+    assert served_rules(names).clean(row) == (
+        rules.check_row(dict(zip(MEASURES, row, strict=True)), names) == ()
+    )
 
 
 def test_parts_over_their_whole_are_an_error_and_for_a_draft_a_warning(cast, fields):
@@ -437,7 +442,7 @@ def test_parts_over_their_whole_are_an_error_and_for_a_draft_a_warning(cast, fie
 
 def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monkeypatch):
     """On PostgreSQL two files of the same new months may run at once: the second then finds the first one's rows."""
-    write, calls = Writer.write, []
+    write, calls = UnitMonthWriter.write, []
 
     def beaten(self, targets):
         calls.append(1)
@@ -445,9 +450,9 @@ def test_months_that_somebody_opened_meanwhile_are_read_anew(cast, fields, monke
             raise IntegrityError("submission_once")
         return write(self, targets)
 
-    monkeypatch.setattr(Writer, "write", beaten)
+    monkeypatch.setattr(UnitMonthWriter, "write", beaten)
     assert load(file(row("13441"))).written == 1
-    assert len(calls) == 2 and list(sums.differences()) == []
+    assert len(calls) == 2 and list(recount.sum_differences()) == []
 
 
 def test_no_query_for_each_row(cast, fields):

@@ -17,12 +17,12 @@ from figures.measures import MEASURES
 from figures.periods import Month
 from ledger import log
 from ledger.models import Entry
-from records import sums
-from records.imports.counts import APPROVED, DRAFT
-from records.imports.parts import Overtaken, Part, import_in_parts, parts
-from records.imports.reading import Line
+from records.aggregates import recount
+from records.bulk_import.reader import CountLine
+from records.bulk_import.resumable import FilePart, ImportedElsewhere, file_parts, import_in_parts
+from records.bulk_import.validation import APPROVED, DRAFT
 from records.models import DossierCount, Edition, ImportProgress, State
-from units.tabular import Row
+from spreadsheets.table_reader import TableRow
 
 from .conftest import AT, balanced, entered
 from .test_parallel import apart
@@ -67,16 +67,16 @@ def stopping(after: int):
     return tell
 
 
-def lines_of(keys: list[tuple[int, int]]) -> Iterator[Line]:
+def lines_of(keys: list[tuple[int, int]]) -> Iterator[CountLine]:
     """A line in each row for the month and unit of that row."""
     for number, (month, unit) in enumerate(keys, 2):
-        yield Line(Row(number, {}), type("Unit", (), {"pk": unit})(), month, number, None, (), None)
+        yield CountLine(TableRow(number, {}), type("Unit", (), {"pk": unit})(), month, number, None, (), None)
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), max_size=40), st.integers(1, 9), st.data())
 def test_parts_are_whole_unit_months_in_a_fixed_order(keys, rows, data):
     last = {key: number for number, key in enumerate(keys, 2)}
-    found = list(parts(lines_of(keys), last, 0, rows))
+    found = list(file_parts(lines_of(keys), last, 0, rows))
     assert sorted(line.row.number for part in found for line in part.lines) == list(range(2, len(keys) + 2))
     order = []
     for part in found:
@@ -84,7 +84,7 @@ def test_parts_are_whole_unit_months_in_a_fixed_order(keys, rows, data):
         assert part.months == len(here) and not set(here) & set(order)
         order += here
     skipped = data.draw(st.integers(0, len(order)))
-    rest: list[Part] = list(parts(lines_of(keys), last, skipped, 3))
+    rest: list[FilePart] = list(file_parts(lines_of(keys), last, skipped, 3))
     left = list(dict.fromkeys((line.month, line.unit.pk) for part in rest for line in part.lines))
     assert left == order[skipped:] and sum(part.months for part in rest) == len(left)
 
@@ -104,7 +104,7 @@ def test_stopped_after_each_part_and_continued(cast, fields, file):
         break
     assert runs > 5 and report.errors == [] and (report.earlier, report.written) == (48, 0)
     assert Edition.objects.filter(state=State.APPROVED).count() == 24 and DossierCount.objects.count() == 48
-    assert not ImportProgress.objects.exists() and list(sums.differences()) == []
+    assert not ImportProgress.objects.exists() and list(recount.sum_differences()) == []
     files = Entry.objects.filter(action="counts.import")
     assert sum(one.detail["written"] for one in files) == 48
     assert len({one.detail["sha256"] for one in files}) == 1
@@ -176,7 +176,7 @@ def test_two_at_once_are_told(cast, fields, file):
         if act == "write":
             ImportProgress.objects.update(done=24)
 
-    with pytest.raises(Overtaken):
+    with pytest.raises(ImportedElsewhere):
         import_in_parts(file, at=AT, rows=7, tell=other)
 
 
@@ -202,7 +202,7 @@ import sys, django
 django.setup()
 from datetime import UTC, datetime
 from pathlib import Path
-from records.imports.parts import import_in_parts
+from records.bulk_import.resumable import import_in_parts
 tell = lambda act, rows, total: print(act, rows, flush=True)
 report = import_in_parts(Path(sys.argv[1]), at=datetime(2022, 6, 15, tzinfo=UTC), becomes="approved", rows=6, tell=tell)
 print("end", report.earlier + report.written, len(report.errors), flush=True)
@@ -236,7 +236,7 @@ def test_kill_9_in_between(cast, fields, file, shared_database):
         assert apart(lambda: {one.counts.count() for one in Edition.objects.all()}) <= {2}
     assert runs > 3
     assert apart(lambda: Edition.objects.filter(state=State.APPROVED).count()) == 24
-    assert not apart(ImportProgress.objects.exists) and apart(lambda: list(sums.differences())) == []
+    assert not apart(ImportProgress.objects.exists) and apart(lambda: list(recount.sum_differences())) == []
     files = apart(lambda: list(Entry.objects.filter(action="counts.import")))
     assert sum(one.detail["written"] for one in files) == 48
     assert apart(lambda: log.verify()) == []

@@ -7,16 +7,16 @@ import pytest
 from django.utils import timezone
 
 from figures.periods import Month
-from records.imports.catalogue import import_catalogue
+from records.bulk_import.catalogue import import_catalogue
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
 from records.models import CaseMapping, Field, FieldScope, GroupSwitch, Procedure, ProcedureScope, RateTarget
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
 from tests.units.conftest import draft, person
 from tests.units.conftest import tree as tree
 from tests.units.test_pages import signed_in, text_of
-from units import actions
+from units.lifecycle import opening, restructuring, succession, undo
 from units.models import Unit
-from units.tree import Refused
+from units.tree.rules import TreeRefused
 
 SINCE, ON = date(2021, 1, 1), date(2025, 7, 1)
 BEFORE, AFTER = Month(2025, 5), Month(2025, 8)
@@ -33,7 +33,7 @@ def row(code: str, *units: Unit, tier: str = "", until: date | None = None) -> F
 
 def reports(unit: Unit, month: Month) -> set[str]:
     """The codes of the fields of a unit in a month."""
-    found = Catalogue(calendar()).expected(unit, month)
+    found = Catalogue(stored_calendar()).expected(unit, month)
     return set(Field.objects.filter(pk__in=found).values_list("code", flat=True))
 
 
@@ -57,7 +57,7 @@ def holder(code: str) -> Unit:
 @pytest.fixture
 def offices(tree):
     """Two districts with an office of one name each, which alone report land matters."""
-    actions.open_units(
+    opening.open_units(
         [draft("350", "district", "35"), draft("nv-2", "", "350", "office", name="Phòng Nội vụ")], by=None
     )
     tree.other = Unit.objects.get(code="350")
@@ -67,7 +67,7 @@ def offices(tree):
 
 def merged(tree, **more) -> Unit:
     new = draft("351", more.pop("tier", "district"), "35", name="huyện Mới")
-    return actions.merge([tree.district, tree.other], new, ON, by=None, basis="NQ", **more).new[0]
+    return restructuring.merge_units([tree.district, tree.other], new, ON, by=None, basis="NQ", **more).new[0]
 
 
 def test_a_row_goes_on_for_the_successor_and_the_past_stays(offices):
@@ -85,46 +85,52 @@ def test_a_row_goes_on_for_the_successor_and_the_past_stays(offices):
     # The same code reopened under the new unit: not `chung`.
     assert reports(commune, AFTER) == {"dat-dai"} == reports(offices.liem_tuc, BEFORE)
     assert reports(holder("13474"), AFTER) == {Field.UNDIVIDED}
-    actions.undo_restructuring(new, by=None)
+    undo.undo_restructuring(new, by=None)
     assert state() == kept
 
 
 def test_a_split_goes_on_for_every_part(tree):
     row("dat-dai", tree.tan_thanh, tier="commune")
-    shares = [actions.Share(draft(code), Fraction(1, 2)) for code in ("a", "b")]
-    new = actions.split(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
+    shares = [restructuring.SplitShare(draft(code), Fraction(1, 2)) for code in ("a", "b")]
+    new = restructuring.split_unit(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
     assert [reports(unit, AFTER) for unit in new] == [{"dat-dai"}] * 2
 
 
 def test_a_successor_of_another_tier_has_a_row_of_its_own(tree):
     """An island district becomes a special zone, a unit of the commune tier."""
-    (island,) = actions.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
+    (island,) = opening.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
     row("bien-dao", island, tier="district")
     kept = state()
-    new = actions.merge([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
     assert reports(new, AFTER) == {"bien-dao"} and reports(island, BEFORE) == {"bien-dao"}
     assert FieldScope.objects.get(units=new).valid_from == ON
-    actions.undo_restructuring(new, by=None)
+    undo.undo_restructuring(new, by=None)
     assert state() == kept
 
 
 def test_successions_from_a_file_are_followed_along_the_chain(tree):
     row("dat-dai", tree.tan_thanh)
     later = date(2026, 1, 1)
-    first = actions.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
-    last = actions.open_unit(draft("b", active_from=later), by=None)
-    links = [actions.Link(first, last, later), actions.Link(tree.tan_thanh, first, ON)]
-    actions.add_successions(links, by=None)
+    first = opening.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
+    last = opening.open_unit(draft("b", active_from=later), by=None)
+    links = [
+        succession.SuccessionLink(first, last, later),
+        succession.SuccessionLink(tree.tan_thanh, first, ON),
+    ]
+    succession.add_successions(links, by=None)
     assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
 
 
 def test_a_chain_is_followed_whichever_part_of_it_is_recorded_first(tree):
     row("dat-dai", tree.tan_thanh)
     later = date(2026, 1, 1)
-    first = actions.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
-    last = actions.open_unit(draft("b", active_from=later), by=None)
-    for link in (actions.Link(first, last, later), actions.Link(tree.tan_thanh, first, ON)):
-        actions.add_successions([link], by=None)
+    first = opening.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
+    last = opening.open_unit(draft("b", active_from=later), by=None)
+    for link in (
+        succession.SuccessionLink(first, last, later),
+        succession.SuccessionLink(tree.tan_thanh, first, ON),
+    ):
+        succession.add_successions([link], by=None)
     assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
 
 
@@ -135,9 +141,9 @@ def test_a_row_that_names_the_new_unit_by_itself_is_not_lost(offices, others):
     row("rieng", new, *([offices.external] if others else []))
     kept = state()
     with pytest.raises(
-        Refused, match="Danh mục ghi riêng đơn vị mới .Lĩnh vực rieng: huyện Mới.: không hoàn"
+        TreeRefused, match="Danh mục ghi riêng đơn vị mới .Lĩnh vực rieng: huyện Mới.: không hoàn"
     ):
-        actions.undo_restructuring(new, by=None)
+        undo.undo_restructuring(new, by=None)
     assert state() == kept and Unit.objects.filter(pk=new.pk).exists()
 
 
@@ -154,8 +160,8 @@ def test_what_was_set_for_the_new_unit_is_not_lost(offices, what):
         ),
     }[what]()
     words = {"target": "chỉ tiêu giao", "mapping": "cách ghép cột", "switch": "nhóm cột"}[what]
-    with pytest.raises(Refused, match=f"Đã có {words}.* gắn với đơn vị mới: không hoàn tác được"):
-        actions.undo_restructuring(new, by=None)
+    with pytest.raises(TreeRefused, match=f"Đã có {words}.* gắn với đơn vị mới: không hoàn tác được"):
+        undo.undo_restructuring(new, by=None)
     assert type(made).objects.filter(pk=made.pk).exists()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 
-from records.queries.official_forms import DOSSIER_FORM, forms
+from records.official_form.queries import DOSSIER_FORM, official_forms
 
 OURS = Path(project.BASE_DIR) / "fixtures" / "forms"
 BEFORE, AFTER = date(2025, 12, 14), date(2026, 6, 14)
@@ -42,15 +42,15 @@ def put(folder: Path, data, name: str = "bm-2026.json") -> None:
 
 
 def test_ours_are_in_force_and_without_fault(folder):
-    assert [form.code for form in forms().in_force(AFTER)] == [
+    assert [form.code for form in official_forms().in_force(AFTER)] == [
         "II.06a/VPCP/KSTT", "II.06b/VPCP/KSTT", "II.06c/VPCP/KSTT",
     ]  # fmt: skip
-    assert forms().faults == ()
+    assert official_forms().faults == ()
 
 
 def test_a_successor_of_2026_needs_only_its_data(folder):
     put(folder, successor())
-    known = forms()
+    known = official_forms()
     assert known.faults == ()
     assert [known.on(DOSSIER_FORM, day).code for day in (BEFORE, AFTER)] == [
         "II.06a/VPCP/KSTT",
@@ -65,9 +65,9 @@ def test_a_successor_of_2026_needs_only_its_data(folder):
 
 def test_a_file_is_read_anew_once_it_changes(folder):
     put(folder, successor())
-    assert forms().on(DOSSIER_FORM, AFTER).title.startswith("Tình hình")
+    assert official_forms().on(DOSSIER_FORM, AFTER).title.startswith("Tình hình")
     put(folder, successor(title="Kết quả giải quyết"))
-    assert forms().on(DOSSIER_FORM, AFTER).title == "Kết quả giải quyết"
+    assert official_forms().on(DOSSIER_FORM, AFTER).title == "Kết quả giải quyết"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_file_is_read_anew_once_it_changes(folder):
 )
 def test_a_file_that_cannot_be_used_is_told_and_stops_no_other(folder, data, told):
     put(folder, data)
-    known = forms()
+    known = official_forms()
     assert len(known.all) == 3
     ((name, words),) = known.faults
     assert name == "bm-2026.json" and told in words
@@ -92,5 +92,5 @@ def test_a_file_that_cannot_be_used_is_told_and_stops_no_other(folder, data, tol
 def test_two_successors_of_one_form_are_a_fault(folder):
     put(folder, successor())
     put(folder, successor(key="khac"), "khac.json")
-    ((name, words),) = forms().faults
+    ((name, words),) = official_forms().faults
     assert name == "khac.json" and "đã có biểu khác thay thế" in words

@@ -10,14 +10,16 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions as entry
-from records.actions import entry as opening
+from records.calendar import queries as calendar_queries
 from records.models import Edition, Submission
+from records.submissions import actions as submissions_actions
 from tests.ledger.conftest import shared_database as shared_database
-from units import actions
-from units.models import Unit, User
-from units.tree import Draft
+from units.lifecycle import opening, restructuring, undo
+from units.models import Unit
+from units.people import actions as people_actions
+from units.tree.rules import UnitDraft
 
 START, ON = date(2020, 1, 1), date(2021, 7, 1)
 PAUSE = 30  # seconds until a thread that hangs is given up
@@ -27,18 +29,20 @@ PAUSE = 30  # seconds until a thread that hangs is given up
 def merged(transactional_db) -> SimpleNamespace:
     """A commune that followed another one, its clerk and the administrator of the district, both signed in."""
     drafts = [
-        Draft("351", "huyện Thanh Liêm", "committee", "district", START),
-        Draft("13474", "thị trấn Tân Thanh", "committee", "commune", START, parent="351"),
+        UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START),
+        UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", START, parent="351"),
     ]
-    district, old = actions.open_units(drafts, by=None).new
+    district, old = opening.open_units(drafts, by=None).new
     people = {}
     for name, unit, role in (("xa-13474", old, "clerk"), ("tinh", district, "administrator")):
         user = User.objects.create_user(name, full_name=name)
-        actions.add_membership(user, unit, role, START, by=None)
+        people_actions.add_membership(user, unit, role, START, by=None)
         people[role] = Client()
         people[role].force_login(user, "django.contrib.auth.backends.ModelBackend")
-    new = Draft("13474", "xã Tân Thanh", "committee", "commune", ON, parent=district)
-    return SimpleNamespace(unit=actions.merge([old], new, ON, by=None, basis="NQ 1").new[0], **people)
+    new = UnitDraft("13474", "xã Tân Thanh", "committee", "commune", ON, parent=district)
+    return SimpleNamespace(
+        unit=restructuring.merge_units([old], new, ON, by=None, basis="NQ 1").new[0], **people
+    )
 
 
 def own(act: Callable) -> Callable:
@@ -84,16 +88,16 @@ def stored() -> tuple[int, int, int]:
 
 def test_the_clerk_is_told_where_the_undoing_came_first(merged, shared_database, monkeypatch):
     """He has seen the unit that is not there any more when he writes."""
-    came, due_date = Event(), opening.due_date
+    came, due_date = Event(), calendar_queries.due_date
 
     def told(*asked):
         came.set()
         return due_date(*asked)
 
-    monkeypatch.setattr(opening, "due_date", told)
+    monkeypatch.setattr(submissions_actions, "due_date", told)
     asked = {"unit": merged.unit.pk, "month": "2021-M08"}
     answer = beside(
-        lambda: actions.undo_restructuring(merged.unit, by=None),
+        lambda: undo.undo_restructuring(merged.unit, by=None),
         lambda: merged.clerk.post("/records/open/", asked, follow=True),
         came,
     )
@@ -111,6 +115,8 @@ def test_the_undoing_is_refused_where_the_clerk_came_first(merged, shared_databa
         came.set()
         return merged.administrator.post(f"/units/{merged.unit.pk}/undo-merger/")
 
-    answer = beside(lambda: entry.open_submission(merged.unit, Month(2021, 8), by=None, at=at), undo, came)
+    answer = beside(
+        lambda: submissions_actions.open_submission(merged.unit, Month(2021, 8), by=None, at=at), undo, came
+    )
     assert answer.status_code == 422 and "Đã có báo cáo tháng gắn với đơn vị mới" in answer.content.decode()
     assert stored() == (1, 1, 3)

@@ -13,21 +13,22 @@ from django.test.utils import CaptureQueriesContext
 from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions as records
-from records.actions import going_on
-from records.actions.targets import set_targets
+from records.calendar.queries import stored_calendar
+from records.cases.queries import mappings_for
+from records.catalogue.queries import Catalogue
+from records.column_groups import actions as column_groups_actions
 from records.models import CaseMapping, GroupSwitch, RateTarget, SwitchedGroup
-from records.queries.calendar import calendar
-from records.queries.cases import mappings_of
-from records.queries.catalogue import Catalogue
-from reports.queries.targets import rate_targets
+from records.submissions import actions as submissions_actions
+from records.succession import inherit_settings
+from records.targets.actions import set_targets
+from reports.dashboard.targets import rate_targets
 from tests.units.conftest import draft, person
 from tests.units.conftest import tree as tree
 from tests.units.test_pages import signed_in, text_of
 from tests.units.test_splitting import PARTIAL, asked
-from units import actions
+from units.lifecycle import opening, restructuring, succession, undo
 from units.models import Succession, Unit
-from units.tree import Refused
+from units.tree.rules import TreeRefused
 
 ON, AT = date(2025, 7, 1), datetime(2025, 6, 1, tzinfo=UTC)
 SINCE, AFTER = date(2024, 12, 15), date(2025, 8, 14)
@@ -58,16 +59,16 @@ def targets(unit: Unit, day: date = AFTER) -> dict[str, str]:
 
 
 def off(unit: Unit, month: Month = AUGUST) -> frozenset[str]:
-    return Catalogue(calendar()).switched_off(unit, month)
+    return Catalogue(stored_calendar()).switched_off(unit, month)
 
 
 def mappings(unit: Unit) -> set[str]:
-    return set(mappings_of(unit).values_list("name", flat=True))
+    return set(mappings_for(unit).values_list("name", flat=True))
 
 
 def merged(tree) -> Unit:
     new = draft("n", name="xã Mới")
-    return actions.merge([tree.tan_thanh, tree.liem_tuc], new, ON, by=None, basis="NQ").new[0]
+    return restructuring.merge_units([tree.tan_thanh, tree.liem_tuc], new, ON, by=None, basis="NQ").new[0]
 
 
 def test_what_the_old_units_set_alike_goes_on_and_is_gone_when_undone(tree):
@@ -90,7 +91,7 @@ def test_what_the_old_units_set_alike_goes_on_and_is_gone_when_undone(tree):
     assert mappings(new) == {"iGate", "Cổng"}
     entry = Entry.objects.get(action="rules.follow")
     assert entry.detail["units"] == {name: [new.pk] for name in ("RateTarget", "GroupSwitch", "CaseMapping")}
-    actions.undo_restructuring(new, by=None)
+    undo.undo_restructuring(new, by=None)
     assert state() == kept and Entry.objects.filter(action="rules.undo_follow").count() == 1
 
 
@@ -140,12 +141,12 @@ def test_every_part_of_a_split_goes_on(tree):
     target(tree.tan_thanh, 80)
     switch(tree.tan_thanh)
     mapping(tree.tan_thanh)
-    shares = [actions.Share(draft(code), Fraction(1, 2)) for code in ("a", "b")]
+    shares = [restructuring.SplitShare(draft(code), Fraction(1, 2)) for code in ("a", "b")]
     kept = state()
-    new = actions.split(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
+    new = restructuring.split_unit(tree.tan_thanh, shares, ON, by=None, basis="NQ").new
     for unit in new:
         assert targets(unit) == {"online-": "80.0"} and off(unit) and mappings(unit) == {"iGate"}
-    actions.undo_restructuring(new[1], by=None)
+    undo.undo_restructuring(new[1], by=None)
     assert state() == kept
 
 
@@ -169,13 +170,15 @@ def test_who_takes_a_part_over_goes_on_with_its_own(tree):
 
 
 def test_what_is_below_a_merged_group_goes_on_with_its_own(tree):
-    actions.open_units([draft("350", "district", "35")], by=None)
+    opening.open_units([draft("350", "district", "35")], by=None)
     other = Unit.objects.get(code="350")
     target(tree.liem_tuc, 80)
     target(tree.district, 70)
     target(other, 75)
     switch(tree.district)
-    new = actions.merge([tree.district, other], draft("m", "district", "35"), ON, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units(
+        [tree.district, other], draft("m", "district", "35"), ON, by=None, basis="NQ"
+    ).new[0]
     assert targets(new) == {} and off(new) == frozenset(RETURNED)
     below = Unit.objects.get(code="13480", active_from=ON)
     assert targets(below) == {"online-": "80.0"} and off(below) == frozenset(RETURNED)
@@ -198,9 +201,9 @@ def test_targets_follow_as_they_hold_one_after_the_other(tree):
 
 def test_a_target_of_the_units_own_tier_is_of_the_new_one(tree):
     """An island district becomes a special zone, a unit of the commune tier."""
-    (island,) = actions.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
+    (island,) = opening.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
     target(island, 80, tier="district")
-    new = actions.merge([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
     assert targets(new) == {"online-commune": "80.0"}
 
 
@@ -208,21 +211,23 @@ def test_what_somebody_set_since_is_not_lost(tree):
     target(tree.tan_thanh, 80)
     new = merged(tree)
     set_targets(new, 2025, {"online-": (Decimal(85), "")}, by=None, at=AT)
-    with pytest.raises(Refused, match="Đã có chỉ tiêu giao gắn với đơn vị mới: không hoàn tác được"):
-        actions.undo_restructuring(new, by=None)
+    with pytest.raises(TreeRefused, match="Đã có chỉ tiêu giao gắn với đơn vị mới: không hoàn tác được"):
+        undo.undo_restructuring(new, by=None)
     assert targets(new) == {"online-": "85.0"}
 
 
 def test_a_switch_that_somebody_set_since_is_not_lost(tree):
     switch(tree.tan_thanh)
     new = merged(tree)
-    records.switch_group(new, SwitchedGroup.RETURNED, Month(2025, 7), asked=True, by=None, at=AT)
-    with pytest.raises(Refused, match="Đã có nhóm cột gắn"):
-        actions.undo_restructuring(new, by=None)
+    column_groups_actions.switch_column_group(
+        new, SwitchedGroup.RETURNED, Month(2025, 7), asked=True, by=None, at=AT
+    )
+    with pytest.raises(TreeRefused, match="Đã có nhóm cột gắn"):
+        undo.undo_restructuring(new, by=None)
 
 
 def opened(code: str, on: date, until: date | None = None) -> Unit:
-    return actions.open_unit(draft(code, active_from=on, active_until=until), by=None)
+    return opening.open_unit(draft(code, active_from=on, active_until=until), by=None)
 
 
 def test_a_chain_is_followed_in_whatever_order_it_is_recorded(tree):
@@ -230,14 +235,14 @@ def test_a_chain_is_followed_in_whatever_order_it_is_recorded(tree):
     mapping(tree.tan_thanh)
     later = date(2026, 1, 1)
     first, last = opened("a", ON, date(2025, 12, 31)), opened("b", later)
-    actions.add_successions([actions.Link(first, last, later)], by=None)
+    succession.add_successions([succession.SuccessionLink(first, last, later)], by=None)
     assert targets(last, later) == {}
-    actions.add_successions([actions.Link(tree.tan_thanh, first, ON)], by=None)
+    succession.add_successions([succession.SuccessionLink(tree.tan_thanh, first, ON)], by=None)
     for unit, day in ((first, AFTER), (last, later)):
         assert targets(unit, day) == {"online-": "80.0"} and mappings(unit) == {"iGate"}
     # One more predecessor that disagrees: what followed is gone again, along the chain.
     target(tree.liem_tuc, 90)
-    actions.add_successions([actions.Link(tree.liem_tuc, first, ON)], by=None)
+    succession.add_successions([succession.SuccessionLink(tree.liem_tuc, first, ON)], by=None)
     assert targets(first) == targets(last, later) == {} and mappings(last) == {"iGate"}
 
 
@@ -249,7 +254,7 @@ def test_what_the_new_unit_has_set_stays(tree):
     mapping(tree.tan_thanh)
     switch(tree.tan_thanh)
     own = CaseMapping.objects.get(unit=new).content
-    actions.add_successions([actions.Link(tree.tan_thanh, new, ON)], by=None)
+    succession.add_successions([succession.SuccessionLink(tree.tan_thanh, new, ON)], by=None)
     assert targets(new) == {"online-": "90.0"} and off(new) == frozenset(RETURNED)
     assert CaseMapping.objects.get(unit=new).content == own
 
@@ -259,16 +264,19 @@ def test_no_group_is_switched_where_the_month_is_entered(tree):
     new, other = opened("a", ON), opened("b", ON)
     switch(tree.tan_thanh)
     switch(tree.liem_tuc)
-    records.open_submission(new, AUGUST, by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
-    links = [actions.Link(tree.tan_thanh, new, ON), actions.Link(tree.liem_tuc, other, ON)]
-    actions.add_successions(links, by=None)
+    submissions_actions.open_submission(new, AUGUST, by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    links = [
+        succession.SuccessionLink(tree.tan_thanh, new, ON),
+        succession.SuccessionLink(tree.liem_tuc, other, ON),
+    ]
+    succession.add_successions(links, by=None)
     assert off(new) == frozenset() and off(other) == frozenset(RETURNED)
 
 
 def test_queries_do_not_grow_with_the_units(tree):
     counted = []
     for number in (2, 30):
-        olds = actions.open_units(
+        olds = opening.open_units(
             [draft(f"{number}-{n}", active_until=date(2025, 6, 30)) for n in range(number)], by=None
         ).new
         links = []
@@ -285,7 +293,7 @@ def test_queries_do_not_grow_with_the_units(tree):
         with CaptureQueriesContext(
             connection,
         ) as found:
-            going_on.follow(links, by=None)
+            inherit_settings.inherit_settings(links, by=None)
         assert RateTarget.objects.filter(unit__in=[one.new_id for one in links]).count() == number
         counted.append(len(found))
     assert counted[0] == counted[1] < 20

@@ -4,14 +4,15 @@ import pytest
 from django.core.management import call_command
 from django.db.migrations import Migration
 
+from core.db import analyze
 from figures.periods import Month
-from ledger import backup, planner
-from records import bulk
+from ledger import backup
 from records.apps import count_once
 from records.models import CaseCount, CaseRow, DossierCount, Edition, GroupSum, MissingReport, Submission
+from records.storage import writes
+from tests.records.cases.exports import as_csv, rows
 from units.models import Succession
 
-from .cases.exports import as_csv, rows
 from .conftest import AT
 from .test_import_in_parts import CODES, FIELDS, line_of, written
 
@@ -22,7 +23,7 @@ SUMS = (GroupSum, MissingReport)
 @pytest.fixture
 def told(monkeypatch) -> list[tuple]:
     found: list[tuple] = []
-    monkeypatch.setattr(planner, "tell", lambda *tables: found.append(tables))
+    monkeypatch.setattr(analyze, "analyze_tables", lambda *tables: found.append(tables))
     return found
 
 
@@ -30,7 +31,7 @@ def told(monkeypatch) -> list[tuple]:
 def many(request, monkeypatch) -> bool:
     """Whether four rows are many here, or five hundred as ever."""
     if request.param:
-        monkeypatch.setattr(bulk, "MANY", 4)
+        monkeypatch.setattr(writes, "ANALYZE_FROM_ROWS", 4)
     return request.param
 
 
@@ -73,5 +74,5 @@ def test_sums_written_anew_by_a_migration(told, cast):
 def test_restoring(told, monkeypatch, tmp_path, transactional_db, settings):
     settings.MEDIA_ROOT = tmp_path / "media"
     call_command("backup", tmp_path / "copy")
-    backup.restore(tmp_path / "copy", backup.check(tmp_path / "copy"))
+    backup.restore(tmp_path / "copy", backup.check_backup(tmp_path / "copy"))
     assert told == [()]

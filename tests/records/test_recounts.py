@@ -7,11 +7,11 @@ import pytest
 
 from figures.measures import MEASURES
 from figures.periods import Month, Period
-from records.imports.recounts import import_recounts
+from records.bulk_import.split_actuals import import_recounts
 from records.models import Recount
-from records.queries.summary import summary
+from records.summary.queries import summary
 from tests import succeeding
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 from .conftest import AT, balanced, entered, unlocked
 
@@ -27,7 +27,7 @@ def split(cast, fields):
     cast.edition = entered(cast.alpha, JUNE, rows)
     halves = [
         succeeding.Part(
-            Draft(code, f"xã {code}", "committee", "commune", ON, parent=cast.district), Fraction(1, 2)
+            UnitDraft(code, f"xã {code}", "committee", "commune", ON, parent=cast.district), Fraction(1, 2)
         )
         for code in ("x", "y")
     ]
@@ -80,7 +80,9 @@ def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
     import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
     on = date(2022, 9, 1)
     thirds = [
-        succeeding.Part(Draft(code, f"xã {code}", "committee", "commune", on, parent=split.district), share)
+        succeeding.Part(
+            UnitDraft(code, f"xã {code}", "committee", "commune", on, parent=split.district), share
+        )
         for code, share in (("v", Fraction(1, 3)), ("w", Fraction(2, 3)))
     ]
     v, w = succeeding.replace([split.y], thirds, on, by=None)

@@ -13,17 +13,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from figures.periods import Month
-from figures.reminding import kind_on
+from figures.reminder_schedule import reminder_kind
 from ledger.models import Entry
-from records import actions
-from records.actions.reminding import Way, remind
-from records.letters import Post
+from records.approval import actions as approval_actions
+from records.calendar.queries import DueDates, stored_calendar
 from records.models import OPEN_STATES, Edition, Reminder, Submission
-from records.queries.calendar import DueDates, calendar
-from records.queries.reminders import plan
+from records.reminders.actions import ReminderOutcome, remind_person
+from records.reminders.emails import MailRun
+from records.reminders.queries import plan_reminders
+from records.submissions import actions as submissions_actions
 from tests.test_every_page import foreign
-from units.models import Membership, Role, Tier, Unit, User
+from units.models import Membership, Role, Tier, Unit
 
 from .conftest import AT, SINCE, balanced, entered, unit, unlocked
 from .test_parallel import apart, at_once
@@ -97,10 +99,12 @@ def test_a_timer_that_missed_days_gives_the_latest_kind_only(people, run):
 def test_who_sent_hears_nothing_and_who_got_it_back_does(people, fields, run):
     edition = sent(people.alpha, fields)
     assert set(run(DUE)) == {BETA, ABOVE}
-    actions.send_back(edition, reason="Xem lại", by=people.reviewer, at=AT)
+    approval_actions.return_edition(edition, reason="Xem lại", by=people.reviewer, at=AT)
     assert set(run(DUE)) == {ALPHA}
     assert "hạn gửi hôm nay, 16/8/2022, đã trả lại để sửa." in mail.outbox[0].body
-    actions.approve(actions.send(edition, by=None, at=AT), by=None, at=AT)
+    approval_actions.approve_edition(
+        submissions_actions.send_edition(edition, by=None, at=AT), by=None, at=AT
+    )
     unlocked(edition.submission)
     run(DUE + timedelta(1))
     assert not people.clerk.reminders.filter(kind="after").exists()
@@ -125,7 +129,7 @@ def test_the_letter_is_vietnamese_and_names_only_what_is_owed(people, fields, ru
 
 def test_units_that_owe_different_months_are_counted_without_naming_one(people, run):
     Unit.objects.filter(pk=people.beta.pk).update(active_from=date(2022, 6, 15))
-    submission = actions.open_submission(people.beta, Month(2022, 7), by=None, at=AT)
+    submission = submissions_actions.open_submission(people.beta, Month(2022, 7), by=None, at=AT)
     Submission.objects.filter(pk=submission.pk).update(due_on=DUE)
     after = DUE + timedelta(1)
     assert run(after)[ABOVE] == "3 đơn vị chưa gửi báo cáo"
@@ -186,7 +190,7 @@ def test_nobody_to_remind_is_said(people, run, capsys):
 
 
 def test_due_dates_of_opened_months_and_of_rules_are_kept_apart(people, run):
-    submission = actions.open_submission(people.alpha, AUGUST, by=None, at=AT)
+    submission = submissions_actions.open_submission(people.alpha, AUGUST, by=None, at=AT)
     submission.due_on = DUE + timedelta(2)
     submission.save()
     assert set(run(DUE)) >= {ALPHA, BETA} and mail.outbox[0].body != mail.outbox[1].body
@@ -244,7 +248,7 @@ def test_a_server_that_is_away_is_not_tried_for_everybody(people, run, refusing,
         Membership.objects.create(user=user, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
         refusing.add(user.email)
     refusing.update({ALPHA, BETA, ABOVE})
-    tried = Post.MOST_REFUSALS
+    tried = MailRun.MOST_REFUSALS
     User.objects.filter(pk=people.neighbour.pk).update(mail_muted=True)
     with pytest.raises(CommandError, match="không nhận thư cho 8 người"):
         run(DUE)
@@ -264,10 +268,10 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
             if open_ is None and not Edition.objects.filter(submission__unit=place).exists():
                 sent(place, fields)
             elif open_ is not None and open_.state == "returned":
-                actions.send(open_, by=None, at=AT)
+                submissions_actions.send_edition(open_, by=None, at=AT)
         elif step == "return":
             for one in Edition.objects.filter(state="sent", submission__unit=chance.choice(places)):
-                actions.send_back(one, reason="Xem lại", by=None, at=AT)
+                approval_actions.return_edition(one, reason="Xem lại", by=None, at=AT)
         else:
             day = DUE + timedelta(chance.randint(-5, 27))
             refusing.clear()
@@ -286,7 +290,7 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
                     if line.startswith("- "):
                         name = line[2:].split(",")[0]
                         assert name in silent
-                        reached[one.to[0], name, kind_on(DUE, day)] += 1
+                        reached[one.to[0], name, reminder_kind(DUE, day)] += 1
     kept = Reminder.objects.exclude(mailed_at=None).values_list("user__email", "unit__name", "kind")
     assert reached == Counter(kept) and set(reached.values()) <= {1}
     assert Reminder.objects.filter(mailed_at=None).count() == 0
@@ -295,14 +299,14 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
 def test_two_timers_at_once_send_once(people, settings, shared_database):
     day = DUE + timedelta(1)
     at = datetime.combine(day, time(8), tzinfo=timezone.get_default_timezone())
-    told = apart(lambda: plan(day, DueDates(calendar())))
+    told = apart(lambda: plan_reminders(day, DueDates(stored_calendar())))
     mail.outbox = []
 
-    def timer(_) -> list[Way]:
-        return [remind(user, items, Post(), at=at).way for user, items in told.people]
+    def timer(_) -> list[ReminderOutcome]:
+        return [remind_person(user, items, MailRun(), at=at).way for user, items in told.people]
 
     found = sum(at_once(timer, 1, 2, 3), [])
-    assert Counter(found) == {Way.MAILED: 3, Way.NOTHING: 6}
+    assert Counter(found) == {ReminderOutcome.MAILED: 3, ReminderOutcome.NOTHING: 6}
     assert sorted(one.to[0] for one in mail.outbox) == [ABOVE, ALPHA, BETA]
     assert apart(lambda: Reminder.objects.filter(mailed_at=at).count()) == 5
 
@@ -315,6 +319,6 @@ def test_queries_of_the_plan_do_not_follow_the_number_of_units(people):
             user = User.objects.create(username=more.code, email=f"{more.code}@example.org")
             Membership.objects.create(user=user, unit=more, role=Role.CLERK, valid_from=SINCE)
         with CaptureQueriesContext(connection) as caught:
-            plan(DUE, DueDates(calendar()))
+            plan_reminders(DUE, DueDates(stored_calendar()))
         counts.append(len(caught))
     assert len(set(counts)) == 1, counts

@@ -5,11 +5,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
-from records import sums
+from records.aggregates import recount
 from records.models import Stage
-from records.queries.summary import summary, trend
-from units import roster
-from units.models import Kind, Tier, Unit
+from records.summary.queries import summary, trend
+from units.models import Tier, Unit, UnitKind
+from units.tree import roster
 
 from .conftest import balanced, entered, unit
 
@@ -99,7 +99,7 @@ def test_country_is_summed_from_its_children(reported, include):
     reported.province.refresh_from_db()
     roster.rebuild()
     # Nothing in the product puts a country above units that have reported.
-    sums.recount()
+    recount.recount_sums()
     whole = summary(country, PERIOD, by="unit", include=include)
     province = summary(reported.province, PERIOD, include=include)
     assert whole.total == province.total and whole.tiers == province.tiers
@@ -136,7 +136,7 @@ def test_number_of_queries_does_not_follow_the_size(reported, fields, by):
         more = unit(f"x{number}", Tier.COMMUNE, reported.district)
         if number < 3:
             entered(more, JUNE, {(fields.ho_tich.pk, None): balanced(3)})
-    unit("cong-an", Tier.DISTRICT, reported.district, Kind.EXTERNAL)
+    unit("cong-an", Tier.DISTRICT, reported.district, UnitKind.EXTERNAL)
     roster.rebuild()
     assert queries("2022-M06") == queries("2021-M07..2022-M06") == queries("2022") == small
     assert small <= 20

@@ -8,10 +8,15 @@ from itertools import product
 import pytest
 from django.core.management import call_command
 
+from core.text import fold
 from figures.periods import Month, Period
 from ledger.models import Entry
-from records import actions, sums
-from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
+from records import errors
+from records.aggregates import recount
+from records.approval import actions as approval_actions
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED, DRAFT, SENT
+from records.calendar.queries import stored_calendar
 from records.models import (
     OPEN_STATES,
     DossierCount,
@@ -22,15 +27,14 @@ from records.models import (
     Stage,
     Submission,
 )
-from records.queries.calendar import calendar
-from records.queries.missing import silent
-from records.queries.question import Question
-from records.queries.summary import summary
+from records.submissions import actions as submissions_actions
+from records.summary.missing import missing_unit_months
+from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.succeeding import Part, replace
-from units.actions import open_unit
-from units.models import Unit, fold
-from units.tree import Draft
-from units.tree import Refused as TreeRefused
+from units.lifecycle.opening import open_unit
+from units.models import Unit
+from units.tree.rules import TreeRefused, UnitDraft
 
 from .conftest import AT, balanced, entered, unlocked
 
@@ -56,15 +60,15 @@ class History:
         )
         try:
             act()
-        except (actions.Refused, TreeRefused):
+        except (errors.ActionRefused, TreeRefused):
             return
 
     def enter(self) -> None:
         unit = self.random.choice(list(Unit.objects.reporting().order_by("pk")))
-        submission = actions.open_submission(unit, self.random.choice(MONTHS), by=None, at=AT)
+        submission = submissions_actions.open_submission(unit, self.random.choice(MONTHS), by=None, at=AT)
         edition = submission.editions.filter(state__in=OPEN_STATES).first()
         if edition is not None:
-            actions.save_counts(edition, self.rows(), by=None, revision=edition.revision, at=AT)
+            submissions_actions.save_counts(edition, self.rows(), by=None, revision=edition.revision, at=AT)
 
     def rows(self) -> dict:
         if self.random.random() < 0.2:
@@ -83,20 +87,20 @@ class History:
     def _one(self, *states: str) -> Edition:
         found = list(Edition.objects.filter(state__in=states).order_by("pk"))
         if not found:
-            raise actions.Refused("none", "")
+            raise errors.ActionRefused("none", "")
         return self.random.choice(found)
 
     def send(self) -> None:
-        actions.send(self._one("draft", "returned"), by=None, at=AT)
+        submissions_actions.send_edition(self._one("draft", "returned"), by=None, at=AT)
 
     def approve(self) -> None:
-        actions.approve(self._one("sent"), by=self.cast.reviewer, at=AT)
+        approval_actions.approve_edition(self._one("sent"), by=self.cast.reviewer, at=AT)
 
     def give_back(self) -> None:
-        actions.send_back(self._one("sent"), reason="Sửa", by=self.cast.reviewer, at=AT)
+        approval_actions.return_edition(self._one("sent"), reason="Sửa", by=self.cast.reviewer, at=AT)
 
     def recall(self) -> None:
-        actions.recall(self._one("sent"), by=None, at=AT)
+        submissions_actions.recall_edition(self._one("sent"), by=None, at=AT)
 
     def unlock(self) -> None:
         unlocked(self._one("approved").submission, by=self.cast.reviewer)
@@ -112,7 +116,7 @@ class History:
     def merge(self) -> None:
         if self.merged or self.random.random() < 0.5:
             return
-        new = Draft(
+        new = UnitDraft(
             code="13441",
             name="Xã mới",
             kind="committee",
@@ -129,7 +133,7 @@ def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
     history = History(seed, cast)
     for _ in range(40):
         history.step()
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     assert Submission.objects.exists()
     told = silent_everywhere()
     assert told
@@ -149,7 +153,7 @@ def silent_everywhere() -> list:
     for unit in Unit.objects.filter(has_children=True).order_by("pk"):
         for day, stage in product((None, date(2022, 12, 1)), Stage.values):
             told = summary(unit, period, include=stage, today=day, by="unit")
-            looked_for = silent(Question(unit, period, calendar(), stage, today=day))
+            looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
             assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
             found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
     return found
@@ -163,21 +167,21 @@ def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_nu
     """Noted with the first report of the district; what the tree says later is heeded."""
     entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
     # With the bodies that are not the committee's: all that is noted.
-    question = Question(cast.district, Period.of_month(MONTHS[0]), calendar(), external=True)
-    found = silent(question)
+    question = FiguresQuery(cast.district, Period.of_month(MONTHS[0]), stored_calendar(), external=True)
+    found = missing_unit_months(question)
     assert (
         len(found) == MissingReport.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
     )
     assert cast.alpha.pk not in {one.unit for one in found}
     with django_assert_num_queries(1):
-        assert silent(question, number=len(found)) == found
+        assert missing_unit_months(question, number=len(found)) == found
     # Of a month that nobody has reported nothing is noted.
     next_month = replace_in(question, period=Period.of_month(MONTHS[1]))
-    assert len(silent(next_month)) == len(found) + 1
+    assert len(missing_unit_months(next_month)) == len(found) + 1
     beta = Unit.objects.get(pk=cast.beta.pk)
     beta.active_from = date(2022, 4, 1)
     beta.save()
-    assert silent(question) == [one for one in found if one.unit != cast.beta.pk]
+    assert missing_unit_months(question) == [one for one in found if one.unit != cast.beta.pk]
 
 
 def test_a_note_that_is_not_true_is_found_and_mended(cast, fields, capsys):
@@ -211,9 +215,9 @@ def test_recount_finds_and_mends(cast, fields, capsys):
 
 def test_unit_with_a_past_that_gets_children(cast, fields):
     entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
-    draft = Draft("tt", "Trung tâm", "office", "commune", date(2022, 3, 1), parent=cast.alpha)
+    draft = UnitDraft("tt", "Trung tâm", "office", "commune", date(2022, 3, 1), parent=cast.alpha)
     open_unit(draft, by=None)
     alpha = Unit.objects.get(pk=cast.alpha.pk)
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     assert summary(alpha, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
     assert summary(cast.province, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3

@@ -7,9 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from records import actions, sums
-from records.generating import country
+from records.aggregates import group_sums, recount
+from records.generate import country
 from records.models import Edition, State
+from records.submissions import actions
 from tests.test_plans import SCALE, nodes
 from units.models import Unit
 
@@ -34,11 +35,11 @@ NARROW = {
 
 def test_what_a_sending_reads_is_of_its_month() -> None:
     """Not the sums of all months of the group, of which but few are written anew."""
-    nation = country.fill(SCALE)
+    nation = country.fill_country(SCALE)
     province = Unit.objects.filter(parent=nation, has_children=True).order_by("pk").first()
     commune = Unit.objects.filter(parent=province, has_children=False).order_by("pk").last()
     with CaptureQueriesContext(connection) as asked:
-        sums.refresh([commune], [country.LAST.number])
+        group_sums.refresh_group_sums([commune], [country.LAST.number])
     texts = [text for one in asked for text in one["sql"].split(";\n") if "records_groupsum" in text]
     read = {place for text in texts for place in _read_by(text)}
     assert {table for table, _ in read} == {"records_submission", "records_edition", "records_groupsum"}
@@ -85,7 +86,7 @@ def test_while_groups_are_locked_only_the_log_is_read(cast, fields) -> None:
     rows = {(fields.ho_tich.pk, None): balanced(3)}
     draft = actions.save_counts(draft, rows, by=None, revision=0, at=AT)
     with CaptureQueriesContext(connection) as asked:
-        actions.send(draft, by=None, at=AT)
+        actions.send_edition(draft, by=None, at=AT)
     told = [one["sql"] for one in asked]
     [lock] = [place for place, sql in enumerate(told) if "has_children, tier FROM units_unit" in sql]
     after = [sql for sql in told[lock + 1 :] if "SAVEPOINT" not in sql]
@@ -93,4 +94,4 @@ def test_while_groups_are_locked_only_the_log_is_read(cast, fields) -> None:
     if connection.vendor == "postgresql":
         assert [sql.split()[0] for sql in after] == ["DELETE", "SELECT", "INSERT"]
     assert Edition.objects.get(pk=draft.pk).state == State.SENT
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []

@@ -5,14 +5,20 @@ from fractions import Fraction
 
 import pytest
 
+from accounts.models import User
 from figures import rules
 from figures.periods import Month
-from records import actions as saving
-from records.queries.past import oddities, past_of, pasts_of, pasts_of_units
+from records.submissions import actions
+from records.submissions.history_window import (
+    history_window,
+    history_windows,
+    row_oddities,
+    unit_history_windows,
+)
 from tests import succeeding
-from units import actions
-from units.models import Membership, Role, Unit, User
-from units.tree import Draft
+from units.lifecycle import restructuring
+from units.models import Membership, Role, Unit
+from units.tree.rules import UnitDraft
 
 from .conftest import AT, balanced, entered
 
@@ -29,19 +35,19 @@ def month_of(unit: Unit, month: Month, fields, open_now: int, upto: str = "appro
     entered(unit, month, {(fields.ho_tich.pk, None): row}, upto=upto)
 
 
-def draft(code: str, cast, on: date) -> Draft:
-    return Draft(code, f"xã {code}", "committee", "commune", on, parent=cast.district)
+def draft(code: str, cast, on: date) -> UnitDraft:
+    return UnitDraft(code, f"xã {code}", "committee", "commune", on, parent=cast.district)
 
 
 def merged(cast, on: date) -> Unit:
     olds = [cast.alpha, cast.beta]
-    return actions.merge(olds, draft("moi", cast, on), on, by=None, basis="Nghị quyết 1").new[0]
+    return restructuring.merge_units(olds, draft("moi", cast, on), on, by=None, basis="Nghị quyết 1").new[0]
 
 
 def opening(unit: Unit, month: Month, fields) -> int | None:
-    rows = pasts_of_units([unit.pk], month)[unit.pk].get((fields.ho_tich.pk, None), {})
+    rows = unit_history_windows([unit.pk], month)[unit.pk].get((fields.ho_tich.pk, None), {})
     before = rows.get(month.previous().number)
-    return rules.closing(before) if before else None
+    return rules.closing_count(before) if before else None
 
 
 @pytest.mark.parametrize(
@@ -61,8 +67,8 @@ def test_of_a_merger_the_closings_of_all_old_units_add_up(cast, fields, on, last
         "field_id": fields.ho_tich.pk, "procedure_id": None, "opening": 10,
         "transferred_in": None, "transferred_out": None,
     })  # fmt: skip
-    past = pasts_of_units([new.pk], JULY)[new.pk]
-    (odd,) = oddities(row, past, JULY)
+    past = unit_history_windows([new.pk], JULY)[new.pk]
+    (odd,) = row_oddities(row, past, JULY)
     assert odd.fault.code == "continuity" and odd.short.endswith("cuối kỳ trước còn 12")
 
 
@@ -72,7 +78,7 @@ def test_while_a_last_month_is_not_sent_nothing_is_proposed(cast, fields):
     new = merged(cast, date(2022, 6, 15))
     assert opening(new, JULY, fields) is None
     entered_now = cast.beta.submissions.get().editions.get()
-    saving.send(entered_now, by=None, at=AT)
+    actions.send_edition(entered_now, by=None, at=AT)
     assert opening(new, JULY, fields) == 12
 
 
@@ -83,9 +89,9 @@ def test_first_and_second_month_asked_for_together(cast, fields):
     new = merged(cast, date(2022, 6, 15))
     for month, opens, left in ((JULY, 12, 9), (AUGUST, 9, 3)):
         month_of(new, month, fields, left, upto="sent", opens=opens)
-    pasts = pasts_of(new.submissions.all())
+    pasts = history_windows(new.submissions.all())
     found = {
-        one.month: rules.closing(pasts[one.pk][fields.ho_tich.pk, None][one.month - 1])
+        one.month: rules.closing_count(pasts[one.pk][fields.ho_tich.pk, None][one.month - 1])
         for one in new.submissions.all()
     }
     assert found == {JULY.number: 12, AUGUST.number: 9}
@@ -103,19 +109,19 @@ def test_of_a_unit_that_was_divided_nothing_is_proposed(cast, fields):
 def test_a_unit_with_a_past_of_its_own_is_asked_nothing_more(cast, fields, django_assert_num_queries):
     month_of(cast.alpha, JUNE, fields, 5)
     with django_assert_num_queries(2):
-        pasts_of_units([cast.alpha.pk], JULY)
+        unit_history_windows([cast.alpha.pk], JULY)
     month_of(cast.beta, JUNE, fields, 7)
     new = merged(cast, date(2022, 6, 15))
     with django_assert_num_queries(5):
-        pasts_of_units([new.pk], JULY)
+        unit_history_windows([new.pk], JULY)
 
 
 def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings):
     month_of(cast.alpha, JUNE, fields, 5)
     month_of(cast.beta, JUNE, fields, 7)
     new = merged(cast, date(2022, 6, 15))
-    opened = saving.open_submission(new, JULY, by=None, at=AT)
-    assert rules.closing(past_of(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
+    opened = actions.open_submission(new, JULY, by=None, at=AT)
+    assert rules.closing_count(history_window(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
     settings.DEMO_TODAY = date(2022, 8, 12)
     clerk = User.objects.create_user("moi")
     Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)
@@ -126,7 +132,7 @@ def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings)
     page = client.get(f"/records/{opened.pk}/check/").content.decode()
     assert "So với cuối kỳ các đơn vị cũ" in page and ">Kỳ trước<" not in page
     month_of(new, JULY, fields, 3, upto="sent", opens=12)
-    later = saving.open_submission(new, AUGUST, by=None, at=AT)
+    later = actions.open_submission(new, AUGUST, by=None, at=AT)
     page = client.get(f"/records/{later.pk}/").content.decode()
     assert told not in page and "cuối kỳ các đơn vị cũ" not in page
     assert "So với tháng 7/2022" in client.get(f"/records/{later.pk}/check/").content.decode()

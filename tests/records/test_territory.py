@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from figures.periods import Period
-from records.queries.summary import summary
-from units import actions
+from records.summary.queries import summary
+from units.lifecycle import opening, restructuring
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 START, ON, TODAY = date(2020, 1, 1), date(2022, 8, 1), date(2022, 9, 1)
@@ -17,8 +17,8 @@ WHEN = Period.parse("2022-H1")
 
 def draft(
     code: str, tier: str, parent: str | Unit | None, since: date = START, kind: str = "committee"
-) -> Draft:
-    return Draft(code, f"đơn vị {code}", kind, tier, since, parent=parent)
+) -> UnitDraft:
+    return UnitDraft(code, f"đơn vị {code}", kind, tier, since, parent=parent)
 
 
 @pytest.fixture
@@ -27,18 +27,18 @@ def province() -> dict[str, Unit]:
     drafts = [draft("tinh", "province", None), draft("A", "district", "tinh"), draft("B", "district", "tinh")]
     drafts += [draft(code, "commune", above) for code, above in (("a1", "A"), ("a2", "A"), ("b1", "B"))]
     drafts.append(draft("pb", "", "B", kind="office"))
-    return {unit.code: unit for unit in actions.open_units(drafts, by=None).new}
+    return {unit.code: unit for unit in opening.open_units(drafts, by=None).new}
 
 
 def merged(olds: list[Unit], above: Unit) -> None:
-    actions.merge(olds, draft("moi", "commune", above, ON), ON, by=None, basis="Nghị quyết 1")
+    restructuring.merge_units(olds, draft("moi", "commune", above, ON), ON, by=None, basis="Nghị quyết 1")
 
 
 def test_a_merger_within_the_only_district_brings_nothing_from_its_province():
     """Everything of the province is carried into the district, so that is how it is kept; nothing came over."""
     alone = [draft("khac", "province", None), draft("C", "district", "khac")]
     alone += [draft(code, "commune", "C") for code in ("c1", "c2", "c3")]
-    units = {unit.code: unit for unit in actions.open_units(alone, by=None).new}
+    units = {unit.code: unit for unit in opening.open_units(alone, by=None).new}
     merged([units["c1"], units["c2"]], units["C"])
     told = summary(units["C"], WHEN, today=TODAY).territory
     assert told.equal and told.sentences() == []
@@ -67,6 +67,8 @@ def test_what_owed_nothing_in_the_period_is_not_named(province, month, there):
 @pytest.mark.parametrize(("month", "there"), [("2022-M08", True), ("2022-M09", False)])
 def test_nor_is_a_group_below_which_nobody_owed_anything(province, month, there):
     olds = [province["A"], province["B"]]
-    new = actions.merge(olds, draft("C", "district", province["tinh"], ON), ON, by=None, basis="NQ 1").new[0]
+    new = restructuring.merge_units(
+        olds, draft("C", "district", province["tinh"], ON), ON, by=None, basis="NQ 1"
+    ).new[0]
     told = summary(new, Period.parse(month), today=date(2023, 1, 1)).territory
     assert [name for _, name in told.came] == (["đơn vị A", "đơn vị B"] if there else [])

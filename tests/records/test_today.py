@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
-from records import actions as records_actions
-from records.queries.summary import summary
+from records import errors
+from records.summary.queries import summary
 from tests import succeeding
-from units import actions
+from units.lifecycle import closing, opening, restructuring
 from units.models import Unit
-from units.tree import Draft, Refused
+from units.tree.rules import TreeRefused, UnitDraft
 
 from .carried_oracle import Oracle
 from .conftest import balanced, entered
@@ -43,14 +43,14 @@ class World:
 
     def open(self, code, tier, parent, *, start=START, kind="committee") -> Unit:
         tier = "" if kind == "office" else tier
-        return actions.open_unit(Draft(code, f"Đơn vị {code}", kind, tier, start, parent=parent), by=None)
+        return opening.open_unit(UnitDraft(code, f"Đơn vị {code}", kind, tier, start, parent=parent), by=None)
 
     def step(self, number: int) -> None:
         acts = [self.report] * 8 + [self.merge] * 2 + [self.split, self.end, self.end_group, self.child]
         acts.append(self.divide)
         try:
             self.random.choice(acts)(number)
-        except (Refused, records_actions.Refused):
+        except (TreeRefused, errors.ActionRefused):
             return
 
     def day(self) -> date:
@@ -81,7 +81,7 @@ class World:
         olds = self.random.sample(leaves, min(len(leaves), self.random.randint(1, 3)))
         parent, on = self.some(group=True), self.day()
         tier = self.random.choice(["commune", "commune", "district"])
-        new = Draft(f"m{number}", f"Đơn vị m{number}", olds[0].kind, tier, on, parent=parent)
+        new = UnitDraft(f"m{number}", f"Đơn vị m{number}", olds[0].kind, tier, on, parent=parent)
         succeeding.replace(olds, [succeeding.Part(new)], on, by=None)
 
     def split(self, number: int) -> None:
@@ -90,7 +90,7 @@ class World:
         tier = "" if old.kind == "office" else old.tier
         parts = [
             succeeding.Part(
-                Draft(
+                UnitDraft(
                     f"s{number}{at}", f"Phần {number}{at}", old.kind, tier, on, parent=self.some(group=True)
                 ),
                 share,
@@ -117,18 +117,18 @@ class World:
             return
         cut = self.random.randint(1, len(below) - 1)
         shares = [
-            actions.Share(
-                Draft(f"h{number}{at}", f"Nhóm {number}{at}", old.kind, old.tier, on, parent=old.parent),
+            restructuring.SplitShare(
+                UnitDraft(f"h{number}{at}", f"Nhóm {number}{at}", old.kind, old.tier, on, parent=old.parent),
                 Fraction(len(some), len(below)),
                 below=tuple(some),
             )
             for at, some in enumerate((below[:cut], below[cut:]))
         ]
-        offices = actions.Offices(divided=apart["each"], ending=apart["end"])
-        actions.split(old, shares, on, by=None, basis="NQ", offices=offices)
+        offices = restructuring.SplitOffices(divided=apart["each"], ending=apart["end"])
+        restructuring.split_unit(old, shares, on, by=None, basis="NQ", offices=offices)
 
     def end(self, number: int) -> None:
-        actions.close_unit(self.some(group=False), self.day(), by=None)
+        closing.close_unit(self.some(group=False), self.day(), by=None)
 
     def child(self, number: int) -> None:
         kind = self.random.choice(["committee", "external"])
@@ -140,12 +140,12 @@ class World:
         if gone.tier == "country":
             return
         leaves = list(Unit.objects.under(gone).filter(active_until=None, has_children=False))
-        actions.close_branch(gone, on - timedelta(1), by=None)
+        closing.close_branch(gone, on - timedelta(1), by=None)
         parent = self.some(group=True)
         for at, old in enumerate(leaves):
             if self.random.random() < 0.8:
                 tier = "" if old.kind == "office" else old.tier
-                draft = Draft(f"g{number}{at}", f"Mới {number}{at}", old.kind, tier, on, parent=parent)
+                draft = UnitDraft(f"g{number}{at}", f"Mới {number}{at}", old.kind, tier, on, parent=parent)
                 succeeding.replace([old], [succeeding.Part(draft)], on, by=None)
 
 
@@ -232,7 +232,7 @@ def nation(name: str, fields, number: int) -> Unit:
     """A country of two provinces that became one; of three communes two merged, one was split."""
 
     def draft(code, tier, parent, start=START):
-        return actions.open_unit(Draft(code, code, "committee", tier, start, parent=parent), by=None)
+        return opening.open_unit(UnitDraft(code, code, "committee", tier, start, parent=parent), by=None)
 
     on = date(2022, 7, 1)
     country = draft(name, "country", None)
@@ -243,17 +243,18 @@ def nation(name: str, fields, number: int) -> Unit:
         for one in old:
             for field in (fields.ho_tich, fields.chung_thuc):
                 entered_once(one, field)
-        merged = Draft(f"{name}{place}x", "Nhập", "committee", "commune", on, parent=new)
+        merged = UnitDraft(f"{name}{place}x", "Nhập", "committee", "commune", on, parent=new)
         succeeding.replace(old[:2], [succeeding.Part(merged)], on, by=None)
         halves = [
             succeeding.Part(
-                Draft(f"{name}{place}{at}", "Chia", "committee", "commune", on, parent=new), Fraction(1, 2)
+                UnitDraft(f"{name}{place}{at}", "Chia", "committee", "commune", on, parent=new),
+                Fraction(1, 2),
             )
             for at in ("y", "z")
         ]
         succeeding.replace(old[2:], halves, on, by=None)
     for one in olds:
-        actions.close_unit(one, on - timedelta(1), by=None)
+        closing.close_unit(one, on - timedelta(1), by=None)
     return country
 
 

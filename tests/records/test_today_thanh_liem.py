@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from figures.periods import Month, Period
-from records.queries.summary import summary
+from records.summary.queries import summary
 from tests import succeeding
-from units.imports import import_successions, import_units
+from units.lifecycle.imports import import_successions, import_units
 from units.models import Unit
-from units.queries import resolve
-from units.tree import Draft
+from units.tree.queries import resolve_code
+from units.tree.rules import UnitDraft
 
 from .conftest import balanced, entered
 
@@ -51,7 +51,7 @@ def merged(fields, settings) -> SimpleNamespace:
     loaded("successions-2025.csv", import_successions)
     more = b"old_code,new_code,on,share\n13297,13285,2025-07-01,1\n"
     assert not import_successions(more, "more.csv", by=None).faults
-    return SimpleNamespace(old=resolve("351@2022-06-30", TODAY), new=resolve("37", TODAY))
+    return SimpleNamespace(old=resolve_code("351@2022-06-30", TODAY), new=resolve_code("37", TODAY))
 
 
 @pytest.mark.parametrize("period", ["2022-M01", "2022-M02", "2022-M03", "2022-M01..M03"])
@@ -121,7 +121,7 @@ def test_where_the_territory_differs_is_told(merged, by):
     assert not told.came and not told.left
     (sentence,) = (one for one in told.sentences() if "Địa bàn cũ" in one)
     assert "phường Châu Sơn (13285)" in sentence
-    ward = summary(resolve("13285", TODAY), when, today=TODAY)
+    ward = summary(resolve_code("13285", TODAY), when, today=TODAY)
     olds = {
         f"{code}@{LAST_DAY}": name
         for code, name in (("13441", "thị trấn Kiện Khê"), ("13297", "phường Thanh Tuyền"))
@@ -145,10 +145,10 @@ def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged
     """Thanh Lâm took over communes of the district only: its halves lie wholly in it, Châu Sơn's in part."""
     on = date(2026, 1, 1)
     for code in ("13489", "13285"):
-        old = resolve(code, TODAY)
+        old = resolve_code(code, TODAY)
         halves = [
             succeeding.Part(
-                Draft(f"{code}-{at}", f"Nửa {at}", "committee", "commune", on, parent=old.parent),
+                UnitDraft(f"{code}-{at}", f"Nửa {at}", "committee", "commune", on, parent=old.parent),
                 Fraction(1, 2),
             )
             for at in (1, 2)
@@ -166,7 +166,7 @@ def test_a_code_and_a_name_that_return_mean_another_unit(merged):
         ("13489", "xã Thanh Nghị", "xã Thanh Lâm"),
         ("13474", "thị trấn Tân Thanh", "xã Tân Thanh"),
     ):
-        old, new = resolve(f"{code}@{LAST_DAY}", TODAY), resolve(code, TODAY)
+        old, new = resolve_code(f"{code}@{LAST_DAY}", TODAY), resolve_code(code, TODAY)
         assert (old.name, new.name) == (old_name, new_name)
         reported, today = summary(old, when), summary(new, when, today=TODAY)
         assert reported.unit == today.unit == code

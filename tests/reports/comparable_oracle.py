@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 
-from figures.counts import Tally
 from figures.measures import MEASURES, WHOLES
 from figures.periods import Month, Period
-from figures.summary import Summary, build
+from figures.summary import Summary, build_summary
+from figures.tally import Tally
 from records.models import DossierCount, Submission
-from reports.queries.dashboard import Wanted
+from reports.dashboard.queries import DashboardQuery
 from tests.records.told import divided
-from tests.reports.world import days
 from units.models import Succession, Unit
+
+from .world import days
 
 DAY = timedelta(1)
 
@@ -21,7 +22,7 @@ DAY = timedelta(1)
 class Oracle:
     """Of what is asked of a country: all fields, or one that some owe (`owed`: months by number of the unit)."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: DashboardQuery) -> None:
         self.wanted, self.day = wanted, wanted.today
         self.units = {unit.pk: unit for unit in Unit.objects.all()}
         self.before, self.after = defaultdict(list), defaultdict(list)
@@ -200,7 +201,7 @@ class Oracle:
 
     def _built(self, period: Period, found: dict) -> Summary:
         unit = self.wanted.unit
-        return build(
+        return build_summary(
             unit=unit.code,
             unit_name=unit.name,
             period=period,

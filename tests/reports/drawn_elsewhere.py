@@ -24,9 +24,10 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from reports.imports import demo
-    from reports.outlets import pdf, printed
-    from reports.queries import document
+    from reports.demo import load as demo
+    from reports.document import document
+    from reports.pdf import rendering as pdf
+    from reports.printing import print_view as printed
 
     call_command("migrate", verbosity=0)
     review = demo.load(settings.BASE_DIR / "fixtures" / "thanhliem", NOW)

@@ -6,19 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from figures.counts import Tally
+from core.db import analyze
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month, Period
-from figures.summary import Summary, build
-from ledger import planner
-from records import sums
+from figures.summary import Summary, build_summary
+from figures.tally import Tally
+from records.aggregates import group_sums, handover
+from records.catalogue.queries import Catalogue
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
-from records.queries.catalogue import Catalogue
-from records.queries.rows import put
-from reports.queries.dashboard import Wanted
-from tests.reports.test_comparable import within
-from tests.reports.world import AT, MONTHS, START, World, days
+from records.storage.tallies import set_tally_columns
+from reports.dashboard.queries import DashboardQuery
 from units.models import Unit
+
+from .test_comparable import within
+from .world import AT, MONTHS, START, World, days
 
 Reports = dict[tuple[int, Month], Tally]
 
@@ -39,11 +40,11 @@ class FieldWorld(World):
             if unit.owes(*days(month)) and self.random.random() < 0.9:
                 counts += self.rows(unit, month, catalogue)
         numbers = [month.number for month in MONTHS]
-        sums.mark(self.units, numbers)
+        handover.mark_handovers(self.units, numbers)
         DossierCount.objects.bulk_create(counts)
-        sums.refresh(self.units, numbers)
+        group_sums.refresh_group_sums(self.units, numbers)
         # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
-        planner.tell()
+        analyze.analyze_tables()
 
     def scopes(self) -> None:
         everywhere, of_communes, lately, listed = self.divided
@@ -60,13 +61,13 @@ class FieldWorld(World):
         submission = Submission.objects.create(unit=unit, month=month.number, due_on=START)
         edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
         told = {field: self.one(unit) for field in fields}
-        put(edition, Tally.total(told.values()))
+        set_tally_columns(edition, Tally.total(told.values()))
         edition.save()
         for field, tally in told.items():
             row = DossierCount(
                 edition=edition, field_id=field, answered=any(x is not None for x in tally.numbers)
             )
-            put(row, tally)
+            set_tally_columns(row, tally)
             yield row
 
     def one(self, unit: Unit) -> Tally:
@@ -110,7 +111,7 @@ def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports
 
 
 def added_up(
-    wanted: Wanted, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
+    wanted: DashboardQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
 ) -> Summary:
     """The total of the field, of these units (default all), unit by unit and month by month."""
     period = period or wanted.period
@@ -124,7 +125,7 @@ def added_up(
             told = reports.get((unit.pk, month), Tally.empty())
             if told != Tally.empty() or month in expected:
                 found[unit.tier].append((month, told + Tally.expecting(int(month in expected))))
-    return build(
+    return build_summary(
         unit=wanted.unit.code,
         unit_name=wanted.unit.name,
         period=period,

@@ -4,10 +4,11 @@ stop reporting and are followed by who reports nothing.
 
 from datetime import date, timedelta
 
-from tests.reports.fields_world import FieldWorld
-from tests.reports.world import MONTHS, days
-from units import inheritance
 from units.models import Succession, Unit
+from units.succession import inheritance
+
+from .fields_world import FieldWorld
+from .world import MONTHS, days
 
 
 class HistoryWorld(FieldWorld):

@@ -7,21 +7,27 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 
+from accounts.models import User
+from accounts.users import actions as users_actions
 from figures.periods import Month, Period
 from ledger import log
-from records import actions
+from records import errors
+from records.approval import actions as approval_actions
 from records.models import Edition
-from reports.actions import drafting
-from reports.queries import changes
-from reports.views import api
-from reports.views import dashboard as page
+from reports.api import views as api_views
+from reports.dashboard import cache as dashboard_cache
+from reports.dashboard import queries as dashboard_queries
+from reports.dashboard import views as dashboard_views
+from reports.dashboard.views import _drawn
+from reports.drafting import actions as drafting_actions
+from reports.review_access import actions as review_access_actions
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
 from tests.records.test_sums import History
-from units.actions import open_unit, people
-from units.models import Membership, Role, User
-from units.tree import Draft
+from units.lifecycle.opening import open_unit
+from units.models import Membership, Role
+from units.tree.rules import UnitDraft
 
 APRIL = Month(2022, 4)
 HALF = Period.parse("2022-H1")
@@ -32,9 +38,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def world(cast, fields):
     """Two districts, a reader of the province, and nothing kept from before."""
     cache.clear()
-    draft = Draft("352", "Huyện Hai", "committee", "district", SINCE, parent=cast.province)
+    draft = UnitDraft("352", "Huyện Hai", "committee", "district", SINCE, parent=cast.province)
     cast.other = open_unit(draft, by=None)
-    draft = Draft("13600", "Xã Gamma", "committee", "commune", SINCE, parent=cast.other)
+    draft = UnitDraft("13600", "Xã Gamma", "committee", "commune", SINCE, parent=cast.other)
     cast.gamma = open_unit(draft, by=None)
     cast.reader = User.objects.create(username="reader")
     Membership.objects.create(user=cast.reader, unit=cast.province, role=Role.VIEWER, valid_from=SINCE)
@@ -53,13 +59,13 @@ def client(world) -> Client:
 @pytest.fixture
 def drawn(monkeypatch) -> list[str]:
     """The codes of the units whose pages are drawn."""
-    told, draw = [], page._drawn
+    told, draw = [], _drawn
 
     def noted(asked, *rest) -> str:
         told.append(asked.unit.code)
         return draw(asked, *rest)
 
-    monkeypatch.setattr(page, "_drawn", noted)
+    monkeypatch.setattr(dashboard_views, "_drawn", noted)
     return told
 
 
@@ -78,21 +84,21 @@ class Longer(History):
         act = self.random.choice([super().step] * 5 + [self.review, self.person, self.office])
         try:
             act()
-        except drafting.Refused:
+        except review_access_actions.ReviewError:
             return
 
     def review(self) -> None:
         unit = self.random.choice([self.cast.district, self.cast.other, self.cast.gamma])
-        drafting.draft(unit, HALF, by=None, at=AT)
+        drafting_actions.open_draft(unit, HALF, by=None, at=AT)
 
     def person(self) -> None:
-        people.edit_user(
+        users_actions.edit_user(
             self.cast.neighbour, by=None, full_name=f"Tên {self.random.random()}", position="", email=""
         )
 
     def office(self) -> None:
         code = f"p{self.random.randrange(10**6)}"
-        draft = Draft(code, "Phòng", "office", "district", date(2022, 2, 1), parent=self.cast.other)
+        draft = UnitDraft(code, "Phòng", "office", "district", date(2022, 2, 1), parent=self.cast.other)
         open_unit(draft, by=None)
 
 
@@ -117,7 +123,7 @@ def test_what_is_remembered_is_what_is_drawn_anew(seed, world, client, monkeypat
         remembered = [body(client, address) for address in [*pages, *asked]]
         kept += len(pages) - (len(drawn) - before)
         with monkeypatch.context() as without:
-            without.setattr(changes, "version", lambda *asked: None)
+            without.setattr(dashboard_cache, "page_version", lambda *asked: None)
             assert remembered == [body(client, address) for address in [*pages, *asked]]
     # Most of what happens concerns some of the pages only.
     assert kept > 40
@@ -136,13 +142,16 @@ ACTS = {
         lambda world: entered(world.alpha, APRIL, world.row),
         {"13441", "351", "351+", "35", "35+"},
     ),
-    "a review": (lambda world: drafting.draft(world.district, HALF, by=None, at=AT), {"351", "351+"}),
+    "a review": (
+        lambda world: drafting_actions.open_draft(world.district, HALF, by=None, at=AT),
+        {"351", "351+"},
+    ),
     "a person": (
-        lambda world: people.edit_user(world.clerk, by=None, full_name="Tên", position="", email=""),
+        lambda world: users_actions.edit_user(world.clerk, by=None, full_name="Tên", position="", email=""),
         set(),
     ),
     "a tree": (
-        lambda world: open_unit(Draft("36", "Tỉnh Khác", "committee", "province", SINCE), by=None),
+        lambda world: open_unit(UnitDraft("36", "Tỉnh Khác", "committee", "province", SINCE), by=None),
         {"13441", "351", "351+", "35", "35+"},
     ),
 }
@@ -170,8 +179,8 @@ def test_only_what_concerns_a_page_draws_it_anew(act, concerned, world, client, 
 
 
 def test_figures_as_json_are_reckoned_once_until_they_change(world, client, monkeypatch):
-    reckoned, figures_of = [], api.figures_of
-    monkeypatch.setattr(api, "figures_of", lambda wanted: reckoned.append(wanted) or figures_of(wanted))
+    reckoned, figures_of = [], dashboard_queries.figures_of
+    monkeypatch.setattr(api_views, "figures_of", lambda wanted: reckoned.append(wanted) or figures_of(wanted))
     address = "/api/v1/summary?unit=351&period=2022-H1&by=unit"
     plain, changes_too = (client.get(address + more).json() for more in ("", "&change=1"))
     assert "change" in changes_too["rows"][0] and "change" not in plain["rows"][0]
@@ -186,21 +195,21 @@ def test_figures_as_json_are_reckoned_once_until_they_change(world, client, monk
 def test_a_change_that_is_undone_leaves_the_page(world, client, drawn):
     edition = sent(world, world.alpha)
     client.get("/?unit=351&period=2022-H1")
-    with pytest.raises(actions.OwnEntries):
+    with pytest.raises(errors.OwnEntries):
         edition.writers.add(world.reviewer)
-        actions.approve(edition, by=world.reviewer, at=AT)
+        approval_actions.approve_edition(edition, by=world.reviewer, at=AT)
     client.get("/?unit=351&period=2022-H1")
     assert drawn == ["351"]
 
 
-def version_after(known: changes.Changes, act) -> tuple[tuple, tuple]:
+def version_after(known: dashboard_cache.ChangeLog, act) -> tuple[tuple, tuple]:
     before = known.version(7, "approved")
     act()
     return before, known.version(7, "approved")
 
 
 def test_a_log_that_was_put_back_is_another_one(world):
-    known = changes.Changes()
+    known = dashboard_cache.ChangeLog()
     known._read_on()
     known._last = (known._last[0], "0" * 64)
     before = known._begun
@@ -208,12 +217,12 @@ def test_a_log_that_was_put_back_is_another_one(world):
 
 
 def test_a_long_absence_forgets_everything(world, monkeypatch):
-    known = changes.Changes()
-    monkeypatch.setattr(changes, "MOST", 3)
+    known = dashboard_cache.ChangeLog()
+    monkeypatch.setattr(dashboard_cache, "MOST", 3)
 
     def some(number: int) -> None:
         for _ in range(number):
-            people.edit_user(world.clerk, by=None, full_name=f"{log.head()[0]}", position="", email="")
+            users_actions.edit_user(world.clerk, by=None, full_name=f"{log.head()[0]}", position="", email="")
 
     before, after = version_after(known, lambda: some(3))
     assert before == after
@@ -228,5 +237,5 @@ def test_an_unknown_subject_concerns_everybody(world):
             with transaction.atomic():
                 log.append("submission.save", by=None, subject=subject, detail={})
 
-        before, after = version_after(changes.Changes(), act)
+        before, after = version_after(dashboard_cache.ChangeLog(), act)
         assert before != after

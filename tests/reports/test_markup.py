@@ -5,8 +5,9 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.outlets import markup
-from reports.outlets.tables import Cell, Head, Line
+from core import markup
+from reports.tables import html_table
+from reports.tables.html_table import TableCell, TableHead, TableLine
 
 # What a parser leaves as it is: it reads a carriage return as a line's end, and has no place for NUL and surrogates.
 texts = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -39,12 +40,12 @@ class Reader(HTMLParser):
 @given(nasty, nasty, nasty, nasty, nasty)
 def test_rows(name, href, note, label, text):
     cells = [
-        Cell(label, text),
-        Cell(label, text, note=note),
-        Cell(label, text, width="12.50%", mean="8.00%", note=note),
-        Cell(label, text, chip="ok"),
+        TableCell(label, text),
+        TableCell(label, text, note=note),
+        TableCell(label, text, width="12.50%", mean="8.00%", note=note),
+        TableCell(label, text, chip="ok"),
     ]
-    read = Reader(markup.rows([Line(name, href, note, tuple(cells))]))
+    read = Reader(html_table.table_rows([TableLine(name, href, note, tuple(cells))]))
     bar = ["div", "span", "svg", "rect", "rect", "line", "span"]
     assert read.tags == ["tr", "th", "a", "span", "td", "td", "span", "td", *bar, "td", "span"]
     assert href in read.values and read.values.count(label) >= 4
@@ -56,7 +57,7 @@ def test_rows(name, href, note, label, text):
 def test_plain_rows_heads_and_options(one, two, three):
     read = Reader(markup.plain_rows([(one, two, three)], words=(1,)))
     assert (read.tags, read.texts[2:7:2]) == (["tr", "th", "td", "td"], [one, two, three])
-    read = Reader(markup.heads([Head(one, True, two, "ascending")]))
+    read = Reader(html_table.table_heads([TableHead(one, True, two, "ascending")]))
     assert (read.tags, read.values) == (["th", "a"], ["col", "num", "ascending", two])
     assert one in read.texts
     read = Reader(markup.options([("nhóm", [(one, two), (three, one)]), ("không", [])], three))

@@ -8,21 +8,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
-from records.generating import country
+from records.calendar.queries import stored_calendar
+from records.generate import country
 from records.models import Stage
-from records.queries.calendar import calendar
-from reports.queries.dashboard import Wanted, figures_of, now_and_before, past_of
+from reports.dashboard.queries import DashboardQuery, current_and_past, figures_of, past_figures
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
-SCALE = country.Scale("three provinces of six communes", 30, 3, 6)
+SCALE = country.CountryScale("three provinces of six communes", 30, 3, 6)
 ONE_MONTH = Period.of(country.LAST, country.LAST)
 LONG = Period.of(Month(2024, 1), country.LAST)
 
 
 @pytest.fixture
 def nation() -> Unit:
-    return country.fill(SCALE)
+    return country.fill_country(SCALE)
 
 
 def test_read_together_they_are_as_read_apart(nation):
@@ -33,17 +33,17 @@ def test_read_together_they_are_as_read_apart(nation):
     for unit, by, period, as_of in product(
         (nation, province, commune), (None, "unit", "field", "month"), periods, days
     ):
-        asked = (unit, period, calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
-        apart = Wanted(*asked)
-        assert now_and_before(Wanted(*asked)) == (figures_of(apart), past_of(apart)), asked
+        asked = (unit, period, stored_calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
+        apart = DashboardQuery(*asked)
+        assert current_and_past(DashboardQuery(*asked)) == (figures_of(apart), past_figures(apart)), asked
 
 
 def test_together_they_take_no_more_queries(nation):
     for by in (None, "unit"):
-        asked = (nation, country.HALF_YEAR, calendar(), Stage.APPROVED, False, None, by, 1)
+        asked = (nation, country.HALF_YEAR, stored_calendar(), Stage.APPROVED, False, None, by, 1)
         with CaptureQueriesContext(connection) as apart:
-            wanted = Wanted(*asked)
-            figures_of(wanted), past_of(wanted)
+            wanted = DashboardQuery(*asked)
+            figures_of(wanted), past_figures(wanted)
         with CaptureQueriesContext(connection) as together:
-            now_and_before(Wanted(*asked))
+            current_and_past(DashboardQuery(*asked))
         assert len(together) <= len(apart)

@@ -6,20 +6,23 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from figures import periods
 from figures.periods import DEFAULT_CALENDAR
-from records.generating import country
+from records.generate import country
 from records.models import Field
-from reports.queries.dashboard import Wanted, figures_of, past_of
-from reports.queries.ranking import with_changes
-from tests.reports.fields_world import FieldWorld, added_up, owed, reports_of
-from tests.reports.test_comparable import PERIODS, told, within
+from reports.dashboard.queries import DashboardQuery, figures_of, past_figures, with_changes
 from tests.test_plans import MERGED, places_of_today, plans
+
+from .fields_world import FieldWorld, added_up, owed, reports_of
+from .test_comparable import PERIODS, told, within
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 
-def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> Wanted:
-    return Wanted(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today)
+def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> DashboardQuery:
+    return DashboardQuery(
+        unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -46,8 +49,8 @@ def test_equals_adding_up_report_by_report(seed):
 
 def test_who_owes_a_field_is_read_from_the_roster():
     """Neither units nor reports of the whole country are looked at; and every plan goes through an index."""
-    nation = country.fill(MERGED)
-    field, period = Field.objects.get(code="ho-tich"), country.Period.parse("2025-M02..M07")
+    nation = country.fill_country(MERGED)
+    field, period = Field.objects.get(code="ho-tich"), periods.Period.parse("2025-M02..M07")
     for unit, by, today in product(
         places_of_today(nation), (None, "unit", "month"), (None, country.LAST_DAY)
     ):
@@ -75,7 +78,7 @@ def test_comparison_is_of_the_units_that_owed_the_field_throughout(seed):
         expected = {one: owed(one, field, months, not_divided) for one in within(wanted, world)}
         left_out = [one for one, several in expected.items() if several and several != months]
         left_out.sort(key=lambda one: (one.folded, one.pk))
-        found, where = past_of(wanted).against, (unit.code, field.code, period.code, tier, external)
+        found, where = past_figures(wanted).against, (unit.code, field.code, period.code, tier, external)
         rows = with_changes(wanted, figures_of(wanted)).rows
         for row in rows:
             if any(f"/{row.extra['pk']}/" in one.path for one in left_out if row.extra["pk"] != unit.pk):

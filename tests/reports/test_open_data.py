@@ -15,18 +15,19 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from frictionless import validate
 
+from accounts.models import User
 from figures.periods import Period
-from records.imports.catalogue import import_catalogue
-from records.imports.counts import APPROVED, import_counts
+from records.bulk_import.catalogue import import_catalogue
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
-from records.queries.summary import summary
-from reports.imports import demo
-from reports.outlets.open_data import rows
-from reports.views import opened
-from units import queries
-from units.imports.successions import import_successions
-from units.imports.units import import_units
-from units.models import Succession, Unit, User
+from records.summary.queries import summary
+from reports.demo import load
+from reports.open_data import rows
+from reports.open_data import views as open_data_views
+from units.lifecycle.imports import import_successions, import_units
+from units.models import Succession, Unit
+from units.tree.queries import resolve_code
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
@@ -38,7 +39,7 @@ def figures() -> dict[str, dict]:
     found = {}
     for code in ("35", "351", "13474"):
         for period in map(Period.parse, PERIODS):
-            unit = queries.resolve(code, AT.date())
+            unit = resolve_code(code, AT.date())
             for by in ("unit", "field"):
                 found[f"{code} {period.code} {by}"] = summary(unit, period, by=by, external=True).as_dict()
     return found
@@ -59,7 +60,7 @@ def package(db, tmp_path) -> tuple[Path, dict, dict]:
     """The demo with its merger of 2025, written as open data; its figures; then all of it undone."""
     folder = tmp_path / "du-lieu-mo"
     with transaction.atomic():
-        demo.load(FIXTURE, AT)
+        load.load_demo(FIXTURE, AT)
         for read, name in ((import_units, "units-2025.csv"), (import_successions, "successions-2025.csv")):
             assert not read(FIXTURE / name, name, by=None).faults
         Succession.objects.update(legal_basis="Nghị quyết, số 1")
@@ -92,7 +93,7 @@ def test_the_reference_implementation_finds_nothing_wrong(package):
 
 
 def test_days_are_those_of_vietnam(db):
-    demo.load(FIXTURE, AT)
+    load.load_demo(FIXTURE, AT)
     Edition.objects.update(sent_at="2022-07-31T17:30:00Z", decided_at="2022-07-31T16:30:00Z")
     assert {row[-2:] for row in rows.submissions()} == {("2022-08-01", "2022-07-31")}
 
@@ -143,14 +144,14 @@ def test_a_folder_that_holds_something_is_left_alone(db, tmp_path):
 
 def test_administrators_of_the_top_download_it(db, client, monkeypatch):
     with transaction.atomic():
-        demo.load(FIXTURE, AT)
+        load.load_demo(FIXTURE, AT)
         client.force_login(User.objects.get(username="quantri"))
         page = client.get("/reports/open-data/")
         assert "datapackage.json" in page.content.decode() and "counts.csv" in page.content.decode()
         answer = client.get("/reports/open-data.zip")
         archive = zipfile.ZipFile(BytesIO(b"".join(answer.streaming_content)))
         assert {"datapackage.json", "counts.csv", "units.csv"} <= set(archive.namelist())
-        monkeypatch.setattr(opened, "MOST_ROWS", 5)
+        monkeypatch.setattr(open_data_views, "MOST_ROWS", 5)
         refused = client.get("/reports/open-data.zip")
         assert refused.status_code == 422 and "export_open_data" in refused.content.decode()
         client.force_login(User.objects.get(username="tonghop"))

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger import jobs
-from reports import actions
+from reports.closing import jobs as closing_jobs
 from reports.models import Drawing, Review
-from reports.outlets import copies
-from units.actions import open_units
-from units.tree import Draft
+from reports.printing import copies
+from units.lifecycle.opening import open_units
+from units.tree.rules import UnitDraft
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 
@@ -20,12 +20,12 @@ NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 def test_a_thread_draws_what_waits_and_ends(monkeypatch):
 
     (unit,) = open_units(
-        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
+        [UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
-    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
-    monkeypatch.setattr(copies, "draft", lambda *given, following, **more: following(3))
-    jobs.wake()
+    drawing = closing_jobs.queue_drawing(review, by=None, at=NOW, expected=30)
+    monkeypatch.setattr(copies, "draft_pdf", lambda *given, following, **more: following(3))
+    jobs.start_worker()
     jobs._thread.join(20)
     assert not jobs._thread.is_alive()
     kept = Drawing.objects.get(pk=drawing.pk)
@@ -35,10 +35,10 @@ def test_a_thread_draws_what_waits_and_ends(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_work_that_says_nothing_for_long_is_not_taken_for_lost(monkeypatch):
     (unit,) = open_units(
-        [Draft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
+        [UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", NOW.date(), parent=None)], by=None
     ).new
     review = Review.objects.create(unit=unit, period="2022-H1", title="Báo cáo", created_at=NOW)
-    drawing = actions.ask_drawing(review, by=None, at=NOW, expected=30)
+    drawing = closing_jobs.queue_drawing(review, by=None, at=NOW, expected=30)
     told: list[datetime] = []
 
     def silent(*given, **more) -> None:
@@ -47,7 +47,7 @@ def test_work_that_says_nothing_for_long_is_not_taken_for_lost(monkeypatch):
         told.append(Drawing.objects.get(pk=drawing.pk).told_at)
 
     monkeypatch.setattr(jobs, "PULSE", 0.05)
-    monkeypatch.setattr(copies, "draft", silent)
-    jobs.wake()
+    monkeypatch.setattr(copies, "draft_pdf", silent)
+    jobs.start_worker()
     jobs._thread.join(20)
     assert told[0] < told[1] and Drawing.objects.get(pk=drawing.pk).state == "done"

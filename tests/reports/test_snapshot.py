@@ -10,16 +10,17 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 
+from accounts.models import User
 from figures.periods import Period
-from records import actions
+from records.approval import actions
 from records.models import Edition
-from records.queries.summary import summary
+from records.summary.queries import summary
+from tests.ledger.conftest import shared_database as shared_database
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
-from tests.records.conftest import shared_database as shared_database
 from tests.records.test_parallel import apart, at_once
-from units.models import Membership, Role, User
+from units.models import Membership, Role
 
 HALF = Period.parse("2022-H1")
 MONTHS = Period.parse("2021-M01..2022-M06").months
@@ -80,7 +81,7 @@ def disturbed(read: Callable[[], object], place: int, waiting: list[int]) -> tup
 
 
 def approve(number: int) -> None:
-    actions.approve(Edition.objects.get(pk=number), by=None, at=AT)
+    actions.approve_edition(Edition.objects.get(pk=number), by=None, at=AT)
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])

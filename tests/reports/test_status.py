@@ -8,13 +8,15 @@ from axes.models import AccessFailureLog
 from django.core.management import call_command
 from django.utils import timezone
 
-from ledger import log, outbox, runs
+from accounts.models import User
+from ledger import log, outbox, timer_runs
 from ledger.models import Message
 from reports.models import Drawing, Review
-from reports.queries import condition
+from reports.system_status import queries as system_status_queries
+from reports.system_status.queries import latest_month
 from tests.test_matrix import cast as cast
 from tests.test_matrix import person
-from units.models import Role, Unit, User
+from units.models import Role, Unit
 
 PAGE = "/reports/status/"
 
@@ -51,12 +53,12 @@ def test_others_have_no_such_page(cast, client, name):
 def test_timers_work_is_told_as_it_went(top, client):
     assert told(client, top).count("Chưa chạy lần nào") == 4
     call_command("verify_log")
-    with runs.recorded(runs.BACKUP) as run:
+    with timer_runs.record(timer_runs.BACKUP) as run:
         run.words, run.size = "15 tệp", 1_234_567
     page = told(client, top)
     assert page.count("Chưa chạy lần nào") == 2 and f"{log.head()[0]} mục, 0 mốc" in page
     assert re.search(r"Sao lưu Bình thường \d\d:\d\d ngày [\d/]+: 15 tệp, 1,2.MB", page)
-    with pytest.raises(OSError), runs.recorded(runs.BACKUP):
+    with pytest.raises(OSError), timer_runs.record(timer_runs.BACKUP):
         raise OSError
     page = told(client, top)
     assert "Sao lưu Lần gần nhất bị lỗi" in page and "Lần tốt gần nhất:" in page
@@ -65,8 +67,8 @@ def test_timers_work_is_told_as_it_went(top, client):
 @pytest.mark.parametrize(("hours", "words"), [(25, "Bình thường"), (27, "Quá lâu chưa chạy")])
 def test_a_backup_older_than_26_hours_is_warned_of(top, client, monkeypatch, hours, words):
     then = timezone.now() - timedelta(hours=hours)
-    monkeypatch.setattr("ledger.runs.timezone.now", lambda: then)
-    with runs.recorded(runs.BACKUP):
+    monkeypatch.setattr("ledger.timer_runs.timezone.now", lambda: then)
+    with timer_runs.record(timer_runs.BACKUP):
         pass
     monkeypatch.undo()
     assert f"Sao lưu {words}" in told(client, top)
@@ -89,7 +91,7 @@ def test_what_waits_or_failed_is_told(top, client, settings):
 
 
 def test_version_and_commit_are_told_at_the_top_alone(top, cast, client):
-    release = condition.release()
+    release = system_status_queries.release()
     assert re.fullmatch(r"\d+\.\d+\.\d+( \([0-9a-f]{12}\))?", release)
     assert release in told(client, top)
     page = told(client, cast.people["administrator 351"])
@@ -98,9 +100,9 @@ def test_version_and_commit_are_told_at_the_top_alone(top, cast, client):
 
 def test_silent_units_are_those_of_the_own_subtree(top, cast, client):
     """The months of the cast hold a number each, and were never sent."""
-    assert condition.latest_month(date(2022, 8, 12)).label == "tháng 7/2022"
-    assert condition.latest_month(date(2022, 8, 14)).label == "tháng 7/2022"
-    assert condition.latest_month(date(2022, 8, 15)).label == "tháng 8/2022"
+    assert latest_month(date(2022, 8, 12)).label == "tháng 7/2022"
+    assert latest_month(date(2022, 8, 14)).label == "tháng 7/2022"
+    assert latest_month(date(2022, 8, 15)).label == "tháng 8/2022"
     whole, part = told(client, top), told(client, cast.people["administrator 351"])
     assert "Chưa gửi báo cáo tháng 7/2022 3 đơn vị" in whole and "đơn vị 13500" in whole
     assert "Chưa gửi báo cáo tháng 7/2022 2 đơn vị" in part and "đơn vị 13500" not in part

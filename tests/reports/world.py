@@ -4,14 +4,15 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, product
 
-from figures.counts import Tally
+from core.text import fold
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month
-from records import sums
+from figures.tally import Tally
+from records.aggregates import group_sums, handover
 from records.models import DossierCount, Edition, Field, Submission
-from records.queries.rows import put
-from units import roster
-from units.models import Succession, Unit, fold
+from records.storage.tallies import set_tally_columns
+from units.models import Succession, Unit
+from units.tree import roster
 
 AT = datetime(2023, 2, 1, tzinfo=UTC)
 START, MERGER = date(2015, 1, 1), date(2022, 4, 1)
@@ -111,17 +112,17 @@ class World:
         ]
         editions, undivided, rows = [], Field.objects.get(code=Field.UNDIVIDED), []
         Submission.objects.bulk_create(made)
-        sums.mark(self.units, [month.number for month in MONTHS])
+        handover.mark_handovers(self.units, [month.number for month in MONTHS])
         for one in made:
             edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
             tally = self.tally(one.unit)
-            put(edition, tally)
+            set_tally_columns(edition, tally)
             editions.append(edition)
             rows.append(DossierCount(edition=edition, field=undivided, answered=True))
-            put(rows[-1], tally)
+            set_tally_columns(rows[-1], tally)
         Edition.objects.bulk_create(editions)
         DossierCount.objects.bulk_create(rows)
-        sums.refresh(self.units, [month.number for month in MONTHS])
+        group_sums.refresh_group_sums(self.units, [month.number for month in MONTHS])
 
     def leave_blank(self) -> None:
         """Of each unit some measures are never reported, and many are 0."""

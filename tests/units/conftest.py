@@ -5,18 +5,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from accounts.models import User
 from tests.ledger.conftest import shared_database as shared_database
-from units import actions
-from units.models import User
-from units.tree import Draft
+from units.lifecycle import opening
+from units.people import actions
+from units.tree.rules import UnitDraft
 
 START = date(2020, 1, 1)
 
 
-def draft(code, tier="commune", parent="351", kind="committee", **other) -> Draft:
+def draft(code, tier="commune", parent="351", kind="committee", **other) -> UnitDraft:
     """A draft with everything that a test does not care about."""
     name = other.pop("name", f"Đơn vị {code}")
-    return Draft(code, name, kind, tier, other.pop("active_from", START), parent=parent, **other)
+    return UnitDraft(code, name, kind, tier, other.pop("active_from", START), parent=parent, **other)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def tree(db) -> SimpleNamespace:
         draft("phong-noi-vu", "", "351", "office", name="Phòng Nội vụ"),
         draft("dat-dai", "district", "351", "external", name="Chi nhánh Văn phòng Đăng ký đất đai"),
     ]
-    opened = actions.open_units(drafts, by=None)
+    opened = opening.open_units(drafts, by=None)
     units = {unit.code: unit for unit in opened.new}
     return SimpleNamespace(
         province=units["35"],

@@ -6,14 +6,23 @@ from fractions import Fraction
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.users import actions as users_actions
+from core.errors import ChangeDenied
+from core.web import rights
 from ledger.models import Entry
 from tests import succeeding
 from tests.succeeding import Part
-from units import access, actions, history, queries, roster
-from units.actions import Denied, Link
-from units.actions.common import subject
-from units.models import Membership, Succession, Unit, User
-from units.tree import Refused
+from units.access.queries import is_allowed
+from units.activity_log.queries import latest_log_lines
+from units.lifecycle import closing, opening, succession
+from units.lifecycle.derived import unit_subject
+from units.lifecycle.succession import SuccessionLink
+from units.models import Membership, Succession, Unit
+from units.people import actions as people_actions
+from units.tree import roster
+from units.tree.queries import CodeIndex, resolve_code
+from units.tree.rules import TreeRefused
 
 from .conftest import START, draft, person
 
@@ -26,7 +35,7 @@ def codes(refused) -> list[tuple[str, str]]:
 
 
 def test_an_external_body_never_makes_a_commune_a_parent(tree):
-    actions.open_unit(draft("tram-y-te", kind="external", parent=tree.liem_tuc), by=None)
+    opening.open_unit(draft("tram-y-te", kind="external", parent=tree.liem_tuc), by=None)
     tree.liem_tuc.refresh_from_db()
     assert (tree.liem_tuc.reports, tree.liem_tuc.has_children) == (True, True)
     assert roster.check() == []
@@ -37,49 +46,49 @@ def test_an_external_body_never_makes_a_commune_a_parent(tree):
 
 
 def test_a_commune_with_an_office_no_longer_reports_itself(tree):
-    actions.open_unit(draft("van-phong", "", tree.liem_tuc, "office"), by=None)
+    opening.open_unit(draft("van-phong", "", tree.liem_tuc, "office"), by=None)
     tree.liem_tuc.refresh_from_db()
     assert not tree.liem_tuc.reports
     assert roster.check() == []
 
 
 def test_the_same_code_at_another_time(tree):
-    with pytest.raises(Refused) as refused:
-        actions.open_unit(draft("13474", active_from=NEXT, parent=tree.district), by=None)
+    with pytest.raises(TreeRefused) as refused:
+        opening.open_unit(draft("13474", active_from=NEXT, parent=tree.district), by=None)
     assert codes(refused) == [("code", "code_overlap")]
-    actions.close_unit(tree.tan_thanh, END, by=None, basis="NQ 1")
-    new = actions.open_unit(draft("13474", active_from=NEXT, parent=tree.district), by=None)
-    assert queries.resolve("13474", END) == tree.tan_thanh
-    assert queries.resolve("13474", NEXT) == new
+    closing.close_unit(tree.tan_thanh, END, by=None, basis="NQ 1")
+    new = opening.open_unit(draft("13474", active_from=NEXT, parent=tree.district), by=None)
+    assert resolve_code("13474", END) == tree.tan_thanh
+    assert resolve_code("13474", NEXT) == new
     assert (
-        queries.resolve("13474", date(2019, 1, 1)) == tree.tan_thanh
+        resolve_code("13474", date(2019, 1, 1)) == tree.tan_thanh
     )  # nobody then, nobody before: the first later
-    assert queries.resolve("13474@2019-01-01", NEXT) is None
-    assert queries.resolve("13474@2025-06-30", NEXT) == tree.tan_thanh
+    assert resolve_code("13474@2019-01-01", NEXT) is None
+    assert resolve_code("13474@2025-06-30", NEXT) == tree.tan_thanh
     assert tree.tan_thanh.key_on(NEXT) == "13474@2025-06-30"
     with pytest.raises(ValueError, match="không phải ngày"):
-        queries.resolve("13474@hôm nay", NEXT)
-    codes_in_memory = queries.Codes()
+        resolve_code("13474@hôm nay", NEXT)
+    codes_in_memory = CodeIndex()
     for text, day in (("13474", END), ("13474", NEXT), ("13474@2025-06-30", NEXT), ("x", NEXT)):
-        assert codes_in_memory.resolve(text, day) == queries.resolve(text, day)
+        assert codes_in_memory.resolve(text, day) == resolve_code(text, day)
 
 
 def test_last_holder_where_nobody_holds_the_code(tree):
-    actions.close_unit(tree.tan_thanh, END, by=None)
-    assert queries.resolve("13474", date(2030, 1, 1)) == tree.tan_thanh
+    closing.close_unit(tree.tan_thanh, END, by=None)
+    assert resolve_code("13474", date(2030, 1, 1)) == tree.tan_thanh
 
 
 def test_closing_is_refused_over_open_children(tree):
-    with pytest.raises(Refused) as refused:
-        actions.close_unit(tree.district, END, by=None)
+    with pytest.raises(TreeRefused) as refused:
+        closing.close_unit(tree.district, END, by=None)
     assert codes(refused) == [("on", "children_open")]
     assert "Phòng Nội vụ, thị trấn Tân Thanh và 1 đơn vị khác. Hãy đóng" in str(refused.value)
-    with pytest.raises(Refused):
-        actions.close_unit(tree.tan_thanh, START - timedelta(1), by=None)
-    actions.close_branch(tree.district, END, by=None, basis="NQ 1")
+    with pytest.raises(TreeRefused):
+        closing.close_unit(tree.tan_thanh, START - timedelta(1), by=None)
+    closing.close_branch(tree.district, END, by=None, basis="NQ 1")
     assert not Unit.objects.under(tree.district).filter(active_until=None).exists()
-    with pytest.raises(Refused) as refused:
-        actions.close_unit(tree.tan_thanh, END, by=None)
+    with pytest.raises(TreeRefused) as refused:
+        closing.close_unit(tree.tan_thanh, END, by=None)
     assert codes(refused) == [("on", "closed")]
     assert roster.check() == []
 
@@ -103,7 +112,9 @@ def test_a_merger_may_take_over_a_code(tree):
     ]
     assert {"unit.open", "unit.close", "unit.succeed"} <= set(Entry.objects.values_list("action", flat=True))
     for unit in (tree.tan_thanh, new[0]):
-        told = [one.detail for one in history.of(subject(unit)) if one.what == "Ghi quan hệ kế thừa"]
+        told = [
+            one.detail for one in latest_log_lines(unit_subject(unit)) if one.what == "Ghi quan hệ kế thừa"
+        ]
         who = "đơn vị cũ thị trấn Tân Thanh (13474); đơn vị mới xã Tân Thanh (13474)"
         assert f"{who}; ngày 01/7/2025; căn cứ NQ 2; tỷ lệ 1" in told
 
@@ -114,7 +125,7 @@ def test_a_split_whose_shares_do_not_sum_leaves_everything_as_it_was(tree):
         Part(draft("A", active_from=NEXT, parent=tree.district), Fraction(1, 3)),
         Part(draft("B", active_from=NEXT, parent=tree.district), Fraction(1, 3)),
     ]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(TreeRefused) as refused:
         succeeding.replace([tree.liem_tuc], parts, NEXT, by=None)
     assert codes(refused) == [("share", "shares")]
     assert Unit.objects.get(pk=tree.liem_tuc.pk).active_until is None
@@ -123,9 +134,9 @@ def test_a_split_whose_shares_do_not_sum_leaves_everything_as_it_was(tree):
 
 
 def test_linking_needs_matching_days(tree):
-    new = actions.open_unit(draft("N", active_from=NEXT, parent=tree.district), by=None)
-    with pytest.raises(Refused) as refused:
-        actions.add_successions([Link(tree.liem_tuc, new, END)], by=None)
+    new = opening.open_unit(draft("N", active_from=NEXT, parent=tree.district), by=None)
+    with pytest.raises(TreeRefused) as refused:
+        succession.add_successions([SuccessionLink(tree.liem_tuc, new, END)], by=None)
     assert ("on", "dates") in codes(refused)
     assert succeeding.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (1, 0)
     assert succeeding.succeed([tree.liem_tuc], new, NEXT, by=None)[:2] == (0, 1)
@@ -133,28 +144,26 @@ def test_linking_needs_matching_days(tree):
 
 def test_people_and_roles_are_logged(tree):
     boss = person("quantri", ("administrator", tree.district))
-    user, password = actions.create_user("  moi ", by=boss, at=timezone.now(), full_name="Người mới")
+    user, password = users_actions.create_user("  moi ", by=boss, at=timezone.now(), full_name="Người mới")
     assert user.username == "moi" and user.check_password(password) and len(password) >= 20
     assert password not in str(list(Entry.objects.values()))
-    with pytest.raises(Denied):
-        actions.create_user("MOI", by=boss, at=timezone.now())
-    role = actions.add_membership(user, tree.liem_tuc, "clerk", START, by=boss)
-    with pytest.raises(Denied):
-        actions.add_membership(user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=boss)
-    actions.end_membership(role, date(2021, 1, 1), by=boss)
+    with pytest.raises(ChangeDenied):
+        users_actions.create_user("MOI", by=boss, at=timezone.now())
+    role = people_actions.add_membership(user, tree.liem_tuc, "clerk", START, by=boss)
+    with pytest.raises(ChangeDenied):
+        people_actions.add_membership(user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=boss)
+    people_actions.end_membership(role, date(2021, 1, 1), by=boss)
     assert Membership.objects.get(pk=role.pk).valid_until == date(2020, 12, 31)
-    assert access.allowed(user, access.Right.ENTER, tree.liem_tuc, date(2020, 12, 31))
-    assert not access.allowed(
-        User.objects.get(pk=user.pk), access.Right.READ, tree.liem_tuc, date(2021, 1, 1)
-    )
-    again = actions.add_membership(user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=boss)
-    actions.end_membership(again, date(2021, 1, 1), by=boss)
+    assert is_allowed(user, rights.Right.ENTER, tree.liem_tuc, date(2020, 12, 31))
+    assert not is_allowed(User.objects.get(pk=user.pk), rights.Right.READ, tree.liem_tuc, date(2021, 1, 1))
+    again = people_actions.add_membership(user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=boss)
+    people_actions.end_membership(again, date(2021, 1, 1), by=boss)
     assert not Membership.objects.filter(pk=again.pk).exists()
-    actions.disable_user(user, by=boss)
-    with pytest.raises(Denied):
-        actions.disable_user(boss, by=boss)
-    with pytest.raises(Denied):
-        actions.end_membership(boss.memberships.get(), date(2022, 1, 1), by=boss)
+    users_actions.disable_user(user, by=boss)
+    with pytest.raises(ChangeDenied):
+        users_actions.disable_user(boss, by=boss)
+    with pytest.raises(ChangeDenied):
+        people_actions.end_membership(boss.memberships.get(), date(2022, 1, 1), by=boss)
     done = list(Entry.objects.filter(subject=f"user:{user.pk}").values_list("action", "actor"))
     assert done == [
         ("user.create", "quantri"),
@@ -170,6 +179,6 @@ def test_people_and_roles_are_logged(tree):
     "code", ["", "<b>", "=1+1", "a,b", "a b", "13474@2022-01-01", "１３４", "-x", "x" * 65]
 )
 def test_codes_that_could_mean_something_else_are_refused(tree, code):
-    with pytest.raises(Refused) as refused:
-        actions.open_unit(draft(code), by=None)
+    with pytest.raises(TreeRefused) as refused:
+        opening.open_unit(draft(code), by=None)
     assert "bad_code" in [wrong.code for wrong in refused.value.wrongs]

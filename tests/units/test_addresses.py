@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client, RequestFactory
 
-from units import pace, throttle
+from accounts.users import password_confirmation
+from core import network
 
 from .conftest import person
 
@@ -39,12 +40,12 @@ def sign_in(password: str, forwarded: str):
 def test_the_entry_that_the_outermost_proxy_wrote_counts(settings, proxies, forwarded, expected):
     settings.PROXIES = proxies
     headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
-    assert pace.address_of(RequestFactory().get("/", REMOTE_ADDR=PROXY, **headers)) == expected
+    assert network.client_address(RequestFactory().get("/", REMOTE_ADDR=PROXY, **headers)) == expected
 
 
 def test_a_socket_has_no_address(settings):
     settings.PROXIES = 1
-    assert pace.address_of(RequestFactory().get("/", REMOTE_ADDR="")) is None
+    assert network.client_address(RequestFactory().get("/", REMOTE_ADDR="")) is None
 
 
 def test_the_lock_is_of_the_address_behind_the_proxy(settings, tree):
@@ -71,9 +72,9 @@ def test_the_lock_is_of_the_network_of_an_ipv6_address(settings, tree):
 def test_who_signs_in_waits_in_the_line_of_the_address_behind_the_proxy(settings, tree, monkeypatch):
     settings.PROXIES = 1
     lines = []
-    true_line = throttle.in_line
+    true_line = password_confirmation.one_attempt_at_a_time
     monkeypatch.setattr(
-        "units.forms.accounts.in_line", lambda *whose: lines.append(whose) or true_line(*whose)
+        "accounts.users.forms.in_line", lambda *whose: lines.append(whose) or true_line(*whose)
     )
     sign_in("sai", "1.2.3.4, 10.0.0.9")
     sign_in("sai", "2001:db8:0:7::1")

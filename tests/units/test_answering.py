@@ -5,12 +5,14 @@ from fractions import Fraction
 
 import pytest
 
+from core.web.rights import Right
 from tests import succeeding
 from tests.succeeding import Part
-from units import access, actions, answering
-from units.access import Right
-from units.answering import successor_of
+from units.access.queries import ROLES, approver_of, home_unit, is_allowed
+from units.lifecycle import closing, opening
 from units.models import Unit
+from units.people import actions
+from units.succession.positions import successor_of
 
 from .conftest import START, draft, person
 from .test_pages import signed_in
@@ -21,7 +23,7 @@ ANSWERS = (Right.READ, Right.ENTER, Right.ASK_UNLOCK)
 
 def rights(user, unit, day=DAY) -> set[Right]:
     user.__dict__.pop("_memberships", None)
-    return {right for right in access.ROLES if access.allowed(user, right, unit, day)}
+    return {right for right in ROLES if is_allowed(user, right, unit, day)}
 
 
 def replaced(olds, *parts, on=ON) -> list[Unit]:
@@ -55,9 +57,9 @@ def test_pages_open_on_the_unit_that_is_there(tree, settings):
     """Who followed the merger has both: the new unit today, the old one where its time is shown."""
     clerk = person("theo", ("clerk", tree.tan_thanh))
     (new,) = replaced([tree.tan_thanh, tree.liem_tuc], ("n", 1))
-    assert access.home_unit(clerk, DAY) == new
-    assert access.home_unit(clerk, DAY, shown=date(2025, 6, 30)) == tree.tan_thanh
-    assert access.home_unit(clerk, DAY, shown=date(2019, 1, 1)) is not None
+    assert home_unit(clerk, DAY) == new
+    assert home_unit(clerk, DAY, shown=date(2025, 6, 30)) == tree.tan_thanh
+    assert home_unit(clerk, DAY, shown=date(2019, 1, 1)) is not None
     settings.DEMO_TODAY = DAY
     pages = signed_in(clerk)
     assert "Đơn vị n," in pages.get("/?basis=today").content.decode()
@@ -75,22 +77,22 @@ def test_who_was_there_keeps_the_role_and_others_get_none(merged, settings):
 
 def test_who_approves_is_above_the_successor(tree):
     """The old unit's own ancestors are over: the reviewer stands above the new one."""
-    province = actions.open_unit(draft("37", "province", None, active_from=ON), by=None)
-    actions.close_branch(tree.external, date(2025, 6, 30), by=None)
+    province = opening.open_unit(draft("37", "province", None, active_from=ON), by=None)
+    closing.close_branch(tree.external, date(2025, 6, 30), by=None)
     (new,) = succeeding.replace(
         [tree.tan_thanh], [Part(draft("n", parent="37", active_from=ON))], ON, by=None
     )
-    actions.close_branch(tree.province, date(2025, 6, 30), by=None)
+    closing.close_branch(tree.province, date(2025, 6, 30), by=None)
     tree.tan_thanh.refresh_from_db()
     reviewer = person("duyet")
     actions.add_membership(reviewer, province, "reviewer", ON, by=None)
     assert Right.APPROVE in rights(reviewer, tree.tan_thanh)
-    assert answering.approver_of(tree.tan_thanh, DAY) == province
+    assert approver_of(tree.tan_thanh, DAY) == province
     own = person("cung", ("reviewer", tree.office))
     actions.add_membership(own, new, "reviewer", ON, by=None)
     assert Right.APPROVE not in rights(own, tree.tan_thanh)
     tree.liem_tuc.refresh_from_db()
-    assert rights(reviewer, tree.liem_tuc) == set() and answering.approver_of(tree.liem_tuc, DAY) is None
+    assert rights(reviewer, tree.liem_tuc) == set() and approver_of(tree.liem_tuc, DAY) is None
 
 
 def test_nobody_administers_an_old_unit_by_its_successor(merged):
@@ -133,6 +135,6 @@ def test_along_a_chain_the_last_one_answers(tree, django_assert_num_queries):
 
 
 def test_what_ended_without_a_successor_has_nobody(tree):
-    actions.close_unit(tree.office, date(2025, 6, 30), by=None)
+    closing.close_unit(tree.office, date(2025, 6, 30), by=None)
     tree.office.refresh_from_db()
     assert successor_of(tree.office, DAY) is None and START < ON

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from units import access, administering
-from units.access import Right
+from core.web.rights import Right
+from units.access.queries import is_allowed, known_units, managed_condition, managed_people
 from units.models import Membership, Unit
 
 from .conftest import person
@@ -47,21 +47,21 @@ def test_it_is_prepared_before_its_first_day(cast):
 
 
 def test_the_people_stay_in_hand(cast):
-    assert cast.clerk in administering.people(cast.user, DAY)
+    assert cast.clerk in managed_people(cast.user, DAY)
     assert "xa-13474" in text_of(cast.admin.get("/units/people/"))
 
 
 def test_its_figures_and_those_of_others_wait_for_the_day(cast):
     assert cast.admin.get("/?unit=37&basis=today").status_code == 404
-    assert not access.allowed(cast.user, Right.READ, cast.new, DAY)
-    assert access.allowed(cast.user, Right.READ, cast.new, ON)
+    assert not is_allowed(cast.user, Right.READ, cast.new, DAY)
+    assert is_allowed(cast.user, Right.READ, cast.new, ON)
     # A leader's role of July shows no page of the unit in June.
     assert signed_in(cast.leader).get(f"/units/{cast.new.pk}/").status_code == 404
-    assert cast.new not in administering.known(cast.leader, DAY)
+    assert cast.new not in known_units(cast.leader, DAY)
 
 
 def test_a_role_that_begins_later_in_a_unit_that_is_there_gives_nothing(tree):
     user = person("mai-moi")
     Membership.objects.create(user=user, unit=tree.province, role="administrator", valid_from=ON)
-    assert not access.allowed(user, Right.MANAGE, tree.province, DAY)
-    assert not Unit.objects.filter(administering.managed(user, DAY)).exists()
+    assert not is_allowed(user, Right.MANAGE, tree.province, DAY)
+    assert not Unit.objects.filter(managed_condition(user, DAY)).exists()

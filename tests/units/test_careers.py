@@ -7,10 +7,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
+from accounts.sign_in import actions as sign_in_actions
+from accounts.users import actions as users_actions
+from core import errors
+from core.web.rights import Right
 from ledger.models import Entry
-from units import access, actions
-from units.access import Right
-from units.models import Membership, User
+from units.access.queries import is_allowed, memberships_of
+from units.lifecycle import closing
+from units.models import Membership
+from units.people import actions as people_actions
 
 from .conftest import START, person
 from .test_second_factor import enrol
@@ -39,15 +45,15 @@ def fresh(user: User) -> User:
 def test_who_leaves_keeps_nothing(office, admin, tree):
     an = person("an", ("clerk", tree.tan_thanh), ("viewer", tree.district))
     enrol(an)
-    actions.link_identity(an, "https://may-chu.example", "sub", by=admin)
+    sign_in_actions.link_identity(an, "https://may-chu.example", "sub", by=admin)
     theirs = Client()
     theirs.force_login(an)
     an = fresh(an)
     theirs.force_login(an)
     assert office.post(f"/units/people/{an.pk}/leave/").status_code == 302
     assert theirs.get("/units/").status_code == 302
-    actions.enable_user(fresh(an), by=None)
-    assert access.memberships(fresh(an), DAY) == []
+    users_actions.enable_user(fresh(an), by=None)
+    assert memberships_of(fresh(an), DAY) == []
     assert not an.identities.exists() and not an.recovery_codes.exists()
     assert Membership.objects.filter(user=an, valid_until=DAY - timedelta(1)).count() == 2
     entry = Entry.objects.get(action="user.leave")
@@ -60,10 +66,10 @@ def test_who_moves_has_the_same_roles_elsewhere_and_none_here(office, admin, tre
     moved = office.post(f"/units/people/{an.pk}/transfer/", {"unit": "13480", "on": "15/8/2022"})
     assert moved.status_code == 302
     before, after = date(2022, 8, 14), date(2022, 8, 15)
-    assert access.allowed(fresh(an), Right.ENTER, tree.tan_thanh, before)
-    assert not access.allowed(fresh(an), Right.READ, tree.tan_thanh, after)
-    assert access.allowed(fresh(an), Right.ENTER, tree.liem_tuc, after)
-    assert not access.allowed(fresh(an), Right.ENTER, tree.liem_tuc, before)
+    assert is_allowed(fresh(an), Right.ENTER, tree.tan_thanh, before)
+    assert not is_allowed(fresh(an), Right.READ, tree.tan_thanh, after)
+    assert is_allowed(fresh(an), Right.ENTER, tree.liem_tuc, after)
+    assert not is_allowed(fresh(an), Right.ENTER, tree.liem_tuc, before)
     held = Membership.objects.valid_on(after).filter(user=an).values_list("unit__code", "role")
     assert sorted(held) == [("13480", "clerk"), ("13480", "viewer")]
     assert Entry.objects.get(action="user.transfer").detail == {"unit_code": "13480", "on": "2022-08-15"}
@@ -87,9 +93,9 @@ def test_a_move_that_cannot_be_is_refused_and_changes_nothing(office, tree, type
 
 
 def test_nobody_moves_or_dismisses_themselves_or_who_is_not_theirs(office, admin, tree):
-    for act in (lambda: actions.leave(admin, DAY, by=admin),
-                lambda: actions.transfer(admin, tree.district, DAY, by=admin)):  # fmt: skip
-        with pytest.raises(actions.Denied):
+    for act in (lambda: people_actions.leave(admin, DAY, by=admin),
+                lambda: people_actions.transfer(admin, tree.district, DAY, by=admin)):  # fmt: skip
+        with pytest.raises(errors.ChangeDenied):
             act()
     low = Client()
     low.force_login(person("thap", ("administrator", tree.tan_thanh)))
@@ -100,8 +106,8 @@ def test_nobody_moves_or_dismisses_themselves_or_who_is_not_theirs(office, admin
 
 def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree):
     an = person("an", ("clerk", tree.tan_thanh))
-    actions.close_unit(tree.tan_thanh, date(2022, 7, 14), by=None)
-    assert access.allowed(fresh(an), Right.ENTER, tree.tan_thanh, DAY)
+    closing.close_unit(tree.tan_thanh, date(2022, 7, 14), by=None)
+    assert is_allowed(fresh(an), Right.ENTER, tree.tan_thanh, DAY)
     page = office.get(PAGE, {"state": "closed"}).content.decode()
     assert "đã đóng 14/7/2022" in page and "1 vai trò" in page
 
@@ -109,7 +115,7 @@ def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree
 def test_the_page_tells_who_may_do_what(office, admin, tree):
     an = person("an", ("clerk", tree.tan_thanh))
     enrol(person("ba", ("leader", tree.district)))
-    actions.disable_user(person("cu", ("viewer", tree.liem_tuc)), by=None)
+    users_actions.disable_user(person("cu", ("viewer", tree.liem_tuc)), by=None)
     page = office.get(PAGE).content.decode()
     assert page.index("Người quantri") < page.index("Người ba") < page.index("Người an")
     shown = {

@@ -4,9 +4,11 @@ from datetime import date
 
 import pytest
 
-from units import actions, answering, inheritance, roster
+from units.lifecycle import closing, opening, restructuring
 from units.models import Succession, Unit
-from units.tree import Refused
+from units.succession import inheritance, positions
+from units.tree import roster
+from units.tree.rules import TreeRefused
 
 from .conftest import draft, person
 from .test_merging import ON, asked
@@ -24,7 +26,7 @@ def cast(tree):
 
 
 def as_reckoned() -> bool:
-    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(answering.check())
+    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
 
 
 @pytest.mark.parametrize("parent", ["13480", "13474"])
@@ -41,16 +43,16 @@ def test_nothing_opens_below_what_closes_in_the_same_act(cast, parent):
 def test_nothing_opens_below_what_somebody_else_closed_meanwhile(cast):
     """Fetched while it went on, closed before the tree was locked."""
     stale = Unit.objects.get(pk=cast.district.pk)
-    actions.close_branch(cast.district, date(2025, 6, 30), by=None)
-    with pytest.raises(Refused, match="không hoạt động ngày"):
-        actions.open_unit(draft("moi", parent=stale, active_from=ON), by=None)
-    early = actions.open_unit(draft("som", parent=stale, active_from=date(2025, 6, 1)), by=None)
+    closing.close_branch(cast.district, date(2025, 6, 30), by=None)
+    with pytest.raises(TreeRefused, match="không hoạt động ngày"):
+        opening.open_unit(draft("moi", parent=stale, active_from=ON), by=None)
+    early = opening.open_unit(draft("som", parent=stale, active_from=date(2025, 6, 1)), by=None)
     assert early.active_until == date(2025, 6, 30)
 
 
 def test_a_merger_where_the_end_is_known_is_undone(cast):
     """The new unit ends with its district, as the old ones did: nothing has changed since."""
-    actions.close_branch(cast.district, date(2025, 6, 30), by=None)
+    closing.close_branch(cast.district, date(2025, 6, 30), by=None)
     kept = list(Unit.objects.order_by("pk").values())
     answer = cast.admin.post(cast.address, asked(cast, on="1/6/2025", sure="1"))
     new = Unit.objects.get(code="13474", active_from=date(2025, 6, 1))
@@ -61,7 +63,7 @@ def test_a_merger_where_the_end_is_known_is_undone(cast):
 
 def test_units_that_open_later_stand_in_the_list(cast):
     """A merger of next year is changed once more before it begins; both holders of a code can be told apart."""
-    new = actions.merge(
+    new = restructuring.merge_units(
         [cast.tan_thanh, cast.liem_tuc], draft("13474", name="xã Mới"), ON, by=None, basis="NQ"
     ).new[0]
     page = text_of(cast.admin.get(cast.address))
@@ -130,7 +132,7 @@ def test_two_administrators_confirm_at_once(cast):
 
 def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
     """A group that reports for itself does so too under another name, and in each of its parts."""
-    actions.open_units(
+    opening.open_units(
         [
             draft("x", name="xã X", reports_declared=True),
             draft("t1", "", "x", "office"),
@@ -139,7 +141,7 @@ def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
         by=None,
     )
     old = Unit.objects.get(code="x")
-    new = actions.merge([old], draft("x", name="phường X"), ON, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units([old], draft("x", name="phường X"), ON, by=None, basis="NQ").new[0]
     assert Unit.objects.get(pk=new.pk).reports and new.has_children
     below = {one.code: one.pk for one in Unit.objects.filter(parent=new)}
     parts = divided(

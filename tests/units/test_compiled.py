@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from units import compiled
-from units.compiled import Compiled
-from units.models import Membership, Role, Unit, User
+from accounts.models import User
+from core.db import prepared_query
+from core.db.prepared_query import PreparedQuery
+from units.models import Membership, Role, Unit
 
 DAY = date(2022, 6, 14)
 
@@ -32,7 +33,7 @@ def test_models_with_what_they_lead_to(people, django_assert_num_queries):
     def build(user, day):
         return Membership.objects.filter(user=user).valid_on(day).select_related("unit__parent")
 
-    asked = Compiled(build, int, date)
+    asked = PreparedQuery(build, int, date)
     for user in people:
         for day in (DAY, date(2021, 1, 1), date(2030, 1, 1)):
             wanted = list(build(user.pk, day))
@@ -50,7 +51,7 @@ def test_times_texts_and_rows(people):
             "pk", "date_joined", "is_active"
         )
 
-    asked = Compiled(build, str, datetime)
+    asked = PreparedQuery(build, str, datetime)
     for name in ("p1", "p2", "x", "%s", "'"):
         for at in (AT, datetime(2020, 1, 1, tzinfo=UTC)):
             assert asked(name, at) == list(build(name, at))
@@ -64,7 +65,7 @@ def test_days_and_yes_or_no_that_recur_are_as_django_reads_them(tree):
         rows = Unit.objects.filter(active_from__lte=day).order_by("pk")
         return rows.values_list("active_until", "pk", "reports", "active_from", "has_children")
 
-    asked, wanted = Compiled(build, date), list(build(DAY))
+    asked, wanted = PreparedQuery(build, date), list(build(DAY))
     assert {type(value) for row in wanted for value in row} == {type(None), int, bool, date}
     assert len({row[3] for row in wanted}) < len(wanted)
     found = list(asked(DAY))
@@ -77,12 +78,12 @@ def test_days_and_yes_or_no_that_recur_are_as_django_reads_them(tree):
 
 @pytest.mark.django_db
 def test_a_number_that_no_column_holds_is_found_nowhere():
-    asked = Compiled(lambda pk: Unit.objects.filter(pk=pk), int)
+    asked = PreparedQuery(lambda pk: Unit.objects.filter(pk=pk), int)
     assert [asked(number) for number in (2**63, 10**400, -(2**63) - 1, 2**63 - 1)] == [[]] * 4
 
 
 def test_what_locks_needs_a_transaction(transactional_db):
-    asked = Compiled(lambda pk: Unit.objects.select_for_update().filter(pk=pk), int)
+    asked = PreparedQuery(lambda pk: Unit.objects.select_for_update().filter(pk=pk), int)
     with transaction.atomic():
         assert asked(1) == []
     with pytest.raises(TransactionManagementError):
@@ -100,12 +101,12 @@ def test_what_locks_needs_a_transaction(transactional_db):
 )
 def test_what_cannot_be_kept_ready_is_refused(build, kinds):
     with pytest.raises(TypeError):
-        Compiled(build, *kinds)(*("x" if kind is str else 1 for kind in kinds))
+        PreparedQuery(build, *kinds)(*("x" if kind is str else 1 for kind in kinds))
 
 
 def test_a_value_of_another_kind_is_refused():
     with pytest.raises(TypeError):
-        Compiled(lambda one: Unit.objects.filter(pk__in=one), set)
+        PreparedQuery(lambda one: Unit.objects.filter(pk__in=one), set)
 
 
 @pytest.mark.django_db
@@ -113,7 +114,7 @@ def test_lists_of_any_length_between_other_values(people, tree):
     def build(day, units, role):
         return Membership.objects.filter(valid_from__lte=day, unit__in=units, role=role).order_by("pk")
 
-    asked = Compiled(build, date, list, str)
+    asked = PreparedQuery(build, date, list, str)
     units = [tree.tan_thanh.pk, tree.liem_tuc.pk, tree.office.pk, 2**62]
     for length in (1, 3, 2, 4):
         for wanted in (units[:length], units[-length:]):
@@ -125,8 +126,8 @@ def test_lists_of_any_length_between_other_values(people, tree):
 
 def test_what_is_kept_of_long_lists_has_an_end(people, monkeypatch):
     """Each length has a statement of its own, as long as its list."""
-    monkeypatch.setattr(compiled, "_MOST_MEMBERS", 10)
-    several = Compiled(lambda numbers: User.objects.filter(pk__in=numbers).order_by("pk"), list)
+    monkeypatch.setattr(prepared_query, "_MOST_MEMBERS", 10)
+    several = PreparedQuery(lambda numbers: User.objects.filter(pk__in=numbers).order_by("pk"), list)
     wanted = [one.pk for one in people]
     for length in range(len(wanted), 20):
         assert several([*wanted, *range(-length, -len(wanted))]) == people
@@ -134,7 +135,7 @@ def test_what_is_kept_of_long_lists_has_an_end(people, monkeypatch):
 
 
 def test_many_threads_ask_with_connections_of_their_own(transactional_db):
-    asked = Compiled(lambda name: User.objects.filter(username=name), str)
+    asked = PreparedQuery(lambda name: User.objects.filter(username=name), str)
 
     def ask(number: int) -> list:
         try:

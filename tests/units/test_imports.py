@@ -9,10 +9,10 @@ import xlsxwriter
 from django.core.management import call_command
 
 from ledger.models import Entry
-from units import roster
-from units.imports import import_successions, import_units
+from spreadsheets.xlsx_reader import _number
+from units.lifecycle.imports import import_successions, import_units
 from units.models import Succession, Unit
-from units.xlsxfile import _number
+from units.tree import roster
 
 HEADER = "code,name,kind,tier,parent,active_from,active_until\n"
 TREE = HEADER + (

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from units.lineage import Node, carried, lines
+from units.succession.lineage import LineageNode, history_spans, successors_by_day
 
 DAYS = [date(2020, 1, 1) + timedelta(90 * number) for number in range(8)]
 
@@ -17,7 +17,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.nodes: dict[int, Node] = {}
+        self.nodes: dict[int, LineageNode] = {}
         self.links: dict[int, list[tuple[int, Fraction]]] = defaultdict(list)
         country = self.open(None, "country", reports=False)
         for _ in range(2):
@@ -31,13 +31,13 @@ class World:
     def open(self, parent: int | None, tier: str, *, external=False, reports=True) -> int:
         pk = len(self.nodes) + 1
         path = f"{self.nodes[parent].path if parent else '/'}{pk}/"
-        self.nodes[pk] = Node(pk, path, tier, external, None, reports, False, False)
+        self.nodes[pk] = LineageNode(pk, path, tier, external, None, reports, False, False)
         if parent:
             above = self.nodes[parent]
             self.nodes[parent] = above._replace(group=True, sums=above.tier != "country")
         return pk
 
-    def still(self, *, group: bool) -> list[Node]:
+    def still(self, *, group: bool) -> list[LineageNode]:
         return [one for one in self.nodes.values() if one.until is None and one.group == group]
 
     def close(self, pk: int, on: date) -> None:
@@ -98,7 +98,7 @@ def by_hand(world: World, pk: int, day: date) -> dict[int, Fraction]:
     return dict(shares)
 
 
-def wanted(world: World, heir: Node, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+def wanted(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
     """(source, tier today, external today) → share of its reports."""
     found: dict[tuple, Fraction] = defaultdict(Fraction)
     for node in world.nodes.values():
@@ -110,7 +110,7 @@ def wanted(world: World, heir: Node, day: date, *, whole: bool) -> dict[tuple, F
     return dict(found)
 
 
-def kept(world: World, found: list, heir: Node, day: date, *, whole: bool) -> dict[tuple, Fraction]:
+def kept(world: World, found: list, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
     """The same from the lines, with groups written out."""
     below = [one for one in world.nodes.values() if one.reports]
     mine = [line for line in found if line.heir == heir.pk and line.whole == whole]
@@ -136,7 +136,7 @@ def test_equals_walking_along_every_chain(seed):
     for day in DAYS[1:]:
         for _ in range(world.random.randint(0, 2)):
             world.step(day)
-    found = list(lines(world.nodes, world.links))
+    found = list(history_spans(world.nodes, world.links))
     assert len(found) == len(set(found))
     for day in [*DAYS, DAYS[-1] + timedelta(400)]:
         for heir in world.nodes.values():
@@ -151,7 +151,8 @@ def test_shares_along_a_chain_add_up_where_ways_meet_again():
     half, third = Fraction(1, 2), Fraction(1, 3)
     ends = {1: DAYS[1], 2: DAYS[2], 3: DAYS[2], 4: DAYS[3]}
     nodes = {
-        pk: Node(pk, f"/{pk}/", "commune", False, ends.get(pk), True, False, False) for pk in range(1, 7)
+        pk: LineageNode(pk, f"/{pk}/", "commune", False, ends.get(pk), True, False, False)
+        for pk in range(1, 7)
     }
     links = {
         1: [(2, half), (3, half)],
@@ -159,7 +160,7 @@ def test_shares_along_a_chain_add_up_where_ways_meet_again():
         3: [(4, third), (5, 1 - third)],
         4: [(6, Fraction(1))],
     }
-    ways = carried(nodes, links)[1]
+    ways = successors_by_day(nodes, links)[1]
     assert ways.on(DAYS[2]) == {2: half, 3: half}
     assert ways.on(DAYS[3]) == {4: half + third / 2, 5: third}
     assert ways.on(date.max) == {6: half + third / 2, 5: third}
@@ -174,7 +175,7 @@ def test_a_group_that_came_over_wholly_is_one_line():
         world.close(one.pk, on)
         if one.tier == "commune" and not one.group:
             world.links[one.pk].append((world.open(new, "commune", external=one.external), Fraction(1)))
-    found = [line for line in lines(world.nodes, world.links) if line.heir == new and line.whole]
+    found = [line for line in history_spans(world.nodes, world.links) if line.heir == new and line.whole]
     then = [line for line in found if line.until > on]
     assert {(line.source, line.sums, line.tier, line.since) for line in then} == {
         (old.pk, True, "commune", on),

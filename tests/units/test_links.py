@@ -8,9 +8,12 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from accounts.models import User
+from accounts.users import actions
+from accounts.users import emails as users_emails
+from accounts.users.emails import INVITE, link_token, user_of_link
+from core import errors
 from ledger.models import Entry
-from units import actions, links, mailing
-from units.models import User
 
 from .conftest import person
 from .test_second_factor import CODE, at_once, enrol
@@ -22,7 +25,7 @@ PASSWORD, NEW = "mật khẩu đủ dài", "một mật khẩu hoàn toàn khác
 @pytest.fixture(autouse=True)
 def _at_once_and_apart(monkeypatch, settings, tmp_path):
     """What is done after the answer is done before it here; how often somebody asked is counted apart."""
-    monkeypatch.setattr(mailing, "later", lambda act: act())
+    monkeypatch.setattr(users_emails, "run_in_background", lambda act: act())
     settings.DATA_DIR = tmp_path
 
 
@@ -85,8 +88,8 @@ def test_the_answer_takes_the_same_time(shared_database, monkeypatch, settings):
     """Sending is slow here as it is everywhere; medians of 20 differ by less than 50 ms."""
     monkeypatch.undo()
     sent = []
-    monkeypatch.setattr(mailing, "send_mail", lambda *parts: time.sleep(0.2) or sent.append(parts))
-    monkeypatch.setattr("units.pace.within", lambda *_, **__: True)
+    monkeypatch.setattr(users_emails, "send_mail", lambda *parts: time.sleep(0.2) or sent.append(parts))
+    monkeypatch.setattr("core.rate_limit.is_within_limit", lambda *_, **__: True)
 
     def prepare(_):
         user = person("an")
@@ -127,12 +130,12 @@ def test_a_link_dies_when_the_account_changes(client, an, change):
 def test_links_run_out(client, an, monkeypatch):
     client.post(RESET, {"email": an.email})
     reset = linked()
-    invited = links.token_for(an, links.INVITE)
+    invited = link_token(an, INVITE)
     now = time.time()
     monkeypatch.setattr("django.core.signing.time.time", lambda: now + 3601)
-    assert client.get(reset).status_code == 404 and links.person_of(invited) == an
+    assert client.get(reset).status_code == 404 and user_of_link(invited) == an
     monkeypatch.setattr("django.core.signing.time.time", lambda: now + 72 * 3600 + 1)
-    assert links.person_of(invited) is None
+    assert user_of_link(invited) is None
 
 
 @pytest.mark.parametrize("token", ["x", "reset:1:x", "reset:1:x:1abc:y", ":::::", "reset:" + "9" * 400, "é"])
@@ -180,13 +183,13 @@ def test_a_second_invitation_ends_the_first(client, an, tree):
 
 def test_a_mail_server_that_is_away_is_told(client, an, tree, monkeypatch):
     client.force_login(person("quantri", ("administrator", tree.province)))
-    monkeypatch.setattr(mailing, "send_mail", lambda *_: (_ for _ in ()).throw(OSError()))
+    monkeypatch.setattr(users_emails, "send_mail", lambda *_: (_ for _ in ()).throw(OSError()))
     answer = client.post(f"/units/people/{an.pk}/invite/", follow=True)
     assert "Máy chủ thư không nhận" in answer.content.decode()
 
 
 def test_nobody_without_an_address_is_invited(tree):
-    with pytest.raises(actions.Denied):
+    with pytest.raises(errors.ChangeDenied):
         actions.invite(person("an"), by=None)
 
 
@@ -222,7 +225,7 @@ def test_without_a_mail_server_pages_offer_no_invitation(client, an, tree, setti
 
 def test_without_a_mail_server_a_forgotten_password_is_the_administrators(client, an, settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-    monkeypatch.setattr(mailing, "send_mail", lambda *_: pytest.fail("nothing can be sent"))
+    monkeypatch.setattr(users_emails, "send_mail", lambda *_: pytest.fail("nothing can be sent"))
     for answer in (client.get(RESET), client.post(RESET, {"email": an.email})):
         text = answer.content.decode()
         assert "chưa đặt máy chủ thư" in text and "quản trị viên" in text and 'name="email"' not in text

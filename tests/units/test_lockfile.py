@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from units.lockfile import lockable
+from core.locks import open_lock_file
 
 NAMES = ("kept.lock", "fresh.lock", "there/new.lock", "nowhere/new.lock")
 
@@ -32,7 +32,7 @@ def failing_disk(settings, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_who_holds_a_lock_keeps_others_waiting(failing_disk, name):
-    with lockable(name) as held, lockable(name) as other:
+    with open_lock_file(name) as held, open_lock_file(name) as other:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -43,7 +43,7 @@ def test_a_lock_is_free_again_after_its_holder(settings, tmp_path):
     inside, most = [], []
 
     def turn(_):
-        with lockable("a/lock") as number:
+        with open_lock_file("a/lock") as number:
             fcntl.flock(number, fcntl.LOCK_EX)
             inside.append(1)
             most.append(len(inside))

@@ -5,8 +5,12 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from units import access, actions, administering
-from units.models import AccountOrigin, Membership, User
+from accounts.models import User
+from accounts.users import actions as users_actions
+from core.web import rights
+from units.access.queries import home_unit, managed_people
+from units.models import AccountOrigin, Membership
+from units.people import actions as people_actions
 
 from .conftest import START, person
 from .test_pages import signed_in
@@ -56,7 +60,7 @@ def test_an_account_is_managed_where_it_belongs(tree, administrators, case):
             valid_from=since[0] if since else START,
             valid_until=until,
         )
-    managing = {name for name, one in administrators.items() if someone in administering.people(one, DAY)}
+    managing = {name for name, one in administrators.items() if someone in managed_people(one, DAY)}
     assert managing == expected
     for name, one in administrators.items():
         client, before = signed_in(one), User.objects.get(pk=someone.pk).password
@@ -72,7 +76,7 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
     assert signed_in(administrators["tan_thanh"]).post("/units/people/new/", form).status_code == 200
     made = User.objects.get(username="moi")
     assert made.origin.unit == tree.tan_thanh
-    able = {name for name, one in administrators.items() if made in administering.people(one, DAY)}
+    able = {name for name, one in administrators.items() if made in managed_people(one, DAY)}
     assert able == {"province", "district", "tan_thanh"}
     role = {"unit": "13474", "role": "clerk", "valid_from": "12/8/2022"}
     where = f"/units/people/{made.pk}/grant/"
@@ -82,18 +86,18 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
 
 def test_an_administrator_of_several_units_makes_accounts_for_the_highest(tree):
     both = person("hai", ("administrator", tree.liem_tuc), ("administrator", tree.district))
-    assert access.home_unit(both, DAY, access.Right.MANAGE) == tree.district
-    assert access.home_unit(person("khong", ("viewer", tree.district)), DAY, access.Right.MANAGE) is None
+    assert home_unit(both, DAY, rights.Right.MANAGE) == tree.district
+    assert home_unit(person("khong", ("viewer", tree.district)), DAY, rights.Right.MANAGE) is None
 
 
 def test_who_left_is_managed_where_the_roles_ended(tree, administrators):
     leaving = person("nghi", ("clerk", tree.tan_thanh), ("viewer", tree.district))
-    actions.leave(leaving, DAY, by=administrators["province"])
-    able = {name for name, one in administrators.items() if leaving in administering.people(one, DAY)}
+    people_actions.leave(leaving, DAY, by=administrators["province"])
+    able = {name for name, one in administrators.items() if leaving in managed_people(one, DAY)}
     assert able == {"province", "district"}
 
 
 def test_an_account_of_the_command_line_is_of_the_top(tree, administrators):
-    made, _ = actions.create_user("moi", by=None, at=timezone.now())
+    made, _ = users_actions.create_user("moi", by=None, at=timezone.now())
     assert not AccountOrigin.objects.filter(user=made).exists()
-    assert made not in administering.people(administrators["district"], DAY)
+    assert made not in managed_people(administrators["district"], DAY)

@@ -6,11 +6,14 @@ import pytest
 
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions as entry
+from records.submissions import actions as submissions_actions
 from tests import succeeding
-from units import actions, answering, inheritance, roster
+from units.lifecycle import opening, restructuring, undo
 from units.models import Membership, Succession, Unit
-from units.tree import Refused
+from units.people import actions as people_actions
+from units.succession import inheritance, positions
+from units.tree import roster
+from units.tree.rules import TreeRefused
 
 from .conftest import draft, person
 from .test_pages import signed_in, text_of
@@ -38,7 +41,7 @@ def test_what_changes_is_shown_and_nothing_is_written(cast):
     assert "xã Liêm Túc (13480)" in form and "Phòng Nội vụ" in form
     at = datetime(2025, 6, 20, tzinfo=UTC)
     for month in (Month(2025, 6), Month(2025, 8)):
-        entry.open_submission(cast.tan_thanh, month, by=None, at=at)
+        submissions_actions.open_submission(cast.tan_thanh, month, by=None, at=at)
     before = Entry.objects.count()
     page = text_of(cast.admin.post(address, asked(cast)))
     for words in (
@@ -106,14 +109,14 @@ def test_an_act_reckons_the_histories_of_the_whole_tree_once(cast, monkeypatch):
     new = draft("moi", name="xã Mới", active_from=date(2025, 8, 1))
     succeeding.replace([cast.tan_thanh], [succeeding.Part(new)], date(2025, 8, 1), by=None)
     assert len(counted) == 2
-    assert not any((*inheritance.check(), *answering.check()))
+    assert not any((*inheritance.check(), *positions.check()))
 
 
 def test_what_was_entered_forbids_the_undoing(cast):
-    new = actions.merge(
+    new = restructuring.merge_units(
         [cast.tan_thanh, cast.liem_tuc], draft("n", name="xã Mới"), ON, by=None, basis="NQ"
     ).new[0]
-    entry.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    submissions_actions.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     answer = cast.admin.post(f"/units/{new.pk}/undo-merger/")
     page = text_of(answer)
     assert answer.status_code == 422
@@ -160,7 +163,7 @@ def below(unit: Unit) -> dict[str, tuple[str, str]]:
 @pytest.fixture
 def districts(cast):
     """A second district with an office of the same name, a commune of the same name and one under a commune."""
-    actions.open_units(
+    opening.open_units(
         [
             draft("350", "district", "35", name="huyện Bình Lục"),
             draft("13501", parent="350", name="xã Liêm Túc"),
@@ -181,7 +184,7 @@ def districts(cast):
 def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
     olds = [districts.district, districts.other_district]
     merger = draft("351", "district", "35", name="huyện Mới")
-    done = actions.merge(olds, merger, ON, by=districts.root, basis="NQ 1")
+    done = restructuring.merge_units(olds, merger, ON, by=districts.root, basis="NQ 1")
     new = done.new[0]
     assert below(new) == {
         "13474": ("thị trấn Tân Thanh", "committee"),
@@ -210,18 +213,18 @@ def test_what_is_below_the_old_units_goes_on_under_the_new_one(districts):
 def test_all_of_it_is_undone_as_one(districts):
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
-    actions.add_membership(
+    people_actions.add_membership(
         districts.root, districts.other_district, "administrator", date(2021, 1, 1), by=None
     )
     roles_with = list(Membership.objects.order_by("pk").values())
     olds = [districts.district, districts.other_district]
     for ends in (False, True):
-        done = actions.merge(
+        done = restructuring.merge_units(
             olds, draft("n", "district", "35"), ON, by=districts.root, basis="NQ", offices_end=ends
         )
         gone = set(below(done.new[0]))
         assert ("thue-2" in gone) is (not ends) and "dat-dai" in gone
-        back = actions.undo_restructuring(done.new[0], by=districts.root)
+        back = undo.undo_restructuring(done.new[0], by=districts.root)
         assert {one.code for one in back} >= {"350", "351", "13510", "tram", "thue-2"}
         assert list(Unit.objects.order_by("pk").values()) == kept
         assert list(Membership.objects.order_by("pk").values()) == roles_with
@@ -231,11 +234,11 @@ def test_all_of_it_is_undone_as_one(districts):
 
 def test_what_was_entered_below_forbids_the_undoing(districts):
     olds = [districts.district, districts.other_district]
-    new = actions.merge(olds, draft("n", "district", "35"), ON, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units(olds, draft("n", "district", "35"), ON, by=None, basis="NQ").new[0]
     commune = Unit.objects.get(code="13501", active_from=ON)
-    entry.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
-    with pytest.raises(Refused, match="không hoàn tác được"):
-        actions.undo_restructuring(new, by=None)
+    submissions_actions.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    with pytest.raises(TreeRefused, match="không hoàn tác được"):
+        undo.undo_restructuring(new, by=None)
     assert Unit.objects.get(pk=commune.pk).parent_id == new.pk
 
 

@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import pytest
 
-from units import actions
-from units.actions import Link
-from units.imports import import_successions
+from units.lifecycle import opening, succession
+from units.lifecycle.imports import import_successions
+from units.lifecycle.succession import SuccessionLink
 from units.models import Succession, Unit
-from units.tree import Refused
+from units.tree.rules import TreeRefused
 
 from .conftest import draft
 
@@ -27,13 +27,15 @@ def parts(tree) -> list[Unit]:
         draft("x2", "commune", "351", "external", name="Chi nhánh Mới", active_from=ON),
         draft("x3", "commune", "351", "external", name="Chi nhánh Khác", active_from=ON),
     ]
-    units = {unit.code: unit for unit in actions.open_units(drafts, by=None).new}
+    units = {unit.code: unit for unit in opening.open_units(drafts, by=None).new}
     return [units[code] for code in ("x1", "x2", "x3")]
 
 
 def test_refused_by_the_action(tree, parts):
-    with pytest.raises(Refused) as refused:
-        actions.add_successions([Link(tree.liem_tuc, part, ON, HALF) for part in parts[:2]], by=None)
+    with pytest.raises(TreeRefused) as refused:
+        succession.add_successions(
+            [SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[:2]], by=None
+        )
     wrongs = refused.value.wrongs
     assert [(one.index, one.code) for one in wrongs] == [(0, "mixed_kinds"), (1, "mixed_kinds")]
     assert WORDS in wrongs[0].message
@@ -51,6 +53,6 @@ def test_refused_in_a_file_with_the_rows_named(tree, parts):
 
 
 def test_parts_of_one_kind_are_as_before_and_so_is_a_merger_of_both(tree, parts):
-    actions.add_successions([Link(tree.liem_tuc, part, ON, HALF) for part in parts[1:]], by=None)
-    both = [Link(one, parts[0], ON) for one in (tree.tan_thanh, tree.external)]
-    assert actions.add_successions(both, by=None).new == 2
+    succession.add_successions([SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[1:]], by=None)
+    both = [SuccessionLink(one, parts[0], ON) for one in (tree.tan_thanh, tree.external)]
+    assert succession.add_successions(both, by=None).new == 2

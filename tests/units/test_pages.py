@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
 from ledger.models import Entry
-from units import actions
-from units.models import Membership, Role, Succession, Unit, User
+from units.lifecycle import opening
+from units.models import Membership, Role, Succession, Unit
 
 from .conftest import draft, person
 
@@ -304,7 +305,7 @@ def test_an_open_session_of_an_administrator_does_not_give_the_account_away(tree
 
 @pytest.mark.parametrize("size", [2, 30])
 def test_lists_ask_the_same_number_of_questions(tree, cast, size, django_assert_max_num_queries):
-    actions.open_units([draft(f"x{number}") for number in range(size)], by=None)
+    opening.open_units([draft(f"x{number}") for number in range(size)], by=None)
     for number in range(size):
         person(f"p{number}", ("viewer", tree.liem_tuc))
     client = signed_in(cast.admin)

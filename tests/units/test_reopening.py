@@ -5,9 +5,13 @@ from datetime import date
 import pytest
 
 from ledger.models import Entry
-from units import actions, answering, inheritance, queries, roster
+from units.lifecycle import closing, opening, restructuring
+from units.lifecycle import undo as lifecycle_undo
 from units.models import Membership, Unit
-from units.tree import Refused
+from units.succession import inheritance, positions
+from units.tree import roster
+from units.tree.queries import resolve_code
+from units.tree.rules import TreeRefused
 
 from .conftest import draft, person
 from .test_pages import signed_in, text_of
@@ -28,7 +32,7 @@ def kept() -> tuple[list, list]:
 
 
 def as_reckoned() -> bool:
-    return roster.check() == [] and inheritance.check() == (set(), {}) and not any(answering.check())
+    return roster.check() == [] and inheritance.check() == (set(), {}) and not any(positions.check())
 
 
 def close(cast, unit: Unit, **more):
@@ -61,7 +65,7 @@ def test_the_closing_is_taken_back_on_the_page(cast):
 
 def test_a_branch_goes_on_as_one(cast):
     """What had ended before stays so; who reported until its first child came does so again."""
-    actions.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
+    opening.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
     close(cast, cast.tan_thanh, on="31/12/2024")
     before = kept()
     assert Unit.objects.get(pk=cast.liem_tuc.pk).reports_until == date(2023, 12, 31)
@@ -77,7 +81,7 @@ def test_a_branch_goes_on_as_one(cast):
 def test_what_opened_below_since_goes_on_too(cast):
     """A commune of a district whose end is known ends with it, until the district goes on."""
     close(cast, cast.district, branch="on", on="31/12/2025")
-    new = actions.open_unit(draft("moi", parent=cast.district, active_from=NEXT), by=None)
+    new = opening.open_unit(draft("moi", parent=cast.district, active_from=NEXT), by=None)
     assert new.active_until == date(2025, 12, 31)
     undo(cast, cast.district)
     new.refresh_from_db()
@@ -96,19 +100,19 @@ def test_an_act_of_later_goes_first(cast):
 
 
 def succeeded(cast):
-    actions.merge(
+    restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ"
     )
     return "Đã có đơn vị kế thừa của thị trấn Tân Thanh: hãy hoàn tác lần sáp nhập, chia tách đó trước."
 
 
 def code_taken(cast):
-    actions.open_unit(draft("13474", name="xã Khác", active_from=NEXT), by=None)
+    opening.open_unit(draft("13474", name="xã Khác", active_from=NEXT), by=None)
     return "Mã 13474 đã thuộc xã Khác từ 01/7/2025: thị trấn Tân Thanh không mở lại được với mã cũ."
 
 
 def over_above(cast):
-    actions.close_branch(cast.district, date(2025, 7, 31), by=None)
+    closing.close_branch(cast.district, date(2025, 7, 31), by=None)
     return "Huyện Thanh Liêm hoạt động đến hết ngày 31/7/2025: thị trấn Tân Thanh không hoạt động tiếp được sau đó."
 
 
@@ -124,19 +128,19 @@ def test_what_came_since_forbids_it_in_a_clear_sentence(cast, since):
 def test_a_successor_taken_back_leaves_the_closing_to_be_taken_back(cast):
     before = kept()
     close(cast, cast.tan_thanh)
-    new = actions.merge(
+    new = restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ"
     ).new[0]
     assert "Hoàn tác đóng" not in text_of(cast.admin.get(f"/units/{cast.tan_thanh.pk}/"))
-    actions.undo_restructuring(new, by=None)
+    lifecycle_undo.undo_restructuring(new, by=None)
     undo(cast, cast.tan_thanh)
     assert kept() == before and as_reckoned()
 
 
 def test_only_an_act_of_its_own_is_taken_back(cast):
     """Not what ended within a merger, and nothing that goes on."""
-    actions.open_unit(draft("tram", "", cast.tan_thanh, "office"), by=None)
-    actions.merge(
+    opening.open_unit(draft("tram", "", cast.tan_thanh, "office"), by=None)
+    restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)],
         draft("n", name="xã Mới"),
         NEXT,
@@ -145,10 +149,10 @@ def test_only_an_act_of_its_own_is_taken_back(cast):
         offices_end=True,
     )
     ended = Unit.objects.get(code="tram")
-    assert ended.active_until == END and actions.closing_of(ended) is None
+    assert ended.active_until == END and closing.closing_of(ended) is None
     for unit in (ended, cast.liem_tuc):
-        with pytest.raises(Refused, match="Không có lần đóng đơn vị nào để hoàn tác"):
-            actions.reopen_units(unit, by=None)
+        with pytest.raises(TreeRefused, match="Không có lần đóng đơn vị nào để hoàn tác"):
+            closing.reopen_units(unit, by=None)
 
 
 def test_only_who_administers_it(cast):
@@ -157,11 +161,13 @@ def test_only_who_administers_it(cast):
     assert clerk.post(f"/units/{cast.tan_thanh.pk}/reopen/").status_code == 403
     assert signed_in(person("la")).post(f"/units/{cast.tan_thanh.pk}/reopen/").status_code == 404
     assert cast.admin.get(f"/units/{cast.tan_thanh.pk}/reopen/").status_code == 405
-    assert queries.resolve("13474", NEXT).active_until == END
+    assert resolve_code("13474", NEXT).active_until == END
 
 
 def test_of_two_acts_the_later_one_is_offered(cast):
-    new = actions.merge([cast.tan_thanh], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ").new[0]
+    new = restructuring.merge_units(
+        [cast.tan_thanh], draft("n", name="xã Mới"), NEXT, by=None, basis="NQ"
+    ).new[0]
     assert "Hoàn tác sáp nhập" in text_of(cast.admin.get(f"/units/{new.pk}/"))
     close(cast, new, on="31/12/2025")
     page = text_of(cast.admin.get(f"/units/{new.pk}/"))

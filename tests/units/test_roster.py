@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests import succeeding
-from units import actions, inheritance, roster
+from units.lifecycle import closing, opening
 from units.models import RosterStep, Unit
-from units.tree import Refused
+from units.succession import inheritance
+from units.tree import roster
+from units.tree.rules import TreeRefused
 
 from .conftest import START, draft
 
@@ -28,16 +30,16 @@ def act(number: int, kind: str, at: int, day: date) -> None:
     units = list(Unit.objects.order_by("pk"))
     unit = units[at % len(units)]
     if kind == "close":
-        actions.close_unit(unit, day, by=None)
+        closing.close_unit(unit, day, by=None)
     elif kind == "branch":
-        actions.close_branch(unit, day, by=None)
+        closing.close_branch(unit, day, by=None)
     elif kind == "merge":
         part = succeeding.Part(draft(f"m{number}", unit.tier, unit.parent, active_from=day))
         succeeding.replace([unit], [part], day, by=None)
     else:
         tier = "" if kind == "office" else "commune"
         new = draft(f"u{number}", tier, unit, "committee" if kind == "commune" else kind, active_from=day)
-        actions.open_unit(new, by=None)
+        opening.open_unit(new, by=None)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,7 +52,7 @@ def test_equals_a_recount_after_any_history(tree, history, start, length):
             try:
                 with transaction.atomic():
                     act(number, kind, at, day)
-            except Refused:
+            except TreeRefused:
                 continue
         assert roster.check() == []
         assert inheritance.check() == (set(), {})
@@ -85,7 +87,7 @@ def test_check_finds_what_was_changed_by_hand_and_rebuild_mends_it(tree):
 
 @pytest.mark.parametrize("size", [1, 40])
 def test_the_same_number_of_queries_at_any_size(tree, size, django_assert_num_queries):
-    actions.open_units([draft(f"x{number}") for number in range(size)], by=None)
+    opening.open_units([draft(f"x{number}") for number in range(size)], by=None)
     spans = [(START + timedelta(30 * month), START + timedelta(30 * month + 29)) for month in range(24)]
     district = Unit.objects.get(code="351")
     with django_assert_num_queries(1):

@@ -10,11 +10,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import SafetyRules, User
+from accounts.safety import actions
+from accounts.safety.queries import SafetySettings
+from core.network import is_address_allowed
+from core.web import rights
 from ledger.models import Entry
 from tests.test_routes import address, routes
-from units import access, actions
-from units.models import SafetyRules, User
-from units.safety import Safety, admits
 
 from .conftest import person
 
@@ -115,7 +117,7 @@ def test_demo_accounts_need_no_new_password(setter, tree):
 
 
 def test_from_elsewhere_no_page_of_administration_is_there(setter, admin):
-    managed = [where for where, pattern in routes() if pattern.callback.declared_right is access.Right.MANAGE]
+    managed = [where for where, pattern in routes() if pattern.callback.declared_right is rights.Right.MANAGE]
     assert len(managed) > 20
     assert put(setter, addresses="127.0.0.0/8").status_code == 302
     assert setter.get(PAGE).status_code == 200
@@ -172,8 +174,8 @@ def test_only_the_top_sets_them_and_each_change_is_logged(setter, tree):
     ],
 )
 def test_networks(networks, from_where, let_in):
-    assert admits(networks, from_where) is let_in
+    assert is_address_allowed(networks, from_where) is let_in
 
 
 def test_a_change_of_nothing_is_none(admin):
-    assert not actions.set_safety(Safety(30, 12), by=admin, address=None)
+    assert not actions.set_safety(SafetySettings(30, 12), by=admin, address=None)

@@ -7,9 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.models import Session, User
+from accounts.sessions import actions as sessions_actions
+from accounts.sessions.queries import device_name
+from accounts.users import actions as users_actions
 from ledger.models import Entry
-from units import actions, sessions
-from units.models import Session, User
 
 from .conftest import person
 
@@ -223,7 +225,7 @@ def test_a_person_sees_where_the_account_is_signed_in(desk, phone, tree):
     ("Mozilla/5.0 (Windows NT 10.0) coc_coc_browser/120 Chrome/114.0 Safari/537.36", "Cốc Cốc trên Windows"),
 ])  # fmt: skip
 def test_a_browser_is_told_roughly(agent, words):
-    assert sessions.device_of(agent) == words
+    assert device_name(agent) == words
 
 
 def test_one_session_is_ended_by_the_password(desk, phone):
@@ -254,7 +256,7 @@ def test_nobody_ends_a_session_of_another(desk, tree):
 def test_a_session_ends_only_together_with_whose_it_is(desk, tree):
     other = person("ba", ("administrator", tree.province))
     key = Session.objects.get(user__username="quantri").session_key
-    assert not actions.end_session(other, key, by=other)
+    assert not sessions_actions.end_session(other, key, by=other)
     assert inside(desk) and not Entry.objects.filter(action="session.end").exists()
 
 
@@ -262,7 +264,7 @@ def test_sessions_that_are_over_are_not_shown(clock, desk, admin):
     clock["at"] += IDLE + 1
     later = signed_in("quantri")
     assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
-    actions.change_password(admin, PASSWORD + "!", by=None, on=admin.date_joined.date())
+    users_actions.change_password(admin, PASSWORD + "!", by=None, on=admin.date_joined.date())
     later.post(LOGIN, {"username": "quantri", "password": PASSWORD + "!"})
     assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
 

@@ -7,9 +7,12 @@ import pytest
 
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions as entry
-from units import actions, inheritance, roster
+from records.submissions import actions as submissions_actions
+from units.lifecycle import opening
 from units.models import Membership, Succession, Unit
+from units.people import actions as people_actions
+from units.succession import inheritance
+from units.tree import roster
 
 from .conftest import draft, person
 from .test_pages import signed_in, text_of
@@ -43,7 +46,9 @@ def links() -> set[tuple]:
 
 
 def test_what_changes_is_shown_and_nothing_is_written(cast):
-    entry.open_submission(cast.tan_thanh, Month(2025, 6), by=None, at=datetime(2025, 6, 20, tzinfo=UTC))
+    submissions_actions.open_submission(
+        cast.tan_thanh, Month(2025, 6), by=None, at=datetime(2025, 6, 20, tzinfo=UTC)
+    )
     assert "Chia tách, chuyển một phần" in text_of(cast.admin.get(f"/units/{cast.tan_thanh.pk}/"))
     assert "Phần thứ 6" in text_of(cast.admin.get(cast.address))
     before = Entry.objects.count()
@@ -99,7 +104,7 @@ def test_a_unit_is_divided_among_new_ones(cast):
     # Who takes most takes the people.
     new = Unit.objects.get(code="b")
     assert set(Membership.objects.filter(valid_from=ON).values_list("unit", flat=True)) == {new.pk}
-    entry.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    submissions_actions.open_submission(new, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     other = Unit.objects.get(code="a")
     answer = cast.admin.post(f"/units/{other.pk}/undo-merger/")
     assert answer.status_code == 422 and "không hoàn tác được" in text_of(answer)
@@ -141,7 +146,7 @@ def test_only_administrators_split(cast):
 def test_nothing_goes_to_a_unit_that_is_only_read(cast):
     """It would close and go on otherwise, by the word of somebody who does not administer it."""
     drafts = [draft("352", "district", "35"), draft("13500", parent="352")]
-    neighbour = {unit.code: unit for unit in actions.open_units(drafts, by=None).new}["352"]
+    neighbour = {unit.code: unit for unit in opening.open_units(drafts, by=None).new}["352"]
     both = signed_in(person("doc-them", ("administrator", cast.district), ("viewer", neighbour)))
     parts = (("13474", "", "3/4"), ("13500", "", "1/4"))
     for sure in ({}, {"sure": "1"}):
@@ -158,8 +163,10 @@ def test_a_share_is_a_short_number_and_nothing_else(cast, share):
 def test_roles_follow_for_as_long_as_they_last(cast):
     later, short = date(2026, 1, 1), date(2025, 7, 15)
     deputy = person("pho")
-    actions.add_membership(deputy, cast.tan_thanh, "clerk", date(2025, 1, 1), by=None, valid_until=short)
-    actions.add_membership(deputy, cast.tan_thanh, "viewer", later, by=None)
+    people_actions.add_membership(
+        deputy, cast.tan_thanh, "clerk", date(2025, 1, 1), by=None, valid_until=short
+    )
+    people_actions.add_membership(deputy, cast.tan_thanh, "viewer", later, by=None)
     answer = cast.admin.post(cast.address, asked(*NEW, sure="1"))
     assert answer.status_code == 302
     got = Membership.objects.filter(unit__code="b", user=deputy).values_list(
@@ -174,7 +181,7 @@ def test_who_undoes_administers_every_unit_of_it(cast):
     left = Unit.objects.get(code="13474", active_from=ON)
     taker = Unit.objects.get(code="13480", active_from=ON)
     own = person("quantri-xa", ("administrator", cast.tan_thanh))
-    actions.add_membership(own, left, "administrator", ON, by=None)
+    people_actions.add_membership(own, left, "administrator", ON, by=None)
     client = signed_in(own)
     assert "Hoàn tác" not in text_of(client.get(f"/units/{left.pk}/"))
     assert client.post(f"/units/{left.pk}/undo-merger/").status_code == 404
@@ -186,7 +193,7 @@ def test_undoing_keeps_the_rules_of_the_tree(cast):
     """Somebody else holds the code meanwhile, or what the unit stood below ends before it."""
     cast.admin.post(cast.address, asked(*NEW, sure="1"))
     new = Unit.objects.get(code="b")
-    (other,) = actions.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
+    (other,) = opening.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
     refused = cast.admin.post(f"/units/{new.pk}/undo-merger/")
     assert refused.status_code == 422 and "đã thay đổi" in text_of(refused)
     Unit.objects.filter(pk=other.pk).update(code="khac")

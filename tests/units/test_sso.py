@@ -6,11 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
+from accounts.models import Identity, User
+from accounts.sign_in import actions as sign_in_actions
+from accounts.users import actions as users_actions
 from ledger.models import Entry
-from units import actions
-from units.models import Identity, User
 
-from . import provider as providers
+from . import provider as units_provider
 from .conftest import person
 from .provider import CLIENT, SECRET, consent
 from .test_second_factor import CODE, code_of, enrol
@@ -20,13 +21,13 @@ BEGIN, LIST = "/accounts/sso/", "/units/"
 
 @pytest.fixture(scope="module")
 def running():
-    with providers.provider() as found:
+    with units_provider.provider() as found:
         yield found
 
 
 @pytest.fixture
 def provider(running, settings):
-    running.spoil, running.sign = (lambda claims: claims), providers.by_key
+    running.spoil, running.sign = (lambda claims: claims), units_provider.by_key
     settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = (
         running.address,
         CLIENT,
@@ -39,7 +40,7 @@ def provider(running, settings):
 def an(tree, provider) -> User:
     user = person("an", ("viewer", tree.tan_thanh))
     User.objects.filter(pk=user.pk).update(email="an@hanam.example")
-    actions.link_identity(user, provider.address, "sub-an", by=user)
+    sign_in_actions.link_identity(user, provider.address, "sub-an", by=user)
     return user
 
 
@@ -94,7 +95,9 @@ def test_a_token_that_says_something_else_is_refused(client, an, provider, lie):
     assert client.get(LIST).status_code == 302
 
 
-@pytest.mark.parametrize("sign", [providers.by_nothing, providers.by_shared_secret, providers.by_a_stranger])
+@pytest.mark.parametrize(
+    "sign", [units_provider.by_nothing, units_provider.by_shared_secret, units_provider.by_a_stranger]
+)
 def test_a_token_without_the_servers_signature_is_refused(client, an, provider, sign):
     provider.sign = sign
     assert arrive(client).status_code == 400
@@ -106,7 +109,7 @@ def test_a_token_without_the_servers_signature_is_refused(client, an, provider, 
 )
 def test_only_what_calls_itself_no_other_kind_of_token_is_taken(client, an, provider, kind, status):
     """ASVS 9.2.2: the same server signs tokens for other uses by the same key, and says which in their heads."""
-    provider.sign = lambda claims: providers.by_key(claims, typ=kind)
+    provider.sign = lambda claims: units_provider.by_key(claims, typ=kind)
     assert arrive(client).status_code == status
 
 
@@ -147,7 +150,7 @@ def test_the_same_name_at_another_server_is_another(client, an, provider):
 
 
 def test_a_disabled_person_stays_out(client, an, provider):
-    actions.disable_user(an, by=None)
+    users_actions.disable_user(an, by=None)
     assert arrive(client).status_code == 403
 
 

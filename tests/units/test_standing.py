@@ -5,13 +5,24 @@ from fractions import Fraction
 
 import pytest
 
+from core.web.rights import Right
 from tests import succeeding
 from tests.succeeding import Part
-from units import access, actions, administering, answering
-from units.access import Right
-from units.holders import holders
+from units.access.queries import (
+    ROLES,
+    approver_of,
+    is_administrator,
+    is_allowed,
+    is_root_administrator,
+    managed_people,
+    visible_units,
+)
+from units.lifecycle import closing, opening, restructuring, succession, undo
 from units.models import Membership, Place, Unit
-from units.standing import _common
+from units.people import actions
+from units.people.queries import role_holders
+from units.succession import positions
+from units.succession.positions import _common
 
 from .conftest import START, draft, person
 from .test_pages import signed_in, text_of
@@ -25,12 +36,12 @@ def fresh(unit: Unit) -> Unit:
 
 def rights(user, unit, day=DAY) -> set[Right]:
     user.__dict__.pop("_memberships", None)
-    return {right for right in access.ROLES if access.allowed(user, right, fresh(unit), day)}
+    return {right for right in ROLES if is_allowed(user, right, fresh(unit), day)}
 
 
 def seen(user, day=DAY) -> set[str]:
     user.__dict__.pop("_memberships", None)
-    return set(access.visible(user, day).values_list("code", flat=True))
+    return set(visible_units(user, day).values_list("code", flat=True))
 
 
 def newcomer(name: str, role: str, unit: Unit):
@@ -48,7 +59,7 @@ def provinces(tree, settings):
     tree.old_clerk = person("xa-13480", ("clerk", tree.liem_tuc))
     tree.old_office = person("nv", ("clerk", tree.office))
     tree.old_district = person("huyen", ("reviewer", tree.district))
-    tree.new, tree.far = actions.open_units(
+    tree.new, tree.far = opening.open_units(
         [draft("37", "province", None, active_from=ON), draft("01", "province", None, active_from=ON)],
         by=None,
     ).new
@@ -58,10 +69,10 @@ def provinces(tree, settings):
     (tree.gone,) = succeeding.replace(
         [tree.tan_thanh], [Part(draft("g", parent=tree.far, active_from=ON))], ON, by=None
     )
-    actions.close_branch(fresh(tree.district), EVE, by=None)
-    actions.close_branch(fresh(tree.province), EVE, by=None)
-    actions.add_successions([actions.Link(fresh(tree.province), tree.new, ON)], by=None)
-    assert answering.check() == (set(), {})
+    closing.close_branch(fresh(tree.district), EVE, by=None)
+    closing.close_branch(fresh(tree.province), EVE, by=None)
+    succession.add_successions([succession.SuccessionLink(fresh(tree.province), tree.new, ON)], by=None)
+    assert positions.check() == (set(), {})
     return tree
 
 
@@ -86,7 +97,7 @@ def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):
     assert rights(clerk, provinces.office) == {Right.READ}
     assert Right.ENTER in rights(clerk, provinces.province)
     Membership.objects.filter(user=provinces.old_district).delete()
-    assert answering.approver_of(fresh(provinces.office), DAY) == provinces.new
+    assert approver_of(fresh(provinces.office), DAY) == provinces.new
     # The former province is the successor itself: nobody approves the own months.
     assert Right.APPROVE not in rights(reviewer, provinces.province)
 
@@ -94,7 +105,7 @@ def test_what_ended_without_a_successor_is_answered_from_above_only(provinces):
 def test_new_administrators_manage_whose_units_all_came_over(provinces):
     admin = newcomer("quan-tri", "administrator", provinces.new)
     client = signed_in(admin)
-    able = set(administering.people(admin, DAY).values_list("username", flat=True))
+    able = set(managed_people(admin, DAY).values_list("username", flat=True))
     assert able >= {"xa-13480", "nv", "quan-tri"}
     # A commune of the old province and district went elsewhere: who had a role above it reads it still.
     assert not able & {"quan-tri-cu", "huyen"}
@@ -105,7 +116,7 @@ def test_new_administrators_manage_whose_units_all_came_over(provinces):
     assert client.post(f"/units/people/{provinces.old_office.pk}/roles/{role.pk}/end/").status_code == 302
     role.refresh_from_db()
     assert role.valid_until == date(2025, 7, 31)
-    assert "xa-13480" in set(holders(admin, DAY).values_list("user__username", flat=True))
+    assert "xa-13480" in set(role_holders(admin, DAY).values_list("user__username", flat=True))
     # Nothing else of the old unit: no role given there, not closed, not split.
     grant = {"unit": "13480", "role": "clerk", "valid_from": "1/6/2025"}
     address = f"/units/people/{provinces.old_office.pk}/grant/"
@@ -116,19 +127,19 @@ def test_new_administrators_manage_whose_units_all_came_over(provinces):
 def test_a_role_elsewhere_keeps_a_person_from_the_new_administrator(provinces):
     admin = newcomer("quan-tri", "administrator", provinces.new)
     below = newcomer("quan-tri-xa", "administrator", provinces.commune)
-    assert "xa-13480" in set(administering.people(below, DAY).values_list("username", flat=True))
-    assert "nv" not in set(administering.people(below, DAY).values_list("username", flat=True))
+    assert "xa-13480" in set(managed_people(below, DAY).values_list("username", flat=True))
+    assert "nv" not in set(managed_people(below, DAY).values_list("username", flat=True))
     actions.add_membership(provinces.old_clerk, provinces.far, "viewer", ON, by=None)
-    assert provinces.old_clerk not in administering.people(admin, DAY)
-    assert provinces.old_clerk not in administering.people(below, DAY)
+    assert provinces.old_clerk not in managed_people(admin, DAY)
+    assert provinces.old_clerk not in managed_people(below, DAY)
 
 
 def test_who_lost_the_new_province_sets_nothing_for_all_by_the_former_one(provinces):
     admin = provinces.old_admin
-    assert access.is_root_administrator(admin, EVE) and access.is_root_administrator(admin, DAY)
+    assert is_root_administrator(admin, EVE) and is_root_administrator(admin, DAY)
     actions.end_membership(admin.memberships.get(unit=provinces.new), DAY, by=None)
     admin = type(admin).objects.get(pk=admin.pk)
-    assert access.is_administrator(admin, DAY) and not access.is_root_administrator(admin, DAY)
+    assert is_administrator(admin, DAY) and not is_root_administrator(admin, DAY)
     client = signed_in(admin)
     assert client.get("/units/safety/").status_code == 403
     root = {"code": "99", "name": "tỉnh mới", "kind": "committee", "tier": "province", "parent": ""}
@@ -142,37 +153,39 @@ def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
     first, _ = succeeding.replace([tree.tan_thanh], parts, ON, by=None)
     part, whole = newcomer("mot", "administrator", first), newcomer("ca", "administrator", tree.district)
     Membership.objects.filter(user=clerk, unit__active_from=ON).delete()
-    assert clerk not in administering.people(part, DAY) and clerk in administering.people(whole, DAY)
+    assert clerk not in managed_people(part, DAY) and clerk in managed_people(whole, DAY)
     place = Place.objects.get(unit=tree.tan_thanh)
     assert (place.path, place.within) == (first.path, tree.district.path)
 
 
 def test_later_changes_move_what_is_over(tree):
     """A merger of districts, then one of what came of them; what ended before them moves along."""
-    actions.close_unit(tree.office, date(2024, 12, 31), by=None)
+    closing.close_unit(tree.office, date(2024, 12, 31), by=None)
     assert not Place.objects.exists()
-    first = actions.merge([fresh(tree.district)], draft("351", "district", "35"), ON, by=None, basis="1").new[
+    first = restructuring.merge_units(
+        [fresh(tree.district)], draft("351", "district", "35"), ON, by=None, basis="1"
+    ).new[0]
+    later = date(2026, 1, 1)
+    last = restructuring.merge_units([first], draft("350", "district", "35"), later, by=None, basis="2").new[
         0
     ]
-    later = date(2026, 1, 1)
-    last = actions.merge([first], draft("350", "district", "35"), later, by=None, basis="2").new[0]
     office = fresh(tree.office)
-    assert answering.successor_of(office, EVE) is None
-    assert answering.successor_of(office, DAY).path == f"{first.path}{office.pk}/"
-    assert answering.successor_of(office, later).path == f"{last.path}{office.pk}/"
+    assert positions.successor_of(office, EVE) is None
+    assert positions.successor_of(office, DAY).path == f"{first.path}{office.pk}/"
+    assert positions.successor_of(office, later).path == f"{last.path}{office.pk}/"
     commune = Unit.objects.get(code="13474", active_from=later)
-    assert answering.successor_of(fresh(tree.tan_thanh), later).pk == commune.pk
-    actions.undo_restructuring(last, by=None)
-    assert answering.check() == (set(), {})
-    assert answering.successor_of(fresh(tree.tan_thanh), later).pk != commune.pk
+    assert positions.successor_of(fresh(tree.tan_thanh), later).pk == commune.pk
+    undo.undo_restructuring(last, by=None)
+    assert positions.check() == (set(), {})
+    assert positions.successor_of(fresh(tree.tan_thanh), later).pk != commune.pk
 
 
 def test_rows_that_differ_are_found_and_mended(tree):
     succeeding.replace([tree.tan_thanh], [Part(draft("n", active_from=ON))], ON, by=None)
     Place.objects.update(path=tree.province.path)
-    missing, extra = answering.check()
+    missing, extra = positions.check()
     assert len(missing) == len(extra) == 1
-    assert answering.rebuild() == 2 and answering.check() == (set(), {})
+    assert positions.rebuild() == 2 and positions.check() == (set(), {})
 
 
 def test_the_lowest_unit_above_all():

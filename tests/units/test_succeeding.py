@@ -7,10 +7,12 @@ from django.core.management import call_command
 
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions as entry
 from records.models import DueRule, Field, FieldScope, Submission
-from units import actions, answering, inheritance, roster
+from records.submissions import actions
+from units.lifecycle import closing, opening
 from units.models import Membership, Succession, Unit
+from units.succession import inheritance, positions
+from units.tree import roster
 
 from .conftest import draft, person
 from .test_pages import signed_in, text_of
@@ -30,8 +32,8 @@ def ended(cast, settings):
     """An office ended with its district; the commune's own opened the day after, by itself. It is August 2025."""
     settings.DEMO_TODAY = date(2025, 8, 12)
     person("noi-vu", ("clerk", cast.office))
-    actions.close_branch(cast.district, LAST, by=None)
-    actions.open_units(
+    closing.close_branch(cast.district, LAST, by=None)
+    opening.open_units(
         [
             draft("x", name="xã Mới", parent="35", active_from=ON),
             draft("pvhc", "", "x", "office", name="Phòng Văn hóa – Xã hội", active_from=ON),
@@ -54,7 +56,7 @@ def state() -> list:
 
 def as_reckoned() -> bool:
     call_command("recount", "--check")
-    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(answering.check())
+    return inheritance.check() == (set(), {}) and roster.check() == [] and not any(positions.check())
 
 
 @pytest.mark.parametrize(
@@ -181,14 +183,14 @@ def test_two_go_over_into_what_is_there_one_after_the_other(ended):
 
 def test_what_was_reported_there_forbids_the_undoing(ended, monkeypatch):
     ended.admin.post(ended.address, asked(ended.office, code="pvhc", name="", sure="1"))
-    monkeypatch.setattr("units.actions.undoing.reports_of", lambda units: {pk: ["tháng 8"] for pk in units})
+    monkeypatch.setattr("units.lifecycle.undo.reports_of", lambda units: {pk: ["tháng 8"] for pk in units})
     refused = ended.admin.post(f"/units/{ended.new.pk}/undo-merger/")
     assert refused.status_code == 422 and "đã gửi hoặc đã được duyệt số liệu" in text_of(refused)
 
 
 def test_a_draft_there_stays_when_it_is_undone(ended):
     ended.admin.post(ended.address, asked(ended.office, code="pvhc", name="", sure="1"))
-    entry.open_submission(ended.new, Month(2025, 7), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    actions.open_submission(ended.new, Month(2025, 7), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     assert as_reckoned()
     assert ended.admin.post(f"/units/{ended.new.pk}/undo-merger/").status_code == 302
     assert as_reckoned() and Submission.objects.filter(unit=ended.new).count() == 1
@@ -201,12 +203,12 @@ def test_only_what_is_administered_is_offered_and_joined(cast):
     page = text_of(own.get(address))
     assert "xã Liêm Túc" not in page
     both = signed_in(person("doc", ("administrator", cast.tan_thanh), ("viewer", cast.district)))
-    actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
+    opening.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
     assert both.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 403
     assert own.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 422
 
 
 def test_another_name_than_that_of_the_unit_there_is_no_way_to_rename_it(cast):
-    actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
+    opening.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
     answer = cast.admin.post(f"/units/{cast.tan_thanh.pk}/succeed/", asked(cast.tan_thanh, code="moi"))
     assert answer.status_code == 422 and "đã có với nội dung khác" in text_of(answer)

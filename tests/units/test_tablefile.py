@@ -12,23 +12,23 @@ import pytest
 from django.core.exceptions import BadRequest
 from django.test import RequestFactory
 
-from figures.rounding import percent
+from figures.rounding import rounded_percent
+from spreadsheets.table_file import PrintedRate, TableColumn, TableFile, file_response, requested_file
 from tests.office import recalculated
-from units.tablefile import Column, Rate, TableFile, answer, file_of
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 COLUMNS = (
-    Column("name", "Đơn vị"),
-    Column("received", "Tiếp nhận", total=True),
-    Column("online", "Trực tuyến", total=True),
-    Column("share", "Tỷ lệ trực tuyến", share=("online", "received")),
-    Column("day", "Ngày"),
-    Column("at", "Lúc"),
+    TableColumn("name", "Đơn vị"),
+    TableColumn("received", "Tiếp nhận", total=True),
+    TableColumn("online", "Trực tuyến", total=True),
+    TableColumn("share", "Tỷ lệ trực tuyến", share=("online", "received")),
+    TableColumn("day", "Ngày"),
+    TableColumn("at", "Lúc"),
 )
 ROWS = [
-    ("xã Thanh Tân", 1240, 155, Rate("12,5%", "12.5"), date(2022, 6, 14), AT),
-    ("xã Liêm Phong", 3, 0, Rate("0%", "0.0"), None, None),
-    ("=1+1", None, None, Rate("—", None), None, None),
+    ("xã Thanh Tân", 1240, 155, PrintedRate("12,5%", "12.5"), date(2022, 6, 14), AT),
+    ("xã Liêm Phong", 3, 0, PrintedRate("0%", "0.0"), None, None),
+    ("=1+1", None, None, PrintedRate("—", None), None, None),
 ]
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "http://x/\x0b", "a\x00b"]
 
@@ -39,11 +39,11 @@ def not_the_demo(settings) -> None:
 
 
 def table(rows=ROWS, columns=COLUMNS) -> TableFile:
-    return TableFile("bang", "Bảng thử", columns, iter(rows), AT, [("Phạm vi", "đã duyệt")], percent)
+    return TableFile("bang", "Bảng thử", columns, iter(rows), AT, [("Phạm vi", "đã duyệt")], rounded_percent)
 
 
 def content(kind: str, made: TableFile) -> bytes:
-    return b"".join(answer(kind, made).streaming_content)
+    return b"".join(file_response(kind, made).streaming_content)
 
 
 def test_csv_is_what_the_page_shows():
@@ -99,13 +99,15 @@ def test_another_program_computes_totals_and_shares(tmp_path):
     ],
 )
 def test_a_total_share_hides_no_dossier(online, received, form):
-    rows = [("xã", *pair, Rate("12,5%", "12.5"), None, None) for pair in zip(received, online, strict=True)]
+    rows = [
+        ("xã", *pair, PrintedRate("12,5%", "12.5"), None, None) for pair in zip(received, online, strict=True)
+    ]
     sheet = openpyxl.load_workbook(BytesIO(content("xlsx", table(rows))))["Số liệu"]
     assert sheet["D6"].number_format == form
 
 
 def test_a_total_share_of_what_nobody_reports_is_none(tmp_path):
-    made = content("xlsx", table([("xã", 5, None, Rate("—", None), None, None)]))
+    made = content("xlsx", table([("xã", 5, None, PrintedRate("—", None), None, None)]))
     assert openpyxl.load_workbook(BytesIO(made))["Số liệu"]["D5"].value == "—"
     assert [cell.value for cell in recalculated(made, tmp_path)["Số liệu"][5][:4]] == [
         "Tổng cộng", 5, None, "—",
@@ -119,14 +121,14 @@ def test_the_line_under_the_title_names_unit_period_and_scope_only():
         ("Phạm vi", "đã duyệt"),
         ("Ô trống", "khác với 0"),
     ]
-    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told, percent)
+    made = TableFile("bang", "Bảng thử", COLUMNS, iter(ROWS), AT, told, rounded_percent)
     sheet = openpyxl.load_workbook(BytesIO(content("xlsx", made)))["Số liệu"]
     assert sheet["A2"].value == "Đơn vị: xã A (1); Kỳ báo cáo: tháng 7; Phạm vi: đã duyệt"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_people_is_never_a_formula(text):
-    columns = (Column("name", "Đơn vị"),)
+    columns = (TableColumn("name", "Đơn vị"),)
     cell = list(csv.reader(io.StringIO(content("csv", table([(text,)], columns)).decode("utf-8-sig"))))[1][0]
     assert cell[:1] not in "=+-@\t\r" and not {"\x0b", "\0"} & set(cell)
     sheet = openpyxl.load_workbook(BytesIO(content("xlsx", table([(text,)], columns))))["Số liệu"]
@@ -137,12 +139,12 @@ def test_text_from_people_is_never_a_formula(text):
 @pytest.mark.parametrize("kind", ["csv", "json", "xlsx"])
 def test_memory_does_not_follow_the_rows(kind):
     def rows(number):
-        return ((f"xã {place}", place, 1, Rate("1%", "1.0"), None, None) for place in range(number))
+        return ((f"xã {place}", place, 1, PrintedRate("1%", "1.0"), None, None) for place in range(number))
 
     def peak(number):
         tracemalloc.start()
-        for _ in answer(
-            kind, TableFile("x", "x", COLUMNS, rows(number), AT, percent=percent)
+        for _ in file_response(
+            kind, TableFile("x", "x", COLUMNS, rows(number), AT, percent=rounded_percent)
         ).streaming_content:
             pass
         most = tracemalloc.get_traced_memory()[1]
@@ -159,17 +161,21 @@ def asked(query: str, method: str = "get"):
 
 def test_the_address_asks_for_page_or_file():
     tables = {"": table, "khac": table}
-    assert file_of(asked(""), tables) is None
-    assert file_of(asked("tai=csv", "post"), tables) is None
+    assert requested_file(asked(""), tables) is None
+    assert requested_file(asked("tai=csv", "post"), tables) is None
     assert (
-        file_of(asked("tai=csv"), tables).headers["Content-Disposition"] == 'attachment; filename="bang.csv"'
+        requested_file(asked("tai=csv"), tables).headers["Content-Disposition"]
+        == 'attachment; filename="bang.csv"'
     )
-    assert file_of(asked("tai=json&bang=khac"), tables).status_code == 200
+    assert requested_file(asked("tai=json&bang=khac"), tables).status_code == 200
     for query in ("tai=exe", "tai=csv&bang=la"):
         with pytest.raises(BadRequest):
-            file_of(asked(query), tables)
+            requested_file(asked(query), tables)
 
 
 def test_a_name_of_a_file_breaks_no_header():
     made = TableFile("../x\r\nSet-Cookie: a=b\u202e", "x", COLUMNS, [], AT)
-    assert answer("csv", made).headers["Content-Disposition"] == 'attachment; filename="x-Set-Cookie-a-b.csv"'
+    assert (
+        file_response("csv", made).headers["Content-Disposition"]
+        == 'attachment; filename="x-Set-Cookie-a-b.csv"'
+    )

@@ -9,13 +9,12 @@ from datetime import date
 import openpyxl
 import pytest
 
+from core.text import canonical_text, clean_text
+from spreadsheets import xlsx_reader
+from spreadsheets.cells import BULK_LIMITS, WEB_LIMITS, FileFault, FileFaults, ReadLimits, column_letters
+from spreadsheets.table_file import escape_formula
+from spreadsheets.table_reader import read_table
 from tests.bad_inputs.files import BOMBS, SHEET, saved, sheet, with_part
-from units import xlsxfile
-from units.cells import BULK, WEB, Limits, letter_of
-from units.faults import Fault, Faults
-from units.tablefile import harmless
-from units.tabular import read_table
-from units.words import canonical, clean
 
 TEXT = "Mã,tên\n13474,thị trấn Tân Thanh\n"
 
@@ -75,19 +74,19 @@ def test_blank_is_none_and_blank_rows_are_left_out():
 
 @pytest.mark.parametrize("text", ["=1+1", "+84 351", "-5", "@ai", "'quoted", "' =1", "plain", "'"])
 def test_text_that_looks_like_a_formula_comes_back_as_it_was(text):
-    content = f'unit,reason\r\na,"{harmless(text)}"\r\n'.encode()
-    [row] = read_table(content, "a.csv", limits=BULK).rows
+    content = f'unit,reason\r\na,"{escape_formula(text)}"\r\n'.encode()
+    [row] = read_table(content, "a.csv", limits=BULK_LIMITS).rows
     assert row.cells["reason"] == text
 
 
 def test_too_many_rows_end_in_a_fault():
-    rows = list(read_table(b"a\n1\n2\n3\n", "x.csv", limits=replace(BULK, csv_rows=3)).rows)
+    rows = list(read_table(b"a\n1\n2\n3\n", "x.csv", limits=replace(BULK_LIMITS, csv_rows=3)).rows)
     assert [row.cells for row in rows] == [{"a": "1"}, {"a": "2"}, {}]
     assert rows[-1].faults[0].code == "too_many_rows"
 
 
 def test_a_file_over_the_limit():
-    assert read_table(b"a\n" * 10, "x.csv", limits=replace(WEB, file=8)).faults[0].code == "too_large"
+    assert read_table(b"a\n" * 10, "x.csv", limits=replace(WEB_LIMITS, file=8)).faults[0].code == "too_large"
 
 
 def test_sheet_with_everything_that_hides_a_number():
@@ -135,13 +134,13 @@ def test_hidden_sheets_are_not_read():
 
 @pytest.mark.parametrize(("part", "data", "code"), BOMBS)
 def test_bombs_are_refused(part, data, code):
-    table = read_table(with_part(sheet(["a"], ["x"]), part, data), "x.xlsx", limits=WEB)
+    table = read_table(with_part(sheet(["a"], ["x"]), part, data), "x.xlsx", limits=WEB_LIMITS)
     assert codes(table)[0][2] == code
 
 
 def test_a_package_with_too_many_parts():
     content = sheet(["a"])
-    limits = Limits(**{**vars(WEB), "parts": 3})
+    limits = ReadLimits(**{**vars(WEB_LIMITS), "parts": 3})
     assert read_table(content, "x.xlsx", limits=limits).faults[0].code == "too_many_parts"
 
 
@@ -157,7 +156,7 @@ def test_a_part_that_lies_about_its_size():
 
 @pytest.mark.parametrize(("index", "letters"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
 def test_letters(index, letters):
-    assert letter_of(index) == letters
+    assert column_letters(index) == letters
 
 
 @pytest.mark.parametrize(
@@ -172,11 +171,15 @@ def test_letters(index, letters):
     ],
 )
 def test_one_spelling_for_what_looks_the_same(one, other):
-    assert canonical(one) == canonical(other)
+    assert canonical_text(one) == canonical_text(other)
 
 
 def test_words_that_only_look_similar_stay():
-    assert canonical("Quý") == "Quý" and canonical("hoàn") == "hoàn" and clean(" a\tb\x0b\u202e ") == "a b"
+    assert (
+        canonical_text("Quý") == "Quý"
+        and canonical_text("hoàn") == "hoàn"
+        and clean_text(" a\tb\x0b\u202e ") == "a b"
+    )
 
 
 SPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -190,7 +193,7 @@ def bare_sheet(cell: str, prolog: str = "") -> bytes:
 @pytest.mark.parametrize("value", ["1_000", "\u0663", "\uff11\uff12", "0x1A", "Infinity"])
 def test_digits_that_only_python_takes_are_no_numbers(value):
     content = with_part(sheet(["a"]), "xl/worksheets/sheet1.xml", bare_sheet(f'<c r="A1"><v>{value}</v></c>'))
-    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB))[0][2] == "unreadable"
+    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB_LIMITS))[0][2] == "unreadable"
 
 
 def test_a_doctype_is_found_whatever_the_part_is_called():
@@ -198,7 +201,7 @@ def test_a_doctype_is_found_whatever_the_part_is_called():
     content = with_part(
         sheet(["a"]), "xl/worksheets/sheet1.dat", bare_sheet('<c r="A1"><v>&a;</v></c>', entity)
     )
-    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB))[0][2] == "doctype"
+    assert codes(read_table(io.BytesIO(content), "a.xlsx", limits=WEB_LIMITS))[0][2] == "doctype"
 
 
 def test_a_repeated_column_does_not_hide_the_rows():
@@ -212,9 +215,9 @@ def test_a_repeated_column_does_not_hide_the_rows():
 
 
 def test_faults_beyond_the_first_thousands_are_counted():
-    faults = Faults(Fault(row, "a", "negative", "") for row in range(Faults.MOST + 7, 0, -1))
+    faults = FileFaults(FileFault(row, "a", "negative", "") for row in range(FileFaults.MOST + 7, 0, -1))
     told = faults.told()
-    assert (len(told), faults.total, faults.full) == (Faults.MOST + 1, Faults.MOST + 7, True)
+    assert (len(told), faults.total, faults.full) == (FileFaults.MOST + 1, FileFaults.MOST + 7, True)
     assert told[0].row == 8 and told[-1].code == "more_faults" and " 7 " in told[-1].message
 
 
@@ -232,4 +235,4 @@ def test_faults_beyond_the_first_thousands_are_counted():
 def test_signs_that_the_format_writes_out_are_read_as_such(written, read):
     xml = bare_sheet(f'<c r="A1" t="inlineStr"><is><t>{written}</t></is></c>')
     content = with_part(sheet(["a"]), "xl/worksheets/sheet1.xml", xml)
-    assert list(xlsxfile.lines(io.BytesIO(content), WEB)) == [(1, [read])]
+    assert list(xlsx_reader.xlsx_lines(io.BytesIO(content), WEB_LIMITS)) == [(1, [read])]

@@ -13,10 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.users import actions as users_actions
 from ledger.models import Entry
-from units import actions
-from units.actions.tokens import digest
-from units.models import Scope, System, Token, User
+from units.models import System, Token, TokenScope
+from units.people import actions as people_actions
+from units.tokens import actions as tokens_actions
+from units.tokens.actions import secret_digest
 
 from .conftest import person
 from .test_pages import signed_in
@@ -42,7 +45,9 @@ def token(
     name: str = "Một cửa",
     by: User | None = None,
 ) -> tuple[Token, str]:
-    return actions.create_token(name, unit, scopes or Scope.values, days, by=by, at=at or timezone.now())
+    return tokens_actions.create_token(
+        name, unit, scopes or TokenScope.values, days, by=by, at=at or timezone.now()
+    )
 
 
 def asking(secret: str, address: str = ADDRESS) -> HttpResponse:
@@ -55,13 +60,13 @@ def test_a_secret_is_shown_once_and_only_its_digest_is_kept(tree, cast, capsys):
     page = client.post("/units/tokens/", form).content.decode()
     (secret,) = re.findall(r"cchc_[\w-]{43}", page)
     made = Token.objects.get()
-    assert (made.secret_sha256, made.scopes) == (digest(secret), "figures write")
+    assert (made.secret_sha256, made.scopes) == (secret_digest(secret), "figures write")
     for where in ("/units/tokens/", f"/units/tokens/{made.pk}/"):
         shown = client.get(where).content.decode()
         assert "Một cửa huyện" in shown and secret not in shown
     call_command("dumpdata", "units", "ledger")
     dump = capsys.readouterr().out
-    assert digest(secret) in dump and secret.removeprefix("cchc_") not in dump
+    assert secret_digest(secret) in dump and secret.removeprefix("cchc_") not in dump
     entry = Entry.objects.get(action="token.create")
     assert (entry.actor, entry.subject) == ("quantri", f"token:{made.pk}")
     assert entry.detail["scopes"] == "figures write" and entry.detail["unit_code"] == "351"
@@ -104,7 +109,7 @@ def test_tokens_that_open_nothing(tree):
     now = timezone.now()
     expired = token(tree.district, at=now - timedelta(days=31))[1]
     revoked, of_revoked = token(tree.district)
-    actions.revoke_token(revoked, by=None, at=now)
+    tokens_actions.revoke_token(revoked, by=None, at=now)
     for secret in (expired, of_revoked, "cchc_" + "x" * 43, "", "x" * 5000, "khóa", "\x7f"):
         answer = asking(secret)
         assert (answer.status_code, answer.json()["code"]) == (401, "bad_token"), secret[:20]
@@ -128,7 +133,7 @@ def test_no_token_in_an_address(tree, cast, query):
 
 
 def test_a_scope_opens_its_own_part_only(tree):
-    secret = token(tree.district, Scope.REVIEWS)[1]
+    secret = token(tree.district, TokenScope.REVIEWS)[1]
     answer = asking(secret)
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_scope")
 
@@ -175,10 +180,12 @@ def test_revoking_takes_effect_at_once_and_is_logged_once(tree, cast):
 
 
 LEAVING = {
-    "locked": lambda maker, tree, by: actions.disable_user(maker, by=by),
-    "left": lambda maker, tree, by: actions.leave(maker, TODAY, by=by),
-    "moved": lambda maker, tree, by: actions.transfer(maker, tree.liem_tuc, TODAY, by=by),
-    "role ended": lambda maker, tree, by: actions.end_membership(maker.memberships.get(), TODAY, by=by),
+    "locked": lambda maker, tree, by: users_actions.disable_user(maker, by=by),
+    "left": lambda maker, tree, by: people_actions.leave(maker, TODAY, by=by),
+    "moved": lambda maker, tree, by: people_actions.transfer(maker, tree.liem_tuc, TODAY, by=by),
+    "role ended": lambda maker, tree, by: people_actions.end_membership(
+        maker.memberships.get(), TODAY, by=by
+    ),
     "another role": lambda maker, tree, by: maker.memberships.update(role="reviewer"),
     "a unit below only": lambda maker, tree, by: maker.memberships.update(unit=tree.tan_thanh),
     "from tomorrow on": lambda maker, tree, by: maker.memberships.update(valid_from=TODAY + timedelta(1)),
@@ -204,8 +211,8 @@ def test_a_token_ends_with_the_right_of_its_maker_at_the_next_request(tree, cast
 def test_a_token_goes_on_while_its_maker_administers_the_unit_somehow(tree, cast):
     above = person("quantri-tinh", ("administrator", tree.province))
     secret = token(tree.tan_thanh, by=cast.admin)[1]
-    actions.add_membership(cast.admin, tree.province, "administrator", TODAY, by=above)
-    actions.end_membership(cast.admin.memberships.get(unit=tree.district), TODAY, by=above)
+    people_actions.add_membership(cast.admin, tree.province, "administrator", TODAY, by=above)
+    people_actions.end_membership(cast.admin.memberships.get(unit=tree.district), TODAY, by=above)
     assert asking(secret, f"{ADDRESS}&unit=13474").status_code == 200
 
 
@@ -215,7 +222,7 @@ def test_the_pages_tell_whose_tokens_ended_and_one_click_revokes_them(tree, cast
     page = client.get(f"/units/people/{cast.admin.pk}/").content.decode()
     assert "Khóa truy cập đã cấp" in page and "Một cửa" in page
     assert "Đang dùng được" in client.get("/units/tokens/").content.decode()
-    actions.disable_user(cast.admin, by=above)
+    users_actions.disable_user(cast.admin, by=above)
     for where in ("/units/tokens/", f"/units/tokens/{made.pk}/"):
         page = client.get(where).content.decode()
         assert "Đã ngừng: người cấp không còn quản trị" in page and "Người quantri" in page

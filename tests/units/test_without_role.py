@@ -4,8 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from units import actions
-from units.models import AccountOrigin, Membership, User
+from accounts.models import User
+from units.lifecycle import closing
+from units.models import AccountOrigin, Membership
+from units.people import actions
 
 from .conftest import person
 from .conftest import tree as tree
@@ -60,7 +62,7 @@ def test_a_unit_that_is_over_gives_no_roles(tree):
     actions.add_membership(
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
     )
-    actions.close_unit(tree.liem_tuc, date(2022, 7, 31), by=None)
+    closing.close_unit(tree.liem_tuc, date(2022, 7, 31), by=None)
     assert NOWHERE in told(user)
 
 

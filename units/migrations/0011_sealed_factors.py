@@ -1,4 +1,4 @@
-"""Second factors are sealed (units.sealing): what lies in the table no longer gives codes.
+"""Second factors are sealed (core.encryption): what lies in the table no longer gives codes.
 
 The key is that of the settings; backwards they are opened with it again. Backups and free pages of the database from
 before still hold them in clear (docs/deploy.md).
@@ -6,18 +6,18 @@ before still hold them in clear (docs/deploy.md).
 
 from django.db import migrations
 
-from units.sealing import seal, unseal
+from core.encryption import decrypt, encrypt
 
 
 def seal_factors(apps, schema_editor):
     for device in apps.get_model("otp_totp", "TOTPDevice").objects.select_for_update():
-        device.key = seal(bytes.fromhex(device.key), f"factor {device.user_id}")
+        device.key = encrypt(bytes.fromhex(device.key), f"factor {device.user_id}")
         device.save(update_fields=["key"])
 
 
 def open_factors(apps, schema_editor):
     for device in apps.get_model("otp_totp", "TOTPDevice").objects.select_for_update():
-        device.key = unseal(device.key, f"factor {device.user_id}").hex()
+        device.key = decrypt(device.key, f"factor {device.user_id}").hex()
         device.save(update_fields=["key"])
 
 

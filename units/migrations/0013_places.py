@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from units.answering import reckoned
+from units.succession.positions import compute_positions
 
 
 def keep_places(apps, schema_editor):
@@ -14,7 +14,7 @@ def keep_places(apps, schema_editor):
             apps.get_model("units", "Place")(
                 unit_id=one.unit, path=one.path, within=one.within, since=one.since, until=one.until
             )
-            for one in reckoned(*models)
+            for one in compute_positions(*models)
         ),
         batch_size=500,
     )

@@ -1,4 +1,4 @@
-"""What was typed with a wrong password is kept no longer (units.visits): fields other than "password" lay in clear.
+"""What was typed with a wrong password is kept no longer (accounts.sessions.login_history): fields other than "password" lay in clear.
 
 Backups and free pages of the database from before still hold it (docs/deploy.md).
 """

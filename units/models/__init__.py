@@ -1,42 +1,29 @@
-"""The rows of the room: the dated tree and what is derived from it, people, their proofs, other systems, safety."""
+"""The rows of units: the dated tree and what is derived from it, memberships, tokens and receivers."""
 
-from units.safety import SafetyRules
-
-from .credentials import Identity, RecoveryCode
 from .derived import Inherited, Place, RosterStep
-from .factor import Factor
-from .people import AccountOrigin, Membership, MembershipQuerySet, Role, User
-from .session import Session, kept_as
-from .systems import Receiver, Scope, System, Token
-from .tree import Kind, Succession, Tier, Unit, UnitQuerySet, active, fold, key_on, owing, subtree
+from .memberships import AccountOrigin, Membership, MembershipQuerySet, Role
+from .systems import Receiver, System, Token, TokenScope
+from .tree import Succession, Tier, Unit, UnitKind, UnitQuerySet, active, expected_within, key_on, subtree
 
 __all__ = [
     "AccountOrigin",
-    "Factor",
-    "Identity",
     "Inherited",
-    "Kind",
     "Membership",
     "MembershipQuerySet",
     "Place",
     "Receiver",
-    "RecoveryCode",
     "Role",
     "RosterStep",
-    "SafetyRules",
-    "Scope",
-    "Session",
     "Succession",
     "System",
     "Tier",
     "Token",
+    "TokenScope",
     "Unit",
+    "UnitKind",
     "UnitQuerySet",
-    "User",
     "active",
-    "fold",
-    "kept_as",
+    "expected_within",
     "key_on",
-    "owing",
     "subtree",
 ]

@@ -7,7 +7,7 @@ from .tree import Tier, Unit
 
 class RosterStep(models.Model):
     """How many reporting units below `group` open and close on one day, so that what is expected in any month is a
-    sum over a handful of rows, whatever the number of units. Derived: written by units.roster, equal to a recount.
+    sum over a handful of rows, whatever the number of units. Derived: written by units.tree.roster, equal to a recount.
     """
 
     group = models.ForeignKey(Unit, models.CASCADE, related_name="roster_steps")
@@ -24,10 +24,11 @@ class RosterStep(models.Model):
 
 
 class Inherited(models.Model):
-    """Whose reports are part of whose history, from day to day (units.lineage.Line says what each column means).
+    """Whose reports are part of whose history, from day to day (units.succession.lineage.HistorySpan says what each
+    column means).
 
-    Derived from units and successions: written by units.inheritance only, equal to a recount. That a unit inherits
-    its own reports goes without saying, and so does everything below a group that has no rows.
+    Derived from units and successions: written by units.succession.inheritance only, equal to a recount. That a unit
+    inherits its own reports goes without saying, and so does everything below a group that has no rows.
     """
 
     heir = models.ForeignKey(Unit, models.CASCADE, related_name="inherits")
@@ -52,8 +53,8 @@ class Inherited(models.Model):
 
 
 class Place(models.Model):
-    """Where a unit that is over stands from day to day (units.standing says what the columns mean). Derived from units
-    and successions: written by units.answering only, equal to a recount.
+    """Where a unit that is over stands from day to day (units.succession.positions says what the columns mean). Derived
+    from units and successions: written by units.succession.positions only, equal to a recount.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="places")

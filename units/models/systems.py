@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 
-class Scope(models.TextChoices):
+class TokenScope(models.TextChoices):
     """What a token is good for, within its unit's subtree."""
 
     FIGURES = "figures", "Xem số liệu tổng hợp, đơn vị, kỳ báo cáo, danh mục"
@@ -87,7 +87,7 @@ class System:
 class Receiver(models.Model):
     """A higher system that is told when months of a unit and everything below it are approved.
 
-    The secret that it checks signatures with is derived from `nonce` (units.push), and kept nowhere.
+    The secret that it checks signatures with is derived from `nonce` (units.push.delivery), and kept nowhere.
     """
 
     name = models.CharField("tên hệ thống", max_length=100)

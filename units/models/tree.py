@@ -1,12 +1,13 @@
 """The dated tree of units, and who succeeded whom."""
 
-import unicodedata
 from datetime import date
 from typing import Self
 
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+
+from core.text import fold
 
 
 class Tier(models.TextChoices):
@@ -18,16 +19,10 @@ class Tier(models.TextChoices):
     COMMUNE = "commune", "Cấp xã"
 
 
-class Kind(models.TextChoices):
+class UnitKind(models.TextChoices):
     COMMITTEE = "committee", "Ủy ban nhân dân"
     OFFICE = "office", "Phòng, ban"
     EXTERNAL = "external", "Cơ quan ngoài ủy ban"
-
-
-def fold(text: str) -> str:
-    """Lower case without diacritics (đ → d), for searching: "Thanh Lâm" → "thanh lam"."""
-    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    return "".join(sign for sign in plain if not unicodedata.combining(sign))
 
 
 def subtree(path: str, column: str = "path") -> Q:
@@ -51,7 +46,7 @@ def active(start: date, end: date) -> Q:
     return (Q(active_until=None) | Q(active_until__gte=start)) & Q(active_from__lte=end)
 
 
-def owing(start: date, end: date) -> Q:
+def expected_within(start: date, end: date) -> Q:
     """Condition: the unit owes a report for a month that runs from start to end (the same as `Unit.owes`)."""
     still = Q(reports_until=None) | Q(reports_until__gte=start)
     return Q(reports=True) & active(start, end) & still
@@ -85,7 +80,7 @@ class UnitQuerySet(models.QuerySet):
 
     def expected_within(self, start: date, end: date) -> Self:
         """Units that owe a report for a month that runs from start to end (the same as `Unit.owes`)."""
-        return self.filter(owing(start, end))
+        return self.filter(expected_within(start, end))
 
 
 class Unit(models.Model):
@@ -98,7 +93,7 @@ class Unit(models.Model):
     code = models.CharField("mã", max_length=64, db_index=True)
     name = models.CharField("tên", max_length=200)
     folded = models.CharField(max_length=300, editable=False, db_index=True)
-    kind = models.CharField("loại", max_length=16, choices=Kind)
+    kind = models.CharField("loại", max_length=16, choices=UnitKind)
     tier = models.CharField("cấp", max_length=16, choices=Tier)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     path = models.CharField(max_length=200, editable=False, db_index=True)
@@ -142,7 +137,7 @@ class Unit(models.Model):
 
     @property
     def external(self) -> bool:
-        return self.kind == Kind.EXTERNAL
+        return self.kind == UnitKind.EXTERNAL
 
     def ancestor_ids(self) -> list[int]:
         """Numbers of the ancestors from the root down, without the unit itself."""

@@ -2,13 +2,13 @@
 
 from django import template
 
+from units.access.unit_locations import UnitLocations
 from units.models import Unit
-from units.whereabouts import Whereabouts
 
 register = template.Library()
 
 
 @register.filter
-def told_by(unit: Unit, lies: Whereabouts) -> str:
+def told_by(unit: Unit, lies: UnitLocations) -> str:
     """Its province and last day, as `Whereabouts.told` has it."""
     return lies.told(unit)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ledger import backup, runs
+from ledger import backup, timer_runs
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with runs.recorded(runs.BACKUP) as run:
+            with timer_runs.record(timer_runs.BACKUP) as run:
                 manifest = backup.back_up(options["folder"], at=timezone.now())
                 run.size = sum(one.stat().st_size for one in options["folder"].rglob("*") if one.is_file())
                 run.words = f"{len(manifest['files'])} tệp"

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ledger import log, purging
+from ledger import log, purge
 
 
 def day(text: str) -> date:
@@ -41,11 +41,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         before, by = options["before"], _person(options["by"])
         try:
-            purging.check(before, timezone.localdate())
+            purge.check(before, timezone.localdate())
             deleted = 0
-            while (part := purging.purge(before, by=by, at=timezone.now())) is not None:
+            while (part := purge.purge_entries(before, by=by, at=timezone.now())) is not None:
                 deleted += part.last - part.first + 1 - part.left
-        except purging.Refused as refusal:
+        except purge.PurgeRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write("{}:{}".format(*log.head()))
         self.stderr.write(f"Đã xóa {deleted} mục. Hãy giữ mốc SỐ:MÃ_BĂM ở trên cùng bản sao lưu mới.")

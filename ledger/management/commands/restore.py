@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            manifest = backup.check(options["folder"])
+            manifest = backup.check_backup(options["folder"])
             if not options["discard"]:
                 self._keep_present_data()
             backup.restore(options["folder"], manifest)

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger import log, runs
-from ledger.stubs import Stubs
+from ledger import log, timer_runs
+from ledger.purged_hashes import PurgedHashes
 
 
 def anchor(text: str) -> log.Anchor:
@@ -43,9 +43,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        anchors = [*log.kept_anchors(), *options["anchor"]]
+        anchors = [*log.external_anchors(), *options["anchor"]]
         number, hash_ = log.head()
-        with runs.recorded(runs.VERIFY_LOG) as run:
+        with timer_runs.record(timer_runs.VERIFY_LOG) as run:
             faults = log.verify(anchors)
             run.good = not faults
             run.words = faults[0].message if faults else f"{number} mục, {len(anchors)} mốc"
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"Nhật ký không còn nguyên vẹn. {faults[0].message}")
         self.stdout.write(f"{number}:{hash_}")
-        purged = Stubs().last
+        purged = PurgedHashes().last
         self.stderr.write(
             f"Nhật ký nguyên vẹn: {number} mục{_of_them(purged)}, đã đối chiếu {len(anchors)} mốc."
         )

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from django.core.management.base import BaseCommand, CommandError
 
-from figures.writing import count
-from records.generating import country
+from figures.formatting import format_count
+from records.generate import country
 from records.models import Edition
-from units.models import Kind, Tier, Unit
+from units.models import Tier, Unit, UnitKind
 
 SCALES = {"now": country.NATION, "before": country.BEFORE, "merged": country.MERGED}
 MOST_MONTHS = 120
@@ -36,10 +36,10 @@ class Command(BaseCommand):
             raise CommandError(f"Số tháng từ 1 đến {MOST_MONTHS}.", returncode=2)
         if Unit.objects.exists():
             raise CommandError("Cơ sở dữ liệu đã có đơn vị: chỉ tạo trong cơ sở dữ liệu trống.", returncode=1)
-        country.fill(replace(SCALES[units], months=months, gaps=GAPS))
-        country.settle()
-        committees = Unit.objects.filter(kind=Kind.COMMITTEE)
+        country.fill_country(replace(SCALES[units], months=months, gaps=GAPS))
+        country.settle_database()
+        committees = Unit.objects.filter(kind=UnitKind.COMMITTEE)
         for tier in (Tier.PROVINCE, Tier.DISTRICT, Tier.COMMUNE):
             if number := committees.filter(tier=tier).count():
-                self.stdout.write(f"{tier.label}: {count(number)} đơn vị")
-        self.stdout.write(f"Báo cáo tháng đã duyệt: {count(Edition.objects.count())}")
+                self.stdout.write(f"{tier.label}: {format_count(number)} đơn vị")
+        self.stdout.write(f"Báo cáo tháng đã duyệt: {format_count(Edition.objects.count())}")

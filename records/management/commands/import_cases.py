@@ -10,24 +10,25 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from cchc_dashboard.clock import now
+from core.clock import now
 from figures.periods import Period, PeriodError
 from ledger import jobs
-from records.actions import Refused, case_files
-from records.imports.cases.job import CASES
-from records.imports.cases.mapping import Mapping, guess
-from records.imports.cases.reading import fields_of
-from records.imports.cases.roles import Targets, targets_with
-from records.imports.cases.sifting import Column, sift
+from records.calendar.queries import stored_calendar
+from records.cases import actions
+from records.cases.column_filter import CaseColumn, filter_columns
+from records.cases.job import CASE_JOB
+from records.cases.mapping import ColumnMapping, guess_mapping
+from records.cases.queries import mappings_for
+from records.cases.reader import reported_fields
+from records.cases.roles import WordTargets, targets_with
+from records.catalogue.queries import Catalogue
+from records.errors import ActionRefused
 from records.models import CaseFile, CaseFileState
-from records.queries.calendar import calendar
-from records.queries.cases import mappings_of
-from records.queries.catalogue import Catalogue
-from units.cells import BULK, Unreadable
+from spreadsheets.cells import BULK_LIMITS, UnreadableFile
 from units.models import Unit
-from units.queries import resolve
+from units.tree.queries import resolve_code
 
-from .import_counts import actor, existing
+from .import_counts import existing_paths, user_or_error
 
 EVERY = 5.0  # seconds between two words on how far it is
 
@@ -51,15 +52,15 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, file, unit, period, mapping, undue, by, format, **options):
-        (path,) = existing([file])
+        (path,) = existing_paths([file])
         try:
             months = Period.parse(period)
         except PeriodError as error:
             raise CommandError(str(error), returncode=2) from error
-        holder = resolve(unit, calendar().bounds(months)[1])
+        holder = resolve_code(unit, stored_calendar().bounds(months)[1])
         if holder is None:
             raise CommandError(f"Không có đơn vị nào mang mã “{unit}”.", returncode=2)
-        answer = self._read(path, holder, months, mapping, undue, actor(by))
+        answer = self._read(path, holder, months, mapping, undue, user_or_error(by))
         self._tell(answer, format)
         if answer["errors"]:
             sys.exit(1)
@@ -67,27 +68,27 @@ class Command(BaseCommand):
     def _read(
         self, path: Path, unit: Unit, period: Period, name: str | None, undue: bool, user: Any
     ) -> dict[str, Any]:
-        staged, months = case_files.new_place(), (period.first, period.last)
+        staged, months = actions.new_staging_path(), (period.first, period.last)
         try:
             with path.open("rb") as source:
-                sifted = sift(source, staged, BULK)
-        except Unreadable as refused:
+                sifted = filter_columns(source, staged, BULK_LIMITS)
+        except UnreadableFile as refused:
             return _answer(0, [refused.fault.as_dict(path.name)])
-        targets = targets_with(fields_of(Catalogue(calendar()), unit, period.months))
+        targets = targets_with(reported_fields(Catalogue(stored_calendar()), unit, period.months))
         mapping = _mapping(unit, name, sifted.columns, targets)
-        mapping = Mapping(mapping.columns, mapping.words, mapping.undue or undue)
+        mapping = ColumnMapping(mapping.columns, mapping.words, mapping.undue or undue)
         told = {"by": user, "at": now()}
-        file = case_files.keep_upload(
+        file = actions.keep_case_upload(
             unit, path.name, months, staged, sifted, mapping.as_dict(), **told, system=name or ""
         )
         lacks = mapping.lacks(sifted.columns, targets)
         if lacks:
-            case_files.forget(file)
+            actions.delete_case_file(file)
             return _answer(0, [_lack(path.name, lack.message) for lack in lacks])
         try:
-            asked = case_files.ask_reading(file, mapping.as_dict(), months, **told)
-        except Refused as refusal:
-            case_files.forget(file)
+            asked = actions.request_reading(file, mapping.as_dict(), months, **told)
+        except ActionRefused as refusal:
+            actions.delete_case_file(file)
             return _answer(0, [_lack(path.name, refusal.message)])
         if asked.pk != file.pk:
             return _answer(0, [], unchanged=asked.done)
@@ -97,23 +98,23 @@ class Command(BaseCommand):
         """Do it here, or look on where a server was quicker; broken off, nothing of it stays."""
         try:
             if jobs.begin(file, timezone.now()):
-                jobs.carry_out(replace(CASES, work=self._read_aloud), file)
+                jobs.carry_out(replace(CASE_JOB, work=self._read_aloud), file)
             file.refresh_from_db()
             while file.is_open:
                 time.sleep(jobs.PAUSE)
                 file.refresh_from_db()
         except KeyboardInterrupt:
-            case_files.forget(file)
+            actions.delete_case_file(file)
             raise
         if file.state == CaseFileState.DONE:
             return _answer(file.done, [])
         if file.state == CaseFileState.FAILED:
             faults = file.faults or [_lack(file.name, file.words)]
-            case_files.forget(file)
+            actions.delete_case_file(file)
             return _answer(0, faults)
         return _answer(0, [_lack(file.name, "Việc nạp tệp đã bị hủy.")])
 
-    def _read_aloud(self, file: CaseFile, following: jobs.Following) -> None:
+    def _read_aloud(self, file: CaseFile, following: jobs.ProgressCallback) -> None:
         said = time.monotonic()
 
         def aloud(done: int) -> None:
@@ -123,7 +124,7 @@ class Command(BaseCommand):
                 said = time.monotonic()
                 self.stderr.write(f"Đã đọc {done}/{file.total} dòng.")
 
-        CASES.work(file, aloud)
+        CASE_JOB.work(file, aloud)
 
     def _tell(self, answer: dict[str, Any], format: str) -> None:
         if format == "json":
@@ -137,13 +138,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Đã nạp {answer['written']} hồ sơ, {answer['unchanged']} hồ sơ không thay đổi.")
 
 
-def _mapping(unit: Unit, name: str | None, columns: list[Column], targets: Targets) -> Mapping:
+def _mapping(unit: Unit, name: str | None, columns: list[CaseColumn], targets: WordTargets) -> ColumnMapping:
     if name is None:
-        return guess(columns, targets)
-    kept = mappings_of(unit).filter(name=name).first()
+        return guess_mapping(columns, targets)
+    kept = mappings_for(unit).filter(name=name).first()
     if kept is None:
         raise CommandError(f"Không có cách ghép cột nào tên là “{name}”.", returncode=2)
-    return Mapping.of(kept.content).fitted(columns, targets)
+    return ColumnMapping.of(kept.content).fitted(columns, targets)
 
 
 def _lack(name: str, message: str) -> dict[str, Any]:

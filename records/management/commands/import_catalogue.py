@@ -5,10 +5,10 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from cchc_dashboard.clock import now
-from records.imports.catalogue import import_catalogue
+from core.clock import now
+from records.bulk_import.catalogue import import_catalogue
 
-from .import_counts import actor, existing, tell
+from .import_counts import existing_paths, print_report, user_or_error
 
 
 class Command(BaseCommand):
@@ -23,11 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, file, by, format, **options):
-        path = existing([file])[0]
-        report = import_catalogue(path, path.name, at=now(), by=actor(by))
+        path = existing_paths([file])[0]
+        report = import_catalogue(path, path.name, at=now(), by=user_or_error(by))
         if format == "json":
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:
-            tell(self, report)
+            print_report(self, report)
         if report.errors:
             sys.exit(1)

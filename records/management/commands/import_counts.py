@@ -6,19 +6,20 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cchc_dashboard.clock import now
-from figures.writing import count
-from records.imports.counts import APPROVED, DRAFT, SENT, import_counts
-from records.imports.parts import Overtaken, import_in_parts
-from records.imports.report import Report
-from units.models import User
+from accounts.models import User
+from core.clock import now
+from figures.formatting import format_count
+from records.bulk_import.counts import import_counts
+from records.bulk_import.report import ImportReport
+from records.bulk_import.resumable import ImportedElsewhere, import_in_parts
+from records.bulk_import.validation import APPROVED, DRAFT, SENT
 
 # Rows between two lines that tell how far it is.
 STEP = 50_000
 ACTS = {"read": "Đã đọc", "check": "Đã kiểm tra", "write": "Đã ghi"}
 
 
-def actor(name: str | None) -> User | None:
+def user_or_error(name: str | None) -> User | None:
     """The user of a sign-in name; wrong use where there is none."""
     if not name:
         return None
@@ -28,7 +29,7 @@ def actor(name: str | None) -> User | None:
     return found
 
 
-def existing(files: list[str]) -> list[Path]:
+def existing_paths(files: list[str]) -> list[Path]:
     """The files as paths; wrong use where one is not there."""
     paths = [Path(name) for name in files]
     for path in paths:
@@ -63,16 +64,16 @@ class Command(BaseCommand):
 
     def handle(self, *args, files, draft, approve, in_parts, by, dry_run, format, **options):
         becomes = DRAFT if draft else APPROVED if approve else SENT
-        paths, user = existing(files), actor(by)
+        paths, user = existing_paths(files), user_or_error(by)
         which = {"at": now(), "by": user, "becomes": becomes, "dry_run": dry_run}
-        report = Report()
+        report = ImportReport()
         try:
             for path in paths:
                 if in_parts:
                     report.add(import_in_parts(path, **which, tell=self._tell))
                 else:
                     report.add(import_counts(path, path.name, **which))
-        except Overtaken as error:
+        except ImportedElsewhere as error:
             raise CommandError(str(error), returncode=1) from error
         except KeyboardInterrupt:
             rest = (
@@ -85,7 +86,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:
             kept = "phần có lỗi và các phần sau không được ghi" if in_parts else "tệp có lỗi không được ghi"
-            tell(self, report, dry_run, kept)
+            print_report(self, report, dry_run, kept)
         if report.errors:
             sys.exit(1)
 
@@ -95,13 +96,13 @@ class Command(BaseCommand):
         if step == self._told and rows != total:
             return
         self._told = step
-        of = f"/{count(total)}" if total else ""
-        self.stderr.write(f"{ACTS[act]} {count(rows)}{of} dòng")
+        of = f"/{format_count(total)}" if total else ""
+        self.stderr.write(f"{ACTS[act]} {format_count(rows)}{of} dòng")
 
 
-def tell(
+def print_report(
     command: BaseCommand,
-    report: Report,
+    report: ImportReport,
     dry_run: bool = False,
     kept: str = "tệp có lỗi không được ghi",
 ) -> None:
@@ -113,7 +114,7 @@ def tell(
     if report.errors:
         command.stderr.write(f"Có {report.wrong} lỗi; {kept}.")
     if report.earlier:
-        command.stderr.write(f"Lần chạy trước đã ghi {count(report.earlier)} dòng; lần này ghi tiếp.")
+        command.stderr.write(f"Lần chạy trước đã ghi {format_count(report.earlier)} dòng; lần này ghi tiếp.")
     done = "Sẽ ghi" if dry_run else "Đã ghi"
     command.stdout.write(
         f"{done} {report.written} dòng, {report.unchanged} dòng không thay đổi, {report.warned} cảnh báo."

@@ -1,10 +1,10 @@
 """Import real recounts of what split units had reported, from CSV or XLSX."""
 
-from records.imports.recounts import import_recounts
-from units.management.commands import _import
+from records.bulk_import.split_actuals import import_recounts
+from units.lifecycle import import_command
 
 
-class Command(_import.ImportCommand):
+class Command(import_command.ImportCommand):
     help = (
         "Nhập số tính lại của đơn vị đã chia tách (cột: unit,heir,month,field và các chỉ tiêu), thay cho ước tính. "
         "Ví dụ: python manage.py import_recounts tinh-lai.csv"

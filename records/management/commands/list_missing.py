@@ -6,9 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from figures.periods import PeriodError
 from records.models import Stage
-from records.queries.asked import UnknownUnit, ask, roots
-from records.queries.missing import silent
-from records.queries.question import Question
+from records.summary.missing import missing_unit_months
+from records.summary.query import FiguresQuery, UnknownUnit, resolve_unit_and_period, root_units
 
 
 class Command(BaseCommand):
@@ -23,10 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args, month, unit, external, format, **options):
         try:
             if unit:
-                whose, period, days = ask(unit, month)
+                whose, period, days = resolve_unit_and_period(unit, month)
                 units = [whose]
             else:
-                units, period, days = roots(month)
+                units, period, days = root_units(month)
         except PeriodError as error:
             raise CommandError(str(error), returncode=2) from error
         except UnknownUnit as error:
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         found = [
             one.one
             for root in units
-            for one in silent(Question(root, period, days, Stage.SUBMITTED, external))
+            for one in missing_unit_months(FiguresQuery(root, period, days, Stage.SUBMITTED, external))
         ]
         if format == "json":
             rows = [{"unit": one.unit, "name": one.name, "month": str(one.month)} for one in found]

@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from ledger import log
-from records import sums
-from units import answering, inheritance, roster
+from records.aggregates import recount
+from units.succession import inheritance, positions
+from units.tree import roster
 
 
 class Command(BaseCommand):
@@ -35,10 +36,10 @@ class Command(BaseCommand):
         missing, extra = inheritance.check()
         found += [(f"Lịch sử của đơn vị {line.heir}", f"thiếu {line}") for line in sorted(missing)]
         found += [(f"Lịch sử của đơn vị {line.heir}", f"thừa {line}") for line in sorted(extra)]
-        missing, extra = answering.check()
+        missing, extra = positions.check()
         found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thiếu {one}") for one in sorted(missing)]
         found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thừa {one}") for one in sorted(extra)]
-        found += sums.differences()
+        found += recount.sum_differences()
         for place, told in found:
             self.stderr.write(f"{place}: {told}")
         if found:
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def _recount() -> int:
     """The number of rows that were wrong; figures that people see have then changed, which the log tells."""
-    wrong = roster.rebuild() + inheritance.rebuild() + answering.rebuild() + sums.recount()
+    wrong = roster.rebuild() + inheritance.rebuild() + positions.rebuild() + recount.recount_sums()
     if wrong:
         log.append("sums.recount", by=None, subject="sums", detail={"rows": wrong})
     return wrong

@@ -6,14 +6,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cchc_dashboard import clock
-from figures.writing import day as written
-from ledger import runs
-from records.actions.reminding import Reminded, Way, remind
-from records.letters import Post
-from records.queries.calendar import DueDates, calendar
-from records.queries.reminders import Plan, plan
-from units import mailing
+from core import clock, mail_server
+from figures.formatting import format_day
+from ledger import timer_runs
+from records.calendar.queries import DueDates, stored_calendar
+from records.reminders.actions import ReminderOutcome, ReminderResult, remind_person
+from records.reminders.emails import MailRun
+from records.reminders.queries import ReminderPlan, plan_reminders
 
 
 class Command(BaseCommand):
@@ -28,21 +27,21 @@ class Command(BaseCommand):
     def handle(self, *args, dry_run, **options):
         """Exit 1 when the mail server refused somebody's e-mail."""
         if dry_run:
-            self._list(plan(clock.today(), DueDates(calendar())))
+            self._list(plan_reminders(clock.today(), DueDates(stored_calendar())))
             return
-        with runs.recorded(runs.REMIND):
-            self._remind(plan(clock.today(), DueDates(calendar())))
+        with timer_runs.record(timer_runs.REMIND):
+            self._remind(plan_reminders(clock.today(), DueDates(stored_calendar())))
 
     @staticmethod
     def _more() -> list[Any]:
         """What rooms above remind of: modules with `lines(day)` and `run(day, post, at)` (setting MORE_REMINDERS)."""
         return [import_module(path) for path in settings.MORE_REMINDERS]
 
-    def _list(self, found: Plan) -> None:
+    def _list(self, found: ReminderPlan) -> None:
         for user, items in found.people:
             for item in items:
                 owed = item.owed
-                told = f"{owed.unit.name}, {owed.month.label}, hạn {written(owed.due_on)}"
+                told = f"{owed.unit.name}, {owed.month.label}, hạn {format_day(owed.due_on)}"
                 self.stdout.write(f"{user} ({user.username}): {told}")
         for source in self._more():
             for told in source.lines(clock.today()):
@@ -51,19 +50,19 @@ class Command(BaseCommand):
         people = {user.pk for user, _ in found.people}
         self.stderr.write(f"Sẽ nhắc {len(people)} người gửi báo cáo tháng; chưa nhắc ai.")
 
-    def _remind(self, found: Plan) -> None:
-        post, given = Post(), []
+    def _remind(self, found: ReminderPlan) -> None:
+        post, given = MailRun(), []
         try:
             for user, items in found.people:
-                one = remind(user, items, post, at=clock.now())
+                one = remind_person(user, items, post, at=clock.now())
                 given.append(one)
-                if one.way is not Way.NOTHING:
+                if one.way is not ReminderOutcome.NOTHING:
                     self.stdout.write(f"{user} ({user.username}): {one.months} báo cáo, {one.way.value}")
             for source in self._more():
                 more, nobody = source.run(clock.today(), post, clock.now())
                 given += more
                 for one in more:
-                    if one.way is not Way.NOTHING:
+                    if one.way is not ReminderOutcome.NOTHING:
                         told = f"{one.user} ({one.user.username}): {one.months} nội dung được hỏi"
                         self.stdout.write(f"{told}, {one.way.value}")
                 for told in nobody:
@@ -73,20 +72,20 @@ class Command(BaseCommand):
         self._nobody(found)
         self._sum_up(given)
 
-    def _sum_up(self, given: list[Reminded]) -> None:
-        number = {way: sum(one.way is way for one in given) for way in Way}
-        away = (Way.REFUSED, Way.NOTHING)
+    def _sum_up(self, given: list[ReminderResult]) -> None:
+        number = {way: sum(one.way is way for one in given) for way in ReminderOutcome}
+        away = (ReminderOutcome.REFUSED, ReminderOutcome.NOTHING)
         reached = len({one.user.pk for one in given if one.way not in away})
-        mailed = len({one.user.pk for one in given if one.way is Way.MAILED})
+        mailed = len({one.user.pk for one in given if one.way is ReminderOutcome.MAILED})
         self.stderr.write(f"Đã nhắc {reached} người, trong đó {mailed} người qua thư điện tử.")
-        if number[Way.MAILED] and not mailing.leaves():
+        if number[ReminderOutcome.MAILED] and not mail_server.sends_outside():
             self.stderr.write("Chưa đặt CCHC_EMAIL_URL: không có thư nào được gửi đi.")
-        if number[Way.REFUSED]:
+        if number[ReminderOutcome.REFUSED]:
             raise CommandError(
-                f"Máy chủ thư không nhận thư cho {number[Way.REFUSED]} người; lần chạy sau sẽ nhắc lại.",
+                f"Máy chủ thư không nhận thư cho {number[ReminderOutcome.REFUSED]} người; lần chạy sau sẽ nhắc lại.",
                 returncode=1,
             )
 
-    def _nobody(self, found: Plan) -> None:
+    def _nobody(self, found: ReminderPlan) -> None:
         for owed in found.nobody:
             self.stderr.write(f"Không có ai để nhắc: {owed.unit.name}, {owed.month.label}.")

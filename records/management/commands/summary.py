@@ -8,19 +8,18 @@ from datetime import date
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cchc_dashboard.clock import today
-from figures import narrative
+from core.clock import today
+from core.dates import parse_day
+from figures import formatting
+from figures.formatting import format_count, format_day, format_percent, tier_name
 from figures.measures import LABELS
 from figures.periods import PeriodError
-from figures.rates import Place, rates_in
-from figures.results import MAIN_COUNTS
-from figures.summary import COUNTS, Figures, Summary
-from figures.writing import count, day, percent_vi, tier_name
+from figures.rates import Placement, rates_in
+from figures.summary import COUNTS, MAIN_COUNTS, Figures, Summary
 from records.models import Stage
-from records.queries.as_of import BadDay, check_day
-from records.queries.asked import UnknownUnit, ask
-from records.queries.summary import BY, summary
-from units.dates import parse_day
+from records.summary.as_of import InvalidDay, check_day
+from records.summary.queries import ROW_KINDS, summary
+from records.summary.query import UnknownUnit, resolve_unit_and_period
 from units.models import Tier
 
 
@@ -50,13 +49,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--external", action="store_true", help="kể cả cơ quan ngoài ủy ban")
         parser.add_argument("--decimals", type=int, choices=(0, 1, 2), default=settings.FIGURE_DECIMALS)
-        parser.add_argument("--by", choices=BY, help="thêm các dòng theo đơn vị, lĩnh vực hoặc tháng")
+        parser.add_argument("--by", choices=ROW_KINDS, help="thêm các dòng theo đơn vị, lĩnh vực hoặc tháng")
         parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
 
     def handle(self, *args, unit, period, basis, format, as_of, **options):
         now = today()
         try:
-            whose, when, days = ask(unit, period, now if basis == "today" else None)
+            whose, when, days = resolve_unit_and_period(unit, period, now if basis == "today" else None)
         except PeriodError as error:
             raise CommandError(str(error), returncode=2) from error
         except UnknownUnit as error:
@@ -85,12 +84,12 @@ def earlier_day(text: str, include: str) -> date:
         raise CommandError(str(error), returncode=2) from error
     try:
         check_day(day, include, today())
-    except BadDay as error:
+    except InvalidDay as error:
         raise CommandError(str(error), returncode=1) from error
     return day
 
 
-def lines_of(found: Summary) -> list[tuple[str, str, str, Figures]]:
+def figure_lines(found: Summary) -> list[tuple[str, str, str, Figures]]:
     """(kind, key, name, figures) of tiers, total and rows."""
     lines = [("tier", tier, tier_name(tier), one) for tier, one in found.tiers]
     lines.append(("total", "", "Tổng cộng", found.total))
@@ -119,7 +118,7 @@ def write_csv(found: Summary, out) -> None:
             *(["estimated", "units_of"] if today else []),
         ]
     )
-    for kind, key, name, one in lines_of(found):
+    for kind, key, name, one in figure_lines(found):
         numbers = ["" if one.counts[column] is None else one.counts[column] for column in COUNTS]
         percents = [one.share(column).percent or "" for column in (*shares, *rates)]
         reported, expected = one.completeness.reported, one.completeness.expected
@@ -133,16 +132,16 @@ def plain_text(text: str) -> str:
 
 
 # The last columns of the table for people.
-RATES = rates_in(Place.FILES)
+RATES = rates_in(Placement.FILES)
 
 
 def write_text(found: Summary, out) -> None:
     """A table for people, in Vietnamese."""
-    told = narrative.counted(found.include, found.as_of)
+    told = formatting.included_label(found.include, found.as_of)
     if found.units_of is not None:
-        told += f". Theo đơn vị hiện nay (ngày {day(found.units_of)})"
+        told += f". Theo đơn vị hiện nay (ngày {format_day(found.units_of)})"
     out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}. {told}.")
-    rows = table_of(found)
+    rows = summary_table(found)
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         first, *others = (
@@ -150,34 +149,34 @@ def write_text(found: Summary, out) -> None:
             for at, (text, width) in enumerate(zip(row, widths, strict=True))
         )
         out.write("  ".join((first, *others)).rstrip())
-    for sentence in notes_of(found, rows):
+    for sentence in summary_notes(found, rows):
         out.write(sentence)
 
 
-def table_of(found: Summary) -> list[list[str]]:
+def summary_table(found: Summary) -> list[list[str]]:
     """The head and the lines as text: "≈" where estimated, "*" where a share is not whole."""
     head = ["", "Báo cáo", *(LABELS[name] for name in MAIN_COUNTS), *(rate.head for rate in RATES)]
     return [head] + [
         [
             (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
             one.completeness.text(found.period.one_month),
-            *(count(one.counts[column]) for column in MAIN_COUNTS),
+            *(format_count(one.counts[column]) for column in MAIN_COUNTS),
             *(
-                percent_vi(one.share(rate.key).percent) + ("*" if one.share(rate.key).partial else "")
+                format_percent(one.share(rate.key).percent) + ("*" if one.share(rate.key).partial else "")
                 for rate in RATES
             ),
         ]
-        for kind, key, name, one in lines_of(found)
+        for kind, key, name, one in figure_lines(found)
     ]
 
 
-def notes_of(found: Summary, rows: list[list[str]]) -> Iterator[str]:
+def summary_notes(found: Summary, rows: list[list[str]]) -> Iterator[str]:
     """What stands below the table: definitions, signs, territory, handover, who is silent."""
     for rate in RATES:
         yield f"{rate.name}: {rate.definition}"
     if any("*" in text for row in rows for text in row[-len(RATES) :]):
         yield "* chưa đủ: có ô phải báo cáo còn để trống."
-    if any(one.estimated for *_, one in lines_of(found)):
+    if any(one.estimated for *_, one in figure_lines(found)):
         yield "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
     yield from found.territory.sentences() if found.territory else ()
     yield from found.handover.sentences()

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from cchc_dashboard import clock
-from reports.outlets import open_data
+from core import clock
+from reports.open_data.files import FolderNotEmpty, write_package
 
 
 class Command(BaseCommand):
@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            counted = open_data.write(options["folder"], at=clock.now())
-        except (open_data.NotEmpty, OSError) as error:
+            counted = write_package(options["folder"], at=clock.now())
+        except (FolderNotEmpty, OSError) as error:
             raise CommandError(str(error)) from error
         for name, number in counted.items():
             self.stdout.write(f"{name}: {number}")

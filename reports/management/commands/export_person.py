@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from reports.actions.personal import export_person
-from units.models import User
+from accounts.models import User
+from reports.person_export.actions import export_person
 
 
 class Command(BaseCommand):

@@ -3,13 +3,18 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cchc_dashboard.clock import now, today
-from reports import actions
-from reports.management.reviews import review_of
-from reports.outlets import copies, pdf
-from reports.queries import document, reviews
-from units import access
-from units.models import User
+from accounts.models import User
+from core.clock import now, today
+from core.web import rights
+from reports.closing import actions as closing_actions
+from reports.closing.queries import before_signing
+from reports.document import document
+from reports.pdf import renderer_process
+from reports.printing import copies
+from reports.review_access import actions as review_access_actions
+from units.access.queries import is_allowed
+
+from .render_review import review_of
 
 
 class Command(BaseCommand):
@@ -32,7 +37,7 @@ class Command(BaseCommand):
         found, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
         if user is None:
             raise CommandError(f"Không có người dùng {by}.")
-        if not access.allowed(user, access.Right.CLOSE, found.unit, today()):
+        if not is_allowed(user, rights.Right.CLOSE, found.unit, today()):
             raise CommandError(
                 f"{by} không có quyền chốt số liệu báo cáo của {found.unit}: cần vai trò lãnh đạo."
             )
@@ -40,14 +45,14 @@ class Command(BaseCommand):
             raise CommandError("Báo cáo đã chốt số liệu. Hãy lập bản thay thế nếu cần sửa.")
         at = now()
         try:
-            doc = document.build(found, demo=settings.DEMO)
-            for warning in reviews.before_signing(found, doc, today()):
+            doc = document.build_document(found, demo=settings.DEMO)
+            for warning in before_signing(found, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
-            closed = copies.closed(doc, at=at, qr=qr, following=lambda pages: None)
-            found = actions.freeze(
+            closed = copies.draw_frozen_copy(doc, at=at, qr=qr, following=lambda pages: None)
+            found = closing_actions.freeze(
                 found, closed.document, closed.content, closed.form, by=user, at=at, reason=reason
             )
-        except (actions.Refused, pdf.NotDrawn) as refused:
+        except (review_access_actions.ReviewError, renderer_process.PdfNotDrawn) as refused:
             raise CommandError(str(refused)) from refused
         self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")
         self.stdout.write(found.pdf_sha256)

@@ -1,12 +1,23 @@
-"""Draw a review as PDF."""
+"""Render a review as PDF."""
 
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from reports.management.reviews import review_of
-from reports.outlets import copies, pdf
+from reports.models import Review
+from reports.pdf import renderer_process
+from reports.printing import copies
+
+
+def review_of(number: int) -> Review:
+    """The review of a number in its address; refused (exit 1) where there is none."""
+    found = (
+        Review.objects.filter(pk=number).select_related("unit__parent").first() if number < 2**63 else None
+    )
+    if found is None:
+        raise CommandError(f"Không có báo cáo số {number}.")
+    return found
 
 
 class Command(BaseCommand):
@@ -22,11 +33,11 @@ class Command(BaseCommand):
     def handle(self, *args, review, output, **options):
         found = review_of(review)
         try:
-            content = copies.current(found, demo=settings.DEMO, following=lambda pages: None)
+            content = copies.current_pdf(found, demo=settings.DEMO, following=lambda pages: None)
             Path(output).write_bytes(content)
         except OSError as error:
             raise CommandError(f"Không ghi được PDF: {error}") from error
-        except pdf.NotDrawn as undrawn:
+        except renderer_process.PdfNotDrawn as undrawn:
             raise CommandError(str(undrawn)) from undrawn
         state = found.get_state_display().lower()
         self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {found.title}, {state}.")

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cchc_dashboard.clock import now
-from reports.imports import demo
+from core.clock import now
+from reports.demo import fixture, load
 
 
 class Command(BaseCommand):
@@ -19,8 +19,8 @@ class Command(BaseCommand):
                 "Không nạp dữ liệu minh họa ngoài chế độ minh họa: đặt CCHC_DEMO=1 nếu thật sự muốn."
             )
         try:
-            review = demo.load(settings.BASE_DIR / "fixtures" / "thanhliem", now())
-        except demo.Broken as broken:
+            review = load.load_demo(settings.BASE_DIR / "fixtures" / "thanhliem", now())
+        except fixture.FixtureError as broken:
             raise CommandError(str(broken)) from broken
         self.stderr.write("Đã có dữ liệu minh họa huyện Thanh Liêm. Đăng nhập bằng mật khẩu “demo”:")
         for name, role in SIGN_INS:

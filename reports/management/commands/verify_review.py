@@ -1,12 +1,12 @@
-"""Check a frozen review's file."""
+"""Check the file of a frozen review."""
 
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from figures.writing import day
-from reports.outlets import checking
+from figures.formatting import format_day
+from reports.verification import frozen_copy
 
 
 class Command(BaseCommand):
@@ -23,13 +23,13 @@ class Command(BaseCommand):
             content = Path(file).read_bytes()
         except OSError as error:
             raise CommandError(f"Không đọc được tệp {file}.", returncode=2) from error
-        verdict = checking.check_file(content)
+        verdict = frozen_copy.check_file(content)
         if not verdict.valid:
             for fault in verdict.faults:
                 self.stdout.write(fault)
             raise CommandError("Không hợp lệ.")
         review = verdict.review
-        closed = day(timezone.localtime(review.frozen_at).date())
+        closed = format_day(timezone.localtime(review.frozen_at).date())
         self.stdout.write(f"Hợp lệ: {review.title}, {review.unit}, chốt số liệu ngày {closed}.")
         for note in verdict.notes:
             self.stderr.write(note)

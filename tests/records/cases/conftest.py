@@ -15,7 +15,7 @@ from tests.records.pages.conftest import sent as sent
 @pytest.fixture(autouse=True)
 def _apart(monkeypatch, settings, tmp_path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
-    monkeypatch.setattr(jobs, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def work():
     """work() does what waits."""
 
     def do() -> None:
-        while taken := jobs.take(timezone.now()):
+        while taken := jobs.take_next(timezone.now()):
             jobs.carry_out(*taken)
 
     return do

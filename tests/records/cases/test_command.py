@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from records.actions import case_files
+from records.cases import actions
 from records.models import CaseFile, CaseMapping, CaseRow
 from tests.records.conftest import AT
 
@@ -82,12 +82,12 @@ def test_what_nothing_tells_is_asked_for(run, people):
 
 
 def test_broken_off_nothing_stays(run, monkeypatch):
-    put = case_files.put_in_force
+    put = actions.put_case_file_in_force
     monkeypatch.setattr(
-        case_files, "put_in_force", lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt)
+        actions, "put_case_file_in_force", lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         run(as_csv(rows(20)))
     assert CaseFile.objects.get().state == "cancelled" and not CaseRow.objects.exists()
-    monkeypatch.setattr(case_files, "put_in_force", put)
+    monkeypatch.setattr(actions, "put_case_file_in_force", put)
     assert run(as_csv(rows(20)))[0] == 0

@@ -11,10 +11,10 @@ from django.db import connection
 
 from figures.cases import COUNTED
 from ledger.models import Entry
-from records import actions
+from records.calendar.queries import stored_calendar
+from records.cases.queries import dossiers_behind, mappings_for
 from records.models import CaseCount, CaseFile, CaseMapping, CaseRow, DossierCount
-from records.queries.calendar import calendar
-from records.queries.cases import behind, mappings_of
+from records.submissions import actions
 from tests.records.conftest import AT, SINCE
 from tests.records.pages.conftest import JULY
 from units.models import Membership, Role
@@ -72,10 +72,10 @@ def test_an_export_becomes_the_months_figures(as_, july, work, write, name):
 def test_every_count_leads_to_its_dossiers(as_, july, fields, work):
     client, lines = as_("clerk"), rows(300, seed=2)
     file = read(client, july, work, as_csv(lines))
-    told, span = counted(lines), calendar().span(JULY)
+    told, span = counted(lines), stored_calendar().span(JULY)
     for field in (fields.chung_thuc, fields.ho_tich):
         for measure in COUNTED:
-            found = behind(file, measure, span, (field.pk, None))
+            found = dossiers_behind(file, measure, span, (field.pk, None))
             assert found.count() == told[field.code][measure], (field.code, measure)
     listed = client.get(address("case_rows", july.pk), {"so": "received_direct", "dong": "ho-tich"})
     page = html.unescape(listed.content.decode())
@@ -132,7 +132,7 @@ def test_a_reviewer_shares_a_mapping_with_all_units_below(as_, july, work, peopl
     page = html.unescape(reviewer.get(address("case_file", july.pk, file.pk)).content.decode())
     assert "Cho mọi đơn vị bên dưới dùng cách ghép cột này" in page
     assert "“Cổng tỉnh”" in html.unescape(reviewer.post(share, follow=True).content.decode())
-    assert [one.name for one in mappings_of(people.beta)] == ["Cổng tỉnh"]
+    assert [one.name for one in mappings_for(people.beta)] == ["Cổng tỉnh"]
 
 
 def test_fields_that_a_system_calls_otherwise_are_mapped(as_, july, work):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from records.actions import case_files
+from records.cases import actions
 from records.models import CaseFile
 
 from .clerk import address, mapped, read, uploaded
@@ -15,11 +15,11 @@ from .exports import as_csv, rows
 
 
 def one_gone(file: CaseFile) -> None:
-    case_files.place_of(file).unlink()
+    actions.staging_path(file).unlink()
 
 
 def all_gone(file: CaseFile) -> None:
-    shutil.rmtree(Path(settings.MEDIA_ROOT) / case_files.FOLDER)
+    shutil.rmtree(Path(settings.MEDIA_ROOT) / actions.STAGING_FOLDER)
 
 
 def nowhere(file: CaseFile) -> None:

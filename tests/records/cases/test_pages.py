@@ -6,9 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http.multipartparser import MultiPartParser
 from django.test import Client
 
-from records import actions
-from records.actions import case_files
+from records.cases import actions
 from records.models import CaseFile
+from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT
 from tests.records.pages.conftest import JULY
 from tests.test_every_page import Page, foreign
@@ -37,7 +37,7 @@ def test_rights(as_, july, work, people):
         client = as_(name)
         assert {client.get(one).status_code for one in pages} == {seen}, name
         assert {client.post(one).status_code for one in acts} == {done}, name
-    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     assert as_("neighbour").get(address("case_file", other.pk, file.pk)).status_code == 404
 
 
@@ -104,7 +104,7 @@ def test_a_unit_has_one_file_waiting_and_others_are_not_kept_back(as_, july, peo
     uploaded(client, july, as_csv(rows(30)))
     second = mapped(client, july)
     assert second.status_code == 409 and "Đơn vị đã có một tệp chờ đọc" in second.content.decode()
-    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     neighbour = as_("neighbour")
     uploaded(neighbour, other, as_csv(rows(20)))
     assert mapped(neighbour, other).status_code == 302
@@ -114,10 +114,10 @@ def test_a_unit_has_one_file_waiting_and_others_are_not_kept_back(as_, july, peo
 
 
 def test_too_many_units_at_once_are_told_to_come_again(as_, july, people, monkeypatch):
-    monkeypatch.setattr(case_files, "MOST_WAITING", 1)
+    monkeypatch.setattr(actions, "MAX_QUEUED", 1)
     uploaded(as_("clerk"), july, as_csv(rows(20)))
     mapped(as_("clerk"), july)
-    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     uploaded(as_("neighbour"), other, as_csv(rows(20)))
     answer = mapped(as_("neighbour"), other)
     assert answer.status_code == 409 and "Đang có nhiều tệp chờ đọc" in answer.content.decode()

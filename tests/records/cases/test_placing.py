@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from figures.periods import Month
-from records.imports.cases.placing import Levels, Places, Texts, WrongCell
+from records.calendar.queries import stored_calendar
+from records.cases.classification import Classifier, OnlineLevels, PlaceTexts, WrongCell
+from records.catalogue.queries import Catalogue
 from records.models import CaseFile, CaseRow, Field, FieldScope, Procedure, ProcedureScope
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
 from tests.records.conftest import SINCE
 from units.models import Tier
 
@@ -41,20 +41,20 @@ def turned(fields) -> Procedure:
     ],
 )
 def test_a_level_is_that_of_the_day(cast, turned, day, channel):
-    assert Levels(cast.alpha, FIRST, LAST).on(turned.pk, day) == channel
+    assert OnlineLevels(cast.alpha, FIRST, LAST).on(turned.pk, day) == channel
 
 
 def test_no_level_is_guessed_for_a_day_that_counts(cast, turned):
     ProcedureScope.objects.filter(online_level="full").update(valid_until=date(2022, 7, 5))
-    levels = Levels(cast.alpha, FIRST, LAST)
+    levels = OnlineLevels(cast.alpha, FIRST, LAST)
     assert levels.on(turned.pk, date(2022, 7, 6)) is None and levels.on(None, FIRST) is None
     assert levels.on(turned.pk, date(2022, 7, 15)) == "online_full"
 
 
 def test_a_row_for_other_units_says_nothing(cast, turned):
     ProcedureScope.objects.get(online_level="full").units.add(cast.beta)
-    assert Levels(cast.alpha, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) is None
-    assert Levels(cast.beta, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) == "online_full"
+    assert OnlineLevels(cast.alpha, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) is None
+    assert OnlineLevels(cast.beta, FIRST, LAST).on(turned.pk, date(2022, 7, 2)) == "online_full"
 
 
 def test_a_file_counts_each_dossier_by_the_level_of_its_day(as_, july, work, turned):
@@ -70,14 +70,14 @@ def test_a_file_counts_each_dossier_by_the_level_of_its_day(as_, july, work, tur
     assert set(after.values_list("channel", flat=True)) == {"online_full"}
 
 
-def places(unit) -> Places:
-    return Places(Catalogue(calendar()), unit, [JUNE, JULY], {}, True)
+def places(unit) -> Classifier:
+    return Classifier(Catalogue(stored_calendar()), unit, [JUNE, JULY], {}, True)
 
 
 def test_a_field_is_asked_for_in_the_months_that_count_it(cast, fields):
     FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=date(2022, 6, 14))
     FieldScope.objects.filter(field=fields.chung_thuc).update(valid_from=date(2022, 6, 15))
-    found, old, new = places(cast.alpha), Texts("", "ho-tich"), Texts("", "chung-thuc")
+    found, old, new = places(cast.alpha), PlaceTexts("", "ho-tich"), PlaceTexts("", "chung-thuc")
     assert found.key(old, date(2022, 6, 1), date(2022, 6, 14)) == (fields.ho_tich.pk, None)
     assert found.key(new, date(2022, 6, 15), None) == (fields.chung_thuc.pk, None)
     for texts, came, went in [
@@ -92,7 +92,7 @@ def test_a_field_is_asked_for_in_the_months_that_count_it(cast, fields):
 
 def test_months_reported_divided_and_not_are_read_one_by_one(cast, fields):
     FieldScope.objects.update(valid_from=date(2022, 6, 15))
-    found, texts = places(cast.alpha), Texts("", "ho-tich")
+    found, texts = places(cast.alpha), PlaceTexts("", "ho-tich")
     undivided = Field.objects.get(code=Field.UNDIVIDED).pk
     assert found.key(texts, date(2022, 6, 1), date(2022, 6, 2)) == (undivided, None)
     assert found.key(texts, date(2022, 6, 20), None) == (fields.ho_tich.pk, None)
@@ -102,7 +102,7 @@ def test_months_reported_divided_and_not_are_read_one_by_one(cast, fields):
 
 def test_a_word_may_mean_a_field_of_any_month_of_the_file(as_, july, work, fields):
     """Up to June civil status was reported, from July on it is not."""
-    end = calendar().span(JUNE).end
+    end = stored_calendar().span(JUNE).end
     FieldScope.objects.filter(field=fields.ho_tich).update(valid_until=end)
     field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
     came, ended = HEADS.index("Ngày tiếp nhận"), HEADS.index("Ngày trả kết quả")

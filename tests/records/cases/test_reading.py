@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from cchc_dashboard import clock
+from core import clock
 from ledger import jobs
-from records.actions import case_files
+from records.cases import actions
 from records.models import CaseFile, CaseRow
 
 from .clerk import address, mapped, uploaded
@@ -26,7 +26,7 @@ def test_what_nobody_reads_is_forgotten(as_, july, people):
     for file in CaseFile.objects.filter(state="mapping", unit=people.beta):
         CaseFile.objects.filter(pk=file.pk).update(asked_at=file.asked_at - timedelta(days=2))
     uploaded(client, july, as_csv(rows(13)))
-    case_files.forget_left(at=clock.now())
+    actions.delete_stale_uploads(at=clock.now())
     assert CaseFile.objects.filter(state="mapping").count() == 1
     assert len(list(Path(settings.MEDIA_ROOT).rglob("*.csv"))) == 1
     given_up = CaseFile.objects.filter(state="cancelled", unit=people.alpha).first()
@@ -53,14 +53,14 @@ def test_it_is_given_up_while_it_is_read(as_, july, work, monkeypatch):
     uploaded(client, july, as_csv(rows(600)))
     mapped(client, july)
     monkeypatch.setattr(jobs, "PAUSE", 0)
-    tell = jobs.tell
+    tell = jobs.report_progress
 
     def told(job, moment):
         if job.done >= 256:
             jobs.cancel(job)
         return tell(job, moment)
 
-    monkeypatch.setattr(jobs, "tell", told)
+    monkeypatch.setattr(jobs, "report_progress", told)
     work()
     assert CaseFile.objects.get().state == "cancelled" and not CaseRow.objects.exists()
 
@@ -70,8 +70,10 @@ def test_what_a_lost_worker_left_is_read_anew(as_, july, work, monkeypatch):
     uploaded(client, july, as_csv(rows(30)))
     mapped(client, july)
     with monkeypatch.context() as broken:
-        broken.setattr(case_files, "put_in_force", lambda *given, **more: (_ for _ in ()).throw(SystemExit))
-        broken.setattr(case_files, "clear", lambda file: None)
+        broken.setattr(
+            actions, "put_case_file_in_force", lambda *given, **more: (_ for _ in ()).throw(SystemExit)
+        )
+        broken.setattr(actions, "clear_case_rows", lambda file: None)
         with pytest.raises(SystemExit):
             work()
     assert CaseRow.objects.count() == 30
@@ -84,13 +86,13 @@ def test_rows_that_another_worker_took_out_are_missed(as_, july, work, monkeypat
     client = as_("clerk")
     uploaded(client, july, as_csv(rows(30)))
     mapped(client, july)
-    put = case_files.put_in_force
+    put = actions.put_case_file_in_force
 
     def robbed(file, *given, **more):
         CaseRow.objects.filter(file=file, row__lt=10).delete()
         put(file, *given, **more)
 
-    monkeypatch.setattr(case_files, "put_in_force", robbed)
+    monkeypatch.setattr(actions, "put_case_file_in_force", robbed)
     work()
     file = CaseFile.objects.get()
     assert file.state == "failed" and "gián đoạn" in file.words and not CaseRow.objects.exists()

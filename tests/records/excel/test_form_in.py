@@ -7,11 +7,12 @@ from django.urls import reverse
 
 from ledger.models import Entry
 from records.models import DossierCount, FormFile
+from spreadsheets.cells import column_letters
+from tests.excel_form import cell, filled, opened, saved
 from tests.records.conftest import balanced, entered
 from tests.records.pages.conftest import JULY, stored
-from units.cells import letter_of
 
-from .book import WHOLE, brought, cell, filled, form_of, opened, saved, words, wrong
+from .book import WHOLE, brought, form_of, words, wrong
 
 
 def test_a_filled_form_is_looked_at_then_stored_through_the_same_action(as_, people, july):
@@ -108,7 +109,7 @@ def test_merged_cells_are_refused_and_hidden_rows_are_read(as_, july):
 
     def merge(sheet):
         first = cell(sheet, "ho-tich", "received_direct")
-        sheet.merge_cells(f"{first.coordinate}:{letter_of(first.column)}{first.row}")
+        sheet.merge_cells(f"{first.coordinate}:{column_letters(first.column)}{first.row}")
 
     answer = brought(clerk, filled(form_of(clerk, july), {}, merge), july)
     assert [code for _, code in wrong(answer)] == ["merged_cell"]

@@ -8,22 +8,24 @@ from datetime import date
 from django.urls import reverse
 
 from figures.measures import MEASURES
-from records import actions
-from records.imports.form_reading import read_forms
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.column_groups import actions as column_groups_actions
+from records.excel_form.files import unit_forms
+from records.excel_form.layout import CellRemark, UploadedCopy
+from records.excel_form.reader import read_workbook
+from records.excel_form.views import MAX_SHEETS
+from records.excel_form.workbook import form_workbook
 from records.models import SwitchedGroup
-from records.outlets.form_book import workbook
-from records.outlets.form_layout import Copy, Remark
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
-from records.views.form_download import MOST_SHEETS
-from records.views.form_months import forms_of
+from records.submissions import actions as submissions_actions
+from tests.excel_form import cell, opened, saved
 from tests.office import converted
 from tests.records.conftest import AT, balanced, entered
 from tests.records.pages.conftest import JULY
-from units import actions as units
-from units.tree import Draft
+from units.lifecycle import restructuring
+from units.tree.rules import UnitDraft
 
-from .book import cell, form_of, opened, saved
+from .book import form_of
 
 
 def half(people, fields, july, **more):
@@ -34,7 +36,7 @@ def half(people, fields, july, **more):
         (fields.chung_thuc.pk, None): balanced(1240, online=20, postal=None),
         (fields.ho_tich.pk, None): {**balanced(30), "opening": 5, "withdrawn": 1, **more},
     }
-    return actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
+    return submissions_actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
 
 
 def test_only_cells_to_fill_in_are_unlocked(as_, people, fields, july):
@@ -70,7 +72,7 @@ def test_numbers_are_validated_in_vietnamese_and_reasons_offered(as_, people, fi
 
 
 def test_groups_that_are_switched_off_are_not_there(as_, people, fields, july):
-    actions.switch_group(
+    column_groups_actions.switch_column_group(
         people.district, SwitchedGroup.TRANSFERRED, JULY, asked=False, by=people.reviewer, at=AT
     )
     names = [one.value for one in opened(form_of(as_("clerk"), july)).worksheets[0][6]]
@@ -112,10 +114,10 @@ def test_the_form_holds_last_month_to_compare_with(as_, people, fields, july):
 def test_of_a_first_month_it_holds_what_was_taken_over(people, fields, july):
     half(people, fields, july)
     on = date(2022, 6, 15)
-    draft = Draft("moi", "xã Mới", "committee", "commune", on, parent=people.district)
-    new = units.merge([people.alpha], draft, on, by=None, basis="NQ").new[0]
-    (form,) = forms_of([new], JULY, Catalogue(calendar()))
-    sheet = opened(workbook([form.form])).worksheets[0]
+    draft = UnitDraft("moi", "xã Mới", "committee", "commune", on, parent=people.district)
+    new = restructuring.merge_units([people.alpha], draft, on, by=None, basis="NQ").new[0]
+    (form,) = unit_forms([new], JULY, Catalogue(stored_calendar()))
+    sheet = opened(form_workbook([form.form])).worksheets[0]
     label = next(row[1] for row in sheet.iter_rows() if row[1].value == "Cuối kỳ các đơn vị cũ, để so sánh")
     column = cell(sheet, "ho-tich", "pending_in_time").column
     assert [sheet.cell(label.row + n, column).value for n in (1, 2)] == [None, 5]
@@ -146,11 +148,11 @@ def test_outsiders_get_no_form(as_, people, july):
 
 
 def test_a_marked_copy_of_very_many_units_comes_back_through_the_gate(people, fields, july):
-    form = forms_of([people.alpha], JULY, Catalogue(calendar()))[0].form
-    months = [replace(form, unit=number, name=f"xã {number}") for number in range(MOST_SHEETS)]
-    remark = Remark("x", "C7", "x", "negative", "sai", True, ("ho-tich", "opening"))
-    content = workbook(months, {month.unit: Copy({}, [remark]) for month in months})
-    assert len(read_forms(content).sheets) == MOST_SHEETS
+    form = unit_forms([people.alpha], JULY, Catalogue(stored_calendar()))[0].form
+    months = [replace(form, unit=number, name=f"xã {number}") for number in range(MAX_SHEETS)]
+    remark = CellRemark("x", "C7", "x", "negative", "sai", True, ("ho-tich", "opening"))
+    content = form_workbook(months, {month.unit: UploadedCopy({}, [remark]) for month in months})
+    assert len(read_workbook(content).sheets) == MAX_SHEETS
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         notes = [name for name in package.namelist() if "comments" in name]
-    assert 0 < len(notes) < MOST_SHEETS
+    assert 0 < len(notes) < MAX_SHEETS

@@ -9,21 +9,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from figures.measures import MEASURES
-from records import actions
-from records.imports.form_checking import check_form
-from records.imports.form_reading import read_forms
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.excel_form.comparison import compare_sheet
+from records.excel_form.files import unit_forms
+from records.excel_form.reader import read_workbook
+from records.excel_form.workbook import form_workbook
 from records.models import DossierCount, Field, FieldScope, Procedure, ProcedureScope
-from records.outlets.form_book import workbook
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
-from records.views.form_months import forms_of
+from records.submissions import actions
 from tests.bad_inputs.files import with_part
 from tests.bad_inputs.test_ways import undone
+from tests.excel_form import opened, saved
 from tests.office import converted
 from tests.records.conftest import AT, SINCE
 from tests.records.pages.conftest import JULY
 
-from .book import brought, form_of, opened, saved
+from .book import brought, form_of
 
 COUNTS = some.one_of(some.none(), some.just(0), some.integers(0, 999_999_999))
 TEXTS = some.text(some.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=60)
@@ -62,10 +63,10 @@ def months(draw):
 
 
 def changes_of(people, content: bytes) -> list:
-    catalogue = Catalogue(calendar())
-    form = forms_of([people.alpha], JULY, catalogue)[0]
-    sheet = read_forms(content).sheets[0]
-    found = check_form(
+    catalogue = Catalogue(stored_calendar())
+    form = unit_forms([people.alpha], JULY, catalogue)[0]
+    sheet = read_workbook(content).sheets[0]
+    found = compare_sheet(
         sheet, form.month, form.lines, catalogue=catalogue, end=catalogue.days.span(JULY).end, at=AT
     )
     assert not found.blocked, found.remarks
@@ -79,8 +80,8 @@ def test_an_untouched_form_is_an_empty_difference(people, places, july, month):
         rows = {places[code]: values for code, (values, _) in month.items()}
         reasons = {places[code]: reason for code, (_, reason) in month.items()}
         actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT, reasons=reasons)
-        form = forms_of([people.alpha], JULY, Catalogue(calendar()))[0]
-        content = workbook([form.form])
+        form = unit_forms([people.alpha], JULY, Catalogue(stored_calendar()))[0]
+        content = form_workbook([form.form])
         assert changes_of(people, content) == []
         # As a program saves it that keeps no results of formulas.
         assert changes_of(people, saved(opened(content))) == []
@@ -98,7 +99,7 @@ def test_an_untouched_form_saved_by_libreoffice_is_an_empty_difference(people, p
     reasons = {places["ho-tich"]: "=1+1 không phải công thức; “Hoà”, +84"}
     actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT, reasons=reasons)
     path = tmp_path / "bieu.xlsx"
-    path.write_bytes(workbook([forms_of([people.alpha], JULY, Catalogue(calendar()))[0].form]))
+    path.write_bytes(form_workbook([unit_forms([people.alpha], JULY, Catalogue(stored_calendar()))[0].form]))
     for _ in range(2):
         path = converted(path, "xlsx")
         assert changes_of(people, path.read_bytes()) == []
@@ -123,7 +124,7 @@ def test_an_untouched_form_as_google_sheets_writes_it_is_an_empty_difference(peo
         places["dat-dai/1.000001"]: dict.fromkeys(MEASURES, 0),
     }
     actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
-    content = workbook([forms_of([people.alpha], JULY, Catalogue(calendar()))[0].form])
+    content = form_workbook([unit_forms([people.alpha], JULY, Catalogue(stored_calendar()))[0].form])
     written = as_google_writes(content)
     assert b"<v>12.0</v>" in zipfile.ZipFile(io.BytesIO(written)).read("xl/worksheets/sheet1.xml")
     assert changes_of(people, written) == []

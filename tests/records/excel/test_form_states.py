@@ -10,13 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Entry
-from records import actions
+from records.approval import actions as approval_actions
+from records.locking import actions as locking_actions
 from records.models import Edition, Field, FieldScope, FormFile, Submission
+from records.submissions import actions as submissions_actions
+from tests.excel_form import cell, filled, opened, saved
 from tests.records.conftest import AT, balanced
 from tests.records.pages.conftest import JULY, stored
 from units.models import Membership, Role
 
-from .book import WHOLE, brought, cell, filled, form_of, opened, refused, saved, stored_by, words, wrong
+from .book import WHOLE, brought, form_of, refused, stored_by, words, wrong
 
 
 def doubled(content: bytes) -> bytes:
@@ -31,8 +34,8 @@ def old(sheet) -> None:
 
 def test_forms_of_other_units_months_and_versions_are_refused(as_, people, july):
     clerk = as_("clerk")
-    june = actions.open_submission(people.alpha, JULY.previous(), by=people.clerk, at=AT)
-    beta = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    june = submissions_actions.open_submission(people.alpha, JULY.previous(), by=people.clerk, at=AT)
+    beta = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     mine, plain = form_of(clerk, july), saved(openpyxl.Workbook())
     for content, code, told in [
         (form_of(as_("neighbour"), beta), "other_unit", "đơn vị mã 13450"),
@@ -79,7 +82,7 @@ def test_a_locked_or_sent_month_is_refused_and_says_whom_to_ask(as_, people, fie
     content = filled(form_of(clerk, sent), {("ho-tich", "withdrawn"): 4})
     answer = brought(clerk, content, sent)
     assert (answer.status_code, wrong(answer)) == (409, [("", "sent")])
-    actions.approve(sent.editions.get(), by=people.reviewer, at=AT)
+    approval_actions.approve_edition(sent.editions.get(), by=people.reviewer, at=AT)
     answer = brought(clerk, content, sent)
     assert (answer.status_code, wrong(answer)) == (423, [("", "locked")])
     assert "đã được duyệt. Đề nghị Đơn vị 351 mở khóa" in words(answer)
@@ -89,10 +92,12 @@ def test_what_a_colleague_saved_stays_and_clashes_are_asked(as_, people, fields,
     clerk = as_("clerk")
     edition = july.editions.get()
     key = (fields.ho_tich.pk, None)
-    edition = actions.save_counts(edition, {key: balanced(30)}, by=people.clerk, revision=0, at=AT)
+    edition = submissions_actions.save_counts(
+        edition, {key: balanced(30)}, by=people.clerk, revision=0, at=AT
+    )
     form = form_of(clerk, july)
     theirs = {key: {"received_direct": 31, "resolved_on_time": 31}}
-    actions.save_counts(edition, theirs, by=people.leader, revision=1, at=AT)
+    submissions_actions.save_counts(edition, theirs, by=people.leader, revision=1, at=AT)
     look = clerk.get(brought(clerk, filled(form, {("ho-tich", "withdrawn"): 2}), july).url)
     assert (look.context["cells"], look.context["others"]) == (1, 2)
     answer = brought(clerk, filled(form, {("ho-tich", "received_direct"): 40}), july)
@@ -108,11 +113,13 @@ def test_cells_chosen_after_a_clash_are_told_as_from_the_file(as_, people, field
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
     form = form_of(clerk, july)
     edition = july.editions.get()
-    edition = actions.save_counts(edition, {key: balanced(30)}, by=people.leader, revision=0, at=AT)
+    edition = submissions_actions.save_counts(
+        edition, {key: balanced(30)}, by=people.leader, revision=0, at=AT
+    )
     answer = brought(clerk, filled(form, {("ho-tich", "received_direct"): 40}), july, name="bieu T7.xlsx")
     token = answer.context["kept"].token
     assert f'name="file" value="{token}"' in answer.content.decode()
-    actions.save_counts(edition, {key: {"withdrawn": 1}}, by=people.leader, revision=1, at=AT)
+    submissions_actions.save_counts(edition, {key: {"withdrawn": 1}}, by=people.leader, revision=1, at=AT)
     chosen = {"revision": "1", "ho-tich-received_direct": "40", "file": token}
     address = reverse("records:save", args=[july.pk])
     # Somebody saved meanwhile another cell: the choice stands, and is asked no second time.
@@ -144,12 +151,14 @@ def test_uploads_that_are_over_go_with_the_next_run_of_the_timer(as_, july, sett
 
 def test_a_clash_that_comes_up_while_the_file_is_looked_at_is_asked_too(as_, people, fields, july):
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         july.editions.get(), {key: balanced(30)}, by=people.clerk, revision=0, at=AT
     )
     content = filled(form_of(clerk, july), {("ho-tich", "received_direct"): 40})
     address = brought(clerk, content, july).url
-    actions.save_counts(edition, {key: {"received_direct": 31}}, by=people.leader, revision=1, at=AT)
+    submissions_actions.save_counts(
+        edition, {key: {"received_direct": 31}}, by=people.leader, revision=1, at=AT
+    )
     for answer in (clerk.get(address), clerk.post(address, {"seen": ""})):
         assert answer.status_code == 409
         assert [(one.mine, one.theirs) for one in answer.context["clashes"]] == [("40", "31")]
@@ -160,7 +169,7 @@ def test_what_was_saved_between_look_and_word_is_looked_at_anew(as_, people, fie
     address = brought(clerk, filled(form_of(clerk, july), WHOLE), july).url
     seen = clerk.get(address).context["weighed"].seen
     rows = {(fields.chung_thuc.pk, None): {"withdrawn": 2}}
-    actions.save_counts(july.editions.get(), rows, by=people.leader, revision=0, at=AT)
+    submissions_actions.save_counts(july.editions.get(), rows, by=people.leader, revision=0, at=AT)
     answer = clerk.post(address, {"seen": seen})
     assert answer.status_code == 409 and "vừa được lưu ở nơi khác" in words(answer)
     assert clerk.post(address, {"seen": answer.context["weighed"].seen}).status_code == 302
@@ -224,7 +233,7 @@ def test_a_month_that_nobody_opened_is_opened_by_its_form(as_, people, fields):
     # What was never opened may be locked all the same.
     Submission.objects.all().delete()
     closes_at = datetime(2022, 8, 1, tzinfo=UTC)
-    actions.set_closing_time(people.district, JULY, closes_at, by=people.reviewer, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, closes_at, by=people.reviewer, at=AT)
     answer = brought(clerk, content)
     assert (answer.status_code, wrong(answer)) == (423, [("", "locked")])
     assert "đã quá giờ chốt. Đề nghị Đơn vị 351 mở khóa" in words(answer)
@@ -242,11 +251,13 @@ def test_a_month_that_has_not_ended_is_refused(as_, people, fields):
 
 def test_several_units_are_told_both_values_of_a_clash(as_, people, fields, july):
     clerk, key = as_("clerk"), (fields.ho_tich.pk, None)
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         july.editions.get(), {key: balanced(30)}, by=people.clerk, revision=0, at=AT
     )
     content = filled(form_of(clerk, july), {("ho-tich", "received_direct"): 40})
-    actions.save_counts(edition, {key: {"received_direct": 31}}, by=people.leader, revision=1, at=AT)
+    submissions_actions.save_counts(
+        edition, {key: {"received_direct": 31}}, by=people.leader, revision=1, at=AT
+    )
     answer = brought(clerk, content)
     assert [code for _, code in wrong(answer)] == ["stale"]
     assert "Lãnh đạo huyện đã lưu 31 sau khi tải biểu; trong tệp là 40." in words(answer)

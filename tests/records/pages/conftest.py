@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
 from records.models import DossierCount
+from records.submissions import actions
 from tests.records.conftest import AT, SINCE, balanced
-from units.models import Membership, Role, User
+from units.models import Membership, Role
 
 JULY = Month(2022, 7)
 
@@ -61,7 +62,7 @@ def sent(people, fields, july):
         (fields.ho_tich.pk, None): balanced(30),
     }
     edition = actions.save_counts(edition, rows, by=people.clerk, revision=0, at=AT)
-    actions.send(edition, by=people.clerk, at=AT)
+    actions.send_edition(edition, by=people.clerk, at=AT)
     return july
 
 

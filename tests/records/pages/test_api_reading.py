@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from figures.periods import Month
-from records import actions as entry
+from records.approval import actions as approval_actions
+from records.locking import actions as locking_actions
 from tests.records.conftest import AT, balanced, entered
-from units.actions import create_token
-from units.models import Scope
+from units.models import TokenScope
+from units.tokens.actions import create_token
 
 LISTS = (
     "/api/v1/units",
@@ -30,7 +31,7 @@ def token(people) -> Callable[..., Get]:
     """token(unit, *scopes): asks as a system with such a token."""
 
     def made(unit, *scopes: str) -> Get:
-        _, secret = create_token("Một cửa", unit, scopes or Scope.values, 30, by=None, at=timezone.now())
+        _, secret = create_token("Một cửa", unit, scopes or TokenScope.values, 30, by=None, at=timezone.now())
         client = Client(headers={"Authorization": f"Bearer {secret}"})
         return client.get
 
@@ -130,8 +131,8 @@ def test_a_month_that_was_not_opened(token, people, fields):
 
 def test_earlier_editions_are_read_by_number(token, people, months, fields):
     june = people.alpha.submissions.get(month=202206)
-    asked = entry.request_unlock(june, reason="Sửa", by=None, at=AT)
-    entry.decide_unlock(asked, grant=True, by=people.reviewer, at=AT)
+    asked = locking_actions.request_unlock(june, reason="Sửa", by=None, at=AT)
+    locking_actions.decide_unlock_request(asked, grant=True, by=people.reviewer, at=AT)
     get = token(people.alpha)
     newest = get("/api/v1/submissions/13441/2022-M06").json()
     assert (newest["edition"], newest["state"], newest["in_force"]) == (2, "draft", 1)
@@ -153,7 +154,9 @@ def test_what_did_not_change_is_not_sent_again(token, people, months, where):
 def test_an_etag_changes_with_what_it_is_of(token, people, months):
     get, where = token(people.district), "/api/v1/submissions/13441/2022-M07"
     before = get(where).headers["ETag"]
-    entry.approve(people.alpha.submissions.get(month=202207).editions.get(), by=people.reviewer, at=AT)
+    approval_actions.approve_edition(
+        people.alpha.submissions.get(month=202207).editions.get(), by=people.reviewer, at=AT
+    )
     assert get(where, headers={"If-None-Match": before}).status_code == 200
 
 
@@ -224,23 +227,23 @@ def test_outside_the_subtree_everything_is_unknown(token, people, months, where)
 
 
 SCOPES = {
-    "/api/v1/summary": Scope.FIGURES,
-    "/api/v1/units": Scope.FIGURES,
-    "/api/v1/periods": Scope.FIGURES,
-    "/api/v1/catalogue/fields": Scope.FIGURES,
-    "/api/v1/catalogue/procedures": Scope.FIGURES,
-    "/api/v1/submissions": Scope.SUBMISSIONS,
-    "/api/v1/submissions/13441/2022-M06": Scope.SUBMISSIONS,
-    "/api/v1/reviews": Scope.REVIEWS,
-    "/api/v1/reviews/1": Scope.REVIEWS,
-    "/api/v1/reviews/1/pdf": Scope.REVIEWS,
+    "/api/v1/summary": TokenScope.FIGURES,
+    "/api/v1/units": TokenScope.FIGURES,
+    "/api/v1/periods": TokenScope.FIGURES,
+    "/api/v1/catalogue/fields": TokenScope.FIGURES,
+    "/api/v1/catalogue/procedures": TokenScope.FIGURES,
+    "/api/v1/submissions": TokenScope.SUBMISSIONS,
+    "/api/v1/submissions/13441/2022-M06": TokenScope.SUBMISSIONS,
+    "/api/v1/reviews": TokenScope.REVIEWS,
+    "/api/v1/reviews/1": TokenScope.REVIEWS,
+    "/api/v1/reviews/1/pdf": TokenScope.REVIEWS,
 }
 
 
 def test_every_address_asks_for_its_scope(token, people):
     cases = 0
     for where, needed in SCOPES.items():
-        for scope in Scope:
+        for scope in TokenScope:
             answer = token(people.district, scope)(where)
             refused = answer.status_code == 403 and answer.json()["code"] == "wrong_scope"
             assert refused == (scope != needed), (where, scope)

@@ -9,23 +9,23 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from core.web.rights import Right
 from figures.periods import Month
 from records.models import Submission
 from tests.records.conftest import balanced, entered
-from units import access
-from units.access import Right
-from units.actions import create_token
-from units.models import Scope, System
+from units.access.queries import is_allowed
+from units.models import System, TokenScope
+from units.tokens.actions import create_token
 
 from .conftest import JULY
 
 PEOPLE = ("clerk", "neighbour", "reviewer", "leader", "viewer", "administrator", "outsider")
 TOKENS = {
-    "reads the commune": ("alpha", (Scope.SUBMISSIONS,)),
-    "writes the commune": ("alpha", (Scope.SUBMISSIONS, Scope.WRITE)),
-    "only writes the district": ("district", (Scope.WRITE,)),
-    "reads and writes the province": ("province", (Scope.SUBMISSIONS, Scope.WRITE)),
-    "reads figures": ("district", (Scope.FIGURES,)),
+    "reads the commune": ("alpha", (TokenScope.SUBMISSIONS,)),
+    "writes the commune": ("alpha", (TokenScope.SUBMISSIONS, TokenScope.WRITE)),
+    "only writes the district": ("district", (TokenScope.WRITE,)),
+    "reads and writes the province": ("province", (TokenScope.SUBMISSIONS, TokenScope.WRITE)),
+    "reads figures": ("district", (TokenScope.FIGURES,)),
 }
 DAY = date(2022, 8, 12)
 CODES = ("13441", "13450", "351", "35", "khong-co")
@@ -59,12 +59,12 @@ def put(client: Client, where: str):
 
 def expected(who, right: Right, unit) -> set[int]:
     """What a caller may be answered; 409 and 404 of one's own group unit say that it reports nothing."""
-    scope = Scope.SUBMISSIONS if right is Right.READ else Scope.WRITE
+    scope = TokenScope.SUBMISSIONS if right is Right.READ else TokenScope.WRITE
     if isinstance(who, System) and scope not in who.token.granted:
         return {403}
-    if unit is None or not access.allowed(who, Right.READ, unit, DAY):
+    if unit is None or not is_allowed(who, Right.READ, unit, DAY):
         return {404}
-    if not access.allowed(who, right, unit, DAY):
+    if not is_allowed(who, right, unit, DAY):
         return {403}
     return {200} if not unit.has_children else {404, 409}
 

@@ -9,12 +9,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from ledger.models import Entry
-from records import actions
+from records.approval import actions as approval_actions
 from records.models import DossierCount, Edition, Submission
+from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, balanced
-from units.actions import create_token
-from units.models import Membership, Role, Scope, User
+from units.models import Membership, Role, TokenScope
+from units.tokens.actions import create_token
 
 from .conftest import JULY
 
@@ -23,7 +25,7 @@ Put = Callable[..., HttpResponse]
 
 
 def client(unit, *scopes: str, by: User | None = None) -> Client:
-    _, secret = create_token("Một cửa", unit, scopes or (Scope.WRITE,), 30, by=by, at=timezone.now())
+    _, secret = create_token("Một cửa", unit, scopes or (TokenScope.WRITE,), 30, by=by, at=timezone.now())
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -75,7 +77,7 @@ def test_the_history_of_a_cell_says_that_it_came_in_by_the_api(system, as_, peop
 def test_a_reviewer_approves_what_a_system_sent(system, people):
     put(system, body(send=True, **WHOLE))
     edition = Edition.objects.get()
-    assert actions.approve(edition, by=people.reviewer, at=AT).state == "approved"
+    assert approval_actions.approve_edition(edition, by=people.reviewer, at=AT).state == "approved"
 
 
 def test_who_made_the_token_does_not_approve_what_it_sent(as_, people, fields):
@@ -96,7 +98,7 @@ def test_who_made_the_token_does_not_approve_what_it_sent_of_others(as_, people,
     Membership.objects.create(
         user=people.administrator, unit=people.district, role=Role.REVIEWER, valid_from=date(2022, 1, 1)
     )
-    actions.recall(sent.editions.get(), by=people.clerk, at=AT)
+    submissions_actions.recall_edition(sent.editions.get(), by=people.clerk, at=AT)
     put(client(people.district, by=people.administrator), body(1, send=True))
     edition = Edition.objects.get()
     assert (edition.state, list(edition.writers.all())) == ("sent", [people.clerk])
@@ -131,7 +133,7 @@ def test_a_refusal_leaves_its_key_free(system):
 
 
 def test_who_saved_first_is_told_with_both_values(system, people, july, fields):
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         july.editions.get(),
         {(fields.ho_tich.pk, None): {"received_direct": 5}},
         by=people.clerk,
@@ -194,7 +196,7 @@ def test_locks_and_states(system, people):
     put(system, body(send=True, **WHOLE))
     again = put(system, body(1, ho_tich={"received_direct": 1}), key="k2")
     assert (again.status_code, again.json()["code"]) == (409, "sent")
-    actions.approve(Edition.objects.get(), by=people.reviewer, at=AT)
+    approval_actions.approve_edition(Edition.objects.get(), by=people.reviewer, at=AT)
     locked = put(system, body(1, ho_tich={"received_direct": 1}), key="k3")
     assert (locked.status_code, locked.json()["code"]) == (423, "locked")
     assert "Đề nghị" in locked.json()["detail"]
@@ -217,7 +219,7 @@ def test_a_month_that_has_not_ended_is_refused_as_on_the_page(system, as_, peopl
 
 
 def test_who_may_write(people, fields, as_):
-    for scope in (Scope.FIGURES, Scope.SUBMISSIONS, Scope.REVIEWS):
+    for scope in (TokenScope.FIGURES, TokenScope.SUBMISSIONS, TokenScope.REVIEWS):
         answer = put(client(people.district, scope), body(**WHOLE))
         assert (answer.status_code, answer.json()["code"]) == (403, "wrong_scope")
     outside = put(client(people.beta), body(**WHOLE))
@@ -235,7 +237,7 @@ def test_a_session_needs_the_token_of_a_form_too(people, fields):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(people.clerk, "django.contrib.auth.backends.ModelBackend")
     assert put(browser, body(**WHOLE)).status_code == 403
-    _, secret = create_token("Một cửa", people.alpha, [Scope.WRITE], 1, by=None, at=timezone.now())
+    _, secret = create_token("Một cửa", people.alpha, [TokenScope.WRITE], 1, by=None, at=timezone.now())
     strict = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})
     assert put(strict, body(**WHOLE)).status_code == 200
 

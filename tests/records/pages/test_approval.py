@@ -6,12 +6,14 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from cchc_dashboard import clock
+from accounts.models import User
+from core import clock
 from ledger import log
-from records import actions
+from records.approval import actions as approval_actions
 from records.models import Edition, State
+from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, SINCE, balanced, entered, unlocked
-from units.models import Membership, Role, User
+from units.models import Membership, Role
 
 from .conftest import JULY, posted
 
@@ -68,8 +70,8 @@ def sent_by_the_reviewer(people, sent):
     "Gửi" again.
     """
     Membership.objects.create(user=people.reviewer, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
-    actions.recall(sent.editions.get(), by=people.reviewer, at=AT)
-    actions.send(sent.editions.get(), by=people.reviewer, at=AT)
+    submissions_actions.recall_edition(sent.editions.get(), by=people.reviewer, at=AT)
+    submissions_actions.send_edition(sent.editions.get(), by=people.reviewer, at=AT)
     return sent
 
 
@@ -88,7 +90,7 @@ def test_nobody_approves_what_they_sent(as_, people, sent_by_the_reviewer):
 
 
 def test_who_also_approves_is_told_before_sending(as_, people, sent_by_the_reviewer):
-    actions.recall(sent_by_the_reviewer.editions.get(), by=people.reviewer, at=AT)
+    submissions_actions.recall_edition(sent_by_the_reviewer.editions.get(), by=people.reviewer, at=AT)
     where, told = f"/records/{sent_by_the_reviewer.pk}/check/", "gửi rồi thì bạn không duyệt được nữa"
     assert told in as_("reviewer").get(where).content.decode()
     assert told not in as_("clerk").get(where).content.decode()
@@ -113,20 +115,22 @@ def test_what_another_person_sends_again_is_approved(as_, people, sent_by_the_re
 
 def test_who_sent_the_old_figures_approves_the_correction_of_another(as_, people, sent_by_the_reviewer):
     sent, second = sent_by_the_reviewer, User.objects.create(username="duyet2")
-    actions.approve(sent.editions.get(), by=second, at=AT)
+    approval_actions.approve_edition(sent.editions.get(), by=second, at=AT)
     unlocked(sent, by=second, at=clock.now())
     draft = sent.editions.get(state=State.DRAFT)
     assert draft.sender is None and list(draft.writers.all()) == [people.clerk]
-    actions.send(draft, by=people.clerk, at=clock.now())
+    submissions_actions.send_edition(draft, by=people.clerk, at=clock.now())
     where = f"/records/{sent.pk}/approve/"
     assert as_("reviewer").post(where, {"revision": str(draft.revision)}).status_code == 302
 
 
 def test_several_are_approved_at_once_and_the_changed_one_is_named(as_, people, fields, sent):
-    other = actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
+    other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     rows = {(fields.ho_tich.pk, None): balanced(4)}
-    edition = actions.save_counts(other.editions.get(), rows, by=people.neighbour, revision=0, at=AT)
-    actions.send(edition, by=people.neighbour, at=AT)
+    edition = submissions_actions.save_counts(
+        other.editions.get(), rows, by=people.neighbour, revision=0, at=AT
+    )
+    submissions_actions.send_edition(edition, by=people.neighbour, at=AT)
     answer = as_("reviewer").post(
         "/records/approve/", {"chosen": [f"{sent.pk}:1", f"{other.pk}:9"]}, follow=True
     )
@@ -243,7 +247,7 @@ def test_who_does_not_approve_is_told_whose_work_it_is(as_, people, sent, act):
 
 def test_blank_cells_are_named_to_who_decides(as_, people, fields, july):
     row = (fields.ho_tich.pk, None)
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         july.editions.get(),
         {row: {**balanced(30), "returned_direct": None}},
         by=people.clerk,
@@ -252,7 +256,7 @@ def test_blank_cells_are_named_to_who_decides(as_, people, fields, july):
     )
     clerk, where = as_("clerk"), f"/records/{july.pk}/"
     assert "Ô để trống" not in clerk.get(where).content.decode()
-    actions.send(edition, by=people.clerk, at=AT)
+    submissions_actions.send_edition(edition, by=people.clerk, at=AT)
     answer = as_("reviewer").get(where)
     text = answer.content.decode()
     place = f"o-{fields.ho_tich.pk}-0-returned_direct"

@@ -10,12 +10,12 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cchc_dashboard import clock
+from core import clock
 from ledger.models import Entry, IdempotencyKey
-from records import actions
-from records.actions import entry
+from records.approval import actions as approval_actions
+from records.history.queries import CellChange, split_clashes
 from records.models import State
-from records.queries.changes import Change, clash
+from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.records.test_parallel import apart, at_once
 
@@ -80,7 +80,7 @@ class TestSaving:
     def test_the_first_saving_stores_the_openings_that_the_page_shows(self, as_, people, fields):
         left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
         entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-        found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+        found = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
         told = ask(as_("clerk"), found, ho_tich__withdrawn="0").json()
         assert (
             told["saved"] == ["ho-tich-withdrawn", "ho-tich-opening"]
@@ -143,7 +143,7 @@ class TestConflict:
 
     def test_a_page_from_before_a_correction_is_never_level_with_it(self, as_, sent, people):
         edition = sent.editions.get()
-        actions.approve(edition, by=people.reviewer, at=AT)
+        approval_actions.approve_edition(edition, by=people.reviewer, at=AT)
         unlocked(sent, by=people.reviewer, at=clock.now())
         assert ask(as_("clerk"), sent, edition.revision, ho_tich__opening="1").status_code == 409
 
@@ -154,7 +154,7 @@ class TestRefusals:
         clerk = as_("clerk")
         answer = ask(clerk, sent, 1, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (409, "sent")
-        actions.approve(sent.editions.get(), by=people.reviewer, at=AT)
+        approval_actions.approve_edition(sent.editions.get(), by=people.reviewer, at=AT)
         answer = ask(clerk, sent, 1, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (423, "locked") and answer.json()["detail"]
 
@@ -223,7 +223,7 @@ class TestRefusals:
         def full(*args, **named):
             raise OperationalError("database or disk is full")
 
-        monkeypatch.setattr(entry, "save_in_hand", full)
+        monkeypatch.setattr(submissions_actions, "save_locked", full)
         answer = ask(as_("clerk"), july, ho_tich__opening="1")
         assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 
@@ -237,7 +237,7 @@ class TestRefusals:
 def test_the_page_tells_its_script_what_it_needs(as_, people, fields):
     left = {**balanced(9), "resolved_on_time": 4, "pending_in_time": 5}
     entered(people.alpha, JULY.previous(), {(fields.ho_tich.pk, None): left}, by=people.clerk)
-    found = actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+    found = submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
     page = as_("clerk").get(f"/records/{found.pk}/").content.decode()
     sheet = json.loads(page.split('<script id="sheet" type="application/json">')[1].split("</script>")[0])
     assert (sheet["submission"], sheet["user"], sheet["revision"]) == (found.pk, people.clerk.pk, 0)
@@ -257,11 +257,11 @@ CELLS = st.dictionaries(st.sampled_from("abcdef"), VALUES)
 def test_merging_loses_neither_side(start, mine, theirs, keep):
     """Taking over what others changed, and choosing where both did, gives each cell the value of who changed it."""
     changes = {
-        name: Change("x", name, start.get(name), after, "Họ", AT)
+        name: CellChange("x", name, start.get(name), after, "Họ", AT)
         for name, after in theirs.items()
         if start.get(name) != after
     }
-    both, others = clash(mine, changes)
+    both, others = split_clashes(mine, changes)
     merged = start | {name: one.after for name, one in others.items()} | mine
     if not keep:
         merged |= {name: one.after for name, one in both.items()}

@@ -5,12 +5,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month
-from ledger import log
-from records import actions
-from records.imports.counts import DRAFT, import_counts
+from ledger.models import Entry
+from records.approval import actions as approval_actions
+from records.approval.queries import waiting_editions
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import DRAFT
+from records.history.queries import resent_changes
 from records.models import Edition
-from records.queries.changes import resent
-from records.queries.waiting import waiting, with_own_mark
+from records.submissions import actions as submissions_actions
+from records.submissions.fetch import with_own_mark
 from tests.records.conftest import AT, balanced, entered, unlocked
 
 from .conftest import JULY
@@ -21,28 +24,28 @@ MARKED = ["ho-tich-opening", "ho-tich-awaiting"]
 
 def changed(edition: Edition, fields, by, **values) -> Edition:
     key = (fields.ho_tich.pk, None)
-    return actions.save_counts(edition, {key: values}, by=by, revision=edition.revision, at=AT)
+    return submissions_actions.save_counts(edition, {key: values}, by=by, revision=edition.revision, at=AT)
 
 
 @pytest.fixture
 def again(people, fields, sent):
     """Alpha's July, returned with two marked cells, of which one was changed, and sent again."""
-    edition = actions.send_back(
+    edition = approval_actions.return_edition(
         sent.editions.get(), reason="Đối chiếu sổ", marked_cells=MARKED, by=people.reviewer, at=AT
     )
     edition = changed(edition, fields, people.clerk, opening=3, withdrawn=1)
     edition = changed(edition, fields, people.clerk, withdrawn=3, pending_late=1)
     edition = changed(edition, fields, people.clerk, pending_late=0)
-    actions.send(edition, by=people.clerk, at=AT)
+    submissions_actions.send_edition(edition, by=people.clerk, at=AT)
     return sent
 
 
 def test_the_first_sending_changed_nothing(sent):
-    assert resent(sent.editions.all()) == {}
+    assert resent_changes(sent.editions.all()) == {}
 
 
 def test_the_net_changes_since_the_return(people, again):
-    [found] = resent(again.editions.all()).values()
+    [found] = resent_changes(again.editions.all()).values()
     assert {name: (one.before, one.after, one.by) for name, one in found.changes.items()} == {
         "ho-tich-opening": (0, 3, str(people.clerk)),
         "ho-tich-withdrawn": (0, 3, str(people.clerk)),
@@ -62,14 +65,14 @@ def test_the_reviewer_reads_them_on_the_page_and_in_the_work_list(as_, again):
 
 
 def test_taking_back_and_a_correction_count_as_sent_before(people, fields, sent):
-    edition = actions.recall(sent.editions.get(), by=people.clerk, at=AT)
+    edition = submissions_actions.recall_edition(sent.editions.get(), by=people.clerk, at=AT)
     edition = changed(edition, fields, people.clerk, opening=1, withdrawn=1)
-    edition = actions.send(edition, by=people.clerk, at=AT)
-    assert list(resent([edition])[edition.pk].changes) == ["ho-tich-opening", "ho-tich-withdrawn"]
-    actions.approve(edition, by=people.reviewer, at=AT)
+    edition = submissions_actions.send_edition(edition, by=people.clerk, at=AT)
+    assert list(resent_changes([edition])[edition.pk].changes) == ["ho-tich-opening", "ho-tich-withdrawn"]
+    approval_actions.approve_edition(edition, by=people.reviewer, at=AT)
     edition = changed(unlocked(sent, by=people.reviewer), fields, people.clerk, opening=2, withdrawn=2)
-    edition = actions.send(edition, by=people.clerk, at=AT)
-    [found] = resent([edition]).values()
+    edition = submissions_actions.send_edition(edition, by=people.clerk, at=AT)
+    [found] = resent_changes([edition]).values()
     assert {name: (one.before, one.after) for name, one in found.changes.items()} == {
         "ho-tich-opening": (1, 2),
         "ho-tich-withdrawn": (1, 2),
@@ -80,11 +83,13 @@ def test_the_number_of_queries_does_not_follow_what_was_sent_again(people, field
     counts = []
     for unit in (people.alpha, people.beta):
         edition = entered(unit, JULY, {(fields.ho_tich.pk, None): balanced(9)}, by=None, upto="sent")
-        edition = actions.send_back(edition, reason="Xem", by=people.reviewer, at=AT)
-        actions.send(changed(edition, fields, None, opening=2, withdrawn=2), by=None, at=AT)
+        edition = approval_actions.return_edition(edition, reason="Xem", by=people.reviewer, at=AT)
+        submissions_actions.send_edition(
+            changed(edition, fields, None, opening=2, withdrawn=2), by=None, at=AT
+        )
         with CaptureQueriesContext(connection) as caught:
             editions = with_own_mark(Edition.objects.select_related("submission__unit"), people.reviewer)
-            assert all(one.resent.changes for one in waiting(editions))
+            assert all(one.resent.changes for one in waiting_editions(editions))
         counts.append(len(caught))
     assert counts[0] == counts[1]
 
@@ -93,7 +98,7 @@ def test_a_file_that_corrects_a_month_names_its_cells(as_, people, again):
     text = b"unit,month,field,opening,received_direct\n13441,2022-M07,ho-tich,5,7\n"
     report = import_counts(text, "sua.csv", at=AT, becomes=DRAFT)
     assert not report.errors
-    entry = log.Entry.objects.filter(subject=again.subject, action="submission.save").last()
+    entry = Entry.objects.filter(subject=again.subject, action="submission.save").last()
     assert (entry.detail["way"], entry.detail["file"]) == ("file", "sua.csv")
     assert entry.detail["cells"]["ho-tich"]["opening"] == [3, 5]
     page = as_("leader").get(f"/records/{again.pk}/history/?o=ho-tich-opening")

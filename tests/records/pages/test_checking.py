@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from records import actions
+from records.entry import submit_page
+from records.entry.views import save_grid
 from records.models import Field, FieldScope, State
-from records.views import checking
+from records.submissions import actions
 from tests.records.conftest import AT, SINCE, balanced, entered
 from units.models import Tier
 
@@ -78,7 +79,7 @@ def test_an_error_blocks_and_says_where(as_, july):
 def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
     as_, july, people, monkeypatch
 ):
-    stored_first = checking.store
+    stored_first = save_grid
 
     def then_a_colleague(*given):
         kept = stored_first(*given)
@@ -93,7 +94,7 @@ def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
         actions.save_counts(edition, row, by=people.clerk, revision=edition.revision, at=AT)
         return kept
 
-    monkeypatch.setattr(checking, "store", then_a_colleague)
+    monkeypatch.setattr(submit_page, "store", then_a_colleague)
     answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july, **cells("ho-tich", balanced(9))))
     assert answer.status_code == 409 and july.editions.get().state == State.DRAFT
 

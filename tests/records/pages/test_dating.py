@@ -4,14 +4,15 @@ from datetime import date
 
 import pytest
 
+from accounts.models import User
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions
+from records.calendar.queries import DueDates, stored_calendar
 from records.models import CutoffRule, DueRule, Holiday, Submission
-from records.queries.calendar import DueDates, calendar
+from records.submissions import actions
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.test_every_page import Page, foreign
-from units.models import Membership, Role, User
+from units.models import Membership, Role
 
 from .conftest import JULY
 
@@ -33,7 +34,7 @@ def holiday(first: str, last: str = "", name: str = "Quốc khánh", **more) -> 
 
 
 def days_of(month: Month) -> tuple[date, date]:
-    span = calendar().span(month)
+    span = stored_calendar().span(month)
     return span.start, span.end
 
 
@@ -66,7 +67,7 @@ def test_a_later_cutoff_leaves_what_was_before(as_, people, july):
     assert as_("administrator").post(*cutoff("9/2022")).status_code == 302
     assert {month: days_of(month) for month in (JULY, AUGUST)} == before
     assert days_of(SEPTEMBER) == (date(2022, 8, 15), date(2022, 9, 30))
-    assert calendar().span(SEPTEMBER).irregular
+    assert stored_calendar().span(SEPTEMBER).irregular
     # What held by default is written down beside it.
     assert list(CutoffRule.objects.values_list("first_month", "day")) == [(199001, 14), (202209, None)]
     told = Entry.objects.get(action="rules.cutoff_add")
@@ -123,7 +124,7 @@ def test_due_dates_follow_by_tier_and_opened_reports_keep_theirs(as_, people, fi
     assert "Tính lại cả hạn của 1 báo cáo đã mở, chưa gửi" in asked and "21/7/2022" in asked
     assert not DueRule.objects.exists()
     client.post(*due("7/2022", "5", "commune", confirmed="1"))
-    found = DueDates(calendar())
+    found = DueDates(stored_calendar())
     assert (found.of("commune", JULY), found.of("district", JULY)) == (date(2022, 7, 21), date(2022, 7, 18))
     assert set(Submission.objects.values_list("due_on", flat=True)) == {date(2022, 7, 18)}
     DueRule.objects.all().delete()
@@ -139,7 +140,7 @@ def test_holidays_put_off_what_is_not_opened(as_, people):
     asked = client.post(*holiday("15/8/2022", name="Nghỉ bù"))
     assert asked.status_code == 200 and "17/8/2022" in asked.content.decode()
     client.post(*holiday("15/8/2022", name="Nghỉ bù", confirmed="1"))
-    assert DueDates(calendar()).of("commune", AUGUST) == date(2022, 8, 17)
+    assert DueDates(stored_calendar()).of("commune", AUGUST) == date(2022, 8, 17)
     opened = actions.open_submission(people.alpha, AUGUST, by=None, at=AT)
     assert opened.due_on == date(2022, 8, 17)
     where = f"{RULES}holiday/{Holiday.objects.get().pk}/remove/"

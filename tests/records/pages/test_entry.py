@@ -2,8 +2,8 @@
 
 import pytest
 
-from records import actions
 from records.models import DossierCount, Edition, State, Submission
+from records.submissions import actions
 from tests.records.conftest import AT, balanced, entered
 
 from .conftest import JULY, cells, posted, stored

@@ -10,12 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from records import actions
+from records.indicators import actions
+from records.indicators.views import PRESETS_FILE
 from records.models import Indicator
-from records.views import indicator_list
 from tests.office import recalculated
 from tests.records.conftest import AT
-from tests.records.pages.conftest import JULY, stored
+
+from .conftest import JULY, stored
 
 
 def rows(answer) -> list[list[str]]:
@@ -51,7 +52,7 @@ def test_a_month_as_its_page_shows_it(sent, as_, tmp_path):
 
 
 def test_the_work_list_of_a_reviewer(sent, as_, monkeypatch):
-    monkeypatch.setattr("records.views.worklist.UNITS_A_PAGE", 1)
+    monkeypatch.setattr("records.worklist.views.UNITS_PER_PAGE", 1)
     reviewer, address = as_("reviewer"), reverse("records:worklist")
     page = reviewer.get(address).content.decode()
     for table in ("tinh-hinh", "con-thieu", "cho-duyet"):
@@ -79,7 +80,7 @@ def test_the_history_of_a_month_and_of_a_cell(sent, as_):
 
 
 def test_indicators_their_values_and_targets(people, as_):
-    actions.indicators.define(actions.indicators.presets(indicator_list.PRESETS), by=None, at=AT)
+    actions.define(actions.presets(PRESETS_FILE), by=None, at=AT)
     listed = rows(as_("administrator").get(f"{reverse('records:indicator_list')}?tai=csv"))
     assert len(listed) - 1 == Indicator.objects.count()
     values = reverse("records:indicators", args=[people.alpha.pk])

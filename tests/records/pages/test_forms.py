@@ -6,9 +6,9 @@ import pytest
 from django import forms
 
 from figures.measures import ALL_SERVED, MEASURES
-from records.forms.approval import chosen_pairs
-from records.forms.grid import CountField, EntryForm
-from records.forms.lines import Line
+from records.approval.views import chosen_revisions
+from records.entry.forms import CountField, EntryForm
+from records.submissions.lines import GridLine
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_what_is_no_count_is_refused_in_words(typed):
     assert "“" in fault.value.message
 
 
-def a_line(served=ALL_SERVED) -> Line:
-    return Line((1, None), "ho-tich", "Hộ tịch", served, dict.fromkeys(MEASURES))
+def a_line(served=ALL_SERVED) -> GridLine:
+    return GridLine((1, None), "ho-tich", "Hộ tịch", served, dict.fromkeys(MEASURES))
 
 
 def test_only_cells_of_the_request_are_taken_and_the_readable_ones_survive_the_others():
@@ -50,4 +50,4 @@ def test_a_cell_that_is_not_served_may_only_be_blank():
 
 
 def test_choices_name_a_submission_and_the_revision_that_was_looked_at():
-    assert chosen_pairs(["12:3", "7:0"]) == {12: 3, 7: 0}
+    assert chosen_revisions(["12:3", "7:0"]) == {12: 3, 7: 0}

@@ -10,14 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions, sums
-from records.imports.counts import DRAFT, import_counts
+from records.aggregates import recount
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import DRAFT
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.column_groups import actions
 from records.models import DossierCount, Edition, GroupSwitch, State, SwitchedGroup
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
 from tests.records.conftest import AT, balanced, entered, unit
-from units import roster
 from units.models import Tier
+from units.tree import roster
 
 from .conftest import JULY, cells, posted, stored
 
@@ -27,11 +29,11 @@ ASKED = {"group": "returned", "month": "2022-M07", "asked": "off"}
 
 
 def switch(unit, month: Month = JULY, *, asked: bool = False, group=OFF) -> GroupSwitch:
-    return actions.switch_group(unit, group, month, asked=asked, by=None, at=AT)
+    return actions.switch_column_group(unit, group, month, asked=asked, by=None, at=AT)
 
 
 def off(unit, month: Month = JULY) -> frozenset[str]:
-    return Catalogue(calendar()).switched_off(unit, month)
+    return Catalogue(stored_calendar()).switched_off(unit, month)
 
 
 def test_the_nearest_unit_binds_with_what_it_said_last(people):
@@ -128,14 +130,14 @@ def test_a_group_that_is_off_has_no_cell_and_no_blank(as_, people, fields, july)
     as_("clerk").post(f"/records/{july.pk}/send/", posted(july))
     edition = july.editions.get()
     assert (edition.state, edition.blank_returned) == (State.SENT, 0)
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
 
 
 def test_a_draft_that_holds_the_group_says_so_and_can_be_cleared(as_, people, fields, july):
     clerk = as_("clerk")
     clerk.post(f"/records/{july.pk}/save/", posted(july, **cells("ho-tich", balanced(3))))
     switch(people.district)
-    assert list(sums.differences()) == []
+    assert list(recount.sum_differences()) == []
     saved = clerk.post(f"/records/{july.pk}/save/", posted(july, **{"ho-tich-received_direct": "3"}))
     assert saved.status_code == 302
     check = clerk.get(f"/records/{july.pk}/check/").content.decode()
@@ -145,7 +147,7 @@ def test_a_draft_that_holds_the_group_says_so_and_can_be_cleared(as_, people, fi
     assert again.status_code == 400 and stored(july, "ho-tich").returned_direct == 3
     clear = dict.fromkeys((f"ho-tich-{name}" for name in RETURNED), "")
     assert clerk.post(f"/records/{july.pk}/save/", posted(july, **clear)).status_code == 302
-    assert stored(july, "ho-tich").returned_direct is None and list(sums.differences()) == []
+    assert stored(july, "ho-tich").returned_direct is None and list(recount.sum_differences()) == []
 
 
 def test_numbers_in_a_file_are_refused_with_why(people, fields):
@@ -168,5 +170,5 @@ def test_months_that_were_sent_keep_what_counts_as_blank(as_, people, fields):
     assert "đã gửi báo cáo tháng 6/2022: chỉ đổi được từ tháng 7/2022." in answer.content.decode()
     assert not GroupSwitch.objects.exists() and not Entry.objects.filter(action="groups.switch").exists()
     switch(people.district)
-    assert Edition.objects.get().blank_returned > 0 and list(sums.differences()) == []
+    assert Edition.objects.get().blank_returned > 0 and list(recount.sum_differences()) == []
     assert DossierCount.objects.filter(field=fields.ho_tich).get().returned_online == 0

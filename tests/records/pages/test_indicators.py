@@ -7,14 +7,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.web import rights
 from figures.periods import Period
 from ledger.models import Entry
-from records.actions import Refused, indicators
+from records.errors import ActionRefused
+from records.indicators import actions
 from records.models import Indicator, IndicatorValue
 from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 from tests.test_matrix import UNKNOWN
 from tests.test_matrix import cast as cast
-from units import access
+from units.access.queries import is_allowed
 from units.models import Unit
 
 AT = datetime(2022, 8, 12, 2, 0, tzinfo=UTC)
@@ -28,7 +30,7 @@ def listed(db) -> list[Indicator]:
         {"code": "tap-huan", "name": "Tập huấn", "numerator_name": "Lớp đã mở", "tier": "district"},
         {"code": "sipas", "name": "Hài lòng", "numerator_name": "Chỉ số", "quoted": True},
     ]
-    return indicators.define([{"counted_in": "hồ sơ"} | one for one in rows], by=None, at=AT)
+    return actions.define_indicator([{"counted_in": "hồ sơ"} | one for one in rows], by=None, at=AT)
 
 
 def address(unit: Unit, what: str = "") -> str:
@@ -49,8 +51,8 @@ def test_rights_of_every_role_on_every_unit(cast, listed, client):
             if space != "units":
                 continue
             user.__dict__.pop("_memberships", None)
-            reads = access.allowed(user, access.Right.READ, unit, DAY)
-            fills = access.allowed(user, access.Right.FILL, unit, DAY)
+            reads = is_allowed(user, rights.Right.READ, unit, DAY)
+            fills = is_allowed(user, rights.Right.FILL, unit, DAY)
             assert client.get(address(unit)).status_code == (200 if reads else 404), (name, unit.code)
             data = {"period": "2022-H1", "version": "x"}
             expected = 409 if fills else 403 if reads else 404
@@ -125,7 +127,7 @@ def test_what_somebody_else_stored_is_not_overwritten(cast, listed, client):
     unit, share = Unit.objects.get(code="351"), listed[0]
     client.force_login(cast.people["editor 351"])
     data = sent(client, unit, **{f"numerator-{share.pk}": "7"})
-    indicators.save_values(unit, Period.parse("2022-H1"), {share.pk: {"numerator": 3}}, by=None, at=AT)
+    actions.save_indicator_values(unit, Period.parse("2022-H1"), {share.pk: {"numerator": 3}}, by=None, at=AT)
     for _ in range(2):
         answer = client.post(address(unit, "save/"), data)
         assert answer.status_code == 409 and 'value="7"' in answer.content.decode()
@@ -135,8 +137,8 @@ def test_what_somebody_else_stored_is_not_overwritten(cast, listed, client):
 def test_only_what_the_unit_is_asked_for(cast, listed):
     commune, period = Unit.objects.get(code="13474"), Period.parse("2022-H1")
     for cells in ({listed[1].pk: {"numerator": 1}}, {listed[2].pk: {"numerator": 1}}, {UNKNOWN: {}}):
-        with pytest.raises(Refused):
-            indicators.save_values(commune, period, cells, by=None, at=AT)
+        with pytest.raises(ActionRefused):
+            actions.save_indicator_values(commune, period, cells, by=None, at=AT)
     assert not IndicatorValue.objects.exists()
 
 
@@ -185,8 +187,8 @@ def test_queries_do_not_follow_the_number_of_indicators(cast, listed, client):
     ) as few:
         client.get(address(unit))
     rows = [{"code": f"c{n}", "name": f"C{n}", "numerator_name": "a", "counted_in": "b"} for n in range(40)]
-    new = indicators.define(rows, by=None, at=AT)
-    indicators.save_values(
+    new = actions.define_indicator(rows, by=None, at=AT)
+    actions.save_indicator_values(
         unit, Period.parse("2022-H1"), {one.pk: {"numerator": 1} for one in new}, by=None, at=AT
     )
     with CaptureQueriesContext(connection) as many:

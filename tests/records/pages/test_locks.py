@@ -5,11 +5,15 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from records import actions
+from accounts.models import User
+from records.approval import actions as approval_actions
+from records.locking import actions as locking_actions
 from records.models import ClosingTime, State, UnlockRequest
-from units.models import Membership, Role, User
+from records.submissions import actions as submissions_actions
+from tests.records.conftest import AT, SINCE
+from units.models import Membership, Role
 
-from .conftest import AT, JULY, SINCE
+from .conftest import JULY
 
 # The demo's clock stands at 08:30 on 12 August 2022.
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=timezone(timedelta(hours=7)))
@@ -21,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def approved(people, sent):
     """Alpha's July, approved."""
-    actions.approve(sent.editions.get(), by=people.reviewer, at=AT)
+    approval_actions.approve_edition(sent.editions.get(), by=people.reviewer, at=AT)
     return sent
 
 
@@ -35,9 +39,9 @@ def province_reviewer(people):
 def test_closed_by_the_second_on_every_way_in(as_, people, july):
     where, clerk = f"/records/{july.pk}/", as_("clerk")
     data = {"revision": "0", "ho-tich-opening": "5"}
-    actions.set_closing_time(people.district, JULY, NOW, by=people.reviewer, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, NOW, by=people.reviewer, at=AT)
     assert clerk.post(f"{where}save/", data).status_code == 302
-    actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
     assert SENTENCE in clerk.get(where).content.decode()
     assert '<span class="chip chip--lock">Đã khóa</span>' in clerk.get("/records/").content.decode()
     assert clerk.get(f"{where}check/").status_code == 302
@@ -53,7 +57,7 @@ def test_closed_by_the_second_on_every_way_in(as_, people, july):
 
 
 def test_what_is_sent_is_not_recalled_once_the_month_is_closed(as_, people, sent):
-    actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
     clerk = as_("clerk")
     assert "Rút lại để sửa" not in clerk.get(f"/records/{sent.pk}/").content.decode()
     assert clerk.post(f"/records/{sent.pk}/recall/").status_code == 423
@@ -90,8 +94,8 @@ def test_unlocking_by_two_people(as_, people, approved, province_reviewer):
 
 
 def test_an_unlocking_ends_by_itself(as_, people, approved):
-    actions.decide_unlock(
-        actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT),
+    locking_actions.decide_unlock_request(
+        locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT),
         grant=True,
         by=people.reviewer,
         at=NOW - timedelta(hours=48) - SECOND,
@@ -118,18 +122,18 @@ def test_an_odd_decision_is_a_bad_request(as_, approved, data):
 
 
 def test_a_request_of_another_month_is_not_found(as_, people, approved):
-    other = actions.open_submission(people.beta, JULY, by=None, at=AT)
-    actions.set_closing_time(people.district, JULY, NOW - SECOND, by=None, at=AT)
-    asked = actions.request_unlock(other, reason="Sót", by=people.neighbour, at=NOW)
+    other = submissions_actions.open_submission(people.beta, JULY, by=None, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, NOW - SECOND, by=None, at=AT)
+    asked = locking_actions.request_unlock(other, reason="Sót", by=people.neighbour, at=NOW)
     decision = {"request": str(asked.pk), "verdict": "grant"}
     assert as_("reviewer").post(f"/records/{approved.pk}/unlock/decide/", decision).status_code == 404
 
 
 def test_editions_say_when_they_counted(as_, people, approved):
-    asked = actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT)
-    actions.decide_unlock(asked, grant=True, by=people.reviewer, at=AT)
-    draft = actions.send(approved.editions.last(), by=people.clerk, at=AT)
-    actions.approve(draft, by=people.reviewer, at=NOW)
+    asked = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=AT)
+    locking_actions.decide_unlock_request(asked, grant=True, by=people.reviewer, at=AT)
+    draft = submissions_actions.send_edition(approved.editions.last(), by=people.clerk, at=AT)
+    approval_actions.approve_edition(draft, by=people.reviewer, at=NOW)
     text = as_("viewer").get(f"/records/{approved.pk}/").content.decode()
     assert "Được tính vào tổng hợp từ 09:00 ngày 15/6/2022 đến 08:30 ngày 12/8/2022" in text
     assert "Đang được tính vào tổng hợp, từ 08:30 ngày 12/8/2022" in text
@@ -176,7 +180,7 @@ def test_a_closed_month_that_nobody_opened_offers_the_request_only(as_, people, 
     opening = 'value="2022-M07"><div class="btns"><button class="btn btn--main">'
     late = as_("clerk").get("/records/").content.decode()
     assert f'{opening}Nhập<span class="vh"> báo cáo tháng 7/2022' in late
-    actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
+    locking_actions.set_closing_time(people.district, JULY, NOW - SECOND, by=people.reviewer, at=AT)
     clerk = as_("clerk")
     text = clerk.get("/records/").content.decode()
     assert f'{opening}Đề nghị mở khóa<span class="vh"> báo cáo tháng 7/2022' in text
@@ -188,17 +192,19 @@ def test_a_closed_month_that_nobody_opened_offers_the_request_only(as_, people, 
 
 
 def test_a_declined_request_stands_in_the_list_of_the_clerk(as_, people, approved, settings):
-    asked = actions.request_unlock(approved, reason="Sót", by=people.clerk, at=NOW)
+    asked = locking_actions.request_unlock(approved, reason="Sót", by=people.clerk, at=NOW)
     clerk = as_("clerk")
     assert "không được đồng ý" not in clerk.get("/records/").content.decode()
-    actions.decide_unlock(asked, grant=False, answer="Sửa ở kỳ sau", by=people.reviewer, at=NOW)
+    locking_actions.decide_unlock_request(
+        asked, grant=False, answer="Sửa ở kỳ sau", by=people.reviewer, at=NOW
+    )
     text = clerk.get("/records/").content.decode()
     assert "Đề nghị mở khóa không được đồng ý (tonghop, 08:30 ngày 12/8/2022)" in text
     assert "Sửa ở kỳ sau" in text
     settings.DEMO_TODAY = date(2022, 9, 12)
     assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it is old news"
     settings.DEMO_TODAY = NOW.date()
-    actions.request_unlock(approved, reason="Vẫn phải sửa", by=people.clerk, at=NOW)
+    locking_actions.request_unlock(approved, reason="Vẫn phải sửa", by=people.clerk, at=NOW)
     assert "không được đồng ý" not in clerk.get("/records/").content.decode(), "it was asked for again"
 
 
@@ -234,7 +240,7 @@ def test_a_wrong_closing_time_is_told_at_its_field(as_, people, wrong, told):
 )
 def test_who_may_set_closing_times(as_, people, province_reviewer, who, page, removal):
     """Each committee's reviewers set and remove their own; the province's read the district's and leave it alone."""
-    closing = actions.set_closing_time(people.district, JULY, NOW, by=None, at=AT)
+    closing = locking_actions.set_closing_time(people.district, JULY, NOW, by=None, at=AT)
     client = as_(who)
     assert client.get("/records/closing/").status_code == page
     if page != 200:

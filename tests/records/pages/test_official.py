@@ -13,26 +13,28 @@ from hypothesis import strategies as st
 from figures.measures import MEASURES
 from figures.periods import Month
 from ledger.models import Entry
-from records import actions
-from records.imports.official import read_form
+from records.approval import actions as approval_actions
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
 from records.models import FormFile
-from records.queries.calendar import calendar
-from records.queries.catalogue import Catalogue
-from records.queries.official_forms import DOSSIER_FORM, forms
-from records.queries.rows import values_of
-from reports.outlets.filled_form import of_edition, xlsx_bytes
+from records.official_form.comparison import compare_official_form
+from records.official_form.queries import DOSSIER_FORM, official_forms
+from records.storage.tallies import measures_of_row
+from records.submissions import actions as submissions_actions
+from reports.official_forms.filled_form import fill_from_edition, form_xlsx_bytes
 from tests.bad_inputs.numbers import REFUSED
 from tests.records.conftest import AT, SINCE, balanced
-from tests.records.pages.conftest import stored
 from units.models import Membership, Role
 
-FORM = forms().on(DOSSIER_FORM, date(2022, 7, 14))
+from .conftest import stored
+
+FORM = official_forms().on(DOSSIER_FORM, date(2022, 7, 14))
 # The lines of the two fields and of the total in the sheet of July; column (3) is C and so on.
 CHUNG_THUC, HO_TICH, TOTAL = 9, 10, 11
 
 
 def out(edition) -> bytes:
-    return xlsx_bytes(of_edition(FORM, edition.submission.unit, edition, calendar()), AT)
+    return form_xlsx_bytes(fill_from_edition(FORM, edition.submission.unit, edition, stored_calendar()), AT)
 
 
 def edited(content: bytes, cells: dict[str, object]) -> bytes:
@@ -46,7 +48,7 @@ def edited(content: bytes, cells: dict[str, object]) -> bytes:
 
 
 def read(content: bytes, edition, by=None):
-    return read_form(content, FORM, edition, Catalogue(calendar()), by=by, at=AT)
+    return compare_official_form(content, FORM, edition, Catalogue(stored_calendar()), by=by, at=AT)
 
 
 def upload(client, submission, content: bytes):
@@ -72,7 +74,7 @@ def filled(people, fields, july):
         (fields.chung_thuc.pk, None): balanced(1240, online=20, postal=None),
         (fields.ho_tich.pk, None): ho_tich,
     }
-    return actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
+    return submissions_actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
 
 
 def test_out_and_in_again_is_no_difference(filled, as_):
@@ -93,7 +95,7 @@ def test_whatever_is_stored_out_and_in_again_is_no_difference(july, fields, one,
     edition = july.editions.get()
     no_post = {"received_postal": None, "returned_postal": None}
     rows = {(fields.chung_thuc.pk, None): one | no_post, (fields.ho_tich.pk, None): other}
-    edition = actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
+    edition = submissions_actions.save_counts(edition, rows, by=None, revision=edition.revision, at=AT)
     reading = read(out(edition), edition)
     assert (reading.changes, list(reading.faults)) == ([], [])
 
@@ -173,14 +175,14 @@ def test_a_column_without_detail_goes_into_its_first_measure_and_the_page_says_s
     ],
 )
 def test_every_fault_is_told_by_its_cell_and_nothing_is_written(filled, as_, cells, cell, code):
-    before = values_of(stored(filled.submission, "ho-tich"))
+    before = measures_of_row(stored(filled.submission, "ho-tich"))
     answer = upload(as_("clerk"), filled.submission, edited(out(filled), cells))
     assert answer.status_code == 422
     assert (cell, code) in [(one.cell, one.code) for one in answer.context["faults"]], answer.context[
         "faults"
     ]
     assert f"Ô {cell}" in answer.content.decode() and answer.context["kept"] is None
-    assert values_of(stored(filled.submission, "ho-tich")) == before
+    assert measures_of_row(stored(filled.submission, "ho-tich")) == before
 
 
 def test_a_name_that_begins_like_ours_is_another_unit(filled, as_, people):
@@ -197,9 +199,12 @@ def test_a_name_that_begins_like_ours_is_another_unit(filled, as_, people):
 
 def moved(people, fields, edition, **counts: int):
     """The month with 2 more dossiers of ho-tich received, of which 5 went to another place and 3 came from one."""
-    values = values_of(stored(edition.submission, "ho-tich")) | {"transferred_in": 3, "transferred_out": 5}
+    values = measures_of_row(stored(edition.submission, "ho-tich")) | {
+        "transferred_in": 3,
+        "transferred_out": 5,
+    }
     rows = {(fields.ho_tich.pk, None): values | {"received_direct": 32}}
-    return actions.save_counts(edition, rows, by=people.clerk, revision=edition.revision, at=AT)
+    return submissions_actions.save_counts(edition, rows, by=people.clerk, revision=edition.revision, at=AT)
 
 
 def test_what_was_moved_explains_a_difference_of_the_form(filled, as_, people, fields):
@@ -268,9 +273,9 @@ def test_a_workbook_of_something_else_is_refused(filled, as_):
 
 def test_a_locked_month_is_refused_in_its_words(filled, as_, people):
     content = edited(out(filled), {f"H{HO_TICH}": 1, f"I{HO_TICH}": 32, f"H{TOTAL}": None, f"I{TOTAL}": None})
-    edition = actions.send(filled, by=people.clerk, at=AT)
+    edition = submissions_actions.send_edition(filled, by=people.clerk, at=AT)
     assert upload(as_("clerk"), filled.submission, content).status_code == 409
-    actions.approve(edition, by=people.reviewer, at=AT)
+    approval_actions.approve_edition(edition, by=people.reviewer, at=AT)
     answer = upload(as_("clerk"), filled.submission, content)
     assert answer.status_code == 423 and "đã được duyệt" in answer.content.decode()
 
@@ -281,7 +286,7 @@ ONE_EARLY = {f"H{HO_TICH}": 1, f"I{HO_TICH}": 32, f"H{TOTAL}": None, f"I{TOTAL}"
 def test_an_upload_is_of_one_person_and_month_and_not_for_ever(filled, as_, people):
     clerk = as_("clerk")
     kept = upload(clerk, filled.submission, edited(out(filled), ONE_EARLY)).context["kept"]
-    other = actions.open_submission(people.alpha, Month(2022, 6), by=people.clerk, at=AT)
+    other = submissions_actions.open_submission(people.alpha, Month(2022, 6), by=people.clerk, at=AT)
     Membership.objects.create(user=people.leader, unit=people.alpha, role=Role.CLERK, valid_from=SINCE)
     own = reverse("records:official_look", args=[filled.submission.pk, kept.token])
     for client, address in (
@@ -301,7 +306,7 @@ def test_what_was_saved_between_look_and_word_is_looked_at_anew(filled, as_, peo
     clerk = as_("clerk")
     answer = upload(clerk, filled.submission, edited(out(filled), ONE_EARLY))
     rows = {(fields.ho_tich.pk, None): {"withdrawn": 2}}
-    actions.save_counts(filled, rows, by=people.leader, revision=filled.revision, at=AT)
+    submissions_actions.save_counts(filled, rows, by=people.leader, revision=filled.revision, at=AT)
     again = confirmed(clerk, answer)
     assert again.status_code == 409 and "vừa được lưu ở nơi khác" in again.content.decode()
     assert stored(filled.submission, "ho-tich").resolved_early == 0

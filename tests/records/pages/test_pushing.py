@@ -15,14 +15,15 @@ from django.utils import timezone
 from figures.measures import MEASURES
 from ledger.models import Delivery, Entry, Message
 from ledger.outbox import PAUSES
-from records import actions
-from records.imports.counts import APPROVED, import_counts
+from records.approval import actions
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED
 from records.models import Edition
 from tests.receiver import Higher, higher
 from tests.records.conftest import AT, balanced, entered
-from units import push
-from units.actions import create_receiver, stop_receiver
-from units.push import BadAddress, checked
+from units.push import delivery
+from units.push.actions import create_receiver, stop_receiver
+from units.push.delivery import BadPushAddress, checked_address
 
 from .conftest import JULY
 
@@ -111,7 +112,7 @@ def test_only_what_is_approved_below_is_told_and_nothing_after_the_end(told, sys
     july = {(fields.ho_tich.pk, None): balanced(10)}
     entered(people.alpha, JULY, july, by=people.clerk, upto="sent")
     assert not Message.objects.exists()
-    actions.approve_all([(Edition.objects.get(), None)], by=people.reviewer, at=AT)
+    actions.approve_editions([(Edition.objects.get(), None)], by=people.reviewer, at=AT)
     assert [one.destination for one in Message.objects.all()] == [receiver.pk]
     stop_receiver(receiver, by=None, at=timezone.now())
     waited = Message.objects.get()
@@ -196,14 +197,17 @@ def test_an_address_that_is_no_longer_allowed_is_not_reached(told, system: Highe
 )
 def test_only_named_hosts_over_tls(settings, url):
     settings.PUSH_HOSTS = frozenset({"baocao.example.gov.vn"})
-    assert checked("https://BAOCAO.example.gov.vn/nhan?x=1")
-    with pytest.raises(BadAddress):
-        checked(url)
+    assert checked_address("https://BAOCAO.example.gov.vn/nhan?x=1")
+    with pytest.raises(BadPushAddress):
+        checked_address(url)
 
 
 def test_the_secret_is_in_no_table(told):
     receiver, secret = told
-    assert push.secret_of(receiver) == secret and len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
+    assert (
+        delivery.receiver_secret(receiver) == secret
+        and len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
+    )
     assert secret not in str(Entry.objects.get(action="receiver.create").detail)
     assert receiver.nonce not in secret
 

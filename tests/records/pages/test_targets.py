@@ -7,13 +7,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.web import rights
 from ledger.models import Entry
-from records.actions import Refused, targets
+from records.errors import ActionRefused
 from records.models import RateTarget
-from reports.queries.targets import rate_targets
+from records.targets import actions
+from reports.dashboard.targets import rate_targets
 from tests.test_matrix import UNKNOWN
 from tests.test_matrix import cast as cast
-from units import access
+from units.access.queries import is_allowed
 from units.models import Unit
 
 AT = datetime(2022, 8, 12, 2, 0, tzinfo=UTC)
@@ -37,8 +39,8 @@ def test_rights_of_every_role_on_every_unit(cast, client):
             if space != "units":
                 continue
             user.__dict__.pop("_memberships", None)
-            reads = access.allowed(user, access.Right.READ, unit, DAY)
-            edits = access.allowed(user, access.Right.EDIT, unit, DAY)
+            reads = is_allowed(user, rights.Right.READ, unit, DAY)
+            edits = is_allowed(user, rights.Right.EDIT, unit, DAY)
             assert client.get(address(unit)).status_code == (200 if reads else 404), (name, unit.code)
             answer = client.post(address(unit, "save/"), {"year": "2022", "version": "x"})
             assert answer.status_code == (409 if edits else 403 if reads else 404), (name, unit.code)
@@ -71,7 +73,7 @@ def test_an_older_open_target_holds_until_another_is_set(cast):
     RateTarget.objects.create(
         unit=unit, rate="on_time", tier="", percent=Decimal("90"), valid_from=date(2020, 12, 15)
     )
-    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     found = {year: rate_targets(unit, date(year, 6, 14))[0]["percent"] for year in (2021, 2022, 2023)}
     assert found == {2021: "90.0", 2022: "95.0", 2023: "90.0"}
 
@@ -91,7 +93,7 @@ def begun(unit: Unit, percent: int, since: date, until: date | None = None) -> R
 def test_the_later_years_of_a_target_that_begins_in_the_year_stay(cast):
     unit = Unit.objects.get(code="351")
     begun(unit, 90, date(2022, 3, 1))
-    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert held(unit, 2021, 2022, 2023, 2024) == ["", "95.0", "90.0", "90.0"]
     assert rate_targets(unit, date(2021, 12, 15))[0]["percent"] == "95.0", "from the first day of the year"
 
@@ -100,10 +102,10 @@ def test_they_stay_behind_what_was_set_for_one_of_them(cast):
     unit = Unit.objects.get(code="351")
     begun(unit, 80, date(2021, 12, 15))
     begun(unit, 90, date(2022, 3, 1), date(2024, 12, 14))
-    targets.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
-    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert held(unit, 2022, 2023, 2024, 2025, 2026) == ["95.0", "97.0", "90.0", "80.0", "80.0"]
-    targets.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
     assert held(unit, 2022, 2023, 2024, 2025) == ["95.0", "96.0", "90.0", "80.0"]
 
 
@@ -114,7 +116,7 @@ def test_a_target_that_goes_on_is_told_and_taken_back_as_a_whole(cast, client):
     told = "Áp dụng cả các năm sau"
     assert told in client.get(address(unit) + "?year=2022").content.decode()
     assert told not in client.get(address(unit) + "?year=2023").content.decode(), "it began in 2022"
-    targets.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
+    actions.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
     assert not RateTarget.objects.exists()
 
 
@@ -142,11 +144,11 @@ def test_what_somebody_else_set_is_not_overwritten(cast, client):
     unit = Unit.objects.get(code="351")
     client.force_login(cast.people["editor 351"])
     data = sent(client, unit, **{"percent-on_time-": "80"})
-    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert client.post(address(unit, "save/"), data).status_code == 409
     assert RateTarget.objects.get().percent == 95
-    with pytest.raises(Refused):
-        targets.set_targets(unit, 2022, {"postal-": (Decimal("95"), "")}, by=None, at=AT)
+    with pytest.raises(ActionRefused):
+        actions.set_targets(unit, 2022, {"postal-": (Decimal("95"), "")}, by=None, at=AT)
 
 
 @pytest.mark.parametrize("year", ["1999", "x", "2022-H1", "9" * 5000])

@@ -5,10 +5,11 @@ from datetime import date
 import pytest
 from django.core import mail
 
+from accounts.models import User
 from ledger.models import Entry
 from records.models import Reminder
 from tests.records.test_reminding import Refusing
-from units.models import Membership, Role, Unit, User
+from units.models import Membership, Role, Unit
 
 pytestmark = pytest.mark.django_db
 URGE = "/records/urge/"
@@ -72,7 +73,7 @@ def test_a_unit_without_anybody_leads_to_the_administrator(as_, reached):
 
 
 def test_a_returned_month_is_urged(as_, reached, sent):
-    from records.actions import send_back
+    from records.approval.actions import return_edition as send_back
     from tests.records.conftest import AT
 
     send_back(sent.editions.get(), reason="Xem lại", by=reached.reviewer, at=AT)

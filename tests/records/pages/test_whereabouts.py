@@ -10,12 +10,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
+from records.approval import actions
 from records.models import Reminder
 from tests.records.conftest import AT, SINCE, balanced, entered, unit
-from units import answering, roster
-from units.models import Kind, Membership, Role, Succession, Tier, Unit, User
+from units.models import Membership, Role, Succession, Tier, Unit, UnitKind
+from units.succession import positions
+from units.tree import roster
 
 from .conftest import JULY
 
@@ -42,7 +44,7 @@ def country(fields) -> SimpleNamespace:
     found = SimpleNamespace(top=top, north=north, south=south)
     found.one = unit("13441", Tier.COMMUNE, north, name="xã Thanh Sơn")
     found.other = unit("14700", Tier.COMMUNE, south, name="xã Thanh Sơn")
-    found.office = unit("so", Tier.PROVINCE, north, Kind.OFFICE, name="Sở Nội vụ")
+    found.office = unit("so", Tier.PROVINCE, north, UnitKind.OFFICE, name="Sở Nội vụ")
     roster.rebuild()
     found.sent = entered(found.other, JULY, {(fields.ho_tich.pk, None): balanced(3)}, upto="sent").submission
     found.reviewer = client("vu", (Role.REVIEWER, top))
@@ -74,7 +76,7 @@ def test_what_waits_lacks_and_came_back_tells_it_too(country):
     page = text(country.reviewer.get(PAGE))
     assert 'Xã Thanh Sơn</a> <span class="note">tỉnh Ninh Bình</span>' in page, "waits"
     assert '<b>Xã Thanh Sơn <span class="note">tỉnh Hà Nam</span></b>' in page, "lacks"
-    actions.send_back(country.sent.editions.get(), reason="Xem lại", by=None, at=AT)
+    actions.return_edition(country.sent.editions.get(), reason="Xem lại", by=None, at=AT)
     page = text(country.reviewer.get(PAGE))
     assert page.count('<b>Xã Thanh Sơn <span class="note">tỉnh Ninh Bình</span></b>') == 2, (
         "lacks and came back"
@@ -126,7 +128,7 @@ def merged(country) -> SimpleNamespace:
     Unit.objects.filter(pk=country.one.pk).update(active_until=date(2022, 6, 30))
     Succession.objects.create(old=country.one, new=country.new, on=OPENED)
     roster.rebuild()
-    answering.rebuild()
+    positions.rebuild()
     return country
 
 

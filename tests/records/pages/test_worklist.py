@@ -6,12 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from figures.periods import Month
-from records import actions
+from records.approval import actions as approval_actions
 from records.models import Field, FieldScope, State
+from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, SINCE, balanced, entered, unit
-from units import roster
-from units.models import Membership, Role, Tier, Unit, User
+from units.models import Membership, Role, Tier, Unit
+from units.tree import roster
 
 from .conftest import JULY
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_clerk_sees_own_months_only_with_what_comes_first_on_top(as_, people, sent):
-    actions.send_back(sent.editions.get(), reason="Xem lại", by=people.reviewer, at=AT)
+    approval_actions.return_edition(sent.editions.get(), reason="Xem lại", by=people.reviewer, at=AT)
     answer = as_("clerk").get("/records/")
     text = answer.content.decode()
     assert answer.status_code == 200 and "Còn 1 báo cáo bị trả lại, 11 báo cáo quá hạn" in text
@@ -51,7 +53,7 @@ def test_a_month_that_is_odd_as_a_whole_is_pointed_out_with_its_reason(
 ):
     row = (fields.ho_tich.pk, None)
     entered(people.alpha, JULY.previous(), {row: balanced(40)}, by=people.clerk)
-    edition = actions.save_counts(
+    edition = submissions_actions.save_counts(
         july.editions.get(),
         {row: balanced(received)},
         by=people.clerk,
@@ -59,13 +61,13 @@ def test_a_month_that_is_odd_as_a_whole_is_pointed_out_with_its_reason(
         at=AT,
         reasons={row: "Đã xem"},
     )
-    actions.send(edition, by=people.clerk, at=AT)
+    submissions_actions.send_edition(edition, by=people.clerk, at=AT)
     (waits,) = as_("reviewer").get("/records/").context["waiting"]
     assert f"Toàn báo cáo: {words}. Lý do: “Đã xem”" in waits.oddities and not waits.clean
 
 
 def test_due_late_and_returned_stand_apart(as_, people, sent, settings):
-    actions.send_back(sent.editions.get(), reason="Xem lại cột", by=people.reviewer, at=AT)
+    approval_actions.return_edition(sent.editions.get(), reason="Xem lại cột", by=people.reviewer, at=AT)
     Unit.objects.update(active_from=JULY_FROM)
     settings.DEMO_TODAY = date(2022, 7, 15)
     answer = as_("reviewer").get("/records/")
@@ -154,7 +156,7 @@ def test_the_page_of_a_submission_costs_the_same_for_any_number_of_fields(as_, p
         with CaptureQueriesContext(connection) as caught:
             assert client.get(f"/records/{sent.pk}/").status_code == 200
         counts.append(len(caught))
-    # One more query for a unit without an earlier month: its predecessors (records.queries.taken_over).
+    # One more query for a unit without an earlier month: its predecessors (records.submissions.history_window).
     assert len(set(counts)) == 1 and counts[0] <= 14, counts
     assert sent.editions.get().state == State.SENT
 

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client
 
-from reports.imports import demo as demo_data
-from units.models import User
+from accounts.models import User
+from reports.demo import load
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
         outer._from_testcase = True
         outer.__enter__()
         try:
-            demo_data.load(Path(settings.BASE_DIR) / "fixtures" / "thanhliem", AT)
+            load.load_demo(Path(settings.BASE_DIR) / "fixtures" / "thanhliem", AT)
             yield
         finally:
             transaction.set_rollback(True)

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from figures.periods import DEFAULT_CALENDAR, Period
-from reports.views.asked import Asked
+from reports.dashboard.params import DashboardParams
 
 HUGE = "9" * 5000
 PATHS = (
@@ -109,7 +109,7 @@ def test_a_period_without_figures_says_what_to_do(reader):
 def test_the_query_string_is_the_whole_view():
     unit = SimpleNamespace(has_children=True)
     period = Period.parse("2022-H1")
-    asked = Asked(
+    asked = DashboardParams(
         unit,
         "351",
         period,

@@ -31,10 +31,10 @@ from schemathesis.checks import (
 )
 
 from records.models import DossierCount, Submission
+from reports.api import openapi
 from reports.models import Review
-from reports.outlets import openapi
-from units.actions import create_token
-from units.models import Scope, Unit
+from units.models import TokenScope, Unit
+from units.tokens.actions import create_token
 
 SUMMARY = {"unit": "351", "period": "2022-H1"}
 EXAMPLES = 12
@@ -45,7 +45,9 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = [(path, method) for path, methods in openapi.document()["paths"].items() for method in methods]
+OPERATIONS = [
+    (path, method) for path, methods in openapi.openapi_document()["paths"].items() for method in methods
+]
 MODES = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 
@@ -64,12 +66,12 @@ def _one_connection() -> Iterator[None]:
 def secret(demo) -> str:
     """A token for the whole district and everything that a token may do."""
     district = Unit.objects.get(code="351")
-    return create_token("Hệ thống tỉnh", district, Scope.values, 30, by=None, at=timezone.now())[1]
+    return create_token("Hệ thống tỉnh", district, TokenScope.values, 30, by=None, at=timezone.now())[1]
 
 
 @cache
 def schema() -> schemathesis.BaseSchema:
-    read = schemathesis.openapi.from_dict(openapi.document())
+    read = schemathesis.openapi.from_dict(openapi.openapi_document())
     read.app = WSGIHandler()
     return read
 
@@ -147,7 +149,7 @@ def test_nobody_gets_in_without(demo):
 def made_client(tmp_path_factory) -> Path:
     """The folder of a client that openapi-python-client makes of the description, without any warning."""
     folder = tmp_path_factory.mktemp("made")
-    (folder / "openapi.json").write_text(json.dumps(openapi.document()), encoding="utf-8")
+    (folder / "openapi.json").write_text(json.dumps(openapi.openapi_document()), encoding="utf-8")
     override = {"content_type_overrides": {"application/pdf": "application/octet-stream"}, "post_hooks": []}
     (folder / "config.json").write_text(json.dumps(override), encoding="utf-8")
     command = [

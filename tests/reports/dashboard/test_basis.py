@@ -13,19 +13,24 @@ from urllib.parse import quote
 import openpyxl
 import pytest
 
+from accounts.models import User
 from figures.periods import DEFAULT_CALENDAR, Period
-from reports.queries import dashboard as queries
-from reports.views import choices
+from reports.dashboard import choices
+from reports.dashboard.queries import DashboardQuery, current_and_past
 from tests import succeeding
-from units import access, actions, inheritance, roster
-from units.imports import import_successions, import_units
-from units.models import Membership, Unit, User
-from units.tree import Draft
+from units.access.queries import memberships_of
+from units.lifecycle import opening
+from units.lifecycle.imports import import_successions, import_units
+from units.models import Membership, Unit
+from units.people import actions
+from units.succession import inheritance
+from units.tree import roster
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 FOLDER = "fixtures/thanhliem"
 WHERE = "?unit=351%402022-06-30&period=2022-H1&basis=today"
-COMMUNE = Draft("", "", "committee", "commune", date(2022, 7, 1))
+COMMUNE = UnitDraft("", "", "committee", "commune", date(2022, 7, 1))
 TOLD = "theo đơn vị hiện nay (01/8/2025)"
 
 
@@ -62,9 +67,9 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
     (new,) = succeeding.replace([one, other], parts, date(2022, 7, 1), by=None)
     for unit, differs in ((district, True), (one, True), (new, True)):
         with django_assert_max_num_queries(2):
-            assert inheritance.moved(unit, date(2022, 8, 12)) is differs, unit
-    assert not inheritance.moved(district, date(2022, 6, 30))
-    assert not inheritance.moved(Unit.objects.get(code="13474"), date(2022, 8, 12))
+            assert inheritance.figures_can_differ(unit, date(2022, 8, 12)) is differs, unit
+    assert not inheritance.figures_can_differ(district, date(2022, 6, 30))
+    assert not inheritance.figures_can_differ(Unit.objects.get(code="13474"), date(2022, 8, 12))
     for key in ("351", "13450@2022-06-30", "moi"):
         assert switch in page(f"/?unit={key}&period=2022-M08").content.decode(), key
     assert switch not in page("/?unit=13474&period=2022-H1").content.decode()
@@ -113,7 +118,7 @@ def test_what_was_divided_is_marked(reader, settings):
     old = Unit.objects.get(code="13477")
     parts = [
         succeeding.Part(
-            Draft(f"x{at}", f"xã Nửa {at}", "committee", "commune", date(2022, 9, 1), parent=old.parent),
+            UnitDraft(f"x{at}", f"xã Nửa {at}", "committee", "commune", date(2022, 9, 1), parent=old.parent),
             Fraction(1, 2),
         )
         for at in (1, 2)
@@ -138,7 +143,8 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
     old, on = Unit.objects.get(name=leader), date(2022, 9, 1)
     parts = [
         succeeding.Part(
-            Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
+            UnitDraft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent),
+            Fraction(at, 3),
         )
         for at in (1, 2)
     ]
@@ -151,8 +157,8 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
 def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, settings):
     """A commune that opens within the period reports for its first time: neither side of the comparison counts it."""
     district = Unit.objects.get(code="351")
-    late = actions.open_unit(
-        Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
+    late = opening.open_unit(
+        UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
     )
     page = reader("tonghop").get
     plain = Unit.objects.get(code="13450")
@@ -162,10 +168,10 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
     assert "không tính 1 đơn vị" not in page(f"/?unit={plain.code}{when}").content.decode()
     assert "không tính 1 đơn vị: xã Mới Lập" in page(f"/?unit=351{when}&basis=today").content.decode()
     # It has reported nothing, so what is compared is what was compared before.
-    wanted = queries.Wanted(
+    wanted = DashboardQuery(
         district, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
-    summary, past = queries.now_and_before(wanted)
+    summary, past = current_and_past(wanted)
     against = past.against
     assert against.current.total.counts == summary.total.counts
     assert against.before.total.counts == past.before.total.counts
@@ -175,14 +181,14 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
 
 def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader):
     gone = Unit.objects.get(code="13450")
-    wanted = queries.Wanted(
+    wanted = DashboardQuery(
         gone.parent, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, None, 1
     )
-    before = queries.now_and_before(wanted)
-    theirs = queries.now_and_before(replace(wanted, unit=gone))
+    before = current_and_past(wanted)
+    theirs = current_and_past(replace(wanted, unit=gone))
     Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
     roster.rebuild()
-    against = queries.now_and_before(replace(wanted))[1].against
+    against = current_and_past(replace(wanted))[1].against
     assert against.left_out == (gone.name,)
     for name in ("received", "received_online", "resolved", "opening", "pending_late"):
         for side, place in ((against.current, 0), (against.before, 1)):
@@ -255,9 +261,9 @@ def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
     asked = SimpleNamespace(basis="today", day=date(2025, 8, 1), unit=Unit.objects.get(code="351"))
     units = list(Unit.objects.values_list("pk", flat=True))
     user = User.objects.get(username="lanhdao")
-    access.memberships(user, asked.day)
+    memberships_of(user, asked.day)
     with django_assert_max_num_queries(1):
-        hidden = choices.unseen(asked, user, units)
+        hidden = choices.hidden_units(asked, user, units)
     heir = Unit.objects.get(code="13489", active_until=None)
     assert heir.pk in hidden and asked.unit.pk not in hidden
     Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))

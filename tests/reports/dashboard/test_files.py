@@ -8,11 +8,11 @@ from datetime import date
 
 import pytest
 
-from figures.writing import percent_vi
+from figures.formatting import format_percent
 from tests.office import recalculated
-from units import actions
+from units.lifecycle import opening
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 HALF = "/?unit=351&period=2022-H1"
 TABLES = ("hinh-thuc", "dung-han", "theo-thang", "so-sanh", "chi-tieu")
@@ -43,8 +43,8 @@ def test_each_table_of_the_dashboard_is_there_in_three_kinds(reader, table):
 def test_each_table_is_there_where_a_unit_opened_between_both_years(reader, table):
     """Compared are then fewer units than are shown."""
     district = Unit.objects.get(code="351")
-    actions.open_unit(
-        Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
+    opening.open_unit(
+        UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
     )
     client = reader("tonghop")
     assert "không tính 1 đơn vị" in client.get(HALF).content.decode()
@@ -55,7 +55,7 @@ def test_shares_and_rates_are_those_of_the_page_and_live(reader, tmp_path):
     client = reader("tonghop")
     page = client.get(HALF).content.decode()
     found = data(client.get(f"{HALF}&tai=json&bang=hinh-thuc"))["rows"]
-    assert all(percent_vi(row["share"]) in page for row in found)
+    assert all(format_percent(row["share"]) in page for row in found)
     assert {(row["tier"], row["channel"]): row["share"] for row in found}["Cấp xã", "Trực tuyến"] == "12.6"
     book = recalculated(body(client.get(f"{HALF}&tai=xlsx&bang=hinh-thuc")), tmp_path)
     for row, cells in zip(found, book["Số liệu"].iter_rows(min_row=4, values_only=True), strict=False):

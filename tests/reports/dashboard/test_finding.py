@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests import succeeding
-from units import actions
+from units.lifecycle import opening
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 VIEW = "unit=351&period=2022-Q2&external=1"
@@ -46,7 +46,7 @@ def test_who_returns_with_another_meaning_is_told_apart(page):
     """A code that is held by another unit since is asked for by a day on which each held it."""
     district = Unit.objects.get(code="351")
     olds = [Unit.objects.get(code=code) for code in ("13489", "13477")]
-    draft = Draft("13489", "xã Thanh Lâm", "committee", "commune", date(2022, 7, 1), parent=district)
+    draft = UnitDraft("13489", "xã Thanh Lâm", "committee", "commune", date(2022, 7, 1), parent=district)
     succeeding.replace(olds, [succeeding.Part(draft)], date(2022, 7, 1), by=None)
     answer = page(f"/reports/units/?{VIEW}&find=thanh lam")
     assert answer.url == "/?unit=13489%402022-07-01&period=2022-Q2&external=1"
@@ -71,12 +71,12 @@ def test_thousands_are_paged_in_a_fixed_number_of_queries(reader, page):
     queries = []
     for start, number in ((0, 5), (5, 1100)):
         drafts = [
-            Draft(
+            UnitDraft(
                 f"x{at}", f"xã Đông Đồng {at:04}", "committee", "commune", date(2021, 1, 1), parent=district
             )
             for at in range(start, start + number)
         ]
-        actions.open_units(drafts, by=None)
+        opening.open_units(drafts, by=None)
         page(f"/reports/units/?{VIEW}&find=dong dong")
         with CaptureQueriesContext(connection) as asked:
             text = page(f"/reports/units/?{VIEW}&find=dong dong").content.decode()

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ledger.models import Entry
 from records.models import FormFile
-from reports.outlets.form_sheet import LINES
+from reports.official_forms.sheet import LINES
 
 HALF = "?unit=351&period=2022-H1"
 

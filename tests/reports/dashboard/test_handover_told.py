@@ -7,11 +7,11 @@ import openpyxl
 import pytest
 
 from figures.periods import Period
-from records.queries.summary import summary
-from reports.outlets import printed
-from units import actions
+from records.summary.queries import summary
+from reports.printing import print_view
+from units.lifecycle import restructuring
 from units.models import Unit
-from units.tree import Draft
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 ON = date(2022, 7, 1)
@@ -25,8 +25,8 @@ TOLD = (
 def read(reader):
     """read(path) answers the district's reviewer; two of its communes became one on 1 July, inside July."""
     district, *olds = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
-    new = Draft("moi", "xã Mới", "committee", "commune", ON, parent=district)
-    actions.merge(olds, new, ON, by=None, basis="Nghị quyết 1")
+    new = UnitDraft("moi", "xã Mới", "committee", "commune", ON, parent=district)
+    restructuring.merge_units(olds, new, ON, by=None, basis="Nghị quyết 1")
     return reader("tonghop").get
 
 
@@ -53,4 +53,4 @@ def test_files_and_official_forms_say_it(read):
 
 def test_the_printed_review_says_it(read):
     now = summary(Unit.objects.get(code="351"), Period.parse("2022-M01..M07"))
-    assert TOLD in printed.notes({}, now)
+    assert TOLD in print_view.notes({}, now)

@@ -5,14 +5,15 @@ from fractions import Fraction
 
 import pytest
 
-from figures.compared import Compared
 from figures.periods import DEFAULT_CALENDAR, Period
-from reports.queries.dashboard import Wanted, now_and_before
-from reports.queries.ranking import with_changes
+from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
+from reports.year_on_year.comparison import ComparedSummaries
 from tests import succeeding
-from units import actions, inheritance, roster
+from units.lifecycle import opening
 from units.models import Unit
-from units.tree import Draft
+from units.succession import inheritance
+from units.tree import roster
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 # The last reports are of July; what happens does so inside the period and before its last month.
@@ -36,29 +37,31 @@ def district() -> Unit:
     return Unit.objects.get(code="351")
 
 
-def opened(name: str = "xã Mới Lập", parent: Unit | None = None, on: date = ON, code: str = "moi") -> Draft:
-    return Draft(code, name, "committee", "commune", on, parent=parent or district())
+def opened(
+    name: str = "xã Mới Lập", parent: Unit | None = None, on: date = ON, code: str = "moi"
+) -> UnitDraft:
+    return UnitDraft(code, name, "committee", "commune", on, parent=parent or district())
 
 
-def followed(codes: list[str], *drafts: Draft) -> None:
+def followed(codes: list[str], *drafts: UnitDraft) -> None:
     olds = list(Unit.objects.filter(code__in=codes, active_until=None))
     parts = [succeeding.Part(one, Fraction(1, len(drafts))) for one in drafts]
     succeeding.replace(olds, parts, ON, by=None)
 
 
-def wanted(unit: Unit | None = None, day: date | None = DAY, period: str = PERIOD) -> Wanted:
+def wanted(unit: Unit | None = None, day: date | None = DAY, period: str = PERIOD) -> DashboardQuery:
     asked = unit or district(), Period.parse(period), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
-    return Wanted(*asked, today=day)
+    return DashboardQuery(*asked, today=day)
 
 
-def compared(asked: Wanted) -> tuple[Compared | None, dict[str, object]]:
+def compared(asked: DashboardQuery) -> tuple[ComparedSummaries | None, dict[str, object]]:
     """What is compared, and last year's figures of each row."""
-    summary, past = now_and_before(asked)
+    summary, past = current_and_past(asked)
     return past.against, {row.name: row.change.before for row in with_changes(asked, summary).rows}
 
 
-def received(asked: Wanted) -> int:
-    return now_and_before(asked)[1].before.total.counts["received"]
+def received(asked: DashboardQuery) -> int:
+    return current_and_past(asked)[1].before.total.counts["received"]
 
 
 def test_a_unit_with_predecessors_is_compared(page):
@@ -69,7 +72,7 @@ def test_a_unit_with_predecessors_is_compared(page):
 
 
 def test_one_without_is_named_on_the_page_and_in_files(page, get):
-    actions.open_unit(opened(), by=None)
+    opening.open_unit(opened(), by=None)
     told = NAMED.format(1, "xã Mới Lập")
     assert told in page() and told in page("&basis=today&tier=commune")
     assert "không tính" not in page("&basis=today&tier=district")
@@ -82,14 +85,14 @@ def test_one_without_is_named_on_the_page_and_in_files(page, get):
 
 
 def test_what_was_divided_from_it_is_named_instead(page):
-    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
+    opening.open_unit(opened(on=date(2022, 3, 1)), by=None)
     followed(["moi"], opened("xã Nửa Đông", code="x1"), opened("xã Nửa Tây", code="x2"))
     assert NAMED.format(2, "xã Nửa Đông; xã Nửa Tây") in page()
 
 
 def test_what_merged_with_it_is_left_out_with_it(page):
     """Its history is of more than it was last year."""
-    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
+    opening.open_unit(opened(on=date(2022, 3, 1)), by=None)
     whole, gone = received(wanted()), received(wanted(Unit.objects.get(code="13450"), None))
     followed(["moi", "13450"], opened("xã Chung", code="x1"))
     found, before = compared(wanted())
@@ -110,13 +113,13 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
     found, before = compared(wanted())
     assert "xã Liêm Phong" not in before
     # Neither side ever had it.
-    assert beside or found.before.total == now_and_before(wanted())[1].before.total
+    assert beside or found.before.total == current_and_past(wanted())[1].before.total
 
 
 def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
     above = district().parent
-    other = Draft("khac", "huyện Khác", "committee", "district", above.active_from, parent=above)
-    followed(["13441"], opened("phường Châu Sơn", actions.open_unit(other, by=None), code="x1"))
+    other = UnitDraft("khac", "huyện Khác", "committee", "district", above.active_from, parent=above)
+    followed(["13441"], opened("phường Châu Sơn", opening.open_unit(other, by=None), code="x1"))
     text = page()
     assert "Không còn phần đã chuyển sang đơn vị khác: thị trấn Kiện Khê" in text
     assert "không tính" not in text and compared(wanted())[0] is None

@@ -12,18 +12,18 @@ from django.conf import settings as project
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from figures import narrative
-from figures.writing import count
-from records.actions import indicators as indicator_actions
+from figures import formatting
+from figures.formatting import format_count
+from records.indicators import actions
 from records.models import Indicator, IndicatorValue
-from reports.outlets import pdf
-from reports.outlets.form_sheet import LINES
+from reports.official_forms.sheet import LINES
+from reports.pdf import rendering
 from tests import succeeding
 from tests.office import recalculated
 from tests.records.test_official_forms import successor
-from units import queries as units
 from units.models import Unit
-from units.tree import Draft
+from units.tree.queries import resolve_code
+from units.tree.rules import UnitDraft
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 HALF = "?unit=351&period=2022-H1"
@@ -43,7 +43,7 @@ def test_unit_district_and_province_have_their_form(reader, asked):
     assert not filled.empty
     shown = answer.content.decode()
     for row in filled.rows:
-        assert all(f'<td class="num">{count(cell)}</td>' in shown for cell in row.cells)
+        assert all(f'<td class="num">{format_count(cell)}</td>' in shown for cell in row.cells)
     assert filled.told in shown and all(note in shown for note in filled.notes)
     assert "hồ sơ rút, trả lại tính vào cột (9)" in shown
     assert filled.form.rules == filled.notes[0].removesuffix(".")
@@ -92,9 +92,9 @@ def test_the_pdf_holds_every_figure_of_the_page(reader):
     filled = client.get(address()).context["filled"]
     answer = client.get(address(".pdf"))
     assert answer.headers["Content-Type"] == "application/pdf"
-    text = " ".join(pdf.text(answer.content).split())
+    text = " ".join(rendering.pdf_text(answer.content).split())
     for row in filled.rows:
-        assert row.name in text and all(count(cell) in text for cell in row.cells)
+        assert row.name in text and all(format_count(cell) in text for cell in row.cells)
     for words in (
         "Biểu số II.06a/VPCP/KSTT",
         "Đơn vị nhận báo cáo: UBND",
@@ -117,7 +117,8 @@ def test_a_share_of_a_divided_unit_says_in_every_file_that_it_is_an_estimate(rea
     old, on = Unit.objects.get(code="13474"), date(2022, 8, 1)
     parts = [
         succeeding.Part(
-            Draft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent), Fraction(at, 3)
+            UnitDraft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent),
+            Fraction(at, 3),
         )
         for at in (1, 2)
     ]
@@ -126,14 +127,14 @@ def test_a_share_of_a_divided_unit_says_in_every_file_that_it_is_an_estimate(rea
     client, asked = reader("tonghop"), "?unit=x1&period=2022-H1&basis=today"
     page = client.get(address(asked=asked))
     filled = page.context["filled"]
-    assert narrative.ESTIMATED in page.content.decode()
+    assert formatting.ESTIMATED in page.content.decode()
     assert filled.form.gaps(filled.rows[-1].cells), "each cell is rounded by itself"
     assert "do số ước tính" in filled.notes[-1] and "tháng chưa báo cáo" not in filled.notes[-1]
     sheet = openpyxl.load_workbook(BytesIO(client.get(address(".xlsx", asked)).content)).worksheets[0]
-    assert narrative.ESTIMATED in [row[0].value for row in sheet.iter_rows()]
-    text = pdf.text(client.get(address(".pdf", asked)).content)
-    assert narrative.ESTIMATED in " ".join(text.split())
-    assert narrative.ESTIMATED not in client.get(address()).content.decode()
+    assert formatting.ESTIMATED in [row[0].value for row in sheet.iter_rows()]
+    text = rendering.pdf_text(client.get(address(".pdf", asked)).content)
+    assert formatting.ESTIMATED in " ".join(text.split())
+    assert formatting.ESTIMATED not in client.get(address()).content.decode()
 
 
 def test_the_number_of_queries_does_not_follow_units(reader):
@@ -150,7 +151,7 @@ def test_the_number_of_queries_does_not_follow_units(reader):
 @pytest.fixture
 def causes(demo):
     """Two communes tell why they were late."""
-    indicator_actions.define(indicator_actions.presets(PRESETS), by=None, at=AT)
+    actions.define_indicator(actions.add_presets(PRESETS), by=None, at=AT)
     by_code = {one.code: one for one in Indicator.objects.all()}
     told = [
         ("13474", "tre-chu-quan", 4, 9),
@@ -165,7 +166,7 @@ def causes(demo):
     for code, name, numerator, denominator in told:
         IndicatorValue.objects.create(
             indicator=by_code[name],
-            unit=units.resolve(code, date(2022, 6, 14)),
+            unit=resolve_code(code, date(2022, 6, 14)),
             period="2022-H1",
             numerator=numerator,
             denominator=denominator,
@@ -186,7 +187,7 @@ def test_causes_and_letters_come_from_the_indicators(causes, reader, tmp_path):
         book = recalculated(client.get(address(".xlsx", key=key)).content, folder)
         row = book.worksheets[0][LINES + 3]
         assert tuple(cell.value for cell in row[2:5]) == cells
-        assert str(cells[0]) in pdf.text(client.get(address(".pdf", key=key)).content)
+        assert str(cells[0]) in rendering.pdf_text(client.get(address(".pdf", key=key)).content)
 
 
 def test_without_a_figure_the_page_says_what_to_do(reader):

@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from figures.counts import added
 from figures.periods import DEFAULT_CALENDAR, Period
+from figures.tally import sum_reported
 from records.models import Field, FieldScope, ProcedureScope
-from reports.queries.dashboard import Wanted, now_and_before
-from reports.queries.ranking import with_changes
-from tests.reports.dashboard.test_basis import page as page
+from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
 from units.models import Unit
+
+from .test_basis import page as page
 
 pytestmark = pytest.mark.django_db
 WHERE = "unit=351%402022-06-30&period=2022-H1&field=ho-tich"
@@ -31,10 +31,10 @@ def lately(page) -> None:
     FieldScope.objects.create(field=field, valid_from=date(2022, 1, 1)).units.set([one])
 
 
-def wanted(code: str, today: date | None = None, by: str | None = "unit") -> Wanted:
+def wanted(code: str, today: date | None = None, by: str | None = "unit") -> DashboardQuery:
     unit = Unit.objects.filter(code=code).order_by("active_from").first()
     field = Field.objects.get(code="ho-tich")
-    return Wanted(
+    return DashboardQuery(
         unit, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, by, 1, field, None, today
     )
 
@@ -45,13 +45,13 @@ def wanted(code: str, today: date | None = None, by: str | None = "unit") -> Wan
 )
 def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
     asked = wanted("351", today)
-    summary, past = now_and_before(asked)
-    theirs = [now_and_before(wanted(code, by=None)) for code in olds]
+    summary, past = current_and_past(asked)
+    theirs = [current_and_past(wanted(code, by=None)) for code in olds]
     assert past.against.left_out == (name,)
     for key in ("received", "received_online", "resolved", "opening", "pending_late"):
         gone = [
-            added(one.total.counts[key] for one, _ in theirs),
-            added(earlier.before.total.counts[key] for _, earlier in theirs),
+            sum_reported(one.total.counts[key] for one, _ in theirs),
+            sum_reported(earlier.before.total.counts[key] for _, earlier in theirs),
         ]
         for side, whole, part in zip(
             (past.against.current, past.against.before), (summary, past.before), gone, strict=True
@@ -76,7 +76,7 @@ def test_nobody_is_left_out_where_all_owed_it(page):
     for more in ("", "&basis=today"):
         assert "không tính" not in page(f"/?{WHERE}{more}").content.decode()
     for today in (None, TODAY):
-        assert now_and_before(wanted("351", today))[1].against is None
+        assert current_and_past(wanted("351", today))[1].against is None
 
 
 def test_a_field_that_nobody_had_last_year_is_not_compared(page):

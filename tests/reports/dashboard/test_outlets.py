@@ -9,19 +9,19 @@ import pytest
 from django.template import engines
 from django.template.loader import render_to_string
 
-from figures.counts import Tally
+from core.text import fold
 from figures.periods import Month, Period
 from figures.rates import Share
-from figures.summary import RowInput, build, figures
-from reports.outlets import findings, lines, svg
-from reports.outlets.charts import Point
-from reports.outlets.csvfile import csv_bytes
-from reports.outlets.entries import Entry
-from reports.outlets.flat import flat
-from reports.outlets.sheets import xlsx_bytes
-from reports.outlets.tables import MOST_ROWS, FiguresTable
-from units.models import fold
-from units.tablefile import harmless
+from figures.summary import RowInput, build_summary, compute_figures
+from figures.tally import Tally
+from reports.charts import svg
+from reports.charts.chartjs import ChartPoint
+from reports.dashboard import charts, findings
+from reports.tables.columns import flat_table
+from reports.tables.files import table_csv_bytes, table_xlsx_bytes
+from reports.tables.html_table import MOST_ROWS, FiguresTable
+from reports.tables.ordering import TableEntry
+from spreadsheets.table_file import escape_formula
 
 JUNE = Month(2022, 6)
 PERIOD = Period.parse("2022-H1")
@@ -39,7 +39,7 @@ def tally(direct, online=None, postal=None, *, reported=6, expected=6, blanks=No
 
 def summary(rows: dict[str, Tally], by="unit"):
     """A Summary of communes with one row each."""
-    return build(
+    return build_summary(
         unit="351",
         unit_name="huyện Thanh Liêm",
         period=PERIOD,
@@ -52,8 +52,8 @@ def summary(rows: dict[str, Tally], by="unit"):
     )
 
 
-def entries(found) -> list[Entry]:
-    return [Entry(row, fold(row.name), f"?unit={row.key}", "", "") for row in found.rows]
+def entries(found) -> list[TableEntry]:
+    return [TableEntry(row, fold(row.name), f"?unit={row.key}", "", "") for row in found.rows]
 
 
 def table(found, **options) -> FiguresTable:
@@ -99,7 +99,7 @@ def test_a_partial_share_is_marked():
     found = summary({"An": tally(10, blanks={"received": 1})})
     (section,) = table(found).sections()
     assert "chưa đủ" in section.ranked_rows
-    assert findings.channels(found) == "Hồ sơ tiếp nhận theo hình thức"
+    assert findings.channel_finding(found) == "Hồ sơ tiếp nhận theo hình thức"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_partial_share_is_marked():
     ],
 )
 def test_share_bars(values, segments):
-    bar = svg.share_bar("Cấp xã", figures(tally(*values)))
+    bar = svg.share_bar("Cấp xã", compute_figures(tally(*values)))
     assert [(one.key, one.width, one.thin) for one in bar.segments] == segments
     drawn = render_to_string("reports/parts/share_bar.html", {"bar": bar})
     assert "style=" not in drawn and ("<svg" in drawn) == bool(segments)
@@ -133,7 +133,7 @@ def test_share_bars(values, segments):
     ],
 )
 def test_on_time_scale(now, goal, reached, verdict, start):
-    scale = svg.scale([("Cấp xã", Share(now, 1, 2), None, goal)])
+    scale = svg.rate_scale([("Cấp xã", Share(now, 1, 2), None, goal)])
     (dot,) = scale.dots
     assert (dot.reached, dot.verdict, scale.start) == (reached, verdict, start)
     assert len(scale.ticks) == 6 and scale.ticks[-1] == ("100.00%", "100%")
@@ -141,18 +141,22 @@ def test_on_time_scale(now, goal, reached, verdict, start):
 
 
 def test_months_without_reports_are_gaps():
-    known = [figures(tally(1, 1, reported=1, expected=1)), figures(tally(None, reported=0, expected=1)), None]
+    known = [
+        compute_figures(tally(1, 1, reported=1, expected=1)),
+        compute_figures(tally(None, reported=0, expected=1)),
+        None,
+    ]
     months = Month.range(Month(2022, 1), Month(2022, 3))
-    chart = lines.online_by_month(months, [("commune", known)], ["commune"])
+    chart = charts.online_by_month(months, [("commune", known)], ["commune"])
     assert [point.percent for point in chart.series[0].points] == ["50.0", None, None]
     assert chart.told == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
 
 
 def test_incomplete_months_are_hollow():
     share = Share("50.0", 1, 2)
-    assert Point.of(share, complete=False, completeness="1/2").hollow
-    assert Point.of(Share("50.0", 1, 2, partial=True), complete=True, completeness="2/2").hollow
-    assert not Point.of(Share(None, None, None), complete=False, completeness="0/2").hollow
+    assert ChartPoint.of(share, complete=False, completeness="1/2").hollow
+    assert ChartPoint.of(Share("50.0", 1, 2, partial=True), complete=True, completeness="2/2").hollow
+    assert not ChartPoint.of(Share(None, None, None), complete=False, completeness="0/2").hollow
 
 
 def test_names_are_escaped():
@@ -166,11 +170,11 @@ DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "xã\x0b Thanh", '=
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_no_text_becomes_a_formula(text):
     found = summary({text: tally(1, 1, 0)})
-    file = flat(found, entries(found), asked=text, made_at=datetime(2022, 8, 12, 8, 30))
-    row = next(csv.DictReader(StringIO(csv_bytes(file).decode("utf-8-sig"), newline="")))
+    file = flat_table(found, entries(found), asked=text, made_at=datetime(2022, 8, 12, 8, 30))
+    row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"), newline="")))
     assert not row["Đơn vị"].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert row["Tiếp nhận trực tiếp"] == "1"
-    book = openpyxl.load_workbook(BytesIO(xlsx_bytes(file)))
+    book = openpyxl.load_workbook(BytesIO(table_xlsx_bytes(file)))
     sheet = book["Số liệu"]
     assert sheet["A4"].data_type == "s" and "\x0b" not in sheet["A4"].value
     assert sheet["E4"].value == 1
@@ -179,17 +183,17 @@ def test_no_text_becomes_a_formula(text):
 
 
 def test_plain_text_stays_as_it_is():
-    assert harmless("xã Thanh Tân – Hà Nam") == "xã Thanh Tân – Hà Nam"
-    assert harmless("-5") == "'-5"
+    assert escape_formula("xã Thanh Tân – Hà Nam") == "xã Thanh Tân – Hà Nam"
+    assert escape_formula("-5") == "'-5"
 
 
 def test_nothing_reported_is_blank_in_files():
     found = summary({"Câm": tally(None, reported=0)})
-    file = flat(found, entries(found), asked="", made_at=datetime(2022, 8, 12, 8, 30))
-    row = next(csv.DictReader(StringIO(csv_bytes(file).decode("utf-8-sig"))))
+    file = flat_table(found, entries(found), asked="", made_at=datetime(2022, 8, 12, 8, 30))
+    row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"))))
     assert row["Tiếp nhận trực tiếp"] == "" and row["Ghi chú"] == "chưa có báo cáo"
     assert row["Tỷ lệ hồ sơ trực tuyến (%)"] == "—"
-    sheet = openpyxl.load_workbook(BytesIO(xlsx_bytes(file)))["Số liệu"]
+    sheet = openpyxl.load_workbook(BytesIO(table_xlsx_bytes(file)))["Số liệu"]
     assert sheet["E4"].value is None
 
 
@@ -226,17 +230,17 @@ def test_numbers_in_templates(template, value, written):
     ],
 )
 def test_the_heading_claims_only_what_holds(tiers, told):
-    found = build(
+    found = build_summary(
         unit="1", unit_name="x", period=PERIOD, tiers={t: [(JUNE, one)] for t, one in tiers.items()}
     )
-    assert findings.channels(found) == told
+    assert findings.channel_finding(found) == told
     assert len(told.split()) <= 12
 
 
 def test_a_share_that_stays_is_not_said_to_rise():
     found = summary({"A": tally(80, 20)})
-    assert lines.channels_against(found, summary({"A": tally(160, 40)})).told == (
+    assert charts.channel_comparison(found, summary({"A": tally(160, 40)})).told == (
         "Trực tuyến so với cùng kỳ: cấp xã vẫn là 20,0%"
     )
-    assert lines.channels_against(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
-    assert lines.channels_against(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")
+    assert charts.channel_comparison(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
+    assert charts.channel_comparison(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")

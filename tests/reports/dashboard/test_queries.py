@@ -7,13 +7,14 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from figures.counts import Tally
+from accounts.models import User
 from figures.periods import Month
-from records import sums
+from figures.tally import Tally
+from records.aggregates import group_sums
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
-from records.queries.rows import put
-from units import roster
-from units.models import Kind, Membership, Role, Tier, Unit, User
+from records.storage.tallies import set_tally_columns
+from units.models import Membership, Role, Tier, Unit, UnitKind
+from units.tree import roster
 
 AT = datetime(2022, 6, 16, tzinfo=UTC)
 # (communes, months up to June 2022, fields)
@@ -33,7 +34,7 @@ def unit(code: str, tier: str, parent: Unit | None) -> Unit:
     made = Unit.objects.create(
         code=code,
         name=f"Đơn vị {code}",
-        kind=Kind.COMMITTEE,
+        kind=UnitKind.COMMITTEE,
         tier=tier,
         parent=parent,
         path="",
@@ -62,13 +63,13 @@ def district(communes: int, months: int, fields: int) -> None:
         for month in run:
             submission = Submission.objects.create(unit=one, month=month.number, due_on=date(2022, 6, 16))
             edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
-            put(edition, Tally.total([tally] * fields))
+            set_tally_columns(edition, Tally.total([tally] * fields))
             edition.save()
             rows = [DossierCount(edition=edition, field=field, answered=True) for field in known]
             for row in rows:
-                put(row, tally)
+                set_tally_columns(row, tally)
             DossierCount.objects.bulk_create(rows)
-    sums.refresh(below, [month.number for month in run])
+    group_sums.refresh_group_sums(below, [month.number for month in run])
     user = User.objects.create_user("reader", password="x")
     Membership.objects.create(user=user, unit=top, role=Role.VIEWER, valid_from=date(2015, 1, 1))
 

@@ -9,26 +9,28 @@ from io import BytesIO, StringIO
 import openpyxl
 import pytest
 
+from figures.formatting import format_points
 from figures.periods import DEFAULT_CALENDAR, Period
-from figures.writing import points_vi
-from reports.queries.dashboard import Wanted, figures_of
-from reports.queries.ranking import with_changes
+from reports.dashboard.queries import DashboardQuery, figures_of, with_changes
 from tests import succeeding
-from units import actions, roster
+from units.lifecycle import opening
 from units.models import Unit
-from units.tree import Draft
+from units.tree import roster
+from units.tree.rules import UnitDraft
 
 pytestmark = pytest.mark.django_db
 WHERE = "?unit=351&period=2022-H1"
 HALF = Period.parse("2022-H1")
 
 
-def wanted(**more) -> Wanted:
-    asked = Wanted(Unit.objects.get(code="351"), HALF, DEFAULT_CALENDAR, "approved", False, None, "unit", 1)
+def wanted(**more) -> DashboardQuery:
+    asked = DashboardQuery(
+        Unit.objects.get(code="351"), HALF, DEFAULT_CALENDAR, "approved", False, None, "unit", 1
+    )
     return replace(asked, **more)
 
 
-def changes(asked: Wanted) -> dict[str, str | None]:
+def changes(asked: DashboardQuery) -> dict[str, str | None]:
     found = with_changes(asked, figures_of(asked))
     return {row.key: row.change.points for row in found.rows}
 
@@ -56,7 +58,7 @@ def test_every_outlet_tells_the_same(reader):
     rows = list(csv.DictReader(StringIO(page(f"/reports/dashboard.csv{WHERE}").content.decode("utf-8-sig"))))
     column = "Tỷ lệ hồ sơ trực tuyến: tăng, giảm (điểm phần trăm)"
     told = {row["Mã"]: row[column] for row in rows[:-1]}
-    assert told == {key: points_vi(one).lstrip("+") for key, one in points.items()}
+    assert told == {key: format_points(one).lstrip("+") for key, one in points.items()}
     book = openpyxl.load_workbook(BytesIO(page(f"/reports/dashboard.xlsx{WHERE}").content))
     lines = list(book["Số liệu"].iter_rows(min_row=3, values_only=True))
     at = lines[0].index(column)
@@ -66,7 +68,7 @@ def test_every_outlet_tells_the_same(reader):
     assert any(row[0].value == column for row in book["Nguồn"].iter_rows())
     text = page(f"/{WHERE}").content.decode()
     shown = re.findall(r'data-l="Tăng, giảm \(điểm\)">([^<]*)<', text)
-    assert sorted(filter(None, shown)) == sorted(points_vi(one) for one in points.values())
+    assert sorted(filter(None, shown)) == sorted(format_points(one) for one in points.values())
     assert "change" not in page(f"/api/v1/summary{WHERE}&by=unit").json()["rows"][0]
     assert page(f"/api/v1/summary{WHERE}&by=unit&change=x").json()["code"] == "bad_change"
 
@@ -85,7 +87,7 @@ def test_the_table_is_ordered_by_change(reader):
         shown = [one for one in re.findall(r'data-l="Tăng, giảm \(điểm\)">([^<]*)<', text) if one]
         communes = [one for key, one in points.items() if key.isdigit()]
         ordered = sorted(map(float, communes), reverse=descending)
-        assert shown == [points_vi(f"{one:.1f}") for one in ordered]
+        assert shown == [format_points(f"{one:.1f}") for one in ordered]
     assert "sort=-change" in page(f"/{WHERE}").content.decode()
 
 
@@ -99,7 +101,7 @@ def test_of_one_field_and_of_a_tier(reader):
 def test_a_unit_that_was_not_there_last_year_has_none(demo):
     """By today's units it has the history of those that it came from."""
     district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
-    draft = Draft("moi", "xã Mới", "committee", "commune", date(2022, 6, 20), parent=district)
+    draft = UnitDraft("moi", "xã Mới", "committee", "commune", date(2022, 6, 20), parent=district)
     succeeding.replace([one, other], [succeeding.Part(draft)], date(2022, 6, 20), by=None)
     points = changes(wanted())
     assert points["13450"] is not None and points["13474"] is not None
@@ -114,6 +116,6 @@ def test_a_group_is_compared_only_where_its_units_stayed(demo):
     """Rows that are groups: the district within its province."""
     district = Unit.objects.get(code="351")
     assert changes(wanted(unit=district.parent))["351"] is not None
-    late = Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
-    actions.open_unit(late, by=None)
+    late = UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
+    opening.open_unit(late, by=None)
     assert changes(wanted(unit=district.parent))["351"] is None

@@ -8,11 +8,10 @@ import pytest
 from django.core.cache import cache
 
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
-from reports.queries import changes
-from reports.views import remembered as room
-from reports.views.asked import Asked
+from reports.dashboard import cache as dashboard_cache
+from reports.dashboard.params import DashboardParams
 
-ASKED = Asked(
+ASKED = DashboardParams(
     SimpleNamespace(pk=7, has_children=True),
     "351",
     Period.parse("2022-H1"),
@@ -29,8 +28,8 @@ def world(monkeypatch):
     """The version and the transaction as the test wants them; `drawn` counts the drawings."""
     world = SimpleNamespace(version=("a", 5), drawn=0)
     connection = SimpleNamespace(in_atomic_block=False, settings_dict={"NAME": "test"})
-    monkeypatch.setattr(room, "connection", connection)
-    monkeypatch.setattr(changes, "version", lambda *asked: world.version)
+    monkeypatch.setattr(dashboard_cache, "connection", connection)
+    monkeypatch.setattr(dashboard_cache, "page_version", lambda *asked: world.version)
     world.connection = connection
     cache.clear()
     yield world
@@ -42,7 +41,7 @@ def seen(world, asked=ASKED, above=(1,)) -> int:
         world.drawn += 1
         return f"page {world.drawn}"
 
-    room.remembered(asked, above, draw)
+    dashboard_cache.cached(asked, above, draw)
     return world.drawn
 
 
@@ -59,7 +58,7 @@ def test_another_version_draws_anew(world):
 def test_another_view_or_reach_is_another_page(world):
     seen(world)
     assert seen(world, above=()) == 2
-    other = Asked(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
+    other = DashboardParams(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
     assert seen(world, asked=other) == 3
     assert seen(world, asked=replace(ASKED, basis="today", unit=TODAY)) == 4
     months_of_the_year = Calendar.of([(Month(2020, 1), None)])

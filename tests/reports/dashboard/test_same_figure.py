@@ -15,7 +15,7 @@ import pytest
 from django.core.management import call_command
 
 from reports.models import Review
-from reports.outlets.flat import COUNTS
+from reports.tables.columns import COUNTS
 
 # tier: (dossiers in person, their share as printed, received online, its share, by post, its share)
 EXPECTED = {

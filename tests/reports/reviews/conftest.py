@@ -10,11 +10,13 @@ from django.conf import settings as project
 from django.db import transaction
 from django.test import Client
 
-from figures.summary import canonical
-from reports.imports import demo
+from accounts.models import User
+from figures.summary import canonical_json
+from reports.demo import load
+from reports.document import issued_reviews
 from reports.models import Review
-from reports.outlets import codes, pdf, printed
-from units.models import User
+from reports.pdf import rendering
+from reports.printing import print_view
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
@@ -25,13 +27,13 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
     """The number of the demo's review."""
     with django_db_blocker.unblock():
         with transaction.atomic():
-            yield demo.load(FIXTURE, NOW).pk
+            yield load.load_demo(FIXTURE, NOW).pk
             transaction.set_rollback(True)
 
 
 def attached(doc: dict, *, at: datetime) -> bytes:
     """The PDF of a document that is attached to it."""
-    return pdf.draw(printed.view(doc), data=doc, moment=at)
+    return rendering.draw_pdf(print_view.print_context(doc), data=doc, moment=at)
 
 
 @pytest.fixture
@@ -58,16 +60,16 @@ _drawn: dict[tuple[bytes, bytes, str], bytes] = {}
 @pytest.fixture
 def drawn_once(monkeypatch) -> None:
     """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
-    draw = pdf.draw
+    draw = rendering.draw_pdf
 
     def quick(
         context: dict, *, data: dict | None = None, moment: datetime | None = None, following=None
     ) -> bytes:
-        key = (canonical(context["doc"]), canonical(data), str(moment))
+        key = (canonical_json(context["doc"]), canonical_json(data), str(moment))
         if key not in _drawn:
             _drawn[key] = draw(context, data=data, moment=moment, following=following)
         return _drawn[key]
 
-    monkeypatch.setattr(pdf, "draw", quick)
+    monkeypatch.setattr(rendering, "draw_pdf", quick)
     given = iter("BCDFGHJKLMNPQRTVWXZ")
-    monkeypatch.setattr(codes, "new", lambda: next(given) * codes.LENGTH)
+    monkeypatch.setattr(issued_reviews, "new_code", lambda: next(given) * issued_reviews.LENGTH)

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from units.actions import create_token
-from units.models import Scope, Unit
+from units.models import TokenScope, Unit
+from units.tokens.actions import create_token
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def get(review):
 
     def made(code: str = "351"):
         unit = Unit.objects.get(code=code)
-        _, secret = create_token("Tỉnh", unit, [Scope.REVIEWS], 30, by=None, at=timezone.now())
+        _, secret = create_token("Tỉnh", unit, [TokenScope.REVIEWS], 30, by=None, at=timezone.now())
         return Client(headers={"Authorization": f"Bearer {secret}"}).get
 
     return made

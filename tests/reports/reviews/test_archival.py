@@ -14,10 +14,12 @@ from pypdf import PdfReader
 
 from figures.periods import Period
 from figures.summary import Summary
-from reports import actions
+from reports.document import document
+from reports.drafting import actions
+from reports.drafting.queries import sections_for_review
 from reports.models import Review
-from reports.outlets import copies, pdf
-from reports.queries import document, outlines
+from reports.pdf import rendering
+from reports.printing import copies
 from units.models import Unit
 
 from .conftest import NOW, attached
@@ -31,13 +33,13 @@ UNABLE = {"UA-14-001"}
 def of_commune() -> Review:
     """A draft whose sections are empty, of a unit that reports itself."""
     unit, period = Unit.objects.get(code="13474", active_until=None), Period.parse("2022-H1")
-    sections = outlines.for_review(unit, period)
-    return actions.draft(unit, period, by=None, at=NOW, sections=sections)
+    sections = sections_for_review(unit, period)
+    return actions.open_draft(unit, period, by=None, at=NOW, sections=sections)
 
 
 def hostile(review: Review) -> Review:
     text = "<b>&\u202e\u200bxin chào 🙂 " + "ă" * 300
-    actions.edit(
+    actions.edit_draft(
         review, by=None, at=NOW, bodies={one.pk: (one.heading, text) for one in review.sections.all()}
     )
     review.refresh_from_db()
@@ -47,12 +49,14 @@ def hostile(review: Review) -> Review:
 @pytest.fixture(params=["frozen", "draft", "commune", "hostile"])
 def drawn(request, review) -> bytes:
     if request.param == "draft":
-        return copies.draft(review, demo=True)
+        return copies.draft_pdf(review, demo=True)
     if request.param == "commune":
         review = of_commune()
     elif request.param == "hostile":
         review = hostile(review)
-    return copies.closed(document.build(review, demo=True), at=NOW, qr=request.param == "frozen").content
+    return copies.draw_frozen_copy(
+        document.build_document(review, demo=True), at=NOW, qr=request.param == "frozen"
+    ).content
 
 
 def test_checkers_find_no_error(drawn, tmp_path):
@@ -89,7 +93,7 @@ def test_no_element_is_empty_and_drawings_lie_on_their_page(drawn):
 
 
 def test_page_numbers_are_artifacts_and_unsaid_marks_are_null(review):
-    reader = PdfReader(BytesIO(copies.draft(review, demo=True)))
+    reader = PdfReader(BytesIO(copies.draft_pdf(review, demo=True)))
     numbers = reader.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
     for place, page in enumerate(reader.pages):
         unsaid = [one for one in numbers[2 * place + 1] if str(one) == "NullObject"]
@@ -99,8 +103,8 @@ def test_page_numbers_are_artifacts_and_unsaid_marks_are_null(review):
 
 
 @pytest.fixture
-def closed(review) -> copies.Closed:
-    return copies.closed(document.build(review, demo=True), at=NOW)
+def closed(review) -> copies.FrozenCopy:
+    return copies.draw_frozen_copy(document.build_document(review, demo=True), at=NOW)
 
 
 def test_it_claims_to_be_archival_and_accessible(closed):
@@ -124,7 +128,7 @@ def test_frozen_figures_travel_in_it(closed):
         ("so-lieu-theo-linh-vuc-commune.csv", "/Data"),
     ]
     kept = json.loads(reader.attachments["so-lieu.json"][0])
-    assert kept == closed.document == pdf.read_attached(closed.content)
+    assert kept == closed.document == rendering.read_attached(closed.content)
     assert kept["log"]["sequence"] > 0 and len(kept["log"]["hash"]) == 64
     rows = list(
         csv.DictReader(StringIO(reader.attachments["so-lieu-theo-don-vi.csv"][0].decode("utf-8-sig")))
@@ -136,5 +140,5 @@ def test_frozen_figures_travel_in_it(closed):
 
 
 def test_a_unit_that_reports_itself_has_one_annex(review):
-    text = pdf.text(attached(document.build(of_commune(), demo=True), at=NOW))
+    text = rendering.pdf_text(attached(document.build_document(of_commune(), demo=True), at=NOW))
     assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

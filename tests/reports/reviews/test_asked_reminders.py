@@ -10,13 +10,14 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from ledger.models import Entry
-from reports import actions
-from reports.actions import asking, contributing
+from reports.consultation import actions as consultation_actions
+from reports.consultation import reminders
+from reports.drafting import actions as drafting_actions
 from reports.models import Asking, AskingReminder, Review, ReviewState
-from reports.queries import asked_reminders
 from tests.test_every_page import foreign
-from units.models import Unit, User
+from units.models import Unit
 
 from .conftest import NOW
 
@@ -28,7 +29,9 @@ TO = "xa-13474@example.org"
 def asked(review) -> Asking:
     section = review.sections.get(order=2)
     unit = Unit.objects.get(code="13474")
-    (one,) = asking.ask(review, [unit], by=None, at=NOW, section=section, due_on=DUE, words="Ngắn gọn.")
+    (one,) = consultation_actions.ask_units(
+        review, [unit], by=None, at=NOW, section=section, due_on=DUE, words="Ngắn gọn."
+    )
     return one
 
 
@@ -66,9 +69,9 @@ def test_the_letter_is_vietnamese(asked, run):
 
 
 def test_who_has_sent_hears_nothing(asked, run):
-    contributing.write(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
+    consultation_actions.write_contribution(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
     assert run(DUE) == {}
-    contributing.send_back(asked, "Thêm số.", by=None, at=NOW)
+    consultation_actions.return_contribution(asked, "Thêm số.", by=None, at=NOW)
     assert run(DUE) == {TO: "Hôm nay là hạn gửi nội dung báo cáo"}
 
 
@@ -91,9 +94,9 @@ def test_a_refused_letter_is_sent_again(asked, run, monkeypatch):
 
 
 def test_comments_only_while_the_draft_is_put_to_comment(review, run):
-    asking.ask(review, [Unit.objects.get(code="13474")], by=None, at=NOW, due_on=DUE)
+    consultation_actions.ask_units(review, [Unit.objects.get(code="13474")], by=None, at=NOW, due_on=DUE)
     assert run(DUE - timedelta(1)) == {}
-    actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
     assert run(DUE) == {TO: "Hôm nay là hạn góp ý dự thảo báo cáo"}
     frozen = {"state": "frozen", "frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": {}}
     Review.objects.filter(pk=review.pk).update(**frozen)
@@ -109,17 +112,19 @@ def test_a_dry_run_gives_nothing(asked, run, capsys):
 def test_a_unit_without_anybody_is_named(review, run, capsys):
     unit = Unit.objects.get(code="13474")
     unit.memberships.all().delete()
-    asking.ask(review, [unit], by=None, at=NOW, section=review.sections.get(order=2), due_on=DUE)
+    consultation_actions.ask_units(
+        review, [unit], by=None, at=NOW, section=review.sections.get(order=2), due_on=DUE
+    )
     run(DUE)
     assert "Không có ai để nhắc: thị trấn Tân Thanh" in capsys.readouterr().err
 
 
 def test_queries_do_not_follow_the_number_of_units(review):
     section, units = review.sections.get(order=2), list(Unit.objects.filter(parent=review.unit))
-    asking.ask(review, units[:1], by=None, at=NOW, section=section, due_on=DUE)
+    consultation_actions.ask_units(review, units[:1], by=None, at=NOW, section=section, due_on=DUE)
     with CaptureQueriesContext(connection) as few:
-        asked_reminders.plan(DUE)
-    asking.ask(review, units, by=None, at=NOW, section=section, due_on=DUE)
+        reminders.reminder_plan(DUE)
+    consultation_actions.ask_units(review, units, by=None, at=NOW, section=section, due_on=DUE)
     with CaptureQueriesContext(connection) as many:
-        assert len(asked_reminders.plan(DUE).people) > 10
+        assert len(reminders.reminder_plan(DUE).people) > 10
     assert len(many) == len(few) == 3

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.outlets import codes
-from units import qr
+from core import qr_code
+from reports.document import issued_reviews
 
 
 @pytest.mark.parametrize(
@@ -21,15 +21,17 @@ from units import qr
     ],
 )
 def test_typed(typed, read):
-    assert codes.read(typed) == read
+    assert issued_reviews.parse_code(typed) == read
 
 
 def test_new_codes_differ_and_are_read_back(db):
-    found = {codes.new() for _ in range(50)}
-    assert len(found) == 50 and all(codes.read(codes.written(code)) == code for code in found)
+    found = {issued_reviews.new_code() for _ in range(50)}
+    assert len(found) == 50 and all(
+        issued_reviews.parse_code(issued_reviews.code_text(code)) == code for code in found
+    )
 
 
 def test_qr_code_covers_what_segno_draws():
-    drawn = qr.drawn("https://cchc.example/verify/?code=BCDFGHJKLM")
-    assert drawn.size == 33 + 2 * qr.QUIET or drawn.size == 29 + 2 * qr.QUIET
+    drawn = qr_code.draw_qr_code("https://cchc.example/verify/?code=BCDFGHJKLM")
+    assert drawn.size == 33 + 2 * qr_code.QUIET or drawn.size == 29 + 2 * qr_code.QUIET
     assert drawn.path.startswith("M4 4h7v1h-7z")

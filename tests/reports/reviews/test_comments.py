@@ -7,10 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Entry
-from reports import actions
-from reports.actions import asking, commenting
+from reports.closing.queries import before_signing
+from reports.consultation import actions as consultation_actions
+from reports.document import document
+from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState, SectionComment
-from reports.queries import document, signing
 from units.models import Unit
 
 from .conftest import NOW
@@ -26,13 +27,13 @@ def address(review: Review, what: str = "") -> str:
 def put(review) -> Review:
     """The draft, put to comment, with Phòng Nội vụ and Tân Thanh asked."""
     units = [Unit.objects.get(code="phong-noi-vu"), Unit.objects.get(code="13474")]
-    asking.ask(review, units, by=None, at=NOW, due_on=DUE, words="Xem mục 2.2.")
-    return actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    consultation_actions.ask_units(review, units, by=None, at=NOW, due_on=DUE, words="Xem mục 2.2.")
+    return drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
 
 
 def said(review: Review, text: str = "Bổ sung số lớp tập huấn.", **more) -> SectionComment:
     more = {"section": review.sections.get(order=2), "unit": review.unit} | more
-    return commenting.comment(review, text, by=None, at=NOW, **more)
+    return consultation_actions.add_comment(review, text, by=None, at=NOW, **more)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_rights_by_state(signed_in, put, name, draft, comment, frozen):
     client, units = signed_in(name), {"phong-noi-vu": "phong-noi-vu", "xa-13474": "13474"}
     unit = Unit.objects.get(code=units.get(name, "351"))
     form = {"section": "", "unit": str(unit.pk), "text": "Nhất trí."}
-    frozen_row = {"frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": document.build(put, demo=True)}
+    frozen_row = {"frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": document.build_document(put, demo=True)}
     for state, expected in (("draft", draft), ("comment", comment), ("frozen", frozen)):
         more = frozen_row if state == "frozen" else {}
         Review.objects.filter(pk=put.pk).update(state=state, **more)
@@ -102,9 +103,9 @@ def test_settling(signed_in, put):
     one.refresh_from_db()
     assert one.resolution == "taken" and [each.text for each in one.replies.all()] == ["Đồng ý.", "Đã thêm."]
     assert editor.post(reply, {"text": "Lần nữa.", "resolution": "taken"}).status_code == 409
-    told = signing.before_signing(put, document.build(put, demo=True), NOW.date())
+    told = before_signing(put, document.build_document(put, demo=True), NOW.date())
     assert "Còn 1 ý kiến góp ý chưa giải quyết." in told
-    commenting.resolve(other, "explained", "Câu đã đúng.", unit=put.unit, by=None, at=NOW)
+    consultation_actions.resolve_comment(other, "explained", "Câu đã đúng.", unit=put.unit, by=None, at=NOW)
     assert "Đã giải quyết hết" in editor.get(address(put)).content.decode()
 
 
@@ -119,7 +120,7 @@ def test_no_comment_at_all(signed_in, put):
 
 def test_kept_and_never_printed(signed_in, put):
     one = said(put, "Lời góp ý không in.")
-    doc = document.build(put, demo=True)
+    doc = document.build_document(put, demo=True)
     assert "Lời góp ý không in." not in str(doc)
     frozen = {"state": "frozen", "frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": doc}
     Review.objects.filter(pk=put.pk).update(**frozen)
@@ -132,7 +133,7 @@ def test_kept_and_never_printed(signed_in, put):
 
 
 def test_a_comment_outlives_its_section(review):
-    actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
     one = said(review)
     heading = one.heading
     review.sections.get(order=2).delete()
@@ -155,7 +156,7 @@ def test_queries_do_not_follow_the_number_of_comments(signed_in, put):
         client.get(address(put))
     for number in range(20):
         one = said(put, f"Ý kiến {number}", section=put.sections.get(order=1 + number % 5))
-        commenting.comment(put, "Trả lời.", unit=put.unit, parent=one, by=None, at=NOW)
+        consultation_actions.add_comment(put, "Trả lời.", unit=put.unit, parent=one, by=None, at=NOW)
     with CaptureQueriesContext(connection) as many:
         assert "Ý kiến 19" in client.get(address(put)).content.decode()
     assert len(many) == len(few)

@@ -6,12 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from figures import bound
 from ledger.models import Entry
-from reports.actions import Refused, asking, contributing
+from reports.consultation import actions
+from reports.consultation.queries import children_at, contribution_facts, fact_prefix, offered_facts
+from reports.document import document
 from reports.models import Asking, Review, ReviewSection
-from reports.queries import asking as asked_of
-from reports.queries import contribution, document
+from reports.review_access.actions import ReviewError
+from reports.review_text import bound_text
 from units.models import Unit
 
 from .conftest import NOW
@@ -27,7 +28,9 @@ def unit(code: str) -> Unit:
 def asked(review) -> Asking:
     """Tân Thanh is asked for the words of the second section."""
     section = review.sections.get(order=2)
-    (one,) = asking.ask(review, [unit("13474")], by=None, at=NOW, section=section, due_on=DAY + timedelta(3))
+    (one,) = actions.ask_units(
+        review, [unit("13474")], by=None, at=NOW, section=section, due_on=DAY + timedelta(3)
+    )
     return one
 
 
@@ -62,7 +65,7 @@ def test_the_way_of_a_text(signed_in, asked):
     clerk, editor = signed_in("xa-13474"), signed_in("tonghop")
     page = clerk.get("/records/").content.decode()
     assert asked.heading in page
-    token = next(one.token for one in contribution.offered(asked, contribution.known(asked)))
+    token = next(one.token for one in offered_facts(asked, contribution_facts(asked)))
     assert token in clerk.get(address(asked)).content.decode().replace("&#x27;", "'")
     body = f"Tiếp nhận {token} hồ sơ.\n\nĐã niêm yết <đủ>."
     sent = {"revision": "0", "body": body, "send": "1"}
@@ -81,13 +84,13 @@ def test_the_way_of_a_text(signed_in, asked):
     before = asked.section.body
     assert editor.post(f"/reports/asking/{asked.pk}/take/").status_code == 302
     section = ReviewSection.objects.get(pk=asked.section_id)
-    parts = bound.paragraphs(section.body)
-    assert section.body.startswith(before) and bound.plain_of(parts[-2]).startswith(
+    parts = bound_text.parse_paragraphs(section.body)
+    assert section.body.startswith(before) and bound_text.paragraph_text(parts[-2]).startswith(
         "Thị trấn Tân Thanh: Tiếp nhận"
     )
-    assert contribution.prefix(asked) + "received" in bound.keys(parts)
-    doc = document.build(asked.review, demo=True)
-    assert contribution.prefix(asked) + "received" in doc["facts"]
+    assert fact_prefix(asked) + "received" in bound_text.fact_keys(parts)
+    doc = document.build_document(asked.review, demo=True)
+    assert fact_prefix(asked) + "received" in doc["facts"]
     for _ in range(2):
         editor.post(f"/reports/asking/{asked.pk}/take/")
     assert ReviewSection.objects.get(pk=asked.section_id).body == section.body
@@ -101,7 +104,7 @@ def test_only_own_figures_are_quoted(signed_in, asked):
         answer = clerk.post(address(asked), {"revision": "0", "body": f"[[{key}|5]] hồ sơ"})
         assert answer.status_code == 422 and "không có số liệu nào mang mã" in answer.content.decode()
     assert not Asking.objects.get(pk=asked.pk).body
-    known = contribution.known(asked)
+    known = contribution_facts(asked)
     assert known and all(key.startswith("unit.13474.") for key in known)
 
 
@@ -128,7 +131,7 @@ def test_the_editor_is_told_of_own_figures_alone(signed_in, asked, name, status)
 
 def test_what_is_sent_is_not_changed_until_it_is_taken_back(signed_in, asked):
     clerk = signed_in("xa-13474")
-    contributing.write(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
+    actions.write_contribution(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
     assert clerk.post(address(asked), {"revision": "1", "body": "Khác."}).status_code == 409
     assert clerk.post(address(asked, "recall/")).status_code == 302
     assert clerk.post(address(asked), {"revision": "0", "body": "Khác."}).status_code == 409
@@ -180,10 +183,10 @@ def test_responsible_offices_are_asked_at_once(signed_in, review):
 
 def test_children_are_those_of_the_periods_end(review):
     """From 2025 a province collects from its communes: whoever stands directly below it then."""
-    found = {one.code for one in asked_of.children_at(review.unit, date(2022, 6, 14))}
+    found = {one.code for one in children_at(review.unit, date(2022, 6, 14))}
     assert "13474" in found and "phong-noi-vu" in found
     province = review.unit.parent
-    assert [one.code for one in asked_of.children_at(province, date(2022, 6, 14))] == ["351"]
+    assert [one.code for one in children_at(province, date(2022, 6, 14))] == ["351"]
     commune = unit("13474")
     Unit.objects.filter(pk=review.unit_id).update(active_until=date(2025, 6, 30))
     Unit.objects.create(
@@ -196,14 +199,14 @@ def test_children_are_those_of_the_periods_end(review):
         depth=1,
         active_from=date(2025, 7, 1),
     )
-    after = asked_of.children_at(province, date(2025, 12, 14))
+    after = children_at(province, date(2025, 12, 14))
     assert [one.name for one in after] == ["xã Tân Thanh"] and commune not in after
 
 
 def test_many_askings_stand_on_several_pages(signed_in, review):
-    units = asked_of.children_at(review.unit, DAY)
+    units = children_at(review.unit, DAY)
     for part in review.sections.all()[:5]:
-        asking.ask(review, units, by=None, at=NOW, section=part, due_on=DAY - timedelta(1))
+        actions.ask_units(review, units, by=None, at=NOW, section=part, due_on=DAY - timedelta(1))
     client, page = signed_in("tonghop"), f"/reports/reviews/{review.pk}/asking/"
     number = 5 * len(units)
     text = client.get(page).content.decode()
@@ -226,7 +229,7 @@ def test_a_contribution_of_the_greatest_length_is_taken_over(signed_in, asked):
 
 def test_a_section_never_grows_beyond_what_can_be_edited(signed_in, asked):
     ReviewSection.objects.filter(pk=asked.section_id).update(body="x" * 199_990)
-    contributing.write(asked, "Lời dài.", by=None, at=NOW, revision=0, send=True)
+    actions.write_contribution(asked, "Lời dài.", by=None, at=NOW, revision=0, send=True)
     answer = signed_in("tonghop").post(f"/reports/asking/{asked.pk}/take/", follow=True)
     assert "sẽ dài quá 200.000 ký tự" in answer.content.decode()
     assert not Asking.objects.get(pk=asked.pk).taken_at
@@ -237,16 +240,16 @@ def test_a_province_collects_its_districts(signed_in, review):
     province = review.unit.parent
     above = Review.objects.create(unit=province, period="2022-H1", title="Sơ kết của tỉnh", created_at=NOW)
     section = above.sections.create(order=1, heading="1. Kết quả")
-    (one,) = asking.ask(above, [review.unit], by=None, at=NOW, section=section, due_on=DAY)
+    (one,) = actions.ask_units(above, [review.unit], by=None, at=NOW, section=section, due_on=DAY)
     client = signed_in("tonghop")
     assert "1. Kết quả" in client.get("/records/").content.decode()
-    token = contribution.offered(one, contribution.known(one))[0].token
+    token = offered_facts(one, contribution_facts(one))[0].token
     assert token.startswith("[[unit.351.received|17.793")
     assert (
         client.post(address(one), {"revision": "0", "body": f"Nhận {token}.", "send": "1"}).status_code == 302
     )
     assert client.post(f"/reports/asking/{one.pk}/take/").status_code == 404
-    contributing.take(one, by=None, at=NOW)
+    actions.take_contribution(one, by=None, at=NOW)
     section.refresh_from_db()
     assert section.body == f"Huyện Thanh Liêm: Nhận {token}."
 
@@ -254,7 +257,7 @@ def test_a_province_collects_its_districts(signed_in, review):
 def test_own_words_are_offered(signed_in, asked):
     """A figure of the unit's own review stays bound where it is the same number here; others become words."""
     own = Review.objects.create(unit=asked.unit, period=asked.review.period, title="x", created_at=NOW)
-    known = contribution.known(asked)
+    known = contribution_facts(asked)
     text = known["unit.13474.received"].text
     body = f"Nhận [[now.total.received|{text}]] hồ sơ, [[now.total.resolved|1]] đã xong, [[missing.count|0]] thiếu."
     own.sections.create(order=1, heading=asked.heading, key=asked.section.key, body=body)
@@ -263,16 +266,16 @@ def test_own_words_are_offered(signed_in, asked):
 
 
 def test_withdrawing(signed_in, asked):
-    contributing.write(asked, "Lời.", by=None, at=NOW, revision=0)
-    with pytest.raises(Refused):
-        asking.withdraw(asked, by=None, at=NOW)
-    contributing.write(asked, "", by=None, at=NOW, revision=1)
+    actions.write_contribution(asked, "Lời.", by=None, at=NOW, revision=0)
+    with pytest.raises(ReviewError):
+        actions.withdraw_request(asked, by=None, at=NOW)
+    actions.write_contribution(asked, "", by=None, at=NOW, revision=1)
     signed_in("tonghop").post(f"/reports/asking/{asked.pk}/withdraw/")
     assert not Asking.objects.exists() and Entry.objects.filter(action="review.unask").exists()
 
 
 def test_a_frozen_review_takes_nothing(signed_in, asked):
-    contributing.write(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
+    actions.write_contribution(asked, "Lời.", by=None, at=NOW, revision=0, send=True)
     body = asked.section.body
     frozen = {"state": "frozen", "frozen_at": NOW, "pdf_sha256": "0" * 64, "frozen": {}}
     Review.objects.filter(pk=asked.review_id).update(**frozen)
@@ -287,13 +290,13 @@ def test_a_frozen_review_takes_nothing(signed_in, asked):
 def test_queries_do_not_follow_the_number_of_units(signed_in, review):
     client, clerk = signed_in("tonghop"), signed_in("xa-13474")
     section, page = review.sections.get(order=2), f"/reports/reviews/{review.pk}/asking/"
-    asking.ask(review, [unit("13474")], by=None, at=NOW, section=section, due_on=DAY)
+    actions.ask_units(review, [unit("13474")], by=None, at=NOW, section=section, due_on=DAY)
     for one in (client.get(page), clerk.get("/records/")):
         assert one.status_code == 200
     with CaptureQueriesContext(connection) as few:
         client.get(page), clerk.get("/records/")
     for part in review.sections.all()[:5]:
-        asking.ask(review, asked_of.children_at(review.unit, DAY), by=None, at=NOW, section=part, due_on=DAY)
+        actions.ask_units(review, children_at(review.unit, DAY), by=None, at=NOW, section=part, due_on=DAY)
     with CaptureQueriesContext(connection) as many:
         client.get(page), clerk.get("/records/")
     assert len(many) == len(few)

@@ -4,15 +4,16 @@ from collections import Counter
 
 from django.utils import timezone
 
+from accounts.models import User
 from figures.periods import Month, Period
 from ledger import log
-from records.actions import decide_unlock, request_unlock
+from records.calendar.queries import stored_calendar
+from records.locking.actions import decide_unlock_request, request_unlock
 from records.models import DossierCount, Edition, Indicator, IndicatorValue, RateTarget, Submission
-from records.queries.calendar import calendar
-from records.queries.summary import summary
-from reports.imports import demo
+from records.summary.queries import summary
+from reports.demo import load, people
 from reports.models import Review
-from units.models import Unit, User
+from units.models import Unit
 
 from .conftest import FIXTURE, NOW
 
@@ -23,7 +24,7 @@ PUBLISHED = {
 
 
 def test_half_year_gives_the_published_figures(review):
-    found = summary(review.unit, Period.parse("2022-H1"), calendar=calendar())
+    found = summary(review.unit, Period.parse("2022-H1"), calendar=stored_calendar())
     for tier, shares in PUBLISHED.items():
         figures = found.tier(tier)
         assert {key: (figures.shares[key].numerator, figures.shares[key].percent) for key in shares} == shares
@@ -54,7 +55,7 @@ def test_months_were_entered_and_approved_by_people(review):
         sent, decided = (timezone.localtime(at) for at in (one.sent_at, one.decided_at))
         assert one.saved_at < one.sent_at < one.decided_at
         assert (decided.date() - sent.date()).days == 1 and 8 <= sent.hour < 17 and 8 <= decided.hour < 17
-        end = calendar().span(Month.from_number(one.submission.month)).end
+        end = stored_calendar().span(Month.from_number(one.submission.month)).end
         late = (one.submission.unit.code, one.submission.month) == ("13480", 202203)
         assert late or 1 <= (sent.date() - end).days <= 3
 
@@ -62,14 +63,14 @@ def test_months_were_entered_and_approved_by_people(review):
 def test_second_run_changes_nothing(review):
     models = (Unit, User, DossierCount, Edition, Review)
     before = [model.objects.count() for model in models]
-    assert demo.load(FIXTURE, NOW).pk == review.pk
+    assert load.load_demo(FIXTURE, NOW).pk == review.pk
     assert [model.objects.count() for model in models] == before
     assert log.verify() == []
 
 
 def test_second_run_keeps_what_people_did_since(review):
     Edition.objects.filter(state="returned").update(state="sent", return_reason="")
-    demo.load(FIXTURE, NOW)
+    load.load_demo(FIXTURE, NOW)
     assert not Edition.objects.filter(state="returned").exists()
 
 
@@ -81,7 +82,7 @@ def test_second_run_keeps_indicators_and_targets_as_people_left_them(review):
     RateTarget.objects.filter(pk=goal.pk).update(percent="61.0")
     gone.delete()
     left = [list(model.objects.order_by("pk").values()) for model in (Indicator, IndicatorValue, RateTarget)]
-    demo.load(FIXTURE, NOW)
+    load.load_demo(FIXTURE, NOW)
     again = [list(model.objects.order_by("pk").values()) for model in (Indicator, IndicatorValue, RateTarget)]
     assert again == left
 
@@ -90,13 +91,13 @@ def test_second_run_leaves_a_month_open_that_was_unlocked(review):
     found = Submission.objects.get(unit__code="13474", month=202206)
     clerk, reviewer = (User.objects.get(username=name) for name in ("xa-13474", "tonghop"))
     asked = request_unlock(found, reason="Nhập nhầm", by=clerk, at=NOW)
-    decide_unlock(asked, grant=True, by=reviewer, at=NOW)
-    demo.load(FIXTURE, NOW)
+    decide_unlock_request(asked, grant=True, by=reviewer, at=NOW)
+    load.load_demo(FIXTURE, NOW)
     assert [one.state for one in found.editions.order_by("number")] == ["approved", "draft"]
 
 
 def test_demo_accounts_sign_in(review, client, settings):
     # The demo was hashed before the tests' own quick hasher was set.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-    answer = client.post("/accounts/login/", {"username": "xa-13474", "password": demo.PASSWORD})
+    answer = client.post("/accounts/login/", {"username": "xa-13474", "password": people.PASSWORD})
     assert answer.status_code == 302

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from units.models import User
+from accounts.models import User
 
 
 def test_refused_without_demo(settings, db):

@@ -9,13 +9,17 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from records import actions as entry
+from accounts.models import User
+from records.approval import actions as approval_actions
+from records.locking import actions as locking_actions
 from records.models import Submission
-from reports import actions
+from records.submissions import actions as submissions_actions
+from reports.closing import actions as closing_actions
+from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.outlets import pdf
-from tests.reports.reviews.conftest import NOW
-from units.models import User
+from reports.pdf import rendering
+
+from .conftest import NOW
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
@@ -29,32 +33,34 @@ def correct(review: Review) -> None:
     """A commune finds seven dossiers more: asks, is let, corrects, sends, is approved."""
     clerk, reviewer = User.objects.get(username="xa-13474"), User.objects.get(username="tonghop")
     month = Submission.objects.get(unit__code="13474", month=202206)
-    asked = entry.request_unlock(month, reason="Sót sổ tiếp nhận tuần 2", by=clerk, at=NOW)
-    entry.decide_unlock(asked, grant=True, by=reviewer, at=NOW)
+    asked = locking_actions.request_unlock(month, reason="Sót sổ tiếp nhận tuần 2", by=clerk, at=NOW)
+    locking_actions.decide_unlock_request(asked, grant=True, by=reviewer, at=NOW)
     edition = month.editions.order_by("-number").first()
     row = edition.counts.filter(received_direct__gt=0, procedure=None).order_by("field__code").first()
     cells = {"received_direct": row.received_direct + 7, "resolved_on_time": row.resolved_on_time + 7}
-    entry.save_counts(edition, {(row.field_id, None): cells}, by=clerk, revision=edition.revision, at=NOW)
+    submissions_actions.save_counts(
+        edition, {(row.field_id, None): cells}, by=clerk, revision=edition.revision, at=NOW
+    )
     edition.refresh_from_db()
-    entry.send(edition, by=clerk, at=NOW)
+    submissions_actions.send_edition(edition, by=clerk, at=NOW)
     edition.refresh_from_db()
-    entry.approve(edition, by=reviewer, at=NOW)
+    approval_actions.approve_edition(edition, by=reviewer, at=NOW)
 
 
 @pytest.fixture
 def both(review) -> tuple[Review, Review]:
     """The issued review, and the issued one that replaces it after a correction and with other words."""
     old = closed(review)
-    old = actions.record_issue(old, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    old = closing_actions.record_issue(old, "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
-    new = actions.replacement(old, by=None, at=NOW)
+    new = drafting_actions.replace_review(old, by=None, at=NOW)
     section = (
         new.sections.get(key=old.sections.first().key) if old.sections.first().key else new.sections.first()
     )
     body = "Câu viết thêm khi thay thế." + ("\n\n" + section.body if section.body else "")
-    actions.edit(new, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
+    drafting_actions.edit_draft(new, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
     new = closed(new)
-    return old, actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    return old, closing_actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
 def test_the_replacement_says_on_page_and_paper_what_it_replaces(signed_in, both):
@@ -63,7 +69,7 @@ def test_the_replacement_says_on_page_and_paper_what_it_replaces(signed_in, both
     client = signed_in("tonghop")
     assert words in client.get(f"/reports/reviews/{new.pk}/").content.decode()
     assert new.frozen["header"]["replaces"] == words
-    text = " ".join(pdf.text(client.get(f"/reports/reviews/{new.pk}.pdf").content).split())
+    text = " ".join(rendering.pdf_text(client.get(f"/reports/reviews/{new.pk}.pdf").content).split())
     assert f"({words})" in text
     told = client.get(f"/reports/reviews/{old.pk}/").content.decode()
     assert "đã được thay thế bằng" in told and "Báo cáo số 300/BC-UBND ngày 13/8/2022" in told

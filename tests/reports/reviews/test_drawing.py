@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from reports import actions
-from reports.outlets import copies, pdf, printed
-from reports.outlets.pdf import helper
-from reports.outlets.pdf.renderer import drawing, serving
-from reports.queries import document
+from reports.document import document
+from reports.drafting import actions
+from reports.pdf import renderer_process, rendering
+from reports.pdf.renderer import drawing, serving
+from reports.printing import copies, print_view
 
 from .conftest import NOW
 
@@ -29,9 +29,9 @@ def job(**more) -> dict:
 
 
 def test_child_draws_the_bytes_that_this_process_would(review):
-    doc = document.build(review, demo=True)
-    asked = pdf._job(printed.view(doc), doc, NOW)
-    assert helper.drawn(asked) == drawing.draw(asked)
+    doc = document.build_document(review, demo=True)
+    asked = rendering._job(print_view.print_context(doc), doc, NOW)
+    assert renderer_process.draw_job(asked) == drawing.draw(asked)
 
 
 def test_the_web_process_never_loads_the_renderer():
@@ -50,19 +50,21 @@ def test_the_web_process_never_loads_the_renderer():
 
 
 def test_a_fault_costs_one_drawing():
-    helper.drawn(job())
-    child = helper._child.process.pid
-    with pytest.raises(pdf.NotDrawn, match="lỗi của hệ thống"):
-        helper.drawn({"html": "<p>x</p>"})
-    assert helper.drawn(job()).startswith(b"%PDF-") and helper._child.process.pid == child
+    renderer_process.draw_job(job())
+    child = renderer_process._child.process.pid
+    with pytest.raises(renderer_process.PdfNotDrawn, match="lỗi của hệ thống"):
+        renderer_process.draw_job({"html": "<p>x</p>"})
+    assert (
+        renderer_process.draw_job(job()).startswith(b"%PDF-") and renderer_process._child.process.pid == child
+    )
 
 
 @pytest.fixture
 def limits(settings) -> Iterator:
     """Settings whose limits bind the next child: it keeps those that it was started with."""
-    helper._drop()
+    renderer_process._drop_child()
     yield settings
-    helper._drop()
+    renderer_process._drop_child()
 
 
 def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
@@ -70,12 +72,12 @@ def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
     told: list[dict[str, str]] = []
 
     def follow(page: int) -> None:
-        pid = helper._child.process.pid
+        pid = renderer_process._child.process.pid
         for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
             lines = Path(f"/proc/{one}/limits").read_text().splitlines()
             told.append({line[:26].strip(): line[26:].split()[0] for line in lines})
 
-    helper.drawn(job(html="<p>Tân Thanh</p>" * 3000), follow)
+    renderer_process.draw_job(job(html="<p>Tân Thanh</p>" * 3000), follow)
     # It binds itself before it draws; what it may write comes last but one.
     bound = [one for one in told if one["Max file size"] == str(serving.LARGEST_FILE)]
     assert {one["Max address space"] for one in bound} == {str(1 << 30)}
@@ -84,62 +86,66 @@ def test_a_drawing_may_take_one_gigabyte_and_120_seconds(limits):
 
 def test_too_much_memory_costs_one_drawing(limits):
     limits.PDF_MAX_BYTES = 400 * 1024 * 1024
-    helper.drawn(job())
-    child = helper._child.process.pid
-    with pytest.raises(pdf.TooLong):
-        helper.drawn(job(html="<p>" + "x" * 40_000_000))
-    assert helper.drawn(job()).startswith(b"%PDF-") and helper._child.process.pid == child
+    renderer_process.draw_job(job())
+    child = renderer_process._child.process.pid
+    with pytest.raises(renderer_process.PdfTooLong):
+        renderer_process.draw_job(job(html="<p>" + "x" * 40_000_000))
+    assert (
+        renderer_process.draw_job(job()).startswith(b"%PDF-") and renderer_process._child.process.pid == child
+    )
 
 
 def test_too_much_time_ends_the_child(settings):
-    helper.drawn(job())
+    renderer_process.draw_job(job())
     settings.PDF_SECONDS = 0.2
-    child = helper._child.process
+    child = renderer_process._child.process
     began = time.monotonic()
-    with pytest.raises(pdf.TooLong):
-        helper.drawn(job(html="<table><tr><td>1</td></tr></table>" * 3000))
+    with pytest.raises(renderer_process.PdfTooLong):
+        renderer_process.draw_job(job(html="<table><tr><td>1</td></tr></table>" * 3000))
     assert time.monotonic() - began < 3 and child.poll() is not None
     settings.PDF_SECONDS = 60
-    assert helper.drawn(job()).startswith(b"%PDF-")
+    assert renderer_process.draw_job(job()).startswith(b"%PDF-")
 
 
 def test_what_is_killed_leaves_nothing_in_the_temporary_folder(review, limits, monkeypatch, tmp_path):
     """WeasyPrint puts the faces that it is given into a folder, and takes it away only when it comes to its end."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    doc = document.build(review, demo=True)
-    faces = pdf._job(printed.view(doc), doc, NOW)["css"]
+    doc = document.build_document(review, demo=True)
+    faces = rendering._job(print_view.print_context(doc), doc, NOW)["css"]
 
     def until_there_are_faces(page: int) -> None:
         if list(tmp_path.rglob("weasyprint-*")):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        helper.drawn(job(css=faces, html="<table><tr><td>1</td></tr></table>" * 3000), until_there_are_faces)
+        renderer_process.draw_job(
+            job(css=faces, html="<table><tr><td>1</td></tr></table>" * 3000), until_there_are_faces
+        )
     assert list(tmp_path.iterdir()) == []
     limits.PDF_MAX_BYTES = 300 * 1024 * 1024
-    with pytest.raises(pdf.TooLong):
-        helper.drawn(job(css=faces, html="<p>" + "x" * 40_000_000))
+    with pytest.raises(renderer_process.PdfTooLong):
+        renderer_process.draw_job(job(css=faces, html="<p>" + "x" * 40_000_000))
     assert list(tmp_path.rglob("weasyprint-*")) == []
-    helper._drop()
+    renderer_process._drop_child()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_child_is_replaced():
-    helper.drawn(job())
-    child = helper._child.process
+    renderer_process.draw_job(job())
+    child = renderer_process._child.process
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
-    assert helper.drawn(job()).startswith(b"%PDF-")
+    assert renderer_process.draw_job(job()).startswith(b"%PDF-")
 
 
 def test_others_wait_for_their_turn_and_not_for_ever(monkeypatch):
-    with helper._turn():
-        monkeypatch.setattr(helper, "WAITING_SECONDS", 0.2)
-        with pytest.raises(pdf.Busy):
-            helper.drawn(job())
+    with renderer_process._turn():
+        monkeypatch.setattr(renderer_process, "WAITING_SECONDS", 0.2)
+        with pytest.raises(renderer_process.RendererBusy):
+            renderer_process.draw_job(job())
         monkeypatch.undo()
         drawn: list[bytes] = []
-        waiting = threading.Thread(target=lambda: drawn.append(helper.drawn(job())))
+        waiting = threading.Thread(target=lambda: drawn.append(renderer_process.draw_job(job())))
         waiting.start()
         time.sleep(0.3)
         assert not drawn
@@ -148,11 +154,11 @@ def test_others_wait_for_their_turn_and_not_for_ever(monkeypatch):
 
 
 def test_a_worker_keeps_threads_for_pages(monkeypatch):
-    monkeypatch.setattr(helper, "_turns", threading.BoundedSemaphore(1))
-    with helper._turn():
+    monkeypatch.setattr(renderer_process, "_turns", threading.BoundedSemaphore(1))
+    with renderer_process._turn():
         began = time.monotonic()
-        with pytest.raises(pdf.Busy):
-            helper.drawn(job())
+        with pytest.raises(renderer_process.RendererBusy):
+            renderer_process.draw_job(job())
         assert time.monotonic() - began < 1
 
 
@@ -166,22 +172,22 @@ def drawings(review, monkeypatch, settings, tmp_path) -> list[int]:
         made.append(len(made))
         return b"%%PDF-%d" % len(made)
 
-    monkeypatch.setattr(pdf, "draw", draw)
+    monkeypatch.setattr(rendering, "draw_pdf", draw)
     return made
 
 
 def test_a_draft_is_drawn_once_while_nothing_changes(review, drawings):
-    first = [copies.draft(review, demo=True) for _ in range(3)]
+    first = [copies.draft_pdf(review, demo=True) for _ in range(3)]
     assert len(set(first)) == 1 and len(drawings) == 1
-    actions.edit(review, by=None, at=NOW, title="Tên mới")
+    actions.edit_draft(review, by=None, at=NOW, title="Tên mới")
     review.refresh_from_db()
-    assert copies.draft(review, demo=True) != first[0]
-    assert copies.draft(review, demo=False) and len(drawings) == 3
+    assert copies.draft_pdf(review, demo=True) != first[0]
+    assert copies.draft_pdf(review, demo=False) and len(drawings) == 3
 
 
 def test_few_drafts_are_kept(review, drawings, monkeypatch, tmp_path):
     monkeypatch.setattr(copies, "KEPT_DRAWINGS", 2)
     for decimals in (0, 1, 2):
         review.decimals = decimals
-        copies.draft(review, demo=True)
+        copies.draft_pdf(review, demo=True)
     assert len(list((tmp_path / "cache" / "drafts").iterdir())) == 2

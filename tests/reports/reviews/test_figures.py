@@ -5,12 +5,15 @@ import time
 import pytest
 
 from ledger.models import Entry
-from records import sums
+from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import actions
+from reports.closing.queries import before_signing
+from reports.document import document, text_figures
+from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.outlets import printed
-from reports.queries import bound, document, reviews
+from reports.printing import print_view
+from reports.review_access import actions as review_access_actions
+from reports.review_text import bound_text
 
 from .conftest import NOW
 from .test_pages import address
@@ -22,8 +25,8 @@ TYPED = (
 
 def write(review: Review, body: str, order: int = 2) -> dict:
     section = review.sections.get(order=order)
-    actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
-    return document.build(review, demo=True)
+    drafting_actions.edit_draft(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
+    return document.build_document(review, demo=True)
 
 
 def seven_more(review: Review) -> dict:
@@ -31,16 +34,16 @@ def seven_more(review: Review) -> dict:
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
-    sums.recount()
-    return document.build(review, demo=True)
+    recount.recount_sums()
+    return document.build_document(review, demo=True)
 
 
 def accept(review: Review, *names: str, version: str | None = None) -> None:
-    actions.accept_figures(review, names, by=None, at=NOW, demo=True, version=version)
+    drafting_actions.accept_figures(review, names, by=None, at=NOW, demo=True, version=version)
 
 
 def test_a_new_text_has_no_figure_to_see_to(review):
-    now = bound.states(document.build(review, demo=True))
+    now = text_figures.text_figures(document.build_document(review, demo=True))
     assert now.stale == now.lost == now.looks_like == now.unsourced == ()
     every = [one for section in now.sections for part in section for told in part for one in told.figures]
     assert {one.state for one in every} == {"", "bound"}
@@ -48,7 +51,7 @@ def test_a_new_text_has_no_figure_to_see_to(review):
 
 def test_typed_numbers_are_known_differ_or_have_no_source(review):
     doc = write(review, TYPED)
-    now = bound.states(doc)
+    now = text_figures.text_figures(doc)
     assert [(one.figure.text, one.figure.key) for one in now.same] == [
         ("463", "now.district.received_direct")
     ]
@@ -56,40 +59,42 @@ def test_typed_numbers_are_known_differ_or_have_no_source(review):
     assert (like.figure.text, like.figure.new) == ("14.721", "14.712")
     assert like.figure.name.startswith("Tiếp nhận trực tiếp, cấp xã") and like.where.startswith("1. Công tác")
     assert [one.figure.text for one in now.unsourced] == ["3"]
-    runs = printed.view(doc)["sections"][1]["paragraphs"][0]
+    runs = print_view.print_context(doc)["sections"][1]["paragraphs"][0]
     assert "".join(run.text for run in runs) == TYPED
     assert [run.text for run in runs if run.state == "unsourced"] == ["3"]
-    told = reviews.before_signing(review, doc, NOW.date())
+    told = before_signing(review, doc, NOW.date())
     assert any("14.721 (số liệu: 14.712;" in one for one in told)
     assert any(one.startswith("Số chưa có nguồn: 3 (1. Công tác") for one in told)
 
 
 def test_numbers_beside_the_sections_are_seen(review):
     header = review.header | {"closing": "Trên đây là kết quả, đạt 99%."}
-    changed = actions.edit(review, by=None, at=NOW, header=header)
-    (one,) = bound.states(document.build(changed, demo=True)).unsourced
+    changed = drafting_actions.edit_draft(review, by=None, at=NOW, header=header)
+    (one,) = text_figures.text_figures(document.build_document(changed, demo=True)).unsourced
     assert (one.figure.text, one.where, one.section, one.name) == ("99%", "Câu kết thúc", 0, "")
 
 
 def test_a_stale_sentence_has_old_and_new_and_is_accepted(review):
     doc = seven_more(review)
-    now = bound.states(doc)
+    now = text_figures.text_figures(doc)
     first = now.stale[0]
     changes = {one.key: (one.text, one.new) for sentence in now.stale for one in sentence.stale}
     assert changes["now.commune.received_direct"] == ("14.712", "14.719")
-    assert any("câu mang số cũ" in told for told in reviews.before_signing(review, doc, NOW.date()))
+    assert any("câu mang số cũ" in told for told in before_signing(review, doc, NOW.date()))
     accept(review, first.name)
-    after = bound.states(document.build(review, demo=True))
+    after = text_figures.text_figures(document.build_document(review, demo=True))
     assert len(after.stale) == len(now.stale) - 1
-    text = "".join(one.new if one.state == bound.STALE else one.text for one in first.figures)
-    assert text in [one.text for one in bound.sentences(document.build(review, demo=True))]
+    text = "".join(one.new if one.state == text_figures.STALE else one.text for one in first.figures)
+    assert text in [
+        one.text for one in text_figures.text_sentences(document.build_document(review, demo=True))
+    ]
     entry = Entry.objects.filter(action="review.accept").latest("sequence")
     assert entry.detail["figures"][0]["old"] == first.stale[0].text
     for section in {one.section for one in after.stale}:
         accept(review, str(section))
-    done = document.build(review, demo=True)
-    assert bound.states(done).stale == ()
-    with pytest.raises(actions.Refused):
+    done = document.build_document(review, demo=True)
+    assert text_figures.text_figures(done).stale == ()
+    with pytest.raises(review_access_actions.ReviewError):
         accept(review, "all")
 
 
@@ -101,13 +106,13 @@ def test_accepting_changes_nothing_else(review):
         (old, one.body) for old, one in zip(before, review.sections.all(), strict=True) if old != one.body
     ]
     assert changed and all(
-        bound.bound.keys(bound.bound.paragraphs(old)) == bound.bound.keys(bound.bound.paragraphs(new))
+        bound_text.keys(bound_text.paragraphs(old)) == bound_text.keys(bound_text.paragraphs(new))
         for old, new in changed
     )
 
 
 def test_a_typed_number_gets_its_source(review):
-    now = bound.states(write(review, TYPED))
+    now = text_figures.text_figures(write(review, TYPED))
     accept(review, *(f"={one.name}" for one in (*now.same, *now.looks_like)))
     body = review.sections.get(order=2).body
     assert body == TYPED.replace("463", "[[now.district.received_direct|463]]").replace(
@@ -117,10 +122,10 @@ def test_a_typed_number_gets_its_source(review):
 
 def test_a_fact_that_is_none_any_more_is_told(review):
     doc = write(review, "Xã cũ nhận [[unit.99999.received|12]] hồ sơ.")
-    (one,) = bound.states(doc).lost
+    (one,) = text_figures.text_figures(doc).lost
     assert (one.figure.text, one.section) == ("12", 2)
-    assert any("không còn nguồn: 12" in told for told in reviews.before_signing(review, doc, NOW.date()))
-    with pytest.raises(actions.Refused):
+    assert any("không còn nguồn: 12" in told for told in before_signing(review, doc, NOW.date()))
+    with pytest.raises(review_access_actions.ReviewError):
         accept(review, "2")
     assert "[[unit.99999.received|12]]" in review.sections.get(order=2).body
 
@@ -134,7 +139,7 @@ def test_one_click_on_the_page(signed_in, review):
     assert refused.status_code == 409 and "vừa thay đổi" in refused.content.decode()
     answer = editor.post(address(review, "figures/"), {"version": version, "accept": ["all", "x" * 999, "="]})
     assert answer.status_code == 302
-    assert bound.states(document.build(review, demo=True)).stale == ()
+    assert text_figures.text_figures(document.build_document(review, demo=True)).stale == ()
     assert Entry.objects.filter(action="review.accept").latest("sequence").actor.startswith("tonghop")
     again = editor.get(address(review)).context["version"]
     nothing = editor.post(address(review, "figures/"), {"version": again, "accept": "all"})
@@ -147,9 +152,9 @@ def test_a_text_of_nothing_but_numbers_is_read_in_time(review):
     """200 KB of different numbers: each is marked, only the first are compared with what is known."""
     body = " ".join(f"{n},{n % 10}%" for n in range(1200))[:9_900]
     for section in review.sections.all():
-        actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
+        drafting_actions.edit_draft(review, by=None, at=NOW, bodies={section.pk: (section.heading, body)})
     begun = time.process_time()
-    doc = document.build(review, demo=True)
+    doc = document.build_document(review, demo=True)
     assert len(doc["typed"]) > 10_000 and time.process_time() - begun < 20
     assert doc["typed"][-1]["state"] == "unsourced"
 
@@ -158,12 +163,12 @@ def test_one_paragraph_of_numbers_and_figures_is_marked_in_time(review):
     """200 KB in one paragraph: the time grows with its length, not with its square."""
     section = review.sections.get(order=2)
     key = "now.commune.received_direct"
-    actions.edit(
+    drafting_actions.edit_draft(
         review,
         by=None,
         at=NOW,
         bodies={section.pk: (section.heading, f"5 hồ sơ [[{key}|14.712]], " * 11_000)},
     )
-    doc = document.build(review, demo=True)
+    doc = document.build_document(review, demo=True)
     begun = time.process_time()
-    assert len(bound.states(doc).unsourced) > 10_000 and time.process_time() - begun < 10
+    assert len(text_figures.text_figures(doc).unsourced) > 10_000 and time.process_time() - begun < 10

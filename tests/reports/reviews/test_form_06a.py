@@ -5,17 +5,17 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures.counts import Tally
 from figures.measures import MEASURES
-from figures.summary import figures
-from records.queries.official_forms import DOSSIER_FORM, forms
+from figures.summary import compute_figures
+from figures.tally import Tally
+from records.official_form.queries import DOSSIER_FORM, official_forms
 
-FORM = forms().on(DOSSIER_FORM, date(2022, 6, 14))
+FORM = official_forms().on(DOSSIER_FORM, date(2022, 6, 14))
 COUNTS = st.fixed_dictionaries({name: st.none() | st.integers(0, 9999) for name in MEASURES})
 
 
 def told(**values):
-    return figures(Tally.of(values)).counts
+    return compute_figures(Tally.of(values)).counts
 
 
 @given(COUNTS)

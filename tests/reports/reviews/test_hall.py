@@ -8,17 +8,17 @@ import pytest
 from django.core.management import call_command
 
 from figures.summary import Summary
-from reports.outlets import slides
-from reports.queries import document
+from reports.document import document
+from reports.review_files import slides
 
 
 @pytest.fixture
 def doc(review) -> dict:
-    return document.build(review, demo=True)
+    return document.build_document(review, demo=True)
 
 
 def test_every_figure_is_a_fact_of_the_review(doc):
-    known = document.known(doc)
+    known = document.document_facts(doc)
     found = slides.slides(doc)
     shown = [(one.key, one.figure) for one in found if one.figure]
     shown += [(item.key, item.text) for one in found for item in one.items]
@@ -102,7 +102,9 @@ def test_page_marks_a_draft_and_shows_what_was_frozen(review, signed_in, monkeyp
     )
     assert len(re.findall(r"<h1", page)) == 1
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
+    monkeypatch.setattr(
+        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
+    )
     page = reader.get(address).content.decode()
     assert "Dự thảo" not in page and "51,7%" in page
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports import actions
-from reports.actions import asking, commenting
+from reports.consultation import actions as consultation_actions
+from reports.drafting import actions as drafting_actions
 from reports.models import ReviewState
 from tests.bad_inputs.texts import FIELDS, HOSTILE, PARAMETERS
 from units.models import Unit
@@ -14,9 +14,11 @@ from .conftest import NOW
 @pytest.mark.parametrize("value", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_value_breaks_a_page(signed_in, review, value):
     unit, section = Unit.objects.get(code="13474"), review.sections.get(order=4)
-    (one,) = asking.ask(review, [unit], by=None, at=NOW, section=section, due_on=NOW.date())
-    actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
-    said = commenting.comment(review, "Lời.", unit=review.unit, by=None, at=NOW)
+    (one,) = consultation_actions.ask_units(
+        review, [unit], by=None, at=NOW, section=section, due_on=NOW.date()
+    )
+    drafting_actions.set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    said = consultation_actions.add_comment(review, "Lời.", unit=review.unit, by=None, at=NOW)
     task = review.tasks.first()
     places = [
         f"/records/indicators/{review.unit_id}/",

@@ -13,10 +13,11 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 
-from figures.results import COUNTS
-from reports.queries import document
+from accounts.models import User
+from figures.summary import COUNTS
+from reports.document import document
 from tests.frozen import kept
-from units.models import Membership, Unit, User
+from units.models import Membership, Unit
 
 DATA = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
 FOLDERS = {f"{one.parent.name}/{one.name}": one for one in kept.folders()}
@@ -157,4 +158,4 @@ def test_a_measure_that_is_not_held_is_a_dash_and_not_none_reported(reader):
     was = (version / "half-year" / "answers" / "verify.txt").read_text("utf-8").splitlines()
     place = was.index("Tiếp nhận qua bưu chính công ích") + 1
     assert told["verify"].splitlines()[place] == "—" != was[place]
-    assert document.known(document.read(review.frozen))["now.total.received_postal"].value is None
+    assert document.document_facts(document.read(review.frozen))["now.total.received_postal"].value is None

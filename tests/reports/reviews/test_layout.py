@@ -9,8 +9,8 @@ from itertools import pairwise
 import pymupdf
 import pytest
 
-from reports import actions
-from reports.queries import document
+from reports.document import document
+from reports.drafting import actions
 
 from .conftest import NOW, attached
 
@@ -89,7 +89,7 @@ def content(loaded, django_db_blocker) -> bytes:
     from reports.models import Review
 
     with django_db_blocker.unblock():
-        return attached(document.build(Review.objects.get(pk=loaded), demo=True), at=NOW)
+        return attached(document.build_document(Review.objects.get(pk=loaded), demo=True), at=NOW)
 
 
 @pytest.fixture
@@ -228,9 +228,9 @@ def test_recipients_and_signature_stand_on_one_page_with_words_before_them(revie
         words = "\n\n".join(
             "Đề nghị Ủy ban nhân dân tỉnh tiếp tục hướng dẫn việc thực hiện." for _ in range(number)
         )
-        actions.edit(review, by=None, at=NOW, bodies={section.pk: (section.heading, words)})
+        actions.edit_draft(review, by=None, at=NOW, bodies={section.pk: (section.heading, words)})
         review.refresh_from_db()
-        drawn = pymupdf.open(stream=attached(document.build(review, demo=True), at=NOW))
+        drawn = pymupdf.open(stream=attached(document.build_document(review, demo=True), at=NOW))
         (page,) = [page for page in drawn if "Nơi nhận:" in page.get_text()]
         told = [line.text for line in lines(page)]
         assert "PHÓ CHỦ TỊCH" in " ".join(told)
@@ -260,7 +260,7 @@ def test_a_row_and_the_heading_of_a_group_stay_with_what_follows(content):
 
     from pypdf import PdfReader
 
-    from .test_pdf import structure
+    from tests.reports.reviews.test_pdf import structure
 
     tree = PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]
     tables = [one for one in structure(tree) if one["/S"] == "/Table"]

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from reports import actions
+from reports.document import document
+from reports.drafting import actions
 from reports.models import Review
-from reports.outlets import marked
-from reports.queries import document
+from reports.reviews import marked_text
 from tests.test_every_page import Page, foreign
 
 from .conftest import NOW
@@ -50,7 +50,7 @@ def test_stale_sentences_are_marked_and_accepted(signed_in, review, everything):
     assert "(nay là 14.719)" in text and 'class="stale"' in text
     to, has = anchors(text)
     assert to and set(to) <= has
-    (stale,) = marked.shape(document.build(review, demo=True)).stale
+    (stale,) = marked_text.mark_text(document.build_document(review, demo=True)).stale
     assert stale.anchor in to and f'<span id="{stale.anchor}" tabindex="-1" class="stale">' in text
     name = "all" if everything else stale.sentence.name
     assert f'value="{name}"' in text
@@ -80,7 +80,7 @@ def test_typed_numbers_are_marked_and_led_to(signed_in, review):
     assert "Số gõ tay 14.721, số liệu là 14.712" in text and "Xem cả 7 số" in text
     to, has = anchors(text)
     assert len(to) >= 9 and set(to) <= has
-    shape = marked.shape(document.build(review, demo=True))
+    shape = marked_text.mark_text(document.build_document(review, demo=True))
     assert shape.points == 8 and len(shape.same) == 1
     by_number = {piece.number: piece for one in _sentences(shape) for piece in one.pieces if piece.number}
     for seen in (*shape.looks_like, *shape.unsourced, *shape.same):
@@ -90,14 +90,14 @@ def test_typed_numbers_are_marked_and_led_to(signed_in, review):
     assert "[[now.commune.received_direct|14.712]]" in review.sections.get(order=2).body
 
 
-def _sentences(shape: marked.Shape) -> list[marked.ShownSentence]:
+def _sentences(shape: marked_text.MarkedText) -> list[marked_text.MarkedSentence]:
     return [one for section in shape.sections for paragraph in section for one in paragraph]
 
 
 def test_a_number_outside_the_sections_has_no_place_on_the_page(review):
     write(review, TYPED)
-    actions.edit(review, by=None, at=NOW, header=review.header | {"closing": "Còn 17 việc."})
-    shape = marked.shape(document.build(Review.objects.get(pk=review.pk), demo=True))
+    actions.edit_draft(review, by=None, at=NOW, header=review.header | {"closing": "Còn 17 việc."})
+    shape = marked_text.mark_text(document.build_document(Review.objects.get(pk=review.pk), demo=True))
     assert [(one.marked.figure.text, bool(one.number)) for one in shape.unsourced] == [
         ("3", True),
         ("17", False),
@@ -105,9 +105,9 @@ def test_a_number_outside_the_sections_has_no_place_on_the_page(review):
 
 
 def test_what_is_incomplete_leads_to_where_it_is_mended(signed_in, review):
-    actions.edit(review, by=None, at=NOW, recipients=[])
+    actions.edit_draft(review, by=None, at=NOW, recipients=[])
     section = review.sections.get(order=4)
-    version = document.sha256([section.heading, section.body])[:16]
+    version = document.document_sha256([section.heading, section.body])[:16]
     actions.write_section(section, section.heading, "", by=None, at=NOW, version=version)
     client = signed_in("tonghop")
     text = page(client, review)

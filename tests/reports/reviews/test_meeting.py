@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 
 from ledger.models import Entry
-from reports import actions
-from reports.actions import MeetingText
+from reports.meeting import actions
+from reports.meeting.actions import MeetingText
+from reports.meeting.queries import meeting_of
 from reports.models import Meeting, Review, ReviewState
-from reports.queries import meeting
 
 from .conftest import NOW
 
@@ -87,5 +87,5 @@ def test_a_frozen_review_keeps_its_header(review):
     actions.record_meeting(review, text, by=None, at=NOW, revision=0)
     review.refresh_from_db()
     assert review.header == header
-    told = meeting.of(review)
+    told = meeting_of(review)
     assert (told.day, told.place, told.conclusions) == (date(2022, 8, 20), "Nơi khác", "Kết luận sau.")

@@ -8,16 +8,18 @@ import pytest
 from django.core.management import call_command
 from django.utils.timezone import localdate
 
-from figures import bound, saying
-from figures.fact_names import is_name
-from figures.facts import Fact
-from figures.phrases import Quoted, Words, asked, keys
-from figures.writing import day
-from reports import actions
+from figures.formatting import format_day
+from reports.closing import actions
+from reports.document import document
+from reports.drafting.queries import news_phrases
+from reports.meeting.queries import MeetingRecord, meeting_of
 from reports.models import Review
-from reports.outlets import news
-from reports.queries import document, meeting, phrases
-from tests.reports.reviews.conftest import NOW
+from reports.review_files import news
+from reports.review_text import bound_text, phrase_renderer
+from reports.review_text.facts import Fact, is_fact_name
+from reports.review_text.phrase_syntax import FactReference, LiteralText, condition_keys, phrase_keys
+
+from .conftest import NOW
 
 RECEIVED = {"now.commune.received": Fact("16.833", 16833, "Tiếp nhận", "")}
 ONLINE = {
@@ -38,8 +40,10 @@ def said(known: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[s
         "figures": {"tiers": [{"tier": tier} for tier in tiers]},
         "indicators": [{"code": code, "name": name, "is_share": True} for code, name in indicators],
     }
-    told = saying.sentences(phrases.news(), known, news.said_of(doc), {"mức độ": "mức độ 3, 4"})
-    return [bound.plain_of(runs) for runs in told]
+    told = phrase_renderer.render_sentences(
+        news_phrases(), known, news.news_subjects(doc), {"mức độ": "mức độ 3, 4"}
+    )
+    return [bound_text.paragraph_text(runs) for runs in told]
 
 
 def test_what_is_overdue_is_part_of_what_is_told():
@@ -88,12 +92,12 @@ def test_indicators_are_one_sentence_and_the_whole_is_told_only_of_several_tiers
 
 
 def test_its_phrases_name_what_can_be_known_and_hold_no_figure():
-    for one in phrases.news():
-        assert all(is_name(key) for key in [*keys(one.parts), *asked(one.conditions)])
+    for one in news_phrases():
+        assert all(is_fact_name(key) for key in [*phrase_keys(one.parts), *condition_keys(one.conditions)])
         assert not any(map(str.isdigit, "".join(_words(one.parts))))
-    assert {one.of for one in phrases.news()} == {
+    assert {one.of for one in news_phrases()} == {
         "",
-        *news.said_of({"figures": {"tiers": []}, "indicators": []}),
+        *news.news_subjects({"figures": {"tiers": []}, "indicators": []}),
     }
 
 
@@ -101,17 +105,17 @@ def _words(parts) -> list[str]:
     """The words of a phrase, those in brackets too."""
     found = []
     for part in parts:
-        if isinstance(part, Words):
+        if isinstance(part, LiteralText):
             found.append(part.text)
-        elif not isinstance(part, Quoted):
+        elif not isinstance(part, FactReference):
             found += _words(part.parts)
     return found
 
 
 def test_every_figure_in_it_is_a_fact_of_the_review(review):
-    doc = document.build(review, demo=True)
-    known = document.known(doc)
-    runs = [run for one in news.paragraphs(doc) for run in one]
+    doc = document.build_document(review, demo=True)
+    known = document.document_facts(doc)
+    runs = [run for one in news.news_paragraphs(doc) for run in one]
     quoted = [run for run in runs if run.key]
     assert len(quoted) > 40
     assert all(run.text == known[run.key].text for run in quoted)
@@ -120,8 +124,8 @@ def test_every_figure_in_it_is_a_fact_of_the_review(review):
 
 
 def test_it_reads_like_the_published_item(review):
-    doc = document.build(review, demo=False)
-    made = news.text_bytes(doc, meeting.of(review), source="Nguồn: Báo cáo.", draft=False)
+    doc = document.build_document(review, demo=False)
+    made = news.news_bytes(doc, meeting_of(review), source="Nguồn: Báo cáo.", draft=False)
     first, lead, *rest = made.decode("utf-8").split("\r\n\r\n")
     assert first == "Thanh Liêm: Sơ kết công tác cải cách hành chính 6 tháng đầu năm 2022"
     # It was held where the committee sits: the place is not said twice.
@@ -138,8 +142,10 @@ def test_it_reads_like_the_published_item(review):
 
 def test_people_cannot_break_its_lines(review):
     hostile = "Ông A\r\n\r\nSố liệu giả: 99,9%\x00\x0b <b>x</b>"
-    told = meeting.Told(day=date(2022, 8, 12), chaired=hostile.replace("\x00", ""), attended=hostile)
-    text = news.text_bytes(document.build(review, demo=False), told, source="Nguồn.", draft=True).decode()
+    told = MeetingRecord(day=date(2022, 8, 12), chaired=hostile.replace("\x00", ""), attended=hostile)
+    text = news.news_bytes(
+        document.build_document(review, demo=False), told, source="Nguồn.", draft=True
+    ).decode()
     lead = text.split("\r\n\r\n")[2]
     assert lead.count("Ông A Số liệu giả: 99,9% <b>x</b>") == 1 and "\x0b" not in text
     assert text.startswith("DỰ THẢO: SỐ LIỆU CHƯA CHỐT, CHƯA ĐĂNG\r\n")
@@ -152,11 +158,13 @@ def test_of_a_frozen_review_it_is_what_was_frozen(review, signed_in, monkeypatch
     assert draft.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "CHƯA ĐĂNG" in draft.content.decode()
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
+    monkeypatch.setattr(
+        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
+    )
     frozen = Review.objects.get(pk=review.pk)
     issued_on = localdate(frozen.frozen_at)
     actions.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)
     text = reader.get(f"/reports/reviews/{review.pk}.txt").content.decode()
     assert "CHƯA ĐĂNG" not in text
-    assert f"Nguồn: Báo cáo số 215/BC-UBND ngày {day(issued_on)} của UBND huyện Thanh Liêm." in text
+    assert f"Nguồn: Báo cáo số 215/BC-UBND ngày {format_day(issued_on)} của UBND huyện Thanh Liêm." in text
     assert "Cấp xã tiếp nhận 16.833 hồ sơ" in text

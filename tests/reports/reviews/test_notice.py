@@ -9,12 +9,14 @@ import docx
 import pytest
 from django.core.management import call_command
 
-from figures.bound import token
-from reports import actions
+from reports.document import document
+from reports.meeting import actions
+from reports.meeting.queries import MeetingRecord, meeting_of
 from reports.models import Review
-from reports.outlets import notice
-from reports.queries import document, meeting
-from tests.reports.reviews.conftest import NOW
+from reports.review_files import notice
+from reports.review_text.bound_text import token
+
+from .conftest import NOW
 
 SPOKEN = actions.MeetingText(
     day=date(2022, 8, 12),
@@ -77,7 +79,7 @@ def test_docx_says_the_same(held, signed_in, tmp_path):
     reader = signed_in("tonghop")
     found = docx.Document(BytesIO(reader.get(f"/reports/reviews/{held.pk}/notice.docx").content))
     words = "\n".join(one.text for one in found.paragraphs)
-    shown = notice.view(document.build(held, demo=True), meeting.of(held), unfrozen=True)
+    shown = notice.notice_context(document.build_document(held, demo=True), meeting_of(held), unfrozen=True)
     for text in (
         *shown["lead"],
         shown["turn"],
@@ -103,7 +105,9 @@ def test_without_conclusions_it_says_what_to_do(review, signed_in):
 @pytest.mark.usefixtures("drawn_once")
 def test_after_freezing_its_figures_are_the_frozen_ones(held, signed_in, monkeypatch):
     call_command("issue_review", str(held.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
+    monkeypatch.setattr(
+        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
+    )
     answer = signed_in("lanhdao").get(f"/reports/reviews/{held.pk}/notice.docx")
     assert 'filename="thong-bao-ket-luan-cchc-2022-H1-' in answer.headers["Content-Disposition"]
     found = docx.Document(BytesIO(answer.content))
@@ -114,8 +118,8 @@ def test_after_freezing_its_figures_are_the_frozen_ones(held, signed_in, monkeyp
 
 
 def test_a_meeting_of_which_little_is_known(held):
-    told = meeting.Told(directed="Làm ngay.")
-    shown = notice.view(document.build(held, demo=False), told, unfrozen=True)
+    told = MeetingRecord(directed="Làm ngay.")
+    shown = notice.notice_context(document.build_document(held, demo=False), told, unfrozen=True)
     assert shown["lead"] == [
         "UBND huyện Thanh Liêm tổ chức Hội nghị sơ kết công tác cải cách hành chính 6 tháng đầu năm 2022."
     ]

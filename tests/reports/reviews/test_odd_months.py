@@ -4,9 +4,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Period
+from records.approval.queries import unexplained_rows
 from records.models import DossierCount, Edition
-from records.queries.unexplained import unexplained
-from reports.queries import document, reviews
+from reports.closing.queries import before_signing
+from reports.document import document
 from units.models import Unit
 
 from .conftest import NOW
@@ -25,21 +26,21 @@ def jump(code: str, reason: str = "") -> DossierCount:
 
 def test_what_nobody_explained_is_told(review):
     unit = Unit.objects.get(code="351")
-    there = unexplained(unit, JUNE)
+    there = unexplained_rows(unit, JUNE)
     jump("13474")
-    (new,) = [one for one in unexplained(unit, JUNE) if one not in there]
+    (new,) = [one for one in unexplained_rows(unit, JUNE) if one not in there]
     assert (new.unit, str(new.month)) == ("thị trấn Tân Thanh", "2022-M06")
     assert new.short.startswith("kỳ trước chuyển sang ")
-    told = reviews.before_signing(review, document.build(review, demo=True), NOW.date())
+    told = before_signing(review, document.build_document(review, demo=True), NOW.date())
     assert any(one.startswith("Cảnh báo số liệu chưa giải trình (") for one in told)
 
 
 def test_a_reason_explains(review):
     unit = Unit.objects.get(code="351")
-    there = unexplained(unit, JUNE)
+    there = unexplained_rows(unit, JUNE)
     jump("13474", "Nhận bàn giao hồ sơ")
-    assert unexplained(unit, JUNE) == there
-    assert unexplained(Unit.objects.get(code="13480"), JUNE) == [
+    assert unexplained_rows(unit, JUNE) == there
+    assert unexplained_rows(Unit.objects.get(code="13480"), JUNE) == [
         one for one in there if one.unit == "xã Liêm Túc"
     ]
 
@@ -47,12 +48,12 @@ def test_a_reason_explains(review):
 def test_four_queries_whatever_the_number(review):
     for code in ("351", "13474"):
         with CaptureQueriesContext(connection) as seen:
-            unexplained(Unit.objects.get(code=code), JUNE)
+            unexplained_rows(Unit.objects.get(code=code), JUNE)
         assert len(seen) <= 5
 
 
 def test_an_empty_block_is_an_empty_section(review):
     found = drafted("351", "2022-Q1")
-    told = reviews.before_signing(found, document.build(found, demo=True), NOW.date())
+    told = before_signing(found, document.build_document(found, demo=True), NOW.date())
     (empty,) = [one for one in told if one.startswith("Mục chưa có nội dung")]
     assert "1. Công tác chỉ đạo" in empty and "2.6." in empty and "2.2." not in empty

@@ -6,12 +6,16 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from reports import actions
+from reports.document import document
+from reports.docx.files import docx_bytes
+from reports.meeting import actions
+from reports.meeting.queries import meeting_of
 from reports.models import Review
-from reports.outlets import news, notice, offered, pdf, printed, review_sheets, word
-from reports.queries import document, meeting
-from tests.reports.reviews.conftest import NOW
+from reports.pdf import rendering
+from reports.printing import print_view
+from reports.review_files import downloads, news, notice, workbook
 
+from .conftest import NOW
 from .test_notice import SPOKEN
 
 
@@ -30,18 +34,18 @@ def larger(doc: dict, units: int) -> dict:
 @pytest.mark.parametrize("units", [0, 200])
 def test_sizes_told_beforehand_hold(review, units):
     actions.record_meeting(review, SPOKEN, by=None, at=NOW, revision=0)
-    told, doc = meeting.of(review), larger(document.build(review, demo=True), units)
-    shown = notice.view(doc, told, unfrozen=True)
+    told, doc = meeting_of(review), larger(document.build_document(review, demo=True), units)
+    shown = notice.notice_context(doc, told, unfrozen=True)
     made = {
-        "pdf": pdf.draw(printed.view(doc) | {"draft": True}, moment=NOW),
-        "docx": word.docx_bytes(printed.view(doc), moment=NOW, draft=True),
-        "xlsx": review_sheets.xlsx_bytes(doc, moment=NOW, state="Dự thảo"),
-        "txt": news.text_bytes(doc, told, source="Nguồn: Báo cáo của UBND huyện Thanh Liêm.", draft=True),
-        "notice_pdf": pdf.redraw(pdf.form(shown, NOW, notice.TEMPLATE)),
-        "notice_docx": word.docx_bytes(shown, moment=NOW, draft=True, template=notice.TEMPLATE),
+        "pdf": rendering.draw_pdf(print_view.print_context(doc) | {"draft": True}, moment=NOW),
+        "docx": docx_bytes(print_view.print_context(doc), moment=NOW, draft=True),
+        "xlsx": workbook.review_xlsx_bytes(doc, moment=NOW, state="Dự thảo"),
+        "txt": news.news_bytes(doc, told, source="Nguồn: Báo cáo của UBND huyện Thanh Liêm.", draft=True),
+        "notice_pdf": rendering.redraw_pdf(rendering.page_source(shown, NOW, notice.TEMPLATE)),
+        "notice_docx": docx_bytes(shown, moment=NOW, draft=True, template=notice.TEMPLATE),
     }
-    assert made.keys() == offered.SIZES.keys()
-    off = {kind: offered.estimated(doc, told, kind) / len(content) for kind, content in made.items()}
+    assert made.keys() == downloads.SIZES.keys()
+    off = {kind: downloads.estimated_bytes(doc, told, kind) / len(content) for kind, content in made.items()}
     assert all(0.7 < ratio < 1.4 for ratio in off.values()), off
 
 
@@ -50,7 +54,7 @@ def test_sizes_told_beforehand_hold(review, units):
     [(0, "1 KB"), (5_300, "5 KB"), (52_181, "51 KB"), (1_258_291, "1,2 MB"), (13_000_000, "12,4 MB")],
 )
 def test_sizes_in_words(size, text):
-    assert offered.written(size) == text
+    assert downloads.size_text(size) == text
 
 
 @pytest.mark.usefixtures("drawn_once")
@@ -67,7 +71,7 @@ def test_page_lists_every_form_and_each_can_be_had(review, signed_in):
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
     kept = len(reader.get(f"{address}.pdf").content)
     page = reader.get(f"{address}/").content.decode()
-    assert f"({offered.written(kept)})" in page and "bản đã chốt" in page
+    assert f"({downloads.size_text(kept)})" in page and "bản đã chốt" in page
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Entry
-from reports import actions
+from reports.drafting import actions as drafting_actions
 from reports.models import PlanTask, Review, ReviewState, TaskOutcome
+from reports.tasks import actions as tasks_actions
 from units.models import Unit
 
 from .conftest import NOW
@@ -59,7 +60,7 @@ def test_the_log_keeps_old_and_new(signed_in, frozen):
 
 def test_somebody_else_was_there(signed_in, frozen):
     task = frozen.tasks.get(unit__code="13474")
-    actions.record_outcome(task, TaskOutcome.NOT_DONE, "Chưa.", None, by=None, at=NOW, seen="")
+    tasks_actions.record_outcome(task, TaskOutcome.NOT_DONE, "Chưa.", None, by=None, at=NOW, seen="")
     answer = signed_in("tonghop").post(f"/reports/tasks/{task.pk}/outcome/", sent())
     assert answer.status_code == 409 and "Đã tập huấn 2 lớp." in answer.content.decode()
     task.refresh_from_db()
@@ -129,15 +130,16 @@ def test_queries_do_not_follow_the_number_of_tasks(signed_in, frozen):
 def test_saving_the_text_keeps_what_was_told(review):
     """The tasks are replaced as a whole, and what was told of them went with the old rows."""
     first, second = review.tasks.order_by("order")[:2]
-    actions.record_outcome(first, TaskOutcome.DONE, "Xong sớm.", DAY, by=None, at=NOW)
+    tasks_actions.record_outcome(first, TaskOutcome.DONE, "Xong sớm.", DAY, by=None, at=NOW)
     texts = [
-        actions.TaskText(one.text, one.responsible, one.deadline, one.unit_id) for one in (second, first)
+        drafting_actions.TaskText(one.text, one.responsible, one.deadline, one.unit_id)
+        for one in (second, first)
     ]
-    actions.edit(review, by=None, at=NOW, tasks=texts)
+    drafting_actions.edit_draft(review, by=None, at=NOW, tasks=texts)
     kept = {one.text: one.outcome_note for one in review.tasks.all()}
     assert kept == {first.text: "Xong sớm.", second.text: ""}
-    changed = actions.TaskText(first.text + " khác", "", None, first.unit_id)
-    actions.edit(review, by=None, at=NOW, tasks=[changed])
+    changed = drafting_actions.TaskText(first.text + " khác", "", None, first.unit_id)
+    drafting_actions.edit_draft(review, by=None, at=NOW, tasks=[changed])
     assert review.tasks.get().outcome == TaskOutcome.OPEN
 
 

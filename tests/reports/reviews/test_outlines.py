@@ -4,8 +4,8 @@ import pytest
 
 from figures.periods import Period
 from ledger.models import Entry
+from reports.drafting.queries import outline_for, phrases_in_use, sections_for_review
 from reports.models import Outline, StoredPhrase
-from reports.queries import outlines, phrases
 from units.models import Unit
 
 from .conftest import NOW
@@ -49,12 +49,12 @@ def test_an_outline_is_changed_by_unit_and_year(signed_in, review):
     data |= {"muc-5-heading": "", "muc-15-heading": "V. MỤC MỚI", "muc-15-order": "1", "muc-15-level": "1"}
     answer = editor.post(OUTLINE, data)
     assert answer.status_code == 302, [form.errors for form in answer.context["forms"]]
-    made = outlines.in_force(district, 2023)
+    made = outline_for(district, 2023)
     assert [one.heading for one in made.sections][:2] == ["V. MỤC MỚI", "I. TÌNH HÌNH THỰC HIỆN"]
     (institutions,) = [one for one in made.sections if one.heading == "2.1. Thể chế"]
     assert (institutions.responsible, institutions.due_days) == (office.pk, 5)
-    assert len(made.sections) == 15 and len(outlines.in_force(district, 2022).sections) == 15
-    assert outlines.in_force(district, 2022).of is None
+    assert len(made.sections) == 15 and len(outline_for(district, 2022).sections) == 15
+    assert outline_for(district, 2022).of is None
     page = editor.get(OUTLINE, {"unit": district.pk, "year": 2023}).content.decode()
     assert "có đề cương riêng từ năm 2023" in page and "19/6/2023" in page
     assert Entry.objects.filter(action="outline.save").latest("sequence").detail["year"] == 2023
@@ -139,5 +139,5 @@ def test_unknown_phrases(signed_in, review):
 
 def test_phrases_are_read_at_once(review, django_assert_num_queries):
     with django_assert_num_queries(1):
-        assert len(phrases.in_use()) > 30
-    assert outlines.for_review(Unit.objects.get(code="351"), Period.parse("2022-H1")) and NOW
+        assert len(phrases_in_use()) > 30
+    assert sections_for_review(Unit.objects.get(code="351"), Period.parse("2022-H1")) and NOW

@@ -6,11 +6,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from ledger.models import Entry
-from records import sums
+from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import actions
+from reports.drafting import actions
 from reports.models import Review
-from reports.outlets import pdf
+from reports.pdf import renderer_process, rendering
 
 from .conftest import NOW
 
@@ -102,7 +102,7 @@ def test_edit_changes_text_and_tasks(signed_in, review):
 def test_stale_edit_overwrites_nothing(signed_in, review):
     client = signed_in("tonghop")
     data = fields(client, review)
-    actions.edit(review, by=None, at=NOW, title="Tên mới")
+    actions.edit_draft(review, by=None, at=NOW, title="Tên mới")
     answer = client.post(address(review, "edit/"), data | {"title": "Tên của tôi"})
     assert answer.status_code == 409 and "Tên của tôi" in answer.content.decode()
     assert Review.objects.get(pk=review.pk).title == "Tên mới"
@@ -156,7 +156,7 @@ def seen(client, review: Review) -> dict[str, str]:
 
 def test_warnings_need_a_reason(signed_in, review):
     leader = signed_in("lanhdao")
-    actions.edit(review, by=None, at=NOW, header=review.header | {"chaired": ""})
+    actions.edit_draft(review, by=None, at=NOW, header=review.header | {"chaired": ""})
     answer = leader.post(address(review, "freeze/"), seen(leader, review))
     assert answer.status_code == 422 and "người chủ trì" in answer.content.decode()
     again = seen(leader, review) | {"reason": "Ghi sau họp"}
@@ -166,14 +166,14 @@ def test_warnings_need_a_reason(signed_in, review):
 
 
 def changed_text(review: Review) -> None:
-    actions.edit(review, by=None, at=NOW, title="Tên mà lãnh đạo chưa đọc")
+    actions.edit_draft(review, by=None, at=NOW, title="Tên mà lãnh đạo chưa đọc")
 
 
 def changed_figures(review: Review) -> None:
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
-    sums.recount()
+    recount.recount_sums()
 
 
 @pytest.mark.parametrize("change", [changed_text, changed_figures])
@@ -192,26 +192,28 @@ def test_only_what_was_seen_is_frozen(signed_in, review, change):
 
 @pytest.mark.parametrize("change", [changed_text, changed_figures])
 def test_a_change_while_it_is_drawn_is_not_lost(signed_in, review, monkeypatch, change):
-    draw = pdf.draw
+    draw = rendering.draw_pdf
 
     def meanwhile(*args, **more):
         change(review)
         return draw(*args, **more)
 
-    monkeypatch.setattr(pdf, "draw", meanwhile)
+    monkeypatch.setattr(rendering, "draw_pdf", meanwhile)
     leader = signed_in("lanhdao")
     answer = leader.post(address(review, "freeze/"), seen(leader, review))
     assert answer.status_code == 409
     assert not Review.objects.get(pk=review.pk).is_frozen
 
 
-@pytest.mark.parametrize(("error", "status"), [(pdf.Busy, 429), (pdf.TooLong, 422)])
+@pytest.mark.parametrize(
+    ("error", "status"), [(renderer_process.RendererBusy, 429), (renderer_process.PdfTooLong, 422)]
+)
 def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
     def refuse(*args, **more):
         raise error
 
-    monkeypatch.setattr(pdf, "draw", refuse)
-    actions.edit(review, by=None, at=NOW, title=f"Chưa ai vẽ {status}")
+    monkeypatch.setattr(rendering, "draw_pdf", refuse)
+    actions.edit_draft(review, by=None, at=NOW, title=f"Chưa ai vẽ {status}")
     leader = signed_in("lanhdao")
     for answer in (
         leader.get(f"/reports/reviews/{review.pk}.pdf"),
@@ -262,7 +264,7 @@ def test_newer_figures_are_shown_old_and_new(signed_in, frozen):
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
-    sums.recount()
+    recount.recount_sums()
     text = signed_in("lanhdao").get(address(frozen)).content.decode()
     assert "Có số liệu mới hơn bản đã chốt" in text and "14.719" in text
     said = re.sub(r"<span role=.tooltip.*?</span>|<[^>]+>", "", text)

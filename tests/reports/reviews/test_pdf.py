@@ -10,10 +10,11 @@ import pytest
 from django.conf import settings
 from pypdf import PdfReader
 
-from reports import actions
-from reports.outlets import copies, pdf, printed
-from reports.outlets.pdf.renderer import drawing
-from reports.queries import document
+from reports.document import document
+from reports.drafting import actions
+from reports.pdf import rendering
+from reports.pdf.renderer import drawing
+from reports.printing import copies, print_view
 
 from .conftest import NOW, attached
 
@@ -28,7 +29,7 @@ def run(*command: str) -> str:
 @pytest.fixture
 def file(review, tmp_path):
     path = tmp_path / "review.pdf"
-    path.write_bytes(attached(document.build(review, demo=True), at=NOW))
+    path.write_bytes(attached(document.build_document(review, demo=True), at=NOW))
     return str(path)
 
 
@@ -107,21 +108,21 @@ def test_under_a_head_of_two_rows_both_name_the_cell(file):
 
 
 def test_same_document_same_bytes(review):
-    doc = document.build(review, demo=True)
-    drawn = [pdf.draw(printed.view(doc), data=doc, moment=NOW) for _ in range(2)]
+    doc = document.build_document(review, demo=True)
+    drawn = [rendering.draw_pdf(print_view.print_context(doc), data=doc, moment=NOW) for _ in range(2)]
     assert drawn[0] == drawn[1]
-    assert pdf.read_attached(drawn[0]) == doc
+    assert rendering.read_attached(drawn[0]) == doc
 
 
 def test_no_demo_mark_on_real_data(review, tmp_path):
     path = tmp_path / "real.pdf"
-    path.write_bytes(attached(document.build(review, demo=False), at=NOW))
+    path.write_bytes(attached(document.build_document(review, demo=False), at=NOW))
     assert "minh họa" not in run("pdftotext", str(path), "-")
 
 
 def test_a_draft_says_so(review, tmp_path):
     path = tmp_path / "draft.pdf"
-    path.write_bytes(copies.draft(review, demo=True))
+    path.write_bytes(copies.draft_pdf(review, demo=True))
     assert "Dự thảo, chưa chốt số liệu" in run("pdftotext", str(path), "-")
 
 
@@ -155,13 +156,17 @@ def asked(server: socket.socket) -> bool:
 def test_hostile_text_reaches_nothing(review, listener, tmp_path, monkeypatch, escaped):
     text = hostile(f"http://127.0.0.1:{listener.getsockname()[1]}")
     bodies = {one.pk: (one.heading, text) for one in review.sections.all()}
-    actions.edit(review, by=None, at=NOW, bodies=bodies, title=text[:200], tasks=[actions.TaskText(text)])
+    actions.edit_draft(
+        review, by=None, at=NOW, bodies=bodies, title=text[:200], tasks=[actions.TaskText(text)]
+    )
     review.refresh_from_db()
     if not escaped:
         monkeypatch.setattr("django.template.base.conditional_escape", str)
         monkeypatch.setattr("django.template.base.render_value_in_context", lambda value, context: str(value))
     path = tmp_path / "hostile.pdf"
-    path.write_bytes(pdf.draw(printed.view(document.build(review, demo=True)), moment=NOW))
+    path.write_bytes(
+        rendering.draw_pdf(print_view.print_context(document.build_document(review, demo=True)), moment=NOW)
+    )
     assert not asked(listener)
     assert "0 embedded files" in run("pdfdetach", "-list", str(path))
     plain = tmp_path / "plain.pdf"
@@ -190,4 +195,4 @@ def test_fetcher_serves_the_print_fonts_only():
     "junk", [b"", b"%PDF-1.7", b"\0" * 99, b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>"]
 )
 def test_junk_holds_no_data(junk):
-    assert pdf.read_attached(junk) is None
+    assert rendering.read_attached(junk) is None

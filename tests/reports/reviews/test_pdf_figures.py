@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from figures import typed
-from figures.rounding import points
-from figures.writing import count, decimal_vi, percent_vi
-from reports import actions
-from reports.outlets import copies
-from reports.queries import document
+from figures.formatting import format_count, format_decimal, format_percent
+from figures.rounding import point_difference
+from reports.document import document
+from reports.drafting import actions
+from reports.printing import copies
+from reports.review_text import typed_numbers
 
 from .conftest import NOW
 from .test_pdf import run
@@ -33,7 +33,7 @@ SUMS = (
 def frozen(review, tmp_path) -> tuple[str, dict]:
     """The text of a review's PDF, and the data that is attached to it."""
     path = tmp_path / "review.pdf"
-    closed = copies.closed(document.build(review, demo=True), at=NOW, qr=False)
+    closed = copies.draw_frozen_copy(document.build_document(review, demo=True), at=NOW, qr=False)
     path.write_bytes(closed.content)
     return run("pdftotext", str(path), "-"), json.loads(json.dumps(closed.document))
 
@@ -44,20 +44,22 @@ def said(doc: dict) -> set[str]:
     for data in _dicts(doc):
         if "counts" in data and "rates" in data:
             counts = data["counts"]
-            found |= {count(value) for value in counts.values()}
-            found |= {count(sum(counts[name] or 0 for name in names)) for names in SUMS}
+            found |= {format_count(value) for value in counts.values()}
+            found |= {format_count(sum(counts[name] or 0 for name in names)) for names in SUMS}
             shares = [data["shares"][name]["percent"] for name in ("direct", "online", "postal")]
             # What a footnote tells of rounding: the printed shares together.
-            found.add(percent_vi(f"{sum(Decimal(one) for one in shares if one):f}"))
+            found.add(format_percent(f"{sum(Decimal(one) for one in shares if one):f}"))
         for name, value in data.items():
             if isinstance(value, int):
-                found.add(count(value))
+                found.add(format_count(value))
             if name in ("percent", "target", "before_percent", "value") and isinstance(value, str):
                 found |= (
-                    {one.text for one in typed.numbers(percent_vi(value))} if value[:1].isdigit() else set()
+                    {one.text for one in typed_numbers.find_numbers(format_percent(value))}
+                    if value[:1].isdigit()
+                    else set()
                 )
             if name in ("text", "known") and isinstance(value, str):
-                found |= {_bare(one.text) for one in typed.numbers(value, begins=False)}
+                found |= {_bare(one.text) for one in typed_numbers.find_numbers(value, begins=False)}
     return found | set(_gaps(doc))
 
 
@@ -83,7 +85,7 @@ def _gaps(doc: dict) -> Iterator[str]:
         for old in {one["percent"] for one in doc["targets"]} | {
             one["target"] for one in doc["indicators"]
         } - {None}:
-            yield decimal_vi(points(new, old).lstrip("-"))
+            yield format_decimal(point_difference(new, old).lstrip("-"))
 
 
 def _flat(text: str) -> str:
@@ -102,18 +104,18 @@ def outside(text: str, doc: dict) -> set[str]:
     flat = re.sub(r"https?://\S+", " ", _flat(text))
     for one in doc["sections"]:
         flat = flat.replace(_flat(one["heading"]), " ")
-    return {_bare(one.text) for one in typed.numbers(flat, begins=False)} - known
+    return {_bare(one.text) for one in typed_numbers.find_numbers(flat, begins=False)} - known
 
 
 def test_every_figure_of_the_demo_is_in_its_frozen_data(review, tmp_path):
     text, doc = frozen(review, tmp_path)
-    assert len(typed.numbers(" ".join(text.split()))) > 700
+    assert len(typed_numbers.find_numbers(" ".join(text.split()))) > 700
     assert sorted(outside(text, doc)) == []
 
 
 def test_what_is_typed_is_marked_in_the_data_and_in_print(review, tmp_path):
     section = review.sections.get(order=2)
-    actions.edit(
+    actions.edit_draft(
         review, by=None, at=NOW, bodies={section.pk: (section.heading, "Đã phát 47.123 tờ rơi, đạt 61,37%.")}
     )
     text, doc = frozen(review, tmp_path)

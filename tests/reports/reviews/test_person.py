@@ -8,13 +8,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.models import RecoveryCode, User
+from accounts.second_factor import devices
+from accounts.users import actions as users_actions
 from ledger.models import Entry
-from reports.actions import asking, commenting, set_state
+from reports.consultation import actions as consultation_actions
+from reports.drafting.actions import set_state
 from reports.models import ReviewState
-from reports.queries import person
-from units import actions, factors
-from units.actions.tokens import create_token
-from units.models import RecoveryCode, Token, User
+from reports.person_export.queries import _TOLD_APART, STANDING, person_columns
+from units.models import Token
+from units.tokens.actions import create_token
 
 from .conftest import NOW
 
@@ -30,11 +33,11 @@ def clerk(review) -> User:
         client.post("/accounts/login/", {"username": user.username, "password": password})
     client.get("/accounts/me/")
     office = user.memberships.get().unit
-    asking.ask(review, [office], by=None, at=NOW, due_on=date(2022, 8, 20), words="")
+    consultation_actions.ask_units(review, [office], by=None, at=NOW, due_on=date(2022, 8, 20), words="")
     set_state(review, ReviewState.COMMENT, by=None, at=NOW)
-    commenting.comment(review, "Bổ sung số lớp.", by=user, at=NOW, section=None, unit=office)
+    consultation_actions.add_comment(review, "Bổ sung số lớp.", by=user, at=NOW, section=None, unit=office)
     create_token("Một cửa", office, ["figures"], 30, by=user, at=NOW)
-    factors.new_device(user)
+    devices.new_device(user)
     RecoveryCode.objects.create(user=user, code_sha256="c" * 64)
     return user
 
@@ -67,7 +70,7 @@ def test_everything_about_the_person_is_in_it(clerk, capsys):
 
 def test_no_secret_is_in_it(clerk, capsys):
     text = json.dumps(exported(capsys, "phong-noi-vu"), ensure_ascii=False)
-    device = factors.device_of(clerk, confirmed=False)
+    device = devices.device_of(clerk, confirmed=False)
     kept = [clerk.password, device.key, "c" * 64, Token.objects.get(created_by=clerk).secret_sha256]
     assert not [secret for secret in kept if secret in text]
 
@@ -93,20 +96,16 @@ def test_names_are_vietnamese(clerk, capsys):
 
 def test_every_column_that_names_a_person_is_known():
     """A table that a later change adds is in the export at once, and says as what the person stands in it."""
-    found = [
-        (model._meta.label, field.name)
-        for model, field in person.columns()
-        if model not in person._TOLD_APART
-    ]
+    found = [(model._meta.label, field.name) for model, field in person_columns() if model not in _TOLD_APART]
     assert ("reports.SectionComment", "said_by") in found and ("records.Edition", "writers") in found
-    assert {name for _, name in found} == set(person.STANDING)
+    assert {name for _, name in found} == set(STANDING)
 
 
 def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):
     before = str(clerk)
     other = User.objects.get(username="xa-13474")
-    actions.edit_user(clerk, by=None, full_name="Tên mới", position="", email="")
-    actions.edit_user(other, by=None, full_name=before, position="", email="")
+    users_actions.edit_user(clerk, by=None, full_name="Tên mới", position="", email="")
+    users_actions.edit_user(other, by=None, full_name=before, position="", email="")
     found = exported(capsys, "phong-noi-vu")
     assert "Bổ sung số lớp." in [one["Nội dung"] for one in found["Ý kiến, nội dung đã viết"]]
     assert found["Tên trùng với người khác"] == [before]
@@ -115,8 +114,8 @@ def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):
 def test_who_had_the_name_before_is_told_too(clerk, capsys):
     """Rows of then hold it still, and are found by it: somebody else's words must not be handed over unseen."""
     before, other = str(clerk), User.objects.get(username="xa-13474")
-    actions.edit_user(other, by=None, full_name=before, position="", email="")
-    actions.edit_user(other, by=None, full_name="Tên khác", position="", email="")
+    users_actions.edit_user(other, by=None, full_name=before, position="", email="")
+    users_actions.edit_user(other, by=None, full_name="Tên khác", position="", email="")
     assert exported(capsys, "phong-noi-vu")["Tên trùng với người khác"] == [before]
     assert exported(capsys, "xa-13474")["Tên trùng với người khác"] == [before]
 

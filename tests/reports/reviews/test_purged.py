@@ -7,12 +7,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from ledger import purging, triggers
+from ledger import purge, triggers
 from ledger.models import Entry
 from records.models import Submission
-from reports import actions
+from reports.closing import actions as closing_actions
+from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.outlets import copies
+from reports.printing import copies
 
 from .conftest import NOW
 from .test_difference import closed, correct
@@ -25,11 +26,11 @@ def both(review) -> tuple[Review, Review]:
     """The issued review, and the issued one that replaces it after a correction; then all that was logged is purged, as
     if it were old enough.
     """
-    old = actions.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    old = closing_actions.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
-    new = closed(actions.replacement(old, by=None, at=NOW))
-    new = actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
-    assert purging.purge(timezone.localdate() + timedelta(1), by=None, at=timezone.now()).first == 1
+    new = closed(drafting_actions.replace_review(old, by=None, at=NOW))
+    new = closing_actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    assert purge.purge_entries(timezone.localdate() + timedelta(1), by=None, at=timezone.now()).first == 1
     return old, new
 
 
@@ -40,7 +41,7 @@ def test_frozen_reviews_verify_as_before(both, tmp_path):
     call_command("verify_log")
     for review in both:
         file = tmp_path / f"{review.pk}.pdf"
-        file.write_bytes(copies.kept(review))
+        file.write_bytes(copies.kept_pdf(review))
         call_command("verify_review", file)
 
 

@@ -9,15 +9,17 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.users.actions import disable_user
 from ledger import jobs
 from ledger.models import Entry
-from reports import actions
+from reports.closing import jobs as closing_jobs
+from reports.document import document
+from reports.drafting import actions as drafting_actions
 from reports.models import Drawing, Review
-from reports.outlets import copies, pdf, printed
-from reports.outlets.pdf import helper
-from reports.queries import document
-from units.actions import disable_user
-from units.models import User
+from reports.pdf import renderer_process
+from reports.printing import copies, print_view
+from reports.review_access import actions as review_access_actions
 
 from .conftest import NOW
 
@@ -29,7 +31,7 @@ def long_review(review, monkeypatch, settings, tmp_path) -> Review:
     """Every review counts as long; no thread is started; drafts are kept apart."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(copies, "LONG", 1)
-    monkeypatch.setattr(jobs, "wake", lambda: None)
+    monkeypatch.setattr(jobs, "start_worker", lambda: None)
     return review
 
 
@@ -38,12 +40,12 @@ def address(name: str, review: Review) -> str:
 
 
 def take(later: timedelta = timedelta()) -> Drawing | None:
-    taken = jobs.take(timezone.now() + later)
+    taken = jobs.take_next(timezone.now() + later)
     return taken[1] if taken else None
 
 
 def draw(drawing: Drawing) -> None:
-    jobs.carry_out(jobs.kinds()[0], drawing)
+    jobs.carry_out(jobs.job_kinds()[0], drawing)
 
 
 def state(drawing: Drawing) -> str:
@@ -69,33 +71,37 @@ def test_from_asking_to_the_file(long_review, signed_in):
     assert "Đã có bản PDF" in client.get(page).content.decode()
     answer = client.get(pdf_address)
     assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
-    actions.edit(long_review, by=None, at=NOW, title="Tên mới")
+    drafting_actions.edit_draft(long_review, by=None, at=NOW, title="Tên mới")
     assert client.get(pdf_address).url == page
     assert "đã thay đổi từ lần vẽ trước" in client.get(page).content.decode()
 
 
 def test_it_is_given_up_while_it_is_drawn(long_review, monkeypatch):
     monkeypatch.setattr(jobs, "PAUSE", 0)
-    drawing = actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    drawing = closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
     taken = take()
-    tell = jobs.tell
+    tell = jobs.report_progress
 
     def told(one, moment):
         if one.done >= 3:
             jobs.cancel(one)
         return tell(one, moment)
 
-    monkeypatch.setattr(jobs, "tell", told)
+    monkeypatch.setattr(jobs, "report_progress", told)
     draw(taken)
-    assert state(drawing) == CANCELLED and helper._child is not None
-    assert helper._child.process.poll() is not None, "what nobody wants is not drawn on"
-    assert not copies.is_drawn(long_review, document.build(long_review, demo=True))
+    assert state(drawing) == CANCELLED and renderer_process._child is not None
+    assert renderer_process._child.process.poll() is not None, "what nobody wants is not drawn on"
+    assert not copies.is_cached(long_review, document.build_document(long_review, demo=True))
     assert not jobs.cancel(drawing)
-    assert helper.drawn({"html": "<p>x", "css": "", "fonts": "/", "attached": []}).startswith(b"%PDF-")
+    assert renderer_process.draw_job({"html": "<p>x", "css": "", "fonts": "/", "attached": []}).startswith(
+        b"%PDF-"
+    )
 
 
 def test_who_may_give_it_up(long_review, signed_in):
-    drawing = actions.ask_drawing(long_review, by=User.objects.get(username="tonghop"), at=NOW, expected=30)
+    drawing = closing_jobs.queue_drawing(
+        long_review, by=User.objects.get(username="tonghop"), at=NOW, expected=30
+    )
     signed_in("lanhdao").post(address("review_draw_cancel", long_review))
     assert state(drawing) == WAITING
     signed_in("tonghop").get(address("review_draw_cancel", long_review))
@@ -105,15 +111,17 @@ def test_who_may_give_it_up(long_review, signed_in):
 
 
 def test_a_fault_is_told_and_the_next_one_drawn(long_review, monkeypatch, signed_in):
-    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
-    for fault, words in ((pdf.TooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
-        monkeypatch.setattr(copies, "draft", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault))
+    closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    for fault, words in ((renderer_process.PdfTooLong(), "quá dài"), (RuntimeError("x"), "lỗi của hệ thống")):
+        monkeypatch.setattr(
+            copies, "draft_pdf", lambda *given, fault=fault, **more: (_ for _ in ()).throw(fault)
+        )
         taken = take()
         draw(taken)
         assert state(taken) == FAILED
         page = signed_in("tonghop").get(address("review_drawing", long_review)).content.decode()
         assert words in page and "Vẽ PDF" in page
-        actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+        closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
 
 
 @pytest.mark.parametrize(("limit", "value"), [("PDF_MAX_BYTES", 150 << 20), ("PDF_SECONDS", 1)])
@@ -122,21 +130,21 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
     section = long_review.sections.order_by("order")[1]
     section.body = "\n\n".join(["Công tác kiểm tra được thực hiện theo kế hoạch. " * 40] * 40)
     section.save()
-    helper._drop()
+    renderer_process._drop_child()
     setattr(settings, limit, value)
-    drawing = actions.ask_drawing(long_review, by=None, at=NOW, expected=70)
+    drawing = closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=70)
     draw(take())
     drawing.refresh_from_db()
-    assert (drawing.state, drawing.words) == (FAILED, str(pdf.TooLong()))
+    assert (drawing.state, drawing.words) == (FAILED, str(renderer_process.PdfTooLong()))
     client = signed_in("tonghop")
     page = client.get(address("review_drawing", long_review)).content.decode()
     assert "quá dài hoặc quá nặng" in page and "Vẽ PDF" in page
     assert client.get(reverse("dashboard")).status_code == 200
-    helper._drop()
+    renderer_process._drop_child()
     settings.PDF_MAX_BYTES, settings.PDF_SECONDS = 1 << 30, 120
     section.body = ""
     section.save()
-    again = actions.ask_drawing(long_review, by=None, at=NOW, expected=70)
+    again = closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=70)
     draw(take())
     assert state(again) == DONE
 
@@ -144,15 +152,15 @@ def test_over_its_limits_the_job_fails_and_the_next_is_drawn(long_review, settin
 def others(review: Review, number: int) -> None:
     for place in range(number):
         one = Review.objects.create(unit=review.unit, period="2022-Q1", title=f"{place}", created_at=NOW)
-        actions.ask_drawing(one, by=None, at=NOW, expected=30)
+        closing_jobs.queue_drawing(one, by=None, at=NOW, expected=30)
 
 
 def test_the_21st_is_turned_away(long_review, signed_in):
-    others(long_review, actions.MOST_WAITING)
+    others(long_review, closing_jobs.MOST_WAITING)
     answer = signed_in("tonghop").post(address("review_draw", long_review))
     assert answer.status_code == 429 and answer.headers["Retry-After"]
     assert "nhiều báo cáo dài" in answer.content.decode()
-    assert Drawing.objects.count() == actions.MOST_WAITING
+    assert Drawing.objects.count() == closing_jobs.MOST_WAITING
 
 
 def test_how_many_come_before(long_review, signed_in):
@@ -164,13 +172,13 @@ def test_how_many_come_before(long_review, signed_in):
 
 
 def test_the_database_holds_one_open_drawing_of_a_review(long_review):
-    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
     with pytest.raises(IntegrityError), transaction.atomic():
         Drawing.objects.create(review=long_review, asked_at=NOW)
 
 
 def test_what_a_lost_worker_left_is_taken_again(long_review):
-    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
+    closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
     taken = take()
     assert take(timedelta(seconds=20)) is None
     again = take(timedelta(seconds=40))
@@ -178,7 +186,7 @@ def test_what_a_lost_worker_left_is_taken_again(long_review):
 
 
 def closing(review: Review) -> tuple[str, str, bool]:
-    return (document.seen_version(document.build(review, demo=True)), "đủ", False)
+    return (document.document_version(document.build_document(review, demo=True)), "đủ", False)
 
 
 def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
@@ -203,7 +211,7 @@ def test_figures_are_closed_once_also_after_a_restart(long_review, signed_in):
 @pytest.mark.parametrize("lost", ["locked", "role"])
 def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, lost):
     leader = User.objects.get(username="lanhdao")
-    actions.ask_drawing(long_review, by=leader, at=NOW, expected=30, closing=closing(long_review))
+    closing_jobs.queue_drawing(long_review, by=leader, at=NOW, expected=30, closing=closing(long_review))
     if lost == "locked":
         disable_user(leader, by=None)
     else:
@@ -216,8 +224,8 @@ def test_who_may_no_longer_close_figures_closes_none_by_waiting(long_review, los
 
 
 def test_figures_that_changed_meanwhile_are_not_closed(long_review):
-    actions.ask_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
-    actions.edit(long_review, by=None, at=NOW, title="Tên mới")
+    closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+    drafting_actions.edit_draft(long_review, by=None, at=NOW, title="Tên mới")
     drawing = take()
     draw(drawing)
     assert state(drawing) == FAILED and not Review.objects.get(pk=long_review.pk).is_frozen
@@ -225,24 +233,24 @@ def test_figures_that_changed_meanwhile_are_not_closed(long_review):
 
 
 def test_a_draft_on_its_way_stands_before_closing(long_review):
-    actions.ask_drawing(long_review, by=None, at=NOW, expected=30)
-    with pytest.raises(actions.Refused, match="đang được vẽ"):
-        actions.ask_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
+    closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30)
+    with pytest.raises(review_access_actions.ReviewError, match="đang được vẽ"):
+        closing_jobs.queue_drawing(long_review, by=None, at=NOW, expected=30, closing=closing(long_review))
 
 
 def test_short_reviews_need_no_queue(review, signed_in, monkeypatch):
-    monkeypatch.setattr(copies, "draft", lambda *given, **more: b"%PDF-")
+    monkeypatch.setattr(copies, "draft_pdf", lambda *given, **more: b"%PDF-")
     client = signed_in("tonghop")
     assert client.post(address("review_draw", review)).url == address("review_pdf", review)
     assert client.get(address("review_pdf", review)).status_code == 200 and not Drawing.objects.exists()
 
 
 def test_length_is_told_before_drawing(review):
-    doc = document.build(review, demo=True)
-    pages = printed.expected_pages(doc)
+    doc = document.build_document(review, demo=True)
+    pages = print_view.expected_pages(doc)
     assert 7 < pages < copies.LONG
     doc["sections"][1]["paragraphs"] = [["x" * 2400]] * 70
-    assert printed.expected_pages(doc) >= pages + 70
+    assert print_view.expected_pages(doc) >= pages + 70
 
 
 def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
@@ -250,8 +258,8 @@ def test_a_long_one_waits_for_its_turn_and_keeps_no_page_waiting(review):
     asked: list[int] = []
     job = {"html": "<p>x", "css": "", "fonts": "/", "attached": []}
     drawn: list[bytes] = []
-    with helper._turn():
-        waiting = threading.Thread(target=lambda: drawn.append(helper.drawn(job, asked.append)))
+    with renderer_process._turn():
+        waiting = threading.Thread(target=lambda: drawn.append(renderer_process.draw_job(job, asked.append)))
         waiting.start()
         until = time.monotonic() + 20
         while not asked and time.monotonic() < until:

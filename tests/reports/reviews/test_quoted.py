@@ -7,9 +7,10 @@ from io import BytesIO
 import openpyxl
 
 from figures.periods import Period
-from records.actions import indicators
-from reports.outlets import printed, review_sheets
-from reports.queries import document
+from records.indicators import actions
+from reports.document import document
+from reports.printing import print_view
+from reports.review_files import workbook
 
 from .conftest import NOW
 
@@ -19,20 +20,20 @@ def test_it_is_printed_with_its_day_and_quoted(review):
         {"code": "sipas", "name": "Chỉ số hài lòng", "counted_in": "%"},
         {"code": "diem", "name": "Điểm đánh giá", "counted_in": "điểm"},
     ]
-    new = indicators.define(
+    new = actions.define_indicator(
         [one | {"numerator_name": "Công bố", "quoted": True} for one in rows], by=None, at=NOW
     )
     values = {
         one.pk: {"quoted": number, "quoted_on": date(2022, 6, 1), "source": "Bộ Nội vụ"}
         for one, number in zip(new, (Decimal("85.40"), Decimal("1240.25")), strict=True)
     }
-    indicators.save_values(review.unit, Period.parse("2022-H1"), values, by=None, at=NOW)
-    doc = document.build(review, demo=True)
-    results = {one.name: one for one in printed.view(doc)["indicator_results"]}
+    actions.save_indicator_values(review.unit, Period.parse("2022-H1"), values, by=None, at=NOW)
+    doc = document.build_document(review, demo=True)
+    results = {one.name: one for one in print_view.print_context(doc)["indicator_results"]}
     assert (results["Chỉ số hài lòng"].now, results["Điểm đánh giá"].now) == ("85,4%", "1.240,25 điểm")
     assert results["Chỉ số hài lòng"].parts == "công bố ngày 01/6/2022"
-    fact = document.known(doc)["indicator.sipas.quoted"]
+    fact = document.document_facts(doc)["indicator.sipas.quoted"]
     assert (fact.text, fact.value) == ("85,4", "85.4") and "Bộ Nội vụ" in fact.source
-    content = review_sheets.xlsx_bytes(doc, moment=NOW, state="Dự thảo")
+    content = workbook.review_xlsx_bytes(doc, moment=NOW, state="Dự thảo")
     cells = [cell for sheet in openpyxl.load_workbook(BytesIO(content)) for row in sheet for cell in row]
     assert "công bố ngày 01/6/2022: 85,4%; Bộ Nội vụ" in [cell.value for cell in cells]

@@ -8,11 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures import bound
 from ledger.models import Entry
-from reports import actions
+from reports.drafting import actions as drafting_actions
+from reports.drafting.queries import section_version
 from reports.models import Review
-from reports.queries import quotable
+from reports.review_access import actions as review_access_actions
+from reports.review_text import bound_text
 from tests.test_every_page import Page, foreign
 
 from .conftest import NOW
@@ -35,7 +36,7 @@ def sent(section, **change) -> dict[str, str]:
     return {
         "heading": section.heading,
         "body": section.body,
-        "version": quotable.section_version(section),
+        "version": section_version(section),
     } | change
 
 
@@ -111,7 +112,7 @@ def test_a_figure_whose_source_is_gone_does_not_block_its_neighbours(signed_in, 
 
 def test_length_is_that_of_what_is_read(signed_in, section):
     body = f"[[{KEY}|14.712]] " * 20_000
-    assert len(body) > 200_000 > len(bound.plain(body))
+    assert len(body) > 200_000 > len(bound_text.plain_text(body))
     assert signed_in("tonghop").post(address(section), sent(section, body=body)).status_code == 302
 
 
@@ -175,14 +176,14 @@ def test_a_frozen_review_is_not_written(signed_in, review, section, drawn_once):
     assert client.get(address(section)).status_code == 302
     answer = client.post(address(section), sent(section, body="Khác."), **JSON)
     assert answer.status_code == 409 and answer.json()["code"] == "frozen"
-    with pytest.raises(actions.Refused):
-        version = quotable.section_version(section)
-        actions.write_section(section, "x", "y", by=None, at=NOW, version=version)
+    with pytest.raises(review_access_actions.ReviewError):
+        version = section_version(section)
+        drafting_actions.write_section(section, "x", "y", by=None, at=NOW, version=version)
 
 
 def test_the_page_knows_the_facts_that_it_quotes(signed_in, section):
     answer = signed_in("tonghop").get(address(section))
-    keys = bound.keys(bound.paragraphs(section.body))
+    keys = bound_text.fact_keys(bound_text.parse_paragraphs(section.body))
     quoted = {one["key"]: one for one in answer.context["quoted"]}
     assert keys and set(quoted) == set(keys)
     assert quoted["now.district.received_direct"]["text"] == "463"
@@ -238,8 +239,8 @@ WORDS = st.text(alphabet=st.sampled_from("ab [|].\n\r[[]]0"), max_size=60)
 @given(WORDS)
 def test_where_nothing_is_broken_no_bracket_is_left(text):
     """What is accepted reads without double brackets, and reading it back changes nothing."""
-    if bound.broken(text):
+    if bound_text.broken_tokens(text):
         return
-    written = bound.write(bound.paragraphs(text))
-    assert "[[" not in bound.plain(text) and "]]" not in bound.plain(text)
-    assert bound.paragraphs(written) == bound.paragraphs(text)
+    written = bound_text.write_paragraphs(bound_text.parse_paragraphs(text))
+    assert "[[" not in bound_text.plain_text(text) and "]]" not in bound_text.plain_text(text)
+    assert bound_text.parse_paragraphs(written) == bound_text.parse_paragraphs(text)

@@ -9,26 +9,31 @@ import openpyxl
 import pytest
 from django.core.management import call_command
 
-from figures.rounding import points
+from figures.formatting import format_percent
+from figures.rounding import point_difference
 from figures.summary import Summary
-from figures.writing import percent_vi
-from reports.outlets import official_form, printed, review_sheets
-from reports.outlets.flat import COUNTS, RATES
-from reports.outlets.form_sheet import LINES
-from reports.queries import document
+from reports.document import document
+from reports.official_forms import lines as official_forms_lines
+from reports.official_forms.sheet import LINES
+from reports.printing import print_view
+from reports.review_files import workbook as review_files_workbook
+from reports.tables.columns import COUNTS, RATES
 from tests.office import recalculated
-from tests.reports.reviews.conftest import NOW
+
+from .conftest import NOW
 
 STATE = "Dự thảo, chưa chốt số liệu"
 
 
 @pytest.fixture
 def doc(review) -> dict:
-    return document.build(review, demo=True)
+    return document.build_document(review, demo=True)
 
 
 def workbook(doc: dict, **how):
-    return openpyxl.load_workbook(BytesIO(review_sheets.xlsx_bytes(doc, moment=NOW, state=STATE)), **how)
+    return openpyxl.load_workbook(
+        BytesIO(review_files_workbook.review_xlsx_bytes(doc, moment=NOW, state=STATE)), **how
+    )
 
 
 def shown(cell) -> str:
@@ -36,7 +41,9 @@ def shown(cell) -> str:
     if cell.value == "—":
         return "—"
     decimals = len(cell.number_format.removesuffix("%").partition(".")[2])
-    return percent_vi(str((Decimal(cell.value) * 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)))
+    return format_percent(
+        str((Decimal(cell.value) * 100).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    )
 
 
 def lines(sheet) -> list[tuple]:
@@ -47,10 +54,10 @@ def lines(sheet) -> list[tuple]:
 
 def test_another_program_computes_the_same_figures(doc, tmp_path):
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
-    book = recalculated(review_sheets.xlsx_bytes(doc, moment=NOW, state=STATE), tmp_path)
+    book = recalculated(review_files_workbook.review_xlsx_bytes(doc, moment=NOW, state=STATE), tmp_path)
     for name, wanted in (
-        ("Theo đơn vị", review_sheets.units(doc, now)),
-        ("Theo lĩnh vực", review_sheets.fields(doc, now)),
+        ("Theo đơn vị", review_files_workbook.unit_lines(doc, now)),
+        ("Theo lĩnh vực", review_files_workbook.field_lines(doc, now)),
     ):
         found = list(book[name].iter_rows(min_row=4))
         assert len(found) == len(wanted) > 20
@@ -61,25 +68,30 @@ def test_another_program_computes_the_same_figures(doc, tmp_path):
             ]
             after = 3 + len(COUNTS)
             for cell, rate in zip(cells[after : after + len(RATES)], RATES, strict=True):
-                assert shown(cell) == percent_vi(figures.share(rate.key).percent), (line.row.name, rate.key)
+                assert shown(cell) == format_percent(figures.share(rate.key).percent), (
+                    line.row.name,
+                    rate.key,
+                )
     compared = {(row["Nội dung"].value, row["Cấp, nhóm"].value): row for row in lines(book["So sánh"])}
     earlier = dict(before.tiers)
     for tier, whom in (("district", "Cấp huyện"), ("commune", "Cấp xã")):
         row = compared["Tỷ lệ hồ sơ trực tuyến", whom]
         new, old = now.tier(tier).share("online"), earlier[tier].share("online")
         assert (shown(row["Kỳ này (%)"]), shown(row["Cùng kỳ (%)"])) == (
-            percent_vi(new.percent),
-            percent_vi(old.percent),
+            format_percent(new.percent),
+            format_percent(old.percent),
         )
-        assert row["So với cùng kỳ (điểm phần trăm)"].value == float(points(new.percent, old.percent))
-    for result in printed.view(doc)["rate_results"]:
+        assert row["So với cùng kỳ (điểm phần trăm)"].value == float(
+            point_difference(new.percent, old.percent)
+        )
+    for result in print_view.print_context(doc)["rate_results"]:
         whom = result.name.rpartition(", ")[2].capitalize()
         assert shown(compared[result.name.rpartition(", ")[0], whom]["Chỉ tiêu giao (%)"]) == result.target
     for one in doc["indicators"]:
         row = compared[one["name"], one["group"]]
         assert row["Số đạt"].value == one["numerator"]
-        assert shown(row["Kỳ này (%)"]) == percent_vi(one["percent"])
-    rows = official_form.table(doc)["form_rows"]
+        assert shown(row["Kỳ này (%)"]) == format_percent(one["percent"])
+    rows = official_forms_lines.form_table(doc)["form_rows"]
     found = book["Biểu II.06a"].iter_rows(min_row=LINES + 1, max_row=LINES + len(rows))
     for cells, row in zip(found, rows, strict=True):
         assert tuple(cell.value for cell in cells[2:13]) == row.cells
@@ -143,7 +155,9 @@ def test_a_frozen_review_gives_its_frozen_figures(review, signed_in, monkeypatch
     draft = reader.get(f"/reports/reviews/{review.pk}.xlsx")
     assert 'filename="du-thao-so-lieu-cchc-2022-H1-' in draft.headers["Content-Disposition"]
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
+    monkeypatch.setattr(
+        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
+    )
     first, second = (reader.get(f"/reports/reviews/{review.pk}.xlsx") for _ in range(2))
     assert first.content == second.content
     assert 'filename="bao-cao-so-lieu-cchc-2022-H1-' in first.headers["Content-Disposition"]

@@ -12,8 +12,9 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from reports.models import Review
-from reports.outlets import checking, copies, signatures
-from reports.outlets.pdf import foreign
+from reports.pdf import foreign
+from reports.printing import copies
+from reports.verification import frozen_copy, signatures
 from tests.signing import OFFICE, SIGNER, signed
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
@@ -27,7 +28,7 @@ def frozen(review) -> Review:
 
 @pytest.fixture
 def content(frozen) -> bytes:
-    return copies.kept(frozen)
+    return copies.kept_pdf(frozen)
 
 
 def verified(content: bytes, folder) -> tuple[str, str]:
@@ -99,7 +100,7 @@ def written(writer: IncrementalPdfFileWriter, page) -> bytes:
 
 def another_document_behind_it(content: bytes) -> bytes:
     """A whole document, signed, that only carries the frozen file in front of it."""
-    other = copies.draft(Review.objects.get(), demo=True)
+    other = copies.draft_pdf(Review.objects.get(), demo=True)
     moved = IncrementalPdfFileWriter(BytesIO(other))
     out = PdfFileWriter(stream_xrefs=False)
     out.root["/Pages"] = out.import_object(moved.root.raw_get("/Pages"))
@@ -133,7 +134,7 @@ FORGED = {
 def test_anything_else_appended_is_found(content, tmp_path, name):
     forge, words = FORGED[name]
     forged = forge(content)
-    verdict = checking.check_bytes(forged)
+    verdict = frozen_copy.check_bytes(forged)
     assert verdict.faults == (words,) and not verdict.valid and not verdict.notes
     with pytest.raises(CommandError, match="Không hợp lệ"):
         verified(forged, tmp_path)
@@ -151,7 +152,7 @@ def test_a_changed_digit_of_the_signature_is_found(content, part):
     start, end = contents(whole)
     place = start + int((end - start) * part)
     whole[place] = ord("1") if whole[place] == ord("0") else ord("0")
-    assert not checking.check_bytes(bytes(whole)).valid
+    assert not frozen_copy.check_bytes(bytes(whole)).valid
 
 
 def test_a_digit_written_otherwise_is_found(content):
@@ -159,7 +160,7 @@ def test_a_digit_written_otherwise_is_found(content):
     start, end = contents(whole)
     place = next(at for at in range(start, end) if chr(whole[at]) in "abcdefABCDEF")
     whole[place] ^= 0x20
-    assert "không khớp nội dung tệp" in checking.check_bytes(bytes(whole)).faults[0]
+    assert "không khớp nội dung tệp" in frozen_copy.check_bytes(bytes(whole)).faults[0]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -167,7 +168,7 @@ def test_a_digit_written_otherwise_is_found(content):
 def test_any_changed_bit_of_a_signed_file_is_found(content, part, bit):
     whole = bytearray(signed(content))
     whole[int(part * (len(whole) - 1))] ^= 1 << bit
-    assert not checking.check_bytes(bytes(whole)).valid
+    assert not frozen_copy.check_bytes(bytes(whole)).valid
 
 
 HOSTILE = {
@@ -183,7 +184,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_cost_only_their_own_reading(review, name):
     try:
-        read = foreign.read(HOSTILE[name], "text", "attached", "added")
-    except foreign.Unread:
+        read = foreign.read_foreign_file(HOSTILE[name], "text", "attached", "added")
+    except foreign.UnreadablePdf:
         return
     assert not read.signatures and read.attached is None and not (read.text or "").strip()

@@ -12,10 +12,12 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
 from ledger.models import Entry
-from reports import actions
+from reports.closing import actions as closing_actions
 from reports.models import Review, SignedFile
-from reports.outlets import checking, comparing, copies, pdf
-from reports.outlets.pdf import foreign
+from reports.pdf import foreign, rendering
+from reports.printing import copies
+from reports.review_access import actions as review_access_actions
+from reports.verification import frozen_copy, signed_copy
 from tests.signing import SIGNER, signed
 
 from .conftest import NOW
@@ -43,7 +45,7 @@ def typeset_anew(review: Review, old: str = "", new: str = "") -> bytes:
     """The same pages from another program, one figure of them changed: other bytes, text that can be read."""
     form = json.loads(review.form.drawn)
     html = form["html"].replace(old, new, 1) if old else form["html"]
-    return pdf.redraw(form | {"html": html.replace("<main>", "<main><p>Số: 215/BC-UBND</p>")})
+    return rendering.redraw_pdf(form | {"html": html.replace("<main>", "<main><p>Số: 215/BC-UBND</p>")})
 
 
 def pages(count: int = 3) -> PdfWriter:
@@ -61,11 +63,11 @@ def written(writer: PdfWriter) -> bytes:
 
 
 def test_a_digitally_signed_file_is_intact_and_kept_as_it_came(editor, frozen):
-    content = signed(copies.kept(frozen))
+    content = signed(copies.kept_pdf(frozen))
     assert upload(editor, frozen, content).status_code == 302
     kept = SignedFile.objects.get()
     assert (kept.kind, kept.size, kept.review_id) == ("intact", len(content), frozen.pk)
-    assert copies.stored(kept.name) == content
+    assert copies.stored_file(kept.name) == content
     answer = editor.get(f"/reports/reviews/{frozen.pk}/signed.pdf")
     assert answer.content == content and answer.headers["Content-Type"] == "application/pdf"
     text = editor.get(f"/reports/reviews/{frozen.pk}/").content.decode()
@@ -107,9 +109,9 @@ def test_a_scan_is_kept_and_said_not_to_be_comparable(editor, frozen):
 
 
 def test_a_file_changed_under_its_signature_counts_as_another_file(editor, frozen):
-    from .test_signed import with_a_note
+    from tests.reports.reviews.test_signed import with_a_note
 
-    assert upload(editor, frozen, signed(with_a_note(copies.kept(frozen)))).status_code == 302
+    assert upload(editor, frozen, signed(with_a_note(copies.kept_pdf(frozen)))).status_code == 302
     kept = SignedFile.objects.get()
     assert kept.kind == "text" and "không chỉ có chữ ký số" in kept.found["notes"][0]
 
@@ -142,9 +144,9 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_the_signed_file_is_refused(editor, frozen, name):
     make, words = REFUSED[name]
-    answer = upload(editor, frozen, make(copies.kept(frozen)))
+    answer = upload(editor, frozen, make(copies.kept_pdf(frozen)))
     assert answer.status_code == 422 and words in answer.content.decode()
-    assert not SignedFile.objects.exists() and not default_storage.exists(actions.SIGNED_FOLDER)
+    assert not SignedFile.objects.exists() and not default_storage.exists(closing_actions.SIGNED_FOLDER)
 
 
 def test_without_a_file_and_over_the_limit(editor, frozen, settings):
@@ -157,11 +159,11 @@ def test_without_a_file_and_over_the_limit(editor, frozen, settings):
 def test_a_draft_has_no_signed_file(editor, review):
     answer = upload(editor, review, written(pages()))
     assert answer.status_code == 409 and "sau khi đã chốt" in answer.content.decode()
-    with pytest.raises(actions.Refused):
-        actions.keep_signed(review, b"%PDF-", "picture", {}, by=None, at=NOW)
+    with pytest.raises(review_access_actions.ReviewError):
+        closing_actions.keep_signed_file(review, b"%PDF-", "picture", {}, by=None, at=NOW)
     assert (
-        not default_storage.exists(actions.SIGNED_FOLDER)
-        or not default_storage.listdir(actions.SIGNED_FOLDER)[1]
+        not default_storage.exists(closing_actions.SIGNED_FOLDER)
+        or not default_storage.listdir(closing_actions.SIGNED_FOLDER)[1]
     )
     answer = editor.get(f"/reports/reviews/{review.pk}/signed.pdf")
     assert answer.status_code == 409 and "Chưa tải lên bản đã ký" in answer.content.decode()
@@ -169,9 +171,9 @@ def test_a_draft_has_no_signed_file(editor, review):
 
 def test_a_busy_reader_asks_for_patience(editor, frozen, monkeypatch):
     def busy(*args, **more):
-        raise foreign.Busy
+        raise foreign.ReaderBusy
 
-    monkeypatch.setattr(foreign, "read", busy)
+    monkeypatch.setattr(foreign, "read_foreign_file", busy)
     answer = upload(editor, frozen, written(pages()))
     assert answer.status_code == 429 and answer.headers["Retry-After"] == "60"
 
@@ -180,7 +182,10 @@ def test_a_newer_upload_counts_and_the_older_stays(editor, frozen):
     first, second = written(pages(1)), written(pages(2))
     for content in (first, second, second):
         assert upload(editor, frozen, content).status_code == 302
-    assert SignedFile.objects.count() == 2 and len(default_storage.listdir(actions.SIGNED_FOLDER)[1]) == 2
+    assert (
+        SignedFile.objects.count() == 2
+        and len(default_storage.listdir(closing_actions.SIGNED_FOLDER)[1]) == 2
+    )
     address = f"/reports/reviews/{frozen.pk}/signed.pdf"
     assert editor.get(address).content == second
     assert editor.get(address + "?lan=1").content == first
@@ -202,30 +207,30 @@ def test_the_database_refuses_to_change_it(editor, frozen, act):
 
 def test_a_kept_scan_is_told_from_any_other(editor, frozen, tmp_path):
     scan = written(pages())
-    assert not checking.check_bytes(scan).valid
+    assert not frozen_copy.check_bytes(scan).valid
     upload(editor, frozen, scan)
-    verdict = checking.check_bytes(scan)
-    assert verdict.valid and verdict.notes == (checking.KEPT, checking.PICTURE)
+    verdict = frozen_copy.check_bytes(scan)
+    assert verdict.valid and verdict.notes == (frozen_copy.KEPT, frozen_copy.PICTURE)
     out, err = StringIO(), StringIO()
     (tmp_path / "scan.pdf").write_bytes(scan)
     call_command("verify_review", str(tmp_path / "scan.pdf"), stdout=out, stderr=err)
     assert out.getvalue().startswith("Hợp lệ") and "không so được số liệu" in err.getvalue()
     changed = bytearray(scan)
     changed[-3] ^= 1
-    assert not checking.check_bytes(bytes(changed)).valid
+    assert not frozen_copy.check_bytes(bytes(changed)).valid
     upload(editor, frozen, written(pages(9)))
-    assert "đã được thay bằng tệp khác" in checking.check_bytes(scan).faults[0]
+    assert "đã được thay bằng tệp khác" in frozen_copy.check_bytes(scan).faults[0]
 
 
 def test_a_changed_or_lost_kept_file_is_found(editor, frozen):
-    upload(editor, frozen, signed(copies.kept(frozen)))
-    assert checking.database_faults(frozen) == []
+    upload(editor, frozen, signed(copies.kept_pdf(frozen)))
+    assert frozen_copy.database_faults(frozen) == []
     name = SignedFile.objects.get().name
     with default_storage.open(name, "wb") as stored:
         stored.write(b"%PDF-1.7")
-    assert checking.database_faults(frozen) == ["Bản đã ký trong kho lưu đã bị thay đổi."]
+    assert frozen_copy.database_faults(frozen) == ["Bản đã ký trong kho lưu đã bị thay đổi."]
     default_storage.delete(name)
-    assert checking.database_faults(frozen) == ["Không đọc được bản đã ký trong kho lưu."]
+    assert frozen_copy.database_faults(frozen) == ["Không đọc được bản đã ký trong kho lưu."]
 
 
 @pytest.mark.parametrize(
@@ -238,9 +243,9 @@ def test_a_changed_or_lost_kept_file_is_found(editor, frozen):
     ],
 )
 def test_numbers_are_read_whole(text, found):
-    assert dict(comparing.numbers(text)) == found
+    assert dict(signed_copy.count_numbers(text)) == found
 
 
 def test_the_reader_reads_what_it_wrote(frozen):
-    kept = copies.kept(frozen)
-    assert foreign.read(kept, "text").pages == len(PdfReader(BytesIO(kept)).pages)
+    kept = copies.kept_pdf(frozen)
+    assert foreign.read_foreign_file(kept, "text").pages == len(PdfReader(BytesIO(kept)).pages)

@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from figures.periods import Period
+from reports.document import document
 from reports.models import PlanTask, Review, TaskOutcome
-from reports.queries import tasks
-from units.actions import open_units
-from units.tree import Draft
+from units.lifecycle.opening import open_units
+from units.tree.rules import UnitDraft
 
 AT = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 
 
 @pytest.fixture
 def unit(db):
-    return open_units([Draft("351", "huyện", "committee", "district", date(2020, 1, 1))], by=None).new[0]
+    return open_units([UnitDraft("351", "huyện", "committee", "district", date(2020, 1, 1))], by=None).new[0]
 
 
 def review(unit, period: str, **more) -> Review:
@@ -43,9 +43,9 @@ def review(unit, period: str, **more) -> Review:
 def test_the_review_before(unit, stored, period, found):
     for code in stored:
         review(unit, code)
-    last = tasks.last_review(unit, Period.parse(period))
+    last = document.previous_review(unit, Period.parse(period))
     assert (last.period if last else None) == found
-    assert [one.review_id for one in tasks.set_last_time(unit, Period.parse(period))] == (
+    assert [one.review_id for one in document.previous_tasks(unit, Period.parse(period))] == (
         [last.pk] if last else []
     )
 
@@ -54,9 +54,9 @@ def test_what_counts_of_several_of_one_period(unit):
     """A frozen one before a draft, and the one that replaced another."""
     old = review(unit, "2021-H2", state="frozen")
     review(unit, "2021-H2")
-    assert tasks.last_review(unit, Period.parse("2022-H1")) == old
+    assert document.previous_review(unit, Period.parse("2022-H1")) == old
     new = review(unit, "2021-H2", state="frozen", replaces=old)
-    assert tasks.last_review(unit, Period.parse("2022-H1")) == new
+    assert document.previous_review(unit, Period.parse("2022-H1")) == new
 
 
 def test_overdue(unit):

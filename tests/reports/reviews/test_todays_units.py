@@ -9,17 +9,23 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.template.loader import render_to_string
 
-from figures import bound
+from accounts.models import User
 from figures.periods import Period
 from figures.summary import Summary
-from reports import actions
+from reports.closing import actions as closing_actions
+from reports.difference.queries import difference_between
+from reports.document import document
+from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.outlets import copies, printed, review_sheets, slides
-from reports.queries import difference, document, reviews
-from units.actions import add_membership, open_unit
-from units.imports import import_successions, import_units
-from units.models import Unit, User
-from units.tree import Draft
+from reports.printing import copies, print_view
+from reports.review_access.queries import newer_figures
+from reports.review_files import slides, workbook
+from reports.review_text import bound_text
+from units.lifecycle.imports import import_successions, import_units
+from units.lifecycle.opening import open_unit
+from units.models import Unit
+from units.people.actions import add_membership
+from units.tree.rules import UnitDraft
 
 from .conftest import FIXTURE, NOW
 from .test_difference import closed, correct
@@ -41,32 +47,32 @@ def merged(review, settings) -> Unit:
 
 @pytest.fixture
 def today(merged) -> Review:
-    return actions.draft_whole(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
+    return drafting_actions.open_full_draft(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
 
 
 def test_its_figures_are_those_of_todays_units(today):
-    doc = document.build(today, demo=True)
+    doc = document.build_document(today, demo=True)
     now = Summary.from_dict(doc["figures"])
     assert (now.basis, now.units_of) == ("today", DAY)
     assert {"13456", "13474", "13483", "13489", "13495"} <= {row.key for row in now.rows}
     assert {doc["unit_tiers"][key] for key in ("13456", "13489")} == {"commune"}
     for one in (*doc["by_field"], *({"figures": doc["last_year"]},)):
         assert Summary.from_dict(one["figures"]).units_of == DAY
-    link = document.known(doc)["unit.13489.received"].link
+    link = document.document_facts(doc)["unit.13489.received"].link
     assert link.endswith("&basis=today")
 
 
 def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
-    doc = document.build(today, demo=True)
-    shown = printed.view(doc)
+    doc = document.build_document(today, demo=True)
+    shown = print_view.print_context(doc)
     assert BASIS in shown["opening"][1] and "Không có đơn vị kế thừa" in shown["opening"][1]
     # Units of the past are told by their last day, and not by the key of an address.
     assert "(đến 30/6/2025)" in shown["opening"][1] and "@" not in shown["opening"][1]
     text = render_to_string("print/review.html", shown | {"draft": True})
     units, fields = text.split('<section class="appendix">')[1:]
     assert BASIS in units and BASIS in fields and "khi báo cáo" not in text
-    assert BASIS in slides.whole(doc)
-    book = openpyxl.load_workbook(BytesIO(review_sheets.xlsx_bytes(doc, moment=AT, state="Dự thảo")))
+    assert BASIS in slides.completeness_line(doc)
+    book = openpyxl.load_workbook(BytesIO(workbook.review_xlsx_bytes(doc, moment=AT, state="Dự thảo")))
     for sheet in book.worksheets[:4]:
         head = [str(cell.value) for row in sheet.iter_rows(max_row=6) for cell in row]
         assert any(BASIS in text for text in head), sheet.title
@@ -75,18 +81,20 @@ def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
 
 
 def test_by_the_units_that_reported_both_annexes_say_so(review):
-    text = render_to_string("print/review.html", printed.view(document.build(review, demo=True)))
+    text = render_to_string(
+        "print/review.html", print_view.print_context(document.build_document(review, demo=True))
+    )
     assert text.count("theo đơn vị khi báo cáo") == 2 and "đơn vị hiện nay" not in text
 
 
 def test_it_is_frozen_with_the_review(today, drawn_once):
-    doc = copies.closed(document.build(today, demo=True), at=AT)
-    found = actions.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
+    doc = copies.draw_frozen_copy(document.build_document(today, demo=True), at=AT)
+    found = closing_actions.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
     kept = Review.objects.get(pk=found.pk)
-    assert kept.frozen["figures"]["units_of"] == "2025-08-01" and reviews.newer_figures(kept.frozen) == []
+    assert kept.frozen["figures"]["units_of"] == "2025-08-01" and newer_figures(kept.frozen) == []
     with pytest.raises(DatabaseError, match="đã chốt"), transaction.atomic():
         Review.objects.filter(pk=found.pk).update(units_of=None)
-    again = actions.replacement(kept, by=None, at=AT)
+    again = drafting_actions.replace_review(kept, by=None, at=AT)
     assert again.units_of == DAY
 
 
@@ -114,17 +122,19 @@ def uneven(review, request) -> tuple[dict, dict[str, str]]:
     """
     Review.objects.filter(pk=review.pk).update(period="2021-H2")
     district = Unit.objects.get(code="351")
-    draft = Draft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
+    draft = UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
     open_unit(draft, by=None)
-    found = actions.draft_whole(district, HALF, by=None, at=NOW, demo=True, units_of=request.param)
-    bodies = {one.key: bound.plain(one.body) for one in found.sections.all()}
-    return document.build(found, demo=True), bodies
+    found = drafting_actions.open_full_draft(
+        district, HALF, by=None, at=NOW, demo=True, units_of=request.param
+    )
+    bodies = {one.key: bound_text.plain_text(one.body) for one in found.sections.all()}
+    return document.build_document(found, demo=True), bodies
 
 
 def test_the_draft_compares_the_same_units_and_names_the_others(uneven):
     doc, bodies = uneven
     assert doc["compared"]["left_out"] == ["xã Mới Lập"]
-    known = document.known(doc)
+    known = document.document_facts(doc)
     assert known["left_out.units"].text == "xã Mới Lập"
     sides = [known[f"same.{side}.total.received"] for side in ("now", "before")]
     assert known["change.total.received"].text == f"tăng {sides[0].value - sides[1].value:,} hồ sơ".replace(
@@ -136,15 +146,15 @@ def test_the_draft_compares_the_same_units_and_names_the_others(uneven):
         f"(chỉ tính các đơn vị báo cáo suốt cả hai kỳ: {known['same.now.commune.share.online'].text} so với"
     )
     assert told in bodies["tthc"]
-    opening = printed.view(doc)["opening"][1]
+    opening = print_view.print_context(doc)["opening"][1]
     assert "không tính 1 đơn vị: xã Mới Lập" in opening
-    book = openpyxl.load_workbook(BytesIO(review_sheets.xlsx_bytes(doc, moment=NOW, state="Dự thảo")))
+    book = openpyxl.load_workbook(BytesIO(workbook.review_xlsx_bytes(doc, moment=NOW, state="Dự thảo")))
     assert "xã Mới Lập" in book["So sánh"]["A2"].value
 
 
 def test_first_and_last_are_told_with_their_change(uneven):
     doc, bodies = uneven
-    known = document.known(doc)
+    known = document.document_facts(doc)
     for side in ("best", "worst"):
         fact = known[f"{side}.commune.online.change"]
         assert "điểm phần trăm" in fact.text and f"{fact.text} so với cùng kỳ" in bodies["tthc"]
@@ -155,11 +165,11 @@ def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_ma
     """Of a review by today's units: months of 2022 of communes that are over; not of one that it has nothing of."""
     add_membership(User.objects.get(username="lanhdao"), today.unit, "leader", DAY, by=None)
     old = closed(today)
-    actions.record_issue(old, "1/BC", DAY, by=None, at=AT)
+    closing_actions.record_issue(old, "1/BC", DAY, by=None, at=AT)
     correct(old)
-    new = closed(actions.replacement(old, by=None, at=AT))
+    new = closed(drafting_actions.replace_review(old, by=None, at=AT))
     with django_assert_max_num_queries(12):
-        found = difference.between(old, new)
+        found = difference_between(old, new)
     assert {(one.unit, one.month) for one in found.reasons} == {("thị trấn Tân Thanh", "tháng 6/2022")}
     assert any(one.why == "Sót sổ tiếp nhận tuần 2" for one in found.reasons)
 

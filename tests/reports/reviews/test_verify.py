@@ -11,11 +11,14 @@ from django.core.management import call_command
 from pypdf import PdfWriter
 
 from ledger.models import Entry
-from records import sums
+from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports import actions
+from reports.closing import actions as closing_actions
+from reports.document import issued_reviews
+from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from reports.outlets import codes, copies, pdf
+from reports.pdf import rendering
+from reports.printing import copies
 from tests.signing import SIGNER, signed
 
 from .conftest import NOW
@@ -36,14 +39,16 @@ def frozen(review) -> Review:
 
 @pytest.fixture
 def issued(frozen) -> Review:
-    return actions.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    return closing_actions.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
 
 
 @pytest.fixture
 def replaced(issued) -> tuple[Review, Review]:
     """An issued review and the issued one that took its place."""
-    new = closed(actions.replacement(issued, by=None, at=NOW))
-    return issued, actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    new = closed(drafting_actions.replace_review(issued, by=None, at=NOW))
+    return issued, closing_actions.record_issue(
+        new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW
+    )
 
 
 def typed(client, code: str) -> str:
@@ -57,7 +62,7 @@ def sent(client, content: bytes, status: int = 200) -> str:
 
 
 def test_a_code_shows_what_a_paper_is_held_against(client, issued):
-    text = typed(client, codes.written(issued.form.code).lower())
+    text = typed(client, issued_reviews.code_text(issued.form.code).lower())
     for words in (
         "Mã đúng", "bản hiện hành", issued.title, "215/BC-UBND, 12/8/2022", "6 tháng đầu năm 2022", "14.712", "87,4%",
         "hãy đối chiếu số liệu",
@@ -65,16 +70,16 @@ def test_a_code_shows_what_a_paper_is_held_against(client, issued):
         assert words in text
 
 
-@pytest.mark.parametrize("make", [copies.kept, lambda review: signed(copies.kept(review))])
+@pytest.mark.parametrize("make", [copies.kept_pdf, lambda review: signed(copies.kept_pdf(review))])
 def test_a_file_is_genuine_and_current(client, issued, make):
     text = sent(client, make(issued))
     assert "<b>Hợp lệ.</b> Tệp đúng là bản đã phát hành, đang là bản hiện hành." in text
-    assert (f"mang tên {SIGNER}" in text) == (make is not copies.kept)
+    assert (f"mang tên {SIGNER}" in text) == (make is not copies.kept_pdf)
 
 
 def test_a_replaced_review_says_by_which(client, replaced):
     old, new = replaced
-    for text in (typed(client, old.form.code), sent(client, copies.kept(old))):
+    for text in (typed(client, old.form.code), sent(client, copies.kept_pdf(old))):
         assert "đã được thay thế" in text and "Báo cáo số 300/BC-UBND ngày 13/8/2022" in text
         assert f"?code={new.form.code}" in text and "đang là bản hiện hành" not in text
     text = typed(client, new.form.code)
@@ -83,7 +88,7 @@ def test_a_replaced_review_says_by_which(client, replaced):
 
 @pytest.mark.parametrize("step", ["draft", "frozen"])
 def test_a_replacement_that_is_not_issued_is_not_told(client, issued, step):
-    new = actions.replacement(issued, by=None, at=NOW)
+    new = drafting_actions.replace_review(issued, by=None, at=NOW)
     if step == "frozen":
         new = closed(new)
     text = typed(client, issued.form.code)
@@ -100,11 +105,11 @@ def test_a_code_tells_nothing_of_what_is_not_issued(client, frozen):
 def plain(text: str, code: str) -> str:
     """A page without what differs from one asking to the next."""
     text = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", text)
-    return text.replace(codes.written(code), "X").replace(code, "Y")
+    return text.replace(issued_reviews.code_text(code), "X").replace(code, "Y")
 
 
 def test_only_its_own_file_tells_of_what_is_not_issued(client, frozen):
-    text = sent(client, copies.kept(frozen))
+    text = sent(client, copies.kept_pdf(frozen))
     assert "Hợp lệ" in text and "chưa ghi số, ngày ban hành" in text and "14.712" not in text
     scan = sent(client, redrawn(frozen, "14.712", "14.812"))
     assert "Không hợp lệ" in scan and frozen.title not in scan
@@ -118,7 +123,9 @@ def test_a_wrong_code_is_told(client, review, code):
 
 def redrawn(review: Review, old: str = "", new: str = "") -> bytes:
     form = json.loads(review.form.drawn)
-    return pdf.redraw(form | {"html": form["html"].replace(old, new) if old else form["html"] + "<!-- -->"})
+    return rendering.redraw_pdf(
+        form | {"html": form["html"].replace(old, new) if old else form["html"] + "<!-- -->"}
+    )
 
 
 def test_an_altered_file_is_named_with_the_figures_that_differ(client, issued):
@@ -130,7 +137,7 @@ def test_an_altered_file_is_named_with_the_figures_that_differ(client, issued):
 
 
 def test_something_drawn_over_it_is_found(client, issued):
-    text = sent(client, signed(with_a_note(copies.kept(issued))))
+    text = sent(client, signed(with_a_note(copies.kept_pdf(issued))))
     assert "Không hợp lệ" in text and "không chỉ có chữ ký số" in text and "14.712" not in text
 
 
@@ -165,7 +172,7 @@ def test_newer_figures_are_mentioned(client, issued):
     edition = Edition.objects.get(submission__unit__code="13474", submission__month=202206, state="approved")
     row = DossierCount.objects.filter(edition=edition, received_direct__gt=0).first()
     DossierCount.objects.filter(pk=row.pk).update(received_direct=row.received_direct + 7)
-    sums.recount()
+    recount.recount_sums()
     text = typed(client, issued.form.code)
     assert "Có: số liệu đã được sửa sau khi chốt" in text and "14.712" in text and "14.719" not in text
 

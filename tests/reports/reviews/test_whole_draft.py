@@ -6,26 +6,28 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from figures import bound
 from figures.periods import Period
-from reports import actions
+from reports.document import document, text_figures
+from reports.drafting import actions
+from reports.drafting.queries import outline_for, section_heading, sections_for_review
 from reports.models import Outline, OutlineSection, PlanTask, Review, TaskOutcome
-from reports.outlets import printed
-from reports.queries import bound as marks
-from reports.queries import document, outlines
-from units.actions import open_units
+from reports.printing import print_view
+from reports.review_text import bound_text
+from units.lifecycle.opening import open_units
 from units.models import Unit
-from units.tree import Draft as UnitDraft
+from units.tree.rules import UnitDraft
 
 from .conftest import NOW
 
 
 def drafted(code: str, period: str) -> Review:
-    return actions.draft_whole(Unit.objects.get(code=code), Period.parse(period), by=None, at=NOW, demo=True)
+    return actions.open_full_draft(
+        Unit.objects.get(code=code), Period.parse(period), by=None, at=NOW, demo=True
+    )
 
 
 def text(review: Review, key: str) -> str:
-    return bound.plain(review.sections.get(key=key).body)
+    return bound_text.plain_text(review.sections.get(key=key).body)
 
 
 @pytest.fixture
@@ -53,12 +55,12 @@ def test_the_half_year_of_the_demo(earlier):
         in text(found, "dien-tu")
     )
     assert text(found, "chi-dao").startswith("Trong 5 nhiệm vụ giao tại kỳ trước, đã hoàn thành 0 nhiệm vụ")
-    doc = document.build(found, demo=True)
-    now = marks.states(doc)
+    doc = document.build_document(found, demo=True)
+    now = text_figures.text_figures(doc)
     assert now.stale == now.lost == now.looks_like == now.unsourced == ()
     assert len(doc["facts"]) > 60
     assert [one["outcome_label"] for one in doc["last_tasks"]] == ["Đang thực hiện"] * 5
-    assert printed.view(doc)["last_tasks"][0]["day"] == "30/9/2022"
+    assert print_view.print_context(doc)["last_tasks"][0]["day"] == "30/9/2022"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_the_half_year_of_the_demo(earlier):
     ],
 )
 def test_the_head_says_who_issues(earlier, code, superior, issuer):
-    header = document.build(drafted(code, "2022-H1"), demo=True)["header"]
+    header = document.build_document(drafted(code, "2022-H1"), demo=True)["header"]
     assert (header["superior"], header["issuer"]) == (superior, issuer)
 
 
@@ -94,7 +96,7 @@ def test_a_period_without_any_figure_claims_none(review):
     found = drafted("351", "2023-H1")
     assert text(found, "tthc").startswith("Số liệu tổng hợp từ 0/168 báo cáo tháng; 28 đơn vị chưa có đủ")
     assert text(found, "ket-qua") == ""
-    document.build(found, demo=True)
+    document.build_document(found, demo=True)
 
 
 def test_tasks_that_are_not_done_go_on(earlier):
@@ -124,10 +126,10 @@ def test_an_outline_of_the_unit_and_year_is_taken(earlier):
     (section,) = drafted("351", "2022-H1").sections.all()
     assert (section.heading, section.responsible, section.due_on) == ("Mới", office, date(2022, 6, 17))
     assert "17.793" in section.body
-    below = outlines.for_review(Unit.objects.get(code="13474"), Period.parse("2021-H1"))
+    below = sections_for_review(Unit.objects.get(code="13474"), Period.parse("2021-H1"))
     assert [(one["heading"], one["responsible"]) for one in below] == [("Cũ", None)]
-    assert outlines.in_force(office, 2022).of.unit == district
-    assert len(outlines.in_force(district, 2020).sections) == 15
+    assert outline_for(office, 2022).of.unit == district
+    assert len(outline_for(district, 2020).sections) == 15
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,7 @@ def test_an_outline_of_the_unit_and_year_is_taken(earlier):
     ],
 )
 def test_headings_name_the_next_period(period, told):
-    assert outlines.heading("NHIỆM VỤ KỲ TỚI", Period.parse(period)) == told
+    assert section_heading("NHIỆM VỤ KỲ TỚI", Period.parse(period)) == told
 
 
 def test_the_cost_does_not_follow_the_number_of_units(review):
@@ -158,7 +160,7 @@ def test_the_cost_does_not_follow_the_number_of_units(review):
     opened(range(2, 22))
     asked()
     assert asked() == before
-    shown = printed.view(document.build(Review.objects.get(period="2021-Q2"), demo=True))
+    shown = print_view.print_context(document.build_document(Review.objects.get(period="2021-Q2"), demo=True))
     assert len([row for row in shown["unit_rows"] if not row.is_total]) == 50
 
 

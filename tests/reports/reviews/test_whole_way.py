@@ -8,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from figures import bound
 from ledger.models import Entry
+from reports.document import issued_reviews
 from reports.models import Review, SignedFile
-from reports.outlets import codes, pdf
+from reports.pdf import rendering
+from reports.review_text import bound_text
 from tests.pageforms import form_on, submit
 from tests.signing import SIGNER, signed
 
@@ -52,7 +53,7 @@ def edited(editor: Client, review: Review) -> str:
     (fact,) = editor.get(asked, headers={"accept": "application/json"}).json()["facts"]
     section = review.sections.filter(block="channels").first() or review.sections.first()
     address = f"/reports/reviews/{review.pk}/sections/{section.pk}/"
-    figure = bound.token(fact["key"], fact["text"])
+    figure = bound_text.token(fact["key"], fact["text"])
     sentence = f"Riêng cấp xã, người dân đến tận nơi nộp {figure} hồ sơ."
     _, fields = form_on(editor, address, needs="body")
     assert submit(editor, address, needs="body", body=f"{sentence}\n\n{fields['body']}").status_code == 302
@@ -68,7 +69,7 @@ def edited(editor: Client, review: Review) -> str:
         submit(editor, edit, needs="title", **{k: v for k, v in head.items() if k in names}).status_code
         == 302
     )
-    return bound.plain(sentence)
+    return bound_text.plain_text(sentence)
 
 
 def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review, tmp_path):
@@ -101,8 +102,12 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
         and Entry.objects.get(action="review.freeze").detail["reason"] == frozen.frozen_reason
     )
     content = leader.get(f"/reports/reviews/{frozen.pk}.pdf").content
-    printed = " ".join(pdf.text(content).split())
-    assert sentence in printed and codes.written(frozen.form.code) in printed and "215/BC-UBND" not in printed
+    printed = " ".join(rendering.pdf_text(content).split())
+    assert (
+        sentence in printed
+        and issued_reviews.code_text(frozen.form.code) in printed
+        and "215/BC-UBND" not in printed
+    )
 
     # Nothing of it is public before it is issued.
     assert "Không tìm thấy mã" in text_of(Client(), f"/verify/?code={frozen.form.code}")
@@ -128,7 +133,7 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
     assert "Không hợp lệ" in checked(bytes(changed))
     with pytest.raises(CommandError):
         verified(saved(tmp_path, "c.pdf", bytes(changed)))
-    by_code = text_of(Client(), f"/verify/?code={codes.written(frozen.form.code).lower()}")
+    by_code = text_of(Client(), f"/verify/?code={issued_reviews.code_text(frozen.form.code).lower()}")
     assert "215/BC-UBND" in by_code and "14.712" in by_code
 
     # A correction afterwards changes nothing of it, is shown beside it, and leads to a review that replaces it.

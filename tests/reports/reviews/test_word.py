@@ -12,16 +12,18 @@ from django.template.loader import render_to_string
 from docx.oxml.ns import qn
 from pypdf import PdfReader
 
-from reports import actions
-from reports.outlets import printed, word
-from reports.queries import document
+from reports.document import document
+from reports.docx.files import DRAFT, docx_bytes
+from reports.drafting import actions
+from reports.printing import print_view
 from tests.office import converted, text_of
-from tests.reports.reviews.conftest import NOW
+
+from .conftest import NOW
 
 
 def content(review, **shown) -> bytes:
-    view = printed.view(document.build(review, demo=True))
-    return word.docx_bytes(view | shown, moment=NOW, draft=True)
+    view = print_view.print_context(document.build_document(review, demo=True))
+    return docx_bytes(view | shown, moment=NOW, draft=True)
 
 
 def opened(data: bytes):
@@ -39,7 +41,7 @@ def letters(data: bytes) -> str:
 
 
 def letters_of_print(doc: dict) -> str:
-    html = render_to_string("print/review.html", printed.view(doc))
+    html = render_to_string("print/review.html", print_view.print_context(doc))
     html = re.sub(r'(?s)<div class="verify">.*?</div>', "", html)
     body = re.sub(r"(?s)<svg.*?</svg>", _in_words, html[html.index("<main>") : html.index("</body>")])
     return "".join(unescape(re.sub(r"<[^>]+>", "", body)).split())
@@ -52,7 +54,7 @@ def _in_words(drawing: re.Match[str]) -> str:
 
 
 def test_it_says_word_for_word_what_the_pdf_says(review):
-    ours, theirs = letters(content(review)), letters_of_print(document.build(review, demo=True))
+    ours, theirs = letters(content(review)), letters_of_print(document.build_document(review, demo=True))
     assert len(ours) > 5000
     place = next((at for at, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), None)
     assert place is None, (ours[place - 40 : place + 40], theirs[place - 40 : place + 40])
@@ -125,9 +127,11 @@ def test_the_same_document_gives_the_same_bytes(review, monkeypatch):
 def test_a_frozen_review_is_written_from_what_was_frozen(review, signed_in, monkeypatch):
     draft = signed_in("lanhdao").get(f"/reports/reviews/{review.pk}.docx")
     assert 'filename="du-thao-cchc-2022-H1-' in draft.headers["Content-Disposition"]
-    assert word.DRAFT in opened(draft.content).sections[0].footer.paragraphs[0].text
+    assert DRAFT in opened(draft.content).sections[0].footer.paragraphs[0].text
     call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
-    monkeypatch.setattr(document, "build", lambda *a, **k: pytest.fail("asked for the figures of now"))
+    monkeypatch.setattr(
+        document, "build_document", lambda *a, **k: pytest.fail("asked for the figures of now")
+    )
     frozen = signed_in("lanhdao").get(f"/reports/reviews/{review.pk}.docx")
     assert frozen.status_code == 200
     assert 'filename="bao-cao-cchc-2022-H1-' in frozen.headers["Content-Disposition"]
@@ -146,7 +150,7 @@ HOSTILE = (
 def test_hostile_text_stays_text(review):
     section = review.sections.all()[2]
     bodies = {section.pk: (HOSTILE[:300], f"{HOSTILE}\n\n" + "chữ " * 2000)}
-    actions.edit(review, by=None, at=NOW, bodies=bodies, recipients=[HOSTILE[:200]])
+    actions.edit_draft(review, by=None, at=NOW, bodies=bodies, recipients=[HOSTILE[:200]])
     data = content(review)
     text = "\n".join(one.text for one in opened(data).paragraphs)
     assert "<script>alert(1)</script> ]]> &" in text

@@ -5,12 +5,12 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from figures import bound, facts, phrases, standings, typed
-from figures.fact_names import is_name
 from figures.periods import Period
-from figures.summary import RowInput, build
-from reports.queries import wording
-from reports.queries.phrases import _brought
+from figures.summary import RowInput, build_summary
+from reports.drafting import drafted_text
+from reports.drafting.queries import _brought
+from reports.review_text import bound_text, facts, phrase_syntax, ranking, typed_numbers
+from reports.review_text.facts import is_fact_name
 from tests.figures.strategies import TALLIES
 
 PHRASES = [one.parsed() for one in _brought()]
@@ -55,14 +55,14 @@ def drafted(now_by_tier, before_by_tier, tasks, code="2022-H1"):
     now = _summary(period, now_by_tier)
     before = _summary(period.same_last_year(), before_by_tier)
     tiers = {row.key: row.key.partition("-")[0] for row in now.rows}
-    known = facts.known(now, before, GOALS, INDICATORS)
-    known |= standings.known(now, before, tiers, GOALS, tasks or None)
+    known = facts.summary_facts(now, before, GOALS, INDICATORS)
+    known |= ranking.ranking_facts(now, before, tiers, GOALS, tasks or None)
     doc = {
         "review": {"period": code, "to": now.period.end.isoformat(), "unit_name": "huyện A"},
         "figures": now.as_record(),
         "indicators": INDICATORS,
     }
-    return doc, known, wording.bodies(doc, known, PHRASES)
+    return doc, known, drafted_text.draft_sections(doc, known, PHRASES)
 
 
 def _summary(period, by_tier):
@@ -72,17 +72,17 @@ def _summary(period, by_tier):
         for place, one in enumerate(tallies)
     ]
     parts = {tier: [(period.last, one) for one in tallies] for tier, tallies in by_tier.items()}
-    return build(unit="1", unit_name="huyện A", period=period, tiers=parts, by="unit", rows=rows)
+    return build_summary(unit="1", unit_name="huyện A", period=period, tiers=parts, by="unit", rows=rows)
 
 
-def figures_of(body: str) -> list[bound.Run]:
-    return [run for runs in bound.paragraphs(body) for run in runs if run.key]
+def figures_of(body: str) -> list[bound_text.TextRun]:
+    return [run for runs in bound_text.parse_paragraphs(body) for run in runs if run.key]
 
 
 def test_every_phrase_names_what_can_be_known():
     for one in _brought():
-        phrases.check(one.text, is_name)
-        phrases.check_conditions(one.conditions, is_name)
+        phrase_syntax.check_phrase(one.text, is_fact_name)
+        phrase_syntax.check_conditions(one.conditions, is_fact_name)
     assert len({one.key for one in _brought()}) == len(_brought()) > 30
 
 
@@ -91,12 +91,12 @@ def test_every_phrase_names_what_can_be_known():
 def test_a_draft_says_what_is_known_and_nothing_else(now, before, tasks):
     _, known, text = drafted(now, before, tasks)
     for body in text.values():
-        assert not set("{}*") & set(bound.plain(body)) and "  " not in bound.plain(body)
+        assert not set("{}*") & set(bound_text.plain_text(body)) and "  " not in bound_text.plain_text(body)
         for run in figures_of(body):
             assert known[run.key].value is not None and known[run.key].text == run.text
-        words = [run.text for runs in bound.paragraphs(body) for run in runs if not run.key]
-        assert [one.text for word in words for one in typed.numbers(word)] == []
-        for paragraph in bound.plain(body).split("\n\n"):
+        words = [run.text for runs in bound_text.parse_paragraphs(body) for run in runs if not run.key]
+        assert [one.text for word in words for one in typed_numbers.find_numbers(word)] == []
+        for paragraph in bound_text.plain_text(body).split("\n\n"):
             assert paragraph[0].isupper() or paragraph[0].isdigit()
             assert paragraph.endswith((".", ":")) and " ." not in paragraph and " ;" not in paragraph
 
@@ -128,8 +128,10 @@ def test_a_draft_contradicts_no_count(now, before):
 def test_the_same_figures_give_the_same_words(now, before, tasks):
     doc, known, text = drafted(now, before, tasks)
     shuffled = dict(sorted(known.items(), reverse=True))
-    assert wording.bodies(doc, shuffled, PHRASES) == text
-    assert wording.proposals(doc, shuffled, PHRASES) == wording.proposals(doc, known, PHRASES)
+    assert drafted_text.draft_sections(doc, shuffled, PHRASES) == text
+    assert drafted_text.proposed_tasks(doc, shuffled, PHRASES) == drafted_text.proposed_tasks(
+        doc, known, PHRASES
+    )
 
 
 def test_nothing_known_claims_nothing():

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from ledger import outbox, runs
-from units import push
+from ledger import outbox, timer_runs
+from units.push import delivery
 
 
 class Command(BaseCommand):
@@ -28,8 +28,8 @@ class Command(BaseCommand):
             except BlockingIOError:
                 self.stderr.write("Một lần gửi khác đang chạy.")
                 return
-            with runs.recorded(runs.DELIVER) as told:
-                run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
+            with timer_runs.record(timer_runs.DELIVER) as told:
+                run = outbox.deliver(lambda message: delivery.send(message, timezone.now()), timezone.now)
                 told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
             for forget in map(import_string, settings.FORGETTING):
                 forget(at=timezone.now())

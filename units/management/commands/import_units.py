@@ -1,11 +1,10 @@
 """Import units from CSV or XLSX."""
 
-from units.imports import import_units
+from units.lifecycle import import_command
+from units.lifecycle.imports import import_units
 
-from . import _import
 
-
-class Command(_import.ImportCommand):
+class Command(import_command.ImportCommand):
     help = (
         "Nhập đơn vị từ tệp CSV hoặc XLSX (cột: code,name,kind,tier,parent,active_from,active_until[,reports]). "
         "Ví dụ: python manage.py import_units fixtures/thanhliem/units.csv"

@@ -1,0 +1,56 @@
+"""A POST that arrived after its session had ended: kept, and offered after sign-in to the same user only, who
+sends it again (acceptance S12). A password, a code of the second factor and a file are never kept.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_KEY = "held"
+_SECRETS = "/accounts/"
+# A form of the largest month is far below; what is longer is not worth keeping in every answer's session.
+_MOST_CHARACTERS = 300_000
+
+
+def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The fields of a POST in their order, without its token; none where there is a file, a password or too much."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    secret = any("password" in name for name, _ in fields)
+    long = sum(len(name) + len(value) for name, value in fields) > _MOST_CHARACTERS
+    return [] if secret or long or request.FILES else fields
+
+
+def keep(request: HttpRequest, person: int) -> None:
+    """Keep the POST for the person whose session ended; none of the pages of accounts, where secrets are typed: the
+    session is stored as it is.
+    """
+    fields = fields_of(request)
+    if fields and not request.path.startswith(_SECRETS):
+        request.session[_KEY] = {"person": person, "to": request.get_full_path(), "fields": fields}
+        request.session.set_expiry(settings.SESSION_ABSOLUTE_SECONDS)
+
+
+def exists(request: HttpRequest) -> bool:
+    """Whether somebody's POST is kept in this browser's session."""
+    return _KEY in request.session
+
+
+def for_reader(request: HttpRequest) -> dict | None:
+    """What is kept for the signed-in reader ("to", "fields"); what is another's is thrown away."""
+    kept = request.session.get(_KEY)
+    if kept is not None and kept["person"] != request.user.pk:
+        discard(request)
+        return None
+    return kept
+
+
+def discard(request: HttpRequest) -> None:
+    """Keep it no longer."""
+    request.session.pop(_KEY, None)
+
+
+def note_resent(request: HttpRequest) -> None:
+    """It was sent again: a POST to the same address."""
+    kept = request.session.get(_KEY)
+    if kept is not None and kept["to"] == request.get_full_path():
+        discard(request)

@@ -1,0 +1,1 @@
+"""What any Django project could use: prepared SQL, text, dates, locks, network."""

@@ -1,0 +1,1 @@
+"""Helpers for SQL: prepared queries, conditions, snapshots, ANALYZE."""

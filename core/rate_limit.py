@@ -1,0 +1,49 @@
+"""Limits how often something may be done from one address or by one system, counted by all workers of a host
+together. The state is one of a fixed number of files in the data folder, so that it neither writes to the
+database nor grows with the number of clients.
+"""
+
+import fcntl
+import hashlib
+import json
+import math
+import time
+from contextlib import suppress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from .network import client_origin
+
+_LANES = 4096
+
+
+def is_within_limit(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
+    """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already."""
+    return seconds_to_wait(what, client_origin(request) or "", most=most, seconds=seconds) == 0
+
+
+def seconds_to_wait(what: str, whose: str, *, most: int, seconds: int) -> int:
+    """Count one more `what` of somebody: 0, or in how many seconds it may be tried again when it was done `most` times
+    within `seconds` already, and is not counted. Where the file cannot be written (full disk) nothing is refused.
+    """
+    key = int.from_bytes(hashlib.sha256(whose.encode()).digest()[:4], "big") % _LANES
+    now = time.time()
+    with suppress(OSError):
+        folder = settings.DATA_DIR / "pace"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with open(folder / f"{what}-{key:04}", "a+", encoding="utf-8") as lane:
+            fcntl.flock(lane, fcntl.LOCK_EX)
+            lane.seek(0)
+            times = [one for one in _read_times(lane.read()) if now - seconds < one <= now]
+            if len(times) >= most:
+                return math.ceil(times[-most] + seconds - now)
+            lane.truncate(0)
+            lane.write(json.dumps([*times, now]))
+    return 0
+
+
+def _read_times(text: str) -> list[float]:
+    with suppress(ValueError, TypeError):
+        return [float(one) for one in json.loads(text or "[]")]
+    return []

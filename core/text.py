@@ -1,0 +1,76 @@
+"""Normalises typed and imported text: one spelling for what looks the same (acceptance S24)."""
+
+import re
+import unicodedata
+from fractions import Fraction
+
+_SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
+# Signs that no file of text may hold; NUL is refused on the way in, not cleaned away.
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+# What a spreadsheet takes for a formula; a file of ours puts ' before it (acceptance S25).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_CONTROLS = {sign: None for sign in CONTROLS if sign}
+_INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    )
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics (đ → d), for searching: "Thanh Lâm" → "thanh lam"."""
+    plain = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
+
+
+_STRAY = _SPACES | _INVISIBLE | _CONTROLS
+
+# "Hoà" and "Hòa" are the same word: the mark of a final oa, oe, uy goes to its first letter ("quý" has no choice).
+_OLD = {
+    first + second: marked + plain
+    for first, plain, rows in (
+        ("o", "a", ("àò", "áó", "ảỏ", "ãõ", "ạọ")),
+        ("o", "e", ("èò", "éó", "ẻỏ", "ẽõ", "ẹọ")),
+    )
+    for second, marked in rows
+} | {"u" + second: marked + "y" for second, marked in ("ỳù", "ýú", "ỷủ", "ỹũ", "ỵụ")}
+_FINAL = re.compile(r"(?<![qQ])(" + "|".join(_OLD) + r")(?!\w)", re.IGNORECASE)
+
+
+def clean_text(text: str) -> str:
+    """NFC on one line, without zero-width, direction and control signs, with plain spaces and none at the ends."""
+    if text.isascii() and text.isprintable():
+        return text.replace("\t", " ").strip()
+    return unicodedata.normalize("NFC", text.translate(_STRAY)).strip()
+
+
+def parse_fraction(text: str) -> Fraction:
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20
+    signs at most. Errors: ValueError.
+
+    No exponent: that of twenty signs may have a million digits.
+    """
+    text = text.replace(" ", "").replace(",", ".")
+    number = text.removesuffix("%")
+    whole = 1 if number == text else 100
+    if len(text) > 20 or not set(number) <= set("-0123456789./") or (whole == 100 and "/" in number):
+        raise ValueError(text)
+    try:
+        return Fraction(number) / whole
+    except ZeroDivisionError as error:
+        raise ValueError(text) from error
+
+
+def canonical_text(text: str) -> str:
+    """`clean`, and one place for the tone mark: what compares equal names the same thing."""
+    text = clean_text(text)
+    if text.isascii():
+        return text
+    return _FINAL.sub(_moved_tone_mark, text)
+
+
+def _moved_tone_mark(found: re.Match) -> str:
+    text = found.group()
+    moved = _OLD[text.lower()]
+    return "".join(new.upper() if old.isupper() else new for old, new in zip(text, moved, strict=True))

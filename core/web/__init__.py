@@ -1,0 +1,1 @@
+"""What views and forms of every app share: fields, pagination, problem+json, declared rights."""

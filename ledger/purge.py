@@ -1,0 +1,101 @@
+"""Deletes the oldest part of the log once the law allows it.
+
+The hashes stay, and the chain goes on from them.
+"""
+
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from . import log, triggers
+from .models import Entry, Purge
+from .purged_hashes import ACTION, SIZE, PurgedHashes
+
+# Deleted in one transaction: while it runs all who write wait.
+AT_ONCE = 20_000
+
+
+class PurgeRefused(Exception):
+    """The log may not be purged so; the message is in Vietnamese."""
+
+
+class PurgedPart(NamedTuple):
+    """What one transaction deleted: numbers first..last but for `left` of them."""
+
+    first: int
+    last: int
+    left: int
+
+
+def latest_day(today: date) -> date:
+    """The latest day before which entries may be deleted: so many months ago, as `settings.LOG_MONTHS` says."""
+    years, month = divmod(today.year * 12 + today.month - 1 - settings.LOG_MONTHS, 12)
+    # The 31st of a shorter month is its 28th: rather a few days more than one too few.
+    return date(years, month + 1, min(today.day, 28))
+
+
+def check(before: date, today: date) -> None:
+    """Errors: Refused where entries before that day are too young, or the log is not whole: its fault would go too."""
+    if before > latest_day(today):
+        raise PurgeRefused(
+            f"Nhật ký phải giữ ít nhất {settings.LOG_MONTHS} tháng: chỉ thanh lý được đến trước ngày "
+            f"{latest_day(today):%d/%m/%Y}."
+        )
+    faults = log.verify(log.external_anchors(), limit=1)
+    if faults:
+        raise PurgeRefused(f"Nhật ký không còn nguyên vẹn, không thanh lý được. {faults[0].message}")
+
+
+@transaction.atomic
+def purge_entries(before: date, *, by: log.Actor | None, at: datetime) -> PurgedPart | None:
+    """Delete the oldest entries from before a day (in Vietnam), at most AT_ONCE; None where there is none. `check`
+    comes first.
+
+    Those stay whose action begins with one of `settings.LEDGER_KEPT`, and all that stand behind a younger one: what is
+    deleted is an unbroken run from the beginning. The purge is an entry itself, with the digest of all kept hashes.
+    """
+    with connection.cursor() as cursor:
+        newest, _ = log.head_in_turn(cursor)
+    first = PurgedHashes().last + 1
+    moment = datetime.combine(before, time(), timezone.get_default_timezone())
+    # The newest entry stays, however old it is: the next one goes on from it.
+    last = min(_last_before(first, moment), newest - 1)
+    if last < first:
+        return None
+    run = Entry.objects.filter(sequence__gte=first, sequence__lte=last)
+    hashes = b"".join(map(bytes.fromhex, run.order_by("sequence").values_list("hash", flat=True)))
+    if len(hashes) != SIZE * (last - first + 1):
+        raise PurgeRefused(f"Nhật ký thiếu mục trong khoảng từ số {first} đến số {last}.")
+    part = PurgedPart(first, last, run.filter(_kept_for_good()).count())
+    with triggers.deletion_allowed(connection):
+        run.exclude(_kept_for_good()).delete()
+    Purge.objects.create(first=first, last=last, hashes=hashes, left=part.left, at=at)
+    log.append(ACTION, by=by, subject="log", detail=_purge_detail(part, before), at=at)
+    return part
+
+
+def _purge_detail(part: PurgedPart, before: date) -> dict[str, Any]:
+    return {"before": before, **part._asdict(), "stubs": PurgedHashes().digest()}
+
+
+def _last_before(first: int, moment: datetime) -> int:
+    """The last number of the unbroken run from `first` on whose entries are all older, at most AT_ONCE of them."""
+    numbered = Entry.objects.filter(sequence__gte=first).order_by("sequence").values_list("sequence", "at")
+    last = first - 1
+    for sequence, at in numbered[:AT_ONCE]:
+        if at >= moment:
+            break
+        last = sequence
+    return last
+
+
+def _kept_for_good() -> Q:
+    """Condition: entries about what other rooms keep for good."""
+    found = Q(pk__in=())
+    for beginning in settings.LEDGER_KEPT:
+        found |= Q(action__startswith=beginning)
+    return found

@@ -1,0 +1,1 @@
+"""`/api/v1/` for other systems: months with their counts, reporting periods and the catalogue."""

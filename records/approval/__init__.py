@@ -1,0 +1,1 @@
+"""Approving and returning sent months."""

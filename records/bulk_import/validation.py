@@ -1,0 +1,171 @@
+"""Whether the unit-months of a file may be stored: errors refuse the file, warnings do not."""
+
+from collections.abc import Iterable
+
+from accounts.models import User
+from figures import rulebook, rules
+from figures.measures import MEASURES
+from figures.outliers import find_outlier
+from figures.periods import Month
+from figures.rulebook import RULES
+from records.catalogue.queries import Catalogue, RowKey, UnitFields, served_in_row
+from records.models import Edition, State
+from records.submissions.checks import explain_switched_off
+from spreadsheets.cells import FileFaults
+
+from .fast_rules import NO_VALUES, PLACE_OF_MEASURE, Values, is_outlier, served_rules
+from .reader import CountLine
+from .unit_months import FileHistory, UnitMonth
+
+DRAFT, SENT, APPROVED = "draft", "sent", "approved"
+
+
+class Validator:
+    """Holds the lines against locks, levels, the catalogue, the balance and the past."""
+
+    def __init__(self, catalogue: Catalogue, becomes: str, approver: User | None = None) -> None:
+        self.catalogue = catalogue
+        self.becomes = becomes
+        self.approver = approver
+        self.errors = FileFaults()
+        self.warnings = FileFaults()
+
+    def judge(self, targets: list[UnitMonth]) -> None:
+        """Look at every unit-month; targets come in the order of their months."""
+        for target in targets:
+            if target.locked:
+                self._locked(target)
+            else:
+                self._rows(target)
+                self._levels(target)
+        open_ones = [target for target in targets if not target.locked]
+        self._own_entries(open_ones)
+        self._past(open_ones)
+
+    def _own_entries(self, targets: list[UnitMonth]) -> None:
+        """Nobody approves an edition in which they wrote a value, nor one that they sent, through a file either
+        (acceptance S4).
+        """
+        if self.becomes != APPROVED or self.approver is None:
+            return
+        written = Edition.writers.through.objects.filter(user_id=self.approver.pk)
+        own = set(written.values_list("edition_id", flat=True))
+        for target in targets:
+            edition = target.edition
+            if edition is None:
+                continue
+            sent = edition.state == State.SENT and edition.sender_id == self.approver.pk
+            if edition.pk in own or sent:
+                did = "nhập số liệu của" if edition.pk in own else "gửi"
+                message = f"{self.approver} đã {did} báo cáo này nên không được duyệt."
+                self.errors.append(target.first.row.fault("", "own_entries", message))
+
+    def _locked(self, target: UnitMonth) -> None:
+        for line in target.changed:
+            month = Month.from_number(line.month)
+            message = (
+                f"Báo cáo {month.label} của {line.unit.name} đã duyệt nên đã khóa, mà số trong tệp khác."
+            )
+            self.errors.append(line.row.fault("", "locked", message))
+        for line in target.lines:
+            kept = target.stored.get(line.key)
+            if line.reason and (kept is None or line.reason != kept.reason):
+                message = "Báo cáo đã duyệt nên đã khóa: lý do trong tệp không được ghi."
+                self.warnings.append(line.row.fault("reason", "reason_ignored", message))
+
+    def _rows(self, target: UnitMonth) -> None:
+        """Cells and balances of the file's lines; of stored rows too, when the edition leaves the draft with them."""
+        expected = self.catalogue.expected(target.first.unit, Month.from_number(target.first.month))
+        for line in target.lines:
+            names = served_in_row(expected, self.catalogue, line.key)
+            if not names:
+                self._not_reported(line)
+            elif not served_rules(names).clean(line.values):
+                found = [
+                    explain_switched_off(one, expected.off)
+                    for one in rules.check_row(_named_measures(line.values), names)
+                ]
+                # A balance says nothing while a cell of the row cannot be read.
+                self._faults(line.row, (fault for fault in found if fault.measure or not line.unread))
+        if self.becomes != DRAFT and target.edition is not None and target.edition.state != State.SENT:
+            self._stored(target, expected)
+
+    def _not_reported(self, line: CountLine) -> None:
+        field = self.catalogue.fields[line.field]
+        message = f"{line.unit.name} không báo cáo lĩnh vực “{field.name}” trong tháng này theo danh mục."
+        self.errors.append(line.row.fault("field", "not_served", message))
+
+    def _stored(self, target: UnitMonth, expected: UnitFields) -> None:
+        in_file = {line.key for line in target.lines}
+        for key, kept in target.stored.items():
+            names = served_in_row(expected, self.catalogue, key)
+            if key not in in_file and names and not served_rules(names).clean(kept.values):
+                field = self.catalogue.fields[key[0]].name
+                for fault in rules.check_row(_named_measures(kept.values), names):
+                    fault = explain_switched_off(fault, expected.off)
+                    message = f"{field} (đã lưu, không có trong tệp): {fault.message}"
+                    self._add(target.first, fault, message)
+
+    def _faults(self, row, faults: Iterable[rulebook.RuleViolation]) -> None:
+        for fault in faults:
+            found = row.fault(fault.measure or "", fault.code, fault.message)
+            # A draft may be unfinished, but never hold what can never be right.
+            lenient = self.becomes == DRAFT and RULES[fault.code].draft
+            (self.warnings if lenient or fault.severity == "warning" else self.errors).append(found)
+
+    def _add(self, line: CountLine, fault: rulebook.RuleViolation, message: str | None = None) -> None:
+        lenient = fault.severity == "warning"
+        found = line.row.fault(fault.measure or "", fault.code, message or fault.message)
+        (self.warnings if lenient else self.errors).append(found)
+
+    def _levels(self, target: UnitMonth) -> None:
+        rows = target.result()
+        unread = {line.key for line in target.lines if line.unread}
+        answered = [key for key, values in rows.items() if values != NO_VALUES or key in unread]
+        fault = rules.check_mixed_level(
+            (self.catalogue.fields[field].code, self._procedure(procedure)) for field, procedure in answered
+        )
+        if fault:
+            self._add(target.first, fault)
+        if not answered and self.becomes != DRAFT:
+            nothing = rules.check_nothing_reported([{}])
+            if nothing:
+                self._add(target.first, nothing)
+
+    def _procedure(self, number: int | None) -> str | None:
+        return None if number is None else self.catalogue.procedures[number].code
+
+    def _past(self, targets: list[UnitMonth]) -> None:
+        """Continuity with the month before, and numbers far from their own past; both only warn."""
+        past = FileHistory(targets)
+        for target in targets:
+            for line in target.changed:
+                if line.unread:
+                    continue
+                fault = rules.check_continuity(line.values[PLACE_OF_MEASURE["opening"]], past.closing(line))
+                if fault:
+                    self._add(line, fault)
+                for name, value, known in past.watched(line):
+                    if is_outlier(value, known) and (odd := find_outlier(value, known)):
+                        self._add(line, odd.fault(name))
+        self._reports([target for target in targets if target.changed and target.read], past)
+
+    def _reports(self, targets: list[UnitMonth], past: FileHistory) -> None:
+        """Months of nothing but zeros, and months that repeat the one before."""
+        repeated = past.repeated(targets)
+        for target in targets:
+            rows, last = target.result(), repeated.get(target.key)
+            # Whole rows are only put into words where there is something to say.
+            if last is None and any(map(any, rows.values())):
+                continue
+            fault = rules.check_odd_report(_any_reported(rows), _any_reported(last or {}))
+            if fault:
+                self._add(target.first, fault)
+
+
+def _any_reported(rows: dict[RowKey, Values]) -> dict[RowKey, dict[str, int | None]]:
+    return {key: _named_measures(values) for key, values in rows.items()}
+
+
+def _named_measures(values: Values) -> dict[str, int | None]:
+    return dict(zip(MEASURES, values, strict=True))

@@ -1,0 +1,229 @@
+"""Stores the unit-months of a file with their sums in a fixed number of statements."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from figures.measures import MEASURES, WHOLES
+from figures.periods import Month
+from records.aggregates import group_sums, handover
+from records.calendar.queries import DueDates
+from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.models import DossierCount, Edition, Stage, State, Submission
+from records.storage import writes
+from units.models import Unit
+
+from .fast_rules import NO_VALUES, Values, served_rules
+from .unit_months import UnitMonth
+from .validation import APPROVED, DRAFT
+
+_BATCH = 200
+_SUM_COLUMNS = (*MEASURES, *(f"blank_{whole}" for whole in WHOLES))
+_DELETED_AT_ONCE = 500
+
+
+@dataclass
+class ImportActors:
+    """Who writes, what the months become, and when (a function of unit and month); `about`: what the log says more of
+    the file.
+    """
+
+    becomes: str
+    writer: Any
+    writer_name: str
+    approver: Any
+    approver_name: str
+    when: Callable[[Unit, Month], datetime]
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+class UnitMonthWriter:
+    """Writes changed unit-months, and moves unchanged drafts on where the file is sent or approved."""
+
+    def __init__(self, catalogue: Catalogue, acting: ImportActors) -> None:
+        self.catalogue = catalogue
+        self.acting = acting
+        self.due = DueDates(catalogue.days)
+        self.opened: list[Submission] = []
+
+    def write(self, targets: Iterable[UnitMonth]) -> list[UnitMonth]:
+        """Store them; returns the unit-months that changed."""
+        touched = [
+            target for target in targets if not target.locked and (target.changed or self._moves(target))
+        ]
+        if not touched:
+            return []
+        was_sent = any(target.edition and target.edition.state == State.SENT for target in touched)
+        self._submissions(touched)
+        rows = [(target, self._rows(target)) for target in touched]
+        self._supersede(touched)
+        self._editions(rows)
+        self._counts(rows)
+        self._writers(touched)
+        self._sums(touched, was_sent)
+        return touched
+
+    def _moves(self, target: UnitMonth) -> bool:
+        """An unchanged month moves on from draft; what a reviewer returned stays returned unless it is approved."""
+        state = target.edition.state if target.edition else None
+        if self.acting.becomes == APPROVED:
+            return state in (State.DRAFT, State.SENT, State.RETURNED)
+        return self.acting.becomes != DRAFT and state == State.DRAFT
+
+    def _submissions(self, touched: list[UnitMonth]) -> None:
+        lacking = [target for target in touched if target.submission is None]
+        made = []
+        for target in lacking:
+            unit, month = target.first.unit, target.first.month
+            due = self.due.of(unit.tier, Month.from_number(month))
+            made.append(Submission(unit=unit, month=month, due_on=due))
+        self.opened = Submission.objects.bulk_create(made)
+        handover.mark_handovers({one.unit for one in made}, {one.month for one in made})
+        for target, submission in zip(lacking, self.opened, strict=True):
+            target.submission = submission
+
+    def _rows(self, target: UnitMonth) -> dict[RowKey, tuple[Values, str]]:
+        """All rows as they will be, with their reasons: one level only, and a blank row for each expected field once
+        the month leaves the draft.
+        """
+        rows = {key: (kept.values, kept.reason) for key, kept in target.stored.items()}
+        for line in target.lines:
+            before = rows.get(line.key, (NO_VALUES, ""))[1]
+            rows[line.key] = (line.values, before if line.reason is None else line.reason)
+        answered = [key for key, (values, _) in rows.items() if values != NO_VALUES]
+        undivided = any(field == self.catalogue.undivided for field, _ in answered)
+        levels = {field: procedure is not None for field, procedure in answered}
+        rows = {
+            key: row
+            for key, row in rows.items()
+            if row[0] != NO_VALUES or self._stays(key, bool(answered), undivided, levels)
+        }
+        if self.acting.becomes != DRAFT and not undivided:
+            there = {field for field, _ in rows}
+            month = Month.from_number(target.first.month)
+            for field in self.catalogue.expected(target.first.unit, month):
+                if field not in there:
+                    rows[field, None] = (NO_VALUES, "")
+        return rows
+
+    def _stays(self, key: RowKey, answered: bool, undivided: bool, levels: dict[int, bool]) -> bool:
+        """Whether a blank row stands on the level that the edition uses (`levels`: field → by procedure)."""
+        field, procedure = key
+        if not answered:
+            return True
+        if undivided != (field == self.catalogue.undivided):
+            return False
+        return levels.get(field, procedure is not None) == (procedure is not None)
+
+    def _supersede(self, touched: list[UnitMonth]) -> None:
+        """Editions in force give way to approved corrections, and what was unlocked for them is closed."""
+        if self.acting.becomes != APPROVED:
+            return
+        corrected = [target.submission.pk for target in touched if target.edition is not None]
+        for start in range(0, len(corrected), _DELETED_AT_ONCE):
+            numbers = corrected[start : start + _DELETED_AT_ONCE]
+            in_force = Edition.objects.filter(submission__in=numbers, state=State.APPROVED)
+            in_force.update(state=State.SUPERSEDED)
+            Submission.objects.filter(pk__in=numbers, open_until__isnull=False).update(open_until=None)
+
+    def _editions(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[Values, str]]]]) -> None:
+        new, kept = [], []
+        for target, content in rows:
+            edition = target.edition
+            if edition is None:
+                edition = Edition(submission=target.submission, number=1)
+                new.append(target)
+            else:
+                kept.append(target)
+            self._stamp(target, edition)
+            self._total(edition, target, content)
+            target.edition = edition
+        writes.insert_editions([target.edition for target in new])
+        if kept:
+            names = [
+                "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "sender", "decided_at",
+                "decided_by", "return_reason", "marked_cells", *_SUM_COLUMNS,
+            ]  # fmt: skip
+            Edition.objects.bulk_update((target.edition for target in kept), names, batch_size=_BATCH)
+
+    def _stamp(self, target: UnitMonth, edition: Edition) -> None:
+        """Who and when. A month of the same file is entered, sent and approved at one moment."""
+        acting = self.acting
+        at = acting.when(target.first.unit, Month.from_number(target.first.month))
+        if target.changed:
+            edition.revision += 1
+            edition.saved_at, edition.saved_by = at, acting.writer_name
+        if acting.becomes == DRAFT:
+            edition.state = State.RETURNED if edition.state == State.RETURNED else State.DRAFT
+            return
+        edition.state = State.SENT
+        edition.sent_at, edition.sent_by, edition.sender = at, acting.writer_name, acting.writer
+        edition.return_reason, edition.marked_cells = "", []
+        if acting.becomes == APPROVED:
+            edition.state = State.APPROVED
+            edition.decided_at, edition.decided_by = at, acting.approver_name
+
+    def _total(self, edition: Edition, target: UnitMonth, content: dict[RowKey, tuple[Values, str]]) -> None:
+        """The edition's sums, from the rows at hand."""
+        served_in = self._served(target)
+        columns = list(zip(*(values for values, _ in content.values()), strict=True))
+        for name, column in zip(MEASURES, columns, strict=True):
+            known = [value for value in column if value is not None]
+            setattr(edition, name, sum(known) if known else None)
+        blanks = [served_in(key).blanks(values) for key, (values, _) in content.items()]
+        for whole, column in zip(WHOLES, zip(*blanks, strict=True), strict=True):
+            setattr(edition, f"blank_{whole}", sum(column))
+
+    def _served(self, target: UnitMonth) -> Callable:
+        month = Month.from_number(target.first.month)
+        expected = self.catalogue.expected(target.first.unit, month)
+        return lambda key: served_rules(served_in_row(expected, self.catalogue, key))
+
+    def _counts(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[Values, str]]]]) -> None:
+        """Changed rows are replaced: what differs or has gone is deleted, what is new is inserted."""
+        gone: list[int] = []
+        made: list[tuple] = []
+        for target, content in rows:
+            served_in = self._served(target)
+            for key, kept in target.stored.items():
+                if content.get(key) != (kept.values, kept.reason):
+                    gone.append(kept.pk)
+            for key, (values, reason) in content.items():
+                kept = target.stored.get(key)
+                if kept is None or (kept.values, kept.reason) != (values, reason):
+                    blanks = served_in(key).blanks(values)
+                    made.append((target.edition.pk, *key, values != NO_VALUES, reason, *values, *blanks))
+        for start in range(0, len(gone), _DELETED_AT_ONCE):
+            DossierCount.objects.filter(pk__in=gone[start : start + _DELETED_AT_ONCE]).delete()
+        writes.insert_counts(made)
+
+    def _writers(self, touched: list[UnitMonth]) -> None:
+        if self.acting.writer is None:
+            return
+        through = Edition.writers.through
+        through.objects.bulk_create(
+            (
+                through(edition_id=target.edition.pk, user_id=self.acting.writer.pk)
+                for target in touched
+                if target.changed
+            ),
+            ignore_conflicts=True,
+            batch_size=_BATCH * 5,
+        )
+
+    def _sums(self, touched: list[UnitMonth], was_sent: bool) -> None:
+        if self.acting.becomes == DRAFT and not was_sent:
+            return
+        units = {target.first.unit.pk: target.first.unit for target in touched}
+        stages = tuple(Stage.values) if self.acting.becomes == APPROVED else (Stage.SUBMITTED,)
+        group_sums.refresh_group_sums(units.values(), {target.first.month for target in touched}, stages)
+
+
+def count_lines(targets: Iterable[UnitMonth]) -> tuple[int, int]:
+    """Rows written and unchanged."""
+    written = unchanged = 0
+    for target in targets:
+        written += len(target.changed)
+        unchanged += len(target.lines) - len(target.changed)
+    return written, unchanged

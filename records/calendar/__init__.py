@@ -1,0 +1,3 @@
+"""Reporting months, due dates and the dated rules behind them (cut-off days, due days, holidays), with their
+page.
+"""

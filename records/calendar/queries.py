@@ -1,0 +1,172 @@
+"""Which days a reporting month has, when its report is due, and what a change of the rules would move."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from accounts.models import User
+from core.db.prepared_query import PreparedQuery
+from figures.periods import DEFAULT_CALENDAR, FIRST_YEAR, LAST_YEAR, Calendar, Month, Span
+from ledger.models import Entry
+from records.models import CutoffRule, DueRule, Edition, Holiday, Submission
+from records.models.submissions import SENT_OR_APPROVED
+from units.models import Tier, Unit
+
+DEFAULT_WORKING_DAYS = 2
+_SATURDAY = 5
+_rules = PreparedQuery(lambda: CutoffRule.objects.values_list("first_month", "day"))
+
+
+def stored_calendar() -> Calendar:
+    """The cut-off rules of the database; the default (the 15th to the 14th) where it has none. One query."""
+    rules = _rules()
+    if not rules:
+        return DEFAULT_CALENDAR
+    return Calendar.of((Month.from_number(first), day) for first, day in rules)
+
+
+class DueDates:
+    """Due dates of many units and months in two queries: so many working days after a month's last day."""
+
+    def __init__(
+        self,
+        days: Calendar,
+        holidays: Iterable[date] | None = None,
+        rules: Iterable[tuple[int, str, int]] | None = None,
+    ) -> None:
+        """Holidays and rules (first month, tier, working days) are those stored, unless given."""
+        if holidays is None:
+            holidays = Holiday.objects.values_list("day", flat=True)
+        if rules is None:
+            rules = DueRule.objects.values_list("first_month", "tier", "working_days")
+        self.days = days
+        self.holidays = frozenset(holidays)
+        self.rules = sorted(rules)
+        self._known: dict[tuple[str, Month], date] = {}
+
+    def of(self, tier: str, month: Month) -> date:
+        """The last day on which the report of a month is in time, for a unit of that tier."""
+        key = (tier, month)
+        if key not in self._known:
+            end = self.days.span(month).end
+            self._known[key] = after_working_days(end, self._working_days(tier, month), self.holidays)
+        return self._known[key]
+
+    def _working_days(self, tier: str, month: Month) -> int:
+        """The latest rule of the tier; else the latest for all tiers; else the default."""
+        in_force = [rule for rule in self.rules if rule[0] <= month.number]
+        for wanted in (tier, ""):
+            named = [days for _, of_tier, days in in_force if of_tier == wanted]
+            if named:
+                return named[-1]
+        return DEFAULT_WORKING_DAYS
+
+
+def after_working_days(day: date, count: int, holidays: Iterable[date] = ()) -> date:
+    """The day so many working days after `day`: Saturdays, Sundays and holidays do not count."""
+    free = frozenset(holidays)
+    while count > 0:
+        day += timedelta(days=1)
+        if day.weekday() < _SATURDAY and day not in free:
+            count -= 1
+    return day
+
+
+def due_date(unit: Unit, month: Month, days: Calendar | None = None) -> date:
+    """When the report of one unit and month is due. At most three queries; for many take `DueDates`."""
+    return DueDates(days or stored_calendar()).of(unit.tier, month)
+
+
+RULES_SUBJECT = "rules"
+SHOWN_RULE_CHANGES = 30
+# Months before the running one that are looked at even where nothing was reported.
+_BACK = 24
+_FIRST, _LAST = Month(FIRST_YEAR, 1), Month(LAST_YEAR, 12)
+
+
+@dataclass(frozen=True)
+class MovedMonth:
+    """A month whose days would change, and how many reports there are of it."""
+
+    month: Month
+    before: Span
+    after: Span
+    reports: int
+
+
+@dataclass(frozen=True)
+class MovedDueDate:
+    """A month and tier whose due date would change; how many reports are opened and not sent, how many sent or more."""
+
+    month: Month
+    tier: str
+    before: date
+    after: date
+    unsent: int
+    got: int
+
+    @property
+    def tier_name(self) -> str:
+        return Tier(self.tier).label
+
+
+def moved_months(before: Calendar, after: Calendar, day: date) -> list[MovedMonth]:
+    """Months that begin by `day`, or have reports, and would have other days; the earliest first. One query."""
+    rows = Submission.objects.order_by().values_list("month").annotate(Count("pk"))
+    reports = {Month.from_number(number): many for number, many in rows}
+    return [
+        MovedMonth(month, before.span(month), after.span(month), reports.get(month, 0))
+        for month in _months_to_compare(before, day, reports)
+        if (before.span(month).start, before.span(month).end)
+        != (after.span(month).start, after.span(month).end)
+    ]
+
+
+def moved_due_dates(before: DueDates, after: DueDates, day: date) -> list[MovedDueDate]:
+    """The same for due dates, by tiers that report. Two queries."""
+    tiers = reporting_tiers()
+    got = Exists(Edition.objects.filter(submission=OuterRef("pk"), state__in=SENT_OR_APPROVED))
+    rows = Submission.objects.order_by().values_list("month", "unit__tier")
+    counted = rows.annotate(unsent=Count("pk", filter=~Q(got)), got=Count("pk", filter=Q(got)))
+    reports = {(Month.from_number(number), tier): (unsent, sent) for number, tier, unsent, sent in counted}
+    found = []
+    for month in _months_to_compare(before.days, day, [month for month, _ in reports]):
+        for tier in tiers:
+            old, new = before.of(tier, month), after.of(tier, month)
+            if old != new:
+                found.append(MovedDueDate(month, tier, old, new, *reports.get((month, tier), (0, 0))))
+    return found
+
+
+def unsent_submissions(moved: MovedDueDate) -> list[Submission]:
+    """The reports whose kept due date would follow: opened, and neither sent nor approved."""
+    got = Edition.objects.filter(submission=OuterRef("pk"), state__in=SENT_OR_APPROVED)
+    there = Submission.objects.filter(month=moved.month.number, unit__tier=moved.tier)
+    return list(there.filter(~Exists(got)).select_for_update(of=("self",)))
+
+
+def rule_changes() -> list[tuple[Entry, str]]:
+    """The newest entries of the log about the rules, each with the name of who acted; `detail["words"]` tells each."""
+    entries = list(Entry.objects.filter(subject=RULES_SUBJECT).order_by("-sequence")[:SHOWN_RULE_CHANGES])
+    people = User.objects.in_bulk({one.actor_id for one in entries if one.actor_id is not None})
+    return [(one, str(people.get(one.actor_id, one.actor))) for one in entries]
+
+
+def _months_to_compare(days: Calendar, day: date, reported: Iterable[Month]) -> list[Month]:
+    reported = set(reported)
+    running = days.month_of(day)
+    first = min([*reported, running.plus(-_BACK)])
+    last = max([*reported, running])
+    return [
+        month
+        for month in Month.range(max(first, _FIRST), min(last, _LAST))
+        if month <= running or month in reported
+    ]
+
+
+def reporting_tiers() -> list[str]:
+    """The tiers of units that report, from the top; all of them where nobody does. One query."""
+    there = set(Unit.objects.reporting().order_by().values_list("tier", flat=True).distinct())
+    return [tier for tier in Tier.values if not there or tier in there]

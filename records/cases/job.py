@@ -1,0 +1,121 @@
+"""Reads a case file as a background job, in small transactions that count only when all of it is right."""
+
+from collections import defaultdict
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.db import analyze
+from figures.periods import Month, Span
+from ledger import jobs
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.models import CaseCount, CaseFile, CaseRow
+from records.storage import writes
+from spreadsheets.cells import FileFaults
+
+from . import actions
+from .column_filter import CaseColumn, staged_fault, staged_rows
+from .mapping import ColumnMapping
+from .queries import local_moment, repeated_codes
+from .reader import CaseLine, CaseReader
+from .roles import CODE
+
+BATCH = 5_000
+
+
+def read_case_file(file: CaseFile, following: jobs.ProgressCallback) -> None:
+    """Read a staged file by its mapping and put it in force. Errors: jobs.Refused where anything is wrong, with the
+    faults kept on the file; Cancelled where it was given up.
+    """
+    if not actions.is_staged(file):
+        raise jobs.JobRefused("Tệp đã tải lên không còn trên máy chủ. Hãy tải tệp lên lại.")
+    catalogue = Catalogue(stored_calendar())
+    months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
+    columns = [CaseColumn(**one) for one in file.columns]
+    reader = CaseReader(columns, ColumnMapping.of(file.mapping), catalogue, file.unit, months)
+    spans = [(month.number, catalogue.days.span(month)) for month in months]
+    faults, counts = FileFaults(), defaultdict(lambda: defaultdict(int))
+    actions.clear_case_rows(file)
+    try:
+        rows = _store(file, reader, spans, counts, faults, following)
+        _judge(file, reader, rows, counts, faults)
+        actions.put_case_file_in_force(file, counts, rows=rows, at=timezone.now())
+    except BaseException:
+        actions.clear_case_rows(file)
+        raise
+    if rows >= writes.ANALYZE_FROM_ROWS:
+        analyze.analyze_tables(CaseRow, CaseCount)
+    actions.staging_path(file).unlink(missing_ok=True)
+    actions.drop_replaced(file.unit)
+
+
+CASE_JOB = jobs.JobKind(
+    CaseFile,
+    read_case_file,
+    fault="Không đọc được tệp do lỗi của hệ thống. Hãy báo người quản trị.",
+    related=("unit", "asked_by"),
+)
+
+
+def _store(
+    file: CaseFile,
+    reader: CaseReader,
+    spans: list[tuple[int, Span]],
+    counts: Any,
+    faults: FileFaults,
+    following: jobs.ProgressCallback,
+) -> int:
+    """Insert the dossiers and count them on the way; returns how many there are."""
+    rows = 0
+    seen = _ProgressRows(staged_rows(actions.staging_path(file)), following)
+    found = reader.lines(seen, faults)
+    while lines := list(islice(found, BATCH)):
+        _count(lines, spans, counts)
+        with transaction.atomic():
+            writes.insert_cases([_row(file, line) for line in lines])
+        rows += len(lines)
+    return rows
+
+
+class _ProgressRows:
+    """Rows on their way, told of one by one."""
+
+    def __init__(self, rows: Any, following: jobs.ProgressCallback) -> None:
+        self.rows, self.following = rows, following
+
+    def __iter__(self) -> Any:
+        for number, row in enumerate(self.rows):
+            if number % 256 == 0:
+                self.following(number)
+            yield row
+
+
+def _count(lines: list[CaseLine], spans: list[tuple[int, Span]], counts: Any) -> None:
+    for line in lines:
+        for month, span in spans:
+            for name in line.case.measures(span.start, span.end):
+                counts[month, line.key][name] += 1
+
+
+def _row(file: CaseFile, line: CaseLine) -> tuple:
+    case = line.case
+    moments = (local_moment(case.received), local_moment(case.due), local_moment(case.ended))
+    return (file.pk, line.row, line.code, *line.key, case.channel, *moments, case.returned_by, case.state)
+
+
+def _judge(file: CaseFile, reader: CaseReader, rows: int, counts: Any, faults: FileFaults) -> None:
+    """Refuse the file where anything is wrong with it."""
+    column = reader.columns[CODE]
+    for code, first, others in repeated_codes(file, FileFaults.MOST):
+        words = f"Mã hồ sơ {code} lặp lại dòng {first}."
+        faults += [staged_fault(row, column, "repeated_row", words) for row in others]
+    if not faults and not counts:
+        words = f"Không hồ sơ nào trong {rows} dòng thuộc tháng báo cáo đã chọn."
+        faults.append(staged_fault(1, None, "nothing_counted", words))
+    if faults:
+        listed = [fault.as_dict(file.name) for fault in faults.told()]
+        actions.refuse_reading(file, listed, faults.total)
+        raise jobs.JobRefused(f"Tệp có {faults.total} lỗi; chưa nạp dòng nào.")

@@ -1,0 +1,425 @@
+"""The pages of case files: upload, mapping, reading, and their counts beside what was declared."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial, wraps
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.models import User
+from core import clock
+from core.web import rights
+from core.web.rights import Right
+from figures.cases import COUNTED
+from figures.measures import measure_label
+from figures.periods import Month
+from ledger import jobs
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.entry.submission_page import render_refused
+from records.errors import ActionRefused
+from records.models import CaseFile, CaseFileState, Edition, State, Submission
+from records.submissions.checks import counts_of_edition
+from records.submissions.fetch import (
+    editions_of,
+    reviewed_units,
+    shown_edition,
+    submission_action,
+    submission_or_404,
+    working_edition_or_404,
+)
+from records.submissions.lines import GridLine, grid_lines
+from spreadsheets.cells import BULK_LIMITS, ReadLimits, UnreadableFile
+from spreadsheets.child_process import reader
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import is_allowed
+
+from . import actions
+from .column_filter import CaseColumn, filter_columns
+from .forms import CaseMonthsForm, CaseUploadForm, column_box, read_mapping, read_mapping_name, word_box
+from .mapping import ColumnMapping, guess_mapping, words_of_column
+from .queries import (
+    case_counts_of_month,
+    case_file_in_force,
+    declared_differences,
+    dossiers_behind,
+    mappings_for,
+)
+from .reader import first_rows, preview_rows, reported_fields
+from .roles import RETURNED_BY, ROLES, WordTargets, folded_text, targets_with
+
+PAGE_SIZE = 100
+SHOWN_FILES = 20
+
+
+@dataclass(frozen=True)
+class ComparedCell:
+    """One count: what was declared, what the dossiers give, whether they differ."""
+
+    measure: str
+    label: str
+    declared: int | None
+    counted: int | None
+    differs: bool
+
+
+@rights.requires(Right.READ)
+def cases_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: the files of the unit, and what the one that counts gives for the month beside what was declared."""
+    return render_cases(request, submission_or_404(request.user, pk, Right.READ, request.day))
+
+
+def render_cases(
+    request: HttpRequest, found: Submission, *, form: forms.Form | None = None, status: int = 200
+) -> HttpResponse:
+    """Draw it; after an upload that was refused with its form."""
+    month = Month.from_number(found.month)
+    editions = editions_of(found, request.user)
+    edition = shown_edition(editions, None, works_on_it=True)
+    enters = is_allowed(request.user, Right.ENTER, found.unit, request.day)
+    file = case_file_in_force(found.unit, month)
+    listed = CaseFile.objects.select_related("asked_by").filter(unit=found.unit)
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "month": month,
+        "file": file,
+        "files": listed.exclude(state=CaseFileState.CANCELLED).order_by("-pk")[:SHOWN_FILES],
+        "edition": edition,
+        "enters": enters,
+        "fills": enters and edition is not None and edition.state in (State.DRAFT, State.RETURNED),
+        "form": form or (CaseUploadForm(month, list(mappings_for(found.unit))) if enters else None),
+        **(_compared(found, edition, file) if file and file.heads and edition else {}),
+    }
+    return render(request, "records/cases.html", context, status=status)
+
+
+CASE_COLUMNS = (
+    TableColumn("row", "Dòng"),
+    TableColumn("code", "Mã hồ sơ", width=34),
+    TableColumn("procedure", "Thủ tục, lĩnh vực", width=50),
+    TableColumn("received", "Tiếp nhận", width=20),
+    TableColumn("channel", "Hình thức", width=26),
+    TableColumn("due", "Hẹn trả", width=20),
+    TableColumn("ended", "Trả kết quả", width=20),
+    TableColumn("returned_by", "Hình thức trả", width=20),
+    TableColumn("state", "Trạng thái trong tệp", width=26),
+)
+
+
+def _compared(found: Submission, edition: Edition, file: CaseFile) -> dict[str, Any]:
+    catalogue, month = Catalogue(stored_calendar()), Month.from_number(found.month)
+    lines = grid_lines(edition, catalogue)
+    counted = case_counts_of_month(file, month, [line.key for line in lines], catalogue)
+    stored = {(row.field_id, row.procedure_id): row for row in counts_of_edition(edition)}
+    odd = declared_differences(counted, stored)
+    day = catalogue.days.span(month).end
+    rows = [(line, _cells(line, counted.get(line.key, {}), odd.get(line.key, {}), day)) for line in lines]
+    return {
+        "rows": rows,
+        "heads": [measure_label(name, day) for name in COUNTED],
+        "differing": sum(len(cells) for cells in odd.values()),
+        "without_returns": RETURNED_BY not in file.heads,
+    }
+
+
+def case_rows_file(title: str, found: QuerySet, source: str, at: datetime) -> TableFile:
+    """The dossiers behind one count of a month, in the order of the file that they came with."""
+    rows = (
+        (
+            one.row,
+            one.code,
+            str(one.procedure or one.field or ""),
+            one.received,
+            one.get_channel_display(),
+            one.due,
+            one.ended,
+            one.get_returned_by_display() if one.returned_by else "",
+            one.get_state_display(),
+        )
+        for one in found.iterator(1_000)
+    )
+    return TableFile("ho-so", title, CASE_COLUMNS, rows, at, [("Tệp hồ sơ", source)])
+
+
+def _cells(
+    line: GridLine, counted: dict[str, int | None], odd: dict[str, tuple], day: date
+) -> list[ComparedCell]:
+    return [
+        ComparedCell(name, measure_label(name, day), line.values[name], counted.get(name), name in odd)
+        for name in COUNTED
+    ]
+
+
+@submission_action(Right.ENTER)
+def fill_draft(request: HttpRequest, found: Submission) -> HttpResponse:
+    """POST the revision that was seen: what the dossiers count to goes into the draft, as its clerk would type it."""
+    month = Month.from_number(found.month)
+    file = case_file_in_force(found.unit, month)
+    if file is None or not file.heads:
+        return render_cases(request, found, status=409)
+    edition, catalogue = working_edition_or_404(found), Catalogue(stored_calendar())
+    keys = [line.key for line in grid_lines(edition, catalogue)]
+    counts = case_counts_of_month(file, month, keys, catalogue)
+    typed = request.POST.get("revision", "")
+    revision = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+    try:
+        actions.fill_from_cases(edition, counts, by=request.user, revision=revision, at=clock.now())
+    except ActionRefused as refusal:
+        return render_refused(request, found, refusal)
+    messages.success(request, f"Đã lấy số từ tệp {file.name}. Hãy xem lại, bổ sung rồi kiểm tra và gửi.")
+    return redirect("records:submission", found.pk)
+
+
+@rights.requires(Right.READ)
+def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET `so=received_direct&dong=ho-tich`: the dossiers behind one count, by pages."""
+    found = submission_or_404(request.user, pk, Right.READ, request.day)
+    month, measure = Month.from_number(found.month), request.GET.get("so", "")
+    file = case_file_in_force(found.unit, month)
+    catalogue = Catalogue(stored_calendar())
+    keys = {_row_code(key, catalogue): key for key in _row_keys(found, catalogue)}
+    line = request.GET.get("dong", "")
+    if file is None or measure not in COUNTED or (line and line not in keys):
+        if measure or line:
+            raise Http404
+        return redirect("records:cases", pk)
+    span = catalogue.days.span(month)
+    listed = dossiers_behind(file, measure, span, keys.get(line))
+    title = f"Hồ sơ của “{measure_label(measure, span.end)}”, {found.unit.name}, {month.label}"
+    if told := requested_file(request, {"": lambda: case_rows_file(title, listed, file.name, clock.now())}):
+        return told
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "file": file,
+        "measure": measure_label(measure, span.end),
+        "line": _row_name(keys[line], catalogue) if line else "",
+        "page": Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page")),
+    }
+    return render(request, "records/case_rows.html", context)
+
+
+def _row_keys(found: Submission, catalogue: Catalogue) -> list[tuple[int, int | None]]:
+    edition = found.editions.order_by("-number").first()
+    return [line.key for line in grid_lines(edition, catalogue)] if edition else []
+
+
+def _row_code(key: tuple[int, int | None], catalogue: Catalogue) -> str:
+    field = catalogue.fields[key[0]].code
+    return f"{field}/{catalogue.procedures[key[1]].code}" if key[1] else field
+
+
+def _row_name(key: tuple[int, int | None], catalogue: Catalogue) -> str:
+    return catalogue.procedures[key[1]].name if key[1] else catalogue.fields[key[0]].name
+
+
+# Of the processor, to read a million rows: with twelve columns 12, reckoned from 200,000 rows times five.
+MAX_UPLOAD_SECONDS = 120
+REFRESH_SECONDS = 3  # seconds after which the page asks again, by the browser itself
+SHOWN_FAULTS = 200
+CaseFileAction = Callable[[HttpRequest, Submission, CaseFile], HttpResponse]
+
+
+def upload_limits() -> ReadLimits:
+    """An export from the web is a bulk import with a size of its own."""
+    return replace(BULK_LIMITS, file=settings.CASES_UPLOAD_MAX_BYTES, columns=100)
+
+
+def case_file_action(right: Right, *, acts: bool = False) -> Callable[[CaseFileAction], Callable]:
+    """A view of one file of the submission's unit; whoever may not read the unit, and a file of another unit, get 404.
+    What acts does so by POST only.
+    """
+
+    def declare(view: CaseFileAction):
+        @rights.requires(right)
+        @wraps(view)
+        def guarded(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+            found = submission_or_404(request.user, pk, right, request.day)
+            file = (
+                CaseFile.objects.select_related("unit", "asked_by").filter(pk=number, unit=found.unit).first()
+            )
+            if file is None:
+                raise Http404
+            if acts and request.method != "POST":
+                return redirect("records:case_file", pk, number)
+            return view(request, found, file)
+
+        return guarded
+
+    return declare
+
+
+@rights.takes_large_body("CASES_UPLOAD_MAX_BYTES")
+@submission_action(Right.ENTER)
+def upload_case_file(request: HttpRequest, found: Submission) -> HttpResponse:
+    """POST a file: what may be needed of it is staged, everything else is dropped; then its columns are mapped."""
+    month = Month.from_number(found.month)
+    form = CaseUploadForm(month, list(mappings_for(found.unit)), request.POST, request.FILES)
+    if not form.is_valid():
+        return render_cases(request, found, form=form, status=422)
+    file, staged = form.cleaned_data["file"], actions.new_staging_path()
+    try:
+        sifted = filter_columns(
+            file, staged, upload_limits(), form.kept, partial(reader.read_lines, seconds=MAX_UPLOAD_SECONDS)
+        )
+    except UnreadableFile as refused:
+        form.add_error("file", str(refused.fault))
+        return render_cases(request, found, form=form, status=400)
+    chosen, targets = form.chosen, _targets(found, form.months)
+    mapping = (
+        ColumnMapping.of(chosen.content).fitted(sifted.columns, targets)
+        if chosen
+        else guess_mapping(sifted.columns, targets)
+    )
+    told = {"by": request.user, "at": clock.now(), "system": chosen.name if chosen else ""}
+    kept = actions.keep_case_upload(
+        found.unit, file.name, form.months, staged, sifted, mapping.as_dict(), **told
+    )
+    return redirect("records:case_file", found.pk, kept.pk)
+
+
+@case_file_action(Right.READ)
+def case_file_page(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
+    """What is to be done with a file now: map it, wait, mend it, or look at what it counts to."""
+    if file.is_open:
+        jobs.start_worker()
+    may = is_allowed(request.user, Right.ENTER, found.unit, request.day)
+    if may and file.state in actions.UNREAD and actions.is_staged(file):
+        return _mapping_page(request, found, file, ColumnMapping.of(file.mapping))
+    answer = render(request, "records/case_file.html", _context(found, file, may, request.user, request.day))
+    if file.is_open:
+        answer.headers["Refresh"] = str(REFRESH_SECONDS)
+    return answer
+
+
+@case_file_action(Right.ENTER, acts=True)
+def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
+    """POST what columns and words mean: `lam=xem` looks at the first rows, `lam=doc` has the file read."""
+    if file.state not in actions.UNREAD or not actions.is_staged(file):
+        messages.error(request, "Tệp này đang được đọc hoặc không còn nữa.")
+        return redirect("records:case_file", found.pk, file.pk)
+    form = CaseMonthsForm(Month.from_number(found.month), request.POST)
+    months = form.months if form.is_valid() else _months_of(file)
+    columns, targets = [CaseColumn(**one) for one in file.columns], _targets(found, months)
+    mapping, problems = read_mapping(columns, request.POST, ColumnMapping.of(file.mapping), targets)
+    problems += [lack.message for lack in mapping.lacks(columns, targets)]
+    if not form.is_valid() or problems or request.POST.get("lam") != "doc":
+        status = 422 if problems or not form.is_valid() else 200
+        return _mapping_page(request, found, file, mapping, form=form, problems=problems, status=status)
+    try:
+        asked = actions.request_reading(
+            file,
+            mapping.as_dict(),
+            form.months,
+            by=request.user,
+            at=clock.now(),
+            save_as=read_mapping_name(request.POST),
+        )
+    except ActionRefused as refusal:
+        return _mapping_page(request, found, file, mapping, form=form, problems=[refusal.message], status=409)
+    if asked.pk != file.pk:
+        messages.info(request, "Tệp này đã được nạp với cùng cách ghép cột; không có gì thay đổi.")
+        return redirect("records:cases", found.pk)
+    jobs.start_worker()
+    return redirect("records:case_file", found.pk, file.pk)
+
+
+@case_file_action(Right.ENTER, acts=True)
+def cancel_case_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
+    """POST: an upload or a reading is given up; nothing of it stays."""
+    if file.state != CaseFileState.DONE:
+        actions.delete_case_file(file)
+        messages.success(request, "Đã hủy. Tệp và mọi dòng đã đọc được xóa.")
+    return redirect("records:cases", found.pk)
+
+
+@case_file_action(Right.APPROVE, acts=True)
+def share_case_mapping(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
+    """POST: a reviewer lets all units below use the mapping by which this file was read."""
+    units = reviewed_units(request, "Chỉ người duyệt số liệu dùng chung được cách ghép cột.")
+    above = [unit for unit in units if unit.pk in found.unit.ancestor_ids()]
+    try:
+        actions.share_mapping(file, above, by=request.user, at=clock.now())
+    except ActionRefused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, f"Mọi đơn vị bên dưới chọn được cách ghép cột “{file.system}”.")
+    return redirect("records:case_file", found.pk, file.pk)
+
+
+def _context(found: Submission, file: CaseFile, may: bool, user: User, day: date) -> dict[str, Any]:
+    month = Month.from_number(found.month)
+    return {
+        "found": found,
+        "unit": found.unit,
+        "file": file,
+        "before": jobs.count_before(file) if file.is_open else 0,
+        "gone": file.state in actions.UNREAD and not actions.is_staged(file),
+        "may": may,
+        "may_cancel": may and file.is_open,
+        "may_share": bool(file.system) and is_allowed(user, Right.APPROVE, found.unit, day),
+        "faults": file.faults[:SHOWN_FAULTS],
+        "untold": file.wrong - min(len(file.faults), SHOWN_FAULTS),
+        "counts_here": case_file_in_force(found.unit, month) == file,
+        "one_month": file.first_month == file.last_month,
+    }
+
+
+def _mapping_page(
+    request: HttpRequest,
+    found: Submission,
+    file: CaseFile,
+    mapping: ColumnMapping,
+    *,
+    form: CaseMonthsForm | None = None,
+    problems: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    months = form.months if form and form.is_valid() else _months_of(file)
+    columns, targets = [CaseColumn(**one) for one in file.columns], _targets(found, months)
+    heads = {head: role for role, head in mapping.columns.items()}
+    initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
+    context = {
+        **_context(found, file, True, request.user, request.day),
+        "form": form or CaseMonthsForm(Month.from_number(found.month), initial=initial),
+        "problems": problems or [],
+        "mapping": mapping,
+        "roles": ROLES.items(),
+        "columns": [(one, column_box(one), heads.get(one.head, "")) for one in columns],
+        "rows": first_rows(file),
+        "words": [
+            (ROLES[role], meanings.items(), _words(role, columns, mapping))
+            for role, meanings in targets.items()
+        ],
+        "check": None if mapping.lacks(columns, targets) else preview_rows(file, columns, mapping),
+        "name": read_mapping_name(request.POST) or file.system,
+    }
+    return render(request, "records/case_mapping.html", context, status=status)
+
+
+def _months_of(file: CaseFile) -> tuple[Month, Month]:
+    return Month.from_number(file.first_month), Month.from_number(file.last_month)
+
+
+def _targets(found: Submission, months: tuple[Month, Month]) -> WordTargets:
+    """What words may mean, with the fields that the unit reports in any month from the first to the last."""
+    return targets_with(reported_fields(Catalogue(stored_calendar()), found.unit, Month.range(*months)))
+
+
+def _words(role: str, columns: list[CaseColumn], mapping: ColumnMapping) -> list[tuple[str, int, str, str]]:
+    """Word, how often, name of its box, what it means; none where no column has the role."""
+    column = next((one for one in columns if one.head == mapping.columns.get(role)), None)
+    told = mapping.words.get(role, {})
+    return [
+        (word, column.words[word], word_box(role, column, place), told.get(folded_text(word), ""))
+        for place, word in enumerate(words_of_column(column))
+    ]

@@ -1,0 +1,1 @@
+"""Which fields and procedures a unit reports in a month, and through which channels."""

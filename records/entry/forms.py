@@ -1,0 +1,140 @@
+"""The grid of counts as a form, and the forms that open a month and undo a saving."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from figures import rules
+from figures.count_input import CountInputError, parse_count
+from figures.formatting import format_count
+from figures.measures import MEASURES, measure_label
+from figures.periods import Month, PeriodError
+from records.catalogue.queries import RowKey
+from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
+
+
+def is_plain_number(text: str, longest: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= longest
+
+
+STALE_PAGE = "Trang không còn đúng. Tải lại trang rồi nhập lại."
+
+
+class CountField(forms.Field):
+    """A count of dossiers as people write it: "1.240" is 1240, a blank is None (not reported) and never 0."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def to_python(self, value: Any) -> int | None:
+        """Errors: ValidationError with the code and the sentence of figures.formatting."""
+        try:
+            return parse_count(str(value or ""))
+        except CountInputError as fault:
+            raise forms.ValidationError(fault.message, code=fault.code) from fault
+
+    def prepare_value(self, value: Any) -> Any:
+        """A number as it is written (1.240); a text stays what was typed."""
+        return format_count(value) if isinstance(value, int) else value
+
+
+class EntryForm(forms.Form):
+    """Lines × measures. Cells that are not in the request stay as they are; a number in a cell that a field does
+    not serve is an error; the cells that can be read are in `rows()` even while others cannot.
+    """
+
+    revision = forms.IntegerField(
+        label="Biểu mẫu",
+        min_value=0,
+        max_value=2**31 - 1,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), STALE_PAGE),
+    )
+
+    def __init__(self, lines: Iterable[GridLine], data: Any = None, *, day: date, **options: Any) -> None:
+        """day: the last day of the month, for the names of the online levels."""
+        super().__init__(data, **options)
+        self.lines, self.day = tuple(lines), day
+        for line in self.lines:
+            for measure in MEASURES:
+                # A number that may not stand there any more can at least be cleared.
+                if measure in line.served or line.values[measure] is not None:
+                    self.fields[line.name(measure)] = CountField(
+                        label=f"{line.label}: {measure_label(measure, day)}"
+                    )
+            self.fields[line.name("reason")] = forms.CharField(
+                label=f"Lý do ({line.label})",
+                required=False,
+                max_length=REASON_LENGTH,
+                error_messages=REASON_TOO_LONG,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        for line in self.lines:
+            for measure in MEASURES:
+                text = "" if measure in line.served else self.data.get(line.name(measure), "")
+                _, fault = rules.read_cell(measure, text, line.served)
+                if fault:
+                    self.cleaned_data.pop(line.name(measure), None)
+                    place = f"{line.label}: {measure_label(measure, self.day)}"
+                    self.add_error(None, forms.ValidationError(f"{place}: {fault.message}", code=fault.code))
+        return self.cleaned_data
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether the request holds cells, and not only reasons."""
+        return any(line.name(measure) in self.data for line in self.lines for measure in MEASURES)
+
+    def rows(self) -> dict[RowKey, dict[str, int | None]]:
+        """What can be read, as the actions take it; only cells that were in the request."""
+        found: dict[RowKey, dict[str, int | None]] = {}
+        for line in self.lines:
+            cells = {
+                measure: self.cleaned_data[line.name(measure)]
+                for measure in MEASURES
+                if line.name(measure) in self.data and line.name(measure) in self.cleaned_data
+            }
+            if cells or line.name("reason") in self.data:
+                found[line.key] = cells
+        return found
+
+    def reasons(self) -> dict[RowKey, str]:
+        """The stated reasons by row; only those that were in the request."""
+        return {
+            line.key: self.cleaned_data[name]
+            for line in self.lines
+            if (name := line.name("reason")) in self.data and name in self.cleaned_data
+        }
+
+    def faults(self) -> list[str]:
+        """Every message, each with its place."""
+        told = [str(message) for message in self.non_field_errors()]
+        for name, messages in self.errors.items():
+            if name in self.fields:
+                label = self.fields[name].label or "Biểu mẫu"
+                told += [f"{label}: {message}" for message in messages]
+        return told
+
+
+class UndoForm(forms.Form):
+    """Up to which revision the last saving is to be undone."""
+
+    revision = forms.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class OpenMonthForm(forms.Form):
+    """Which month of which unit to open; with `no_dossiers` it is filled with zeros at once."""
+
+    unit = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    month = forms.CharField(max_length=16)
+    no_dossiers = forms.BooleanField(required=False)
+
+    def clean_month(self) -> Month:
+        try:
+            return Month.parse(self.cleaned_data["month"])
+        except PeriodError as fault:
+            raise forms.ValidationError(str(fault)) from fault

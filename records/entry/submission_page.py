@@ -1,0 +1,332 @@
+"""The page of one submission: entry for its clerk, decision for its reviewer, numbers and lock for every
+reader.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import localdate
+
+from accounts.models import User
+from core import clock
+from core.web import rights
+from core.web.rights import Right
+from figures import rules
+from figures.measures import LABELS, SUMS, measure_label
+from figures.periods import Month
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import Catalogue
+from records.errors import ActionRefused, Finding
+from records.history.views import resent_cells
+from records.models import OPEN_STATES, Edition, State, Submission
+from records.submissions.checks import check_edition, rows_of_edition
+from records.submissions.columns import COLUMN_GROUPS
+from records.submissions.fetch import editions_of, shown_edition, submission_or_404
+from records.submissions.history_window import history_window, opens_from_predecessors
+from records.submissions.lines import GridLine, MonthReasonForm, grid_lines
+from records.submissions.locks import lock_of
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import approver_of, is_allowed
+
+from . import grid
+from .forms import EntryForm
+from .grid import blank_cells, client_data
+
+MAX_DECIDED = 3
+
+
+def lock_context(request: HttpRequest, found: Submission, newest: Edition) -> dict[str, Any]:
+    """`lock` of the newest edition, `waiting`: the undecided request, and what the reader may do about them."""
+    user, day = request.user, request.day
+    lock = lock_of(found, newest, clock.now(), day)
+    asked = list(found.unlock_requests.all())
+    waiting = next((one for one in asked if one.granted is None), None)
+    mine = waiting is not None and waiting.requester_id == user.pk
+    may_ask = lock is not None and is_allowed(user, Right.ASK_UNLOCK, found.unit, day)
+    decides = waiting is not None and is_allowed(user, Right.APPROVE, found.unit, day)
+    return {
+        "lock": lock,
+        "may_ask_unlock": may_ask and waiting is None,
+        "waiting_unlock": waiting,
+        "decides_unlock": decides and not mine,
+        "own_unlock": mine,
+        "unlock_decider": _may_decide(found, waiting.requester_id if waiting else user.pk, request)
+        if waiting or may_ask
+        else "",
+        "decided_unlocks": [one for one in asked if one.granted is not None][:MAX_DECIDED],
+        "open_until": found.open_until if lock is None else None,
+        "unlock_hours": settings.UNLOCK_HOURS,
+    }
+
+
+def _may_decide(found: Submission, requester: int | None, request: HttpRequest) -> str:
+    above = approver_of(found.unit, request.day, other_than=requester)
+    return above.name if above else ""
+
+
+_FILE_COLUMNS = tuple(
+    name for group in COLUMN_GROUPS for name in (*group.measures, *((group.whole,) if group.whole else ()))
+)
+
+
+def month_file(edition: Edition, lines: Iterable, end: date, at: datetime) -> TableFile:
+    """The numbers of one month as its page shows them: a row for each field or procedure, sums beside their parts."""
+    submission = edition.submission
+    month = Month.from_number(submission.month)
+    columns = (
+        TableColumn("field", "Lĩnh vực", width=34),
+        TableColumn("code", "Mã"),
+        *(
+            TableColumn(name, _column_label(name, end), total=True, parts=SUMS.get(name, ()))
+            for name in _FILE_COLUMNS
+        ),
+        TableColumn("reason", "Lý do", width=40),
+    )
+    rows = (
+        (line.label, line.code, *(_column_value(line.values, name) for name in _FILE_COLUMNS), line.reason)
+        for line in lines
+    )
+    source = [
+        ("Đơn vị", f"{submission.unit.name} ({submission.unit.code})"),
+        ("Kỳ báo cáo", month.label),
+        ("Phạm vi", f"lần {edition.number}: {edition.get_state_display()}"),
+        ("Ô trống", "chưa báo cáo, khác với 0"),
+        *(
+            (LABELS[name], " + ".join(_column_label(part, end).lower() for part in SUMS[name]))
+            for name in SUMS
+            if name in _FILE_COLUMNS
+        ),
+    ]
+    title = f"Báo cáo {month.label} của {submission.unit.name}"
+    return TableFile(f"bao-cao-{submission.unit.code}-{month}", title, columns, rows, at, source)
+
+
+def _column_label(name: str, end: date) -> str:
+    return LABELS[name] if name in SUMS else measure_label(name, end)
+
+
+def _column_value(values, name: str) -> int | None:
+    if name not in SUMS:
+        return values[name]
+    parts = [values[part] for part in SUMS[name] if values[part] is not None]
+    return sum(parts) if parts else None
+
+
+STATE_CHIPS = {
+    State.DRAFT: "draft",
+    State.SENT: "wait",
+    State.APPROVED: "ok",
+    State.RETURNED: "back",
+    State.SUPERSEDED: "none",
+}
+# Codes of refusals that are about the state of the month and not about what was typed.
+REFUSAL_STATUS = {"locked": 423} | dict.fromkeys(
+    ("stale", "sent", "not_sent", "too_early", "not_expected", "not_locked", "already_requested", "decided"),
+    409,
+)
+
+
+@dataclass(frozen=True)
+class FindingText:
+    """A finding as the page lists it: where (with the number of the row to go to), what, and whether it blocks."""
+
+    place: str
+    anchor: str
+    message: str
+    blocks: bool
+    reason: str = ""
+
+
+@rights.requires(Right.READ)
+def submission_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: the submission; `?lan=2` shows its second edition."""
+    found = submission_or_404(request.user, pk, Right.READ, request.day)
+    if file := requested_file(request, {"": lambda: _month_file(request, found)}):
+        return file
+    return render_submission(request, found, number=request.GET.get("lan"))
+
+
+def _month_file(request: HttpRequest, found: Submission) -> TableFile:
+    """The numbers of the edition that the page shows."""
+    works = _works_on_it(request, found)
+    edition = shown_edition(editions_of(found, request.user), request.GET.get("lan"), works_on_it=works)
+    if edition is None:
+        raise Http404
+    days = stored_calendar()
+    end = days.span(Month.from_number(found.month)).end
+    edition.submission = found
+    return month_file(edition, grid_lines(edition, Catalogue(days)), end, clock.now())
+
+
+def render_submission(
+    request: HttpRequest,
+    found: Submission,
+    *,
+    number: str | None = None,
+    edition: Edition | None = None,
+    form: EntryForm | None = None,
+    decision: MonthReasonForm | None = None,
+    unlocking: forms.Form | None = None,
+    refusal: ActionRefused | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Draw the page; after an act that was refused with what was typed (`form`, `decision`, `unlocking`) and why
+    (`refusal`).
+    """
+    editions = editions_of(found, request.user)
+    if edition is None:
+        edition = shown_edition(editions, number, works_on_it=_works_on_it(request, found))
+    # The one that an act worked on, as it is stored now.
+    edition = next((one for one in editions if edition is not None and one.pk == edition.pk), None)
+    if edition is None:
+        raise Http404
+    lock = lock_context(request, found, editions[-1])
+    part = _reader_part(request, found, edition, locked=lock["lock"] is not None)
+    context = {
+        "found": found,
+        "unit": found.unit,
+        "edition": edition,
+        "chip": STATE_CHIPS[State(edition.state)],
+        # Just filled with zeros: that saving can be undone with one click.
+        "filled": request.GET.get("da-dien") == str(edition.revision),
+        "form": form,
+        "faults": form.faults() if form is not None else [],
+        # A form without its revision is stored nowhere.
+        "unsaved": form is not None and "revision" in form.errors,
+        "refusal": refusal,
+        "decision": decision or MonthReasonForm(),
+        "unlocking": unlocking,
+        "decider": approver_of(found.unit, request.day),
+        **lock,
+        **part,
+        **_edition_list(editions, found, edition, request.day),
+        **_grid_context(found, edition, part, form, request.user),
+    }
+    return render(request, "records/submission.html", context, status=status)
+
+
+def _works_on_it(request: HttpRequest, found: Submission) -> bool:
+    rights = (Right.ENTER, Right.APPROVE)
+    return any(is_allowed(request.user, right, found.unit, request.day) for right in rights)
+
+
+def _reader_part(
+    request: HttpRequest, found: Submission, edition: Edition, *, locked: bool
+) -> dict[str, bool]:
+    """What the reader may do with this edition now."""
+    enters = is_allowed(request.user, Right.ENTER, found.unit, request.day)
+    decides = is_allowed(request.user, Right.APPROVE, found.unit, request.day)
+    deciding = decides and edition.state == State.SENT
+    return {
+        "enters": enters,
+        "typing": enters and not locked and edition.state in (State.DRAFT, State.RETURNED),
+        "deciding": deciding,
+        "own_part": edition.own if deciding else "",
+    }
+
+
+def _edition_list(editions: list[Edition], found: Submission, shown: Edition, day: date) -> dict[str, Any]:
+    """Every edition with its acts and when it counted, the newest first; how late the month is."""
+    counted = [one for one in editions if one.state in (State.APPROVED, State.SUPERSEDED)]
+    until = {one.pk: later.decided_at for one, later in pairwise(counted)}
+    states = {one.state for one in editions}
+    owed = State.APPROVED not in states and State.SENT not in states
+    return {
+        "editions": [
+            {
+                "edition": one,
+                "chip": STATE_CHIPS[State(one.state)],
+                "shown": one.pk == shown.pk,
+                "counted": one in counted,
+                "until": until.get(one.pk),
+                "last_day": _last_day(one, until.get(one.pk)),
+            }
+            for one in reversed(editions)
+        ],
+        "late_days": (day - found.due_on).days if owed else 0,
+    }
+
+
+def _last_day(one: Edition, until: datetime | None) -> str:
+    """The last day at whose end a replaced edition counted, as an address has it; "" where there was none."""
+    if until is None:
+        return ""
+    last = localdate(until) - timedelta(1)
+    return last.isoformat() if last >= localdate(one.decided_at) else ""
+
+
+def _grid_context(
+    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None, reader: User
+) -> dict[str, Any]:
+    """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
+    catalogue, month = Catalogue(stored_calendar()), Month.from_number(found.month)
+    span = catalogue.days.span(month)
+    read = {"rows": rows_of_edition(edition), "past": history_window(found)}
+    lines = form.lines if form is not None else grid_lines(edition, catalogue, **read)
+    findings = (
+        check_edition(edition, catalogue, **read) if edition.state in OPEN_STATES and edition.revision else ()
+    )
+    typing, deciding = part["typing"] or form is not None, part["deciding"]
+    sheet = grid.build_grid(
+        lines,
+        mode="input" if typing else "mark" if deciding else "number",
+        day=span.end,
+        month=month,
+        form=form,
+        propose=typing and edition.revision == 0,
+        marked=edition.marked_cells if edition.state != State.APPROVED else (),
+        findings=findings,
+    )
+    return {
+        "span": span,
+        "period": str(month),
+        "sheet": sheet,
+        "sheet_data": client_data(found, edition, lines, reader) if typing else None,
+        "rules_data": rules.rules_as_data(span.end) if typing else None,
+        "typing": typing,
+        "took_over": opens_from_predecessors(found.unit, span, read["past"]),
+        "told": finding_texts(findings, lines) if deciding else [],
+        "blanks": [(line, cells) for line in lines if deciding and (cells := blank_cells(line, span.end))],
+        **(resent_cells(edition, lines, span.end) if edition.state == State.SENT else {}),
+    }
+
+
+def render_refused(
+    request: HttpRequest, found: Submission, refusal: ActionRefused, **more: Any
+) -> HttpResponse:
+    """The page with what an action refused, under the status that fits."""
+    return render_submission(
+        request, found, refusal=refusal, status=REFUSAL_STATUS.get(refusal.code, 400), **more
+    )
+
+
+def finding_texts(findings: Sequence[Finding], lines: Sequence[GridLine]) -> list[FindingText]:
+    """Findings as a reviewer reads them, with the names of their rows; what blocks comes first, as the check gives it.
+    Warnings are without advice to who entered the numbers.
+    """
+    rows = {line.code: (index, line) for index, line in enumerate(lines)}
+    listed = []
+    for one in findings:
+        code = f"{one.field}/{one.procedure}" if one.procedure else one.field
+        if code not in rows:
+            reason = "" if one.blocks else next((line.reason for line in lines if line.reason), "")
+            listed.append(FindingText("Toàn báo cáo", "", _finding_words(one), one.blocks, reason))
+            continue
+        index, line = rows[code]
+        # A warning names its cell itself.
+        cell = one.measure if one.blocks else None
+        label = f"{line.label}, {LABELS[cell].lower()}" if cell else line.label
+        reason = "" if one.blocks else line.reason
+        listed.append(FindingText(label, f"dong-{index}", _finding_words(one), one.blocks, reason))
+    return listed
+
+
+def _finding_words(one: Finding) -> str:
+    return f"{one.short}." if one.short else one.message

@@ -1,0 +1,1 @@
+"""The Excel form of a month: downloaded, filled in, uploaded and compared with what is stored."""

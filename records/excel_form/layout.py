@@ -1,0 +1,145 @@
+"""Which cells the form has, and the signature by which a sheet is recognised when it comes back."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from figures.measures import SUMS
+from figures.periods import Month, PeriodError
+from records.submissions.columns import (
+    AFTER_GROUPS,
+    APART_GROUPS,
+    MAIN_GROUPS,
+    ColumnGroup,
+    column_heads,
+    has_column,
+)
+from records.submissions.lines import GridLine
+
+# Grows with every change that makes earlier forms unreadable; these are then refused as old.
+VERSION = 1
+SIGN, NAMES, OURS, NOTE = "cchc-form", "cchc-names", "#", "cchc-note"
+INPUT, SUM, BALANCE, REASON = "input", "sum", "balance", "reason"
+NOT_SERVED = "không có"
+
+
+@dataclass(frozen=True)
+class FormColumn:
+    """A column of the form; `name` is a measure, a sum of `parts`, "balance" or "reason"."""
+
+    kind: str
+    name: str
+    group: str
+    title: str
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormMonth:
+    """What the form of a unit's month is made of. `end`: the last day of the month, for the names of the online levels;
+    `told`: a sentence about period and due date; `before`: what the numbers to compare with are, in words.
+    """
+
+    unit: int
+    code: str
+    name: str
+    month: Month
+    edition: int
+    revision: int
+    lines: Sequence[GridLine]
+    end: date
+    told: str
+    before: str
+
+    @property
+    def sign(self) -> "SheetSignature":
+        """What its sheet is known by."""
+        layout = form_fingerprint(self.lines, self.end)
+        return SheetSignature(self.unit, self.month, self.edition, self.revision, layout, self.code)
+
+    def value(self, line: GridLine, measure: str) -> int | None:
+        """What is stored; before the first saving, as on the page, what the month before left open."""
+        value = line.values[measure]
+        if value is None and measure == "opening" and self.revision == 0 and measure in line.served:
+            return line.proposed
+        return value
+
+
+@dataclass(frozen=True)
+class SheetSignature:
+    """Of which unit, month and edition a sheet is, at which revision it was made, and with which rows and columns."""
+
+    unit: int
+    month: Month
+    edition: int
+    revision: int
+    layout: str
+    code: str
+
+    def __str__(self) -> str:
+        parts = (SIGN, VERSION, self.unit, self.month, self.edition, self.revision, self.layout, self.code)
+        return ";".join(map(str, parts))
+
+    @classmethod
+    def read(cls, text: str) -> "SheetSignature":
+        """Errors: ValueError for a sign of another version, or one that was tampered with."""
+        parts = text.split(";", 7)
+        if len(parts) < 8 or parts[1] != str(VERSION) or not all(map(_plain, (*parts[2:3], *parts[4:6]))):
+            raise ValueError("no sign of this version")
+        try:
+            month = Month.parse(parts[3])
+        except PeriodError as error:
+            raise ValueError("no month") from error
+        return cls(int(parts[2]), month, int(parts[4]), int(parts[5]), parts[6], parts[7])
+
+
+def _plain(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+@dataclass(frozen=True)
+class CellRemark:
+    """What is said about a place of an uploaded form; `cell`: its address there, `key`: (row code, column) or None.
+    `blocks`: the file is refused for it.
+    """
+
+    sheet: str
+    cell: str
+    place: str
+    code: str
+    message: str
+    blocks: bool
+    key: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class UploadedCopy:
+    """What a form held when it came back: texts by (row code, column), and the remarks about it."""
+
+    texts: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
+    remarks: Sequence[CellRemark] = ()
+
+
+def form_columns(lines: Sequence[GridLine], end: date) -> list[FormColumn]:
+    """The columns as the page has them: a group that is switched off is not there."""
+    found = [one for group in column_heads(end, MAIN_GROUPS) for one in _group(*group)]
+    found.append(FormColumn(BALANCE, BALANCE, "Cân đối", ""))
+    for group in column_heads(end, (*AFTER_GROUPS, *APART_GROUPS)):
+        if has_column(lines, group[0].measures):
+            found += _group(*group)
+    return [*found, FormColumn(REASON, REASON, "Lý do, ghi chú", "")]
+
+
+def _group(group: ColumnGroup, shorts: tuple[str, ...]) -> Iterator[FormColumn]:
+    for name, short in zip(group.measures, shorts, strict=True):
+        yield FormColumn(INPUT, name, group.title, short)
+    if group.whole:
+        yield FormColumn(SUM, group.whole, group.title, "Tổng", SUMS[group.whole])
+
+
+def form_fingerprint(lines: Sequence[GridLine], end: date) -> str:
+    """Changes with the rows of the form, its columns, and what may hold a number."""
+    shape = [[column.name for column in form_columns(lines, end)]]
+    shape += [[line.code, *sorted(line.served)] for line in lines]
+    return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]

@@ -1,0 +1,431 @@
+"""Writes the workbook: a protected sheet for each unit's month, with only the cells to fill in unlocked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+from django.utils.text import capfirst
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name, xl_range
+
+from core.text import clean_text
+from figures import measures, rules
+from figures.count_input import CountInputError, parse_count
+from figures.measures import OPTIONAL
+from figures.rulebook import LARGEST_COUNT, RULES
+from figures.tally import sum_reported
+from records.submissions.lines import GridLine
+from spreadsheets.cells import WEB_LIMITS
+
+from .layout import (
+    BALANCE,
+    INPUT,
+    NAMES,
+    NOT_SERVED,
+    NOTE,
+    OURS,
+    REASON,
+    SUM,
+    CellRemark,
+    FormColumn,
+    FormMonth,
+    UploadedCopy,
+    form_columns,
+)
+
+_LINE = {"border": 1, "border_color": "#B8BFC7"}
+_NUMBER = {**_LINE, "num_format": "#,##0", "align": "right"}
+_WORDS = {**_LINE, "text_wrap": True, "valign": "top"}
+_SUM = {**_NUMBER, "bg_color": "#EEF1F4"}
+_BALANCE = {**_LINE, "bg_color": "#EEF1F4", "align": "center"}
+_INPUT = {"locked": False, "bg_color": "#FFFBE6"}
+_WRONG = {"bg_color": "#F8B4B4", "bold": True}
+_ODD = {"bg_color": "#FBD38D"}
+
+
+class FormStyles:
+    """Formats of one workbook; what is not told otherwise is locked by the sheet's protection."""
+
+    def __init__(self, book: Any) -> None:
+        add = book.add_format
+        self.title = add({"bold": True, "font_size": 14})
+        self.note = add({"font_color": "#4A5560"})
+        self.text = add({"text_wrap": True, "valign": "top"})
+        self.head = add({**_LINE, "bold": True, "text_wrap": True, "align": "center", "valign": "vcenter"})
+        # Over its neighbours without merging them.
+        self.group = add({**_LINE, "bold": True, "align": "center_across"})
+        self.label = add({**_WORDS, "bold": True})
+        self.sum = add(_SUM)
+        self.total = add({**_NUMBER, "bg_color": "#EEF1F4", "bold": True})
+        self.number = add({**_NUMBER, "font_color": "#4A5560"})
+        self.balance = add(_BALANCE)
+        self.off = add({"font_color": "#B42318", "bold": True})
+        self.not_served = add(
+            {**_LINE, "pattern": 14, "fg_color": "#D5DAE0", "font_color": "#4A5560", "align": "center"}
+        )
+        states = (("", {}), ("odd", _ODD), ("wrong", _WRONG))
+        looks = (("number", _NUMBER), ("words", _WORDS))
+        self._inputs = {
+            (kind, state): add({**look, **_INPUT, **more}) for kind, look in looks for state, more in states
+        }
+        looks = (("number", _SUM), ("words", _BALANCE))
+        self._locked = {
+            (kind, state): add({**look, **more}) for kind, look in looks for state, more in states
+        }
+
+    def input(self, state: str = "", *, words: bool = False) -> Any:
+        """A cell to fill in; state: "", "odd" or "wrong"."""
+        return self._inputs["words" if words else "number", state]
+
+    def locked(self, state: str = "", *, words: bool) -> Any:
+        """A sum, or the words that tell whether a row closes."""
+        return self._locked["words" if words else "number", state]
+
+
+FIRST_LINE = 6  # the row of the first line, from 0
+FIRST_COUNT_COLUMN = 2  # code and name stand before the numbers
+_WIDTHS = {BALANCE: 12, REASON: 34}
+_INSTRUCTIONS = (
+    "Nhập vào các ô nền vàng; các ô khác đã khóa. Chỉ nhập số nguyên từ 0. Để trống là chưa báo, khác với 0. Ô gạch "
+    f"chéo ghi “{NOT_SERVED}”: lĩnh vực không có hình thức đó. BCCI: bưu chính công ích."
+)
+_COMMON_REASONS = (
+    "Đã đối chiếu, số đúng theo sổ theo dõi",
+    "Kỳ trước báo thiếu, đã đối chiếu lại",
+    "Tăng theo đợt hồ sơ tập trung",
+    "Giảm so với các tháng trước, số đúng",
+    "Không phát sinh hồ sơ",
+)
+_PROTECTION_OPTIONS = {"format_columns": True, "format_rows": True}
+
+
+def set_frame(sheet: Any, columns: Sequence[FormColumn]) -> None:
+    """Widths, what stays in sight, print, protection."""
+    sheet.set_column(0, 0, None, None, {"hidden": True})
+    sheet.set_column(1, 1, 26)
+    for place, column in enumerate(columns, FIRST_COUNT_COLUMN):
+        sheet.set_column(place, place, _WIDTHS.get(column.kind, 10.5))
+    sheet.freeze_panes(FIRST_LINE, FIRST_COUNT_COLUMN)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(3, 4)
+    sheet.protect("", _PROTECTION_OPTIONS)
+
+
+def write_heads(sheet: Any, styles: FormStyles, month: FormMonth, columns: Sequence[FormColumn]) -> None:
+    """Sign, title and heads; the hidden row of names."""
+    sheet.write_string(0, 0, str(month.sign))
+    name = clean_text(month.name)
+    title = f"{capfirst(name)}: báo cáo {month.month.label}"
+    for at, (text, style) in enumerate(
+        ((title, styles.title), (month.told, styles.note), (_INSTRUCTIONS, styles.note))
+    ):
+        if at:
+            sheet.write_string(at, 0, OURS)
+        sheet.write_string(at, 1, text, style)
+    for at in (3, 4):
+        sheet.write_string(at, 0, OURS)
+    sheet.write_string(5, 0, NAMES)
+    sheet.write_blank(3, 1, None, styles.head)
+    sheet.write_string(4, 1, "Lĩnh vực", styles.head)
+    sheet.set_row(4, 46)
+    sheet.set_row(5, None, None, {"hidden": True})
+    group = ""
+    for place, column in enumerate(columns, FIRST_COUNT_COLUMN):
+        # A group of one column has its name where there is room for two lines.
+        over = column.group if column.title and column.group != group else ""
+        sheet.write(3, place, over, styles.group if column.title else styles.head)
+        sheet.write_string(4, place, column.title or column.group, styles.head)
+        sheet.write_string(5, place, column.name)
+        group = column.group
+
+
+def set_validation(sheet: Any, styles: FormStyles, columns: Sequence[FormColumn], last: int) -> None:
+    """Whole numbers only, in Vietnamese words; reasons that are often given; a balance that is off is red."""
+    places = {column.name: place for place, column in enumerate(columns, FIRST_COUNT_COLUMN)}
+    for begin, end in _runs(columns):
+        sheet.data_validation(
+            FIRST_LINE, FIRST_COUNT_COLUMN + begin, last, FIRST_COUNT_COLUMN + end,
+            {
+                "validate": "integer", "criteria": "between", "minimum": 0, "maximum": LARGEST_COUNT,
+                "error_title": "Số hồ sơ", "error_message": f"{RULES['not_whole'].demands} Từ 0 đến 999.999.999; "
+                "chưa báo thì để trống.",
+            },
+        )  # fmt: skip
+    reason = places[REASON]
+    listed = {"validate": "list", "source": list(_COMMON_REASONS), "show_error": False}
+    sheet.data_validation(FIRST_LINE, reason, last, reason, listed)
+    off = {"type": "text", "criteria": "begins with", "value": "lệch", "format": styles.off}
+    sheet.conditional_format(FIRST_LINE, places[BALANCE], last, places[BALANCE], off)
+
+
+def _runs(found: Sequence[FormColumn]) -> Iterator[tuple[int, int]]:
+    """Places of the first and last column of each stretch of cells to fill in with numbers."""
+    start = None
+    for place, column in enumerate(found):
+        if column.kind == INPUT and start is None:
+            start = place
+        elif column.kind != INPUT and start is not None:
+            yield start, place - 1
+            start = None
+
+
+class UnitSheet:
+    """Writes one month; `copy`: the form as it came back, whose texts and remarks stand for what is stored."""
+
+    def __init__(
+        self, book: Any, name: str, styles: FormStyles, month: FormMonth, copy: UploadedCopy | None = None
+    ) -> None:
+        self.sheet = book.add_worksheet(name)
+        self.styles, self.month, self.lines, self.copy = styles, month, month.lines, copy
+        self.values = {line.code: self._shown(line) for line in self.lines}
+        self.columns = form_columns(month.lines, month.end)
+        self.places = {column.name: FIRST_COUNT_COLUMN + place for place, column in enumerate(self.columns)}
+        self.last = FIRST_LINE + len(self.lines) - 1
+
+    def _shown(self, line: GridLine) -> dict[str, int | None]:
+        """The numbers of a row: those typed where the form came back, else those stored."""
+        texts = self.copy.texts if self.copy else {}
+        return {
+            name: _number(texts[line.code, name])
+            if (line.code, name) in texts
+            else self.month.value(line, name)
+            for name in line.values
+        }
+
+    def write(self, *, notes: bool = True) -> None:
+        """`notes`: remarks stand at their cells in words, not by colour only."""
+        set_frame(self.sheet, self.columns)
+        write_heads(self.sheet, self.styles, self.month, self.columns)
+        said = _remarks_by_cell(self.copy, notes)
+        for at, line in enumerate(self.lines, FIRST_LINE):
+            self._line(at, line, said)
+        self._totals(self.last + 1)
+        self._blanks(self.last + 2)
+        self._before(self.last + 4)
+        set_validation(self.sheet, self.styles, self.columns, self.last)
+
+    def _line(self, at: int, line: GridLine, said: dict[tuple[str, str], tuple[str, str]]) -> None:
+        self.sheet.write_string(at, 0, line.code)
+        self.sheet.write_string(at, 1, clean_text(line.label), self.styles.label)
+        values = self.values[line.code]
+        for column in self.columns:
+            place, key = self.places[column.name], (line.code, column.name)
+            state, words = said.get(key, ("", ""))
+            if words:
+                self.sheet.write_comment(at, place, words, {"x_scale": 2.2, "y_scale": 1.4, "visible": False})
+            if column.kind == SUM:
+                self._sum(at, place, column, sum_reported(values[part] for part in column.parts), state)
+            elif column.kind == BALANCE:
+                self._balance(at, place, line, state)
+            else:
+                self._input(at, place, column, line, state)
+
+    def _input(self, at: int, place: int, column: FormColumn, line: GridLine, state: str) -> None:
+        style = self.styles.input(state, words=column.kind == REASON)
+        key = (line.code, column.name)
+        if self.copy is not None and key in self.copy.texts:
+            self._typed(at, place, self.copy.texts[key], style, number=column.kind == INPUT)
+        elif column.kind == REASON:
+            self._typed(at, place, clean_text(line.reason), style, number=False)
+        elif column.name not in line.served and line.values[column.name] is None:
+            self.sheet.write_string(at, place, NOT_SERVED, self.styles.not_served)
+        else:
+            value = self.values[line.code][column.name]
+            self._typed(at, place, None if value is None else str(value), style, number=True)
+
+    def _typed(self, at: int, place: int, text: str | None, style: Any, *, number: bool) -> None:
+        """A count as a number, whatever else was typed as it was typed."""
+        if not text:
+            self.sheet.write_blank(at, place, None, style)
+            return
+        value = _number(text) if number else None
+        if value is None:
+            self.sheet.write_string(at, place, text[:32_000], style)
+        else:
+            self.sheet.write_number(at, place, value, style)
+
+    def _sum(self, at: int, place: int, column: FormColumn, value: int | None, state: str) -> None:
+        first, last = (self.places[part] for part in (column.parts[0], column.parts[-1]))
+        cells = xl_range(at, first, at, last)
+        formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
+        style = self.styles.locked(state, words=False)
+        self.sheet.write_formula(at, place, formula, style, "" if value is None else value)
+
+    def _balance(self, at: int, place: int, line: GridLine, state: str) -> None:
+        """The words of the page: khớp, lệch by how many, chưa đủ while a served cell is blank."""
+        asked = [
+            name
+            for name in (*measures.COMES_IN, *measures.GOES_OUT)
+            if name in line.served and name in self.places
+        ]
+        needed = [self._cell(name, at) for name in asked if name not in OPTIONAL]
+        comes_in, goes_out = (
+            ",".join(self._cell(name, at) for name in side if name in asked)
+            for side in (measures.COMES_IN, measures.GOES_OUT)
+        )
+        gap = f"(SUM({comes_in})-SUM({goes_out}))"
+        formula = (
+            f'=IF(COUNT({",".join(needed)})<{len(needed)},"chưa đủ",IF({gap}=0,"khớp",'
+            f'IF({gap}>0,"lệch +"&{gap},"lệch −"&-{gap})))'
+        )
+        words = _balance_words(rules.balance_difference(self.values[line.code], line.served))
+        self.sheet.write_formula(at, place, formula, self.styles.locked(state, words=True), words)
+
+    def _totals(self, at: int) -> None:
+        self._label(at, "Cộng")
+        for column in self.columns:
+            place = self.places[column.name]
+            cells = xl_range(FIRST_LINE, place, self.last, place)
+            if column.kind in (INPUT, SUM):
+                parts = column.parts or (column.name,)
+                value = sum_reported(self.values[line.code][part] for line in self.lines for part in parts)
+                formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
+                self.sheet.write_formula(
+                    at, place, formula, self.styles.total, "" if value is None else value
+                )
+            elif column.kind == BALANCE:
+                off, lacking = f'COUNTIF({cells},"lệch*")', f'COUNTIF({cells},"chưa đủ")'
+                formula = f'=IF({off}>0,{off}&" dòng",IF({lacking}>0,"chưa đủ","khớp"))'
+                self.sheet.write_formula(at, place, formula, self.styles.balance, self._overall())
+
+    def _overall(self) -> str:
+        gaps = [rules.balance_difference(self.values[line.code], line.served) for line in self.lines]
+        off = sum(bool(gap) for gap in gaps)
+        return f"{off} dòng" if off else "chưa đủ" if None in gaps else "khớp"
+
+    def _blanks(self, at: int) -> None:
+        self._label(at, "Số ô còn để trống")
+        for column in self.columns:
+            if column.kind == INPUT and column.name not in OPTIONAL:
+                place = self.places[column.name]
+                blank = sum(
+                    column.name in line.served and self.values[line.code][column.name] is None
+                    for line in self.lines
+                )
+                cells = xl_range(FIRST_LINE, place, self.last, place)
+                self.sheet.write_formula(at, place, f"=COUNTBLANK({cells})", self.styles.sum, blank)
+
+    def _before(self, at: int) -> None:
+        """What the month before counted, to compare with; of a first month what the units taken over left."""
+        before = self.month.before
+        self._label(at, f"{capfirst(before)}, để so sánh")
+        for line_at, line in enumerate(self.lines, at + 1):
+            self._label(line_at, line.label)
+            values = line.last(self.month.month)
+            for column in self.columns:
+                if column.kind in (INPUT, SUM):
+                    value = sum_reported(values.get(part) for part in column.parts or (column.name,))
+                    if value is None:
+                        self.sheet.write_blank(line_at, self.places[column.name], None, self.styles.number)
+                    else:
+                        self.sheet.write_number(line_at, self.places[column.name], value, self.styles.number)
+
+    def _label(self, at: int, text: str) -> None:
+        self.sheet.write_string(at, 0, OURS)
+        self.sheet.write_string(at, 1, clean_text(text), self.styles.label)
+
+    def _cell(self, name: str, at: int) -> str:
+        return f"{xl_col_to_name(self.places[name])}{at + 1}"
+
+
+def _number(text: str | None) -> int | None:
+    """What was typed as a count; None where it is none."""
+    try:
+        return parse_count(text or "")
+    except CountInputError:
+        return None
+
+
+def _balance_words(gap: int | None) -> str:
+    if gap is None:
+        return "chưa đủ"
+    return f"lệch {'+' if gap > 0 else '−'}{abs(gap)}" if gap else "khớp"
+
+
+def _remarks_by_cell(copy: UploadedCopy | None, notes: bool) -> dict[tuple[str, str], tuple[str, str]]:
+    """State and words of each cell that something is said about."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for one in copy.remarks if copy else ():
+        if one.key is None:
+            continue
+        state, words = found.get(one.key, ("odd", ""))
+        state = "wrong" if one.blocks else state
+        found[one.key] = state, f"{words}\n{one.message}".strip() if notes else ""
+    return found
+
+
+# Text is never taken for a formula, a number or an address.
+WORKBOOK_OPTIONS = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+}
+_MAX_SHEET_NAME = 31
+_MAX_OTHER_PARTS = 20  # of a workbook beside its sheets, with room to spare
+_FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
+_REMARK_HEADS = ("Trang tính", "Ô", "Dòng, cột", "Cần sửa, cần xem")
+
+
+def form_workbook(months: Sequence[FormMonth], copies: Mapping[int, UploadedCopy] | None = None) -> bytes:
+    """A sheet for each month. `copies`, by number of the unit: the forms as they came back, marked; where very many
+    sheets are, the last ones by colour only.
+    """
+    buffer = BytesIO()
+    taken: set[str] = set()
+    with xlsxwriter.Workbook(buffer, WORKBOOK_OPTIONS) as book:
+        styles = FormStyles(book)
+        remarks = [one for copy in (copies or {}).values() for one in copy.remarks]
+        if remarks:
+            _write_remarks(book, styles, remarks, taken)
+        # Notes cost a sheet three parts more, and the copy is to come back through the gate of uploads.
+        noted = (WEB_LIMITS.parts - len(months) - _MAX_OTHER_PARTS) // 3
+        for month in months:
+            copy = (copies or {}).get(month.unit)
+            noted -= bool(copy and copy.remarks)
+            UnitSheet(book, sheet_name(month.name, taken), styles, month, copy).write(notes=noted >= 0)
+    return buffer.getvalue()
+
+
+def sheet_name(text: str, taken: set[str]) -> str:
+    """The text as the name of a sheet that no other has."""
+    plain = clean_text(text).translate(_FORBIDDEN).strip()[:_MAX_SHEET_NAME].strip() or "Biểu"
+    plain = capfirst(plain)
+    name, number = plain, 1
+    while name.lower() in taken:
+        number += 1
+        tail = f" {number}"
+        name = plain[: _MAX_SHEET_NAME - len(tail)] + tail
+    taken.add(name.lower())
+    return name
+
+
+def _write_remarks(book: Any, styles: FormStyles, remarks: Sequence[CellRemark], taken: set[str]) -> None:
+    """Everything that is said about the forms, in a sheet of its own that is not read when the file comes back."""
+    sheet = book.add_worksheet(sheet_name("Cần sửa", taken))
+    sheet.set_column(0, 0, 0, None, {"hidden": True})
+    sheet.set_column(1, 1, 24)
+    sheet.set_column(2, 2, 8)
+    sheet.set_column(3, 3, 40)
+    sheet.set_column(4, 4, 100)
+    sheet.write_string(0, 0, NOTE)
+    sheet.write_string(
+        0, 1, "Sửa các ô nêu dưới đây ở trang tính của đơn vị, lưu lại rồi nạp tệp này.", styles.title
+    )
+    for place, head in enumerate(_REMARK_HEADS, 1):
+        sheet.write_string(1, place, head, styles.head)
+    ordered = sorted(remarks, key=lambda one: (not one.blocks, one.sheet, _position(one.cell)))
+    for at, one in enumerate(ordered, 2):
+        said = one.message if one.blocks else f"Cần xem: {one.message}"
+        for place, text in enumerate((one.sheet, one.cell, one.place, said), 1):
+            sheet.write_string(at, place, clean_text(text), styles.text)
+    sheet.freeze_panes(2, 0)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+
+
+def _position(cell: str) -> tuple[int, int]:
+    return xl_cell_to_rowcol(cell) if cell else (-1, -1)

@@ -1,1 +1,0 @@
-"""A whole country made up: for measuring, and for trying the product at its largest (`manage.py generate_country`)."""

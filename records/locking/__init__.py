@@ -1,0 +1,1 @@
+"""Closing times that lock months, and unlocking by two people."""

@@ -1,1 +1,0 @@
-"""What leaves the room as a file."""

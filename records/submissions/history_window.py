@@ -1,0 +1,205 @@
+"""The twelve months before a submission, including what predecessors left open, and what is odd beside them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.db.prepared_query import PreparedQuery
+from figures import rulebook, rules
+from figures.formatting import format_count
+from figures.measures import CLOSING, LABELS, MEASURES, SUMS
+from figures.outliers import MONTHS, WATCHED, find_outlier
+from figures.periods import Month, Span
+from figures.tally import sum_reported
+from records.calendar.queries import stored_calendar
+from records.catalogue.queries import RowKey
+from records.models import DossierCount, Edition, Stage, Submission
+from units.models import Succession, Unit
+
+RowMeasures = Mapping[RowKey, Mapping[str, int | None]]
+
+
+def predecessor_closings(asked: Mapping[int, Month]) -> dict[int, RowMeasures]:
+    """By number of the unit, where the month asked for is its first: what stood open at the end of the last month of
+    those that it took over, row by row, and no other measure.
+
+    Only of units that took over nothing but whole units, all of which have sent their last month: a part of it would
+    be taken for the whole. Four queries at most, one where no unit has a predecessor.
+    """
+    links = list(
+        Succession.objects.filter(new__in=list(asked), old__reports=True)
+        .order_by()
+        .values_list("new", "old", "old__active_until", "on", "share_numerator", "share_denominator")
+    )
+    if not links:
+        return {}
+    days = stored_calendar()
+    firsts = {new: days.month_of(on) for new, _, _, on, *_ in links}
+    divided = {new for new, *_, above, under in links if above != under}
+    lasts: dict[int, dict[int, int]] = defaultdict(dict)
+    for new, old, until, on, *_ in links:
+        if new not in divided and firsts[new] == asked[new]:
+            lasts[new][old] = days.month_of(until or on - timedelta(1)).number
+    left = _last_rows({old: month for olds in lasts.values() for old, month in olds.items()})
+    return {
+        new: _added_closings([left[old] for old in olds])
+        for new, olds in lasts.items()
+        if all(old in left for old in olds)
+    }
+
+
+def opens_from_predecessors(unit: Unit, span: Span, past: Mapping) -> bool:
+    """Whether the month is the first one of a unit that took others over; its past (see past) is what these left."""
+    return span.start <= unit.active_from <= span.end and bool(past)
+
+
+def _last_rows(lasts: Mapping[int, int]) -> dict[int, RowMeasures]:
+    """By number of the unit the rows of its last month; nothing for those that have not sent it."""
+    if not lasts:
+        return {}
+    editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
+        submission__unit__in=list(lasts), submission__month__in=set(lasts.values())
+    )
+    units = {
+        pk: unit
+        for pk, unit, month in editions.order_by().values_list("pk", "submission__unit", "submission__month")
+        if lasts[unit] == month
+    }
+    found: dict[int, dict[RowKey, Mapping[str, Any]]] = {unit: {} for unit in units.values()}
+    rows = DossierCount.objects.filter(edition__in=list(units), answered=True)
+    for row in rows.values("field_id", "procedure_id", "edition_id", *CLOSING):
+        found[units[row["edition_id"]]][row["field_id"], row["procedure_id"]] = row
+    return found
+
+
+def _added_closings(olds: list[RowMeasures]) -> RowMeasures:
+    """Each measure of the closing added up over those that have the row; None where one of them left it blank."""
+    found: dict[RowKey, dict[str, int | None]] = {}
+    for key in {key: None for rows in olds for key in rows}:
+        sums = dict.fromkeys(MEASURES)
+        for name in CLOSING:
+            parts = [rows[key][name] for rows in olds if key in rows]
+            sums[name] = None if None in parts else sum_reported(parts)
+        found[key] = sums
+    return found
+
+
+# Row → month number → the measures of that month.
+HistoryWindow = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
+
+_SHORT_WORDS = {"all_zero": "mọi ô đều là 0", "same_as_last": "mọi ô đều giống kỳ trước"}
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """A warning about one row or report, in full for who enters it, and short for who reads many of them."""
+
+    fault: rulebook.RuleViolation
+    short: str
+
+
+def history_windows(submissions: Iterable[Submission]) -> dict[int, HistoryWindow]:
+    """By number of the submission: the twelve months before it, from what was sent or approved. Two queries."""
+    return _windows({one.pk: (one.unit_id, Month.from_number(one.month)) for one in submissions})
+
+
+def unit_history_windows(units: Iterable[int], month: Month) -> dict[int, HistoryWindow]:
+    """By number of the unit: the same before a month, whether it was opened or not."""
+    return _windows({unit: (unit, month) for unit in units})
+
+
+def _windows(wanted: Mapping[int, tuple[int, Month]]) -> dict[int, HistoryWindow]:
+    by_unit = _by_unit(wanted.values()) if wanted else {}
+    found: dict[int, HistoryWindow] = {}
+    for number, (unit, month) in wanted.items():
+        first = month.plus(-MONTHS).number
+        rows: dict[RowKey, dict[int, Mapping[str, int | None]]] = defaultdict(dict)
+        for key, at, values in by_unit.get(unit, ()):
+            if first <= at < month.number:
+                rows[key][at] = values
+        found[number] = rows
+    _add_predecessor_closings(found, wanted)
+    return found
+
+
+def _add_predecessor_closings(
+    found: Mapping[int, HistoryWindow], wanted: Mapping[int, tuple[int, Month]]
+) -> None:
+    """The first months of units without a past of their own."""
+    firsts: dict[int, Month] = {}
+    for number, (unit, month) in wanted.items():
+        if not found[number]:
+            firsts[unit] = min(month, firsts.get(unit, month))
+    taken = predecessor_closings(firsts) if firsts else {}
+    for number, (unit, month) in wanted.items():
+        for key, values in taken.get(unit, {}).items() if firsts.get(unit) == month else ():
+            found[number][key][month.previous().number] = values
+
+
+def history_window(submission: Submission) -> HistoryWindow:
+    """The same for one submission."""
+    return history_windows([submission])[submission.pk]
+
+
+_editions = PreparedQuery(
+    lambda units, first, last: (
+        Edition.objects.in_force(Stage.SUBMITTED)
+        .filter(submission__unit__in=units, submission__month__gte=first, submission__month__lt=last)
+        .order_by()
+        .values_list("pk", "submission__unit", "submission__month")
+    ),
+    list,
+    int,
+    int,
+)
+_counts = PreparedQuery(
+    lambda editions: DossierCount.objects.filter(edition__in=editions).values_list(
+        "edition_id", "field_id", "procedure_id", *MEASURES
+    ),
+    list,
+)
+
+
+def _by_unit(wanted: Iterable[tuple[int, Month]]) -> dict[int, list[tuple[RowKey, int, dict[str, Any]]]]:
+    units, months = zip(*wanted, strict=True)
+    first, last = min(months).plus(-MONTHS).number, max(months).number
+    # Editions first and counts by their numbers: together the database reads far more than these.
+    places = {pk: (unit, month) for pk, unit, month in _editions(sorted(set(units)), first, last)}
+    found: dict[int, list[tuple[RowKey, int, dict[str, Any]]]] = defaultdict(list)
+    for edition, field, procedure, *values in _counts(list(places)) if places else ():
+        unit, month = places[edition]
+        found[unit].append(((field, procedure), month, dict(zip(MEASURES, values, strict=True))))
+    return found
+
+
+def row_oddities(row: DossierCount, past: HistoryWindow, month: Month) -> Iterable[Oddity]:
+    """Everything odd in one row of a month beside its past: a broken continuity, then jumps."""
+    months = past.get((row.field_id, row.procedure_id), {})
+    before = months.get(month.previous().number)
+    left = rules.closing_count(before) if before else None
+    fault = rules.check_continuity(row.opening, left)
+    if fault:
+        yield Oddity(
+            fault, f"kỳ trước chuyển sang {format_count(row.opening)}, cuối kỳ trước còn {format_count(left)}"
+        )
+    for whole in WATCHED:
+        odd = find_outlier(
+            sum_reported(getattr(row, part) for part in SUMS[whole]),
+            [sum_reported(months[one][part] for part in SUMS[whole]) for one in sorted(months)],
+        )
+        if odd:
+            short = f"{LABELS[whole].lower()} {format_count(odd.value)}, thường gặp {odd.level}"
+            yield Oddity(odd.fault(whole), short)
+
+
+def report_oddity(
+    rows: Mapping[RowKey, Mapping[str, int | None]], past: HistoryWindow, month: Month
+) -> Oddity | None:
+    """What is odd in a month as a whole: nothing but zeros, or the month before again."""
+    last = month.previous().number
+    fault = rules.check_odd_report(
+        rows, {key: months[last] for key, months in past.items() if last in months}
+    )
+    return Oddity(fault, _SHORT_WORDS[fault.code]) if fault else None

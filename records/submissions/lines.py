@@ -1,0 +1,158 @@
+"""The rows of an edition as lines to fill in, and what was typed into them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django import forms
+
+from figures import rules
+from figures.formatting import format_count
+from figures.measures import MEASURES
+from figures.periods import Month
+from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.models import DossierCount, Edition
+from records.storage.tallies import measures_of_row
+
+from .checks import rows_of_edition
+from .history_window import HistoryWindow, history_window
+
+REASON_LENGTH = 2000
+REASON_TOO_LONG = {"max_length": f"Lý do tối đa {format_count(REASON_LENGTH)} ký tự."}
+
+
+class MonthReasonForm(forms.Form):
+    """Why a month is returned, or should be unlocked."""
+
+    reason = forms.CharField(
+        label="Lý do",
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Phải ghi lý do.", **REASON_TOO_LONG},
+    )
+
+
+@dataclass(frozen=True)
+class GridLine:
+    """One row of the grid: a field, or a procedure of it. `values` are those stored."""
+
+    key: RowKey
+    code: str  # "ho-tich", or "ho-tich/1.000894": as the log names it
+    label: str
+    served: frozenset[str]
+    values: Mapping[str, int | None]
+    reason: str = ""
+    of_procedure: bool = False
+    proposed: int | None = None  # what the month before left open
+    past: Mapping[int, Mapping[str, int | None]] = field(default_factory=dict)
+
+    def name(self, measure: str) -> str:
+        """The name of a cell in the form, and of a marked cell: "ho-tich-opening"."""
+        return f"{self.code}-{measure}"
+
+    def anchor(self, measure: str) -> str:
+        """Where the cell stands on the page."""
+        return f"o-{self.key[0]}-{self.key[1] or 0}-{measure}"
+
+    def last(self, month: Month) -> Mapping[str, int | None]:
+        """What the month before counted; nothing where it did not report the row."""
+        return self.past.get(month.previous().number, {})
+
+
+@dataclass(frozen=True)
+class TypedLines:
+    """What was typed, read: what can be stored, and by the name of its box what cannot, with code and message."""
+
+    rows: Mapping[RowKey, Mapping[str, int | None]]
+    reasons: Mapping[RowKey, str]
+    faults: Mapping[str, tuple[str, str]]
+
+
+def read_typed_lines(
+    lines: Iterable[GridLine], cells: Mapping[str, str], reasons: Mapping[str, str]
+) -> TypedLines:
+    """`cells` by `Line.name()`, `reasons` by the code of their row; a name that no line has is a fault as well."""
+    rows: dict[RowKey, dict[str, int | None]] = {}
+    stated: dict[RowKey, str] = {}
+    faults: dict[str, tuple[str, str]] = {}
+    unread, unstated = dict(cells), dict(reasons)
+    for line in lines:
+        for measure in MEASURES:
+            text = unread.pop(name := line.name(measure), None)
+            if text is None:
+                continue
+            value, fault = rules.read_cell(measure, text, line.served)
+            if fault:
+                faults[name] = fault.code, fault.message
+            else:
+                rows.setdefault(line.key, {})[measure] = value
+        reason = unstated.pop(line.code, None)
+        if reason is None:
+            continue
+        if len(reason) > REASON_LENGTH:
+            faults[line.name("reason")] = "too_long", REASON_TOO_LONG["max_length"]
+        else:
+            rows.setdefault(line.key, {})
+            stated[line.key] = reason
+    for name in (*unread, *(f"{code}-reason" for code in unstated)):
+        faults[name] = "not_served", "Báo cáo này không có ô đó."
+    return TypedLines(rows, stated, faults)
+
+
+def grid_lines(
+    edition: Edition,
+    catalogue: Catalogue,
+    *,
+    rows: list[DossierCount] | None = None,
+    past: HistoryWindow | None = None,
+) -> list[GridLine]:
+    """In the order of the catalogue: the fields that the unit reports in the month, by procedure where they were
+    counted so, and whatever else holds a number. Three queries; `rows` and `past` spare theirs.
+    """
+    submission = edition.submission
+    month = Month.from_number(submission.month)
+    expected = catalogue.expected(submission.unit, month)
+    stored = {
+        (row.field_id, row.procedure_id): row for row in (rows_of_edition(edition) if rows is None else rows)
+    }
+    past = history_window(submission) if past is None else past
+    return [
+        _line(
+            key, stored.get(key), past.get(key, {}), month, served_in_row(expected, catalogue, key), catalogue
+        )
+        for key in _keys(list(expected), stored, catalogue)
+    ]
+
+
+def _keys(expected: list[int], stored: dict[RowKey, DossierCount], catalogue: Catalogue) -> list[RowKey]:
+    answered = [key for key, row in stored.items() if row.answered]
+    if (catalogue.undivided, None) in answered:
+        return answered
+    keys: list[RowKey] = []
+    for number in expected:
+        procedures = [key for key in stored if key[0] == number and key[1]]
+        keys += sorted(procedures, key=lambda key: catalogue.procedures[key[1]].code) or [(number, None)]
+    return keys + [key for key in answered if key not in keys]
+
+
+def _line(
+    key: RowKey,
+    row: DossierCount | None,
+    past: Mapping[int, Mapping],
+    month: Month,
+    served: frozenset[str],
+    catalogue: Catalogue,
+) -> GridLine:
+    field = catalogue.fields[key[0]]
+    procedure = catalogue.procedures[key[1]] if key[1] else None
+    before = past.get(month.previous().number)
+    return GridLine(
+        key=key,
+        code=f"{field.code}/{procedure.code}" if procedure else field.code,
+        label=f"{field.name}: {procedure.name}" if procedure else field.name,
+        served=served,
+        values=measures_of_row(row) if row else dict.fromkeys(MEASURES),
+        reason=row.reason if row else "",
+        of_procedure=procedure is not None,
+        proposed=rules.closing_count(before) if before else None,
+        past=past,
+    )

@@ -1,0 +1,224 @@
+"""Where each unit's months stand, and which units have not sent theirs; a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts.models import User
+from figures.periods import Calendar, Month
+from records.calendar.queries import DueDates
+from records.models import Edition, Reminder, State, UnlockRequest
+from records.models.submissions import SENT_OR_APPROVED
+from units.access.queries import memberships_of
+from units.models import Membership, Role, Unit, UnitKind, expected_within, subtree
+from units.succession.positions import places_on, stands_within
+
+STATUS_WORDS = {
+    "ok": "Đã duyệt",
+    "wait": "Chờ duyệt",
+    "back": "Trả lại để sửa",
+    "draft": "Đang nhập",
+    "late": "Quá hạn, chưa gửi",
+    "open": "Chưa mở",
+    "none": "Không phải báo cáo",
+}
+# What the newest edition says; a superseded one is never the newest.
+_MARKS = {
+    State.DRAFT: "draft",
+    State.SENT: "wait",
+    State.RETURNED: "back",
+    State.APPROVED: "ok",
+    State.SUPERSEDED: "ok",
+}
+
+
+@dataclass(frozen=True)
+class MonthStatus:
+    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened; `locked`:
+    nothing can be entered, whether it was opened or not; `reminded` what the reader was reminded of it; `declined` the
+    request to unlock it that was lately refused.
+    """
+
+    unit: Unit
+    month: Month
+    due_on: date
+    mark: str
+    late_days: int = 0
+    last: Edition | None = None
+    reopened: bool = False
+    locked: bool = False
+    reminded: tuple[Reminder, ...] = ()
+    declined: UnlockRequest | None = None
+
+    @property
+    def pk(self) -> int | None:
+        """The number of the submission."""
+        return self.last.submission_id if self.last else None
+
+    @property
+    def words(self) -> str:
+        """The state as people call it."""
+        if self.reopened:
+            return "Đã duyệt, mở khóa để sửa"
+        if self.mark == "late":
+            return f"Quá hạn {self.late_days} ngày"
+        return (
+            f"{STATUS_WORDS[self.mark]}, quá hạn {self.late_days} ngày"
+            if self.late_days
+            else STATUS_WORDS[self.mark]
+        )
+
+    @property
+    def owed(self) -> bool:
+        """Whether the unit still has to do something."""
+        return self.mark in ("back", "draft", "late", "open")
+
+
+def ended_months(day: date, days: Calendar, number: int) -> list[Month]:
+    """The latest `number` months that ended before `day`, the oldest first."""
+    running = days.month_of(day)
+    last = running if days.span(running).end < day else running.previous()
+    return [last.plus(-n) for n in reversed(range(number))]
+
+
+def month_statuses(
+    units: Iterable[Unit], months: Sequence[Month], day: date, due: DueDates
+) -> dict[int, list[MonthStatus]]:
+    """For each unit (by number) its months in the given order. One query."""
+    wanted = {unit.pk: unit for unit in units}
+    editions: dict[tuple[int, int], list[Edition]] = defaultdict(list)
+    if wanted and months:
+        numbers = [month.number for month in months]
+        there = Edition.objects.filter(submission__unit__in=list(wanted), submission__month__in=numbers)
+        for edition in there.select_related("submission").order_by("number"):
+            editions[edition.submission.unit_id, edition.submission.month].append(edition)
+    return {
+        pk: [_month_status(unit, month, editions.get((pk, month.number), []), day, due) for month in months]
+        for pk, unit in wanted.items()
+    }
+
+
+def _month_status(unit: Unit, month: Month, there: list[Edition], day: date, due: DueDates) -> MonthStatus:
+    due_on = there[-1].submission.due_on if there else due.of(unit.tier, month)
+    late = max((day - due_on).days, 0)
+    if not there:
+        span = due.days.span(month)
+        owes = unit.owes(span.start, span.end)
+        if not owes:
+            return MonthStatus(unit, month, due_on, "none")
+        return MonthStatus(unit, month, due_on, "late" if late else "open", late)
+    last = there[-1]
+    reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)
+    mark = _MARKS[State(last.state)]
+    if mark == "draft" and not last.revision and not reopened and late:
+        mark = "late"
+    return MonthStatus(
+        unit,
+        month,
+        due_on,
+        mark,
+        late_days=0 if reopened or mark in ("ok", "wait") else late,
+        last=last,
+        reopened=reopened,
+    )
+
+
+def units_reviewed_by(user: User, day: date) -> QuerySet[Unit]:
+    """Reporting units whose months the user approves: below a unit where the user is reviewer, or over and standing
+    there, and not below another one, nearer, that has a reviewer too. Two queries.
+    """
+    own = [one.unit for one in memberships_of(user, day) if one.role == Role.REVIEWER]
+    if not own:
+        return Unit.objects.none()
+    within, beyond = Q(pk__in=[]), Q(pk__in=[])
+    for unit in own:
+        within |= subtree(unit.path) & ~Q(path=unit.path)
+    others = (
+        Membership.objects.valid_on(day)
+        .filter(role=Role.REVIEWER, user__is_active=True)
+        .filter(unit__in=Unit.objects.filter(within))
+        .exclude(unit__in=own)
+        .select_related("unit")
+    )
+    for unit in {one.unit for one in others}:
+        beyond |= subtree(unit.path) & ~Q(path=unit.path)
+    return Unit.objects.reporting().filter(stands_within(within & ~beyond, day))
+
+
+def predecessors_of(units: Sequence[Unit], since: date, day: date) -> list[Unit]:
+    """Units that were there on `since` or later, are over by `day` and went over into one of the units; none of these
+    themselves. One query.
+    """
+    here = places_on(day).filter(path__in=[unit.path for unit in units]).values("unit")
+    over = Unit.objects.filter(pk__in=here, active_until__gte=since)
+    return list(over.exclude(pk__in=[unit.pk for unit in units]).order_by("folded", "pk"))
+
+
+def units_expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
+    """Units of the query that owe the month; external bodies are not counted, as everywhere by default."""
+    span = days.span(month)
+    return units.expected_within(span.start, span.end).exclude(kind=UnitKind.EXTERNAL)
+
+
+def _without_report(month: Month) -> Q:
+    got = Edition.objects.filter(submission__month=month.number, state__in=SENT_OR_APPROVED).values(
+        "submission__unit"
+    )
+    return ~Q(pk__in=got)
+
+
+def count_sent(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
+    """How many have sent or approved figures, of how many that owe them. One query."""
+    told = units_expected(units, month, days).aggregate(
+        expected=Count("pk"), missing=Count("pk", filter=_without_report(month))
+    )
+    return told["expected"] - told["missing"], told["expected"]
+
+
+@dataclass(frozen=True)
+class MissingMonths:
+    """A unit with the months that it has not sent, the oldest first; those that were returned are told elsewhere."""
+
+    unit: Unit
+    months: Sequence[MonthStatus]
+    reminded_on: date | None = None
+
+    @property
+    def latest(self) -> MonthStatus:
+        return self.months[-1]
+
+    @property
+    def earlier(self) -> Sequence[MonthStatus]:
+        return self.months[:-1]
+
+    @property
+    def late(self) -> bool:
+        """Whether the due date of one of the months is over."""
+        return any(one.late_days for one in self.months)
+
+
+def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar) -> QuerySet[Unit]:
+    """Those of the units that owe one of the months and have neither sent nor approved it; no external bodies."""
+    lacks = Q(pk__in=[])
+    for month in months:
+        span = days.span(month)
+        got = Edition.objects.filter(
+            submission__unit=OuterRef("pk"), submission__month=month.number, state__in=SENT_OR_APPROVED
+        )
+        lacks |= expected_within(span.start, span.end) & ~Exists(got)
+    return units.exclude(kind=UnitKind.EXTERNAL).filter(lacks)
+
+
+def missing_months(
+    units: Iterable[Unit], found: Mapping[int, Sequence[MonthStatus]], reminded: Mapping[int, date]
+) -> list[MissingMonths]:
+    """The units in their order, each with what it has not sent, from the standings of all."""
+    told = []
+    for unit in units:
+        months = [one for one in found[unit.pk] if one.owed and one.mark != "back" and not one.reopened]
+        if months:
+            told.append(MissingMonths(unit, months, reminded.get(unit.pk)))
+    return told

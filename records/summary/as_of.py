@@ -1,0 +1,80 @@
+"""Figures as they counted at the end of an earlier day, added up from the editions."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, CharField, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import StrIndex, Substr
+
+from records.models import DossierCount, Stage
+from records.storage.tallies import column_sums
+from units.models import UnitKind, subtree
+
+from .query import FiguresQuery
+
+# Month, tier, number of the unit directly below (None: not asked for), of the field, reported, then rows.COLUMNS.
+AsOfRow = tuple
+
+
+class InvalidDay(ValueError):
+    """Figures that cannot be told as of a day; `code` for programs, the message in Vietnamese."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def check_day(as_of: date | None, include: str, today: date) -> None:
+    """Errors: BadDay for a day to come, or together with what is not approved."""
+    if as_of is None:
+        return
+    if as_of > today:
+        raise InvalidDay("bad_as_of", "Ngày tính đến chưa tới: chọn hôm nay hoặc một ngày trước đó.")
+    if include != Stage.APPROVED:
+        raise InvalidDay(
+            "as_of_approved_only",
+            "Số liệu đến hết một ngày chỉ tính được với số đã duyệt: số chờ duyệt của ngày đó không còn giữ riêng.",
+        )
+
+
+def rows_as_of(
+    question: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
+) -> Iterator[AsOfRow]:
+    """What is reported in the whole subtree, added up by the database in one query."""
+    editions = question.editions.filter(
+        subtree(question.unit.path, "submission__unit__path"), submission__month__range=question.run
+    )
+    if not question.external:
+        editions = editions.exclude(submission__unit__kind=UnitKind.EXTERNAL)
+    if question.tier:
+        editions = editions.filter(submission__unit__tier=question.tier)
+    if by_field:
+        counts = DossierCount.objects.filter(edition__in=editions.order_by())
+        counts = counts if only is None else counts.filter(field=only)
+        # A field reported by procedure counts once, when any of its rows holds a number.
+        answered = Count("edition", distinct=True, filter=Q(answered=True))
+        found = _added_up(question, counts, "edition__submission__", "field_id", answered, by_child)
+    else:
+        found = _added_up(question, editions, "submission__", _NOTHING, Count("pk"), by_child)
+    for month, tier, child, *rest in found:
+        yield month, tier, int(child) if by_child else None, *rest
+
+
+_NOTHING = Value(None, IntegerField())
+
+
+def _added_up(
+    question: FiguresQuery, found: QuerySet, path: str, field: Any, reported: Count, by_child: bool
+) -> QuerySet:
+    child = _child(question, f"{path}unit") if by_child else _NOTHING
+    columns = found.order_by().values_list(f"{path}month", f"{path}unit__tier", child, field)
+    return columns.annotate(reported=reported, **column_sums(path if question.added_up else None))
+
+
+def _child(question: FiguresQuery, unit: str) -> Case:
+    """The number of the unit directly below the one asked about, as it stands in the path; of that one for itself."""
+    rest = Substr(f"{unit}__path", len(question.unit.path) + 1)
+    below = Substr(rest, 1, StrIndex(rest, Value("/")) - 1)
+    itself = Value(str(question.unit.pk))
+    return Case(When(**{unit: question.unit.pk}, then=itself), default=below, output_field=CharField())

@@ -1,0 +1,1 @@
+"""Targets of rates that a unit sets for a reporting year."""

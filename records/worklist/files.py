@@ -1,0 +1,126 @@
+"""The tables of the work list as files: status by unit and month, missing reports, months waiting for
+approval.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from figures.periods import Month
+from records.approval.queries import WaitingEdition
+from records.submissions import month_status
+from spreadsheets.table_file import Cell, TableColumn, TableFile
+from units.access.unit_locations import UnitLocations
+from units.models import Unit
+
+UNIT_COLUMNS = (TableColumn("unit", "Đơn vị", width=34), TableColumn("code", "Mã"))
+PROVINCE_COLUMN = TableColumn("province", "Tỉnh, thành phố", width=30)
+_BATCH_SIZE = 200
+
+
+def batched(units: Iterable[Unit], number: int) -> Iterator[list[Unit]]:
+    """So many at a time, the last ones fewer."""
+    rest = iter(units)
+    while some := list(islice(rest, number)):
+        yield some
+
+
+def _unit_columns(lies: UnitLocations) -> tuple[TableColumn, ...]:
+    """Name, code, and the province where there are several."""
+    return (*UNIT_COLUMNS, PROVINCE_COLUMN) if lies.provinces else UNIT_COLUMNS
+
+
+def _unit_cells(unit: Unit, lies: UnitLocations) -> tuple[Cell, ...]:
+    named = unit.name, unit.code
+    return (*named, str(lies.province(unit) or "")) if lies.provinces else named
+
+
+def status_matrix_file(
+    units: Iterable[Unit],
+    months: Sequence[Month],
+    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    lies: UnitLocations,
+    at: datetime,
+) -> TableFile:
+    """How units × months stand, in words; `found` tells the standings of some units at once."""
+    columns = (*_unit_columns(lies), *(TableColumn(str(month), month.label, width=24) for month in months))
+    return TableFile(
+        "tinh-hinh-gui", "Tình hình gửi báo cáo tháng", columns, _status_rows(units, found, lies), at
+    )
+
+
+def _status_rows(
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    lies: UnitLocations,
+) -> Iterator[tuple[Cell, ...]]:
+    for some in batched(units, _BATCH_SIZE):
+        standings = found(some)
+        for unit in some:
+            yield *_unit_cells(unit, lies), *(one.words for one in standings[unit.pk])
+
+
+MISSING_COLUMNS = (
+    TableColumn("month", "Tháng báo cáo"),
+    TableColumn("due_on", "Hạn gửi"),
+    TableColumn("state", "Tình trạng", width=30),
+    TableColumn("late_days", "Quá hạn (ngày)"),
+)
+
+
+def missing_months_file(
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    lies: UnitLocations,
+    at: datetime,
+) -> TableFile:
+    """A row for each month that a unit still has to send."""
+    return TableFile(
+        "con-thieu",
+        "Báo cáo tháng chưa gửi",
+        (*_unit_columns(lies), *MISSING_COLUMNS),
+        _missing_rows(units, found, lies),
+        at,
+    )
+
+
+def _missing_rows(
+    units: Iterable[Unit],
+    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    lies: UnitLocations,
+) -> Iterator[tuple[Cell, ...]]:
+    for some in batched(units, _BATCH_SIZE):
+        standings = found(some)
+        for unit in some:
+            for one in standings[unit.pk]:
+                if one.owed:
+                    yield *_unit_cells(unit, lies), one.month.label, one.due_on, one.words, one.late_days
+
+
+WAITING_COLUMNS = (
+    TableColumn("month", "Tháng báo cáo"),
+    TableColumn("received", "Tiếp nhận", total=True),
+    TableColumn("received_before", "Tiếp nhận kỳ trước", total=True),
+    TableColumn("pending_late", "Đang quá hạn", total=True),
+    TableColumn("oddities", "Điều cần xem", width=70),
+    TableColumn("sent_at", "Gửi lúc", width=20),
+    TableColumn("sent_by", "Người gửi", width=30),
+)
+
+
+def waiting_file(found: Iterable[WaitingEdition], lies: UnitLocations, at: datetime) -> TableFile:
+    """The months that wait for the reader's decision."""
+    rows = (
+        (
+            *_unit_cells(one.unit, lies),
+            one.month.label,
+            one.received,
+            one.received_before,
+            one.pending_late,
+            "; ".join(one.oddities),
+            one.edition.sent_at,
+            one.edition.sent_by,
+        )
+        for one in found
+    )
+    return TableFile("cho-duyet", "Báo cáo chờ duyệt", (*_unit_columns(lies), *WAITING_COLUMNS), rows, at)

@@ -1,0 +1,1 @@
+"""Charts: JSON for Chart.js and bars and scales drawn on the server as SVG."""

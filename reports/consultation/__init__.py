@@ -1,0 +1,1 @@
+"""Asking units about a review: requests for comments or text, comments, contributions, reminders."""

@@ -1,0 +1,193 @@
+"""Reminders of what reviews ask a unit for: who is due, the e-mail, sending (settings.MORE_REMINDERS)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from accounts.models import User
+from core.web import rights
+from figures import reminder_schedule
+from figures.formatting import format_count, format_day
+from figures.formatting import format_day as formatting_format_day
+from figures.reminder_schedule import AFTER, BEFORE
+from ledger import log
+from records.reminders.actions import ReminderResult, deliver_reminder, mails_person
+from records.reminders.emails import MailRun, ReminderEmail
+from records.reminders.queries import role_holders
+from reports.models import Asking, AskingReminder, AskKind, ReviewState
+from units.access.queries import ROLES
+
+from .queries import OPEN_STATES
+
+
+@dataclass(frozen=True)
+class RequestReminder:
+    """One thing to remind a person of; `day` is the day on which that is so."""
+
+    asking: Asking
+    kind: str
+    day: date
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.asking.pk, self.kind
+
+
+@dataclass(frozen=True)
+class RequestReminderPlan:
+    """What is to be told to whom, and what nobody can be told of."""
+
+    people: list[tuple[User, list[RequestReminder]]]
+    nobody: list[Asking]
+
+
+def due_requests(day: date) -> list[RequestReminder]:
+    """What was asked, is not answered and calls for a reminder on a day. One query."""
+    rows = Asking.objects.filter(sent_at=None, due_on__isnull=False, review__state__in=OPEN_STATES)
+    rows = rows.exclude(kind=AskKind.COMMENT, review__state=ReviewState.DRAFT)
+    rows = rows.select_related("unit", "review__unit").defer("review__frozen")
+    return [
+        RequestReminder(one, kind, day)
+        for one in rows.order_by("due_on", "pk")
+        if (kind := reminder_schedule.reminder_kind(one.due_on, day))
+    ]
+
+
+def reminder_plan(day: date) -> RequestReminderPlan:
+    """Whom the timer reminds of what: the clerks and editors of the asked unit itself, the same kind of the same thing
+    never twice. Three queries.
+    """
+    items = due_requests(day)
+    holders = role_holders({one.asking.unit_id for one in items}, ROLES[rights.Right.FILL], day)
+    rows = AskingReminder.objects.filter(asking__in=[one.asking.pk for one in items])
+    given = set(rows.values_list("user_id", "asking_id", "kind"))
+    told: dict[User, list[RequestReminder]] = defaultdict(list)
+    for one in items:
+        for user in holders.get(one.asking.unit_id, []):
+            if (user.pk, *one.key) not in given:
+                told[user].append(one)
+    return RequestReminderPlan(
+        list(told.items()), [one.asking for one in items if one.asking.unit_id not in holders]
+    )
+
+
+_TITLES = {BEFORE: "Sắp đến hạn", AFTER: "Đã quá hạn"}
+
+
+def reminder_letter(user: User, items: Sequence[RequestReminder]) -> ReminderEmail:
+    """What a person is reminded of."""
+    lines = [f"Kính gửi: {user}", "", "Báo cáo sơ kết, tổng kết đang chờ đơn vị:"]
+    lines += [f"- {_told(item)}." for item in items]
+    lines += [
+        "",
+        f"Viết và gửi tại: {settings.BASE_URL}{reverse('records:worklist')}",
+        "",
+        "Lời nhắc này cũng hiện trong “Việc của tôi”. Nếu không muốn nhận nhắc việc qua thư điện tử,",
+        f"hãy tắt tại: {settings.BASE_URL}{reverse('account')}",
+        "",
+        "Thư do hệ thống theo dõi, báo cáo cải cách hành chính tự động gửi; không cần trả lời thư này.",
+    ]
+    return ReminderEmail(user.email, _subject(items), "\n".join(lines) + "\n")
+
+
+def _subject(items: Sequence[RequestReminder]) -> str:
+    if len(items) > 1:
+        return f"Nhắc gửi {format_count(len(items))} nội dung cho báo cáo sơ kết, tổng kết"
+    one = items[0]
+    what = "góp ý dự thảo" if one.asking.kind == AskKind.COMMENT else "gửi nội dung"
+    title = _TITLES.get(one.kind)
+    return f"{title} {what} báo cáo" if title else f"Hôm nay là hạn {what} báo cáo"
+
+
+def _told(item: RequestReminder) -> str:
+    one = item.asking
+    what = "góp ý dự thảo" if one.kind == AskKind.COMMENT else f"nội dung mục “{one.heading}”"
+    text = f"{one.unit.name}: {what}, {one.review.title}, {one.review.unit.name}: {_due(item)}"
+    text = " ".join(text.split())
+    return capfirst(text)
+
+
+def _due(item: RequestReminder) -> str:
+    left = (item.asking.due_on - item.day).days
+    if left > 0:
+        return f"hạn gửi {formatting_format_day(item.asking.due_on)}, còn {left} ngày"
+    written = formatting_format_day(item.asking.due_on)
+    return f"hạn gửi {written}, quá hạn {-left} ngày" if left else f"hạn gửi hôm nay, {written}"
+
+
+Claimed = tuple[AskingReminder, RequestReminder]
+
+
+def lines(day: date) -> Iterator[str]:
+    """What a run on the day would remind of, a line each."""
+    for user, items in reminder_plan(day).people:
+        for one in items:
+            yield f"{user} ({user.username}): {_named(one.asking)}, hạn {format_day(one.asking.due_on)}"
+
+
+def run(day: date, post: MailRun, at: datetime) -> tuple[list[ReminderResult], list[str]]:
+    """Remind everybody who is due; also says in words what nobody could be told of."""
+    found: RequestReminderPlan = reminder_plan(day)
+    given = [remind_user(user, items, post, at=at) for user, items in found.people]
+    return given, [_named(one) for one in found.nobody]
+
+
+def remind_user(
+    user: User, items: Sequence[RequestReminder], post: MailRun, *, at: datetime
+) -> ReminderResult:
+    """Remind a person, once for each asking and kind, in one e-mail."""
+    return deliver_reminder(
+        user,
+        post,
+        claim=lambda: _claim(user, items, at),
+        write=lambda claimed: reminder_letter(user, [item for _, item in claimed]),
+        take_back=_take_back,
+        mailed=lambda claimed: _mailed(claimed, at),
+    )
+
+
+@transaction.atomic
+def _claim(user: User, items: Sequence[RequestReminder], at: datetime) -> list[Claimed]:
+    """The rows that are new, stored, each with its item; what was answered since the run began needs none."""
+    if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True):
+        return []
+    numbers = [item.asking.pk for item in items]
+    given = set(AskingReminder.objects.filter(user=user, asking__in=numbers).values_list("asking_id", "kind"))
+    silent = set(Asking.objects.filter(pk__in=numbers, sent_at=None).values_list("pk", flat=True))
+    fresh = [item for item in items if item.key not in given and item.asking.pk in silent]
+    on = timezone.localdate(at)
+    rows = [AskingReminder(asking=item.asking, kind=item.kind, user=user, on=on) for item in fresh]
+    AskingReminder.objects.bulk_create(rows)
+    claimed = list(zip(rows, fresh, strict=True))
+    if claimed and not mails_person(user):
+        _log(claimed, at, mailed=False)
+    return claimed
+
+
+@transaction.atomic
+def _take_back(claimed: Sequence[Claimed]) -> None:
+    AskingReminder.objects.filter(pk__in=[row.pk for row, _ in claimed]).delete()
+
+
+@transaction.atomic
+def _mailed(claimed: Sequence[Claimed], at: datetime) -> None:
+    AskingReminder.objects.filter(pk__in=[row.pk for row, _ in claimed]).update(mailed_at=at)
+    _log(claimed, at, mailed=True)
+
+
+def _log(claimed: Sequence[Claimed], at: datetime, *, mailed: bool) -> None:
+    told = [{"asking": row.asking_id, "kind": str(row.kind)} for row, _ in claimed]
+    detail = {"mailed": mailed, "reminders": told}
+    log.append("reminder.give", by=None, subject=f"user:{claimed[0][0].user_id}", detail=detail, at=at)
+
+
+def _named(one: Asking) -> str:
+    what = one.heading or "góp ý dự thảo"
+    return f"{one.unit.name}, {what} ({one.review.title})"

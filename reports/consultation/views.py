@@ -1,0 +1,311 @@
+"""Pages for asking units and for contributions; their part of the work list (settings.WORKLIST_PARTS)."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from core import clock
+from core.web.rights import Right, requires
+from figures.formatting import format_count
+from figures.periods import Period
+from records.calendar.queries import stored_calendar
+from reports.drafting.queries import facts_named
+from reports.drafting.section_views import facts_response
+from reports.models import Asking, AskKind
+from reports.review_access.actions import ReviewError, StaleReview
+from reports.review_access.queries import review_for
+from reports.review_text import bound_text
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import is_allowed, require_right
+
+from . import actions
+from . import queries as consultation_queries
+from .forms import CHOSEN, AskForm, ContributionForm
+from .queries import (
+    children_at,
+    offered_facts,
+    open_requests,
+    own_section,
+    request_counts,
+    request_status,
+    request_statuses,
+    translate_facts,
+)
+
+ASKINGS = (
+    TableColumn("heading", "Mục", width=40),
+    TableColumn("unit", "Đơn vị", width=34),
+    TableColumn("due_on", "Hạn gửi"),
+    TableColumn("state", "Tình trạng", width=24),
+    TableColumn("sent_by", "Người gửi", width=30),
+    TableColumn("sent_at", "Gửi lúc", width=20),
+)
+
+
+def askings_file(title: str, standings: Iterable, at: datetime) -> TableFile:
+    """Whom a review asks for what, and what has come."""
+    rows = (
+        (
+            one.asking.heading or "Toàn văn dự thảo: xin ý kiến",
+            one.asking.unit.name,
+            one.asking.due_on,
+            one.word,
+            one.asking.sent_by,
+            one.asking.sent_at,
+        )
+        for one in standings
+    )
+    return TableFile("gop-y", title, ASKINGS, rows, at)
+
+
+A_PAGE = 100
+
+
+@requires(Right.EDIT)
+def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: what was asked and what has come (`?muc=` chooses a section); POST asks units."""
+    found = review_for(request, pk, Right.EDIT)
+    sections = list(found.sections.select_related("responsible").order_by("order"))
+    end = stored_calendar().bounds(Period.parse(found.period))[1]
+    units = children_at(found.unit, end)
+    form = AskForm(
+        request.POST if request.method == "POST" else None, sections, units, _first(request, sections)
+    )
+    status = 200
+    if form.is_bound:
+        status = 422
+        if form.is_valid():
+            try:
+                new = actions.ask_units(
+                    found,
+                    form.asked(),
+                    section=form.about(),
+                    due_on=form.cleaned_data["due_on"],
+                    words=form.cleaned_data["words"],
+                    by=request.user,
+                    at=clock.now(),
+                )
+            except ReviewError as refused:
+                form.add_error(None, str(refused))
+                status = 409
+            else:
+                _tell(request, len(new))
+                return redirect("review_asking", pk)
+    standings = request_statuses(found, request.day)
+    table = {"": lambda: askings_file(f"Góp ý, nội dung: {found.title}", standings, clock.now())}
+    if file := requested_file(request, table):
+        return file
+    asked = {(one.asking.section_id, one.asking.unit_id) for one in standings}
+    left = [
+        one
+        for one in sections
+        if one.responsible_id not in (None, found.unit_id) and (one.pk, one.responsible_id) not in asked
+    ]
+    page = Paginator(standings, A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "found": found,
+        "form": form,
+        "standings": page.object_list,
+        "page": page,
+        "tally": request_counts(found, request.day),
+        "left": len(left),
+    }
+    return render(request, "reports/review/asking.html", context, status=status)
+
+
+def _first(request: HttpRequest, sections: list) -> dict[str, Any]:
+    """What the form begins with: the section of the address, its office and due date."""
+    chosen = next((one for one in sections if str(one.pk) == request.GET.get("muc")), None)
+    if chosen is None:
+        return {"whom": CHOSEN}
+    units = [str(chosen.responsible_id)] if chosen.responsible_id else []
+    return {"section": str(chosen.pk), "whom": CHOSEN, "units": units, "due_on": chosen.due_on}
+
+
+def _tell(request: HttpRequest, number: int) -> None:
+    if number:
+        messages.success(request, f"Đã gửi {format_count(number)} yêu cầu; đơn vị thấy trong Việc của tôi.")
+    else:
+        messages.info(request, "Các đơn vị này đã được hỏi trước đó.")
+
+
+@requires(Right.EDIT)
+def ask_responsible(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: asks the responsible office of each section at once."""
+    found = review_for(request, pk, Right.EDIT)
+    if request.method == "POST":
+        try:
+            new = actions.ask_responsible(found, by=request.user, at=clock.now())
+            if new:
+                _tell(request, len(new))
+        except ReviewError as refused:
+            messages.error(request, str(refused))
+    return redirect("review_asking", pk)
+
+
+def request_for(request: HttpRequest, pk: int) -> Asking:
+    """An asking for the editors of its review; 404 for who may not read that, 403 for who only reads."""
+    one = (
+        Asking.objects.select_related("unit", "section", "review__unit")
+        .defer("review__frozen")
+        .filter(pk=pk)
+        .first()
+    )
+    if one is None:
+        raise Http404
+    require_right(request.user, Right.EDIT, one.review.unit, request.day)
+    return one
+
+
+@requires(Right.SIGNED_IN)
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: ask no more."""
+    one = request_for(request, pk)
+    number: int = one.review_id
+    if request.method == "POST":
+        try:
+            actions.withdraw_request(one, by=request.user, at=clock.now())
+        except ReviewError as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, "Đã rút yêu cầu.")
+    return redirect("review_asking", number)
+
+
+@requires(Right.SIGNED_IN)
+def contribution(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET: what is asked, the text so far, and the unit's figures to quote (`?lay=1` begins with the words of the
+    unit's own review); POST stores it, with `send` hands it over.
+    """
+    one = _request_to_answer(request, pk)
+    fills = is_allowed(request.user, Right.FILL, one.unit, request.day)
+    if request.method == "POST":
+        require_right(request.user, Right.FILL, one.unit, request.day)
+    writes = fills and not one.sent_at and not one.review.is_frozen
+    known = consultation_queries.contribution_facts(one) if writes else {}
+    own = own_section(one) if writes else None
+    form, status, refused = ContributionForm(request.POST or None, one, known), 200, ""
+    if request.method == "POST":
+        status, refused = _store(request, one, form, writes)
+        if status == 302:
+            return redirect("asked", pk)
+    elif own and request.GET.get("lay") == "1":
+        form.initial["body"] = translate_facts(one, own.body, known)
+    written = str(form["body"].value() or "")
+    context = {
+        "quoted": [
+            fact.as_dict()
+            for fact in facts_named(known, bound_text.fact_keys(bound_text.parse_paragraphs(written)))
+        ],
+        "one": request_status(one, request.day),
+        "asking": one,
+        "form": form,
+        "writes": writes,
+        "recalls": fills and bool(one.sent_at) and not one.taken_at and not one.review.is_frozen,
+        "paragraphs": bound_text.parse_paragraphs(one.body),
+        "facts": [(quoted.fact.name.split(", ")[0], quoted) for quoted in offered_facts(one, known)],
+        "own": own,
+        "refused": refused,
+    }
+    return render(request, "reports/asked.html", context, status=status)
+
+
+@requires(Right.SIGNED_IN)
+@require_safe
+def contribution_facts(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the editor may quote there, as JSON: the unit's own figures, searched (`q`) or named (`keys`)."""
+    one = _request_to_answer(request, pk)
+    require_right(request.user, Right.FILL, one.unit, request.day)
+    return facts_response(
+        request, {} if one.review.is_frozen else consultation_queries.contribution_facts(one)
+    )
+
+
+def _request_to_answer(request: HttpRequest, pk: int) -> Asking:
+    """What is asked for text, with its unit; 404 for outsiders and unknown numbers."""
+    rows = Asking.objects.select_related("unit", "section", "review__unit__parent")
+    one = rows.filter(pk=pk, kind=AskKind.TEXT).first()
+    if one is None or not is_allowed(request.user, Right.READ, one.unit, request.day):
+        raise Http404
+    return one
+
+
+def _store(request: HttpRequest, one: Asking, form: ContributionForm, writes: bool) -> tuple[int, str]:
+    """The status of storing what was sent, with what is refused."""
+    if not writes:
+        return 409, "Nội dung đã gửi, hoặc báo cáo đã chốt số liệu: không sửa được nữa."
+    if not form.is_valid():
+        return 422, ""
+    given, send = form.cleaned_data, "send" in request.POST
+    try:
+        actions.write_contribution(
+            one, given["body"], by=request.user, at=clock.now(), revision=given["revision"], send=send
+        )
+    except StaleReview as refused:
+        return 409, f"{refused} Mở lại trang ở thẻ khác, chép phần cần giữ sang."
+    except ReviewError as refused:
+        return 409, str(refused)
+    messages.success(request, "Đã gửi nội dung." if send else "Đã lưu, chưa gửi.")
+    return 302, ""
+
+
+@requires(Right.SIGNED_IN)
+def recall(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the unit takes back what it sent, as long as nobody has taken it over."""
+    one = _request_to_answer(request, pk)
+    require_right(request.user, Right.FILL, one.unit, request.day)
+    if request.method == "POST":
+        _do(request, actions.recall_contribution, one, "Đã rút lại; sửa rồi gửi lại.")
+    return redirect("asked", pk)
+
+
+@requires(Right.SIGNED_IN)
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the drafter takes what was sent over into its section."""
+    one = request_for(request, pk)
+    if request.method == "POST":
+        _do(
+            request,
+            actions.take_contribution,
+            one,
+            f"Đã lấy nội dung của {one.unit.name} vào cuối mục {one.heading}.",
+        )
+    return redirect("review_asking", one.review_id)
+
+
+@requires(Right.SIGNED_IN)
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the drafter sends it back with a reason."""
+    one = request_for(request, pk)
+    if request.method == "POST":
+        reason = request.POST.get("reason", "")[:2000]
+        _do(
+            request,
+            lambda kept, **by: actions.return_contribution(kept, reason, **by),
+            one,
+            f"Đã trả lại cho {one.unit.name}.",
+        )
+    return redirect("review_asking", one.review_id)
+
+
+def _do(request: HttpRequest, act: Callable, one: Asking, told: str) -> None:
+    try:
+        act(one, by=request.user, at=clock.now())
+    except ReviewError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, told)
+
+
+def worklist_part(request: HttpRequest) -> tuple[str, dict] | None:
+    """What the work list shows of this (setting WORKLIST_PARTS): what the reader's units are asked for."""
+    found = open_requests(request.user, request.day)
+    if not found:
+        return None
+    return "reports/parts/to_answer.html", {"to_answer": [request_status(one, request.day) for one in found]}

@@ -1,0 +1,1 @@
+"""The dashboard of a unit and period: its figures, charts, table and downloads."""

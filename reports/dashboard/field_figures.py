@@ -1,0 +1,162 @@
+"""The figures of one field of the catalogue, where who owes it follows from the dated catalogue."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from figures.periods import Month
+from figures.summary import RowInput, Summary, build_summary
+from figures.tally import Tally
+from records.models import Field
+from records.summary.aggregation import partial_tallies, tallies_of_total
+from records.summary.by_field import ExpectedReports, FieldExpectation, units_with_blanks
+from records.summary.by_unit import missing_by_row
+from records.summary.missing import MissingUnitMonth, missing_unit_months
+from records.summary.queries import missing_by_tier
+from records.summary.query import FiguresQuery, PartialTally
+from records.summary.territory import territory
+from units.models import Unit
+
+# Who owes the field follows from the dated catalogue; a unit-month reported at level `chung` owes no other
+# field.
+
+Monthly = dict[str, list[tuple[Month, Tally]]]
+
+
+@dataclass(frozen=True)
+class FieldFigures:
+    """One field over all months of a question; catalogue and subtree are read once, whatever is then asked of them."""
+
+    reach: FiguresQuery
+    field: Field
+
+    def monthly(self) -> Monthly:
+        """Tallies by tier and month, with what is expected."""
+        return _by_tier(self.reach, partial_tallies(self.reach, only=self.field.pk), self.owed.counted)
+
+    def summary(self, question: FiguresQuery, *, by: str | None, decimals: int) -> Summary:
+        """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
+        within = set(question.months)
+        owed = [one for one in self.owed.counted if one[2] in within]
+        reported = partial_tallies(question, by_child=by == "unit", only=self.field.pk)
+        lacking = self._lacking(question, reported, owed)
+        return build_summary(
+            unit=question.unit.key_on(question.named_on),
+            unit_name=question.unit.name,
+            period=question.period,
+            tiers=_by_tier(question, reported, owed),
+            missing=missing_by_tier(lacking),
+            by=by,
+            rows=self._rows(by, question, reported, owed, lacking),
+            calendar=question.days,
+            basis=question.basis,
+            units_of=question.today,
+            territory=None if question.today is None else territory(question),
+            handover=question.handover,
+            include=question.include,
+            as_of=question.as_of,
+            external=question.external,
+            decimals=decimals,
+        )
+
+    def unit_rows(self, question: FiguresQuery) -> list[RowInput]:
+        """Rows by unit of a period within the reach, without who is silent. Three queries at most."""
+        within = set(question.months)
+        reported = partial_tallies(question, by_child=True, only=self.field.pk)
+        return self._unit_rows(question, reported, [one for one in self.owed.counted if one[2] in within], [])
+
+    @cached_property
+    def owed(self) -> FieldExpectation:
+        """Who owes the field."""
+        return FieldExpectation(self.reach, self.field.pk)
+
+    def _lacking(
+        self, question: FiguresQuery, reported: Iterable[PartialTally], owed: ExpectedReports
+    ) -> list[MissingUnitMonth]:
+        """Who owes the field and did not report it: silent altogether, or only here. Asked where numbers differ."""
+        short: dict[Month, int] = defaultdict(int)
+        for place, _, month, number in owed:
+            short[month] += number if place is None else 0
+        for part in tallies_of_total(question, reported):
+            short[part.month] -= part.tally.reported
+        months = [month for month, number in short.items() if number]
+        found = [
+            one
+            for one in missing_unit_months(question, months)
+            if self.field.pk in self.owed.catalogue.expected_of(one.tier, one.unit, one.one.month)
+        ]
+        if sum(short.values()) != len(found):
+            found += [one for _, one in units_with_blanks(question, [self.field.pk])]
+        return sorted(found, key=lambda one: one.one.month)
+
+    def _rows(
+        self,
+        by: str | None,
+        question: FiguresQuery,
+        reported: list[PartialTally],
+        owed: ExpectedReports,
+        lacking: list[MissingUnitMonth],
+    ) -> list[RowInput] | None:
+        if by == "unit":
+            return self._unit_rows(question, reported, owed, lacking)
+        if by != "field":
+            return None
+        every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
+        missing = [one.one for one in lacking]
+        return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
+
+    def _unit_rows(
+        self,
+        question: FiguresQuery,
+        reported: list[PartialTally],
+        owed: ExpectedReports,
+        lacking: list[MissingUnitMonth],
+    ) -> list[RowInput]:
+        unit = question.unit
+        monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
+        for part in reported:
+            if part.child is not None or question.today is None:
+                monthly[part.child or unit.pk].append((part.month, part.tally))
+        for place, _, month, number in owed:
+            if place is not None:
+                monthly[place].append((month, Tally.expecting(number)))
+        missing = missing_by_row(question, lacking)
+        return [
+            RowInput(
+                one.key_on(question.named_on),
+                one.name,
+                monthly[one.pk],
+                missing[one.pk],
+                extra={
+                    "pk": one.pk,
+                    "code": one.code,
+                    "tier": one.tier,
+                    "kind": one.kind,
+                    "has_children": one.has_children and one.pk != unit.pk,
+                },
+            )
+            for one in self._named(monthly.keys())
+            if question.external or not one.external
+        ]
+
+    def _named(self, numbers: Set[int]) -> list[Unit]:
+        """The units in the order of tier and name: asked for once, as long as a later period shows no others."""
+        known = self._known
+        if not numbers <= {one.pk for one in known}:
+            known[:] = Unit.objects.filter(pk__in=numbers).order_by("tier", "folded", "pk")
+        return [one for one in known if one.pk in numbers]
+
+    @cached_property
+    def _known(self) -> list[Unit]:
+        return []
+
+
+def _by_tier(question: FiguresQuery, reported: list[PartialTally], owed: ExpectedReports) -> Monthly:
+    monthly: Monthly = defaultdict(list)
+    for part in tallies_of_total(question, reported):
+        monthly[part.tier].append((part.month, part.tally))
+    for place, tier, month, number in owed:
+        if place is None:
+            monthly[tier].append((month, Tally.expecting(number)))
+    return dict(monthly)

@@ -1,0 +1,325 @@
+"""The tables of the dashboard as files."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from core import clock
+from figures import summary
+from figures.formatting import format_percent, tier_name
+from figures.measures import CHANNEL_LABELS, online_labels
+from figures.periods import Month
+from figures.rates import SHARES as CHANNEL_SHARES
+from figures.rates import Share
+from figures.rounding import rounded_percent
+from figures.summary import Figures, Summary
+from reports.charts.chartjs import Chart
+from reports.tables import columns as tables_columns
+from spreadsheets.table_file import Cell, PrintedRate, TableColumn, TableFile
+
+from . import charts
+from .month_reports import MonthReport, month_reports
+from .params import DashboardParams
+from .queries import DashboardQuery, PastFigures, current_and_past
+from .targets import rate_targets, reported_indicators
+
+
+def rate_text(share: Share | None) -> PrintedRate:
+    """A share as it is printed; "—" for none."""
+    return PrintedRate(format_percent(share.percent), share.percent) if share else PrintedRate("—", None)
+
+
+def percentage_text(text: str | None) -> PrintedRate:
+    """A percentage with a dot."""
+    return PrintedRate(format_percent(text), text)
+
+
+def tiers_and_total(summary: Summary) -> list[tuple[str, str, Figures]]:
+    """Each tier, and the total where there are several."""
+    found = [(tier, tier_name(tier), one) for tier, one in summary.tiers]
+    return found if len(found) == 1 else [*found, ("", "Tất cả", summary.total)]
+
+
+SHARES = (
+    TableColumn("tier", "Cấp"),
+    TableColumn("channel", "Hình thức", width=30),
+    TableColumn("number", "Số hồ sơ"),
+    TableColumn("received", "Tiếp nhận"),
+    TableColumn("share", "Tỷ lệ", share=("number", "received")),
+    TableColumn("share_before", "Cùng kỳ"),
+    TableColumn("reports", "Báo cáo", width=24),
+)
+
+
+def _source(lines: Iterable[tuple[str, str]], left_out: str) -> list[tuple[str, str]]:
+    """Where the figures come from, and whom the comparison with last year leaves out."""
+    return [*lines, ("So với cùng kỳ", left_out)] if left_out else list(lines)
+
+
+def shares_file(summary: Summary, before: Summary | None, left_out: str, at: datetime) -> TableFile:
+    """By tier and channel. `before` holds the units that are compared; `left_out` says which are not."""
+    title = f"Hồ sơ tiếp nhận theo hình thức, {summary.period.label}"
+    rows = _shares(summary, before)
+    return TableFile(
+        "hinh-thuc-tiep-nhan",
+        title,
+        SHARES,
+        rows,
+        at,
+        _source(tables_columns.source_lines(summary), left_out),
+    )
+
+
+def _shares(summary: Summary, before: Summary | None) -> Iterator[tuple[Cell, ...]]:
+    levels = online_labels(summary.period.end)
+    for tier, name, one in tiers_and_total(summary):
+        earlier = (before.tier(tier) if tier else before.total) if before else None
+        for key in (one.key for one in CHANNEL_SHARES):
+            share = one.shares[key]
+            label = f"Trực tuyến {levels[key]}" if key.startswith("online_") else CHANNEL_LABELS[key]
+            old = earlier.shares[key] if earlier else None
+            told = one.completeness.text(summary.period.one_month)
+            yield name, label, share.numerator, share.denominator, rate_text(share), rate_text(old), told
+
+
+ON_TIME = (
+    TableColumn("tier", "Cấp"),
+    TableColumn("done", "Trước và đúng hạn"),
+    TableColumn("resolved", "Đã giải quyết"),
+    TableColumn("share", "Tỷ lệ", share=("done", "resolved")),
+    TableColumn("target", "Chỉ tiêu giao"),
+    TableColumn("share_before", "Cùng kỳ"),
+)
+
+
+def on_time_file(
+    summary: Summary,
+    before: Summary | None,
+    goals: Iterable[Mapping[str, str]],
+    left_out: str,
+    at: datetime,
+) -> TableFile:
+    """Resolved early and on time, by tier; `goals` of reports.dashboard.targets.rate_targets; `left_out` as above."""
+    set_ = {one["tier"]: one["percent"] for one in goals if one["rate"] == "on_time"}
+    rows = []
+    for tier, name, one in tiers_and_total(summary):
+        share = one.share("on_time")
+        earlier = (before.tier(tier) if tier else before.total) if before else None
+        goal = set_.get(tier, set_.get(""))
+        old = earlier.share("on_time") if earlier else None
+        rows.append(
+            (
+                name,
+                share.numerator,
+                share.denominator,
+                rate_text(share),
+                percentage_text(goal),
+                rate_text(old),
+            )
+        )
+    title = f"Giải quyết trước và đúng hạn, {summary.period.label}"
+    return TableFile(
+        "truoc-va-dung-han", title, ON_TIME, rows, at, _source(tables_columns.source_lines(summary), left_out)
+    )
+
+
+def chart_file(
+    name: str,
+    title: str,
+    first: str,
+    chart: Chart,
+    labels: Sequence[str],
+    summary: Summary,
+    at: datetime,
+    left_out: str = "",
+) -> TableFile:
+    """The table beneath a chart: for each series its two counts and their share; `left_out` as above."""
+    columns = [TableColumn("label", first, width=24)]
+    for place, series in enumerate(chart.series):
+        part, whole = f"part_{place}", f"whole_{place}"
+        columns += [
+            TableColumn(part, f"{series.name}: số hồ sơ"),
+            TableColumn(whole, f"{series.name}: tiếp nhận"),
+            TableColumn(f"share_{place}", f"{series.name}: tỷ lệ", share=(part, whole)),
+            TableColumn(f"reports_{place}", f"{series.name}: báo cáo", width=24),
+        ]
+    across = zip(*(series.points for series in chart.series), strict=True)
+    rows = (
+        (
+            label,
+            *(
+                cell
+                for one in points
+                for cell in (one.numerator, one.denominator, percentage_text(one.percent), one.completeness)
+            ),
+        )
+        for label, points in zip(labels, across, strict=True)
+    )
+    return TableFile(
+        name,
+        title,
+        columns,
+        rows if chart.series else (),
+        at,
+        _source(tables_columns.source_summary(summary), left_out),
+    )
+
+
+INDICATORS = (
+    TableColumn("code", "Mã", width=24),
+    TableColumn("name", "Nội dung", width=50),
+    TableColumn("numerator", "Số đạt"),
+    TableColumn("denominator", "Tổng số"),
+    TableColumn("counted_in", "Đơn vị tính"),
+    TableColumn("share", "Kỳ này", share=("numerator", "denominator")),
+    TableColumn("target", "Chỉ tiêu giao"),
+    TableColumn("numerator_before", "Số đạt cùng kỳ"),
+    TableColumn("denominator_before", "Tổng số cùng kỳ"),
+    TableColumn("share_before", "Cùng kỳ", share=("numerator_before", "denominator_before")),
+    TableColumn("source", "Nguồn", width=50),
+)
+
+
+def indicators_file(
+    found: Iterable[Mapping[str, Any]], title: str, source: Sequence[tuple[str, str]], at: datetime
+) -> TableFile:
+    """`found` of reports.dashboard.targets.reported_indicators."""
+    rows = (
+        (
+            one["code"],
+            one["name"],
+            one["numerator"],
+            one["denominator"],
+            one["counted_in"],
+            percentage_text(one["percent"]),
+            percentage_text(one["target"]),
+            one["before_numerator"],
+            one["before_denominator"],
+            percentage_text(one["before_percent"]),
+            one["source"],
+        )
+        for one in found
+    )
+    return TableFile("chi-tieu-khac", title, INDICATORS, rows, at, source)
+
+
+REPORTS = (
+    TableColumn("month", "Tháng báo cáo"),
+    TableColumn("state", "Trạng thái", width=20),
+    TableColumn("received", "Tiếp nhận", total=True),
+    TableColumn("received_online", "Trực tuyến", total=True),
+    TableColumn("share", "Tỷ lệ trực tuyến", share=("received_online", "received")),
+    TableColumn("resolved", "Đã giải quyết", total=True),
+    TableColumn("pending_late", "Đang quá hạn"),
+    TableColumn("saved_by", "Người nhập", width=30),
+    TableColumn("saved_at", "Nhập lúc", width=20),
+    TableColumn("sent_by", "Người gửi", width=30),
+    TableColumn("sent_at", "Gửi lúc", width=20),
+    TableColumn("decided_by", "Người duyệt", width=30),
+    TableColumn("decided_at", "Duyệt lúc", width=20),
+)
+
+
+def reports_file(
+    found: Iterable[MonthReport], title: str, source: Sequence[tuple[str, str]], share: Any, at: datetime
+) -> TableFile:
+    """The months of one unit; `share` writes the rate of two counts with the decimals that are asked for."""
+    rows = (
+        (
+            Month.from_number(one.month).label,
+            one.state,
+            one.counts["received"],
+            one.counts["received_online"],
+            percentage_text(share(one.counts["received_online"], one.counts["received"])),
+            one.counts["resolved"],
+            one.counts["pending_late"],
+            one.saved_by,
+            one.saved_at,
+            one.sent_by,
+            one.sent_at,
+            one.decided_by,
+            one.decided_at,
+        )
+        for one in found
+    )
+    return TableFile("bao-cao-thang", title, REPORTS, rows, at, source, rounded_percent)
+
+
+class DashboardTables:
+    """What they are made of is read once, and only for the table that is asked for."""
+
+    def __init__(self, asked: DashboardParams, wanted: DashboardQuery) -> None:
+        self.asked, self.wanted, self.at = asked, wanted, clock.now()
+
+    def by_name(self) -> dict[str, Callable[[], TableFile]]:
+        """As the templates name them."""
+        return {
+            "hinh-thuc": self.shares,
+            "dung-han": self.on_time,
+            "theo-thang": self.trend,
+            "so-sanh": self.compare,
+            "chi-tieu": self.indicators,
+            "bao-cao": self.reports,
+        }
+
+    @cached_property
+    def _both(self) -> tuple[summary.Summary, PastFigures]:
+        return current_and_past(self.wanted)
+
+    @cached_property
+    def _compared(self) -> tuple[summary.Summary, summary.Summary]:
+        summary, past = self._both
+        return (past.against.current, past.against.before) if past.against else (summary, past.before)
+
+    @property
+    def _left_out(self) -> str:
+        against = self._both[1].against
+        return against.told if against else ""
+
+    def shares(self) -> TableFile:
+        """By tier and channel."""
+        before = self._compared[1]
+        return shares_file(self._both[0], before, self._left_out, self.at)
+
+    def on_time(self) -> TableFile:
+        """By tier, with targets."""
+        summary = self._both[0]
+        goals = rate_targets(self.asked.unit, summary.period.end)
+        return on_time_file(summary, self._compared[1], goals, self._left_out, self.at)
+
+    def trend(self) -> TableFile:
+        """Month by month, the table beneath the line."""
+        summary, past = self._both
+        chart = charts.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
+        labels = [month.label for month in past.months]
+        title = f"Tỷ lệ hồ sơ trực tuyến theo tháng, {summary.unit_name}"
+        return chart_file("truc-tuyen-theo-thang", title, "Tháng báo cáo", chart, labels, summary, self.at)
+
+    def compare(self) -> TableFile:
+        """Against the same period last year, the table beneath the bars."""
+        chart = charts.channel_comparison(*self._compared)
+        title = f"Hình thức tiếp nhận so với cùng kỳ, {self._both[0].unit_name}"
+        return chart_file(
+            "so-voi-cung-ky", title, "Cấp, kỳ", chart, chart.labels, self._both[0], self.at, self._left_out
+        )
+
+    def indicators(self) -> TableFile:
+        """Indicators other than dossiers."""
+        asked = self.asked
+        found = reported_indicators(asked.unit, asked.period, asked.decimals)
+        title = f"Chỉ tiêu khác, {asked.unit.name}, {asked.period.label}"
+        source = [("Đơn vị", f"{asked.unit.name} ({asked.unit.code})"), ("Kỳ báo cáo", asked.period.label)]
+        return indicators_file(found, title, source, self.at)
+
+    def reports(self) -> TableFile:
+        """The months of one unit."""
+        summary = self._both[0]
+        title = f"Báo cáo tháng của {summary.unit_name}, {summary.period.label}"
+
+        def share(part: int | None, whole: int | None) -> str | None:
+            return rounded_percent(part, whole, self.asked.decimals)
+
+        return reports_file(
+            month_reports(self.wanted), title, list(tables_columns.source_summary(summary)), share, self.at
+        )

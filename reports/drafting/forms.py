@@ -1,0 +1,226 @@
+"""Forms for a section with its figures checked, the sections of an outline, and a phrase."""
+
+from collections.abc import Container
+from typing import Any
+
+from django import forms
+
+from figures.formatting import format_count, shorten
+from reports.models import ReviewSection
+from reports.review_access.actions import LONGEST_SECTION
+from reports.review_text import bound_text, phrase_syntax
+from reports.review_text.facts import is_fact_name
+from units.models import Unit
+
+from .queries import BLOCKS, OutlineSectionData
+
+# Stored, a figure is longer than its reader sees it: this only bounds what is looked at.
+_LONGEST_STORED = 20 * LONGEST_SECTION
+_TOLD, _QUOTED = 5, 70
+
+
+class SectionForm(forms.Form):
+    """Heading and body of a section. A figure is known by its key or stood in the section before, so that nobody is
+    kept from mending words by a figure whose source has gone.
+    """
+
+    required_unmarked = True
+
+    heading = forms.CharField(
+        label="Tiêu đề",
+        max_length=300,
+        error_messages={"required": "Hãy ghi tiêu đề của mục.", "max_length": "Dài quá 300 ký tự."},
+    )
+    body = forms.CharField(
+        label="Nội dung",
+        required=False,
+        max_length=_LONGEST_STORED,
+        widget=forms.Textarea(attrs={"rows": 18}),
+        error_messages={"max_length": f"Dài quá {format_count(LONGEST_SECTION)} ký tự."},
+    )
+
+    def __init__(self, data: Any, section: ReviewSection, known: Container[str]) -> None:
+        super().__init__(data, initial={"heading": section.heading, "body": section.body})
+        self.known, self.before = known, set(bound_text.fact_keys(bound_text.parse_paragraphs(section.body)))
+
+    def clean_body(self) -> str:
+        body = self.cleaned_data["body"]
+        if len(bound_text.plain_text(body)) > LONGEST_SECTION:
+            raise forms.ValidationError(f"Dài quá {format_count(LONGEST_SECTION)} ký tự.")
+        wrong = [*self._broken(body), *self._unknown(body)]
+        if wrong:
+            more = [f"Còn {len(wrong) - _TOLD} chỗ như vậy nữa."] if len(wrong) > _TOLD else []
+            raise forms.ValidationError(wrong[:_TOLD] + more)
+        return body
+
+    @staticmethod
+    def _broken(body: str) -> list[str]:
+        return [
+            f"Đoạn {number}: “{shorten(text, _QUOTED)}” không phải một số liệu trọn vẹn. Chép lại cả cụm [[mã|số]] "
+            "từ danh sách số liệu, hoặc xóa các dấu [[, ]]."
+            for number, text in bound_text.broken_tokens(body)
+        ]
+
+    def _unknown(self, body: str) -> list[str]:
+        return [
+            f"Đoạn {number}: không có số liệu nào mang mã “{shorten(run.key, _QUOTED)}” (ở số “{shorten(run.text)}”). "
+            "Hãy chọn lại từ danh sách số liệu."
+            for number, runs in enumerate(bound_text.parse_paragraphs(body), 1)
+            for run in runs
+            if run.key and run.key not in self.known and run.key not in self.before
+        ]
+
+
+BLANK, MOST = 3, 80
+MOST_DAYS = 180
+LEVELS = ((1, "I."), (2, "1."), (3, "1.1."))
+_REQUIRED = {"required": "Hãy ghi mục này."}
+
+
+def _number(label: str, least: int, most: int, **more: Any) -> forms.IntegerField:
+    told = f"Ghi một số từ {least} đến {most}."
+    names = ("invalid", "min_value", "max_value", "required")
+    return forms.IntegerField(
+        label=label, min_value=least, max_value=most, error_messages=dict.fromkeys(names, told), **more
+    )
+
+
+class OutlineSectionForm(forms.Form):
+    """One section; without a heading it is left out."""
+
+    required_unmarked = True
+
+    order = _number("Thứ tự", 1, 999, required=False)
+    level = forms.TypedChoiceField(label="Cấp mục", choices=LEVELS, coerce=int, required=False, empty_value=1)
+    heading = forms.CharField(
+        label="Tiêu đề",
+        required=False,
+        max_length=300,
+        error_messages={"max_length": "Dài quá 300 ký tự."},
+    )
+    block = forms.ChoiceField(label="Phần số liệu sau mục", choices=list(BLOCKS.items()), required=False)
+    key = forms.ChoiceField(label="Câu mẫu của mục", required=False)
+    responsible = forms.TypedChoiceField(label="Đơn vị chủ trì", coerce=int, required=False, empty_value=None)
+    due_days = _number("Hạn gửi (số ngày sau kỳ)", 0, MOST_DAYS, required=False)
+
+    def __init__(self, *args: Any, offices: list[tuple[Any, str]], keys: list[tuple[str, str]], **more: Any):
+        super().__init__(*args, **more)
+        self.fields["responsible"].choices = [("", "—"), *offices]
+        self.fields["key"].choices = [("", "Không có"), *keys]
+        for name in ("level", "block", "key", "responsible"):
+            self.fields[name].error_messages["invalid_choice"] = "Không chọn được mục này."
+
+
+class OutlineSectionForms(forms.BaseFormSet):
+    """The sections of an outline and some blank ones."""
+
+    def sections(self) -> list[OutlineSectionData]:
+        """In their order; equal numbers stay as they stand."""
+        rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("heading")]
+        ordered = sorted(rows, key=lambda one: one["order"] or 999)
+        names = ("heading", "level", "key", "block", "responsible", "due_days")
+        return [OutlineSectionData(**{name: one[name] for name in names}) for one in ordered]
+
+
+_Sections = forms.formset_factory(
+    OutlineSectionForm, formset=OutlineSectionForms, extra=BLANK, max_num=MOST, absolute_max=MOST + 10
+)
+
+
+def section_forms(
+    data: Any, sections: tuple[OutlineSectionData, ...], offices: list[Unit], keys: list[tuple[str, str]]
+) -> OutlineSectionForms:
+    """The sections as sent, or as they hold now."""
+    initial = [
+        {
+            "order": place * 10,
+            "level": one.level,
+            "heading": one.heading,
+            "block": one.block,
+            "key": one.key,
+            "responsible": one.responsible,
+            "due_days": one.due_days,
+        }
+        for place, one in enumerate(sections, 1)
+    ]
+    choices = {"offices": [(one.pk, one.name) for one in offices], "keys": keys}
+    return _Sections(data, initial=initial, prefix="muc", form_kwargs=choices)
+
+
+class PhraseForm(forms.Form):
+    """A phrase; what is wrong with its text or condition is told with its place."""
+
+    required_unmarked = True
+
+    key = forms.SlugField(
+        label="Mã câu",
+        max_length=64,
+        help_text="Chữ thường không dấu, số và gạch nối",
+        error_messages=_REQUIRED
+        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+    )
+    section = forms.ChoiceField(label="Mục", error_messages={"invalid_choice": "Không chọn được mục này."})
+    slot = forms.SlugField(
+        label="Chỗ",
+        max_length=64,
+        help_text="Các câu cùng một chỗ thay nhau: chỉ câu đầu tiên nói được là được dùng",
+        error_messages=_REQUIRED
+        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+    )
+    order = _number("Thứ tự", 0, 100_000)
+    of = forms.ChoiceField(
+        label="Nói về", required=False, error_messages={"invalid_choice": "Không chọn được mục này."}
+    )
+    conditions = forms.CharField(
+        label="Điều kiện",
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"max_length": "Dài quá 1.000 ký tự."},
+    )
+    text = forms.CharField(
+        label="Câu",
+        max_length=3000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        error_messages=_REQUIRED | {"max_length": "Dài quá 3.000 ký tự."},
+    )
+    begins_paragraph = forms.BooleanField(label="Mở đoạn mới", required=False)
+    in_use = forms.BooleanField(label="Đang dùng", required=False)
+
+    def __init__(self, data: Any, *, sections: list, kinds: list, initial: dict, new: bool, taken: set[str]):
+        super().__init__(data, initial=initial)
+        self.taken = taken if new else set()
+        self.fields["section"].choices = sections
+        self.fields["of"].choices = kinds
+        if not new:
+            del self.fields["key"]
+
+    def clean_key(self) -> str:
+        key = self.cleaned_data["key"]
+        if key in self.taken or key == "new":
+            raise forms.ValidationError("Mã câu này đã có.")
+        return key
+
+    def clean_text(self) -> str:
+        return self._checked("text", phrase_syntax.check_phrase)
+
+    def clean_conditions(self) -> str:
+        return self._checked("conditions", phrase_syntax.check_conditions)
+
+    def clean(self) -> dict[str, Any]:
+        """A star needs something that it stands for."""
+        data = self.cleaned_data
+        for name in ("text", "conditions"):
+            written = data.get(name) or ""
+            if not data.get("of") and "*" in written:
+                at = written.index("*") + 1
+                self.add_error(name, f"Ký tự {at}: “*” chỉ dùng khi câu nói về từng cấp hoặc từng chỉ tiêu.")
+        return data
+
+    def _checked(self, name: str, check: Any) -> str:
+        written = self.cleaned_data[name].replace("\r\n", "\n")
+        try:
+            check(written, is_fact_name)
+        except phrase_syntax.PhraseError as wrong:
+            raise forms.ValidationError(str(wrong)) from None
+        return written

@@ -1,0 +1,209 @@
+"""Pages of the outline and of the phrases, with the phrases as a file."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from core import clock
+from core.web.rights import Right, requires
+from figures.periods import Period, PeriodError
+from records.calendar.queries import stored_calendar
+from reports.document import document
+from reports.review_access.actions import ReviewError
+from reports.review_access.queries import drafting_units, visible_reviews
+from reports.review_text.phrase_syntax import PhraseError
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import home_unit, is_root_administrator, require_right, unit_for
+from units.models import Unit
+
+from . import drafted_text
+from .actions import drop_outline, drop_phrase, save_outline, save_phrase
+from .forms import PhraseForm, section_forms
+from .queries import (
+    PhraseTemplate,
+    drafts_in_year,
+    outline_for,
+    phrase_scopes,
+    phrase_template,
+    phrase_templates,
+    responsible_offices,
+    section_due_on,
+    section_names,
+)
+
+PHRASES = (
+    TableColumn("section", "Mục", width=34),
+    TableColumn("key", "Mã", width=30),
+    TableColumn("text", "Câu", width=80),
+    TableColumn("conditions", "Điều kiện", width=40),
+    TableColumn("state", "Mẫu"),
+)
+
+
+def phrases_file(sections: Iterable[tuple[str, Iterable]], at: datetime) -> TableFile:
+    """The phrases that drafts are written from, by section, in their order."""
+    rows = (
+        (name, one.key, one.text, str(one.conditions or ""), "Đang dùng" if one.in_use else "Không dùng")
+        for name, ones in sections
+        for one in ones
+    )
+    return TableFile("cau-mau", "Câu mẫu của báo cáo", PHRASES, rows, at)
+
+
+YEARS_BACK, YEARS_ON = 3, 1
+
+
+@requires(Right.EDIT)
+def outline(request: HttpRequest) -> HttpResponse:
+    """The outline that holds for `unit` and `year`; a POST makes it the unit's own from that year on, or with `drop`
+    takes the unit's own of that year away.
+    """
+    given = request.POST if request.method == "POST" else request.GET
+    unit, year = _unit(request, given.get("unit", "")), _year(request, given.get("year", ""))
+    now = outline_for(unit, year)
+    own = now.of is not None and (now.of.unit_id, now.of.year) == (unit.pk, year)
+    sent = request.POST if request.method == "POST" and "drop" not in request.POST else None
+    offices = responsible_offices(unit, request.day)
+    forms = section_forms(sent, now.sections, offices, section_names())
+    if request.method == "POST":
+        try:
+            if "drop" in request.POST:
+                drop_outline(unit, year, by=request.user, at=clock.now())
+                messages.success(request, "Đã bỏ đề cương riêng.")
+                return redirect(_address(unit, year))
+            if forms.is_valid():
+                save_outline(unit, year, forms.sections(), by=request.user, at=clock.now())
+                messages.success(request, f"Đã lưu đề cương của {unit.name} từ năm {year}.")
+                return redirect(_address(unit, year))
+        except ReviewError as refused:
+            messages.error(request, str(refused))
+    end = stored_calendar().bounds(Period.parse(f"{year}-H1"))[1]
+    context = {
+        "unit": unit,
+        "year": year,
+        "units": drafting_units(request.user, request.day),
+        "years": range(request.day.year - YEARS_BACK, request.day.year + YEARS_ON + 1),
+        "now": now,
+        "own": own,
+        "forms": forms,
+        "dues": [section_due_on(one, end) for one in now.sections],
+        "begun": drafts_in_year(unit, year),
+    }
+    wrong = request.method == "POST"
+    return render(request, "reports/outline.html", context, status=422 if wrong else 200)
+
+
+def _unit(request: HttpRequest, number: str) -> Unit:
+    """The unit asked for, else the first that the reader drafts reviews of; 404 and 403 as everywhere."""
+    if number:
+        pk = int(number) if number.isdecimal() and len(number) < 19 else 0
+        return unit_for(request.user, pk, request.day, Right.EDIT)
+    units = drafting_units(request.user, request.day)
+    first = units[0] if units else home_unit(request.user, request.day)
+    return require_right(request.user, Right.EDIT, first, request.day)
+
+
+def _year(request: HttpRequest, text: str) -> int:
+    try:
+        return Period.parse(text).first.year if text.isdecimal() else request.day.year
+    except PeriodError:
+        return request.day.year
+
+
+def _address(unit: Unit, year: int) -> str:
+    return f"{reverse('outline')}?unit={unit.pk}&year={year}"
+
+
+SHOWN_FACTS = 400
+
+
+def _only_top(request: HttpRequest) -> None:
+    if not is_root_administrator(request.user, request.day):
+        raise PermissionDenied("Chỉ người quản trị của đơn vị cao nhất sửa được câu mẫu.")
+
+
+@requires(Right.MANAGE)
+def phrase_list(request: HttpRequest) -> HttpResponse:
+    """All phrases by section, in the order in which they are said."""
+    _only_top(request)
+    by_section: dict[str, list[PhraseTemplate]] = {}
+    for one in phrase_templates():
+        by_section.setdefault(one.section, []).append(one)
+    names = dict(section_names(tasks=True))
+    sections = [(names.get(key, key), ones) for key, ones in by_section.items()]
+    if file := requested_file(request, {"": lambda: phrases_file(sections, clock.now())}):
+        return file
+    return render(request, "reports/phrases.html", {"sections": sections})
+
+
+@requires(Right.MANAGE)
+def phrase_new(request: HttpRequest) -> HttpResponse:
+    """A phrase under a key of its own."""
+    _only_top(request)
+    return _phrase(request, None)
+
+
+@requires(Right.MANAGE)
+def phrase(request: HttpRequest, key: str) -> HttpResponse:
+    """One phrase; a POST writes it, with `drop` takes back what was written."""
+    _only_top(request)
+    found = phrase_template(key)
+    if found is None:
+        raise Http404
+    if request.method == "POST" and "drop" in request.POST:
+        try:
+            drop_phrase(key, by=request.user, at=clock.now())
+            messages.success(request, "Đã bỏ câu đã sửa.")
+        except ReviewError as refused:
+            messages.error(request, str(refused))
+        return redirect("phrases")
+    return _phrase(request, found)
+
+
+def _phrase(request: HttpRequest, found: PhraseTemplate | None) -> HttpResponse:
+    form = PhraseForm(
+        request.POST if request.method == "POST" else None,
+        sections=section_names(tasks=True),
+        kinds=phrase_scopes(),
+        initial=_initial(found),
+        new=found is None,
+        taken={one.key for one in phrase_templates()} if found is None else set(),
+    )
+    if request.method == "POST" and form.is_valid():
+        written = {name: value for name, value in form.cleaned_data.items() if name != "key"}
+        key = found.key if found else form.cleaned_data["key"]
+        try:
+            save_phrase(key, written, by=request.user, at=clock.now())
+        except PhraseError as wrong:
+            form.add_error("text", str(wrong))
+        else:
+            messages.success(request, "Đã lưu câu mẫu. Dự thảo lập từ nay dùng câu này.")
+            return redirect("phrase", key)
+    context = {"found": found, "form": form, **_tried(request, found)}
+    return render(request, "reports/phrase.html", context, status=422 if form.errors else 200)
+
+
+def _initial(found: PhraseTemplate | None) -> dict[str, Any]:
+    if found is None:
+        return {"order": 100_000, "in_use": True}
+    names = ("section", "slot", "order", "of", "conditions", "text", "begins_paragraph", "in_use")
+    return {name: getattr(found, name) for name in names}
+
+
+def _tried(request: HttpRequest, found: PhraseTemplate | None) -> dict[str, Any]:
+    """What a phrase says of the newest review that the reader sees, and the figures that it could name there."""
+    review = visible_reviews(request.user, request.day).order_by("-pk").first()
+    if review is None:
+        return {}
+    doc = document.build_document(review, demo=settings.DEMO)
+    known = document.document_facts(doc)
+    said = drafted_text.try_phrase(doc, known, found.parsed()) if found else []
+    facts = [(key, fact) for key, fact in known.items() if not key.startswith("unit.")]
+    return {"review": review, "said": said, "facts": facts[:SHOWN_FACTS]}

@@ -1,0 +1,1 @@
+"""The meeting at which a review was presented."""

@@ -1,0 +1,199 @@
+"""A filled form: the one thing that its page, XLSX, CSV and PDF are made from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+import xlsxwriter
+
+from figures import formatting
+from figures.formatting import format_count, format_day
+from figures.measures import MEASURES, measure_label
+from figures.official_forms import NumberedColumn, OfficialForm
+from figures.periods import Calendar, Month, Period
+from figures.summary import Dates, Summary
+from figures.tally import sum_reported
+from records.catalogue.queries import Catalogue
+from records.models import Edition, State
+from records.storage.tallies import measures_of_row
+from records.submissions.checks import counts_of_edition
+from reports.tables import columns
+from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
+from units.models import Unit, UnitKind
+
+from . import lines
+from .lines import FormRow
+from .queries import IndicatorReports
+from .sheet import FormHead, OfficialFormSheet
+
+TEMPLATE = "print/official_form.html"
+INDICATORS = "Chỉ tiêu do các đơn vị báo cáo cho kỳ này trên hệ thống theo dõi cải cách hành chính"
+PARTS = {"numerator": "số đạt", "denominator": "tổng số"}
+
+
+@dataclass(frozen=True)
+class FilledForm:
+    """`told`: what was counted and how far; `notes` stand under the table; `broken` names the lines in which an
+    identity does not hold; `sources` are pairs for the sheet that says where the figures come from.
+    """
+
+    form: OfficialForm
+    reporting: str
+    receiving: str
+    period: Dates
+    rows: Sequence[FormRow]
+    told: str
+    complete: bool
+    notes: Sequence[str]
+    broken: Sequence[str]
+    sources: Sequence[tuple[str, str]]
+
+    @property
+    def days(self) -> str:
+        """First and last day, as they stand under the title."""
+        return f"từ ngày {format_day(self.period.start)} đến ngày {format_day(self.period.end)}"
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody has reported any of it."""
+        return all(cell is None for row in self.rows for cell in row.cells)
+
+    def name(self, kind: str) -> str:
+        """Of its file: ii-06a-2022-H1.xlsx; the unit's code is put before it by who knows it."""
+        return f"{self.form.key}-{self.period.code}.{kind}"
+
+
+def fill_from_dossiers(
+    form: OfficialForm, unit: Unit, now: Summary, parts: Sequence[tuple[str, Summary]], asked: str = ""
+) -> FilledForm:
+    """From figures by tier and field. Where there is one tier, its line is the total and stands last."""
+    rows = lines.form_lines(form, parts, now.total.counts)
+    if len(parts) == 1:
+        first, *fields = rows
+        rows = [*fields, FormRow("", lines.TOTAL, first.cells, True)]
+    sources = list(columns.source_summary(now, asked))
+    counted, basis = formatting.included_label(now.include, now.as_of), formatting.basis_label(now.units_of)
+    external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
+    told = f"{counted}; {now.completeness_text}; {basis}{external}"
+    note = form.note(now.total.counts, estimated=now.total.estimated, handed=bool(now.handover))
+    notes = lines.form_notes(form, note)
+    if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
+        notes = [formatting.ESTIMATED, *notes]
+    notes = [*now.handover.sentences(), *notes]
+    return _filled(form, unit, now.period, rows, told, notes, sources, now.total.completeness.complete)
+
+
+def fill_from_indicators(
+    form: OfficialForm, unit: Unit, period: Dates, found: IndicatorReports, asked: str = ""
+) -> FilledForm:
+    """From indicators: a line for each unit that reported any, and the total."""
+    rows = [
+        FormRow(str(number), one.name, form.cells(one.values), key=one.key)
+        for number, one in enumerate(found.lines, 1)
+    ]
+    rows.append(FormRow("", lines.TOTAL, form.cells(found.total), True))
+    told = f"{format_count(len(found.lines))}/{format_count(found.asked)} đơn vị đã báo cáo chỉ tiêu"
+    if found.own:
+        told += f"; tổng cộng do {unit.name} báo cáo"
+    sources = [
+        ("Đơn vị", f"{unit.name} ({unit.code})"),
+        ("Kỳ báo cáo", f"{period.label} (từ {format_day(period.start)} đến {format_day(period.end)})"),
+        ("Nguồn", INDICATORS),
+        ("Mức độ đầy đủ", told),
+        *([("Bộ lọc", asked)] if asked else []),
+    ]
+    whole = len(found.lines) == found.asked
+    notes = lines.form_notes(form, form.note(found.total))
+    return _filled(form, unit, period, rows, told, notes, sources, whole)
+
+
+def fill_from_edition(form: OfficialForm, unit: Unit, edition: Edition, days: Calendar) -> FilledForm:
+    """One month of one unit as it is entered: a line for each field that it reports or has numbers of."""
+    month = Month.from_number(edition.submission.month)
+    catalogue = Catalogue(days)
+    counts: dict[int, list[Mapping[str, int | None]]] = {pk: [] for pk in catalogue.expected(unit, month)}
+    for row in counts_of_edition(edition):
+        if row.answered:
+            counts.setdefault(row.field_id, []).append(measures_of_row(row))
+    if counts.get(catalogue.undivided):
+        counts = {catalogue.undivided: counts[catalogue.undivided]}
+    by_field = {
+        pk: {name: sum_reported(one[name] for one in rows) for name in MEASURES}
+        for pk, rows in counts.items()
+    }
+    rows = [
+        FormRow(str(number), catalogue.fields[pk].name, form.cells(values), key=catalogue.fields[pk].code)
+        for number, (pk, values) in enumerate(by_field.items(), 1)
+    ]
+    total = {name: sum_reported(values[name] for values in by_field.values()) for name in MEASURES}
+    rows.append(FormRow("", lines.TOTAL, form.cells(total), True))
+    state = edition.get_state_display()
+    sources = [("Đơn vị", f"{unit.name} ({unit.code})"), ("Kỳ báo cáo", month.label), ("Phạm vi", state)]
+    period = Dates.of(Period.of_month(month), days)
+    notes = lines.form_notes(form, form.note(total))
+    return _filled(form, unit, period, rows, state, notes, sources, edition.state == State.APPROVED)
+
+
+def _filled(
+    form: OfficialForm,
+    unit: Unit,
+    period: Dates,
+    rows: Sequence[FormRow],
+    told: str,
+    notes: Sequence[str],
+    sources: Sequence[tuple[str, str]],
+    complete: bool,
+) -> FilledForm:
+    broken = lines.broken_identities(form, rows) + lines.unequal_totals(form, rows)
+    return FilledForm(
+        form,
+        f"UBND {unit.name}" if unit.kind == UnitKind.COMMITTEE else unit.name,
+        f"UBND {unit.parent.name}" if unit.parent else "",
+        period,
+        rows,
+        told,
+        complete,
+        notes,
+        broken,
+        [("Biểu", f"{form.code}: {form.title}"), ("Ban hành theo", form.basis), *sources],
+    )
+
+
+def form_xlsx_bytes(filled: FilledForm, made_at: datetime) -> bytes:
+    """The workbook: the form, and sheet "Nguồn" that says where its figures come from and what each column is."""
+    buffer = BytesIO()
+    head = FormHead(filled.reporting, filled.receiving, filled.period.label, filled.days, filled.told)
+    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+        book.set_properties({"title": xlsx_text(f"{filled.form.code} {filled.period.label}")[:255]})
+        OfficialFormSheet(book, filled.form).write(head, filled.rows, _under(filled))
+        write_source_sheet(book, [*filled.sources, *_columns(filled), columns.made_line(made_at)])
+    return buffer.getvalue()
+
+
+def _under(filled: FilledForm) -> Iterator[str]:
+    yield from filled.notes
+    if filled.broken:
+        yield f"Chỗ chưa khớp: {'; '.join(filled.broken)}."
+
+
+def _columns(filled: FilledForm) -> Iterator[tuple[str, str]]:
+    """Each column of figures with what it is made of."""
+    for column in filled.form.columns:
+        yield column.title, _made_of(column, filled)
+    yield "Chỗ chưa khớp", "; ".join(filled.broken) or "không có"
+
+
+def _made_of(column: NumberedColumn, filled: FilledForm) -> str:
+    if column.adds:
+        signs = ("− " if part < 0 else "+ " for part in column.adds)
+        text = " ".join(f"{sign}cột ({abs(part)})" for sign, part in zip(signs, column.adds, strict=True))
+        return text.removeprefix("+ ")
+    return " + ".join(_source(source, filled) for source in column.sources)
+
+
+def _source(source: str, filled: FilledForm) -> str:
+    code, _, part = source.rpartition(".")
+    if not code:
+        return measure_label(source, filled.period.end).lower()
+    return f"chỉ tiêu {code}, {PARTS[part]}"

@@ -1,0 +1,1 @@
+"""Drawing PDFs in a child process, and reading PDFs back, also foreign ones."""

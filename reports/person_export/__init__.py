@@ -1,0 +1,1 @@
+"""Everything that is kept about one person, for the person's own request."""

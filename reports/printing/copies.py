@@ -1,0 +1,157 @@
+"""The PDF of a review: the kept file of a frozen one, a new drawing of a draft."""
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.urls import reverse
+
+from reports.document import document, issued_reviews
+from reports.models import Review
+from reports.pdf import renderer_process, rendering
+
+from . import print_view
+
+# Drawings of drafts that are kept under DATA_DIR, the longest unread of them given up first.
+KEPT_DRAWINGS = 32
+
+
+# From so many pages on a review is drawn outside the request that asks for it: it takes longer than people wait.
+LONG = 25
+
+
+class LongReview(Exception):
+    """It is too long to be drawn while somebody waits for the answer; `pages` is about how long."""
+
+    def __init__(self, pages: int) -> None:
+        super().__init__(pages)
+        self.pages = pages
+
+
+class LostFile(OSError):
+    """The kept file of a frozen review cannot be read; the text says so in Vietnamese."""
+
+
+def kept_pdf(review: Review) -> bytes:
+    """The bytes of a frozen review's file, as they are in media. Raises Lost."""
+    return stored_file(review.pdf_name, "tệp PDF đã chốt")
+
+
+def stored_file(name: str, what: str = "bản đã ký") -> bytes:
+    """The bytes of a file in media. Raises Lost."""
+    try:
+        with default_storage.open(name) as file:
+            return file.read()
+    except OSError as error:
+        raise LostFile(f"Không đọc được {what} trong kho lưu.") from error
+
+
+def draft_pdf(
+    review: Review, *, demo: bool, following: renderer_process.ProgressCallback | None = None
+) -> bytes:
+    """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again, by whichever
+    worker. Raises pdf.NotDrawn, and Long for one that is to be drawn outside the request: with somebody following.
+    """
+    doc = document.build_document(review, demo=demo)
+    moment, path = review.created_at, _place(review, doc)
+    try:
+        content = path.read_bytes()
+        os.utime(path)
+    except FileNotFoundError:
+        pages = print_view.expected_pages(doc)
+        if pages >= LONG and not following:
+            raise LongReview(pages) from None
+        context = print_view.print_context(doc) | {"draft": True}
+        content = rendering.draw_pdf(context, moment=moment, following=following)
+        _keep(path, content)
+    return content
+
+
+def is_cached(review: Review, doc: dict[str, Any]) -> bool:
+    """Whether the draft with this document is kept, so that asking for it costs nothing."""
+    return _place(review, doc).exists()
+
+
+def _place(review: Review, doc: dict[str, Any]) -> Path:
+    moment = review.created_at.isoformat()
+    return _folder() / f"{document.document_sha256([doc | {'log': None}, moment, _form()])}.pdf"
+
+
+@dataclass(frozen=True)
+class FrozenCopy:
+    """What is kept when a review is frozen: the document with what freezing adds to it, the form, the file."""
+
+    document: dict[str, Any]
+    form: dict[str, Any]
+    content: bytes
+
+
+def draw_frozen_copy(
+    doc: dict[str, Any],
+    *,
+    at: datetime,
+    qr: bool = False,
+    following: renderer_process.ProgressCallback | None = None,
+) -> FrozenCopy:
+    """Draw a document to be frozen. It gets the code that is printed in it, and the SHA-256 of the form (page and
+    style sheet) that draws it. Raises pdf.NotDrawn.
+    """
+    address = f"{settings.BASE_URL}{reverse('verify')}"
+    doc = doc | {"verify": {"code": issued_reviews.new_code(), "address": address, "qr": qr}}
+    context = print_view.print_context(doc)
+    form = rendering.page_source(context, at)
+    doc |= {"template_sha256": document.document_sha256(form)}
+    return FrozenCopy(doc, form, rendering.draw_pdf(context, data=doc, moment=at, following=following))
+
+
+def current_pdf(
+    review: Review, *, demo: bool, following: renderer_process.ProgressCallback | None = None
+) -> bytes:
+    """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, and as draft does."""
+    return kept_pdf(review) if review.is_frozen else draft_pdf(review, demo=demo, following=following)
+
+
+def content_sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _folder() -> Path:
+    return settings.DATA_DIR / "cache" / "drafts"
+
+
+@cache
+def _form() -> str:
+    """What besides the document decides the bytes: print templates, the code of reports, and the renderer."""
+    digest = hashlib.sha256(version("weasyprint").encode())
+    sources = [
+        *(settings.BASE_DIR / "templates" / "print").rglob("*.*"),
+        *(settings.BASE_DIR / "reports").rglob("*.py"),
+    ]
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Put a drawing beside the others, whole or not at all. Nothing depends on it: a full disk is no failure."""
+    folder = path.parent
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = folder / f"{secrets.token_hex(8)}.part"
+        try:
+            unfinished.write_bytes(content)
+            unfinished.rename(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        newest = sorted(folder.glob("*.pdf"), key=lambda one: one.stat().st_mtime, reverse=True)
+        for old in newest[KEPT_DRAWINGS:]:
+            old.unlink(missing_ok=True)

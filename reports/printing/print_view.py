@@ -1,0 +1,310 @@
+"""What page and print templates loop over, made from the document alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.text import capfirst
+
+from figures import formatting
+from figures.formatting import format_count, format_day, format_decimal, format_percent, tier_name
+from figures.measures import online_labels
+from figures.periods import Period
+from figures.rates import WITH_TARGET, Placement, Share, rates_in
+from figures.summary import Figures, Summary
+from reports.document import issued_reviews, text_figures
+from reports.official_forms import lines
+from reports.review_text import number_matching, sentences
+from reports.year_on_year.comparison import ComparedSummaries
+
+from .bar_charts import UnitBars, channel_bar, unit_bars
+from .trend_chart import trend_chart
+
+LETTERS = "ABCDEG"
+# Which template draws the figures of a block.
+BLOCKS = {
+    "channels": "print/blocks/channels.html",
+    "indicators": "print/blocks/indicators.html",
+    "outcomes": "print/blocks/outcomes.html",
+    "tasks": "print/blocks/tasks.html",
+}
+
+
+@dataclass(frozen=True)
+class PrintedRow:
+    """A line of a table of the review: a tier, a unit or the total, now and in the same period last year."""
+
+    mark: str
+    name: str
+    now: Figures
+    before: Figures | None = None
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class PrintedResult:
+    """A rate or indicator against its target, as text: what a line of the table of results prints."""
+
+    name: str
+    parts: str
+    now: str
+    target: str
+    before: str
+    verdict: str
+    reached: bool | None = None
+
+
+def print_context(doc: dict[str, Any]) -> dict[str, Any]:
+    """The context of templates/print/review.html and of the screen page. Raises KeyError for a foreign document."""
+    now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
+    end = date.fromisoformat(doc["review"]["to"])
+    label = Period.parse(doc["review"]["period"]).label
+    tiers = tier_rows(now, before, doc["review"]["unit_name"])
+    return {
+        "doc": doc,
+        "period_label": label,
+        "day_from": format_day(date.fromisoformat(doc["review"]["from"])),
+        "day_to": format_day(end),
+        "online_label": online_labels(end)["online"],
+        "one_month": now.period.one_month,
+        "basis_name": formatting.basis_label(now.units_of),
+        "notes": notes(doc, now),
+        "completeness_text": now.completeness_text,
+        "opening": _opening(doc, now),
+        "closing": _closing(doc),
+        "sections": [
+            _section(one, told)
+            for one, told in zip(doc["sections"], text_figures.sentences_by_section(doc), strict=True)
+        ],
+        # Sentences that documents of the first format kept apart from the text.
+        "drafted": doc.get("drafted", {}),
+        "tier_rows": tiers,
+        # A unit that reports itself needs no annex by unit.
+        "single": len(now.rows) < 2,
+        "period_rows": period_rows(now, before) if len(tiers) == 1 else [],
+        "bars": [
+            channel_bar(row.name, row.now, online_labels(end)["online"])
+            for row in tiers
+            if row.now.counts["received"]
+        ],
+        "trend": trend_chart(doc.get("by_month", [])),
+        "unit_charts": unit_charts(doc, now),
+        "rate_results": rate_results(doc, now, before),
+        "indicator_results": [indicator_result(one) for one in doc["indicators"]],
+        "tasks": [{**task, "note": task_note(task), "day": _day(task["deadline"])} for task in doc["tasks"]],
+        "last_tasks": [{**task, "day": _day(task["deadline"])} for task in doc.get("last_tasks", ())],
+        "meeting_day": _day(doc["header"]["meeting_day"]) or "—",
+        "unit_rows": unit_rows(doc, now),
+        "missing_lines": missing_lines(now),
+        "typed_note": typed_note(doc),
+        "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in rates_in(Placement.PRINTED)],
+        "rounding_note": rounding_notes(tiers),
+        "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
+        **lines.form_table(doc),
+        "verify": issued_reviews.printed_code(doc),
+    }
+
+
+def expected_pages(doc: dict[str, Any]) -> int:
+    """About how many pages a document fills: known before it is drawn, and close enough to tell short from long."""
+    letters = sum(
+        len(run if isinstance(run, str) else run["text"])
+        for section in doc["sections"]
+        for runs in section["paragraphs"]
+        for run in runs
+    )
+    lines = len(doc["figures"]["rows"]) + sum(len(part["figures"]["rows"]) for part in doc["by_field"])
+    return 7 + letters // 2_400 + lines // 24
+
+
+def tier_rows(now: Summary, before: Summary, unit_name: str) -> list[PrintedRow]:
+    """A row a tier, and the total where there are several."""
+    earlier = dict(before.tiers)
+    rows = [
+        PrintedRow(LETTERS[place], tier_name(tier), one, earlier.get(tier))
+        for place, (tier, one) in enumerate(now.tiers)
+    ]
+    total = PrintedRow(
+        "", f"Chung {unit_name}" if len(rows) > 1 else unit_name, now.total, before.total, True
+    )
+    return [*rows, total] if len(rows) != 1 else [PrintedRow("A", rows[0].name, now.total, before.total)]
+
+
+def period_rows(now: Summary, before: Summary) -> list[PrintedRow]:
+    """In place of tiers, where there is one only: this period and the same one last year, one below the other."""
+    return [
+        PrintedRow("", now.period.label, now.total),
+        PrintedRow("", f"Cùng kỳ ({before.period.label})", before.total),
+    ]
+
+
+def unit_rows(doc: dict[str, Any], now: Summary) -> list[PrintedRow]:
+    """The tiers, each followed by its units, and the total at the end; groups of several tiers stand last."""
+    rows: list[PrintedRow] = []
+    placed: set[str] = set()
+    for place, (tier, figures) in enumerate(now.tiers):
+        units = [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier]
+        kind = f" ({len(units)} đơn vị)" if units else ""
+        rows.append(PrintedRow(LETTERS[place], tier_name(tier) + kind, figures, is_total=True))
+        rows += [
+            PrintedRow(str(number), capfirst(row.name), row.figures) for number, row in enumerate(units, 1)
+        ]
+        placed |= {row.key for row in units}
+    others = [row for row in now.rows if row.key not in placed]
+    rows += [PrintedRow(str(number), capfirst(row.name), row.figures) for number, row in enumerate(others, 1)]
+    if len(now.tiers) > 1:
+        letters = " + ".join(LETTERS[: len(now.tiers)])
+        rows.append(PrintedRow("", f"Tổng cộng ({letters})", now.total, is_total=True))
+    return rows
+
+
+def unit_charts(doc: dict[str, Any], now: Summary) -> list[UnitBars]:
+    """The bars of the units of each tier that has several."""
+    tiers = (
+        (tier, one, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
+        for tier, one in now.tiers
+    )
+    return [chart for tier, one, rows in tiers if (chart := unit_bars(tier, one, rows))]
+
+
+def rate_results(doc: dict[str, Any], now: Summary, before: Summary) -> list[PrintedResult]:
+    """The rates that have a target, tier by tier, against it and the same period last year."""
+    targets = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    earlier = dict(before.tiers)
+    found = []
+    for rate in WITH_TARGET:
+        for tier, one in now.tiers:
+            goal = targets.get((rate.key, tier), targets.get((rate.key, "")))
+            if goal is not None:
+                old = earlier[tier].share(rate.key) if tier in earlier else None
+                name = f"{rate.name}, {tier_name(tier).lower()}"
+                found.append(rate_result(name, one.share(rate.key), goal, old))
+    return found
+
+
+def rate_result(name: str, share: Share, goal: str | None, old: Share | None) -> PrintedResult:
+    sound = share.percent is not None and not share.partial
+    return PrintedResult(
+        name,
+        f"{format_count(share.numerator)} / {format_count(share.denominator)}",
+        format_percent(share.percent) + (" (chưa đủ)" if share.partial else ""),
+        format_percent(goal),
+        format_percent(old.percent if old else None),
+        sentences.target_gap(share.percent, goal) if sound else "",
+        sentences.reached(share.percent, goal) if sound else None,
+    )
+
+
+def indicator_result(one: dict[str, Any]) -> PrintedResult:
+    if one.get("quoted") is not None:
+        on = f"công bố ngày {_day(one['quoted_on'])}"
+        return PrintedResult(one["name"], on, _quoted(one), "—", "—", "")
+    if not one["is_share"]:
+        amount = (
+            f"{format_count(one['numerator'])} {one['counted_in']}" if one["numerator"] is not None else "—"
+        )
+        earlier = one["before_numerator"]
+        return PrintedResult(
+            one["name"], format_count(one["numerator"]), amount, "—", format_count(earlier), ""
+        )
+    return PrintedResult(
+        one["name"],
+        f"{format_count(one['numerator'])} / {format_count(one['denominator'])}",
+        format_percent(one["percent"]),
+        format_percent(one["target"]),
+        format_percent(one["before_percent"]),
+        sentences.target_gap(one["percent"], one["target"]),
+        sentences.reached(one["percent"], one["target"]),
+    )
+
+
+def _quoted(one: dict[str, Any]) -> str:
+    """A number that somebody else published, in its unit: "85,4%", "78,25 điểm"."""
+    number = format_decimal(one["quoted"])
+    return f"{number}%" if one["counted_in"] == "%" else f"{number} {one['counted_in']}"
+
+
+def missing_lines(now: Summary) -> list[str]:
+    """Who has not reported which months, unit by unit; empty when everything is there."""
+    return [
+        f"{capfirst(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
+        for unit, months in now.total.completeness.by_unit().items()
+    ]
+
+
+def typed_note(doc: dict[str, Any]) -> str:
+    """Which numbers of the text somebody wrote by hand, with their place: they have no source here."""
+    by_place: dict[str, list[str]] = {}
+    for one in doc.get("typed", ()):
+        if one["state"] != number_matching.SAME:
+            by_place.setdefault(one["where"], []).append(one["text"])
+    told = [f"{'; '.join(dict.fromkeys(texts))} ({where})" for where, texts in by_place.items()]
+    return f"Số do người soạn ghi, không lấy từ số liệu của hệ thống: {'; '.join(told)}." if told else ""
+
+
+def rounding_notes(rows: Iterable[PrintedRow], whom: str = "") -> str:
+    """The footnote "do làm tròn" for the rows whose printed shares do not total 100."""
+    notes = [(row.name, note) for row in rows if (note := sentences.rounding_note(row.now))]
+    if whom and notes:
+        return f"Tổng các tỷ lệ theo hình thức của {whom} khác 100% do làm tròn."
+    return " ".join(f"{name}: {_lower(note)}" for name, note in notes)
+
+
+def task_note(task: dict[str, Any]) -> str:
+    """Who answers for a task and by when."""
+    deadline = f"chậm nhất ngày {_day(task['deadline'])}" if task["deadline"] else ""
+    return "; ".join(part for part in (task["responsible"], deadline) if part)
+
+
+def _opening(doc: dict[str, Any], now: Summary) -> list[str]:
+    start, end = (format_day(date.fromisoformat(doc["review"][name])) for name in ("from", "to"))
+    scope = f"Kỳ số liệu từ ngày {start} đến ngày {end}, chỉ tính báo cáo đã duyệt"
+    scope += f", {formatting.basis_label(now.units_of)}" if now.units_of else ""
+    told = [sentences.completeness_sentence(now.total.completeness, now.period.one_month), *notes(doc, now)]
+    return [text for text in (doc["header"]["opening"], " ".join([f"{scope}.", *filter(None, told)])) if text]
+
+
+def notes(doc: dict[str, Any], now: Summary) -> list[str]:
+    """What a reader has to know before comparing: whose territory it is, who took over inside a month, what is an
+    estimate, what is left out of the comparison with the same period last year.
+    """
+    told = [*(now.territory.in_words() if now.territory else ()), *now.handover.sentences()]
+    told += (
+        [formatting.ESTIMATED]
+        if now.total.estimated or any(row.figures.estimated for row in now.rows)
+        else []
+    )
+    return told + ([ComparedSummaries.from_dict(doc["compared"]).told] if "compared" in doc else [])
+
+
+def _section(one: dict[str, Any], told: list[list[text_figures.TextSentence]]) -> dict[str, Any]:
+    """A section with its paragraphs as rows of figures (text, key, state), whichever format the
+    document has, the same by sentences, and the template of its block.
+    """
+    runs = [tuple(figure for sentence in paragraph for figure in sentence.figures) for paragraph in told]
+    return {**one, "paragraphs": runs, "sentences": told, "template": BLOCKS.get(one["block"], "")}
+
+
+def _closing(doc: dict[str, Any]) -> list[str]:
+    header, told = doc["header"], []
+    if header["meeting_day"]:
+        kind = "tổng kết" if Period.parse(doc["review"]["period"]).kind == "year" else "sơ kết"
+        told.append(
+            f"Báo cáo trình hội nghị {kind} ngày {format_day(date.fromisoformat(header['meeting_day']))}"
+        )
+        if header["meeting_place"]:
+            told[0] += f" tại {header['meeting_place']}"
+        told[0] += f"; chủ trì: {header['chaired']}" if header["chaired"] else ""
+        told[0] += f"; dự hội nghị: {header['attended']}" if header["attended"] else ""
+        told[0] += "."
+    return [*told, *([header["closing"]] if header["closing"] else [])]
+
+
+def _day(text: str) -> str:
+    """A day of the document (ISO text or nothing) as it is written."""
+    return format_day(date.fromisoformat(text)) if text else ""
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,236 @@
+"""The figures of a review as XLSX with live formulas."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+from django.utils.text import capfirst
+from xlsxwriter.utility import xl_col_to_name
+
+from figures import formatting
+from figures.formatting import format_day, format_percent, tier_name
+from figures.rates import Placement, Share, rates_in
+from figures.summary import Figures, Summary, SummaryRow
+from reports.official_forms import lines
+from reports.official_forms.sheet import FormHead, OfficialFormSheet
+from reports.printing.print_view import indicator_result, missing_lines
+from reports.tables import columns as tables_columns
+from reports.tables.columns import FlatRow
+from reports.tables.files import HEAD, FigureSheet, FormulaSheet, SheetLine
+from reports.year_on_year.comparison import ComparedSummaries
+from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
+
+COMPARED = rates_in(Placement.COMPARISON)
+TITLES = {
+    "name": "Nội dung",
+    "whom": "Cấp, nhóm",
+    "above": "Số đạt",
+    "under": "Tổng số",
+    "percent": "Kỳ này (%)",
+    "goal": "Chỉ tiêu giao (%)",
+    "from_goal": "So với chỉ tiêu (điểm phần trăm)",
+    "above_before": "Số đạt cùng kỳ",
+    "under_before": "Tổng số cùng kỳ",
+    "percent_before": "Cùng kỳ (%)",
+    "from_before": "So với cùng kỳ (điểm phần trăm)",
+    "note": "Ghi chú",
+}
+AT = {name: place for place, name in enumerate(TITLES)}
+
+
+def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> bytes:
+    """The workbook of a review's document. `moment` (in the zone of its reader) dates it, `state` tells whether it is
+    a draft or when it was frozen. The same document and moment give the same bytes.
+    """
+    buffer, now = BytesIO(), Summary.from_dict(doc["figures"])
+    before, end = Summary.from_dict(doc["last_year"]), date.fromisoformat(doc["review"]["to"])
+    days = f"{format_day(now.period.start)} đến {format_day(end)}"
+    told = f"{state}; kỳ số liệu từ {days}; đã duyệt, {now.completeness_text}"
+    told += f"; {formatting.basis_label(now.units_of)}"
+    columns, changes = (
+        (tables_columns.count_titles(end), tables_columns.rate_titles()),
+        any(row.change for row in now.rows),
+    )
+    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+        book.set_properties(
+            {"title": xlsx_text(doc["review"]["title"])[:255], "created": moment.replace(tzinfo=None)}
+        )
+        by_unit = FigureSheet(
+            book, "Theo đơn vị", tables_columns.column_titles("Đơn vị", *columns, changes=changes)
+        )
+        by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, unit_lines(doc, now))
+        by_field = FigureSheet(book, "Theo lĩnh vực", tables_columns.column_titles("Lĩnh vực", *columns))
+        by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, field_lines(doc, now))
+        _Comparison(book, "So sánh", tuple(TITLES.values()), 46).write(doc, now, before, told)
+        _form(book, doc, now, told)
+        write_source_sheet(book, review_source_lines(doc, now, state, moment))
+    return buffer.getvalue()
+
+
+def _form(book: xlsxwriter.Workbook, doc: dict[str, Any], now: Summary, told: str) -> None:
+    """The annex as a sheet of the form's own layout."""
+    made = lines.form_table(doc)
+    form, period = made["official"], now.period
+    head = FormHead(
+        doc["review"]["issuer_name"],
+        doc["header"]["receiver"],
+        period.label,
+        f"từ ngày {format_day(period.start)} đến ngày {format_day(period.end)}",
+        told,
+    )
+    OfficialFormSheet(book, form).write(head, made["form_rows"], lines.form_notes(form, made["form_note"]))
+
+
+def unit_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:
+    """Tiers with their units below them, groups of several tiers, and the total of the tiers."""
+    parts = [
+        (tier, figures, [row for row in now.rows if doc["unit_tiers"].get(row.key) == tier])
+        for tier, figures in now.tiers
+    ]
+    placed = {row.key for _, _, rows in parts for row in rows}
+    lines, heads = _grouped(parts)
+    lines += [SheetLine(_row(row, "")) for row in now.rows if row.key not in placed]
+    return [*lines, *_total(now, heads)]
+
+
+def field_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:
+    """Tiers with the fields that anybody there reported or should have, and the total of the tiers."""
+    summaries = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
+    lines, heads = _grouped([(tier, one.total, list(one.rows)) for tier, one in summaries])
+    return [*lines, *_total(now, heads)]
+
+
+def _grouped(parts: Iterable[tuple[str, Figures, Sequence[SummaryRow]]]) -> tuple[list[SheetLine], list[int]]:
+    """Each tier and its rows; and the places of the tiers."""
+    lines: list[SheetLine] = []
+    heads = []
+    for tier, figures, rows in parts:
+        heads.append(len(lines))
+        below = range(len(lines) + 1, len(lines) + 1 + len(rows))
+        name = tier_name(tier)
+        lines.append(SheetLine(FlatRow(name, "", name, figures), below, strong=True))
+        lines += [SheetLine(_row(row, name)) for row in rows]
+    return lines, heads
+
+
+def _total(now: Summary, heads: Sequence[int]) -> list[SheetLine]:
+    row = FlatRow(f"Tổng: {now.unit_name}", now.unit, "", now.total)
+    return [SheetLine(row, heads, strong=True)] if len(heads) != 1 else []
+
+
+def _row(row: SummaryRow, section: str) -> FlatRow:
+    return FlatRow(capfirst(row.name), row.key, section, row.figures, change=row.change)
+
+
+class _Comparison(FormulaSheet):
+    """A line for each rate of a tier and each indicator: now, against its target and the same period last year."""
+
+    def write(self, doc: dict[str, Any], now: Summary, before: Summary, told: str) -> None:
+        if "compared" in doc:
+            compared = ComparedSummaries.from_dict(doc["compared"])
+            now, before, told = compared.current, compared.before, f"{told}. {compared.told}"
+        self.head(f"So với chỉ tiêu giao và cùng kỳ, {now.period.label}", told)
+        for at, line in enumerate([*_rates(doc, now, before), *_indicators(doc)], HEAD):
+            self._line(at, *line)
+
+    def _line(
+        self, at: int, name: str, whom: str, new: Share, old: Share | None, goal: str | None, note: str
+    ) -> None:
+        self.text(at, AT["name"], name)
+        self.text(at, AT["whom"], whom)
+        self._parts(at, ("above", "under", "percent"), new)
+        self._parts(at, ("above_before", "under_before", "percent_before"), old)
+        if goal is not None:
+            self.sheet.write_number(at, AT["goal"], float(goal) / 100, self.style(_percents(goal), False))
+        now = (_cell("percent", at), new.percent)
+        self._gap(at, AT["from_goal"], now, (_cell("goal", at), goal))
+        self._gap(at, AT["from_before"], now, (_cell("percent_before", at), old.percent if old else None))
+        self.text(at, AT["note"], note)
+
+    def _parts(self, at: int, columns: tuple[str, str, str], share: Share | None) -> None:
+        """Numerator, denominator and their rate; a count that is no share stands alone."""
+        if share is None:
+            return
+        above, under, rate = columns
+        self.number(at, AT[above], share.numerator)
+        self.number(at, AT[under], share.denominator)
+        self.share(at, AT[rate], f"N({_cell(above, at)})", _cell(under, at), share)
+
+    def _gap(self, at: int, column: int, new: tuple[str, str | None], old: tuple[str, str | None]) -> None:
+        """The difference of two printed rates in points, as a reader takes it from the page."""
+        if new[1] is None or old[1] is None:
+            return
+        places = [len(percent.partition(".")[2]) for _, percent in (new, old)]
+        first, second = (
+            f"ROUND({cell}*100,{at_})" for (cell, _), at_ in zip((new, old), places, strict=True)
+        )
+        most = max(places)
+        value = round(float(new[1]) - float(old[1]), most)
+        self.sheet.write_formula(
+            at, column, f"=ROUND({first}-{second},{most})", self.points_style(most), value
+        )
+
+
+def _cell(name: str, at: int) -> str:
+    return f"{xl_col_to_name(AT[name])}{at + 1}"
+
+
+def _percents(percent: str) -> str:
+    """The format that writes a target as it is printed: 99,0% and 100%."""
+    decimals = len(format_percent(percent).removesuffix("%").partition(",")[2])
+    return f"0.{'0' * decimals}%" if decimals else "0%"
+
+
+def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple]:
+    goals = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
+    earlier = dict(before.tiers)
+    scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
+    if len(scopes) != 1:
+        scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
+    for rate in COMPARED:
+        for tier, whom, one, old in scopes:
+            goal = goals.get((rate.key, tier), goals.get((rate.key, "")))
+            new, earlier = one.share(rate.key), old.share(rate.key) if old else None
+            note = "chưa đủ số liệu" if new.partial or (earlier and earlier.partial) else ""
+            yield rate.name, whom, new, earlier, goal, note
+
+
+def _indicators(doc: dict[str, Any]) -> Iterator[tuple]:
+    for one in doc["indicators"]:
+        new = Share(one["percent"], one["numerator"], one["denominator"])
+        old = Share(one["before_percent"], one["before_numerator"], one["before_denominator"])
+        told = [one["counted_in"], one["source"]]
+        if one.get("quoted") is not None:
+            result = indicator_result(one)
+            told = [f"{result.parts}: {result.now}", one["source"]]
+        note = "; ".join(part for part in told if part)
+        yield one["name"], one["group"], new, old, one["target"], note
+
+
+def review_source_lines(
+    doc: dict[str, Any], now: Summary, state: str, moment: datetime
+) -> Iterator[tuple[str, str]]:
+    """Which review, in which state, with which figures, by which formulas, where it is checked, and when made."""
+    yield "Báo cáo", f"{doc['review']['title']} ({doc['review']['issuer_name']})"
+    yield "Trạng thái", state
+    if "compared" in doc:
+        yield "So với cùng kỳ", ComparedSummaries.from_dict(doc["compared"]).told
+    yield from tables_columns.source_lines(now, "số liệu minh họa" if doc["demo"] else "")
+    for rate in COMPARED:
+        if rate not in tables_columns.RATES:
+            yield rate.name, rate.definition
+    lines = missing_lines(now)
+    yield "Chưa có báo cáo được duyệt", "; ".join(lines) if lines else "không có"
+    yield (
+        "Ô công thức",
+        (
+            "Tổng và tỷ lệ là công thức: sửa một số thì tổng, tỷ lệ tính lại. Điểm phần trăm là hiệu của hai tỷ lệ "
+            "đã làm tròn, như trong báo cáo."
+        ),
+    )
+    if doc.get("verify"):
+        yield "Mã kiểm tra", f"{doc['verify']['code']} (kiểm tra tại {doc['verify']['address']})"
+    yield "Nhật ký", f"{doc['log']['sequence']}:{doc['log']['hash']}"
+    yield tables_columns.made_line(moment)

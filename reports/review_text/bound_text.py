@@ -1,0 +1,137 @@
+"""Text whose figures stay bound to their facts while the words around them are edited."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+# Stored text holds a figure as ``[[key|text]]``: `key` names a fact (reports.review_text.facts), `text` is what was
+# accepted last. A blank line stands between paragraphs. Read, a paragraph is a row of runs; a run with a key is
+# a figure.
+
+KEY = "[A-Za-z0-9_.:@-]+"
+# A figure; and, so that no reader ever sees a bracket of ours, one whose end was lost while it was edited.
+_TOKEN = re.compile(rf"\[\[(?P<key>{KEY})\|(?P<text>[^\[\]|]*)\]\]|\[\[{KEY}\|(?P<broken>[^\[\]|]*)\]?")
+_OPENING = re.compile(rf"\[\[(?={KEY}\|)")
+_BRACKETS = re.compile(r"\[\[[^\n\]]{0,60}\]{0,2}|[^\n\[\]]{0,40}\]\]")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
+_STOP = re.compile(r"[.!?…][\"”)\]]?\s")
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class TextRun:
+    """A piece of a paragraph: words, or with a key a figure as it was accepted last."""
+
+    text: str
+    key: str = ""
+
+
+Paragraph = tuple[TextRun, ...]
+
+
+def parse_paragraphs(body: str) -> tuple[Paragraph, ...]:
+    """The paragraphs of a stored text; white space counts as one space, empty paragraphs are left out."""
+    parts = _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n"))
+    found = (tuple(_tidy(_runs(part))) for part in parts)
+    return tuple(runs for runs in found if runs)
+
+
+def broken_tokens(body: str) -> list[tuple[int, str]]:
+    """Where a stored text holds double brackets that are no whole figure: the number of the paragraph (from 1) and
+    what stands there. Read all the same, such a place becomes words: whoever typed it must hear of it first.
+    """
+    places: list[tuple[int, str]] = []
+    number = 0
+    for part in _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n")):
+        words = _TOKEN.sub(lambda found: " " if (found["text"] or "").strip() else found[0], part)
+        number += bool(part.strip())
+        places += [(number, found[0].strip()) for found in _BRACKETS.finditer(words)]
+    return places
+
+
+def write_paragraphs(parts: Iterable[Iterable[TextRun]]) -> str:
+    """Paragraphs as stored text. Words that look like the beginning of a figure lose that look."""
+    return "\n\n".join("".join(map(_written, _tidy(runs))) for runs in parts)
+
+
+def token(key: str, text: str) -> str:
+    """One figure as it is stored. Raises ValueError for a key or text that could not be read back."""
+    written = f"[[{key}|{_SPACES.sub(' ', text).strip()}]]"
+    found = _TOKEN.fullmatch(written)
+    if found is None or not found["key"] or not found["text"]:
+        raise ValueError(f"no token: {written}")
+    return written
+
+
+def plain_text(body: str) -> str:
+    """A stored text as its reader sees it, a blank line between paragraphs."""
+    return "\n\n".join(paragraph_text(runs) for runs in parse_paragraphs(body))
+
+
+def paragraph_text(runs: Iterable[TextRun]) -> str:
+    """One paragraph as its reader sees it."""
+    return "".join(run.text for run in runs)
+
+
+def paragraph_to_data(runs: Iterable[TextRun]) -> list[str | dict[str, str]]:
+    """A paragraph as JSON data: words are text, a figure is ``{"figure": key, "text": "14.712"}``."""
+    return [{"figure": run.key, "text": run.text} if run.key else run.text for run in runs]
+
+
+def paragraph_from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragraph:
+    """Read back ``as_data``; a paragraph of the first format of documents is one text."""
+    parts = [data] if isinstance(data, str) else data
+    return tuple(
+        TextRun(one) if isinstance(one, str) else TextRun(one["text"], one["figure"]) for one in parts
+    )
+
+
+def split_sentences(runs: Sequence[TextRun]) -> list[Paragraph]:
+    """A paragraph cut before each new sentence, which begins with a capital or a figure; a figure is never cut."""
+    found: list[list[TextRun]] = [[]]
+    for place, run in enumerate(runs):
+        after = runs[place + 1].text if place + 1 < len(runs) else ""
+        start = 0
+        for end in (one.end() for one in _STOP.finditer("" if run.key else run.text)):
+            following = run.text[end : end + 1] or after[:1]
+            if following.isupper() or (following.isdigit() and end == len(run.text)):
+                found[-1].append(TextRun(run.text[start:end]))
+                found.append([])
+                start = end
+        if run.text[start:]:
+            found[-1].append(TextRun(run.text[start:], run.key))
+    return [tuple(one) for one in found if one]
+
+
+def fact_keys(parts: Iterable[Iterable[TextRun]]) -> list[str]:
+    """The facts that some paragraphs quote, each once, in order."""
+    return list(dict.fromkeys(run.key for runs in parts for run in runs if run.key))
+
+
+def _runs(text: str) -> Iterator[TextRun]:
+    end = 0
+    for found in _TOKEN.finditer(text):
+        yield TextRun(text[end : found.start()])
+        yield TextRun(found["broken"]) if found["key"] is None else TextRun(found["text"], found["key"])
+        end = found.end()
+    yield TextRun(text[end:])
+
+
+def _tidy(runs: Iterable[TextRun]) -> list[TextRun]:
+    """Words beside words as one run, white space as one space and none at the ends, figures without a text gone."""
+    single = (TextRun(_SPACES.sub(" ", run.text).strip() if run.key else run.text, run.key) for run in runs)
+    tidy: list[TextRun] = []
+    for figures, group in groupby((run for run in single if run.text), key=lambda run: bool(run.key)):
+        beside = list(group)
+        tidy += beside if figures else [TextRun(_SPACES.sub(" ", paragraph_text(beside)))]
+    if tidy and not tidy[0].key:
+        tidy[0] = TextRun(tidy[0].text.lstrip())
+    if tidy and not tidy[-1].key:
+        tidy[-1] = TextRun(tidy[-1].text.rstrip())
+    return [run for run in tidy if run.text]
+
+
+def _written(run: TextRun) -> str:
+    return token(run.key, run.text) if run.key else _OPENING.sub("[ [", run.text)

@@ -1,0 +1,277 @@
+"""Every figure that a text may quote, under a stable key, with its wording, source, formula and link."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from figures import formatting, summary
+from figures.formatting import (
+    TIER_NAMES,
+    format_count,
+    format_day_range,
+    format_decimal,
+    format_percent,
+    tier_name,
+)
+from figures.measures import MEASURES, OF_FIRST_MONTH, OF_LAST_MONTH, SUMS, measure_label
+from figures.rates import BY_KEY, RATES, SHARES, Placement, Share, rates_in
+from figures.summary import COUNTS, Figures, Summary
+from reports.year_on_year.comparison import ComparedSummaries
+
+from . import sentences
+
+# A fact carries how it is written, its name, where it comes from (period and completeness), how it is computed,
+# and an address that leads to the units behind it. Keys: ``now.commune.received``, ``now.total.rate.on_time``,
+# ``before.district.share.online``, ``change.total.online``, ``unit.13474.share.online``,
+# ``target.on_time.commune``, ``indicator.CODE.percent``, ``completeness.total``, ``missing.count``. Where some
+# units cannot be compared with last year, ``left_out.units`` names them and ``same.now.total.received``,
+# ``same.before.…`` are of the others.
+
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A known figure. ``value`` is None where nobody reported it, or where a blank makes it unsure."""
+
+    text: str
+    value: int | str | None
+    name: str
+    source: str
+    formula: str = ""
+    link: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a frozen document keeps of it."""
+        told = {"text": self.text, "value": self.value, "name": self.name}
+        return {**told, "source": self.source, "formula": self.formula}
+
+
+def summary_facts(
+    now: Summary,
+    before: Summary | None,
+    targets: Iterable[Mapping[str, Any]] = (),
+    indicators: Iterable[Mapping[str, Any]] = (),
+    compared: ComparedSummaries | None = None,
+) -> dict[str, Fact]:
+    """All facts of a review's period: figures now, of the same period last year, by unit, targets, indicators. Rises
+    and falls are of the units that can be `compared`, where those are not all.
+    """
+    found: dict[str, Fact] = {}
+    for side, summary in (("now", now), ("before", before)):
+        if summary is not None:
+            found.update(_summary(side, summary))
+    if compared is None:
+        found.update(_changes(now, before))
+    else:
+        found.update(_changes(compared.current, compared.before))
+        found.update(_compared(compared))
+    for row in now.rows:
+        link = _link(now, row.key, by="month")
+        found.update(_figures(f"unit.{row.key}", row.name, row.figures, now, link))
+    found.update(_completeness(now))
+    for one in targets:
+        found.update(_target(one, now))
+    for one in indicators:
+        found.update(_indicator(one, now))
+    return found
+
+
+def scopes(summary: Summary) -> Iterator[tuple[str, str, Figures]]:
+    """Each tier and the total: key, name in a sentence, figures."""
+    for tier, one in summary.tiers:
+        yield tier, tier_name(tier).lower(), one
+    yield TOTAL, f"chung {summary.unit_name}", summary.total
+
+
+def figures_source(summary: Summary, one: Figures) -> str:
+    """Which figures these are: "Số liệu đã duyệt từ 15/12/2021 đến 14/6/2022, 96/96 báo cáo tháng"."""
+    days = format_day_range(summary.period.start, summary.period.end)
+    which = "đã duyệt" if summary.include == "approved" else "gồm cả chưa duyệt"
+    which += f" {formatting.basis_label(summary.units_of)}," if summary.units_of else ""
+    return f"Số liệu {which} {days}, {one.completeness.text(summary.period.one_month)}"
+
+
+def _summary(side: str, summary: Summary) -> Iterator[tuple[str, Fact]]:
+    for key, whom, one in scopes(summary):
+        more = {} if key == TOTAL else {"tier": key}
+        link = _link(summary, by="unit", **more)
+        yield from _figures(f"{side}.{key}", whom, one, summary, link)
+
+
+def _figures(prefix: str, whom: str, one: Figures, summary: Summary, link: str) -> Iterator[tuple[str, Fact]]:
+    told, about = figures_source(summary, one), f"{whom}, {summary.period.label}"
+    for name in COUNTS:
+        label, number = measure_label(name, summary.period.end), one.counts[name]
+        formula = _formula(name, summary)
+        yield f"{prefix}.{name}", Fact(format_count(number), number, f"{label}, {about}", told, formula, link)
+    for kind, shares in (("share", one.shares), ("rate", one.rates)):
+        for key, share in shares.items():
+            name = f"{BY_KEY[key].name}, {about}"
+            yield f"{prefix}.{kind}.{key}", _share(share, name, told, BY_KEY[key].definition, link)
+
+
+def _share(share: Share, name: str, told: str, definition: str, link: str) -> Fact:
+    formula = f"{definition} {format_count(share.numerator)} ÷ {format_count(share.denominator)}"
+    if share.partial and share.percent is not None:
+        return Fact(format_percent(share.percent) + formatting.INCOMPLETE, None, name, told, formula, link)
+    return Fact(format_percent(share.percent), share.percent, name, told, formula, link)
+
+
+def _formula(name: str, summary: Summary) -> str:
+    if name in SUMS:
+        return " + ".join(measure_label(part, summary.period.end) for part in SUMS[name])
+    if name in OF_FIRST_MONTH:
+        return "Của tháng đầu kỳ, không cộng qua các tháng"
+    if name in OF_LAST_MONTH:
+        return "Của tháng cuối kỳ, không cộng qua các tháng"
+    return "Cộng các báo cáo tháng trong kỳ"
+
+
+def _changes(now: Summary, before: Summary | None) -> Iterator[tuple[str, Fact]]:
+    """Rises and falls of shares, rates and flows; the direction is part of the text, so it cannot go stale alone."""
+    if before is None:
+        return
+    earlier = {key: one for key, _, one in scopes(before)}
+    for key, whom, one in scopes(now):
+        if key not in earlier:
+            continue
+        old = earlier[key]
+        told = f"{figures_source(now, one)}; cùng kỳ: {figures_source(before, old)}"
+        more = {} if key == TOTAL else {"tier": key}
+        link = _link(now, by="unit", **more)
+        for name in (*one.shares, *one.rates):
+            yield f"change.{key}.{name}", _moved(name, whom, one.share(name), old.share(name), told, link)
+        for name in (*(name for name in MEASURES if name not in OF_LAST_MONTH), *SUMS):
+            fact = _grown(measure_label(name, now.period.end), whom, one.counts[name], old.counts[name], told)
+            yield f"change.{key}.{name}", fact
+
+
+def _moved(name: str, whom: str, new: Share, old: Share, told: str, link: str) -> Fact:
+    sound = not (new.partial or old.partial)
+    text = sentences.points_change(new.percent, old.percent) if sound else ""
+    formula = f"{format_percent(new.percent)} − {format_percent(old.percent)}"
+    return Fact(
+        text or "—", text or None, f"{BY_KEY[name].name}, {whom}, so với cùng kỳ", told, formula, link
+    )
+
+
+def _grown(label: str, whom: str, new: int | None, old: int | None, told: str) -> Fact:
+    text = ""
+    if new is not None and old is not None:
+        text = (
+            f"{'tăng' if new > old else 'giảm'} {format_count(abs(new - old))} hồ sơ"
+            if new != old
+            else "không đổi"
+        )
+    formula = f"{format_count(new)} − {format_count(old)}"
+    return Fact(text or "—", text or None, f"{label}, {whom}, so với cùng kỳ", told, formula)
+
+
+def _compared(compared: ComparedSummaries) -> Iterator[tuple[str, Fact]]:
+    """Both sides of a comparison that leaves units out, and which."""
+    for side, summary in (("same.now", compared.current), ("same.before", compared.before)):
+        for key, fact in _summary(side, summary):
+            yield key, replace(fact, name=f"{fact.name}, của các đơn vị báo cáo suốt cả hai kỳ")
+    told, number = "Danh sách đơn vị phải báo cáo trong hai kỳ", compared.number
+    yield "left_out.count", Fact(format_count(number), number, "Đơn vị không so được với cùng kỳ", told)
+    yield "left_out.units", Fact(compared.names, compared.names, "Đơn vị không so được với cùng kỳ", told)
+
+
+def _completeness(now: Summary) -> Iterator[tuple[str, Fact]]:
+    told = "Danh sách đơn vị phải báo cáo trong kỳ"
+    for key, whom, one in scopes(now):
+        text = one.completeness.text(now.period.one_month)
+        name = f"Báo cáo đã duyệt trên báo cáo phải có, {whom}"
+        yield f"completeness.{key}", Fact(text, text, name, told, "", _link(now))
+    units = now.total.completeness.by_unit()
+    yield "missing.count", Fact(format_count(len(units)), len(units), "Đơn vị thiếu báo cáo trong kỳ", told)
+
+
+def _target(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
+    rate, tier = BY_KEY[one["rate"]], one["tier"]
+    whom = tier_name(tier).lower() if tier else "các cấp"
+    fact = Fact(
+        format_percent(one["percent"]), one["percent"], f"Chỉ tiêu giao: {rate.name}, {whom}", one["source"]
+    )
+    yield f"target.{one['rate']}.{tier or TOTAL}", fact
+    for key, which, figures in scopes(now):
+        share = figures.share(one["rate"])
+        if tier not in ("", key) or share.partial:
+            continue
+        text = sentences.target_gap(share.percent, one["percent"])
+        formula = f"{format_percent(share.percent)} − {format_percent(one['percent'])}"
+        name = f"{rate.name}, {which}, so với chỉ tiêu giao"
+        yield (
+            f"gap.{one['rate']}.{key}",
+            Fact(_lower(text) or "—", text or None, name, figures_source(now, figures), formula),
+        )
+
+
+def _indicator(one: Mapping[str, Any], now: Summary) -> Iterator[tuple[str, Fact]]:
+    prefix, told = f"indicator.{one['code']}", f"Chỉ tiêu nhập cho {now.period.label}: {one['source']}"
+    if one.get("quoted") is not None:
+        yield f"{prefix}.quoted", Fact(format_decimal(one["quoted"]), one["quoted"], one["name"], told)
+        return
+    parts = (
+        f"{one['numerator_name']} ÷ {one['denominator_name']}" if one["is_share"] else one["numerator_name"]
+    )
+    for name, which in (("numerator", one["numerator_name"]), ("denominator", one["denominator_name"])):
+        if which:
+            yield (
+                f"{prefix}.{name}",
+                Fact(format_count(one[name]), one[name], f"{which}: {one['name']}", told),
+            )
+    for name, words in (("percent", ""), ("target", "Chỉ tiêu giao: "), ("before_percent", "Cùng kỳ: ")):
+        if one["is_share"]:
+            fact = Fact(format_percent(one[name]), one[name], f"{words}{one['name']}", told, parts)
+            yield f"{prefix}.{name}", fact
+    if one["is_share"]:
+        for name, text in (
+            ("change", sentences.points_change(one["percent"], one["before_percent"])),
+            ("gap", _lower(sentences.target_gap(one["percent"], one["target"]))),
+        ):
+            yield f"{prefix}.{name}", Fact(text or "—", text or None, one["name"], told, parts)
+
+
+def _link(summary: Summary, unit: str = "", **more: str) -> str:
+    asked = {"unit": unit or summary.unit, "period": summary.period.code, **more}
+    asked |= {"basis": summary.basis} if summary.units_of else {}
+    return "/?" + "&".join(f"{name}={value}" for name, value in asked.items())
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+_SCOPE = "|".join((*TIER_NAMES, TOTAL, r"\*"))
+_TIER = "|".join((*TIER_NAMES, r"\*"))
+_COUNT = "|".join((*MEASURES, *SUMS))
+_SHARE, _RATE = ("|".join(rate.key for rate in rates) for rates in (SHARES, RATES))
+_RANKED = "|".join(rate.key for rate in rates_in(Placement.RANKING))
+_FIGURE = rf"(?:{_COUNT}|share\.(?:{_SHARE})|rate\.(?:{_RATE}))"
+_CODE = r"(?:\*|[A-Za-z0-9_@-]+)"
+FACT_NAMES = (
+    rf"(?:now|before)\.(?:{_SCOPE})\.{_FIGURE}",
+    rf"same\.(?:now|before)\.(?:{_SCOPE})\.{_FIGURE}",
+    r"left_out\.(?:count|units)",
+    rf"change\.(?:{_SCOPE})\.(?:{_COUNT}|{_SHARE}|{_RATE})",
+    rf"growth\.(?:{_SCOPE})\.(?:{_COUNT})",
+    rf"unit\.{_CODE}\.{_FIGURE}",
+    rf"completeness\.(?:{_SCOPE})",
+    rf"lacking\.(?:now|before)\.(?:{_SCOPE})",
+    r"missing\.(?:count|units)",
+    rf"(?:target|gap)\.(?:{_SHARE}|{_RATE})\.(?:{_SCOPE})",
+    rf"indicator\.{_CODE}\.(?:numerator|denominator|percent|target|before_percent|change|gap|quoted)",
+    rf"(?:best|worst)\.(?:{_TIER})\.(?:{_RANKED})\.(?:unit|value)",
+    rf"(?:best|worst)\.(?:{_TIER})\.{summary.CHANGE_RATE}\.change",
+    rf"(?:ranked|reached)\.(?:{_TIER})\.(?:{_RANKED})",
+    r"tasks\.(?:set|done|open|not_done|overdue)",
+)
+_FACT_NAMES = re.compile("|".join(f"(?:{one})" for one in FACT_NAMES))
+
+
+def is_fact_name(key: str) -> bool:
+    """Whether a key, "*" for what a phrase is said of in it, can name a figure of a review."""
+    return _FACT_NAMES.fullmatch(key) is not None

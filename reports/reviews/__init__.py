@@ -1,0 +1,1 @@
+"""The list of reviews, the page of one, and everything that is done from it."""

@@ -1,0 +1,289 @@
+"""The list of reviews, one review on the screen, and its PDF."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import zip_longest
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from core import clock
+from core.web.rights import Right, requires
+from records.calendar.queries import stored_calendar
+from reports.charts import svg
+from reports.closing.queries import before_signing, incomplete_points
+from reports.consultation.forms import CommentForm
+from reports.consultation.queries import (
+    comment_units,
+    comments_by_section,
+    open_points,
+    request_counts,
+    unanswered_requests,
+)
+from reports.document import document
+from reports.drafting import actions as drafting_actions
+from reports.meeting.queries import meeting_of
+from reports.models import Review, ReviewSection, ReviewState, SignedFile, SignedKind
+from reports.pdf import renderer_process
+from reports.printing import copies, print_view
+from reports.review_access import actions as review_access_actions
+from reports.review_access.queries import (
+    corrections,
+    drafting_units,
+    newer_figures,
+    review_for,
+    visible_reviews,
+)
+from reports.review_files import downloads
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import home_unit, is_allowed, require_right
+from units.models import Unit
+
+from . import marked_text
+from .forms import ClosingReasonForm, IssueNumberForm, NewReviewForm, SignedFileForm
+
+REVIEWS = (
+    TableColumn("title", "Báo cáo", width=60),
+    TableColumn("unit_code", "Mã đơn vị"),
+    TableColumn("unit", "Đơn vị", width=30),
+    TableColumn("period", "Kỳ"),
+    TableColumn("state", "Trạng thái", width=26),
+    TableColumn("number", "Số"),
+    TableColumn("issued_on", "Ngày phát hành"),
+    TableColumn("frozen_at", "Chốt số liệu lúc", width=20),
+)
+
+
+def reviews_file(found: Iterable[Review], at: datetime) -> TableFile:
+    """All reviews that the reader may see."""
+    rows = (
+        (
+            one.title,
+            one.unit.code,
+            one.unit.name,
+            one.period,
+            one.get_state_display(),
+            one.number,
+            one.issued_on,
+            one.frozen_at,
+        )
+        for one in found
+    )
+    return TableFile("bao-cao-so-ket", "Báo cáo sơ kết, tổng kết", REVIEWS, rows, at)
+
+
+@dataclass(frozen=True)
+class SignedFileRow:
+    """A signed file with its place among the uploads (1 is the first) and what comparing it found."""
+
+    number: int
+    file: SignedFile
+
+    @property
+    def missing(self) -> list[dict[str, Any]]:
+        return self.file.found.get("missing", [])
+
+    @property
+    def chip(self) -> tuple[str, str]:
+        """State and word of the chip that sums up the comparison."""
+        if self.file.kind == SignedKind.INTACT:
+            return "ok", "Nguyên vẹn, có chữ ký số"
+        if self.file.kind == SignedKind.PICTURE:
+            return "part", "Bản quét, không so được"
+        if not self.file.found.get("whole", True):
+            return "part", "Quá dài, không so hết"
+        return ("late", "Thiếu số liệu đã chốt") if self.missing else ("ok", "Đủ số liệu đã chốt")
+
+
+def signed_files(review: Review) -> list[SignedFileRow]:
+    """All uploads, the newest first. One query."""
+    files = list(review.signed_files.order_by("-pk")) if review.is_frozen else []
+    return [SignedFileRow(len(files) - place, one) for place, one in enumerate(files)]
+
+
+def discussion_context(
+    request: HttpRequest, found: Review, form: CommentForm | None = None, wrong: str = ""
+) -> dict[str, Any]:
+    """Comments by section, in whose name the reader may say something, what the reader was asked for; for editors of
+    the review what has come of what was asked. `wrong`: what is wrong about a reply that was not stored.
+    """
+    sections: list[ReviewSection] = list(found.sections.order_by("order"))
+    parts = comments_by_section(found, sections)
+    voices = comment_units(request.user, found, request.day)
+    edits = is_allowed(request.user, Right.EDIT, found.unit, request.day)
+    return {
+        "comment_parts": parts,
+        "comments_open": sum(part.open for part in parts),
+        "comment_wrong": wrong,
+        "may_comment": bool(voices),
+        "may_resolve": edits and not found.is_frozen,
+        "comment_form": form or (CommentForm(None, sections, voices) if voices else None),
+        "own_askings": unanswered_requests(found, voices) if voices else [],
+        "asked": request_counts(found, request.day) if edits else None,
+    }
+
+
+PER_PAGE = 50
+CHIPS = {
+    ReviewState.DRAFT: "draft",
+    ReviewState.COMMENT: "wait",
+    ReviewState.FROZEN: "lock",
+    ReviewState.ISSUED: "ok",
+}
+
+
+@requires(Right.READ)
+def review_list(request: HttpRequest) -> HttpResponse:
+    """All reviews that the reader may see; a POST opens a draft."""
+    units = drafting_units(request.user, request.day)
+    form = NewReviewForm(
+        request.POST if request.method == "POST" else None, units, stored_calendar(), request.day
+    )
+    if request.method == "POST":
+        if not units:
+            require_right(request.user, Right.EDIT, home_unit(request.user, request.day), request.day)
+        if form.is_valid():
+            opened = _open(request, form)
+            if opened is not None:
+                return redirect("review", opened.pk)
+    every = visible_reviews(request.user, request.day)
+    if file := requested_file(request, {"": lambda: reviews_file(every.iterator(1_000), clock.now())}):
+        return file
+    found = list(every[:PER_PAGE])
+    rows = [(one, CHIPS[one.state]) for one in found]
+    context = {"rows": rows, "form": form if units else None}
+    return render(request, "reports/review/list.html", context, status=422 if form.errors else 200)
+
+
+def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
+    unit: Unit = form.cleaned_data["unit"]
+    require_right(request.user, Right.EDIT, unit, request.day)
+    period = form.cleaned_data["period"]
+    try:
+        opened = drafting_actions.open_full_draft(
+            unit,
+            period,
+            by=request.user,
+            at=clock.now(),
+            demo=settings.DEMO,
+            units_of=form.units_of(),
+        )
+    except review_access_actions.ReviewError as refused:
+        form.add_error(None, str(refused))
+        return None
+    messages.success(
+        request,
+        "Đã lập dự thảo: câu, bảng, nhiệm vụ theo số liệu đã duyệt. Hãy đọc lại và viết tiếp.",
+    )
+    return opened
+
+
+@requires(Right.READ)
+@require_safe
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """One review on the screen: a draft from the figures of now, a frozen one from what was frozen."""
+    return review_page(request, review_for(request, pk))
+
+
+def review_page(
+    request: HttpRequest, found: Review, *, status: int = 200, refused: str = "", **forms: Any
+) -> HttpResponse:
+    """The review's page, with what was refused: words, or forms in place of empty ones."""
+    doc = document.current(found, demo=settings.DEMO)
+    may = {
+        "edit": is_allowed(request.user, Right.EDIT, found.unit, request.day),
+        "close": is_allowed(request.user, Right.CLOSE, found.unit, request.day),
+    }
+    shown, told = print_view.print_context(doc), meeting_of(found)
+    warnings = [] if found.is_frozen else before_signing(found, doc, request.day)
+    shape = marked_text.mark_text(doc)
+    pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
+    context = shown | {
+        "found": found,
+        "sections": [
+            section | {"marked": text, "pk": pk}
+            for section, text, pk in zip_longest(shown["sections"], shape.sections, pks)
+        ],
+        "shape": shape,
+        "accepting": may["edit"] and not found.is_frozen,
+        "points": [] if found.is_frozen else _points(found, doc, pks, may["edit"], request.day),
+        "see_chip": "part" if warnings else "ok",
+        "see_word": f"{len(warnings)} việc" if warnings else "Đủ",
+        "first_section": pks[0] if pks else None,
+        "refused": refused,
+        "chip": CHIPS[found.state],
+        "may": may,
+        "bars": [
+            svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
+        ],
+        "warnings": warnings,
+        "meeting": told,
+        "files": downloads.review_downloads(found, doc, told),
+        "version": "" if found.is_frozen else document.document_version(doc),
+        "corrections": corrections(found),
+        "newer": newer_figures(doc) if found.is_frozen else [],
+        "signed": signed_files(found),
+        "signed_form": forms.get("signed_form") or SignedFileForm(),
+        "compared": forms.get("compared"),
+        "successor": found.replaced_by.order_by("pk").first(),
+        "reason_form": forms.get("reason_form") or ClosingReasonForm(None, needed=bool(warnings)),
+        "number_form": forms.get("number_form") or IssueNumberForm(None, found, request.day),
+    }
+    context |= discussion_context(request, found, forms.get("comment_form"), forms.get("comment_wrong", ""))
+    return render(request, "reports/review/page.html", context, status=status)
+
+
+def _points(
+    found: Review, doc: dict[str, Any], pks: list[int], may_edit: bool, day: date
+) -> list[dict[str, str]]:
+    """What the document lacks, each with the address where the reader sees to it."""
+    told = []
+    for point in incomplete_points(found, doc, day):
+        to = "#phu-luc" if point.aim == "units" else ""
+        if point.aim == "edit" and may_edit:
+            to = reverse("review_edit", args=[found.pk])
+        elif point.aim.isdigit():
+            order = int(point.aim)
+            to = reverse("review_section", args=[found.pk, pks[order - 1]]) if may_edit else f"#muc-{order}"
+        told.append({"text": point.text, "to": to})
+    asked = reverse("review_asking", args=[found.pk]) if may_edit else "#gop-y"
+    return told + [{"text": text, "to": asked} for text in open_points(found)]
+
+
+def pdf_error_page(
+    request: HttpRequest, found: Review, undrawn: renderer_process.PdfNotDrawn
+) -> HttpResponse:
+    """The review's page where its PDF could not be drawn: 429 while others are, else 422 and what to do."""
+    busy = isinstance(undrawn, renderer_process.RendererBusy)
+    answer = review_page(request, found, status=429 if busy else 422, refused=str(undrawn))
+    if busy:
+        answer.headers["Retry-After"] = "60"
+    return answer
+
+
+@requires(Right.READ)
+@require_safe
+def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The review as PDF: the kept bytes of a frozen one, else the draft."""
+    found = review_for(request, pk)
+    try:
+        content = copies.current_pdf(found, demo=settings.DEMO)
+    except copies.LostFile as lost:
+        told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
+        return review_page(request, found, status=503, refused=told)
+    except copies.LongReview:
+        return redirect("review_drawing", pk)
+    except renderer_process.PdfNotDrawn as undrawn:
+        return pdf_error_page(request, found, undrawn)
+    response = HttpResponse(content, content_type="application/pdf")
+    kind = "bao-cao" if found.is_frozen else "du-thao"
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="{kind}-cchc-{found.period}-{found.pk}.pdf"'
+    )
+    return response

@@ -1,0 +1,1 @@
+"""Tables of a Summary: order of rows, columns, the HTML table, CSV and XLSX."""

@@ -1,0 +1,197 @@
+"""The columns, rows and source lines of a table of figures, the same for CSV and XLSX."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from figures import formatting
+from figures.measures import FILE_COUNTS, STATES, SUMS, composed, measure_label
+from figures.rates import BY_KEY, Placement, Rate, rates_in
+from figures.summary import CHANGE_RATE, Figures, ShareChange, Summary
+
+from .ordering import TableEntry
+
+BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
+
+COUNTS = FILE_COUNTS
+RATES = rates_in(Placement.FILES)
+# Sums in an export are live: each stands right of its parts.
+SUM_OF = {name: composed(SUMS[name], within=name) for name in COUNTS if name in SUMS}
+# After the rates, where rows are told against the same period last year.
+CHANGE_TITLES = (
+    f"{BY_KEY[CHANGE_RATE].name} cùng kỳ (%)",
+    f"{BY_KEY[CHANGE_RATE].name}: tăng, giảm (điểm phần trăm)",
+)
+CHANGE_DEFINITION = (
+    "Tỷ lệ đã làm tròn của kỳ này trừ tỷ lệ đã làm tròn của cùng kỳ năm trước; "
+    "chỉ của đơn vị báo cáo đủ cả hai kỳ."
+)
+
+
+@dataclass(frozen=True)
+class FlatRow:
+    """One row of a file: its texts, its figures, and what must be known of it besides."""
+
+    name: str
+    key: str
+    section: str
+    figures: Figures
+    note: str = ""
+    change: ShareChange | None = None
+
+
+@dataclass(frozen=True)
+class FlatTable:
+    """A whole file: column titles, rows in the order seen, the total, and the lines about the source."""
+
+    first: str
+    rows: tuple[FlatRow, ...]
+    total: FlatRow
+    count_titles: tuple[str, ...]
+    rate_titles: tuple[str, ...]
+    source: tuple[tuple[str, str], ...]
+    summary: Summary
+    whole: bool
+    asked: str = ""
+
+    @property
+    def scope(self) -> str:
+        """What the figures are of, for every row: rows travel without their head. "đã duyệt; lĩnh vực Hộ tịch"."""
+        if self.summary.as_of is not None:
+            told = [f"như đã duyệt đến hết ngày {formatting.format_day(self.summary.as_of)}"]
+        else:
+            told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
+        told += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
+        told += [formatting.basis_label(self.summary.units_of)] if self.summary.units_of else []
+        return "; ".join([*told, *([self.asked] if self.asked else [])])
+
+    @property
+    def period(self) -> str:
+        """The period with its days: "6 tháng đầu năm 2022 (từ 15/12/2021 đến 14/6/2022)"."""
+        return _period(self.summary)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Titles of all columns, in order."""
+        return column_titles(self.first, self.count_titles, self.rate_titles, changes=self.changes)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the rows are told against the same period last year."""
+        return any(row.change for row in self.rows)
+
+    @property
+    def summed(self) -> frozenset[str]:
+        """The counts whose column adds up to the total: all of them, save the states where rows are months; none
+        where the rows are only a part of those that the total is of.
+        """
+        if not self.whole:
+            return frozenset()
+        return frozenset(COUNTS) - (STATES if self.summary.by == "month" else frozenset())
+
+
+def flat_table(
+    summary: Summary, entries: Sequence[TableEntry], *, asked: str, made_at: datetime, note: str = ""
+) -> FlatTable:
+    """The file of a Summary with its rows as they are seen; `asked` is the filter in words ("" without), `note`
+    stands beside the total.
+    """
+    end = summary.period.end
+    return FlatTable(
+        BY_NAMES[summary.by or "unit"],
+        tuple(
+            FlatRow(one.row.name, one.row.key, one.section, one.figures, change=one.row.change)
+            for one in entries
+        ),
+        FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total, note),
+        count_titles(end),
+        rate_titles(),
+        (*source_lines(summary, asked), made_line(made_at)),
+        summary,
+        whole=len(entries) == len(summary.rows),
+        asked=asked,
+    )
+
+
+def column_titles(
+    first: str, counts: Sequence[str], rates: Sequence[str], *, changes: bool = False
+) -> tuple[str, ...]:
+    """Titles of all columns of figures, in order; `first` is what the rows are."""
+    after = ("Báo cáo tháng đã có", "Báo cáo tháng phải có", "Ghi chú")
+    return (first, "Mã", "Nhóm", *counts, *rates, *(CHANGE_TITLES if changes else ()), *after)
+
+
+def count_titles(day: date) -> tuple[str, ...]:
+    """What the counts are called on a day, in the order of COUNTS."""
+    return tuple(measure_label(name, day) for name in COUNTS)
+
+
+def rate_titles() -> tuple[str, ...]:
+    """The names of the rates, in the order of RATES."""
+    return tuple(f"{rate.name} (%)" for rate in RATES)
+
+
+def row_remark(row: FlatRow) -> str:
+    """What a reader of a row must know: its note; nobody reported, not all did, or a part was left blank."""
+    figures, told = row.figures, [row.note] if row.note else []
+    if figures.completeness.silent:
+        told.append("chưa có báo cáo")
+    elif not figures.completeness.complete:
+        told.append("chưa đủ báo cáo")
+    if any(figures.share(rate.key).partial for rate in RATES):
+        told.append("tỷ lệ chưa đủ số liệu")
+    if figures.estimated:
+        told.append("ước tính: có phần chia theo tỷ lệ")
+    return "; ".join(told)
+
+
+def source_lines(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
+    """What a reader must know of figures: of whom and when, which count, how whole they are, each formula."""
+    yield from source_summary(summary, asked)
+    for rate in RATES:
+        yield rate.name, f"{rate.definition} Công thức: {_formula(rate, summary.period.end)}."
+    yield (
+        "Làm tròn",
+        (
+            f"Làm tròn nửa lên, {summary.decimals} chữ số thập phân; thêm chữ số khi làm tròn sẽ ra 0% hoặc 100%. "
+            "Tỷ lệ = tổng tử số ÷ tổng mẫu số, không lấy trung bình các tỷ lệ. “—” hoặc ô trống: chưa có báo cáo."
+        ),
+    )
+
+
+def source_summary(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
+    """The same without formulas: of whom and when, which count, by which units, how whole they are."""
+    yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
+    yield "Kỳ báo cáo", _period(summary)
+    yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
+    yield "Phạm vi", formatting.included_label(summary.include, summary.as_of)
+    yield "Cơ quan ngoài Ủy ban nhân dân", "có tính" if summary.external else "không tính"
+    yield "Xếp theo", formatting.basis_label(summary.units_of).removeprefix("theo ")
+    for sentence in summary.territory.sentences() if summary.territory else ():
+        yield "Địa bàn", sentence
+    for sentence in summary.handover.sentences():
+        yield "Bàn giao giữa tháng", sentence
+    yield "Mức độ đầy đủ", summary.completeness_text
+    if any(row.change for row in summary.rows):
+        yield CHANGE_TITLES[1], CHANGE_DEFINITION
+    if asked:
+        yield "Bộ lọc", asked
+
+
+def _period(summary: Summary) -> str:
+    period = summary.period
+    return f"{period.label} ({formatting.format_day_range(period.start, period.end)})"
+
+
+def made_line(at: datetime) -> tuple[str, str]:
+    """When a file was made, as it stands: the caller puts it into the zone of its reader."""
+    return "Lập lúc", f"{at:%H:%M} ngày {formatting.format_day(at.date())}"
+
+
+def _formula(rate: Rate, day: date) -> str:
+    return f"{_in_words(rate.above, day)} ÷ {_in_words(rate.under, day)}"
+
+
+def _in_words(names: Sequence[str], day: date) -> str:
+    told = " + ".join(measure_label(name, day).lower() for name in names)
+    return f"({told})" if len(names) > 1 else told

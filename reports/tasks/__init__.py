@@ -1,0 +1,1 @@
+"""Tasks that reviews set: who answers for them, and what became of them."""

@@ -1,0 +1,188 @@
+"""Lists of tasks, also as a file, and the page of a task's outcome."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from core import clock
+from core.web.rights import Right, requires
+from figures.periods import Period
+from reports.document import document
+from reports.models import PlanTask, Review, TaskOutcome
+from reports.review_access import actions as review_access_actions
+from reports.review_access.fields import ReviewDayField, text_field
+from reports.review_access.queries import review_for
+from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from units.access.queries import is_allowed
+
+from . import actions as tasks_actions
+from .actions import outcome_version
+from .queries import may_report, tasks_to_report
+
+
+class OutcomeForm(forms.Form):
+    """Outcome, its day and a note."""
+
+    required_unmarked = True
+
+    seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    outcome = forms.ChoiceField(
+        label="Kết quả",
+        choices=TaskOutcome.choices,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Hãy chọn kết quả của nhiệm vụ."),
+    )
+    on = ReviewDayField("Ngày có kết quả")
+    words = text_field("Ghi chú", 2)
+
+    def __init__(self, data: Any, task: PlanTask, day: date) -> None:
+        now = {"seen": outcome_version(task), "outcome": task.outcome, "on": task.outcome_on}
+        super().__init__(data, initial=now | {"words": task.outcome_note}, auto_id=f"id_{task.pk}_%s")
+        self.day = day
+
+    def clean_on(self) -> date | None:
+        given = self.cleaned_data["on"]
+        if given and given > self.day:
+            raise forms.ValidationError("Ngày có kết quả không thể sau hôm nay.")
+        return given
+
+
+TASKS = (
+    TableColumn("text", "Nhiệm vụ", width=70),
+    TableColumn("who", "Đơn vị thực hiện", width=30),
+    TableColumn("deadline", "Thời hạn"),
+    TableColumn("outcome", "Kết quả", width=20),
+    TableColumn("note", "Nội dung kết quả", width=50),
+    TableColumn("on", "Ngày hoàn thành"),
+    TableColumn("by", "Người ghi", width=30),
+    TableColumn("at", "Ghi lúc", width=20),
+    TableColumn("review", "Báo cáo giao nhiệm vụ", width=50),
+)
+
+
+def tasks_file(found: Iterable[PlanTask], title: str, at: datetime) -> TableFile:
+    """Tasks with what became of them."""
+    rows = (
+        (
+            one.text,
+            one.who,
+            one.deadline,
+            one.get_outcome_display(),
+            one.outcome_note,
+            one.outcome_on,
+            one.outcome_by,
+            one.outcome_at,
+            one.review.title,
+        )
+        for one in found
+    )
+    return TableFile("nhiem-vu", title, TASKS, rows, at)
+
+
+CHIPS = {TaskOutcome.OPEN: "wait", TaskOutcome.DONE: "ok", TaskOutcome.NOT_DONE: "back"}
+Line = tuple[PlanTask, str, bool, OutcomeForm | None]
+
+
+@requires(Right.SIGNED_IN)
+@require_safe
+def task_list(request: HttpRequest) -> HttpResponse:
+    """The tasks whose outcome the reader enters: of the own units, and of the reviews that the reader drafts."""
+    title = "Nhiệm vụ được giao"
+    every = {
+        "": lambda: tasks_file(tasks_to_report(request.user, request.day, most=None), title, clock.now())
+    }
+    if file := requested_file(request, every):
+        return file
+    found = tasks_to_report(request.user, request.day)
+    context = {"lines": _lines(request, found), "open": sum(one.outcome == TaskOutcome.OPEN for one in found)}
+    return render(request, "reports/tasks.html", context)
+
+
+@requires(Right.READ)
+@require_safe
+def review_tasks(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the last review set and what became of it, and what this one sets."""
+    found = review_for(request, pk)
+    last = document.previous_review(found.unit, Period.parse(found.period))
+    before = list(last.tasks.select_related("unit", "review__unit")) if last else []
+    own = found.tasks.select_related("unit", "review__unit")
+    tables = {
+        "ky-truoc": lambda: tasks_file(before, f"Nhiệm vụ kỳ trước: {found.title}", clock.now()),
+        "ky-toi": lambda: tasks_file(own, f"Nhiệm vụ kỳ tới: {found.title}", clock.now()),
+    }
+    if file := requested_file(request, tables):
+        return file
+    context = {
+        "found": found,
+        "last": last,
+        "before": _lines(request, before),
+        # What is still being drafted has no outcome yet.
+        "lines": [line if found.is_frozen else (*line[:3], None) for line in _lines(request, own)],
+        "may_edit": not found.is_frozen and is_allowed(request.user, Right.EDIT, found.unit, request.day),
+    }
+    return render(request, "reports/review/task_page.html", context)
+
+
+@requires(Right.SIGNED_IN)
+def task_outcome(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST what became of a task; 404 for who may not know of it, 403 for who only reads it."""
+    task = _task_for(request, pk)
+    back = _back(request, task)
+    if request.method != "POST":
+        return back
+    form = OutcomeForm(request.POST, task, request.day)
+    if not form.is_valid():
+        context = {"lines": [_line(request, task, form)], "one": True}
+        return render(request, "reports/tasks.html", context, status=422)
+    given = form.cleaned_data
+    try:
+        tasks_actions.record_outcome(
+            task,
+            given["outcome"],
+            given["words"],
+            given["on"],
+            by=request.user,
+            at=clock.now(),
+            seen=given["seen"],
+        )
+    except review_access_actions.ReviewError as refused:
+        form.add_error(None, f"{refused} Mở lại trang để xem rồi ghi lại.")
+        context = {"lines": [_line(request, task, form)], "one": True}
+        return render(request, "reports/tasks.html", context, status=409)
+    messages.success(request, "Đã ghi kết quả nhiệm vụ.")
+    return back
+
+
+def _task_for(request: HttpRequest, pk: int) -> PlanTask:
+    task = PlanTask.objects.select_related("unit", "review__unit").filter(pk=pk).first()
+    if task is not None and may_report(request.user, task, request.day):
+        return task
+    if task is not None and is_allowed(request.user, Right.READ, task.review.unit, request.day):
+        raise PermissionDenied("Người tổng hợp hoặc đơn vị thực hiện ghi kết quả nhiệm vụ.")
+    raise Http404
+
+
+def _back(request: HttpRequest, task: PlanTask) -> HttpResponse:
+    """Where the form stood: the page of a review that the sender may read, else the own tasks."""
+    number = request.POST.get("review", "")
+    if number.isascii() and number.isdigit() and len(number) < 19:
+        found = Review.objects.filter(pk=int(number)).select_related("unit").first()
+        if found and is_allowed(request.user, Right.READ, found.unit, request.day):
+            return redirect("review_tasks", found.pk)
+    return redirect("tasks")
+
+
+def _lines(request: HttpRequest, found: Iterable[PlanTask]) -> list[Line]:
+    return [_line(request, task) for task in found]
+
+
+def _line(request: HttpRequest, task: PlanTask, form: OutcomeForm | None = None) -> Line:
+    may = may_report(request.user, task, request.day)
+    shown = form or (OutcomeForm(None, task, request.day) if may else None)
+    return task, CHIPS[TaskOutcome(task.outcome)], task.is_overdue(request.day), shown

@@ -1,0 +1,1 @@
+"""Reads uploads in a child process with bounded memory and time."""

@@ -1,0 +1,188 @@
+"""The one reader of tables that come from outside: CSV and XLSX become rows of text with their places."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from core.text import clean_text
+
+from . import csv_reader, xlsx_reader
+from .cells import (
+    BULK_LIMITS,
+    MB,
+    Cell,
+    FileFault,
+    FlawedCell,
+    Lines,
+    ReadLimits,
+    UnreadableFile,
+    column_letters,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    number: int
+    cells: dict[str, str | None]
+    faults: tuple[FileFault, ...] = ()
+    letters: dict[str, str] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Nothing to read here: the row only says what is wrong with the file, or that its cells are merged."""
+        if any(self.cells.values()):
+            return False
+        return not self.cells or all(fault.code == "merged_cell" for fault in self.faults)
+
+    def fault(self, column: str, code: str, message: str) -> FileFault:
+        """A fault in this row, with the cell's address where the file has addresses."""
+        letter = (self.letters or {}).get(column, "")
+        return FileFault(self.number, column, code, message, f"{letter}{self.number}" if letter else "")
+
+
+@dataclass
+class InputTable:
+    columns: tuple[str, ...] = ()
+    rows: Iterator[TableRow] = field(default_factory=lambda: iter(()))
+    faults: list[FileFault] = field(default_factory=list)
+    header: int = 1
+
+    def header_faults(self, needed: Sequence[str], known: Sequence[str]) -> list[FileFault]:
+        """The faults of the file, then columns that are missing and columns that nobody knows."""
+        faults = list(self.faults)
+        if faults and not self.columns:
+            return faults
+        faults += [
+            FileFault(self.header, name, "missing_column", f"Thiếu cột {name}.")
+            for name in needed
+            if name not in self.columns
+        ]
+        return faults + [
+            FileFault(self.header, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
+            for name in dict.fromkeys(self.columns)
+            if name not in known
+        ]
+
+
+def read_table(
+    source: str | Path | bytes | BinaryIO,
+    filename: str,
+    *,
+    limits: ReadLimits = BULK_LIMITS,
+    dates: Sequence[str] = (),
+    decimals: Sequence[str] = (),
+) -> InputTable:
+    """Open a CSV or XLSX by the look of its first bytes (a name proves nothing) and read its header.
+
+    dates: columns where an XLSX date cell becomes "2022-06-30" (elsewhere it is a fault); decimals: columns where
+    a number with a fraction or a percentage becomes "0.5" (elsewhere a fault). Never raises for what is in the file:
+    see `faults`.
+    """
+    try:
+        lines, letters = open_lines(source, limits)
+        allowed = {"date": set(dates), "fraction": set(decimals), "percent": set(decimals)} if letters else {}
+        return _table(lines, limits, allowed, letters=letters)
+    except UnreadableFile as refused:
+        return InputTable(faults=[refused.fault])
+
+
+def open_lines(source: str | Path | bytes | BinaryIO, limits: ReadLimits) -> tuple[Lines, bool]:
+    """The lines of a CSV or XLSX by the look of its first bytes, and whether its cells have letters, for who finds the
+    header himself. Errors: Unreadable, also while the lines are read.
+    """
+    stream = _stream(source)
+    if _size(stream) > limits.file:
+        raise UnreadableFile("too_large", f"Tệp lớn hơn {limits.file // MB} MB.")
+    head = stream.read(8)
+    stream.seek(0)
+    if head.startswith(b"PK"):
+        return xlsx_reader.xlsx_lines(stream, limits), True
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise UnreadableFile(
+            "old_excel", "Tệp .xls kiểu cũ hoặc có mật khẩu: hãy lưu lại thành .xlsx không mật khẩu."
+        )
+    return csv_reader.csv_lines(stream, limits), False
+
+
+def _stream(source: str | Path | bytes | BinaryIO) -> BinaryIO:
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    if isinstance(source, str | Path):
+        return open(source, "rb")
+    return source
+
+
+def _size(stream: BinaryIO) -> int:
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    return size
+
+
+def _table(lines: Lines, limits: ReadLimits, allowed: dict[str, set[str]], *, letters: bool) -> InputTable:
+    """Header out of the first line that has text; the rest is read as it is asked for."""
+    number, cells = next(((number, cells) for number, cells in lines if any(cells)), (0, []))
+    if not number:
+        raise UnreadableFile("empty_file", "Tệp không có dòng tiêu đề.", 1)
+    names = [clean_text(cell).lower() if isinstance(cell, str) else "" for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    columns = tuple(name for name in names if name)
+    if len(names) > limits.columns:
+        raise UnreadableFile("too_many_columns", f"Tệp có hơn {limits.columns} cột.", number)
+    repeated = [name for name in dict.fromkeys(columns) if columns.count(name) > 1]
+    faults = [FileFault(number, name, "repeated_column", f"Cột {name} có hai lần.") for name in repeated]
+    shape = _Shape(
+        names,
+        {name: column_letters(at) for at, name in enumerate(names) if name} if letters else None,
+        allowed,
+    )
+    return InputTable(columns, _rows(lines, shape), faults, number)
+
+
+class _Shape(NamedTuple):
+    """The header's names in order ("" where none), their letters in a sheet, and which flaws a column allows."""
+
+    names: list[str]
+    letters: dict[str, str] | None
+    allowed: dict[str, set[str]]
+
+
+def _rows(lines: Lines, shape: _Shape) -> Iterator[TableRow]:
+    """Cells under their column names; whatever breaks the reading off becomes a last row of faults."""
+    width = len(shape.names)
+    gapless = all(shape.names)
+    try:
+        for number, cells in lines:
+            # Hundreds of thousands of cells pass here: the usual row is one dict(zip).
+            if gapless and len(cells) == width and not any(type(cell) is FlawedCell for cell in cells):
+                if any(cells):
+                    yield TableRow(number, dict(zip(shape.names, cells, strict=True)), (), shape.letters)
+            elif any(cells):
+                yield _odd_row(number, cells, shape)
+    except UnreadableFile as broken:
+        yield TableRow(broken.fault.row, {}, (broken.fault,))
+
+
+def _odd_row(number: int, cells: list[Cell], shape: _Shape) -> TableRow:
+    found: dict[str, str | None] = {name: None for name in shape.names if name}
+    faults: list[FileFault] = []
+    for at, cell in enumerate(cells):
+        if cell is None:
+            continue
+        name = shape.names[at] if at < len(shape.names) else ""
+        where = f"{column_letters(at)}{number}" if shape.letters else ""
+        if isinstance(cell, FlawedCell) and name not in shape.allowed.get(cell.code, ()):
+            faults.append(FileFault(number, name, cell.code, cell.message, where))
+        elif not name:
+            message = f"Có chữ ngoài các cột có tiêu đề (cột thứ {at + 1})."
+            faults.append(FileFault(number, "", "no_header", message, where))
+        else:
+            found[name] = _meant(cell) if isinstance(cell, FlawedCell) else cell
+    return TableRow(number, found, tuple(faults), shape.letters)
+
+
+def _meant(cell: FlawedCell) -> str | None:
+    """Of a date its day alone: what is read as a table has no times."""
+    return cell.text[:10] if cell.code == "date" and cell.text else cell.text

@@ -1,0 +1,1 @@
+"""The log of a unit, user or token in words."""

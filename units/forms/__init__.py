@@ -1,1 +1,0 @@
-"""Forms of units, people and accounts; every label and message is Vietnamese."""

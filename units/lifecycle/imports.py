@@ -1,0 +1,316 @@
+"""Imports units and successions from files: every fault at once, all or nothing, the same file again changes
+nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+from django.db import transaction
+
+from accounts.models import User
+from core.dates import day_before, format_day, parse_day
+from core.text import canonical_text, parse_fraction
+from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults, ReadLimits
+from spreadsheets.table_reader import TableRow, read_table
+from units.models import Succession, Unit, UnitKind
+from units.tree.details import IN_FILES, UnitDetail
+from units.tree.queries import CodeIndex, split_code
+from units.tree.rules import DraftFault, TreeRefused, UnitDraft, plan_drafts
+
+from . import opening, succession
+from .succession import SuccessionLink
+
+
+@dataclass
+class ImportResult:
+    """What an import did: rows written and unchanged, or the faults for which nothing was written."""
+
+    written: int = 0
+    unchanged: int = 0
+    faults: list[FileFault] = field(default_factory=list)
+    total: int = 0  # of faults, also those that are not listed
+
+    @classmethod
+    def refused(cls, faults: FileFaults) -> "ImportResult":
+        """Nothing written; the faults in the order of the file."""
+        return cls(faults=faults.told(), total=faults.total)
+
+
+class RowCells:
+    """One row as it is taken apart: each column is blamed once, and what is wrong with it goes to `faults`."""
+
+    def __init__(self, row: TableRow, faults: FileFaults, absent: Iterable[str] = ()) -> None:
+        """absent: columns that the file lacks; the header has been blamed for them."""
+        self.row, self.faults = row, faults
+        self.faults += row.faults
+        self.flawed = {fault.column for fault in row.faults} | set(absent)
+
+    def __getitem__(self, column: str) -> str | None:
+        return self.row.cells.get(column)
+
+    def blame(self, column: str, code: str, message: str) -> None:
+        """One more fault, unless the column has one already."""
+        if column not in self.flawed:
+            self.flawed.add(column)
+            self.faults.append(self.row.fault(column, code, message))
+
+    def need(self, columns: Iterable[str]) -> None:
+        """Blame the blank ones."""
+        for column in columns:
+            if not self[column]:
+                self.blame(column, "missing", f"Ô {column} để trống.")
+
+    def day(self, column: str) -> date | None:
+        """The cell's day; None for a blank, and for what is none (blamed)."""
+        text = self[column]
+        if not text:
+            return None
+        try:
+            return parse_day(text)
+        except ValueError as error:
+            self.blame(column, "bad_date", str(error))
+            return None
+
+
+def faults_in_rows(
+    wrongs: Sequence[DraftFault], rows: Sequence[TableRow], names: dict[str, str] | None = None
+) -> list[FileFault]:
+    """Faults of drafts as faults of the rows that they came from."""
+    return [
+        rows[wrong.index].fault((names or {}).get(wrong.field, wrong.field), wrong.code, wrong.message)
+        for wrong in wrongs
+    ]
+
+
+UNIT_COLUMNS = ("code", "name", "kind", "tier", "parent", "active_from", "active_until")
+_YES_NO = {"yes": True, "no": False, None: None}
+# What can be said of a row by itself, whatever its first day is.
+_OF_ONE = frozenset(("bad_code", "bad_name", "unknown_kind", "unknown_tier"))
+_SOME_DAY = date(2000, 1, 1)
+
+
+def import_units(source, filename: str, *, by: User | None, limits: ReadLimits = BULK_LIMITS) -> ImportResult:
+    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports` and what describes a unit
+    (units.tree.details), and open the units. A column `key`, as open data has it, says nothing that the others do not
+    say.
+
+    source: path, bytes or binary stream. A unit that is there already stays; a row that only adds its last day
+    closes it.
+    """
+    table = read_table(source, filename, limits=limits, dates=("active_from", "active_until"))
+    faults = FileFaults(
+        table.header_faults(
+            UNIT_COLUMNS, (*UNIT_COLUMNS, "reports", *(detail.name for detail in IN_FILES), "key")
+        )
+    )
+    absent = set(UNIT_COLUMNS) - set(table.columns)
+    drafts: list[UnitDraft] = []
+    cells: list[RowCells] = []
+    for row in table.rows:
+        one = RowCells(row, faults, absent)
+        if not row.empty:
+            cells.append(one)
+            drafts.append(_draft(one))
+    rows = [one.row for one in cells]
+    if faults:
+        faults += _tree_faults(drafts, cells)
+        return ImportResult.refused(faults)
+    try:
+        opened = opening.open_units(drafts, by=by, source=Path(filename).name)
+    except TreeRefused as refused:
+        return ImportResult.refused(FileFaults(faults_in_rows(refused.wrongs, rows)))
+    return ImportResult(len(opened.new) + len(opened.closed), opened.unchanged)
+
+
+def _draft(cells: RowCells) -> UnitDraft:
+    """The row as a draft; stand-ins for what is blank or unreadable (which has been blamed)."""
+    kind = (cells["kind"] or "").lower()
+    cells.need(("code", "name", "kind", "active_from", *(() if kind == UnitKind.OFFICE else ("tier",))))
+    start, end = cells.day("active_from"), cells.day("active_until")
+    reports = (cells["reports"] or "").lower() or None
+    if reports not in _YES_NO:
+        cells.blame("reports", "bad_value", "Cột reports chỉ nhận yes hoặc no.")
+    return UnitDraft(
+        code=cells["code"] or "-",
+        name=cells["name"] or "-",
+        kind=kind or UnitKind.COMMITTEE,
+        tier=(cells["tier"] or "").lower(),
+        parent=cells["parent"],
+        active_from=start or _SOME_DAY,
+        active_until=end,
+        reports_declared=_YES_NO.get(reports),
+        **{detail.name: _text(cells, detail) for detail in IN_FILES},
+    )
+
+
+def _text(cells: RowCells, detail: UnitDetail) -> str:
+    text = cells[detail.name] or ""
+    if len(text) > detail.longest:
+        cells.blame(detail.name, "too_long", f"{detail.label} dài quá {detail.longest} ký tự.")
+    return text
+
+
+def _tree_faults(drafts: list[UnitDraft], cells: list[RowCells]) -> list[FileFault]:
+    """What the tree's rules say beside unreadable cells, but for what may come from those cells."""
+    placeable = [at for at, one in enumerate(cells) if not one.flawed & {"code", "active_from"}]
+    spoiled = {canonical_text(drafts[at].code) for at, one in enumerate(cells) if one.flawed - {""}}
+    existing = list(Unit.objects.all())
+    known = {canonical_text(unit.code) for unit in existing} | {
+        canonical_text(draft.code) for draft in drafts
+    }
+    found: list[DraftFault] = []
+    for at, column, code, message in _planned(placeable, drafts, existing):
+        above = _code(drafts[at].parent)
+        if not (
+            column == "parent" and above in spoiled or code == "code_overlap" and _own(drafts, at) & spoiled
+        ):
+            found.append(DraftFault(at, column, code, message))
+    alone = sorted(set(range(len(drafts))) - set(placeable))
+    for at, column, code, message in _planned(alone, drafts, []):
+        unheard_of = code == "unknown_unit" and _code(drafts[at].parent) not in known
+        if code in _OF_ONE or unheard_of:
+            found.append(DraftFault(at, column, code, message))
+    told = [wrong for wrong in found if wrong.field not in _blamed(cells[wrong.index])]
+    return faults_in_rows(told, [one.row for one in cells])
+
+
+def _planned(places: Sequence[int], drafts: list[UnitDraft], existing: list[Unit]) -> list[DraftFault]:
+    """The faults of some drafts, by their places among all."""
+    wrongs = plan_drafts([drafts[at] for at in places], existing).wrongs if places else []
+    return [wrong._replace(index=places[wrong.index]) for wrong in wrongs]
+
+
+def _own(drafts: list[UnitDraft], at: int) -> set[str]:
+    return {canonical_text(drafts[at].code)}
+
+
+def _code(parent: str | Unit | None) -> str:
+    """The code of a parent as written; "" where it cannot be read."""
+    try:
+        return split_code(parent)[0] if isinstance(parent, str) else ""
+    except ValueError:
+        return ""
+
+
+def _blamed(cells: RowCells) -> set[str]:
+    """Columns of which nothing more is said: of an unknown kind, tier and parent are unknown too."""
+    return cells.flawed | ({"tier", "parent"} if "kind" in cells.flawed else set())
+
+
+SUCCESSION_COLUMNS = ("old_code", "new_code", "on", "share")
+_LONGEST = Succession._meta.get_field("legal_basis").max_length or 0
+_NAMES = {"old": "old_code", "new": "new_code"}
+
+
+def import_successions(
+    source, filename: str, *, by: User | None, limits: ReadLimits = BULK_LIMITS
+) -> ImportResult:
+    """Read `old_code,new_code,on,share` and optionally `basis`, the legal basis of a link that is new: `on` is the new
+    unit's first day; a bare old code is the unit that holds it on the day before. Old units that are still open are
+    closed on that day.
+    """
+    table = read_table(source, filename, limits=limits, dates=("on",), decimals=("share",))
+    faults = FileFaults(table.header_faults(SUCCESSION_COLUMNS, (*SUCCESSION_COLUMNS, "basis")))
+    absent = set(SUCCESSION_COLUMNS) - set(table.columns)
+    codes = CodeIndex()
+    links: list[SuccessionLink] = []
+    cells: list[RowCells] = []
+    unread: set[str | None] = set()
+    for row in table.rows:
+        one = RowCells(row, faults, absent)
+        link = None if row.empty else _link(one, codes)
+        if link is not None:
+            links.append(link)
+            cells.append(one)
+        if link is None or one.flawed:
+            unread.add(one["old_code"])
+    if faults:
+        faults += _link_faults(links, cells, unread, codes)
+        return ImportResult.refused(faults)
+    try:
+        linked = succession.add_successions(links, by=by)
+    except TreeRefused as refused:
+        return ImportResult.refused(
+            FileFaults(faults_in_rows(refused.wrongs, [one.row for one in cells], _NAMES))
+        )
+    return ImportResult(linked.new, linked.unchanged)
+
+
+def _link_faults(
+    links: list[SuccessionLink], cells: list[RowCells], unread: set[str | None], codes: CodeIndex
+) -> list[FileFault]:
+    """What the rules say against the links that can be read; sums of shares only where no row of the old unit is
+    unreadable. Nothing stays written.
+    """
+    wrongs: list[DraftFault] = []
+    try:
+        with transaction.atomic():
+            succession.add_successions(links, by=None)
+            transaction.set_rollback(True)
+    except TreeRefused as refused:
+        wrongs = refused.wrongs
+    spoiled = {unit.pk for text in unread if text for unit in _holders(text, codes)}
+    told = [
+        wrong
+        for wrong in wrongs
+        if _NAMES.get(wrong.field, wrong.field) not in cells[wrong.index].flawed
+        and not (wrong.code == "shares" and (None in unread or links[wrong.index].old.pk in spoiled))
+    ]
+    return faults_in_rows(told, [one.row for one in cells], _NAMES)
+
+
+def _link(cells: RowCells, codes: CodeIndex) -> SuccessionLink | None:
+    """The row as a link, whole where only its share cannot be read."""
+    cells.need(SUCCESSION_COLUMNS)
+    on = cells.day("on")
+    share = _share(cells)
+    basis = cells["basis"] or ""
+    if len(basis) > _LONGEST:
+        cells.blame("basis", "too_long", f"Căn cứ dài quá {_LONGEST} ký tự.")
+    old = _holder(cells, "old_code", codes, on and day_before(on))
+    new = _holder(cells, "new_code", codes, on)
+    if on is None or old is None or new is None:
+        return None
+    return SuccessionLink(old, new, on, Fraction(1) if share is None else share, basis[:_LONGEST])
+
+
+def _holders(text: str, codes: CodeIndex) -> list[Unit]:
+    """Everyone who ever holds the code. Errors: none, a bad day after @ does not matter here."""
+    return codes.holders(text.partition("@")[0])
+
+
+def _holder(cells: RowCells, column: str, codes: CodeIndex, day: date | None) -> Unit | None:
+    """Who holds the code that day; of an unknown day it is only said when nobody ever does."""
+    text = cells[column]
+    if not text:
+        return None
+    try:
+        named = split_code(text)[1] or day
+        if named is None:
+            unit, message = None, f"Không có đơn vị nào mang mã {text}."
+            if _holders(text, codes):
+                return None
+        else:
+            unit = codes.resolve(text if "@" in text else f"{text}@{named.isoformat()}", named)
+            message = f"Không có đơn vị nào mang mã {text} ngày {format_day(named)}."
+    except ValueError as error:
+        cells.blame(column, "bad_date", str(error))
+        return None
+    if unit is None:
+        cells.blame(column, "unknown_unit", message)
+    return unit
+
+
+def _share(cells: RowCells) -> Fraction | None:
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a percentage."""
+    text = cells["share"]
+    if not text:
+        return None
+    try:
+        return parse_fraction(text)
+    except ValueError:
+        cells.blame("share", "bad_share", f"“{text[:20]}” không phải tỷ lệ: ghi 1, 0.5, 1/3 hoặc 60%.")
+        return None

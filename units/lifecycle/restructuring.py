@@ -1,0 +1,311 @@
+"""Mergers and splits in one act: old units close, new ones open in their place, what is below them and their
+people follow by rule.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import User
+from core.dates import day_before
+from core.text import fold
+from ledger import log
+from units.models import Membership, Unit, UnitKind
+from units.people.actions import successor_for_people
+from units.tree.rules import DraftFault, TreeRefused, UnitDraft, may_close
+
+from .closing import close_units
+from .derived import lock_tree, refresh_histories_at_end, unit_subject
+from .opening import open_units
+from .signals import UnitOpening
+from .succession import SuccessionLink, add_successions
+
+MERGED, SPLIT = "unit.merge", "unit.split"
+
+
+@dataclass(frozen=True)
+class SuccessorDraft:
+    """`share` of the old unit goes over to the draft of that code."""
+
+    old: Unit
+    code: str
+    share: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True)
+class RestructuringPlan:
+    """What opens, who goes over into what, and what ends without a successor. The first `named` drafts are those that
+    the act is about: it is told in their log, and undone from their pages. Others are units below that go along.
+    """
+
+    drafts: tuple[UnitDraft, ...]
+    heirs: tuple[SuccessorDraft, ...]
+    ending: tuple[Unit, ...] = ()
+    named: int = 1
+
+    @property
+    def olds(self) -> list[Unit]:
+        """The units that close and have a successor, each once."""
+        return list({heir.old.pk: heir.old for heir in self.heirs}.values())
+
+    @property
+    def closing(self) -> list[Unit]:
+        """Every unit that closes."""
+        return [*self.olds, *self.ending]
+
+    @property
+    def opening(self) -> list[UnitOpening]:
+        """What opens, with what it takes over."""
+        parts: dict[str, list[tuple[Unit, Fraction]]] = defaultdict(list)
+        for heir in self.heirs:
+            parts[heir.code].append((heir.old, heir.share))
+        return [UnitOpening(draft.name, draft.tier, parts[draft.unit().code]) for draft in self.drafts]
+
+    @property
+    def reporting(self) -> int:
+        """How many of what opens report every month: committees and offices without any below."""
+        above = {draft.parent for draft in self.drafts if draft.kind != UnitKind.EXTERNAL}
+        return sum(
+            draft.kind != UnitKind.EXTERNAL
+            and (draft.unit().code not in above if draft.reports_declared is None else draft.reports_declared)
+            for draft in self.drafts
+        )
+
+
+@dataclass(frozen=True)
+class RestructuringResult:
+    """The units that opened, the named ones first, and the roles that people got in them."""
+
+    new: list[Unit]
+    followed: list[Membership]
+
+
+@transaction.atomic
+def restructure(
+    plan: RestructuringPlan, on: date, *, by: User | None, basis: str, action: str
+) -> RestructuringResult:
+    """The old units close on the day before `on`, or have closed then; the drafts open, or are there since `on`; roles
+    follow. Roles in the old units stay: their last month and corrections are the same people's (docs/decisions/0022).
+
+    Errors: Refused with every fault, and nothing is written.
+    """
+    lock_tree()
+    _may_go_over(plan.olds, on)
+    lasted = {unit.pk: unit.active_until for unit in plan.olds}
+    ended = {unit.pk: unit.active_until for unit in plan.ending}
+    closing = [unit for unit in plan.closing if may_close(unit, day_before(on))]
+    drafts = [replace(draft, active_from=on, legal_basis=basis) for draft in plan.drafts]
+    with refresh_histories_at_end():
+        if closing:
+            close_units(closing, day_before(on), by=by, basis=basis)
+        opened = open_units(drafts, by=by)
+    codes = [draft.unit().code for draft in drafts]
+    by_code = {unit.code: unit for unit in Unit.objects.filter(code__in=codes, active_from=on)}
+    new = [by_code[code] for code in codes]
+    opened_now = {unit.pk for unit in opened.new}
+    olds = Unit.objects.in_bulk(lasted)
+    links = [SuccessionLink(olds[one.old.pk], by_code[one.code], on, one.share) for one in plan.heirs]
+    followed = add_successions(links, by=by, basis=basis).followed
+    detail = {
+        "on": on,
+        "basis": basis,
+        "olds": [[pk, last] for pk, last in lasted.items()],
+        "ended": [[pk, last] for pk, last in ended.items()],
+        "news": [unit.pk for unit in new if unit.pk in opened_now],
+        "joined": [unit.pk for unit in new if unit.pk not in opened_now],
+        "members": [one.pk for one in followed],
+    }
+    for unit in new[: plan.named]:
+        log.append(action, by=by, subject=unit_subject(unit), detail=detail)
+    return RestructuringResult(new, followed)
+
+
+def _may_go_over(olds: Sequence[Unit], on: date) -> None:
+    """Each goes on until the day before, or ended then and nobody has followed it yet."""
+    gone = Unit.objects.filter(pk__in=[unit.pk for unit in olds if unit.is_over(on)])
+    over = gone.filter(Q(active_until__lt=day_before(on)) | Q(successors__isnull=False))
+    names = list(over.order_by("folded").distinct().values_list("name", flat=True))
+    if names or not olds:
+        message = f"Đã hết hoạt động: {', '.join(names)}." if names else "Hãy chọn ít nhất một đơn vị cũ."
+        raise TreeRefused([DraftFault(0, "olds", "closed", message)])
+
+
+def people_followers(plan: RestructuringPlan) -> Iterator[tuple[int, str]]:
+    """Where the people of each old unit (by number) go: into the draft of a code."""
+    for old in plan.olds:
+        theirs = [(heir.code, heir.share) for heir in plan.heirs if heir.old.pk == old.pk]
+        yield old.pk, successor_for_people(old, theirs)
+
+
+def reopened_draft(unit: Unit, on: date, above: Unit | str | None) -> UnitDraft:
+    """The same unit once more from a day on, under its own parent or another one."""
+    tier = "" if unit.kind == UnitKind.OFFICE else unit.tier
+    return UnitDraft(unit.code, unit.name, unit.kind, tier, on, None, above, unit.reports_declared)
+
+
+@dataclass(frozen=True)
+class BranchPlan:
+    """What opens below the new units, who goes over into what, and what has no place there."""
+
+    drafts: list[UnitDraft]
+    heirs: list[SuccessorDraft]
+    ending: list[Unit]
+
+
+def plan_branch(
+    olds: Sequence[Unit],
+    on: date,
+    *,
+    under: Mapping[int, str],
+    assigned: Mapping[int, str] | None = None,
+    divided: Mapping[int, Sequence[tuple[str, Fraction]]] | None = None,
+    offices_end: bool = False,
+) -> BranchPlan:
+    """A unit below an old one closes and opens again, with its code, name and kind (docs/decisions/0022), under the
+    code that its own number has in `assigned`, else what was above it in `under` or by this rule. What has neither has
+    no place, nor has what is below it.
+
+    Offices of the same name (and bodies outside the committee) that come under one unit become one under the code of
+    the first; with `offices_end` the offices end. What stands in `divided`, by its number, goes on under each of these
+    codes with a share: under the first with its own code, under another with that of the part at its end.
+    """
+    drafts: list[UnitDraft] = []
+    heirs: list[SuccessorDraft] = []
+    ending: list[Unit] = []
+    places = dict(under)  # number of an old unit → code of what it became
+    alike: dict[tuple[str, str, str], str] = {}
+    for unit in _below(olds, on):
+        above = (assigned or {}).get(unit.pk) or places.get(unit.parent_id)
+        parts = (divided or {}).get(unit.pk) or ([(above, Fraction(1))] if above else [])
+        if not parts or (offices_end and unit.kind == UnitKind.OFFICE):
+            ending.append(unit)
+            continue
+        for at, (above, share) in enumerate(parts):
+            own = f"{unit.code}-{above}" if at else unit.code
+            name = above, unit.kind, fold(unit.name)
+            same = alike.setdefault(name, own) if unit.kind != UnitKind.COMMITTEE else own
+            places[unit.pk] = same
+            heirs.append(SuccessorDraft(unit, same, share))
+            if same == own:
+                drafts.append(replace(reopened_draft(unit, on, above), code=own))
+    return BranchPlan(drafts, heirs, ending)
+
+
+def _below(olds: Sequence[Unit], on: date) -> Iterator[Unit]:
+    """Everything below the old units that goes on until the day, from the top down."""
+    still = Q(active_until=None) | Q(active_until__gt=day_before(on))
+    chosen = [old.pk for old in olds]
+    for old in olds:
+        if old.has_children:
+            found = Unit.objects.under(old).exclude(pk__in=chosen).filter(still, active_from__lt=on)
+            yield from found.order_by("depth", "folded", "pk")
+
+
+def merge_units(
+    olds: Sequence[Unit],
+    draft: UnitDraft,
+    on: date,
+    *,
+    by: User | None,
+    basis: str,
+    offices_end: bool = False,
+) -> RestructuringResult:
+    """The old units close on the day before `on` and the new one opens, see `restructure`; what is below them goes over
+    to it as `merger` says.
+
+    Errors: Refused with every fault, and nothing is written.
+    """
+    plan = plan_merger(olds, draft, on, offices_end=offices_end)
+    return restructure(plan, on, by=by, basis=basis, action=MERGED)
+
+
+def plan_merger(
+    olds: Sequence[Unit], draft: UnitDraft, on: date, *, offices_end: bool = False
+) -> RestructuringPlan:
+    """What a merger opens, who goes over into what, and what ends without a successor: see `going_along`. The new unit
+    reports as all old ones were declared to.
+    """
+    code = draft.unit().code
+    declared = {old.reports_declared for old in olds}
+    if len(declared) == 1:
+        draft = replace(draft, reports_declared=declared.pop())
+    along = plan_branch(olds, on, under={old.pk: code for old in olds}, offices_end=offices_end)
+    heirs = [SuccessorDraft(old, code) for old in olds]
+    return RestructuringPlan((draft, *along.drafts), (*heirs, *along.heirs), tuple(along.ending))
+
+
+@dataclass(frozen=True)
+class SplitShare:
+    """A part of the old unit. `taken_by`: the unit that takes it over and goes on as the draft; None for a new one.
+    `below`: the units directly below the old one that go on under this part. `there`: the unit that the draft is, where
+    another act of the same day has opened it.
+    """
+
+    draft: UnitDraft
+    share: Fraction
+    taken_by: Unit | None = None
+    below: tuple[Unit, ...] = ()
+    there: Unit | None = None
+
+
+@dataclass(frozen=True)
+class SplitOffices:
+    """Units directly below a group that is divided, without any below them, that go to no single part: those that go on
+    in each part, and those that end.
+    """
+
+    divided: tuple[Unit, ...] = ()
+    ending: tuple[Unit, ...] = ()
+
+
+def split_unit(
+    old: Unit,
+    shares: Sequence[SplitShare],
+    on: date,
+    *,
+    by: User | None,
+    basis: str,
+    offices: SplitOffices = SplitOffices(),
+) -> RestructuringResult:
+    """The old unit closes on the day before `on`, and what it was goes over by shares, see `restructure`.
+
+    Errors: Refused with every fault, and nothing is written: the shares do not add up to exactly 1, a unit below the
+    old one goes nowhere.
+    """
+    return restructure(plan_split(old, shares, on, offices), on, by=by, basis=basis, action=SPLIT)
+
+
+def plan_split(
+    old: Unit, shares: Sequence[SplitShare], on: date, offices: SplitOffices = SplitOffices()
+) -> RestructuringPlan:
+    """What a split opens and who goes over into what. Who takes a part over closes too, and goes over wholly, with all
+    that is below it, into the unit under its own code: no unit changes what it is in the middle of its life. An office
+    that goes on in each part is divided as the group is, and keeps its code where the group keeps its own.
+
+    Errors: Refused where a unit below the old one is in no part.
+    """
+    codes = [(one, one.draft.unit().code) for one in shares]
+    heirs = [SuccessorDraft(old, code, one.share) for one, code in codes]
+    takers = {one.taken_by: code for one, code in codes if one.taken_by is not None}
+    heirs += [SuccessorDraft(taker, code) for taker, code in takers.items()]
+    kept_first = sorted(((code, one.share) for one, code in codes), key=lambda part: part[0] != old.code)
+    # Who takes over comes first: of offices of one name theirs goes on.
+    along = plan_branch(
+        [*takers, old],
+        on,
+        under={taker.pk: code for taker, code in takers.items()},
+        assigned={unit.pk: code for one, code in codes for unit in one.below},
+        divided={unit.pk: kept_first for unit in offices.divided},
+    )
+    ends = {unit.pk for unit in offices.ending}
+    lost = [unit.name for unit in along.ending if unit.parent_id == old.pk and unit.pk not in ends]
+    if lost:
+        message = f"Chưa chọn phần nhận đơn vị còn hoạt động đến ngày chia tách: {', '.join(lost)}."
+        raise TreeRefused([DraftFault(0, "on", "not_assigned", message)])
+    drafts = (*(one.draft for one in shares), *along.drafts)
+    return RestructuringPlan(drafts, (*heirs, *along.heirs), tuple(along.ending), named=len(shares))

@@ -1,0 +1,334 @@
+"""Pages of people: list, one person, account actions, and the reader's own account."""
+
+from django.contrib import messages
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from accounts.second_factor import actions as second_factor_actions
+from accounts.second_factor import devices
+from accounts.sessions import actions as sessions_actions
+from accounts.sign_in import actions as sign_in_actions
+from accounts.sign_in import single_sign_on
+from accounts.sign_in.views import require_single_sign_on
+from accounts.users import actions as users_actions
+from accounts.users.actions import user_subject
+from accounts.users.emails import send_invitation
+from core import mail_server
+from core.errors import ChangeDenied
+from core.text import clean_text, fold
+from core.web.forms import posted_data
+from core.web.pagination import page_of
+from core.web.rights import Right, requires
+from spreadsheets.table_file import requested_file
+from units.access.queries import (
+    home_unit,
+    is_allowed,
+    managed_people,
+    memberships_of,
+    person_for,
+    staffed_units,
+)
+from units.activity_log.files import log_file
+from units.activity_log.queries import all_log_lines, latest_log_lines
+from units.models import Membership
+from units.tokens.queries import working_tokens_of
+from units.tree.queries import resolve_code
+
+from . import actions as people_actions
+from .files import members_file, people_file
+from .forms import AccountForm, IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
+
+
+@requires(Right.SIGNED_IN)
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """The reader's own account: roles, address, whether e-mails remind."""
+    user = request.user
+    initial = {"email": user.email, "mail_muted": user.mail_muted}
+    form = AccountForm(request, posted_data(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        users_actions.edit_own(user, email=data["email"], mail_muted=data["mail_muted"], by=user)
+        messages.success(request, "Đã lưu.")
+        return redirect("account")
+    context = {"form": form, "roles": memberships_of(user, request.day)}
+    return render(request, "registration/account.html", context, status=422 if form.errors else 200)
+
+
+_MOST_NAMED = 500
+
+
+def _deny(form, denied: ChangeDenied) -> None:
+    form.add_error(denied.field if denied.field in form.fields else None, str(denied))
+
+
+@requires(Right.MANAGE)
+def people_list(request: HttpRequest) -> HttpResponse:
+    """Everybody whom the reader may manage, with today's roles; `?q=` by name, sign-in name or unit."""
+    text = clean_text(request.GET.get("q", ""))[:200]
+    found = managed_people(request.user, request.day)
+    if text:
+        units = Q(memberships__unit__folded__contains=fold(text)) | Q(memberships__unit__code=text)
+        found = found.filter(Q(pk__in=_named(found, text)) | units).distinct()
+    told = f"có “{text}”" if text else ""
+    people = found.order_by("username")
+    if file := requested_file(request, {"": lambda: people_file(people, request.day, timezone.now(), told)}):
+        return file
+    valid = Membership.objects.valid_on(request.day).select_related("unit").order_by("unit__path", "role")
+    found = found.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
+    page = page_of(request, found.order_by("username"))
+    return render(request, "units/people.html", {"page": page, "q": text})
+
+
+def _named(people: QuerySet, text: str) -> list[int]:
+    """Numbers of those with the text in a name, without diacritics (SQLite compares capitals of ASCII only)."""
+    folded = fold(text)
+    names = people.values_list("pk", "full_name", "username")
+    return [pk for pk, *each in names.iterator() if any(folded in fold(name) for name in each)][:_MOST_NAMED]
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_link(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let an account of the server open this person's."""
+    require_single_sign_on()
+    someone = person_for(request.user, pk, request.day)
+    form = IdentityForm(request, request.POST, asked=someone.pk == request.user.pk)
+    if not form.is_valid():
+        for field, errors in form.errors.items():
+            messages.error(request, f"{form.fields[field].label}: {errors[0]}")
+        return redirect("units:person", pk)
+    try:
+        sign_in_actions.link_identity(
+            someone, single_sign_on.issuer_name(), form.cleaned_data["subject"], by=request.user
+        )
+    except ChangeDenied as denied:
+        messages.error(request, str(denied))
+    else:
+        messages.success(request, "Đã gắn tài khoản đăng nhập một lần.")
+    return redirect("units:person", pk)
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_create(request: HttpRequest) -> HttpResponse:
+    form = NewPersonForm(posted_data(request))
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        invited = data.pop("invite")
+        try:
+            unit = home_unit(request.user, request.day, Right.MANAGE)
+            person, password = people_actions.create_person(unit, by=request.user, at=timezone.now(), **data)
+        except ChangeDenied as denied:
+            _deny(form, denied)
+        else:
+            if invited:
+                send_invitation_to(request, person)
+                return redirect("units:person", person.pk)
+            return _show_password(request, person, password)
+    context = {"form": form, "title": "Thêm người dùng", "verb": "Tạo tài khoản"}
+    return render(request, "units/form.html", context, status=422 if form.errors else 200)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
+    """An account of the server opens this person's no more."""
+    someone = person_for(request.user, pk, request.day)
+    linked = someone.identities.filter(pk=identity).first()
+    if linked is None:
+        raise Http404
+    sign_in_actions.unlink_identity(linked, by=request.user)
+    messages.success(
+        request, "Đã gỡ tài khoản đăng nhập một lần; các phiên đăng nhập của người này kết thúc."
+    )
+    return redirect("units:person", pk)
+
+
+def _show_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
+    """The only time that the password is seen: in the answer itself, not kept for another page."""
+    return render(request, "units/password.html", {"person": person, "password": password})
+
+
+@requires(Right.MANAGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One person: what they are called, their roles of all times, the log."""
+    someone = person_for(request.user, pk, request.day)
+    initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
+    form = PersonForm(posted_data(request), initial=initial)
+    if file := requested_file(request, _files(someone)):
+        return file
+    if request.method == "POST" and form.is_valid():
+        try:
+            users_actions.edit_user(someone, by=request.user, **form.cleaned_data)
+        except ChangeDenied as denied:
+            _deny(form, denied)
+        else:
+            messages.success(request, "Đã lưu.")
+            return redirect("units:person", pk)
+    return _person_page(request, someone, form, RoleForm(initial={"valid_from": request.day}))
+
+
+def _files(someone: User) -> dict:
+    at, roles = timezone.now(), someone.memberships.order_by("-valid_from", "role")
+    return {
+        "vai-tro": lambda: members_file(f"Vai trò của {someone}", roles, at),
+        "nhat-ky": lambda: log_file(
+            f"Nhật ký thay đổi của {someone}", all_log_lines(user_subject(someone)), at
+        ),
+    }
+
+
+def _person_page(request: HttpRequest, someone: User, form: PersonForm, role_form: RoleForm) -> HttpResponse:
+    roles = someone.memberships.select_related("unit").order_by("-valid_from", "role")
+    own = someone.pk == request.user.pk
+    context = {
+        "person": someone,
+        "form": form,
+        "role_form": role_form,
+        "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
+        "history": latest_log_lines(user_subject(someone)),
+        "own": own,
+        "no_mail": "" if mail_server.is_configured() else mail_server.NOT_CONFIGURED,
+        "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
+        "factor": devices.device_of(someone),
+        "tokens": working_tokens_of(someone, request.day, timezone.now()),
+        "identities": someone.identities.all(),
+        "identity_form": IdentityForm(request, asked=own) if single_sign_on.is_enabled() else None,
+    }
+    return render(
+        request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = person_for(request.user, pk, request.day)
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            unit = resolve_code(data["unit"], data["valid_from"])
+            if unit is None or not is_allowed(request.user, Right.MANAGE, unit, request.day):
+                raise ValueError("Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
+            period = {"valid_from": data["valid_from"], "valid_until": data["valid_until"]}
+            people_actions.add_membership(someone, unit, data["role"], **period, by=request.user)
+        except ChangeDenied as denied:
+            _deny(form, denied)
+        except ValueError as error:
+            form.add_error("unit", str(error))
+        else:
+            messages.success(request, f"Đã giao vai trò ở {unit.name}.")
+            return redirect("units:person", pk)
+    initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
+    return _person_page(request, someone, PersonForm(initial=initial), form)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
+    """The role ends with yesterday: it has no effect from this day on."""
+    someone = person_for(request.user, pk, request.day)
+    held = someone.memberships.select_related("unit").filter(pk=membership).first()
+    if held is None or not staffed_units(request.user, request.day).filter(pk=held.unit_id).exists():
+        raise Http404
+    return _done(
+        request,
+        pk,
+        lambda: people_actions.end_membership(held, request.day, by=request.user),
+        "Đã kết thúc vai trò.",
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = person_for(request.user, pk, request.day)
+    return _done(
+        request, pk, lambda: users_actions.disable_user(someone, by=request.user), "Đã khóa tài khoản."
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = person_for(request.user, pk, request.day)
+    return _done(
+        request, pk, lambda: users_actions.enable_user(someone, by=request.user), "Đã mở khóa tài khoản."
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_password(request: HttpRequest, pk: int) -> HttpResponse:
+    someone = person_for(request.user, pk, request.day)
+    try:
+        password = users_actions.issue_password(someone, by=request.user, at=timezone.now())
+    except ChangeDenied as denied:
+        messages.error(request, str(denied))
+        return redirect("units:person", pk)
+    return _show_password(request, someone, password)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take away the second factor of somebody who lost the phone."""
+    someone = person_for(request.user, pk, request.day)
+    return _done(
+        request,
+        pk,
+        lambda: second_factor_actions.reset_factor(someone, by=request.user),
+        "Đã đặt lại xác thực hai bước.",
+    )
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
+    someone = person_for(request.user, pk, request.day)
+    return _done(
+        request,
+        pk,
+        lambda: sessions_actions.end_sessions_of(someone, by=request.user),
+        "Đã kết thúc các phiên đăng nhập.",
+    )
+
+
+def _done(request: HttpRequest, pk: int, act, words: str) -> HttpResponse:
+    try:
+        act()
+    except ChangeDenied as denied:
+        messages.error(request, str(denied))
+    else:
+        messages.success(request, words)
+    return redirect("units:person", pk)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a link by which the person sets the password."""
+    someone = person_for(request.user, pk, request.day)
+    send_invitation_to(request, someone)
+    return redirect("units:person", pk)
+
+
+def send_invitation_to(request: HttpRequest, someone) -> None:
+    """Take the password away and send the link; messages tell how it went."""
+    try:
+        users_actions.invite(someone, by=request.user)
+    except ChangeDenied as denied:
+        messages.error(request, str(denied))
+        return
+    if send_invitation(someone):
+        messages.success(request, f"Đã gửi thư mời đến {someone.email}.")
+    else:
+        messages.error(request, "Máy chủ thư không nhận thư mời. Hãy gửi lại sau, hoặc cấp mật khẩu.")

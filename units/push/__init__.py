@@ -1,0 +1,1 @@
+"""Approved figures pushed to higher systems."""

@@ -1,0 +1,1 @@
+"""Who follows whom: successors' places in the tree, and whose reports make up whose history."""

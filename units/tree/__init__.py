@@ -1,0 +1,1 @@
+"""The dated tree of units: look-ups, rules, and the roster of who reports."""

@@ -1,0 +1,197 @@
+"""Who is expected to report, without counting the tree each time.
+
+A group keeps on which days its reporting units open and close.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import chain
+from typing import NamedTuple
+
+from core.db.prepared_query import PreparedQuery
+from units.models import RosterStep, Unit
+
+Span = tuple[date, date]
+Expected = list[dict[str, int]]  # one per span: tier → number of units
+Steps = Mapping[int, list[tuple[str, date, int, int]]]  # by group: tier, day, opened, closed
+_Place = tuple[int, str, bool, date]  # group, tier, external, day
+_CHUNK = 500
+# By the numbers of groups: over the join all steps of the country would be read.
+_COLUMNS = ("group", "tier", "on", "opened", "closed")
+_every_step = PreparedQuery(
+    lambda groups: RosterStep.objects.filter(group__in=groups).values_list(*_COLUMNS), list
+)
+_own_steps = PreparedQuery(
+    lambda groups: RosterStep.objects.filter(group__in=groups, external=False).values_list(*_COLUMNS), list
+)
+_by_kind = PreparedQuery(
+    lambda groups: RosterStep.objects.filter(group__in=groups).values_list(
+        "group", "tier", "external", "on", "opened", "closed"
+    ),
+    list,
+)
+
+
+class RosterDifference(NamedTuple):
+    """A step that is kept otherwise than a recount gives it: (opened, closed) each."""
+
+    group: int
+    tier: str
+    external: bool
+    on: date
+    kept: tuple[int, int]
+    counted: tuple[int, int]
+
+
+def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
+    """The kept steps of these groups (by number), for `expected` and `expected_by_child`. No query without groups."""
+    steps = defaultdict(list)
+    if groups:
+        for group, *step in (_every_step if external else _own_steps)(list(groups)):
+            steps[group].append(tuple(step))
+    return steps
+
+
+def steps_by_kind(groups: Sequence[int]) -> dict[int, list[tuple[str, bool, date, int, int]]]:
+    """The kept steps of these groups with external bodies apart: tier, external, day, opened, closed. One query."""
+    steps = defaultdict(list)
+    for group, *step in _by_kind(list(groups)):
+        steps[group].append(tuple(step))
+    return steps
+
+
+def expected(
+    group: Unit, spans: Sequence[Span], *, external: bool = False, steps: Steps | None = None
+) -> Expected:
+    """For each span (both days inclusive) the number of units of the subtree that owe a report, by tier, in one query;
+    none where its steps are at hand.
+
+    Only tiers with at least one unit. `external` takes in the bodies that are not the committee's.
+    """
+    if not group.has_children:
+        return _of_leaf(group, spans, external)
+    if steps is None:
+        steps = steps_of([group.pk], external=external)
+    return added_up(steps[group.pk], spans)
+
+
+def expected_by_child(
+    unit: Unit,
+    spans: Sequence[Span],
+    *,
+    external: bool = False,
+    children: Sequence[Unit] | None = None,
+    steps: Steps | None = None,
+) -> dict[int, Expected]:
+    """`expected` of each unit directly below, by its number, in two queries (children of all times); one less where
+    the children are at hand, and one less where their steps are.
+    """
+    children = list(Unit.objects.filter(parent=unit)) if children is None else children
+    if steps is None:
+        steps = steps_of([child.pk for child in children if child.has_children], external=external)
+    return {
+        child.pk: added_up(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
+        for child in children
+    }
+
+
+def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
+    """`expected` of the unit alone, without what is below it (for a group that reports itself). No query."""
+    return _of_leaf(unit, spans, external)
+
+
+def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
+    counts = external or not unit.external
+    return [{unit.tier: 1} if counts and unit.owes(start, end) else {} for start, end in spans]
+
+
+def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
+    """How many are there in each span, by tier, from (tier, day, opened, closed)."""
+    times = 1
+    days = list(chain.from_iterable(spans))
+    first, last = min(days), max(days)
+    for _, on, _, _ in steps:
+        if first <= on <= last:
+            break
+    else:
+        # As a rule nobody opens or closes meanwhile, and every span has the same units.
+        spans, times = spans[:1], len(spans)
+    sums = []
+    for start, end in spans:
+        tiers: dict[str, int] = {}
+        for tier, on, opened, closed in steps:
+            tiers[tier] = tiers.get(tier, 0) + (opened if on <= end else 0) - (closed if on < start else 0)
+        sums.append({tier: number for tier, number in tiers.items() if number})
+    return sums * times
+
+
+def rebuild(groups: Iterable[int] | None = None) -> int:
+    """Write the steps anew for these units (numbers; default all); the number of steps that changed."""
+    differences = check(groups)
+    gone = [item for item in differences if item.counted == (0, 0)]
+    for item in gone:
+        _steps_at(item).delete()
+    for item in differences:
+        if item.kept != (0, 0) and item.counted != (0, 0):
+            _steps_at(item).update(opened=item.counted[0], closed=item.counted[1])
+    RosterStep.objects.bulk_create(
+        (
+            RosterStep(**_place(item), opened=item.counted[0], closed=item.counted[1])
+            for item in differences
+            if item.kept == (0, 0)
+        ),
+        batch_size=_CHUNK,
+    )
+    return len(differences)
+
+
+def check(groups: Iterable[int] | None = None) -> list[RosterDifference]:
+    """Where the kept steps differ from a recount (of these units; default all); empty when all is right."""
+    wanted = None if groups is None else set(groups)
+    counted = _count(wanted)
+    kept = {}
+    steps = RosterStep.objects.all() if wanted is None else RosterStep.objects.filter(group__in=wanted)
+    for group, tier, external, on, opened, closed in steps.values_list(
+        "group", "tier", "external", "on", "opened", "closed"
+    ):
+        kept[group, tier, external, on] = (opened, closed)
+    places = sorted(kept.keys() | counted.keys())
+    return [
+        RosterDifference(*place, kept.get(place, (0, 0)), counted.get(place, (0, 0)))
+        for place in places
+        if kept.get(place) != counted.get(place)
+    ]
+
+
+def _count(wanted: set[int] | None) -> dict[_Place, tuple[int, int]]:
+    groups = Unit.objects.filter(has_children=True)
+    units = Unit.objects.reporting()
+    if wanted is not None:
+        groups = groups.filter(pk__in=wanted)
+        # A few groups (the ancestors of a change) share a root: everything below the highest holds what all need.
+        top = groups.order_by("depth").first()
+        units = units.under(top) if top and _all_under(top, groups) else units
+    members = set(groups.values_list("pk", flat=True))
+    opened: Counter[_Place] = Counter()
+    closed: Counter[_Place] = Counter()
+    rows = units.order_by().with_until().values_list("path", "tier", "kind", "active_from", "until")
+    for path, tier, kind, start, until in rows.iterator(chunk_size=5000):
+        for group in map(int, path.strip("/").split("/")):
+            if group in members:
+                opened[group, tier, kind == "external", start] += 1
+                if until is not None:
+                    closed[group, tier, kind == "external", until] += 1
+    return {place: (opened[place], closed[place]) for place in opened.keys() | closed.keys()}
+
+
+def _all_under(top: Unit, groups) -> bool:
+    return all(path.startswith(top.path) for path in groups.values_list("path", flat=True))
+
+
+def _place(item: RosterDifference) -> dict:
+    return {"group_id": item.group, "tier": item.tier, "external": item.external, "on": item.on}
+
+
+def _steps_at(item: RosterDifference):
+    return RosterStep.objects.filter(**_place(item))
