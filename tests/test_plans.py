@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 # Not units_rosterstep: it holds a handful of rows for each group, and the country asks for all groups.
 GROWING = {"records_dossiercount", "records_edition", "records_groupsum", "records_submission", "units_unit"}
-GROWING |= {"records_gap", "units_inherited", "units_place", "units_succession"}
+GROWING |= {"records_missingreport", "units_inherited", "units_place", "units_succession"}
 WAYS_OF_SMALL_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 # Large enough that a planner with statistics chooses as it would for the country.
 SCALE = country.CountryScale("ten provinces of twenty communes", 36, 10, 20)

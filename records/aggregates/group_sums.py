@@ -31,7 +31,7 @@ _STATES_BY_STAGE = {Stage.APPROVED: "'approved'", Stage.SUBMITTED: "'approved', 
 _REPORT_COUNT = """SELECT COUNT(*) FROM records_submission AS submission
     JOIN records_edition AS edition ON edition.submission_id = submission.id AND edition.state IN ({states})
     WHERE submission.unit_id = {unit} AND submission.month = {month}"""
-_UNTRUE_MISSING = "FROM records_gap AS gap WHERE gap.stage = '{stage}' AND 0 < ({there})"
+_UNTRUE_MISSING = "FROM records_missingreport AS gap WHERE gap.stage = '{stage}' AND 0 < ({there})"
 _OF_GROUPS_AND_MONTHS = """ AND gap.month IN ({months})
 AND gap.unit_id IN (SELECT id FROM units_unit WHERE id IN ({groups}) OR parent_id IN ({groups}))"""
 _DELETE_UNTRUE_MISSING = " ".join(["DELETE", _UNTRUE_MISSING, _OF_GROUPS_AND_MONTHS])

@@ -80,6 +80,5 @@ class MissingReport(models.Model):
     stage = models.CharField(max_length=16, choices=Stage)
 
     class Meta:
-        db_table = "records_gap"  # The name it was born with: renaming it would lock the table for nothing.
         constraints = [models.UniqueConstraint(name="gap_once", fields=["unit", "stage", "month"])]
         indexes = [models.Index(fields=["stage", "month"], name="gap_of_month")]

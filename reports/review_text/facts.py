@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from figures import formatting, summary
+from figures import formatting
 from figures.formatting import (
     TIER_NAMES,
     format_count,
@@ -16,7 +16,7 @@ from figures.formatting import (
 )
 from figures.measures import MEASURES, OF_FIRST_MONTH, OF_LAST_MONTH, SUMS, measure_label
 from figures.rates import BY_KEY, RATES, SHARES, Placement, Share, rates_in
-from figures.summary import COUNTS, Figures, Summary
+from figures.summary import CHANGE_RATE, COUNTS, Figures, Summary
 from reports.year_on_year.comparison import ComparedSummaries
 
 from . import sentences
@@ -265,7 +265,7 @@ FACT_NAMES = (
     rf"(?:target|gap)\.(?:{_SHARE}|{_RATE})\.(?:{_SCOPE})",
     rf"indicator\.{_CODE}\.(?:numerator|denominator|percent|target|before_percent|change|gap|quoted)",
     rf"(?:best|worst)\.(?:{_TIER})\.(?:{_RANKED})\.(?:unit|value)",
-    rf"(?:best|worst)\.(?:{_TIER})\.{summary.CHANGE_RATE}\.change",
+    rf"(?:best|worst)\.(?:{_TIER})\.{CHANGE_RATE}\.change",
     rf"(?:ranked|reached)\.(?:{_TIER})\.(?:{_RANKED})",
     r"tasks\.(?:set|done|open|not_done|overdue)",
 )

@@ -26,7 +26,8 @@ def headline(summary: Summary) -> str:
     name = BY_KEY["online"].name
     if 1 <= len(found) <= 2:
         told = ", ".join(
-            f"{tier_name(tier).lower()} {format_percent(one.share('online').percent)}{incomplete_mark(one.completeness)}"
+            f"{tier_name(tier).lower()} {format_percent(one.share('online').percent)}"
+            f"{incomplete_mark(one.completeness)}"
             for tier, one in found
         )
         return f"{name}: {told}"

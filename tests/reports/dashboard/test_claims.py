@@ -110,7 +110,7 @@ def test_of_many_who_lack_the_number_is_told_and_nobody_is_looked_up(reader, mon
         page = words(client, JULY + "&by=unit&tier=commune")
     assert ("còn thiếu: " in page, "còn thiếu 6 đơn vị." in page) == (named, not named)
     assert page.count("chưa có báo cáo được duyệt") == 6
-    looked_up = [one["sql"] for one in asked if "records_gap" in one["sql"]]
+    looked_up = [one["sql"] for one in asked if "records_missingreport" in one["sql"]]
     assert bool(looked_up) is named
     told = client.get("/api/v1/summary" + JULY.removeprefix("/") + "&tier=commune").json()
     assert len(told["total"]["completeness"]["missing"]) == 6
