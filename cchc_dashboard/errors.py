@@ -149,7 +149,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     if fields and request.user.is_authenticated:
         context = {"to": request.get_full_path(), "fields": fields, "stale": True}
-        return render(request, "registration/resume.html", context, status=403)
+        return render(request, "accounts/sign_in/resume_post.html", context, status=403)
     return error_page(
         403,
         title="Trang đã mở quá lâu",

@@ -7,14 +7,13 @@ import pytest
 
 from cchc_dashboard.charset import Utf8Request
 
-# A database is copied instead of migrated. While Django flushes its tables after a transactional test: lift the
-# triggers, give back what migrations wrote.
+# A database is copied instead of migrated. While Django flushes its tables after a transactional test the triggers
+# that forbid it are lifted.
 pytest_plugins = [
-    "tests.ledger_triggers",
-    "tests.review_triggers",
-    "tests.born_rows",
-    "tests.tables_as_new",
-    "tests.migrated_template",
+    "tests.support.log_triggers",
+    "tests.support.review_triggers",
+    "tests.support.fresh_tables",
+    "tests.support.migrated_template",
 ]
 
 # A busy machine is slow, not wrong; and what lands must not depend on the luck of one run's draws.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .test_files_of_tables import TEMPLATES
+from tests.product.test_table_files import TEMPLATES
 
 LONGEST = 120
 

@@ -44,7 +44,7 @@ def _factor_page(request: HttpRequest, form: FactorCodeForm) -> HttpResponse:
         "required": request.requires_factor(),
         "codes_left": user.recovery_codes.filter(used_at=None).count(),
     }
-    return render(request, "registration/factor.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/second_factor/factor.html", context, status=422 if form.errors else 200)
 
 
 def _set_up(request: HttpRequest, device, form: ConfirmFactorForm) -> HttpResponse:
@@ -53,7 +53,7 @@ def _set_up(request: HttpRequest, device, form: ConfirmFactorForm) -> HttpRespon
         "qr": qr_code.draw_qr_code(devices.otpauth_address(device)),
         "secret": devices.secret_text(device),
     }
-    return render(request, "registration/factor_set_up.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/second_factor/setup.html", context, status=422 if form.errors else 200)
 
 
 @requires(Right.SIGNED_IN)
@@ -107,7 +107,7 @@ def _recovery_codes_page(request: HttpRequest, user: User, codes: list[str], tit
     """The only time that the codes are seen: in the answer itself."""
     update_session_auth_hash(request, user)
     request.session[devices.FACTOR_MARK] = True
-    return render(request, "registration/recovery_codes.html", {"codes": codes, "title": title})
+    return render(request, "accounts/second_factor/recovery_codes.html", {"codes": codes, "title": title})
 
 
 for _view in (factor, factor_confirm):

@@ -34,4 +34,4 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Đã kết thúc phiên đăng nhập đó.")
         return redirect("sessions")
     context = {"form": form, "sessions": found, "others": others, "chosen": form["session"].value()}
-    return render(request, "registration/sessions.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/sessions/sessions.html", context, status=422 if form.errors else 200)

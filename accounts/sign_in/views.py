@@ -37,7 +37,7 @@ class SignIn(LoginView):
         user = form.get_user()
         # The clock of the machine, not of the demo: a password that runs out does so in real time.
         if user.must_change_password and not users_actions.use_issued_password(user, at=timezone.now()):
-            return render(self.request, "units/issued_password_over.html", status=403)
+            return render(self.request, "accounts/sign_in/issued_password_expired.html", status=403)
         if devices.device_of(user):
             second_step.begin(self.request, user, self.get_success_url())
             return redirect("login_code")
@@ -66,7 +66,7 @@ def resume(request: HttpRequest) -> HttpResponse:
     if kept is None or request.method == "POST":
         pending_post.discard(request)
         return redirect("/records/")
-    return render(request, "registration/resume.html", {"to": kept["to"], "fields": kept["fields"]})
+    return render(request, "accounts/sign_in/resume_post.html", {"to": kept["to"], "fields": kept["fields"]})
 
 
 @requires(Right.PUBLIC)
@@ -104,7 +104,9 @@ def second_step_page(request: HttpRequest) -> HttpResponse:
             messages.error(request, "Nhập sai mã quá nhiều lần. Hãy đăng nhập lại từ đầu.")
             return redirect("login")
         form.add_error("code", WRONG_CODE)
-    return render(request, "registration/second.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "accounts/sign_in/second_step.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @requires(Right.PUBLIC)
@@ -120,7 +122,7 @@ def finish_single_sign_on(request: HttpRequest) -> HttpResponse:
         return _untrusted(request)
     user = single_sign_on.user_of_identity(signed)
     if user is None:
-        return render(request, "registration/sso_unknown.html", {"subject": signed.subject}, status=403)
+        return render(request, "accounts/sign_in/sso_unknown.html", {"subject": signed.subject}, status=403)
     user.backend = _BACKEND
     to = request.session.pop(_NEXT, resolve_url("dashboard"))
     if devices.device_of(user):

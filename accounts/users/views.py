@@ -45,15 +45,17 @@ _MOST_REQUESTS = 20
 def request_password_link(request: HttpRequest) -> HttpResponse:
     """Ask for a link; the answer is the same whether there is such an account or not (acceptance S13)."""
     if not mail_server.is_configured():
-        return render(request, "registration/reset_unset.html", {"told": mail_server.NOT_CONFIGURED})
+        return render(request, "accounts/users/password_reset_off.html", {"told": mail_server.NOT_CONFIGURED})
     form = ResetForm(posted_data(request))
     if request.method == "POST" and form.is_valid():
         if not rate_limit.is_within_limit("reset", request, most=_MOST_REQUESTS, seconds=_HOUR):
             return render(request, "429.html", status=429)
         email = form.cleaned_data["email"]
         run_in_background(lambda: send_reset(email))
-        return render(request, "registration/reset_sent.html")
-    return render(request, "registration/reset.html", {"form": form}, status=422 if form.errors else 200)
+        return render(request, "accounts/users/password_reset_sent.html")
+    return render(
+        request, "accounts/users/password_reset.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @requires(Right.PUBLIC)
@@ -62,11 +64,11 @@ def password_set(request: HttpRequest, token: str) -> HttpResponse:
     """Set a password by a link. It signs nobody in: the second factor is asked for at the sign-in."""
     user = user_of_link(token)
     if user is None:
-        return render(request, "registration/link_over.html", status=404)
+        return render(request, "accounts/users/link_expired.html", status=404)
     form = NewPasswordForm(user, posted_data(request))
     if request.method == "POST" and form.is_valid():
         actions.change_password(user, form.cleaned_data["new_password1"], by=user, on=request.day)
         messages.success(request, "Đã đặt mật khẩu. Hãy đăng nhập bằng mật khẩu mới.")
         return redirect("login")
     context = {"form": form, "person": user}
-    return render(request, "registration/password_set.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/users/password_set.html", context, status=422 if form.errors else 200)

@@ -130,7 +130,7 @@ def _confirm(
 ) -> HttpResponse:
     """What would change, to be looked at; the same values are posted again with the confirmation."""
     context = {"asked": asked, "given": given, "dues": kind.dues}
-    return render(request, "records/rules_confirm.html", context)
+    return render(request, "records/calendar/confirm.html", context)
 
 
 def _page(
@@ -153,7 +153,7 @@ def _page(
         "coming": _coming_months(due, running, reporting_tiers()),
         "changes": rule_changes(),
     }
-    return render(request, "records/rules.html", context, status=status)
+    return render(request, "records/calendar/rules.html", context, status=status)
 
 
 def _cutoffs(days: Calendar, running: Month) -> list[tuple[CutoffRule, Month | None, bool]]:

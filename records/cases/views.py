@@ -99,7 +99,7 @@ def render_cases(
         "form": form or (CaseUploadForm(month, list(mappings_for(found.unit))) if enters else None),
         **(_compared(found, edition, file) if file and file.heads and edition else {}),
     }
-    return render(request, "records/cases.html", context, status=status)
+    return render(request, "records/cases/list.html", context, status=status)
 
 
 CASE_COLUMNS = (
@@ -205,7 +205,7 @@ def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
         "line": _row_name(keys[line], catalogue) if line else "",
         "page": Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page")),
     }
-    return render(request, "records/case_rows.html", context)
+    return render(request, "records/cases/dossiers.html", context)
 
 
 def _row_keys(found: Submission, catalogue: Catalogue) -> list[tuple[int, int | None]]:
@@ -295,7 +295,7 @@ def case_file_page(request: HttpRequest, found: Submission, file: CaseFile) -> H
     may = is_allowed(request.user, Right.ENTER, found.unit, request.day)
     if may and file.state in actions.UNREAD and actions.is_staged(file):
         return _mapping_page(request, found, file, ColumnMapping.of(file.mapping))
-    answer = render(request, "records/case_file.html", _context(found, file, may, request.user, request.day))
+    answer = render(request, "records/cases/file.html", _context(found, file, may, request.user, request.day))
     if file.is_open:
         answer.headers["Refresh"] = str(REFRESH_SECONDS)
     return answer
@@ -403,7 +403,7 @@ def _mapping_page(
         "check": None if mapping.lacks(columns, targets) else preview_rows(file, columns, mapping),
         "name": read_mapping_name(request.POST) or file.system,
     }
-    return render(request, "records/case_mapping.html", context, status=status)
+    return render(request, "records/cases/mapping.html", context, status=status)
 
 
 def _months_of(file: CaseFile) -> tuple[Month, Month]:

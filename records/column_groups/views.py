@@ -114,4 +114,4 @@ def _page(request: HttpRequest, units: list[Unit], form: GroupSwitchForm, status
         "switches": [(one, Month.from_number(one.first_month).label) for one in page.object_list],
         "lies": unit_locations(request.user, request.day, request.day),
     }
-    return render(request, "records/groups.html", context, status=status)
+    return render(request, "records/column_groups/groups.html", context, status=status)

@@ -209,7 +209,7 @@ def render_submission(
         **_edition_list(editions, found, edition, request.day),
         **_grid_context(found, edition, part, form, request.user),
     }
-    return render(request, "records/submission.html", context, status=status)
+    return render(request, "records/entry/submission.html", context, status=status)
 
 
 def _works_on_it(request: HttpRequest, found: Submission) -> bool:

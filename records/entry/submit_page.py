@@ -217,4 +217,4 @@ def _render_check(
         "decides": is_allowed(request.user, Right.APPROVE, found.unit, request.day),
         "words": list(words) + ([refusal.message] if refusal else []),
     }
-    return render(request, "records/check.html", context, status=400 if refusal else status)
+    return render(request, "records/entry/submit.html", context, status=400 if refusal else status)

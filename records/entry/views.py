@@ -115,7 +115,7 @@ def render_conflict(
         "message": stale.message,
         "kept": kept,
     }
-    return render(request, "records/conflict.html", context, status=409)
+    return render(request, "records/entry/conflict.html", context, status=409)
 
 
 def _conflicting_cells(

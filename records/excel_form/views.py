@@ -164,10 +164,10 @@ def render_form_page(
     """The page to download and bring back from; after an upload that is not taken, with why (`weighed`)."""
     context |= {"form": form, "weighed": weighed, "limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}
     if found is None:
-        return render(request, "records/forms.html", context, status=status)
+        return render(request, "records/excel_form/forms.html", context, status=status)
     newest = editions_of(found, request.user)[-1]
     context |= {"found": found, "unit": found.unit, "edition": newest, **lock_context(request, found, newest)}
-    return render(request, "records/form.html", context, status=status)
+    return render(request, "records/excel_form/form.html", context, status=status)
 
 
 def _render_preview(
@@ -184,7 +184,7 @@ def _render_preview(
         "cells": sum(len(one.changes) for one in weighed.checked),
         "others": sum(one.kept for one in weighed.checked),
     }
-    return render(request, "records/form_look.html", context, status=status)
+    return render(request, "records/excel_form/upload_preview.html", context, status=status)
 
 
 def _clash(request: HttpRequest, found: Submission, checked: SheetComparison, kept: FormFile) -> HttpResponse:

@@ -178,7 +178,7 @@ def history_page(request: HttpRequest, pk: int) -> HttpResponse:
         "known": known,
         "first": next((value_text(value) for name, _, value in known.first if name == cell), ""),
     }
-    return render(request, "records/history.html", context)
+    return render(request, "records/history/history.html", context)
 
 
 def _file(found: Submission, listed: list[HistoryEntry], cell: str) -> TableFile:

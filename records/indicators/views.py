@@ -177,7 +177,7 @@ def _render_indicators(
             )
         ],
     }
-    return render(request, "records/indicators.html", context, status=status)
+    return render(request, "records/indicators/entry.html", context, status=status)
 
 
 def _units(request: HttpRequest, unit: Unit) -> list[Unit]:
@@ -254,7 +254,7 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
     known = list(Indicator.objects.all())
     lacking = {one["code"] for one in actions.add_presets(PRESETS_FILE)} - {one.code for one in known}
     context = {"form": form, "indicators": known, "lacking": len(lacking)}
-    return render(request, "records/indicator_list.html", context, status=422 if form.errors else 200)
+    return render(request, "records/indicators/list.html", context, status=422 if form.errors else 200)
 
 
 @rights.requires(Right.MANAGE)

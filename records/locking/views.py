@@ -194,7 +194,7 @@ def _render_closing_times(
         "closings": [_closing_line(one, now) for one in page.object_list],
         "above": [_closing_line(one, now) for one in others[:MONTHS_BACK]],
     }
-    return render(request, "records/closing.html", context, status=status)
+    return render(request, "records/locking/closing_times.html", context, status=status)
 
 
 def _closing_line(one: ClosingTime, now: datetime) -> dict[str, object]:

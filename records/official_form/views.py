@@ -161,4 +161,4 @@ def _render_official(
         "seen": seen,
         "told": told,
     }
-    return render(request, "records/official.html", context, status=status)
+    return render(request, "records/official_form/preview.html", context, status=status)

@@ -153,7 +153,7 @@ def _page(
             for name, told in (faults or {}).items()
         ],
     }
-    return render(request, "records/targets.html", context, status=status)
+    return render(request, "records/targets/targets.html", context, status=status)
 
 
 def _inherited_target(one: TargetEntry, unit: Unit) -> str:

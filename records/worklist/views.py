@@ -144,7 +144,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         context["matrix"] = _matrix(page, found, months, month_status.count_sent(units, months[-1], due.days))
     context["finding"], context["lead"] = _headline(context)
     context["parts"] = [part for path in settings.WORKLIST_PARTS if (part := import_string(path)(request))]
-    return render(request, "records/worklist.html", context)
+    return render(request, "records/worklist/worklist.html", context)
 
 
 def _clerk_context(user: User, units: list[Unit], day: date, due: DueDates) -> dict:

@@ -116,7 +116,7 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
         "tally": request_counts(found, request.day),
         "left": len(left),
     }
-    return render(request, "reports/review/asking.html", context, status=status)
+    return render(request, "reports/consultation/requests.html", context, status=status)
 
 
 def _first(request: HttpRequest, sections: list) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def contribution(request: HttpRequest, pk: int) -> HttpResponse:
         "own": own,
         "refused": refused,
     }
-    return render(request, "reports/asked.html", context, status=status)
+    return render(request, "reports/consultation/contribution.html", context, status=status)
 
 
 @requires(Right.SIGNED_IN)
@@ -308,4 +308,6 @@ def worklist_part(request: HttpRequest) -> tuple[str, dict] | None:
     found = open_requests(request.user, request.day)
     if not found:
         return None
-    return "reports/parts/to_answer.html", {"to_answer": [request_status(one, request.day) for one in found]}
+    return "reports/consultation/worklist.html", {
+        "to_answer": [request_status(one, request.day) for one in found]
+    }

@@ -64,7 +64,7 @@ def find_unit(request: HttpRequest) -> HttpResponse:
         for unit in page
     ]
     context = {"page": page, "rows": rows, "text": text, "kept": kept_params(asked), "back": asked.link()}
-    return render(request, "reports/find_unit.html", context)
+    return render(request, "reports/dashboard/found_units.html", context)
 
 
 def kept_params(asked: DashboardParams) -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     reach = [*above, *choices.paths_held(asked, request.user)]
     body = cached(asked, reach, lambda: _drawn(asked, wanted, above, request.user))
     title = f"{asked.unit.name}, {asked.period.label}"
-    return render(request, "reports/dashboard.html", {"body": body, "page_title": title})
+    return render(request, "reports/dashboard/dashboard.html", {"body": body, "page_title": title})
 
 
 @snapshot()

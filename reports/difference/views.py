@@ -83,7 +83,7 @@ def review_difference(request: HttpRequest, pk: int) -> HttpResponse:
             "old_name": issued_reviews.review_title(old),
             "new_name": issued_reviews.review_title(new),
         }
-    return render(request, "reports/review/difference.html", context)
+    return render(request, "reports/difference/difference.html", context)
 
 
 @requires(Right.READ)
@@ -94,7 +94,7 @@ def review_difference_csv(request: HttpRequest, pk: int) -> HttpResponse:
     other = _asked(request, _others(request, found), found)
     if other is None:
         context = {"found": found, "form": None, "other": None}
-        return render(request, "reports/review/difference.html", context, status=409)
+        return render(request, "reports/difference/difference.html", context, status=409)
     old, new = _in_order(found, other)
     content = difference_csv_bytes(
         difference_between(old, new), issued_reviews.review_title(old), issued_reviews.review_title(new)

@@ -27,7 +27,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def docx_bytes(
-    shown: dict[str, Any], *, moment: datetime, draft: bool, template: str = "print/review.html"
+    shown: dict[str, Any], *, moment: datetime, draft: bool, template: str = "reports/printing/review.html"
 ) -> bytes:
     """The DOCX of what `printed.view` gives for a document. `moment` dates it; a draft says so on each page."""
     page = blocks.parse_html(render_to_string(template, shown))

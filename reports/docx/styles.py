@@ -10,7 +10,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-# Sizes and gaps are those of decree 30/2020/NĐ-CP and of templates/print/review.css.
+# Sizes and gaps are those of decree 30/2020/NĐ-CP and of templates/reports/printing/review.css.
 
 FACE = "Times New Roman"
 LANGUAGE = "vi-VN"

@@ -97,7 +97,7 @@ def outline(request: HttpRequest) -> HttpResponse:
         "begun": drafts_in_year(unit, year),
     }
     wrong = request.method == "POST"
-    return render(request, "reports/outline.html", context, status=422 if wrong else 200)
+    return render(request, "reports/drafting/outline.html", context, status=422 if wrong else 200)
 
 
 def _unit(request: HttpRequest, number: str) -> Unit:
@@ -140,7 +140,7 @@ def phrase_list(request: HttpRequest) -> HttpResponse:
     sections = [(names.get(key, key), ones) for key, ones in by_section.items()]
     if file := requested_file(request, {"": lambda: phrases_file(sections, clock.now())}):
         return file
-    return render(request, "reports/phrases.html", {"sections": sections})
+    return render(request, "reports/drafting/phrases.html", {"sections": sections})
 
 
 @requires(Right.MANAGE)
@@ -187,7 +187,7 @@ def _phrase(request: HttpRequest, found: PhraseTemplate | None) -> HttpResponse:
             messages.success(request, "Đã lưu câu mẫu. Dự thảo lập từ nay dùng câu này.")
             return redirect("phrase", key)
     context = {"found": found, "form": form, **_tried(request, found)}
-    return render(request, "reports/phrase.html", context, status=422 if form.errors else 200)
+    return render(request, "reports/drafting/phrase.html", context, status=422 if form.errors else 200)
 
 
 def _initial(found: PhraseTemplate | None) -> dict[str, Any]:

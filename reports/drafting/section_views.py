@@ -69,7 +69,7 @@ def review_section(request: HttpRequest, pk: int, section: int) -> HttpResponse:
         "later": sections[place + 1] if place + 1 < len(sections) else None,
         "quoted": [fact.as_dict() for fact in quoted],
     }
-    return render(request, "reports/review/section.html", context, status=status)
+    return render(request, "reports/drafting/section.html", context, status=status)
 
 
 @requires(Right.EDIT)
@@ -83,7 +83,7 @@ def review_facts(request: HttpRequest, pk: int) -> HttpResponse:
     if problem_json.accepts_only_json(request):
         return facts_response(request, known)
     asked, page = _searched(request, known)
-    return render(request, "reports/review/facts.html", {"found": found, "asked": asked, "page": page})
+    return render(request, "reports/drafting/facts.html", {"found": found, "asked": asked, "page": page})
 
 
 def facts_response(request: HttpRequest, known: Mapping[str, Fact]) -> HttpResponse:

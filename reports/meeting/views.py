@@ -74,4 +74,4 @@ def review_meeting(request: HttpRequest, pk: int) -> HttpResponse:
                 messages.success(request, "Đã lưu thông tin hội nghị.")
                 return redirect("review", pk)
     context = {"found": found, "form": form, "stale": stale}
-    return render(request, "reports/review/meeting.html", context, status=status)
+    return render(request, "reports/meeting/meeting.html", context, status=status)

@@ -27,7 +27,7 @@ from .lines import FormRow
 from .queries import IndicatorReports
 from .sheet import FormHead, OfficialFormSheet
 
-TEMPLATE = "print/official_form.html"
+TEMPLATE = "reports/printing/official_form.html"
 INDICATORS = "Chỉ tiêu do các đơn vị báo cáo cho kỳ này trên hệ thống theo dõi cải cách hành chính"
 PARTS = {"numerator": "số đạt", "denominator": "tổng số"}
 

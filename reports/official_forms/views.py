@@ -89,7 +89,7 @@ def _page(
         "period_options": choices.period_options(asked.calendar.month_of(asked.day), asked.period),
         "refused": refused,
     }
-    return render(request, "reports/official/page.html", context, status=status)
+    return render(request, "reports/official_forms/form.html", context, status=status)
 
 
 @requires(Right.READ)
@@ -216,7 +216,7 @@ def compare_upload(request: HttpRequest, key: str) -> HttpResponse:
         "found": found,
         "faults": found.faults.told() if found else [],
     }
-    return render(request, "reports/official/compared.html", context, status=status)
+    return render(request, "reports/official_forms/comparison.html", context, status=status)
 
 
 def _status(found: FormComparison) -> int:

@@ -37,7 +37,7 @@ def open_data(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, status: int = 200) -> HttpResponse:
     tables = [(one.path, one.title, [field.name for field in one.fields]) for one in open_data_tables.TABLES]
     context = {"tables": tables, "licence": settings.OPEN_LICENCE, "large": _large(), "most": MOST_ROWS}
-    return render(request, "reports/open_data.html", context, status=status)
+    return render(request, "reports/open_data/open_data.html", context, status=status)
 
 
 @requires(Right.MANAGE)

@@ -77,8 +77,8 @@ def draw_pdf(
     moment: datetime | None = None,
     following: ProgressCallback | None = None,
 ) -> bytes:
-    """The PDF of a review: `context` for templates/print/review.html; `data`, the document when given, is attached as
-    JSON, its figures also as CSV.
+    """The PDF of a review: `context` for templates/reports/printing/review.html; `data`, the document when given, is
+    attached as JSON, its figures also as CSV.
 
     `moment` dates the document and what is attached, so that drawing the same frozen review twice gives the same bytes.
     Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn); with
@@ -88,14 +88,14 @@ def draw_pdf(
 
 
 def page_source(
-    context: dict, moment: datetime | None = None, template: str = "print/review.html"
+    context: dict, moment: datetime | None = None, template: str = "reports/printing/review.html"
 ) -> dict[str, Any]:
     """All that decides what the pages show, as plain data without a path of this machine: what is kept of a frozen
     review, so that it can be drawn again when today's templates are others.
     """
     return {
         "html": printable(render_to_string(template, context | {"moment": moment})),
-        "css": render_to_string("print/review.css", {"fonts": FONTS}),
+        "css": render_to_string("reports/printing/review.css", {"fonts": FONTS}),
     }
 
 

@@ -24,10 +24,10 @@ from .trend_chart import trend_chart
 LETTERS = "ABCDEG"
 # Which template draws the figures of a block.
 BLOCKS = {
-    "channels": "print/blocks/channels.html",
-    "indicators": "print/blocks/indicators.html",
-    "outcomes": "print/blocks/outcomes.html",
-    "tasks": "print/blocks/tasks.html",
+    "channels": "reports/printing/blocks/channels.html",
+    "indicators": "reports/printing/blocks/indicators.html",
+    "outcomes": "reports/printing/blocks/outcomes.html",
+    "tasks": "reports/printing/blocks/tasks.html",
 }
 
 
@@ -56,7 +56,10 @@ class PrintedResult:
 
 
 def print_context(doc: dict[str, Any]) -> dict[str, Any]:
-    """The context of templates/print/review.html and of the screen page. Raises KeyError for a foreign document."""
+    """The context of templates/reports/printing/review.html and of the screen page.
+
+    Raises KeyError for a foreign document.
+    """
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
     end = date.fromisoformat(doc["review"]["to"])
     label = Period.parse(doc["review"]["period"]).label

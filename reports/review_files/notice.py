@@ -13,13 +13,13 @@ from reports.meeting.queries import MeetingRecord
 from reports.printing import print_view
 from reports.review_text import bound_text
 
-TEMPLATE = "print/notice.html"
+TEMPLATE = "reports/printing/notice.html"
 KIND = "THÔNG BÁO"
 
 
 def notice_context(doc: dict[str, Any], meeting: MeetingRecord, *, unfrozen: bool) -> dict[str, Any]:
-    """The context of templates/print/notice.html; `doc` is the review's document, `unfrozen` marks a notice whose
-    figures may still change.
+    """The context of templates/reports/printing/notice.html; `doc` is the review's document, `unfrozen` marks a
+    notice whose figures may still change.
     """
     known = {key: fact.text for key, fact in document.document_facts(doc).items()}
     concluded, directed = _quoted(meeting.concluded_parts, known), _quoted(meeting.directed_parts, known)

@@ -59,7 +59,7 @@ def review_drawing(request: HttpRequest, pk: int) -> HttpResponse:
         "most": max(drawing.total, drawing.done + 1) if drawing else 1,
         "may_cancel": bool(drawing) and drawing.is_open and _may_cancel(request, drawing),
     }
-    answer = render(request, "reports/review/drawing.html", context)
+    answer = render(request, "reports/reviews/pdf_job.html", context)
     if drawing and drawing.is_open:
         # By a header and not in the page: it needs no script, and what reads the page aloud is not told of it.
         answer.headers["Refresh"] = str(EVERY)
@@ -164,7 +164,7 @@ def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
         # Sending this page again must not overwrite either: it keeps the version that it was opened with.
         context["version"] = request.POST.get("version", "")
     context |= {"stale": status == 409, "wrong": status == 422, "told": INCOMPLETE if tasks.broken else ""}
-    return render(request, "reports/review/edit.html", context, status=status)
+    return render(request, "reports/reviews/edit.html", context, status=status)
 
 
 def _saved(request: HttpRequest, found: Review, form: ReviewHeaderForm, tasks: TaskForms) -> int:

@@ -141,4 +141,4 @@ def review_hall(request: HttpRequest, pk: int) -> HttpResponse:
         "whole": slides.completeness_line(doc),
         "slides": slides.slides(doc),
     }
-    return render(request, "reports/review/hall.html", context)
+    return render(request, "reports/review_files/projection.html", context)

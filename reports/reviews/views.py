@@ -158,7 +158,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
     found = list(every[:PER_PAGE])
     rows = [(one, CHIPS[one.state]) for one in found]
     context = {"rows": rows, "form": form if units else None}
-    return render(request, "reports/review/list.html", context, status=422 if form.errors else 200)
+    return render(request, "reports/reviews/list.html", context, status=422 if form.errors else 200)
 
 
 def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
@@ -236,7 +236,7 @@ def review_page(
         "number_form": forms.get("number_form") or IssueNumberForm(None, found, request.day),
     }
     context |= discussion_context(request, found, forms.get("comment_form"), forms.get("comment_wrong", ""))
-    return render(request, "reports/review/page.html", context, status=status)
+    return render(request, "reports/reviews/review.html", context, status=status)
 
 
 def _points(

@@ -84,4 +84,4 @@ def status(request: HttpRequest) -> HttpResponse:
         "tried_count": sum(one.times for one in tried),
         "nobody": NOBODY,
     }
-    return render(request, "reports/status.html", context)
+    return render(request, "reports/system_status/status.html", context)

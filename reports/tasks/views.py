@@ -101,7 +101,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
         return file
     found = tasks_to_report(request.user, request.day)
     context = {"lines": _lines(request, found), "open": sum(one.outcome == TaskOutcome.OPEN for one in found)}
-    return render(request, "reports/tasks.html", context)
+    return render(request, "reports/tasks/tasks.html", context)
 
 
 @requires(Right.READ)
@@ -126,7 +126,7 @@ def review_tasks(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": [line if found.is_frozen else (*line[:3], None) for line in _lines(request, own)],
         "may_edit": not found.is_frozen and is_allowed(request.user, Right.EDIT, found.unit, request.day),
     }
-    return render(request, "reports/review/task_page.html", context)
+    return render(request, "reports/tasks/task.html", context)
 
 
 @requires(Right.SIGNED_IN)
@@ -139,7 +139,7 @@ def task_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     form = OutcomeForm(request.POST, task, request.day)
     if not form.is_valid():
         context = {"lines": [_line(request, task, form)], "one": True}
-        return render(request, "reports/tasks.html", context, status=422)
+        return render(request, "reports/tasks/tasks.html", context, status=422)
     given = form.cleaned_data
     try:
         tasks_actions.record_outcome(
@@ -154,7 +154,7 @@ def task_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     except review_access_actions.ReviewError as refused:
         form.add_error(None, f"{refused} Mở lại trang để xem rồi ghi lại.")
         context = {"lines": [_line(request, task, form)], "one": True}
-        return render(request, "reports/tasks.html", context, status=409)
+        return render(request, "reports/tasks/tasks.html", context, status=409)
     messages.success(request, "Đã ghi kết quả nhiệm vụ.")
     return back
 

@@ -166,4 +166,4 @@ def _told(review: Any) -> dict[str, Any]:
 
 def _page(request: HttpRequest, status: int = 200, **context: Any) -> HttpResponse:
     context = {"form": VerifyForm(), "code_form": ReviewCodeForm(), **context}
-    return render(request, "reports/review/verify.html", context, status=status)
+    return render(request, "reports/verification/verify.html", context, status=status)

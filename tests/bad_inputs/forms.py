@@ -6,7 +6,7 @@ from datetime import date
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.excel_form import cell
+from tests.records.excel_form.cells import cell
 
 from .files import SHEET, STRINGS
 

@@ -9,12 +9,12 @@ from django.urls import reverse
 
 from ledger.models import Entry
 from records.models import DossierCount, FormFile
-from tests.excel_form import filled
-from tests.records.excel.book import brought, form_of
-from tests.records.pages.conftest import as_ as as_
-from tests.records.pages.conftest import july as july
-from tests.records.pages.conftest import people as people
-from tests.records.pages.test_official import upload as official
+from tests.records.conftest import as_ as as_
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
+from tests.records.excel_form.book import brought, form_of
+from tests.records.excel_form.cells import filled
+from tests.records.official_form.test_upload import upload as official
 
 from .files import BOMBS, REFUSED_FILES, SWOLLEN, swollen, with_part
 from .forms import CHANGED, PARTS, two_of_one_part

@@ -9,14 +9,14 @@ from django.test import Client
 from records.locking import actions
 from records.models import Submission
 from reports import triggers
-from tests.reports.reviews.conftest import loaded as loaded
-from tests.reports.reviews.conftest import review as review
-from tests.test_docs import HOUSE
-from tests.test_routes import address, routes
+from tests.product.test_docs import HOUSE
+from tests.product.test_routes import address, routes
+from tests.reports.conftest import loaded as loaded
+from tests.reports.conftest import review as review
 
-from .chance import numbers_of
-from .peopled import NOW
-from .peopled import world as world
+from .full_demo import NOW
+from .full_demo import world as world
+from .random_requests import numbers_of
 
 MARK, SHOWN = "<b id=x>", "&lt;b id=x&gt;"
 # Columns, of any table, that hold what somebody typed.

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.records.pages.conftest import as_ as as_
-from tests.records.pages.conftest import july as july
-from tests.records.pages.conftest import people as people
-from tests.test_routes import routes
+from tests.product.test_routes import routes
+from tests.records.conftest import as_ as as_
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
 
 from .texts import FIELDS, HOSTILE, PARAMETERS
 

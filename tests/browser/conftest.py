@@ -9,11 +9,11 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Page, expect
 
-from tests.chromium import launch_options
+from tests.support.chromium import launch_options
 
 from .entry import office as office
-from .reviewing import open_as as open_as
-from .reviewing import review as review
+from .review_page import open_as as open_as
+from .review_page import review as review
 
 # A busy machine is slow, not wrong: five seconds, as Playwright comes, are no more than reading a signed file takes on
 # two cores. What must be fast is measured in scripts/bench.

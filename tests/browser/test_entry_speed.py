@@ -1,5 +1,5 @@
 """What entering a month costs where no busy machine can change it: key presses, weight, and that all of it is stored.
-Times are measured by tests/bench/entry.py (P15, Entry).
+Times are measured by bench/entry.py (P15, Entry).
 """
 
 import gzip

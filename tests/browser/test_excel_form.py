@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from records.models import State
-from tests.excel_form import cell, opened, saved
-from tests.office import converted
 from tests.records.conftest import balanced
+from tests.records.excel_form.cells import cell, opened, saved
+from tests.support.libreoffice import converted
 
 from .entry import fits, open_sheet, sign_in
 

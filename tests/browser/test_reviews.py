@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import expect
 
-from .reviewing import no_sideways_scroll
+from .review_page import no_sideways_scroll
 
 
 @pytest.mark.parametrize("width", [1366, 375])

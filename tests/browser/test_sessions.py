@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from .keyboard import tab_to
-from .test_systems import PASSWORD, fill, looked_at, signed_in
-from .test_systems import admin as admin
+from .test_integrations import PASSWORD, fill, looked_at, signed_in
+from .test_integrations import admin as admin
 
 
 def test_a_session_elsewhere_is_ended_by_keyboard(admin, quiet_page: Page, live_server, accessible, browser):

@@ -14,8 +14,8 @@ from reports.closing import actions as closing_actions
 from reports.demo import load, people
 from reports.drafting import actions as drafting_actions
 from reports.models import Review
-from tests.reports.reviews.test_difference import correct
-from tests.signing import signed
+from tests.reports.difference.test_difference import correct
+from tests.support.pdf_signer import signed
 
 from .keyboard import press, tab_to
 

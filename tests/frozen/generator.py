@@ -44,7 +44,7 @@ def made() -> list[Any]:
 
     from accounts.models import User
     from figures.periods import Period
-    from reports import actions
+    from reports.drafting.actions import open_full_draft, replace_review
     from reports.models import Review
     from units.models import Unit
 
@@ -55,14 +55,14 @@ def made() -> list[Any]:
     found = [frozen(half, "215/BC-UBND", NOW, qr=True)]
 
     unit, period = half.unit, Period.parse(PERIOD)
-    quarter = actions.draft_whole(unit, period, by=leader, at=NOW, demo=True)
+    quarter = open_full_draft(unit, period, by=leader, at=NOW, demo=True)
     quarter = frozen(quarter, "", NOW)
     path = settings.DATA_DIR / "blanks.csv"
     path.write_text(blanks(unit.code), "utf-8")
     call_command(
         "import_counts", str(path), approve=True, by="tonghop", stdout=io.StringIO(), stderr=io.StringIO()
     )
-    new = actions.replacement(quarter, by=leader, at=NOW)
+    new = replace_review(quarter, by=leader, at=NOW)
     filled(new, leader)
     new.refresh_from_db()
     found += [quarter, frozen(new, "300/BC-UBND", NOW)]
@@ -72,7 +72,7 @@ def made() -> list[Any]:
         call_command(command, str(data / name), stdout=io.StringIO(), stderr=io.StringIO())
     settings.DEMO_TODAY = LATER.date()
     whole, day = Unit.objects.get(code="37"), LATER.date()
-    today = actions.draft_whole(whole, Period.parse("2022-H1"), by=None, at=LATER, demo=True, units_of=day)
+    today = open_full_draft(whole, Period.parse("2022-H1"), by=None, at=LATER, demo=True, units_of=day)
     return [*found, frozen(today, "12/BC-UBND", LATER)]
 
 
@@ -97,10 +97,10 @@ def blanks(code: str) -> str:
 
 def meeting(review: Any, by: Any) -> None:
     """Its conclusions, with a figure."""
-    from reports import actions
+    from reports.meeting.actions import MeetingText, record_meeting
     from reports.review_text.bound_text import token
 
-    told = actions.MeetingText(
+    told = MeetingText(
         day=review.created_at.date(),
         place="Hội trường UBND huyện Thanh Liêm",
         chaired="Đồng chí Phó Chủ tịch UBND huyện",
@@ -108,12 +108,12 @@ def meeting(review: Any, by: Any) -> None:
         conclusions=f"Cấp xã đạt {token('now.commune.share.online', '12,0%')} hồ sơ trực tuyến.\n\nĐạt yêu cầu.",
         directed="Chấm dứt việc để hồ sơ quá hạn <b>không xin lỗi</b>.",
     )
-    actions.record_meeting(review, told, by=by, at=NOW, revision=0)
+    record_meeting(review, told, by=by, at=NOW, revision=0)
 
 
 def filled(review: Any, by: Any) -> None:
     """Typed numbers, a figure that is stale, markup in words, a unit that answers for a section, every block."""
-    from reports import actions
+    from reports.drafting.actions import TaskText, edit_draft
     from reports.printing.print_view import BLOCKS
     from reports.review_text.bound_text import token
     from units.models import Unit
@@ -129,13 +129,13 @@ def filled(review: Any, by: Any) -> None:
         f"Tiếp nhận {token('now.total.received', '1.234')} hồ sơ, trong đó 77 hồ sơ <i>ghi tay</i> & 12,5%."
     )
     tasks = [
-        actions.TaskText("Khắc phục 9 hồ sơ quá hạn", "Phòng Nội vụ", date(2022, 9, 30), None),
-        actions.TaskText("Gửi báo cáo đúng hạn", "", None, first.responsible_id or review.unit_id),
+        TaskText("Khắc phục 9 hồ sơ quá hạn", "Phòng Nội vụ", date(2022, 9, 30), None),
+        TaskText("Gửi báo cáo đúng hạn", "", None, first.responsible_id or review.unit_id),
     ]
     meeting(review, by)
     review.refresh_from_db()
     header = {**review.header, "superior": "UBND tỉnh Hà Nam", "opening": "Thực hiện 3 kế hoạch năm 2022."}
-    actions.edit(
+    edit_draft(
         review, by=by, at=NOW, header=header, tasks=tasks, recipients=["- UBND tỉnh (để b/c);", "- Lưu: VT."],
         signer={"lines": ["KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"], "name": "Nguyễn Văn A"},
         bodies={first.pk: (first.heading, "\n\n".join(filter(None, [body, first.body])))},
@@ -145,19 +145,19 @@ def filled(review: Any, by: Any) -> None:
 def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
     """The review with its figures closed, and issued where a number is given."""
     from accounts.models import User
-    from reports import actions
+    from reports.closing.actions import freeze, record_issue
     from reports.document import document
     from reports.models import Review
     from reports.printing import copies
 
     leader, review = User.objects.get(username="lanhdao"), Review.objects.get(pk=review.pk)
-    closed = copies.closed(document.build(review, demo=True), at=at, qr=qr, following=lambda pages: None)
-    actions.freeze(
-        review, closed.document, closed.content, closed.form, by=leader, at=at, reason="Đã đối chiếu"
+    closed = copies.draw_frozen_copy(
+        document.build_document(review, demo=True), at=at, qr=qr, following=lambda pages: None
     )
+    freeze(review, closed.document, closed.content, closed.form, by=leader, at=at, reason="Đã đối chiếu")
     found = Review.objects.get(pk=review.pk)
     if number:
-        found = actions.record_issue(found, number, (at + timedelta(1)).date(), by=leader, at=at)
+        found = record_issue(found, number, (at + timedelta(1)).date(), by=leader, at=at)
     return found
 
 
@@ -186,7 +186,7 @@ def keep(folder: Path, review: Any) -> None:
     lines = json.dumps(review.frozen, ensure_ascii=False, sort_keys=True, indent=0)
     (folder / "document.json").write_text(lines + "\n", "utf-8")
     (folder / "form.json").write_text(review.form.drawn, "utf-8")
-    (folder / "review.pdf").write_bytes(copies.kept(review))
+    (folder / "review.pdf").write_bytes(copies.kept_pdf(review))
 
 
 def columns(row: Any) -> set[str]:

@@ -1,18 +1,21 @@
-"""A fixed cast: one district with two communes, an office and an external body; its people; the catalogue."""
+"""The cast: one district with two communes, an office and an external body; their people with signed-in
+browsers; July as a draft and as sent. It is 12 August 2022.
+"""
 
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from figures.periods import Month
 from records.approval import actions as approval_actions
 from records.locking import actions as locking_actions
-from records.models import Field, FieldScope
+from records.models import DossierCount, Field, FieldScope
 from records.submissions import actions as submissions_actions
 from tests.ledger.conftest import shared_database as shared_database
-from units.models import Tier, Unit, UnitKind
+from units.models import Membership, Role, Tier, Unit, UnitKind
 from units.tree import roster
 
 AT = datetime(2022, 6, 15, 2, 0, tzinfo=UTC)
@@ -114,3 +117,71 @@ def unlocked(submission, by=None, at: datetime = AT, reason: str = "Sửa"):
     asked = locking_actions.request_unlock(submission, reason=reason, by=None, at=at)
     locking_actions.decide_unlock_request(asked, grant=True, by=by, at=at)
     return submission.editions.order_by("number").last()
+
+
+JULY = Month(2022, 7)
+
+
+@pytest.fixture
+def people(cast, fields) -> SimpleNamespace:
+    """Every role: client by name. `owner` enters for alpha, `neighbour` for beta, `outsider` has another province."""
+    cast.leader = User.objects.create(username="lanhdao", full_name="Lãnh đạo huyện")
+    cast.viewer = User.objects.create(username="xem")
+    cast.administrator = User.objects.create(username="quantri")
+    cast.outsider = User.objects.create(username="ngoai")
+    roles = [
+        (cast.clerk, cast.alpha, Role.CLERK),
+        (cast.neighbour, cast.beta, Role.CLERK),
+        (cast.reviewer, cast.district, Role.REVIEWER),
+        (cast.leader, cast.district, Role.LEADER),
+        (cast.viewer, cast.alpha, Role.VIEWER),
+        (cast.administrator, cast.province, Role.ADMINISTRATOR),
+    ]
+    for user, unit, role in roles:
+        Membership.objects.create(user=user, unit=unit, role=role, valid_from=SINCE)
+    return cast
+
+
+@pytest.fixture
+def as_(people):
+    """as_("clerk") is a client signed in as that one of the cast."""
+
+    def signed_in(name: str) -> Client:
+        client = Client()
+        client.force_login(getattr(people, name), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def july(people):
+    """Alpha's July, opened and empty."""
+    return submissions_actions.open_submission(people.alpha, JULY, by=people.clerk, at=AT)
+
+
+@pytest.fixture
+def sent(people, fields, july):
+    """Alpha's July, entered and sent by its clerk."""
+    edition = july.editions.get()
+    rows = {
+        (fields.chung_thuc.pk, None): balanced(1240, online=20, postal=None),
+        (fields.ho_tich.pk, None): balanced(30),
+    }
+    edition = submissions_actions.save_counts(edition, rows, by=people.clerk, revision=0, at=AT)
+    submissions_actions.send_edition(edition, by=people.clerk, at=AT)
+    return july
+
+
+def cells(code: str, values: dict) -> dict[str, str]:
+    """A row of the form as a browser posts it."""
+    return {f"{code}-{name}": "" if value is None else str(value) for name, value in values.items()}
+
+
+def stored(submission, code: str) -> DossierCount:
+    return DossierCount.objects.get(edition__submission=submission, field__code=code)
+
+
+def posted(submission, **more) -> dict[str, str]:
+    """A form of the page as it stands now."""
+    return {"revision": str(submission.editions.last().revision), **more}

@@ -19,7 +19,7 @@ from tests.ledger.conftest import shared_database as shared_database
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
-from tests.records.test_parallel import apart, at_once
+from tests.records.submissions.test_parallel import apart, at_once
 from units.models import Membership, Role
 
 HALF = Period.parse("2022-H1")

@@ -45,4 +45,4 @@ def safety_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Đã lưu. Quy định có hiệu lực ngay.")
             return redirect("units:rules_of_safety")
     context = {"form": form, "address": address, "history": latest_log_lines(SAFETY_SUBJECT)}
-    return render(request, "units/safety.html", context, status=422 if form.errors else 200)
+    return render(request, "units/access/safety.html", context, status=422 if form.errors else 200)

@@ -75,9 +75,11 @@ def _merge_page(
                     return redirect("units:detail", merged.pk)
             elif _merge_is_possible(request, form, olds, draft):
                 changes = _merge_changes(request, form, olds, draft, there)
-                return render(request, "units/merge_check.html", {"from": unit, "form": form} | changes)
+                return render(
+                    request, "units/lifecycle/merge_preview.html", {"from": unit, "form": form} | changes
+                )
     context = {"form": form, "from": unit, "title": title, "splits": splits}
-    return render(request, "units/merge.html", context, status=422 if form.errors else 200)
+    return render(request, "units/lifecycle/merge.html", context, status=422 if form.errors else 200)
 
 
 def _merge_message(olds: list[Unit], new: Unit) -> str:
@@ -211,9 +213,11 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
                 )
                 return redirect("units:detail", done.new[0].pk)
         elif shares and _split_is_possible(request, form, old, shares):
-            return render(request, "units/split_check.html", _split_changes(request, form, old, shares))
+            return render(
+                request, "units/lifecycle/split_preview.html", _split_changes(request, form, old, shares)
+            )
     return render(
-        request, "units/split.html", {"form": form, "unit": old}, status=422 if form.errors else 200
+        request, "units/lifecycle/split.html", {"form": form, "unit": old}, status=422 if form.errors else 200
     )
 
 

@@ -67,7 +67,7 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     above = Unit.objects.in_bulk({number for unit in page for number in unit.ancestor_ids()})
     rows = [_row(unit, above, request.day, indented=not text) for unit in page]
     context = {"page": page, "rows": rows, "q": text, "state": state, "states": STATES}
-    return render(request, "units/list.html", context)
+    return render(request, "units/lifecycle/list.html", context)
 
 
 def _by_name(units: UnitQuerySet) -> list[Unit]:
@@ -118,7 +118,7 @@ def unit_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "opened_by": _opened_by(request, unit) if manages and not after else None,
         "closed_by": closing_of(unit) if manages and not after else None,
     }
-    return render(request, "units/detail.html", context)
+    return render(request, "units/lifecycle/unit.html", context)
 
 
 def _files(unit: Unit, children: QuerySet, members: QuerySet, day: date) -> dict:
@@ -207,7 +207,9 @@ def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
         if request.POST.get("sure") != "1":
             closing = _preview_closing(request, form, unit)
             if closing:
-                return render(request, "units/close_check.html", _closes(request, form, unit, closing))
+                return render(
+                    request, "units/lifecycle/close_preview.html", _closes(request, form, unit, closing)
+                )
         elif _close(request, form, unit):
             messages.success(request, f"Đã ghi ngày kết thúc hoạt động của {unit.name}.")
             return redirect("units:detail", unit.pk)

@@ -53,7 +53,7 @@ def rights_list(request: HttpRequest) -> HttpResponse:
         "states": HOLDER_STATES.items(),
         "filtered": code or role or state,
     }
-    return render(request, "units/rights.html", context, status=422 if wrong else 200)
+    return render(request, "units/people/rights.html", context, status=422 if wrong else 200)
 
 
 @requires(Right.MANAGE)

@@ -56,7 +56,7 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Đã lưu.")
         return redirect("account")
     context = {"form": form, "roles": memberships_of(user, request.day)}
-    return render(request, "registration/account.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/users/account.html", context, status=422 if form.errors else 200)
 
 
 _MOST_NAMED = 500
@@ -81,7 +81,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
     valid = Membership.objects.valid_on(request.day).select_related("unit").order_by("unit__path", "role")
     found = found.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
     page = page_of(request, found.order_by("username"))
-    return render(request, "units/people.html", {"page": page, "q": text})
+    return render(request, "units/people/list.html", {"page": page, "q": text})
 
 
 def _named(people: QuerySet, text: str) -> list[int]:
@@ -151,7 +151,7 @@ def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
 
 def _show_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
     """The only time that the password is seen: in the answer itself, not kept for another page."""
-    return render(request, "units/password.html", {"person": person, "password": password})
+    return render(request, "units/people/issued_password.html", {"person": person, "password": password})
 
 
 @requires(Right.MANAGE)
@@ -202,7 +202,7 @@ def _person_page(request: HttpRequest, someone: User, form: PersonForm, role_for
         "identity_form": IdentityForm(request, asked=own) if single_sign_on.is_enabled() else None,
     }
     return render(
-        request, "units/person.html", context, status=422 if form.errors or role_form.errors else 200
+        request, "units/people/person.html", context, status=422 if form.errors or role_form.errors else 200
     )
 
 

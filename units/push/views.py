@@ -45,10 +45,10 @@ def receiver_list(request: HttpRequest) -> HttpResponse:
             made, secret = actions.create_receiver(
                 data["name"], unit, data["url"], by=request.user, at=timezone.now()
             )
-            return render(request, "units/receiver_made.html", {"receiver": made, "secret": secret})
+            return render(request, "units/push/receiver_created.html", {"receiver": made, "secret": secret})
     page = page_of(request, sent)
     context = {"form": form, "receivers": found, "page": page, "rows": _rows(page, found)}
-    return render(request, "units/receivers.html", context, status=422 if form.errors else 200)
+    return render(request, "units/push/receivers.html", context, status=422 if form.errors else 200)
 
 
 def _messages_to(receivers: list[Receiver]) -> QuerySet:

@@ -39,7 +39,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
                 data["name"], unit, data["scopes"], data["days"], by=request.user, at=timezone.now()
             )
             context = {"token": made, "secret": secret, "granted": _granted(made)}
-            return render(request, "units/token_made.html", context)
+            return render(request, "units/tokens/token_created.html", context)
     return _list(request, form, known)
 
 
@@ -47,7 +47,7 @@ def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpRespons
     page = page_of(request, found)
     rows = [{"token": one, **_words(one)} for one in page]
     context = {"form": form, "page": page, "rows": rows}
-    return render(request, "units/tokens.html", context, status=422 if form.errors else 200)
+    return render(request, "units/tokens/list.html", context, status=422 if form.errors else 200)
 
 
 def _words(token: Token) -> dict:
@@ -77,7 +77,7 @@ def token_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if file := requested_file(request, log):
         return file
     context = {"token": found, "history": latest_log_lines(token_subject(found)), **_words(found)}
-    return render(request, "units/token.html", context)
+    return render(request, "units/tokens/token.html", context)
 
 
 @requires(Right.MANAGE)

@@ -4,7 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from records.models import CaseFile
-from tests.records.pages.conftest import JULY
+from tests.records.conftest import JULY
 
 from .exports import HEADS, rows
 

@@ -4,12 +4,12 @@ import pytest
 from django.utils import timezone
 
 from ledger import jobs
+from tests.records.conftest import as_ as as_
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
-from tests.records.pages.conftest import as_ as as_
-from tests.records.pages.conftest import july as july
-from tests.records.pages.conftest import people as people
-from tests.records.pages.conftest import sent as sent
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
+from tests.records.conftest import sent as sent
 
 
 @pytest.fixture(autouse=True)

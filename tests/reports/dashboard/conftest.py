@@ -1,15 +1,13 @@
 """The demo data, loaded once for all tests of the folder, and readers who are signed in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db import transaction
-from django.test import Client
 
-from accounts.models import User
 from reports.demo import load
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
@@ -29,22 +27,3 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
         finally:
             transaction.set_rollback(True)
             outer.__exit__(None, None, None)
-
-
-@pytest.fixture
-def demo(loaded, db) -> None:
-    """The demo data, with what a test writes undone after it."""
-
-
-@pytest.fixture
-def reader(demo) -> Callable[[str], Client]:
-    """reader("tonghop"): a client signed in under that name."""
-
-    def signed_in(name: str) -> Client:
-        client = Client()
-        client.force_login(
-            User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
-        )
-        return client
-
-    return signed_in

@@ -17,7 +17,7 @@ from accounts.models import User
 from figures.periods import DEFAULT_CALENDAR, Period
 from reports.dashboard import choices
 from reports.dashboard.queries import DashboardQuery, current_and_past
-from tests import succeeding
+from tests.units.succession import successions
 from units.access.queries import memberships_of
 from units.lifecycle import opening
 from units.lifecycle.imports import import_successions, import_units
@@ -63,8 +63,8 @@ def test_the_switch_stands_only_where_it_can_make_a_difference(reader, django_as
     assert plain.status_code == 200 and switch not in plain.content.decode()
     assert switch in page("/?unit=351&period=2022-H1&basis=today").content.decode()
     district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
-    parts = [succeeding.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
-    (new,) = succeeding.replace([one, other], parts, date(2022, 7, 1), by=None)
+    parts = [successions.Part(replace(COMMUNE, code="moi", name="xã Mới", parent=district))]
+    (new,) = successions.replace([one, other], parts, date(2022, 7, 1), by=None)
     for unit, differs in ((district, True), (one, True), (new, True)):
         with django_assert_max_num_queries(2):
             assert inheritance.figures_can_differ(unit, date(2022, 8, 12)) is differs, unit
@@ -117,13 +117,13 @@ def test_every_view_adds_up(page, more):
 def test_what_was_divided_is_marked(reader, settings):
     old = Unit.objects.get(code="13477")
     parts = [
-        succeeding.Part(
+        successions.Part(
             UnitDraft(f"x{at}", f"xã Nửa {at}", "committee", "commune", date(2022, 9, 1), parent=old.parent),
             Fraction(1, 2),
         )
         for at in (1, 2)
     ]
-    succeeding.replace([old], parts, date(2022, 9, 1), by=None)
+    successions.replace([old], parts, date(2022, 9, 1), by=None)
     settings.DEMO_TODAY = date(2022, 10, 1)
     page = reader("tonghop").get
     where = "?unit=351&period=2022-H1&basis=today"
@@ -142,13 +142,13 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
     leader = " ".join(best.search(page(f"/{where}").content.decode()).groups())
     old, on = Unit.objects.get(name=leader), date(2022, 9, 1)
     parts = [
-        succeeding.Part(
+        successions.Part(
             UnitDraft(f"x{at}", f"xã Phần {at}", "committee", "commune", on, parent=old.parent),
             Fraction(at, 3),
         )
         for at in (1, 2)
     ]
-    succeeding.replace([old], parts, on, by=None)
+    successions.replace([old], parts, on, by=None)
     settings.DEMO_TODAY = date(2022, 10, 1)
     today = page(f"/{where}&basis=today").content.decode()
     assert "xã Phần 1" in today and "Phần" not in best.search(today).group(2)

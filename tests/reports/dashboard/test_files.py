@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from figures.formatting import format_percent
-from tests.office import recalculated
+from tests.support.libreoffice import recalculated
 from units.lifecycle import opening
 from units.models import Unit
 from units.tree.rules import UnitDraft

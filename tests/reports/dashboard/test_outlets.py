@@ -118,7 +118,7 @@ def test_a_partial_share_is_marked():
 def test_share_bars(values, segments):
     bar = svg.share_bar("Cấp xã", compute_figures(tally(*values)))
     assert [(one.key, one.width, one.thin) for one in bar.segments] == segments
-    drawn = render_to_string("reports/parts/share_bar.html", {"bar": bar})
+    drawn = render_to_string("reports/charts/share_bar.html", {"bar": bar})
     assert "style=" not in drawn and ("<svg" in drawn) == bool(segments)
 
 

@@ -12,7 +12,7 @@ import pytest
 from figures.formatting import format_points
 from figures.periods import DEFAULT_CALENDAR, Period
 from reports.dashboard.queries import DashboardQuery, figures_of, with_changes
-from tests import succeeding
+from tests.units.succession import successions
 from units.lifecycle import opening
 from units.models import Unit
 from units.tree import roster
@@ -102,7 +102,7 @@ def test_a_unit_that_was_not_there_last_year_has_none(demo):
     """By today's units it has the history of those that it came from."""
     district, one, other = (Unit.objects.get(code=code) for code in ("351", "13450", "13453"))
     draft = UnitDraft("moi", "xã Mới", "committee", "commune", date(2022, 6, 20), parent=district)
-    succeeding.replace([one, other], [succeeding.Part(draft)], date(2022, 6, 20), by=None)
+    successions.replace([one, other], [successions.Part(draft)], date(2022, 6, 20), by=None)
     points = changes(wanted())
     assert points["13450"] is not None and points["13474"] is not None
     Unit.objects.filter(pk=one.pk).update(active_until=date(2022, 3, 1))

@@ -8,11 +8,11 @@ from reports.document import document
 from reports.drafting import actions
 from reports.models import Review
 from reports.reviews import marked_text
-from tests.test_every_page import Page, foreign
+from tests.product.test_every_page import Page, foreign
+from tests.reports.conftest import NOW
+from tests.reports.review_text.test_figures_in_text import TYPED, seven_more, write
 
-from .conftest import NOW
-from .test_figures import TYPED, seven_more, write
-from .test_pages import address
+from .test_views import address
 
 
 def page(client, review) -> str:

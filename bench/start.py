@@ -1,0 +1,27 @@
+"""P16: the second start of the product, until its first page stands."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.server import served
+
+from .measurement import Result
+
+LIMIT = 5.0
+
+
+def rows(folder: Path) -> Iterator[Result]:
+    """Two starts with the same data: the first one fills them, the second is measured."""
+    _started(folder)
+    seconds = _started(folder)
+    yield Result(
+        "P16 second scripts/run to the first page ÷ limit", "demo", seconds, LIMIT, unit="s", goal=1.0
+    )
+
+
+def _started(folder: Path) -> float:
+    """Seconds until the sign-in page answers; the server is stopped again."""
+    start = time.perf_counter()
+    with served(folder):
+        return time.perf_counter() - start

@@ -1,0 +1,94 @@
+"""python -m drill: break things under load, look at what is left, print the table, write bench/drill.json.
+
+Example: python -m drill --only kill --minutes 5 --database sqlite --add
+"""
+
+import argparse
+import signal
+import sys
+import time
+import traceback
+from contextlib import closing
+from pathlib import Path
+
+from . import rows
+from .parts import DATABASES, PARTS
+from .rows import Row
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    """0 when every drill held."""
+    options = _options()
+    _end_in_order()
+    if options.list:
+        print("\n".join(PARTS))
+        return 0
+    found = rows.read(options.output) if options.add else []
+    held = True
+    for name in options.only or PARTS:
+        part, databases = PARTS[name]
+        for database in databases:
+            if database.lower() not in options.database:
+                continue
+            with closing(_run(part, name, database, options.minutes)) as told:
+                for row in told:
+                    # A drill that runs again takes the place of its earlier row.
+                    kept = [one for one in found if (one.name, one.database) != (row.name, row.database)]
+                    found = [*kept, row]
+                    held &= row.held
+                    _say(rows.table([row]))
+                    rows.write(found, options.output)
+    print(rows.table(found))
+    return 0 if held else 1
+
+
+def _end_in_order() -> None:
+    """Whoever ends the drills, by Ctrl+C or as a service manager does, has what they started ended too: PostgreSQL and
+    gunicorn run apart from them, and would stay.
+    """
+
+    def ended(number: int, _) -> None:
+        # A second one does not interrupt the tidying up, nor the programs that it calls.
+        for one in ENDING:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for one in ENDING:
+        # Under nohup the terminal may go.
+        if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN:
+            signal.signal(one, ended)
+
+
+def _run(part, name: str, database: str, minutes: float):
+    """The rows of a part; where it could not go on, one that says so."""
+    start = time.monotonic()
+    try:
+        yield from part(database, minutes)
+    except Exception as error:
+        _say(traceback.format_exc())
+        told = f"the drill broke off: {type(error).__name__}: {str(error)[-300:]}"
+        yield Row(f"{name}: broken off", database, time.monotonic() - start, broken=(told,))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
+    parser.add_argument("--only", nargs="+", metavar="PART", choices=PARTS, help=f"of {', '.join(PARTS)}")
+    names = [one.lower() for one in DATABASES]
+    parser.add_argument("--database", nargs="+", choices=names, default=names, help="both where not given")
+    parser.add_argument(
+        "--minutes", type=float, default=1, metavar="M", help="of load, for the parts under load"
+    )
+    parser.add_argument("--add", action="store_true", help="keep the other rows of the file")
+    parser.add_argument("--list", action="store_true", help="the names of the parts")
+    parser.add_argument("--output", type=Path, default=Path("bench/drill.json"))
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The disk is full, room is made again (acceptance R3, R13)."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+
+from . import wal_full
+from .disks import ENOUGH, MEGABYTE, Ballast, in_memory
+from .invariants import Look, Tally
+from .probe import Probe, until_refused
+from .rows import Row
+from .service import Service
+from .world import World, temporary, world
+from .writers import saved_again, writing
+
+ROOM = {"SQLite": 64, "PostgreSQL": 320}  # MB, of which the demo takes a part
+LEFT = 3 * MEGABYTE
+
+
+def rows(database: str, minutes: float) -> Iterator[Row]:
+    """3 MB are left and written full; PostgreSQL's write-ahead log lies on another disk, then alone on the full one."""
+    with in_memory(ROOM[database]) as disk, temporary() as other:
+        cluster = ("-X", _of_postgres(other / "wal")) if database == "PostgreSQL" else ()
+        with world(database, disk, *cluster) as here, Service(here, **ENOUGH) as service:
+            yield _filled(here, service, Ballast(disk))
+    if database == "PostgreSQL":
+        with in_memory(wal_full.ROOM) as disk:
+            cluster = ("-X", _of_postgres(disk / "wal"))
+            with (
+                world(database, None, *cluster, options=wal_full.OPTIONS) as here,
+                Service(here, **ENOUGH) as service,
+            ):
+                yield wal_full.row(here, service, disk)
+
+
+def _of_postgres(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    shutil.chown(folder, "postgres")
+    return folder
+
+
+def _filled(here: World, service: Service, ballast: Ballast) -> Row:
+    tally, probe = Tally(), Probe(here, service)
+    tally.must(probe.ready() == 200, "/readyz before")
+    start = time.monotonic()
+    with writing(here, [service.address]) as clerks:
+        look = Look(here, clerks)
+        saved_again(clerks)
+        ballast.leave(LEFT)
+        full_after = until_refused(clerks, ballast.shrink)
+        ballast.leave(0)
+        probe.only_reads(tally, room=here.database == "PostgreSQL")
+        looked = _looked(look)
+        ballast.drop()
+        again = saved_again(clerks)
+        look.at_once()
+    look.whole()
+    tally.add(look)
+    tally.must(probe.ready() == 200, "/readyz after")
+    measured = {
+        "seconds until 3 MB were full": round(full_after, 1),
+        "seconds from room made to all four saved": round(again, 2),
+        "answers 503": sum(one.answers[503] for one in clerks),
+        "looked at while it was full": "yes" if looked else "no: PostgreSQL took no new connection",
+    }
+    return tally.row("disk full, room made", here.database, time.monotonic() - start, 1, measured)
+
+
+def _looked(look: Look) -> bool:
+    """Where PostgreSQL has just thrown away its list of catalogues, it takes no new connection on a full disk, where it
+    cannot write the list anew. The product has its own; what was acknowledged by then is looked for once there is room.
+    """
+    try:
+        look.at_once()
+    except psycopg2.OperationalError as error:
+        if "could not write init file" not in str(error):
+            raise
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""What is still answered, and how, while the database takes no writes (acceptance R3, R4)."""
+
+import time
+
+from .client import LOGIN, Client
+from .invariants import Tally
+from .service import Service
+from .world import World
+from .writers import Writer
+
+READ = ("/", "/records/", "/units/", "/api/v1/units", "/reports/reviews/1/", "/reports/reviews/1.pdf")
+PERSON = {"username": "lanhdao", "password": "demo"}
+PATIENCE = 60.0
+
+
+class Probe:
+    """People who signed in before anything broke."""
+
+    def __init__(self, here: World, service: Service) -> None:
+        self.month = here.months[-1]
+        self.reader = Client(service.address).sign_in("tonghop")
+        self.clerk = Client(service.address).sign_in(self.month.username)
+        self.nobody = Client(service.address)
+        self.nobody.get(LOGIN)
+
+    def ready(self) -> int:
+        return self.nobody.status("/readyz")
+
+    def only_reads(self, tally: Tally, *, room: bool = False) -> None:
+        """Every page opens; a form and a sign-in are refused with 503, and whoever watches is told. `room`: where
+        PostgreSQL still finds some in its pages, they may be carried out.
+        """
+        told = {path: self.reader.status(path) for path in READ}
+        tally.must(set(told.values()) == {200}, f"reading: {told}")
+        watched = (self.nobody.status("/healthz"), self.ready())
+        tally.must(watched == (200, 503), f"/healthz, /readyz: {watched}")
+        typed = {"revision": self.month.revision, f"{next(iter(self.month.served))}-received_direct": 7}
+        form = self.clerk.form(f"/records/{self.month.submission}/save/", **typed)
+        refused = [form.status, self.nobody.form(LOGIN, **PERSON).status]
+        allowed = {302, 503} if room else {503}
+        tally.must(set(refused) <= allowed, f"a form, a sign-in: {refused}")
+
+
+def until_refused(clerks: list[Writer], each_second=lambda: None) -> float:
+    """Seconds until every clerk has been answered 503. Errors: TimeoutError."""
+    start = time.monotonic()
+    before = [one.answers[503] for one in clerks]
+    while any(one.answers[503] == number for one, number in zip(clerks, before, strict=True)):
+        if time.monotonic() - start > PATIENCE:
+            raise TimeoutError(f"not refused: {[dict(one.answers) for one in clerks]}")
+        time.sleep(1)
+        each_second()
+    return time.monotonic() - start

@@ -1,0 +1,145 @@
+"""From an older version with data to this one, and back, as docs/deploy.md says: `migrate`, and `restore` of the backup
+that was made before. The older version is taken from the history of this repository.
+"""
+
+import io
+import json
+import os
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.server import ROOT
+
+from . import restore_elsewhere
+from .backups import issue
+from .rows import Row
+from .service import Service
+from .world import World, temporary
+from .writers import writing
+
+# No release is tagged yet: the version before so many changes of the schema stands for the last one; or name another.
+CHANGES = 15
+FROM = "CCHC_DRILL_FROM"
+ASKED = ("summary", "--unit", "351", "--period", "2022-H1", "--format", "json")
+
+
+def rows(database: str, minutes: float) -> Iterator[Row]:
+    """Up with the demo in it, clerks at work on this version for `minutes`, and back."""
+    version = os.environ.get(FROM) or _version()
+    with temporary() as folder, restore_elsewhere.bare(database, folder) as here:
+        start = time.monotonic()
+        old = _unpacked(version, here.folder / "old")
+        kept, before, figures = _as_it_was(here, old)
+        took, broken = _up(here, figures)
+        known, acts, wrong = _work(here, minutes)
+        back, not_back = _back(here, old, kept, before, figures)
+        lost, not_kept = _since(here, known)
+        measured = {
+            "from": f"{version[:7]} of {_git('log', '-1', '--format=%cs', version)}",
+            "migrations": took.pop("migrations"),
+            **{name: round(seconds, 1) for name, seconds in (took | back).items()},
+        }
+        broken = [*broken, *wrong, *not_back, *not_kept]
+        acknowledged = sum(one.saved + one.sent for one in known)
+        spent = time.monotonic() - start
+    yield Row(
+        "upgraded from an older version, and back",
+        database, spent, acts, acknowledged, lost, 2, tuple(broken[:20]), measured,
+    )  # fmt: skip
+
+
+def _git(*command: str) -> str:
+    """Errors: CalledProcessError where this is no checkout with its history."""
+    return subprocess.run(
+        ["git", *command], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def _version() -> str:
+    """The commit before the last CHANGES ones that changed the schema."""
+    changed = _git("log", f"-{CHANGES}", "--format=%H", "--", "*/migrations/0*.py").split()
+    return _git("rev-parse", f"{changed[-1]}^")
+
+
+def _unpacked(version: str, folder: Path) -> Path:
+    """A checkout of its own; what `scripts/frontend` builds is this one's."""
+    archive = subprocess.run(["git", "archive", version], cwd=ROOT, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+        files.extractall(folder, filter="data")
+    (folder / "build").symlink_to(ROOT / "build")
+    return folder
+
+
+def _as_it_was(here: World, old: Path) -> tuple[Path, dict[str, str], dict]:
+    """The older version at work: its backup, the prints of its tables, and figures as it gives them."""
+    here.root = old
+    for command in (("migrate", "-v", "0"), ("seed_demo",)):
+        here.must(*command)
+    issue(here)
+    folder = here.folder / "before-upgrade"
+    here.must("backup", str(folder))
+    return folder, restore_elsewhere.prints(here), json.loads(here.must(*ASKED))
+
+
+def _up(here: World, figures: dict) -> tuple[dict, list[str]]:
+    """This version takes over; how long each step took, and what is wrong."""
+    here.root, took, broken = ROOT, {}, []
+    waiting = here.must("showmigrations", "--plan").count("[ ]")
+    begun = time.monotonic()
+    here.must("migrate", "-v", "0")
+    took |= {"migrations": waiting, "seconds of migrate": time.monotonic() - begun}
+    for command in (("verify_log",), ("recount", "--check")):
+        done = here.manage(*command)
+        broken += [f"upgraded, {command[0]}: {done.stderr[-300:]}"] if done.returncode else []
+    took["seconds until checked as well"] = time.monotonic() - begun
+    now = json.loads(here.must(*ASKED))
+    broken += [] if _same(figures, now) else ["upgraded, the figures of a half-year are others"]
+    return took, broken + restore_elsewhere.documents(here)
+
+
+def _same(old: dict, new: dict) -> bool:
+    """Whether everything that the older version said is said still: newer ones say more."""
+    return all(
+        _same(value, new.get(name, {})) if isinstance(value, dict) else value == new.get(name)
+        for name, value in old.items()
+    )
+
+
+def _work(here: World, minutes: float) -> tuple[list[restore_elsewhere.Mark], int, list[str]]:
+    """Clerks at work on the new version: what they were told is there."""
+    here.must("collectstatic", "--no-input", "-v", "0")
+    here.prepare()
+    with Service(here) as service, writing(here, [service.address]) as clerks:
+        time.sleep(60 * minutes)
+    known = restore_elsewhere.marks(clerks)
+    lost, broken = restore_elsewhere.lost(here, known)
+    if lost:
+        broken.append(f"upgraded, {lost} savings are not there")
+    return known, sum(sum(one.answers.values()) for one in clerks), broken
+
+
+def _back(
+    here: World, old: Path, kept: Path, before: dict[str, str], figures: dict
+) -> tuple[dict, list[str]]:
+    """The older version again, with the backup that was made before: everything is as it was."""
+    here.root = old
+    begun = time.monotonic()
+    here.must("restore", str(kept))
+    took = {"seconds of going back": time.monotonic() - begun}
+    broken = restore_elsewhere.differing("gone back", before, restore_elsewhere.prints(here))
+    done = here.manage("verify_log")
+    broken += [f"gone back, verify_log: {done.stderr[-300:]}"] if done.returncode else []
+    broken += [] if json.loads(here.must(*ASKED)) == figures else ["gone back, the figures are others"]
+    return took, broken + restore_elsewhere.documents(here)
+
+
+def _since(here: World, known: list[restore_elsewhere.Mark]) -> tuple[int, list[str]]:
+    """What was entered on the new version was put aside by going back: this version reads it, whole."""
+    (aside,) = here.data.glob("before-restore-*")
+    with restore_elsewhere.empty(here) as there:
+        there.must("restore", str(aside))
+        there.must("migrate", "-v", "0")
+        return restore_elsewhere.lost(there, known)

@@ -1,0 +1,168 @@
+"""The demo on a database of its own, with months under clerks' hands: what every drill breaks and looks at."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from tests.support.database_replica import Server
+from tests.support.server import NOT_PASSED_ON, ROOT
+
+# As a server of production runs: it waits for its disk.
+POSTGRES = "-c listen_addresses='' -c max_connections=60"
+# Seconds for a command of manage.py; a whole country takes minutes on a busy machine.
+PATIENCE = 3600
+# A month of each commune, opened by two people for correction; prints what a clerk needs to know.
+PREPARE = """
+import json
+from cchc_dashboard import clock
+from records import actions
+from records.models import State, Submission
+from records.calendar.queries import calendar
+from records.catalogue.queries import Catalogue
+from records.submissions.lines import lines_of
+from units.models import User
+found = []
+by = User.objects.get(username="tonghop")
+approved = Submission.objects.filter(month=202207, editions__state=State.APPROVED, unit__tier="commune")
+for one in approved.order_by("pk"):
+    clerk = User.objects.filter(username=f"xa-{one.unit.code}").first()
+    if clerk is None:
+        continue
+    asked = actions.request_unlock(one, reason="drill", by=clerk, at=clock.now())
+    actions.decide_unlock(asked, grant=True, by=by, at=clock.now())
+    edition = one.editions.latest("number")
+    lines = {line.code: line for line in lines_of(edition, Catalogue(calendar()))}
+    served = {code: sorted(line.served) for code, line in lines.items()}
+    openings = {code: line.values["opening"] or 0 for code, line in lines.items()}
+    found.append([clerk.username, one.pk, edition.revision, served, openings])
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Month:
+    """An open month and its clerk: the measures of each of its fields, what these carried over, and the number to go on
+    from.
+    """
+
+    username: str
+    submission: int
+    revision: int
+    served: dict[str, list[str]]
+    openings: dict[str, int]
+    first: int = 100
+
+
+class World:
+    """One database with everything that is written beside it, in `folder`. Settings of this machine do not reach it."""
+
+    def __init__(self, database: str, folder: Path, *, options: str = POSTGRES, **settings: str) -> None:
+        self.database, self.folder, self.data = database, folder, folder / "data"
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.server = Server(folder / "postgres", options) if database == "PostgreSQL" else None
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+        self.env = kept | {
+            "CCHC_DEBUG": "0",
+            "CCHC_DEMO": "1",
+            "CCHC_DATA": str(self.data),
+            "DATABASE_URL": self.server.address if self.server else "",
+            **settings,
+        }
+        self.months: list[Month] = []
+        # The checkout whose manage.py is called.
+        self.root = ROOT
+
+    @property
+    def file(self) -> Path:
+        """The SQLite database."""
+        return self.data / "cchc.sqlite3"
+
+    def begin(self, *cluster: object) -> None:
+        """A database without a table; `cluster`: of `initdb`."""
+        if self.server:
+            self.server.create(*cluster)
+            self.server.start()
+
+    def create(self, *cluster: object) -> None:
+        """The database with the demo in it, and its months opened; `cluster`: of `initdb`."""
+        self.begin(*cluster)
+        for command in (("collectstatic", "--no-input", "-v", "0"), ("migrate", "-v", "0"), ("seed_demo",)):
+            # Also where the product itself then runs without the demo's fixed day.
+            self.must(*command, CCHC_DEMO="1")
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Open the months of the demo that is there."""
+        self.months = [Month(*one) for one in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
+
+    def must(self, *command: str, **settings: str) -> str:
+        """What a command of manage.py printed. Errors: RuntimeError with its words where it did not end well."""
+        done = self.manage(*command, **settings)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {command[0]}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def manage(self, *command: str, **settings: str) -> subprocess.CompletedProcess:
+        """A command of manage.py on this database."""
+        run = [sys.executable, "manage.py", *command]
+        return subprocess.run(
+            run, cwd=self.root, env=self.env | settings, capture_output=True, text=True, timeout=PATIENCE
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator["Snapshot"]:
+        """One state of the database, past the product; a connection of its own each time."""
+        if self.server:
+            base = psycopg2.connect(host=str(self.server.folder), user="postgres", dbname="postgres")
+            base.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        else:
+            base = sqlite3.connect(self.file, timeout=30, isolation_level=None)
+            base.execute("BEGIN")
+        with closing(base):
+            yield Snapshot(base, "%s" if self.server else "?")
+
+
+class Snapshot:
+    """Questions in SQL with ? for each value."""
+
+    def __init__(self, base, mark: str) -> None:
+        self._base, self._mark = base, mark
+
+    def rows(self, question: str, *values) -> list[tuple]:
+        cursor = self._base.cursor()
+        cursor.execute(question.replace("?", self._mark), values)
+        return cursor.fetchall()
+
+
+@contextmanager
+def world(database: str, folder: Path | None = None, *cluster: object, **settings: str) -> Iterator[World]:
+    """A world with its months open, in an empty folder if one is given; nothing of it stays."""
+    with nullcontext(folder) if folder else temporary() as place:
+        here = World(database, place, **settings)
+        try:
+            here.create(*cluster)
+            yield here
+        finally:
+            if here.server:
+                here.server.stop()
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder that the owner of PostgreSQL may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="cchc-drill-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

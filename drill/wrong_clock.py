@@ -1,0 +1,70 @@
+"""The server's clock is set back two hours under load, and right again (acceptance R10)."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+from .client import Client
+from .invariants import Look, Tally
+from .rows import Row
+from .service import Service
+from .shim import CLOCK, shim
+from .world import World, world
+from .writers import saved_again, writing
+
+BACK = -2 * 3600
+# The product's own clock, not the fixed day of the demo.
+REAL = {"CCHC_DEBUG": "1", "CCHC_DEMO": "0"}
+LOCKED = """SELECT s.id, e.revision FROM records_submission s JOIN records_edition e ON e.submission_id = s.id
+WHERE s.month = 202206 AND e.state = 'approved' AND s.unit_id =
+(SELECT unit_id FROM records_submission WHERE id = ?)"""
+HEAD = "SELECT max(sequence) FROM ledger_entry"
+TIMES = "SELECT at FROM ledger_entry WHERE sequence > ? ORDER BY sequence"
+
+
+def rows(database: str, minutes: float) -> Iterator[Row]:
+    """Nobody is signed out, approved months stay locked, the log goes on in sequence with times as the clock told."""
+    tally = Tally()
+    with shim() as clock, world(database, **REAL) as here, Service(here) as service:
+        start = time.monotonic()
+        with here.reading() as found:
+            head = found.rows(HEAD)[0][0]
+        with writing(here, [service.address]) as clerks:
+            look = Look(here, clerks)
+            locked = [_locked(here, service)]
+            for wrong in (BACK, 0):
+                saved_again(clerks)
+                clock.set(CLOCK, wrong)
+                for _ in range(10):
+                    saved_again(clerks)
+                look.at_once()
+                locked.append(_locked(here, service))
+        tally.must(set(locked) == {423}, f"a number for an approved month, before, back, after: {locked}")
+        look.whole()
+        tally.add(look)
+        signed_out = sum(one.answers[401] + one.answers[403] for one in clerks)
+        tally.must(not signed_out, f"{signed_out} answers as to a stranger")
+        back = _steps_back(here, head)
+        tally.must(len(back) == 1 and back[0] > 7000, f"the log's times step back by {back} s")
+        spent = time.monotonic() - start
+    measured = {"the log's one step back, in seconds": round(max(back, default=0))}
+    yield tally.row("clock set back two hours", database, spent, 2, measured)
+
+
+def _locked(here: World, service: Service) -> int:
+    """The status of a number typed into the approved month before, by somebody who signs in for it."""
+    month = here.months[-1]
+    with here.reading() as found:
+        number, revision = found.rows(LOCKED, month.submission)[0]
+    cells = {f"{min(month.served)}-received_direct": "1"}
+    body = {"key": f"clock-{time.time()}", "revision": revision, "cells": cells}
+    return Client(service.address).sign_in(month.username).json(f"/records/{number}/cells/", body).status
+
+
+def _steps_back(here: World, head: int) -> list[float]:
+    """Seconds by which an entry after `head` is before the one that it follows, more than two writers may differ."""
+    with here.reading() as found:
+        rows = found.rows(TIMES, head)
+    read = [at if isinstance(at, datetime) else datetime.fromisoformat(at) for (at,) in rows]
+    steps = [(before - at).total_seconds() for before, at in zip(read, read[1:], strict=False)]
+    return [one for one in steps if one > 60]

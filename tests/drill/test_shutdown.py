@@ -1,0 +1,55 @@
+"""Who ends a drill, by Ctrl+C or as a service manager does, is left without servers."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import ROOT
+
+# A part that has a server run and waits.
+DRILL = """
+import sys, time
+from drill import __main__ as drill
+from drill.world import World, world
+World.create = World.begin
+def rows(database, minutes):
+    with world(database) as here:
+        print(here.server.data / "postmaster.pid", flush=True)
+        time.sleep(60)
+    yield
+drill.PARTS = {"waits": (rows, ("PostgreSQL",))}
+sys.exit(drill.main())
+"""
+
+
+def runs(process: int) -> bool:
+    """What has ended and was not yet taken note of has no command line any more."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_drill_that_is_ended_ends_its_servers(tmp_path, number):
+    command = [sys.executable, "-c", DRILL, "--output", str(tmp_path / "drill.json")]
+    ended = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    kept = Path(ended.stdout.readline().strip())
+    server = int(kept.read_text(encoding="utf-8").split()[0])
+    try:
+        assert runs(server)
+        ended.send_signal(number)
+        # Again, as the impatient do: what is being tidied up is tidied up all the same.
+        ended.send_signal(number)
+        assert ended.wait(30) == 128 + number
+        assert not runs(server) and not kept.parent.parent.parent.exists()
+    finally:
+        ended.kill()
+        ended.communicate()
+        with suppress(ProcessLookupError):
+            os.kill(server, signal.SIGQUIT)

@@ -1,0 +1,230 @@
+"""What people look up is there: every measure, rate, role, state, code, variable and command stands in the docs, and
+what the docs point at exists. These tests fail when the docs fall behind the code.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command, get_commands
+
+from figures.measures import CHANNELS, LABELS, MEASURES, SUMS
+from figures.rates import BY_KEY
+from figures.rulebook import RULES
+from records.models import OnlineLevel, Stage, State
+from reports.models import ReviewState, TaskOutcome
+from tests.support.guide_pictures import PICTURES
+from units.models import Role, Tier, UnitKind
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUSE = ("ledger", "accounts", "units", "records", "reports")
+DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+GUIDE = ROOT / "docs" / "huong-dan"
+# How many arguments stand before the code where a fault is made.
+CODE_AT = {
+    "Fault": 2,
+    "Wrong": 2,
+    "WrongCell": 1,
+    "fault": 1,
+    "wrong": 1,
+    "Unreadable": 0,
+    "CountError": 0,
+    "Flawed": 0,
+    "Refused": 0,
+    "ActionRefused": 0,
+    "UnreadableBody": 0,
+}
+# Ways in whose codes are published; `Refused` of units carries no code of its own, but those of its faults.
+WAYS_IN = ("records", "units")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def table_row(key: str, of: str) -> str:
+    """The first line of a table in the dictionary that names `key` as code."""
+    rows = [line for line in of.splitlines() if line.startswith("|") and f"`{key}`" in line]
+    return rows[0] if rows else ""
+
+
+@pytest.mark.parametrize("name", [*MEASURES, *SUMS])
+def test_dictionary_names_every_measure_and_sum(name):
+    row = table_row(name, text("docs/data-dictionary.md"))
+    assert row, name
+    assert name in SUMS or LABELS[name].removesuffix(" một phần").removesuffix(" toàn trình") in row
+
+
+@pytest.mark.parametrize("rate", BY_KEY.values(), ids=lambda rate: rate.key)
+def test_dictionary_gives_name_and_formula_of_every_rate(rate):
+    row = next(
+        (
+            line
+            for line in text("docs/data-dictionary.md").splitlines()
+            if line.startswith(f"| `{rate.key}` |") and rate.name in line
+        ),
+        "",
+    )
+    assert f"| {rate.formula} |" in row, rate.key
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [State, Stage, ReviewState, TaskOutcome, OnlineLevel, UnitKind, Tier, Role],
+    ids=lambda one: one.__name__,
+)
+def test_dictionary_names_every_state_and_role_in_both_languages(choices):
+    dictionary = text("docs/data-dictionary.md")
+    for value, label in choices.choices:
+        assert re.search(rf"`{value}` \| {re.escape(label)}\b", dictionary), f"{choices.__name__}.{value}"
+
+
+@pytest.mark.parametrize("name", [*CHANNELS, *RULES])
+def test_dictionary_names_every_channel_and_rule(name):
+    assert f"`{name}`" in text("docs/data-dictionary.md")
+
+
+def test_dictionary_names_every_table():
+    from django.apps import apps
+
+    models = (model._meta for room in HOUSE for model in apps.get_app_config(room).get_models())
+    tables = {meta.db_table for meta in models if not meta.proxy}
+    named = set(re.findall(r"`([a-z]+_[a-z]+)`", text("docs/data-dictionary.md")))
+    assert tables <= named, tables - named
+
+
+def test_changelog_begins_with_the_version_of_the_project():
+    version = re.search(r'^version = "(.+)"$', text("pyproject.toml"), re.MULTILINE)[1]
+    assert re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1] == version
+
+
+def modules() -> list[Path]:
+    return [
+        path
+        for way in WAYS_IN
+        for path in sorted((ROOT / way).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+def codes_of(path: Path) -> Iterator[str]:
+    """Codes of faults that a module makes, where they are written out."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        at = CODE_AT.get(name)
+        if at is None or len(node.args) <= at:
+            continue
+        for inner in ast.walk(node.args[at]):
+            if isinstance(inner, ast.Constant) and re.fullmatch(r"[a-z][a-z0-9_]*[a-z0-9]", str(inner.value)):
+                yield inner.value
+
+
+def test_codes_are_found_where_they_are_made():
+    """Guards the search itself: it must see what is known to be there."""
+    found = set(chain.from_iterable(map(codes_of, modules())))
+    assert {"missing_column", "repeated_row", "own_entries", "tcvn3", "merged_cell", "stale"} <= found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_codes_of_faults_are_written_up(path):
+    written = text("docs/codes.md")
+    assert not {code for code in codes_of(path) if f"`{code}`" not in written}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_codes_of_rules_are_written_up(rule):
+    assert f"`{rule}`" in text("docs/codes.md")
+
+
+def variables() -> set[str]:
+    read = text("cchc_dashboard/settings.py") + text("gunicorn.conf.py")
+    return set(
+        re.findall(r"""(?:environ\.get|\bflag|\bwhole|\bnamed|\blong_enough)\(\s*["']([A-Z_]+)["']""", read)
+    )
+
+
+def test_variables_are_found():
+    assert {"DATABASE_URL", "CCHC_SECRET_KEY", "CCHC_DEBUG", "CCHC_DATA", "PORT"} <= variables()
+
+
+@pytest.mark.parametrize("name", sorted(variables()))
+def test_every_variable_is_in_the_deployment_guide(name):
+    assert re.search(rf"^\|[^|]*`{name}`", text("docs/deploy.md"), re.MULTILINE)
+
+
+def commands() -> list[str]:
+    return sorted(name for name, room in get_commands().items() if room in HOUSE and not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_in_the_readme(name):
+    assert re.search(rf"^\|[^|]*`{name}[ `]", text("README.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_shows_an_example(name, capsys):
+    with pytest.raises(SystemExit) as left:
+        call_command(name, "--help")
+    assert left.value.code == 0
+    assert "Ví dụ" in capsys.readouterr().out
+
+
+def test_every_script_is_in_the_readme():
+    readme = text("README.md")
+    scripts = [path.name for path in (ROOT / "scripts").iterdir() if path.suffix != ".sh"]
+    assert not [name for name in scripts if f"scripts/{name}" not in readme]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(path):
+    """Links within the repository; addresses of the web are left alone."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        name, _, heading = target.partition("#")
+        aim = (path.parent / name).resolve() if name else path
+        assert aim.exists(), target
+        assert not heading or heading in headings(aim), target
+
+
+def headings(path: Path) -> set[str]:
+    """Anchors of a file's headings, as the usual readers of Markdown make them."""
+    found = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in found}
+
+
+def test_pictures_are_small_and_used():
+    pictures = list((ROOT / "docs" / "images").iterdir())
+    assert max(one.stat().st_size for one in pictures) < 300_000
+    assert sum(one.stat().st_size for one in pictures) < 1_500_000
+    shown = "".join(path.read_text(encoding="utf-8") for path in DOCS)
+    assert not [one.name for one in pictures if f"images/{one.name})" not in shown]
+    assert {one.stem for one in pictures} == {one.name for one in PICTURES}
+
+
+def words_of_screens() -> str:
+    """Everything that pages may say: templates, with and without their tags, and the texts of the code behind them and
+    of their scripts.
+    """
+    files = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("static/js/*.js")]
+    for room in (*HOUSE, "figures"):
+        files += [path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    said = " ".join(" ".join(path.read_text(encoding="utf-8").split()) for path in files)
+    return said + re.sub(r"{%.*?%}", "", said)
+
+
+@pytest.mark.parametrize("path", sorted(GUIDE.glob("*.md")), ids=lambda path: path.name)
+def test_guide_quotes_what_screens_say(path):
+    """In the guide, bold is for words of the screen: each stands in a template or in the code, letter by letter."""
+    screens = words_of_screens()
+    quoted = [
+        " ".join(one.split())
+        for one in re.findall(r"\*\*(.+?)\*\*", path.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    assert quoted
+    assert not [one for one in quoted if one not in screens]

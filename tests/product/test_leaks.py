@@ -1,0 +1,371 @@
+"""What lies outside the reader's subtree is on no page, in no file and no answer, and no sending changes it (S2, S3).
+
+The walk finds every address by reflection and asks it for what belongs to a neighbour, to a unit that is closed, to its
+successor, and to the units above these, by number, by code and by code with a day; by reported units and by today's.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.test import Client
+
+from accounts.models import Identity, User
+from figures.periods import Month
+from ledger.models import Message
+from records.approval import actions as approval_actions
+from records.models import CaseFile, ClosingTime, Edition, Field, Submission
+from records.submissions import actions as submissions_actions
+from reports.models import Asking, AskKind, PlanTask, Review, ReviewSection, SectionComment
+from tests.units.succession import successions
+from units.lifecycle import opening
+from units.models import Membership, Receiver, Role, Token, Unit
+from units.people import actions as people_actions
+from units.tokens import actions as tokens_actions
+from units.tree import rules
+
+from .test_docs import HOUSE
+from .test_routes import routes
+
+START, CLOSED = date(2020, 1, 1), date(2022, 5, 14)
+AT = datetime(2022, 7, 15, 2, 0, tzinfo=UTC)
+# A name of its own for each unit, which nobody types, and a number of its own for each month: seen, they give it away.
+TREE = [
+    ("35", "province", None),
+    ("351", "district", "35"),
+    ("352", "district", "35"),
+    ("13474", "commune", "351"),
+]
+TREE += [("13480", "commune", "351"), ("13500", "commune", "352"), ("13501", "commune", "352")]
+# Where the walk asks for nothing that is there, and why.
+NOT_THERE = {
+    "units/people/<int:pk>/link/": "only with single sign-on",
+    "records/rules/<slug:kind>/<int:pk>/remove/": "rules that hold for all are nobody's own",
+    "records/indicators/list/<int:pk>/retire/": "indicators are for all",
+    "records/<int:pk>/official/<slug:token>/": "an upload of its owner's, by a name that nobody guesses",
+    "api/v1/reviews/<int:pk>/pdf": "of frozen reviews only: tests/records/api/test_rights.py",
+}
+NUMBERS = {"13500": 7_000_123, "13501": 7_000_124, "13502": 7_000_125}
+
+
+def draft(code: str, tier: str, parent: str | None, start: date = START) -> rules.UnitDraft:
+    return rules.UnitDraft(code, f"đơn vị MOC{code}X", "committee", tier, start, parent=parent)
+
+
+def reported(unit: Unit, month: Month, number: int) -> Submission:
+    found = submissions_actions.open_submission(unit, month, by=None, at=AT)
+    edition = found.editions.get()
+    row = {"opening": 0, "received_direct": number, "pending_in_time": number}
+    field = Field.objects.get(code=Field.UNDIVIDED).pk
+    edition = (
+        submissions_actions.save_counts(
+            edition, {(field, None): row}, by=None, revision=edition.revision, at=AT
+        )
+        or edition
+    )
+    edition.refresh_from_db()
+    reviewer = User.objects.get_or_create(username="nguoi-duyet")[0]
+    approval_actions.approve_edition(
+        submissions_actions.send_edition(edition, by=None, at=AT), by=reviewer, at=AT
+    )
+    return found
+
+
+@pytest.fixture
+def world(db) -> SimpleNamespace:
+    """Two districts; in the other one a neighbour, a closed commune and its successor, each with approved figures."""
+    units = {unit.code: unit for unit in opening.open_units([draft(*one) for one in TREE], by=None).new}
+    later = draft("13502", "commune", "352", date(2022, 5, 15))
+    successions.replace([units["13501"]], [successions.Part(later)], date(2022, 5, 15), by=None, basis="")
+    units = {unit.code: unit for unit in Unit.objects.all()}
+    months = {"13500": Month(2022, 6), "13501": Month(2022, 5), "13502": Month(2022, 6)}
+    submissions = [reported(units[code], months[code], number) for code, number in NUMBERS.items()]
+    reported(units["13474"], Month(2022, 6), 5)
+    foreign = [units[code] for code in ("352", *NUMBERS)]
+    reviews = [
+        Review.objects.create(unit=unit, period="2022-H1", title=f"Báo cáo MOC{unit.code}X", created_at=AT)
+        for unit in (*foreign, units["35"])
+    ]
+    # Not in the closed one's own, which its clerk reads.
+    strange = [review for review in reviews if review.unit != units["13501"]]
+    written = [one for review in strange for one in written_in(review, [units["13500"], units["13502"]])]
+    people = {}
+    for role in (Role.VIEWER, Role.CLERK, Role.REVIEWER, Role.EDITOR, Role.LEADER, Role.ADMINISTRATOR):
+        unit = units["13474" if role == Role.CLERK else "351"]
+        people[f"{role} {unit.code}"] = member(role, unit)
+    people["clerk of the closed one"] = member(Role.CLERK, units["13501"])
+    strangers = [member(role, units["352"]) for role in (Role.ADMINISTRATOR, Role.LEADER)]
+    token, _ = tokens_actions.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
+    receiver = Receiver.objects.create(
+        name="MAT352", unit=units["352"], url="https://x", nonce="n", created_at=AT
+    )
+    message = Message.objects.create(
+        event=uuid4(),
+        kind="k",
+        destination=receiver.pk,
+        subject="MAT352",
+        body="MAT352",
+        created_at=AT,
+        next_at=AT,
+    )
+    identity = Identity.objects.create(user=strangers[0], issuer="https://sso", subject="MAT352")
+    june = Month(2022, 6).number
+    case_file = CaseFile.objects.create(
+        unit=units["13500"],
+        name="MAT13500",
+        state="done",
+        mapping={"columns": {}},
+        first_month=june,
+        last_month=june,
+        asked_by=strangers[0],
+        asked_at=AT,
+    )
+    closing = ClosingTime.objects.create(unit=units["352"], month=Month(2022, 6).number, closes_at=AT)
+    return SimpleNamespace(
+        units=units, people=people, foreign=foreign, submissions=submissions, reviews=reviews,
+        strangers=strangers, tokens=[token], receivers=[receiver], messages=[message], identities=[identity],
+        memberships=list(strangers[0].memberships.all()), closing=[closing], case_files=[case_file],
+        tasks=[one for one in written if isinstance(one, PlanTask)],
+        askings=[one for one in written if isinstance(one, Asking)],
+        comments=[one for one in written if isinstance(one, SectionComment)],
+        sections=[one for one in written if isinstance(one, ReviewSection)],
+    )  # fmt: skip
+
+
+def written_in(review: Review, units: list[Unit]) -> list:
+    """A section of a review, and for each of the units a task, a text that it is asked for, and a comment of its."""
+    section = ReviewSection.objects.create(
+        review=review, order=1, heading="Mục", body=f"MAT{review.unit.code}"
+    )
+    found = [section]
+    for order, unit in enumerate(units):
+        mine = {"review": review, "unit": unit}
+        words = f"MAT{unit.code}"
+        told = {"section": section, "heading": words, "asked_by": words, "asked_at": AT}
+        found += [
+            PlanTask.objects.create(**mine, order=order, text=words),
+            Asking.objects.create(**mine, kind=AskKind.TEXT, body=words, words=words, **told),
+            Asking.objects.create(**mine, kind=AskKind.COMMENT, words=words, asked_by=words, asked_at=AT),
+            SectionComment.objects.create(**mine, text=words, said_by=words, at=AT),
+        ]
+    return found
+
+
+def member(role: str, unit: Unit) -> User:
+    user = User.objects.create(username=f"{role}-{unit.code}", full_name=f"Người MOC{unit.code}X")
+    people_actions.add_membership(user, unit, role, START, by=None)
+    return user
+
+
+def marks(world: SimpleNamespace, name: str) -> re.Pattern:
+    """What the person may not see. A closed unit's page names its successor, never the successor's figures."""
+    hidden = {"13500": "13500", "13502": "13502"} if "closed" in name else dict.fromkeys(("352", *NUMBERS))
+    named = [f"MOC{code}X" for code in hidden if not ("closed" in name and code == "13502")]
+    numbers = [NUMBERS[code] for code in hidden if code in NUMBERS]
+    sums = [7_000_123 + 7_000_125, sum(NUMBERS.values())]
+    written = [
+        form for number in (*numbers, *sums) for form in (str(number), f"{number:,}".replace(",", "."))
+    ]
+    secrets = [f"MAT{code}" for code in (*hidden, "352")]
+    return re.compile("|".join(map(re.escape, (*named, *secrets, *written))))
+
+
+def numbers_for(world: SimpleNamespace, where: str) -> list[int]:
+    """Numbers of others' things that an address is about; units where it is not told."""
+    found = next(
+        (things for start, things in spaces(world).items() if where.startswith(start)), world.foreign
+    )
+    return [thing.pk for thing in found]
+
+
+def spaces(world: SimpleNamespace) -> dict[str, list]:
+    """What the number in an address is of, by how the address begins."""
+    return {
+        "units/people": world.strangers,
+        "units/tokens": world.tokens,
+        "units/receivers/messages": world.messages,
+        "units/receivers": world.receivers,
+        "records/indicators": world.foreign,
+        "records/targets": world.foreign,
+        "records/closing": world.closing,
+        "records/": world.submissions,
+        "reports/forms/months": world.submissions,
+        "reports/reviews": world.reviews,
+        "reports/tasks": world.tasks,
+        "reports/asking": world.askings,
+        "reports/asked": [one for one in world.askings if one.kind == AskKind.TEXT],
+        "reports/comments": world.comments,
+        "api/v1/reviews": world.reviews,
+    }
+
+
+def numbered(world: SimpleNamespace, where: str) -> list[str]:
+    """Addresses of a route about one thing, and about one of its parts where it names one."""
+    parts = {
+        "membership": world.memberships,
+        "identity": world.identities,
+        "section": world.sections,
+        "number": world.case_files,
+    }
+    for name, things in parts.items():
+        where = where.replace(f"<int:{name}>", str(things[0].pk))
+    return [re.sub(r"<int:\w+>", str(number), where) for number in numbers_for(world, where)]
+
+
+def asked(world: SimpleNamespace, where: str) -> list[str]:
+    """Addresses of one route that ask for what is others'."""
+    if "<int:" in where:
+        found = ["/" + re.sub(r"<\w+:\w+>", "x", one) for one in numbered(world, where)]
+        return found + [f"{one}?basis=today&period=2022-H1" for one in found]
+    codes = ("352", "13500", "13501", "13501@2022-05-14", "13502")
+    if "<path:unit>" in where:
+        found = [
+            f"/{where}".replace("<path:unit>", code).replace("<str:month>", "2022-M06") for code in codes
+        ]
+        return found + [f"{one}?basis=today" for one in found]
+    plain = "/" + re.sub(r"<\w+:\w+>", "received", where)
+    queries = [f"unit={code}&period=2022-H1&include=submitted" for code in codes]
+    return [
+        plain,
+        f"{plain}?q=13500&state=&basis=today",
+        *(f"{plain}?{query}&basis={basis}" for query in queries for basis in ("today", "reported")),
+    ]
+
+
+def text_of(answer) -> str:
+    return b"".join(answer.streaming_content if answer.streaming else [answer.content]).decode(
+        "utf-8", "replace"
+    )
+
+
+def test_the_walk_sees_what_there_is_to_see(world, client):
+    """Guards the walk itself: who may read everything finds all names and numbers by it."""
+    client.force_login(member(Role.VIEWER, world.units["35"]))
+    wanted = {f"MOC{unit.code}X" for unit in world.foreign} | {"7.000.123", "7.000.125", "7000123", "7000125"}
+    seen = set()
+    for where, _ in routes():
+        if not where.startswith("accounts/") and "<" not in where:
+            for address in asked(world, where):
+                seen |= set(re.findall("|".join(map(re.escape, wanted)), text_of(client.get(address))))
+    assert seen == wanted
+
+
+def test_every_number_in_an_address_is_asked_for_what_is_there(world, client):
+    """Guards the walk: a stranger's 404 tells nothing where the number is nobody's. Who may do everything gets on."""
+    able = User.objects.create(username="làm được tất cả")
+    for unit in Unit.objects.all():
+        for role in Role.values:
+            people_actions.add_membership(able, unit, role, START, by=None)
+    client.force_login(able)
+    found = (where for where, _ in routes() if "<int:" in where and where not in NOT_THERE)
+    assert not [where for where in found if not any(there(client, one) for one in numbered(world, where)[:2])]
+
+
+def there(client: Client, address: str) -> bool:
+    """Whether it leads anywhere; what a sending changes is undone."""
+    if client.get(f"/{address}").status_code not in (404, 405):
+        return True
+    with transaction.atomic():
+        code = client.post(f"/{address}").status_code
+        transaction.set_rollback(True)
+    return code not in (404, 405)
+
+
+def test_nothing_of_others_is_read_anywhere(world, client):
+    cases = 0
+    readers = ("viewer 351", "clerk 13474", "reviewer 351", "administrator 351", "clerk of the closed one")
+    for name in readers:
+        user = world.people[name]
+        client.force_login(user)
+        hidden = marks(world, name)
+        for where, _ in routes():
+            if where in ("accounts/logout/", "accounts/login/"):
+                continue
+            for address in asked(world, where):
+                if "closed" in name and str(world.units["13501"].pk) in re.findall(r"/(\d+)/", address):
+                    continue
+                answer = client.get(address)
+                found = hidden.search(text_of(answer)) or hidden.search(str(answer.headers))
+                assert not found, (name, address, found[0])
+                assert answer.status_code < 500, (name, address)
+                cases += 1
+    print(f"\n{cases} cases")
+    assert cases > 2000
+
+
+def state_of(world: SimpleNamespace) -> dict[str, list]:
+    """Every row of every table that belongs to others, found by its columns."""
+    editions = Edition.objects.filter(submission__in=world.submissions)
+    theirs = {
+        PlanTask: world.tasks,
+        Asking: world.askings,
+        SectionComment: world.comments,
+        ReviewSection: world.sections,
+        Receiver: world.receivers,
+        Identity: world.identities,
+        Membership: world.memberships,
+        ClosingTime: world.closing,
+        CaseFile: world.case_files,
+        Unit: world.foreign,
+        Submission: world.submissions,
+        Edition: editions,
+        Review: world.reviews,
+        User: world.strangers,
+        Token: world.tokens,
+    }
+    found = {}
+    for model in (model for room in HOUSE for model in apps.get_app_config(room).get_models()):
+        if model in theirs:
+            found[model.__name__] = list(
+                model.objects.filter(pk__in=[one.pk for one in theirs[model]]).order_by("pk").values()
+            )
+        for field in model._meta.fields:
+            if field.related_model in theirs:
+                rows = model.objects.filter(**{f"{field.name}__in": theirs[field.related_model]})
+                found[f"{model.__name__}.{field.name}"] = list(rows.order_by("pk").values())
+    return found
+
+
+def names_of_fields(world: SimpleNamespace) -> set[str]:
+    """The names of all fields on the pages that these people see."""
+    found = {"unit", "units", "submission", "edition", "pk", "id", "month", "months"}
+    for user in world.people.values():
+        reader = Client()
+        reader.force_login(user)
+        for where, _ in routes():
+            if "<" not in where and "logout" not in where:
+                answer = reader.get(f"/{where}")
+                if "html" in answer.headers.get("Content-Type", ""):
+                    found |= set(re.findall(r'name="([^"]+)"', text_of(answer)))
+    return found - {"csrfmiddlewaretoken"}
+
+
+def test_nothing_of_others_is_changed_by_any_sending(world, client):
+    """Each address takes, in every field that any page has, the number or code of something that is another's."""
+    names, before, cases = names_of_fields(world), state_of(world), 0
+    submission = world.submissions[0]
+    values = [
+        world.foreign[1].pk,
+        world.foreign[1].code,
+        submission.pk,
+        submission.editions.get().pk,
+        "13501@2022-05-14",
+    ]
+    for user in world.people.values():
+        for where, _ in routes():
+            if "logout" in where or "login" in where or where.startswith("accounts/"):
+                continue
+            addresses = [one for one in asked(world, where) if "?" not in one]
+            for address in addresses:
+                for value in values if "<" not in where else values[:1]:
+                    client.force_login(user)
+                    answer = client.post(address, dict.fromkeys(names, str(value)) | {"month": "2022-M06"})
+                    assert answer.status_code < 500, (user, address)
+                    cases += 1
+    assert state_of(world) == before
+    print(f"\n{cases} cases")
+    assert cases > 1000

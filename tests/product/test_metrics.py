@@ -1,0 +1,157 @@
+"""Metrics: for whoever brings the token, the same from every worker, and true (issue 7)."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from prometheus_client.parser import text_string_to_metric_families
+
+from ledger import outbox, timer_runs
+from tests.support.server import NOT_PASSED_ON, PATIENCE, ROOT, answering, free_port
+
+TOKEN = "t" * 32
+ASKED = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def samples(text: str) -> dict[tuple, float]:
+    """Each sample by its name and the values of its labels."""
+    return {
+        (one.name, *one.labels.values()): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+@pytest.fixture
+def told(db, client, settings, tmp_path):
+    """What /metrics says now, for a server with data of its own."""
+    settings.METRICS_TOKEN, settings.DATA_DIR = TOKEN, tmp_path
+    return lambda: samples(client.get("/metrics", headers=ASKED).content.decode())
+
+
+def test_only_who_brings_the_token_is_answered(db, client, settings):
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+    settings.METRICS_TOKEN = TOKEN
+    for given in ("", "Bearer ", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer tất cả"):
+        answer = client.get("/metrics", headers={"Authorization": given})
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), given
+    assert client.get(f"/metrics?token={TOKEN}").status_code == 401
+    answer = client.get("/metrics", headers=ASKED)
+    assert answer.status_code == 200 and answer["Content-Type"].startswith("text/plain; version=")
+
+
+def test_requests_are_counted_by_route_method_and_class(told, client):
+    before = told()
+    client.get("/accounts/login/?next=/a")
+    client.get("/nowhere/0912345678/")
+    client.generic("BREW", "/healthz")
+    after = told()
+    for key in (("GET", "login", "2xx"), ("GET", "none", "4xx"), ("OTHER", "healthz", "2xx")):
+        assert after["cchc_requests_total", *key] == before.get(("cchc_requests_total", *key), 0) + 1
+    took = ("cchc_request_seconds_count", "login")
+    assert after[took] == before.get(took, 0) + 1
+    assert not [key for key in after if "0912345678" in str(key)]
+
+
+def test_timers_work_is_told_with_age_and_outcome(told, tmp_path, settings):
+    assert not [key for key in told() if key[0].startswith("cchc_last_")]
+    settings.MEDIA_ROOT = tmp_path / "media"
+    call_command("verify_log")
+    with pytest.raises(CommandError):
+        call_command("backup", tmp_path)
+    found = told()
+    assert (found["cchc_last_run_good", "verify_log"], found["cchc_last_run_good", "backup"]) == (1, 0)
+    assert 0 <= found["cchc_last_good_run_age_seconds", "verify_log"] < 600
+    assert ("cchc_last_good_run_age_seconds", "backup") not in found
+    assert timer_runs.last("backup").good_at is None and timer_runs.is_late("backup", datetime.now(UTC))
+    assert not timer_runs.is_late("verify_log", datetime.now(UTC))
+
+
+def test_what_waits_is_told(told, client):
+    for _ in range(2):
+        client.post("/accounts/login/", {"username": "ai đó", "password": "sai"})
+    outbox.put("x", "y", {}, [1, 2], at=datetime(2022, 8, 1, tzinfo=UTC))
+    found = told()
+    assert (found["cchc_failed_sign_ins",], found["cchc_outbox", "waiting"]) == (2, 2)
+    assert {found["cchc_jobs", kind, "waiting"] for kind in ("drawing", "casefile")} == {0}
+    assert found["cchc_log_entries",] == 0 and found["cchc_disk_free_bytes",] > 0
+    assert found["cchc_database_up",] == 1
+
+
+def test_a_database_that_is_away_is_told(told, monkeypatch):
+    from django.db import OperationalError
+
+    def away(*_):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr("cchc_dashboard.metrics.health.queues", away)
+    found = told()
+    assert found["cchc_database_up",] == 0 and ("cchc_log_entries",) not in found
+
+
+@pytest.fixture
+def workers(tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a server with two workers, and its process."""
+    folder, port = tmp_path_factory.mktemp("metrics"), free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    env = kept | {"CCHC_DEMO": "1", "CCHC_DEBUG": "0", "CCHC_DATA": str(folder), "CCHC_WORKERS": "2"}
+    env |= {"PORT": str(port), "CCHC_METRICS_TOKEN": TOKEN}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "cchc_dashboard.wsgi"],
+        cwd=ROOT,
+        env=env,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        process.wait(30)
+        assert not folders(process)
+
+
+def folders(process: subprocess.Popen) -> list[Path]:
+    """What the workers of this server share."""
+    return list(Path("/dev/shm").glob(f"cchc-metrics-{process.pid}-*"))
+
+
+def children(process: subprocess.Popen) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
+def asked(address: str) -> str:
+    """One request on a connection of its own, so that any worker may take it."""
+    with urllib.request.urlopen(urllib.request.Request(address, headers=ASKED), timeout=60) as answer:
+        return answer.read().decode()
+
+
+def test_every_worker_tells_of_all_and_a_killed_one_loses_no_count(workers):
+    address, process = workers
+    answering(address, process, "/healthz")
+    (folder,) = folders(process)
+
+    def counted(times: int) -> set[float]:
+        for _ in range(times):
+            asked(f"{address}/healthz")
+        key = ("cchc_requests_total", "GET", "healthz", "2xx")
+        return {samples(asked(f"{address}/metrics"))[key] for _ in range(10)}
+
+    (begun,) = counted(1)
+    while len(list(folder.glob("counter_*.db"))) < 2:
+        (begun,) = counted(10)
+    assert counted(40) == {begun + 40}
+    first = children(process)
+    os.kill(first[0], signal.SIGKILL)
+    until = time.monotonic() + PATIENCE
+    while len(set(children(process)) - {first[0]}) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert counted(40) == {begun + 80}
+    assert {one.name for one in folder.glob("counter_*.db")} == {"counter_1.db", "counter_2.db"}

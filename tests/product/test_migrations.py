@@ -1,0 +1,91 @@
+"""A migration is whole or has not been (acceptance R11), and a database of another version is told."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+import ledger.migrations
+from ledger.models import IdempotencyKey
+from tests.planted_migrations import MODULES, VARIABLE
+from tests.support import fingerprints
+from tests.support.server import ROOT
+
+OWN_LAST = max(path.stem for path in Path(ledger.migrations.__file__).parent.glob("[0-9]*.py"))
+
+
+@pytest.mark.django_db
+def test_every_migration_is_one_transaction():
+    """Of the packages as well: they run in the same `migrate`."""
+    found = MigrationLoader(connection).disk_migrations
+    assert {"ledger", "units", "records", "reports", "axes", "otp_totp"} <= {app for app, _ in found}
+    assert [name for name, migration in found.items() if not migration.atomic] == []
+
+
+@pytest.fixture
+def planted(settings) -> None:
+    """This process too knows of the migration that was planted."""
+    settings.MIGRATION_MODULES = MODULES
+
+
+@pytest.fixture
+def apart(transactional_db, tmp_path: Path) -> dict[str, str]:
+    """Variables with which another process finds this database: as a file on SQLite, where tests have it in memory."""
+    IdempotencyKey.objects.create(scope="13474", key="1", request_hash="0" * 64, status=200, answer={"ok": 1})
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(tmp_path / "cchc.sqlite3")])
+        return {"CCHC_DATA": str(tmp_path)}
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    return {"CCHC_DATA": str(tmp_path), "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}"}
+
+
+def held(apart: dict[str, str]) -> dict[str, str]:
+    """Fingerprints of the database that the other process works on."""
+    if connection.vendor == "postgresql":
+        return fingerprints.of(connection, "postgresql")
+    with closing(sqlite3.connect(Path(apart["CCHC_DATA"]) / "cchc.sqlite3")) as file:
+        return fingerprints.of(file, "sqlite")
+
+
+@pytest.mark.parametrize(("ending", "code"), [("error", 1), ("kill", -9)])
+def test_migration_that_ends_half_way_changes_nothing(apart, ending, code):
+    before = held(apart)
+    command = [sys.executable, "-m", "tests.planted_migrations", "migrate", "ledger"]
+    variables = os.environ | apart | {VARIABLE: ending}
+    ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    assert "Applying ledger.9001_half_way" in ended.stdout
+    assert fingerprints.differing(before, held(apart)) == []
+
+
+def test_the_same_migration_let_through_changes_what_is_compared(transactional_db, planted):
+    """Guards the test above."""
+    before = fingerprints.of(connection, connection.vendor)
+    IdempotencyKey.objects.create(scope="13474", key="1", request_hash="0" * 64)
+    call_command("migrate", "ledger", verbosity=0)
+    after = fingerprints.of(connection, connection.vendor)
+    call_command("migrate", "ledger", OWN_LAST, verbosity=0)
+    changed = {fingerprints.SCHEMA, "ledger_planted", "ledger_idempotencykey", "django_migrations"}
+    assert changed <= set(fingerprints.differing(before, after))
+
+
+def test_pending_migration_is_told(db, planted, client):
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.content) == (503, b"migrations\n")
+
+
+def test_database_of_a_newer_version_is_told(db, client):
+    """Who went back to older code without restoring the backup made before."""
+    assert client.get("/readyz").status_code == 200
+    MigrationRecorder(connection).record_applied("ledger", "9001_half_way")
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.content) == (503, b"migrations\n")

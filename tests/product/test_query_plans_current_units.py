@@ -1,0 +1,119 @@
+"""How the rows of a new province by today's units are read: report by report of its old communes, added up at once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from figures.periods import Period
+from figures.tally import period_tally
+from records.calendar.queries import stored_calendar
+from records.generate import country
+from records.summary.aggregation import partial_tallies
+from records.summary.by_unit import unit_rows
+from records.summary.query import FiguresQuery
+from records.summary.successor_tallies import group_tallies
+from units.models import Inherited, Unit
+from units.succession.inheritance import histories_on
+
+from .test_query_plans import MERGED, WAYS_OF_SMALL_TABLES, nodes, places_of_today
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
+
+
+def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
+    """Not among the reports that the whole country has of these months; and SQLite sorts nothing to add them up."""
+    province = places_of_today(country.fill_country(MERGED))[1]
+    period = Period.parse("2025-M02..M07")
+    question = FiguresQuery(province, period, stored_calendar(), below=True, today=country.LAST_DAY)
+    heirs = [row.unit.pk for row in question.carried.rows if row.sources]
+    with ways("records_submission") as found:
+        rows = [part for part in partial_tallies(question, by_child=True) if part.child is not None]
+    assert len(found) == 2
+    assert all("unit_id" in way and "SORT" not in way for way in found), found
+    # Added up over the months: what came over to a row and, for July, what it reports itself.
+    assert {(part.month, part.tier) for part in rows} == {(None, "")}
+    several = Counter(part.child for part in rows)
+    assert set(several) == set(heirs) and set(several.values()) == {1, 2}
+
+
+def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
+    """One row of the database for each old province, found by its number; SQLite sorts nothing to add them up."""
+    nation = country.fill_country(MERGED)
+    period = Period.parse("2025-M02..M07")
+    question = FiguresQuery(nation, period, stored_calendar(), below=True, today=country.LAST_DAY)
+    heirs = question.carried.heirs()
+    groups = {one.unit for _, heir in heirs for one in heir.sources if one.sums}
+    with ways("records_groupsum") as found:
+        rows = list(group_tallies(question, heirs, False, None))
+    [way] = found
+    assert "group_id" in way and "SORT" not in way
+    assert len(rows) == len(groups) > len({part.child for part in rows}) > 1
+
+
+def test_histories_come_in_the_order_in_which_they_are_kept() -> None:
+    """Whichever way the database takes: of a report that was split into two tiers one is named as lacking."""
+    province = places_of_today(country.fill_country(MERGED))[1]
+    below = list(Unit.objects.filter(parent=province))
+    _, itself, _ = histories_on([province], below, country.LAST_DAY)
+    for one in below:
+        kept = Inherited.objects.filter(heir=one, whole=False).order_by("pk").values_list("source", flat=True)
+        assert [source.unit for source in itself[one.pk]] == [one.pk, *kept]
+
+
+def test_rows_of_one_tier_are_the_same() -> None:
+    """They are read month by month, those of all tiers over the period."""
+    province = places_of_today(country.fill_country(MERGED))[1]
+    told = {}
+    for tier in (None, "commune"):
+        question = FiguresQuery(
+            province,
+            Period.parse("2025-M02..M07"),
+            stored_calendar(),
+            tier=tier,
+            below=True,
+            today=country.LAST_DAY,
+        )
+        rows = unit_rows(question, partial_tallies(question, by_child=True))
+        told[tier] = {
+            row.extra["pk"]: period_tally(row.monthly, question.period)
+            for row in rows
+            if row.extra["tier"] == "commune"
+        }
+    assert told[None] == told["commune"] != {}
+
+
+@contextmanager
+def ways(table: str) -> Iterator[list[str]]:
+    """Collects by which columns of an index each query reads a table, with SORT where SQLite sorts for it."""
+    asked: list[tuple] = []
+    found: list[str] = []
+
+    def note(execute, sql, params, many, context):
+        asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield found
+    told = _of_sqlite if connection.vendor == "sqlite" else _of_postgresql
+    found += [told(table, *query) for query in asked if f'"{table}"' in query[0]]
+
+
+def _of_sqlite(table: str, sql: str, params) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        steps = [row[3].replace("USE TEMP B-TREE", "SORT") for row in cursor.fetchall()]
+    return "; ".join(step for step in steps if table in step or "SORT" in step)
+
+
+def _of_postgresql(table: str, sql: str, params) -> str:
+    with connection.cursor() as cursor:
+        for way in WAYS_OF_SMALL_TABLES:
+            cursor.execute(f"SET LOCAL {way} = off")
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        [plan] = cursor.fetchone()[0]
+        for way in WAYS_OF_SMALL_TABLES:
+            cursor.execute(f"SET LOCAL {way} = on")
+    return "; ".join(str(one) for one in nodes(plan["Plan"]) if one.get("Relation Name") == table)

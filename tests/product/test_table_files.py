@@ -1,0 +1,85 @@
+"""Every table of every page can be taken as a file, or the reason why not stands here."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from .test_routes import address, routes
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+A_STEP = "a step of an act, gone with it: what it is about has its own page"
+REVIEW = "in the review's own files: XLSX, CSV and JSON within its PDF"
+WITHOUT = {
+    "records/cases.html": "the month and its dossiers have theirs; the list of uploads leads to them",
+    "parts/table.html": "the main table of the dashboard: buttons of its bar",
+    "records/parts/grid.html": "under the grid, in records/submission.html",
+    "reports/official/page.html": "its own buttons: Excel, PDF, CSV, JSON",
+    "reports/review/difference.html": "difference.csv beside it",
+    "registration/sessions.html": "a person's own open sessions, which are over within ten hours",
+    **dict.fromkeys(
+        (
+            "records/check.html", "records/conflict.html", "records/form_look.html", "records/official.html",
+            "records/parts/changed.html", "records/parts/form_remarks.html", "records/parts/moved.html",
+            "records/rules_confirm.html", "reports/phrase.html", "reports/review/facts.html",
+            "reports/review/verify.html", "reports/asked.html", "records/case_mapping.html",
+            "records/parts/case_faults.html", "reports/find_unit.html", "units/split_check.html",
+            "reports/official/compared.html",
+        ),
+        A_STEP,
+    ),
+    **dict.fromkeys(
+        (
+            "reports/review/channels.html", "reports/review/compared.html", "reports/review/newer.html",
+            "reports/review/outcomes.html", "reports/review/results.html", "reports/review/tasks.html",
+            "reports/review/units.html",
+        ),
+        REVIEW,
+    ),
+}  # fmt: skip
+
+
+def tables() -> dict[str, tuple[int, int]]:
+    """Templates of pages with a table: how many they hold, and how many files they offer."""
+    found = {}
+    for path in TEMPLATES.rglob("*.html"):
+        name, text = str(path.relative_to(TEMPLATES)), path.read_text(encoding="utf-8")
+        if "<table" in text and not name.startswith("print/"):
+            found[name] = len(re.findall("<table", text)), text.count("parts/files.html")
+    return found
+
+
+def test_every_table_has_its_files_or_a_reason():
+    lacking = {
+        name: counts for name, counts in tables().items() if name not in WITHOUT and counts[0] > counts[1]
+    }
+    assert not lacking
+
+
+def test_no_reason_outlives_its_table():
+    known = tables()
+    assert not [name for name in WITHOUT if name not in known]
+    assert not [name for name, (_, files) in known.items() if name in WITHOUT and files]
+
+
+@pytest.mark.django_db
+def test_every_offered_file_is_given(cast, client):
+    """Each page as each role sees it: whatever file it offers can be taken, and holds something."""
+    numbers = {space: number for space, unit, number in cast.targets if unit.code == "13474"}
+    taken: set[str] = set()
+    for name, user in cast.people.items():
+        client.force_login(user)
+        for where, _ in routes():
+            space = re.match(r"(units|records|reports/reviews)/<int:pk>", where)
+            page_address = address(where, numbers[space[1]] if space else user.pk)
+            answer = client.get(page_address)
+            if answer.status_code != 200 or "html" not in answer.headers.get("Content-Type", ""):
+                continue
+            for found in re.findall(r'href="(\?[^"]*tai=[^"]*)"', answer.content.decode()):
+                file = client.get(page_address + html.unescape(found))
+                assert file.status_code == 200, (name, where, found)
+                assert b"".join(file.streaming_content), (name, where, found)
+                taken.add(f"{where} {found[found.index('tai=') :]}")
+    assert len(taken) > 30, sorted(taken)

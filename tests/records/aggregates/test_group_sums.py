@@ -1,0 +1,222 @@
+"""Derived sums equal a recount after any history: entry, return, correction, approval, import, merger."""
+
+import random
+from dataclasses import replace as replace_in
+from datetime import date
+from itertools import product
+
+import pytest
+from django.core.management import call_command
+
+from core.text import fold
+from figures.periods import Month, Period
+from ledger.models import Entry
+from records import errors
+from records.aggregates import recount
+from records.approval import actions as approval_actions
+from records.bulk_import.counts import import_counts
+from records.bulk_import.validation import APPROVED, DRAFT, SENT
+from records.calendar.queries import stored_calendar
+from records.models import (
+    OPEN_STATES,
+    DossierCount,
+    Edition,
+    Field,
+    GroupSum,
+    MissingReport,
+    Stage,
+    Submission,
+)
+from records.submissions import actions as submissions_actions
+from records.summary.missing import missing_unit_months
+from records.summary.queries import summary
+from records.summary.query import FiguresQuery
+from tests.records.conftest import AT, balanced, entered, unlocked
+from tests.units.succession.successions import Part, replace
+from units.lifecycle.opening import open_unit
+from units.models import Unit
+from units.tree.rules import TreeRefused, UnitDraft
+
+MONTHS = Month.range(Month(2022, 1), Month(2022, 4))
+pytestmark = pytest.mark.django_db
+
+
+class History:
+    """A random run of things that happen to the reports of one district."""
+
+    def __init__(self, seed: int, cast) -> None:
+        self.random = random.Random(seed)
+        self.cast = cast
+        self.fields = list(Field.objects.exclude(code=Field.UNDIVIDED))
+        self.chung = Field.objects.get(code=Field.UNDIVIDED)
+        self.merged = False
+
+    def step(self) -> None:
+        """One more thing; what the rules forbid does not happen."""
+        act = self.random.choice(
+            [self.enter, self.enter, self.send, self.send, self.approve, self.approve, self.give_back]
+            + [self.unlock, self.recall, self.load, self.merge]
+        )
+        try:
+            act()
+        except (errors.ActionRefused, TreeRefused):
+            return
+
+    def enter(self) -> None:
+        unit = self.random.choice(list(Unit.objects.reporting().order_by("pk")))
+        submission = submissions_actions.open_submission(unit, self.random.choice(MONTHS), by=None, at=AT)
+        edition = submission.editions.filter(state__in=OPEN_STATES).first()
+        if edition is not None:
+            submissions_actions.save_counts(edition, self.rows(), by=None, revision=edition.revision, at=AT)
+
+    def rows(self) -> dict:
+        if self.random.random() < 0.2:
+            return {(self.chung.pk, None): self.values()}
+        return {
+            (field.pk, None): self.values()
+            for field in self.random.sample(self.fields, self.random.randint(1, 2))
+        }
+
+    def values(self) -> dict:
+        values = balanced(self.random.randint(0, 30), online=self.random.randint(0, 9), postal=None)
+        for name in self.random.sample(sorted(values), self.random.randint(0, 3)):
+            values[name] = None
+        return values
+
+    def _one(self, *states: str) -> Edition:
+        found = list(Edition.objects.filter(state__in=states).order_by("pk"))
+        if not found:
+            raise errors.ActionRefused("none", "")
+        return self.random.choice(found)
+
+    def send(self) -> None:
+        submissions_actions.send_edition(self._one("draft", "returned"), by=None, at=AT)
+
+    def approve(self) -> None:
+        approval_actions.approve_edition(self._one("sent"), by=self.cast.reviewer, at=AT)
+
+    def give_back(self) -> None:
+        approval_actions.return_edition(self._one("sent"), reason="Sửa", by=self.cast.reviewer, at=AT)
+
+    def recall(self) -> None:
+        submissions_actions.recall_edition(self._one("sent"), by=None, at=AT)
+
+    def unlock(self) -> None:
+        unlocked(self._one("approved").submission, by=self.cast.reviewer)
+
+    def load(self) -> None:
+        lines = ["unit,month,field,received_direct,received_online_full,resolved_on_time"]
+        for unit in self.random.sample(list(Unit.objects.reporting().order_by("pk")), 2):
+            month, field = self.random.choice(MONTHS), self.random.choice(self.fields)
+            lines.append(f"{unit.code}@2022-02-01,{month},{field.code},{self.random.randint(0, 50)},,3")
+        becomes = self.random.choice([DRAFT, SENT, APPROVED])
+        import_counts("\n".join(lines).encode(), "history.csv", at=AT, becomes=becomes)
+
+    def merge(self) -> None:
+        if self.merged or self.random.random() < 0.5:
+            return
+        new = UnitDraft(
+            code="13441",
+            name="Xã mới",
+            kind="committee",
+            tier="commune",
+            active_from=date(2022, 3, 1),
+            parent=self.cast.district,
+        )
+        replace([self.cast.alpha, self.cast.beta], [Part(new)], date(2022, 3, 1), by=None)
+        self.merged = True
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_equal_a_recount_after_any_history(seed, cast, fields):
+    history = History(seed, cast)
+    for _ in range(40):
+        history.step()
+    assert list(recount.sum_differences()) == []
+    assert Submission.objects.exists()
+    told = silent_everywhere()
+    assert told
+    # What was noted is what is found by looking, all of it or a part.
+    noted = list(MissingReport.objects.order_by("pk").values_list("pk", flat=True))
+    MissingReport.objects.filter(pk__in=history.random.sample(noted, len(noted) // 2)).delete()
+    assert silent_everywhere() == told
+    MissingReport.objects.all().delete()
+    assert silent_everywhere() == told
+    call_command("recount")
+    assert silent_everywhere() == told
+
+
+def silent_everywhere() -> list:
+    """Who is silent in each group, on both bases and stages; by the sums of all months and by those of each."""
+    period, found = Period.of(MONTHS[0], MONTHS[-1]), []
+    for unit in Unit.objects.filter(has_children=True).order_by("pk"):
+        for day, stage in product((None, date(2022, 12, 1)), Stage.values):
+            told = summary(unit, period, include=stage, today=day, by="unit")
+            looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
+            assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
+            found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
+    return found
+
+
+def by_month(one) -> tuple:
+    return one.month.number, fold(one.name)
+
+
+def test_who_is_silent_is_read_and_not_looked_for(cast, fields, django_assert_num_queries):
+    """Noted with the first report of the district; what the tree says later is heeded."""
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    # With the bodies that are not the committee's: all that is noted.
+    question = FiguresQuery(cast.district, Period.of_month(MONTHS[0]), stored_calendar(), external=True)
+    found = missing_unit_months(question)
+    assert (
+        len(found) == MissingReport.objects.filter(stage=Stage.APPROVED, month=MONTHS[0].number).count() > 0
+    )
+    assert cast.alpha.pk not in {one.unit for one in found}
+    with django_assert_num_queries(1):
+        assert missing_unit_months(question, number=len(found)) == found
+    # Of a month that nobody has reported nothing is noted.
+    next_month = replace_in(question, period=Period.of_month(MONTHS[1]))
+    assert len(missing_unit_months(next_month)) == len(found) + 1
+    beta = Unit.objects.get(pk=cast.beta.pk)
+    beta.active_from = date(2022, 4, 1)
+    beta.save()
+    assert missing_unit_months(question) == [one for one in found if one.unit != cast.beta.pk]
+
+
+def test_a_note_that_is_not_true_is_found_and_mended(cast, fields, capsys):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    MissingReport.objects.create(unit=cast.alpha, month=MONTHS[0].number, stage=Stage.APPROVED)
+    with pytest.raises(SystemExit):
+        call_command("recount", "--check")
+    assert "ghi là thiếu, nhưng đã có báo cáo" in capsys.readouterr().err
+    call_command("recount")
+    call_command("recount", "--check")
+
+
+def test_recount_finds_and_mends(cast, fields, capsys):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    call_command("recount", "--check")
+    GroupSum.objects.filter(group=cast.province).update(received_direct=99)
+    DossierCount.objects.filter(field=fields.chung_thuc).update(blank_received=0)
+    Edition.objects.update(resolved_late=5)
+    with pytest.raises(SystemExit) as stopped:
+        call_command("recount", "--check")
+    told = capsys.readouterr().err
+    assert stopped.value.code == 1
+    for place in ("received_direct: 99 ≠ 3", "blank_received: 0 ≠ 1", "resolved_late: 5 ≠ 0"):
+        assert place in told
+    call_command("recount")
+    call_command("recount", "--check")
+    call_command("recount")
+    # Told once: the second recount found everything right.
+    assert [one.detail for one in Entry.objects.filter(action="sums.recount")] == [{"rows": 8}]
+
+
+def test_unit_with_a_past_that_gets_children(cast, fields):
+    entered(cast.alpha, MONTHS[0], {(fields.ho_tich.pk, None): balanced(3)})
+    draft = UnitDraft("tt", "Trung tâm", "office", "commune", date(2022, 3, 1), parent=cast.alpha)
+    open_unit(draft, by=None)
+    alpha = Unit.objects.get(pk=cast.alpha.pk)
+    assert list(recount.sum_differences()) == []
+    assert summary(alpha, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
+    assert summary(cast.province, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3

@@ -1,0 +1,141 @@
+"""The summary of a unit and period, from leaf to country."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from figures.periods import Month, Period
+from records.aggregates import recount
+from records.models import Stage
+from records.summary.queries import summary, trend
+from tests.records.conftest import balanced, entered, unit
+from units.models import Tier, Unit, UnitKind
+from units.tree import roster
+
+JUNE, MAY = Month(2022, 6), Month(2022, 5)
+PERIOD = Period.parse("2022-M05..M06")
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reported(cast, fields):
+    """Alpha both months, beta only June and not approved, the office in June, the external body in June."""
+    for month in (MAY, JUNE):
+        rows = {(fields.ho_tich.pk, None): balanced(90, online=10)}
+        if month == JUNE:
+            rows[fields.chung_thuc.pk, None] = balanced(40, online=5, postal=None)
+        entered(cast.alpha, month, rows)
+    entered(cast.beta, JUNE, {(fields.chung.pk, None): balanced(7)}, upto="sent")
+    entered(cast.office, JUNE, {(fields.chung.pk, None): balanced(5, online=5)})
+    entered(cast.land, JUNE, {(fields.chung.pk, None): balanced(1000)})
+    return cast
+
+
+def counts(figures) -> tuple:
+    return (
+        figures.counts["received_direct"],
+        figures.counts["received"],
+        figures.completeness.reported,
+        figures.completeness.expected,
+    )
+
+
+def test_tiers_and_total(reported):
+    found = summary(reported.district, PERIOD)
+    assert [tier for tier, _ in found.tiers] == ["district", "commune"]
+    assert counts(found.tier("district")) == (5, 10, 1, 2)
+    assert counts(found.tier("commune")) == (220, 245, 2, 4)
+    assert counts(found.total) == (225, 255, 3, 6)
+    assert [(one.unit, str(one.month)) for one in found.total.completeness.missing] == [
+        ("van-phong", "2022-M05"),
+        ("13450", "2022-M05"),
+        ("13450", "2022-M06"),
+    ]
+    assert found.tier("commune").shares["online"].partial  # chứng thực was left blank in May
+
+
+def test_include_submitted_and_external(reported):
+    found = summary(reported.district, PERIOD, include="submitted", external=True)
+    assert counts(found.tier("commune")) == (227, 252, 3, 4)
+    assert counts(found.tier("district")) == (1005, 1010, 2, 4)
+
+
+@pytest.mark.parametrize("by", ["unit", "field", "month"])
+@pytest.mark.parametrize("tier", [None, "commune"])
+@pytest.mark.parametrize("whose", ["province", "district", "alpha"])
+def test_rows_add_up(reported, by, tier, whose):
+    found = summary(getattr(reported, whose), PERIOD, by=by, tier=tier, include="submitted")
+    rows = [counts(row.figures) for row in found.rows]
+    assert [sum(one[at] or 0 for one in rows) for at in range(2)] == list(counts(found.total)[:2])
+    if by != "field":
+        assert [sum(one[at] for one in rows) for at in (2, 3)] == list(counts(found.total)[2:])
+    for row in found.rows:
+        completeness = row.figures.completeness
+        assert completeness.expected - completeness.reported == len(completeness.missing)
+
+
+def test_by_field_has_its_own_completeness(reported):
+    found = summary(reported.district, PERIOD, by="field", include="submitted")
+    assert {row.key: counts(row.figures)[2:] for row in found.rows} == {
+        "chung": (2, 3),  # the office twice, and beta's June
+        "chung-thuc": (1, 3),
+        "ho-tich": (2, 3),
+    }
+
+
+@pytest.mark.parametrize("include", Stage.values)
+def test_country_is_summed_from_its_children(reported, include):
+    country = unit("vn", Tier.COUNTRY)
+    below = Unit.objects.exclude(pk=country.pk)
+    for one in below.order_by("depth"):
+        if one.parent_id is None:
+            one.parent = country
+        one.path = country.path + one.path.lstrip("/")
+        one.depth += 1
+        one.save()
+    Unit.objects.filter(pk=country.pk).update(has_children=True, reports=False)
+    country.refresh_from_db()
+    reported.province.refresh_from_db()
+    roster.rebuild()
+    # Nothing in the product puts a country above units that have reported.
+    recount.recount_sums()
+    whole = summary(country, PERIOD, by="unit", include=include)
+    province = summary(reported.province, PERIOD, include=include)
+    assert whole.total == province.total and whole.tiers == province.tiers
+    assert [row.key for row in whole.rows] == ["35"]
+
+
+def test_unit_that_is_over_expects_nothing_and_is_named_with_its_last_day(reported):
+    Unit.objects.filter(pk=reported.beta.pk).update(active_until="2022-05-20")
+    roster.rebuild()
+    found = summary(reported.district, PERIOD, by="unit")
+    assert "13450@2022-05-20" in [row.key for row in found.rows]
+    later = summary(reported.district, Period.parse("2022-M07"), by="unit")
+    assert "13450@2022-05-20" not in [row.key for row in later.rows]
+    over = summary(Unit.objects.get(pk=reported.beta.pk), Period.parse("2022-M07"))
+    assert (over.unit, over.total.completeness.expected) == ("13450@2022-05-20", 0)
+    assert over.total.counts["received"] is None and over.tiers == ()
+
+
+def test_trend_has_gaps(reported):
+    points = trend(reported.beta, PERIOD, include="submitted")
+    assert [point.total.counts["received"] for point in points] == [None, 7]
+    assert [point.total.completeness.expected for point in points] == [1, 1]
+
+
+@pytest.mark.parametrize("by", [None, "unit", "field", "month"])
+def test_number_of_queries_does_not_follow_the_size(reported, fields, by):
+    def queries(period: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            summary(reported.district, Period.parse(period), by=by, include="submitted")
+        return len(seen)
+
+    small = queries("2022")
+    for number in range(20):
+        more = unit(f"x{number}", Tier.COMMUNE, reported.district)
+        if number < 3:
+            entered(more, JUNE, {(fields.ho_tich.pk, None): balanced(3)})
+    unit("cong-an", Tier.DISTRICT, reported.district, UnitKind.EXTERNAL)
+    roster.rebuild()
+    assert queries("2022-M06") == queries("2021-M07..2022-M06") == queries("2022") == small
+    assert small <= 20

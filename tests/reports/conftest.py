@@ -1,0 +1,97 @@
+"""The demo, loaded once a module and rolled back after it; people who are signed in; media in a folder of
+their own.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings as project
+from django.db import transaction
+from django.test import Client
+
+from accounts.models import User
+from figures.summary import canonical_json
+from reports.demo import load
+from reports.document import issued_reviews
+from reports.models import Review
+from reports.pdf import rendering
+from reports.printing import print_view
+
+
+@pytest.fixture
+def demo(loaded, db) -> None:
+    """The demo data, with what a test writes undone after it."""
+
+
+@pytest.fixture
+def reader(demo) -> Callable[[str], Client]:
+    """reader("tonghop"): a client signed in under that name."""
+
+    def signed_in(name: str) -> Client:
+        client = Client()
+        client.force_login(
+            User.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
+        )
+        return client
+
+    return signed_in
+
+
+NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
+    """The number of the demo's review."""
+    with django_db_blocker.unblock():
+        with transaction.atomic():
+            yield load.load_demo(FIXTURE, NOW).pk
+            transaction.set_rollback(True)
+
+
+def attached(doc: dict, *, at: datetime) -> bytes:
+    """The PDF of a document that is attached to it."""
+    return rendering.draw_pdf(print_view.print_context(doc), data=doc, moment=at)
+
+
+@pytest.fixture
+def review(loaded: int, db, settings, tmp_path) -> Review:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return Review.objects.get(pk=loaded)
+
+
+@pytest.fixture
+def signed_in(review):
+    """signed_in("tonghop") is a client of that person."""
+
+    def client(name: str) -> Client:
+        found = Client()
+        found.force_login(User.objects.get(username=name))
+        return found
+
+    return client
+
+
+_drawn: dict[tuple[bytes, bytes, str], bytes] = {}
+
+
+@pytest.fixture
+def drawn_once(monkeypatch) -> None:
+    """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
+    draw = rendering.draw_pdf
+
+    def quick(
+        context: dict, *, data: dict | None = None, moment: datetime | None = None, following=None
+    ) -> bytes:
+        key = (canonical_json(context["doc"]), canonical_json(data), str(moment))
+        if key not in _drawn:
+            _drawn[key] = draw(context, data=data, moment=moment, following=following)
+        return _drawn[key]
+
+    monkeypatch.setattr(rendering, "draw_pdf", quick)
+    given = iter("BCDFGHJKLMNPQRTVWXZ")
+    monkeypatch.setattr(issued_reviews, "new_code", lambda: next(given) * issued_reviews.LENGTH)

@@ -1,0 +1,87 @@
+"""One field against last year: who did not owe it throughout is left out on both bases, and every outlet names them."""
+
+from datetime import date
+
+import pytest
+
+from figures.periods import DEFAULT_CALENDAR, Period
+from figures.tally import sum_reported
+from records.models import Field, FieldScope, ProcedureScope
+from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
+from units.models import Unit
+
+pytestmark = pytest.mark.django_db
+WHERE = "unit=351%402022-06-30&period=2022-H1&field=ho-tich"
+NAMED = "chỉ tính các đơn vị báo cáo lĩnh vực Hộ tịch suốt cả hai kỳ; không tính 1 đơn vị: "
+TODAY = date(2025, 8, 1)
+
+
+@pytest.fixture
+def lately(page) -> None:
+    """Thanh Tân reports civil status from 2022 on; by today's units it is one third of Thanh Lâm."""
+    field, one = Field.objects.get(code="ho-tich"), Unit.objects.get(code="13477")
+    others = Unit.objects.filter(tier="commune").exclude(pk=one.pk)
+    for scope in (
+        *FieldScope.objects.filter(field=field),
+        *ProcedureScope.objects.filter(procedure__field=field),
+    ):
+        scope.units.set(others)
+    FieldScope.objects.create(field=field, valid_from=date(2022, 1, 1)).units.set([one])
+
+
+def wanted(code: str, today: date | None = None, by: str | None = "unit") -> DashboardQuery:
+    unit = Unit.objects.filter(code=code).order_by("active_from").first()
+    field = Field.objects.get(code="ho-tich")
+    return DashboardQuery(
+        unit, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, by, 1, field, None, today
+    )
+
+
+@pytest.mark.parametrize(
+    ("today", "olds", "name"),
+    [(None, ["13477"], "xã Thanh Tân"), (TODAY, ["13477", "13489", "13498"], "xã Thanh Lâm")],
+)
+def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
+    asked = wanted("351", today)
+    summary, past = current_and_past(asked)
+    theirs = [current_and_past(wanted(code, by=None)) for code in olds]
+    assert past.against.left_out == (name,)
+    for key in ("received", "received_online", "resolved", "opening", "pending_late"):
+        gone = [
+            sum_reported(one.total.counts[key] for one, _ in theirs),
+            sum_reported(earlier.before.total.counts[key] for _, earlier in theirs),
+        ]
+        for side, whole, part in zip(
+            (past.against.current, past.against.before), (summary, past.before), gone, strict=True
+        ):
+            assert side.total.counts[key] == whole.total.counts[key] - part, key
+    assert past.against.current.basis == past.against.before.basis == summary.basis
+    rows = {row.name: row.change for row in with_changes(asked, summary).rows}
+    assert rows.pop(name).before is None
+    assert all(change.before for told, change in rows.items() if told.startswith("xã"))
+
+
+@pytest.mark.parametrize(("more", "name"), [("", "xã Thanh Tân"), ("&basis=today", "xã Thanh Lâm")])
+def test_page_files_and_chart_name_them(lately, page, more, name):
+    assert NAMED + name in page(f"/?{WHERE}{more}").content.decode()
+    for table in ("hinh-thuc", "dung-han", "so-sanh"):
+        file = page(f"/?{WHERE}{more}&bang={table}&tai=json")
+        assert NAMED + name in b"".join(file.streaming_content).decode(), table
+    assert NAMED + name in page(f"/reports/charts/channels.json?{WHERE}{more}").json()["told"]
+
+
+def test_nobody_is_left_out_where_all_owed_it(page):
+    for more in ("", "&basis=today"):
+        assert "không tính" not in page(f"/?{WHERE}{more}").content.decode()
+    for today in (None, TODAY):
+        assert current_and_past(wanted("351", today))[1].against is None
+
+
+def test_a_field_that_nobody_had_last_year_is_not_compared(page):
+    field = Field.objects.get(code="ho-tich")
+    FieldScope.objects.filter(field=field).update(valid_from=date(2022, 1, 1))
+    ProcedureScope.objects.filter(procedure__field=field).update(valid_from=date(2022, 1, 1))
+    none = "Không so với cùng kỳ: không có đơn vị nào báo cáo lĩnh vực Hộ tịch suốt cả hai kỳ."
+    for more in ("", "&basis=today"):
+        text = page(f"/?{WHERE}{more}").content.decode()
+        assert none in text and "không so được với cùng kỳ" in text and 'id="h-compare"' not in text

@@ -1,0 +1,144 @@
+"""The PDF for screen readers (PDF/UA-1) and for the archive (PDF/A-3), as checkers without Java see it.
+
+What they warn of is listed here and explained in docs/pdf.md; an error of either fails.
+"""
+
+import csv
+import json
+from io import BytesIO, StringIO
+
+import outloud
+import pdfua
+import pytest
+from pypdf import PdfReader
+
+from figures.periods import Period
+from figures.summary import Summary
+from reports.document import document
+from reports.drafting import actions
+from reports.drafting.queries import sections_for_review
+from reports.models import Review
+from reports.pdf import rendering
+from reports.printing import copies
+from tests.reports.conftest import NOW, attached
+from units.models import Unit
+
+from .test_pdf import structure
+
+EXPLAINED = {"PAG-001", "TBL-014"}
+# A rule of pdfua 0.1.3 that fails on any heading whose content is a list, as WeasyPrint writes it.
+UNABLE = {"UA-14-001"}
+
+
+def of_commune() -> Review:
+    """A draft whose sections are empty, of a unit that reports itself."""
+    unit, period = Unit.objects.get(code="13474", active_until=None), Period.parse("2022-H1")
+    sections = sections_for_review(unit, period)
+    return actions.open_draft(unit, period, by=None, at=NOW, sections=sections)
+
+
+def hostile(review: Review) -> Review:
+    text = "<b>&\u202e\u200bxin chào 🙂 " + "ă" * 300
+    actions.edit_draft(
+        review, by=None, at=NOW, bodies={one.pk: (one.heading, text) for one in review.sections.all()}
+    )
+    review.refresh_from_db()
+    return review
+
+
+@pytest.fixture(params=["frozen", "draft", "commune", "hostile"])
+def drawn(request, review) -> bytes:
+    if request.param == "draft":
+        return copies.draft_pdf(review, demo=True)
+    if request.param == "commune":
+        review = of_commune()
+    elif request.param == "hostile":
+        review = hostile(review)
+    return copies.draw_frozen_copy(
+        document.build_document(review, demo=True), at=NOW, qr=request.param == "frozen"
+    ).content
+
+
+def test_checkers_find_no_error(drawn, tmp_path):
+    path = tmp_path / "review.pdf"
+    path.write_bytes(drawn)
+    heard = outloud.check(str(path))
+    assert heard.error is None and not [one for one in heard.runs if one.status == "crashed"]
+    assert not [(one.rule, one.page, one.message) for one in heard.findings if one.severity == "error"]
+    assert {one.rule for one in heard.findings} <= EXPLAINED
+    report = pdfua.validate(str(path))
+    assert not report.findings
+
+
+def test_every_heading_says_something(drawn):
+    """In place of the rule that pdfua cannot carry out."""
+    headings = [one for one in elements(drawn) if str(one["/S"]).startswith("/H")]
+    assert len(headings) > 15 and str(headings[0]["/S"]) == "/H1"
+    assert all(one["/K"] for one in headings)
+    levels = [int(str(one["/S"])[2:]) for one in headings]
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def elements(content: bytes) -> list:
+    return list(structure(PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]))
+
+
+def test_no_element_is_empty_and_drawings_lie_on_their_page(drawn):
+    for one in elements(drawn):
+        assert one.get("/K") or one["/S"] in ("/TD", "/TH"), one
+        if one["/S"] == "/Figure":
+            left, lower, right, upper = one["/A"]["/BBox"]
+            *_, width, height = one["/Pg"]["/MediaBox"]
+            assert 0 < left < right < width and 0 < lower < upper < height
+
+
+def test_page_numbers_are_artifacts_and_unsaid_marks_are_null(review):
+    reader = PdfReader(BytesIO(copies.draft_pdf(review, demo=True)))
+    numbers = reader.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    for place, page in enumerate(reader.pages):
+        unsaid = [one for one in numbers[2 * place + 1] if str(one) == "NullObject"]
+        # The mark of a draft, and from the second page on the number.
+        artifacts = page.get_contents().get_data().count(b"/Type /Pagination")
+        assert len(unsaid) == artifacts == (2 if place else 1)
+
+
+@pytest.fixture
+def closed(review) -> copies.FrozenCopy:
+    return copies.draw_frozen_copy(document.build_document(review, demo=True), at=NOW)
+
+
+def test_it_claims_to_be_archival_and_accessible(closed):
+    reader = PdfReader(BytesIO(closed.content))
+    root = reader.trailer["/Root"]
+    told = root["/Metadata"].get_data().decode()
+    assert 'pdfaid:part="3" pdfaid:conformance="A"' in told and 'pdfuaid:part="1"' in told
+    assert "pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/<" in told
+    assert told.count("<rdf:RDF") == told.count("</rdf:RDF>") == 1
+    assert root["/OutputIntents"][0]["/S"] == "/GTS_PDFA1" and root["/Lang"] == "vi"
+    assert reader.trailer["/ID"] and "/Encrypt" not in reader.trailer
+
+
+def test_frozen_figures_travel_in_it(closed):
+    reader = PdfReader(BytesIO(closed.content))
+    named = [(one["/UF"], one["/AFRelationship"]) for one in reader.trailer["/Root"]["/AF"]]
+    assert named == [
+        ("so-lieu.json", "/Source"),
+        ("so-lieu-theo-don-vi.csv", "/Data"),
+        ("so-lieu-theo-linh-vuc-district.csv", "/Data"),
+        ("so-lieu-theo-linh-vuc-commune.csv", "/Data"),
+    ]
+    kept = json.loads(reader.attachments["so-lieu.json"][0])
+    assert kept == closed.document == rendering.read_attached(closed.content)
+    assert kept["log"]["sequence"] > 0 and len(kept["log"]["hash"]) == 64
+    rows = list(
+        csv.DictReader(StringIO(reader.attachments["so-lieu-theo-don-vi.csv"][0].decode("utf-8-sig")))
+    )
+    figures = Summary.from_dict(kept["figures"])
+    assert len(rows) == len(figures.rows) + 1
+    total = rows[-1]
+    assert int(total["Tiếp nhận trực tiếp"]) == figures.total.counts["received_direct"] == 15175
+
+
+def test_a_unit_that_reports_itself_has_one_annex(review):
+    text = rendering.pdf_text(attached(document.build_document(of_commune(), demo=True), at=NOW))
+    assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

@@ -1,0 +1,42 @@
+"""The same review gives the same bytes: in another process, from another folder, on the other database."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def drawn(data: Path, folder: Path, *before: str) -> tuple[str, ...]:
+    """Which database, how many bytes, and their SHA-256. Nothing of this run's surroundings reaches it but the search
+    path, and nothing of the hour: another zone, another seed of hashes.
+    """
+    data.mkdir()
+    folder.mkdir(exist_ok=True)
+    about = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONHASHSEED": str(len(str(folder))),
+        "TZ": "America/Lima",
+        "CCHC_DATA": str(data),
+        "CCHC_DEBUG": "1",
+    }
+    run = subprocess.run(
+        [*before, sys.executable, "-m", "tests.reports.pdf.render_elsewhere"],
+        env=about, cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    return tuple(run.stdout.split())
+
+
+def test_another_process_folder_and_database(tmp_path):
+    first = drawn(tmp_path / "a", tmp_path)
+    second = drawn(tmp_path / "b", tmp_path / "another folder")
+    other = drawn(tmp_path / "c", tmp_path / "third", str(ROOT / "scripts" / "with-postgres"))
+    assert (first[0], second[0], other[0]) == ("sqlite", "sqlite", "postgresql")
+    assert int(first[1]) > 50_000
+    assert first[1:] == second[1:] == other[1:]

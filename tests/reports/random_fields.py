@@ -1,0 +1,134 @@
+"""A random country whose catalogue says of tiers and of single units what they report, and what adding up each report
+by itself gives of one field.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from core.db import analyze
+from figures.measures import MEASURES, WHOLES
+from figures.periods import DEFAULT_CALENDAR, Month, Period
+from figures.summary import Summary, build_summary
+from figures.tally import Tally
+from records.aggregates import group_sums, handover
+from records.catalogue.queries import Catalogue
+from records.models import DossierCount, Edition, Field, FieldScope, Submission
+from records.storage.tallies import set_tally_columns
+from reports.dashboard.queries import DashboardQuery
+from tests.reports.year_on_year.test_comparable_units import within
+from units.models import Unit
+
+from .random_country import AT, MONTHS, START, World, days
+
+Reports = dict[tuple[int, Month], Tally]
+
+
+class FieldWorld(World):
+    """Some fields are of all units, of a tier, for some time, or of listed units; some months are not divided."""
+
+    def report(self) -> None:
+        self.undivided = Field.objects.get(code=Field.UNDIVIDED)
+        self.divided = [
+            Field.objects.create(code=f"f{at}", name=f"Lĩnh vực {at}", order=at) for at in range(4)
+        ]
+        self.scopes()
+        self.leave_blank()
+        self.never_divided = {unit.pk: self.random.random() < 0.1 for unit in self.units}
+        catalogue, counts = Catalogue(DEFAULT_CALENDAR), []
+        for unit, month in product(self.units, MONTHS):
+            if unit.owes(*days(month)) and self.random.random() < 0.9:
+                counts += self.rows(unit, month, catalogue)
+        numbers = [month.number for month in MONTHS]
+        handover.mark_handovers(self.units, numbers)
+        DossierCount.objects.bulk_create(counts)
+        group_sums.refresh_group_sums(self.units, numbers)
+        # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
+        analyze.analyze_tables()
+
+    def scopes(self) -> None:
+        everywhere, of_communes, lately, listed = self.divided
+        FieldScope.objects.create(field=everywhere, valid_from=START)
+        FieldScope.objects.create(field=of_communes, tier="commune", valid_from=START)
+        FieldScope.objects.create(field=lately, tier="commune", valid_from=self.day())
+        some = self.random.sample(self.units, k=len(self.units) // 3)
+        FieldScope.objects.create(field=listed, valid_from=START).units.set(some)
+
+    def rows(self, unit: Unit, month: Month, catalogue: Catalogue) -> Iterator[DossierCount]:
+        fields = list(catalogue.expected_of(unit.tier, unit.pk, month))
+        if self.never_divided[unit.pk] or self.random.random() < 0.02:
+            fields = [self.undivided.pk]
+        submission = Submission.objects.create(unit=unit, month=month.number, due_on=START)
+        edition = Edition(submission=submission, number=1, state="approved", sent_at=AT, decided_at=AT)
+        told = {field: self.one(unit) for field in fields}
+        set_tally_columns(edition, Tally.total(told.values()))
+        edition.save()
+        for field, tally in told.items():
+            row = DossierCount(
+                edition=edition, field_id=field, answered=any(x is not None for x in tally.numbers)
+            )
+            set_tally_columns(row, tally)
+            yield row
+
+    def one(self, unit: Unit) -> Tally:
+        if self.random.random() < 0.1:
+            return Tally.empty()
+        return self.tally(unit)
+
+
+def reports_of(field: Field) -> Reports:
+    """By number of the unit and month."""
+    return {
+        (row.edition.submission.unit_id, Month.from_number(row.edition.submission.month)): Tally(
+            tuple(getattr(row, name) for name in MEASURES),
+            tuple(getattr(row, f"blank_{whole}") for whole in WHOLES),
+            int(row.answered),
+        )
+        for row in DossierCount.objects.filter(field=field).select_related("edition__submission")
+    }
+
+
+def handed(reports: Reports) -> Reports:
+    """As they count beside others."""
+    flags = {
+        (one.unit_id, Month.from_number(one.month)): {"opens": one.opens, "closes": one.closes}
+        for one in Submission.objects.all()
+    }
+    return {key: tally.counting(**flags[key]) for key, tally in reports.items()}
+
+
+def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports) -> set[Month]:
+    """The months in which a unit owes a field."""
+    catalogue, found = Catalogue(DEFAULT_CALENDAR), set()
+    for month in months:
+        if unit.owes(*days(month)):
+            fields = set(catalogue.expected_of(unit.tier, unit.pk, month))
+            if not_divided.get((unit.pk, month), Tally.empty()).reported:
+                fields = {catalogue.undivided}
+            if field.pk in fields:
+                found.add(month)
+    return found
+
+
+def added_up(
+    wanted: DashboardQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
+) -> Summary:
+    """The total of the field, of these units (default all), unit by unit and month by month."""
+    period = period or wanted.period
+    reports, not_divided = handed(reports_of(wanted.field)), reports_of(world.undivided)
+    if not wanted.unit.has_children:
+        reports = reports_of(wanted.field)
+    found = defaultdict(list)
+    for unit in within(wanted, world) if units is None else units:
+        expected = owed(unit, wanted.field, period.months, not_divided)
+        for month in period.months:
+            told = reports.get((unit.pk, month), Tally.empty())
+            if told != Tally.empty() or month in expected:
+                found[unit.tier].append((month, told + Tally.expecting(int(month in expected))))
+    return build_summary(
+        unit=wanted.unit.code,
+        unit_name=wanted.unit.name,
+        period=period,
+        tiers=found,
+        external=wanted.external,
+    )

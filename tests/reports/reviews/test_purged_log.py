@@ -1,0 +1,65 @@
+"""What the pages and commands that read the log say once its old part was purged (acceptance S34, R8)."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from ledger import purge, triggers
+from ledger.models import Entry
+from records.models import Submission
+from reports.closing import actions as closing_actions
+from reports.drafting import actions as drafting_actions
+from reports.models import Review
+from reports.printing import copies
+from tests.reports.conftest import NOW
+from tests.reports.difference.test_difference import closed, correct
+
+pytestmark = pytest.mark.usefixtures("drawn_once")
+
+
+@pytest.fixture
+def both(review) -> tuple[Review, Review]:
+    """The issued review, and the issued one that replaces it after a correction; then all that was logged is purged, as
+    if it were old enough.
+    """
+    old = closing_actions.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    correct(old)
+    new = closed(drafting_actions.replace_review(old, by=None, at=NOW))
+    new = closing_actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    assert purge.purge_entries(timezone.localdate() + timedelta(1), by=None, at=timezone.now()).first == 1
+    return old, new
+
+
+def test_frozen_reviews_verify_as_before(both, tmp_path):
+    assert Entry.objects.earliest("sequence").action.startswith(("unit.", "review."))
+    left = {action.split(".")[0] for action in Entry.objects.values_list("action", flat=True)}
+    assert left == {"unit", "review", "log"}
+    call_command("verify_log")
+    for review in both:
+        file = tmp_path / f"{review.pk}.pdf"
+        file.write_bytes(copies.kept_pdf(review))
+        call_command("verify_review", file)
+
+
+def test_an_anchor_of_a_frozen_review_that_does_not_fit_is_still_told(both):
+    triggers.remove(connection)
+    connection.cursor().execute("UPDATE ledger_purge SET hashes = %s", [b"\0" * 32 * 10_000])
+    with pytest.raises(CommandError, match="đã chốt"):
+        call_command("verify_log")
+
+
+def test_pages_say_what_they_no_longer_know(both, signed_in):
+    old, new = both
+    page = signed_in("tonghop").get(f"/reports/reviews/{new.pk}/difference/", {"with": old.pk})
+    assert "đã được thanh lý" in page.content.decode()
+    month = Submission.objects.get(unit__code="13474", month=202206)
+    for address in (
+        f"/reports/reviews/{old.pk}/",
+        f"/records/{month.pk}/",
+        "/records/",
+        "/?unit=351&period=2022-H1",
+    ):
+        assert signed_in("tonghop").get(address).status_code == 200, address

@@ -1,0 +1,101 @@
+"""The tests near a file: python -m tests.support.near_tests FILE… prints them, `scripts/test --near FILE…` runs them.
+
+Near is what mirrors the file's path (of records/approval/queries.py: tests/records/approval/test_queries*.py, else all
+of that folder) and what imports the file or names its template. Where nothing does: what is near to its users.
+"""
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = sorted(file.parent.name for file in ROOT.glob("*/__init__.py") if file.parent.name != "tests")
+STEPS = 4  # from user to user
+
+
+def near(file: Path) -> set[Path]:
+    """Test files, as paths from the root; empty where none is near. Errors: FileNotFoundError."""
+    own = file.resolve(strict=True).relative_to(ROOT)
+    if own.name.startswith("test_") or own.parts[0] == "tests" and file.is_dir():
+        return set(_within(own))
+    users = {
+        one.relative_to(ROOT) for one in (file.resolve().rglob("*.*") if file.is_dir() else [ROOT / own])
+    }
+    for _ in range(STEPS):
+        found = {test for user in users for test in _mirrored(user)} | set(_users(users, ["tests"]))
+        tests = {one for one in found if one.name.startswith("test_")}
+        if tests:
+            return tests
+        users = set(_users(users, ROOMS + ["templates"]))
+    # What is loaded by its path only: what is near to its package.
+    return near(ROOT / own.parent) if len(own.parts) > 2 else set()
+
+
+def _within(place: Path) -> list[Path]:
+    found = [place] if (ROOT / place).is_file() else (ROOT / place).rglob("test_*.py")
+    return [ROOT.joinpath(one).relative_to(ROOT) for one in found]
+
+
+def _mirrored(own: Path) -> Iterator[Path]:
+    place = Path("tests", own.relative_to("templates") if own.parts[0] == "templates" else own)
+    alike = [one for one in _within(place.parent) if f"{one.stem}_".startswith(f"test_{own.stem}_")]
+    yield from _within(place.with_suffix(""))
+    yield from alike if alike or len(own.parts) < 3 else _within(place.parent)
+
+
+def _users(used: Iterable[Path], folders: Iterable[str]) -> Iterator[Path]:
+    """Files in the folders that import one of these, or name it as a template."""
+    used = set(used)
+    modules = {name for one in used if one.suffix == ".py" for name in _names(one)}
+    templates = [str(one.relative_to("templates")) for one in used if one.parts[0] == "templates"]
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.*")):
+            own = file.relative_to(ROOT)
+            if file.suffix not in (".py", ".html", ".txt") or own in used:
+                continue
+            named = any(f'"{one}"' in file.read_text(encoding="utf-8") for one in templates)
+            if named or file.suffix == ".py" and modules & _imported(own):
+                yield own
+
+
+def _module(own: Path) -> str:
+    return ".".join(own.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _names(own: Path) -> set[str]:
+    """The module's name, and what its package offers of it: `records.submissions.actions.send_edition` for
+    records/submissions/actions.py.
+    """
+    found, package = {_module(own)}, own.parent / "__init__.py"
+    if own.name != "__init__.py" and (ROOT / package).is_file():
+        offered = [name for name in _imported(package) if name.startswith(f"{_module(own)}.")]
+        found |= {f"{_module(package)}.{name.rpartition('.')[2]}" for name in offered}
+    return found
+
+
+@cache
+def _imported(own: Path) -> set[str]:
+    """Modules that a file imports, names in modules, and attributes of those:
+    `records.submissions.actions.send_edition`.
+    """
+    tree, known, found = ast.parse((ROOT / own).read_bytes()), {}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            above = own.parent.parts[: len(own.parts) - node.level] if node.level else ()
+            module = ".".join([*above, *filter(None, [node.module])])
+            known |= {one.asname or one.name: f"{module}.{one.name}" for one in node.names}
+            found.add(module)
+        elif isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
+            found.add(f"{known[node.value.id]}.{node.attr}")
+    return found | set(known.values())
+
+
+if __name__ == "__main__":
+    tests = sorted({test for name in sys.argv[1:] for test in near(Path(name))})
+    sys.stdout.writelines(f"{test}\n" for test in tests)
+    sys.exit(None if tests else "no test is near")

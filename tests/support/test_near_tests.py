@@ -1,0 +1,26 @@
+"""The table of tests near a file finds them by path, by import, by template and through those who use the file."""
+
+from pathlib import Path
+
+import pytest
+
+from .near_tests import ROOT, near
+
+
+@pytest.mark.parametrize(
+    ("file", "test"),
+    [
+        ("figures/periods.py", "tests/figures/test_periods.py"),
+        ("ledger/triggers.py", "tests/ledger/test_append_only.py"),
+        ("core/encryption.py", "tests/accounts/test_second_factor.py"),
+        ("tests/figures", "tests/figures/test_periods.py"),
+        ("tests/support/near_tests.py", "tests/support/test_near_tests.py"),
+    ],
+)
+def test_what_tests_a_file_is_near_it(file, test):
+    assert Path(test) in near(ROOT / file)
+
+
+def test_a_file_that_is_not_there_is_told():
+    with pytest.raises(FileNotFoundError):
+        near(ROOT / "figures" / "nothing.py")
