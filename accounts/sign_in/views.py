@@ -30,6 +30,7 @@ from .forms import SignInForm
 class SignIn(LoginView):
     """The fifth wrong password for a name at an address locks it there for a while (django-axes answers 429)."""
 
+    template_name = "accounts/sign_in/login.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 

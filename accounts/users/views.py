@@ -19,6 +19,7 @@ from .forms import NewPasswordForm, OwnPasswordForm, ResetForm
 class ChangePassword(PasswordChangeView):
     """Ends all other sessions of the person: they carry the hash of the old password."""
 
+    template_name = "accounts/users/password_change.html"
     form_class = OwnPasswordForm
 
     def get_form_kwargs(self) -> dict:
@@ -34,7 +35,9 @@ class ChangePassword(PasswordChangeView):
 
 change_password = requires(Right.SIGNED_IN)(ChangePassword.as_view())
 change_password.allowed_before_change = change_password.allowed_before_factor = True
-change_password_done = requires(Right.SIGNED_IN)(PasswordChangeDoneView.as_view())
+change_password_done = requires(Right.SIGNED_IN)(
+    PasswordChangeDoneView.as_view(template_name="accounts/users/password_change_done.html")
+)
 
 _HOUR = 3600
 _MOST_REQUESTS = 20
