@@ -25,7 +25,7 @@ PASSWORD, NEW = "mật khẩu đủ dài", "một mật khẩu hoàn toàn khác
 @pytest.fixture(autouse=True)
 def _at_once_and_apart(monkeypatch, settings, tmp_path):
     """What is done after the answer is done before it here; how often somebody asked is counted apart."""
-    monkeypatch.setattr(users_emails, "run_in_background", lambda act: act())
+    monkeypatch.setattr("accounts.users.views.run_in_background", lambda act: act())
     settings.DATA_DIR = tmp_path
 
 

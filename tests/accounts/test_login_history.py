@@ -2,7 +2,6 @@
 
 import logging
 from datetime import timedelta
-from importlib import import_module
 from urllib.parse import quote
 
 import pytest
@@ -110,11 +109,3 @@ def test_of_a_failed_try_nothing_that_was_typed_is_kept(tree, where, typed):
     assert kept["failures_since_start"] == 2
     assert (kept["get_data"], kept["post_data"]) == ("", "")
     assert not [one for one in (GUESSED, NEW, quote(NEW)) if one in str(kept)]
-
-
-def test_what_older_versions_kept_of_failed_tries_is_emptied(db):
-    AccessAttempt.objects.create(username="thu", failures_since_start=4)
-    AccessAttempt.objects.update(get_data="next=/", post_data=f"old_password={WRONG}")
-    import_module("units.migrations.0015_typed_forgotten").forget_typed(apps, None)
-    (kept,) = AccessAttempt.objects.values("failures_since_start", "get_data", "post_data")
-    assert kept == {"failures_since_start": 4, "get_data": "", "post_data": ""}

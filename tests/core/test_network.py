@@ -73,7 +73,8 @@ def test_who_signs_in_waits_in_the_line_of_the_address_behind_the_proxy(settings
     lines = []
     true_line = password_confirmation.one_attempt_at_a_time
     monkeypatch.setattr(
-        "accounts.users.forms.in_line", lambda *whose: lines.append(whose) or true_line(*whose)
+        "accounts.sign_in.forms.one_attempt_at_a_time",
+        lambda *whose: lines.append(whose) or true_line(*whose),
     )
     sign_in("sai", "1.2.3.4, 10.0.0.9")
     sign_in("sai", "2001:db8:0:7::1")

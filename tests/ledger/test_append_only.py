@@ -56,13 +56,29 @@ def test_neither_can_the_application(three_entries):
     assert list(Entry.objects.values()) == three_entries
 
 
-@pytest.mark.django_db(transaction=True)
-def test_migration_can_be_undone_and_done_again():
+def one_entry() -> None:
     with transaction.atomic():
         log.append("test.act", by=None, subject="x", detail={})
-    call_command("migrate", "ledger", "0001", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_triggers_can_be_removed_and_installed_again():
+    one_entry()
+    triggers.remove(connection)
     assert Entry.objects.update(subject="y") == 1
+    for _ in range(2):
+        triggers.install(connection)
+        with pytest.raises(DatabaseError):
+            Entry.objects.update(subject="z")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migration_can_be_undone_and_done_again():
+    one_entry()
+    call_command("migrate", "ledger", "zero", verbosity=0)
+    assert not [name for name in connection.introspection.table_names() if name.startswith("ledger_")]
     call_command("migrate", "ledger", verbosity=0)
-    triggers.install(connection)
+    assert not Entry.objects.exists()
+    one_entry()
     with pytest.raises(DatabaseError):
         Entry.objects.update(subject="z")

@@ -86,7 +86,7 @@ class UnitQuerySet(models.QuerySet):
 class Unit(models.Model):
     """One unit for one span of time. It never moves and is never renamed in place: it closes, and a successor opens.
 
-    `code` is text and is re-used with another meaning: unique only together with dates (checked by units.actions).
+    `code` is text and is re-used with another meaning: unique only together with dates (checked by units.tree.rules).
     `path` holds the numbers of the ancestors and of the unit itself: "/1/7/23/".
     """
 

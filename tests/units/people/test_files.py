@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.units.lifecycle.test_views import cast as cast
 from tests.units.lifecycle.test_views import signed_in
 from units.models import Unit
 
