@@ -132,7 +132,7 @@
 
   // The panes below, and what is still to be seen ---------------------------------------------------------------------
   const say = (text) => put(byId("bao"), text);
-  const beside = (cell) => [...cell.box.querySelectorAll(".prev > span")].map((one) => one.lastChild.textContent);
+  const beside = (cell) => [...cell.box.querySelectorAll(".prev > span")].map((one) => one.lastChild.textContent.trim());
   // The first month of a unit that took others over stands beside what these left open at their end, and beside nothing else.
   const before = (cell) => {
     const [last, year] = beside(cell);
