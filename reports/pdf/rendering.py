@@ -19,7 +19,7 @@ from reports.tables.ordering import TableEntry
 
 from . import renderer_process
 from .renderer_process import ProgressCallback
-from .typesetting import printable
+from .typesetting import drop_indentation, printable
 
 DATA_NAME = "so-lieu.json"
 UNITS_NAME, FIELDS_NAME = "so-lieu-theo-don-vi.csv", "so-lieu-theo-linh-vuc-{}.csv"
@@ -94,7 +94,7 @@ def page_source(
     review, so that it can be drawn again when today's templates are others.
     """
     return {
-        "html": printable(render_to_string(template, context | {"moment": moment})),
+        "html": printable(drop_indentation(render_to_string(template, context | {"moment": moment}))),
         "css": render_to_string("reports/printing/review.css", {"fonts": FONTS}),
     }
 

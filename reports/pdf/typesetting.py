@@ -31,6 +31,17 @@ UNKNOWN = "\u25a1"
 _BOXES = re.compile(f"{UNKNOWN}+")
 
 
+# A line break of the template right inside an element, or beside a break of the page.
+_INDENTATION = re.compile(r"(<[a-z][^>]*>)\s*\n\s*|\s*\n\s*(?=</|<br>)")
+
+
+def drop_indentation(html: str) -> str:
+    """Markup without the white space by which its template is indented: it would be drawn as a space before or after
+    the text of an element.
+    """
+    return _INDENTATION.sub(lambda found: found[1] or "", html)
+
+
 def set_line(text: str) -> SafeString:
     """A paragraph as markup; the text itself is escaped and otherwise unchanged."""
     words = text.split(" ")
