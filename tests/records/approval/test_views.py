@@ -1,9 +1,6 @@
 """The reviewer's acts, and who may not: rights, own entries, stale looks, batches."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
 from django.db import transaction
 
 from accounts.models import User
@@ -92,14 +89,6 @@ def test_who_also_approves_is_told_before_sending(as_, people, sent_by_the_revie
     where, told = f"/records/{sent_by_the_reviewer.pk}/check/", "gửi rồi thì bạn không duyệt được nữa"
     assert told in as_("reviewer").get(where).content.decode()
     assert told not in as_("clerk").get(where).content.decode()
-
-
-def test_months_that_wait_at_the_upgrade_get_their_sender_from_the_log(people, sent_by_the_reviewer):
-    edition = sent_by_the_reviewer.editions.get()
-    Edition.objects.update(sender=None)
-    import_module("records.migrations.0012_edition_sender").name_senders(apps, None)
-    edition.refresh_from_db()
-    assert edition.sender == people.reviewer
 
 
 def test_what_another_person_sends_again_is_approved(as_, people, sent_by_the_reviewer):

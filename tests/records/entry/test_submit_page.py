@@ -92,7 +92,7 @@ def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
         actions.save_counts(edition, row, by=people.clerk, revision=edition.revision, at=AT)
         return kept
 
-    monkeypatch.setattr(submit_page, "store", then_a_colleague)
+    monkeypatch.setattr(submit_page, "save_grid", then_a_colleague)
     answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july, **cells("ho-tich", balanced(9))))
     assert answer.status_code == 409 and july.editions.get().state == State.DRAFT
 
