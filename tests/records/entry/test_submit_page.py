@@ -9,6 +9,7 @@ from records.entry.views import save_grid
 from records.models import Field, FieldScope, State
 from records.submissions import actions
 from tests.records.conftest import AT, JULY, SINCE, balanced, cells, entered, posted, stored
+from tests.support.page_text import shows
 from units.models import Tier
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +93,7 @@ def test_what_a_colleague_saves_between_storing_and_sending_is_not_sent_unseen(
         actions.save_counts(edition, row, by=people.clerk, revision=edition.revision, at=AT)
         return kept
 
-    monkeypatch.setattr(submit_page, "store", then_a_colleague)
+    monkeypatch.setattr(submit_page, "save_grid", then_a_colleague)
     answer = as_("clerk").post(f"/records/{july.pk}/send/", posted(july, **cells("ho-tich", balanced(9))))
     assert answer.status_code == 409 and july.editions.get().state == State.DRAFT
 
@@ -107,9 +108,8 @@ def test_a_changed_opening_is_sent_only_with_a_reason(as_, after_june):
     grid = posted(found, **cells("ho-tich", {**balanced(9), "opening": 7, "resolved_on_time": 16}))
     page = clerk.post(f"/records/{found.pk}/check/", grid, follow=True)
     text = page.content.decode()
-    assert (
-        "Kỳ trước chuyển sang 7" in text
-        and 'name="ho-tich-reason" rows="2" maxlength="2000" required' in text
+    assert shows(text, "Kỳ trước chuyển sang 7") and shows(
+        text, 'name="ho-tich-reason" rows="2" maxlength="2000" required'
     )
     bare = clerk.post(f"/records/{found.pk}/send/", posted(found))
     assert bare.status_code == 400 and "Ghi lý do cho số kỳ trước chuyển sang" in bare.content.decode()
@@ -150,7 +150,7 @@ def test_too_long_a_reason_is_told_here(as_, after_june):
     long = posted(found, **{"ho-tich-reason": "a" * 2001})
     answer = as_("clerk").post(f"/records/{found.pk}/check/", long)
     assert answer.status_code == 400 and "Lý do tối đa 2.000 ký tự." in answer.content.decode()
-    assert "<h1>Chưa gửi được" in answer.content.decode()
+    assert shows(answer.content.decode(), "<h1>Chưa gửi được")
 
 
 def test_what_was_sent_leads_to_the_report(as_, sent):
