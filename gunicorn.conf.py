@@ -2,7 +2,7 @@
 
 import os
 
-from cchc_dashboard import workers as cchc_dashboard_workers
+from cchc_dashboard.monitoring import workers as monitoring_workers
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 # Two workers outlive the failure of one; threads carry the waiting for the database.
@@ -27,19 +27,19 @@ forwarded_allow_ips = ""
 # Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
 control_socket_disable = True
 # What the workers count is added up (/metrics).
-cchc_dashboard_workers.prepare_folder()
+monitoring_workers.prepare_folder()
 
 
 def pre_fork(server, worker) -> None:
-    cchc_dashboard_workers.assign_id(worker, server.WORKERS.values())
+    monitoring_workers.assign_id(worker, server.WORKERS.values())
 
 
 def post_fork(server, worker) -> None:
-    cchc_dashboard_workers.set_worker(worker)
+    monitoring_workers.set_worker(worker)
 
 
 def on_exit(server) -> None:
-    cchc_dashboard_workers.remove_folder()
+    monitoring_workers.remove_folder()
 
 
 def when_ready(server) -> None:
@@ -49,7 +49,7 @@ def when_ready(server) -> None:
     from django.urls import get_resolver
 
     server.log.debug("%d url patterns", len(get_resolver().url_patterns))
-    cchc_dashboard_workers.tune_gc()
+    monitoring_workers.tune_gc()
 
 
 def post_worker_init(worker) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from cchc_dashboard import workers
+from cchc_dashboard.monitoring import workers
 
 Act = Callable[[], Any]
 

@@ -21,7 +21,7 @@ from core import clock
 from core.web import problem_json
 from units.access.no_role import no_role_notice
 
-from . import logs
+from .monitoring import logs
 
 # What a program is told where the view had no words of its own: a code and what is wrong.
 PROBLEMS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from . import environment, logs
+from . import environment
 from .environment import (
     base_url,
     flag,
@@ -22,6 +22,7 @@ from .environment import (
     secret_key,
     whole_number,
 )
+from .monitoring import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 read_dotenv(BASE_DIR / ".env")
@@ -52,7 +53,7 @@ _mail = environment.email_settings(
     os.environ.get("CCHC_EMAIL_URL", ""), os.environ.get("CCHC_EMAIL_FROM", ""), production=PRODUCTION
 )
 globals().update(_mail)
-# Who is told of faults by e-mail, and after how many minutes of the same one again (cchc_dashboard.alarm).
+# Who is told of faults by e-mail, and after how many minutes of the same one again (cchc_dashboard.monitoring.alarm).
 ADMINS = environment.administrators(
     names("CCHC_ADMINS", "none"), reached="EMAIL_HOST" in _mail or not PRODUCTION
 )
@@ -78,7 +79,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "cchc_dashboard.request_logging.RequestLogging",
+    "cchc_dashboard.monitoring.request_logging.RequestLogging",
     "cchc_dashboard.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

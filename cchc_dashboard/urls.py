@@ -10,8 +10,8 @@ handler404 = "cchc_dashboard.errors.not_found"
 handler500 = "cchc_dashboard.errors.server_error"
 
 urlpatterns = [
-    path("", include("cchc_dashboard.health")),
-    path("", include("cchc_dashboard.metrics")),
+    path("", include("cchc_dashboard.monitoring.health")),
+    path("", include("cchc_dashboard.monitoring.metrics")),
     # The reader's own account shows roles, which accounts do not know.
     path("accounts/me/", account, name="account"),
     path("accounts/", include("accounts.urls")),

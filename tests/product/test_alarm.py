@@ -5,7 +5,7 @@ import smtplib
 
 import pytest
 
-from cchc_dashboard import alarm
+from cchc_dashboard.monitoring import alarm
 from ledger import jobs, timer_runs
 
 from .test_request_logging import SECRETS

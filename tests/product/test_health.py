@@ -5,7 +5,7 @@ from collections import namedtuple
 
 import pytest
 
-from cchc_dashboard import health
+from cchc_dashboard.monitoring import health
 
 pytestmark = pytest.mark.django_db
 MB = 1024 * 1024

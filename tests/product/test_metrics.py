@@ -92,7 +92,7 @@ def test_a_database_that_is_away_is_told(told, monkeypatch):
     def away(*_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr("cchc_dashboard.metrics.health.queues", away)
+    monkeypatch.setattr("cchc_dashboard.monitoring.metrics.health.queues", away)
     found = told()
     assert found["cchc_database_up",] == 0 and ("cchc_log_entries",) not in found
 

@@ -15,7 +15,8 @@ from django.db import IntegrityError
 from django.urls import include, path
 
 from accounts.models import User
-from cchc_dashboard import errors, logs
+from cchc_dashboard import errors
+from cchc_dashboard.monitoring import logs
 from core.web.rights import Right, requires
 
 SECRETS = ("mật-khẩu-1", "token-2", "Nguyễn Văn Ba", "0912345678", "14700")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.product.test_table_files import TEMPLATES
+from .test_table_files import TEMPLATES
 
 LONGEST = 120
 

@@ -18,7 +18,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 OWN = frozenset(
     {"accounts", "cchc_dashboard", "core", "figures", "ledger", "records", "reports", "spreadsheets", "units"}
 )
-# What `cchc_dashboard.request_logging` tells of a request beside its message.
+# What `cchc_dashboard.monitoring.request_logging` tells of a request beside its message.
 ABOUT_A_REQUEST = ("method", "route", "status", "ms", "user", "system", "fault")
 REQUESTS = "cchc_dashboard.requests"
 # The number of the request that this thread is answering.
@@ -128,11 +128,11 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "numbered": {"()": "cchc_dashboard.logs.RequestIdFilter"},
-            "unforeseen": {"()": "cchc_dashboard.logs.UnavailableFilter"},
+            "numbered": {"()": "cchc_dashboard.monitoring.logs.RequestIdFilter"},
+            "unforeseen": {"()": "cchc_dashboard.monitoring.logs.UnavailableFilter"},
         },
         "formatters": {
-            "line": {"()": "cchc_dashboard.logs.JsonLine"},
+            "line": {"()": "cchc_dashboard.monitoring.logs.JsonLine"},
             "plain": {"format": plain},
         },
         "handlers": {
@@ -142,7 +142,7 @@ def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
                 "formatter": "line" if as_json else "plain",
             },
             "alarm": {
-                "class": "cchc_dashboard.alarm.AlarmHandler",
+                "class": "cchc_dashboard.monitoring.alarm.AlarmHandler",
                 "level": "ERROR",
                 "filters": ["numbered"],
             },

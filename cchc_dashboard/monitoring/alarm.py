@@ -65,7 +65,7 @@ def _message(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
     lines = [f"Lúc: {timezone.localtime():%H:%M:%S ngày %d/%m/%Y}", f"Hệ thống: {settings.BASE_URL}"]
     request = getattr(record, "request", None)
     if request is not None:
-        from cchc_dashboard import request_logging
+        from cchc_dashboard.monitoring import request_logging
 
         user, system = request_logging.who_of(request)
         subject = f"Lỗi khi xử lý yêu cầu, mã {number}"
