@@ -23,6 +23,8 @@ from reports.drafting import actions as drafting_actions
 from reports.review_access import actions as review_access_actions
 from tests.records.aggregates.test_group_sums import History
 from tests.records.conftest import AT, SINCE, balanced, entered
+from tests.records.conftest import cast as cast
+from tests.records.conftest import fields as fields
 from units.lifecycle.opening import open_unit
 from units.models import Membership, Role
 from units.tree.rules import UnitDraft

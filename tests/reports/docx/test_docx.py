@@ -40,7 +40,7 @@ def letters(data: bytes) -> str:
 
 
 def letters_of_print(doc: dict) -> str:
-    html = render_to_string("print/review.html", print_view.print_context(doc))
+    html = render_to_string("reports/printing/review.html", print_view.print_context(doc))
     html = re.sub(r'(?s)<div class="verify">.*?</div>', "", html)
     body = re.sub(r"(?s)<svg.*?</svg>", _in_words, html[html.index("<main>") : html.index("</body>")])
     return "".join(unescape(re.sub(r"<[^>]+>", "", body)).split())

@@ -25,7 +25,7 @@ def doc(review) -> dict:
 
 
 def drawn(doc: dict) -> str:
-    return render_to_string("print/review.html", print_view.print_context(doc))
+    return render_to_string("reports/printing/review.html", print_view.print_context(doc))
 
 
 def test_line_goes_through_every_month(doc):

@@ -67,7 +67,7 @@ def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
     assert BASIS in shown["opening"][1] and "Không có đơn vị kế thừa" in shown["opening"][1]
     # Units of the past are told by their last day, and not by the key of an address.
     assert "(đến 30/6/2025)" in shown["opening"][1] and "@" not in shown["opening"][1]
-    text = render_to_string("print/review.html", shown | {"draft": True})
+    text = render_to_string("reports/printing/review.html", shown | {"draft": True})
     units, fields = text.split('<section class="appendix">')[1:]
     assert BASIS in units and BASIS in fields and "khi báo cáo" not in text
     assert BASIS in slides.completeness_line(doc)
@@ -81,7 +81,7 @@ def test_the_basis_is_printed_beside_the_figures_and_both_annexes(today):
 
 def test_by_the_units_that_reported_both_annexes_say_so(review):
     text = render_to_string(
-        "print/review.html", print_view.print_context(document.build_document(review, demo=True))
+        "reports/printing/review.html", print_view.print_context(document.build_document(review, demo=True))
     )
     assert text.count("theo đơn vị khi báo cáo") == 2 and "đơn vị hiện nay" not in text
 

@@ -14,6 +14,7 @@ from ledger.models import Message
 from reports.models import Drawing, Review
 from reports.system_status import queries as system_status_queries
 from reports.system_status.queries import latest_month
+from tests.product.test_rights_matrix import cast as cast
 from tests.product.test_rights_matrix import person
 from units.models import Role, Unit
 

@@ -48,8 +48,8 @@ def test_an_intact_file_with_a_signature_is_valid_and_says_so(content, tmp_path)
 
 def test_still_after_the_templates_changed(content, tmp_path, request):
     settings = request.getfixturevalue("settings")
-    (tmp_path / "print").mkdir()
-    (tmp_path / "print" / "review.html").write_text("<p>Mẫu khác hẳn</p>")
+    (tmp_path / "reports" / "printing").mkdir(parents=True)
+    (tmp_path / "reports" / "printing" / "review.html").write_text("<p>Mẫu khác hẳn</p>")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     assert verified(signed(content), tmp_path)[0].startswith("Hợp lệ")
 

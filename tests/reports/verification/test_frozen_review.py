@@ -214,9 +214,10 @@ def test_the_form_is_kept_under_one_hash_in_document_log_and_table(frozen):
 
 
 def test_still_valid_after_the_templates_changed(frozen, file, monkeypatch, settings, tmp_path):
+    changed = tmp_path / "reports" / "printing"
+    changed.mkdir(parents=True)
     for name in ("review.html", "review.css"):
-        (tmp_path / "print").mkdir(exist_ok=True)
-        (tmp_path / "print" / name).write_text("<p>Mẫu khác hẳn</p>")
+        (changed / name).write_text("<p>Mẫu khác hẳn</p>")
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     monkeypatch.setattr(document, "TEMPLATE", "bao-cao-30/99")
     assert "Mẫu khác hẳn" in rendering.page_source(print_view.print_context(frozen.frozen))["html"]
