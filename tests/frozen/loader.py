@@ -70,7 +70,9 @@ def answers(client: Client, review: Review) -> Iterator[tuple[str, str]]:
         "print",
         within(
             BODY,
-            render_to_string("reports/printing/review.html", print_view.print_context(document.read(review.frozen))),
+            render_to_string(
+                "reports/printing/review.html", print_view.print_context(document.read(review.frozen))
+            ),
         ),
     )
     yield "docx", words(got(client, f"{at}.docx"))

@@ -4,8 +4,8 @@ import re
 
 
 def squeezed(page: str) -> str:
-    """The page with each run of blanks as one, and none beside a tag."""
-    return re.sub(r" ?(<[^>]*>) ?", r"\1", re.sub(r"\s+", " ", page))
+    """The page with each run of blanks as one, and none beside a tag or before its end."""
+    return re.sub(r" ?(<[^>]*?) ?(>) ?", r"\1\2", re.sub(r"\s+", " ", page))
 
 
 def shows(page: str, expected: str) -> bool:

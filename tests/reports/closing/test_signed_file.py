@@ -19,6 +19,7 @@ from reports.printing import copies
 from reports.review_access import actions as review_access_actions
 from reports.verification import frozen_copy, signed_copy
 from tests.reports.conftest import NOW
+from tests.support.page_text import squeezed
 from tests.support.pdf_signer import SIGNER, signed
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
@@ -69,7 +70,7 @@ def test_a_digitally_signed_file_is_intact_and_kept_as_it_came(editor, frozen):
     assert copies.stored_file(kept.name) == content
     answer = editor.get(f"/reports/reviews/{frozen.pk}/signed.pdf")
     assert answer.content == content and answer.headers["Content-Type"] == "application/pdf"
-    text = editor.get(f"/reports/reviews/{frozen.pk}/").content.decode()
+    text = squeezed(editor.get(f"/reports/reviews/{frozen.pk}/").content.decode())
     assert (
         "Nguyên vẹn, có chữ ký số" in text
         and f"mang tên {SIGNER}" in text

@@ -13,6 +13,7 @@ from reports.document import document
 from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState, SectionComment
 from tests.reports.conftest import NOW
+from tests.support.page_text import squeezed
 from units.models import Unit
 
 DUE = date(2022, 8, 20)
@@ -63,7 +64,7 @@ def test_rights_by_state(signed_in, put, name, draft, comment, frozen):
 def test_an_asked_office_comments_on_a_section(signed_in, put):
     client, office = signed_in("phong-noi-vu"), Unit.objects.get(code="phong-noi-vu")
     assert "Xem mục 2.2." in client.get("/records/").content.decode()
-    page = client.get(address(put)).content.decode()
+    page = squeezed(client.get(address(put)).content.decode())
     assert "được xin ý kiến" in page and "Sửa lời văn" not in page
     section = put.sections.get(order=2)
     form = {"section": str(section.pk), "unit": str(office.pk), "text": "Thêm <b>số lớp</b>."}

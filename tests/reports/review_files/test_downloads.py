@@ -15,6 +15,7 @@ from reports.pdf import rendering
 from reports.printing import print_view
 from reports.review_files import downloads, news, notice, workbook
 from tests.reports.conftest import NOW
+from tests.support.page_text import squeezed
 
 from .test_notice import SPOKEN
 
@@ -60,7 +61,7 @@ def test_sizes_in_words(size, text):
 @pytest.mark.usefixtures("drawn_once")
 def test_page_lists_every_form_and_each_can_be_had(review, signed_in):
     reader, address = signed_in("lanhdao"), f"/reports/reviews/{review.pk}"
-    page = reader.get(f"{address}/").content.decode()
+    page = squeezed(reader.get(f"{address}/").content.decode())
     for end in (".pdf", ".docx", ".xlsx", ".txt", "/projection/"):
         assert f'<li><a href="{address}{end}">' in page
         assert reader.get(address + end).status_code == 200

@@ -23,6 +23,7 @@ from reports.review_files import slides, workbook
 from reports.review_text import bound_text
 from tests.reports.conftest import FIXTURE, NOW
 from tests.reports.difference.test_difference import closed, correct
+from tests.support.page_text import shows
 from units.lifecycle.imports import import_successions, import_units
 from units.lifecycle.opening import open_unit
 from units.models import Unit
@@ -192,4 +193,4 @@ def test_the_page_of_a_review_names_the_basis_at_its_head(today, review, client)
     client.force_login(User.objects.get(username="quantri"), "django.contrib.auth.backends.ModelBackend")
     add_membership(User.objects.get(username="quantri"), today.unit, "viewer", date(2025, 7, 1), by=None)
     for one, basis in ((review, "theo đơn vị khi báo cáo"), (today, BASIS)):
-        assert f"đã duyệt, {basis}, " in client.get(f"/reports/reviews/{one.pk}/").content.decode()
+        assert shows(client.get(f"/reports/reviews/{one.pk}/").content.decode(), f"đã duyệt, {basis}, ")

@@ -11,12 +11,13 @@ from reports.reviews import marked_text
 from tests.product.test_every_page import Page, foreign
 from tests.reports.conftest import NOW
 from tests.reports.review_text.test_figures_in_text import TYPED, seven_more, write
+from tests.support.page_text import squeezed
 
 from .test_views import address
 
 
 def page(client, review) -> str:
-    return client.get(address(review)).content.decode()
+    return squeezed(client.get(address(review)).content.decode())
 
 
 def anchors(text: str) -> tuple[list[str], set[str]]:

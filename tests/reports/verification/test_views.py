@@ -20,6 +20,7 @@ from reports.models import Review
 from reports.pdf import rendering
 from reports.printing import copies
 from tests.reports.conftest import NOW
+from tests.support.page_text import squeezed
 from tests.support.pdf_signer import SIGNER, signed
 
 from .test_appended_signatures import with_a_note
@@ -52,7 +53,7 @@ def replaced(issued) -> tuple[Review, Review]:
 
 
 def typed(client, code: str) -> str:
-    return client.get("/verify/", {"code": code}).content.decode()
+    return squeezed(client.get("/verify/", {"code": code}).content.decode())
 
 
 def sent(client, content: bytes, status: int = 200) -> str:
