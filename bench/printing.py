@@ -123,10 +123,6 @@ def filled(doc: dict[str, Any], pages: int) -> dict[str, Any]:
     return doc
 
 
-def _drawing(doc: dict[str, Any]) -> Act:
-    return lambda: rendering.draw_pdf(print_view.print_context(doc), moment=AT, following=lambda pages: None)
-
-
 def _pages(content: bytes) -> int:
     return len(PdfReader(BytesIO(content)).pages)
 

@@ -20,7 +20,7 @@ AT_THE_DOOR = (
     Fault(
         "a character set is any codec of Python's",
         "cchc_dashboard/wsgi.py",
-        "application.request_class = PlainRequest\n",
+        "application.request_class = Utf8Request\n",
         "",
         "tests/product/test_served_responses.py",
     ),
@@ -48,8 +48,8 @@ AT_THE_DOOR = (
     Fault(
         "a part of a divided unit goes to a unit that one only reads",
         "units/lifecycle/merge_views.py",
-        "access.check(request.user, Right.MANAGE, unit, request.day)",
-        "pass",
+        "(one.taken_by, one.there)):\n            require_right(request.user, Right.MANAGE, unit, request.day)",
+        "(one.taken_by, one.there)):\n            pass",
         "tests/units/lifecycle/test_split.py",
     ),
 )

@@ -108,11 +108,6 @@ def text_figures(doc: dict[str, Any]) -> TextFigures:
     )
 
 
-def text_sentences(doc: dict[str, Any]) -> list[TextSentence]:
-    """All sentences of the sections, in order."""
-    return [one for section in sentences_by_section(doc) for paragraph in section for one in paragraph]
-
-
 def sentences_by_section(doc: dict[str, Any]) -> list[list[list[TextSentence]]]:
     """Section by section, paragraph by paragraph, the sentences: for a page that draws the text with its marks."""
     known = doc.get("facts", {})
