@@ -18,6 +18,8 @@ from records.submissions import actions as submissions_actions
 from reports.models import Asking, Meeting, PlanTask, Review, SectionComment
 from reports.pdf import renderer_process
 from tests.product.test_routes import address, routes
+from tests.reports.conftest import loaded as loaded
+from tests.reports.conftest import review as review
 from tests.support.page_forms import Forms
 from units.models import Receiver, Token, Unit
 from units.tokens import actions as tokens_actions

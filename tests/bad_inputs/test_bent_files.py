@@ -13,6 +13,9 @@ from spreadsheets.cells import WEB_LIMITS, UnreadableFile
 from spreadsheets.table_reader import open_lines
 from spreadsheets.xlsx_reader import XlsxBook
 from tests.records.conftest import AT
+from tests.records.conftest import as_ as as_
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
 from tests.records.excel_form.book import form_of
 
 from .bent_files import contents, within

@@ -24,7 +24,10 @@ from records.models import Field, Submission
 from records.submissions import actions
 from records.submissions.checks import check_edition
 from tests.records.conftest import AT, JULY, balanced, entered
+from tests.records.conftest import as_ as as_
 from tests.records.conftest import cells as posted
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
 from tests.records.excel_form.book import brought, form_of
 from tests.records.excel_form.cells import cell as form_cell
 from tests.records.excel_form.cells import filled

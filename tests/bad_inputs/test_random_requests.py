@@ -12,6 +12,10 @@ from django.test import Client
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from tests.bad_inputs.full_demo import loaded as loaded
+from tests.bad_inputs.full_demo import review as review
+from tests.bad_inputs.full_demo import world as world
+
 from .full_demo import forms_for
 from .random_requests import as_json, at_an_address, through_a_form
 

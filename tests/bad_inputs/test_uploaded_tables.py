@@ -14,6 +14,9 @@ from spreadsheets.child_process import reader
 from spreadsheets.child_process.reader import read_sheets
 from spreadsheets.table_reader import open_lines
 from tests.records.cases.clerk import uploaded
+from tests.records.conftest import as_ as as_
+from tests.records.conftest import july as july
+from tests.records.conftest import people as people
 from tests.records.excel_form.book import brought, form_of
 from tests.records.official_form.test_upload import upload as official
 

@@ -7,6 +7,7 @@ import pytest
 
 from cchc_dashboard.monitoring import alarm
 from ledger import jobs, timer_runs
+from tests.product.test_request_logging import someone as someone
 
 from .test_request_logging import SECRETS
 

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from core.web import rights
+from tests.product.test_rights_matrix import cast as cast
 
 from .test_routes import address, routes
 

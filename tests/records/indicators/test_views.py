@@ -15,6 +15,7 @@ from records.indicators import actions
 from records.models import Indicator, IndicatorValue
 from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 from tests.product.test_rights_matrix import UNKNOWN
+from tests.product.test_rights_matrix import cast as cast
 from units.access.queries import is_allowed
 from units.models import Unit
 

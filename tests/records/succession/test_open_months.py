@@ -15,6 +15,7 @@ from figures.periods import Month
 from records.calendar import queries as calendar_queries
 from records.models import Edition, Submission
 from records.submissions import actions as submissions_actions
+from tests.ledger.conftest import shared_database as shared_database
 from units.lifecycle import opening, restructuring, undo
 from units.models import Unit
 from units.people import actions as people_actions

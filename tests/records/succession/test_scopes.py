@@ -12,6 +12,7 @@ from records.calendar.queries import stored_calendar
 from records.catalogue.queries import Catalogue
 from records.models import CaseMapping, Field, FieldScope, GroupSwitch, Procedure, ProcedureScope, RateTarget
 from tests.units.conftest import draft, person
+from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import opening, restructuring, succession, undo
 from units.models import Unit

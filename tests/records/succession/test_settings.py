@@ -23,6 +23,7 @@ from records.succession import inherit_settings
 from records.targets.actions import set_targets
 from reports.dashboard.targets import rate_targets
 from tests.units.conftest import draft, person
+from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_split import PARTIAL, asked
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import opening, restructuring, succession, undo

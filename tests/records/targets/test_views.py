@@ -14,6 +14,7 @@ from records.models import RateTarget
 from records.targets import actions
 from reports.dashboard.targets import rate_targets
 from tests.product.test_rights_matrix import UNKNOWN
+from tests.product.test_rights_matrix import cast as cast
 from units.access.queries import is_allowed
 from units.models import Unit
 

@@ -8,6 +8,7 @@ from figures.periods import DEFAULT_CALENDAR, Period
 from figures.tally import sum_reported
 from records.models import Field, FieldScope, ProcedureScope
 from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
+from tests.reports.dashboard.test_basis import page as page
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import User
 from tests.units.conftest import person
+from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.lifecycle import closing
 from units.models import AccountOrigin, Membership
