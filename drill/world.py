@@ -24,13 +24,13 @@ PATIENCE = 3600
 # A month of each commune, opened by two people for correction; prints what a clerk needs to know.
 PREPARE = """
 import json
-from cchc_dashboard import clock
-from records import actions
-from records.models import State, Submission
-from records.calendar.queries import calendar
+from accounts.models import User
+from core import clock
+from records.calendar.queries import stored_calendar
 from records.catalogue.queries import Catalogue
-from records.submissions.lines import lines_of
-from units.models import User
+from records.locking import actions
+from records.models import State, Submission
+from records.submissions.lines import grid_lines
 found = []
 by = User.objects.get(username="tonghop")
 approved = Submission.objects.filter(month=202207, editions__state=State.APPROVED, unit__tier="commune")
@@ -41,7 +41,7 @@ for one in approved.order_by("pk"):
     asked = actions.request_unlock(one, reason="drill", by=clerk, at=clock.now())
     actions.decide_unlock(asked, grant=True, by=by, at=clock.now())
     edition = one.editions.latest("number")
-    lines = {line.code: line for line in lines_of(edition, Catalogue(calendar()))}
+    lines = {line.code: line for line in grid_lines(edition, Catalogue(stored_calendar()))}
     served = {code: sorted(line.served) for code, line in lines.items()}
     openings = {code: line.values["opening"] or 0 for code, line in lines.items()}
     found.append([clerk.username, one.pk, edition.revision, served, openings])

@@ -14,9 +14,12 @@ import json, sys
 from django.test import Client, RequestFactory
 from django.test.utils import setup_test_environment
 from datetime import date
-from units import access, actions, pace
-from units.models import Unit, User
-from units.tree.rules import Draft
+from accounts.models import User
+from core.network import client_address
+from units.access import gate
+from units.lifecycle.opening import open_units
+from units.people.actions import add_membership
+from units.tree.rules import UnitDraft
 HOST = "cchc.example.vn"
 client = Client(HTTP_HOST=HOST, raise_request_exception=False)
 def told(answer):
@@ -26,17 +29,17 @@ found = {}
 found["foreign"] = told(client.get("/accounts/login/", secure=True, HTTP_HOST="evil.com"))
 found["plain"] = told(client.get("/accounts/login/"))
 found["said"] = told(client.get("/accounts/login/", HTTP_X_FORWARDED_PROTO="https", HTTP_X_FORWARDED_HOST="evil.com"))
-found["address"] = pace.address_of(RequestFactory().get("/", HTTP_X_FORWARDED_FOR="1.2.3.4, 10.0.0.9"))
+found["address"] = client_address(RequestFactory().get("/", HTTP_X_FORWARDED_FOR="1.2.3.4, 10.0.0.9"))
 found["page"] = told(client.get("/accounts/login/", secure=True))
 found["missing"] = told(client.get("/nowhere/", secure=True))
-(top,) = actions.open_units([Draft("1", "Đơn vị", "committee", "commune", date(2020, 1, 1))], by=None).new
+(top,) = open_units([UnitDraft("1", "Đơn vị", "committee", "commune", date(2020, 1, 1))], by=None).new
 user = User.objects.create_user("an", password="mật khẩu đủ dài")
-actions.add_membership(user, top, "leader", date(2020, 1, 1), by=None)
+add_membership(user, top, "leader", date(2020, 1, 1), by=None)
 word = {"username": "an", "password": "mật khẩu đủ dài"}
 found["entered"] = told(client.post("/accounts/login/", word, secure=True))
 found["first"] = told(client.get("/units/", secure=True))
 found["inside"] = told(client.get("/accounts/factor/", secure=True))
-access.gate = None
+gate.gate = None
 found["broken"] = told(client.get("/units/", secure=True))
 print(json.dumps(found))
 """

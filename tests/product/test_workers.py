@@ -21,8 +21,8 @@ LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
 PEOPLE = f"""
 import time
 from django_otp.oath import TOTP
-from units import actions
-from units.models import User
+from accounts.models import User
+from accounts.second_factor import actions
 for name in ("an", "ba", "cu"):
     user = User.objects.create_user(name, password="{PASSWORD}")
 device = actions.begin_factor(user)
