@@ -84,9 +84,8 @@ def test_a_stale_sentence_has_old_and_new_and_is_accepted(review):
     after = text_figures.text_figures(document.build_document(review, demo=True))
     assert len(after.stale) == len(now.stale) - 1
     text = "".join(one.new if one.state == text_figures.STALE else one.text for one in first.figures)
-    assert text in [
-        one.text for one in text_figures.text_sentences(document.build_document(review, demo=True))
-    ]
+    sections = text_figures.sentences_by_section(document.build_document(review, demo=True))
+    assert text in [one.text for section in sections for paragraph in section for one in paragraph]
     entry = Entry.objects.filter(action="review.accept").latest("sequence")
     assert entry.detail["figures"][0]["old"] == first.stale[0].text
     for section in {one.section for one in after.stale}:
