@@ -39,7 +39,7 @@ for one in approved.order_by("pk"):
     if clerk is None:
         continue
     asked = actions.request_unlock(one, reason="drill", by=clerk, at=clock.now())
-    actions.decide_unlock(asked, grant=True, by=by, at=clock.now())
+    actions.decide_unlock_request(asked, grant=True, by=by, at=clock.now())
     edition = one.editions.latest("number")
     lines = {line.code: line for line in grid_lines(edition, Catalogue(stored_calendar()))}
     served = {code: sorted(line.served) for code, line in lines.items()}

@@ -39,7 +39,7 @@ def test_a_fault_is_told_without_anything_that_was_typed(faulty, someone, settin
         "POST planted",
         f"Người dùng số: {someone.pk}",
         "builtins.ValueError",
-        "test_seen.py",
+        "test_request_logging.py",
     ):
         assert words in mail.body, words
     whole = mail.subject + mail.body

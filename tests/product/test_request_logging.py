@@ -124,7 +124,7 @@ def test_a_fault_tells_where_it_arose_and_nothing_of_what_was_typed(written, set
     assert told["user"] == someone.pk
     assert raised["exception"][-1] == "builtins.ValueError"
     assert "django.db.utils.IntegrityError" in raised["exception"] and "then" in raised["exception"]
-    assert any(re.search(r"test_seen\.py:\d+ broken$", one) for one in raised["exception"])
+    assert any(re.search(r"test_request_logging\.py:\d+ broken$", one) for one in raised["exception"])
     whole = json.dumps([raised, told], ensure_ascii=False)
     assert not [secret for secret in SECRETS if secret in whole]
 

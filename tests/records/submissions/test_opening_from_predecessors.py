@@ -16,6 +16,7 @@ from records.submissions.history_window import (
     unit_history_windows,
 )
 from tests.records.conftest import AT, balanced, entered
+from tests.support.page_text import squeezed
 from tests.units.succession import successions
 from units.lifecycle import restructuring
 from units.models import Membership, Role, Unit
@@ -126,8 +127,8 @@ def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings)
     Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)
     client.force_login(clerk, backend="django.contrib.auth.backends.ModelBackend")
     told = "lấy sẵn từ số còn lại cuối tháng cuối cùng của các đơn vị cũ"
-    page = client.get(f"/records/{opened.pk}/").content.decode()
-    assert told in page and "cuối kỳ các đơn vị cũ </span>8<" in page and "tháng trước </span>" not in page
+    page = squeezed(client.get(f"/records/{opened.pk}/").content.decode())
+    assert told in page and "cuối kỳ các đơn vị cũ</span>8<" in page and "tháng trước</span>" not in page
     page = client.get(f"/records/{opened.pk}/check/").content.decode()
     assert "So với cuối kỳ các đơn vị cũ" in page and ">Kỳ trước<" not in page
     month_of(new, JULY, fields, 3, upto="sent", opens=12)

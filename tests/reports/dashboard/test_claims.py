@@ -19,7 +19,7 @@ def words(client, address: str) -> str:
 
 
 def headings(client, address: str) -> dict[str, str]:
-    page = html.unescape(client.get(address).content.decode())
+    page = squeezed(html.unescape(client.get(address).content.decode()))
     found = dict(re.findall(r'<h2 id="h-(\w+)">(.*?)</h2>', page))
     return found | {"answer": re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page)[1])}
 
