@@ -22,7 +22,7 @@ MEASURE = """
 import json, resource, zipfile
 from io import BytesIO
 from tests.bad_inputs.files import SWOLLEN, swollen
-from spreadsheets.cells import WEB, Unreadable
+from spreadsheets.cells import WEB_LIMITS, UnreadableFile
 from spreadsheets.table_reader import read_table
 from spreadsheets.xlsx_reader import Book
 
@@ -30,14 +30,14 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 def as_table(content):
-    table = read_table(content, "x.xlsx", limits=WEB)
+    table = read_table(content, "x.xlsx", limits=WEB_LIMITS)
     return table.faults + [fault for row in table.rows for fault in row.faults]
 
 def as_book(content):
     try:
-        book = Book(BytesIO(content), WEB)
+        book = Book(BytesIO(content), WEB_LIMITS)
         return [None for sheet in book.sheets for row in book.lines(sheet)][:0]
-    except Unreadable as refused:
+    except UnreadableFile as refused:
         return [refused.fault]
 
 class Counted(zipfile.ZipExtFile):

@@ -25,20 +25,16 @@ DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob
 GUIDE = ROOT / "docs" / "huong-dan"
 # How many arguments stand before the code where a fault is made.
 CODE_AT = {
-    "Fault": 2,
-    "Wrong": 2,
-    "WrongCell": 1,
-    "fault": 1,
-    "wrong": 1,
-    "Unreadable": 0,
-    "CountError": 0,
-    "Flawed": 0,
-    "Refused": 0,
-    "ActionRefused": 0,
+    "FileFault": 2,
+    "DraftFault": 2,
+    "UnreadableFile": 0,
     "UnreadableBody": 0,
+    "CountError": 0,
+    "FlawedCell": 0,
+    "ActionRefused": 0,
 }
 # Ways in whose codes are published; `Refused` of units carries no code of its own, but those of its faults.
-WAYS_IN = ("records", "units")
+WAYS_IN = ("spreadsheets", "records", "units")
 
 
 def text(name: str) -> str:

@@ -47,7 +47,7 @@ def test_complete_settings_pass_the_deployment_check(tmp_path):
 
 
 def test_demo_accounts_keep_a_production_server_from_starting(tmp_path):
-    make = "from units.models import User; User.objects.create(username='thu', demo=True)"
+    make = "from accounts.models import User; User.objects.create(username='thu', demo=True)"
     serve = ["-c", "import cchc_dashboard.wsgi"]
     assert run(tmp_path, ["manage.py", "migrate"], SAFE).returncode == 0
     assert run(tmp_path, serve, SAFE).returncode == 0

@@ -8,6 +8,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.support.page_text import squeezed
+
 JULY = "/?unit=351&period=2022-M07"
 EXTERNAL = "/?unit=chi-nhanh-vpdk-dat-dai&period=2022-H1"
 

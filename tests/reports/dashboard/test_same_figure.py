@@ -16,6 +16,7 @@ from django.core.management import call_command
 
 from reports.models import Review
 from reports.tables.columns import COUNTS
+from tests.support.page_text import squeezed
 
 # tier: (dossiers in person, their share as printed, received online, its share, by post, its share)
 EXPECTED = {
@@ -65,7 +66,7 @@ def test_command_and_api_answer_the_same(reader):
 
 @pytest.mark.parametrize("tier", EXPECTED)
 def test_page(reader, tier):
-    page = reader("tonghop").get(f"/{ADDRESS}").content.decode()
+    page = squeezed(reader("tonghop").get(f"/{ADDRESS}").content.decode())
     bar = re.search(rf'<b>{NAMES[tier]}</b>.*?<div class="share__vals">.*?</div>', page, re.S)[0]
     direct, direct_share, online, online_share, postal, postal_share = EXPECTED[tier]
     for number, share in ((direct, direct_share), (online, online_share), (postal, postal_share)):
@@ -74,7 +75,7 @@ def test_page(reader, tier):
 
 
 def test_finding_names_both_tiers(reader):
-    page = reader("tonghop").get("/").content.decode()
+    page = squeezed(reader("tonghop").get("/").content.decode())
     heading = re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page, re.S)[1])
     assert heading == "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%"
 

@@ -125,7 +125,7 @@ def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
     assert "không tính" not in text and compared(wanted())[0] is None
 
 
-def test_of_a_unit_that_is_over_its_own_reports_are_compared():
+def test_of_a_unit_that_is_over_its_own_reports_are_compared(demo):
     """Its total is what it reported: who followed elsewhere does not stand for it."""
     old = Unit.objects.get(code="13450")
     followed(["13450", "13453"], opened("xã Mới"))
