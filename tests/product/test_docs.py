@@ -26,6 +26,8 @@ GUIDE = ROOT / "docs" / "huong-dan"
 # How many arguments stand before the code where a fault is made.
 CODE_AT = {
     "FileFault": 2,
+    "fault": 1,
+    "wrong": 1,
     "DraftFault": 2,
     "UnreadableFile": 0,
     "UnreadableBody": 0,

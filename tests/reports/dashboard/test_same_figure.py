@@ -75,9 +75,9 @@ def test_page(reader, tier):
 
 
 def test_finding_names_both_tiers(reader):
-    page = squeezed(reader("tonghop").get("/").content.decode())
+    page = reader("tonghop").get("/").content.decode()
     heading = re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", page, re.S)[1])
-    assert heading == "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%"
+    assert " ".join(heading.split()) == "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%"
 
 
 def test_chart(reader):
