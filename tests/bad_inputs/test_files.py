@@ -24,7 +24,7 @@ from io import BytesIO
 from tests.bad_inputs.files import SWOLLEN, swollen
 from spreadsheets.cells import WEB_LIMITS, UnreadableFile
 from spreadsheets.table_reader import read_table
-from spreadsheets.xlsx_reader import Book
+from spreadsheets.xlsx_reader import XlsxBook
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -35,7 +35,7 @@ def as_table(content):
 
 def as_book(content):
     try:
-        book = Book(BytesIO(content), WEB_LIMITS)
+        book = XlsxBook(BytesIO(content), WEB_LIMITS)
         return [None for sheet in book.sheets for row in book.lines(sheet)][:0]
     except UnreadableFile as refused:
         return [refused.fault]
