@@ -11,7 +11,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from figures import formatting
 from figures.formatting import format_day, format_percent, tier_name
-from figures.rates import Placement, Share, rates_in
+from figures.rates import Placement, Rate, Share, rates_in
 from figures.summary import Figures, Summary, SummaryRow
 from reports.official_forms import lines
 from reports.official_forms.sheet import FormHead, OfficialFormSheet
@@ -22,7 +22,6 @@ from reports.tables.files import HEAD, FigureSheet, FormulaSheet, SheetLine
 from reports.year_on_year.comparison import ComparedSummaries
 from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
 
-COMPARED = rates_in(Placement.COMPARISON)
 TITLES = {
     "name": "Nội dung",
     "whom": "Cấp, nhóm",
@@ -183,13 +182,19 @@ def _percents(percent: str) -> str:
     return f"0.{'0' * decimals}%" if decimals else "0%"
 
 
+def _compared_rates(doc: dict[str, Any]) -> list[Rate]:
+    """Those that the document holds: one that came after it was frozen is none of its figures."""
+    total = doc["figures"]["total"]
+    return [rate for rate in rates_in(Placement.COMPARISON) if rate.key in total[rate.published]]
+
+
 def _rates(doc: dict[str, Any], now: Summary, before: Summary) -> Iterator[tuple]:
     goals = {(one["rate"], one["tier"]): one["percent"] for one in doc["targets"]}
     earlier = dict(before.tiers)
     scopes = [(tier, tier_name(tier), one, earlier.get(tier)) for tier, one in now.tiers]
     if len(scopes) != 1:
         scopes.append(("", f"Chung {now.unit_name}", now.total, before.total))
-    for rate in COMPARED:
+    for rate in _compared_rates(doc):
         for tier, whom, one, old in scopes:
             goal = goals.get((rate.key, tier), goals.get((rate.key, "")))
             new, earlier = one.share(rate.key), old.share(rate.key) if old else None
@@ -218,7 +223,7 @@ def review_source_lines(
     if "compared" in doc:
         yield "So với cùng kỳ", ComparedSummaries.from_dict(doc["compared"]).told
     yield from tables_columns.source_lines(now, "số liệu minh họa" if doc["demo"] else "")
-    for rate in COMPARED:
+    for rate in _compared_rates(doc):
         if rate not in tables_columns.RATES:
             yield rate.name, rate.definition
     lines = missing_lines(now)
