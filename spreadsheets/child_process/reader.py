@@ -17,7 +17,7 @@ from typing import IO, Any, BinaryIO
 from core import child_process
 from spreadsheets.cells import MB, FileFault, FlawedCell, Lines, ReadLimits, UnreadableFile
 
-PROGRAM = Path(__file__).with_name("program.py")
+PROGRAM = Path(__file__).with_name("child_program.py")
 MEMORY = 512 * MB
 SECONDS = 10
 # Of the four threads of a worker two are left for pages, whatever is being read.

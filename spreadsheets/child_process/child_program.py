@@ -10,7 +10,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     # A program started with -I knows only the standard library.
-    sys.path.append(str(Path(__file__).parents[2]))
+    sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
     from spreadsheets.child_process.rows import main
 
     main()
