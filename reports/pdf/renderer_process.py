@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -22,9 +21,8 @@ from django.conf import settings
 from core.locks import open_lock_file, take
 
 # -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
-# program itself and that of the rooms are therefore named.
-PROGRAM = "import sys; sys.path += sys.argv[1:3]; from renderer import serving; serving.main()"
-FOLDER = Path(__file__).parent
+# rooms is therefore named.
+PROGRAM = "import sys; sys.path.append(sys.argv[1]); from reports.pdf.renderer.serving import main; main()"
 # By the clock, of a drawing outside a request, which its follower may give up at any time: others may hold the
 # processor for long.
 LONG_SECONDS = 900
@@ -68,7 +66,7 @@ def command() -> list[str]:
     last.
     """
     limits = (settings.PDF_MAX_BYTES, settings.PDF_SECONDS)
-    return [sys.executable, "-I", "-c", PROGRAM, *map(str, (FOLDER, settings.BASE_DIR, *limits))]
+    return [sys.executable, "-I", "-c", PROGRAM, *map(str, (settings.BASE_DIR, *limits))]
 
 
 class _Child:
