@@ -11,8 +11,8 @@ from reports.review_text.facts import Fact
 from reports.review_text.number_matching import LOOKS_LIKE, SAME, UNSOURCED
 
 # Answered from a document alone (reports.document.document): its facts are those of now, its runs hold what was
-# accepted last, and ``typed`` what reports.document.text_figures found. For a page: ``states(doc)``; what was found is
-# accepted by reports.drafting.actions.accept_figures.
+# accepted last, and ``typed`` what this module found. For a page: ``states(doc)``; what was found is accepted by
+# reports.drafting.actions.accept_figures.
 
 BOUND, STALE, LOST = "bound", "stale", "lost"
 # Of a number that somebody typed: it is a known figure, looks like one and differs, or has no source.

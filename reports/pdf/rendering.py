@@ -63,8 +63,7 @@ def _csv(summary: Summary, tiers: dict[str, str], moment: datetime | None) -> st
 
 # What comes from people is escaped text; on top of that the renderer may read the four print fonts and nothing
 # else, so no text can make it read a file or open a connection (acceptance S29). Bytes are the same for the
-# same document with the same libraries: dates are the document's own. `drawing` runs in a child and is the only
-# module that imports WeasyPrint; `helper` starts that child and keeps it within its limits.
+# same document with the same libraries: dates are the document's own.
 
 # Stands in a kept form for the folder of the print fonts, which is another one on another machine.
 FONTS = "print-fonts:"
