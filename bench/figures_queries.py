@@ -9,7 +9,7 @@ from figures.periods import Month, Period
 from records.calendar.queries import stored_calendar
 from records.generate.country import HALF_YEAR, LAST, LAST_DAY, MERGER, CountryScale
 from records.summary.missing import missing_unit_months
-from records.summary.queries import summary, trend
+from records.summary.queries import summary
 from records.summary.query import FiguresQuery
 from reports.dashboard.views import MOST_LACKING
 from units.models import Tier, Unit
@@ -40,8 +40,9 @@ def figures_of(
         with use(connection):
             days = stored_calendar()
             unit = Unit.objects.get(pk=top.pk)
-            summary(unit, period, by="unit", calendar=days, today=today, most_named=most_named)
-            trend(Unit.objects.get(pk=top.pk), scale.period, calendar=days, today=today)
+            summary(FiguresQuery(unit, period, by="unit", calendar=days, today=today, most_named=most_named))
+            unit = Unit.objects.get(pk=top.pk)
+            summary(FiguresQuery(unit, scale.period, days, by="month", today=today, most_named=0))
 
     return ask
 
@@ -120,7 +121,7 @@ def _months(connection: Any, top: Unit, scale: CountryScale) -> Act:
 
     def ask() -> None:
         with use(connection):
-            summary(Unit.objects.get(pk=top.pk), whole, by="month", calendar=stored_calendar())
+            summary(FiguresQuery(Unit.objects.get(pk=top.pk), whole, by="month", calendar=stored_calendar()))
 
     return ask
 

@@ -17,6 +17,7 @@ from records.bulk_import.counts import import_counts
 from records.generate.country import HALF_YEAR, LAST, CountryScale
 from records.models import DossierCount, Edition, Field, State, Submission
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from reports.tables.columns import COUNTS, RATES, FlatRow, FlatTable, flat_table
 from reports.tables.files import table_xlsx_bytes
 from units.models import Unit
@@ -140,7 +141,7 @@ def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
     """A workbook of `number` rows as the dashboard exports them, beside the same cells by XlsxWriter alone."""
     connection, top, _ = nation
     with use(connection):
-        one = summary(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit")
+        one = summary(FiguresQuery(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit"))
     seen = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in one.rows]
     start = flat_table(one, [], asked="", made_at=AT)
     rows = tuple(seen[place % len(seen)] for place in range(number))

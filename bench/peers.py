@@ -20,7 +20,8 @@ from figures.periods import Period
 from records.calendar.queries import stored_calendar
 from records.generate.country import HALF_YEAR, LAST, CountryScale
 from records.storage.tallies import TALLY_COLUMNS
-from records.summary.queries import summary, trend
+from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from units.models import Unit
 
 from .databases import use, vendor
@@ -81,8 +82,8 @@ def _ours(connection: Any, top: Unit, scale: CountryScale) -> Act:
     def ask() -> None:
         with use(connection):
             days = stored_calendar()
-            summary(Unit.objects.get(pk=top.pk), HALF_YEAR, by="unit", calendar=days)
-            trend(Unit.objects.get(pk=top.pk), whole, calendar=days)
+            summary(FiguresQuery(Unit.objects.get(pk=top.pk), HALF_YEAR, by="unit", calendar=days))
+            summary(FiguresQuery(Unit.objects.get(pk=top.pk), whole, days, by="month", most_named=0))
 
     return ask
 

@@ -1,13 +1,12 @@
 """Figures as they counted at the end of an earlier day, added up from the editions."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from django.db.models import Case, CharField, Count, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import StrIndex, Substr
 
-from records.models import DossierCount, Stage
+from records.models import DossierCount
 from records.storage.tallies import column_sums
 from units.models import UnitKind, subtree
 
@@ -15,27 +14,6 @@ from .query import FiguresQuery
 
 # Month, tier, number of the unit directly below (None: not asked for), of the field, reported, then rows.COLUMNS.
 AsOfRow = tuple
-
-
-class InvalidDay(ValueError):
-    """Figures that cannot be told as of a day; `code` for programs, the message in Vietnamese."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def check_day(as_of: date | None, include: str, today: date) -> None:
-    """Errors: BadDay for a day to come, or together with what is not approved."""
-    if as_of is None:
-        return
-    if as_of > today:
-        raise InvalidDay("bad_as_of", "Ngày tính đến chưa tới: chọn hôm nay hoặc một ngày trước đó.")
-    if include != Stage.APPROVED:
-        raise InvalidDay(
-            "as_of_approved_only",
-            "Số liệu đến hết một ngày chỉ tính được với số đã duyệt: số chờ duyệt của ngày đó không còn giữ riêng.",
-        )
 
 
 def rows_as_of(

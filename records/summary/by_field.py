@@ -33,7 +33,7 @@ class FieldExpectation:
 
     def __init__(self, question: FiguresQuery, field: int) -> None:
         self.question, self.field = question, field
-        self.catalogue = Catalogue(question.days)
+        self.catalogue = Catalogue(question.calendar)
         self._of_tier: dict[str, Set[Month]] = {}
 
     @cached_property
@@ -144,7 +144,7 @@ ExpectedByField = dict[tuple[int, Month], int]
 
 def field_rows(question: FiguresQuery, lacking: list[MissingUnitMonth]) -> list[RowInput]:
     """One row for each field that is expected or reported, in the order of the catalogue."""
-    catalogue = Catalogue(question.days)
+    catalogue = Catalogue(question.calendar)
     found = partial_tallies(question, by_field=True)
     owed = _expected_by_field(question, catalogue)
     _move_undivided(question, catalogue, found, owed)

@@ -1,7 +1,8 @@
-"""`FiguresQuery`: unit, period and options of a query for figures; and looking up a typed unit and period."""
+"""`FiguresQuery`: what is asked of the figures, and whose reports and sums answer it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -13,12 +14,13 @@ from figures.periods import Calendar, Month, Period
 from figures.tally import Tally
 from figures.unit_changes import Handover
 from records.calendar.queries import stored_calendar
-from records.models import Edition, GroupSum, Stage
+from records.models import Edition, Field, GroupSum, Stage
 from units.models import Unit, UnitKind, UnitQuerySet, expected_within, subtree
 from units.tree import roster
-from units.tree.queries import resolve_code
 
 from .successor_history import SuccessorHistory
+
+ROW_KINDS = ("unit", "field", "month")
 
 
 class ChildBranch(NamedTuple):
@@ -58,22 +60,34 @@ class PartialTally(NamedTuple):
 
 @dataclass(frozen=True)
 class FiguresQuery:
-    """`include` is a stage ("approved", "submitted"); `tier` narrows everything to one tier."""
+    """What is asked of the figures, by page, file, command and API alike."""
 
     unit: Unit
     period: Period
-    days: Calendar
+    calendar: Calendar = dataclass_field(default_factory=stored_calendar)
+    # A stage: "approved", or "submitted" for what is not approved yet as well.
     include: str = Stage.APPROVED
     external: bool = False
+    # Narrows everything to one tier.
     tier: str | None = None
-    # The same of more months, whose roster may have been read already.
-    wider: "FiguresQuery | None" = None
-    # The figures as they counted at the end of this day; None: as they count now.
+    # What the rows are: "unit" (those directly below), "field" or "month"; None: no rows.
+    by: str | None = None
+    decimals: int = 1
+    # None: all fields of the catalogue together.
+    field: Field | None = None
+    # The approved figures as they counted at the end of this day; None: as they count now. Never with `today`.
     as_of: date | None = None
-    # Whether the units directly below are asked for as well: then the roster of all is read at once.
-    below: bool = False
     # The reader's day: figures by the units of that day, history carried over. None: by the units that reported.
     today: date | None = None
+    # Where more reports lack, they are counted and not named.
+    most_named: int | None = None
+    # The same of more months, whose roster may have been read already.
+    wider: "FiguresQuery | None" = None
+
+    @property
+    def below(self) -> bool:
+        """Whether the units directly below are asked for as well: then the roster of all is read at once."""
+        return self.by == "unit"
 
     @property
     def basis(self) -> str:
@@ -95,7 +109,7 @@ class FiguresQuery:
     @cached_property
     def reported(self) -> "FiguresQuery":
         """The same by the units that reported, without rows."""
-        return replace(self, today=None, wider=None, below=False)
+        return replace(self, today=None, wider=None, by=None)
 
     @cached_property
     def carried(self) -> SuccessorHistory:
@@ -149,7 +163,7 @@ class FiguresQuery:
 
     @cached_property
     def spans(self) -> list[tuple[date, date]]:
-        return [(span.start, span.end) for span in map(self.days.span, self.months)]
+        return [(span.start, span.end) for span in map(self.calendar.span, self.months)]
 
     @property
     def start(self) -> date:
@@ -274,36 +288,3 @@ class FiguresQuery:
         if self.tier is None:
             return tiers
         return {tier: number for tier, number in tiers.items() if tier == self.tier}
-
-
-class UnknownUnit(ValueError):
-    """Nobody holds the code (on that day); the message is Vietnamese."""
-
-
-def resolve_unit_and_period(
-    code: str, period: str, today: date | None = None
-) -> tuple[Unit, Period, Calendar]:
-    """The unit that holds the code at the end of the period (CODE@day: on that day), the period, the calendar. By
-    today's units a period that has ended is asked of who holds the code today.
-
-    Errors: PeriodError, UnknownUnit.
-    """
-    when, days = Period.parse(period), stored_calendar()
-    try:
-        unit = resolve_code(code, code_day(days.bounds(when)[1], today))
-    except ValueError as error:
-        raise UnknownUnit(str(error)) from error
-    if unit is None:
-        raise UnknownUnit(f"Không có đơn vị nào mang mã “{code[:40]}”.")
-    return unit, when, days
-
-
-def code_day(end: date, today: date | None) -> date:
-    """The day on which a bare code is looked up, for a period with this last day; `today`: by the units of that day."""
-    return end if today is None else max(end, today)
-
-
-def root_units(period: str) -> tuple[list[Unit], Period, Calendar]:
-    """All units without a parent, for questions about everybody."""
-    when, days = Period.parse(period), stored_calendar()
-    return list(Unit.objects.filter(parent=None).order_by("folded")), when, days

@@ -1,6 +1,5 @@
 """/api/v1/: figures and reviews as JSON, and the kept file of a review."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -12,9 +11,10 @@ from core.web import rights
 from core.web.rights import Right
 from figures.periods import Period, PeriodError
 from records.submissions.payload import moment_text
+from records.summary.parameters import BadParameter, parse_flag
 from reports.dashboard.cache import cached
-from reports.dashboard.params import BadParameter, dashboard_query, parse_flag, parse_params
-from reports.dashboard.queries import DashboardQuery, figures_of, with_changes
+from reports.dashboard.params import parse_params
+from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
 from reports.models import Review, ReviewState
 from reports.printing import copies
 from reports.review_access.queries import visible_reviews
@@ -34,19 +34,20 @@ def summary(request: HttpRequest) -> HttpResponse:
     endpoint.allow_parameters(request, KNOWN)
     try:
         asked, change = parse_params(request), parse_flag(request.GET, "change")
-        wanted = replace(dashboard_query(asked), by=asked.by or None)
     except BadParameter as error:
         raise endpoint.ApiProblem(400, error.code, str(error)) from error
     except Http404 as error:
         raise endpoint.ApiProblem(404, *endpoint.UNKNOWN_UNIT) from error
     kind = "json with changes" if change else "json"
-    return endpoint.json_response(cached(asked, [kind], lambda: _written(wanted, change=change)))
+    return endpoint.json_response(
+        cached(asked, [kind], lambda: _written(ShownPeriods(asked.query), change=change))
+    )
 
 
 @snapshot()
-def _written(wanted: DashboardQuery, *, change: bool) -> str:
-    found = figures_of(wanted)
-    return endpoint.to_json((with_changes(wanted, found) if change else found).as_dict())
+def _written(shown: ShownPeriods, *, change: bool) -> str:
+    found = figures_of(shown)
+    return endpoint.to_json((with_changes(shown, found) if change else found).as_dict())
 
 
 @rights.requires(Right.SIGNED_IN)

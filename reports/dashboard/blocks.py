@@ -19,7 +19,7 @@ from reports.charts.chartjs import Chart, chart_data
 from reports.review_text import sentences
 
 from . import charts, findings
-from .params import DashboardParams
+from .params import PageState
 from .queries import PastFigures
 from .targets import rate_targets
 
@@ -28,10 +28,10 @@ WORDS = {"up": "tăng", "down": "giảm", "flat": "không đổi"}
 PERCENT = re.compile(r"(\d[\d.,]*%)")
 
 
-def _headline(asked: DashboardParams, summary: Summary, field_name: str) -> str:
+def _headline(asked: PageState, summary: Summary, field_name: str) -> str:
     """The finding; of one unit under its own name and not that of its tier. No finding: unit and period."""
     online, found = summary.total.shares["online"], sentences.headline(summary)
-    if found and not asked.unit.has_children:
+    if found and not asked.query.unit.has_children:
         found = f"{BY_KEY['online'].name}: {summary.unit_name} {formatting.format_percent(online.percent)}"
         found += sentences.incomplete_mark(summary.total.completeness)
     if not found:
@@ -40,7 +40,7 @@ def _headline(asked: DashboardParams, summary: Summary, field_name: str) -> str:
 
 
 def answer_block(
-    asked: DashboardParams, summary: Summary, now: Summary, before: Summary | None, field_name: str
+    asked: PageState, summary: Summary, now: Summary, before: Summary | None, field_name: str
 ) -> dict[str, Any]:
     """`now` and `before` are what is compared: the same units in both."""
     found = _headline(asked, summary, field_name)
@@ -49,7 +49,7 @@ def answer_block(
         f"{capfirst(summary.unit_name)}, {summary.period.label} ({dates}).",
         sentences.completeness_sentence(summary.total.completeness, summary.period.one_month),
         _counted(asked),
-        "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.external else "",
+        "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.query.external else "",
     ]
     return {
         "headline": [(words, bool(PERCENT.fullmatch(words))) for words in PERCENT.split(found) if words],
@@ -64,10 +64,12 @@ def answer_block(
     }
 
 
-def _counted(asked: DashboardParams) -> str:
-    if asked.as_of is not None:
-        return f"{formatting.included_label(asked.include, asked.as_of)}."
-    return "Gồm cả số liệu chưa duyệt." if asked.include == "submitted" else "Chỉ tính số liệu đã duyệt."
+def _counted(asked: PageState) -> str:
+    if asked.query.as_of is not None:
+        return f"{formatting.included_label(asked.query.include, asked.query.as_of)}."
+    return (
+        "Gồm cả số liệu chưa duyệt." if asked.query.include == "submitted" else "Chỉ tính số liệu đã duyệt."
+    )
 
 
 def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:
@@ -120,10 +122,10 @@ def _added_up(names: Sequence[str], end: date) -> str:
 Goals = dict[str, dict[str, str]]
 
 
-def targets_by_tier(asked: DashboardParams, end: date) -> Goals:
+def targets_by_tier(asked: PageState, end: date) -> Goals:
     """The targets of a unit: by rate and tier (tier "" is all tiers), percent as text with a dot."""
     found: Goals = {}
-    for one in rate_targets(asked.unit, end):
+    for one in rate_targets(asked.query.unit, end):
         found.setdefault(one["rate"], {})[one["tier"]] = one["percent"]
     return found
 
@@ -167,19 +169,22 @@ def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dic
     }
 
 
-def chart_with_basis(asked: DashboardParams, chart: Chart) -> Chart:
+def chart_with_basis(asked: PageState, chart: Chart) -> Chart:
     """The chart whose sentence also says by which units or as of which day, where that is not the usual one."""
-    if asked.units_of is not None:
-        return replace(chart, told=f"{chart.told}, {formatting.basis_label(asked.units_of)}".lstrip(", "))
-    if asked.as_of is None:
+    if asked.query.today is not None:
+        return replace(chart, told=f"{chart.told}, {formatting.basis_label(asked.query.today)}".lstrip(", "))
+    if asked.query.as_of is None:
         return chart
     return replace(
-        chart, told=f"{chart.told}. {formatting.included_label(asked.include, asked.as_of)}".lstrip(". ")
+        chart,
+        told=f"{chart.told}. {formatting.included_label(asked.query.include, asked.query.as_of)}".lstrip(
+            ". "
+        ),
     )
 
 
 def chart_blocks(
-    asked: DashboardParams,
+    asked: PageState,
     summary: Summary,
     past: PastFigures,
     now: Summary,

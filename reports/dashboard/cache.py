@@ -14,7 +14,7 @@ from ledger.models import Entry
 from records.models import Stage, Submission
 from reports.models import Review
 
-from .params import DashboardParams
+from .params import PageState
 
 # Each process reads the log on from where it stopped, and keeps for every unit what was the last to concern it.
 # An entry stands in the transaction of the change that it tells of, and entries are committed in their order,
@@ -125,21 +125,21 @@ def page_version(unit: int, include: str, everywhere: bool = False) -> tuple | N
 SECONDS = 600
 
 
-def cached(asked: DashboardParams, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
+def cached(asked: PageState, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
     """The page of a view, or its figures as JSON, drawn once a process as long as nothing that it shows changes.
 
     `reach` is all on a page that depends on who reads: numbers of the units above that the reader may see, and the
     paths by which units elsewhere are his to see (reports.dashboard.choices). On JSON nothing does: it says what it is.
     """
-    version = None
+    version, query = None, asked.query
     if not connection.in_atomic_block:
-        version = page_version(asked.unit.pk, asked.include, asked.basis == "today")
+        version = page_version(query.unit.pk, query.include, query.basis == "today")
     if version is None:
         return draw()
     above = ".".join(map(str, reach))
     database = connection.settings_dict["NAME"]
-    view = f"{asked.unit.pk}:{asked.decimals}:{asked.query()}"
-    whole = repr((str(database), version, asked.day, asked.calendar, above, view))
+    view = f"{query.unit.pk}:{query.decimals}:{asked.query_string()}"
+    whole = repr((str(database), version, asked.day, query.calendar, above, view))
     key = f"dashboard:{sha256(whole.encode()).hexdigest()}"
     drawn = cache.get(key)
     if drawn is None:

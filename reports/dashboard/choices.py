@@ -15,7 +15,7 @@ from units.access.queries import memberships_of, visible_units
 from units.models import Unit
 from units.tree.queries import children_of
 
-from .params import DashboardParams, stable_unit_key
+from .params import PageState, stable_unit_key
 
 Options = list[tuple[str, list[tuple[str, str]]]]
 MOST_CHILDREN = 500
@@ -38,23 +38,23 @@ def period_options(today: Month, asked: Period) -> SafeString:
     return markup.options(named, asked.code)
 
 
-def visible_above(asked: DashboardParams, user: User) -> list[int]:
+def visible_above(asked: PageState, user: User) -> list[int]:
     """Numbers of the units above that the reader may see, from the top down; no query."""
     own = [membership.unit.path for membership in memberships_of(user, asked.day)]
-    numbers = asked.unit.ancestor_ids()
+    numbers = asked.query.unit.ancestor_ids()
     paths = ["/" + "/".join(map(str, numbers[: place + 1])) + "/" for place in range(len(numbers))]
     return [number for number, path in zip(numbers, paths, strict=True) if path.startswith(tuple(own))]
 
 
-def paths_held(asked: DashboardParams, user: User) -> list[str]:
+def paths_held(asked: PageState, user: User) -> list[str]:
     """Paths of the units that the reader holds, where not all that the page names need be below them; no query. None
     where it is: all units below one that he sees by its own place are his to see.
     """
     own = sorted({membership.unit.path for membership in memberships_of(user, asked.day)})
-    return [] if asked.basis == "reported" and asked.unit.path.startswith(tuple(own)) else own
+    return [] if asked.query.basis == "reported" and asked.query.unit.path.startswith(tuple(own)) else own
 
 
-def hidden_units(asked: DashboardParams, user: User, numbers: Iterable[int]) -> frozenset[int]:
+def hidden_units(asked: PageState, user: User, numbers: Iterable[int]) -> frozenset[int]:
     """Those of the units (by number) that the reader may not see, and so is offered no link to. One query, none where
     he may see all.
     """
@@ -65,9 +65,9 @@ def hidden_units(asked: DashboardParams, user: User, numbers: Iterable[int]) -> 
     return frozenset(wanted.difference(seen.values_list("pk", flat=True)))
 
 
-def unit_key_for(asked: DashboardParams, unit: Unit, end: date) -> str:
+def unit_key_for(asked: PageState, unit: Unit, end: date) -> str:
     """How a link of the page names a unit of the tree: whatever the basis, where codes are read on the reader's day."""
-    return unit.key_on(end) if asked.basis == "reported" else stable_unit_key(unit, end)
+    return unit.key_on(end) if asked.query.basis == "reported" else stable_unit_key(unit, end)
 
 
 def ancestors(numbers: list[int]) -> list[Unit]:
@@ -77,20 +77,24 @@ def ancestors(numbers: list[int]) -> list[Unit]:
 
 
 def unit_options(
-    asked: DashboardParams,
+    asked: PageState,
     above: list[Unit],
     summary: Summary,
     end: date,
     hidden: frozenset[int] = frozenset(),
 ) -> Options:
     """The unit that is seen, those above it, and those directly below; none of `hidden` (of `unseen`)."""
-    left_out = hidden | {asked.unit.pk}
+    left_out = hidden | {asked.query.unit.pk}
     below = [(row.key, row.name) for row in summary.rows if row.extra.get("pk") not in left_out]
-    if summary.by != "unit" or asked.tier or asked.field:
+    if summary.by != "unit" or asked.query.tier or asked.field_key:
         start = summary.period.start
-        children = children_of(asked.unit, start, end) if asked.unit.has_children else Unit.objects.none()
+        children = (
+            children_of(asked.query.unit, start, end)
+            if asked.query.unit.has_children
+            else Unit.objects.none()
+        )
         below = [(unit_key_for(asked, unit, end), unit.name) for unit in children[:MOST_CHILDREN]]
-    groups: Options = [("Đang xem", [(asked.unit_key, asked.unit.name)])]
+    groups: Options = [("Đang xem", [(asked.unit_key, asked.query.unit.name)])]
     if above:
         groups.insert(0, ("Cấp trên", [(unit_key_for(asked, unit, end), unit.name) for unit in above]))
     if below:

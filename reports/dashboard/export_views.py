@@ -14,24 +14,24 @@ from core.web import rights
 from core.web.problem_json import problem_response
 from core.web.rights import Right
 from figures import formatting
+from records.summary.parameters import BadParameter
 from reports.charts.chartjs import Chart, ChartJson
 from reports.tables.columns import FlatTable, flat_table
 from reports.tables.files import XLSX, table_csv_bytes, table_xlsx_bytes
 
 from . import blocks, charts
-from .params import BadParameter, DashboardParams, dashboard_query, parse_params
-from .queries import DashboardQuery, current_and_past, figures_of, past_figures, with_changes
+from .params import PageState, parse_params
+from .queries import ShownPeriods, current_and_past, figures_of, past_figures, with_changes
 from .table import table_page
 
 
-def _online(wanted: DashboardQuery) -> Chart:
-    past = past_figures(wanted)
+def _online(shown: ShownPeriods) -> Chart:
+    past = past_figures(shown)
     return charts.online_by_month(past.months, past.tiers, [tier for tier, _ in past.tiers])
 
 
-def _channels(wanted: DashboardQuery) -> Chart:
-    wanted = replace(wanted, by=None)
-    summary, past = current_and_past(wanted)
+def _channels(shown: ShownPeriods) -> Chart:
+    summary, past = current_and_past(shown)
     if past.against is not None:
         chart = charts.channel_comparison(past.against.current, past.against.before)
         return replace(chart, told=f"{chart.told}. {past.against.told}".lstrip(". "))
@@ -61,7 +61,7 @@ class DashboardChart(ChartJson):
         if make is None:
             raise Http404
         asked = parse_params(self.request)
-        return blocks.chart_with_basis(asked, make(dashboard_query(asked)))
+        return blocks.chart_with_basis(asked, make(ShownPeriods(replace(asked.query, by=None))))
 
 
 chart = rights.requires(Right.READ)(DashboardChart.as_view())
@@ -95,12 +95,13 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
 
 
 @snapshot()
-def _flat(asked: DashboardParams) -> FlatTable:
-    wanted = dashboard_query(asked)
-    summary = with_changes(wanted, figures_of(wanted))
-    filters = [f"lĩnh vực {wanted.field.name}"] if wanted.field else []
-    if asked.tier:
-        filters.append(formatting.tier_name(asked.tier))
+def _flat(asked: PageState) -> FlatTable:
+    query = asked.query
+    shown = ShownPeriods(replace(query, by=asked.rows_by))
+    summary = with_changes(shown, figures_of(shown))
+    filters = [f"lĩnh vực {query.field.name}"] if query.field else []
+    if query.tier:
+        filters.append(formatting.tier_name(query.tier))
     if asked.q:
         filters.append(f"chỉ dòng có tên “{asked.q}”, tổng của mọi dòng")
     if settings.DEMO:
@@ -108,21 +109,22 @@ def _flat(asked: DashboardParams) -> FlatTable:
     made_at = clock.now()
     entries = table_page(asked, summary).entries
     note = (
-        "cơ quan ngoài Ủy ban nhân dân không được tính" if asked.unit.external and not asked.external else ""
+        "cơ quan ngoài Ủy ban nhân dân không được tính" if query.unit.external and not query.external else ""
     )
     return flat_table(summary, entries, asked="; ".join(filters), made_at=made_at, note=note)
 
 
-def _name(asked: DashboardParams, kind: str) -> str:
+def _name(asked: PageState, kind: str) -> str:
     """A name of plain letters: nothing of the address can break the header (acceptance S28)."""
+    query = asked.query
     parts = [
-        asked.unit.code,
-        asked.period.code,
-        asked.field,
-        asked.tier,
-        "ca-ngoai-uy-ban" if asked.external else "",
+        query.unit.code,
+        query.period.code,
+        asked.field_key,
+        query.tier,
+        "ca-ngoai-uy-ban" if query.external else "",
     ]
-    parts += ["theo-don-vi-hien-nay"] if asked.basis == "today" else []
-    parts += [f"den-het-{asked.as_of}" if asked.as_of else ""]
-    parts += ["ca-chua-duyet" if asked.include == "submitted" else "", "loc" if asked.q else ""]
+    parts += ["theo-don-vi-hien-nay"] if query.basis == "today" else []
+    parts += [f"den-het-{query.as_of}" if query.as_of else ""]
+    parts += ["ca-chua-duyet" if query.include == "submitted" else "", "loc" if asked.q else ""]
     return "-".join(["so-lieu", *(_UNSAFE.sub("-", part)[:40] for part in parts if part)]) + f".{kind}"

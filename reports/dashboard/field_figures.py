@@ -35,11 +35,11 @@ class FieldFigures:
         """Tallies by tier and month, with what is expected."""
         return _by_tier(self.reach, partial_tallies(self.reach, only=self.field.pk), self.owed.counted)
 
-    def summary(self, question: FiguresQuery, *, by: str | None, decimals: int) -> Summary:
+    def summary(self, question: FiguresQuery) -> Summary:
         """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
         within = set(question.months)
         owed = [one for one in self.owed.counted if one[2] in within]
-        reported = partial_tallies(question, by_child=by == "unit", only=self.field.pk)
+        reported = partial_tallies(question, by_child=question.below, only=self.field.pk)
         lacking = self._lacking(question, reported, owed)
         return build_summary(
             unit=question.unit.key_on(question.named_on),
@@ -47,9 +47,9 @@ class FieldFigures:
             period=question.period,
             tiers=_by_tier(question, reported, owed),
             missing=missing_by_tier(lacking),
-            by=by,
-            rows=self._rows(by, question, reported, owed, lacking),
-            calendar=question.days,
+            by=question.by,
+            rows=self._rows(question, reported, owed, lacking),
+            calendar=question.calendar,
             basis=question.basis,
             units_of=question.today,
             territory=None if question.today is None else territory(question),
@@ -57,7 +57,7 @@ class FieldFigures:
             include=question.include,
             as_of=question.as_of,
             external=question.external,
-            decimals=decimals,
+            decimals=question.decimals,
         )
 
     def unit_rows(self, question: FiguresQuery) -> list[RowInput]:
@@ -92,15 +92,14 @@ class FieldFigures:
 
     def _rows(
         self,
-        by: str | None,
         question: FiguresQuery,
         reported: list[PartialTally],
         owed: ExpectedReports,
         lacking: list[MissingUnitMonth],
     ) -> list[RowInput] | None:
-        if by == "unit":
+        if question.below:
             return self._unit_rows(question, reported, owed, lacking)
-        if by != "field":
+        if question.by != "field":
             return None
         every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
         missing = [one.one for one in lacking]

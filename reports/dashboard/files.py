@@ -20,8 +20,8 @@ from spreadsheets.table_file import Cell, PrintedRate, TableColumn, TableFile
 
 from . import charts
 from .month_reports import MonthReport, month_reports
-from .params import DashboardParams
-from .queries import DashboardQuery, PastFigures, current_and_past
+from .params import PageState
+from .queries import PastFigures, ShownPeriods, current_and_past
 from .targets import rate_targets, reported_indicators
 
 
@@ -249,8 +249,8 @@ def reports_file(
 class DashboardTables:
     """What they are made of is read once, and only for the table that is asked for."""
 
-    def __init__(self, asked: DashboardParams, wanted: DashboardQuery) -> None:
-        self.asked, self.wanted, self.at = asked, wanted, clock.now()
+    def __init__(self, asked: PageState, shown: ShownPeriods) -> None:
+        self.asked, self.shown, self.at = asked, shown, clock.now()
 
     def by_name(self) -> dict[str, Callable[[], TableFile]]:
         """As the templates name them."""
@@ -265,7 +265,7 @@ class DashboardTables:
 
     @cached_property
     def _both(self) -> tuple[summary.Summary, PastFigures]:
-        return current_and_past(self.wanted)
+        return current_and_past(self.shown)
 
     @cached_property
     def _compared(self) -> tuple[summary.Summary, summary.Summary]:
@@ -285,7 +285,7 @@ class DashboardTables:
     def on_time(self) -> TableFile:
         """By tier, with targets."""
         summary = self._both[0]
-        goals = rate_targets(self.asked.unit, summary.period.end)
+        goals = rate_targets(self.asked.query.unit, summary.period.end)
         return on_time_file(summary, self._compared[1], goals, self._left_out, self.at)
 
     def trend(self) -> TableFile:
@@ -306,10 +306,10 @@ class DashboardTables:
 
     def indicators(self) -> TableFile:
         """Indicators other than dossiers."""
-        asked = self.asked
-        found = reported_indicators(asked.unit, asked.period, asked.decimals)
-        title = f"Chỉ tiêu khác, {asked.unit.name}, {asked.period.label}"
-        source = [("Đơn vị", f"{asked.unit.name} ({asked.unit.code})"), ("Kỳ báo cáo", asked.period.label)]
+        query = self.asked.query
+        found = reported_indicators(query.unit, query.period, query.decimals)
+        title = f"Chỉ tiêu khác, {query.unit.name}, {query.period.label}"
+        source = [("Đơn vị", f"{query.unit.name} ({query.unit.code})"), ("Kỳ báo cáo", query.period.label)]
         return indicators_file(found, title, source, self.at)
 
     def reports(self) -> TableFile:
@@ -318,8 +318,12 @@ class DashboardTables:
         title = f"Báo cáo tháng của {summary.unit_name}, {summary.period.label}"
 
         def share(part: int | None, whole: int | None) -> str | None:
-            return rounded_percent(part, whole, self.asked.decimals)
+            return rounded_percent(part, whole, self.asked.query.decimals)
 
         return reports_file(
-            month_reports(self.wanted), title, list(tables_columns.source_summary(summary)), share, self.at
+            month_reports(self.shown.query),
+            title,
+            list(tables_columns.source_summary(summary)),
+            share,
+            self.at,
         )

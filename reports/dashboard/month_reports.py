@@ -11,8 +11,7 @@ from figures.summary import compute_figures
 from figures.tally import Tally
 from records.models import DossierCount, Edition, State, Submission
 from records.storage.tallies import tally_of
-
-from .queries import DashboardQuery
+from records.summary.query import FiguresQuery
 
 _CHIPS = {"draft": "draft", "sent": "wait", "approved": "ok", "returned": "back", "superseded": "none"}
 _NOTHING = dict.fromkeys(("received", "received_online", "resolved", "pending_late"))
@@ -36,21 +35,21 @@ class MonthReport:
     late: bool = False
 
 
-def month_reports(wanted: DashboardQuery) -> list[MonthReport]:
+def month_reports(query: FiguresQuery) -> list[MonthReport]:
     """The submissions of a unit in the period, a line for each month, newest last; two queries (three for a field).
 
     Numbers are those in force at the stage asked for; the state is that of the newest edition. As of an earlier day
     both are of the edition that counted then.
     """
-    numbers = [month.number for month in wanted.period.months]
-    submissions = {one.month: one for one in Submission.objects.filter(unit=wanted.unit, month__in=numbers)}
+    numbers = [month.number for month in query.period.months]
+    submissions = {one.month: one for one in Submission.objects.filter(unit=query.unit, month__in=numbers)}
     editions: dict[int, list[Edition]] = {}
-    every = Edition.objects.all() if wanted.as_of is None else Edition.objects.counted_on(wanted.as_of)
+    every = Edition.objects.all() if query.as_of is None else Edition.objects.counted_on(query.as_of)
     for one in every.filter(submission__in=submissions.values()).order_by("number"):
         editions.setdefault(one.submission_id, []).append(one)
-    in_force = {pk: _in_force(found, wanted) for pk, found in editions.items()}
-    counts = _counts(wanted, [one for one in in_force.values() if one])
-    nothing = "Chưa mở" if wanted.as_of is None else "Chưa duyệt"
+    in_force = {pk: _in_force(found, query) for pk, found in editions.items()}
+    counts = _counts(query, [one for one in in_force.values() if one])
+    nothing = "Chưa mở" if query.as_of is None else "Chưa duyệt"
     return [
         _month_report(
             month.number,
@@ -58,31 +57,31 @@ def month_reports(wanted: DashboardQuery) -> list[MonthReport]:
             editions,
             in_force,
             counts,
-            nothing if wanted.unit.owes(*_days(wanted, month)) else "Không phải báo cáo",
+            nothing if query.unit.owes(*_days(query, month)) else "Không phải báo cáo",
         )
-        for month in wanted.period.months
+        for month in query.period.months
     ]
 
 
-def _days(wanted: DashboardQuery, month: Month) -> tuple[date, date]:
-    span = wanted.calendar.span(month)
+def _days(query: FiguresQuery, month: Month) -> tuple[date, date]:
+    span = query.calendar.span(month)
     return span.start, span.end
 
 
-def _in_force(found: Sequence[Edition], wanted: DashboardQuery) -> Edition | None:
-    if wanted.as_of is not None:
+def _in_force(found: Sequence[Edition], query: FiguresQuery) -> Edition | None:
+    if query.as_of is not None:
         return found[-1]
-    states = (State.APPROVED,) if wanted.include == "approved" else (State.SENT, State.APPROVED)
+    states = (State.APPROVED,) if query.include == "approved" else (State.SENT, State.APPROVED)
     by_state = {one.state: one for one in found}
     return next((by_state[state] for state in states if state in by_state), None)
 
 
-def _counts(wanted: DashboardQuery, chosen: Sequence[Edition]) -> dict[int, Mapping[str, int | None]]:
-    if wanted.field is None:
+def _counts(query: FiguresQuery, chosen: Sequence[Edition]) -> dict[int, Mapping[str, int | None]]:
+    if query.field is None:
         tallies = {one.pk: tally_of(one.__dict__) for one in chosen}
     else:
         tallies: dict[int, Tally] = {}
-        for row in DossierCount.objects.filter(edition__in=chosen, field=wanted.field):
+        for row in DossierCount.objects.filter(edition__in=chosen, field=query.field):
             tally = tally_of(row.__dict__)
             tallies[row.edition_id] = tallies[row.edition_id] + tally if row.edition_id in tallies else tally
     return {pk: compute_figures(tally).counts for pk, tally in tallies.items()}

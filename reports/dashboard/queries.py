@@ -5,17 +5,15 @@ fields.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property
 
 from core.db.snapshot import snapshot
-from figures.periods import FIRST_YEAR, Calendar, Month, Period
+from figures.periods import FIRST_YEAR, Month, Period
 from figures.summary import Figures, ShareChange, Summary, build_summary, compute_figures
 from figures.tally import Tally
-from records.models import Field
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import reads_rows_apart, received_tallies, unit_rows
-from records.summary.queries import summary_of, tallies_by_tier
+from records.summary.queries import summary, tallies_by_tier
 from records.summary.query import FiguresQuery, PartialTally
 from reports.models import Review
 from reports.year_on_year.comparable_tallies import AnyComparableUnits
@@ -29,80 +27,43 @@ LONGEST_TREND = 60
 MOST_REVIEWS = 20
 
 
-@dataclass(frozen=True)
-class DashboardQuery:
-    """What is asked: `field` is a field of the catalogue, or None for all of them together; `as_of` a day whose end the
-    figures are those of, or None for now; `most_named`: where more reports lack, they are counted and not named.
-    """
+class ShownPeriods:
+    """What is asked, with what is shown beside it: the months of its trend and the same period last year."""
 
-    unit: Unit
-    period: Period
-    calendar: Calendar
-    include: str
-    external: bool
-    tier: str | None
-    by: str | None
-    decimals: int
-    field: Field | None = None
-    as_of: date | None = None
-    today: date | None = None
-    most_named: int | None = None
-
-    @cached_property
-    def months(self) -> tuple[Month, ...]:
-        """The months of the trend: those of the period and as many before as make a trend, as far as there are any."""
-        last = self.period.last
-        known = (last.year - FIRST_YEAR) * 12 + last.month
-        length = min(max(len(self.period.months), TREND_MONTHS), LONGEST_TREND, known)
-        return Month.range(last.plus(1 - length), last)
-
-    @cached_property
-    def reach(self) -> FiguresQuery:
-        """The same question of all months that are shown: of the period, the trend and the same period last year."""
-        first, last = min(self.months[0], self.period.same_last_year().first), self.period.last
-        # Built directly: with the year before it, the longest period is longer than one that may be asked for.
-        return self._question(Period(f"{first}..{last}", first, last))
+    def __init__(self, query: FiguresQuery) -> None:
+        period = query.period
+        known = (period.last.year - FIRST_YEAR) * 12 + period.last.month
+        length = min(max(len(period.months), TREND_MONTHS), LONGEST_TREND, known)
+        # The months of the trend: those of the period and as many before as make a trend, as far as there are any.
+        self.months = Month.range(period.last.plus(1 - length), period.last)
+        # The same question of all months that are shown; the roster is read once, for all of them.
+        self.reach = _of_months(query, min(self.months[0], period.same_last_year().first), period.last)
+        self.query = replace(query, wider=self.reach)
 
     @cached_property
     def of_field(self) -> FieldFigures | None:
         """What is known of the field that is asked for, read once for all that is shown."""
-        return FieldFigures(self.reach, self.field) if self.field else None
+        return FieldFigures(self.reach, self.query.field) if self.query.field else None
 
     @cached_property
     def comparable(self) -> AnyComparableUnits | None:
         """Who can be compared with last year; None where that are all."""
-        return comparable_units(self.reach, self.period, self.of_field.owed if self.of_field else None)
-
-    @cached_property
-    def question(self) -> FiguresQuery:
-        """The question of the period itself."""
-        return self._question(self.period, self.reach)
+        return comparable_units(self.reach, self.query.period, self.of_field.owed if self.of_field else None)
 
     @property
     def last_year(self) -> FiguresQuery:
         """The same question of the same period last year."""
-        return self._question(self.period.same_last_year(), self.reach)
+        return replace(self.query, period=self.query.period.same_last_year())
 
     @property
     def earlier(self) -> FiguresQuery:
         """The same question of the months before the period that are shown."""
-        first, last = self.reach.period.first, self.period.first.previous()
-        return self._question(Period(f"{first}..{last}", first, last), self.reach)
+        return _of_months(self.query, self.reach.period.first, self.query.period.first.previous())
 
-    def _question(self, period: Period, wider: FiguresQuery | None = None) -> FiguresQuery:
-        below = self.by == "unit"
-        return FiguresQuery(
-            self.unit,
-            period,
-            self.calendar,
-            self.include,
-            self.external,
-            self.tier,
-            wider,
-            self.as_of,
-            below,
-            self.today,
-        )
+
+def _of_months(query: FiguresQuery, first: Month, last: Month) -> FiguresQuery:
+    # Built directly: with the year before it, the longest period is longer than one that may be asked for.
+    return replace(query, period=Period(f"{first}..{last}", first, last))
 
 
 @dataclass(frozen=True)
@@ -117,57 +78,53 @@ class PastFigures:
 
 
 @snapshot()
-def current_and_past(wanted: DashboardQuery) -> tuple[Summary, PastFigures]:
+def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
     """Both at once: months that are added up on reading are so only once."""
-    if wanted.of_field is not None:
-        return figures_of(wanted), past_figures(wanted)
-    question, by_unit = wanted.question, wanted.by == "unit"
-    if not question.from_sums:
-        found = partial_tallies(question, by_child=by_unit)
-        return figures_of(wanted, found), past_figures(wanted, [*found, *partial_tallies(wanted.earlier)])
-    months = partial_tallies(wanted.reach)
-    within = [one for one in months if one.month.number in question.by_number]
-    return figures_of(wanted, None if by_unit and not reads_rows_apart(question) else within), past_figures(
-        wanted, months
-    )
+    query = shown.query
+    if query.field is not None:
+        return figures_of(shown), past_figures(shown)
+    if not query.from_sums:
+        found = partial_tallies(query, by_child=query.below)
+        return summary(query, found), past_figures(shown, [*found, *partial_tallies(shown.earlier)])
+    months = partial_tallies(shown.reach)
+    within = [one for one in months if one.month.number in query.by_number]
+    now = summary(query, None if query.below and not reads_rows_apart(query) else within)
+    return now, past_figures(shown, months)
 
 
-def figures_of(wanted: DashboardQuery, found: list[PartialTally] | None = None) -> Summary:
-    """The one Summary behind page, tables, files and charts; `found` are its parts, where they are at hand."""
-    if wanted.of_field is not None:
-        return wanted.of_field.summary(wanted.question, by=wanted.by, decimals=wanted.decimals)
-    return summary_of(
-        wanted.question, by=wanted.by, decimals=wanted.decimals, found=found, most_named=wanted.most_named
-    )
+def figures_of(shown: ShownPeriods) -> Summary:
+    """The one Summary behind page, tables, files and charts."""
+    return shown.of_field.summary(shown.query) if shown.of_field else summary(shown.query)
 
 
 @snapshot()
-def past_figures(wanted: DashboardQuery, found: list[PartialTally] | None = None) -> PastFigures:
+def past_figures(shown: ShownPeriods, found: list[PartialTally] | None = None) -> PastFigures:
     """Last year's figures and the trend from one reading of the months, in two queries; `found` are their parts, where
     they are at hand.
     """
-    if wanted.of_field is not None:
-        monthly = wanted.of_field.monthly()
+    query = shown.query
+    if shown.of_field is not None:
+        monthly = shown.of_field.monthly()
     else:
-        monthly = tallies_by_tier(wanted.reach, partial_tallies(wanted.reach) if found is None else found)
+        monthly = tallies_by_tier(shown.reach, partial_tallies(shown.reach) if found is None else found)
     earlier = build_summary(
-        unit=wanted.unit.code,
-        unit_name=wanted.unit.name,
-        period=wanted.period.same_last_year(),
+        unit=query.unit.code,
+        unit_name=query.unit.name,
+        period=query.period.same_last_year(),
         tiers=monthly,
-        calendar=wanted.calendar,
-        basis="reported" if wanted.today is None else "today",
-        units_of=wanted.today,
-        include=wanted.include,
-        as_of=wanted.as_of,
-        external=wanted.external,
-        decimals=wanted.decimals,
+        calendar=query.calendar,
+        basis=query.basis,
+        units_of=query.today,
+        include=query.include,
+        as_of=query.as_of,
+        external=query.external,
+        decimals=query.decimals,
     )
-    tiers = _trend(monthly, wanted.months, wanted.decimals, [tier for tier, _ in earlier.tiers])
-    against, field = None, wanted.field.name if wanted.field else ""
-    if wanted.comparable is not None:
-        against = compare_summaries(wanted.comparable, monthly, earlier, field)
-    return PastFigures(earlier, wanted.months, tuple(tiers), against)
+    tiers = _trend(monthly, shown.months, query.decimals, [tier for tier, _ in earlier.tiers])
+    against, field = None, query.field.name if query.field else ""
+    if shown.comparable is not None:
+        against = compare_summaries(shown.comparable, monthly, earlier, field)
+    return PastFigures(earlier, shown.months, tuple(tiers), against)
 
 
 def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequence[str]):
@@ -185,11 +142,6 @@ def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequ
         )
 
 
-def field_named(code: str) -> Field | None:
-    """A field of the catalogue by its code."""
-    return Field.objects.filter(code=code).first()
-
-
 def frozen_review_for(unit: Unit, period: Period, *, today: bool) -> Review | None:
     """The newest review of the unit and period, told by today's units or as reported, whose figures are closed; without
     one the newest draft, if any.
@@ -200,13 +152,13 @@ def frozen_review_for(unit: Unit, period: Period, *, today: bool) -> Review | No
     return next((one for one in reviews if one.is_frozen), next(iter(reviews), None))
 
 
-def with_changes(wanted: DashboardQuery, summary: Summary) -> Summary:
+def with_changes(shown: ShownPeriods, summary: Summary) -> Summary:
     """The same Summary with `change` in its rows by unit; rows by field or month stay as they are. A fixed number of
     queries.
     """
     if summary.by != "unit":
         return summary
-    before = _before(wanted)
+    before = _before(shown)
     rows = (
         replace(row, change=ShareChange.between(row.figures, before.get(row.extra["pk"])))
         for row in summary.rows
@@ -214,22 +166,22 @@ def with_changes(wanted: DashboardQuery, summary: Summary) -> Summary:
     return replace(summary, rows=tuple(rows))
 
 
-def _before(wanted: DashboardQuery) -> dict[int, Figures]:
+def _before(shown: ShownPeriods) -> dict[int, Figures]:
     """Last year's figures of the rows that can be compared, by number of the unit."""
-    question = wanted.last_year
-    if wanted.of_field is not None:
-        rows = wanted.of_field.unit_rows(question)
+    query = shown.last_year
+    if shown.of_field is not None:
+        rows = shown.of_field.unit_rows(query)
     else:
-        rows = unit_rows(question, received_tallies(question))
+        rows = unit_rows(query, received_tallies(query))
     found = build_summary(
-        unit=wanted.unit.code,
-        unit_name=wanted.unit.name,
-        period=question.period,
+        unit=query.unit.code,
+        unit_name=query.unit.name,
+        period=query.period,
         tiers={},
         by="unit",
         rows=rows,
-        calendar=wanted.calendar,
-        decimals=wanted.decimals,
+        calendar=query.calendar,
+        decimals=query.decimals,
     )
-    left_out = wanted.comparable.left_rows if wanted.comparable else ()
+    left_out = shown.comparable.left_rows if shown.comparable else ()
     return {row.extra["pk"]: row.figures for row in found.rows if row.extra["pk"] not in left_out}

@@ -16,7 +16,7 @@ from reports.tables.html_table import MOST_ROWS, FiguresTable, TableLine
 from reports.tables.ordering import TableEntry
 
 from . import findings
-from .params import DashboardParams
+from .params import PageState
 
 FIRST = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng"}
 EXTERNAL = "Cơ quan ngoài Ủy ban"
@@ -44,7 +44,7 @@ class TablePage:
         )
 
 
-def table_page(asked: DashboardParams, summary: Summary, hidden: frozenset[int] = frozenset()) -> TablePage:
+def table_page(asked: PageState, summary: Summary, hidden: frozenset[int] = frozenset()) -> TablePage:
     """Rows found by the search, ordered as asked; units of `hidden` (by number) are not linked."""
     by = summary.by or "unit"
     sections = _sections(summary)
@@ -68,27 +68,30 @@ def _sections(summary: Summary) -> list[str]:
     return names if len(set(names)) > 1 else [""] * len(names)
 
 
-def _entry(
-    asked: DashboardParams, by: str, row: SummaryRow, section: str, hidden: frozenset[int]
-) -> TableEntry:
-    note = _missing(row.figures.completeness, by, asked.include)
+def _entry(asked: PageState, by: str, row: SummaryRow, section: str, hidden: frozenset[int]) -> TableEntry:
+    note = _missing(row.figures.completeness, by, asked.query.include)
     if row.figures.estimated:
         note = f"{note}, ước tính".removeprefix(", ")
     href = "" if row.extra.get("pk") in hidden else asked.link(**_way(asked, by, row))
     return TableEntry(row, fold(row.name) if by != "month" else row.key, href, section, note)
 
 
-def _way(asked: DashboardParams, by: str, row: SummaryRow) -> dict[str, str]:
+def _way(asked: PageState, by: str, row: SummaryRow) -> dict[str, str]:
     """One step down: province → district → commune → field → the months with their submissions."""
-    if by == "unit" and row.extra.get("pk") != asked.unit.pk:
+    if by == "unit" and row.extra.get("pk") != asked.query.unit.pk:
         key = row.key
-        if asked.units_of and asked.units_of > asked.day and "@" not in key:
-            key = f"{key}@{asked.units_of}"
+        if asked.query.today and asked.query.today > asked.day and "@" not in key:
+            key = f"{key}@{asked.query.today}"
         return {"unit": key, "by": "", "tier": "", "q": "", "sort": ""}
     if by == "unit":
-        return {"by": "month" if asked.field else "field", "q": "", "sort": ""}
+        return {"by": "month" if asked.field_key else "field", "q": "", "sort": ""}
     if by == "field":
-        return {"field": row.key, "by": "unit" if asked.unit.has_children else "month", "q": "", "sort": ""}
+        return {
+            "field": row.key,
+            "by": "unit" if asked.query.unit.has_children else "month",
+            "q": "",
+            "sort": "",
+        }
     return {"period": row.key, "by": "", "q": "", "sort": ""}
 
 
@@ -132,7 +135,7 @@ def _means(summary: Summary, entries: Sequence[TableEntry]) -> dict[str, Share]:
 BY_NAMES = (("unit", "Đơn vị"), ("field", "Lĩnh vực"), ("month", "Tháng"))
 
 
-def table_context(asked: DashboardParams, summary: Summary, hidden: frozenset[int]) -> dict[str, Any]:
+def table_context(asked: PageState, summary: Summary, hidden: frozenset[int]) -> dict[str, Any]:
     """What the template of the table writes; units of `hidden` (by number) without a link."""
     table = table_page(asked, summary, hidden)
     by, page = summary.by or "unit", min(asked.page, table.pages)
@@ -174,18 +177,18 @@ def _ranking(by: str, table: TablePage) -> str:
     )
 
 
-def _by_links(asked: DashboardParams, by: str) -> list[tuple[str, str, bool]]:
-    names = [pair for pair in BY_NAMES if pair[0] != "unit" or asked.unit.has_children]
+def _by_links(asked: PageState, by: str) -> list[tuple[str, str, bool]]:
+    names = [pair for pair in BY_NAMES if pair[0] != "unit" or asked.query.unit.has_children]
     return [(name, asked.link(by=key, sort="", q=""), key == by) for key, name in names]
 
 
-def _tier_links(asked: DashboardParams, summary: Summary, by: str) -> list[tuple[str, str, bool]]:
+def _tier_links(asked: PageState, summary: Summary, by: str) -> list[tuple[str, str, bool]]:
     tiers = [tier for tier, _ in summary.tiers]
-    if not asked.tier and len(tiers) < 2:
+    if not asked.query.tier and len(tiers) < 2:
         return []
-    shown_tiers = tiers if not asked.tier else [asked.tier]
+    shown_tiers = tiers if not asked.query.tier else [asked.query.tier]
     links = [
-        (formatting.tier_name(tier), asked.link(tier=tier, sort=""), tier == asked.tier)
+        (formatting.tier_name(tier), asked.link(tier=tier, sort=""), tier == asked.query.tier)
         for tier in shown_tiers
     ]
-    return [("Mọi cấp", asked.link(tier="", sort=""), not asked.tier), *links]
+    return [("Mọi cấp", asked.link(tier="", sort=""), not asked.query.tier), *links]

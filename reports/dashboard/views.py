@@ -21,6 +21,8 @@ from core.web.rights import Right
 from figures import formatting
 from figures.rates import Placement, rates_in
 from figures.summary import Summary
+from records.summary.parameters import LONGEST, BadParameter
+from records.summary.query import FiguresQuery
 from reports.charts import svg
 from reports.review_text import sentences
 from spreadsheets.table_file import requested_file
@@ -34,8 +36,8 @@ from . import blocks, choices, table
 from .cache import cached
 from .files import DashboardTables
 from .month_reports import month_reports
-from .params import LONGEST, BadParameter, DashboardParams, dashboard_query, parse_params, stable_unit_key
-from .queries import DashboardQuery, current_and_past, frozen_review_for, with_changes
+from .params import PageState, parse_params, stable_unit_key
+from .queries import ShownPeriods, current_and_past, frozen_review_for, with_changes
 from .targets import reported_indicators
 
 
@@ -44,7 +46,7 @@ from .targets import reported_indicators
 def find_unit(request: HttpRequest) -> HttpResponse:
     """The units whose name holds `?find=`, each with a link to the same view of it; the only one is shown at once."""
     try:
-        asked = parse_params(request)
+        asked = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     text = clean_text(request.GET.get("find", ""))[:LONGEST]
@@ -67,13 +69,13 @@ def find_unit(request: HttpRequest) -> HttpResponse:
     return render(request, "reports/dashboard/found_units.html", context)
 
 
-def kept_params(asked: DashboardParams) -> list[tuple[str, str]]:
+def kept_params(asked: PageState) -> list[tuple[str, str]]:
     """What the search keeps of a view, for hidden fields: everything but how its table is shown."""
     return asked.pairs(by="", tier="", field="", sort="", q="", page="")
 
 
-def _way(asked: DashboardParams, unit: Unit) -> str:
-    key = stable_unit_key(unit, asked.calendar.bounds(asked.period)[1])
+def _way(asked: PageState, unit: Unit) -> str:
+    key = stable_unit_key(unit, asked.query.calendar.bounds(asked.query.period)[1])
     link = asked.link(unit=key, by="", tier="", field="", sort="", q="")
     return f"{reverse('dashboard')}{link}"
 
@@ -89,150 +91,150 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """The page at "/"; an address that cannot be read is answered in words (400)."""
     try:
         asked = parse_params(request)
-        wanted = replace(dashboard_query(asked), most_named=MOST_LACKING)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    if file := requested_file(request, DashboardTables(asked, wanted).by_name()):
+    shown = ShownPeriods(replace(asked.query, by=asked.rows_by, most_named=MOST_LACKING))
+    if file := requested_file(request, DashboardTables(asked, shown).by_name()):
         return file
     above = choices.visible_above(asked, request.user)
     reach = [*above, *choices.paths_held(asked, request.user)]
-    body = cached(asked, reach, lambda: _drawn(asked, wanted, above, request.user))
-    title = f"{asked.unit.name}, {asked.period.label}"
+    body = cached(asked, reach, lambda: _drawn(asked, shown, above, request.user))
+    title = f"{asked.query.unit.name}, {asked.query.period.label}"
     return render(request, "reports/dashboard/dashboard.html", {"body": body, "page_title": title})
 
 
 @snapshot()
-def _drawn(asked: DashboardParams, wanted: DashboardQuery, above: list[int], user: User) -> str:
-    page = _page(asked, wanted, above, user) | {"today": asked.day}
+def _drawn(asked: PageState, shown: ShownPeriods, above: list[int], user: User) -> str:
+    page = _page(asked, shown, above, user) | {"today": asked.day}
     return render_to_string("reports/dashboard/body.html", page)
 
 
-def _page(asked: DashboardParams, wanted: DashboardQuery, visible: list[int], user: User) -> dict[str, Any]:
-    summary, past = current_and_past(wanted)
-    summary = with_changes(wanted, summary)
+def _page(asked: PageState, shown: ShownPeriods, visible: list[int], user: User) -> dict[str, Any]:
+    query, (summary, past) = shown.query, current_and_past(shown)
+    summary = with_changes(shown, summary)
     now, before = (past.against.current, past.against.before) if past.against else (summary, past.before)
     before = before if before.total.completeness.reported else None
     end = summary.period.end
     goals = blocks.targets_by_tier(asked, end)
     above = choices.ancestors(visible)
     hidden = choices.hidden_units(asked, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
-    own = not asked.unit.has_children or asked.unit.reports
+    own = not query.unit.has_children or query.unit.reports
     return {
         "asked": asked,
         "here": asked.link(),
         "as_of_start": asked.link(as_of=asked.day, include="", basis=""),
         "bases": _bases(asked),
-        "basis_name": formatting.basis_label(asked.units_of),
+        "basis_name": formatting.basis_label(query.today),
         "estimated": formatting.ESTIMATED,
         "territory": summary.territory.in_words(MOST_NAMED) if summary.territory else [],
         "territory_whole": summary.territory.in_words() if summary.territory else [],
         "handover": summary.handover.sentences(),
         "as_of_kept": asked.pairs(as_of=""),
         # Who sees but one unit has nothing to look for.
-        "find_kept": kept_params(asked) if above or asked.unit.has_children else [],
+        "find_kept": kept_params(asked) if above or query.unit.has_children else [],
         "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
         "unit_options": markup.options(
             choices.unit_options(asked, above, summary, end, hidden), asked.unit_key
         ),
-        "period_options": choices.period_options(asked.calendar.month_of(asked.day), asked.period),
+        "period_options": choices.period_options(query.calendar.month_of(asked.day), query.period),
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
         "before": before,
         "left_out": past.against.told if past.against else "",
         "uncompared": bool(past.against and past.against.nobody),
-        "include_name": formatting.included_label(asked.include, asked.as_of),
-        "review": frozen_review_for(asked.unit, asked.period, today=asked.basis == "today"),
+        "include_name": formatting.included_label(query.include, query.as_of),
+        "review": frozen_review_for(query.unit, query.period, today=query.basis == "today"),
         "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
         "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
         "empty_way": _way_on(asked),
         "legend": LEGEND,
         "rates": {one.key: blocks.rate_label(one, end) for one in rates_in(Placement.DASHBOARD)},
-        "reports": month_reports(wanted) if own else [],
+        "reports": month_reports(query) if own else [],
         # What indicators were on an earlier day is not kept.
-        "indicators": [] if wanted.field or asked.tier or asked.as_of else _indicators(wanted),
-        "field_name": wanted.field.name if wanted.field else "",
-        **blocks.answer_block(asked, summary, now, before, wanted.field.name if wanted.field else ""),
+        "indicators": [] if query.field or query.tier or query.as_of else _indicators(query),
+        "field_name": query.field.name if query.field else "",
+        **blocks.answer_block(asked, summary, now, before, query.field.name if query.field else ""),
         **blocks.on_time_block(summary, before, goals),
         **blocks.chart_blocks(asked, summary, past, now, before, goals),
         **table.table_context(asked, summary, hidden),
     }
 
 
-def _bases(asked: DashboardParams) -> list[tuple[str, str, bool]]:
+def _bases(asked: PageState) -> list[tuple[str, str, bool]]:
     """The switch between units as they reported and today's: name, link, whether chosen; nothing where both are the
     same.
     """
-    unit, end = asked.unit, asked.calendar.bounds(asked.period)[1]
-    if asked.basis == "reported" and not inheritance.figures_can_differ(
+    unit, end = asked.query.unit, asked.query.calendar.bounds(asked.query.period)[1]
+    if asked.query.basis == "reported" and not inheritance.figures_can_differ(
         unit, max(asked.day, unit.active_from)
     ):
         return []
     key = stable_unit_key(unit, end)
     return [
-        (name, asked.link(basis=basis, unit=key, as_of=""), asked.basis == (basis or "reported"))
+        (name, asked.link(basis=basis, unit=key, as_of=""), asked.query.basis == (basis or "reported"))
         for name, basis in (("Báo cáo", ""), ("Đơn vị hiện nay", "today"))
     ]
 
 
-def _trail(asked: DashboardParams, above: list, end) -> list[tuple[str, str]]:
+def _trail(asked: PageState, above: list, end) -> list[tuple[str, str]]:
     clean = {"by": "", "tier": "", "q": "", "sort": ""}
     trail = [(unit.name, asked.link(unit=choices.unit_key_for(asked, unit, end), **clean)) for unit in above]
-    return [*trail, (asked.unit.name, asked.link())]
+    return [*trail, (asked.query.unit.name, asked.link())]
 
 
-def _empty(asked: DashboardParams, summary: Summary) -> str:
+def _empty(asked: PageState, summary: Summary) -> str:
     """Why there is nothing, and what to do next."""
     if _left_out(asked):
         name = capfirst(summary.unit_name)
         return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
-        name, unit, label = capfirst(summary.unit_name), asked.unit, summary.period.label
+        name, unit, label = capfirst(summary.unit_name), asked.query.unit, summary.period.label
         if _not_yet(asked):
             return f"{name} hoạt động từ ngày {formatting.format_day(unit.active_from)}, sau {label}."
         if _over(asked):
             return f"{name} hoạt động đến hết ngày {formatting.format_day(unit.active_until)}, trước {label}."
         return f"{name} không phải báo cáo trong {label}."
-    if asked.as_of:
-        return f"Đến hết ngày {formatting.format_day(asked.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
-    state = "được duyệt" if asked.include == "approved" else "được gửi"
-    also = ", chọn “Gồm cả chưa duyệt”" if asked.include == "approved" else ""
+    if asked.query.as_of:
+        return f"Đến hết ngày {formatting.format_day(asked.query.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
+    state = "được duyệt" if asked.query.include == "approved" else "được gửi"
+    also = ", chọn “Gồm cả chưa duyệt”" if asked.query.include == "approved" else ""
     todo = f"Hãy nhập hoặc đôn đốc gửi, duyệt báo cáo{also}, hoặc chọn kỳ khác."
     return f"Đã {state}: {summary.completeness_text}. {todo}"
 
 
-def _left_out(asked: DashboardParams) -> bool:
+def _left_out(asked: PageState) -> bool:
     """Whether the unit that is seen is itself of those that are only counted when asked for."""
-    return asked.unit.external and not asked.external
+    return asked.query.unit.external and not asked.query.external
 
 
-def _not_yet(asked: DashboardParams) -> bool:
+def _not_yet(asked: PageState) -> bool:
     """Whether the unit began after the period."""
-    return asked.unit.active_from > asked.calendar.bounds(asked.period)[1]
+    return asked.query.unit.active_from > asked.query.calendar.bounds(asked.query.period)[1]
 
 
-def _over(asked: DashboardParams) -> bool:
+def _over(asked: PageState) -> bool:
     """Whether the unit ended before the period."""
-    until = asked.unit.active_until
-    return until is not None and until < asked.calendar.bounds(asked.period)[0]
+    until = asked.query.unit.active_until
+    return until is not None and until < asked.query.calendar.bounds(asked.query.period)[0]
 
 
-def _way_on(asked: DashboardParams) -> tuple[str, str]:
+def _way_on(asked: PageState) -> tuple[str, str]:
     """Where to go from an empty page: address and words."""
     if _left_out(asked):
         return asked.link(external="1"), "Xem số liệu của đơn vị này"
-    if asked.as_of:
+    if asked.query.as_of:
         return asked.link(as_of=""), "Xem số liệu hiện nay"
-    if _not_yet(asked) and asked.basis == "reported":
-        key = stable_unit_key(asked.unit, asked.calendar.bounds(asked.period)[1])
+    if _not_yet(asked) and asked.query.basis == "reported":
+        key = stable_unit_key(asked.query.unit, asked.query.calendar.bounds(asked.query.period)[1])
         return asked.link(basis="today", unit=key), "Xem theo đơn vị hiện nay"
     if _over(asked):
-        return reverse("units:detail", args=[asked.unit.pk]), "Xem đơn vị kế thừa"
+        return reverse("units:detail", args=[asked.query.unit.pk]), "Xem đơn vị kế thừa"
     return reverse("records:worklist"), "Mở Việc của tôi"
 
 
-def _indicators(wanted: DashboardQuery) -> list[dict[str, Any]]:
-    found = reported_indicators(wanted.unit, wanted.period, wanted.decimals)
+def _indicators(query: FiguresQuery) -> list[dict[str, Any]]:
+    found = reported_indicators(query.unit, query.period, query.decimals)
     for one in found:
         one["verdict"] = sentences.target_gap(one["percent"], one["target"])
     return found

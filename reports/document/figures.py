@@ -1,16 +1,15 @@
 """The figures of a review: by unit, field and month, last year's, and those that can be compared."""
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from figures.periods import Calendar, Period
 from figures.summary import Summary
-from records.models import Stage
 from records.summary.aggregation import partial_tallies
 from records.summary.queries import summary, tallies_by_tier
-from reports.dashboard.queries import DashboardQuery, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, with_changes
 from reports.models import Review
 from reports.year_on_year.comparison import ComparedSummaries, compare_summaries
 
@@ -26,17 +25,17 @@ class ReviewFigures:
     @cached_property
     def now(self) -> Summary:
         """Rows by unit, each with its change."""
-        return with_changes(self._wanted, self._summary(self.period, by="unit"))
+        return with_changes(self._shown, summary(self._shown.query))
 
     @cached_property
     def before(self) -> Summary:
         """The same period last year."""
-        return self._summary(self.period.same_last_year())
+        return self._summary(period=self.period.same_last_year())
 
     @cached_property
     def compared(self) -> ComparedSummaries | None:
         """None where the same units owed reports in both periods."""
-        reach, among = self._wanted.reach, self._wanted.comparable
+        reach, among = self._shown.reach, self._shown.comparable
         if among is None:
             return None
         return compare_summaries(among, tallies_by_tier(reach, partial_tallies(reach)), self.before)
@@ -53,8 +52,7 @@ class ReviewFigures:
             "figures": self.now.as_record(),
             "unit_tiers": self.unit_tiers,
             "by_field": [
-                {"tier": tier, "figures": self._summary(self.period, by="field", tier=tier).as_record()}
-                for tier in tiers
+                {"tier": tier, "figures": self._summary(by="field", tier=tier).as_record()} for tier in tiers
             ],
             "by_month": [
                 {
@@ -69,30 +67,22 @@ class ReviewFigures:
         return found | {"compared": self.compared.as_dict()} if self.compared else found
 
     @cached_property
-    def _wanted(self) -> DashboardQuery:
+    def _shown(self) -> ShownPeriods:
+        return ShownPeriods(replace(self._query, by="unit"))
+
+    @cached_property
+    def _query(self) -> FiguresQuery:
         review = self.review
-        return DashboardQuery(
-            review.unit,
-            self.period,
-            self.calendar,
-            Stage.APPROVED,
-            False,
-            None,
-            "unit",
-            review.decimals,
-            today=review.units_of,
+        return FiguresQuery(
+            review.unit, self.period, self.calendar, decimals=review.decimals, today=review.units_of
         )
 
-    def _summary(self, period: Period, **asked: Any) -> Summary:
-        review: Review = self.review
-        today: date | None = review.units_of
-        return summary(
-            review.unit, period, decimals=review.decimals, calendar=self.calendar, today=today, **asked
-        )
+    def _summary(self, **asked: Any) -> Summary:
+        return summary(replace(self._query, **asked))
 
     def _online(self, period: Period, tier: str) -> list[dict[str, Any]]:
         """The share received online, month by month: what the line of the printed review is drawn from."""
-        rows = self._summary(period, by="month", tier=tier).rows
+        rows = self._summary(period=period, by="month", tier=tier).rows
         shares = [(row.key, row.figures.shares["online"]) for row in rows]
         return [
             {

@@ -1,7 +1,7 @@
 """What official forms are filled from: figures by tier and field, or indicators."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from core.db.snapshot import snapshot
@@ -11,18 +11,18 @@ from figures.summary import Summary
 from figures.tally import sum_reported
 from records.models import IndicatorValue
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from units.models import Unit, UnitKind
 
 Parts = list[tuple[str, Summary]]
 
 
 @snapshot()
-def dossier_figures(unit: Unit, period: Period, **asked) -> tuple[Summary, Parts]:
-    """The figures of a unit and period, and by tier those of each field. A few queries a tier; `asked` goes to
-    `records.summary.queries.summary`.
-    """
-    now = summary(unit, period, **asked)
-    return now, [(tier, summary(unit, period, by="field", tier=tier, **asked)) for tier, _ in now.tiers]
+def dossier_figures(query: FiguresQuery) -> tuple[Summary, Parts]:
+    """The figures of what is asked, of all tiers and fields, and by tier those of each field. A few queries a tier."""
+    query = replace(query, tier=None, by=None)
+    now = summary(query)
+    return now, [(tier, summary(replace(query, by="field", tier=tier))) for tier, _ in now.tiers]
 
 
 @dataclass(frozen=True)

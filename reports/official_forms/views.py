@@ -17,8 +17,9 @@ from records.calendar.queries import stored_calendar
 from records.official_form.queries import official_forms
 from records.official_form.views import OfficialUpload, official_form
 from records.submissions.fetch import submission_or_404, working_edition_or_404
+from records.summary.parameters import BadParameter
 from reports.dashboard import choices
-from reports.dashboard.params import BadParameter, DashboardParams, parse_params
+from reports.dashboard.params import PageState, parse_params
 from reports.pdf import renderer_process, rendering
 from reports.tables.files import XLSX
 from spreadsheets.table_file import TableColumn, TableFile, requested_file
@@ -59,7 +60,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 def form_page(request: HttpRequest, key: str) -> HttpResponse:
     """`?unit=&period=` and the rest as on the dashboard; without them the reader's own unit and the latest half."""
     try:
-        asked = parse_params(request)
+        asked = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     if file := requested_file(request, {"": lambda: _table(asked, key)}):
@@ -67,15 +68,17 @@ def form_page(request: HttpRequest, key: str) -> HttpResponse:
     return _page(request, asked, key)
 
 
-def _table(asked: DashboardParams, key: str) -> TableFile:
+def _table(asked: PageState, key: str) -> TableFile:
     filled = filled_form_for(asked, key)
-    return form_file(filled, f"bieu-{asked.unit.code}-{filled.form.key}-{filled.period.code}", clock.now())
+    return form_file(
+        filled, f"bieu-{asked.query.unit.code}-{filled.form.key}-{filled.period.code}", clock.now()
+    )
 
 
 def _page(
-    request: HttpRequest, asked: DashboardParams, key: str, *, refused: str = "", status: int = 200
+    request: HttpRequest, asked: PageState, key: str, *, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    end = asked.calendar.bounds(asked.period)[1]
+    end = asked.query.calendar.bounds(asked.query.period)[1]
     known = official_forms()
     filled = filled_form_for(asked, key)
     context = {
@@ -86,7 +89,9 @@ def _page(
         "others": [(form, form.key == filled.form.key) for form in known.in_force(end)],
         "faults": known.faults if is_root_administrator(request.user, request.day) else (),
         "unit_options": markup.options(_units(request, asked), asked.unit_key),
-        "period_options": choices.period_options(asked.calendar.month_of(asked.day), asked.period),
+        "period_options": choices.period_options(
+            asked.query.calendar.month_of(asked.day), asked.query.period
+        ),
         "refused": refused,
     }
     return render(request, "reports/official_forms/form.html", context, status=status)
@@ -97,7 +102,7 @@ def _page(
 def form_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     """The form with its totals and identities as live formulas."""
     try:
-        asked = parse_params(request)
+        asked = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     filled = filled_form_for(asked, key)
@@ -109,7 +114,7 @@ def form_xlsx(request: HttpRequest, key: str) -> HttpResponse:
 def form_pdf(request: HttpRequest, key: str) -> HttpResponse:
     """The form as it is printed; 429 while others are drawn, 422 where it cannot be."""
     try:
-        asked = parse_params(request)
+        asked = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     filled, moment = filled_form_for(asked, key), clock.now()
@@ -139,53 +144,49 @@ def form_of_month(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _form(asked: DashboardParams, key: str) -> OfficialForm:
+def _form(asked: PageState, key: str) -> OfficialForm:
     """The form of a key, or what has taken its place by the end of the period; 404 for one that nobody knows."""
-    found = official_forms().on(key, asked.calendar.bounds(asked.period)[1])
+    found = official_forms().on(key, asked.query.calendar.bounds(asked.query.period)[1])
     if found is None:
         raise Http404
     return found
 
 
-def filled_form_for(asked: DashboardParams, key: str) -> FilledForm:
+def filled_form_for(asked: PageState, key: str) -> FilledForm:
     """The form of a key, or what has taken its place, with the figures that are asked for; 404 for an unknown one."""
     form = _form(asked, key)
     demo = "số liệu minh họa" if settings.DEMO else ""
     if form.of == INDICATORS:
-        period = Dates.of(asked.period, asked.calendar)
-        bounds = asked.calendar.bounds(asked.period)
-        found = indicator_figures(asked.unit, asked.period, bounds, form.sources, external=asked.external)
-        return fill_from_indicators(form, asked.unit, period, found, demo)
-    now, parts = dossier_figures(
-        asked.unit,
-        asked.period,
-        include=asked.include,
-        external=asked.external,
-        decimals=asked.decimals,
-        calendar=asked.calendar,
-        as_of=asked.as_of,
-        today=asked.units_of,
-    )
-    return fill_from_dossiers(form, asked.unit, now, parts, demo)
+        query = asked.query
+        period = Dates.of(query.period, query.calendar)
+        bounds = query.calendar.bounds(query.period)
+        found = indicator_figures(query.unit, query.period, bounds, form.sources, external=query.external)
+        return fill_from_indicators(form, query.unit, period, found, demo)
+    now, parts = dossier_figures(asked.query)
+    return fill_from_dossiers(form, asked.query.unit, now, parts, demo)
 
 
-def _units(request: HttpRequest, asked: DashboardParams) -> choices.Options:
-    start, end = asked.calendar.bounds(asked.period)
+def _units(request: HttpRequest, asked: PageState) -> choices.Options:
+    start, end = asked.query.calendar.bounds(asked.query.period)
     above = choices.ancestors(choices.visible_above(asked, request.user))
-    below = children_of(asked.unit, start, end)[: choices.MOST_CHILDREN] if asked.unit.has_children else []
+    below = (
+        children_of(asked.query.unit, start, end)[: choices.MOST_CHILDREN]
+        if asked.query.unit.has_children
+        else []
+    )
     named = [("Cấp trên", above), ("Trực thuộc", below)]
     groups = [
         (name, [(choices.unit_key_for(asked, one, end), one.name) for one in ones])
         for name, ones in named
         if ones
     ]
-    return [("Đang xem", [(asked.unit_key, asked.unit.name)]), *groups]
+    return [("Đang xem", [(asked.unit_key, asked.query.unit.name)]), *groups]
 
 
-def _file(asked: DashboardParams, filled: FilledForm, content: bytes, kind: str, suffix: str) -> HttpResponse:
+def _file(asked: PageState, filled: FilledForm, content: bytes, kind: str, suffix: str) -> HttpResponse:
     """To save, under a name of plain letters (acceptance S28)."""
     response = HttpResponse(content, content_type=kind)
-    name = _UNSAFE.sub("-", f"bieu-{asked.unit.code}-{filled.name(suffix)}")
+    name = _UNSAFE.sub("-", f"bieu-{asked.query.unit.code}-{filled.name(suffix)}")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -196,7 +197,7 @@ def compare_upload(request: HttpRequest, key: str) -> HttpResponse:
     that cannot be read (422; 400 where the file cannot be read at all).
     """
     try:
-        asked = parse_params(request)
+        asked = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     filled = filled_form_for(asked, key)
@@ -205,7 +206,7 @@ def compare_upload(request: HttpRequest, key: str) -> HttpResponse:
         form = OfficialUpload(request.POST, request.FILES)
         status = 422
         if form.is_valid():
-            found = compare_form(form.cleaned_data["file"].read(), filled, asked.unit)
+            found = compare_form(form.cleaned_data["file"].read(), filled, asked.query.unit)
             status = _status(found)
     context = {
         "asked": asked,

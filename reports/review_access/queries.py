@@ -1,7 +1,7 @@
 """Fetches a review with the right checked; which reviews a user may see or draft, newer figures, corrections."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,8 +15,8 @@ from figures.measures import COUNTS_FOR_PEOPLE
 from figures.periods import Period
 from figures.summary import Figures, Summary
 from ledger.models import Entry
-from records.calendar.queries import stored_calendar
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from reports.models import Asking, AskKind, Review, ReviewState
 from units.access.queries import ROLES, is_allowed, memberships_of, require_right, visible_units
 from units.models import Unit
@@ -76,9 +76,9 @@ def newer_figures(doc: dict[str, Any]) -> list[NewerFigure]:
     unit = document_unit(doc)
     if unit is None:
         return []
-    asked = {"by": "unit", "decimals": old.decimals, "include": old.include, "external": old.external}
-    asked["today"] = old.units_of
-    new = summary(unit, Period.parse(old.period.code), calendar=stored_calendar(), **asked)
+    period, today = Period.parse(old.period.code), old.units_of
+    query = FiguresQuery(unit, period, include=old.include, external=old.external, by="unit", today=today)
+    new = summary(replace(query, decimals=old.decimals))
     found: list[NewerFigure] = []
     for tier, figures in old.tiers:
         found += _differences(tier_name(tier), figures, new.tier(tier))

@@ -109,7 +109,7 @@ def compare_summaries(
             unit_name=before.unit_name,
             period=when,
             tiers=tiers,
-            calendar=among.reach.days,
+            calendar=among.reach.calendar,
             basis=before.basis,
             units_of=before.units_of,
             include=before.include,

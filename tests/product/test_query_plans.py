@@ -20,9 +20,10 @@ from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.models import Stage
 from records.summary.missing import missing_unit_months
-from records.summary.queries import summary, trend
+from records.summary.queries import summary
 from records.summary.query import FiguresQuery
 from records.summary.territory import territory
+from reports.dashboard.queries import ShownPeriods, past_figures
 from units.models import Inherited, Membership, Role, Tier, Unit
 from units.succession import inheritance
 
@@ -129,7 +130,7 @@ def test_figures_are_read_through_indexes(nation: Unit) -> None:
     days = stored_calendar()
     for unit, by, include in product(places(nation), (None, "unit", "field", "month"), Stage.values):
         with plans(unit) as found:
-            summary(unit, country.HALF_YEAR, by=by, include=include, calendar=days)
+            summary(FiguresQuery(unit, country.HALF_YEAR, by=by, include=include, calendar=days))
         assert found == [], (unit, by, include, found)
 
 
@@ -137,7 +138,7 @@ def test_trend_and_missing_are_read_through_indexes(nation: Unit) -> None:
     days = stored_calendar()
     for unit in places(nation):
         with plans(unit) as found:
-            trend(unit, country.HALF_YEAR, calendar=days)
+            past_figures(ShownPeriods(FiguresQuery(unit, country.HALF_YEAR, days)))
             assert len(missing_unit_months(FiguresQuery(unit, country.HALF_YEAR, days))) in (
                 0,
                 country.SILENT_UNITS,
@@ -150,9 +151,11 @@ def test_an_earlier_day_is_read_through_indexes(nation: Unit) -> None:
     days = stored_calendar()
     for unit, by in product(places(nation)[1:], (None, "unit", "field", "month")):
         with plans(unit) as found:
-            told = summary(unit, country.HALF_YEAR, by=by, calendar=days, as_of=country.LAST_DAY)
+            told = summary(
+                FiguresQuery(unit, country.HALF_YEAR, by=by, calendar=days, as_of=country.LAST_DAY)
+            )
         assert found == [], (unit, by, found)
-        now = summary(unit, country.HALF_YEAR, by=by, calendar=days)
+        now = summary(FiguresQuery(unit, country.HALF_YEAR, by=by, calendar=days))
         assert told.total == now.total and told.rows == now.rows
 
 
@@ -163,11 +166,11 @@ def test_history_by_todays_units_is_read_through_indexes() -> None:
     period = periods.Period.parse("2025-M02..M07")
     for unit, by, include in product(today, (None, "unit", "field", "month"), Stage.values):
         with plans(unit) as found:
-            summary(unit, period, by=by, include=include, calendar=days, today=country.LAST_DAY)
+            summary(FiguresQuery(unit, period, by=by, include=include, calendar=days, today=country.LAST_DAY))
         assert found == [], (unit, by, include, found)
     for unit in today:
         with plans(unit) as found:
-            trend(unit, period, calendar=days, today=country.LAST_DAY)
+            past_figures(ShownPeriods(FiguresQuery(unit, period, days, today=country.LAST_DAY)))
         assert found == [], (unit, found)
 
 
@@ -176,7 +179,7 @@ def test_who_ended_is_not_looked_for_name_by_name() -> None:
     nation = country.fill_country(MERGED)
     period = periods.Period.parse("2025-M02..M07")
     for unit in places_of_today(nation)[1:]:
-        question = FiguresQuery(unit, period, stored_calendar(), below=True, today=country.LAST_DAY)
+        question = FiguresQuery(unit, period, stored_calendar(), by="unit", today=country.LAST_DAY)
         assert question.carried.heirs(True)
         with plans(unit, "enable_sort") as found:
             territory(question)

@@ -27,7 +27,7 @@ def test_reports_of_heirs_are_looked_for_unit_by_unit() -> None:
     """Not among the reports that the whole country has of these months; and SQLite sorts nothing to add them up."""
     province = places_of_today(country.fill_country(MERGED))[1]
     period = Period.parse("2025-M02..M07")
-    question = FiguresQuery(province, period, stored_calendar(), below=True, today=country.LAST_DAY)
+    question = FiguresQuery(province, period, stored_calendar(), by="unit", today=country.LAST_DAY)
     heirs = [row.unit.pk for row in question.carried.rows if row.sources]
     with ways("records_submission") as found:
         rows = [part for part in partial_tallies(question, by_child=True) if part.child is not None]
@@ -43,7 +43,7 @@ def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
     """One row of the database for each old province, found by its number; SQLite sorts nothing to add them up."""
     nation = country.fill_country(MERGED)
     period = Period.parse("2025-M02..M07")
-    question = FiguresQuery(nation, period, stored_calendar(), below=True, today=country.LAST_DAY)
+    question = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
     heirs = question.carried.heirs()
     groups = {one.unit for _, heir in heirs for one in heir.sources if one.sums}
     with ways("records_groupsum") as found:
@@ -73,7 +73,7 @@ def test_rows_of_one_tier_are_the_same() -> None:
             Period.parse("2025-M02..M07"),
             stored_calendar(),
             tier=tier,
-            below=True,
+            by="unit",
             today=country.LAST_DAY,
         )
         rows = unit_rows(question, partial_tallies(question, by_child=True))

@@ -15,7 +15,7 @@ from records.aggregates import group_sums, handover
 from records.catalogue.queries import Catalogue
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
 from records.storage.tallies import set_tally_columns
-from reports.dashboard.queries import DashboardQuery
+from records.summary.query import FiguresQuery
 from tests.reports.year_on_year.test_comparable_units import within
 from units.models import Unit
 
@@ -111,7 +111,7 @@ def owed(unit: Unit, field: Field, months: Iterable[Month], not_divided: Reports
 
 
 def added_up(
-    wanted: DashboardQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
+    wanted: FiguresQuery, world: World, units: Iterable[Unit] | None = None, period: Period | None = None
 ) -> Summary:
     """The total of the field, of these units (default all), unit by unit and month by month."""
     period = period or wanted.period

@@ -10,7 +10,8 @@ from figures import periods
 from figures.periods import DEFAULT_CALENDAR
 from records.generate import country
 from records.models import Field
-from reports.dashboard.queries import DashboardQuery, figures_of, past_figures, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
 from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.year_on_year.test_comparable_units import PERIODS, told, within
 
@@ -19,10 +20,8 @@ from .random_fields import FieldWorld, added_up, owed, reports_of
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("tables_as_new")]
 
 
-def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> DashboardQuery:
-    return DashboardQuery(
-        unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today
-    )
+def wanted_of(unit, period, field, *, external=False, tier=None, by=None, today=None) -> FiguresQuery:
+    return FiguresQuery(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1, field, None, today)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -33,7 +32,7 @@ def test_equals_adding_up_report_by_report(seed):
     for unit, field in product([*groups, *leaves], Field.objects.all()):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         wanted = wanted_of(unit, PERIODS[0], field, external=external, tier=tier, by="unit")
-        ours, theirs = figures_of(wanted), added_up(wanted, world)
+        ours, theirs = figures_of(ShownPeriods(wanted)), added_up(wanted, world)
         where = unit.code, field.code, tier, external
         assert told(ours.total) == told(theirs.total), where
         assert {name: told(one) for name, one in ours.tiers} == {
@@ -56,7 +55,7 @@ def test_who_owes_a_field_is_read_from_the_roster():
     ):
         wanted = wanted_of(unit, period, field, by=by, today=today)
         with plans(unit) as whole, CaptureQueriesContext(connection) as asked:
-            figures_of(wanted)
+            figures_of(ShownPeriods(wanted))
         assert whole == [], (unit, by, today, whole)
         if unit == nation:
             of_reports = [one["sql"] for one in asked if '"edition__submission' in one["sql"]]
@@ -78,8 +77,11 @@ def test_comparison_is_of_the_units_that_owed_the_field_throughout(seed):
         expected = {one: owed(one, field, months, not_divided) for one in within(wanted, world)}
         left_out = [one for one, several in expected.items() if several and several != months]
         left_out.sort(key=lambda one: (one.folded, one.pk))
-        found, where = past_figures(wanted).against, (unit.code, field.code, period.code, tier, external)
-        rows = with_changes(wanted, figures_of(wanted)).rows
+        found, where = (
+            past_figures(ShownPeriods(wanted)).against,
+            (unit.code, field.code, period.code, tier, external),
+        )
+        rows = with_changes(ShownPeriods(wanted), figures_of(ShownPeriods(wanted))).rows
         for row in rows:
             if any(f"/{row.extra['pk']}/" in one.path for one in left_out if row.extra["pk"] != unit.pk):
                 assert row.change.before is None, (where, row.key)

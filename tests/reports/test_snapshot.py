@@ -15,6 +15,7 @@ from figures.periods import Period
 from records.approval import actions
 from records.models import Edition
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.ledger.conftest import shared_database as shared_database
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
@@ -88,7 +89,7 @@ def approve(number: int) -> None:
 @pytest.mark.parametrize("place", ["province", "district"])
 def test_a_summary_is_of_one_moment(cast, waiting, place, by):
     unit = getattr(cast, place)
-    assert never_mixed(lambda: summary(unit, HALF, by=by).as_dict(), waiting) > 2
+    assert never_mixed(lambda: summary(FiguresQuery(unit, HALF, by=by)).as_dict(), waiting) > 2
 
 
 @pytest.mark.parametrize("address", ["/", "/reports/dashboard.csv", "/reports/charts/channels.json"])

@@ -1,13 +1,14 @@
 """Who has neither sent nor approved figures."""
 
 import json
+from dataclasses import replace
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from figures.periods import PeriodError
 from records.models import Stage
 from records.summary.missing import missing_unit_months
-from records.summary.query import FiguresQuery, UnknownUnit, resolve_unit_and_period, root_units
+from records.summary.parameters import parse_arguments, unit_with_code
+from units.models import Unit
 
 
 class Command(BaseCommand):
@@ -20,22 +21,12 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, month, unit, external, format, **options):
-        try:
-            if unit:
-                whose, period, days = resolve_unit_and_period(unit, month)
-                units = [whose]
-            else:
-                units, period, days = root_units(month)
-        except PeriodError as error:
-            raise CommandError(str(error), returncode=2) from error
-        except UnknownUnit as error:
-            raise CommandError(str(error), returncode=1) from error
         # A draft or a returned edition is no report: only what was sent or approved counts.
-        found = [
-            one.one
-            for root in units
-            for one in missing_unit_months(FiguresQuery(root, period, days, Stage.SUBMITTED, external))
-        ]
+        asked = {"unit": unit, "period": month, "include": Stage.SUBMITTED.value, "external": external}
+        query = parse_arguments(asked, unit_of=lambda code, day: unit_with_code(code, day) if code else None)
+        # Without a unit everybody is asked about.
+        units = [query.unit] if unit else Unit.objects.filter(parent=None).order_by("folded")
+        found = [one.one for root in units for one in missing_unit_months(replace(query, unit=root))]
         if format == "json":
             rows = [{"unit": one.unit, "name": one.name, "month": str(one.month)} for one in found]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))

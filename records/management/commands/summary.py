@@ -3,23 +3,19 @@
 import csv
 import json
 from collections.abc import Iterator
-from datetime import date
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from core.clock import today
-from core.dates import parse_day
 from figures import formatting
 from figures.formatting import format_count, format_day, format_percent, tier_name
 from figures.measures import LABELS
-from figures.periods import PeriodError
 from figures.rates import Placement, rates_in
 from figures.summary import COUNTS, MAIN_COUNTS, Figures, Summary
 from records.models import Stage
-from records.summary.as_of import InvalidDay, check_day
-from records.summary.queries import ROW_KINDS, summary
-from records.summary.query import UnknownUnit, resolve_unit_and_period
+from records.summary.parameters import BASES, parse_arguments
+from records.summary.queries import summary
+from records.summary.query import ROW_KINDS
 from units.models import Tier
 
 
@@ -37,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--tier", choices=Tier.values, help="chỉ một cấp")
         parser.add_argument(
             "--basis",
-            choices=("reported", "today"),
+            choices=BASES,
             default="reported",
             help="theo đơn vị khi báo cáo, hoặc theo đơn vị hiện nay (lịch sử theo kế thừa)",
         )
@@ -52,41 +48,14 @@ class Command(BaseCommand):
         parser.add_argument("--by", choices=ROW_KINDS, help="thêm các dòng theo đơn vị, lĩnh vực hoặc tháng")
         parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
 
-    def handle(self, *args, unit, period, basis, format, as_of, **options):
-        now = today()
-        try:
-            whose, when, days = resolve_unit_and_period(unit, period, now if basis == "today" else None)
-        except PeriodError as error:
-            raise CommandError(str(error), returncode=2) from error
-        except UnknownUnit as error:
-            raise CommandError(str(error), returncode=1) from error
-        if as_of and basis == "today":
-            message = "Số liệu đến hết một ngày chỉ tính được theo đơn vị khi báo cáo."
-            raise CommandError(message, returncode=1)
-        earlier = earlier_day(as_of, options["include"]) if as_of else None
-        names = ("tier", "include", "external", "decimals", "by")
-        chosen = {name: options[name] for name in names}
-        units_of = max(now, whose.active_from) if basis == "today" else None
-        found = summary(whose, when, calendar=days, as_of=earlier, today=units_of, **chosen)
+    def handle(self, *args, format, **options):
+        found = summary(parse_arguments(options))
         if format == "json":
             self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
         elif format == "csv":
             write_csv(found, self.stdout)
         else:
             write_text(found, self.stdout)
-
-
-def earlier_day(text: str, include: str) -> date:
-    """The day of `--as-of`; errors: CommandError, wrong use for what is no day, refused where it cannot be told."""
-    try:
-        day = parse_day(text)
-    except ValueError as error:
-        raise CommandError(str(error), returncode=2) from error
-    try:
-        check_day(day, include, today())
-    except InvalidDay as error:
-        raise CommandError(str(error), returncode=1) from error
-    return day
 
 
 def figure_lines(found: Summary) -> list[tuple[str, str, str, Figures]]:

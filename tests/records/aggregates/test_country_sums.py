@@ -10,6 +10,7 @@ from records.aggregates import group_sums, recount
 from records.approval import actions
 from records.models import GroupSum, Stage
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered, unit
 from units.models import Tier
 from units.tree import roster
@@ -34,7 +35,9 @@ def kept(nation) -> set[str]:
 
 
 def received(nation, include: str) -> int:
-    return summary(nation.top, Period.of(JUNE, JUNE), include=include).total.counts["received_direct"]
+    return summary(FiguresQuery(nation.top, Period.of(JUNE, JUNE), include=include)).total.counts[
+        "received_direct"
+    ]
 
 
 def test_it_keeps_what_is_approved_and_adds_up_what_is_sent(nation):

@@ -151,7 +151,7 @@ def silent_everywhere() -> list:
     period, found = Period.of(MONTHS[0], MONTHS[-1]), []
     for unit in Unit.objects.filter(has_children=True).order_by("pk"):
         for day, stage in product((None, date(2022, 12, 1)), Stage.values):
-            told = summary(unit, period, include=stage, today=day, by="unit")
+            told = summary(FiguresQuery(unit, period, include=stage, today=day, by="unit"))
             looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
             assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
             found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
@@ -218,5 +218,7 @@ def test_unit_with_a_past_that_gets_children(cast, fields):
     open_unit(draft, by=None)
     alpha = Unit.objects.get(pk=cast.alpha.pk)
     assert list(recount.sum_differences()) == []
-    assert summary(alpha, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
-    assert summary(cast.province, Period.of_month(MONTHS[0])).total.counts["received_direct"] == 3
+    assert summary(FiguresQuery(alpha, Period.of_month(MONTHS[0]))).total.counts["received_direct"] == 3
+    assert (
+        summary(FiguresQuery(cast.province, Period.of_month(MONTHS[0]))).total.counts["received_direct"] == 3
+    )

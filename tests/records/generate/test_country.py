@@ -52,7 +52,9 @@ def test_everything_derived_is_right_and_both_bases_agree():
     )
     period = country.LAST.plus(-6)
     before = periods.Period.of(country.LAST.plus(-9), period)
-    reported, today = (summary(top, before, by="unit", today=day) for day in (None, country.LAST_DAY))
+    reported, today = (
+        summary(FiguresQuery(top, before, by="unit", today=day)) for day in (None, country.LAST_DAY)
+    )
     assert today.total.counts == reported.total.counts
     assert today.total.completeness.text() == reported.total.completeness.text()
     assert len(today.rows) == 3 and not today.total.estimated and today.territory.equal
@@ -67,7 +69,7 @@ def test_who_took_over_receives_what_they_received_together():
     """
     top = country.fill_country(TINY)
     june, july, august = (
-        summary(top, periods.Period.of(month, month)).total.counts["received"]
+        summary(FiguresQuery(top, periods.Period.of(month, month))).total.counts["received"]
         for month in (country.LAST.plus(back) for back in (-6, -5, -4))
     )
     assert 0.75 < july / june < 1.33 and 0.75 < august / june < 1.33
@@ -204,7 +206,7 @@ def test_the_command_fills_an_empty_database_only(monkeypatch):
     call_command("generate_country", "--units", "merged", "--months", "9", stdout=out)
     assert "Cấp xã: 45 đơn vị" in out.getvalue()
     assert Succession.objects.count() == 33 + 5
-    first = summary(Unit.objects.get(tier=Tier.COUNTRY), country.HALF_YEAR).total.counts
+    first = summary(FiguresQuery(Unit.objects.get(tier=Tier.COUNTRY), country.HALF_YEAR)).total.counts
     assert first["received"] > 0
     with pytest.raises(CommandError, match="trống") as refused:
         call_command("generate_country", "--units", "now")

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from figures.periods import Month, Period
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
 from units.lifecycle import opening
@@ -64,7 +65,7 @@ class Land:
 def asked(unit: Unit, period: str, **more):
     """The Summary of a unit as it is kept now; a period without a year is of 2022."""
     code = period if period.startswith("2022") else f"2022-{period}"
-    return summary(Unit.objects.get(pk=unit.pk), Period.parse(code), **more)
+    return summary(FiguresQuery(Unit.objects.get(pk=unit.pk), Period.parse(code), **more))
 
 
 def stands(figures) -> tuple[int | None, int | None]:

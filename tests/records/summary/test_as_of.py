@@ -20,7 +20,8 @@ from records.calendar.queries import stored_calendar
 from records.models import OPEN_STATES, Edition, Field, State
 from records.submissions import actions as submissions_actions
 from records.summary.queries import summary
-from reports.dashboard.queries import DashboardQuery, figures_of, past_figures
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, figures_of, past_figures
 from tests.records.conftest import balanced, entered, unit, unlocked
 from units.models import Tier, Unit
 from units.tree import roster
@@ -102,12 +103,12 @@ def told(cast, as_of: date | None = None) -> list[Summary]:
         for by in ("unit", "field", "month"):
             for external, tier in ((True, None), (False, "commune")):
                 more = {"external": external, "tier": tier, "by": by, "as_of": as_of}
-                found.append(summary(whose, PERIOD, **more))
+                found.append(summary(FiguresQuery(whose, PERIOD, **more)))
         for by in ("unit", "month"):
-            wanted = DashboardQuery(
+            wanted = FiguresQuery(
                 whose, PERIOD, stored_calendar(), "approved", False, None, by, 1, field=field, as_of=as_of
             )
-            found += [figures_of(wanted), past_figures(wanted).before]
+            found += [figures_of(ShownPeriods(wanted)), past_figures(ShownPeriods(wanted)).before]
     return [replace(one, as_of=None) for one in found]
 
 
@@ -126,11 +127,14 @@ def test_an_earlier_day_tells_what_was_told_then(seed, cast, fields):
 
 def test_the_day_belongs_to_the_summary_and_its_published_shape(cast, fields):
     entered(cast.alpha, Month(2022, 5), {(fields.ho_tich.pk, None): balanced(3)})
-    found = summary(cast.district, PERIOD, as_of=FIRST)
+    found = summary(FiguresQuery(cast.district, PERIOD, as_of=FIRST))
     assert found.as_dict()["as_of"] == "2022-06-15"
-    assert "as_of" not in summary(cast.district, PERIOD).as_dict()
+    assert "as_of" not in summary(FiguresQuery(cast.district, PERIOD)).as_dict()
     assert Summary.from_dict(found.as_record()) == found
-    assert summary(cast.district, PERIOD, as_of=FIRST - timedelta(1)).total.counts["received"] is None
+    assert (
+        summary(FiguresQuery(cast.district, PERIOD, as_of=FIRST - timedelta(1))).total.counts["received"]
+        is None
+    )
 
 
 def test_the_command_takes_a_day(cast, fields, capsys):
@@ -162,7 +166,7 @@ def test_a_day_that_cannot_be_told_is_refused(cast, given, code):
 def test_the_number_of_queries_is_fixed(cast, fields, by):
     def queries(period: str) -> int:
         with CaptureQueriesContext(connection) as seen:
-            summary(cast.province, Period.parse(period), by=by, as_of=FIRST)
+            summary(FiguresQuery(cast.province, Period.parse(period), by=by, as_of=FIRST))
         return len(seen)
 
     rows = {(fields.ho_tich.pk, None): balanced(3)}

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import Month, Period
 from records import errors
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
 from units.lifecycle import closing, opening, restructuring
@@ -175,7 +176,7 @@ def test_equals_the_oracle_after_any_history(seed, fields):
 
 
 def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: date) -> None:
-    found = summary(unit, period, external=oracle.external, by="unit", today=day)
+    found = summary(FiguresQuery(unit, period, external=oracle.external, by="unit", today=day))
     over = unit.is_over(day)
     whose = oracle.reported(unit) if over else oracle.carried(unit, day)
     alone = oracle.alone(unit, whose)
@@ -194,7 +195,7 @@ def compare(oracle: Oracle, unit: Unit, period: Period, months: list[int], day: 
     for name in MEASURES:
         parts = [row.sums[name] for row in rows.values() if row.sums[name] is not None]
         assert sum(parts) == (found.total.counts[name] or 0), (unit.code, name, day)
-    by_field = summary(unit, period, external=oracle.external, by="field", today=day)
+    by_field = summary(FiguresQuery(unit, period, external=oracle.external, by="field", today=day))
     assert by_field.total == found.total and by_field.tiers == found.tiers
     for row in by_field.rows:
         sums = oracle.told(whose, months, day, {row.extra["pk"]}, alone=alone).sums
@@ -216,7 +217,7 @@ def test_number_of_queries_does_not_follow_the_size(fields, by):
 
     def queries(unit: Unit, period: str) -> int:
         with CaptureQueriesContext(connection) as seen:
-            summary(unit, Period.parse(period), by=by, today=DAYS[-1])
+            summary(FiguresQuery(unit, Period.parse(period), by=by, today=DAYS[-1]))
         return len(seen)
 
     queries(country, "2022-H1")

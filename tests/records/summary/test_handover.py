@@ -12,6 +12,7 @@ from figures.summary import Summary
 from figures.unit_changes import Handover
 from records.aggregates import group_sums, recount
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.submissions.test_opening_from_predecessors import AUGUST, JULY, JUNE, merged, month_of
 from tests.units.succession import successions
 from units.lifecycle import undo
@@ -54,7 +55,7 @@ def test_openings_are_the_old_ones_and_closings_the_new_one_s_and_that_is_told(
 ):
     """Where the month stands inside the period, there is nothing to tell."""
     for unit in (cast.district, cast.province, *([new] if today else [])):
-        found = summary(unit, Period.parse(period), today=today)
+        found = summary(FiguresQuery(unit, Period.parse(period), today=today))
         counts = found.total.counts
         assert (counts["opening"], counts["pending"] + counts["awaiting"]) == (opening, left)
         assert found.handover == Handover(**dict.fromkeys(told, (ON,)))
@@ -65,14 +66,14 @@ def test_openings_are_the_old_ones_and_closings_the_new_one_s_and_that_is_told(
 def test_a_unit_alone_is_told_as_it_reported(cast, fields, new):
     for unit, opening, left in ((new, 10, 9), (cast.alpha, 5, 4)):
         for today in (None, READ) if unit == cast.alpha else (None,):
-            found = summary(unit, Period.parse("2022-M07"), today=today)
+            found = summary(FiguresQuery(unit, Period.parse("2022-M07"), today=today))
             assert (found.total.counts["opening"], rules.closing_count(found.total.counts)) == (opening, left)
             assert not found.handover
 
 
 def test_the_balance_of_a_merger_inside_a_month_closes(cast, new):
     for today in (None, READ):
-        counts = summary(cast.district, Period.parse("2022-M07"), today=today).total.counts
+        counts = summary(FiguresQuery(cast.district, Period.parse("2022-M07"), today=today)).total.counts
         assert counts["opening"] + counts["received"] == counts["resolved"] + rules.closing_count(counts)
 
 
@@ -82,15 +83,15 @@ def test_a_merger_on_the_first_day_of_a_month_has_nothing_to_tell(cast, fields):
     unit = merged(cast, date(2022, 6, 15))
     month_of(unit, JULY, fields, 9, opens=12)
     for period, opening in (("2022-M07", 12), ("2022-M06..M07", 0)):
-        found = summary(cast.district, Period.parse(period))
+        found = summary(FiguresQuery(cast.district, Period.parse(period)))
         assert found.total.counts["opening"] == opening and not found.handover
 
 
 def test_it_costs_no_query(cast, new, django_assert_num_queries):
     with django_assert_num_queries(4):
-        summary(cast.district, Period.parse("2022-M06..M08"))
+        summary(FiguresQuery(cast.district, Period.parse("2022-M06..M08")))
     with django_assert_num_queries(4):
-        assert summary(cast.district, Period.parse("2022-M07..M08")).handover
+        assert summary(FiguresQuery(cast.district, Period.parse("2022-M07..M08"))).handover
 
 
 def test_the_command_says_it(cast, new):
@@ -120,5 +121,5 @@ def test_undoing_a_merger_lets_the_closings_of_the_old_units_count(cast, fields)
 
 
 def counts_of(unit) -> tuple[int | None, int | None]:
-    counts = summary(unit, Period.parse("2022-M07")).total.counts
+    counts = summary(FiguresQuery(unit, Period.parse("2022-M07"))).total.counts
     return counts["opening"], rules.closing_count(counts)

@@ -6,11 +6,8 @@ from datetime import date
 
 import pytest
 
-from figures.periods import Period
 from records.official_form.queries import DOSSIER_FORM, official_forms
-from records.summary.queries import trend
 from tests.records.conftest import AT
-from units.models import Unit
 
 from .handover import START, TODAY, Land, asked, rows, stand, stands
 
@@ -79,14 +76,6 @@ def test_rows_by_field_and_month(land, today, by):
                 continue
             found = rows(unit, "M06..M08", by, today=today, **more)
             assert found == {f"2022-{month}": OPENING_AND_LEFT[month] for month in ("M06", "M07", "M08")}
-
-
-@BOTH
-def test_the_trend(land, today):
-    for unit in groups(land, today):
-        points = trend(Unit.objects.get(pk=unit.pk), Period.parse("2022-M06..M08"), today=today)
-        assert [stands(one.total) for one in points] == [(11, 12), (12, 9), (9, 3)]
-        assert [stands(one.tiers["commune"]) for one in points] == [(11, 12), (12, 9), (9, 3)]
 
 
 def test_rows_by_unit_tell_who_had_it_on_the_first_and_who_on_the_last_day(land):

@@ -10,6 +10,7 @@ from figures.periods import Month, Period
 from records.bulk_import.split_actuals import import_recounts
 from records.models import Recount
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.units.succession import successions
 from units.tree.rules import UnitDraft
@@ -46,7 +47,7 @@ def file(*rows: tuple[str, int], field="ho-tich") -> bytes:
 
 
 def told(unit, **more) -> tuple:
-    total = summary(unit, PERIOD, today=TODAY, **more).total
+    total = summary(FiguresQuery(unit, PERIOD, today=TODAY, **more)).total
     return total.counts["received_direct"], total.estimated
 
 
@@ -59,7 +60,7 @@ def test_a_recount_replaces_it_field_by_field(split):
     done = import_recounts(file(("x", 2), ("y", 9)), "r.csv", by=None)
     assert (done.faults, done.written) == ([], 1)
     assert told(split.x) == (2 + 3, True) and told(split.y) == (9 + 2, True)
-    rows = summary(split.x, PERIOD, today=TODAY, by="field").rows
+    rows = summary(FiguresQuery(split.x, PERIOD, today=TODAY, by="field")).rows
     assert [(row.key, row.figures.counts["received_direct"], row.figures.estimated) for row in rows] == [
         ("chung-thuc", 3, True),
         ("ho-tich", 2, False),
@@ -87,7 +88,7 @@ def test_a_successor_that_was_merged_or_split_in_its_turn_goes_on(split):
     v, w = successions.replace([split.y], thirds, on, by=None)
     # What was not recounted is divided over all three at once: 5 by 1/2, 1/6 and 1/3 is 2, 1 and 2.
     assert told(v) == (3 + 1, True) and told(split.x) == (2 + 2, True) and told(w) == (6 + 2, True)
-    rows = {row.key: row.figures for row in summary(v, PERIOD, today=TODAY, by="field").rows}
+    rows = {row.key: row.figures for row in summary(FiguresQuery(v, PERIOD, today=TODAY, by="field")).rows}
     assert rows["ho-tich"].counts["received_direct"] == 3 and rows["ho-tich"].estimated
     sums = [told(one)[0] for one in (split.x, v, w)]
     assert sum(sums) == 16

@@ -7,6 +7,7 @@ import pytest
 
 from figures.periods import Month, Period
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from units.lifecycle import restructuring
 from units.models import Unit
@@ -31,8 +32,10 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     on = date(2022, 4, 1)
     going = {"x": below[::2], "y": below[1::2]}
     period = Period("2022-Q1", Month(2022, 1), Month(2022, 3))
-    reported = {code: [told(summary(one, period).total) for one in some] for code, some in going.items()}
-    before = told(summary(old, period).total)
+    reported = {
+        code: [told(summary(FiguresQuery(one, period)).total) for one in some] for code, some in going.items()
+    }
+    before = told(summary(FiguresQuery(old, period)).total)
     shares = [
         restructuring.SplitShare(draft, Fraction(len(some), len(below)), below=tuple(some))
         for code, some in going.items()
@@ -40,7 +43,8 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     ]
     restructuring.split_unit(old, shares, on, by=None, basis="NQ")
     carried = {
-        code: told(summary(Unit.objects.get(code=code), period, by="unit", today=on).total) for code in going
+        code: told(summary(FiguresQuery(Unit.objects.get(code=code), period, by="unit", today=on)).total)
+        for code in going
     }
     for code, parts in reported.items():
         assert not carried[code].estimated
@@ -48,7 +52,9 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
         assert (carried[code].reported, carried[code].missing) == (3 * len(parts), set())
     assert before.sums == {name: sum(one.sums[name] for one in carried.values()) for name in MEASURES}
     province = Unit.objects.get(code="p0")
-    assert told(summary(province, period).total) == told(summary(province, period, today=on).total)
+    assert told(summary(FiguresQuery(province, period)).total) == told(
+        summary(FiguresQuery(province, period, today=on)).total
+    )
 
 
 def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
@@ -79,7 +85,7 @@ def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
         compare(oracle, unit, period, [1, 2, 3], on)
     new = Unit.objects.filter(kind="office", parent__code__in=["x", "y"]).order_by("code")
     assert [one.code for one in new] == ["o00", "o00-y"]
-    parts = [told(summary(one, period, today=on).total) for one in new]
-    whole = told(summary(each, period).total)
+    parts = [told(summary(FiguresQuery(one, period, today=on)).total) for one in new]
+    whole = told(summary(FiguresQuery(each, period)).total)
     assert all(one.estimated for one in parts) and not whole.estimated
     assert whole.sums == {name: sum(one.sums[name] for one in parts) for name in MEASURES}

@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import Month, Period
 from records.aggregates import recount
 from records.models import Stage
-from records.summary.queries import summary, trend
+from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered, unit
 from units.models import Tier, Unit, UnitKind
 from units.tree import roster
@@ -41,7 +42,7 @@ def counts(figures) -> tuple:
 
 
 def test_tiers_and_total(reported):
-    found = summary(reported.district, PERIOD)
+    found = summary(FiguresQuery(reported.district, PERIOD))
     assert [tier for tier, _ in found.tiers] == ["district", "commune"]
     assert counts(found.tier("district")) == (5, 10, 1, 2)
     assert counts(found.tier("commune")) == (220, 245, 2, 4)
@@ -55,7 +56,7 @@ def test_tiers_and_total(reported):
 
 
 def test_include_submitted_and_external(reported):
-    found = summary(reported.district, PERIOD, include="submitted", external=True)
+    found = summary(FiguresQuery(reported.district, PERIOD, include="submitted", external=True))
     assert counts(found.tier("commune")) == (227, 252, 3, 4)
     assert counts(found.tier("district")) == (1005, 1010, 2, 4)
 
@@ -64,7 +65,7 @@ def test_include_submitted_and_external(reported):
 @pytest.mark.parametrize("tier", [None, "commune"])
 @pytest.mark.parametrize("whose", ["province", "district", "alpha"])
 def test_rows_add_up(reported, by, tier, whose):
-    found = summary(getattr(reported, whose), PERIOD, by=by, tier=tier, include="submitted")
+    found = summary(FiguresQuery(getattr(reported, whose), PERIOD, by=by, tier=tier, include="submitted"))
     rows = [counts(row.figures) for row in found.rows]
     assert [sum(one[at] or 0 for one in rows) for at in range(2)] == list(counts(found.total)[:2])
     if by != "field":
@@ -75,7 +76,7 @@ def test_rows_add_up(reported, by, tier, whose):
 
 
 def test_by_field_has_its_own_completeness(reported):
-    found = summary(reported.district, PERIOD, by="field", include="submitted")
+    found = summary(FiguresQuery(reported.district, PERIOD, by="field", include="submitted"))
     assert {row.key: counts(row.figures)[2:] for row in found.rows} == {
         "chung": (2, 3),  # the office twice, and beta's June
         "chung-thuc": (1, 3),
@@ -99,8 +100,8 @@ def test_country_is_summed_from_its_children(reported, include):
     roster.rebuild()
     # Nothing in the product puts a country above units that have reported.
     recount.recount_sums()
-    whole = summary(country, PERIOD, by="unit", include=include)
-    province = summary(reported.province, PERIOD, include=include)
+    whole = summary(FiguresQuery(country, PERIOD, by="unit", include=include))
+    province = summary(FiguresQuery(reported.province, PERIOD, include=include))
     assert whole.total == province.total and whole.tiers == province.tiers
     assert [row.key for row in whole.rows] == ["35"]
 
@@ -108,26 +109,26 @@ def test_country_is_summed_from_its_children(reported, include):
 def test_unit_that_is_over_expects_nothing_and_is_named_with_its_last_day(reported):
     Unit.objects.filter(pk=reported.beta.pk).update(active_until="2022-05-20")
     roster.rebuild()
-    found = summary(reported.district, PERIOD, by="unit")
+    found = summary(FiguresQuery(reported.district, PERIOD, by="unit"))
     assert "13450@2022-05-20" in [row.key for row in found.rows]
-    later = summary(reported.district, Period.parse("2022-M07"), by="unit")
+    later = summary(FiguresQuery(reported.district, Period.parse("2022-M07"), by="unit"))
     assert "13450@2022-05-20" not in [row.key for row in later.rows]
-    over = summary(Unit.objects.get(pk=reported.beta.pk), Period.parse("2022-M07"))
+    over = summary(FiguresQuery(Unit.objects.get(pk=reported.beta.pk), Period.parse("2022-M07")))
     assert (over.unit, over.total.completeness.expected) == ("13450@2022-05-20", 0)
     assert over.total.counts["received"] is None and over.tiers == ()
 
 
-def test_trend_has_gaps(reported):
-    points = trend(reported.beta, PERIOD, include="submitted")
-    assert [point.total.counts["received"] for point in points] == [None, 7]
-    assert [point.total.completeness.expected for point in points] == [1, 1]
+def test_months_have_gaps(reported):
+    rows = summary(FiguresQuery(reported.beta, PERIOD, include="submitted", by="month")).rows
+    assert [row.figures.counts["received"] for row in rows] == [None, 7]
+    assert [row.figures.completeness.expected for row in rows] == [1, 1]
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
 def test_number_of_queries_does_not_follow_the_size(reported, fields, by):
     def queries(period: str) -> int:
         with CaptureQueriesContext(connection) as seen:
-            summary(reported.district, Period.parse(period), by=by, include="submitted")
+            summary(FiguresQuery(reported.district, Period.parse(period), by=by, include="submitted"))
         return len(seen)
 
     small = queries("2022")

@@ -6,6 +6,7 @@ import pytest
 
 from figures.periods import Period
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from units.lifecycle import opening, restructuring
 from units.models import Unit
 from units.tree.rules import UnitDraft
@@ -40,16 +41,16 @@ def test_a_merger_within_the_only_district_brings_nothing_from_its_province():
     alone += [draft(code, "commune", "C") for code in ("c1", "c2", "c3")]
     units = {unit.code: unit for unit in opening.open_units(alone, by=None).new}
     merged([units["c1"], units["c2"]], units["C"])
-    told = summary(units["C"], WHEN, today=TODAY).territory
+    told = summary(FiguresQuery(units["C"], WHEN, today=TODAY)).territory
     assert told.equal and told.sentences() == []
 
 
 def test_who_came_from_another_district_of_the_province_is_named(province):
     merged([province["a2"], province["b1"]], province["A"])
-    found = summary(province["A"], WHEN, today=TODAY)
+    found = summary(FiguresQuery(province["A"], WHEN, today=TODAY))
     assert found.territory.came == (("B", "đơn vị B"),)
     assert not found.territory.left and not found.territory.ended
-    whole = summary(province["tinh"], WHEN, today=TODAY).territory
+    whole = summary(FiguresQuery(province["tinh"], WHEN, today=TODAY)).territory
     assert whole.equal
 
 
@@ -58,8 +59,8 @@ def test_what_owed_nothing_in_the_period_is_not_named(province, month, there):
     """The old units report last for August, which ends after they do; from September on both bases are the same."""
     merged([province["a2"], province["b1"]], province["A"])
     later, when = date(2023, 1, 1), Period.parse(month)
-    came = summary(province["A"], when, today=later).territory
-    left = summary(province["B"], when, today=later).territory
+    came = summary(FiguresQuery(province["A"], when, today=later)).territory
+    left = summary(FiguresQuery(province["B"], when, today=later)).territory
     assert bool(came.came) is there and came.equal is not there
     assert bool(left.left) is there and left.equal is not there
 
@@ -70,5 +71,5 @@ def test_nor_is_a_group_below_which_nobody_owed_anything(province, month, there)
     new = restructuring.merge_units(
         olds, draft("C", "district", province["tinh"], ON), ON, by=None, basis="NQ 1"
     ).new[0]
-    told = summary(new, Period.parse(month), today=date(2023, 1, 1)).territory
+    told = summary(FiguresQuery(new, Period.parse(month), today=date(2023, 1, 1))).territory
     assert [name for _, name in told.came] == (["đơn vị A", "đơn vị B"] if there else [])

@@ -9,6 +9,7 @@ import pytest
 
 from figures.periods import Month, Period
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
 from units.lifecycle.imports import import_successions, import_units
@@ -56,8 +57,10 @@ def merged(fields, settings) -> SimpleNamespace:
 @pytest.mark.parametrize("period", ["2022-M01", "2022-M02", "2022-M03", "2022-M01..M03"])
 def test_communes_of_today_hold_what_their_communes_reported(merged, period):
     when = Period.parse(period)
-    reported = {row.key: row.figures for row in summary(merged.old, when, by="unit").rows}
-    today = {row.key: row.figures for row in summary(merged.new, when, by="unit", today=TODAY).rows}
+    reported = {row.key: row.figures for row in summary(FiguresQuery(merged.old, when, by="unit")).rows}
+    today = {
+        row.key: row.figures for row in summary(FiguresQuery(merged.new, when, by="unit", today=TODAY)).rows
+    }
     heirs: dict[str, list] = {}
     with open(f"{FOLDER}/successions-2025.csv", encoding="utf-8") as file:
         for line in file.read().split()[1:]:
@@ -70,7 +73,7 @@ def test_communes_of_today_hold_what_their_communes_reported(merged, period):
             assert value == (sum(parts) if parts else None), (new, name)
         assert today[new].completeness.expected == 3 * len(when.months)
         assert not today[new].estimated
-    wards = summary(Unit.objects.get(code="13297"), when).total
+    wards = summary(FiguresQuery(Unit.objects.get(code="13297"), when)).total
     assert (
         today["13285"].counts["received"] == reported["13441"].counts["received"] + wards.counts["received"]
     )
@@ -78,8 +81,8 @@ def test_communes_of_today_hold_what_their_communes_reported(merged, period):
 
 def test_the_district_that_ended_stays_readable_and_adds_up(merged):
     when = Period.parse("2022-M01..M03")
-    reported = summary(merged.old, when)
-    today = summary(merged.old, when, by="unit", today=TODAY)
+    reported = summary(FiguresQuery(merged.old, when))
+    today = summary(FiguresQuery(merged.old, when, by="unit", today=TODAY))
     for one, other in zip(
         (today.total, *dict(today.tiers).values()),
         (reported.total, *dict(reported.tiers).values()),
@@ -96,31 +99,36 @@ def test_the_district_that_ended_stays_readable_and_adds_up(merged):
 def test_after_its_end_the_district_expects_nothing(merged):
     after = Period.parse("2025-M08")
     for today in (None, TODAY):
-        found = summary(merged.old, after, today=today)
+        found = summary(FiguresQuery(merged.old, after, today=today))
         assert (found.total.completeness.expected, found.total.counts["received"]) == (0, None)
 
 
 def test_those_that_closed_owe_their_last_month_and_the_new_ones_their_first(merged):
     """30 June lies in the month that runs from 15 June to 14 July: both owe it."""
     last = Period.parse("2025-M07")
-    assert summary(merged.old, last, tier="commune").total.completeness.expected == 16
-    assert summary(merged.new, last).total.completeness.expected == 6
-    assert summary(merged.old, Period.parse("2025-M06"), tier="commune").total.completeness.expected == 16
-    assert summary(merged.new, Period.parse("2025-M06")).total.completeness.expected == 0
-    assert summary(merged.new, last, today=TODAY).total.completeness.expected == 6 + 17
+    assert summary(FiguresQuery(merged.old, last, tier="commune")).total.completeness.expected == 16
+    assert summary(FiguresQuery(merged.new, last)).total.completeness.expected == 6
+    assert (
+        summary(
+            FiguresQuery(merged.old, Period.parse("2025-M06"), tier="commune")
+        ).total.completeness.expected
+        == 16
+    )
+    assert summary(FiguresQuery(merged.new, Period.parse("2025-M06"))).total.completeness.expected == 0
+    assert summary(FiguresQuery(merged.new, last, today=TODAY)).total.completeness.expected == 6 + 17
 
 
 @pytest.mark.parametrize("by", [None, "unit", "field", "month"])
 def test_where_the_territory_differs_is_told(merged, by):
     """Kiện Khê left the old district's territory: Châu Sơn, where it is now, also holds what came from Phủ Lý."""
     when = Period.parse("2022-M01..M03")
-    told = summary(merged.old, when, by=by, today=TODAY).territory
+    told = summary(FiguresQuery(merged.old, when, by=by, today=TODAY)).territory
     assert dict(told.partly) == {"13285": "phường Châu Sơn"} and not told.equal
     assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(told.ended).keys()
     assert not told.came and not told.left
     (sentence,) = (one for one in told.sentences() if "Địa bàn cũ" in one)
     assert "phường Châu Sơn (13285)" in sentence
-    ward = summary(resolve_code("13285", TODAY), when, today=TODAY)
+    ward = summary(FiguresQuery(resolve_code("13285", TODAY), when, today=TODAY))
     olds = {
         f"{code}@{LAST_DAY}": name
         for code, name in (("13441", "thị trấn Kiện Khê"), ("13297", "phường Thanh Tuyền"))
@@ -135,7 +143,7 @@ def test_all_that_ended_are_counted_and_some_named(merged):
     assert not import_units("\n".join([head, *rows]).encode(), "ban.csv", by=None).faults
     when = Period.parse("2022-M01..M03")
     for unit, bodies in ((merged.old, 0), (merged.new, 1)):
-        told = summary(unit, when, today=TODAY).territory
+        told = summary(FiguresQuery(unit, when, today=TODAY)).territory
         assert len(told.ended) == 12 and told.more == {"ended": 15 + bodies}
         assert any(one.endswith(f" và {15 + bodies} đơn vị khác.") for one in told.sentences())
 
@@ -153,7 +161,7 @@ def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged
             for at in (1, 2)
         ]
         successions.replace([old], halves, on, by=None)
-    told = summary(merged.old, Period.parse("2022-M01..M03"), today=TODAY).territory
+    told = summary(FiguresQuery(merged.old, Period.parse("2022-M01..M03"), today=TODAY)).territory
     assert {key for key, _ in told.partly} == {"13285-1", "13285-2"}
     assert {one["unit"] for one in told.as_dict()["partly"]} == {"13285-1", "13285-2"}
 
@@ -167,7 +175,7 @@ def test_a_code_and_a_name_that_return_mean_another_unit(merged):
     ):
         old, new = resolve_code(f"{code}@{LAST_DAY}", TODAY), resolve_code(code, TODAY)
         assert (old.name, new.name) == (old_name, new_name)
-        reported, today = summary(old, when), summary(new, when, today=TODAY)
+        reported, today = summary(FiguresQuery(old, when)), summary(FiguresQuery(new, when, today=TODAY))
         assert reported.unit == today.unit == code
         assert today.total.counts["received"] > reported.total.counts["received"] > 0
-        assert summary(new, when).total.counts["received"] is None
+        assert summary(FiguresQuery(new, when)).total.counts["received"] is None

@@ -13,6 +13,7 @@ from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
 from records.submissions import actions
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered
 from tests.units.succession import successions
 from units.lifecycle import closing, opening
@@ -124,7 +125,7 @@ def test_equals_the_oracle_after_any_history(seed):
         )
         for unit in Unit.objects.order_by("pk"):
             body, external = world.bodies[unit.pk], world.random.random() < 0.5
-            found = summary(unit, period, external=external, by="unit")
+            found = summary(FiguresQuery(unit, period, external=external, by="unit"))
             assert told(found.total) == answer(body.family(), months, external), (unit.code, months)
             rows = {row.extra["pk"]: told(row.figures) for row in found.rows}
             for child in Unit.objects.filter(parent=unit):
@@ -146,9 +147,9 @@ def test_a_commune_that_gets_a_child_keeps_its_past(db, declared):
     world = World(0)
     unit = world.open("c9", "commune", commune().parent, START, declared=declared)
     given(unit, 3)
-    before = summary(unit.parent, Period.parse("2022-M03"), by="unit")
+    before = summary(FiguresQuery(unit.parent, Period.parse("2022-M03"), by="unit"))
     world.open("thon", "", unit, date(2022, 6, 15), kind="office")
-    after = summary(Unit.objects.get(pk=unit.parent_id), Period.parse("2022-M03"), by="unit")
+    after = summary(FiguresQuery(Unit.objects.get(pk=unit.parent_id), Period.parse("2022-M03"), by="unit"))
     assert told(after.total) == told(before.total)
     assert [told(row.figures) for row in after.rows] == [told(row.figures) for row in before.rows]
     assert list(recount.sum_differences()) == []
@@ -164,8 +165,12 @@ def test_figures_of_a_new_group_keep_their_place(db):
     world.open("thon", "", commune(), date(2022, 3, 15), kind="office")
     unit = commune()
     assert unit.reports_until == date(2022, 5, 14)
-    assert told(summary(unit, Period.parse("2022-M05")).total) == Answer(1, 2, 3, frozenset({("thon", 5)}))
-    assert told(summary(unit, Period.parse("2022-M06")).total) == Answer(0, 1, None, frozenset({("thon", 6)}))
+    assert told(summary(FiguresQuery(unit, Period.parse("2022-M05"))).total) == Answer(
+        1, 2, 3, frozenset({("thon", 5)})
+    )
+    assert told(summary(FiguresQuery(unit, Period.parse("2022-M06"))).total) == Answer(
+        0, 1, None, frozenset({("thon", 6)})
+    )
 
 
 @pytest.mark.parametrize("way", ["close", "succeed", "branch"])

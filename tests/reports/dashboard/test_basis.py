@@ -15,8 +15,9 @@ import pytest
 
 from accounts.models import User
 from figures.periods import DEFAULT_CALENDAR, Period
+from records.summary.query import FiguresQuery
 from reports.dashboard import choices
-from reports.dashboard.queries import DashboardQuery, current_and_past
+from reports.dashboard.queries import ShownPeriods, current_and_past
 from tests.support.page_text import squeezed
 from tests.units.succession import successions
 from units.access.queries import memberships_of
@@ -169,10 +170,10 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
     assert "không tính 1 đơn vị" not in page(f"/?unit={plain.code}{when}").content.decode()
     assert "không tính 1 đơn vị: xã Mới Lập" in page(f"/?unit=351{when}&basis=today").content.decode()
     # It has reported nothing, so what is compared is what was compared before.
-    wanted = DashboardQuery(
+    wanted = FiguresQuery(
         district, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
-    summary, past = current_and_past(wanted)
+    summary, past = current_and_past(ShownPeriods(wanted))
     against = past.against
     assert against.current.total.counts == summary.total.counts
     assert against.before.total.counts == past.before.total.counts
@@ -182,14 +183,14 @@ def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, setti
 
 def test_what_a_unit_that_closed_had_reported_is_taken_out_of_both_years(reader):
     gone = Unit.objects.get(code="13450")
-    wanted = DashboardQuery(
+    wanted = FiguresQuery(
         gone.parent, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, None, 1
     )
-    before = current_and_past(wanted)
-    theirs = current_and_past(replace(wanted, unit=gone))
+    before = current_and_past(ShownPeriods(wanted))
+    theirs = current_and_past(ShownPeriods(replace(wanted, unit=gone)))
     Unit.objects.filter(pk=gone.pk).update(active_until=date(2022, 4, 20))
     roster.rebuild()
-    against = current_and_past(replace(wanted))[1].against
+    against = current_and_past(ShownPeriods(replace(wanted)))[1].against
     assert against.left_out == (gone.name,)
     for name in ("received", "received_online", "resolved", "opening", "pending_late"):
         for side, place in ((against.current, 0), (against.before, 1)):

@@ -7,7 +7,8 @@ import pytest
 from figures.periods import DEFAULT_CALENDAR, Period
 from figures.tally import sum_reported
 from records.models import Field, FieldScope, ProcedureScope
-from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, current_and_past, with_changes
 from tests.reports.dashboard.test_basis import page as page
 from units.models import Unit
 
@@ -30,10 +31,10 @@ def lately(page) -> None:
     FieldScope.objects.create(field=field, valid_from=date(2022, 1, 1)).units.set([one])
 
 
-def wanted(code: str, today: date | None = None, by: str | None = "unit") -> DashboardQuery:
+def wanted(code: str, today: date | None = None, by: str | None = "unit") -> FiguresQuery:
     unit = Unit.objects.filter(code=code).order_by("active_from").first()
     field = Field.objects.get(code="ho-tich")
-    return DashboardQuery(
+    return FiguresQuery(
         unit, Period.parse("2022-H1"), DEFAULT_CALENDAR, "approved", False, None, by, 1, field, None, today
     )
 
@@ -43,9 +44,9 @@ def wanted(code: str, today: date | None = None, by: str | None = "unit") -> Das
     [(None, ["13477"], "xã Thanh Tân"), (TODAY, ["13477", "13489", "13498"], "xã Thanh Lâm")],
 )
 def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
-    asked = wanted("351", today)
-    summary, past = current_and_past(asked)
-    theirs = [current_and_past(wanted(code, by=None)) for code in olds]
+    shown = ShownPeriods(wanted("351", today))
+    summary, past = current_and_past(shown)
+    theirs = [current_and_past(ShownPeriods(wanted(code, by=None))) for code in olds]
     assert past.against.left_out == (name,)
     for key in ("received", "received_online", "resolved", "opening", "pending_late"):
         gone = [
@@ -57,7 +58,7 @@ def test_both_sides_are_without_whom_they_name(lately, today, olds, name):
         ):
             assert side.total.counts[key] == whole.total.counts[key] - part, key
     assert past.against.current.basis == past.against.before.basis == summary.basis
-    rows = {row.name: row.change for row in with_changes(asked, summary).rows}
+    rows = {row.name: row.change for row in with_changes(shown, summary).rows}
     assert rows.pop(name).before is None
     assert all(change.before for told, change in rows.items() if told.startswith("xã"))
 
@@ -75,7 +76,7 @@ def test_nobody_is_left_out_where_all_owed_it(page):
     for more in ("", "&basis=today"):
         assert "không tính" not in page(f"/?{WHERE}{more}").content.decode()
     for today in (None, TODAY):
-        assert current_and_past(wanted("351", today))[1].against is None
+        assert current_and_past(ShownPeriods(wanted("351", today)))[1].against is None
 
 
 def test_a_field_that_nobody_had_last_year_is_not_compared(page):

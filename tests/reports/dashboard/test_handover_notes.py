@@ -8,6 +8,7 @@ import pytest
 
 from figures.periods import Period
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from reports.printing import print_view
 from units.lifecycle import restructuring
 from units.models import Unit
@@ -52,5 +53,5 @@ def test_files_and_official_forms_say_it(read):
 
 
 def test_the_printed_review_says_it(read):
-    now = summary(Unit.objects.get(code="351"), Period.parse("2022-M01..M07"))
+    now = summary(FiguresQuery(Unit.objects.get(code="351"), Period.parse("2022-M01..M07")))
     assert TOLD in print_view.notes({}, now)

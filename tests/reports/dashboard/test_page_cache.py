@@ -8,19 +8,13 @@ import pytest
 from django.core.cache import cache
 
 from figures.periods import DEFAULT_CALENDAR, Calendar, Month, Period
+from records.summary.query import FiguresQuery
 from reports.dashboard import cache as dashboard_cache
-from reports.dashboard.params import DashboardParams
+from reports.dashboard.params import PageState
 
-ASKED = DashboardParams(
-    SimpleNamespace(pk=7, has_children=True),
-    "351",
-    Period.parse("2022-H1"),
-    DEFAULT_CALENDAR,
-    date(2022, 8, 12),
-)
-
-
-TODAY = SimpleNamespace(pk=7, has_children=True, active_from=date(2020, 7, 1))
+DAY = date(2022, 8, 12)
+UNIT = SimpleNamespace(pk=7, has_children=True)
+ASKED = PageState(FiguresQuery(UNIT, Period.parse("2022-H1"), DEFAULT_CALENDAR), DAY, "351")
 
 
 @pytest.fixture
@@ -58,11 +52,10 @@ def test_another_version_draws_anew(world):
 def test_another_view_or_reach_is_another_page(world):
     seen(world)
     assert seen(world, above=()) == 2
-    other = DashboardParams(ASKED.unit, "351", Period.parse("2022-Q1"), DEFAULT_CALENDAR, ASKED.day)
-    assert seen(world, asked=other) == 3
-    assert seen(world, asked=replace(ASKED, basis="today", unit=TODAY)) == 4
     months_of_the_year = Calendar.of([(Month(2020, 1), None)])
-    assert seen(world, asked=replace(ASKED, calendar=months_of_the_year)) == 5
+    others = {"period": Period.parse("2022-Q1")}, {"today": DAY}, {"calendar": months_of_the_year}
+    for number, other in enumerate(others, 3):
+        assert seen(world, asked=replace(ASKED, query=replace(ASKED.query, **other))) == number
 
 
 @pytest.mark.parametrize("state", ["empty log", "transaction"])

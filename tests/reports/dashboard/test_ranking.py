@@ -11,7 +11,8 @@ import pytest
 
 from figures.formatting import format_points
 from figures.periods import DEFAULT_CALENDAR, Period
-from reports.dashboard.queries import DashboardQuery, figures_of, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
 from tests.units.succession import successions
 from units.lifecycle import opening
 from units.models import Unit
@@ -23,22 +24,22 @@ WHERE = "?unit=351&period=2022-H1"
 HALF = Period.parse("2022-H1")
 
 
-def wanted(**more) -> DashboardQuery:
-    asked = DashboardQuery(
+def wanted(**more) -> FiguresQuery:
+    asked = FiguresQuery(
         Unit.objects.get(code="351"), HALF, DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
     return replace(asked, **more)
 
 
-def changes(asked: DashboardQuery) -> dict[str, str | None]:
-    found = with_changes(asked, figures_of(asked))
+def changes(asked: FiguresQuery) -> dict[str, str | None]:
+    found = with_changes(ShownPeriods(asked), figures_of(ShownPeriods(asked)))
     return {row.key: row.change.points for row in found.rows}
 
 
 def test_the_difference_is_that_of_the_printed_rates(demo):
-    now = figures_of(wanted())
-    before = figures_of(wanted(period=HALF.same_last_year()))
-    found = with_changes(wanted(), now)
+    now = figures_of(ShownPeriods(wanted()))
+    before = figures_of(ShownPeriods(wanted(period=HALF.same_last_year())))
+    found = with_changes(ShownPeriods(wanted()), now)
     assert {row.key for row in found.rows} == {row.key for row in before.rows}
     for row in found.rows:
         old = before.row(row.key).figures.shares["online"]

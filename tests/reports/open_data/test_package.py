@@ -22,6 +22,7 @@ from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
 from records.summary.queries import summary
+from records.summary.query import FiguresQuery
 from reports.demo import load
 from reports.open_data import rows
 from reports.open_data import views as open_data_views
@@ -41,7 +42,9 @@ def figures() -> dict[str, dict]:
         for period in map(Period.parse, PERIODS):
             unit = resolve_code(code, AT.date())
             for by in ("unit", "field"):
-                found[f"{code} {period.code} {by}"] = summary(unit, period, by=by, external=True).as_dict()
+                found[f"{code} {period.code} {by}"] = summary(
+                    FiguresQuery(unit, period, by=by, external=True)
+                ).as_dict()
     return found
 
 

@@ -10,7 +10,7 @@ from figures.periods import Month, Period
 from figures.summary import Summary, build_summary
 from figures.tally import Tally
 from records.models import DossierCount, Submission
-from reports.dashboard.queries import DashboardQuery
+from records.summary.query import FiguresQuery
 from tests.records.summary.missing_reports import divided
 from tests.reports.random_country import days
 from units.models import Succession, Unit
@@ -21,7 +21,7 @@ DAY = timedelta(1)
 class Oracle:
     """Of what is asked of a country: all fields, or one that some owe (`owed`: months by number of the unit)."""
 
-    def __init__(self, wanted: DashboardQuery) -> None:
+    def __init__(self, wanted: FiguresQuery) -> None:
         self.wanted, self.day = wanted, wanted.today
         self.units = {unit.pk: unit for unit in Unit.objects.all()}
         self.before, self.after = defaultdict(list), defaultdict(list)

@@ -16,7 +16,8 @@ from figures.summary import Figures, Summary, build_summary
 from figures.tally import Tally
 from records.generate import country
 from records.models import Edition
-from reports.dashboard.queries import DashboardQuery, past_figures
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, past_figures
 from reports.year_on_year.comparable_units import NAMED
 from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.random_country import World, days
@@ -30,7 +31,7 @@ PERIODS += [Period.of(Month(2021, 10), Month(2022, 9)), Period.of(Month(2021, 7)
 MOST_QUERIES = 5 + 7
 
 
-def compared(wanted: DashboardQuery, world: World) -> tuple[Summary, Summary, list[str]]:
+def compared(wanted: FiguresQuery, world: World) -> tuple[Summary, Summary, list[str]]:
     """Both sides and who is left out, unit by unit and month by month."""
     earlier = wanted.period.same_last_year()
     months = sorted({*earlier.months, *wanted.period.months})
@@ -68,7 +69,7 @@ def compared(wanted: DashboardQuery, world: World) -> tuple[Summary, Summary, li
     return *sides, [unit.name for unit in left_out]
 
 
-def within(wanted: DashboardQuery, world: World) -> Iterator[Unit]:
+def within(wanted: FiguresQuery, world: World) -> Iterator[Unit]:
     for unit in world.units:
         if unit.path.startswith(wanted.unit.path) and wanted.tier in (None, unit.tier):
             if wanted.external or unit.kind != "external":
@@ -84,9 +85,9 @@ def test_equals_adding_up_unit_by_unit(seed):
     for unit, period in product(groups, PERIODS):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         by = world.random.choice([None, "unit"])
-        wanted = DashboardQuery(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1)
+        wanted = FiguresQuery(unit, period, DEFAULT_CALENDAR, "approved", external, tier, by, 1)
         with CaptureQueriesContext(connection) as asked:
-            found = past_figures(wanted).against
+            found = past_figures(ShownPeriods(wanted)).against
         assert len(asked) <= MOST_QUERIES, [one["sql"] for one in asked]
         *sides, left_out = compared(wanted, world)
         if not left_out:
@@ -104,11 +105,11 @@ def test_who_is_left_out_is_not_looked_for_name_by_name():
     """With no way to sort, an index of names would be taken for its order and all of it be read."""
     nation = country.fill_country(MERGED)
     for unit in places_of_today(nation)[1:]:
-        reach = DashboardQuery(
+        asked = FiguresQuery(
             unit, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, None, 1
         )
         with plans(unit, "enable_sort") as found:
-            assert reach.comparable.names_left_out
+            assert ShownPeriods(asked).comparable.names_left_out
         assert found == [], (unit, found)
 
 
@@ -116,8 +117,10 @@ def test_as_of_an_earlier_day_the_same_are_left_out():
     """By a day on which all had been approved: nothing is kept of such a day, all is added up."""
     world = World(3)
     for unit in (one for one in world.units if one.has_children):
-        wanted = DashboardQuery(unit, PERIODS[0], DEFAULT_CALENDAR, "approved", False, None, "unit", 1)
-        now, then = (past_figures(replace(wanted, as_of=day)).against for day in (None, date(2023, 3, 1)))
+        wanted = FiguresQuery(unit, PERIODS[0], DEFAULT_CALENDAR, "approved", False, None, "unit", 1)
+        now, then = (
+            past_figures(ShownPeriods(replace(wanted, as_of=day))).against for day in (None, date(2023, 3, 1))
+        )
         if now is None:
             assert then is None
             continue
@@ -139,11 +142,11 @@ def told(figures: Figures) -> tuple:
 def test_of_a_merged_country_nobody_is_read_to_be_left_out():
     """All are counted by the roster, the first of them are named; no report of theirs is looked at."""
     nation = country.fill_country(MERGED)
-    wanted = DashboardQuery(
+    wanted = FiguresQuery(
         nation, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
     )
     with plans(nation) as whole, CaptureQueriesContext(connection) as asked:
-        found = past_figures(wanted).against
+        found = past_figures(ShownPeriods(wanted)).against
     assert whole == []
     assert not [one["sql"] for one in asked if "records_edition" in one["sql"]]
     reporting = Unit.objects.reporting()

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.generate import country
-from reports.dashboard.queries import DashboardQuery, figures_of, past_figures, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
 from reports.year_on_year.comparable_units import NAMED
 from reports.year_on_year.comparison import comparable_units
 from reports.year_on_year.succession_breaks import BothPeriods
@@ -39,13 +40,13 @@ def test_equals_following_every_line_by_hand(seed):
     for unit, period in product(units, PERIODS):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         day = world.random.choice(DAYS)
-        wanted = DashboardQuery(
+        wanted = FiguresQuery(
             unit, period, DEFAULT_CALENDAR, "approved", external, tier, "unit", 1, None, None, day
         )
         oracle = Oracle(wanted)
         left, where = oracle.left(), (seed, unit.pk, period.code, external, tier, day)
         with CaptureQueriesContext(connection) as asked:
-            found = past_figures(wanted).against
+            found = past_figures(ShownPeriods(wanted)).against
         assert len(asked) <= MOST_QUERIES, [one["sql"] for one in asked]
         names = oracle.names(left)
         if not names:
@@ -58,7 +59,7 @@ def test_equals_following_every_line_by_hand(seed):
             of_tiers = {name: told(one) for name, one in ours.tiers if one.completeness.expected}
             assert of_tiers == {name: told(one) for name, one in theirs.tiers}, where
         rows = oracle.rows(left)
-        for row in with_changes(wanted, figures_of(wanted)).rows:
+        for row in with_changes(ShownPeriods(wanted), figures_of(ShownPeriods(wanted))).rows:
             assert row.extra["pk"] not in rows or row.change.before is None, (where, row.key)
 
 
@@ -71,7 +72,7 @@ def test_of_a_merged_country_nobody_is_listed():
         with CaptureQueriesContext(connection) as asked:
             found = wanted.comparable
         with plans(unit) as whole:
-            comparable_units(wanted.reach, wanted.period)
+            comparable_units(wanted.reach, wanted.query.period)
         assert whole == [], (unit, whole)
         if not unit.is_over(country.LAST_DAY):
             assert found is None and len(asked) <= MOST_TO_FIND, (unit, len(asked))
@@ -99,7 +100,7 @@ def test_who_is_left_out_is_found_through_indexes():
         assert whole == [] and commune.name in names, (unit, whole)
         assert (old.name in names) is (unit != commune)
         with plans(unit) as whole:
-            past_figures(wanted)
+            past_figures(ShownPeriods(wanted))
         assert whole == [], (unit, whole)
         if unit != commune:
             ended = BothPeriods(wanted.reach, wanted.period).ended_before
@@ -116,11 +117,11 @@ def test_number_of_queries_does_not_follow_who_is_left_out():
         inheritance.rebuild()
         wanted = today_of(nation)
         with CaptureQueriesContext(connection) as asked:
-            past_figures(wanted)
+            past_figures(ShownPeriods(wanted))
         numbers.append((wanted.comparable.number_left_out, len(asked)))
     assert [left for left, _ in numbers] == [1, 2, 3] and len({several for _, several in numbers}) == 1
 
 
-def today_of(unit: Unit) -> DashboardQuery:
+def today_of(unit: Unit) -> ShownPeriods:
     asked = unit, Period.parse("2025-M04..M09"), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
-    return DashboardQuery(*asked, today=country.LAST_DAY)
+    return ShownPeriods(FiguresQuery(*asked, today=country.LAST_DAY))

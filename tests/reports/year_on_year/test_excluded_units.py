@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from figures.periods import DEFAULT_CALENDAR, Period
-from reports.dashboard.queries import DashboardQuery, current_and_past, with_changes
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, current_and_past, with_changes
 from reports.year_on_year.comparison import ComparedSummaries
 from tests.units.succession import successions
 from units.lifecycle import opening
@@ -49,19 +50,20 @@ def followed(codes: list[str], *drafts: UnitDraft) -> None:
     successions.replace(olds, parts, ON, by=None)
 
 
-def wanted(unit: Unit | None = None, day: date | None = DAY, period: str = PERIOD) -> DashboardQuery:
+def wanted(unit: Unit | None = None, day: date | None = DAY, period: str = PERIOD) -> FiguresQuery:
     asked = unit or district(), Period.parse(period), DEFAULT_CALENDAR, "approved", False, None, "unit", 1
-    return DashboardQuery(*asked, today=day)
+    return FiguresQuery(*asked, today=day)
 
 
-def compared(asked: DashboardQuery) -> tuple[ComparedSummaries | None, dict[str, object]]:
+def compared(asked: FiguresQuery) -> tuple[ComparedSummaries | None, dict[str, object]]:
     """What is compared, and last year's figures of each row."""
-    summary, past = current_and_past(asked)
-    return past.against, {row.name: row.change.before for row in with_changes(asked, summary).rows}
+    shown = ShownPeriods(asked)
+    summary, past = current_and_past(shown)
+    return past.against, {row.name: row.change.before for row in with_changes(shown, summary).rows}
 
 
-def received(asked: DashboardQuery) -> int:
-    return current_and_past(asked)[1].before.total.counts["received"]
+def received(asked: FiguresQuery) -> int:
+    return current_and_past(ShownPeriods(asked))[1].before.total.counts["received"]
 
 
 def test_a_unit_with_predecessors_is_compared(page):
@@ -113,7 +115,7 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
     found, before = compared(wanted())
     assert "xã Liêm Phong" not in before
     # Neither side ever had it.
-    assert beside or found.before.total == current_and_past(wanted())[1].before.total
+    assert beside or found.before.total == current_and_past(ShownPeriods(wanted()))[1].before.total
 
 
 def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):

@@ -11,7 +11,8 @@ from figures.periods import Month, Period
 from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.models import Stage
-from reports.dashboard.queries import DashboardQuery, current_and_past, figures_of, past_figures
+from records.summary.query import FiguresQuery
+from reports.dashboard.queries import ShownPeriods, current_and_past, figures_of, past_figures
 from units.models import Unit
 
 pytestmark = pytest.mark.django_db
@@ -34,16 +35,16 @@ def test_read_together_they_are_as_read_apart(nation):
         (nation, province, commune), (None, "unit", "field", "month"), periods, days
     ):
         asked = (unit, period, stored_calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
-        apart = DashboardQuery(*asked)
-        assert current_and_past(DashboardQuery(*asked)) == (figures_of(apart), past_figures(apart)), asked
+        together, apart = ShownPeriods(FiguresQuery(*asked)), ShownPeriods(FiguresQuery(*asked))
+        assert current_and_past(together) == (figures_of(apart), past_figures(apart)), asked
 
 
 def test_together_they_take_no_more_queries(nation):
     for by in (None, "unit"):
         asked = (nation, country.HALF_YEAR, stored_calendar(), Stage.APPROVED, False, None, by, 1)
         with CaptureQueriesContext(connection) as apart:
-            wanted = DashboardQuery(*asked)
-            figures_of(wanted), past_figures(wanted)
+            shown = ShownPeriods(FiguresQuery(*asked))
+            figures_of(shown), past_figures(shown)
         with CaptureQueriesContext(connection) as together:
-            current_and_past(DashboardQuery(*asked))
+            current_and_past(ShownPeriods(FiguresQuery(*asked)))
         assert len(together) <= len(apart)
