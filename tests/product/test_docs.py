@@ -5,19 +5,21 @@ what the docs point at exists. These tests fail when the docs fall behind the co
 import ast
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import chain
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command, get_commands
 
+from accounts.models import User
 from figures.measures import CHANNELS, LABELS, MEASURES, SUMS
 from figures.rates import BY_KEY
 from figures.rulebook import RULES
 from records.models import OnlineLevel, Stage, State
 from reports.models import ReviewState, TaskOutcome
 from tests.support.guide_pictures import PICTURES
-from units.models import Role, Tier, UnitKind
+from units.models import Role, Tier, Unit, UnitKind
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ("ledger", "accounts", "units", "records", "reports")
@@ -170,6 +172,25 @@ def test_every_command_shows_an_example(name, capsys):
         call_command(name, "--help")
     assert left.value.code == 0
     assert "Ví dụ" in capsys.readouterr().out
+
+
+def shell_snippets() -> list[str]:
+    """What the docs tell operators to type into `manage shell`."""
+    pages = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+    return re.findall(r"manage shell -v 0 -c '(.+?)'", pages, re.DOTALL)
+
+
+@pytest.mark.django_db
+def test_shell_snippets_run():
+    Unit.objects.create(
+        code="351", name="Huyện", kind="committee", tier="district", active_from=date(2020, 1, 1)
+    )
+    User.objects.create(pk=7, username="an")
+    snippets = shell_snippets()
+    assert len(snippets) == 4
+    for snippet in snippets:
+        exec(snippet, {})
+    assert User.objects.get(username="quantri").memberships.get().role == Role.ADMINISTRATOR
 
 
 def test_every_script_is_in_the_readme():
