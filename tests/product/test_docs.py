@@ -23,7 +23,8 @@ from units.models import Role, Tier, Unit, UnitKind
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = ("ledger", "accounts", "units", "records", "reports")
-DOCS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+RECIPES = ROOT / "docs" / "recipes"  # name files that are yet to be written
 GUIDE = ROOT / "docs" / "huong-dan"
 # How many arguments stand before the code where a fault is made.
 CODE_AT = {
@@ -209,6 +210,15 @@ def test_links_lead_to_files_and_headings(path):
         aim = (path.parent / name).resolve() if name else path
         assert aim.exists(), target
         assert not heading or heading in headings(aim), target
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in DOCS if path.parent != RECIPES], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_named_files_exist(path):
+    folders = "|".join(child.name for child in ROOT.iterdir() if child.is_dir() and child.name[0].isalpha())
+    named = re.findall(rf"`((?:{folders})/[\w./-]+\.\w+)`", path.read_text(encoding="utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 def headings(path: Path) -> set[str]:
