@@ -7,7 +7,6 @@ from datetime import date
 from fractions import Fraction
 from html import unescape
 from io import BytesIO, StringIO
-from types import SimpleNamespace
 from urllib.parse import quote
 
 import openpyxl
@@ -17,6 +16,7 @@ from accounts.models import User
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.summary.query import FiguresQuery
 from reports.dashboard import choices
+from reports.dashboard.params import PageState
 from reports.dashboard.queries import ShownPeriods, current_and_past
 from tests.support.page_text import squeezed
 from tests.units.succession import successions
@@ -264,14 +264,15 @@ def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
     where = "/?unit=351%402022-06-14&period=2022-H1&basis=today&by=unit"
     link = re.compile(r'<th scope="row"><a href="\?unit=13489')
     assert not link.search(reader("lanhdao").get(where).content.decode())
-    asked = SimpleNamespace(basis="today", day=date(2025, 8, 1), unit=Unit.objects.get(code="351"))
+    day, unit = date(2025, 8, 1), Unit.objects.get(code="351")
+    asked = PageState(FiguresQuery(unit, Period.parse("2022-H1"), today=day), day, "351")
     units = list(Unit.objects.values_list("pk", flat=True))
     user = User.objects.get(username="lanhdao")
-    memberships_of(user, asked.day)
+    memberships_of(user, day)
     with django_assert_max_num_queries(1):
         hidden = choices.hidden_units(asked, user, units)
     heir = Unit.objects.get(code="13489", active_until=None)
-    assert heir.pk in hidden and asked.unit.pk not in hidden
+    assert heir.pk in hidden and unit.pk not in hidden
     Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))
     assert link.search(reader("lanhdao").get(where).content.decode())
 
