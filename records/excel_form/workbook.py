@@ -4,9 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from django.utils.text import capfirst
-from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name, xl_range
 
 from core.text import clean_text
 from figures import measures, rules
@@ -15,7 +13,8 @@ from figures.measures import OPTIONAL
 from figures.rulebook import LARGEST_COUNT, RULES
 from figures.tally import sum_reported
 from records.submissions.lines import GridLine
-from spreadsheets.cells import WEB_LIMITS
+from spreadsheets.cells import WEB_LIMITS, column_letters
+from spreadsheets.workbook import cell_position, cell_range, new_workbook, print_across
 
 from .layout import (
     BALANCE,
@@ -106,10 +105,7 @@ def set_frame(sheet: Any, columns: Sequence[FormColumn]) -> None:
     for place, column in enumerate(columns, FIRST_COUNT_COLUMN):
         sheet.set_column(place, place, _WIDTHS.get(column.kind, 10.5))
     sheet.freeze_panes(FIRST_LINE, FIRST_COUNT_COLUMN)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(3, 4)
+    print_across(sheet, 3, 4)
     sheet.protect("", _PROTECTION_OPTIONS)
 
 
@@ -248,7 +244,7 @@ class UnitSheet:
 
     def _sum(self, at: int, place: int, column: FormColumn, value: int | None, state: str) -> None:
         first, last = (self.places[part] for part in (column.parts[0], column.parts[-1]))
-        cells = xl_range(at, first, at, last)
+        cells = cell_range(at, first, at, last)
         formula = f'=IF(COUNT({cells})=0,"",SUM({cells}))'
         style = self.styles.locked(state, words=False)
         self.sheet.write_formula(at, place, formula, style, "" if value is None else value)
@@ -277,7 +273,7 @@ class UnitSheet:
         self._label(at, "Cộng")
         for column in self.columns:
             place = self.places[column.name]
-            cells = xl_range(FIRST_LINE, place, self.last, place)
+            cells = cell_range(FIRST_LINE, place, self.last, place)
             if column.kind in (INPUT, SUM):
                 parts = column.parts or (column.name,)
                 value = sum_reported(self.values[line.code][part] for line in self.lines for part in parts)
@@ -304,7 +300,7 @@ class UnitSheet:
                     column.name in line.served and self.values[line.code][column.name] is None
                     for line in self.lines
                 )
-                cells = xl_range(FIRST_LINE, place, self.last, place)
+                cells = cell_range(FIRST_LINE, place, self.last, place)
                 self.sheet.write_formula(at, place, f"=COUNTBLANK({cells})", self.styles.sum, blank)
 
     def _before(self, at: int) -> None:
@@ -327,7 +323,7 @@ class UnitSheet:
         self.sheet.write_string(at, 1, clean_text(text), self.styles.label)
 
     def _cell(self, name: str, at: int) -> str:
-        return f"{xl_col_to_name(self.places[name])}{at + 1}"
+        return f"{column_letters(self.places[name])}{at + 1}"
 
 
 def _number(text: str | None) -> int | None:
@@ -356,13 +352,6 @@ def _remarks_by_cell(copy: UploadedCopy | None, notes: bool) -> dict[tuple[str, 
     return found
 
 
-# Text is never taken for a formula, a number or an address.
-WORKBOOK_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "in_memory": True,
-}
 _MAX_SHEET_NAME = 31
 _MAX_OTHER_PARTS = 20  # of a workbook beside its sheets, with room to spare
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
@@ -375,7 +364,7 @@ def form_workbook(months: Sequence[FormMonth], copies: Mapping[int, UploadedCopy
     """
     buffer = BytesIO()
     taken: set[str] = set()
-    with xlsxwriter.Workbook(buffer, WORKBOOK_OPTIONS) as book:
+    with new_workbook(buffer, row_by_row=False) as book:
         styles = FormStyles(book)
         remarks = [one for copy in (copies or {}).values() for one in copy.remarks]
         if remarks:
@@ -422,10 +411,8 @@ def _write_remarks(book: Any, styles: FormStyles, remarks: Sequence[CellRemark],
         for place, text in enumerate((one.sheet, one.cell, one.place, said), 1):
             sheet.write_string(at, place, clean_text(text), styles.text)
     sheet.freeze_panes(2, 0)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
+    print_across(sheet)
 
 
 def _position(cell: str) -> tuple[int, int]:
-    return xl_cell_to_rowcol(cell) if cell else (-1, -1)
+    return cell_position(cell) if cell else (-1, -1)

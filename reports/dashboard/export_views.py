@@ -17,7 +17,8 @@ from figures import formatting
 from records.summary.parameters import BadParameter
 from reports.charts.chartjs import Chart, ChartJson
 from reports.tables.columns import FlatTable, flat_table
-from reports.tables.files import XLSX, table_csv_bytes, table_xlsx_bytes
+from reports.tables.files import table_csv_bytes, table_xlsx_bytes
+from spreadsheets.table_file import KINDS
 
 from . import blocks, charts
 from .params import PageState, parse_params
@@ -79,7 +80,7 @@ def csv_export(request: HttpRequest) -> HttpResponse:
 @require_safe
 def xlsx_export(request: HttpRequest) -> HttpResponse:
     """The rows as XLSX with live formulas."""
-    return _export(request, "xlsx", XLSX)
+    return _export(request, "xlsx", KINDS["xlsx"])
 
 
 def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:

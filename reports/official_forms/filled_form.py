@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-import xlsxwriter
-
 from figures import formatting
 from figures.formatting import format_count, format_day
 from figures.measures import MEASURES, measure_label
@@ -19,7 +17,7 @@ from records.models import Edition, State
 from records.storage.tallies import measures_of_row
 from records.submissions.checks import counts_of_edition
 from reports.tables import columns
-from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
+from spreadsheets.workbook import new_workbook, write_source_sheet, xlsx_text
 from units.models import Unit, UnitKind
 
 from . import lines
@@ -164,7 +162,7 @@ def form_xlsx_bytes(filled: FilledForm, made_at: datetime) -> bytes:
     """The workbook: the form, and sheet "Nguồn" that says where its figures come from and what each column is."""
     buffer = BytesIO()
     head = FormHead(filled.reporting, filled.receiving, filled.period.label, filled.days, filled.told)
-    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+    with new_workbook(buffer) as book:
         book.set_properties({"title": xlsx_text(f"{filled.form.code} {filled.period.label}")[:255]})
         OfficialFormSheet(book, filled.form).write(head, filled.rows, _under(filled))
         write_source_sheet(book, [*filled.sources, *_columns(filled), columns.made_line(made_at)])

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
+from typing import Any
 
 from figures.official_forms import FIRST, NumberedColumn, OfficialForm
 from figures.tally import sum_reported
-from reports.tables.files import FormulaSheet
-from spreadsheets.workbook import xlsx_text
+from spreadsheets.cells import column_letters
+from spreadsheets.workbook import Sheet, xlsx_text
 
 from .lines import FormRow, lines_below
 
@@ -30,15 +28,14 @@ class FormHead:
     told: str
 
 
-class OfficialFormSheet(FormulaSheet):
+class OfficialFormSheet(Sheet):
     """A line for each tier or unit, field and total; under them the form's rules and what it has no column for."""
 
-    def __init__(self, book: xlsxwriter.Workbook, form: OfficialForm) -> None:
+    def __init__(self, book: Any, form: OfficialForm) -> None:
         name = re.sub(r"[\[\]:*?/\\']", "-", f"Biểu {form.code.partition('/')[0]}")[:31]
         titles = ["TT", form.name_head, *(column.head for column in form.columns)]
-        super().__init__(book, name, titles, width=6, others=11)
+        super().__init__(book, name, titles, [6, 40, *(11 for _ in form.columns)])
         self.form = form
-        self.sheet.set_column(1, 1, 40)
         self.sheet.freeze_panes(LINES, 2)
         self.sheet.repeat_rows(GROUPS, LINES - 1)
 
@@ -94,11 +91,7 @@ class OfficialFormSheet(FormulaSheet):
         self.text(at, 1, row.name, row.is_total)
         for column, value in zip(self.form.columns, row.cells, strict=True):
             formula = self._formula(at, column, row, parts)
-            if value is None or not formula:
-                self.number(at, column.number - 1, value, row.is_total)
-            else:
-                style = self.style("#,##0", row.is_total)
-                self.sheet.write_formula(at, column.number - 1, formula, style, value)
+            self.number(at, column.number - 1, value, row.is_total, formula)
 
     def _formula(
         self, at: int, column: NumberedColumn, row: FormRow, parts: list[tuple[int, FormRow]]
@@ -123,4 +116,4 @@ def _run(column: int, lines: Sequence[int]) -> list[str]:
 
 
 def _cell(column: int, at: int) -> str:
-    return f"{xl_col_to_name(column - 1)}{at + 1}"
+    return f"{column_letters(column - 1)}{at + 1}"

@@ -21,8 +21,7 @@ from records.summary.parameters import BadParameter
 from reports.dashboard import choices
 from reports.dashboard.params import PageState, parse_params
 from reports.pdf import renderer_process, rendering
-from reports.tables.files import XLSX
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import KINDS, TableColumn, TableFile, requested_file
 from units.access.queries import is_root_administrator
 from units.tree.queries import children_of
 
@@ -106,7 +105,7 @@ def form_xlsx(request: HttpRequest, key: str) -> HttpResponse:
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     filled = filled_form_for(asked, key)
-    return _file(asked, filled, form_xlsx_bytes(filled, localtime(clock.now())), XLSX, "xlsx")
+    return _file(asked, filled, form_xlsx_bytes(filled, localtime(clock.now())), KINDS["xlsx"], "xlsx")
 
 
 @requires(Right.READ)
@@ -138,7 +137,7 @@ def form_of_month(request: HttpRequest, pk: int) -> HttpResponse:
     found = submission_or_404(request.user, pk, Right.READ, request.day)
     form = official_form(found)
     filled = fill_from_edition(form, found.unit, working_edition_or_404(found), stored_calendar())
-    response = HttpResponse(form_xlsx_bytes(filled, localtime(clock.now())), content_type=XLSX)
+    response = HttpResponse(form_xlsx_bytes(filled, localtime(clock.now())), content_type=KINDS["xlsx"])
     name = _UNSAFE.sub("-", f"bieu-{found.unit.code}-{filled.name('xlsx')}")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -5,9 +5,7 @@ from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
-import xlsxwriter
 from django.utils.text import capfirst
-from xlsxwriter.utility import xl_col_to_name
 
 from figures import formatting
 from figures.formatting import format_day, format_percent, tier_name
@@ -18,9 +16,10 @@ from reports.official_forms.sheet import FormHead, OfficialFormSheet
 from reports.printing.print_view import indicator_result, missing_lines
 from reports.tables import columns as tables_columns
 from reports.tables.columns import FlatRow
-from reports.tables.files import HEAD, FigureSheet, FormulaSheet, SheetLine
+from reports.tables.files import FigureSheet, FormulaSheet, SheetLine
 from reports.year_on_year.comparison import ComparedSummaries
-from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
+from spreadsheets.cells import column_letters
+from spreadsheets.workbook import HEAD, new_workbook, percent_format, write_source_sheet, xlsx_text
 
 TITLES = {
     "name": "Nội dung",
@@ -52,7 +51,7 @@ def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> b
         (tables_columns.count_titles(end), tables_columns.rate_titles()),
         any(row.change for row in now.rows),
     )
-    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+    with new_workbook(buffer) as book:
         book.set_properties(
             {"title": xlsx_text(doc["review"]["title"])[:255], "created": moment.replace(tzinfo=None)}
         )
@@ -62,13 +61,15 @@ def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> b
         by_unit.write(f"Kết quả theo đơn vị, {now.period.label}", told, unit_lines(doc, now))
         by_field = FigureSheet(book, "Theo lĩnh vực", tables_columns.column_titles("Lĩnh vực", *columns))
         by_field.write(f"Kết quả theo lĩnh vực, {now.period.label}", told, field_lines(doc, now))
-        _Comparison(book, "So sánh", tuple(TITLES.values()), 46).write(doc, now, before, told)
+        titles = tuple(TITLES.values())
+        widths = [46, *(10 for _ in titles[1:])]
+        _Comparison(book, "So sánh", titles, widths).write(doc, now, before, told)
         _form(book, doc, now, told)
         write_source_sheet(book, review_source_lines(doc, now, state, moment))
     return buffer.getvalue()
 
 
-def _form(book: xlsxwriter.Workbook, doc: dict[str, Any], now: Summary, told: str) -> None:
+def _form(book: Any, doc: dict[str, Any], now: Summary, told: str) -> None:
     """The annex as a sheet of the form's own layout."""
     made = lines.form_table(doc)
     form, period = made["official"], now.period
@@ -142,7 +143,10 @@ class _Comparison(FormulaSheet):
         self._parts(at, ("above", "under", "percent"), new)
         self._parts(at, ("above_before", "under_before", "percent_before"), old)
         if goal is not None:
-            self.sheet.write_number(at, AT["goal"], float(goal) / 100, self.style(_percents(goal), False))
+            # As it is printed: 99,0% and 100%.
+            decimals = len(format_percent(goal).removesuffix("%").partition(",")[2])
+            style = self.style(percent_format(decimals))
+            self.sheet.write_number(at, AT["goal"], float(goal) / 100, style)
         now = (_cell("percent", at), new.percent)
         self._gap(at, AT["from_goal"], now, (_cell("goal", at), goal))
         self._gap(at, AT["from_before"], now, (_cell("percent_before", at), old.percent if old else None))
@@ -173,13 +177,7 @@ class _Comparison(FormulaSheet):
 
 
 def _cell(name: str, at: int) -> str:
-    return f"{xl_col_to_name(AT[name])}{at + 1}"
-
-
-def _percents(percent: str) -> str:
-    """The format that writes a target as it is printed: 99,0% and 100%."""
-    decimals = len(format_percent(percent).removesuffix("%").partition(",")[2])
-    return f"0.{'0' * decimals}%" if decimals else "0%"
+    return f"{column_letters(AT[name])}{at + 1}"
 
 
 def _compared_rates(doc: dict[str, Any]) -> list[Rate]:

@@ -19,7 +19,7 @@ from reports.pdf import renderer_process, rendering
 from reports.printing import print_view
 from reports.review_access.queries import review_for
 from reports.review_files import news, notice, slides, workbook
-from reports.tables.files import XLSX
+from spreadsheets.table_file import KINDS
 
 from .views import pdf_error_page, review_page
 
@@ -88,7 +88,7 @@ def review_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
     """The review's figures with live formulas; of a frozen one what was frozen."""
     found = review_for(request, pk)
     made = workbook.review_xlsx_bytes(document_of(found), moment=moment_of(found), state=state_of(found))
-    return download(found, made, XLSX, "xlsx", "so-lieu-cchc")
+    return download(found, made, KINDS["xlsx"], "xlsx", "so-lieu-cchc")
 
 
 @requires(Right.READ)

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
+from typing import Any
 
 from figures import formatting
 from figures.rates import Rate, Share
 from figures.summary import ShareChange
 from figures.tally import sum_reported
+from spreadsheets.cells import column_letters
 from spreadsheets.table_file import csv_lines, escape_formula
-from spreadsheets.workbook import OPTIONS, write_source_sheet, xlsx_text
+from spreadsheets.workbook import HEAD, Sheet, new_workbook, percent_format, write_source_sheet
 
 from .columns import COUNTS, RATES, SUM_OF, FlatRow, FlatTable, row_remark
 
@@ -47,7 +46,6 @@ def _row(flat: FlatTable, row: FlatRow) -> Iterator[str | int]:
 
 
 TEXTS = 3  # name, key, group stand before the counts
-HEAD = 3  # title, period, then the column heads
 # Differences in percentage points.
 POINTS, POINTS_WHOLE = '"+"0.{0};"−"0.{0};0.{0}', '"+"0;"−"0;0'
 
@@ -69,7 +67,7 @@ def table_xlsx_bytes(flat: FlatTable) -> bytes:
     lines = [SheetLine(row) for row in flat.rows]
     lines.append(SheetLine(flat.total, range(len(flat.rows)), flat.summed, strong=True))
     told = f"{flat.period}; {summary.completeness_text}; {flat.scope}"
-    with xlsxwriter.Workbook(buffer, OPTIONS) as book:
+    with new_workbook(buffer) as book:
         FigureSheet(book, "Số liệu", flat.titles).write(
             f"{summary.unit_name}: {summary.period.label}", told, lines
         )
@@ -77,53 +75,18 @@ def table_xlsx_bytes(flat: FlatTable) -> bytes:
     return buffer.getvalue()
 
 
-class FormulaSheet:
-    """A sheet with a title, a line about it and a frozen head, written strictly from top to bottom (constant memory
-    forgets finished rows). `width` is of the first column, in letters.
-    """
+class FormulaSheet(Sheet):
+    """A sheet of shares and their changes, as formulas where cells give them."""
 
-    def __init__(
-        self, book: xlsxwriter.Workbook, name: str, titles: Sequence[str], width: int = 34, others: float = 10
-    ) -> None:
-        self.book, self.titles = book, titles
-        self.sheet = book.add_worksheet(name)
-        self.formats: dict[tuple[str, bool], xlsxwriter.format.Format] = {}
-        self.sheet.freeze_panes(HEAD, 1)
-        self.sheet.set_column(0, 0, width)
-        self.sheet.set_column(1, len(titles) - 1, others)
-        # Printed on A4 across, all columns on a page, the head on each.
-        self.sheet.set_landscape()
-        self.sheet.set_paper(9)
-        self.sheet.fit_to_pages(1, 0)
-        self.sheet.repeat_rows(HEAD - 1)
-
-    def head(self, title: str, told: str) -> None:
-        self.text(0, 0, title, True)
-        self.sheet.write_string(1, 0, xlsx_text(told))
-        head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
-        self.sheet.set_row(HEAD - 1, 78)
-        for place, one in enumerate(self.titles):
-            self.sheet.write_string(HEAD - 1, place, one, head)
-
-    def text(self, at: int, column: int, text: str, bold: bool = False) -> None:
-        self.sheet.write_string(at, column, xlsx_text(text), self.style("@", bold))
-
-    def number(self, at: int, column: int, number: int | None, bold: bool = False) -> None:
-        """A count; blank where nobody reported it."""
-        style = self.style("#,##0", bold)
-        if number is None:
-            self.sheet.write_blank(at, column, None, style)
-        else:
-            self.sheet.write_number(at, column, number, style)
+    head_height = 78
 
     def share(self, at: int, column: int, above: str, below: str, share: Share, bold: bool = False) -> None:
         """A rate as a formula of cells, shown with the decimals that it is printed with; "—" where there is none."""
         if share.percent is None or not share.denominator:
-            self.sheet.write_string(at, column, "—", self.style("General", bold))
+            self.no_rate(at, column, bold)
             return
         value = share.numerator / share.denominator
-        formula = f'=IF(N({below})=0,"—",({above})/{below})'
-        self.sheet.write_formula(at, column, formula, self._rate_style(share, bold), value)
+        self.rate(at, column, f"({above})", below, value, _decimals(share), bold)
 
     def change(self, at: int, column: int, change: ShareChange | None, bold: bool = False) -> None:
         """Last year's rate and the difference in points; blank where they are not known."""
@@ -131,43 +94,36 @@ class FormulaSheet:
         if before is None:
             self.sheet.write_blank(at, column, None, self.style("General", bold))
         else:
-            self.sheet.write_number(
-                at, column, before.numerator / before.denominator, self._rate_style(before, bold)
-            )
+            style = self.style(percent_format(_decimals(before)), bold)
+            self.sheet.write_number(at, column, before.numerator / before.denominator, style)
         if change is None or change.points is None:
             self.sheet.write_blank(at, column + 1, None, self.style("General", bold))
         else:
             decimals = len(change.points.partition(".")[2])
             self.sheet.write_number(at, column + 1, float(change.points), self.points_style(decimals, bold))
 
-    def points_style(self, decimals: int, bold: bool = False) -> xlsxwriter.format.Format:
+    def points_style(self, decimals: int, bold: bool = False) -> Any:
         """Of a difference in percentage points, with its sign."""
         return self.style(POINTS.format("0" * decimals) if decimals else POINTS_WHOLE, bold)
 
-    def _rate_style(self, share: Share, bold: bool) -> xlsxwriter.format.Format:
-        decimals = len((share.percent or "").partition(".")[2])
-        # Exactly none and exactly all are printed 0% and 100%.
-        exact = share.numerator in (0, share.denominator)
-        return self.style("0%" if exact or not decimals else f"0.{'0' * decimals}%", bold)
 
-    def style(self, number: str, bold: bool) -> xlsxwriter.format.Format:
-        key = (number, bold)
-        if key not in self.formats:
-            align = {"align": "right"} if number != "@" else {}
-            self.formats[key] = self.book.add_format({"num_format": number, "bold": bold, **align})
-        return self.formats[key]
+def _decimals(share: Share) -> int:
+    """Exactly none and exactly all are printed 0% and 100%."""
+    exact = share.numerator in (0, share.denominator)
+    return 0 if exact else len((share.percent or "").partition(".")[2])
 
 
 class FigureSheet(FormulaSheet):
     """A row for each unit, field or month: its texts, all counts, the rates, completeness, and what must be known."""
 
     column = {name: TEXTS + place for place, name in enumerate(COUNTS)}
-    codes = 24  # a wider column for what the rows are called by programs
-    letter = {name: xl_col_to_name(place) for name, place in column.items()}
+    letter = {name: column_letters(place) for name, place in column.items()}
+
+    def __init__(self, book: Any, name: str, titles: Sequence[str]) -> None:
+        super().__init__(book, name, titles, [34, 24, *(10 for _ in titles[2:])])
 
     def write(self, title: str, told: str, lines: Sequence[SheetLine]) -> None:
         self.changes = any(line.row.change for line in lines)
-        self.sheet.set_column(1, 1, self.codes)
         self.head(title, told)
         for place, line in enumerate(lines):
             self._row(HEAD + place, line, lines)
@@ -199,11 +155,7 @@ class FigureSheet(FormulaSheet):
                 cells = self._cells(name, line.adds)
         elif not line.adds and name in SUM_OF:
             cells = ",".join(self._cell(part, at) for part in SUM_OF[name])
-        if number is None or not cells:
-            self.number(at, self.column[name], number, line.strong)
-        else:
-            style = self.style("#,##0", line.strong)
-            self.sheet.write_formula(at, self.column[name], f"=SUM({cells})", style, number)
+        self.number(at, self.column[name], number, line.strong, f"=SUM({cells})" if cells else "")
 
     def _under(self, rate: Rate, at: int) -> str:
         cells = [self._cell(name, at) for name in rate.under]
@@ -216,6 +168,3 @@ class FigureSheet(FormulaSheet):
         if isinstance(places, range):
             return f"{self._cell(name, HEAD + places[0])}:{self._cell(name, HEAD + places[-1])}"
         return ",".join(self._cell(name, HEAD + place) for place in places)
-
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
