@@ -1,11 +1,10 @@
 """What the import commands share: arguments, messages and exit codes (0 done, 1 refused, 2 wrong use)."""
 
 import sys
-from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from accounts.models import User
+from core.command import existing_path, user_or_error
 
 
 class ImportCommand(BaseCommand):
@@ -16,15 +15,8 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người nhập (ghi vào nhật ký)")
 
     def handle(self, *args, file, by, **options):
-        path = Path(file)
-        if not path.is_file():
-            raise CommandError(f"Không có tệp {file}.", returncode=2)
-        actor = None
-        if by:
-            actor = User.objects.filter(username=by).first()
-            if actor is None:
-                raise CommandError(f"Không có người dùng {by}.", returncode=2)
-        result = self.run(path, path.name, by=actor)
+        path = existing_path(file)
+        result = self.run(path, path.name, by=user_or_error(by or None))
         for fault in result.faults:
             self.stderr.write(f"{path.name}: {fault}")
         if result.faults:

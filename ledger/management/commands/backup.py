@@ -3,22 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.command import ExampleCommand
 from ledger import backup, timer_runs
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = (
         "Sao lưu cơ sở dữ liệu và tệp đính kèm vào thư mục mới hoặc trống, trong khi máy chủ vẫn chạy; "
         "manifest.json ghi mã SHA-256 của từng tệp. In ra mốc nhật ký SỐ:MÃ_BĂM để giữ ở nơi khác và đối chiếu bằng "
         "verify_log --anchor. Khóa bí mật CCHC_SECRET_KEY không nằm trong bản sao lưu."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        example = "Ví dụ: python manage.py backup /srv/sao-luu/2022-08-12"
-        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+    example = "backup /srv/sao-luu/2022-08-12"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, metavar="THƯ_MỤC", help="thư mục mới hoặc trống")

@@ -4,10 +4,10 @@ import argparse
 from datetime import date
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.command import ExampleCommand, user_or_error
 from ledger import log, purge
 
 
@@ -19,16 +19,13 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"“{text}” không phải ngày dạng 2022-06-30.") from error
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = (
         "Thanh lý nhật ký: xóa các mục cũ nhất, trước một ngày cách nay ít nhất 12 tháng (CCHC_LOG_MONTHS). Mã băm của "
         "từng mục được giữ lại, verify_log vẫn đối chiếu được với mọi mốc; mục về báo cáo và đơn vị được giữ nguyên. "
         "Hãy sao lưu (backup) trước và cất bản sao lưu đó."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        example = "Ví dụ: python manage.py purge_log --before 2021-08-01 --by quantri"
-        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+    example = "purge_log --before 2021-08-01 --by quantri"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -39,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, by = options["before"], _person(options["by"])
+        before, by = options["before"], user_or_error(options["by"])
         try:
             purge.check(before, timezone.localdate())
             deleted = 0
@@ -49,12 +46,3 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
         self.stdout.write("{}:{}".format(*log.head()))
         self.stderr.write(f"Đã xóa {deleted} mục. Hãy giữ mốc SỐ:MÃ_BĂM ở trên cùng bản sao lưu mới.")
-
-
-def _person(username: str | None) -> log.Actor | None:
-    if username is None:
-        return None
-    found = get_user_model().objects.filter(username=username).first()
-    if found is None:
-        raise CommandError(f"Không có người dùng {username}.", returncode=2)
-    return found

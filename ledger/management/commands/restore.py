@@ -4,22 +4,20 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.command import ExampleCommand
 from ledger import backup
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = (
         "Khôi phục cơ sở dữ liệu và tệp đính kèm từ bản sao lưu, sau khi đã dừng máy chủ. Bản sao lưu bị hỏng hoặc bị "
         "sửa thì từ chối và không thay đổi gì. Nếu nơi khôi phục đang có dữ liệu, dữ liệu đó được sao lưu trước vào "
         "thư mục before-restore-… trong thư mục dữ liệu (CCHC_DATA)."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        example = "Ví dụ: python manage.py restore /srv/sao-luu/2022-08-12"
-        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+    example = "restore /srv/sao-luu/2022-08-12"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, metavar="THƯ_MỤC", help="thư mục do lệnh backup tạo ra")

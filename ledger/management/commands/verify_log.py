@@ -4,8 +4,9 @@ import argparse
 import re
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.command import ExampleCommand
 from ledger import log, timer_runs
 from ledger.purged_hashes import PurgedHashes
 
@@ -22,15 +23,12 @@ def _of_them(purged: int) -> str:
     return f" (đến mục số {purged} đã thanh lý, còn giữ mã băm)" if purged else ""
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = (
         "Kiểm tra nhật ký: mọi mục còn nguyên, đúng thứ tự, không thiếu, và khớp với các mốc giữ trong báo cáo "
         "đã ban hành. In ra mốc hiện tại SỐ:MÃ_BĂM; mã thoát 1 và mục sai đầu tiên nếu nhật ký đã bị thay đổi."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        example = f"Ví dụ: python manage.py verify_log --anchor 1:{'0' * 64}"
-        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+    example = f"verify_log --anchor 1:{'0' * 64}"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from core.clock import now
+from core.command import existing_path, user_or_error
 from figures.periods import Period, PeriodError
 from ledger import jobs
 from records.calendar.queries import stored_calendar
@@ -27,8 +28,6 @@ from records.models import CaseFile, CaseFileState
 from spreadsheets.cells import BULK_LIMITS, UnreadableFile
 from units.models import Unit
 from units.tree.queries import resolve_code
-
-from .import_counts import existing_paths, user_or_error
 
 EVERY = 5.0  # seconds between two words on how far it is
 
@@ -52,7 +51,7 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, file, unit, period, mapping, undue, by, format, **options):
-        (path,) = existing_paths([file])
+        path = existing_path(file)
         try:
             months = Period.parse(period)
         except PeriodError as error:
@@ -60,7 +59,7 @@ class Command(BaseCommand):
         holder = resolve_code(unit, stored_calendar().bounds(months)[1])
         if holder is None:
             raise CommandError(f"Không có đơn vị nào mang mã “{unit}”.", returncode=2)
-        answer = self._read(path, holder, months, mapping, undue, user_or_error(by))
+        answer = self._read(path, holder, months, mapping, undue, user_or_error(by or None))
         self._tell(answer, format)
         if answer["errors"]:
             sys.exit(1)

@@ -6,9 +6,10 @@ import sys
 from django.core.management.base import BaseCommand
 
 from core.clock import now
+from core.command import existing_path, user_or_error
 from records.bulk_import.catalogue import import_catalogue
 
-from .import_counts import existing_paths, print_report, user_or_error
+from .import_counts import print_report
 
 
 class Command(BaseCommand):
@@ -23,8 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, file, by, format, **options):
-        path = existing_paths([file])[0]
-        report = import_catalogue(path, path.name, at=now(), by=user_or_error(by))
+        path = existing_path(file)
+        report = import_catalogue(path, path.name, at=now(), by=user_or_error(by or None))
         if format == "json":
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:

@@ -2,12 +2,11 @@
 
 import json
 import sys
-from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User
 from core.clock import now
+from core.command import existing_path, user_or_error
 from figures.formatting import format_count
 from records.bulk_import.counts import import_counts
 from records.bulk_import.report import ImportReport
@@ -17,25 +16,6 @@ from records.bulk_import.validation import APPROVED, DRAFT, SENT
 # Rows between two lines that tell how far it is.
 STEP = 50_000
 ACTS = {"read": "Đã đọc", "check": "Đã kiểm tra", "write": "Đã ghi"}
-
-
-def user_or_error(name: str | None) -> User | None:
-    """The user of a sign-in name; wrong use where there is none."""
-    if not name:
-        return None
-    found = User.objects.filter(username=name).first()
-    if found is None:
-        raise CommandError(f"Không có người dùng {name}.", returncode=2)
-    return found
-
-
-def existing_paths(files: list[str]) -> list[Path]:
-    """The files as paths; wrong use where one is not there."""
-    paths = [Path(name) for name in files]
-    for path in paths:
-        if not path.is_file():
-            raise CommandError(f"Không có tệp {path}.", returncode=2)
-    return paths
 
 
 class Command(BaseCommand):
@@ -64,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, files, draft, approve, in_parts, by, dry_run, format, **options):
         becomes = DRAFT if draft else APPROVED if approve else SENT
-        paths, user = existing_paths(files), user_or_error(by)
+        paths, user = [existing_path(name) for name in files], user_or_error(by or None)
         which = {"at": now(), "by": user, "becomes": becomes, "dry_run": dry_run}
         report = ImportReport()
         try:

@@ -3,42 +3,32 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
-from accounts.models import User
+from core.command import ExampleCommand, user_or_error
 from reports.person_export.actions import export_person
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = (
         "In ra mọi dữ liệu cá nhân của một người dùng ở dạng JSON, để trả lời yêu cầu của người đó (Nghị định "
         "356/2025/NĐ-CP: trong 2 ngày làm việc). Không có mật khẩu, khóa truy cập, mã xác thực. Việc xuất được ghi "
         "nhật ký."
     )
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        example = "Ví dụ: python manage.py export_person xa-13474 --by quantri > xa-13474.json"
-        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+    example = "export_person xa-13474 --by quantri > xa-13474.json"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", metavar="TÊN_ĐĂNG_NHẬP", help="tên đăng nhập của người yêu cầu")
         parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người xuất (ghi vào nhật ký)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        by = None if options["by"] is None else _person(options["by"])
-        found = export_person(_person(options["username"]), by=by, at=timezone.now())
+        by = user_or_error(options["by"])
+        found = export_person(user_or_error(options["username"]), by=by, at=timezone.now())
         try:
             self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
             self.stdout.flush()
         except OSError as error:
             raise CommandError(f"Không ghi ra được, tệp nhận chưa đủ: {error.strerror}.") from error
         self.stderr.write("Đã xuất. Tệp này là dữ liệu cá nhân: chỉ giao cho chính người yêu cầu.")
-
-
-def _person(username: str) -> User:
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        raise CommandError(f"Không có người dùng {username}.", returncode=2)
-    return user

@@ -1,0 +1,35 @@
+"""What management commands share: an example under the help, and the people and files that arguments name."""
+
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class ExampleCommand(BaseCommand):
+    """A command whose `example` stands under its help."""
+
+    example: str
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        example = f"Ví dụ: python manage.py {self.example}"
+        return super().create_parser(prog_name, subcommand, epilog=example, **kwargs)
+
+
+def user_or_error(username: str | None) -> Any:
+    """The user of a sign-in name, None without a name; exit code 2 where there is none."""
+    if username is None:
+        return None
+    user = get_user_model().objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"Không có người dùng {username}.", returncode=2)
+    return user
+
+
+def existing_path(name: str) -> Path:
+    """The file of a name as a path; exit code 2 where there is none."""
+    path = Path(name)
+    if not path.is_file():
+        raise CommandError(f"Không có tệp {path}.", returncode=2)
+    return path
