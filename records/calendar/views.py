@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 
 from core import clock
 from core.web import rights
+from core.web.pagination import outcome_message
 from core.web.rights import Right
 from figures.periods import FIRST_YEAR, Calendar, Month
 from records.errors import ActionRefused
@@ -106,13 +107,10 @@ def remove_rule(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
         return redirect("records:rules")
     options = _confirmed(request, dues=True) if wanted.asks_to_remove else {}
     try:
-        wanted.remove(min(pk, 2**63 - 1), by=request.user, at=clock.now(), **options)
+        with outcome_message(request, "Đã bỏ quy định.", ActionRefused):
+            wanted.remove(min(pk, 2**63 - 1), by=request.user, at=clock.now(), **options)
     except actions.ConfirmationNeeded as asked:
         return _confirm(request, asked, {}, wanted)
-    except ActionRefused as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, "Đã bỏ quy định.")
     return redirect("records:rules")
 
 

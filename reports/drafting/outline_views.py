@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core import clock
+from core.web.pagination import outcome_message
 from core.web.rights import Right, requires
 from figures.periods import Period, PeriodError
 from records.calendar.queries import stored_calendar
@@ -158,11 +159,8 @@ def phrase(request: HttpRequest, key: str) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "POST" and "drop" in request.POST:
-        try:
+        with outcome_message(request, "Đã bỏ câu đã sửa.", ReviewError):
             drop_phrase(key, by=request.user, at=clock.now())
-            messages.success(request, "Đã bỏ câu đã sửa.")
-        except ReviewError as refused:
-            messages.error(request, str(refused))
         return redirect("phrases")
     return _phrase(request, found)
 

@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from core import clock
+from core.web.pagination import outcome_message
 from core.web.rights import Right, requires
 from reports.consultation import actions
 from reports.consultation.forms import CommentForm, ReplyForm
@@ -94,10 +95,6 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     require_right(request.user, Right.FILL, one.unit, request.day)
     if request.method == "POST":
-        try:
+        with outcome_message(request, "Đã ghi: đơn vị nhất trí, không có ý kiến thêm.", ReviewError):
             actions.agree(one, by=request.user, at=clock.now())
-        except ReviewError as refused:
-            messages.error(request, str(refused))
-        else:
-            messages.success(request, "Đã ghi: đơn vị nhất trí, không có ý kiến thêm.")
     return redirect("records:worklist")

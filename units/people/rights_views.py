@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import ChangeDenied
 from core.text import clean_text
-from core.web.pagination import page_of
+from core.web.pagination import outcome_message, page_of
 from core.web.rights import Right, requires
 from spreadsheets.table_file import requested_file
 from units.access.forms import administered_unit
@@ -81,10 +81,6 @@ def person_transfer(request: HttpRequest, pk: int) -> HttpResponse:
         for field, errors in form.errors.items():
             messages.error(request, f"{form.fields[field].label}: {errors[0]}")
         return redirect("units:person", pk)
-    try:
+    with outcome_message(request, f"Đã chuyển công tác đến {unit.name}.", ChangeDenied):
         actions.transfer(someone, unit, form.cleaned_data["on"], by=request.user)
-    except ChangeDenied as denied:
-        messages.error(request, str(denied))
-    else:
-        messages.success(request, f"Đã chuyển công tác đến {unit.name}.")
     return redirect("units:person", pk)

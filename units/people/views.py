@@ -21,7 +21,7 @@ from core import mail_server
 from core.errors import ChangeDenied
 from core.text import clean_text, fold
 from core.web.forms import posted_data
-from core.web.pagination import page_of
+from core.web.pagination import outcome_message, page_of
 from core.web.rights import Right, requires
 from spreadsheets.table_file import requested_file
 from units.access.queries import (
@@ -102,14 +102,10 @@ def person_link(request: HttpRequest, pk: int) -> HttpResponse:
         for field, errors in form.errors.items():
             messages.error(request, f"{form.fields[field].label}: {errors[0]}")
         return redirect("units:person", pk)
-    try:
+    with outcome_message(request, "Đã gắn tài khoản đăng nhập một lần.", ChangeDenied):
         sign_in_actions.link_identity(
             someone, single_sign_on.issuer_name(), form.cleaned_data["subject"], by=request.user
         )
-    except ChangeDenied as denied:
-        messages.error(request, str(denied))
-    else:
-        messages.success(request, "Đã gắn tài khoản đăng nhập một lần.")
     return redirect("units:person", pk)
 
 
@@ -238,30 +234,27 @@ def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpRespo
     held = someone.memberships.select_related("unit").filter(pk=membership).first()
     if held is None or not staffed_units(request.user, request.day).filter(pk=held.unit_id).exists():
         raise Http404
-    return _done(
-        request,
-        pk,
-        lambda: people_actions.end_membership(held, request.day, by=request.user),
-        "Đã kết thúc vai trò.",
-    )
+    with outcome_message(request, "Đã kết thúc vai trò.", ChangeDenied):
+        people_actions.end_membership(held, request.day, by=request.user)
+    return redirect("units:person", pk)
 
 
 @requires(Right.MANAGE)
 @require_POST
 def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
     someone = person_for(request.user, pk, request.day)
-    return _done(
-        request, pk, lambda: users_actions.disable_user(someone, by=request.user), "Đã khóa tài khoản."
-    )
+    with outcome_message(request, "Đã khóa tài khoản.", ChangeDenied):
+        users_actions.disable_user(someone, by=request.user)
+    return redirect("units:person", pk)
 
 
 @requires(Right.MANAGE)
 @require_POST
 def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
     someone = person_for(request.user, pk, request.day)
-    return _done(
-        request, pk, lambda: users_actions.enable_user(someone, by=request.user), "Đã mở khóa tài khoản."
-    )
+    with outcome_message(request, "Đã mở khóa tài khoản.", ChangeDenied):
+        users_actions.enable_user(someone, by=request.user)
+    return redirect("units:person", pk)
 
 
 @requires(Right.MANAGE)
@@ -281,12 +274,9 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take away the second factor of somebody who lost the phone."""
     someone = person_for(request.user, pk, request.day)
-    return _done(
-        request,
-        pk,
-        lambda: second_factor_actions.reset_factor(someone, by=request.user),
-        "Đã đặt lại xác thực hai bước.",
-    )
+    with outcome_message(request, "Đã đặt lại xác thực hai bước.", ChangeDenied):
+        second_factor_actions.reset_factor(someone, by=request.user)
+    return redirect("units:person", pk)
 
 
 @requires(Right.MANAGE)
@@ -294,21 +284,8 @@ def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
 def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
     """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
     someone = person_for(request.user, pk, request.day)
-    return _done(
-        request,
-        pk,
-        lambda: sessions_actions.end_sessions_of(someone, by=request.user),
-        "Đã kết thúc các phiên đăng nhập.",
-    )
-
-
-def _done(request: HttpRequest, pk: int, act, words: str) -> HttpResponse:
-    try:
-        act()
-    except ChangeDenied as denied:
-        messages.error(request, str(denied))
-    else:
-        messages.success(request, words)
+    with outcome_message(request, "Đã kết thúc các phiên đăng nhập.", ChangeDenied):
+        sessions_actions.end_sessions_of(someone, by=request.user)
     return redirect("units:person", pk)
 
 
