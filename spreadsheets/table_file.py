@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -43,17 +44,37 @@ Cell = str | int | date | datetime | PrintedRate | None
 
 @dataclass(frozen=True)
 class TableColumn:
-    """`key` is its name in JSON; `total`: its counts are added up under the table; `share` names the keys of the two
-    columns that a rate is divided from, `parts` those of the columns that its counts are the sums of, so that a sheet
-    divides and adds up itself.
+    """`key` is its name in JSON. `of` reads its cell from the item of a row: a path of attributes or methods, a key of
+    a mapping, or a function; by default what `key` names. `total`: its counts are added up under the table. `share`
+    names the keys of the two columns that a rate is divided from, `parts` those of the columns that its counts are the
+    sums of, so that a sheet divides and adds up itself.
     """
 
     key: str
     title: str
+    of: str | Callable[[Any], Cell] = ""
     total: bool = False
     share: tuple[str, str] | None = None
     parts: tuple[str, ...] = ()
     width: float = 16
+
+
+def table_rows(columns: Iterable[TableColumn], items: Iterable[Any]) -> Iterator[tuple[Cell, ...]]:
+    """A row for each item, with what the columns read from it."""
+    readers = [_reader(column.of or column.key) for column in columns]
+    return (tuple(read(item) for read in readers) for item in items)
+
+
+def _reader(of: str | Callable[[Any], Cell]) -> Callable[[Any], Cell]:
+    if callable(of):
+        return of
+    read = attrgetter(of)
+
+    def cell(item: Any) -> Cell:
+        value = item[of] if isinstance(item, Mapping) else read(item)
+        return value() if callable(value) else value
+
+    return cell
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ from typing import Any
 
 from figures.periods import Month
 from records.models import CutoffRule, DueRule, Holiday
-from spreadsheets.table_file import TableColumn, TableFile
+from spreadsheets.table_file import TableColumn, TableFile, table_rows
 
-FIRST_MONTH_COLUMN = TableColumn("month", "Từ tháng", width=20)
-SETTING_UNIT_COLUMNS = (TableColumn("unit", "Đơn vị đặt", width=34), TableColumn("code", "Mã"))
+FIRST_MONTH_COLUMN = TableColumn(
+    "month", "Từ tháng", lambda one: Month.from_number(one.first_month).label, width=20
+)
+SETTING_UNIT_COLUMNS = (
+    TableColumn("unit", "Đơn vị đặt", "unit.name", width=34),
+    TableColumn("code", "Mã", "unit.code"),
+)
 
 
 def cutoff_rules_file(found: Iterable[tuple[CutoffRule, Month | None, bool]], at: datetime) -> TableFile:
@@ -24,22 +29,18 @@ def cutoff_rules_file(found: Iterable[tuple[CutoffRule, Month | None, bool]], at
 
 def due_rules_file(found: Iterable[DueRule], at: datetime) -> TableFile:
     """How many working days after its end a month is due, by tier."""
-    columns = (FIRST_MONTH_COLUMN, TableColumn("tier", "Cấp"), TableColumn("days", "Ngày làm việc"))
-    rows = (
-        (
-            Month.from_number(one.first_month).label,
-            one.get_tier_display() if one.tier else "Mọi cấp",
-            one.working_days,
-        )
-        for one in found
+    columns = (
+        FIRST_MONTH_COLUMN,
+        TableColumn("tier", "Cấp", lambda one: one.get_tier_display() if one.tier else "Mọi cấp"),
+        TableColumn("days", "Ngày làm việc", "working_days"),
     )
-    return TableFile("han-gui", "Hạn gửi báo cáo", columns, rows, at)
+    return TableFile("han-gui", "Hạn gửi báo cáo", columns, table_rows(columns, found), at)
 
 
 def holidays_file(found: Iterable[Holiday], at: datetime) -> TableFile:
     """Days on which nobody works."""
     columns = (TableColumn("day", "Ngày"), TableColumn("name", "Tên", width=40))
-    return TableFile("ngay-nghi", "Ngày nghỉ", columns, ((one.day, one.name) for one in found), at)
+    return TableFile("ngay-nghi", "Ngày nghỉ", columns, table_rows(columns, found), at)
 
 
 def coming_months_file(

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from accounts.models import User
 from core import clock
 from core.web import rights
+from core.web.pagination import outcome_message
 from core.web.rights import Right
 from figures.cases import COUNTED
 from figures.measures import measure_label
@@ -39,7 +40,7 @@ from records.submissions.fetch import (
 from records.submissions.lines import GridLine, grid_lines
 from spreadsheets.cells import BULK_LIMITS, ReadLimits, UnreadableFile
 from spreadsheets.child_process import reader
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
 
 from . import actions
@@ -105,13 +106,20 @@ def render_cases(
 CASE_COLUMNS = (
     TableColumn("row", "Dòng"),
     TableColumn("code", "Mã hồ sơ", width=34),
-    TableColumn("procedure", "Thủ tục, lĩnh vực", width=50),
+    TableColumn(
+        "procedure", "Thủ tục, lĩnh vực", lambda one: str(one.procedure or one.field or ""), width=50
+    ),
     TableColumn("received", "Tiếp nhận", width=20),
-    TableColumn("channel", "Hình thức", width=26),
+    TableColumn("channel", "Hình thức", "get_channel_display", width=26),
     TableColumn("due", "Hẹn trả", width=20),
     TableColumn("ended", "Trả kết quả", width=20),
-    TableColumn("returned_by", "Hình thức trả", width=20),
-    TableColumn("state", "Trạng thái trong tệp", width=26),
+    TableColumn(
+        "returned_by",
+        "Hình thức trả",
+        lambda one: one.get_returned_by_display() if one.returned_by else "",
+        width=20,
+    ),
+    TableColumn("state", "Trạng thái trong tệp", "get_state_display", width=26),
 )
 
 
@@ -133,20 +141,7 @@ def _compared(found: Submission, edition: Edition, file: CaseFile) -> dict[str, 
 
 def case_rows_file(title: str, found: QuerySet, source: str, at: datetime) -> TableFile:
     """The dossiers behind one count of a month, in the order of the file that they came with."""
-    rows = (
-        (
-            one.row,
-            one.code,
-            str(one.procedure or one.field or ""),
-            one.received,
-            one.get_channel_display(),
-            one.due,
-            one.ended,
-            one.get_returned_by_display() if one.returned_by else "",
-            one.get_state_display(),
-        )
-        for one in found.iterator(1_000)
-    )
+    rows = table_rows(CASE_COLUMNS, found.iterator(1_000))
     return TableFile("ho-so", title, CASE_COLUMNS, rows, at, [("Tệp hồ sơ", source)])
 
 
@@ -347,12 +342,10 @@ def share_case_mapping(request: HttpRequest, found: Submission, file: CaseFile) 
     """POST: a reviewer lets all units below use the mapping by which this file was read."""
     units = reviewed_units(request, "Chỉ người duyệt số liệu dùng chung được cách ghép cột.")
     above = [unit for unit in units if unit.pk in found.unit.ancestor_ids()]
-    try:
+    with outcome_message(
+        request, f"Mọi đơn vị bên dưới chọn được cách ghép cột “{file.system}”.", ActionRefused
+    ):
         actions.share_mapping(file, above, by=request.user, at=clock.now())
-    except ActionRefused as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, f"Mọi đơn vị bên dưới chọn được cách ghép cột “{file.system}”.")
     return redirect("records:case_file", found.pk, file.pk)
 
 

@@ -21,7 +21,7 @@ from records.calendar.queries import stored_calendar
 from records.errors import ActionRefused
 from records.models import GroupSwitch, SwitchedGroup
 from records.submissions.fetch import reviewed_units
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.unit_locations import unit_locations
 from units.models import Unit, subtree
 
@@ -48,21 +48,11 @@ def column_groups_file(found: Iterable[GroupSwitch], at: datetime) -> TableFile:
     """Which groups of columns are asked for, by whom and since when."""
     columns = (
         *SETTING_UNIT_COLUMNS,
-        TableColumn("group", "Nhóm cột", width=34),
+        TableColumn("group", "Nhóm cột", "get_group_display", width=34),
         FIRST_MONTH_COLUMN,
-        TableColumn("state", "Tình trạng"),
+        TableColumn("state", "Tình trạng", lambda one: "Có nhập" if one.asked else "Không nhập"),
     )
-    rows = (
-        (
-            one.unit.name,
-            one.unit.code,
-            one.get_group_display(),
-            Month.from_number(one.first_month).label,
-            "Có nhập" if one.asked else "Không nhập",
-        )
-        for one in found
-    )
-    return TableFile("nhom-cot", "Nhóm cột đã đặt", columns, rows, at)
+    return TableFile("nhom-cot", "Nhóm cột đã đặt", columns, table_rows(columns, found), at)
 
 
 MONTHS_BACK, MONTHS_AHEAD = 3, 6

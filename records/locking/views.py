@@ -18,6 +18,7 @@ from django.utils.timezone import get_default_timezone
 from core import clock
 from core.web import rights
 from core.web.forms import CleanTextField, DayField, ListChoiceField
+from core.web.pagination import outcome_message
 from core.web.rights import Right
 from figures import formatting
 from figures.periods import Month
@@ -29,7 +30,7 @@ from records.errors import ActionRefused
 from records.models import ClosingTime, Submission
 from records.submissions.fetch import reviewed_units, submission_action
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, MonthReasonForm
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
 from units.models import Unit
 
@@ -56,14 +57,11 @@ class UnlockForm(forms.Form):
 def closing_times_file(found: Iterable[ClosingTime], at: datetime) -> TableFile:
     """Closing times with their months."""
     columns = (
-        TableColumn("month", "Tháng báo cáo", width=20),
+        TableColumn("month", "Tháng báo cáo", lambda one: Month.from_number(one.month).label, width=20),
         *SETTING_UNIT_COLUMNS,
         TableColumn("closes_at", "Khóa sau", width=20),
     )
-    rows = (
-        (Month.from_number(one.month).label, one.unit.name, one.unit.code, one.closes_at) for one in found
-    )
-    return TableFile("gio-chot", "Giờ chốt báo cáo tháng", columns, rows, at)
+    return TableFile("gio-chot", "Giờ chốt báo cáo tháng", columns, table_rows(columns, found), at)
 
 
 _TIME = re.compile(r"([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}))?")
@@ -146,13 +144,9 @@ def remove_closing(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied(NO_REVIEWER)
     if request.method != "POST":
         return redirect("records:closing")
-    try:
+    label = Month.from_number(closing.month).label
+    with outcome_message(request, f"Đã bỏ giờ chốt {label} của {closing.unit.name}.", ActionRefused):
         actions.remove_closing_time(closing, by=request.user, at=clock.now())
-    except ActionRefused as refusal:
-        messages.error(request, refusal.message)
-    else:
-        label = Month.from_number(closing.month).label
-        messages.success(request, f"Đã bỏ giờ chốt {label} của {closing.unit.name}.")
     return redirect("records:closing")
 
 

@@ -17,9 +17,9 @@ from figures.formatting import format_count, format_decimal
 from figures.indicator_rules import SHARE, read_decimal
 from records.calendar.queries import stored_calendar
 from records.errors import ActionRefused
-from records.indicators.files import rate_cell
+from records.indicators.files import decimal_rate_cell
 from records.indicators.forms import SOURCE_LENGTH
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed, unit_for
 from units.models import Unit
 
@@ -27,24 +27,16 @@ from . import actions
 from .queries import TargetEntry, target_entries, targets_version
 
 TARGET_COLUMNS = (
-    TableColumn("rate", "Tỷ lệ", width=50),
-    TableColumn("tier", "Cấp"),
-    TableColumn("percent", "Chỉ tiêu giao (%)"),
+    TableColumn("rate", "Tỷ lệ", "rate_name", width=50),
+    TableColumn("tier", "Cấp", "tier_name"),
+    TableColumn("percent", "Chỉ tiêu giao (%)", lambda one: decimal_rate_cell(one.percent)),
     TableColumn("source", "Căn cứ", width=50),
 )
 
 
 def targets_file(unit: Unit, year: int, lines: Iterable[TargetEntry], at: datetime) -> TableFile:
     """The targets that a unit sets for a year."""
-    rows = (
-        (
-            one.rate_name,
-            one.tier_name,
-            rate_cell(None if one.percent is None else f"{one.percent.normalize():f}"),
-            one.source,
-        )
-        for one in lines
-    )
+    rows = table_rows(TARGET_COLUMNS, lines)
     source = [("Đơn vị", f"{unit.name} ({unit.code})"), ("Năm", str(year))]
     return TableFile(
         "chi-tieu-giao", f"Chỉ tiêu giao năm {year}, {unit.name}", TARGET_COLUMNS, rows, at, source

@@ -9,7 +9,7 @@ from itertools import islice
 from figures.periods import Month
 from records.approval.queries import WaitingEdition
 from records.submissions import month_status
-from spreadsheets.table_file import Cell, TableColumn, TableFile
+from spreadsheets.table_file import Cell, TableColumn, TableFile, table_rows
 from units.access.unit_locations import UnitLocations
 from units.models import Unit
 
@@ -98,29 +98,21 @@ def _missing_rows(
 
 
 WAITING_COLUMNS = (
-    TableColumn("month", "Tháng báo cáo"),
+    TableColumn("month", "Tháng báo cáo", "month.label"),
     TableColumn("received", "Tiếp nhận", total=True),
     TableColumn("received_before", "Tiếp nhận kỳ trước", total=True),
     TableColumn("pending_late", "Đang quá hạn", total=True),
-    TableColumn("oddities", "Điều cần xem", width=70),
-    TableColumn("sent_at", "Gửi lúc", width=20),
-    TableColumn("sent_by", "Người gửi", width=30),
+    TableColumn("oddities", "Điều cần xem", lambda one: "; ".join(one.oddities), width=70),
+    TableColumn("sent_at", "Gửi lúc", "edition.sent_at", width=20),
+    TableColumn("sent_by", "Người gửi", "edition.sent_by", width=30),
 )
 
 
 def waiting_file(found: Iterable[WaitingEdition], lies: UnitLocations, at: datetime) -> TableFile:
     """The months that wait for the reader's decision."""
     rows = (
-        (
-            *_unit_cells(one.unit, lies),
-            one.month.label,
-            one.received,
-            one.received_before,
-            one.pending_late,
-            "; ".join(one.oddities),
-            one.edition.sent_at,
-            one.edition.sent_by,
-        )
+        (*_unit_cells(one.unit, lies), *cells)
         for one in found
+        for cells in table_rows(WAITING_COLUMNS, [one])
     )
     return TableFile("cho-duyet", "Báo cáo chờ duyệt", (*_unit_columns(lies), *WAITING_COLUMNS), rows, at)

@@ -1,6 +1,6 @@
 """Pages for asking units and for contributions; their part of the work list (settings.WORKLIST_PARTS)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from core import clock
+from core.web.pagination import outcome_message
 from core.web.rights import Right, requires
 from figures.formatting import format_count
 from figures.periods import Period
@@ -21,7 +22,7 @@ from reports.models import Asking, AskKind
 from reports.review_access.actions import ReviewError, StaleReview
 from reports.review_access.queries import review_for
 from reports.review_text import bound_text
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed, require_right
 
 from . import actions
@@ -39,29 +40,18 @@ from .queries import (
 )
 
 ASKINGS = (
-    TableColumn("heading", "Mục", width=40),
-    TableColumn("unit", "Đơn vị", width=34),
-    TableColumn("due_on", "Hạn gửi"),
-    TableColumn("state", "Tình trạng", width=24),
-    TableColumn("sent_by", "Người gửi", width=30),
-    TableColumn("sent_at", "Gửi lúc", width=20),
+    TableColumn("heading", "Mục", lambda one: one.asking.heading or "Toàn văn dự thảo: xin ý kiến", width=40),
+    TableColumn("unit", "Đơn vị", "asking.unit.name", width=34),
+    TableColumn("due_on", "Hạn gửi", "asking.due_on"),
+    TableColumn("state", "Tình trạng", "word", width=24),
+    TableColumn("sent_by", "Người gửi", "asking.sent_by", width=30),
+    TableColumn("sent_at", "Gửi lúc", "asking.sent_at", width=20),
 )
 
 
 def askings_file(title: str, standings: Iterable, at: datetime) -> TableFile:
     """Whom a review asks for what, and what has come."""
-    rows = (
-        (
-            one.asking.heading or "Toàn văn dự thảo: xin ý kiến",
-            one.asking.unit.name,
-            one.asking.due_on,
-            one.word,
-            one.asking.sent_by,
-            one.asking.sent_at,
-        )
-        for one in standings
-    )
-    return TableFile("gop-y", title, ASKINGS, rows, at)
+    return TableFile("gop-y", title, ASKINGS, table_rows(ASKINGS, standings), at)
 
 
 A_PAGE = 100
@@ -167,15 +157,10 @@ def request_for(request: HttpRequest, pk: int) -> Asking:
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: ask no more."""
     one = request_for(request, pk)
-    number: int = one.review_id
     if request.method == "POST":
-        try:
+        with outcome_message(request, "Đã rút yêu cầu.", ReviewError):
             actions.withdraw_request(one, by=request.user, at=clock.now())
-        except ReviewError as refused:
-            messages.error(request, str(refused))
-        else:
-            messages.success(request, "Đã rút yêu cầu.")
-    return redirect("review_asking", number)
+    return redirect("review_asking", one.review_id)
 
 
 @requires(Right.SIGNED_IN)
@@ -261,7 +246,8 @@ def recall(request: HttpRequest, pk: int) -> HttpResponse:
     one = _request_to_answer(request, pk)
     require_right(request.user, Right.FILL, one.unit, request.day)
     if request.method == "POST":
-        _do(request, actions.recall_contribution, one, "Đã rút lại; sửa rồi gửi lại.")
+        with outcome_message(request, "Đã rút lại; sửa rồi gửi lại.", ReviewError):
+            actions.recall_contribution(one, by=request.user, at=clock.now())
     return redirect("asked", pk)
 
 
@@ -270,12 +256,9 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: the drafter takes what was sent over into its section."""
     one = request_for(request, pk)
     if request.method == "POST":
-        _do(
-            request,
-            actions.take_contribution,
-            one,
-            f"Đã lấy nội dung của {one.unit.name} vào cuối mục {one.heading}.",
-        )
+        told = f"Đã lấy nội dung của {one.unit.name} vào cuối mục {one.heading}."
+        with outcome_message(request, told, ReviewError):
+            actions.take_contribution(one, by=request.user, at=clock.now())
     return redirect("review_asking", one.review_id)
 
 
@@ -285,22 +268,9 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
     one = request_for(request, pk)
     if request.method == "POST":
         reason = request.POST.get("reason", "")[:2000]
-        _do(
-            request,
-            lambda kept, **by: actions.return_contribution(kept, reason, **by),
-            one,
-            f"Đã trả lại cho {one.unit.name}.",
-        )
+        with outcome_message(request, f"Đã trả lại cho {one.unit.name}.", ReviewError):
+            actions.return_contribution(one, reason, by=request.user, at=clock.now())
     return redirect("review_asking", one.review_id)
-
-
-def _do(request: HttpRequest, act: Callable, one: Asking, told: str) -> None:
-    try:
-        act(one, by=request.user, at=clock.now())
-    except ReviewError as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, told)
 
 
 def worklist_part(request: HttpRequest) -> tuple[str, dict] | None:

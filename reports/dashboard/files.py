@@ -16,7 +16,7 @@ from figures.rounding import rounded_percent
 from figures.summary import Figures, Summary
 from reports.charts.chartjs import Chart
 from reports.tables import columns as tables_columns
-from spreadsheets.table_file import Cell, PrintedRate, TableColumn, TableFile
+from spreadsheets.table_file import Cell, PrintedRate, TableColumn, TableFile, table_rows
 
 from . import charts
 from .month_reports import MonthReport, month_reports
@@ -172,11 +172,18 @@ INDICATORS = (
     TableColumn("numerator", "Số đạt"),
     TableColumn("denominator", "Tổng số"),
     TableColumn("counted_in", "Đơn vị tính"),
-    TableColumn("share", "Kỳ này", share=("numerator", "denominator")),
-    TableColumn("target", "Chỉ tiêu giao"),
-    TableColumn("numerator_before", "Số đạt cùng kỳ"),
-    TableColumn("denominator_before", "Tổng số cùng kỳ"),
-    TableColumn("share_before", "Cùng kỳ", share=("numerator_before", "denominator_before")),
+    TableColumn(
+        "share", "Kỳ này", lambda one: percentage_text(one["percent"]), share=("numerator", "denominator")
+    ),
+    TableColumn("target", "Chỉ tiêu giao", lambda one: percentage_text(one["target"])),
+    TableColumn("numerator_before", "Số đạt cùng kỳ", "before_numerator"),
+    TableColumn("denominator_before", "Tổng số cùng kỳ", "before_denominator"),
+    TableColumn(
+        "share_before",
+        "Cùng kỳ",
+        lambda one: percentage_text(one["before_percent"]),
+        share=("numerator_before", "denominator_before"),
+    ),
     TableColumn("source", "Nguồn", width=50),
 )
 
@@ -185,23 +192,7 @@ def indicators_file(
     found: Iterable[Mapping[str, Any]], title: str, source: Sequence[tuple[str, str]], at: datetime
 ) -> TableFile:
     """`found` of reports.dashboard.targets.reported_indicators."""
-    rows = (
-        (
-            one["code"],
-            one["name"],
-            one["numerator"],
-            one["denominator"],
-            one["counted_in"],
-            percentage_text(one["percent"]),
-            percentage_text(one["target"]),
-            one["before_numerator"],
-            one["before_denominator"],
-            percentage_text(one["before_percent"]),
-            one["source"],
-        )
-        for one in found
-    )
-    return TableFile("chi-tieu-khac", title, INDICATORS, rows, at, source)
+    return TableFile("chi-tieu-khac", title, INDICATORS, table_rows(INDICATORS, found), at, source)
 
 
 REPORTS = (

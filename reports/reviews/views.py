@@ -41,7 +41,7 @@ from reports.review_access.queries import (
     visible_reviews,
 )
 from reports.review_files import downloads
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import home_unit, is_allowed, require_right
 from units.models import Unit
 
@@ -50,10 +50,10 @@ from .forms import ClosingReasonForm, IssueNumberForm, NewReviewForm, SignedFile
 
 REVIEWS = (
     TableColumn("title", "Báo cáo", width=60),
-    TableColumn("unit_code", "Mã đơn vị"),
-    TableColumn("unit", "Đơn vị", width=30),
+    TableColumn("unit_code", "Mã đơn vị", "unit.code"),
+    TableColumn("unit", "Đơn vị", "unit.name", width=30),
     TableColumn("period", "Kỳ"),
-    TableColumn("state", "Trạng thái", width=26),
+    TableColumn("state", "Trạng thái", "get_state_display", width=26),
     TableColumn("number", "Số"),
     TableColumn("issued_on", "Ngày phát hành"),
     TableColumn("frozen_at", "Chốt số liệu lúc", width=20),
@@ -62,19 +62,7 @@ REVIEWS = (
 
 def reviews_file(found: Iterable[Review], at: datetime) -> TableFile:
     """All reviews that the reader may see."""
-    rows = (
-        (
-            one.title,
-            one.unit.code,
-            one.unit.name,
-            one.period,
-            one.get_state_display(),
-            one.number,
-            one.issued_on,
-            one.frozen_at,
-        )
-        for one in found
-    )
+    rows = table_rows(REVIEWS, found)
     return TableFile("bao-cao-so-ket", "Báo cáo sơ kết, tổng kết", REVIEWS, rows, at)
 
 

@@ -1,6 +1,6 @@
 """The status page and its tables as files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -11,30 +11,30 @@ from django.views.decorators.http import require_safe
 
 from core.web.rights import Right, requires
 from figures.periods import Month
-from spreadsheets.table_file import Cell, TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_root_administrator
 from units.models import Unit
 
 from .queries import FailedSignIns, failed_sign_ins, latest_month, missing_units, system_status
 
+NOBODY = "Tên không có tài khoản"
 MISSING_UNITS = (
-    TableColumn("unit_code", "Mã đơn vị"),
-    TableColumn("unit", "Đơn vị", width=40),
-    TableColumn("tier", "Cấp"),
+    TableColumn("unit_code", "Mã đơn vị", "code"),
+    TableColumn("unit", "Đơn vị", "name", width=40),
+    TableColumn("tier", "Cấp", "get_tier_display"),
 )
 FAILED_SIGN_INS = (
-    TableColumn("name", "Người", width=34),
-    TableColumn("username", "Tên đăng nhập"),
+    TableColumn("name", "Người", lambda one: str(one.person or NOBODY), width=34),
+    TableColumn("username", "Tên đăng nhập", lambda one: one.person.username if one.person else ""),
     TableColumn("times", "Số lần sai mật khẩu"),
     TableColumn("latest", "Lần gần nhất", width=20),
-    TableColumn("locked", "Bị tạm khóa"),
+    TableColumn("locked", "Bị tạm khóa", lambda one: "có" if one.locked else "không"),
 )
-NOBODY = "Tên không có tài khoản"
 
 
 def missing_units_file(units: QuerySet[Unit], month: Month, at: datetime) -> TableFile:
     """All of them, whatever the page shows."""
-    rows = ((one.code, one.name, one.get_tier_display()) for one in units.iterator(1_000))
+    rows = table_rows(MISSING_UNITS, units.iterator(1_000))
     return TableFile(
         "chua-gui", "Đơn vị chưa gửi báo cáo tháng", MISSING_UNITS, rows, at, [("Tháng báo cáo", month.label)]
     )
@@ -42,15 +42,8 @@ def missing_units_file(units: QuerySet[Unit], month: Month, at: datetime) -> Tab
 
 def failed_sign_ins_file(found: Iterable[FailedSignIns], at: datetime) -> TableFile:
     """Of the last day."""
-    return TableFile(
-        "dang-nhap-sai", "Đăng nhập không thành công trong 24 giờ", FAILED_SIGN_INS, _tried(found), at
-    )
-
-
-def _tried(found: Iterable[FailedSignIns]) -> Iterator[tuple[Cell, ...]]:
-    for one in found:
-        name, username = (str(one.person), one.person.username) if one.person else (NOBODY, "")
-        yield name, username, one.times, one.latest, "có" if one.locked else "không"
+    rows = table_rows(FAILED_SIGN_INS, found)
+    return TableFile("dang-nhap-sai", "Đăng nhập không thành công trong 24 giờ", FAILED_SIGN_INS, rows, at)
 
 
 MOST_LISTED = 50

@@ -19,7 +19,7 @@ from reports.models import PlanTask, Review, TaskOutcome
 from reports.review_access import actions as review_access_actions
 from reports.review_access.fields import ReviewDayField, text_field
 from reports.review_access.queries import review_for
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
 
 from . import actions as tasks_actions
@@ -57,32 +57,18 @@ TASKS = (
     TableColumn("text", "Nhiệm vụ", width=70),
     TableColumn("who", "Đơn vị thực hiện", width=30),
     TableColumn("deadline", "Thời hạn"),
-    TableColumn("outcome", "Kết quả", width=20),
-    TableColumn("note", "Nội dung kết quả", width=50),
-    TableColumn("on", "Ngày hoàn thành"),
-    TableColumn("by", "Người ghi", width=30),
-    TableColumn("at", "Ghi lúc", width=20),
-    TableColumn("review", "Báo cáo giao nhiệm vụ", width=50),
+    TableColumn("outcome", "Kết quả", "get_outcome_display", width=20),
+    TableColumn("note", "Nội dung kết quả", "outcome_note", width=50),
+    TableColumn("on", "Ngày hoàn thành", "outcome_on"),
+    TableColumn("by", "Người ghi", "outcome_by", width=30),
+    TableColumn("at", "Ghi lúc", "outcome_at", width=20),
+    TableColumn("review", "Báo cáo giao nhiệm vụ", "review.title", width=50),
 )
 
 
 def tasks_file(found: Iterable[PlanTask], title: str, at: datetime) -> TableFile:
     """Tasks with what became of them."""
-    rows = (
-        (
-            one.text,
-            one.who,
-            one.deadline,
-            one.get_outcome_display(),
-            one.outcome_note,
-            one.outcome_on,
-            one.outcome_by,
-            one.outcome_at,
-            one.review.title,
-        )
-        for one in found
-    )
-    return TableFile("nhiem-vu", title, TASKS, rows, at)
+    return TableFile("nhiem-vu", title, TASKS, table_rows(TASKS, found), at)
 
 
 CHIPS = {TaskOutcome.OPEN: "wait", TaskOutcome.DONE: "ok", TaskOutcome.NOT_DONE: "back"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from spreadsheets.table_file import TableColumn, TableFile
+from spreadsheets.table_file import TableColumn, TableFile, table_rows
 
 from .queries import LogLine
 
@@ -17,5 +17,4 @@ LOG = (
 
 def log_file(title: str, lines: Iterable[LogLine], at: datetime) -> TableFile:
     """The log of a unit, person or token in words, all of it."""
-    rows = ((line.at, line.what, line.detail, line.actor) for line in lines)
-    return TableFile("nhat-ky", title, LOG, rows, at)
+    return TableFile("nhat-ky", title, LOG, table_rows(LOG, lines), at)

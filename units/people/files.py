@@ -7,23 +7,34 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts.models import User
 from ledger.models import Message
-from spreadsheets.table_file import ROWS_AT_ONCE, Cell, TableColumn, TableFile
+from spreadsheets.table_file import ROWS_AT_ONCE, TableColumn, TableFile, table_rows
 from units.models import Membership, Receiver
 
 from .queries import RoleHolder
 
+
+def _roles_today(person: User) -> str:
+    return "; ".join(f"{one.get_role_display()}, {one.unit.name}" for one in person.roles_today)
+
+
+def _account_state(person: User) -> str:
+    if not person.is_active:
+        return "Đã khóa"
+    return "Chờ đổi mật khẩu" if person.must_change_password else "Đang dùng"
+
+
 PEOPLE = (
-    TableColumn("name", "Họ và tên", width=30),
+    TableColumn("name", "Họ và tên", str, width=30),
     TableColumn("username", "Tên đăng nhập"),
     TableColumn("position", "Chức danh", width=30),
-    TableColumn("roles", "Vai trò hôm nay", width=60),
-    TableColumn("state", "Tài khoản"),
+    TableColumn("roles", "Vai trò hôm nay", _roles_today, width=60),
+    TableColumn("state", "Tài khoản", _account_state),
 )
 MEMBERS = (
-    TableColumn("name", "Người dùng", width=40),
-    TableColumn("role", "Vai trò", width=24),
-    TableColumn("unit_code", "Mã đơn vị"),
-    TableColumn("unit", "Đơn vị", width=30),
+    TableColumn("name", "Người dùng", lambda one: str(one.user), width=40),
+    TableColumn("role", "Vai trò", "get_role_display", width=24),
+    TableColumn("unit_code", "Mã đơn vị", "unit.code"),
+    TableColumn("unit", "Đơn vị", "unit.name", width=30),
     TableColumn("valid_from", "Từ ngày"),
     TableColumn("valid_until", "Đến hết ngày"),
 )
@@ -34,99 +45,66 @@ def people_file(people: QuerySet[User], day: date, at: datetime, told: str = "")
     valid = Membership.objects.valid_on(day).select_related("unit").order_by("unit__path", "role")
     found = people.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
     source = [("Bộ lọc", told)] if told else ()
-    return TableFile(
-        "nguoi-dung", "Người dùng", PEOPLE, map(_person, found.iterator(ROWS_AT_ONCE)), at, source
-    )
-
-
-def _person(person: User) -> tuple[Cell, ...]:
-    roles = "; ".join(f"{one.get_role_display()}, {one.unit.name}" for one in person.roles_today)
-    state = "Đang dùng" if person.is_active else "Đã khóa"
-    if person.is_active and person.must_change_password:
-        state = "Chờ đổi mật khẩu"
-    return str(person), person.username, person.position, roles, state
+    rows = table_rows(PEOPLE, found.iterator(ROWS_AT_ONCE))
+    return TableFile("nguoi-dung", "Người dùng", PEOPLE, rows, at, source)
 
 
 def members_file(title: str, members: QuerySet[Membership], at: datetime) -> TableFile:
     """Roles with who holds them and where."""
-    rows = (
-        (str(one.user), one.get_role_display(), one.unit.code, one.unit.name, one.valid_from, one.valid_until)
-        for one in members.select_related("user", "unit").iterator(ROWS_AT_ONCE)
-    )
+    rows = table_rows(MEMBERS, members.select_related("user", "unit").iterator(ROWS_AT_ONCE))
     return TableFile("phan-quyen", title, MEMBERS, rows, at)
 
 
 RIGHTS = (
-    TableColumn("unit_code", "Mã đơn vị"),
-    TableColumn("unit", "Đơn vị", width=30),
-    TableColumn("name", "Người", width=34),
-    TableColumn("username", "Tên đăng nhập"),
-    TableColumn("role", "Vai trò", width=24),
-    TableColumn("valid_from", "Từ ngày"),
-    TableColumn("valid_until", "Đến hết ngày"),
-    TableColumn("last_login", "Đăng nhập gần nhất", width=20),
-    TableColumn("factor", "Xác thực hai bước"),
-    TableColumn("account", "Tài khoản"),
-    TableColumn("unit_closed", "Đơn vị đóng hết ngày"),
+    TableColumn("unit_code", "Mã đơn vị", "membership.unit.code"),
+    TableColumn("unit", "Đơn vị", "membership.unit.name", width=30),
+    TableColumn("name", "Người", lambda line: str(line.membership.user), width=34),
+    TableColumn("username", "Tên đăng nhập", "membership.user.username"),
+    TableColumn("role", "Vai trò", "membership.get_role_display", width=24),
+    TableColumn("valid_from", "Từ ngày", "membership.valid_from"),
+    TableColumn("valid_until", "Đến hết ngày", "membership.valid_until"),
+    TableColumn("last_login", "Đăng nhập gần nhất", "membership.user.last_login", width=20),
+    TableColumn("factor", "Xác thực hai bước", lambda line: "có" if line.factor else "không"),
+    TableColumn(
+        "account", "Tài khoản", lambda line: "Đang dùng" if line.membership.user.is_active else "Đã khóa"
+    ),
+    TableColumn(
+        "unit_closed",
+        "Đơn vị đóng hết ngày",
+        lambda line: line.membership.unit.active_until if line.closed else None,
+    ),
 )
 
 
 def rights_file(lines: Iterable[RoleHolder], at: datetime, told: str) -> TableFile:
     """Who may do what, of all pages; `told` is the filter in words."""
     source = [("Bộ lọc", told)] if told else ()
-    return TableFile("ai-duoc-lam-gi", "Ai được làm gì", RIGHTS, map(_right, lines), at, source)
-
-
-def _right(line: RoleHolder) -> tuple[Cell, ...]:
-    one = line.membership
-    return (
-        one.unit.code,
-        one.unit.name,
-        str(one.user),
-        one.user.username,
-        one.get_role_display(),
-        one.valid_from,
-        one.valid_until,
-        one.user.last_login,
-        "có" if line.factor else "không",
-        "Đang dùng" if one.user.is_active else "Đã khóa",
-        one.unit.active_until if line.closed else None,
-    )
+    return TableFile("ai-duoc-lam-gi", "Ai được làm gì", RIGHTS, table_rows(RIGHTS, lines), at, source)
 
 
 RECEIVERS = (
     TableColumn("name", "Hệ thống", width=34),
-    TableColumn("unit", "Đơn vị", width=30),
+    TableColumn("unit", "Đơn vị", "unit.name", width=30),
     TableColumn("url", "Địa chỉ nhận", width=60),
     TableColumn("stopped_at", "Ngừng lúc", width=20),
-)
-MESSAGES = (
-    TableColumn("created_at", "Lúc duyệt", width=20),
-    TableColumn("to", "Nơi nhận", width=34),
-    TableColumn("about", "Nội dung", width=50),
-    TableColumn("state", "Tình trạng"),
-    TableColumn("attempts", "Số lần gửi"),
-    TableColumn("delivered_at", "Đã nhận lúc", width=20),
 )
 
 
 def receivers_file(found: Iterable[Receiver], at: datetime) -> TableFile:
     """Higher systems that approved figures are pushed to."""
-    rows = ((one.name, one.unit.name, one.url, one.stopped_at) for one in found)
+    rows = table_rows(RECEIVERS, found)
     return TableFile("noi-nhan", "Hệ thống nhận số liệu đã duyệt", RECEIVERS, rows, at)
 
 
 def messages_file(found: QuerySet[Message], names: Mapping[int, str], at: datetime) -> TableFile:
     """What was or is to be sent, without what it says; `names` of the receivers by number."""
-    rows = (
-        (
-            one.created_at,
-            names[one.destination],
-            one.subject,
-            one.get_state_display(),
-            one.attempts,
-            one.delivered_at,
-        )
-        for one in found.iterator(ROWS_AT_ONCE)
+    columns = (
+        TableColumn("created_at", "Lúc duyệt", width=20),
+        TableColumn("to", "Nơi nhận", lambda one: names[one.destination], width=34),
+        TableColumn("about", "Nội dung", "subject", width=50),
+        TableColumn("state", "Tình trạng", "get_state_display"),
+        TableColumn("attempts", "Số lần gửi"),
+        TableColumn("delivered_at", "Đã nhận lúc", width=20),
     )
-    return TableFile("tin-gui-di", "Tin đã gửi và đang chờ", MESSAGES, rows, at)
+    rows = table_rows(columns, found.iterator(ROWS_AT_ONCE))
+    return TableFile("tin-gui-di", "Tin đã gửi và đang chờ", columns, rows, at)
