@@ -13,8 +13,10 @@ from spreadsheets.table_file import Cell, TableColumn, TableFile, table_rows
 from units.access.unit_locations import UnitLocations
 from units.models import Unit
 
-UNIT_COLUMNS = (TableColumn("unit", "Đơn vị", width=34), TableColumn("code", "Mã"))
-PROVINCE_COLUMN = TableColumn("province", "Tỉnh, thành phố", width=30)
+UNIT_COLUMNS = (
+    TableColumn("unit", "Đơn vị", "unit.name", width=34),
+    TableColumn("code", "Mã", "unit.code"),
+)
 _BATCH_SIZE = 200
 
 
@@ -26,8 +28,13 @@ def batched(units: Iterable[Unit], number: int) -> Iterator[list[Unit]]:
 
 
 def _unit_columns(lies: UnitLocations) -> tuple[TableColumn, ...]:
-    """Name, code, and the province where there are several."""
-    return (*UNIT_COLUMNS, PROVINCE_COLUMN) if lies.provinces else UNIT_COLUMNS
+    """Name, code, and the province where there are several; read from what has a `unit`."""
+    if not lies.provinces:
+        return UNIT_COLUMNS
+    province = TableColumn(
+        "province", "Tỉnh, thành phố", lambda one: str(lies.province(one.unit) or ""), width=30
+    )
+    return (*UNIT_COLUMNS, province)
 
 
 def _unit_cells(unit: Unit, lies: UnitLocations) -> tuple[Cell, ...]:
@@ -61,9 +68,9 @@ def _status_rows(
 
 
 MISSING_COLUMNS = (
-    TableColumn("month", "Tháng báo cáo"),
+    TableColumn("month", "Tháng báo cáo", "month.label"),
     TableColumn("due_on", "Hạn gửi"),
-    TableColumn("state", "Tình trạng", width=30),
+    TableColumn("state", "Tình trạng", "words", width=30),
     TableColumn("late_days", "Quá hạn (ngày)"),
 )
 
@@ -75,26 +82,15 @@ def missing_months_file(
     at: datetime,
 ) -> TableFile:
     """A row for each month that a unit still has to send."""
-    return TableFile(
-        "con-thieu",
-        "Báo cáo tháng chưa gửi",
-        (*_unit_columns(lies), *MISSING_COLUMNS),
-        _missing_rows(units, found, lies),
-        at,
+    owed = (
+        one
+        for some in batched(units, _BATCH_SIZE)
+        for months in found(some).values()
+        for one in months
+        if one.owed
     )
-
-
-def _missing_rows(
-    units: Iterable[Unit],
-    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
-    lies: UnitLocations,
-) -> Iterator[tuple[Cell, ...]]:
-    for some in batched(units, _BATCH_SIZE):
-        standings = found(some)
-        for unit in some:
-            for one in standings[unit.pk]:
-                if one.owed:
-                    yield *_unit_cells(unit, lies), one.month.label, one.due_on, one.words, one.late_days
+    columns = (*_unit_columns(lies), *MISSING_COLUMNS)
+    return TableFile("con-thieu", "Báo cáo tháng chưa gửi", columns, table_rows(columns, owed), at)
 
 
 WAITING_COLUMNS = (
@@ -110,9 +106,5 @@ WAITING_COLUMNS = (
 
 def waiting_file(found: Iterable[WaitingEdition], lies: UnitLocations, at: datetime) -> TableFile:
     """The months that wait for the reader's decision."""
-    rows = (
-        (*_unit_cells(one.unit, lies), *cells)
-        for one in found
-        for cells in table_rows(WAITING_COLUMNS, [one])
-    )
-    return TableFile("cho-duyet", "Báo cáo chờ duyệt", (*_unit_columns(lies), *WAITING_COLUMNS), rows, at)
+    columns = (*_unit_columns(lies), *WAITING_COLUMNS)
+    return TableFile("cho-duyet", "Báo cáo chờ duyệt", columns, table_rows(columns, found), at)
