@@ -11,4 +11,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         # It listens to what django-axes writes, whoever asks for a password.
-        import_module("accounts.sessions.login_history")
+        import_module("accounts.sessions")

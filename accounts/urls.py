@@ -2,17 +2,10 @@
 
 from django.urls import path
 
-from accounts.second_factor.views import factor, factor_codes, factor_confirm, factor_drop
-from accounts.sessions.views import own_sessions
-from accounts.sign_in.views import (
-    begin_single_sign_on,
-    finish_single_sign_on,
-    resume,
-    second_step_page,
-    sign_in,
-    sign_out,
-)
-from accounts.users.views import change_password, change_password_done, password_set, request_password_link
+from .passwords import change_password, change_password_done, password_set, request_password_link
+from .second_factor import factor_codes, factor_confirm, factor_drop, factor_page
+from .sessions import own_sessions
+from .sign_in import begin_single_sign_on, finish_single_sign_on, resume, second_step_page, sign_in, sign_out
 
 urlpatterns = [
     path("login/", sign_in, name="login"),
@@ -22,7 +15,7 @@ urlpatterns = [
     path("set/<str:token>/", password_set, name="password_set"),
     path("sso/", begin_single_sign_on, name="sso"),
     path("sso/callback/", finish_single_sign_on, name="sso_callback"),
-    path("factor/", factor, name="factor"),
+    path("factor/", factor_page, name="factor"),
     path("factor/confirm/", factor_confirm, name="factor_confirm"),
     path("factor/codes/", factor_codes, name="factor_codes"),
     path("factor/drop/", factor_drop, name="factor_drop"),

@@ -8,9 +8,9 @@ from typing import Any
 from figures.periods import Month, Period
 from records.calendar.queries import stored_calendar
 from records.generate.country import HALF_YEAR, LAST, LAST_DAY, MERGER, CountryScale
+from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from reports.dashboard.views import MOST_LACKING
 from units.models import Tier, Unit
 

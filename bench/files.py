@@ -16,8 +16,8 @@ from figures.measures import MEASURES
 from records.bulk_import.counts import import_counts
 from records.generate.country import HALF_YEAR, LAST, CountryScale
 from records.models import DossierCount, Edition, Field, State, Submission
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from reports.tables.columns import COUNTS, RATES, FlatRow, FlatTable, flat_table
 from reports.tables.files import table_xlsx_bytes
 from units.models import Unit
@@ -88,7 +88,7 @@ def _plainly(lines: list[Line]) -> Act:
                 Submission(unit_id=unit, month=month, due_on=AT.date()) for unit, month in months
             )
             editions = Edition.objects.bulk_create(
-                Edition(submission=one, number=1, state=State.SENT) for one in submissions
+                Edition(submission=submission, number=1, state=State.SENT) for submission in submissions
             )
             DossierCount.objects.bulk_create(
                 DossierCount(edition=edition, field_id=field, answered=True, **numbers)

@@ -203,14 +203,16 @@ def _afternoon(top: Unit, number: int) -> Afternoon:
     clerks: queue.SimpleQueue[Clerk] = queue.SimpleQueue()
     for user, (edition, _) in zip(people, places, strict=True):
         clerks.put(Clerk(edition.submission_id, session_of(user)))
-    drafts = [actions.open_full_draft(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
+    drafts = [
+        actions.open_full_draft(province, HALF_YEAR, by=None, at=AT, demo=True) for province in provinces[:2]
+    ]
     return Afternoon(
         address="",
         reader=session_of(User.objects.get(username="reader")),
         clerks=clerks,
         fields=list(Field.objects.exclude(code=Field.UNDIVIDED).values_list("code", flat=True)),
-        units=[top.code, *(one.code for one in provinces)],
-        reviews=[one.pk for one in drafts],
+        units=[top.code, *(province.code for province in provinces)],
+        reviews=[draft.pk for draft in drafts],
     )
 
 
@@ -235,6 +237,6 @@ def _say(found: list[Answer]) -> None:
         cuts = _cuts(spent)
         numbers = (cuts[49], cuts[94], cuts[98], spent[-1])
         print(
-            f"{what:12}{count[what]:9}{wrong[what]:8}" + "".join(f"{one:8.0f}" for one in numbers),
+            f"{what:12}{count[what]:9}{wrong[what]:8}" + "".join(f"{number:8.0f}" for number in numbers),
             file=sys.stderr,
         )

@@ -17,10 +17,10 @@ from figures.summary import Summary, SummaryRow
 from records.generate.country import HALF_YEAR, LAST
 from records.models import Field
 from records.submissions import actions
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
+from reports.tables.columns import TableEntry
 from reports.tables.html_table import FiguresTable
-from reports.tables.ordering import TableEntry
 from units.models import Unit
 
 from .databases import use, vendor

@@ -19,9 +19,9 @@ from django.db import connection as default
 from figures.periods import Period
 from records.calendar.queries import stored_calendar
 from records.generate.country import HALF_YEAR, LAST, CountryScale
-from records.storage.tallies import TALLY_COLUMNS
+from records.storage import TALLY_COLUMNS
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from units.models import Unit
 
 from .databases import use, vendor

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import Context, Engine
 
-from core.web.rights import Right, requires
+from core.web import Right, requires
 from records.generate.country import LAST
 from records.models import Edition
 

@@ -18,12 +18,13 @@ from weasyprint.text.fonts import FontConfiguration
 
 from figures.periods import Period
 from records.generate import country
-from reports.document import document
+from reports import document
 from reports.docx.files import docx_bytes
 from reports.drafting import actions
 from reports.drafting.queries import sections_for_review
 from reports.models import Review
-from reports.pdf import renderer_process, rendering
+from reports.pdf import drawing
+from reports.pdf.files import FONTS, _job, draw_pdf, page_source
 from reports.printing import copies, print_view
 from units.models import Unit
 
@@ -48,7 +49,7 @@ def rows(connection: Any) -> Iterator[Result]:
         alone = _alone(print_view.print_context(doc))
 
         def anew() -> bytes:
-            return rendering.draw_pdf(print_view.print_context(doc), moment=AT)
+            return draw_pdf(print_view.print_context(doc), moment=AT)
 
         def again() -> bytes:
             return copies.draft_pdf(review, demo=True)
@@ -69,9 +70,7 @@ def page_rows(connection: Any) -> Iterator[Result]:
         base = document.build_document(Review.objects.order_by("pk").first(), demo=True)
     docs = {pages: filled(many(base, 28 * pages // 12), pages) for pages in (12, 70, 200)}
     acts = {
-        pages: lambda doc=doc: rendering.draw_pdf(
-            print_view.print_context(doc), moment=AT, following=lambda n: None
-        )
+        pages: lambda doc=doc: draw_pdf(print_view.print_context(doc), moment=AT, following=lambda n: None)
         for pages, doc in docs.items()
     }
     short = _pages(acts[12]())
@@ -129,11 +128,11 @@ def _pages(content: bytes) -> int:
 
 def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[float, float, bytes]:
     """Seconds, megabytes at the most and the PDF of one drawing in a child of its own."""
-    job = json.dumps(rendering._job(context, data, AT)).encode()
+    job = json.dumps(_job(context, data, AT)).encode()
     with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as asked:
         asked.write(b"%d\n" % len(job) + job)
         asked.seek(0)
-        child = subprocess.Popen(renderer_process.command(), stdin=asked, stdout=answer)
+        child = subprocess.Popen(drawing.command(), stdin=asked, stdout=answer)
         used: list[Any] = []
         seconds = timed(lambda: used.extend(os.wait4(child.pid, 0)))
         answer.seek(0)
@@ -146,8 +145,8 @@ def _measured(context: dict[str, Any], data: dict[str, Any] | None) -> tuple[flo
 
 def _alone(context: dict[str, Any]) -> Act:
     """The same HTML, style and fonts, tagged as ours is; everything made before the clock starts."""
-    form = rendering.page_source(context, AT)
-    style = form["css"].replace(rendering.FONTS, Path(settings.PRINT_FONTS).as_uri())
+    form = page_source(context, AT)
+    style = form["css"].replace(FONTS, Path(settings.PRINT_FONTS).as_uri())
 
     def draw() -> bytes:
         fonts = FontConfiguration()

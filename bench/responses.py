@@ -56,11 +56,11 @@ def rows(nation: tuple) -> Iterator[Result]:
 
 
 def _beside(
-    nation: tuple, question: superset.Question, other: Superset, page: Act, figures: Act, bare: Act
+    nation: tuple, query: superset.Question, other: Superset, page: Act, figures: Act, bare: Act
 ) -> Iterator[Result]:
     connection, _, scale = nation
-    anew, copied = (other.asking(name, question, anew=True) for name in ("joined", superset.COPY))
-    kept = other.asking("joined", question, anew=False)
+    anew, copied = (other.asking(name, query, anew=True) for name in ("joined", superset.COPY))
+    kept = other.asking("joined", query, anew=False)
     changed, others = _changing(connection), pages.entering(connection)
     entering = {"between": others, "warm": WARM}
     pairs = [
@@ -76,7 +76,7 @@ def _beside(
         ("JSON asked for again ÷ Superset's cache", figures, kept, CACHED, {"times": 15, "warm": WARM}),
     ]
     for told, ours, reference, goal, how in pairs:
-        title = f"P5 {question.title}: {told}, {vendor()}"
+        title = f"P5 {query.title}: {told}, {vendor()}"
         yield Result(title, str(scale), *versus(ours, reference, **how), goal=goal)
 
 

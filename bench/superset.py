@@ -120,9 +120,9 @@ class Superset:
 
         return answered
 
-    def _chart(self, question: Question) -> int:
+    def _chart(self, query: Question) -> int:
         """Filters of a chart are kept in another shape than those of a request."""
-        kind = "echarts_timeseries_line" if question.by == "month" else "echarts_timeseries_bar"
+        kind = "echarts_timeseries_line" if query.by == "month" else "echarts_timeseries_bar"
         kept = [
             {
                 "expressionType": "SIMPLE",
@@ -131,17 +131,17 @@ class Superset:
                 "operator": one["op"],
                 "comparator": one["val"],
             }
-            for one in question.filters
+            for one in query.filters
         ]
         params = {
             "viz_type": kind,
-            "x_axis": question.by,
+            "x_axis": query.by,
             "metrics": METRICS,
             "groupby": [],
             "row_limit": 10_000,
         }
         params |= {"adhoc_filters": kept, "datasource": f"{self.datasets['joined']}__table"}
-        whole = {"slice_name": question.title, "viz_type": kind, "params": json.dumps(params)}
+        whole = {"slice_name": query.title, "viz_type": kind, "params": json.dumps(params)}
         whole |= {"datasource_id": self.datasets["joined"], "datasource_type": "table"}
         return self._made("chart", whole | {"dashboards": [self.dashboard]})
 

@@ -9,8 +9,8 @@ from typing import Any
 import xlsxwriter
 
 from figures.rounding import rounded_percent
-from spreadsheets.table_file import PrintedRate, TableColumn, TableFile
-from spreadsheets.workbook import write_workbook
+from spreadsheets.table_writer import PrintedRate, TableColumn, TableFile
+from spreadsheets.xlsx_writer import write_workbook
 
 from .measurement import Result, versus
 

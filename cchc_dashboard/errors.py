@@ -16,10 +16,9 @@ from django.template.loader import get_template
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_cache_control
 
-from accounts.sign_in import pending_post
-from core import clock
-from core.web import problem_json
-from units.access.no_role import no_role_notice
+from accounts import pending_post
+from core import clock, web
+from units.access.gate import no_role_notice
 
 from .monitoring import logs
 
@@ -43,7 +42,7 @@ def usual_problem(status: int, code: str = "", message: str = "", **more: str) -
     """A status as problem+json, in its usual words where none are given."""
     known = status if status in PROBLEMS else 400 if status < 500 else 500
     usual, detail = PROBLEMS[known]
-    answer = problem_json.problem_response(known, code or usual, message or detail, **more)
+    answer = web.problem_response(known, code or usual, message or detail, **more)
     answer.status_code = status
     return answer
 
@@ -58,7 +57,7 @@ def error_in_words(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         return answer
     kind = answer.headers.get("Content-Type", "")
     for_programs = request.path.startswith(("/api/", "/reports/charts/"))
-    if (for_programs or problem_json.accepts_only_json(request)) and kind != problem_json.MEDIA_TYPE:
+    if (for_programs or web.accepts_only_json(request)) and kind != web.MEDIA_TYPE:
         instead = usual_problem(answer.status_code)
     elif answer.status_code == 405 and not for_programs:
         instead = error_page(405, request)
@@ -86,7 +85,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if problem_json.accepts_only_json(request):
+    if web.accepts_only_json(request):
         return usual_problem(403, message=str(exception or ""))
     user = getattr(request, "user", None)
     lacking = no_role_notice(user, clock.today()) if user is not None and user.is_authenticated else None
@@ -139,7 +138,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18). A
     page's own script gets the token itself, which no other site can read.
     """
-    if problem_json.accepts_only_json(request):
+    if web.accepts_only_json(request):
         words = "Trang đã mở quá lâu nên việc vừa rồi chưa được thực hiện. Hãy tải lại trang."
         return usual_problem(403, "csrf", words, token=get_token(request))
     fields = pending_post.fields_of(request) if _from_our_page(request) else []

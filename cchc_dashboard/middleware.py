@@ -15,13 +15,13 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from accounts.safety.queries import is_idle_too_long
-from accounts.sign_in import pending_post
+from accounts import pending_post
+from accounts.sessions import is_idle_too_long
 from core import clock
+from units import tokens
 from units.access import gate
 from units.access.queries import has_right_anywhere
 from units.models import System
-from units.tokens import authentication
 
 from . import charset, errors
 
@@ -198,7 +198,7 @@ class TokenAuthentication:
     def __call__(self, request):
         refused = None
         if request.path.startswith("/api/"):
-            refused = authentication.authenticate_token(request, timezone.now(), clock.today())
+            refused = tokens.authenticate_token(request, timezone.now(), clock.today())
         return refused or self.get_response(request)
 
 

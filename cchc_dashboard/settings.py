@@ -134,10 +134,10 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.users.validators.PasswordLengthValidator"},
-    {"NAME": "accounts.users.validators.PasswordKindsValidator"},
-    {"NAME": "accounts.users.validators.KnownPasswordValidator"},
-    {"NAME": "accounts.users.validators.PersonSimilarityValidator"},
+    {"NAME": "accounts.passwords.PasswordLengthValidator"},
+    {"NAME": "accounts.passwords.PasswordKindsValidator"},
+    {"NAME": "accounts.passwords.KnownPasswordValidator"},
+    {"NAME": "accounts.passwords.PersonSimilarityValidator"},
     {"NAME": "units.people.validators.UnitNameValidator"},
 ]
 PASSWORD_LENGTH = whole_number("CCHC_PASSWORD_LENGTH", 12)
@@ -159,7 +159,7 @@ AXES_ENABLE_ADMIN = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # kept when a later sign-in clears the counting of failures
 AXES_CLIENT_IP_CALLABLE = "core.network.client_origin"
 AXES_VERBOSE = False
-# Sign-ins and tries of them are forgotten after so many days (accounts.sessions.login_history).
+# Sign-ins and tries of them are forgotten after so many days (accounts.sessions).
 SIGN_IN_DAYS = whole_number("CCHC_SIGN_IN_DAYS", 365)
 
 # Whose role this is must sign in with a second factor; the empty list asks nobody.
@@ -176,7 +176,7 @@ if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
 
 SESSION_IDLE_SECONDS = whole_number("CCHC_SESSION_IDLE_MINUTES", 30) * 60
 SESSION_ABSOLUTE_SECONDS = whole_number("CCHC_SESSION_HOURS", 10) * 3600
-SESSION_ENGINE = "accounts.sessions.store"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -247,7 +247,7 @@ FIGURE_DECIMALS = whole_number("CCHC_DECIMALS", 1)
 REVIEW_QR = flag("CCHC_REVIEW_QR")
 # How often /verify/ may be asked from one address within ten minutes: an office shares one.
 VERIFY_LIMIT = whole_number("CCHC_VERIFY_LIMIT", 60)
-LEDGER_ANCHORS = "reports.closing.queries.log_anchors"
+LEDGER_ANCHORS = "reports.closing.log_anchors"
 # The log is kept for so many months at least (acceptance S34); `purge_log` leaves what begins so: the history of
 # documents and of the tree, which pages and `verify_review` read however old it is.
 LOG_MONTHS = whole_number("CCHC_LOG_MONTHS", 12, least=12)
@@ -255,12 +255,12 @@ LEDGER_KEPT = ["review.", "unit."]
 # What rooms above add to the work list: (request) → template and context, or None.
 WORKLIST_PARTS = ["reports.consultation.views.worklist_part"]
 # Kinds of long work, done outside requests by ledger.jobs.
-JOBS = ["reports.closing.jobs.DRAWINGS", "records.cases.job.CASE_JOB"]
+JOBS = ["reports.closing.DRAWINGS", "records.cases.job.CASE_JOB"]
 # What `deliver` calls for what was kept for long enough, with the moment.
 FORGETTING = [
     "ledger.outbox.forget",
     "ledger.request_keys.forget",
-    "accounts.sessions.login_history.forget",
+    "accounts.sessions.forget_sessions",
     "records.submissions.uploads.delete_expired_uploads",
     "records.cases.actions.delete_stale_uploads",
 ]

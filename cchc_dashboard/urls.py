@@ -17,7 +17,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("units/", include("units.urls")),
     path("records/", include("records.urls")),
-    path("api/v1/", include("units.api.urls")),
+    path("api/v1/", include("units.api")),
     path("api/v1/", include("records.api.urls")),
     path("", include("reports.urls")),
 ]

@@ -1,7 +1,10 @@
-"""Reads a file that comes from outside in a child process of its own, with bounds on memory, time and answer
-(acceptance S22).
+"""Runs a program on a file from outside in a child process, with limits on memory, time and answer
+(acceptance S22). Both sides: what starts the program, and what the program calls first. Standard library
+only.
 """
 
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -56,3 +59,28 @@ def read_in_child(
         )
     answer.seek(0)
     return answer
+
+
+# Pages of people who wait for an answer go before such work.
+NICENESS = 5
+
+
+def limit_this_process(*, memory: int, seconds: int, written: int) -> None:
+    """From now on this process has so many bytes of address space, seconds of the processor, and bytes of each file
+    that it writes; what goes beyond fails or ends the process, and no core is dumped.
+    """
+    for what, limit in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_FSIZE, written),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    os.nice(NICENESS)
+
+
+def begin_in_child() -> list[str]:
+    """Called first by a program that `core.child_process` starts: it is bound from now on. Its further arguments."""
+    memory, seconds, written = map(int, sys.argv[1:4])
+    limit_this_process(memory=memory, seconds=seconds, written=written)
+    return sys.argv[4:]

@@ -35,7 +35,7 @@ def seconds_to_wait(what: str, whose: str, *, most: int, seconds: int) -> int:
         with open(folder / f"{what}-{key:04}", "a+", encoding="utf-8") as lane:
             fcntl.flock(lane, fcntl.LOCK_EX)
             lane.seek(0)
-            times = [one for one in _read_times(lane.read()) if now - seconds < one <= now]
+            times = [read_time for read_time in _read_times(lane.read()) if now - seconds < read_time <= now]
             if len(times) >= most:
                 return math.ceil(times[-most] + seconds - now)
             lane.truncate(0)
@@ -45,5 +45,5 @@ def seconds_to_wait(what: str, whose: str, *, most: int, seconds: int) -> int:
 
 def _read_times(text: str) -> list[float]:
     with suppress(ValueError, TypeError):
-        return [float(one) for one in json.loads(text or "[]")]
+        return [float(load) for load in json.loads(text or "[]")]
     return []

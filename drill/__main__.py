@@ -75,7 +75,7 @@ def _run(part, name: str, database: str, minutes: float):
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="PART", choices=PARTS, help=f"of {', '.join(PARTS)}")
-    names = [one.lower() for one in DATABASES]
+    names = [database.lower() for database in DATABASES]
     parser.add_argument("--database", nargs="+", choices=names, default=names, help="both where not given")
     parser.add_argument(
         "--minutes", type=float, default=1, metavar="M", help="of load, for the parts under load"

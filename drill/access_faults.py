@@ -5,7 +5,7 @@ from .fault import Fault
 AT_THE_DOOR = (
     Fault(
         "what was typed with a wrong password is kept",
-        "accounts/sessions/login_history.py",
+        "accounts/sessions.py",
         'instance.get_data = instance.post_data = ""',
         "pass",
         "tests/accounts/test_login_history.py",
@@ -33,14 +33,14 @@ AT_THE_DOOR = (
     ),
     Fault(
         "a link sets a password twice",
-        "accounts/users/emails.py",
+        "accounts/passwords.py",
         "parts = (user.pk, user.password, user.last_login, user.email,",
         "parts = (user.pk, user.last_login, user.email,",
-        "tests/accounts/test_emailed_links.py",
+        "tests/accounts/test_password_links.py",
     ),
     Fault(
         "what was typed when a session ended is handed to another",
-        "accounts/sign_in/pending_post.py",
+        "accounts/pending_post.py",
         'if kept is not None and kept["person"] != request.user.pk:',
         "if False:",
         "tests/accounts/test_sessions.py",

@@ -52,13 +52,13 @@ def prepare(clerks: int, monthly: int) -> None:
             Membership(user=user, unit_id=unit, role=role, valid_from=START) for user, unit, role in held
         )
         cookies = _sessions([*people, *above])
-        drafts = [draft_whole(one, HALF_YEAR, by=None, at=AT, demo=True) for one in provinces[:2]]
+        drafts = [draft_whole(province, HALF_YEAR, by=None, at=AT, demo=True) for province in provinces[:2]]
     codes = list(Field.objects.exclude(code=Field.UNDIVIDED).order_by("pk").values_list("code", flat=True))
     months = [
         [cookie, edition.submission_id, 0, [f"{codes[place % len(codes)]}-{name}" for name in CELLS]]
         for place, (cookie, (edition, _)) in enumerate(zip(cookies, places, strict=False))
     ]
-    looked_at = [top.code, *(one.code for one in provinces)]
+    looked_at = [top.code, *(province.code for province in provinces)]
     told = {
         "cookie": settings.SESSION_COOKIE_NAME,
         "clerks": months[:clerks],
@@ -66,7 +66,7 @@ def prepare(clerks: int, monthly: int) -> None:
         "readers": [cookies[-2]],
         "reviewer": cookies[-1],
         "pages": [["dashboard", f"/?unit={code}"] for code in looked_at],
-        "drawn": [f"/reports/reviews/{one.pk}.pdf" for one in drafts],
+        "drawn": [f"/reports/reviews/{draft.pk}.pdf" for draft in drafts],
     }
     print(json.dumps(told))
 
@@ -78,7 +78,7 @@ def _sessions(people: list) -> list[str]:
 
     from accounts.models import Session
     from accounts.models import hashed_session_key as kept_as
-    from accounts.sessions.store import SessionStore
+    from accounts.sessions import SessionStore
 
     now, store = timezone.now(), SessionStore()
     moment, keys, rows = int(now.timestamp()), [], []

@@ -50,8 +50,8 @@ def _under_load(here: World, minutes: float) -> Iterator[Row]:
             here.must("backup", str(folder))
             took.append(time.monotonic() - begun)
             made.append((folder, known))
-    acts = sum(sum(one.answers.values()) for one in clerks)
-    acknowledged = sum(len(one.saved) + one.sent for one in clerks)
+    acts = sum(sum(clerk.answers.values()) for clerk in clerks)
+    acknowledged = sum(len(clerk.saved) + clerk.sent for clerk in clerks)
     for folder, known in made:
         with restore_elsewhere.empty(here, f"host-of-{folder.name}") as there:
             begun = time.monotonic()
@@ -60,7 +60,7 @@ def _under_load(here: World, minutes: float) -> Iterator[Row]:
             missing, wrong = restore_elsewhere.lost(there, known)
             lost += missing
             broken += [*wrong, *restore_elsewhere.documents(there), *_as_the_tool_reads_it(there, folder)]
-    broken += [told for one in clerks for told in one.broken]
+    broken += [told for clerk in clerks for told in clerk.broken]
     measured = {
         "seconds of a backup under load, median": round(statistics.median(took), 1),
         "seconds of a restore on an empty host, median": round(statistics.median(back), 1),

@@ -63,7 +63,7 @@ def _filled(here: World, service: Service, ballast: Ballast) -> Row:
     measured = {
         "seconds until 3 MB were full": round(full_after, 1),
         "seconds from room made to all four saved": round(again, 2),
-        "answers 503": sum(one.answers[503] for one in clerks),
+        "answers 503": sum(clerk.answers[503] for clerk in clerks),
         "looked at while it was full": "yes" if looked else "no: PostgreSQL took no new connection",
     }
     return tally.row("disk full, room made", here.database, time.monotonic() - start, 1, measured)

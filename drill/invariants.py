@@ -44,11 +44,11 @@ class Look:
 
     def at_once(self) -> None:
         """While the clerks go on: every saving acknowledged so far is in the log once, every month is whole."""
-        told = [(one, len(one.saved), one.sent) for one in self.clerks]
+        told = [(clerk, len(clerk.saved), clerk.sent) for clerk in self.clerks]
         with self.here.reading() as found:
             self._follow(found)
-            months = [self._month(found, one) for one in self.clerks]
-            sent = [found.rows(SENT, one.subject)[0][0] for one in self.clerks]
+            months = [self._month(found, clerk) for clerk in self.clerks]
+            sent = [found.rows(SENT, clerk.subject)[0][0] for clerk in self.clerks]
         for (clerk, saved, sendings), (numbers, revision), logged in zip(told, months, sent, strict=True):
             for number, _ in clerk.saved[:saved]:
                 if self._stored[clerk.subject, number] != 1:
@@ -100,10 +100,10 @@ class Tally:
 
     def add(self, look: Look) -> None:
         """What a look found in the end, and what its clerks met."""
-        self.acts += sum(one.answers.total() - one.answers[0] for one in look.clerks)
-        self.acknowledged += sum(len(one.saved) + one.sent for one in look.clerks)
+        self.acts += sum(clerk.answers.total() - clerk.answers[0] for clerk in look.clerks)
+        self.acknowledged += sum(len(clerk.saved) + clerk.sent for clerk in look.clerks)
         self.lost += look.lost
-        self.broken += [*look.broken, *(told for one in look.clerks for told in one.broken)]
+        self.broken += [*look.broken, *(told for clerk in look.clerks for told in clerk.broken)]
 
     def must(self, right: bool, words: str) -> None:
         """Something else that is to be as it should."""

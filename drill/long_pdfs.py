@@ -102,8 +102,8 @@ def _asked(tally: Tally, editor: Client, numbers: list[int]) -> int:
         statuses.append(editor.form(f"/reports/reviews/{numbers[len(statuses)]}/drawing/ask/").status)
     right = set(statuses[:-1]) == {302} and statuses[-1] == TOO_MANY and len(statuses) > WAITING
     tally.must(right, f"asked for: {Counter(statuses)}")
-    for one in numbers[LONG : len(statuses)]:
-        editor.form(f"/reports/reviews/{one}/drawing/cancel/")
+    for number in numbers[LONG : len(statuses)]:
+        editor.form(f"/reports/reviews/{number}/drawing/cancel/")
     return len(statuses)
 
 
@@ -121,8 +121,8 @@ def _restarted(tally: Tally, service: Service) -> float:
 
 def _pages(tally: Tally, leader: Client, numbers: Iterable[int]) -> str:
     """How many pages the files have."""
-    files = [leader.get(f"/reports/reviews/{one}.pdf").body for one in numbers]
-    pages = [len(PdfReader(BytesIO(one)).pages) if one.startswith(b"%PDF-") else 0 for one in files]
+    files = [leader.get(f"/reports/reviews/{number}.pdf").body for number in numbers]
+    pages = [len(PdfReader(BytesIO(file)).pages) if file.startswith(b"%PDF-") else 0 for file in files]
     tally.must(min(pages) >= PAGES, f"pages of the files: {pages}")
     return ", ".join(map(str, sorted(set(pages))))
 

@@ -73,7 +73,7 @@ def _disk_lost(here: World, base: Path, archive: Path, minutes: float, based: fl
         "seconds until the new server was promoted": round(back.promoted, 1),
         "seconds until checked as well": round(checked, 1),
         f"seconds that the archive did not hold (archive_timeout {ARCHIVE_SECONDS})": round(given_up, 1),
-        "acknowledged in these seconds": sum(len(one.saved) for one in clerks)
+        "acknowledged in these seconds": sum(len(clerk.saved) for clerk in clerks)
         - sum(one.saved for one in known),
     }
     here.server.start()
@@ -94,9 +94,9 @@ def _wiped(here: World, base: Path, archive: Path, minutes: float) -> Row:
         time.sleep(60 * minutes)
         known = restore_elsewhere.marks(clerks)
         moment = here.server.ask("SELECT clock_timestamp()")
-        tried = {one.name: one.trying for one in clerks}
+        tried = {clerk.name: clerk.trying for clerk in clerks}
         time.sleep(5)
-        since = sum(len(one.saved) for one in clerks) - sum(one.saved for one in known)
+        since = sum(len(one.saved) for one in clerks) - sum(clerk.saved for clerk in known)
         _local(here, "psql", "-q", "-c", WIPE)
     acts, _ = _counted(clerks)
     segment = here.server.ask("SELECT pg_walfile_name(pg_switch_wal())")
@@ -170,19 +170,19 @@ def _kept(there: World, clerks: list[Writer]) -> tuple[list[Mark], list[str]]:
             for new in (detail if isinstance(detail, dict) else json.loads(detail))["cells"].values()
             if "received_direct" in new
         }
-        sent = {one.name: found.rows(SENT, one.subject)[0][0] for one in clerks}
+        sent = {clerk.name: found.rows(SENT, clerk.subject)[0][0] for clerk in clerks}
     marks, broken = [], []
-    for one in clerks:
-        there_is = [(one.subject, number) in stored for number, _ in one.saved]
+    for clerk in clerks:
+        there_is = [(clerk.subject, number) in stored for number, _ in clerk.saved]
         if there_is != sorted(there_is, reverse=True):
-            broken.append(f"{one.name}: a later saving is there, an earlier one is not")
-        marks.append(Mark(one, sum(there_is), min(one.sent, sent[one.name])))
+            broken.append(f"{clerk.name}: a later saving is there, an earlier one is not")
+        marks.append(Mark(clerk, sum(there_is), min(clerk.sent, sent[clerk.name])))
     return marks, broken
 
 
 def _counted(clerks: list[Writer]) -> tuple[int, int]:
-    answered = sum(sum(one.answers.values()) - one.answers[0] for one in clerks)
-    return answered, sum(len(one.saved) + one.sent for one in clerks)
+    answered = sum(sum(clerk.answers.values()) - clerk.answers[0] for clerk in clerks)
+    return answered, sum(len(clerk.saved) + clerk.sent for clerk in clerks)
 
 
 def _local(here: World, program: str, *arguments: object) -> None:

@@ -44,10 +44,10 @@ class Probe:
 def until_refused(clerks: list[Writer], each_second=lambda: None) -> float:
     """Seconds until every clerk has been answered 503. Errors: TimeoutError."""
     start = time.monotonic()
-    before = [one.answers[503] for one in clerks]
+    before = [clerk.answers[503] for clerk in clerks]
     while any(one.answers[503] == number for one, number in zip(clerks, before, strict=True)):
         if time.monotonic() - start > PATIENCE:
-            raise TimeoutError(f"not refused: {[dict(one.answers) for one in clerks]}")
+            raise TimeoutError(f"not refused: {[dict(clerk.answers) for clerk in clerks]}")
         time.sleep(1)
         each_second()
     return time.monotonic() - start

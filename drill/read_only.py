@@ -53,6 +53,6 @@ def _read(here: World, service: Service, stop: Callable[[], None], mend: Callabl
     tally.must(probe.ready() == 200, "/readyz after")
     measured = {
         "seconds from mended to all four saved": round(again, 2),
-        "answers 503": sum(one.answers[503] for one in clerks),
+        "answers 503": sum(clerk.answers[503] for clerk in clerks),
     }
     return tally.row("read-only", here.database, time.monotonic() - start, 1, measured)

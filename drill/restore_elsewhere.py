@@ -44,7 +44,7 @@ class Mark:
 
 def marks(clerks: list[Writer]) -> list[Mark]:
     """What each was told until now."""
-    return [Mark(one, len(one.saved), one.sent) for one in clerks]
+    return [Mark(clerk, len(clerk.saved), clerk.sent) for clerk in clerks]
 
 
 def lost(there: World, known: list[Mark], tried: dict[str, int] | None = None) -> tuple[int, list[str]]:

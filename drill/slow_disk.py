@@ -27,7 +27,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
             for step in STEPS:
                 disk.set(SLOW, step)
                 saved_again(clerks)
-                before = [len(one.spent) for one in clerks]
+                before = [len(clerk.spent) for clerk in clerks]
                 while min(len(one.spent) - n for one, n in zip(clerks, before, strict=True)) < SAVES:
                     tally.must(reader.status("/") == 200, f"the dashboard at {step} ms")
                     time.sleep(0.2)

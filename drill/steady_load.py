@@ -32,7 +32,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
         clerks = here.months[: PEOPLE // 2]
         given = {
             "cookie": "sessionid",
-            "clerks": [_signed(service, one.username, one) for one in clerks],
+            "clerks": [_signed(service, clerk.username, clerk) for clerk in clerks],
             "readers": [_signed(service, "tonghop")[0] for _ in range(PEOPLE // 2)],
             "pages": PAGES,
             "saving": len(clerks),

@@ -88,5 +88,5 @@ def _answered(line: dict[str, str]) -> Answered:
         int(line["Request Count"]),
         int(line["Failure Count"]),
         float(line["Requests/s"]),
-        *(float(one) if one != "N/A" else 0.0 for one in numbers),
+        *(float(number) if number != "N/A" else 0.0 for number in numbers),
     )

@@ -63,19 +63,19 @@ def _at_once(clients: list[Client], month: Month, bodies: list[dict]) -> list[An
 def _one_wins(tally: Tally, clients: list[Client], month: Month, revision: int, turn: int) -> int:
     bodies = [_body(month, revision, 1_000 * (turn + 1) + place) for place in range(AT_ONCE)]
     answers = _at_once(clients, month, bodies)
-    statuses = sorted(one.status for one in answers)
+    statuses = sorted(answer.status for answer in answers)
     tally.must(statuses == [200] + [409] * (AT_ONCE - 1), f"ten savings of one version: {statuses}")
-    told = [one.data["cells"] for one in answers if one.status == 409]
+    told = [answer.data["cells"] for answer in answers if answer.status == 409]
     both = all(set(cell) >= {"mine", "theirs"} for cells in told for cell in cells.values()) and all(told)
     tally.must(both, "a refused saving was not shown both values")
-    return next(one.data["revision"] for one in answers if one.status == 200)
+    return next(answer.data["revision"] for answer in answers if answer.status == 200)
 
 
 def _once(here: World, tally: Tally, clients: list[Client], month: Month, revision: int, turn: int) -> int:
     body = _body(month, revision, 500 + turn)
     before = _entries(here)
     answers = _at_once(clients, month, [body] * AT_ONCE)
-    alike = {(one.status, one.body) for one in answers}
+    alike = {(answer.status, answer.body) for answer in answers}
     tally.must(len(alike) == 1 and answers[0].status == 200, f"one key ten times: {alike}")
     tally.must(_entries(here) == before + 1, "one key ten times left more than one log entry")
     changed = body | {"cells": dict.fromkeys(body["cells"], "9")}

@@ -118,7 +118,7 @@ def _work(here: World, minutes: float) -> tuple[list[restore_elsewhere.Mark], in
     lost, broken = restore_elsewhere.lost(here, known)
     if lost:
         broken.append(f"upgraded, {lost} savings are not there")
-    return known, sum(sum(one.answers.values()) for one in clerks), broken
+    return known, sum(sum(clerk.answers.values()) for clerk in clerks), broken
 
 
 def _back(

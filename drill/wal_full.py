@@ -56,7 +56,7 @@ def row(here: World, service: Service, disk: Path) -> Row:
     measured = {
         "seconds until the server had ended by itself": round(ended_after, 1),
         "seconds from room made, with the start, to all four saved": round(again, 2),
-        "answers 503": sum(one.answers[503] for one in clerks),
+        "answers 503": sum(clerk.answers[503] for clerk in clerks),
     }
     return tally.row("write-ahead log on a full disk", here.database, time.monotonic() - start, 1, measured)
 

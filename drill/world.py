@@ -27,7 +27,7 @@ import json
 from accounts.models import User
 from core import clock
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.locking import actions
 from records.models import State, Submission
 from records.submissions.lines import grid_lines
@@ -103,7 +103,7 @@ class World:
 
     def prepare(self) -> None:
         """Open the months of the demo that is there."""
-        self.months = [Month(*one) for one in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
+        self.months = [Month(*load) for load in json.loads(self.must("shell", "-v", "0", "-c", PREPARE))]
 
     def must(self, *command: str, **settings: str) -> str:
         """What a command of manage.py printed. Errors: RuntimeError with its words where it did not end well."""
@@ -138,9 +138,9 @@ class Snapshot:
     def __init__(self, base, mark: str) -> None:
         self._base, self._mark = base, mark
 
-    def rows(self, question: str, *values) -> list[tuple]:
+    def rows(self, query: str, *values) -> list[tuple]:
         cursor = self._base.cursor()
-        cursor.execute(question.replace("?", self._mark), values)
+        cursor.execute(query.replace("?", self._mark), values)
         return cursor.fetchall()
 
 

@@ -116,10 +116,12 @@ class Writer(threading.Thread):
 def saved_again(clerks: list[Writer]) -> float:
     """Seconds until every clerk had one more saving acknowledged. Errors: TimeoutError."""
     start = time.monotonic()
-    before = [len(one.saved) for one in clerks]
+    before = [len(clerk.saved) for clerk in clerks]
     while any(len(one.saved) == number for one, number in zip(clerks, before, strict=True)):
         if time.monotonic() - start > PATIENCE:
-            stuck = [(one.name, one.is_alive(), dict(one.answers), one.broken[-1:]) for one in clerks]
+            stuck = [
+                (clerk.name, clerk.is_alive(), dict(clerk.answers), clerk.broken[-1:]) for clerk in clerks
+            ]
             raise TimeoutError(f"not all saved within {PATIENCE:.0f} s: {stuck}")
         time.sleep(0.02)
     return time.monotonic() - start
@@ -130,13 +132,13 @@ def writing(here: World, addresses: list[str], number: int = 4) -> Iterator[list
     """So many clerks at work; afterwards each has ended what it had begun, and others can go on with their months."""
     months = here.months[:number]
     clerks = [Writer(addresses[place % len(addresses)], one) for place, one in enumerate(months)]
-    for one in clerks:
-        one.start()
+    for clerk in clerks:
+        clerk.start()
     try:
         yield clerks
     finally:
-        for one in clerks:
-            one.over.set()
-        for one in clerks:
-            one.join(120)
-        here.months[:number] = [one.left for one in clerks]
+        for clerk in clerks:
+            clerk.over.set()
+        for clerk in clerks:
+            clerk.join(120)
+        here.months[:number] = [clerk.left for clerk in clerks]

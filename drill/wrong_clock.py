@@ -42,7 +42,7 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
         tally.must(set(locked) == {423}, f"a number for an approved month, before, back, after: {locked}")
         look.whole()
         tally.add(look)
-        signed_out = sum(one.answers[401] + one.answers[403] for one in clerks)
+        signed_out = sum(clerk.answers[401] + clerk.answers[403] for clerk in clerks)
         tally.must(not signed_out, f"{signed_out} answers as to a stranger")
         back = _steps_back(here, head)
         tally.must(len(back) == 1 and back[0] > 7000, f"the log's times step back by {back} s")
@@ -67,4 +67,4 @@ def _steps_back(here: World, head: int) -> list[float]:
         rows = found.rows(TIMES, head)
     read = [at if isinstance(at, datetime) else datetime.fromisoformat(at) for (at,) in rows]
     steps = [(before - at).total_seconds() for before, at in zip(read, read[1:], strict=False)]
-    return [one for one in steps if one > 60]
+    return [step for step in steps if step > 60]

@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 from .formatting import QUOTED, format_count, shorten
-from .rulebook import LARGEST_COUNT, rule_message
+from .rule_catalogue import LARGEST_COUNT, rule_message
 
 _DIGITS = re.compile(r"[0-9]+")
 # What may stand between groups of three: a dot, or a space of any width.

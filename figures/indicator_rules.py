@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from .count_input import CountInputError, parse_count
 from .formatting import format_count, shorten
-from .rulebook import LARGEST_COUNT, Rule, RuleViolation
+from .rule_catalogue import LARGEST_COUNT, Rule, RuleViolation
 
 SHARE = frozenset({"numerator", "denominator", "target"})
 COUNT = frozenset({"numerator"})

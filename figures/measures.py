@@ -32,7 +32,7 @@ class Sum:
 
     name: str
     label: str
-    # Words by which a sentence speaks of it (reports.review_text.number_matching).
+    # Words by which a sentence speaks of it (reports.review_text.typed_numbers).
     words: tuple[str, ...] = ()
     # As of a measure.
     main: bool = False

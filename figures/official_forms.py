@@ -118,8 +118,8 @@ class OfficialForm:
     @property
     def rules(self) -> str:
         """Its formulas and identities, as they stand under it: "(3) = (4) + (5) + (6); (3) = (7) + (11)"."""
-        made = [f"({one.number}) = {_sides(one.adds)}" for one in self.columns if one.adds]
-        return "; ".join([*made, *(one.words for one in self.identities)])
+        made = [f"({column.number}) = {_sides(column.adds)}" for column in self.columns if column.adds]
+        return "; ".join([*made, *(identity.words for identity in self.identities)])
 
     def valid_on(self, day: date) -> bool:
         """Whether it is in force on a day."""
@@ -275,7 +275,7 @@ def _check_columns(columns: Sequence[NumberedColumn]) -> None:
             if source in used:
                 raise FormError(f"columns, cột ({column.number}): “{source}” đã có ở cột khác.")
             used.add(source)
-        _check_adds(column, {one.number: one for one in columns})
+        _check_adds(column, {column.number: column for column in columns})
 
 
 def _check_adds(column: NumberedColumn, columns: Mapping[int, NumberedColumn]) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from .formatting import format_count, format_decimal
-from .rulebook import RuleViolation, violation
+from .rule_catalogue import RuleViolation, violation
 
 # Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip
 # of the finger does not hide the next one.

@@ -35,7 +35,7 @@ class Rate:
     ``head``: its column in the table of the command line, for what stands in files. ``slide``: the heading under which
     the hall is shown it ("": it is not). ``below``: the count below which the main figures tell it. ``target``: its
     place among the rates that may have one (None: none; of these more is better). ``words``: by which a sentence
-    speaks of it (reports.review_text.number_matching).
+    speaks of it (reports.review_text.typed_numbers).
     """
 
     key: str

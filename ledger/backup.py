@@ -21,7 +21,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from core.db import analyze
+from core import database
 
 from . import log
 from .models import Entry
@@ -349,7 +349,7 @@ def restore(folder: Path, manifest: dict[str, Any]) -> None:
     if tables != manifest["tables"] or list(log_head) != manifest["log_head"]:
         raise BackupError("Cơ sở dữ liệu sau khi khôi phục không khớp số dòng ghi trong bản sao lưu.")
     # A dump holds rows, and nothing of what PostgreSQL knew of them.
-    analyze.analyze_tables()
+    database.analyze_tables()
 
 
 @_as_backup_error()

@@ -1,24 +1,175 @@
 """The append-only log: each entry holds the hash of the one before it, so a change anywhere shows.
 
-The hash is SHA-256 over canonical JSON of (sequence, at, actor, actor_id, action, subject, detail, previous_hash).
+The hash is SHA-256 over canonical JSON of (sequence, at, actor, actor_id, action, subject, detail,
+previous_hash). Triggers make the tables append-only in the database itself, whoever connects. SQLite loses
+the triggers of a table that a migration rebuilds: a migration that alters `Entry` or `Purge` calls
+`install_triggers` again (tests/ledger/test_append_only.py fails if it does not).
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .models import Entry
-from .purged_hashes import ACTION as PURGED
-from .purged_hashes import PurgedHashes
+from .models import Entry, Purge
+
+APPEND_ONLY_MESSAGE = "Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa."
+# Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row: it removes the
+# old row without asking the trigger of DELETE.
+_TABLES = {"ledger_entry": ("sequence", "hash"), "ledger_purge": ("last",)}
+_KINDS = ("update", "delete", "replace")
+_FUNCTION = "ledger_entry_refuse"
+
+
+def install_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Forbid UPDATE, DELETE and (PostgreSQL) TRUNCATE on the log; harmless where they are forbidden already. A table
+    that a later migration makes is guarded when that one calls this again.
+    """
+    _run(connection, _install_triggers(connection))
+
+
+def remove_triggers(connection: BaseDatabaseWrapper) -> None:
+    """Lift the prohibition: for undoing the migration and for the test runner's flush, nothing else."""
+    _run(connection, _remove_triggers(connection))
+
+
+@contextmanager
+def deletion_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Let the caller's transaction delete entries, and nobody else's: what it lifts comes back with its end, whichever
+    way. On PostgreSQL only the table's owner may, and writers of others wait; the caller has taken its turn first.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("the log's trigger is lifted inside a transaction only")
+    if connection.vendor == "sqlite":
+        lift, put_back = (
+            "DROP TRIGGER ledger_entry_no_delete",
+            _sqlite_trigger("ledger_entry", "delete", "DELETE", "1"),
+        )
+    else:
+        change = "ALTER TABLE ledger_entry {} TRIGGER ledger_entry_append_only"
+        lift, put_back = change.format("DISABLE"), change.format("ENABLE")
+    _run(connection, [lift])
+    yield
+    _run(connection, [put_back])
+
+
+def _present_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    return [name for name in _TABLES if name in connection.introspection.table_names()]
+
+
+def _install_triggers(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        for table in _present_triggers(connection):
+            same = " OR ".join(f"{name} = NEW.{name}" for name in _TABLES[table])
+            yield _sqlite_trigger(table, "update", "UPDATE", "1")
+            yield _sqlite_trigger(table, "delete", "DELETE", "1")
+            yield _sqlite_trigger(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608 (our own names)
+        return
+    yield f"""CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{APPEND_ONLY_MESSAGE}'; END $$"""
+    for table in _present_triggers(connection):
+        yield f"""CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+            ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()"""
+
+
+def _sqlite_trigger(table: str, what: str, act: str, when: str) -> str:
+    return f"""CREATE TRIGGER IF NOT EXISTS {table}_no_{what} BEFORE {act} ON {table} WHEN {when}
+        BEGIN SELECT RAISE(ABORT, '{APPEND_ONLY_MESSAGE}'); END"""
+
+
+def _remove_triggers(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    if connection.vendor == "sqlite":
+        yield from (f"DROP TRIGGER IF EXISTS {table}_no_{what}" for table in _TABLES for what in _KINDS)
+        return
+    yield from (
+        f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}" for table in _present_triggers(connection)
+    )
+    yield f"DROP FUNCTION IF EXISTS {_FUNCTION}()"
+
+
+def _run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+PURGE_ACTION = "log.purge"
+HASH_SIZE = 32  # bytes of a hash
+
+
+class PurgedRun(NamedTuple):
+    """A purged run of sequence numbers, and how many of its entries stand still."""
+
+    first: int
+    last: int
+    left: int
+
+
+class PurgedHashes:
+    """All purged runs as they are when this is made; hashes are read run by run, as they are asked for."""
+
+    def __init__(self) -> None:
+        self.runs = [
+            PurgedRun(*one) for one in Purge.objects.order_by("last").values_list("first", "last", "left")
+        ]
+        self._read: tuple[int, bytes] = (0, b"")
+
+    @property
+    def last(self) -> int:
+        """The last purged number; 0 of a log that is whole."""
+        return self.runs[-1].last if self.runs else 0
+
+    @property
+    def left(self) -> int:
+        """How many purged numbers have their entry still."""
+        return sum(run.left for run in self.runs)
+
+    def hash_of(self, sequence: int) -> str:
+        """The hash that the entry of this purged number had; empty where no run holds it."""
+        run = next((run for run in self.runs if run.first <= sequence <= run.last), None)
+        if run is None:
+            return ""
+        start = (sequence - run.first) * HASH_SIZE
+        return self._hashes(run)[start : start + HASH_SIZE].hex()
+
+    def digest(self) -> str:
+        """SHA-256 over all hashes in order, as the log's entry of the last purge holds it."""
+        digest = hashlib.sha256()
+        for run in self.runs:
+            digest.update(self._hashes(run))
+        return digest.hexdigest()
+
+    def faults(self, told: dict[str, Any], found: int) -> Iterator[str]:
+        """What is wrong with them, in Vietnamese. told: the detail of the log's last entry about a purge; found: how
+        many entries of purged numbers the log holds.
+        """
+        if not self.runs:
+            return
+        places = [1, *(run.last + 1 for run in self.runs)]
+        fits = all(
+            one.first == place and len(self._hashes(one)) == HASH_SIZE * (one.last - one.first + 1)
+            for one, place in zip(self.runs, places, strict=False)
+        )
+        if not fits or told.get("last") != self.last or told.get("stubs") != self.digest():
+            yield f"Mã băm giữ lại của phần đã thanh lý (đến mục số {self.last}) khác với lúc thanh lý."
+        if found != self.left:
+            yield f"Phần đã thanh lý phải còn {self.left} mục, nay có {found} mục."
+
+    def _hashes(self, run: PurgedRun) -> bytes:
+        if self._read[0] != run.last:
+            self._read = (run.last, bytes(Purge.objects.values_list("hashes", flat=True).get(last=run.last)))
+        return self._read[1]
+
 
 SYSTEM = "hệ thống"
 FIRST_PREVIOUS = "0" * 64
@@ -120,7 +271,7 @@ def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[LogFault
                 faults += _of_entry(entry, last, last_hash)
                 faults += _against(kept.pop(entry.sequence, ()), entry.hash)
                 last, last_hash = entry.sequence, entry.hash
-                told = entry.detail if entry.action == PURGED else told
+                told = entry.detail if entry.action == PURGE_ACTION else told
             if len(faults) >= limit:
                 return faults
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:

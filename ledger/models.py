@@ -35,7 +35,7 @@ class Entry(models.Model):
 
 class Purge(models.Model):
     """A run of entries at the beginning of the log that were deleted when they were old enough (ledger.purge): of
-    each the hash stays, so that whatever was kept against one of them can still be compared (ledger.purged_hashes).
+    each the hash stays, so that whatever was kept against one of them can still be compared (ledger.log).
 
     `first`..`last`: sequence numbers, each run beginning where the one before ended. `hashes`: 32 bytes for each of
     them, in order. `left`: how many entries of the run stand still. Rows are only added, as those of the log.

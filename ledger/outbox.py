@@ -65,7 +65,7 @@ def put(
     if len(subject) > _LONGEST_SUBJECT:
         subject = subject[: _LONGEST_SUBJECT - 1] + "…"
     about = {"event": event, "kind": kind, "subject": subject, "body": text, "created_at": at, "next_at": at}
-    Message.objects.bulk_create([Message(destination=one, **about) for one in destinations])
+    Message.objects.bulk_create([Message(destination=destination, **about) for destination in destinations])
     return event
 
 

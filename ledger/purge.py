@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from . import log, triggers
+from . import log
+from .log import HASH_SIZE, PURGE_ACTION, PurgedHashes
 from .models import Entry, Purge
-from .purged_hashes import ACTION, SIZE, PurgedHashes
 
 # Deleted in one transaction: while it runs all who write wait.
 AT_ONCE = 20_000
@@ -68,13 +68,13 @@ def purge_entries(before: date, *, by: log.Actor | None, at: datetime) -> Purged
         return None
     run = Entry.objects.filter(sequence__gte=first, sequence__lte=last)
     hashes = b"".join(map(bytes.fromhex, run.order_by("sequence").values_list("hash", flat=True)))
-    if len(hashes) != SIZE * (last - first + 1):
+    if len(hashes) != HASH_SIZE * (last - first + 1):
         raise PurgeRefused(f"Nhật ký thiếu mục trong khoảng từ số {first} đến số {last}.")
     part = PurgedPart(first, last, run.filter(_kept_for_good()).count())
-    with triggers.deletion_allowed(connection):
+    with log.deletion_allowed(connection):
         run.exclude(_kept_for_good()).delete()
     Purge.objects.create(first=first, last=last, hashes=hashes, left=part.left, at=at)
-    log.append(ACTION, by=by, subject="log", detail=_purge_detail(part, before), at=at)
+    log.append(PURGE_ACTION, by=by, subject="log", detail=_purge_detail(part, before), at=at)
     return part
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
-from figures import rulebook
+from figures import rule_catalogue
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Finding:
 
     @classmethod
     def of(
-        cls, fault: rulebook.RuleViolation, field: str = "", procedure: str = "", short: str = ""
+        cls, fault: rule_catalogue.RuleViolation, field: str = "", procedure: str = "", short: str = ""
     ) -> "Finding":
         return cls(field, procedure, fault.measure, fault.code, fault.message, fault.severity, short)
 

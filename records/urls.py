@@ -14,10 +14,9 @@ from records.cases.views import (
     share_case_mapping,
     upload_case_file,
 )
-from records.column_groups.views import column_groups_page
 from records.entry.autosave import autosave
+from records.entry.sending import check_page, send_month
 from records.entry.submission_page import submission_page
-from records.entry.submit_page import check_page, send_month
 from records.entry.views import open_month, recall_month, report_no_dossiers, save_month, undo_saving
 from records.excel_form.views import (
     download_form,
@@ -27,7 +26,6 @@ from records.excel_form.views import (
     forms_page,
     marked_workbook,
 )
-from records.history.views import history_page
 from records.indicators.views import (
     indicator_list,
     indicators_home,
@@ -39,8 +37,11 @@ from records.indicators.views import (
 from records.locking.views import ask_to_unlock, closing_times_page, decide_unlock, remove_closing
 from records.official_form.views import preview_official, upload_official
 from records.reminders.views import urge_units
-from records.targets.views import save_targets, unit_targets
 from records.worklist.views import worklist
+
+from .column_groups import column_groups_page
+from .history import history_page
+from .targets import save_targets, unit_targets
 
 app_name = "records"
 urlpatterns = [

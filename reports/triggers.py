@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be
-# deleted; the tables beside it (reports.models.frozen) are only ever added to. SQLite loses the triggers of a
+# deleted; the tables beside it (reports.models) are only ever added to. SQLite loses the triggers of a
 # table that a migration rebuilds: a migration that alters one of these tables calls `install` again.
 
 TOLD = "Báo cáo đã chốt số liệu không được sửa hoặc xóa."

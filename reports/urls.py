@@ -13,20 +13,19 @@ from reports.consultation.views import (
     take,
     withdraw,
 )
-from reports.dashboard.views import dashboard, find_unit
-from reports.difference.views import review_difference, review_difference_csv
-from reports.meeting.views import review_meeting
+from reports.dashboard.views import chart, csv_export, dashboard, find_unit, xlsx_export
+from reports.drafting.views import outline, phrase, phrase_list, phrase_new, review_facts, review_section
 from reports.official_forms.views import compare_upload, form_of_month, form_page, form_pdf, form_xlsx
 from reports.open_data.views import open_data, open_data_zip
 from reports.reviews.views import review, review_list, review_pdf
-from reports.system_status.views import status
-from reports.tasks.views import review_tasks, task_list, task_outcome
 from reports.verification.views import verify
 
 from .api import views as api_views
-from .dashboard import export_views
-from .drafting import outline_views, section_views
-from .reviews import action_views, comment_views, file_views
+from .difference import review_difference, review_difference_csv
+from .meeting import review_meeting
+from .reviews import action_views, file_views
+from .system_status import status
+from .tasks import review_tasks, task_list, task_outcome
 
 review_urls = [
     path("reports/reviews/", review_list, name="reviews"),
@@ -52,10 +51,10 @@ review_urls = [
     path("reports/reviews/<int:pk>/figures/", action_views.review_figures, name="review_figures"),
     path(
         "reports/reviews/<int:pk>/sections/<int:section>/",
-        section_views.review_section,
+        review_section,
         name="review_section",
     ),
-    path("reports/reviews/<int:pk>/facts/", section_views.review_facts, name="review_facts"),
+    path("reports/reviews/<int:pk>/facts/", review_facts, name="review_facts"),
     path("reports/reviews/<int:pk>/state/", action_views.review_state, name="review_state"),
     path("reports/reviews/<int:pk>/freeze/", action_views.review_freeze, name="review_freeze"),
     path("reports/reviews/<int:pk>/number/", action_views.review_number, name="review_number"),
@@ -68,10 +67,10 @@ review_urls = [
 ]
 
 outline_urls = [
-    path("reports/outline/", outline_views.outline, name="outline"),
-    path("reports/phrases/", outline_views.phrase_list, name="phrases"),
-    path("reports/phrases/new/", outline_views.phrase_new, name="phrase_new"),
-    path("reports/phrases/<slug:key>/", outline_views.phrase, name="phrase"),
+    path("reports/outline/", outline, name="outline"),
+    path("reports/phrases/", phrase_list, name="phrases"),
+    path("reports/phrases/new/", phrase_new, name="phrase_new"),
+    path("reports/phrases/<slug:key>/", phrase, name="phrase"),
 ]
 
 issued_urls = [
@@ -89,12 +88,12 @@ issued_urls = [
 consultation_urls = [
     path("reports/reviews/<int:pk>/meeting/", review_meeting, name="review_meeting"),
     path("reports/reviews/<int:pk>/tasks/", review_tasks, name="review_tasks"),
-    path("reports/reviews/<int:pk>/comments/", comment_views.review_comment, name="review_comment"),
-    path("reports/comments/<int:pk>/reply/", comment_views.comment_reply, name="comment_reply"),
+    path("reports/reviews/<int:pk>/comments/", action_views.review_comment, name="review_comment"),
+    path("reports/comments/<int:pk>/reply/", action_views.comment_reply, name="comment_reply"),
     path("reports/reviews/<int:pk>/asking/", review_asking, name="review_asking"),
     path("reports/reviews/<int:pk>/asking/responsible/", ask_responsible, name="ask_responsible"),
     path("reports/asking/<int:pk>/withdraw/", withdraw, name="asking_withdraw"),
-    path("reports/asking/<int:pk>/agree/", comment_views.agree, name="asking_agree"),
+    path("reports/asking/<int:pk>/agree/", action_views.agree, name="asking_agree"),
     path("reports/asking/<int:pk>/take/", take, name="asking_take"),
     path("reports/asking/<int:pk>/return/", send_back, name="asking_return"),
     path("reports/asked/<int:pk>/", contribution, name="asked"),
@@ -118,9 +117,9 @@ urlpatterns = [
     path("", dashboard, name="dashboard"),
     path("reports/units/", find_unit, name="find_unit"),
     path("reports/status/", status, name="status"),
-    path("reports/dashboard.csv", export_views.csv_export, name="dashboard_csv"),
-    path("reports/dashboard.xlsx", export_views.xlsx_export, name="dashboard_xlsx"),
-    path("reports/charts/<slug:name>.json", export_views.chart, name="chart"),
+    path("reports/dashboard.csv", csv_export, name="dashboard_csv"),
+    path("reports/dashboard.xlsx", xlsx_export, name="dashboard_xlsx"),
+    path("reports/charts/<slug:name>.json", chart, name="chart"),
     path("api/v1/summary", summary, name="api_summary"),
     path("api/v1/reviews", reviews, name="api_reviews"),
     path("api/v1/reviews/<int:pk>", api_views.review, name="api_review"),

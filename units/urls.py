@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from units.access.views import safety_page
 from units.lifecycle.views import unit_close, unit_detail, unit_list, unit_open, unit_reopen
 from units.people.views import (
     people_list,
@@ -13,17 +14,18 @@ from units.people.views import (
     person_factor,
     person_grant,
     person_invite,
+    person_leave,
     person_link,
     person_password,
     person_sign_out,
+    person_transfer,
     person_unlink,
+    rights_list,
 )
-from units.push.views import message_again, receiver_list, receiver_stop
-from units.tokens.views import token_detail, token_list, token_revoke
 
-from .access import safety_views
 from .lifecycle import merge_views
-from .people import rights_views
+from .push import message_again, receiver_list, receiver_stop
+from .tokens import token_detail, token_list, token_revoke
 
 app_name = "units"
 urlpatterns = [
@@ -52,10 +54,10 @@ urlpatterns = [
     path("receivers/", receiver_list, name="receivers"),
     path("receivers/<int:pk>/stop/", receiver_stop, name="receiver_stop"),
     path("receivers/messages/<int:pk>/again/", message_again, name="message_again"),
-    path("rights/", rights_views.rights_list, name="rights"),
-    path("people/<int:pk>/leave/", rights_views.person_leave, name="person_leave"),
-    path("people/<int:pk>/transfer/", rights_views.person_transfer, name="person_transfer"),
-    path("safety/", safety_views.safety_page, name="rules_of_safety"),
+    path("rights/", rights_list, name="rights"),
+    path("people/<int:pk>/leave/", person_leave, name="person_leave"),
+    path("people/<int:pk>/transfer/", person_transfer, name="person_transfer"),
+    path("safety/", safety_page, name="rules_of_safety"),
     path("tokens/", token_list, name="tokens"),
     path("tokens/<int:pk>/", token_detail, name="token"),
     path("tokens/<int:pk>/revoke/", token_revoke, name="token_revoke"),

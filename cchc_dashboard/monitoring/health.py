@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpResponse
 from django.urls import path
 
-from core.web.rights import Right, requires
+from core.web import Right, requires
 
 # Rooms whose migrations are told apart; packages drop old ones of theirs when they squash them.
 APPS = ("ledger", "accounts", "units", "records", "reports")

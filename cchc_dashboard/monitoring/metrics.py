@@ -20,8 +20,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from accounts.sessions import login_history
-from core.web.rights import Right, requires
+from accounts import sessions
+from core.web import Right, requires
 from ledger import health, log, timer_runs
 
 DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
@@ -85,7 +85,9 @@ def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
     since = at - timedelta(days=1)
     queues = health.queues(since)
     states = {
-        (one.kind, state): getattr(one, state) for one in queues for state in ("waiting", "working", "failed")
+        (queue.kind, state): getattr(queue, state)
+        for queue in queues
+        for state in ("waiting", "working", "failed")
     }
     yield _gauge("cchc_jobs", "Long work by state; failed within a day.", states, "kind", "state")
     box = health.outbox()
@@ -95,7 +97,7 @@ def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
     yield _gauge(
         "cchc_failed_sign_ins",
         "Failed sign-ins within a day.",
-        {(): len(login_history.failed_sign_ins(since))},
+        {(): len(sessions.failed_sign_ins(since))},
     )
 
 

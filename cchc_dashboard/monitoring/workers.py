@@ -33,7 +33,7 @@ def prepare_folder() -> None:
 
 def assign_id(worker: Any, others: Any) -> None:
     """In the server, before the fork: the lowest number that no living worker has."""
-    taken = {one.number for one in others}
+    taken = {other.number for other in others}
     worker.number = next(one for one in range(1, len(taken) + 2) if one not in taken)
 
 

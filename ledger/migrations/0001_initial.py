@@ -6,15 +6,15 @@ from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from ledger import triggers
+from ledger import log
 
 
 def forbid_changes(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    triggers.install(schema_editor.connection)
+    log.install_triggers(schema_editor.connection)
 
 
 def allow_changes(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    triggers.remove(schema_editor.connection)
+    log.remove_triggers(schema_editor.connection)
 
 
 class Migration(migrations.Migration):

@@ -1,20 +1,23 @@
-"""Writes the sums of editions and groups, and which reports are missing, with the change that causes them."""
+"""Writes the sums of editions and groups, which reports are missing, and what closed units hand over, with
+the change that causes them.
+"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
-from core.db import list_statements
-from core.db.list_statements import ListStatement, fill_lists
+from core import database
+from core.database import ListStatement, fill_lists
 from figures.periods import Month
 from figures.tally import Tally
 from records.calendar.queries import stored_calendar
 from records.models import DossierCount, Edition, GroupSum, MissingReport, Stage, Submission
-from records.storage.tallies import (
+from records.storage import (
     BLANK_COLUMNS,
     HANDOVER_COLUMNS,
     TALLY_COLUMNS,
@@ -22,9 +25,71 @@ from records.storage.tallies import (
     tally_from_values,
     tally_of,
 )
-from units.models import Tier, Unit
+from units.models import Succession, Tier, Unit
 
-from . import handover
+_CHUNK = 500
+_FLAGS = ("opens", "closes")
+
+
+def mark_handovers(units: Iterable[Unit], months: Collection[int]) -> None:
+    """Set what counts of these units' reports of these months, which are new."""
+    _set_handovers({unit.pk for unit in units}, months, new=True)
+
+
+def update_handovers(units: Iterable[Unit], months: Collection[int]) -> None:
+    """Bring it up to date after successions were recorded or taken back."""
+    _set_handovers({unit.pk for unit in units}, months)
+
+
+def months_split_by(days: Iterable[date]) -> set[int]:
+    """Numbers of the months that these days lie in, but for those that a month begins with."""
+    spans = stored_calendar()
+    found = {day: spans.month_of(day) for day in days}
+    return {month.number for day, month in found.items() if spans.span(month).start < day}
+
+
+def wrong_handover_marks() -> Iterator[tuple[Submission, dict[str, bool]]]:
+    """Reports that are not marked as a recount marks them, with what must be."""
+    handed = _uncounted_sides(Q())
+    months = {month for _, month, _ in handed}
+    marked = Submission.objects.filter(Q(opens=False) | Q(closes=False) | Q(month__in=months))
+    for one in marked.order_by("pk"):
+        right = {flag: (one.unit_id, one.month, flag) not in handed for flag in _FLAGS}
+        if differs := {flag: counts for flag, counts in right.items() if counts != getattr(one, flag)}:
+            yield one, differs
+
+
+def _set_handovers(numbers: Collection[int], months: Collection[int], *, new: bool = False) -> None:
+    ordered = sorted(numbers)
+    for start in range(0, len(ordered), _CHUNK):
+        some = ordered[start : start + _CHUNK]
+        handed = _uncounted_sides(Q(old__in=some) | Q(new__in=some))
+        if handed or not new:
+            _write(Submission.objects.filter(unit__in=some, month__in=months), handed)
+
+
+def _uncounted_sides(links: Q) -> set[tuple[int, int, str]]:
+    """Number of the unit and of the month, and what does not count of its report, by these successions."""
+    between = Succession.objects.filter(links, old__reports=True, new__reports=True).order_by()
+    rows = list(between.values_list("old", "new", "on"))
+    spans = stored_calendar() if rows else None
+    months = {on: spans.month_of(on) for _, _, on in rows}
+    found = set()
+    for old, new, on in rows:
+        if spans.span(months[on]).start < on:
+            found |= {(new, months[on].number, "opens"), (old, months[on].number, "closes")}
+    return found
+
+
+def _write(reports: QuerySet[Submission], handed: set[tuple[int, int, str]]) -> None:
+    changed: dict[tuple[bool, bool], list[int]] = {}
+    for pk, unit, month, *kept in reports.values_list("pk", "unit", "month", *_FLAGS):
+        right = tuple((unit, month, flag) not in handed for flag in _FLAGS)
+        if right != tuple(kept):
+            changed.setdefault(right, []).append(pk)
+    for right, numbers in changed.items():
+        Submission.objects.filter(pk__in=numbers).update(**dict(zip(_FLAGS, right, strict=True)))
+
 
 _STATES_BY_STAGE = {Stage.APPROVED: "'approved'", Stage.SUBMITTED: "'approved', 'sent'"}
 # What a unit has in force for a month; `unit` and `month` are of the statement around it.
@@ -167,7 +232,7 @@ def refresh_group_sums(
         text for groups, stage in group_levels(locked, stages) for text in _writing(groups, wanted, stage)
     ]
     every = groups_below_country(locked)
-    list_statements.execute_statements(
+    database.execute_statements(
         [
             *texts,
             *(text for stage in stages for text in missing_report_statements(every, wanted, days, stage)),
@@ -178,12 +243,12 @@ def refresh_group_sums(
 @transaction.atomic(savepoint=False)
 def refresh_after_handover(units: Sequence[Unit], days: Iterable[date]) -> None:
     """Bring sums up to date after units were succeeded on these days, or after that was taken back."""
-    if months := handover.months_split_by(days):
+    if months := months_split_by(days):
         reports = Submission.objects.filter(month__in=months)
         known = {unit.pk: unit for unit in units}
         reported = {pk for pk in reports.values_list("unit", flat=True) if pk in known}
         several = [known[pk] for pk in reported]
-        handover.update_handovers(several, months)
+        update_handovers(several, months)
         refresh_group_sums(several, months)
 
 
@@ -192,7 +257,7 @@ def start_group_sums(units: Iterable[Unit]) -> None:
     numbers = [unit.pk for unit in units]
     reports = list(Submission.objects.filter(unit__in=numbers).select_related("unit"))
     if reports:
-        refresh_group_sums({one.unit for one in reports}, {one.month for one in reports})
+        refresh_group_sums({one.unit for one in reports}, {report.month for report in reports})
 
 
 def lock_groups(numbers: Iterable[int] | None = None, stages: Sequence[str] = Stage.values) -> list[SumGroup]:
@@ -230,7 +295,7 @@ def groups_below_country(groups: Iterable[SumGroup]) -> list[int]:
 
 def write_group_sums(groups: list[int], months: list[int], stage: str) -> None:
     """Write the sums of one level of groups anew; those of the level below must be right."""
-    list_statements.execute_statements(_writing(groups, months, stage))
+    database.execute_statements(_writing(groups, months, stage))
 
 
 def _writing(groups: list[int], months: list[int], stage: str) -> Iterator[ListStatement]:

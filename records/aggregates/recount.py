@@ -6,16 +6,16 @@ from typing import Any
 
 from django.db import transaction
 
-from core.db import list_statements
+from core import database
 from figures.periods import Month
 from figures.tally import Tally
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue, served_in_row
+from records.catalogue import Catalogue, served_in_row
 from records.models import DossierCount, Edition, GroupSum, MissingReport, Stage, Submission
-from records.storage.tallies import columns_of_tally, measures_of_row, tally_of
+from records.storage import columns_of_tally, measures_of_row, tally_of
 from units.models import Tier, Unit
 
-from . import group_sums, handover
+from . import group_sums
 from .group_sums import (
     GroupSums,
     SumKey,
@@ -52,7 +52,7 @@ def edition_differences() -> Iterator[tuple[DossierCount | Edition, dict[str, An
 
 def sum_differences() -> Iterator[tuple[str, str]]:
     """Everything derived that is not what a recount gives: where, and how. Nothing is written."""
-    for row, right in chain(edition_differences(), handover.wrong_handover_marks()):
+    for row, right in chain(edition_differences(), group_sums.wrong_handover_marks()):
         told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
         yield f"{row._meta.verbose_name} #{row.pk}", told
     yield from group_differences()
@@ -113,7 +113,7 @@ def _difference_words(kept: Tally | None, counted: Tally | None) -> str:
 def recount_sums() -> int:
     """Rebuild every derived sum from the dossier counts; the number of rows that were wrong."""
     wrong = 0
-    for row, right in [*edition_differences(), *handover.wrong_handover_marks()]:
+    for row, right in [*edition_differences(), *group_sums.wrong_handover_marks()]:
         type(row).objects.filter(pk=row.pk).update(**right)
         wrong += 1
     wrong += sum(1 for _ in group_differences())
@@ -127,9 +127,9 @@ def recount_sums() -> int:
             write_group_sums(groups, [month], stage)
     every, days = groups_below_country(locked), group_sums.month_spans(months)
     if months:
-        list_statements.execute_statements(
-            one
+        database.execute_statements(
+            statement
             for stage in Stage.values
-            for one in group_sums.missing_report_statements(every, months, days, stage)
+            for statement in group_sums.missing_report_statements(every, months, days, stage)
         )
     return wrong

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from figures import rules
+from figures import count_rules
 from figures.formatting import shorten
 from figures.measures import MEASURES
 from figures.periods import Month
-from figures.rulebook import RuleViolation, violation
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from figures.rule_catalogue import RuleViolation, violation
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.submissions.checks import explain_switched_off
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG
 from units.models import Unit
@@ -75,8 +75,8 @@ def _loaded(body: bytes) -> Any:
         raise
     except ValueError as error:
         raise UnreadableBody("", "Nội dung không phải JSON đúng quy cách, mã UTF-8.") from error
-    for one in _texts(given):
-        if "\0" in one or any("\ud800" <= sign <= "\udfff" for sign in one):
+    for text in _texts(given):
+        if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
             raise UnreadableBody("", "Nội dung có ký tự không lưu được.")
     return given
 
@@ -230,7 +230,7 @@ def _cell(name: str, given: Any, served: frozenset[str]) -> tuple[int | None, Ru
     if given is None:
         return None, None
     text = str(given).lower() if isinstance(given, bool) else given
-    value, fault = rules.read_cell(name, text, served)
+    value, fault = count_rules.read_cell(name, text, served)
     # As a text 1.240 is 1240; as a number of JSON it is 1,24.
     if fault is None and isinstance(given, JsonNumber) and not given.isdigit():
         return None, violation("not_whole", name, typed=shorten(given))

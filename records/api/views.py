@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, RawPostDataException
 
 from core import clock
-from core.web.rights import Right
+from core.web import Right
 from figures.periods import Calendar, Month, Period, PeriodError
 from ledger import request_keys
 from records.calendar.queries import DueDates, due_date, stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.entry.submission_page import REFUSAL_STATUS
 from records.errors import ActionRefused, Finding, StaleEdition
 from records.models import (
@@ -26,14 +26,13 @@ from records.models import (
     State,
     Submission,
 )
-from records.submissions import actions, guards, payload
+from records.submissions import actions, locks, payload
 from records.submissions.checks import check_edition, counts_of_edition, rows_of_edition
-from records.submissions.guards import FROM_API
 from records.submissions.history_window import history_window
 from records.submissions.lines import GridLine, grid_lines
-from records.submissions.locks import lock_of
+from records.submissions.locks import FROM_API, lock_of
+from units import api
 from units.access.queries import visible_units
-from units.api import endpoint
 from units.models import System, Tier, TokenScope, Unit
 
 from .forms import CountsBody, SentRowReader, SentRows, UnreadableBody, read_counts_body
@@ -43,15 +42,15 @@ DEFAULT_MONTHS = 24
 MAX_PERIOD_MONTHS = 120
 
 
-@endpoint.endpoint(TokenScope.FIGURES)
+@api.endpoint(TokenScope.FIGURES)
 def periods(request: HttpRequest) -> dict[str, Any]:
     """The reporting months of `period` with their first and last day, and when each tier's reports are due."""
-    endpoint.allow_parameters(request, ("period", "cursor", "limit"))
+    api.allow_parameters(request, ("period", "cursor", "limit"))
     days = stored_calendar()
-    cursor = endpoint.PageCursor.read(request, "periods")
-    months = [one for one in _months(request, days) if one.number > cursor.after][: cursor.limit + 1]
+    cursor = api.PageCursor.read(request, "periods")
+    months = [month for month in _months(request, days) if month.number > cursor.after][: cursor.limit + 1]
     due = DueDates(days)
-    return cursor.page(request, [(one.number, _month_payload(one, days, due)) for one in months])
+    return cursor.page(request, [(month.number, _month_payload(month, days, due)) for month in months])
 
 
 def _months(request: HttpRequest, days: Calendar) -> tuple[Month, ...]:
@@ -63,9 +62,9 @@ def _months(request: HttpRequest, days: Calendar) -> tuple[Month, ...]:
         months = Period.parse(code).months
         days.span(months[0]), days.span(months[-1])
     except PeriodError as error:
-        raise endpoint.ApiProblem(400, "bad_period", str(error)) from error
+        raise api.ApiProblem(400, "bad_period", str(error)) from error
     if len(months) > MAX_PERIOD_MONTHS:
-        raise endpoint.ApiProblem(400, "bad_period", f"Kỳ quá dài: nhiều nhất {MAX_PERIOD_MONTHS} tháng.")
+        raise api.ApiProblem(400, "bad_period", f"Kỳ quá dài: nhiều nhất {MAX_PERIOD_MONTHS} tháng.")
     return months
 
 
@@ -80,13 +79,13 @@ def _month_payload(month: Month, days: Calendar, due: DueDates) -> dict[str, Any
     }
 
 
-@endpoint.endpoint(TokenScope.FIGURES)
+@api.endpoint(TokenScope.FIGURES)
 def fields(request: HttpRequest) -> dict[str, Any]:
     """The fields of the catalogue: for which tiers, through which channels, from when to when."""
     return _list_response(request, "fields", Field.objects.prefetch_related("scopes"), _field_payload)
 
 
-@endpoint.endpoint(TokenScope.FIGURES)
+@api.endpoint(TokenScope.FIGURES)
 def procedures(request: HttpRequest) -> dict[str, Any]:
     """The procedures of the catalogue, each with its field."""
     found = Procedure.objects.select_related("field").prefetch_related("scopes")
@@ -94,10 +93,10 @@ def procedures(request: HttpRequest) -> dict[str, Any]:
 
 
 def _list_response(request: HttpRequest, of: str, found: QuerySet, told) -> dict[str, Any]:
-    endpoint.allow_parameters(request, ("cursor", "limit"))
-    cursor = endpoint.PageCursor.read(request, of)
+    api.allow_parameters(request, ("cursor", "limit"))
+    cursor = api.PageCursor.read(request, of)
     rows = found.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
-    return cursor.page(request, [(one.pk, told(one)) for one in rows])
+    return cursor.page(request, [(row.pk, told(row)) for row in rows])
 
 
 def _field_payload(field: Field) -> dict[str, Any]:
@@ -189,13 +188,13 @@ def save_submission(request: HttpRequest, unit: Unit, month: Month) -> dict[str,
     try:
         return request_keys.run_once(f"{who} PUT {unit.pk} {month}", key, content, saving.done)[1]
     except request_keys.KeyConflict as conflict:
-        raise endpoint.ApiProblem(422, "key_reused", str(conflict)) from conflict
+        raise api.ApiProblem(422, "key_reused", str(conflict)) from conflict
     except StaleEdition as stale:
-        raise endpoint.ApiProblem(409, stale.code, stale.message, **saving.clash(stale)) from stale
+        raise api.ApiProblem(409, stale.code, stale.message, **saving.clash(stale)) from stale
     except ActionRefused as refusal:
         status = REFUSAL_STATUS.get(refusal.code, 422)
-        found = [saving.error(one) for one in refusal.findings]
-        raise endpoint.ApiProblem(
+        found = [saving.error(finding) for finding in refusal.findings]
+        raise api.ApiProblem(
             status, refusal.code, refusal.message, **({"errors": found} if found else {})
         ) from refusal
 
@@ -204,17 +203,17 @@ def _request_key(request: HttpRequest) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH):
         told = f"Thiếu tiêu đề Idempotency-Key, hoặc không phải 1 đến {MAX_KEY_LENGTH} chữ và số thường."
-        raise endpoint.ApiProblem(400, "bad_key", told)
+        raise api.ApiProblem(400, "bad_key", told)
     return key
 
 
 def _body(request: HttpRequest) -> bytes:
     if request.content_type != "application/json":
-        raise endpoint.ApiProblem(415, "not_json", "Gửi nội dung kiểu application/json.")
+        raise api.ApiProblem(415, "not_json", "Gửi nội dung kiểu application/json.")
     try:
         return request.body
     except RawPostDataException as error:
-        raise endpoint.ApiProblem(400, "bad_request", "Hệ thống không đọc được yêu cầu này.") from error
+        raise api.ApiProblem(400, "bad_request", "Hệ thống không đọc được yêu cầu này.") from error
 
 
 def read_json_body(body: bytes) -> CountsBody:
@@ -222,7 +221,7 @@ def read_json_body(body: bytes) -> CountsBody:
     try:
         return read_counts_body(body)
     except UnreadableBody as error:
-        raise endpoint.ApiProblem(400, "bad_request", str(error), pointer=error.pointer) from error
+        raise api.ApiProblem(400, "bad_request", str(error), pointer=error.pointer) from error
 
 
 class _ApiSaving:
@@ -236,10 +235,10 @@ class _ApiSaving:
 
     def done(self) -> request_keys.Answer:
         by, at = self.request.user, clock.now()
-        guards.must_have_ended(self.month, self.days, self.request.day)
+        locks.must_have_ended(self.month, self.days, self.request.day)
         found = actions.open_submission(self.unit, self.month, by=by, at=at, days=self.days)
         found.unit = self.unit
-        edition = guards.locked_working_edition(found)
+        edition = locks.locked_working_edition(found)
         if self.read.faults:
             self._refuse()
         edition = actions.save_locked(
@@ -263,7 +262,7 @@ class _ApiSaving:
             {"pointer": pointer, "measure": fault.measure, "code": fault.code, "message": fault.message}
             for pointer, fault in self.read.faults
         ]
-        raise endpoint.ApiProblem(422, "faults", FAULTS_MESSAGE, errors=errors)
+        raise api.ApiProblem(422, "faults", FAULTS_MESSAGE, errors=errors)
 
     def error(self, found: Finding) -> dict[str, Any]:
         """A finding, with where it stands in the body: nowhere, where the row was stored before."""
@@ -292,11 +291,11 @@ class _ApiSaving:
 PARAMETERS = ("unit", "month", "state", "cursor", "limit")
 
 
-@endpoint.endpoint(TokenScope.SUBMISSIONS)
+@api.endpoint(TokenScope.SUBMISSIONS)
 def submissions(request: HttpRequest) -> dict[str, Any]:
     """Months that were opened, in the order of their numbers: of `unit` and below, of a `month`, in a `state`."""
-    endpoint.allow_parameters(request, PARAMETERS)
-    cursor = endpoint.PageCursor.read(request, "submissions")
+    api.allow_parameters(request, PARAMETERS)
+    cursor = api.PageCursor.read(request, "submissions")
     editions = Prefetch("editions", Edition.objects.order_by("number"), to_attr="all_editions")
     found = _query(request).filter(pk__gt=cursor.after).order_by("pk")
     found = found.select_related("unit").prefetch_related(editions)[: cursor.limit + 1]
@@ -307,14 +306,14 @@ def _query(request: HttpRequest) -> QuerySet:
     given = request.GET
     units = visible_units(request.user, request.day)
     if code := given.get("unit"):
-        units = units.under(endpoint.unit_on(request, code, Right.READ, request.day))
+        units = units.under(api.unit_on(request, code, Right.READ, request.day))
     found = Submission.objects.filter(unit__in=units)
     if month := given.get("month"):
         found = found.filter(month=_month_or_problem(month).number)
     if state := given.get("state"):
         if state not in State.values:
             told = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(State.values)}."
-            raise endpoint.ApiProblem(400, "bad_state", told)
+            raise api.ApiProblem(400, "bad_state", told)
         later = Edition.objects.filter(submission=OuterRef("submission"), number__gt=OuterRef("number"))
         found = found.filter(pk__in=Edition.objects.filter(~Exists(later), state=state).values("submission"))
     return found
@@ -325,19 +324,19 @@ def _state(request: HttpRequest, found: Submission, editions: list[Edition]) -> 
     return payload.state_payload(found, newest, payload.edition_in_force(editions), request.day)
 
 
-@endpoint.endpoint(TokenScope.SUBMISSIONS, methods=("GET", "PUT"))
+@api.endpoint(TokenScope.SUBMISSIONS, methods=("GET", "PUT"))
 def submission(request: HttpRequest, unit: str, month: str) -> dict[str, Any]:
     """GET: the newest edition of a unit's month, or `edition`. PUT: saves its counts, and sends it where asked to."""
     when, days = _month_or_problem(month), stored_calendar()
     span = days.span(when)
     if request.method == "PUT":
-        endpoint.allow_parameters(request, ())
-        return save_submission(request, endpoint.unit_on(request, unit, Right.ENTER, span.end), when)
-    endpoint.allow_parameters(request, ("edition",))
-    holder = endpoint.unit_on(request, unit, Right.READ, span.end)
+        api.allow_parameters(request, ())
+        return save_submission(request, api.unit_on(request, unit, Right.ENTER, span.end), when)
+    api.allow_parameters(request, ("edition",))
+    holder = api.unit_on(request, unit, Right.READ, span.end)
     found = Submission.objects.filter(unit=holder, month=when.number).first()
     if found is None and not holder.owes(span.start, span.end):
-        raise endpoint.ApiProblem(404, "not_expected", f"{holder.name} không phải gửi báo cáo {when.label}.")
+        raise api.ApiProblem(404, "not_expected", f"{holder.name} không phải gửi báo cáo {when.label}.")
     found = found or Submission(month=when.number, due_on=due_date(holder, when, days))
     found.unit = holder
     editions = list(found.editions.order_by("number")) if found.pk else []
@@ -349,9 +348,9 @@ def _edition(editions: list[Edition], number: str) -> Edition | None:
     """The edition of that number, else the newest; None where the month was not opened."""
     if not number:
         return editions[-1] if editions else None
-    shown = next((one for one in editions if str(one.number) == number), None)
+    shown = next((edition for edition in editions if str(edition.number) == number), None)
     if shown is None:
-        raise endpoint.ApiProblem(404, "unknown_edition", f"Báo cáo này không có lần {number[:20]}.")
+        raise api.ApiProblem(404, "unknown_edition", f"Báo cáo này không có lần {number[:20]}.")
     return shown
 
 
@@ -360,5 +359,5 @@ def _month_or_problem(text: str) -> Month:
         month = Month.parse(text)
         stored_calendar().span(month)
     except PeriodError as error:
-        raise endpoint.ApiProblem(400, "bad_month", str(error)) from error
+        raise api.ApiProblem(400, "bad_month", str(error)) from error
     return month

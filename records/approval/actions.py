@@ -13,7 +13,7 @@ from records.errors import ActionRefused, OwnEntries
 from records.models import Edition, Stage, State, Submission
 from records.submissions import payload
 from records.submissions.actions import must_be_same_revision, must_be_sent, refresh_sums_above
-from records.submissions.guards import actor_name, locked_edition, log_edition, required_reason
+from records.submissions.locks import actor_name, locked_edition, log_edition, required_reason
 from units.models import Receiver
 
 APPROVED_EVENT = "submission.approved"
@@ -33,7 +33,7 @@ def push_approvals(editions: Iterable[Edition], *, at: datetime) -> None:
         rows = payload.rows_by_edition(some)
         for edition in some:
             unit, month = edition.submission.unit, Month.from_number(edition.submission.month)
-            wanted = [one.pk for one in receivers if unit.path.startswith(one.unit.path)]
+            wanted = [receiver.pk for receiver in receivers if unit.path.startswith(receiver.unit.path)]
             if wanted:
                 told = _push_payload(edition, rows[edition.pk])
                 outbox.put(APPROVED_EVENT, f"{unit.name}, {month.label}", told, wanted, at=at)
@@ -87,7 +87,7 @@ def approve_editions(
         except ActionRefused as refusal:
             answers.append(refusal)
     places = [edition.submission for edition in approved]
-    group_sums.refresh_group_sums([one.unit for one in places], {one.month for one in places})
+    group_sums.refresh_group_sums([one.unit for one in places], {place.month for place in places})
     push_approvals(approved, at=at)
     # Last, since all who write to the log wait from here on.
     for edition in approved:

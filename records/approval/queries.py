@@ -8,9 +8,9 @@ from figures.formatting import format_count
 from figures.measures import SUMS, WHOLES
 from figures.periods import Month, Period
 from figures.tally import sum_reported
-from records.history.queries import ResentChanges, resent_changes
+from records.history import ResentChanges, resent_changes
 from records.models import DossierCount, Edition, Stage
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 from records.submissions.history_window import HistoryWindow, history_windows, report_oddity, row_oddities
 from units.models import Unit, subtree
 
@@ -43,10 +43,11 @@ def waiting_editions(editions: Iterable[Edition]) -> list[WaitingEdition]:
     rows: dict[int, list[DossierCount]] = defaultdict(list)
     for row in DossierCount.objects.filter(edition__in=editions).select_related("field", "procedure"):
         rows[row.edition_id].append(row)
-    pasts = history_windows(one.submission for one in editions)
+    pasts = history_windows(edition.submission for edition in editions)
     again = resent_changes(editions)
     return [
-        _waiting_edition(one, rows[one.pk], pasts[one.submission_id], again.get(one.pk)) for one in editions
+        _waiting_edition(edition, rows[edition.pk], pasts[edition.submission_id], again.get(edition.pk))
+        for edition in editions
     ]
 
 
@@ -114,7 +115,7 @@ def unexplained_rows(unit: Unit, period: Period, *, external: bool = False) -> l
         .select_related("submission__unit")
         .order_by("submission__unit__path", "submission__month")
     )
-    there = {one.pk: one for one in editions if external or not one.submission.unit.external}
+    there = {edition.pk: edition for edition in editions if external or not edition.submission.unit.external}
     pasts = history_windows([one.submission for one in there.values()])
     rows: dict[int, list[DossierCount]] = {}
     bare = DossierCount.objects.filter(edition__in=list(there), reason="").select_related("field")

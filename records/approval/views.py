@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
-from core import clock
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right
 from figures.periods import Month
 from records.entry.forms import is_plain_number
 from records.entry.submission_page import render_refused, render_submission
@@ -84,7 +83,7 @@ def return_month(request: HttpRequest, found: Submission) -> HttpResponse:
     return redirect("records:worklist")
 
 
-@rights.requires(Right.APPROVE)
+@web.requires(Right.APPROVE)
 def approve_months(request: HttpRequest) -> HttpResponse:
     """POST `chosen` pairs "submission:revision": each is approved on its own, and what was not is named, among it
     what asks for a closer look. One that the user may not approve refuses all of them (404 or 403) before anything is

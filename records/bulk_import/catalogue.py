@@ -22,7 +22,7 @@ from spreadsheets.table_reader import InputTable, TableRow, read_table
 from units.models import Tier, Unit
 from units.tree.queries import CodeIndex
 
-from .report import ImportReport
+from .counts import ImportReport
 
 NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_from")
 OPTIONAL = ("online_level", "posted", "valid_until", "units", "channels")
@@ -254,7 +254,7 @@ def _known(model: Any, heirs: Mapping[int, set[int]]) -> dict[tuple, Any]:
 def _field(entry: CatalogueEntry, fields: dict[str, Field]) -> bool:
     field = fields.get(entry.field)
     if field is None:
-        order = max((one.order for one in fields.values()), default=0) + 1
+        order = max((field.order for field in fields.values()), default=0) + 1
         fields[entry.field] = Field.objects.create(code=entry.field, name=entry.field_name, order=order)
         return True
     if entry.field_name in ("", field.name):

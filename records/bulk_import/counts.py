@@ -1,7 +1,10 @@
-"""`import_counts`: checks a whole file of monthly counts, then writes all of it or nothing."""
+"""`import_counts`: checks a whole file of monthly counts, then writes all of it or nothing, and reports what
+it did (docs/codes.md lists the codes).
+"""
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,28 +12,74 @@ from typing import Any, BinaryIO
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
-from core.db import analyze
+from core import database
 from figures.measures import MEASURES
 from figures.periods import Calendar, Month
 from ledger import log
+from records import storage
 from records.approval.actions import push_approvals
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import Edition, GroupSum, MissingReport
-from records.storage import writes
 from records.submissions.actions import row_label
-from records.submissions.guards import FROM_FILE, log_edition, saved_detail
-from records.submissions.locks import apply_closing_times
-from spreadsheets.cells import BULK_LIMITS, FileFaults, ReadLimits
+from records.submissions.locks import FROM_FILE, apply_closing_times, log_edition, saved_detail
+from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults, ReadLimits
 from spreadsheets.table_reader import read_table
 from units.models import Unit
 
-from .fast_rules import NO_VALUES
-from .reader import COLUMNS, NEEDED, CountLine, CountReader
-from .report import ImportReport
+from .reader import COLUMNS, NEEDED, NO_VALUES, CountLine, CountReader
 from .unit_months import StoredCount, UnitMonth, unit_months
 from .validation import APPROVED, SENT, Validator
 from .writer import ImportActors, UnitMonthWriter, count_lines
+
+
+@dataclass
+class ImportReport:
+    """Rows written and unchanged, or the faults for which nothing was written. Faults carry their file; `wrong` and
+    `warned` count them all, also those that are too many to be listed. `earlier`: rows that a run before this one
+    wrote, which was stopped.
+    """
+
+    written: int = 0
+    unchanged: int = 0
+    earlier: int = 0
+    errors: list[tuple[str, FileFault]] = field(default_factory=list)
+    warnings: list[tuple[str, FileFault]] = field(default_factory=list)
+    wrong: int = 0
+    warned: int = 0
+
+    @classmethod
+    def of(cls, name: str, errors: FileFaults, warnings: FileFaults) -> "ImportReport":
+        """The faults of the file `name`, in its order."""
+        return cls(
+            errors=[(name, fault) for fault in errors.told()],
+            warnings=[(name, fault) for fault in warnings.told()],
+            wrong=errors.total,
+            warned=warnings.total,
+        )
+
+    def add(self, other: "ImportReport") -> None:
+        """Take in the report of one more file."""
+        self.written += other.written
+        self.unchanged += other.unchanged
+        self.earlier += other.earlier
+        self.errors += other.errors
+        self.warnings += other.warnings
+        self.wrong += other.wrong
+        self.warned += other.warned
+
+    def as_dict(self) -> dict[str, Any]:
+        """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message. With
+        "earlier" where there is something of it.
+        """
+        return {
+            "written": self.written,
+            "unchanged": self.unchanged,
+            **({"earlier": self.earlier} if self.earlier else {}),
+            "errors": [fault.as_dict(name) for name, fault in self.errors],
+            "warnings": [fault.as_dict(name) for name, fault in self.warnings],
+        }
+
 
 _MAX_TRIES = 5
 
@@ -63,8 +112,8 @@ def import_counts(
     report = validate_and_write(
         name, lines, faults, catalogue, import_actors(name, at, by, becomes, when), at, dry_run
     )
-    if report.written >= writes.ANALYZE_FROM_ROWS and not dry_run:
-        analyze.analyze_tables(GroupSum, MissingReport)
+    if report.written >= storage.ANALYZE_FROM_ROWS and not dry_run:
+        database.analyze_tables(GroupSum, MissingReport)
     return report
 
 

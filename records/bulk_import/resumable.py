@@ -13,17 +13,16 @@ from typing import NamedTuple
 from django.db import IntegrityError
 
 from accounts.models import User
-from core.db import analyze
+from core import database
+from records import storage
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import DossierCount, Edition, GroupSum, ImportProgress, MissingReport, Submission
-from records.storage import writes
 from spreadsheets.cells import BULK_LIMITS, FileFaults, ReadLimits
 from spreadsheets.table_reader import InputTable, read_table
 
-from .counts import import_actors, validate_and_write
+from .counts import ImportReport, import_actors, validate_and_write
 from .reader import COLUMNS, NEEDED, CountLine, CountReader
-from .report import ImportReport
 from .unit_months import MAX_NAMED_UNITS, MonthKey
 from .validation import SENT
 
@@ -82,9 +81,9 @@ def import_in_parts(
             return checked
         known = _progress_of(sha256, becomes, path.name, at)
     report = file.through("write", partial(_write_part, store, known), known)
-    if report.written >= writes.ANALYZE_FROM_ROWS:
+    if report.written >= storage.ANALYZE_FROM_ROWS:
         # A check looked at rows that were taken back again.
-        analyze.analyze_tables(Submission, Edition, DossierCount, GroupSum, MissingReport)
+        database.analyze_tables(Submission, Edition, DossierCount, GroupSum, MissingReport)
     if not report.errors:
         known.delete()
     return report

@@ -17,12 +17,11 @@ from django.db.models.functions import Coalesce
 
 from figures.measures import CLOSING, MEASURES, SUMS
 from figures.outliers import WATCHED
-from records.catalogue.queries import RowKey
+from records.catalogue import RowKey
 from records.models import OPEN_STATES, DossierCount, Edition, Stage, State, Submission
 from records.submissions.locks import is_locked
 
-from .fast_rules import NO_VALUES, PLACES_OF_SUM, Values, closing_count, sum_at
-from .reader import CountLine
+from .reader import NO_VALUES, PLACES_OF_SUM, CountLine, MeasureValues, closing_count, sum_at
 
 # So many units are named in a query; of more, all submissions of the months are read.
 MAX_NAMED_UNITS = 500
@@ -34,7 +33,7 @@ class StoredCount:
     """One stored count: its number, values and reason."""
 
     pk: int
-    values: Values
+    values: MeasureValues
     reason: str
 
 
@@ -86,7 +85,7 @@ class UnitMonth:
             )
         return kept.values == line.values and (self.locked or line.reason in (None, kept.reason))
 
-    def result(self) -> dict[RowKey, Values]:
+    def result(self) -> dict[RowKey, MeasureValues]:
         """All rows as they will be, without blank ones on a level that is not used (decided by the caller)."""
         rows = {key: kept.values for key, kept in self.stored.items()}
         rows.update((line.key, line.values) for line in self.lines)
@@ -164,7 +163,7 @@ def _counts(by_edition: dict[int, UnitMonth]) -> Iterator[tuple]:
 _CLOSING = reduce(add, map(F, CLOSING))
 _CHUNK = 5_000
 RowPlace = tuple[int, int, int | None]  # unit, field, procedure
-RowValues = dict[RowKey, Values]
+RowValues = dict[RowKey, MeasureValues]
 
 
 class KnownMonth(NamedTuple):
@@ -175,7 +174,7 @@ class KnownMonth(NamedTuple):
     closing: int | None
 
     @classmethod
-    def of(cls, values: Values) -> "KnownMonth":
+    def of(cls, values: MeasureValues) -> "KnownMonth":
         """From the measures of a line."""
         return cls(*(sum_at(values, places) for places in PLACES_OF_SUM.values()), closing_count(values))
 

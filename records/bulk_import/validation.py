@@ -3,18 +3,17 @@
 from collections.abc import Iterable
 
 from accounts.models import User
-from figures import rulebook, rules
+from figures import count_rules, rule_catalogue
 from figures.measures import MEASURES
 from figures.outliers import find_outlier
 from figures.periods import Month
-from figures.rulebook import RULES
-from records.catalogue.queries import Catalogue, RowKey, UnitFields, served_in_row
+from figures.rule_catalogue import RULES
+from records.catalogue import Catalogue, RowKey, UnitFields, served_in_row
 from records.models import Edition, State
 from records.submissions.checks import explain_switched_off
 from spreadsheets.cells import FileFaults
 
-from .fast_rules import NO_VALUES, PLACE_OF_MEASURE, Values, is_outlier, served_rules
-from .reader import CountLine
+from .reader import NO_VALUES, PLACE_OF_MEASURE, CountLine, MeasureValues, is_outlier, served_rules
 from .unit_months import FileHistory, UnitMonth
 
 DRAFT, SENT, APPROVED = "draft", "sent", "approved"
@@ -83,7 +82,7 @@ class Validator:
             elif not served_rules(names).clean(line.values):
                 found = [
                     explain_switched_off(one, expected.off)
-                    for one in rules.check_row(_named_measures(line.values), names)
+                    for one in count_rules.check_row(_named_measures(line.values), names)
                 ]
                 # A balance says nothing while a cell of the row cannot be read.
                 self._faults(line.row, (fault for fault in found if fault.measure or not line.unread))
@@ -101,19 +100,19 @@ class Validator:
             names = served_in_row(expected, self.catalogue, key)
             if key not in in_file and names and not served_rules(names).clean(kept.values):
                 field = self.catalogue.fields[key[0]].name
-                for fault in rules.check_row(_named_measures(kept.values), names):
+                for fault in count_rules.check_row(_named_measures(kept.values), names):
                     fault = explain_switched_off(fault, expected.off)
                     message = f"{field} (đã lưu, không có trong tệp): {fault.message}"
                     self._add(target.first, fault, message)
 
-    def _faults(self, row, faults: Iterable[rulebook.RuleViolation]) -> None:
+    def _faults(self, row, faults: Iterable[rule_catalogue.RuleViolation]) -> None:
         for fault in faults:
             found = row.fault(fault.measure or "", fault.code, fault.message)
             # A draft may be unfinished, but never hold what can never be right.
             lenient = self.becomes == DRAFT and RULES[fault.code].draft
             (self.warnings if lenient or fault.severity == "warning" else self.errors).append(found)
 
-    def _add(self, line: CountLine, fault: rulebook.RuleViolation, message: str | None = None) -> None:
+    def _add(self, line: CountLine, fault: rule_catalogue.RuleViolation, message: str | None = None) -> None:
         lenient = fault.severity == "warning"
         found = line.row.fault(fault.measure or "", fault.code, message or fault.message)
         (self.warnings if lenient else self.errors).append(found)
@@ -122,13 +121,13 @@ class Validator:
         rows = target.result()
         unread = {line.key for line in target.lines if line.unread}
         answered = [key for key, values in rows.items() if values != NO_VALUES or key in unread]
-        fault = rules.check_mixed_level(
+        fault = count_rules.check_mixed_level(
             (self.catalogue.fields[field].code, self._procedure(procedure)) for field, procedure in answered
         )
         if fault:
             self._add(target.first, fault)
         if not answered and self.becomes != DRAFT:
-            nothing = rules.check_nothing_reported([{}])
+            nothing = count_rules.check_nothing_reported([{}])
             if nothing:
                 self._add(target.first, nothing)
 
@@ -142,7 +141,9 @@ class Validator:
             for line in target.changed:
                 if line.unread:
                     continue
-                fault = rules.check_continuity(line.values[PLACE_OF_MEASURE["opening"]], past.closing(line))
+                fault = count_rules.check_continuity(
+                    line.values[PLACE_OF_MEASURE["opening"]], past.closing(line)
+                )
                 if fault:
                     self._add(line, fault)
                 for name, value, known in past.watched(line):
@@ -158,14 +159,14 @@ class Validator:
             # Whole rows are only put into words where there is something to say.
             if last is None and any(map(any, rows.values())):
                 continue
-            fault = rules.check_odd_report(_any_reported(rows), _any_reported(last or {}))
+            fault = count_rules.check_odd_report(_any_reported(rows), _any_reported(last or {}))
             if fault:
                 self._add(target.first, fault)
 
 
-def _any_reported(rows: dict[RowKey, Values]) -> dict[RowKey, dict[str, int | None]]:
+def _any_reported(rows: dict[RowKey, MeasureValues]) -> dict[RowKey, dict[str, int | None]]:
     return {key: _named_measures(values) for key, values in rows.items()}
 
 
-def _named_measures(values: Values) -> dict[str, int | None]:
+def _named_measures(values: MeasureValues) -> dict[str, int | None]:
     return dict(zip(MEASURES, values, strict=True))

@@ -7,14 +7,14 @@ from typing import Any
 
 from figures.measures import MEASURES, WHOLES
 from figures.periods import Month
-from records.aggregates import group_sums, handover
+from records import storage
+from records.aggregates import group_sums
 from records.calendar.queries import DueDates
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.models import DossierCount, Edition, Stage, State, Submission
-from records.storage import writes
 from units.models import Unit
 
-from .fast_rules import NO_VALUES, Values, served_rules
+from .reader import NO_VALUES, MeasureValues, served_rules
 from .unit_months import UnitMonth
 from .validation import APPROVED, DRAFT
 
@@ -79,11 +79,11 @@ class UnitMonthWriter:
             due = self.due.of(unit.tier, Month.from_number(month))
             made.append(Submission(unit=unit, month=month, due_on=due))
         self.opened = Submission.objects.bulk_create(made)
-        handover.mark_handovers({one.unit for one in made}, {one.month for one in made})
+        group_sums.mark_handovers({one.unit for one in made}, {one.month for one in made})
         for target, submission in zip(lacking, self.opened, strict=True):
             target.submission = submission
 
-    def _rows(self, target: UnitMonth) -> dict[RowKey, tuple[Values, str]]:
+    def _rows(self, target: UnitMonth) -> dict[RowKey, tuple[MeasureValues, str]]:
         """All rows as they will be, with their reasons: one level only, and a blank row for each expected field once
         the month leaves the draft.
         """
@@ -127,7 +127,7 @@ class UnitMonthWriter:
             in_force.update(state=State.SUPERSEDED)
             Submission.objects.filter(pk__in=numbers, open_until__isnull=False).update(open_until=None)
 
-    def _editions(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[Values, str]]]]) -> None:
+    def _editions(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[MeasureValues, str]]]]) -> None:
         new, kept = [], []
         for target, content in rows:
             edition = target.edition
@@ -139,7 +139,7 @@ class UnitMonthWriter:
             self._stamp(target, edition)
             self._total(edition, target, content)
             target.edition = edition
-        writes.insert_editions([target.edition for target in new])
+        storage.insert_editions([target.edition for target in new])
         if kept:
             names = [
                 "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "sender", "decided_at",
@@ -164,7 +164,9 @@ class UnitMonthWriter:
             edition.state = State.APPROVED
             edition.decided_at, edition.decided_by = at, acting.approver_name
 
-    def _total(self, edition: Edition, target: UnitMonth, content: dict[RowKey, tuple[Values, str]]) -> None:
+    def _total(
+        self, edition: Edition, target: UnitMonth, content: dict[RowKey, tuple[MeasureValues, str]]
+    ) -> None:
         """The edition's sums, from the rows at hand."""
         served_in = self._served(target)
         columns = list(zip(*(values for values, _ in content.values()), strict=True))
@@ -180,7 +182,7 @@ class UnitMonthWriter:
         expected = self.catalogue.expected(target.first.unit, month)
         return lambda key: served_rules(served_in_row(expected, self.catalogue, key))
 
-    def _counts(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[Values, str]]]]) -> None:
+    def _counts(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[MeasureValues, str]]]]) -> None:
         """Changed rows are replaced: what differs or has gone is deleted, what is new is inserted."""
         gone: list[int] = []
         made: list[tuple] = []
@@ -196,7 +198,7 @@ class UnitMonthWriter:
                     made.append((target.edition.pk, *key, values != NO_VALUES, reason, *values, *blanks))
         for start in range(0, len(gone), _DELETED_AT_ONCE):
             DossierCount.objects.filter(pk__in=gone[start : start + _DELETED_AT_ONCE]).delete()
-        writes.insert_counts(made)
+        storage.insert_counts(made)
 
     def _writers(self, touched: list[UnitMonth]) -> None:
         if self.acting.writer is None:

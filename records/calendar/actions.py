@@ -76,7 +76,9 @@ def remove_cutoff(pk: int, *, by: Any, at: datetime) -> None:
     """Take back a rule that no month has begun under. Errors: Refused("gone", "in_force")."""
     rule = _future_rule(CutoffRule, pk, at)
     if moved := [
-        one for one in moved_months(stored_calendar(), _without(rule), timezone.localdate(at)) if one.reports
+        moved_month
+        for moved_month in moved_months(stored_calendar(), _without(rule), timezone.localdate(at))
+        if moved_month.reports
     ]:
         raise ActionRefused("has_reports", f"Đã có báo cáo của {_few([one.month.label for one in moved])}.")
     rule.delete()

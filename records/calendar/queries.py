@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.models import User
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery
 from figures.periods import DEFAULT_CALENDAR, FIRST_YEAR, LAST_YEAR, Calendar, Month, Span
 from ledger.models import Entry
 from records.models import CutoffRule, DueRule, Edition, Holiday, Submission
@@ -150,8 +150,8 @@ def unsent_submissions(moved: MovedDueDate) -> list[Submission]:
 def rule_changes() -> list[tuple[Entry, str]]:
     """The newest entries of the log about the rules, each with the name of who acted; `detail["words"]` tells each."""
     entries = list(Entry.objects.filter(subject=RULES_SUBJECT).order_by("-sequence")[:SHOWN_RULE_CHANGES])
-    people = User.objects.in_bulk({one.actor_id for one in entries if one.actor_id is not None})
-    return [(one, str(people.get(one.actor_id, one.actor))) for one in entries]
+    people = User.objects.in_bulk({entry.actor_id for entry in entries if entry.actor_id is not None})
+    return [(entry, str(people.get(entry.actor_id, entry.actor))) for entry in entries]
 
 
 def _months_to_compare(days: Calendar, day: date, reported: Iterable[Month]) -> list[Month]:

@@ -1,8 +1,11 @@
-"""The page of cut-off rules, due rules and holidays, for administrators of the top of the tree."""
+"""The page of cut-off rules, due rules and holidays, for administrators of the top of the tree, and its
+tables as files.
+"""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -11,21 +14,134 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core import clock
-from core.web import rights
-from core.web.pagination import outcome_message
-from core.web.rights import Right
-from figures.periods import FIRST_YEAR, Calendar, Month
+from core import clock, web
+from core.forms import REQUIRED, CleanTextField, DayField, ListChoiceField
+from core.web import Right, outcome_message
+from figures.periods import FIRST_YEAR, Calendar, Month, PeriodError
 from records.errors import ActionRefused
 from records.models import CutoffRule, DueRule, Holiday
-from spreadsheets.table_file import requested_file
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_root_administrator
 from units.models import Tier
 
 from . import actions
-from .files import coming_months_file, cutoff_rules_file, due_rules_file, holidays_file
-from .forms import CutoffRuleForm, DueRuleForm, HolidayForm
 from .queries import DueDates, reporting_tiers, rule_changes, stored_calendar
+
+FIRST_MONTH_COLUMN = TableColumn(
+    "month", "Từ tháng", lambda one: Month.from_number(one.first_month).label, width=20
+)
+SETTING_UNIT_COLUMNS = (
+    TableColumn("unit", "Đơn vị đặt", "unit.name", width=34),
+    TableColumn("code", "Mã", "unit.code"),
+)
+
+
+def cutoff_rules_file(found: Iterable[tuple[CutoffRule, Month | None, bool]], at: datetime) -> TableFile:
+    """Cut-off days, each with its first month (None: from the beginning)."""
+    rows = (
+        (first.label if first else "Từ đầu", f"ngày {one.day}" if one.day else "ngày cuối tháng")
+        for one, first, _ in found
+    )
+    columns = (FIRST_MONTH_COLUMN, TableColumn("day", "Chốt vào", width=20))
+    return TableFile("ngay-chot", "Ngày chốt kỳ báo cáo", columns, rows, at)
+
+
+def due_rules_file(found: Iterable[DueRule], at: datetime) -> TableFile:
+    """How many working days after its end a month is due, by tier."""
+    columns = (
+        FIRST_MONTH_COLUMN,
+        TableColumn("tier", "Cấp", lambda one: one.get_tier_display() if one.tier else "Mọi cấp"),
+        TableColumn("days", "Ngày làm việc", "working_days"),
+    )
+    return TableFile("han-gui", "Hạn gửi báo cáo", columns, table_rows(columns, found), at)
+
+
+def holidays_file(found: Iterable[Holiday], at: datetime) -> TableFile:
+    """Days on which nobody works."""
+    columns = (TableColumn("day", "Ngày"), TableColumn("name", "Tên", width=40))
+    return TableFile("ngay-nghi", "Ngày nghỉ", columns, table_rows(columns, found), at)
+
+
+def coming_months_file(
+    found: Sequence[tuple[Month, Any, Sequence[tuple[str, date]]]], at: datetime
+) -> TableFile:
+    """The next months: their days, and when each tier is due."""
+    tiers = [name for name, _ in found[0][2]] if found else []
+    columns = (
+        TableColumn("month", "Tháng báo cáo", width=20),
+        TableColumn("start", "Từ ngày"),
+        TableColumn("end", "Đến hết ngày"),
+        *(TableColumn(f"due_{place}", f"Hạn gửi, {name}") for place, name in enumerate(tiers)),
+    )
+    rows = ((month.label, span.start, span.end, *(day for _, day in dues)) for month, span, dues in found)
+    return TableFile("thang-toi", "Kỳ báo cáo và hạn gửi các tháng tới", columns, rows, at)
+
+
+_SHORT_MONTH = re.compile(r"([0-9]{1,2})/([0-9]{4})")
+# With more the due date would lie behind the end of the next month but one, where no reminder looks.
+MAX_WORKING_DAYS = 40
+
+
+class MonthField(forms.Field):
+    """A reporting month as 9/2022 or 2022-M09."""
+
+    widget = forms.TextInput(attrs={"autocomplete": "off", "size": 10})
+    default_error_messages = {"required": REQUIRED}
+
+    def to_python(self, value: Any) -> Month | None:
+        if value in self.empty_values:
+            return None
+        text = str(value).strip()[:32]
+        try:
+            if short := _SHORT_MONTH.fullmatch(text):
+                return Month(int(short[2]), int(short[1]))
+            return Month.parse(text)
+        except PeriodError as fault:
+            raise forms.ValidationError(
+                f"“{text}” không phải tháng. Ghi như 9/2022.", code="unknown_month"
+            ) from fault
+
+
+class SmallNumberField(forms.IntegerField):
+    """A small whole number, with words of our own."""
+
+    def __init__(self, *, most: int, least: int, **options: Any) -> None:
+        super().__init__(
+            min_value=least,
+            max_value=most,
+            widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 4}),
+            error_messages=dict.fromkeys(
+                ("invalid", "min_value", "max_value"), f"Nhập số nguyên từ {least} đến {most}."
+            )
+            | {"required": REQUIRED},
+            **options,
+        )
+
+
+class CutoffRuleForm(forms.Form):
+    first = MonthField(label="Từ tháng báo cáo", help_text="Ví dụ: 9/2022.")
+    day = SmallNumberField(
+        label="Ngày chốt", required=False, least=1, most=31, help_text="Để trống: ngày cuối tháng."
+    )
+
+
+class DueRuleForm(forms.Form):
+    first = MonthField(label="Từ tháng báo cáo", help_text="Ví dụ: 9/2022.")
+    tier = ListChoiceField(label="Cấp", required=False, choices=[("", "Mọi cấp"), *Tier.choices])
+    working_days = SmallNumberField(label="Số ngày làm việc sau ngày chốt", least=0, most=MAX_WORKING_DAYS)
+
+
+class HolidayForm(forms.Form):
+    first = DayField(label="Từ ngày", help_text="Ví dụ: 2/9/2022.")
+    last = DayField(label="Đến hết ngày", required=False)
+    name = CleanTextField(label="Tên ngày nghỉ", max_length=100)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if "first" in data and "last" in data:
+            data["last"] = data["last"] or data["first"]
+        return data
+
 
 SHOWN_MONTHS = 4
 SHOWN_HOLIDAYS = 100
@@ -58,7 +174,7 @@ def _rule_kind(request: HttpRequest, name: str) -> RuleKind:
     return RULE_KINDS[name]
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def dated_rules(request: HttpRequest) -> HttpResponse:
     """What holds, since when, and what it makes of the next months."""
     _rule_kind(request, "cutoff")
@@ -78,7 +194,7 @@ def _files(request: HttpRequest) -> dict:
     }
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def add_rule(request: HttpRequest, kind: str) -> HttpResponse:
     """POST a new rule; where it moves months that have begun, once more with `confirmed`."""
     wanted = _rule_kind(request, kind)
@@ -99,7 +215,7 @@ def add_rule(request: HttpRequest, kind: str) -> HttpResponse:
     return redirect("records:rules")
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def remove_rule(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """POST: take back a rule that does not hold yet."""
     wanted = _rule_kind(request, kind)
@@ -142,8 +258,8 @@ def _page(
     context |= {
         "cutoffs": _cutoffs(due.days, running),
         "dues": [
-            (one, Month.from_number(one.first_month), one.first_month > running.number)
-            for one in _due_rules()
+            (due_rule, Month.from_number(due_rule.first_month), due_rule.first_month > running.number)
+            for due_rule in _due_rules()
         ],
         "holidays": [
             (one, one.day > request.day) for one in Holiday.objects.order_by("-day")[:SHOWN_HOLIDAYS]

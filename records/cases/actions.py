@@ -13,11 +13,11 @@ from django.utils.crypto import get_random_string
 from figures.periods import Month
 from ledger import jobs, log
 from ledger.models import JobState
-from records.catalogue.queries import RowKey
+from records.catalogue import RowKey
 from records.errors import ActionRefused
 from records.models import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow, Edition
 from records.submissions.actions import save_counts
-from records.submissions.guards import FROM_CASES, actor_name
+from records.submissions.locks import FROM_CASES, actor_name
 from units.models import Unit
 
 from .queries import CaseCounts, case_file_in_force

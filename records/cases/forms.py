@@ -5,14 +5,13 @@ from collections.abc import Sequence
 
 from django import forms
 
+from core.forms import CleanTextField, ListChoiceField
 from core.text import clean_text
-from core.web.forms import CleanTextField, ListChoiceField
 from figures.periods import Month
 from records.models import CaseMapping
 
-from .column_filter import CaseColumn
+from .column_filter import ROLES, CaseColumn, WordTargets, folded_text
 from .mapping import ColumnMapping, words_of_column
-from .roles import ROLES, WordTargets, folded_text
 
 MONTHS_BACK = 24
 MAX_NAME_LENGTH = 100
@@ -71,7 +70,7 @@ class CaseUploadForm(CaseMonthsForm):
 
     def __init__(self, month: Month, mappings: Sequence[CaseMapping], *given, **more) -> None:
         super().__init__(month, *given, **more)
-        self.mappings = {str(one.pk): one for one in mappings}
+        self.mappings = {str(mapping.pk): mapping for mapping in mappings}
         self.fields["mapping"].choices = [
             ("", "Tự nhận biết"),
             *((key, one.name) for key, one in self.mappings.items()),
@@ -114,7 +113,7 @@ def read_mapping(
         roles[role] = column.head
     words = {role: dict(told) for role, told in known.words.items()}
     for role, meanings in targets.items():
-        column = next((one for one in columns if one.head == roles.get(role)), None)
+        column = next((column for column in columns if column.head == roles.get(role)), None)
         for place, word in enumerate(words_of_column(column)):
             target = data.get(word_box(role, column, place))
             if target is not None:

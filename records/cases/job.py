@@ -7,21 +7,20 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from core.db import analyze
+from core import database
 from figures.periods import Month, Span
 from ledger import jobs
+from records import storage
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import CaseCount, CaseFile, CaseRow
-from records.storage import writes
 from spreadsheets.cells import FileFaults
 
 from . import actions
-from .column_filter import CaseColumn, staged_fault, staged_rows
+from .column_filter import CODE, CaseColumn, staged_fault, staged_rows
 from .mapping import ColumnMapping
 from .queries import local_moment, repeated_codes
 from .reader import CaseLine, CaseReader
-from .roles import CODE
 
 BATCH = 5_000
 
@@ -34,7 +33,7 @@ def read_case_file(file: CaseFile, following: jobs.ProgressCallback) -> None:
         raise jobs.JobRefused("Tệp đã tải lên không còn trên máy chủ. Hãy tải tệp lên lại.")
     catalogue = Catalogue(stored_calendar())
     months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
-    columns = [CaseColumn(**one) for one in file.columns]
+    columns = [CaseColumn(**column) for column in file.columns]
     reader = CaseReader(columns, ColumnMapping.of(file.mapping), catalogue, file.unit, months)
     spans = [(month.number, catalogue.days.span(month)) for month in months]
     faults, counts = FileFaults(), defaultdict(lambda: defaultdict(int))
@@ -46,8 +45,8 @@ def read_case_file(file: CaseFile, following: jobs.ProgressCallback) -> None:
     except BaseException:
         actions.clear_case_rows(file)
         raise
-    if rows >= writes.ANALYZE_FROM_ROWS:
-        analyze.analyze_tables(CaseRow, CaseCount)
+    if rows >= storage.ANALYZE_FROM_ROWS:
+        database.analyze_tables(CaseRow, CaseCount)
     actions.staging_path(file).unlink(missing_ok=True)
     actions.drop_replaced(file.unit)
 
@@ -75,7 +74,7 @@ def _store(
     while lines := list(islice(found, BATCH)):
         _count(lines, spans, counts)
         with transaction.atomic():
-            writes.insert_cases([_row(file, line) for line in lines])
+            storage.insert_cases([_row(file, line) for line in lines])
         rows += len(lines)
     return rows
 

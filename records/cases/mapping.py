@@ -5,16 +5,17 @@ from collections.abc import Mapping as Given
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-from .column_filter import FLAW_MARK, CaseColumn
-from .roles import (
+from .column_filter import (
     DUE,
     ENDED,
     FIELD,
+    FLAW_MARK,
     NEEDED,
     PROCEDURE,
     ROLES,
     STATE,
     TARGETS,
+    CaseColumn,
     WordTargets,
     folded_text,
     target_of_word,
@@ -84,7 +85,7 @@ class ColumnMapping:
         if FIELD in targets and FIELD not in self.columns and PROCEDURE not in self.columns:
             found.append(MappingGap(FIELD, "", "Chọn cột “Lĩnh vực” hoặc cột “Thủ tục”."))
         for role, known in targets.items():
-            column = next((one for one in columns if one.head == self.columns.get(role)), None)
+            column = next((column for column in columns if column.head == self.columns.get(role)), None)
             # A field need not be told where the procedure tells it.
             if column is not None and (role != FIELD or PROCEDURE not in self.columns):
                 found += self._unknown(role, column, known)

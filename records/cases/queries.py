@@ -10,9 +10,9 @@ from django.utils.timezone import get_default_timezone, make_aware
 from figures.cases import AWAITING, COUNTED, RESOLVED, WITHDRAWN, end_of_day, start_of_day
 from figures.measures import RETURNED
 from figures.periods import Month, Span
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.models import CaseCount, CaseFile, CaseFileState, CaseMapping, CaseRow
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 from units.models import Unit
 
 CaseCounts = dict[RowKey, dict[str, int | None]]

@@ -15,16 +15,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
-from core import clock
-from core.web import rights
-from core.web.pagination import outcome_message
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right, outcome_message
 from figures.cases import COUNTED
 from figures.measures import measure_label
 from figures.periods import Month
 from ledger import jobs
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.entry.submission_page import render_refused
 from records.errors import ActionRefused
 from records.models import CaseFile, CaseFileState, Edition, State, Submission
@@ -38,13 +36,21 @@ from records.submissions.fetch import (
     working_edition_or_404,
 )
 from records.submissions.lines import GridLine, grid_lines
+from spreadsheets import child_process
 from spreadsheets.cells import BULK_LIMITS, ReadLimits, UnreadableFile
-from spreadsheets.child_process import reader
-from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
 
 from . import actions
-from .column_filter import CaseColumn, filter_columns
+from .column_filter import (
+    RETURNED_BY,
+    ROLES,
+    CaseColumn,
+    WordTargets,
+    filter_columns,
+    folded_text,
+    targets_with,
+)
 from .forms import CaseMonthsForm, CaseUploadForm, column_box, read_mapping, read_mapping_name, word_box
 from .mapping import ColumnMapping, guess_mapping, words_of_column
 from .queries import (
@@ -55,7 +61,6 @@ from .queries import (
     mappings_for,
 )
 from .reader import first_rows, preview_rows, reported_fields
-from .roles import RETURNED_BY, ROLES, WordTargets, folded_text, targets_with
 
 PAGE_SIZE = 100
 SHOWN_FILES = 20
@@ -72,7 +77,7 @@ class ComparedCell:
     differs: bool
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 def cases_page(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: the files of the unit, and what the one that counts gives for the month beside what was declared."""
     return render_cases(request, submission_or_404(request.user, pk, Right.READ, request.day))
@@ -174,7 +179,7 @@ def fill_draft(request: HttpRequest, found: Submission) -> HttpResponse:
     return redirect("records:submission", found.pk)
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
     """GET `so=received_direct&dong=ho-tich`: the dossiers behind one count, by pages."""
     found = submission_or_404(request.user, pk, Right.READ, request.day)
@@ -235,7 +240,7 @@ def case_file_action(right: Right, *, acts: bool = False) -> Callable[[CaseFileA
     """
 
     def declare(view: CaseFileAction):
-        @rights.requires(right)
+        @web.requires(right)
         @wraps(view)
         def guarded(request: HttpRequest, pk: int, number: int) -> HttpResponse:
             found = submission_or_404(request.user, pk, right, request.day)
@@ -253,7 +258,7 @@ def case_file_action(right: Right, *, acts: bool = False) -> Callable[[CaseFileA
     return declare
 
 
-@rights.takes_large_body("CASES_UPLOAD_MAX_BYTES")
+@web.takes_large_body("CASES_UPLOAD_MAX_BYTES")
 @submission_action(Right.ENTER)
 def upload_case_file(request: HttpRequest, found: Submission) -> HttpResponse:
     """POST a file: what may be needed of it is staged, everything else is dropped; then its columns are mapped."""
@@ -264,7 +269,11 @@ def upload_case_file(request: HttpRequest, found: Submission) -> HttpResponse:
     file, staged = form.cleaned_data["file"], actions.new_staging_path()
     try:
         sifted = filter_columns(
-            file, staged, upload_limits(), form.kept, partial(reader.read_lines, seconds=MAX_UPLOAD_SECONDS)
+            file,
+            staged,
+            upload_limits(),
+            form.kept,
+            partial(child_process.read_lines, seconds=MAX_UPLOAD_SECONDS),
         )
     except UnreadableFile as refused:
         form.add_error("file", str(refused.fault))
@@ -304,7 +313,7 @@ def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpRes
         return redirect("records:case_file", found.pk, file.pk)
     form = CaseMonthsForm(Month.from_number(found.month), request.POST)
     months = form.months if form.is_valid() else _months_of(file)
-    columns, targets = [CaseColumn(**one) for one in file.columns], _targets(found, months)
+    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(found, months)
     mapping, problems = read_mapping(columns, request.POST, ColumnMapping.of(file.mapping), targets)
     problems += [lack.message for lack in mapping.lacks(columns, targets)]
     if not form.is_valid() or problems or request.POST.get("lam") != "doc":
@@ -378,7 +387,7 @@ def _mapping_page(
     status: int = 200,
 ) -> HttpResponse:
     months = form.months if form and form.is_valid() else _months_of(file)
-    columns, targets = [CaseColumn(**one) for one in file.columns], _targets(found, months)
+    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(found, months)
     heads = {head: role for role, head in mapping.columns.items()}
     initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
     context = {
@@ -387,7 +396,7 @@ def _mapping_page(
         "problems": problems or [],
         "mapping": mapping,
         "roles": ROLES.items(),
-        "columns": [(one, column_box(one), heads.get(one.head, "")) for one in columns],
+        "columns": [(column, column_box(column), heads.get(column.head, "")) for column in columns],
         "rows": first_rows(file),
         "words": [
             (ROLES[role], meanings.items(), _words(role, columns, mapping))
@@ -410,7 +419,7 @@ def _targets(found: Submission, months: tuple[Month, Month]) -> WordTargets:
 
 def _words(role: str, columns: list[CaseColumn], mapping: ColumnMapping) -> list[tuple[str, int, str, str]]:
     """Word, how often, name of its box, what it means; none where no column has the role."""
-    column = next((one for one in columns if one.head == mapping.columns.get(role)), None)
+    column = next((column for column in columns if column.head == mapping.columns.get(role)), None)
     told = mapping.words.get(role, {})
     return [
         (word, column.words[word], word_box(role, column, place), told.get(folded_text(word), ""))

@@ -11,21 +11,20 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, RawPostDataExce
 from django.utils import timezone
 
 from core import clock
-from core.web.problem_json import problem_response
-from core.web.rights import Right
+from core.web import Right, problem_response
 from figures.formatting import format_count
 from figures.measures import MEASURES
 from ledger import request_keys
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue, RowKey
+from records.catalogue import Catalogue, RowKey
 from records.errors import ActionRefused, StaleEdition
-from records.history.queries import CellChange, CellChanges, changes_since, split_clashes
+from records.history import CellChange, CellChanges, changes_since, split_clashes
 from records.models import DossierCount, Edition, Submission
 from records.submissions import actions
 from records.submissions.checks import counts_of_edition
 from records.submissions.fetch import submission_action
-from records.submissions.guards import locked_working_edition
 from records.submissions.lines import GridLine, TypedLines, grid_lines, read_typed_lines
+from records.submissions.locks import locked_working_edition
 
 from .submission_page import REFUSAL_STATUS
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 
-from figures import rules
+from figures import count_rules
 from figures.count_input import CountInputError, parse_count
 from figures.formatting import format_count
 from figures.measures import MEASURES, measure_label
 from figures.periods import Month, PeriodError
-from records.catalogue.queries import RowKey
+from records.catalogue import RowKey
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
 
 
@@ -77,7 +77,7 @@ class EntryForm(forms.Form):
         for line in self.lines:
             for measure in MEASURES:
                 text = "" if measure in line.served else self.data.get(line.name(measure), "")
-                _, fault = rules.read_cell(measure, text, line.served)
+                _, fault = count_rules.read_cell(measure, text, line.served)
                 if fault:
                     self.cleaned_data.pop(line.name(measure), None)
                     place = f"{line.label}: {measure_label(measure, self.day)}"

@@ -12,7 +12,7 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 
 from accounts.models import User
-from figures import rules
+from figures import count_rules
 from figures.formatting import format_count
 from figures.measures import LABELS, MEASURES, OPTIONAL, SUMS, measure_label
 from figures.outliers import MONTHS, WATCHED
@@ -20,15 +20,15 @@ from figures.periods import Month
 from figures.tally import sum_reported
 from records.errors import Finding
 from records.models import Edition, Submission
-from records.submissions.columns import (
+from records.submissions.lines import (
     AFTER_GROUPS,
     APART_GROUPS,
     MAIN_GROUPS,
     ColumnGroup,
+    GridLine,
     column_heads,
     has_column,
 )
-from records.submissions.lines import GridLine
 
 from .forms import EntryForm
 
@@ -143,7 +143,7 @@ def build_grid(
     form: a bound form, whose typed texts and faults are shown. propose: what the month before left open stands in
     blank openings. marked: names of cells that were sent back.
     """
-    warned = {(_finding_place(one), one.measure) for one in findings if one.measure}
+    warned = {(_finding_place(finding), finding.measure) for finding in findings if finding.measure}
     look = _GridStyle(mode, day, month, form, propose, frozenset(marked), warned)
     after = [group for group in AFTER_GROUPS if has_column(lines, group.measures)]
     rows = [_row(line, index, look, after) for index, line in enumerate(lines)]
@@ -249,13 +249,13 @@ def _last_month(line: GridLine, month: Month, measures: Iterable[str]) -> str:
 
 def _balance(row: GridRow) -> None:
     faulty = any(cell.fault for cell in (*row.cells, *row.after, *row.moved))
-    gap = rules.balance_difference(row.values, row.line.served)
+    gap = count_rules.balance_difference(row.values, row.line.served)
     if faulty:
         row.balance, row.balance_text = "err", "có lỗi"
     elif gap is not None:
         row.balance = "off" if gap else "ok"
         row.balance_text = f"lệch {'+' if gap > 0 else '−'}{format_count(abs(gap))}" if gap else "khớp"
-        row.explained = rules.balance_text(row.values)
+        row.explained = count_rules.balance_text(row.values)
 
 
 def _totals(rows: Sequence[GridRow], groups: Sequence[ColumnGroup], day: date) -> list[GridCell]:

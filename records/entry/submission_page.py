@@ -15,24 +15,22 @@ from django.shortcuts import render
 from django.utils.timezone import localdate
 
 from accounts.models import User
-from core import clock
-from core.web import rights
-from core.web.rights import Right
-from figures import rules
+from core import clock, web
+from core.web import Right
+from figures import count_rules
 from figures.measures import LABELS, SUMS, measure_label
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.errors import ActionRefused, Finding
-from records.history.views import resent_cells
+from records.history import resent_cells
 from records.models import OPEN_STATES, Edition, State, Submission
 from records.submissions.checks import check_edition, rows_of_edition
-from records.submissions.columns import COLUMN_GROUPS
 from records.submissions.fetch import editions_of, shown_edition, submission_or_404
 from records.submissions.history_window import history_window, opens_from_predecessors
-from records.submissions.lines import GridLine, MonthReasonForm, grid_lines
+from records.submissions.lines import COLUMN_GROUPS, GridLine, MonthReasonForm, grid_lines
 from records.submissions.locks import lock_of
-from spreadsheets.table_file import TableColumn, TableFile, requested_file
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file
 from units.access.queries import approver_of, is_allowed
 
 from . import grid
@@ -144,7 +142,7 @@ class FindingText:
     reason: str = ""
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 def submission_page(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: the submission; `?lan=2` shows its second edition."""
     found = submission_or_404(request.user, pk, Right.READ, request.day)
@@ -234,21 +232,21 @@ def _reader_part(
 
 def _edition_list(editions: list[Edition], found: Submission, shown: Edition, day: date) -> dict[str, Any]:
     """Every edition with its acts and when it counted, the newest first; how late the month is."""
-    counted = [one for one in editions if one.state in (State.APPROVED, State.SUPERSEDED)]
+    counted = [edition for edition in editions if edition.state in (State.APPROVED, State.SUPERSEDED)]
     until = {one.pk: later.decided_at for one, later in pairwise(counted)}
-    states = {one.state for one in editions}
+    states = {edition.state for edition in editions}
     owed = State.APPROVED not in states and State.SENT not in states
     return {
         "editions": [
             {
-                "edition": one,
-                "chip": STATE_CHIPS[State(one.state)],
-                "shown": one.pk == shown.pk,
-                "counted": one in counted,
-                "until": until.get(one.pk),
-                "last_day": _last_day(one, until.get(one.pk)),
+                "edition": edition,
+                "chip": STATE_CHIPS[State(edition.state)],
+                "shown": edition.pk == shown.pk,
+                "counted": edition in counted,
+                "until": until.get(edition.pk),
+                "last_day": _last_day(edition, until.get(edition.pk)),
             }
-            for one in reversed(editions)
+            for edition in reversed(editions)
         ],
         "late_days": (day - found.due_on).days if owed else 0,
     }
@@ -289,7 +287,7 @@ def _grid_context(
         "period": str(month),
         "sheet": sheet,
         "sheet_data": client_data(found, edition, lines, reader) if typing else None,
-        "rules_data": rules.rules_as_data(span.end) if typing else None,
+        "rules_data": count_rules.rules_as_data(span.end) if typing else None,
         "typing": typing,
         "took_over": opens_from_predecessors(found.unit, span, read["past"]),
         "told": finding_texts(findings, lines) if deciding else [],
@@ -313,18 +311,18 @@ def finding_texts(findings: Sequence[Finding], lines: Sequence[GridLine]) -> lis
     """
     rows = {line.code: (index, line) for index, line in enumerate(lines)}
     listed = []
-    for one in findings:
-        code = f"{one.field}/{one.procedure}" if one.procedure else one.field
+    for finding in findings:
+        code = f"{finding.field}/{finding.procedure}" if finding.procedure else finding.field
         if code not in rows:
-            reason = "" if one.blocks else next((line.reason for line in lines if line.reason), "")
-            listed.append(FindingText("Toàn báo cáo", "", _finding_words(one), one.blocks, reason))
+            reason = "" if finding.blocks else next((line.reason for line in lines if line.reason), "")
+            listed.append(FindingText("Toàn báo cáo", "", _finding_words(finding), finding.blocks, reason))
             continue
         index, line = rows[code]
         # A warning names its cell itself.
-        cell = one.measure if one.blocks else None
+        cell = finding.measure if finding.blocks else None
         label = f"{line.label}, {LABELS[cell].lower()}" if cell else line.label
-        reason = "" if one.blocks else line.reason
-        listed.append(FindingText(label, f"dong-{index}", _finding_words(one), one.blocks, reason))
+        reason = "" if finding.blocks else line.reason
+        listed.append(FindingText(label, f"dong-{index}", _finding_words(finding), finding.blocks, reason))
     return listed
 
 

@@ -11,18 +11,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core import clock
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right
 from figures.formatting import format_count
 from figures.measures import CLOSING, MEASURES, OPTIONAL, measure_label
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.errors import ActionRefused, StaleEdition
-from records.history.queries import CellChanges, changes_since
+from records.history import CellChanges, changes_since
 from records.models import Edition, FormFile, Submission
-from records.submissions import actions, guards, uploads
+from records.submissions import actions, locks, uploads
 from records.submissions.fetch import submission_action, working_edition_or_404
 from records.submissions.lines import GridLine, grid_lines
 from records.submissions.uploads import uploaded_form
@@ -155,7 +154,7 @@ def _reason_conflicts(form: EntryForm) -> list[ReasonConflict]:
     ]
 
 
-@rights.requires(Right.ENTER)
+@web.requires(Right.ENTER)
 def open_month(request: HttpRequest) -> HttpResponse:
     """POST unit and month: makes the submission where it is not there yet, and leads to it."""
     if request.method != "POST":
@@ -166,7 +165,7 @@ def open_month(request: HttpRequest) -> HttpResponse:
     unit = unit_for(request.user, form.cleaned_data["unit"], request.day, Right.ENTER)
     days, month = stored_calendar(), form.cleaned_data["month"]
     try:
-        guards.must_have_ended(month, days, request.day)
+        locks.must_have_ended(month, days, request.day)
         found = actions.open_submission(unit, month, by=request.user, at=clock.now(), days=days)
     except ActionRefused as refusal:
         messages.error(request, refusal.message)

@@ -1,30 +1,52 @@
-"""Compares a sheet of the form with what is stored: changes, clashes, and what is wrong or odd."""
+"""Compares the sheets of an uploaded form with what is stored: which ones the reader may save, changes,
+clashes, and what is wrong or odd.
+"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.http import HttpRequest
+
+from core import clock
 from core.text import clean_text
-from figures import rules
+from core.web import Right
+from figures import count_rules
 from figures.formatting import format_count
 from figures.measures import measure_label
 from figures.periods import Month
-from figures.rulebook import RULES
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from figures.rule_catalogue import RULES
+from records.calendar.queries import stored_calendar
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.errors import ActionRefused, Finding
-from records.history.queries import CellChange, CellChanges, changes_since
-from records.models import DossierCount
-from records.storage.tallies import measures_of_row, set_measures
+from records.history import CellChange, CellChanges, changes_since
+from records.models import DossierCount, Submission
+from records.storage import measures_of_row, set_measures
 from records.submissions.checks import check_edition
-from records.submissions.guards import must_be_expected, must_be_open
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
-from records.submissions.working_editions import WorkingEdition
+from records.submissions.locks import must_be_expected, must_be_open, must_have_ended
+from records.submissions.month_status import WorkingEdition
+from records.submissions.uploads import FilledMonth
 from spreadsheets.cells import Cell, FlawedCell
+from units.access.queries import is_allowed
+from units.models import Unit
 
-from .layout import BALANCE, NOT_SERVED, REASON, SUM, CellRemark, form_columns, form_fingerprint
-from .reader import FoundCell, UploadedSheet
+from .layout import (
+    BALANCE,
+    NOT_SERVED,
+    REASON,
+    SUM,
+    CellRemark,
+    UnitForm,
+    UploadedCopy,
+    form_columns,
+    form_fingerprint,
+    unit_forms,
+)
+from .reader import FoundCell, UploadedSheet, UploadedWorkbook, read_workbook
 
 # What an uploaded cell shows in its marked copy where nothing of it can be shown: no blank, which would be a number
 # that is taken back.
@@ -71,20 +93,20 @@ class SheetComparison:
     @property
     def blocked(self) -> bool:
         """Whether the file is refused for this sheet."""
-        return any(one.blocks for one in self.remarks)
+        return any(remark.blocks for remark in self.remarks)
 
     def rows(self) -> dict[RowKey, dict[str, int | None]]:
         """What is to be stored, as the actions take it."""
         found: dict[RowKey, dict[str, int | None]] = {}
-        for one in self.changes:
-            cells = found.setdefault(one.key, {})
-            if one.measure != REASON:
-                cells[one.measure] = one.after
+        for change in self.changes:
+            cells = found.setdefault(change.key, {})
+            if change.measure != REASON:
+                cells[change.measure] = change.after
         return found
 
     def reasons(self) -> dict[RowKey, str]:
         """The reasons that the file changes."""
-        return {one.key: one.after for one in self.changes if one.measure == REASON}
+        return {change.key: change.after for change in self.changes if change.measure == REASON}
 
 
 class CellReader:
@@ -92,7 +114,11 @@ class CellReader:
 
     def __init__(self, found: SheetComparison, end: date) -> None:
         self.found, self.end = found, end
-        self.names = [one.name for one in form_columns(found.lines, end) if one.kind not in (SUM, BALANCE)]
+        self.names = [
+            form_column.name
+            for form_column in form_columns(found.lines, end)
+            if form_column.kind not in (SUM, BALANCE)
+        ]
 
     def read(self) -> None:
         sheet = self.found.sheet
@@ -121,7 +147,7 @@ class CellReader:
         if text == NOT_SERVED and measure not in line.served:
             text = ""
         if fault is None:
-            value, broken = rules.read_cell(measure, text, line.served)
+            value, broken = count_rules.read_cell(measure, text, line.served)
             if broken and value is not None and value == before:
                 # Stood there before: it keeps no other number from being stored, as on the page.
                 broken = None
@@ -218,13 +244,15 @@ def _merge_other_savings(found: SheetComparison) -> None:
     edition, sign = found.month.edition, found.sheet.sign
     if sign.revision != edition.revision or sign.edition != edition.number:
         theirs = changes_since(found.month.submission, sign.revision, edition.revision)
-        mine = [one for one in found.changes if not _untouched(one, theirs)]
+        mine = [change for change in found.changes if not _untouched(change, theirs)]
         found.kept = len(found.changes) - len(mine)
         found.clashes = list(_clashes(mine, theirs, found.month))
         found.changes = mine
     elif edition.revision == 0:
         proposed = {line.key: line.proposed for line in found.lines}
-        if all(one.measure == "opening" and one.after == proposed[one.key] for one in found.changes):
+        if all(
+            change.measure == "opening" and change.after == proposed[change.key] for change in found.changes
+        ):
             found.changes = []
 
 
@@ -254,8 +282,8 @@ def _apply_rules(found: SheetComparison, catalogue: Catalogue) -> None:
     """What the rules say to the rows as they would be: what keeps them from being sent does not keep a draft from being
     saved, and is told all the same.
     """
-    wrong = {one.key[0] for one in found.remarks if one.blocks and one.key}
-    broken = any(one.blocks for one in found.remarks)
+    wrong = {remark.key[0] for remark in found.remarks if remark.blocks and remark.key}
+    broken = any(remark.blocks for remark in found.remarks)
     rows = list(_future_rows(found, catalogue))
     by_code = {line.code: line for line in found.lines}
     for one in check_edition(found.month.edition, catalogue, rows=rows, past=found.month.past):
@@ -306,3 +334,142 @@ def _value_words(value: int | str | None) -> str:
         if isinstance(value, str) and value
         else format_count(value if isinstance(value, int) else None)
     )
+
+
+NO_FORM = "Tệp không có biểu nào tải từ hệ thống này. Hãy tải biểu Excel, điền vào chính tệp đó rồi nạp lại."
+
+
+@dataclass
+class UploadPreview:
+    """`refused`: why the file is not taken at all. `skipped`: names of sheets that were left alone, with why."""
+
+    refused: list[CellRemark] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    checked: list[SheetComparison] = field(default_factory=list)
+    forms: list[UnitForm] = field(default_factory=list)
+
+    @property
+    def remarks(self) -> list[CellRemark]:
+        return [*self.refused, *(remark for one in self.checked for remark in one.remarks)]
+
+    @property
+    def blocked(self) -> bool:
+        return any(remark.blocks for remark in self.remarks)
+
+    @property
+    def changed(self) -> list[SheetComparison]:
+        return [one for one in self.checked if one.changes]
+
+    @property
+    def seen(self) -> str:
+        """Changes with what is stored of the months: what was looked at is what is stored, or it is looked at anew."""
+        return ",".join(f"{one.month.submission.pk}:{one.month.edition.revision}" for one in self.checked)
+
+    def filled(self) -> list[FilledMonth]:
+        """What is to be stored."""
+        return [FilledMonth(one.month, one.rows(), one.reasons()) for one in self.changed]
+
+    def copies(self) -> dict[int, UploadedCopy]:
+        """The forms as they came, with the remarks, by number of the unit."""
+        return {one.month.submission.unit_id: UploadedCopy(one.texts, one.remarks) for one in self.checked}
+
+
+def preview_upload(request: HttpRequest, content: bytes, found: Submission | None) -> UploadPreview:
+    """`found`: the month whose page the file was given to; without it, every unit that the reader enters for."""
+    read = read_workbook(content)
+    weighed = UploadPreview(refused=[_refused("", one.code, str(one.message)) for one in read.refused])
+    weighed.skipped = [(name, "không phải biểu tải từ hệ thống") for name in read.others]
+    sheets = _sheet_of_month(read, found, weighed) if found else _sheets_of_reader(read, request, weighed)
+    sheets = _without_repeats(sheets, weighed)
+    if not sheets:
+        if not weighed.refused:
+            weighed.refused.append(_refused("", "no_form", NO_FORM))
+        return weighed
+    _compare_sheets(request, sheets, weighed)
+    if found is None:
+        # Of several units nobody chooses cell by cell: both values are told, and the form is taken anew.
+        for one in weighed.checked:
+            one.remarks += [
+                CellRemark(
+                    one.sheet.name, clash.changed.cell, clash.changed.place, "stale", clash_words(clash), True
+                )
+                for clash in one.clashes
+            ]
+    return weighed
+
+
+def _refused(sheet: str, code: str, message: str) -> CellRemark:
+    return CellRemark(sheet, "", "", code, message, True)
+
+
+def _sheet_of_month(read: UploadedWorkbook, found: Submission, weighed: UploadPreview) -> list[UploadedSheet]:
+    """The sheet of the page's own unit and month; where there is none, what the others are."""
+    month = Month.from_number(found.month)
+    mine, others = [], []
+    for sheet in read.sheets:
+        own = (sheet.sign.unit, sheet.sign.month) == (found.unit_id, month)
+        (mine if own else others).append(sheet)
+    for sheet in others:
+        sign = sheet.sign
+        if mine:
+            weighed.skipped.append((sheet.name, f"biểu của đơn vị mã {sign.code}, {sign.month.label}"))
+        elif sign.unit != found.unit_id:
+            told = f"Biểu này là của đơn vị mã {sign.code}, {sign.month.label}; trang này là của {found.unit.name}."
+            weighed.refused.append(_refused(sheet.name, "other_unit", told))
+        else:
+            told = f"Biểu này là của {sign.month.label}; trang này là của {month.label}. "
+            told += "Hãy nạp ở báo cáo của tháng đó."
+            weighed.refused.append(_refused(sheet.name, "other_month", told))
+    return mine
+
+
+def _sheets_of_reader(
+    read: UploadedWorkbook, request: HttpRequest, weighed: UploadPreview
+) -> list[UploadedSheet]:
+    """Sheets of units that the reader enters for, of months that have ended; the others are named and left alone, in
+    the same words whether there is such a unit or not.
+    """
+    units = Unit.objects.in_bulk({sheet.sign.unit for sheet in read.sheets})
+    days, mine = stored_calendar(), []
+    for sheet in read.sheets:
+        unit = units.get(sheet.sign.unit)
+        if unit is None or not is_allowed(request.user, Right.ENTER, unit, request.day):
+            told = f"đơn vị mã {sheet.sign.code}: bạn không nhập số liệu của đơn vị này"
+            weighed.skipped.append((sheet.name, told))
+            continue
+        try:
+            must_have_ended(sheet.sign.month, days, request.day)
+        except ActionRefused as early:
+            weighed.refused.append(_refused(sheet.name, early.code, early.message))
+        else:
+            mine.append(sheet)
+    if read.sheets and not mine and not weighed.refused:
+        told = "Tệp không có biểu của đơn vị nào mà bạn nhập số liệu."
+        weighed.refused.append(_refused("", "other_unit", told))
+    return mine
+
+
+def _without_repeats(sheets: Iterable[UploadedSheet], weighed: UploadPreview) -> list[UploadedSheet]:
+    found: dict[tuple[int, int], UploadedSheet] = {}
+    for sheet in sheets:
+        first = found.setdefault((sheet.sign.unit, sheet.sign.month.number), sheet)
+        if first is not sheet:
+            told = f"Trang tính này và trang tính “{first.name}” là biểu của cùng một báo cáo. Hãy xóa một trang."
+            weighed.refused.append(_refused(sheet.name, "repeated_sheet", told))
+    return list(found.values())
+
+
+def _compare_sheets(request: HttpRequest, sheets: Iterable[UploadedSheet], weighed: UploadPreview) -> None:
+    catalogue, at = Catalogue(stored_calendar()), clock.now()
+    by_month: dict[Month, list[UploadedSheet]] = defaultdict(list)
+    for sheet in sheets:
+        by_month[sheet.sign.month].append(sheet)
+    for month, listed in by_month.items():
+        units = Unit.objects.in_bulk([sheet.sign.unit for sheet in listed])
+        forms = unit_forms([units[sheet.sign.unit] for sheet in listed], month, catalogue)
+        end = catalogue.days.span(month).end
+        for sheet, one in zip(listed, forms, strict=True):
+            weighed.checked.append(
+                compare_sheet(sheet, one.month, one.lines, catalogue=catalogue, end=end, at=at)
+            )
+        weighed.forms += forms

@@ -1,21 +1,30 @@
-"""Which cells the form has, and the signature by which a sheet is recognised when it comes back."""
+"""Which months, rows and cells the form has, and the signature by which a sheet is recognised when it comes
+back.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from figures.formatting import format_day, format_day_range
 from figures.measures import SUMS
 from figures.periods import Month, PeriodError
-from records.submissions.columns import (
+from records.calendar.queries import DueDates
+from records.catalogue import Catalogue
+from records.submissions.history_window import opens_from_predecessors
+from records.submissions.lines import (
     AFTER_GROUPS,
     APART_GROUPS,
     MAIN_GROUPS,
     ColumnGroup,
+    GridLine,
     column_heads,
+    grid_lines,
     has_column,
 )
-from records.submissions.lines import GridLine
+from records.submissions.month_status import WorkingEdition, working_editions
+from units.models import Unit
 
 # Grows with every change that makes earlier forms unreadable; these are then refused as old.
 VERSION = 1
@@ -99,6 +108,15 @@ def _plain(text: str) -> bool:
 
 
 @dataclass(frozen=True)
+class UnitForm:
+    """A unit's month with the rows that its page has."""
+
+    month: WorkingEdition
+    lines: list[GridLine]
+    form: FormMonth
+
+
+@dataclass(frozen=True)
 class CellRemark:
     """What is said about a place of an uploaded form; `cell`: its address there, `key`: (row code, column) or None.
     `blocks`: the file is refused for it.
@@ -113,12 +131,41 @@ class CellRemark:
     key: tuple[str, str] | None = None
 
 
+def unit_forms(units: Sequence[Unit], month: Month, catalogue: Catalogue) -> list[UnitForm]:
+    """The forms of a month, opened or not; a fixed number of queries."""
+    return [
+        _unit_form(working_edition, month, catalogue)
+        for working_edition in working_editions(units, month, DueDates(catalogue.days))
+    ]
+
+
 @dataclass(frozen=True)
 class UploadedCopy:
     """What a form held when it came back: texts by (row code, column), and the remarks about it."""
 
     texts: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     remarks: Sequence[CellRemark] = ()
+
+
+def _unit_form(one: WorkingEdition, month: Month, catalogue: Catalogue) -> UnitForm:
+    lines = grid_lines(one.edition, catalogue, rows=one.rows, past=one.past)
+    span, unit = catalogue.days.span(month), one.submission.unit
+    told = f"Kỳ {format_day_range(span.start, span.end)}; hạn gửi {format_day(one.submission.due_on)}"
+    edition = one.edition
+    taken = opens_from_predecessors(unit, span, one.past)
+    form = FormMonth(
+        unit=unit.pk,
+        code=unit.code,
+        name=unit.name,
+        month=month,
+        edition=edition.number,
+        revision=edition.revision,
+        lines=lines,
+        end=span.end,
+        told=told,
+        before="cuối kỳ các đơn vị cũ" if taken else month.previous().label,
+    )
+    return UnitForm(one, lines, form)
 
 
 def form_columns(lines: Sequence[GridLine], end: date) -> list[FormColumn]:

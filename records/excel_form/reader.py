@@ -15,7 +15,7 @@ from spreadsheets.cells import (
     UnreadableFile,
     column_letters,
 )
-from spreadsheets.child_process.reader import read_sheets
+from spreadsheets.child_process import read_sheets
 
 from .layout import NAMES, NOTE, OURS, REASON, SIGN, SheetSignature
 

@@ -1,5 +1,7 @@
-"""Pages that download the Excel form, upload it, preview its changes and save them."""
+"""Pages that download the Excel form of chosen months, upload it, preview its changes and save them."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,12 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from core import clock
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.entry.forms import EntryForm
 from records.entry.submission_page import REFUSAL_STATUS, lock_context
 from records.entry.views import render_conflict
@@ -26,10 +27,24 @@ from records.submissions.uploads import uploaded_form
 from units.access.queries import memberships_of, require_right, unit_for
 from units.models import Role, Unit
 
-from .comparison import SheetComparison
-from .files import unit_forms, workbook_response, xlsx_response
-from .upload_preview import UploadPreview, preview_upload
+from .comparison import SheetComparison, UploadPreview, preview_upload
+from .layout import UnitForm, unit_forms
 from .workbook import form_workbook
+
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+def workbook_response(forms: Sequence[UnitForm], code: str, month: Month) -> HttpResponse:
+    """The workbook to download, under a name of plain letters (acceptance S28)."""
+    return xlsx_response(form_workbook([form.form for form in forms]), f"bieu-nhap-{code}-{month}")
+
+
+def xlsx_response(content: bytes, name: str) -> HttpResponse:
+    """A workbook to be saved by its reader."""
+    answer = HttpResponse(content, content_type=XLSX_TYPE)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{_UNSAFE.sub("-", name)[:100]}.xlsx"'
+    return answer
 
 
 class FormUpload(forms.Form):
@@ -47,7 +62,7 @@ class FormUpload(forms.Form):
 _STALE = "Báo cáo vừa được lưu ở nơi khác. Dưới đây là khác biệt so với số mới; hãy xem lại rồi ghi."
 
 
-@rights.requires(Right.ENTER)
+@web.requires(Right.ENTER)
 def form_page(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: the form of a month, to download and bring back. POST `file`: looked at, kept for its owner, not stored."""
     found = submission_or_404(request.user, pk, Right.ENTER, request.day)
@@ -80,7 +95,7 @@ def handle_upload(request: HttpRequest, found: Submission | None, **context: Any
     return redirect("records:form_look", kept.token)
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 def form_preview(request: HttpRequest, token: str) -> HttpResponse:
     """GET: what a kept upload would change. POST `seen`: store it, all or nothing; again, nothing happens."""
     kept = _upload_or_404(request, token)
@@ -99,7 +114,7 @@ def form_preview(request: HttpRequest, token: str) -> HttpResponse:
     return _save_upload(request, kept, weighed)
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 @require_safe
 def marked_workbook(request: HttpRequest, token: str) -> HttpResponse:
     """A copy of a kept upload in which every cell that is wrong or odd is coloured and says why."""
@@ -109,7 +124,7 @@ def marked_workbook(request: HttpRequest, token: str) -> HttpResponse:
     weighed = preview_upload(request, bytes(kept.content), kept.submission)
     if not weighed.checked:
         raise Http404
-    content = form_workbook([one.form for one in weighed.forms], weighed.copies())
+    content = form_workbook([form.form for form in weighed.forms], weighed.copies())
     return xlsx_response(content, f"danh-dau-{weighed.forms[0].form.code}-{weighed.forms[0].form.month}")
 
 
@@ -149,7 +164,9 @@ def _page_of_upload(kept: FormFile) -> HttpResponse:
 
 def _status(weighed: UploadPreview) -> int:
     """423 for a lock, 409 for a state that does not let the month be entered, 400 for what stands in the file."""
-    return max((REFUSAL_STATUS.get(one.code, 400) for one in weighed.remarks if one.blocks), default=400)
+    return max(
+        (REFUSAL_STATUS.get(remark.code, 400) for remark in weighed.remarks if remark.blocks), default=400
+    )
 
 
 def render_form_page(
@@ -179,8 +196,8 @@ def _render_preview(
         "found": kept.submission,
         "weighed": weighed,
         "told": told,
-        "wrong": [one for one in remarks if one.blocks],
-        "odd": [one for one in remarks if not one.blocks],
+        "wrong": [remark for remark in remarks if remark.blocks],
+        "odd": [remark for remark in remarks if not remark.blocks],
         "cells": sum(len(one.changes) for one in weighed.checked),
         "others": sum(one.kept for one in weighed.checked),
     }
@@ -194,10 +211,10 @@ def _clash(request: HttpRequest, found: Submission, checked: SheetComparison, ke
     names = {line.key: line for line in checked.lines}
     typed = {"revision": str(checked.sheet.sign.revision)}
     differing: dict[Any, dict[str, tuple]] = {}
-    for one in checked.changes:
-        typed[one.name] = "" if one.after is None else str(one.after)
-        if one.measure != "reason":
-            differing.setdefault(one.key, {})[one.measure] = (one.after, one.before)
+    for change in checked.changes:
+        typed[change.name] = "" if change.after is None else str(change.after)
+        if change.measure != "reason":
+            differing.setdefault(change.key, {})[change.measure] = (change.after, change.before)
     form = EntryForm(names.values(), typed, day=end)
     form.is_valid()
     return render_conflict(request, found, form, StaleEdition(checked.month.edition, differing), kept)
@@ -208,7 +225,7 @@ MONTHS_BACK = 12
 MAX_SHEETS = 150
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 @require_safe
 def download_form(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of a month, with what is stored now."""
@@ -219,7 +236,7 @@ def download_form(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 def forms_page(request: HttpRequest) -> HttpResponse:
     """GET: choose unit and month of a workbook. POST `file`: a workbook with sheets of the reader's own units."""
     if request.method == "POST":
@@ -227,7 +244,7 @@ def forms_page(request: HttpRequest) -> HttpResponse:
     return render_form_page(request, None, FormUpload(), **_choices(request))
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 @require_safe
 def download_forms(request: HttpRequest) -> HttpResponse:
     """`?unit=7&month=2022-M07`: a sheet for each unit at and below this one that owes a report of the month."""
@@ -235,7 +252,7 @@ def download_forms(request: HttpRequest) -> HttpResponse:
     plain = number.isascii() and number.isdigit() and len(number) <= 18
     unit = unit_for(request.user, int(number) if plain else 0, request.day)
     months = month_status.ended_months(request.day, days, MONTHS_BACK)
-    month = next((one for one in months if str(one) == request.GET.get("month")), None)
+    month = next((month for month in months if str(month) == request.GET.get("month")), None)
     if month is None:
         raise Http404
     span = days.span(month)

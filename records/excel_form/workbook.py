@@ -7,14 +7,14 @@ from typing import Any
 from django.utils.text import capfirst
 
 from core.text import clean_text
-from figures import measures, rules
+from figures import count_rules, measures
 from figures.count_input import CountInputError, parse_count
 from figures.measures import OPTIONAL
-from figures.rulebook import LARGEST_COUNT, RULES
+from figures.rule_catalogue import LARGEST_COUNT, RULES
 from figures.tally import sum_reported
 from records.submissions.lines import GridLine
 from spreadsheets.cells import WEB_LIMITS, column_letters
-from spreadsheets.workbook import cell_position, cell_range, new_workbook, print_across
+from spreadsheets.xlsx_writer import cell_position, cell_range, new_workbook, print_across
 
 from .layout import (
     BALANCE,
@@ -266,7 +266,7 @@ class UnitSheet:
             f'=IF(COUNT({",".join(needed)})<{len(needed)},"chưa đủ",IF({gap}=0,"khớp",'
             f'IF({gap}>0,"lệch +"&{gap},"lệch −"&-{gap})))'
         )
-        words = _balance_words(rules.balance_difference(self.values[line.code], line.served))
+        words = _balance_words(count_rules.balance_difference(self.values[line.code], line.served))
         self.sheet.write_formula(at, place, formula, self.styles.locked(state, words=True), words)
 
     def _totals(self, at: int) -> None:
@@ -287,7 +287,7 @@ class UnitSheet:
                 self.sheet.write_formula(at, place, formula, self.styles.balance, self._overall())
 
     def _overall(self) -> str:
-        gaps = [rules.balance_difference(self.values[line.code], line.served) for line in self.lines]
+        gaps = [count_rules.balance_difference(self.values[line.code], line.served) for line in self.lines]
         off = sum(bool(gap) for gap in gaps)
         return f"{off} dòng" if off else "chưa đủ" if None in gaps else "khớp"
 
@@ -366,7 +366,7 @@ def form_workbook(months: Sequence[FormMonth], copies: Mapping[int, UploadedCopy
     taken: set[str] = set()
     with new_workbook(buffer, row_by_row=False) as book:
         styles = FormStyles(book)
-        remarks = [one for copy in (copies or {}).values() for one in copy.remarks]
+        remarks = [remark for copy in (copies or {}).values() for remark in copy.remarks]
         if remarks:
             _write_remarks(book, styles, remarks, taken)
         # Notes cost a sheet three parts more, and the copy is to come back through the gate of uploads.

@@ -14,7 +14,7 @@ from figures.periods import Period
 from ledger import log
 from records.errors import ActionRefused
 from records.models import Indicator, IndicatorValue
-from records.submissions.guards import actor_name
+from records.submissions.locks import actor_name
 from units.models import Unit
 
 from .queries import IndicatorEntry, indicator_entries, indicators_subject, indicators_version, logged_value
@@ -42,7 +42,7 @@ def save_indicator_values(
     lines = indicator_entries(unit, period)
     if seen is not None and seen != indicators_version(lines):
         raise ActionRefused("stale", CHANGED_MEANWHILE)
-    known = {one.indicator.pk: one for one in lines}
+    known = {line.indicator.pk: line for line in lines}
     changed = {}
     for number, cells in values.items():
         if number not in known:

@@ -1,8 +1,8 @@
-"""The indicators that a unit is to report in a period, with its values, and the same beside earlier periods."""
+"""The indicators that a unit is to report in a period, with its values, beside earlier periods, and as files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from django.db.models import Q
 
 from figures import indicator_rules
+from figures.formatting import format_percent
 from figures.periods import Period
 from figures.rounding import rounded_percent
-from figures.rulebook import RuleViolation
+from figures.rule_catalogue import RuleViolation
 from ledger.models import Entry
 from records.models import Indicator, IndicatorValue
+from spreadsheets.table_writer import PrintedRate, TableColumn, TableFile, table_rows
 from units.models import Unit
 
 # What is entered of a value, in the order of the page.
@@ -85,7 +87,7 @@ def indicator_entries(unit: Unit, period: Period) -> list[IndicatorEntry]:
 
 def indicators_version(lines: list[IndicatorEntry]) -> str:
     """A short mark of what is stored, for the lock of the page."""
-    told = [[one.indicator.pk, *(logged_value(value) for value in one.cells.values())] for one in lines]
+    told = [[line.indicator.pk, *(logged_value(value) for value in line.cells.values())] for line in lines]
     return sha256(repr(told).encode()).hexdigest()[:16]
 
 
@@ -122,3 +124,65 @@ def _percent(indicator: Indicator, value: IndicatorValue | None) -> str | None:
     if value is None or not indicator.is_share:
         return None
     return rounded_percent(value.numerator, value.denominator)
+
+
+INDICATOR_COLUMNS = (
+    TableColumn("code", "Mã", width=24),
+    TableColumn("name", "Chỉ tiêu", width=50),
+    TableColumn("group", "Nhóm", width=30),
+    TableColumn("numerator_name", "Số đạt", width=34),
+    TableColumn("denominator_name", "Tổng số", width=34),
+    TableColumn("counted_in", "Đơn vị tính"),
+    TableColumn("tier", "Cấp", lambda one: one.get_tier_display() if one.tier else "Mọi cấp"),
+    TableColumn("state", "Tình trạng", lambda one: "Không dùng nữa" if one.retired else "Đang dùng"),
+)
+
+
+def indicators_file(known: Iterable[Indicator], at: datetime) -> TableFile:
+    """Which indicators there are."""
+    rows = table_rows(INDICATOR_COLUMNS, known)
+    return TableFile("bo-chi-tieu", "Bộ chỉ tiêu", INDICATOR_COLUMNS, rows, at)
+
+
+def rate_cell(percent_text: str | None) -> PrintedRate:
+    """A percentage with a dot as it is printed."""
+    return PrintedRate(format_percent(percent_text), percent_text)
+
+
+def decimal_rate_cell(percent: Decimal | None) -> PrintedRate:
+    return rate_cell(None if percent is None else f"{percent.normalize():f}")
+
+
+def _quoted(entry: IndicatorEntry) -> str:
+    quoted = entry.cells["quoted"]
+    return "" if quoted is None else f"{quoted.normalize():f}".replace(".", ",")
+
+
+VALUE_COLUMNS = (
+    TableColumn("code", "Mã", "indicator.code", width=24),
+    TableColumn("name", "Chỉ tiêu", "indicator.name", width=50),
+    TableColumn("numerator", "Số đạt", lambda one: one.cells["numerator"]),
+    TableColumn("denominator", "Tổng số", lambda one: one.cells["denominator"]),
+    TableColumn(
+        "share", "Kết quả (%)", lambda one: rate_cell(one.percent), share=("numerator", "denominator")
+    ),
+    TableColumn("target", "Chỉ tiêu giao (%)", lambda one: decimal_rate_cell(one.cells["target"])),
+    TableColumn("quoted", "Số công bố", _quoted),
+    TableColumn("quoted_on", "Ngày công bố", lambda one: one.cells["quoted_on"]),
+    TableColumn("numerator_before", "Số đạt cùng kỳ"),
+    TableColumn("share_before", "Kết quả cùng kỳ (%)", lambda one: rate_cell(one.percent_before)),
+    TableColumn("source", "Nguồn", lambda one: one.cells["source"], width=50),
+)
+
+
+def indicator_values_file(
+    unit: Unit, period: str, lines: Iterable[IndicatorEntry], at: datetime
+) -> TableFile:
+    """What a unit reported of the indicators in a period; a rate divides its two counts."""
+    source = [
+        ("Đơn vị", f"{unit.name} ({unit.code})"),
+        ("Kỳ báo cáo", period),
+        ("Công thức", "số đạt ÷ tổng số"),
+    ]
+    title = f"Chỉ tiêu khác, {unit.name}, {period}"
+    return TableFile("chi-tieu", title, VALUE_COLUMNS, table_rows(VALUE_COLUMNS, lines), at, source)

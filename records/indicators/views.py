@@ -1,11 +1,14 @@
-"""The page of a unit's indicators in a period, and the list of indicators for administrators."""
+"""The page of a unit's indicators in a period with what people type there, and the list of indicators for
+administrators.
+"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,23 +18,137 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from core import clock
-from core.dates import format_day
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.dates import format_day, parse_day
+from core.forms import CleanTextField, ListChoiceField
+from core.text import clean_text
+from core.web import Right
+from figures import indicator_rules
 from figures.formatting import format_count, format_decimal
 from figures.periods import Period, PeriodError
 from records.calendar.queries import stored_calendar
 from records.errors import ActionRefused
 from records.models import Indicator
-from spreadsheets.table_file import TableFile, requested_file
+from spreadsheets.table_writer import TableFile, requested_file
 from units.access.queries import home_unit, is_allowed, is_root_administrator, unit_for, visible_units
-from units.models import Unit
+from units.models import Tier, Unit
 
 from . import actions
-from .files import indicator_values_file, indicators_file
-from .forms import COUNTS, IndicatorForm, TypedIndicators, box_name, read_typed_indicators
-from .queries import INDICATOR_CELLS, IndicatorEntry, indicator_changes, indicator_entries, indicators_version
+from .queries import (
+    INDICATOR_CELLS,
+    IndicatorEntry,
+    indicator_changes,
+    indicator_entries,
+    indicator_values_file,
+    indicators_file,
+    indicators_version,
+)
+
+SOURCE_LENGTH = 300
+COUNTS, DECIMALS = ("numerator", "denominator"), ("target", "quoted")
+
+
+def box_name(indicator: Indicator, cell: str) -> str:
+    """The name of a cell in the form: "numerator-12"."""
+    return f"{cell}-{indicator.pk}"
+
+
+@dataclass(frozen=True)
+class TypedIndicators:
+    """What was typed, read: values by number of the indicator, and by the name of its box what cannot be stored."""
+
+    values: Mapping[int, Mapping[str, Any]]
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_typed_indicators(lines: Iterable[IndicatorEntry], data: Mapping[str, str]) -> TypedIndicators:
+    """Cells that were sent; what was not sent stays as it is stored, and is looked at together with what was."""
+    values: dict[int, dict[str, Any]] = {}
+    faults: dict[str, str] = {}
+    for line in lines:
+        read: dict[str, Any] = {}
+        for cell in INDICATOR_CELLS:
+            text = data.get(name := box_name(line.indicator, cell))
+            if text is None:
+                continue
+            value, told = _read(cell, text, line.indicator.served)
+            if told:
+                faults[name] = told
+            read[cell] = value
+        if not read:
+            continue
+        values[line.indicator.pk] = read
+        if not any(box_name(line.indicator, cell) in faults for cell in INDICATOR_CELLS):
+            for fault in indicator_rules.check_indicator(line.cells | read):
+                faults[box_name(line.indicator, fault.measure or "")] = fault.message
+    return TypedIndicators(values, faults)
+
+
+def _read(cell: str, text: str, served: frozenset[str]) -> tuple[Any, str]:
+    if cell == "source":
+        words = clean_text(text)
+        return words, "" if len(words) <= SOURCE_LENGTH else f"Nguồn tối đa {SOURCE_LENGTH} ký tự."
+    if cell in COUNTS:
+        value, fault = indicator_rules.read_count(cell, text, served)
+    elif cell in DECIMALS:
+        value, fault = indicator_rules.read_decimal(cell, text, served)
+    else:
+        return _day(text, served)
+    return value, fault.message if fault else ""
+
+
+def _day(text: str, served: frozenset[str]) -> tuple[Any, str]:
+    if not text.strip():
+        return None, ""
+    if "quoted_on" not in served:
+        return None, indicator_rules.indicator_violation(
+            "not_served", "quoted_on", typed=text.strip()[:24]
+        ).message
+    try:
+        return parse_day(clean_text(text)), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+class IndicatorForm(forms.Form):
+    """A new indicator of one's own."""
+
+    name = CleanTextField(label="Tên chỉ tiêu", max_length=300)
+    code = forms.SlugField(
+        label="Mã",
+        max_length=64,
+        help_text="Chữ không dấu, số và gạch nối, ví dụ so-hoa-ho-so. Mã không đổi được.",
+        error_messages={
+            "required": "Chưa nhập ô này.",
+            "invalid": "Mã chỉ gồm chữ không dấu, số và gạch nối.",
+            "max_length": "Tối đa 64 ký tự.",
+        },
+    )
+    numerator_name = CleanTextField(
+        label="Số đạt là số của", max_length=200, help_text="Ví dụ: Hồ sơ được số hóa"
+    )
+    denominator_name = CleanTextField(
+        label="Tổng số là số của",
+        max_length=200,
+        required=False,
+        help_text="Để trống nếu chỉ đếm, không tính tỷ lệ.",
+    )
+    counted_in = CleanTextField(label="Đơn vị tính", max_length=100, help_text="Ví dụ: hồ sơ")
+    group = CleanTextField(label="Nhóm", max_length=100, required=False)
+    tier = ListChoiceField(label="Cấp báo cáo", required=False, choices=[("", "Mọi cấp"), *Tier.choices])
+    quoted = forms.BooleanField(label="Số do nơi khác công bố (trích dẫn, không tính)", required=False)
+
+    def clean_code(self) -> str:
+        code = self.cleaned_data["code"].lower()
+        if Indicator.objects.filter(code=code).exists():
+            raise forms.ValidationError("Mã này đã có. Hãy chọn mã khác.")
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("quoted") and self.cleaned_data.get("denominator_name"):
+            self.add_error("denominator_name", "Số trích dẫn không có tổng số. Hãy để trống ô này.")
+        return self.cleaned_data
+
 
 CELL_WORDS = {
     "numerator": "Số đạt",
@@ -73,7 +190,7 @@ class IndicatorRow:
         return _value_text(self.asked.before.quoted) if self.asked.before else ""
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 @require_safe
 def indicators_home(request: HttpRequest) -> HttpResponse:
     """Leads to the indicators of the reader's own unit."""
@@ -84,7 +201,7 @@ def indicators_home(request: HttpRequest) -> HttpResponse:
     return redirect("records:indicators", unit.pk)
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 @require_safe
 def unit_indicators(request: HttpRequest, pk: int) -> HttpResponse:
     """`?period=2022-H1`; by default the latest half-year that has ended."""
@@ -99,7 +216,7 @@ def _values_file(unit: Unit, period: Period) -> TableFile:
     return indicator_values_file(unit, period.label, indicator_entries(unit, period), clock.now())
 
 
-@rights.requires(Right.FILL)
+@web.requires(Right.FILL)
 def save_indicators(request: HttpRequest, pk: int) -> HttpResponse:
     """POST the cells of a period: all of them are stored, or none and each fault is told at its cell (422)."""
     unit = unit_for(request.user, pk, request.day, Right.FILL)
@@ -149,7 +266,7 @@ def _render_indicators(
 ) -> HttpResponse:
     lines = indicator_entries(unit, period)
     faults = typed.faults if typed else {}
-    rows = [_indicator_row(one, request.POST if typed else {}, faults) for one in lines]
+    rows = [_indicator_row(line, request.POST if typed else {}, faults) for line in lines]
     periods = stored_calendar().recent(request.day)
     context = {
         "unit": unit,
@@ -166,14 +283,14 @@ def _render_indicators(
         "faults": [(name, _label(rows, name), told) for name, told in faults.items()],
         "changes": [
             (
-                one,
+                indicator_change,
                 [
                     (name, CELL_WORDS[cell], _logged_text(cell, old), _logged_text(cell, new))
-                    for name, cell, old, new in one.cells
+                    for name, cell, old, new in indicator_change.cells
                 ],
             )
-            for one in indicator_changes(
-                unit, period, {one.indicator.code: one.indicator.name for one in lines}
+            for indicator_change in indicator_changes(
+                unit, period, {line.indicator.code: line.indicator.name for line in lines}
             )
         ],
     }
@@ -240,7 +357,7 @@ def _require_top_administrator(request: HttpRequest) -> None:
         raise PermissionDenied("Chỉ người quản trị của đơn vị cao nhất đặt được bộ chỉ tiêu chung.")
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def indicator_list(request: HttpRequest) -> HttpResponse:
     """All indicators, and a form for a new one that is posted here."""
     _require_top_administrator(request)
@@ -252,12 +369,14 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Đã thêm chỉ tiêu “{new.name}”.")
         return redirect("records:indicator_list")
     known = list(Indicator.objects.all())
-    lacking = {one["code"] for one in actions.add_presets(PRESETS_FILE)} - {one.code for one in known}
+    lacking = {one["code"] for one in actions.add_presets(PRESETS_FILE)} - {
+        add_preset.code for add_preset in known
+    }
     context = {"form": form, "indicators": known, "lacking": len(lacking)}
     return render(request, "records/indicators/list.html", context, status=422 if form.errors else 200)
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def load_presets(request: HttpRequest) -> HttpResponse:
     """POST: adds the preset indicators that are not there yet."""
     _require_top_administrator(request)
@@ -267,7 +386,7 @@ def load_presets(request: HttpRequest) -> HttpResponse:
     return redirect("records:indicator_list")
 
 
-@rights.requires(Right.MANAGE)
+@web.requires(Right.MANAGE)
 def set_retired(request: HttpRequest, pk: int) -> HttpResponse:
     """POST `retired` 1 or 0: an indicator is asked for no more, or again."""
     _require_top_administrator(request)

@@ -15,22 +15,20 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.timezone import get_default_timezone
 
-from core import clock
-from core.web import rights
-from core.web.forms import CleanTextField, DayField, ListChoiceField
-from core.web.pagination import outcome_message
-from core.web.rights import Right
+from core import clock, web
+from core.forms import CleanTextField, DayField, ListChoiceField
+from core.web import Right, outcome_message
 from figures import formatting
 from figures.periods import Month
-from records.calendar.files import SETTING_UNIT_COLUMNS
 from records.calendar.queries import stored_calendar
+from records.calendar.views import SETTING_UNIT_COLUMNS
 from records.entry.forms import STALE_PAGE
 from records.entry.submission_page import render_refused, render_submission
 from records.errors import ActionRefused
 from records.models import ClosingTime, Submission
 from records.submissions.fetch import reviewed_units, submission_action
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, MonthReasonForm
-from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed
 from units.models import Unit
 
@@ -77,8 +75,8 @@ class ClosingTimeForm(forms.Form):
 
     def __init__(self, units: Iterable[Unit], months: Iterable[Month], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["unit"].choices = [(str(one.pk), one.name) for one in units]
-        self.fields["month"].choices = [(str(one), one.label) for one in months]
+        self.fields["unit"].choices = [(str(unit.pk), unit.name) for unit in units]
+        self.fields["month"].choices = [(str(month), month.label) for month in months]
 
     def clean_time(self) -> time:
         found = _TIME.fullmatch(self.cleaned_data["time"])
@@ -98,7 +96,7 @@ PAGE_SIZE = 50
 NO_REVIEWER = "Chỉ người duyệt số liệu của một cấp mới đặt được giờ chốt cho các đơn vị bên dưới."
 
 
-@rights.requires(Right.APPROVE)
+@web.requires(Right.APPROVE)
 def closing_times_page(request: HttpRequest) -> HttpResponse:
     """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time; one that has
     passed locks at once, and is asked about first.
@@ -118,7 +116,7 @@ def closing_times_page(request: HttpRequest) -> HttpResponse:
     form = ClosingTimeForm(units, months, request.POST)
     if not form.is_valid():
         return _render_closing_times(request, units, form, status=400)
-    unit = next(one for one in units if str(one.pk) == form.cleaned_data["unit"])
+    unit = next(unit for unit in units if str(unit.pk) == form.cleaned_data["unit"])
     month, at = Month.parse(form.cleaned_data["month"]), form.moment()
     may_be = timezone.localdate(at) > days.span(month).end
     if may_be and at < clock.now() and request.POST.get("confirmed") != at.isoformat():
@@ -134,7 +132,7 @@ def closing_times_page(request: HttpRequest) -> HttpResponse:
     return redirect("records:closing")
 
 
-@rights.requires(Right.APPROVE)
+@web.requires(Right.APPROVE)
 def remove_closing(request: HttpRequest, pk: int) -> HttpResponse:
     """POST: takes one back; 404 for those who may not read its unit, 403 for those who do not decide there."""
     closing = ClosingTime.objects.select_related("unit").filter(pk=pk).first()
@@ -152,8 +150,8 @@ def remove_closing(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _initial_closing(request: HttpRequest, units: list[Unit], months: list[Month]) -> dict[str, object]:
     """What is set for the unit and month of the address; else the first unit and the latest ended month, at 17:00."""
-    unit = next((one for one in units if str(one.pk) == request.GET.get("unit")), units[0])
-    month = next((one for one in months if str(one) == request.GET.get("month")), months[1])
+    unit = next((unit for unit in units if str(unit.pk) == request.GET.get("unit")), units[0])
+    month = next((month for month in months if str(month) == request.GET.get("month")), months[1])
     kept = ClosingTime.objects.filter(unit=unit, month=month.number).first()
     chosen: dict[str, object] = {"unit": str(unit.pk), "month": str(month), "time": "17:00"}
     if kept is not None:
@@ -186,7 +184,7 @@ def _render_closing_times(
         "over": over and over.isoformat(),
         "page": page,
         "closings": [_closing_line(one, now) for one in page.object_list],
-        "above": [_closing_line(one, now) for one in others[:MONTHS_BACK]],
+        "above": [_closing_line(other, now) for other in others[:MONTHS_BACK]],
     }
     return render(request, "records/locking/closing_times.html", context, status=status)
 

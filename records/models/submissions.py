@@ -19,7 +19,7 @@ class Submission(models.Model):
 
     `open_until`: after an unlocking the month is open until then, whatever the closing time says, and no longer.
     `opens`, `closes`: whether what it opens and closes with counts in sums of several units; derived
-    (records.aggregates.handover).
+    (records.aggregates.group_sums).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="submissions")

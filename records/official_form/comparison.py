@@ -7,20 +7,20 @@ from typing import Any
 
 from django.db import transaction
 
-from figures import rules
+from figures import count_rules
 from figures.formatting import format_count
 from figures.measures import MEASURES, measure_label
 from figures.official_forms import NumberedColumn, OfficialForm, identity_difference
 from figures.periods import Month, Period
 from figures.summary import Dates
 from figures.tally import sum_reported
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.errors import ActionRefused
 from records.models import DossierCount, Edition
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 from records.submissions.actions import save_counts
 from records.submissions.checks import counts_of_edition
-from records.submissions.guards import FROM_FILE
+from records.submissions.locks import FROM_FILE
 from spreadsheets.cells import FileFaults
 
 from .reader import OfficialLine, OfficialSheet, read_official_sheet
@@ -167,7 +167,7 @@ class _OfficialComparer:
             value = line.cells[column.number]
             spread = measures_of_column(column, value, served)
             for name, part in spread.items():
-                if fault := rules.check_cell(name, part, served):
+                if fault := count_rules.check_cell(name, part, served):
                     self._fault(line, fault.code, fault.message, column.number)
             after |= spread
             takes = next((name for name, part in spread.items() if part), "")

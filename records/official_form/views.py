@@ -5,24 +5,23 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core import clock
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right
 from figures.formatting import format_count
 from figures.official_forms import OfficialForm
 from figures.periods import Month
 from records.calendar.queries import DueDates, stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.entry.submission_page import REFUSAL_STATUS
 from records.errors import ActionRefused, StaleEdition
 from records.models import FormFile, Submission
 from records.submissions import uploads
 from records.submissions.fetch import submission_or_404
+from records.submissions.month_status import WorkingEdition, working_editions
 from records.submissions.uploads import FilledMonth, uploaded_form
-from records.submissions.working_editions import WorkingEdition, working_editions
 
 from .comparison import OfficialFormPreview, compare_official_form
-from .queries import DOSSIER_FORM, official_forms
+from .reader import DOSSIER_FORM, official_forms
 
 
 class OfficialUpload(forms.Form):
@@ -43,7 +42,7 @@ UPLOAD_EXPIRED = (
 SAVED_ELSEWHERE = "Báo cáo vừa được lưu ở nơi khác. Dưới đây là khác biệt so với số mới; hãy xem lại rồi ghi."
 
 
-@rights.requires(Right.ENTER)
+@web.requires(Right.ENTER)
 def upload_official(request: HttpRequest, pk: int) -> HttpResponse:
     """GET the page; POST a file: it is kept and leads to what it would change, or every fault is told by its cell (422;
     400 where it cannot be read). Nothing is written.
@@ -63,7 +62,7 @@ def upload_official(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("records:official_look", found.pk, kept.token)
 
 
-@rights.requires(Right.ENTER)
+@web.requires(Right.ENTER)
 def preview_official(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     """GET: what a kept upload would change. POST `seen`: store it, all or nothing; again, nothing happens. 404 for a
     file that is no longer kept, of another month, or of somebody else.

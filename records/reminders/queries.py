@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from django.db.models import F, Max, QuerySet
 
 from accounts.models import User
-from figures import reminder_schedule
+from figures import completeness
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
 from records.models import Edition, Reminder, ReminderKind, State, Submission
@@ -69,14 +69,14 @@ def unsent_months(day: date, due: DueDates) -> list[tuple[UnsentMonth, str]]:
         span = due.days.span(month)
         stored = dict(Submission.objects.filter(month=month.number).values_list("unit_id", "due_on"))
         possible = {due.of(tier, month) for tier in Tier.values} | set(stored.values())
-        if not any(reminder_schedule.reminder_kind(due_on, day) for due_on in possible):
+        if not any(completeness.reminder_kind(due_on, day) for due_on in possible):
             continue
         got = sent_or_approved([month.number])
         returned = _in_state([month.number], [State.RETURNED])
         units = Unit.objects.expected_within(span.start, span.end).order_by("path")
         for unit in units:
             due_on = stored.get(unit.pk) or due.of(unit.tier, month)
-            kind = reminder_schedule.reminder_kind(due_on, day)
+            kind = completeness.reminder_kind(due_on, day)
             if kind is not None and (unit.pk, month.number) not in got:
                 back = (unit.pk, month.number) in returned
                 found.append((UnsentMonth(unit, month, due_on, span.end + timedelta(1), day, back), kind))
@@ -114,7 +114,7 @@ def plan_reminders(day: date, due: DueDates) -> ReminderPlan:
         own = clerks.get(owed.unit.pk, [])
         told: dict[User, ReminderItem] = {user: ReminderItem(owed, kind) for user in own}
         reached = any(user.email for user in own)
-        if (kind == reminder_schedule.AFTER or not reached) and not owed.unit.external:
+        if (kind == completeness.AFTER or not reached) and not owed.unit.external:
             for user in reviewers.of(owed.unit):
                 told.setdefault(user, ReminderItem(owed, kind, below=True, clerks=tuple(own)))
         if not told and not owed.unit.external:
@@ -160,8 +160,8 @@ def role_holders(units: Iterable[int], roles: Iterable[str], day: date) -> dict[
 def _names_by_unit(rows: QuerySet[Membership], day: date) -> dict[int, list[User]]:
     found: dict[int, dict[int, User]] = defaultdict(dict)
     rows = rows.valid_on(day).filter(user__is_active=True).select_related("user")
-    for one in rows.order_by("user__username"):
-        found[one.unit_id][one.user_id] = one.user
+    for row in rows.order_by("user__username"):
+        found[row.unit_id][row.user_id] = row.user
     return {unit: list(people.values()) for unit, people in found.items()}
 
 
@@ -188,10 +188,10 @@ def other_contacts(units: Iterable[Unit], day: date) -> dict[int, list[str]]:
     rows = Membership.objects.valid_on(day).filter(unit__in=near, user__is_active=True)
     own: dict[int, list[str]] = defaultdict(list)
     heads: dict[int, list[str]] = defaultdict(list)
-    for one in rows.select_related("user").order_by("user__username"):
-        own[one.unit_id].append(f"{one.user} ({one.get_role_display().lower()})")
-        if one.role == Role.ADMINISTRATOR:
-            heads[one.unit_id].append(f"{one.user} (quản trị)")
+    for row in rows.select_related("user").order_by("user__username"):
+        own[row.unit_id].append(f"{row.user} ({row.get_role_display().lower()})")
+        if row.role == Role.ADMINISTRATOR:
+            heads[row.unit_id].append(f"{row.user} (quản trị)")
     found = {}
     for unit in units:
         above = next((heads[number] for number in reversed(unit.ancestor_ids()) if number in heads), [])
@@ -203,8 +203,8 @@ def own_reminders(user: User, months: Iterable[Month]) -> dict[tuple[int, int], 
     """What a person was reminded of, by (unit number, month), the earliest first. One query."""
     found: dict[tuple[int, int], list[Reminder]] = defaultdict(list)
     rows = Reminder.objects.filter(user=user, month__in=[month.number for month in months])
-    for one in rows.order_by("on", "pk"):
-        found[one.unit_id, one.month].append(one)
+    for row in rows.order_by("on", "pk"):
+        found[row.unit_id, row.month].append(row)
     return found
 
 

@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.text import capfirst
 
-from core import clock, mail_server
-from core.web import rights
-from core.web.rights import Right
+from core import clock, mail_server, web
+from core.web import Right
 from figures.formatting import format_count
 from records.calendar.queries import DueDates, stored_calendar
 from records.submissions import month_status
@@ -20,15 +19,14 @@ from records.submissions.month_status import missing_months, units_missing
 from units.access.queries import has_right_anywhere, unit_for
 from units.models import Unit
 
-from .actions import ReminderOutcome, ReminderResult, UrgeResult, urge_person
-from .emails import MailRun
+from .actions import MailRun, ReminderOutcome, ReminderResult, UrgeResult, urge_person
 from .queries import UnsentMonth, months_to_urge, other_contacts
 
 MONTHS_BACK = 6
 _MAX_NAMED = 10
 
 
-@rights.requires(Right.APPROVE)
+@web.requires(Right.APPROVE)
 def urge_units(request: HttpRequest) -> HttpResponse:
     """POST the number of a unit, or none: all silent units whose months the user approves, with `?tinh=` those of one
     province. Once a day a person.
@@ -81,7 +79,7 @@ def _months_to_urge(
 
 def _report_result(request: HttpRequest, urged: UrgeResult, owes: bool) -> None:
     """What was done, and what was not and why: whom to call instead."""
-    of = {way: [one for one in urged.people if one.way is way] for way in ReminderOutcome}
+    of = {way: [person for person in urged.people if person.way is way] for way in ReminderOutcome}
     reached = [*of[ReminderOutcome.MAILED], *of[ReminderOutcome.NO_ADDRESS], *of[ReminderOutcome.MUTED]]
     if reached:
         mailed = format_count(len(of[ReminderOutcome.MAILED]))
@@ -122,7 +120,7 @@ def _report_result(request: HttpRequest, urged: UrgeResult, owes: bool) -> None:
 
 
 def _person_names(people: Iterable[ReminderResult]) -> list[str]:
-    return [str(one.user) for one in people]
+    return [str(person.user) for person in people]
 
 
 def _warn(request: HttpRequest, words: str, names: list[str]) -> None:

@@ -6,23 +6,24 @@ from typing import Any
 
 from django.db import transaction
 
-from figures import rules
+from figures import count_rules
 from figures.measures import MEASURES
 from figures.periods import Calendar, Month
-from records.aggregates import group_sums, handover
+from records import storage
+from records.aggregates import group_sums
 from records.calendar.queries import due_date, stored_calendar
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.errors import ActionRefused, Finding, StaleEdition
 from records.models import DossierCount, Edition, Stage, State, Submission
-from records.storage import writes
-from records.storage.tallies import measures_of_row, set_measures
+from records.storage import measures_of_row, set_measures
 from units.models import Unit
 from units.tree.queries import lock_unit
 
 from .checks import check_edition, counts_of_edition, rows_of_edition
-from .guards import (
+from .locks import (
     FROM_PAGE,
     actor_name,
+    apply_closing_times,
     locked_edition,
     log_edition,
     must_be_expected,
@@ -31,7 +32,6 @@ from .guards import (
     responsible_person,
     saved_detail,
 )
-from .locks import apply_closing_times
 
 # {(field number, procedure number or None): {measure: value}}; measures that are not named stay as they are.
 RowChanges = Mapping[RowKey, Mapping[str, int | None]]
@@ -65,7 +65,7 @@ def open_submission(
         edition = Edition.objects.create(submission=submission, number=1)
         log_edition("open", edition, by=by, at=at)
     if made:
-        handover.mark_handovers([unit], [month.number])
+        group_sums.mark_handovers([unit], [month.number])
         apply_closing_times([submission])
     return submission
 
@@ -124,9 +124,9 @@ def save_locked(
     edition.revision += 1
     edition.saved_at, edition.saved_by = at, actor_name(by)
     group_sums.set_edition_sums(edition, stored.values())
-    writes.update_edition(edition, writes.SAVED_COLUMNS)
+    storage.update_edition(edition, storage.SAVED_COLUMNS)
     if (writer := responsible_person(by)) is not None:
-        writes.add_writer(edition, writer)
+        storage.add_writer(edition, writer)
     detail = saved_detail(edition, way, follows, changes)
     log_edition("save", edition, by=by, at=at, detail=detail | ({"file": file} if file else {}))
     return edition
@@ -172,7 +172,7 @@ def _change_rows(
         changes[row_label(key, catalogue)] = cells
     _keep_one_level(stored, catalogue)
     # Not those of the level that was left.
-    writes.write_counts([stored[key] for key in touched if key in stored])
+    storage.write_counts([stored[key] for key in touched if key in stored])
     return changes
 
 
@@ -189,7 +189,7 @@ def _refuse_cells(
     """A number that can never be right is not even a draft; one that stood there before keeps no other from saving."""
     field = catalogue.fields[row.field_id].code
     procedure = catalogue.procedures[row.procedure_id].code if row.procedure_id else ""
-    faults = [fault for name in cells if (fault := rules.check_cell(name, getattr(row, name), served))]
+    faults = [fault for name in cells if (fault := count_rules.check_cell(name, getattr(row, name), served))]
     if faults:
         findings = [Finding.of(fault, field, procedure) for fault in faults]
         raise ActionRefused(faults[0].code, faults[0].message, findings)
@@ -205,7 +205,7 @@ def _keep_one_level(stored: dict[RowKey, DossierCount], catalogue: Catalogue) ->
         for (field, procedure), row in stored.items()
         if row.answered
     ]
-    fault = rules.check_mixed_level(named)
+    fault = count_rules.check_mixed_level(named)
     if fault:
         raise ActionRefused(fault.code, fault.message, [Finding.of(fault)])
     for key in blank_rows_of_other_level(stored, catalogue.undivided):
@@ -247,16 +247,20 @@ def send_edition(edition: Edition, *, by: Any, at: datetime, revision: int | Non
     must_be_expected(edition.submission, catalogue.days)
     rows = rows_of_edition(edition)
     findings = check_edition(edition, catalogue, rows=rows)
-    blocking = [one for one in findings if one.blocks] + _unexplained_openings(rows, findings)
+    blocking = [finding for finding in findings if finding.blocks] + _unexplained_openings(rows, findings)
     if blocking:
         raise ActionRefused("faults", "Báo cáo còn lỗi nên chưa gửi được.", blocking)
     _add_blank_rows(edition, rows, catalogue)
     edition.state = State.SENT
     edition.sent_at, edition.sent_by, edition.sender_id = at, actor_name(by), responsible_person(by)
     edition.return_reason, edition.marked_cells = "", []
-    writes.update_edition(edition, writes.SENT_COLUMNS)
+    storage.update_edition(edition, storage.SENT_COLUMNS)
     refresh_sums_above(edition, Stage.SUBMITTED)
-    warnings = [f"{one.field} {one.measure or ''} {one.code}" for one in findings if not one.blocks]
+    warnings = [
+        f"{finding.field} {finding.measure or ''} {finding.code}"
+        for finding in findings
+        if not finding.blocks
+    ]
     log_edition("send", edition, by=by, at=at, detail={"warnings": warnings})
     return edition
 
@@ -265,7 +269,9 @@ def _unexplained_openings(rows: Iterable[DossierCount], findings: Sequence[Findi
     """Openings that differ from the last closing and state no reason."""
     explained = {(row.field.code, row.procedure.code if row.procedure else "") for row in rows if row.reason}
     return [
-        one for one in findings if one.code == "continuity" and (one.field, one.procedure) not in explained
+        finding
+        for finding in findings
+        if finding.code == "continuity" and (finding.field, finding.procedure) not in explained
     ]
 
 
@@ -283,7 +289,7 @@ def _add_blank_rows(edition: Edition, rows: Sequence[DossierCount], catalogue: C
                 row = DossierCount(edition=edition, field_id=field)
                 set_measures(row, {}, served_in_row(expected, catalogue, (field, None)))
                 blank.append(row)
-    writes.write_counts(blank)
+    storage.write_counts(blank)
     group_sums.set_edition_sums(edition, [*rows, *blank])
 
 

@@ -2,19 +2,21 @@
 
 from dataclasses import replace
 
-from core.db.prepared_query import PreparedQuery
-from figures import rulebook, rules
+from core.database import PreparedQuery
+from figures import count_rules, rule_catalogue
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue, served_in_row
+from records.catalogue import Catalogue, served_in_row
 from records.errors import Finding
 from records.models import DossierCount, Edition, SwitchedGroup
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 
 from .history_window import HistoryWindow, history_window, report_oddity, row_oddities
 
 
-def explain_switched_off(fault: rulebook.RuleViolation, off: frozenset[str]) -> rulebook.RuleViolation:
+def explain_switched_off(
+    fault: rule_catalogue.RuleViolation, off: frozenset[str]
+) -> rule_catalogue.RuleViolation:
     """A number in a group of columns that is switched off is told as such; the code is that of any cell not served."""
     if fault.code != "not_served" or fault.measure not in off:
         return fault
@@ -66,10 +68,10 @@ def check_edition(
     found = [
         Finding.of(explain_switched_off(fault, expected.off), *_place(row))
         for row, (key, cells) in zip(rows, values.items(), strict=True)
-        for fault in rules.check_row(cells, served_in_row(expected, catalogue, key))
+        for fault in count_rules.check_row(cells, served_in_row(expected, catalogue, key))
     ]
     named = [(row.field.code, row.procedure.code if row.procedure else None) for row in rows if row.answered]
-    for fault in (rules.check_mixed_level(named), rules.check_nothing_reported(values.values())):
+    for fault in (count_rules.check_mixed_level(named), count_rules.check_nothing_reported(values.values())):
         if fault:
             found.append(Finding.of(fault))
     warnings = [

@@ -11,9 +11,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.models import User
-from core.db.prepared_query import PreparedQuery
-from core.web import rights
-from core.web.rights import Right
+from core import web
+from core.database import PreparedQuery
+from core.web import Right
 from figures.periods import Calendar, Month
 from records.models import OPEN_STATES, Edition, State, Submission
 from units.access.queries import memberships_of, require_right
@@ -62,7 +62,7 @@ def submission_action(right: Right) -> Callable[[SubmissionAction], Callable]:
     """
 
     def declare(view: SubmissionAction):
-        @rights.requires(right)
+        @web.requires(right)
         @wraps(view)
         def guarded(request: HttpRequest, pk: int) -> HttpResponse:
             submission = submission_or_404(request.user, pk, right, request.day)
@@ -99,10 +99,10 @@ def shown_edition(editions: list[Edition], number: str | None, *, works_on_it: b
     """
     if number is not None:
         plain = number.isascii() and number.isdigit() and len(number) <= 5
-        return next((one for one in editions if plain and one.number == int(number)), None)
-    wanted = [[one for one in editions if one.state == State.APPROVED], editions]
+        return next((edition for edition in editions if plain and edition.number == int(number)), None)
+    wanted = [[edition for edition in editions if edition.state == State.APPROVED], editions]
     if works_on_it:
-        wanted.insert(0, [one for one in editions if one.state in OPEN_STATES])
+        wanted.insert(0, [edition for edition in editions if edition.state in OPEN_STATES])
     return next((group[-1] for group in wanted if group), None)
 
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from core.db.prepared_query import PreparedQuery
-from figures import rulebook, rules
+from core.database import PreparedQuery
+from figures import count_rules, rule_catalogue
 from figures.formatting import format_count
 from figures.measures import CLOSING, LABELS, MEASURES, SUMS
 from figures.outliers import MONTHS, WATCHED, find_outlier
 from figures.periods import Month, Span
 from figures.tally import sum_reported
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import RowKey
+from records.catalogue import RowKey
 from records.models import DossierCount, Edition, Stage, Submission
 from units.models import Succession, Unit
 
@@ -96,13 +96,18 @@ _SHORT_WORDS = {"all_zero": "mọi ô đều là 0", "same_as_last": "mọi ô �
 class Oddity:
     """A warning about one row or report, in full for who enters it, and short for who reads many of them."""
 
-    fault: rulebook.RuleViolation
+    fault: rule_catalogue.RuleViolation
     short: str
 
 
 def history_windows(submissions: Iterable[Submission]) -> dict[int, HistoryWindow]:
     """By number of the submission: the twelve months before it, from what was sent or approved. Two queries."""
-    return _windows({one.pk: (one.unit_id, Month.from_number(one.month)) for one in submissions})
+    return _windows(
+        {
+            submission.pk: (submission.unit_id, Month.from_number(submission.month))
+            for submission in submissions
+        }
+    )
 
 
 def unit_history_windows(units: Iterable[int], month: Month) -> dict[int, HistoryWindow]:
@@ -178,8 +183,8 @@ def row_oddities(row: DossierCount, past: HistoryWindow, month: Month) -> Iterab
     """Everything odd in one row of a month beside its past: a broken continuity, then jumps."""
     months = past.get((row.field_id, row.procedure_id), {})
     before = months.get(month.previous().number)
-    left = rules.closing_count(before) if before else None
-    fault = rules.check_continuity(row.opening, left)
+    left = count_rules.closing_count(before) if before else None
+    fault = count_rules.check_continuity(row.opening, left)
     if fault:
         yield Oddity(
             fault, f"kỳ trước chuyển sang {format_count(row.opening)}, cuối kỳ trước còn {format_count(left)}"
@@ -187,7 +192,7 @@ def row_oddities(row: DossierCount, past: HistoryWindow, month: Month) -> Iterab
     for whole in WATCHED:
         odd = find_outlier(
             sum_reported(getattr(row, part) for part in SUMS[whole]),
-            [sum_reported(months[one][part] for part in SUMS[whole]) for one in sorted(months)],
+            [sum_reported(months[month][part] for part in SUMS[whole]) for month in sorted(months)],
         )
         if odd:
             short = f"{LABELS[whole].lower()} {format_count(odd.value)}, thường gặp {odd.level}"
@@ -199,7 +204,7 @@ def report_oddity(
 ) -> Oddity | None:
     """What is odd in a month as a whole: nothing but zeros, or the month before again."""
     last = month.previous().number
-    fault = rules.check_odd_report(
+    fault = count_rules.check_odd_report(
         rows, {key: months[last] for key, months in past.items() if last in months}
     )
     return Oddity(fault, _SHORT_WORDS[fault.code]) if fault else None

@@ -1,20 +1,74 @@
-"""The rows of an edition as lines to fill in, and what was typed into them."""
+"""The rows of an edition as lines to fill in, what was typed into them, and the columns of a month: groups,
+order, short names.
+"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
 
 from django import forms
+from django.utils.text import capfirst
 
-from figures import rules
+from figures import count_rules
 from figures.formatting import format_count
-from figures.measures import MEASURES
+from figures.measures import AFTER, APART, CATALOGUE, MAIN, MEASURES, group_measures, online_labels
+from figures.measures import COLUMN_GROUPS as measures_COLUMN_GROUPS
 from figures.periods import Month
-from records.catalogue.queries import Catalogue, RowKey, served_in_row
+from records.catalogue import Catalogue, RowKey, served_in_row
 from records.models import DossierCount, Edition
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 
 from .checks import rows_of_edition
 from .history_window import HistoryWindow, history_window
+
+
+class ServedRow(Protocol):
+    """A row: which measures may hold a number in it, and what stands there."""
+
+    served: frozenset[str]
+    values: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class ColumnGroup:
+    """Columns under one head; `whole` names their sum, shown after them."""
+
+    title: str
+    measures: tuple[str, ...]
+    whole: str = ""
+
+    @property
+    def width(self) -> int:
+        """Number of columns, the sum included."""
+        return len(self.measures) + bool(self.whole)
+
+
+def _of(place: str) -> tuple[ColumnGroup, ...]:
+    return tuple(
+        ColumnGroup(group.title, group_measures(group.key), group.total)
+        for group in measures_COLUMN_GROUPS
+        if group.place == place
+    )
+
+
+# Before the balance of a row, after it, and in a table of their own.
+MAIN_GROUPS, AFTER_GROUPS, APART_GROUPS = _of(MAIN), _of(AFTER), _of(APART)
+COLUMN_GROUPS = (*MAIN_GROUPS, *AFTER_GROUPS)
+
+
+def column_heads(day: date, groups: Sequence[ColumnGroup]) -> tuple[tuple[ColumnGroup, tuple[str, ...]], ...]:
+    """Groups with the short names of their columns, the online levels as they were called on a day."""
+    levels = {f"received_{level}": capfirst(label) for level, label in online_labels(day).items()}
+    short = {measure.name: measure.head for measure in CATALOGUE} | levels
+    return tuple((group, tuple(short[name] for name in group.measures)) for group in groups)
+
+
+def has_column(rows: Iterable[ServedRow], measures: Iterable[str]) -> bool:
+    """Whether any row serves, or holds, one of the measures: a group of columns that is switched off is not there."""
+    names = tuple(measures)
+    return any(name in row.served or row.values[name] is not None for row in rows for name in names)
+
 
 REASON_LENGTH = 2000
 REASON_TOO_LONG = {"max_length": f"Lý do tối đa {format_count(REASON_LENGTH)} ký tự."}
@@ -80,7 +134,7 @@ def read_typed_lines(
             text = unread.pop(name := line.name(measure), None)
             if text is None:
                 continue
-            value, fault = rules.read_cell(measure, text, line.served)
+            value, fault = count_rules.read_cell(measure, text, line.served)
             if fault:
                 faults[name] = fault.code, fault.message
             else:
@@ -153,6 +207,6 @@ def _line(
         values=measures_of_row(row) if row else dict.fromkeys(MEASURES),
         reason=row.reason if row else "",
         of_procedure=procedure is not None,
-        proposed=rules.closing_count(before) if before else None,
+        proposed=count_rules.closing_count(before) if before else None,
         past=past,
     )

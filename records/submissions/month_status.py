@@ -1,4 +1,6 @@
-"""Where each unit's months stand, and which units have not sent theirs; a fixed number of queries."""
+"""Where each unit's months stand, which edition is being worked on, and which units have not sent theirs; a
+fixed number of queries.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +12,72 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
-from records.models import Edition, Reminder, State, UnlockRequest
+from records.models import OPEN_STATES, DossierCount, Edition, Reminder, State, Submission, UnlockRequest
 from records.models.submissions import SENT_OR_APPROVED
 from units.access.queries import memberships_of
 from units.models import Membership, Role, Unit, UnitKind, expected_within, subtree
 from units.succession.positions import places_on, stands_within
+
+from .history_window import HistoryWindow, unit_history_windows
+from .locks import binding_closing_time, closing_times_of
+
+
+@dataclass(frozen=True)
+class WorkingEdition:
+    """The edition that is worked on (of a month that nobody opened yet: one that is not stored), its rows in the order
+    of the catalogue, and the twelve months before.
+    """
+
+    edition: Edition
+    rows: list[DossierCount]
+    past: HistoryWindow
+
+    @property
+    def submission(self) -> Submission:
+        return self.edition.submission
+
+    @property
+    def opened(self) -> bool:
+        return self.submission.pk is not None
+
+
+def working_editions(units: Sequence[Unit], month: Month, due: DueDates) -> list[WorkingEdition]:
+    """In the order of the units. At most six queries."""
+    numbers = [unit.pk for unit in units]
+    stored = {one.unit_id: one for one in Submission.objects.filter(month=month.number, unit__in=numbers)}
+    editions = _working_editions_by_submission(stored)
+    rows: dict[int, list[DossierCount]] = defaultdict(list)
+    counts = DossierCount.objects.filter(edition__in=[edition.pk for edition in editions.values()])
+    for row in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
+        rows[row.edition_id].append(row)
+    pasts = unit_history_windows(numbers, month)
+    times = closing_times_of([month.number])[month.number]
+    found = []
+    for unit in units:
+        submission = stored.get(unit.pk)
+        if submission is None:
+            submission = Submission(
+                month=month.number,
+                due_on=due.of(unit.tier, month),
+                closes_at=binding_closing_time(times, unit),
+            )
+        submission.unit = unit
+        edition = editions.get(submission.pk) or Edition(number=1)
+        edition.submission = submission
+        found.append(WorkingEdition(edition, rows[edition.pk] if edition.pk else [], pasts[unit.pk]))
+    return found
+
+
+def _working_editions_by_submission(stored: dict[int, Submission]) -> dict[int, Edition]:
+    """By number of the submission: its open edition, else its newest."""
+    found: dict[int, Edition] = {}
+    listed = Edition.objects.filter(submission__in=[one.pk for one in stored.values()])
+    for edition in listed.order_by("number"):
+        before = found.get(edition.submission_id)
+        if before is None or before.state not in OPEN_STATES:
+            found[edition.submission_id] = edition
+    return found
+
 
 STATUS_WORDS = {
     "ok": "Đã duyệt",
@@ -143,7 +206,7 @@ def units_reviewed_by(user: User, day: date) -> QuerySet[Unit]:
         .exclude(unit__in=own)
         .select_related("unit")
     )
-    for unit in {one.unit for one in others}:
+    for unit in {other.unit for other in others}:
         beyond |= subtree(unit.path) & ~Q(path=unit.path)
     return Unit.objects.reporting().filter(stands_within(within & ~beyond, day))
 
@@ -197,7 +260,7 @@ class MissingMonths:
     @property
     def late(self) -> bool:
         """Whether the due date of one of the months is over."""
-        return any(one.late_days for one in self.months)
+        return any(month.late_days for month in self.months)
 
 
 def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar) -> QuerySet[Unit]:

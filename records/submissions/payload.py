@@ -12,7 +12,7 @@ from figures.summary import COUNTS
 from figures.tally import Tally
 from records.errors import Finding
 from records.models import DossierCount, Edition, State, Submission
-from records.storage.tallies import measures_of_row, tally_of
+from records.storage import measures_of_row, tally_of
 from units.tree.queries import key_on
 
 
@@ -37,7 +37,7 @@ def state_payload(
 
 def edition_in_force(editions: list[Edition]) -> int | None:
     """The number of the approved edition among all of a submission."""
-    return next((one.number for one in editions if one.state == State.APPROVED), None)
+    return next((edition.number for edition in editions if edition.state == State.APPROVED), None)
 
 
 def row_payload(
@@ -50,10 +50,12 @@ def row_payload(
 def rows_by_edition(editions: Iterable[Edition]) -> dict[int, list[dict[str, Any]]]:
     """All rows that editions hold, by number of the edition, in the order of the catalogue. One query."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    counts = DossierCount.objects.filter(edition__in=[one.pk for one in editions])
-    for one in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
-        procedure = one.procedure.code if one.procedure else None
-        found[one.edition_id].append(row_payload(one.field.code, procedure, measures_of_row(one), one.reason))
+    counts = DossierCount.objects.filter(edition__in=[edition.pk for edition in editions])
+    for count in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
+        procedure = count.procedure.code if count.procedure else None
+        found[count.edition_id].append(
+            row_payload(count.field.code, procedure, measures_of_row(count), count.reason)
+        )
     return found
 
 

@@ -9,12 +9,12 @@ from django.db import transaction
 
 from core.text import clean_text
 from figures.periods import Calendar, Month
-from records.catalogue.queries import RowKey
+from records.catalogue import RowKey
 from records.models import Edition, FormFile, Submission
 
 from .actions import RowChanges, open_submission, save_counts
-from .guards import FROM_FILE
-from .working_editions import WorkingEdition
+from .locks import FROM_FILE
+from .month_status import WorkingEdition
 
 UPLOADS_KEPT_FOR = timedelta(hours=24)
 

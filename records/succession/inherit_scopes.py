@@ -76,7 +76,7 @@ def scope_extensions(scope: ScopeRow, steps: SuccessionSteps) -> Iterator[ScopeE
 
 def successor_ids(units: Iterable[int]) -> dict[int, set[int]]:
     """The direct successors (numbers) of these units and of theirs, along the whole chain."""
-    return {old: {one.new_id for one in links} for old, links in succession_steps(units).items()}
+    return {old: {link.new_id for link in links} for old, links in succession_steps(units).items()}
 
 
 def own_unit_ids(units: Iterable[int], followed: Mapping[int, set[int]]) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ def extend_scopes(links: Sequence[Succession], *, by: User | None) -> None:
     """These successions were recorded: rows that name an old unit name its successors too, from their first days on,
     and those of the successors that were recorded before.
     """
-    olds, first = {one.old_id for one in links}, min(one.on for one in links)
+    olds, first = {one.old_id for one in links}, min(link.on for link in links)
     steps = succession_steps(olds)
     added = sum(_extend(scopes_naming(model, olds, first), steps) for model in SCOPE_MODELS)
     if added:
@@ -136,15 +136,15 @@ def take_back_scopes(links: Sequence[Succession], *, staying: set[int], by: User
 
     Errors: Refused where a row names by itself a new unit that goes, which would be lost.
     """
-    olds, news = {one.old_id for one in links}, {one.new_id: one.new for one in links}
-    first = min(one.on for one in links)
+    olds, news = {one.old_id for one in links}, {link.new_id: link.new for link in links}
+    first = min(link.on for link in links)
     lost: list[str] = []
     taken = 0
     for model in SCOPE_MODELS:
         followed = list(scopes_naming(model, olds, first))
         for scope in scopes_naming(model, news, date.min):
             members = {unit.pk for unit in scope.units.all()}
-            gone = {one.new_id for one in links if {one.old_id, one.new_id} <= members}
+            gone = {link.new_id for link in links if {link.old_id, link.new_id} <= members}
             scope.units.remove(*gone)
             taken += len(gone)
             left = members - gone
@@ -169,10 +169,10 @@ def _begins_with(scope: ScopeRow, other: ScopeRow, links: Iterable[Succession]) 
         return False
     members = {unit.pk for unit in scope.units.all()}
     return any(
-        one.old_id in members
-        and one.new.tier == other.tier
-        and max(one.on, scope.valid_from) == other.valid_from
-        for one in links
+        link.old_id in members
+        and link.new.tier == other.tier
+        and max(link.on, scope.valid_from) == other.valid_from
+        for link in links
     )
 
 

@@ -99,7 +99,7 @@ def inherited_settings(
 
 def setting_content(row: SettingRow) -> dict[str, Any]:
     """All that a row says, whoever has it."""
-    columns = (one.attname for one in row._meta.concrete_fields)
+    columns = (concrete_field.attname for concrete_field in row._meta.concrete_fields)
     return {name: getattr(row, name) for name in columns if name not in ("id", "unit_id", "followed")}
 
 
@@ -224,7 +224,7 @@ def inherit_settings(links: Sequence[Succession], *, by: User | None) -> None:
     """These successions were recorded: new units, and whoever took over from them since, go on with what all their old
     units that say anything have set alike. What a unit has set for itself stays. Queries do not depend on how many.
     """
-    takings = _takeovers({one.new_id for one in links})
+    takings = _takeovers({link.new_id for link in links})
     units = {unit.pk for new, one in takings.items() for unit in (new, *one.olds)}
     changed = {
         kind: _store_and_log(kind, takings, dict(settings_of_units(kind, units))) for kind in SETTING_KINDS
@@ -238,7 +238,7 @@ def inherit_settings(links: Sequence[Succession], *, by: User | None) -> None:
         if gone or made
     }
     if told:
-        detail = {"on": min(one.on for one in links), "units": told}
+        detail = {"on": min(link.on for link in links), "units": told}
         log.append("rules.follow", by=by, subject="rules", detail=detail)
 
 
@@ -248,12 +248,12 @@ def take_back_settings(links: Sequence[Succession], *, by: User | None) -> None:
     """
     told = {}
     for kind in SETTING_KINDS:
-        rows = kind.model.objects.filter(unit__in=[one.new_id for one in links], followed=True)
+        rows = kind.model.objects.filter(unit__in=[link.new_id for link in links], followed=True)
         if units := sorted(set(rows.values_list("unit", flat=True))):
             told[kind.model.__name__] = units
             rows.delete()
     if told:
-        detail = {"on": min(one.on for one in links), "units": told}
+        detail = {"on": min(link.on for link in links), "units": told}
         log.append("rules.undo_follow", by=by, subject="rules", detail=detail)
 
 
@@ -262,8 +262,8 @@ def _takeovers(news: set[int]) -> Takeovers:
     news = news | {one.new_id for ahead in succession_steps(news).values() for one in ahead}
     into: dict[Unit, list[tuple[Unit, Fraction]]] = defaultdict(list)
     links = Succession.objects.filter(new__in=news).select_related("old", "new").order_by("on", "pk")
-    for one in links:
-        into[one.new].append((one.old, Fraction(one.share_numerator, one.share_denominator)))
+    for link in links:
+        into[link.new].append((link.old, Fraction(link.share_numerator, link.share_denominator)))
     days = stored_calendar()
     return {new: takeover(new.tier, new.active_from, parts, days) for new, parts in into.items()}
 

@@ -6,63 +6,60 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, IntegerField, QuerySet, Sum, Value, When
 
-from core.db.any_subquery import AnySubquery
-from core.db.prepared_query import PreparedQuery
+from core.database import AnySubquery, PreparedQuery
 from figures.measures import MEASURES
 from figures.periods import Month
 from figures.tally import Tally
 from records.models import DossierCount, Edition, GroupSum, Submission
-from records.storage.tallies import TALLY_COLUMNS, IntegerSum, column_sums, tally_from_values
+from records.storage import TALLY_COLUMNS, IntegerSum, column_sums, tally_from_values
 
 from . import as_of, successor_tallies
-from .query import FiguresQuery, PartialTally
+from .figures_query import FiguresQuery, PartialTally
 
 
 def partial_tallies(
-    question: FiguresQuery, *, by_child: bool = False, by_field: bool = False, only: int | None = None
+    query: FiguresQuery, *, by_child: bool = False, by_field: bool = False, only: int | None = None
 ) -> list[PartialTally]:
     """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number.
 
     By today's units, parts of rows stand beside those of the total, which have no child (`of_total`).
     """
     by_field = by_field or only is not None
-    if question.today is not None:
-        return _tallies_of_today(question, by_child=by_child, by_field=by_field, only=only)
-    if question.as_of is not None:
-        rows = as_of.rows_as_of(question, by_child=by_child, by_field=by_field, only=only)
-        return [_partial_tally(question, row) for row in rows]
-    if question.kept and not by_child:
-        return list(_tallies_of_sums(question, [question.unit.pk], by_field, only))
+    if query.today is not None:
+        return _tallies_of_today(query, by_child=by_child, by_field=by_field, only=only)
+    if query.as_of is not None:
+        rows = as_of.rows_as_of(query, by_child=by_child, by_field=by_field, only=only)
+        return [_partial_tally(query, row) for row in rows]
+    if query.kept and not by_child:
+        return list(_tallies_of_sums(query, [query.unit.pk], by_field, only))
     found = []
-    if question.unit.has_children and question.child_groups:
-        found += _tallies_of_sums(question, question.child_groups, by_field, only, together=not by_child)
-    return [*found, *tallies_of_editions(question, by_field=by_field, only=only)]
+    if query.unit.has_children and query.child_groups:
+        found += _tallies_of_sums(query, query.child_groups, by_field, only, together=not by_child)
+    return [*found, *tallies_of_editions(query, by_field=by_field, only=only)]
 
 
-def tallies_of_total(question: FiguresQuery, found: Iterable[PartialTally]) -> Iterable[PartialTally]:
+def tallies_of_total(query: FiguresQuery, found: Iterable[PartialTally]) -> Iterable[PartialTally]:
     """The parts that make up the total. A report that was split counts once in it and once in each row."""
-    return found if question.today is None else [part for part in found if part.child is None]
+    return found if query.today is None else [part for part in found if part.child is None]
 
 
 def _tallies_of_today(
-    question: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
+    query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
 ) -> list[PartialTally]:
-    found = list(
-        successor_tallies.successor_tallies(question, by_child=by_child, by_field=by_field, only=only)
-    )
-    if question.carried.total is None:
-        reported = partial_tallies(question.reported, by_field=by_field, only=only)
+    found = list(successor_tallies.successor_tallies(query, by_child=by_child, by_field=by_field, only=only))
+    if query.carried.total is None:
+        reported = partial_tallies(query.reported, by_field=by_field, only=only)
         found += [part._replace(child=None) for part in reported]
     return found
 
 
 def tallies_of_child_groups(
-    question: FiguresQuery, groups: list[int], only: int | None = None
+    query: FiguresQuery, groups: list[int], only: int | None = None
 ) -> Iterable[PartialTally]:
     """The parts of some groups below, added up over them, of all fields or one; by reported units and as they count
     now. One query; none without groups.
     """
-    return _tallies_of_sums(question, groups, only is not None, only, together=True) if groups else ()
+    return _tallies_of_sums(query, groups, only is not None, only, together=True) if groups else ()
 
 
 # Columns before the measured ones, and where those of blanks begin.
@@ -82,13 +79,13 @@ def _sum_rows(together: bool, by_field: bool) -> QuerySet:
 
 
 def _tallies_of_sums(
-    question: FiguresQuery, groups: list[int], by_field: bool, only: int | None, *, together: bool = False
+    query: FiguresQuery, groups: list[int], by_field: bool, only: int | None, *, together: bool = False
 ) -> Iterator[PartialTally]:
     """Group sums one by one, or over all groups together."""
-    asked = _kept_ready(together, by_field, only is not None, bool(question.tier), question.external)
-    given = [one for one in (only, question.tier) if one]
-    rows = asked(groups, *question.run, question.include, *given)
-    return (_partial_tally(question, row) for row in rows)
+    asked = _kept_ready(together, by_field, only is not None, bool(query.tier), query.external)
+    given = [one for one in (only, query.tier) if one]
+    rows = asked(groups, *query.run, query.include, *given)
+    return (_partial_tally(query, row) for row in rows)
 
 
 @cache
@@ -107,49 +104,47 @@ def _kept_ready(
     return PreparedQuery(build, *kinds)
 
 
-def _partial_tally(question: FiguresQuery, row: tuple) -> PartialTally:
+def _partial_tally(query: FiguresQuery, row: tuple) -> PartialTally:
     month, tier, child, field, reported = row[:_LEADING]
     # As `tally_in`, without another copy of the numbers: a country has hundreds of rows.
     tally = Tally(row[_LEADING:_BLANKS], row[_BLANKS:], reported)
-    return PartialTally(question.by_number[month], tier, tally, child, field)
+    return PartialTally(query.by_number[month], tier, tally, child, field)
 
 
 def tallies_of_editions(
-    question: FiguresQuery, *, by_field: bool = False, only: int | None = None
+    query: FiguresQuery, *, by_field: bool = False, only: int | None = None
 ) -> Iterator[PartialTally]:
     """From the editions in force of the unit itself and of its children without children. One query, by field two;
     none where nobody reports.
     """
     # By their numbers: a condition over the join would read every unit's report of these months.
-    tiers, months = question.near, question.by_number
+    tiers, months = query.near, query.by_number
     if not tiers:
         return
     if by_field:
-        yield from _tallies_of_counts(question, only)
+        yield from _tallies_of_counts(query, only)
         return
-    editions = question.editions.filter(
-        submission__unit__in=list(tiers), submission__month__range=question.run
-    )
+    editions = query.editions.filter(submission__unit__in=list(tiers), submission__month__range=query.run)
     handed = ("submission__opens", "submission__closes")
     for month, child, opens, closes, *numbers in editions.order_by().values_list(
         "submission__month", "submission__unit_id", *handed, *TALLY_COLUMNS
     ):
-        yield _reported(question, months[month], child, (opens, closes), tally_from_values(numbers, 1))
+        yield _reported(query, months[month], child, (opens, closes), tally_from_values(numbers, 1))
 
 
-def _tallies_of_counts(question: FiguresQuery, only: int | None) -> Iterator[PartialTally]:
+def _tallies_of_counts(query: FiguresQuery, only: int | None) -> Iterator[PartialTally]:
     """By field: what the editions in force hold, and which reports they are of, each from its own table. What counts is
     told by the first query alone: the second finds all of it, whatever is approved meanwhile.
     """
-    which = list(question.near), *question.run
-    counts = _counts_ready(question.include, only is not None)(*which, *([] if only is None else [only]))
+    which = list(query.near), *query.run
+    counts = _counts_ready(query.include, only is not None)(*which, *([] if only is None else [only]))
     rows = _REPORTS(*which)
     reports = {pk: rest for pk, of, *rest in rows if of is None}
     told = {pk: reports[of] for pk, of, *_ in rows if of is not None}
     for edition, field, answers, *numbers in counts:
         month, child, *handed = told[edition]
         tally = tally_from_values(numbers, min(1, answers))
-        yield _reported(question, question.by_number[month], child, handed, tally, field)
+        yield _reported(query, query.by_number[month], child, handed, tally, field)
 
 
 def _reports(units: list[int], first: int, last: int) -> QuerySet:
@@ -188,7 +183,7 @@ _REPORTS = PreparedQuery(_reports_and_editions, list, int, int)
 
 
 def _reported(
-    question: FiguresQuery,
+    query: FiguresQuery,
     month: Month,
     child: int,
     handed: Sequence[bool],
@@ -196,7 +191,7 @@ def _reported(
     field: int | None = None,
 ) -> PartialTally:
     """One report as it counts; `handed`: whether what it opens and closes with does where several are added up."""
-    if question.added_up:
+    if query.added_up:
         opens, closes = handed
         tally = tally.counting(opens=opens, closes=closes)
-    return PartialTally(month, question.near[child], tally, child, field)
+    return PartialTally(month, query.near[child], tally, child, field)

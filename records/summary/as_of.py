@@ -7,34 +7,32 @@ from django.db.models import Case, CharField, Count, IntegerField, Q, QuerySet, 
 from django.db.models.functions import StrIndex, Substr
 
 from records.models import DossierCount
-from records.storage.tallies import column_sums
+from records.storage import column_sums
 from units.models import UnitKind, subtree
 
-from .query import FiguresQuery
+from .figures_query import FiguresQuery
 
 # Month, tier, number of the unit directly below (None: not asked for), of the field, reported, then rows.COLUMNS.
 AsOfRow = tuple
 
 
-def rows_as_of(
-    question: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
-) -> Iterator[AsOfRow]:
+def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None) -> Iterator[AsOfRow]:
     """What is reported in the whole subtree, added up by the database in one query."""
-    editions = question.editions.filter(
-        subtree(question.unit.path, "submission__unit__path"), submission__month__range=question.run
+    editions = query.editions.filter(
+        subtree(query.unit.path, "submission__unit__path"), submission__month__range=query.run
     )
-    if not question.external:
+    if not query.external:
         editions = editions.exclude(submission__unit__kind=UnitKind.EXTERNAL)
-    if question.tier:
-        editions = editions.filter(submission__unit__tier=question.tier)
+    if query.tier:
+        editions = editions.filter(submission__unit__tier=query.tier)
     if by_field:
         counts = DossierCount.objects.filter(edition__in=editions.order_by())
         counts = counts if only is None else counts.filter(field=only)
         # A field reported by procedure counts once, when any of its rows holds a number.
         answered = Count("edition", distinct=True, filter=Q(answered=True))
-        found = _added_up(question, counts, "edition__submission__", "field_id", answered, by_child)
+        found = _added_up(query, counts, "edition__submission__", "field_id", answered, by_child)
     else:
-        found = _added_up(question, editions, "submission__", _NOTHING, Count("pk"), by_child)
+        found = _added_up(query, editions, "submission__", _NOTHING, Count("pk"), by_child)
     for month, tier, child, *rest in found:
         yield month, tier, int(child) if by_child else None, *rest
 
@@ -43,16 +41,16 @@ _NOTHING = Value(None, IntegerField())
 
 
 def _added_up(
-    question: FiguresQuery, found: QuerySet, path: str, field: Any, reported: Count, by_child: bool
+    query: FiguresQuery, found: QuerySet, path: str, field: Any, reported: Count, by_child: bool
 ) -> QuerySet:
-    child = _child(question, f"{path}unit") if by_child else _NOTHING
+    child = _child(query, f"{path}unit") if by_child else _NOTHING
     columns = found.order_by().values_list(f"{path}month", f"{path}unit__tier", child, field)
-    return columns.annotate(reported=reported, **column_sums(path if question.added_up else None))
+    return columns.annotate(reported=reported, **column_sums(path if query.added_up else None))
 
 
-def _child(question: FiguresQuery, unit: str) -> Case:
+def _child(query: FiguresQuery, unit: str) -> Case:
     """The number of the unit directly below the one asked about, as it stands in the path; of that one for itself."""
-    rest = Substr(f"{unit}__path", len(question.unit.path) + 1)
+    rest = Substr(f"{unit}__path", len(query.unit.path) + 1)
     below = Substr(rest, 1, StrIndex(rest, Value("/")) - 1)
-    itself = Value(str(question.unit.pk))
-    return Case(When(**{unit: question.unit.pk}, then=itself), default=below, output_field=CharField())
+    itself = Value(str(query.unit.pk))
+    return Case(When(**{unit: query.unit.pk}, then=itself), default=below, output_field=CharField())

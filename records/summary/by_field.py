@@ -10,15 +10,15 @@ from figures.completeness import MissingMonth
 from figures.periods import Month
 from figures.summary import RowInput
 from figures.tally import Tally
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import DossierCount
 from units.models import Unit
 from units.tree import roster
-from units.tree.unit_row import UnitRow, unit_rows
+from units.tree.queries import UnitRow, unit_rows
 
 from .aggregation import partial_tallies
+from .figures_query import FiguresQuery, PartialTally
 from .missing import MissingUnitMonth, missing_unit_month
-from .query import FiguresQuery, PartialTally
 
 # Who owes: (rows by number of their unit; None: the total, with the tier there, month, how many).
 ExpectedReports = list[tuple[int | None, str, Month, int]]
@@ -31,9 +31,9 @@ class FieldExpectation:
     field and no other.
     """
 
-    def __init__(self, question: FiguresQuery, field: int) -> None:
-        self.question, self.field = question, field
-        self.catalogue = Catalogue(question.calendar)
+    def __init__(self, query: FiguresQuery, field: int) -> None:
+        self.question, self.field = query, field
+        self.catalogue = Catalogue(query.calendar)
         self._of_tier: dict[str, Set[Month]] = {}
 
     @cached_property
@@ -142,19 +142,19 @@ def _with_both_tiers(tiers: dict[str, int]) -> dict[tuple[str, str], int]:
 ExpectedByField = dict[tuple[int, Month], int]
 
 
-def field_rows(question: FiguresQuery, lacking: list[MissingUnitMonth]) -> list[RowInput]:
+def field_rows(query: FiguresQuery, lacking: list[MissingUnitMonth]) -> list[RowInput]:
     """One row for each field that is expected or reported, in the order of the catalogue."""
-    catalogue = Catalogue(question.calendar)
-    found = partial_tallies(question, by_field=True)
-    owed = _expected_by_field(question, catalogue)
-    _move_undivided(question, catalogue, found, owed)
+    catalogue = Catalogue(query.calendar)
+    found = partial_tallies(query, by_field=True)
+    owed = _expected_by_field(query, catalogue)
+    _move_undivided(query, catalogue, found, owed)
     silent_in = _missing_by_field(catalogue, lacking)
-    _add_left_blank(question, found, owed, silent_in)
+    _add_left_blank(query, found, owed, silent_in)
     rows = []
     for number, field in catalogue.fields.items():
         reported = [(part.month, part.tally) for part in found if part.field == number]
         expected = [
-            (month, Tally.expecting(owed[number, month])) for month in question.months if owed[number, month]
+            (month, Tally.expecting(owed[number, month])) for month in query.months if owed[number, month]
         ]
         if reported or expected:
             extra = {"pk": number}
@@ -162,13 +162,11 @@ def field_rows(question: FiguresQuery, lacking: list[MissingUnitMonth]) -> list[
     return rows
 
 
-def _expected_by_field(question: FiguresQuery, catalogue: Catalogue) -> ExpectedByField:
+def _expected_by_field(query: FiguresQuery, catalogue: Catalogue) -> ExpectedByField:
     """Units that no catalogue row lists share one answer per tier; those that are listed are looked at one by one."""
     owed: ExpectedByField = defaultdict(int)
-    listed = _listed_units(question, catalogue)
-    for month, (start, end), kinds in zip(
-        question.months, question.spans, question.expected_then, strict=True
-    ):
+    listed = _listed_units(query, catalogue)
+    for month, (start, end), kinds in zip(query.months, query.spans, query.expected_then, strict=True):
         others: Counter[str] = Counter()
         for (tier, _), number in kinds.items():
             others[tier] += number
@@ -183,20 +181,18 @@ def _expected_by_field(question: FiguresQuery, catalogue: Catalogue) -> Expected
     return owed
 
 
-def _listed_units(question: FiguresQuery, catalogue: Catalogue) -> list[Unit]:
-    return list(question.owing().filter(pk__in=catalogue.listed))
+def _listed_units(query: FiguresQuery, catalogue: Catalogue) -> list[Unit]:
+    return list(query.owing().filter(pk__in=catalogue.listed))
 
 
 def _move_undivided(
-    question: FiguresQuery, catalogue: Catalogue, found: list[PartialTally], owed: ExpectedByField
+    query: FiguresQuery, catalogue: Catalogue, found: list[PartialTally], owed: ExpectedByField
 ) -> None:
     """Unit-months that reported `chung` although the catalogue divides them owe `chung` and nothing else."""
     divides = catalogue.field_rows or catalogue.procedure_rows
     if not divides or not any(part.field == catalogue.undivided and part.tally.reported for part in found):
         return
-    for unit, tier, number in _reported_fields(
-        question, field=catalogue.undivided, answered=True
-    ).values_list(
+    for unit, tier, number in _reported_fields(query, field=catalogue.undivided, answered=True).values_list(
         "edition__submission__unit_id", "edition__submission__unit__tier", "edition__submission__month"
     ):
         month = Month.from_number(number)
@@ -205,10 +201,8 @@ def _move_undivided(
         owed[catalogue.undivided, month] += 1
 
 
-def _reported_fields(question: FiguresQuery, **which: object):
-    editions = question.editions.filter(
-        question.within("submission__unit__"), submission__month__range=question.run
-    )
+def _reported_fields(query: FiguresQuery, **which: object):
+    editions = query.editions.filter(query.within("submission__unit__"), submission__month__range=query.run)
     return DossierCount.objects.filter(edition__in=editions, **which)
 
 
@@ -224,7 +218,7 @@ def _missing_by_field(
 
 
 def _add_left_blank(
-    question: FiguresQuery,
+    query: FiguresQuery,
     found: list[PartialTally],
     owed: ExpectedByField,
     silent_in: dict[int, list[MissingMonth]],
@@ -237,17 +231,17 @@ def _add_left_blank(
         lacking[part.field] -= part.tally.reported
     wanted = [field for field, number in lacking.items() if number != len(silent_in[field])]
     if wanted:
-        for field, one in units_with_blanks(question, wanted):
+        for field, one in units_with_blanks(query, wanted):
             silent_in[field].append(one.one)
 
 
-def units_with_blanks(question: FiguresQuery, fields: list[int]) -> Iterator[tuple[int, MissingUnitMonth]]:
+def units_with_blanks(query: FiguresQuery, fields: list[int]) -> Iterator[tuple[int, MissingUnitMonth]]:
     """Who reported a month but left these fields blank, by month; one query."""
     answered = DossierCount.objects.filter(
         edition=OuterRef("edition"), field=OuterRef("field"), answered=True
     )
     rows = (
-        _reported_fields(question, answered=False, field__in=fields)
+        _reported_fields(query, answered=False, field__in=fields)
         .exclude(Exists(answered))
         .select_related("edition__submission__unit")
     )
@@ -258,5 +252,5 @@ def units_with_blanks(question: FiguresQuery, fields: list[int]) -> Iterator[tup
             seen.add((row.field_id, submission.pk))
             yield (
                 row.field_id,
-                missing_unit_month(question, submission.unit, Month.from_number(submission.month)),
+                missing_unit_month(query, submission.unit, Month.from_number(submission.month)),
             )

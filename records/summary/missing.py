@@ -10,16 +10,15 @@ from typing import NamedTuple
 from django.db.models import Case, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from core.db.path_range import path_between, path_bounds
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery, path_between, path_bounds
 from figures.completeness import MissingMonth
 from figures.periods import Month, Period
 from records.models import GroupSum, MissingReport
 from units.models import Tier, Unit, UnitKind, UnitQuerySet, expected_within, subtree
 from units.succession.inheritance import HistorySource
-from units.tree.unit_row import UnitRow
+from units.tree.queries import UnitRow
 
-from .query import FiguresQuery, PartialTally
+from .figures_query import FiguresQuery, PartialTally
 
 # A month with its first and last day.
 MonthSpan = tuple[Month, date, date]
@@ -27,30 +26,30 @@ MissingPair = tuple[UnitRow, Month]
 _COLUMNS = [f"unit__{name}" for name in UnitRow._fields if name != "until"]
 
 
-def stored_missing(question: FiguresQuery, wanted: Sequence[MonthSpan]) -> Iterator[MissingPair]:
+def stored_missing(query: FiguresQuery, wanted: Sequence[MonthSpan]) -> Iterator[MissingPair]:
     """Of the units asked about those that owe one of these months and have nothing, as far as it was noted. One query;
     by today's units also some that are not part of the total.
     """
     spans = {month.number: (month, start, end) for month, start, end in wanted}
-    of_others = question.today is not None
-    for number, *told in _stored_rows(question, wanted[0][0], wanted[-1][0]):
+    of_others = query.today is not None
+    for number, *told in _stored_rows(query, wanted[0][0], wanted[-1][0]):
         if number in spans:
             unit, (month, start, end) = UnitRow._make(told), spans[number]
-            if unit.owes(start, end) and (of_others or _is_part_of_total(question, unit)):
+            if unit.owes(start, end) and (of_others or _is_part_of_total(query, unit)):
                 yield unit, month
 
 
-def _stored_rows(question: FiguresQuery, first: Month, last: Month) -> list[tuple]:
-    asked = question.include, first.number, last.number
-    if question.unit.tier == Tier.COUNTRY:
+def _stored_rows(query: FiguresQuery, first: Month, last: Month) -> list[tuple]:
+    asked = query.include, first.number, last.number
+    if query.unit.tier == Tier.COUNTRY:
         # All that there is: by way of the units, each of them would be looked at.
         return _of_all(*asked)
-    paths, single = [question.unit.path], []
-    if question.today is not None:
+    paths, single = [query.unit.path], []
+    if query.today is not None:
         # Of any tier: few are noted, and they are told apart when they are read.
-        sources, known = question.carried.total.sources, question.carried.sources
-        paths = sorted({known[one.unit].path for one in sources if one.sums})
-        single = sorted({one.unit for one in sources if not one.sums})
+        sources, known = query.carried.total.sources, query.carried.sources
+        paths = sorted({known[source.unit].path for source in sources if source.sums})
+        single = sorted({source.unit for source in sources if not source.sums})
     if not paths and not single:
         return []
     borders = [border for path in paths for border in path_bounds(path)]
@@ -85,18 +84,18 @@ _of_all = PreparedQuery(
 )
 
 
-def _is_part_of_total(question: FiguresQuery, unit: UnitRow) -> bool:
-    here = unit.path.startswith(question.unit.path) and question.tier in (None, unit.tier)
-    return here and (question.external or not unit.external)
+def _is_part_of_total(query: FiguresQuery, unit: UnitRow) -> bool:
+    here = unit.path.startswith(query.unit.path) and query.tier in (None, unit.tier)
+    return here and (query.external or not unit.external)
 
 
 def search_missing(
-    units: UnitQuerySet, question: FiguresQuery, wanted: Sequence[MonthSpan]
+    units: UnitQuerySet, query: FiguresQuery, wanted: Sequence[MonthSpan]
 ) -> list[MissingPair]:
     """Two queries: the units that lack a report, and what there is of them."""
-    rows = _units_with_missing(units, question, wanted).order_by().with_until().values_list(*UnitRow._fields)
+    rows = _units_with_missing(units, query, wanted).order_by().with_until().values_list(*UnitRow._fields)
     found = [UnitRow._make(row) for row in rows]
-    there = _reported_pairs(question, [unit.pk for unit in found], wanted)
+    there = _reported_pairs(query, [unit.pk for unit in found], wanted)
     return [
         (unit, month)
         for unit in found
@@ -106,12 +105,12 @@ def search_missing(
 
 
 def _units_with_missing(
-    units: UnitQuerySet, question: FiguresQuery, wanted: Sequence[MonthSpan]
+    units: UnitQuerySet, query: FiguresQuery, wanted: Sequence[MonthSpan]
 ) -> UnitQuerySet:
     """Those with fewer reports than they owe: of a hundred in a branch the few that may be silent. Where units merge
     within the period thousands owe but some of its months.
     """
-    reports = question.editions.filter(_of_months(wanted), submission__unit=OuterRef("pk"))
+    reports = query.editions.filter(_of_months(wanted), submission__unit=OuterRef("pk"))
     # Not Count, which would group: without a report there is to be a 0.
     found = reports.order_by().values(found=Func("pk", function="COUNT", output_field=IntegerField()))
     (_, _, first_end), (_, last_start, _) = wanted[0], wanted[-1]
@@ -136,10 +135,10 @@ def _of_months(wanted: Sequence[MonthSpan]) -> Q:
 
 
 def _reported_pairs(
-    question: FiguresQuery, units: list[int], wanted: Sequence[MonthSpan]
+    query: FiguresQuery, units: list[int], wanted: Sequence[MonthSpan]
 ) -> set[tuple[int, int]]:
     """(unit number, month) of what is there."""
-    editions = question.editions.filter(_of_months(wanted), submission__unit__in=units)
+    editions = query.editions.filter(_of_months(wanted), submission__unit__in=units)
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))
 
 
@@ -173,7 +172,7 @@ def child_on_path(path: str, above: Unit) -> int:
 
 
 def missing_unit_months(
-    question: FiguresQuery,
+    query: FiguresQuery,
     months: Iterable[Month] | None = None,
     by_child: Iterable[PartialTally] | None = None,
     number: int | None = None,
@@ -184,19 +183,19 @@ def missing_unit_months(
     `number` is how many lack by the sums, so that it is seen at once whether all of them were noted.
     No query without months, one where all were noted, else six at most.
     """
-    asked = set(question.months if months is None else months)
-    spans = zip(question.months, question.spans, strict=True)
+    asked = set(query.months if months is None else months)
+    spans = zip(query.months, query.spans, strict=True)
     wanted = [(month, *span) for month, span in spans if month in asked]
     if not wanted:
         return []
-    among = question
-    if question.today is not None and question.carried.total is None:
-        among, by_child = question.reported, None
-    known = [] if among.as_of is not None else _in_total(question, stored_missing(among, wanted))
+    among = query
+    if query.today is not None and query.carried.total is None:
+        among, by_child = query.reported, None
+    known = [] if among.as_of is not None else _in_total(query, stored_missing(among, wanted))
     if number is None or number != len(known):
         seen = {(unit.pk, one.one.month) for unit, one in known}
         found = search_missing(_units_to_search(among, wanted, by_child, known), among, wanted)
-        known += _in_total(question, (lack for lack in found if (lack[0].pk, lack[1]) not in seen))
+        known += _in_total(query, (lack for lack in found if (lack[0].pk, lack[1]) not in seen))
     known.sort(key=lambda pair: (pair[1].one.month.number, pair[0].folded, pair[0].pk))
     return [one for _, one in known]
 
@@ -205,61 +204,61 @@ def missing_unit_months(
 _KnownMissing = tuple[UnitRow, MissingUnitMonth]
 
 
-def _in_total(question: FiguresQuery, lacks: Iterable[MissingPair]) -> list[_KnownMissing]:
+def _in_total(query: FiguresQuery, lacks: Iterable[MissingPair]) -> list[_KnownMissing]:
     """Those that are part of the total."""
-    found = ((unit, missing_unit_month(question, unit, month)) for unit, month in lacks)
+    found = ((unit, missing_unit_month(query, unit, month)) for unit, month in lacks)
     return [pair for pair in found if pair[1].counted is not None]
 
 
 def _units_to_search(
-    question: FiguresQuery,
+    query: FiguresQuery,
     wanted: Sequence[MonthSpan],
     by_child: Iterable[PartialTally] | None,
     known: Sequence[_KnownMissing],
 ) -> UnitQuerySet:
     """The units among which there are some that nothing was noted of."""
-    if question.today is None:
-        return _of_reported(question, wanted, by_child, known)
-    return _of_today(question, wanted, known)
+    if query.today is None:
+        return _of_reported(query, wanted, by_child, known)
+    return _of_today(query, wanted, known)
 
 
 def _of_reported(
-    question: FiguresQuery,
+    query: FiguresQuery,
     wanted: Sequence[MonthSpan],
     by_child: Iterable[PartialTally] | None,
     known: Sequence[_KnownMissing],
 ) -> UnitQuerySet:
     there: ReportedCounts = Counter(
-        (child_on_path(one.path, question.unit), one.one.month, one.tier) for _, one in known
+        (child_on_path(one.path, query.unit), one.one.month, one.tier) for _, one in known
     )
-    branches = _incomplete_branches(question, {month for month, _, _ in wanted}, by_child, there)
+    branches = _incomplete_branches(query, {month for month, _, _ in wanted}, by_child, there)
     units = Unit.objects.expected_within(wanted[0][1], wanted[-1][2]).filter(branches)
-    if not question.external:
+    if not query.external:
         units = units.exclude(kind=UnitKind.EXTERNAL)
-    return units.filter(tier=question.tier) if question.tier else units
+    return units.filter(tier=query.tier) if query.tier else units
 
 
 def _of_today(
-    question: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
+    query: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
 ) -> UnitQuerySet:
     """The same among whose reports make up today's units."""
-    sources = _incomplete_sources(question, wanted, known)
+    sources = _incomplete_sources(query, wanted, known)
     owed = Unit.objects.expected_within(wanted[0][1], wanted[-1][2])
-    return owed.filter(question.carried.within("", sources))
+    return owed.filter(query.carried.within("", sources))
 
 
 def _incomplete_sources(
-    question: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
+    query: FiguresQuery, wanted: Sequence[MonthSpan], known: Sequence[_KnownMissing]
 ) -> list[HistorySource]:
     """Units that came over one by one, and of the groups those that lack somebody in these months who is not known."""
-    carried = question.carried
-    groups = [one for one in carried.total.sources if one.sums]
+    carried = query.carried
+    groups = [source for source in carried.total.sources if source.sums]
     if not groups:
         return list(carried.total.sources)
     sums = GroupSum.objects.filter(
-        group__in=[one.unit for one in groups],
+        group__in=[group.unit for group in groups],
         month__in=[month.number for month, _, _ in wanted],
-        stage=question.include,
+        stage=query.include,
         field=None,
     )
     rows = sums.order_by().values_list("group_id", "tier", "external", "month", "reported")
@@ -270,45 +269,45 @@ def _incomplete_sources(
         for above in map(int, unit.path.strip("/").split("/"))
     )
     spans = [(start, end) for _, start, end in wanted]
-    lacking = [one for one in carried.total.sources if not one.sums]
-    for one in groups:
-        owed = carried.expected(carried.total._replace(sources=[one]), spans)
+    lacking = [source for source in carried.total.sources if not source.sums]
+    for group in groups:
+        owed = carried.expected(carried.total._replace(sources=[group]), spans)
         if any(
-            sum(tiers.values()) != there[one.unit, one.tier, one.external, month.number]
+            sum(tiers.values()) != there[group.unit, group.tier, group.external, month.number]
             for (month, _, _), tiers in zip(wanted, owed, strict=True)
         ):
-            lacking.append(one)
+            lacking.append(group)
     return lacking
 
 
-def missing_unit_month(question: FiguresQuery, unit: Unit | UnitRow, month: Month) -> MissingUnitMonth:
+def missing_unit_month(query: FiguresQuery, unit: Unit | UnitRow, month: Month) -> MissingUnitMonth:
     """A month of a unit of the total as what lacks."""
-    missing = MissingMonth(unit.key_on(question.named_on), month, unit.name)
-    if question.today is None:
+    missing = MissingMonth(unit.key_on(query.named_on), month, unit.name)
+    if query.today is None:
         return MissingUnitMonth(unit.pk, unit.path, unit.tier, missing, unit.tier)
-    places = question.places(unit)
-    if question.tier:
-        places = {place: tier for place, tier in places.items() if tier == question.tier}
+    places = query.places(unit)
+    if query.tier:
+        places = {place: tier for place, tier in places.items() if tier == query.tier}
     counted = places.pop(None, None)
     return MissingUnitMonth(unit.pk, unit.path, unit.tier, missing, counted, tuple(places))
 
 
 def _incomplete_branches(
-    question: FiguresQuery, months: set[Month], by_child: Iterable[PartialTally] | None, known: ReportedCounts
+    query: FiguresQuery, months: set[Month], by_child: Iterable[PartialTally] | None, known: ReportedCounts
 ) -> Q:
     """The unit itself, its children without children, and those child groups that lack somebody who is not known;
     everybody below where the sums of groups do not tell it.
     """
-    if question.as_of is not None:
-        return subtree(question.unit.path)
-    branches = Q(pk__in=list(question.near))
-    if not question.child_groups:
+    if query.as_of is not None:
+        return subtree(query.unit.path)
+    branches = Q(pk__in=list(query.near))
+    if not query.child_groups:
         return branches
-    reported = _reported_counts(question, months) if by_child is None else _added_up(by_child, months)
-    for child, expected in question.expected_by_child.items():
+    reported = _reported_counts(query, months) if by_child is None else _added_up(by_child, months)
+    for child, expected in query.expected_by_child.items():
         if child.has_children and any(
             reported[child.pk, month, tier] + known[child.pk, month, tier] != number
-            for month, tiers in zip(question.months, expected, strict=True)
+            for month, tiers in zip(query.months, expected, strict=True)
             if month in months
             for tier, number in tiers.items()
         ):
@@ -325,15 +324,15 @@ def _added_up(by_child: Iterable[PartialTally], months: set[Month]) -> ReportedC
     return reported
 
 
-def _reported_counts(question: FiguresQuery, months: set[Month]) -> ReportedCounts:
+def _reported_counts(query: FiguresQuery, months: set[Month]) -> ReportedCounts:
     sums = GroupSum.objects.filter(
-        group__in=question.child_groups,
+        group__in=query.child_groups,
         month__in=[month.number for month in months],
-        stage=question.include,
+        stage=query.include,
         field=None,
     )
-    if not question.external:
+    if not query.external:
         sums = sums.filter(external=False)
     rows = sums.order_by().values_list("group_id", "month", "tier").annotate(Sum("reported"))
-    months_of = question.by_number
+    months_of = query.by_number
     return Counter({(group, months_of[month], tier): number for group, month, tier, number in rows})

@@ -16,7 +16,7 @@ from records.models import Field, Stage
 from units.models import Unit
 from units.tree.queries import resolve_code
 
-from .query import ROW_KINDS, FiguresQuery
+from .figures_query import ROW_KINDS, FiguresQuery
 
 BASES = ("reported", "today")
 LONGEST_PERIOD = 120  # months: ten years are read in time for a page (acceptance S27); commands take more

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from core.db.snapshot import snapshot
+from core.database import snapshot
 from figures.completeness import MissingMonth
 from figures.periods import Month
 from figures.summary import RowInput, Summary, build_summary
@@ -12,8 +12,8 @@ from figures.tally import Tally
 from .aggregation import partial_tallies, tallies_of_total
 from .by_field import field_rows
 from .by_unit import period_tallies, reads_rows_apart, unit_rows
+from .figures_query import FiguresQuery, PartialTally
 from .missing import MissingUnitMonth, missing_unit_months
-from .query import FiguresQuery, PartialTally
 from .territory import territory
 
 MonthlyTallies = dict[str, list[tuple[Month, Tally]]]
@@ -54,27 +54,27 @@ def summary(query: FiguresQuery, found: list[PartialTally] | None = None) -> Sum
     )
 
 
-def tallies_by_tier(question: FiguresQuery, found: Iterable[PartialTally]) -> MonthlyTallies:
+def tallies_by_tier(query: FiguresQuery, found: Iterable[PartialTally]) -> MonthlyTallies:
     """Tallies by tier and month, with what is expected; only tiers with something expected or reported."""
     monthly: MonthlyTallies = defaultdict(list)
-    for part in tallies_of_total(question, found):
+    for part in tallies_of_total(query, found):
         monthly[part.tier].append((part.month, part.tally))
-    for month, tiers in zip(question.months, question.expected, strict=True):
+    for month, tiers in zip(query.months, query.expected, strict=True):
         for tier, number in tiers.items():
             monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
 
 
-def _months_off_roster(question: FiguresQuery, found: Iterable[PartialTally]) -> dict[Month, int]:
+def _months_off_roster(query: FiguresQuery, found: Iterable[PartialTally]) -> dict[Month, int]:
     """Months in which other numbers of units reported than were expected, with the differences of the tiers added up:
     only there somebody can be missing.
     """
     # By the number of the month, as in `over_period`.
     reported: dict[tuple[int, str], int] = defaultdict(int)
-    for part in tallies_of_total(question, found):
+    for part in tallies_of_total(query, found):
         reported[part.month.number, part.tier] += part.tally.reported
     short = {}
-    for month, tiers in zip(question.months, question.expected, strict=True):
+    for month, tiers in zip(query.months, query.expected, strict=True):
         lacking = [number - reported[month.number, tier] for tier, number in tiers.items()]
         if any(lacking):
             short[month] = sum(map(abs, lacking))

@@ -12,7 +12,7 @@ from units.models import Unit, UnitKind, subtree
 from units.succession import inheritance
 from units.succession.inheritance import WHOLE, HistorySource
 from units.tree import roster
-from units.tree.unit_row import UnitRow
+from units.tree.queries import UnitRow
 
 
 class CurrentUnit(NamedTuple):
@@ -90,7 +90,7 @@ class SuccessorHistory:
         return [CurrentUnit(one, False, sources[one.pk]) for one in ordered]
 
     def _counted(self, sources: Iterable[HistorySource]) -> list[HistorySource]:
-        return [one for one in sources if self.external or not one.external]
+        return [source for source in sources if self.external or not source.external]
 
     def heirs(self, rows: bool = True) -> CurrentUnits:
         """The total (None) where it is not the reported one, and the rows by number of the unit."""
@@ -104,7 +104,7 @@ class SuccessorHistory:
 
     @cached_property
     def _steps(self) -> Mapping[int, list[tuple]]:
-        groups = {one.unit for _, heir in self.heirs() for one in heir.sources if one.sums}
+        groups = {source.unit for _, heir in self.heirs() for source in heir.sources if source.sums}
         return roster.steps_by_kind(sorted(groups)) if groups else {}
 
     def expected(
@@ -134,18 +134,18 @@ class SuccessorHistory:
 
     def _steps_then(self, heir: CurrentUnit, once: bool) -> Iterator[tuple[tuple[str, str], date, int, int]]:
         seen = set()
-        for one in heir.sources:
-            if not one.sums:
-                if not (once and one.unit in seen):
-                    yield from (((one.tier, one.into), *step) for step in self._of_unit(one.unit))
-                seen.add(one.unit)
+        for source in heir.sources:
+            if not source.sums:
+                if not (once and source.unit in seen):
+                    yield from (((source.tier, source.into), *step) for step in self._of_unit(source.unit))
+                seen.add(source.unit)
                 continue
-            for tier, external, *step in self._steps.get(one.unit, ()):
-                if not one.tier:
+            for tier, external, *step in self._steps.get(source.unit, ()):
+                if not source.tier:
                     if self.external or not external:
                         yield (tier, tier), *step
-                elif (tier, external) == (one.tier, one.external):
-                    yield (tier, one.into), *step
+                elif (tier, external) == (source.tier, source.external):
+                    yield (tier, source.into), *step
 
     def _of_unit(self, number: int) -> list[tuple[date, int, int]]:
         unit = self.sources[number]
@@ -160,11 +160,11 @@ class SuccessorHistory:
         """
         single: set[int] = set()
         groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
-        for one in sources:
-            if one.sums:
-                groups[one.tier, one.external].append(self.sources[one.unit].path)
+        for source in sources:
+            if source.sums:
+                groups[source.tier, source.external].append(self.sources[source.unit].path)
             else:
-                single.add(one.unit)
+                single.add(source.unit)
         found = Q(**{f"{prefix}pk__in": sorted(single)})
         for (tier, external), paths in groups.items():
             below = Q()
@@ -199,16 +199,16 @@ class SuccessorHistory:
         single: dict[int, list] = defaultdict(list)
         groups: dict[str, dict[_Kind, list]] = defaultdict(lambda: defaultdict(list))
         for place, heir in self.heirs():
-            for one in heir.sources:
-                if one.sums:
-                    groups[str(one.unit)][one.tier, one.external].append((place, one.into))
+            for source in heir.sources:
+                if source.sums:
+                    groups[str(source.unit)][source.tier, source.external].append((place, source.into))
                 else:
-                    single[one.unit].append((place, one.into))
+                    single[source.unit].append((place, source.into))
         return single, groups
 
 
 def _is_own_history(heir: CurrentUnit) -> bool:
     """Whether a history is just that of the unit itself."""
     if heir.whole:
-        return [(one.unit, one.tier) for one in heir.sources] == [(heir.unit.pk, "")]
-    return all(one.unit == heir.unit.pk for one in heir.sources)
+        return [(source.unit, source.tier) for source in heir.sources] == [(heir.unit.pk, "")]
+    return all(source.unit == heir.unit.pk for source in heir.sources)

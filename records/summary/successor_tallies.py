@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db.models import Count, IntegerField, Q, QuerySet, Value
 
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery
 from figures.tally import Tally
 from records.models import DossierCount, Edition, GroupSum
-from records.storage.tallies import (
+from records.storage import (
     TALLY_COLUMNS,
     IntegerSum,
     column_sums,
@@ -21,8 +21,8 @@ from records.storage.tallies import (
     tally_from_values,
 )
 
-from .apportioned import apportioned_tallies
-from .query import FiguresQuery, PartialTally
+from .figures_query import FiguresQuery, PartialTally
+from .split_units import apportioned_tallies
 from .successor_history import CurrentUnits
 
 _Kind = tuple[str, bool]  # tier ("": every one), external
@@ -32,36 +32,36 @@ _Grouping = Callable[[FiguresQuery, _Places, Iterable[tuple]], Iterator[PartialT
 
 
 def group_tallies(
-    question: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
+    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
 ) -> Iterator[PartialTally]:
     """All parts that come from groups, month by month or over the period (`by_month`)."""
     places = defaultdict(list)
     for place, heir in heirs:
-        for one in heir.sources:
-            if one.sums:
-                places[one.unit, one.tier, one.external].append((place, one.into))
+        for source in heir.sources:
+            if source.sums:
+                places[source.unit, source.tier, source.external].append((place, source.into))
     if not places:
         return iter(())
     groups: dict[_Kind, list[int]] = defaultdict(list)
     for group, tier, external in places:
         groups[tier, external].append(group)
-    kinds, way = tuple(sorted(groups)), _grouping(question, places)
-    asked = _group_sums(kinds, question.include, question.external, by_field, only is not None, way)
-    rows = asked(*(groups[kind] for kind in kinds), *question.run, *([] if only is None else [only]))
-    return way(question, places, rows)
+    kinds, way = tuple(sorted(groups)), _grouping(query, places)
+    asked = _group_sums(kinds, query.include, query.external, by_field, only is not None, way)
+    rows = asked(*(groups[kind] for kind in kinds), *query.run, *([] if only is None else [only]))
+    return way(query, places, rows)
 
 
-def reads_by_month(question: FiguresQuery, places: Iterable[int | None]) -> bool:
+def reads_by_month(query: FiguresQuery, places: Iterable[int | None]) -> bool:
     """Whether parts are read month by month: a total (None) is told so. Rows are told over the whole period, unless
     they are narrowed to a tier.
     """
-    return question.tier is not None or None in places
+    return query.tier is not None or None in places
 
 
-def _grouping(question: FiguresQuery, places: _Places) -> _Grouping:
+def _grouping(query: FiguresQuery, places: _Places) -> _Grouping:
     """How far the sums are added up by the database."""
     rows: dict[int, list] = {}
-    if not reads_by_month(question, [place for several in places.values() for place, _ in several]):
+    if not reads_by_month(query, [place for several in places.values() for place, _ in several]):
         found = [(group, [place for place, _ in several]) for (group, _, _), several in places.items()]
         rows.update(found)
         # Everything of a group goes to the same rows.
@@ -75,16 +75,16 @@ def _places_of_row(places: _Places) -> dict[str, str]:
     return {tier: into for (_, tier, _), several in places.items() for _, into in several}
 
 
-def _of_total(question: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
+def _of_total(query: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
     """Of the total alone, where no tier counts under two: each month and tier over all groups."""
     into = _places_of_row(places)
     for month, tier, field, reported, *numbers in rows:
         yield PartialTally(
-            question.by_number[month], into[tier], tally_from_values(numbers, reported), None, field
+            query.by_number[month], into[tier], tally_from_values(numbers, reported), None, field
         )
 
 
-def _over_period(question: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
+def _over_period(query: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
     """Of rows alone: each group over its kinds and the months of the period."""
     several = {group: found for (group, _, _), found in places.items()}
     for group, field, reported, *numbers in rows:
@@ -93,9 +93,9 @@ def _over_period(question: FiguresQuery, places: _Places, rows: Iterable[tuple])
             yield PartialTally(None, "", tally, place, field)
 
 
-def _one_by_one(question: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
+def _one_by_one(query: FiguresQuery, places: _Places, rows: Iterable[tuple]) -> Iterator[PartialTally]:
     """Of a total and rows at once, or of what goes to several places by its kind."""
-    months = question.by_number
+    months = query.by_number
     for row in rows:
         group, month, tier, external, field, reported = row[:6]
         tally = tally_from_values(row[6:], reported)
@@ -139,62 +139,62 @@ _NOTHING = Value(None, IntegerField())
 
 
 def successor_tallies(
-    question: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
+    query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
 ) -> Iterator[PartialTally]:
     """All parts: those of the total without a child, and those of each row. A total that is the reported one is not
     among them.
     """
-    heirs = question.carried.heirs(by_child)
+    heirs = query.carried.heirs(by_child)
     for part in (
-        *group_tallies(question, heirs, by_field, only),
-        *_of_single(question, heirs, by_field, only),
-        *_of_itself(question, heirs, by_field, only),
-        *apportioned_tallies(question, heirs, by_field, only),
+        *group_tallies(query, heirs, by_field, only),
+        *_of_single(query, heirs, by_field, only),
+        *_of_itself(query, heirs, by_field, only),
+        *apportioned_tallies(query, heirs, by_field, only),
     ):
-        if question.tier in (None, part.tier):
+        if query.tier in (None, part.tier):
             yield part
 
 
 def _of_single(
-    question: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
+    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
 ) -> Iterator[PartialTally]:
     """Units that came over undivided, added up by heir in the database."""
     wanted: dict[tuple[int, bool], list[int | None]] = defaultdict(list)
     numbers: set[int] = set()
-    carried = question.carried
+    carried = query.carried
     for place, heir in heirs:
         single = {
-            one.unit
-            for one in heir.sources
-            if not one.sums and one.undivided and (heir.whole or one.unit != heir.unit.pk)
+            source.unit
+            for source in heir.sources
+            if not source.sums and source.undivided and (heir.whole or source.unit != heir.unit.pk)
         }
         if single:
             wanted[heir.unit.pk, heir.whole].append(place)
             numbers |= single
     if not numbers:
         return
-    monthly = reads_by_month(question, chain.from_iterable(wanted.values()))
+    monthly = reads_by_month(query, chain.from_iterable(wanted.values()))
     asked = _added_up_by_heir(
-        question.include,
+        query.include,
         carried.over,
-        question.external,
+        query.external,
         by_field,
         only is not None,
         monthly,
-        question.added_up,
+        query.added_up,
     )
     rows = asked(
         sorted(numbers) if carried.over or by_field else [],
         [pk for pk, whole in wanted if whole],
         [pk for pk, whole in wanted if not whole],
-        *question.run,
+        *query.run,
         carried.day,
         *([] if only is None else [only]),
     )
     for row in rows:
         heir, whole, month, into, field, reported = row[:6]
         for place in wanted.get((heir, whole), ()):
-            yield _partial_tally(question, month, into, tally_from_values(row[6:], reported), place, field)
+            yield _partial_tally(query, month, into, tally_from_values(row[6:], reported), place, field)
 
 
 @cache
@@ -257,24 +257,24 @@ def _under(prefix: str, condition: Q) -> Q:
 
 
 def _of_itself(
-    question: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
+    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
 ) -> Iterator[PartialTally]:
     """The own reports of rows that are units by themselves."""
     own: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for place, heir in heirs:
-        for one in heir.sources:
-            if not heir.whole and not one.sums and one.unit == heir.unit.pk and one.undivided:
-                own[one.unit].append((place, one.into))
+        for source in heir.sources:
+            if not heir.whole and not source.sums and source.unit == heir.unit.pk and source.undivided:
+                own[source.unit].append((place, source.into))
     if not own:
         return
-    monthly = reads_by_month(question, (place for several in own.values() for place, _ in several))
-    asked = _of_units(question.include, by_field, only is not None, monthly, question.added_up)
-    rows = asked(sorted(own), *question.run, *([] if only is None else [only]))
+    monthly = reads_by_month(query, (place for several in own.values() for place, _ in several))
+    asked = _of_units(query.include, by_field, only is not None, monthly, query.added_up)
+    rows = asked(sorted(own), *query.run, *([] if only is None else [only]))
     for row in rows:
         unit, month, field, reported = row[:4]
         tally = tally_from_values(row[4:], reported)
         for place, tier in own[unit]:
-            yield _partial_tally(question, month, tier, tally, place, field)
+            yield _partial_tally(query, month, tier, tally, place, field)
 
 
 @cache
@@ -295,7 +295,7 @@ def _of_units(stage: str, by_field: bool, one_field: bool, monthly: bool, added_
 
 
 def _partial_tally(
-    question: FiguresQuery,
+    query: FiguresQuery,
     month: int | None,
     tier: str | None,
     tally: Tally,
@@ -304,4 +304,4 @@ def _partial_tally(
 ) -> PartialTally:
     if month is None:
         return PartialTally(None, "", tally, place, field)
-    return PartialTally(question.by_number[month], tier, tally, place, field)
+    return PartialTally(query.by_number[month], tier, tally, place, field)

@@ -8,35 +8,32 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 
-from core.db.path_range import path_between, path_bounds
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery, path_between, path_bounds
 from figures.unit_changes import MOST, Territory
 from units.models import Inherited, Unit, UnitKind, UnitQuerySet, expected_within, key_on, subtree
 from units.succession.inheritance import HistorySource
 from units.tree import roster
-from units.tree.unit_row import UnitRow
+from units.tree.queries import UnitRow
 
-from .query import FiguresQuery
+from .figures_query import FiguresQuery
 
 
-def territory(question: FiguresQuery) -> Territory:
+def territory(query: FiguresQuery) -> Territory:
     """In four queries at most; none where nothing came, went or ended."""
-    carried = question.carried
+    carried = query.carried
     if carried.over:
-        return _of_ended(question)
+        return _of_ended(query)
     if carried.total is None:
         return Territory()
-    path, day = question.unit.path, carried.day
-    outside = sorted(_arrivals(question), key=lambda one: one.folded)
-    left = (
-        _departures(*path_bounds(path), question.start, question.end, day)
-        if question.unit.has_children
-        else []
-    )
+    path, day = query.unit.path, carried.day
+    outside = sorted(_arrivals(query), key=lambda one: one.folded)
+    left = _departures(*path_bounds(path), query.start, query.end, day) if query.unit.has_children else []
     paths = [
-        one for place in (path, *topmost_paths(one.path for one in outside)) for one in path_bounds(place)
+        path_bound
+        for place in (path, *topmost_paths(path_bound.path for path_bound in outside))
+        for path_bound in path_bounds(place)
     ]
-    ended = _closures(len(paths))(*paths, question.start, question.end, day)
+    ended = _closures(len(paths))(*paths, query.start, query.end, day)
     return _counted(
         day,
         came=_of_units(outside),
@@ -45,26 +42,28 @@ def territory(question: FiguresQuery) -> Territory:
     )
 
 
-def closed_before(question: FiguresQuery, first: date, last: date, start: date) -> UnitQuerySet | None:
+def closed_before(query: FiguresQuery, first: date, last: date, start: date) -> UnitQuerySet | None:
     """Units that owed a report from the first to the last of these days, ended before `start`, and have no successor:
     of a period that starts then, `territory` does not name them. None where the roster tells that there are none; one
     query.
     """
-    carried, path = question.carried, question.unit.path
+    carried, path = query.carried, query.unit.path
     if carried.over or carried.total is None:
         return None
-    came = [one for one in carried.total.sources if not carried.sources[one.unit].path.startswith(path)]
+    came = [
+        source for source in carried.total.sources if not carried.sources[source.unit].path.startswith(path)
+    ]
     # What ended below a group that is still there is a matter of that group.
     groups = [
         one for source in came if source.sums and _is_over(one := carried.sources[source.unit], carried.day)
     ]
-    steps = roster.steps_of([question.unit.pk, *(one.pk for one in groups)], external=question.external)
+    steps = roster.steps_of([query.unit.pk, *(group.pk for group in groups)], external=query.external)
     closed = _closed(chain.from_iterable(steps.values()), first, start)
-    if not closed or (not came and closed == _closed(question.turns, first, start)):
+    if not closed or (not came and closed == _closed(query.turns, first, start)):
         # Nobody ended, or as many as have come over from below the unit itself.
         return None
     below = Q()
-    for place in (path, *topmost_paths(one.path for one in groups)):
+    for place in (path, *topmost_paths(group.path for group in groups)):
         below |= subtree(place)
     found = Unit.objects.filter(
         below,
@@ -73,9 +72,9 @@ def closed_before(question: FiguresQuery, first: date, last: date, start: date) 
         ~Exists(_mapped(carried.day).filter(source=OuterRef("pk"))),
         active_until__lt=carried.day,
     )
-    if question.tier is not None:
-        found = found.filter(tier=question.tier)
-    return found if question.external else found.exclude(kind=UnitKind.EXTERNAL)
+    if query.tier is not None:
+        found = found.filter(tier=query.tier)
+    return found if query.external else found.exclude(kind=UnitKind.EXTERNAL)
 
 
 def _is_over(unit: UnitRow | Unit, day: date) -> bool:
@@ -87,19 +86,19 @@ def _closed(steps: Iterable[tuple[str, date, int, int]], first: date, start: dat
     return sum(closed for _, on, _, closed in steps if first <= on < start)
 
 
-def _arrivals(question: FiguresQuery) -> list[UnitRow | Unit]:
+def _arrivals(query: FiguresQuery) -> list[UnitRow | Unit]:
     """Who came from outside and owed reports of the period. A group above the unit that has all of itself in it is told
     by what else is below that group, if anything: one query then.
     """
-    carried, path = question.carried, question.unit.path
+    carried, path = query.carried, query.unit.path
     found: dict[int, UnitRow | Unit] = {}
     beside = Q()
     for one in carried.total.sources:
         source = carried.sources[one.unit]
-        if source.path.startswith(path) or not _owed_report(question, one):
+        if source.path.startswith(path) or not _owed_report(query, one):
             continue
         if path.startswith(source.path):
-            beside |= _beside(question, source.path, one)
+            beside |= _beside(query, source.path, one)
         else:
             found[source.pk] = source
     if beside:
@@ -107,23 +106,23 @@ def _arrivals(question: FiguresQuery) -> list[UnitRow | Unit]:
     return list(found.values())
 
 
-def _owed_report(question: FiguresQuery, source: HistorySource) -> bool:
+def _owed_report(query: FiguresQuery, source: HistorySource) -> bool:
     """Whether the unit, or anybody of the group, owed a report of the period."""
-    carried = question.carried
+    carried = query.carried
     if not source.sums:
-        return carried.sources[source.unit].owes(question.start, question.end)
+        return carried.sources[source.unit].owes(query.start, query.end)
     alone = carried.total._replace(sources=[source])
-    return any(any(tiers.values()) for tiers in carried.expected(alone, question.spans))
+    return any(any(tiers.values()) for tiers in carried.expected(alone, query.spans))
 
 
-def _beside(question: FiguresQuery, above: str, source: HistorySource) -> Q:
+def _beside(query: FiguresQuery, above: str, source: HistorySource) -> Q:
     """Condition: not on the way from a group down to a unit but directly below one that is, with reports of the kind
     that the group has in it.
     """
-    way = [int(part) for part in question.unit.path.strip("/").split("/")]
+    way = [int(part) for part in query.unit.path.strip("/").split("/")]
     over = way[above.count("/") - 2 : -1]
     kinds = Q(kind=UnitKind.EXTERNAL) if source.external else ~Q(kind=UnitKind.EXTERNAL)
-    owed = expected_within(question.start, question.end)
+    owed = expected_within(query.start, query.end)
     there = Unit.objects.filter(subtree(above), kinds, owed, tier=source.tier)
     reporting = there.filter(path__startswith=OuterRef("path"))
     return Q(parent__in=over) & ~Q(pk__in=way) & Q(Exists(reporting))
@@ -178,7 +177,7 @@ def _closures(ends_given: int) -> PreparedQuery:
 
 
 def _of_units(units: list[Unit]) -> _List:
-    return [(one.code, one.active_until, one.name) for one in units[:MOST]], len(units)
+    return [(unit.code, unit.active_until, unit.name) for unit in units[:MOST]], len(units)
 
 
 def _of_rows(rows: list[tuple]) -> _List:
@@ -196,14 +195,14 @@ def _counted(day: date, **lists: _List) -> Territory:
     return Territory(**named, more=more)
 
 
-def _of_ended(question: FiguresQuery) -> Territory:
+def _of_ended(query: FiguresQuery) -> Territory:
     """Of a unit that is over: today's units that also hold what came from elsewhere, and what has no successor."""
-    carried = question.carried
+    carried = query.carried
     heirs = [row.unit.pk for row in carried.ended if not row.unit.is_over(carried.day)]
     mixed = (
         _mapped(carried.day)
         .filter(~_in_between(), heir__in=heirs)
-        .exclude(subtree(question.unit.path, "source__path"))
+        .exclude(subtree(query.unit.path, "source__path"))
     )
     ended = [row.unit for row in carried.ended if row.unit.is_over(carried.day)]
     partly = (

@@ -9,7 +9,7 @@ from itertools import islice
 from figures.periods import Month
 from records.approval.queries import WaitingEdition
 from records.submissions import month_status
-from spreadsheets.table_file import Cell, TableColumn, TableFile, table_rows
+from spreadsheets.table_writer import Cell, TableColumn, TableFile, table_rows
 from units.access.unit_locations import UnitLocations
 from units.models import Unit
 
@@ -83,11 +83,11 @@ def missing_months_file(
 ) -> TableFile:
     """A row for each month that a unit still has to send."""
     owed = (
-        one
+        month
         for some in batched(units, _BATCH_SIZE)
         for months in found(some).values()
-        for one in months
-        if one.owed
+        for month in months
+        if month.owed
     )
     columns = (*_unit_columns(lies), *MISSING_COLUMNS)
     return TableFile("con-thieu", "Báo cáo tháng chưa gửi", columns, table_rows(columns, owed), at)

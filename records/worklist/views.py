@@ -13,22 +13,21 @@ from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 
 from accounts.models import User
-from core import clock
-from core.web import rights
-from core.web.rights import Right
+from core import clock, web
+from core.web import Right
 from figures.formatting import format_count
 from figures.periods import Calendar, Month
 from records.approval.queries import WaitingEdition, waiting_editions
 from records.calendar.queries import DueDates, stored_calendar
-from records.locking.queries import declined_requests, unlock_requests_for
+from records.locking.actions import declined_requests, unlock_requests_for
 from records.models import Edition, State, UnlockRequest
 from records.reminders.queries import last_reminded, own_reminders
 from records.submissions import month_status
 from records.submissions.fetch import chosen_whereabouts, with_own_mark
 from records.submissions.locks import ClosingTimes, binding_closing_time, closing_times_of, is_locked
 from records.submissions.month_status import missing_months, units_missing
-from spreadsheets.table_file import TableFile, requested_file
-from units.access.no_role import no_role_notice
+from spreadsheets.table_writer import TableFile, requested_file
+from units.access.gate import no_role_notice
 from units.access.queries import memberships_of, visible_units
 from units.access.unit_locations import UnitLocations
 from units.models import Role, Unit, UnitKind
@@ -110,7 +109,7 @@ class StatusMatrix:
     expected: int
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 def worklist(request: HttpRequest) -> HttpResponse:
     """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits, `?tinh=` narrows to a province."""
     user, day = request.user, request.day

@@ -7,7 +7,7 @@ from django.conf import settings
 from figures.formatting import TIER_NAMES
 from records.models import State
 from reports.models import ReviewState
-from units.api.endpoint import LARGEST_PAGE, USUAL_PAGE
+from units.api import LARGEST_PAGE, USUAL_PAGE
 
 from .schemas import DAY, SCHEMAS, TEXT, Schema, answer, one_of, parameter, problem, ref
 

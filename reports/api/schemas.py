@@ -5,7 +5,7 @@ from typing import Any
 from figures import summary
 from figures.measures import CHANNELS, MEASURES
 from figures.rates import RATES, SHARES
-from figures.rulebook import LARGEST_COUNT
+from figures.rule_catalogue import LARGEST_COUNT
 from figures.summary import COUNTS
 from records.models import OnlineLevel, State
 from records.submissions.locks import LOCK_WORDS

@@ -6,9 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from core.db.snapshot import snapshot
-from core.web import rights
-from core.web.rights import Right
+from core import web
+from core.database import snapshot
+from core.web import Right
 from figures.periods import Period, PeriodError
 from records.submissions.payload import moment_text
 from records.summary.parameters import BadParameter, parse_flag
@@ -17,9 +17,9 @@ from reports.dashboard.params import parse_params
 from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
 from reports.models import Review, ReviewState
 from reports.printing import copies
-from reports.review_access.queries import visible_reviews
+from reports.review_access import visible_reviews
+from units import api
 from units.access.queries import is_allowed, visible_units
-from units.api import endpoint
 from units.models import TokenScope
 from units.tree.queries import key_on
 
@@ -28,18 +28,18 @@ from . import openapi
 KNOWN = ("unit", "period", "tier", "include", "as_of", "external", "decimals", "by", "basis", "change")
 
 
-@endpoint.endpoint(TokenScope.FIGURES)
+@api.endpoint(TokenScope.FIGURES)
 def summary(request: HttpRequest) -> HttpResponse:
     """The Summary of a unit and period; `rows` only with `by`, with `change` where it is asked for."""
-    endpoint.allow_parameters(request, KNOWN)
+    api.allow_parameters(request, KNOWN)
     try:
         asked, change = parse_params(request), parse_flag(request.GET, "change")
     except BadParameter as error:
-        raise endpoint.ApiProblem(400, error.code, str(error)) from error
+        raise api.ApiProblem(400, error.code, str(error)) from error
     except Http404 as error:
-        raise endpoint.ApiProblem(404, *endpoint.UNKNOWN_UNIT) from error
+        raise api.ApiProblem(404, *api.UNKNOWN_UNIT) from error
     kind = "json with changes" if change else "json"
-    return endpoint.json_response(
+    return api.json_response(
         cached(asked, [kind], lambda: _written(ShownPeriods(asked.query), change=change))
     )
 
@@ -47,10 +47,10 @@ def summary(request: HttpRequest) -> HttpResponse:
 @snapshot()
 def _written(shown: ShownPeriods, *, change: bool) -> str:
     found = figures_of(shown)
-    return endpoint.to_json((with_changes(shown, found) if change else found).as_dict())
+    return api.to_json((with_changes(shown, found) if change else found).as_dict())
 
 
-@rights.requires(Right.SIGNED_IN)
+@web.requires(Right.SIGNED_IN)
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:
     """The description of this interface, OpenAPI 3.1."""
@@ -61,52 +61,52 @@ PARAMETERS = ("unit", "period", "state", "cursor", "limit")
 UNKNOWN = ("unknown_review", "Không có báo cáo này, hoặc bạn không được xem.")
 
 
-@endpoint.endpoint(TokenScope.REVIEWS)
+@api.endpoint(TokenScope.REVIEWS)
 def reviews(request: HttpRequest) -> dict[str, Any]:
     """In the order of their numbers: of `unit` and below, of a `period`, in a `state`."""
-    endpoint.allow_parameters(request, PARAMETERS)
-    cursor = endpoint.PageCursor.read(request, "reviews")
+    api.allow_parameters(request, PARAMETERS)
+    cursor = api.PageCursor.read(request, "reviews")
     found, given = visible_reviews(request.user, request.day), request.GET
     if code := given.get("unit"):
         below = visible_units(request.user, request.day)
-        found = found.filter(unit__in=below.under(endpoint.unit_on(request, code, Right.READ, request.day)))
+        found = found.filter(unit__in=below.under(api.unit_on(request, code, Right.READ, request.day)))
     if period := given.get("period"):
         found = found.filter(period=_period(period))
     if state := given.get("state"):
         if state not in ReviewState.values:
             told = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(ReviewState.values)}."
-            raise endpoint.ApiProblem(400, "bad_state", told)
+            raise api.ApiProblem(400, "bad_state", told)
         found = found.filter(state=state)
     rows = found.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
-    return cursor.page(request, [(one.pk, _told(request, one)) for one in rows])
+    return cursor.page(request, [(row.pk, _told(request, row)) for row in rows])
 
 
 def _period(text: str) -> str:
     try:
         return Period.parse(text).code
     except PeriodError as error:
-        raise endpoint.ApiProblem(400, "bad_period", str(error)) from error
+        raise api.ApiProblem(400, "bad_period", str(error)) from error
 
 
-@endpoint.endpoint(TokenScope.REVIEWS)
+@api.endpoint(TokenScope.REVIEWS)
 def review(request: HttpRequest, pk: int) -> dict[str, Any]:
     """One review; `frozen` holds its document once its figures are closed, and is null before."""
-    endpoint.allow_parameters(request, ())
+    api.allow_parameters(request, ())
     found = _review_for(request, pk)
     return _told(request, found) | {"frozen": found.frozen if found.is_frozen else None}
 
 
-@endpoint.endpoint(TokenScope.REVIEWS)
+@api.endpoint(TokenScope.REVIEWS)
 def pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The kept file of a frozen review, byte for byte."""
-    endpoint.allow_parameters(request, ())
+    api.allow_parameters(request, ())
     found = _review_for(request, pk)
     if not found.is_frozen:
-        raise endpoint.ApiProblem(404, "not_frozen", "Báo cáo chưa chốt số liệu nên chưa có tệp PDF.")
+        raise api.ApiProblem(404, "not_frozen", "Báo cáo chưa chốt số liệu nên chưa có tệp PDF.")
     try:
         content = copies.kept_pdf(found)
     except copies.LostFile as lost:
-        raise endpoint.ApiProblem(503, "unavailable", str(lost)) from lost
+        raise api.ApiProblem(503, "unavailable", str(lost)) from lost
     name = f"bao-cao-cchc-{found.period}-{found.pk}.pdf"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="application/pdf", headers=disposition)
@@ -116,7 +116,7 @@ def _review_for(request: HttpRequest, pk: int) -> Review:
     """The same 404 for what is unknown and what the caller may not know of."""
     found = Review.objects.select_related("unit").filter(pk=pk).first() if pk < 2**63 else None
     if found is None or not is_allowed(request.user, Right.READ, found.unit, request.day):
-        raise endpoint.ApiProblem(404, *UNKNOWN)
+        raise api.ApiProblem(404, *UNKNOWN)
     return found
 
 

@@ -9,13 +9,7 @@ from django.utils.text import capfirst
 from accounts.models import User
 from figures.formatting import format_count
 from reports.models import Asking, AskKind, Resolution, Review, ReviewSection, ReviewState, SectionComment
-from reports.review_access.actions import (
-    LONGEST_SECTION,
-    ReviewError,
-    StaleReview,
-    lock_open_review,
-    log_change,
-)
+from reports.review_access import LONGEST_SECTION, ReviewError, StaleReview, lock_open_review, log_change
 from reports.review_text import bound_text
 from units.models import Unit
 

@@ -10,12 +10,12 @@ from datetime import date
 from django.db.models import Count, Q
 
 from accounts.models import User
-from core.web.rights import Right
+from core.web import Right
 from figures.periods import Period
 from records.calendar.queries import stored_calendar
 from reports.drafting.queries import UNKNOWN_TEXT, Quotable, facts_named, review_facts
 from reports.models import Asking, AskKind, Review, ReviewSection, ReviewState, SectionComment
-from reports.review_access.queries import units_with_role
+from reports.review_access import units_with_role
 from reports.review_text import bound_text
 from reports.review_text.facts import Fact
 from units.access.queries import is_allowed
@@ -72,7 +72,7 @@ def open_requests(user: User, on: date) -> list[Asking]:
         kind=AskKind.COMMENT, review__state=ReviewState.DRAFT
     )
     rows = rows.select_related("unit", "review__unit").defer("review__frozen")
-    found = [one for one in rows if is_allowed(user, Right.FILL, one.unit, on)]
+    found = [row for row in rows if is_allowed(user, Right.FILL, row.unit, on)]
     return sorted(found, key=lambda one: (one.due_on or date.max, one.pk))
 
 
@@ -152,22 +152,22 @@ class SectionThreads:
 
     @property
     def open(self) -> int:
-        return sum(not one.comment.resolution for one in self.threads)
+        return sum(not thread.comment.resolution for thread in self.threads)
 
 
 def comments_by_section(review: Review, sections: Sequence[ReviewSection]) -> list[SectionThreads]:
     """The comments of a review: those on the whole first, then in the order of the sections. One query."""
     rows = list(review.comments.select_related("unit"))
     replies: dict[int, list[SectionComment]] = defaultdict(list)
-    for one in rows:
-        if one.parent_id:
-            replies[one.parent_id].append(one)
+    for row in rows:
+        if row.parent_id:
+            replies[row.parent_id].append(row)
     threads: dict[tuple[int | None, str], list[CommentThread]] = defaultdict(list)
-    known = {one.pk: one.heading for one in sections}
-    for one in rows:
-        if not one.parent_id:
-            heading = known.get(one.section_id or 0, one.heading or WHOLE)
-            threads[one.section_id, heading].append(CommentThread(one, replies[one.pk]))
+    known = {section.pk: section.heading for section in sections}
+    for row in rows:
+        if not row.parent_id:
+            heading = known.get(row.section_id or 0, row.heading or WHOLE)
+            threads[row.section_id, heading].append(CommentThread(row, replies[row.pk]))
     order = {one.pk: place for place, one in enumerate(sections, 1)}
     found = [SectionThreads(heading, number, told) for (number, heading), told in threads.items()]
     return sorted(found, key=lambda part: order.get(part.section or 0, 0))

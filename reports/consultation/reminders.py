@@ -12,14 +12,13 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from accounts.models import User
-from core.web import rights
-from figures import reminder_schedule
+from core import web
+from figures import completeness
+from figures.completeness import AFTER, BEFORE
 from figures.formatting import format_count, format_day
 from figures.formatting import format_day as formatting_format_day
-from figures.reminder_schedule import AFTER, BEFORE
 from ledger import log
-from records.reminders.actions import ReminderResult, deliver_reminder, mails_person
-from records.reminders.emails import MailRun, ReminderEmail
+from records.reminders.actions import MailRun, ReminderEmail, ReminderResult, deliver_reminder, mails_person
 from records.reminders.queries import role_holders
 from reports.models import Asking, AskingReminder, AskKind, ReviewState
 from units.access.queries import ROLES
@@ -54,9 +53,9 @@ def due_requests(day: date) -> list[RequestReminder]:
     rows = rows.exclude(kind=AskKind.COMMENT, review__state=ReviewState.DRAFT)
     rows = rows.select_related("unit", "review__unit").defer("review__frozen")
     return [
-        RequestReminder(one, kind, day)
-        for one in rows.order_by("due_on", "pk")
-        if (kind := reminder_schedule.reminder_kind(one.due_on, day))
+        RequestReminder(row, kind, day)
+        for row in rows.order_by("due_on", "pk")
+        if (kind := completeness.reminder_kind(row.due_on, day))
     ]
 
 
@@ -65,16 +64,16 @@ def reminder_plan(day: date) -> RequestReminderPlan:
     never twice. Three queries.
     """
     items = due_requests(day)
-    holders = role_holders({one.asking.unit_id for one in items}, ROLES[rights.Right.FILL], day)
-    rows = AskingReminder.objects.filter(asking__in=[one.asking.pk for one in items])
+    holders = role_holders({item.asking.unit_id for item in items}, ROLES[web.Right.FILL], day)
+    rows = AskingReminder.objects.filter(asking__in=[item.asking.pk for item in items])
     given = set(rows.values_list("user_id", "asking_id", "kind"))
     told: dict[User, list[RequestReminder]] = defaultdict(list)
-    for one in items:
-        for user in holders.get(one.asking.unit_id, []):
-            if (user.pk, *one.key) not in given:
-                told[user].append(one)
+    for item in items:
+        for user in holders.get(item.asking.unit_id, []):
+            if (user.pk, *item.key) not in given:
+                told[user].append(item)
     return RequestReminderPlan(
-        list(told.items()), [one.asking for one in items if one.asking.unit_id not in holders]
+        list(told.items()), [item.asking for item in items if item.asking.unit_id not in holders]
     )
 
 
@@ -128,8 +127,8 @@ Claimed = tuple[AskingReminder, RequestReminder]
 def lines(day: date) -> Iterator[str]:
     """What a run on the day would remind of, a line each."""
     for user, items in reminder_plan(day).people:
-        for one in items:
-            yield f"{user} ({user.username}): {_named(one.asking)}, hạn {format_day(one.asking.due_on)}"
+        for item in items:
+            yield f"{user} ({user.username}): {_named(item.asking)}, hạn {format_day(item.asking.due_on)}"
 
 
 def run(day: date, post: MailRun, at: datetime) -> tuple[list[ReminderResult], list[str]]:

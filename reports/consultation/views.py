@@ -1,33 +1,37 @@
-"""Pages for asking units and for contributions; their part of the work list (settings.WORKLIST_PARTS)."""
+"""Pages and forms for asking units and for contributions; their part of the work list
+(settings.WORKLIST_PARTS).
+"""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web.pagination import outcome_message
-from core.web.rights import Right, requires
+from core.forms import ListChoiceField
+from core.web import Right, outcome_message, requires
 from figures.formatting import format_count
 from figures.periods import Period
 from records.calendar.queries import stored_calendar
+from reports.drafting.forms import SectionForm
 from reports.drafting.queries import facts_named
-from reports.drafting.section_views import facts_response
-from reports.models import Asking, AskKind
-from reports.review_access.actions import ReviewError, StaleReview
-from reports.review_access.queries import review_for
+from reports.drafting.views import facts_response
+from reports.models import Asking, AskKind, Resolution, ReviewSection
+from reports.review_access import REVISION, ReviewDayField, ReviewError, StaleReview, review_for, text_field
 from reports.review_text import bound_text
-from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_allowed, require_right
+from units.models import Unit
 
 from . import actions
 from . import queries as consultation_queries
-from .forms import CHOSEN, AskForm, ContributionForm
 from .queries import (
     children_at,
     offered_facts,
@@ -38,6 +42,123 @@ from .queries import (
     request_statuses,
     translate_facts,
 )
+
+WHOLE = ""
+OFFICES, BELOW, CHOSEN = "offices", "below", "chosen"
+
+
+class AskForm(forms.Form):
+    """Whom to ask for what, by when."""
+
+    required_unmarked = True
+
+    section = ListChoiceField(label="Hỏi về", required=False)
+    whom = ListChoiceField(
+        label="Hỏi những đơn vị nào",
+        choices=[
+            (CHOSEN, "Chọn từng đơn vị ở danh sách dưới"),
+            (OFFICES, "Mọi phòng, ban"),
+            (BELOW, "Mọi đơn vị hành chính trực thuộc"),
+        ],
+    )
+    units = forms.MultipleChoiceField(
+        label="Đơn vị",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Không chọn được đơn vị này."},
+    )
+    due_on = ReviewDayField("Hạn gửi", required=True)
+    words = text_field("Yêu cầu cụ thể", 2)
+
+    def __init__(
+        self,
+        data: Any,
+        sections: Sequence[ReviewSection],
+        units: Sequence[Unit],
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self._sections, self._units = sections, units
+        self.fields["section"].choices = [
+            (WHOLE, "Toàn văn dự thảo: xin ý kiến"),
+            *((str(section.pk), f"Nội dung mục: {section.heading}"[:120]) for section in sections),
+        ]
+        self.fields["units"].choices = [(str(unit.pk), capfirst(unit.name)) for unit in units]
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not self.asked():
+            self.add_error("units", "Chưa chọn đơn vị nào.")
+        return self.cleaned_data
+
+    def asked(self) -> list[Unit]:
+        """The units that are meant."""
+        whom, chosen = self.cleaned_data["whom"], set(self.cleaned_data["units"])
+        if whom == OFFICES:
+            return [unit for unit in self._units if unit.kind == "office"]
+        if whom == BELOW:
+            return [unit for unit in self._units if unit.kind == "committee"]
+        return [unit for unit in self._units if str(unit.pk) in chosen]
+
+    def about(self) -> ReviewSection | None:
+        """The section that is meant; None for the whole draft."""
+        return next(
+            (section for section in self._sections if str(section.pk) == self.cleaned_data["section"]), None
+        )
+
+
+class CommentForm(forms.Form):
+    """What somebody says about a section, or about the whole."""
+
+    required_unmarked = True
+
+    section = ListChoiceField(label="Về mục", required=False)
+    unit = ListChoiceField(label="Ý kiến của")
+    text = text_field("Ý kiến", 4, required=True)
+
+    def __init__(self, data: Any, sections: Sequence[ReviewSection], voices: Sequence[Unit]) -> None:
+        super().__init__(data, auto_id="id_y_kien_%s")
+        self._sections, self._voices = sections, voices
+        self.fields["section"].choices = [
+            (WHOLE, "Toàn văn dự thảo"),
+            *((str(section.pk), section.heading[:120]) for section in sections),
+        ]
+        self.fields["unit"].choices = [(str(one.pk), one.name) for one in voices]
+
+    def chosen(self) -> tuple[ReviewSection | None, Unit]:
+        """Section and unit of a valid form."""
+        section = next(
+            (section for section in self._sections if str(section.pk) == self.cleaned_data["section"]), None
+        )
+        unit = next(one for one in self._voices if str(one.pk) == self.cleaned_data["unit"])
+        return section, unit
+
+
+class ReplyForm(forms.Form):
+    """An answer to a comment, in the name of a unit; with a resolution it settles the comment."""
+
+    text = text_field("Trả lời", 2)
+    resolution = forms.ChoiceField(
+        required=False,
+        choices=[("", "Chưa giải quyết"), *Resolution.choices],
+        error_messages={"invalid_choice": "Hãy chọn tiếp thu hay giải trình."},
+    )
+
+
+class ContributionForm(SectionForm):
+    """The words alone, looked at as those of a section: a figure is one of the unit's own, or stood there before."""
+
+    revision = forms.IntegerField(
+        min_value=0,
+        max_value=2**31 - 1,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), REVISION),
+    )
+
+    def __init__(self, data: Any, asking: Asking, known: Container[str]) -> None:
+        forms.Form.__init__(self, data, initial={"body": asking.body, "revision": asking.revision})
+        del self.fields["heading"]
+        self.known, self.before = known, set(bound_text.fact_keys(bound_text.parse_paragraphs(asking.body)))
+
 
 ASKINGS = (
     TableColumn("heading", "Mục", lambda one: one.asking.heading or "Toàn văn dự thảo: xin ý kiến", width=40),
@@ -93,9 +214,10 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
         return file
     asked = {(one.asking.section_id, one.asking.unit_id) for one in standings}
     left = [
-        one
-        for one in sections
-        if one.responsible_id not in (None, found.unit_id) and (one.pk, one.responsible_id) not in asked
+        section
+        for section in sections
+        if section.responsible_id not in (None, found.unit_id)
+        and (section.pk, section.responsible_id) not in asked
     ]
     page = Paginator(standings, A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -111,7 +233,7 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _first(request: HttpRequest, sections: list) -> dict[str, Any]:
     """What the form begins with: the section of the address, its office and due date."""
-    chosen = next((one for one in sections if str(one.pk) == request.GET.get("muc")), None)
+    chosen = next((section for section in sections if str(section.pk) == request.GET.get("muc")), None)
     if chosen is None:
         return {"whom": CHOSEN}
     units = [str(chosen.responsible_id)] if chosen.responsible_id else []

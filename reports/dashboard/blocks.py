@@ -1,27 +1,213 @@
-"""The blocks of the dashboard as words, bars, scales and charts for the templates."""
+"""The blocks of the dashboard as words, bars, scales and charts, under headings that state a finding."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django.utils.text import capfirst
 
-from core import markup
+from core import web
 from figures import formatting
+from figures.completeness import Completeness
 from figures.measures import measure_label
-from figures.rates import BY_KEY, SHARES, Rate
+from figures.periods import Month, Period
+from figures.rates import BY_KEY, SHARES, Rate, Share
 from figures.rounding import point_difference, rounded_percent
-from figures.summary import Summary
-from reports.charts import svg
-from reports.charts.chartjs import Chart, chart_data
+from figures.summary import Figures, Summary
+from reports import charts
+from reports.charts import Chart, ChartPoint, ChartSeries, RateScale, chart_data
 from reports.review_text import sentences
+from reports.tables.columns import TableEntry
 
-from . import charts, findings
 from .params import PageState
-from .queries import PastFigures
-from .targets import rate_targets
+from .queries import PastFigures, rate_targets
+
+MANY = 3  # units: fewer are not worth a ranking in words
+
+
+def channel_finding(summary: Summary) -> str:
+    """Which way most dossiers come in: "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp"."""
+    known = [(tier, way, one) for tier, one in summary.tiers if (way := _main_way(one))]
+    if not known or len(known) > 2:
+        return "Hồ sơ tiếp nhận theo hình thức"
+    told = []
+    for way, found in groupby(known, key=lambda each: each[1]):
+        group = list(found)
+        mark = sentences.incomplete_mark(*(one.completeness for _, _, one in group))
+        told.append(f"{_listed([formatting.tier_name(tier) for tier, _, _ in group])} chủ yếu {way}{mark}")
+    return _sentence(told)
+
+
+def on_time_finding(scale: RateScale, completeness: Mapping[str, Completeness]) -> str:
+    """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name.
+
+    `completeness` of each dot, by its name: a claim that rests on missing reports is marked.
+    """
+    reached = [dot.name for dot in scale.dots if dot.reached is True]
+    short = [dot.name for dot in scale.dots if dot.reached is False]
+    marks = [sentences.incomplete_mark(*(completeness[name] for name in names)) for names in (reached, short)]
+    if not reached and not short:
+        return "Giải quyết trước và đúng hạn"
+    if reached and short:
+        told = [f"{_listed(reached).lower()} đạt{marks[0]}", f"{_listed(short).lower()} chưa đạt{marks[1]}"]
+        return f"Đúng hạn: {', '.join(told)}"
+    who = "các cấp đều " if len(reached or short) > 1 else ""
+    return f"Đúng hạn: {who}{'đạt' if reached else 'chưa đạt'} chỉ tiêu{''.join(marks)}"
+
+
+def trend_finding(name: str, ends: Iterable[tuple[str, Share, str, str]]) -> str:
+    """Where the lines stand: (tier, its last known share, the month, its mark); "" where nothing is known."""
+    told = [
+        (month, f"{tier.lower()} {formatting.format_percent(share.percent)}{mark}")
+        for tier, share, month, mark in ends
+        if share.percent
+    ]
+    if not told:
+        return ""
+    months = {month for month, _ in told}
+    if len(months) == 1:
+        return f"{name} {months.pop()}: {', '.join(text for _, text in told)}"
+    return f"{name}: {', '.join(f'{text} ({month})' for month, text in told)}"
+
+
+def ranking_finding(section: str, entries: Sequence[TableEntry], mean: Share) -> str:
+    """Who leads in a section ("Cấp xã", or "" where there is but one), and how many are below the overall mark.
+
+    "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing. Estimates
+    are not ranked, which is said: each of their cells is rounded by itself.
+    """
+    placed = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
+    ranked = [entry for entry in placed if not entry.figures.estimated]
+    if len(ranked) < MANY or mean.percent is None or mean.partial:
+        return ""
+    best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
+    below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
+    mark = formatting.format_percent(mean.percent)
+    told = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
+    if guessed := len(placed) - len(ranked):
+        told = f"{told}, không xếp {formatting.format_count(guessed)} đơn vị có số ước tính"
+    told = f"{section}: {told}" if section else capfirst(told)
+    return told + sentences.incomplete_mark(*(entry.figures.completeness for entry in entries))
+
+
+def _main_way(one: Figures) -> str:
+    for key, way in (("online", "trực tuyến"), ("direct", "trực tiếp")):
+        share = one.shares[key]
+        if share.percent and not share.partial and share.numerator * 2 > share.denominator:
+            return way
+    return ""
+
+
+def _exact(share: Share) -> int:
+    return share.numerator * 10**12 // share.denominator
+
+
+def _below(share: Share, mean: Share) -> bool:
+    return share.numerator * mean.denominator < mean.numerator * share.denominator
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " và ".join(names)
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    return capfirst(", ".join(part.lower() for part in parts))
+
+
+NOTHING = ChartPoint(None)
+PARTS = (("direct", "Trực tiếp"), ("online", "Trực tuyến"), ("postal", "BCCI"))
+
+
+def online_by_month(
+    months: Sequence[Month], tiers: Sequence[tuple[str, Sequence[Figures | None]]], names: Sequence[str]
+) -> Chart:
+    """The share received online, month by month: a line per tier, a gap where nobody reported."""
+    shown = [(tier, known) for tier, known in tiers if tier in names]
+    series = tuple(
+        ChartSeries(formatting.tier_name(tier), tuple(map(_monthly, known))) for tier, known in shown
+    )
+    ends = [(formatting.tier_name(tier), *end) for tier, known in shown if (end := _end(months, known))]
+    return Chart(
+        "online",
+        "lines",
+        trend_finding("Trực tuyến", ends),
+        tuple(f"T{month.month}/{month.year % 100:02d}" for month in months),
+        series,
+    )
+
+
+def channel_comparison(summary: Summary, before: Summary) -> Chart:
+    """How dossiers came in, tier by tier, this period and the same period last year: bars that total 100."""
+    rows = []
+    for tier, one in summary.tiers:
+        rows.append((f"{formatting.tier_name(tier)} {_short(summary)}", one, summary))
+        earlier = before.tier(tier)
+        if earlier is not None and earlier.shares["direct"].denominator:
+            rows.append((f"{formatting.tier_name(tier)} {_short(before)}", earlier, before))
+    series = tuple(
+        ChartSeries(name, tuple(_point(one.shares[key], one, whole) for _, one, whole in rows))
+        for key, name in PARTS
+    )
+    return Chart("channels", "bars", _told(summary, before), tuple(label for label, _, _ in rows), series)
+
+
+def _point(share: Share, one: Figures, whole: Summary) -> ChartPoint:
+    completeness = one.completeness
+    return ChartPoint.of(
+        share, complete=completeness.complete, completeness=completeness.text(whole.period.one_month)
+    )
+
+
+def _monthly(one: Figures | None) -> ChartPoint:
+    if one is None:
+        return NOTHING
+    return ChartPoint.of(
+        one.shares["online"], complete=one.completeness.complete, completeness=one.completeness.text(True)
+    )
+
+
+def _end(months: Sequence[Month], known: Sequence[Figures | None]) -> tuple[Share, str, str] | None:
+    for month, one in zip(reversed(months), reversed(known), strict=True):
+        if one is not None and one.shares["online"].percent is not None:
+            return one.shares["online"], month.label, sentences.incomplete_mark(one.completeness)
+    return None
+
+
+def _short(summary: Summary) -> str:
+    """A period as it fits beside a bar: T6/2022, Q2/2022, H1 is 6 tháng đầu 2022."""
+    period = Period.parse(summary.period.code)
+    match period.kind:
+        case "half":
+            return f"6T {'đầu' if period.first.month == 1 else 'cuối'} {period.first.year}"
+        case "month":
+            return f"T{period.first.month}/{period.first.year}"
+        case "year":
+            return str(period.first.year)
+    return period.label
+
+
+def _told(summary: Summary, before: Summary) -> str:
+    told = []
+    for tier, one in summary.tiers:
+        earlier = before.tier(tier)
+        new, old = one.shares["online"].percent, earlier.shares["online"].percent if earlier else None
+        if new is not None and old is not None:
+            mark = sentences.incomplete_mark(one.completeness, earlier.completeness)
+            told.append(f"{formatting.tier_name(tier).lower()} {_from_to(new, old)}{mark}")
+    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}" if told and len(told) <= 2 else ""
+
+
+def _from_to(new: str, old: str) -> str:
+    """From one printed share to another."""
+    if Decimal(new) == Decimal(old):
+        return f"vẫn là {formatting.format_percent(new)}"
+    way = "lên" if Decimal(new) > Decimal(old) else "còn"
+    return f"từ {formatting.format_percent(old)} {way} {formatting.format_percent(new)}"
+
 
 # What the arrow says to who does not see it.
 WORDS = {"up": "tăng", "down": "giảm", "flat": "không đổi"}
@@ -125,8 +311,8 @@ Goals = dict[str, dict[str, str]]
 def targets_by_tier(asked: PageState, end: date) -> Goals:
     """The targets of a unit: by rate and tier (tier "" is all tiers), percent as text with a dot."""
     found: Goals = {}
-    for one in rate_targets(asked.query.unit, end):
-        found.setdefault(one["rate"], {})[one["tier"]] = one["percent"]
+    for rate_target in rate_targets(asked.query.unit, end):
+        found.setdefault(rate_target["rate"], {})[rate_target["tier"]] = rate_target["percent"]
     return found
 
 
@@ -158,11 +344,11 @@ def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dic
         shared = goals.get("") or (goals[next(iter(goals))] if len(set(goals.values())) == 1 else None)
         past = before.total.rates["on_time"] if before else None
         rows.append(("Tất cả", summary.total.rates["on_time"], past, shared))
-    scale = svg.rate_scale(rows)
+    scale = charts.rate_scale(rows)
     return {
         "scale": scale,
-        "on_time_finding": findings.on_time_finding(
-            svg.RateScale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks),
+        "on_time_finding": on_time_finding(
+            charts.RateScale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks),
             {formatting.tier_name(tier): one.completeness for tier, one in summary.tiers},
         ),
         "has_target": any(dot.goal for dot in scale.dots),
@@ -192,13 +378,13 @@ def chart_blocks(
     goals: Goals,
 ) -> dict[str, Any]:
     one_month = summary.period.one_month
-    trend = charts.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
-    compare = charts.channel_comparison(now, past.against.before if past.against else past.before)
+    trend = online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
+    compare = channel_comparison(now, past.against.before if past.against else past.before)
     return {
-        "bars": svg.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
-        "shares_finding": findings.channel_finding(summary),
+        "bars": charts.share_bars(summary.tiers, summary.total, "Tất cả", one_month=one_month),
+        "shares_finding": channel_finding(summary),
         "online_goals": online_target_lines(summary, goals),
-        "share_lines": markup.plain_rows(_share_lines(summary, now, before), words=(1, 6)),
+        "share_lines": web.plain_rows(_share_lines(summary, now, before), words=(1, 6)),
         "rounding": sentences.rounding_note(summary.total),
         "trend": trend,
         "trend_rows": trend.rows([month.label for month in past.months]),

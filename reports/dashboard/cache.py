@@ -129,7 +129,7 @@ def cached(asked: PageState, reach: Sequence[int | str], draw: Callable[[], str]
     """The page of a view, or its figures as JSON, drawn once a process as long as nothing that it shows changes.
 
     `reach` is all on a page that depends on who reads: numbers of the units above that the reader may see, and the
-    paths by which units elsewhere are his to see (reports.dashboard.choices). On JSON nothing does: it says what it is.
+    paths by which units elsewhere are his to see (reports.dashboard.params). On JSON nothing does: it says what it is.
     """
     version, query = None, asked.query
     if not connection.in_atomic_block:

@@ -12,9 +12,9 @@ from records.models import Field
 from records.summary.aggregation import partial_tallies, tallies_of_total
 from records.summary.by_field import ExpectedReports, FieldExpectation, units_with_blanks
 from records.summary.by_unit import missing_by_row
+from records.summary.figures_query import FiguresQuery, PartialTally
 from records.summary.missing import MissingUnitMonth, missing_unit_months
 from records.summary.queries import missing_by_tier
-from records.summary.query import FiguresQuery, PartialTally
 from records.summary.territory import territory
 from units.models import Unit
 
@@ -35,36 +35,36 @@ class FieldFigures:
         """Tallies by tier and month, with what is expected."""
         return _by_tier(self.reach, partial_tallies(self.reach, only=self.field.pk), self.owed.counted)
 
-    def summary(self, question: FiguresQuery) -> Summary:
+    def summary(self, query: FiguresQuery) -> Summary:
         """The Summary of a period within the reach, with rows by "unit" or "month" (by field there is only the one)."""
-        within = set(question.months)
+        within = set(query.months)
         owed = [one for one in self.owed.counted if one[2] in within]
-        reported = partial_tallies(question, by_child=question.below, only=self.field.pk)
-        lacking = self._lacking(question, reported, owed)
+        reported = partial_tallies(query, by_child=query.below, only=self.field.pk)
+        lacking = self._lacking(query, reported, owed)
         return build_summary(
-            unit=question.unit.key_on(question.named_on),
-            unit_name=question.unit.name,
-            period=question.period,
-            tiers=_by_tier(question, reported, owed),
+            unit=query.unit.key_on(query.named_on),
+            unit_name=query.unit.name,
+            period=query.period,
+            tiers=_by_tier(query, reported, owed),
             missing=missing_by_tier(lacking),
-            by=question.by,
-            rows=self._rows(question, reported, owed, lacking),
-            calendar=question.calendar,
-            basis=question.basis,
-            units_of=question.today,
-            territory=None if question.today is None else territory(question),
-            handover=question.handover,
-            include=question.include,
-            as_of=question.as_of,
-            external=question.external,
-            decimals=question.decimals,
+            by=query.by,
+            rows=self._rows(query, reported, owed, lacking),
+            calendar=query.calendar,
+            basis=query.basis,
+            units_of=query.today,
+            territory=None if query.today is None else territory(query),
+            handover=query.handover,
+            include=query.include,
+            as_of=query.as_of,
+            external=query.external,
+            decimals=query.decimals,
         )
 
-    def unit_rows(self, question: FiguresQuery) -> list[RowInput]:
+    def unit_rows(self, query: FiguresQuery) -> list[RowInput]:
         """Rows by unit of a period within the reach, without who is silent. Three queries at most."""
-        within = set(question.months)
-        reported = partial_tallies(question, by_child=True, only=self.field.pk)
-        return self._unit_rows(question, reported, [one for one in self.owed.counted if one[2] in within], [])
+        within = set(query.months)
+        reported = partial_tallies(query, by_child=True, only=self.field.pk)
+        return self._unit_rows(query, reported, [one for one in self.owed.counted if one[2] in within], [])
 
     @cached_property
     def owed(self) -> FieldExpectation:
@@ -72,58 +72,58 @@ class FieldFigures:
         return FieldExpectation(self.reach, self.field.pk)
 
     def _lacking(
-        self, question: FiguresQuery, reported: Iterable[PartialTally], owed: ExpectedReports
+        self, query: FiguresQuery, reported: Iterable[PartialTally], owed: ExpectedReports
     ) -> list[MissingUnitMonth]:
         """Who owes the field and did not report it: silent altogether, or only here. Asked where numbers differ."""
         short: dict[Month, int] = defaultdict(int)
         for place, _, month, number in owed:
             short[month] += number if place is None else 0
-        for part in tallies_of_total(question, reported):
+        for part in tallies_of_total(query, reported):
             short[part.month] -= part.tally.reported
         months = [month for month, number in short.items() if number]
         found = [
-            one
-            for one in missing_unit_months(question, months)
-            if self.field.pk in self.owed.catalogue.expected_of(one.tier, one.unit, one.one.month)
+            month
+            for month in missing_unit_months(query, months)
+            if self.field.pk in self.owed.catalogue.expected_of(month.tier, month.unit, month.one.month)
         ]
         if sum(short.values()) != len(found):
-            found += [one for _, one in units_with_blanks(question, [self.field.pk])]
+            found += [one for _, one in units_with_blanks(query, [self.field.pk])]
         return sorted(found, key=lambda one: one.one.month)
 
     def _rows(
         self,
-        question: FiguresQuery,
+        query: FiguresQuery,
         reported: list[PartialTally],
         owed: ExpectedReports,
         lacking: list[MissingUnitMonth],
     ) -> list[RowInput] | None:
-        if question.below:
-            return self._unit_rows(question, reported, owed, lacking)
-        if question.by != "field":
+        if query.below:
+            return self._unit_rows(query, reported, owed, lacking)
+        if query.by != "field":
             return None
-        every = [pair for several in _by_tier(question, reported, owed).values() for pair in several]
+        every = [pair for several in _by_tier(query, reported, owed).values() for pair in several]
         missing = [one.one for one in lacking]
         return [RowInput(self.field.code, self.field.name, every, missing, extra={"pk": self.field.pk})]
 
     def _unit_rows(
         self,
-        question: FiguresQuery,
+        query: FiguresQuery,
         reported: list[PartialTally],
         owed: ExpectedReports,
         lacking: list[MissingUnitMonth],
     ) -> list[RowInput]:
-        unit = question.unit
+        unit = query.unit
         monthly: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
         for part in reported:
-            if part.child is not None or question.today is None:
+            if part.child is not None or query.today is None:
                 monthly[part.child or unit.pk].append((part.month, part.tally))
         for place, _, month, number in owed:
             if place is not None:
                 monthly[place].append((month, Tally.expecting(number)))
-        missing = missing_by_row(question, lacking)
+        missing = missing_by_row(query, lacking)
         return [
             RowInput(
-                one.key_on(question.named_on),
+                one.key_on(query.named_on),
                 one.name,
                 monthly[one.pk],
                 missing[one.pk],
@@ -136,7 +136,7 @@ class FieldFigures:
                 },
             )
             for one in self._named(monthly.keys())
-            if question.external or not one.external
+            if query.external or not one.external
         ]
 
     def _named(self, numbers: Set[int]) -> list[Unit]:
@@ -151,9 +151,9 @@ class FieldFigures:
         return []
 
 
-def _by_tier(question: FiguresQuery, reported: list[PartialTally], owed: ExpectedReports) -> Monthly:
+def _by_tier(query: FiguresQuery, reported: list[PartialTally], owed: ExpectedReports) -> Monthly:
     monthly: Monthly = defaultdict(list)
-    for part in tallies_of_total(question, reported):
+    for part in tallies_of_total(query, reported):
         monthly[part.tier].append((part.month, part.tally))
     for place, tier, month, number in owed:
         if place is None:

@@ -14,15 +14,21 @@ from figures.rates import SHARES as CHANNEL_SHARES
 from figures.rates import Share
 from figures.rounding import rounded_percent
 from figures.summary import Figures, Summary
-from reports.charts.chartjs import Chart
+from reports.charts import Chart
 from reports.tables import columns as tables_columns
-from spreadsheets.table_file import Cell, PrintedRate, TableColumn, TableFile, table_rows
+from spreadsheets.table_writer import Cell, PrintedRate, TableColumn, TableFile, table_rows
 
-from . import charts
-from .month_reports import MonthReport, month_reports
+from . import blocks
 from .params import PageState
-from .queries import PastFigures, ShownPeriods, current_and_past
-from .targets import rate_targets, reported_indicators
+from .queries import (
+    MonthReport,
+    PastFigures,
+    ShownPeriods,
+    current_and_past,
+    month_reports,
+    rate_targets,
+    reported_indicators,
+)
 
 
 def rate_text(share: Share | None) -> PrintedRate:
@@ -75,7 +81,7 @@ def _shares(summary: Summary, before: Summary | None) -> Iterator[tuple[Cell, ..
     levels = online_labels(summary.period.end)
     for tier, name, one in tiers_and_total(summary):
         earlier = (before.tier(tier) if tier else before.total) if before else None
-        for key in (one.key for one in CHANNEL_SHARES):
+        for key in (channel_share.key for channel_share in CHANNEL_SHARES):
             share = one.shares[key]
             label = f"Trực tuyến {levels[key]}" if key.startswith("online_") else CHANNEL_LABELS[key]
             old = earlier.shares[key] if earlier else None
@@ -100,8 +106,8 @@ def on_time_file(
     left_out: str,
     at: datetime,
 ) -> TableFile:
-    """Resolved early and on time, by tier; `goals` of reports.dashboard.targets.rate_targets; `left_out` as above."""
-    set_ = {one["tier"]: one["percent"] for one in goals if one["rate"] == "on_time"}
+    """Resolved early and on time, by tier; `goals` of reports.dashboard.queries.rate_targets; `left_out` as above."""
+    set_ = {goal["tier"]: goal["percent"] for goal in goals if goal["rate"] == "on_time"}
     rows = []
     for tier, name, one in tiers_and_total(summary):
         share = one.share("on_time")
@@ -150,8 +156,13 @@ def chart_file(
             label,
             *(
                 cell
-                for one in points
-                for cell in (one.numerator, one.denominator, percentage_text(one.percent), one.completeness)
+                for point in points
+                for cell in (
+                    point.numerator,
+                    point.denominator,
+                    percentage_text(point.percent),
+                    point.completeness,
+                )
             ),
         )
         for label, points in zip(labels, across, strict=True)
@@ -191,7 +202,7 @@ INDICATORS = (
 def indicators_file(
     found: Iterable[Mapping[str, Any]], title: str, source: Sequence[tuple[str, str]], at: datetime
 ) -> TableFile:
-    """`found` of reports.dashboard.targets.reported_indicators."""
+    """`found` of reports.dashboard.queries.reported_indicators."""
     return TableFile("chi-tieu-khac", title, INDICATORS, table_rows(INDICATORS, found), at, source)
 
 
@@ -282,14 +293,14 @@ class DashboardTables:
     def trend(self) -> TableFile:
         """Month by month, the table beneath the line."""
         summary, past = self._both
-        chart = charts.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
+        chart = blocks.online_by_month(past.months, past.tiers, [tier for tier, _ in summary.tiers])
         labels = [month.label for month in past.months]
         title = f"Tỷ lệ hồ sơ trực tuyến theo tháng, {summary.unit_name}"
         return chart_file("truc-tuyen-theo-thang", title, "Tháng báo cáo", chart, labels, summary, self.at)
 
     def compare(self) -> TableFile:
         """Against the same period last year, the table beneath the bars."""
-        chart = charts.channel_comparison(*self._compared)
+        chart = blocks.channel_comparison(*self._compared)
         title = f"Hình thức tiếp nhận so với cùng kỳ, {self._both[0].unit_name}"
         return chart_file(
             "so-voi-cung-ky", title, "Cấp, kỳ", chart, chart.labels, self._both[0], self.at, self._left_out

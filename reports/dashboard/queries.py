@@ -1,26 +1,107 @@
-"""What the dashboard shows, read in a fixed number of queries whatever the number of units, months and
-fields.
+"""What the dashboard shows, read in a fixed number of queries: figures, a unit's monthly reports, targets and
+indicators.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
-from core.db.snapshot import snapshot
+from django.utils import timezone
+
+from core.database import snapshot
 from figures.periods import FIRST_YEAR, Month, Period
+from figures.rounding import rounded_percent
 from figures.summary import Figures, ShareChange, Summary, build_summary, compute_figures
 from figures.tally import Tally
+from records.models import DossierCount, Edition, Indicator, IndicatorValue, RateTarget, State, Submission
+from records.storage import tally_of
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import reads_rows_apart, received_tallies, unit_rows
+from records.summary.figures_query import FiguresQuery, PartialTally
 from records.summary.queries import summary, tallies_by_tier
-from records.summary.query import FiguresQuery, PartialTally
 from reports.models import Review
-from reports.year_on_year.comparable_tallies import AnyComparableUnits
-from reports.year_on_year.comparison import ComparedSummaries, comparable_units, compare_summaries
+from reports.year_on_year.comparison import (
+    AnyComparableUnits,
+    ComparedSummaries,
+    comparable_units,
+    compare_summaries,
+)
 from units.models import Unit
 
 from .field_figures import FieldFigures
+
+
+def rate_targets(unit: Unit, day) -> list[dict[str, str]]:
+    """The targets in force on `day` for the unit, else those of its nearest ancestor that set any for the rate.
+
+    `[{"rate", "tier", "percent", "source"}]`; tier "" is all tiers, percent is text with a dot.
+    """
+    holders = [unit.pk, *reversed(unit.ancestor_ids())]
+    rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=day).order_by("valid_from")
+    found: dict[tuple[str, str], tuple[int, Decimal, str]] = {}
+    for rate, tier, holder, until, *told in rows.values_list(
+        "rate", "tier", "unit_id", "valid_until", "percent", "source"
+    ):
+        place, key = holders.index(holder), (rate, tier)
+        if (until is None or until >= day) and (key not in found or place <= found[key][0]):
+            found[key] = (place, *told)
+    return [
+        {"rate": rate, "tier": tier, "percent": decimal_text(number), "source": source}
+        for (rate, tier), (_, number, source) in sorted(found.items())
+    ]
+
+
+def reported_indicators(unit: Unit, period: Period, decimals: int) -> list[dict[str, Any]]:
+    """The indicators reported for the unit and period, with the same period last year, in their order.
+
+    One query, and one more where any is reported: most units have none.
+    """
+    before = period.same_last_year().code
+    by_period: dict[str, dict[int, IndicatorValue]] = {period.code: {}, before: {}}
+    for row in IndicatorValue.objects.filter(unit=unit, period__in=list(by_period)):
+        by_period[row.period][row.indicator_id] = row
+    reported = by_period[period.code]
+    known = Indicator.objects.in_bulk(list(reported)) if reported else {}
+    ordered = sorted(known.values(), key=lambda one: (one.order, one.code))
+    return [_indicator(one, reported[one.pk], by_period[before].get(one.pk), decimals) for one in ordered]
+
+
+def _indicator(
+    of: Indicator, row: IndicatorValue, before: IndicatorValue | None, decimals: int
+) -> dict[str, Any]:
+    is_share = of.is_share
+    return {
+        "code": of.code,
+        "name": of.name,
+        "group": of.group,
+        "numerator_name": of.numerator_name,
+        "denominator_name": of.denominator_name,
+        "counted_in": of.counted_in,
+        "is_share": is_share,
+        "numerator": row.numerator,
+        "denominator": row.denominator,
+        "percent": rounded_percent(row.numerator, row.denominator, decimals) if is_share else None,
+        "target": None if row.target is None else decimal_text(row.target),
+        "before_numerator": before.numerator if before else None,
+        "before_denominator": before.denominator if before else None,
+        "before_percent": rounded_percent(before.numerator, before.denominator, decimals)
+        if before and is_share
+        else None,
+        "quoted": None if row.quoted is None else f"{row.quoted.normalize():f}",
+        "quoted_on": row.quoted_on.isoformat() if row.quoted_on else "",
+        "source": row.source,
+    }
+
+
+def decimal_text(number: Decimal) -> str:
+    """A target as text with a dot and at least one decimal: Decimal("99.00") → "99.0"."""
+    text = f"{number:f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text if "." in text else f"{text}.0"
+
 
 TREND_MONTHS = 18
 LONGEST_TREND = 60
@@ -87,7 +168,7 @@ def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
         found = partial_tallies(query, by_child=query.below)
         return summary(query, found), past_figures(shown, [*found, *partial_tallies(shown.earlier)])
     months = partial_tallies(shown.reach)
-    within = [one for one in months if one.month.number in query.by_number]
+    within = [month for month in months if month.month.number in query.by_number]
     now = summary(query, None if query.below and not reads_rows_apart(query) else within)
     return now, past_figures(shown, months)
 
@@ -149,7 +230,7 @@ def frozen_review_for(unit: Unit, period: Period, *, today: bool) -> Review | No
     of = Review.objects.filter(unit=unit, period=period.code, units_of__isnull=not today)
     found = of.order_by("-id").only("pk", "state")
     reviews = list(found[:MOST_REVIEWS])
-    return next((one for one in reviews if one.is_frozen), next(iter(reviews), None))
+    return next((review for review in reviews if review.is_frozen), next(iter(reviews), None))
 
 
 def with_changes(shown: ShownPeriods, summary: Summary) -> Summary:
@@ -185,3 +266,98 @@ def _before(shown: ShownPeriods) -> dict[int, Figures]:
     )
     left_out = shown.comparable.left_rows if shown.comparable else ()
     return {row.extra["pk"]: row.figures for row in found.rows if row.extra["pk"] not in left_out}
+
+
+_CHIPS = {"draft": "draft", "sent": "wait", "approved": "ok", "returned": "back", "superseded": "none"}
+_NOTHING = dict.fromkeys(("received", "received_online", "resolved", "pending_late"))
+
+
+@dataclass(frozen=True)
+class MonthReport:
+    """One month of a unit: the submission's number (None where nothing was opened) and who did what, when."""
+
+    pk: int | None
+    month: int
+    state: str
+    chip: str
+    counts: Mapping[str, int | None]
+    saved_by: str = ""
+    saved_at: datetime | None = None
+    sent_by: str = ""
+    sent_at: datetime | None = None
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    late: bool = False
+
+
+def month_reports(query: FiguresQuery) -> list[MonthReport]:
+    """The submissions of a unit in the period, a line for each month, newest last; two queries (three for a field).
+
+    Numbers are those in force at the stage asked for; the state is that of the newest edition. As of an earlier day
+    both are of the edition that counted then.
+    """
+    numbers = [month.number for month in query.period.months]
+    submissions = {one.month: one for one in Submission.objects.filter(unit=query.unit, month__in=numbers)}
+    editions: dict[int, list[Edition]] = {}
+    every = Edition.objects.all() if query.as_of is None else Edition.objects.counted_on(query.as_of)
+    for one in every.filter(submission__in=submissions.values()).order_by("number"):
+        editions.setdefault(one.submission_id, []).append(one)
+    in_force = {pk: _in_force(found, query) for pk, found in editions.items()}
+    counts = _counts(query, [one for one in in_force.values() if one])
+    nothing = "Chưa mở" if query.as_of is None else "Chưa duyệt"
+    return [
+        _month_report(
+            month.number,
+            submissions.get(month.number),
+            editions,
+            in_force,
+            counts,
+            nothing if query.unit.owes(*_days(query, month)) else "Không phải báo cáo",
+        )
+        for month in query.period.months
+    ]
+
+
+def _days(query: FiguresQuery, month: Month) -> tuple[date, date]:
+    span = query.calendar.span(month)
+    return span.start, span.end
+
+
+def _in_force(found: Sequence[Edition], query: FiguresQuery) -> Edition | None:
+    if query.as_of is not None:
+        return found[-1]
+    states = (State.APPROVED,) if query.include == "approved" else (State.SENT, State.APPROVED)
+    by_state = {one.state: one for one in found}
+    return next((by_state[state] for state in states if state in by_state), None)
+
+
+def _counts(query: FiguresQuery, chosen: Sequence[Edition]) -> dict[int, Mapping[str, int | None]]:
+    if query.field is None:
+        tallies = {one.pk: tally_of(one.__dict__) for one in chosen}
+    else:
+        tallies: dict[int, Tally] = {}
+        for row in DossierCount.objects.filter(edition__in=chosen, field=query.field):
+            tally = tally_of(row.__dict__)
+            tallies[row.edition_id] = tallies[row.edition_id] + tally if row.edition_id in tallies else tally
+    return {pk: compute_figures(tally).counts for pk, tally in tallies.items()}
+
+
+def _month_report(number: int, submission, editions, in_force, counts, nothing: str) -> MonthReport:
+    found = editions.get(submission.pk, []) if submission else []
+    if not found:
+        return MonthReport(submission.pk if submission else None, number, nothing, "", _NOTHING)
+    newest, used = found[-1], in_force[submission.pk]
+    return MonthReport(
+        submission.pk,
+        number,
+        newest.get_state_display(),
+        _CHIPS[newest.state],
+        counts.get(used.pk, _NOTHING) if used else _NOTHING,
+        newest.saved_by,
+        newest.saved_at,
+        newest.sent_by,
+        newest.sent_at,
+        newest.decided_by,
+        newest.decided_at,
+        bool(newest.sent_at and timezone.localdate(newest.sent_at) > submission.due_on),
+    )

@@ -12,10 +12,10 @@ from figures.completeness import Completeness
 from figures.rates import Share
 from figures.summary import Summary, SummaryRow
 from reports.tables import html_table
+from reports.tables.columns import TableEntry
 from reports.tables.html_table import MOST_ROWS, FiguresTable, TableLine
-from reports.tables.ordering import TableEntry
 
-from . import findings
+from . import blocks
 from .params import PageState
 
 FIRST = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng"}
@@ -172,9 +172,7 @@ def _ranking(by: str, table: TablePage) -> str:
     for entry in table.entries:
         sections.setdefault(entry.section, []).append(entry)
     largest = max(sections, key=lambda name: len(sections[name]), default=None)
-    return (
-        "" if largest is None else findings.ranking_finding(largest, sections[largest], table.means[largest])
-    )
+    return "" if largest is None else blocks.ranking_finding(largest, sections[largest], table.means[largest])
 
 
 def _by_links(asked: PageState, by: str) -> list[tuple[str, str, bool]]:

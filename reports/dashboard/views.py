@@ -1,10 +1,12 @@
-"""The dashboard page, and the search for a unit on it."""
+"""The dashboard page, the search for a unit on it, its chart JSON, CSV and XLSX."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -12,36 +14,45 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from core import markup
-from core.db.snapshot import snapshot
+from core import clock, web
+from core.database import snapshot
 from core.text import clean_text
-from core.web import rights
-from core.web.pagination import page_of
-from core.web.rights import Right
+from core.web import Right, page_of, problem_response
 from figures import formatting
 from figures.rates import Placement, rates_in
 from figures.summary import Summary
+from records.summary.figures_query import FiguresQuery
 from records.summary.parameters import LONGEST, BadParameter
-from records.summary.query import FiguresQuery
-from reports.charts import svg
+from reports import charts
+from reports.charts import Chart, ChartJson
 from reports.review_text import sentences
-from spreadsheets.table_file import requested_file
+from reports.tables.columns import FlatTable, flat_table
+from reports.tables.files import table_csv_bytes, table_xlsx_bytes
+from spreadsheets.table_writer import KINDS, requested_file
 from units.access.queries import visible_units
-from units.lifecycle.files import unit_state
+from units.lifecycle.views import unit_state
 from units.models import Unit
 from units.succession import inheritance
 from units.tree.queries import search_units
 
-from . import blocks, choices, table
+from . import blocks, params, table
 from .cache import cached
 from .files import DashboardTables
-from .month_reports import month_reports
 from .params import PageState, parse_params, stable_unit_key
-from .queries import ShownPeriods, current_and_past, frozen_review_for, with_changes
-from .targets import reported_indicators
+from .queries import (
+    ShownPeriods,
+    current_and_past,
+    figures_of,
+    frozen_review_for,
+    month_reports,
+    past_figures,
+    reported_indicators,
+    with_changes,
+)
+from .table import table_page
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 @require_safe
 def find_unit(request: HttpRequest) -> HttpResponse:
     """The units whose name holds `?find=`, each with a link to the same view of it; the only one is shown at once."""
@@ -82,10 +93,10 @@ def _way(asked: PageState, unit: Unit) -> str:
 
 MOST_NAMED = 3  # units that the lead names; the rest stands folded below it
 MOST_LACKING = 100  # reports that are looked up to name who owes them; of more the rows tell how many
-LEGEND = list(svg.CHANNELS.values())
+LEGEND = list(charts.CHANNELS.values())
 
 
-@rights.requires(Right.READ)
+@web.requires(Right.READ)
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """The page at "/"; an address that cannot be read is answered in words (400)."""
@@ -96,8 +107,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     shown = ShownPeriods(replace(asked.query, by=asked.rows_by, most_named=MOST_LACKING))
     if file := requested_file(request, DashboardTables(asked, shown).by_name()):
         return file
-    above = choices.visible_above(asked, request.user)
-    reach = [*above, *choices.paths_held(asked, request.user)]
+    above = params.visible_above(asked, request.user)
+    reach = [*above, *params.paths_held(asked, request.user)]
     body = cached(asked, reach, lambda: _drawn(asked, shown, above, request.user))
     title = f"{asked.query.unit.name}, {asked.query.period.label}"
     return render(request, "reports/dashboard/dashboard.html", {"body": body, "page_title": title})
@@ -116,8 +127,8 @@ def _page(asked: PageState, shown: ShownPeriods, visible: list[int], user: User)
     before = before if before.total.completeness.reported else None
     end = summary.period.end
     goals = blocks.targets_by_tier(asked, end)
-    above = choices.ancestors(visible)
-    hidden = choices.hidden_units(asked, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
+    above = params.ancestors(visible)
+    hidden = params.hidden_units(asked, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
     own = not query.unit.has_children or query.unit.reports
     return {
         "asked": asked,
@@ -134,10 +145,8 @@ def _page(asked: PageState, shown: ShownPeriods, visible: list[int], user: User)
         "find_kept": kept_params(asked) if above or query.unit.has_children else [],
         "now": asked.link(as_of=""),
         "unit_key": asked.unit_key,
-        "unit_options": markup.options(
-            choices.unit_options(asked, above, summary, end, hidden), asked.unit_key
-        ),
-        "period_options": choices.period_options(query.calendar.month_of(asked.day), query.period),
+        "unit_options": web.options(params.unit_options(asked, above, summary, end, hidden), asked.unit_key),
+        "period_options": params.period_options(query.calendar.month_of(asked.day), query.period),
         "trail": _trail(asked, above, end) if above else [],
         "summary": summary,
         "before": before,
@@ -179,7 +188,7 @@ def _bases(asked: PageState) -> list[tuple[str, str, bool]]:
 
 def _trail(asked: PageState, above: list, end) -> list[tuple[str, str]]:
     clean = {"by": "", "tier": "", "q": "", "sort": ""}
-    trail = [(unit.name, asked.link(unit=choices.unit_key_for(asked, unit, end), **clean)) for unit in above]
+    trail = [(unit.name, asked.link(unit=params.unit_key_for(asked, unit, end), **clean)) for unit in above]
     return [*trail, (asked.query.unit.name, asked.link())]
 
 
@@ -238,3 +247,108 @@ def _indicators(query: FiguresQuery) -> list[dict[str, Any]]:
     for one in found:
         one["verdict"] = sentences.target_gap(one["percent"], one["target"])
     return found
+
+
+def _online(shown: ShownPeriods) -> Chart:
+    past = past_figures(shown)
+    return blocks.online_by_month(past.months, past.tiers, [tier for tier, _ in past.tiers])
+
+
+def _channels(shown: ShownPeriods) -> Chart:
+    summary, past = current_and_past(shown)
+    if past.against is not None:
+        chart = blocks.channel_comparison(past.against.current, past.against.before)
+        return replace(chart, told=f"{chart.told}. {past.against.told}".lstrip(". "))
+    return blocks.channel_comparison(summary, past.before)
+
+
+CHARTS = {"online": _online, "channels": _channels}
+
+
+class DashboardChart(ChartJson):
+    """One of CHARTS for the unit and period of the address."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def dispatch(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except BadParameter as error:
+            return problem_response(400, error.code, str(error))
+        except Http404:
+            return problem_response(
+                404, "not_found", "Không có biểu đồ hoặc đơn vị này, hoặc bạn không được xem."
+            )
+
+    def chart(self) -> Chart:
+        make = CHARTS.get(self.kwargs["name"])
+        if make is None:
+            raise Http404
+        asked = parse_params(self.request)
+        return blocks.chart_with_basis(asked, make(ShownPeriods(replace(asked.query, by=None))))
+
+
+chart = web.requires(Right.READ)(DashboardChart.as_view())
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+
+
+@web.requires(Right.READ)
+@require_safe
+def csv_export(request: HttpRequest) -> HttpResponse:
+    """The rows as CSV."""
+    return _export(request, "csv", "text/csv; charset=utf-8")
+
+
+@web.requires(Right.READ)
+@require_safe
+def xlsx_export(request: HttpRequest) -> HttpResponse:
+    """The rows as XLSX with live formulas."""
+    return _export(request, "xlsx", KINDS["xlsx"])
+
+
+def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
+    try:
+        asked = parse_params(request)
+        made = _flat(asked)
+    except BadParameter as error:
+        return render(request, "400.html", {"reason": str(error)}, status=400)
+    body = table_csv_bytes(made) if kind == "csv" else table_xlsx_bytes(made)
+    response = HttpResponse(body, content_type=content_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{_name(asked, kind)}"'
+    return response
+
+
+@snapshot()
+def _flat(asked: PageState) -> FlatTable:
+    query = asked.query
+    shown = ShownPeriods(replace(query, by=asked.rows_by))
+    summary = with_changes(shown, figures_of(shown))
+    filters = [f"lĩnh vực {query.field.name}"] if query.field else []
+    if query.tier:
+        filters.append(formatting.tier_name(query.tier))
+    if asked.q:
+        filters.append(f"chỉ dòng có tên “{asked.q}”, tổng của mọi dòng")
+    if settings.DEMO:
+        filters.append("số liệu minh họa")
+    made_at = clock.now()
+    entries = table_page(asked, summary).entries
+    note = (
+        "cơ quan ngoài Ủy ban nhân dân không được tính" if query.unit.external and not query.external else ""
+    )
+    return flat_table(summary, entries, asked="; ".join(filters), made_at=made_at, note=note)
+
+
+def _name(asked: PageState, kind: str) -> str:
+    """A name of plain letters: nothing of the address can break the header (acceptance S28)."""
+    query = asked.query
+    parts = [
+        query.unit.code,
+        query.period.code,
+        asked.field_key,
+        query.tier,
+        "ca-ngoai-uy-ban" if query.external else "",
+    ]
+    parts += ["theo-don-vi-hien-nay"] if query.basis == "today" else []
+    parts += [f"den-het-{query.as_of}" if query.as_of else ""]
+    parts += ["ca-chua-duyet" if query.include == "submitted" else "", "loc" if asked.q else ""]
+    return "-".join(["so-lieu", *(_UNSAFE.sub("-", part)[:40] for part in parts if part)]) + f".{kind}"

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.section import Section
 from docx.shared import Mm, Pt
 
-from . import blocks, styles
+from . import blocks, markup
 from .markup import NAMESPACES, plain
 
 # Read from the print templates, so that a sentence, a table or an appendix that the PDF gains stands here too.
@@ -32,7 +32,7 @@ def docx_bytes(
     """The DOCX of what `printed.view` gives for a document. `moment` dates it; a draft says so on each page."""
     page = blocks.parse_html(render_to_string(template, shown))
     doc, document = shown["doc"], Document()
-    styles.apply(document)
+    markup.apply(document)
     _describe(document, page, doc, moment)
     _portrait(document.sections[0], DRAFT if draft else "")
     main = next(page.iter("main"))
@@ -66,7 +66,7 @@ def _describe(document: DocumentType, page, doc: dict[str, Any], moment: datetim
     told = document.core_properties
     told.title = plain(" ".join((page.findtext(".//title") or "").split()))[:255]
     told.author = plain(doc["review"]["issuer_name"])[:255]
-    told.language, told.comments, told.keywords, told.last_modified_by = styles.LANGUAGE, "", "", ""
+    told.language, told.comments, told.keywords, told.last_modified_by = markup.LANGUAGE, "", "", ""
     told.created = told.modified = moment
     told.revision = 1
     package = document.part.package

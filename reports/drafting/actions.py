@@ -11,9 +11,8 @@ from accounts.models import User
 from figures.periods import Period, PeriodError
 from ledger import log
 from records.calendar.queries import stored_calendar
-from reports.document import document
-from reports.document.document import build_document, document_version, header_version, previous_tasks
-from reports.document.text_figures import STALE, TYPED, TextFigure, TextFigures, text_figures
+from reports import document
+from reports.document import build_document, document_version, header_version, previous_tasks
 from reports.models import (
     Outline,
     OutlineSection,
@@ -24,15 +23,22 @@ from reports.models import (
     StoredPhrase,
     TaskOutcome,
 )
-from reports.review_access.actions import ReviewError, StaleReview, lock_open_review, log_change
-from reports.review_text import bound_text, phrase_syntax
+from reports.review_access import ReviewError, StaleReview, lock_open_review, log_change
+from reports.review_text import bound_text, phrases
 from reports.review_text.bound_text import TextRun
 from reports.review_text.facts import is_fact_name
-from reports.review_text.number_matching import LOOKS_LIKE, SAME
+from reports.review_text.text_figures import STALE, TYPED, TextFigure, TextFigures, text_figures
+from reports.review_text.typed_numbers import LOOKS_LIKE, SAME
 from units.models import Unit, UnitKind
 
-from . import drafted_text
-from .queries import OutlineSectionData, phrases_in_use, section_version, sections_for_review
+from .queries import (
+    OutlineSectionData,
+    draft_sections,
+    phrases_in_use,
+    proposed_tasks,
+    section_version,
+    sections_for_review,
+)
 
 
 @dataclass(frozen=True)
@@ -161,7 +167,7 @@ def edit_draft(
         section.heading, section.body = (bodies or {})[section.pk]
         section.save(update_fields=["heading", "body"])
     if tasks is not None:
-        told = {(one.text, one.unit_id): one for one in review.tasks.all()}
+        told = {(task.text, task.unit_id): task for task in review.tasks.all()}
         review.tasks.all().delete()
         PlanTask.objects.bulk_create(
             PlanTask(
@@ -222,8 +228,8 @@ def replace_review(review: Review, *, by: User | None, at: datetime) -> Review:
             replaces=review,
         )
         tasks = [
-            TaskText(one.text, one.responsible, one.deadline, one.unit_id)
-            for one in review.tasks.order_by("order")
+            TaskText(task.text, task.responsible, task.deadline, task.unit_id)
+            for task in review.tasks.order_by("order")
         ]
         return edit_draft(new, by=by, at=at, tasks=tasks)
 
@@ -298,13 +304,13 @@ def _body(order: int, now: TextFigures, names: set[str], told: list[dict[str, An
         runs: list[TextRun] = []
         for sentence in paragraph:
             taken = whole or sentence.name in names
-            for one in sentence.figures:
-                typed = f"={order}.{number}.{one.at}" in names and one.state in (SAME, LOOKS_LIKE)
-                if typed or (taken and one.state == STALE):
-                    told.append({"section": order, "key": one.key, "old": one.text, "new": one.new})
-                    runs.append(TextRun(one.new, one.key))
+            for figure in sentence.figures:
+                typed = f"={order}.{number}.{figure.at}" in names and figure.state in (SAME, LOOKS_LIKE)
+                if typed or (taken and figure.state == STALE):
+                    told.append({"section": order, "key": figure.key, "old": figure.text, "new": figure.new})
+                    runs.append(TextRun(figure.new, figure.key))
                 else:
-                    runs.append(_as_it_was(one))
+                    runs.append(_as_it_was(figure))
         paragraphs.append(runs)
     return bound_text.write_paragraphs(paragraphs)
 
@@ -337,7 +343,7 @@ def save_outline(
         )
         for order, one in enumerate(sections, 1)
     )
-    told = {"unit": unit.code, "year": year, "sections": [asdict(one) for one in sections]}
+    told = {"unit": unit.code, "year": year, "sections": [asdict(section) for section in sections]}
     log.append("outline.save", by=by, subject=f"unit:{unit.pk}", detail=told, at=at)
     return outline
 
@@ -357,10 +363,10 @@ def drop_outline(unit: Unit, year: int, *, by: User | None, at: datetime) -> Non
 @transaction.atomic
 def save_phrase(key: str, written: dict[str, Any], *, by: User | None, at: datetime) -> StoredPhrase:
     """Write a phrase over that of the same key, or a new one; `written` names fields of StoredPhrase. Raises
-    reports.review_text.phrase_syntax.PhraseError for a text or condition that cannot be read.
+    reports.review_text.phrases.PhraseError for a text or condition that cannot be read.
     """
-    phrase_syntax.check_phrase(written["text"], is_fact_name)
-    phrase_syntax.check_conditions(written["conditions"], is_fact_name)
+    phrases.check_phrase(written["text"], is_fact_name)
+    phrases.check_conditions(written["conditions"], is_fact_name)
     stamp = {"changed_by": str(by) if by else log.SYSTEM, "changed_at": at}
     phrase, _ = StoredPhrase.objects.update_or_create(key=key, defaults={**written, **stamp})
     log.append("phrase.save", by=by, subject=f"phrase:{key}", detail=dict(written), at=at)
@@ -392,11 +398,13 @@ def open_full_draft(
     review = open_draft(unit, period, by=by, at=at, sections=sections, **more)
     doc = document.build_document(review, demo=demo)
     known, said = document.document_facts(doc), phrases_in_use()
-    text = drafted_text.draft_sections(doc, known, said)
-    bodies = {one.pk: (one.heading, text[one.key]) for one in review.sections.all() if one.key in text}
-    tasks = _tasks(
-        previous_tasks(unit, period), drafted_text.proposed_tasks(doc, known, said), _next_end(period)
-    )
+    text = draft_sections(doc, known, said)
+    bodies = {
+        section.pk: (section.heading, text[section.key])
+        for section in review.sections.all()
+        if section.key in text
+    }
+    tasks = _tasks(previous_tasks(unit, period), proposed_tasks(doc, known, said), _next_end(period))
     return edit_draft(review, by=by, at=at, bodies=bodies, tasks=tasks)
 
 

@@ -7,8 +7,8 @@ from django import forms
 
 from figures.formatting import format_count, shorten
 from reports.models import ReviewSection
-from reports.review_access.actions import LONGEST_SECTION
-from reports.review_text import bound_text, phrase_syntax
+from reports.review_access import LONGEST_SECTION
+from reports.review_text import bound_text, phrases
 from reports.review_text.facts import is_fact_name
 from units.models import Unit
 
@@ -143,7 +143,7 @@ def section_forms(
         }
         for place, one in enumerate(sections, 1)
     ]
-    choices = {"offices": [(one.pk, one.name) for one in offices], "keys": keys}
+    choices = {"offices": [(office.pk, office.name) for office in offices], "keys": keys}
     return _Sections(data, initial=initial, prefix="muc", form_kwargs=choices)
 
 
@@ -202,10 +202,10 @@ class PhraseForm(forms.Form):
         return key
 
     def clean_text(self) -> str:
-        return self._checked("text", phrase_syntax.check_phrase)
+        return self._checked("text", phrases.check_phrase)
 
     def clean_conditions(self) -> str:
-        return self._checked("conditions", phrase_syntax.check_conditions)
+        return self._checked("conditions", phrases.check_conditions)
 
     def clean(self) -> dict[str, Any]:
         """A star needs something that it stands for."""
@@ -221,6 +221,6 @@ class PhraseForm(forms.Form):
         written = self.cleaned_data[name].replace("\r\n", "\n")
         try:
             check(written, is_fact_name)
-        except phrase_syntax.PhraseError as wrong:
+        except phrases.PhraseError as wrong:
             raise forms.ValidationError(str(wrong)) from None
         return written

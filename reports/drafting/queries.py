@@ -1,9 +1,9 @@
-"""The outline that a review starts with, the phrases that drafts are made of, and the facts that a text may
+"""The outline and phrases that a review starts with, the draft made of them, and the facts that a text may
 quote.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -13,15 +13,19 @@ from typing import Any
 from django.conf import settings
 
 from core.text import fold
-from figures.periods import Period
+from figures.formatting import tier_name
+from figures.measures import online_labels
+from figures.periods import Period, PeriodError
+from figures.summary import Summary
 from ledger.models import Entry
 from records.calendar.queries import stored_calendar
 from records.models import Indicator
-from reports.document import document
+from reports import document
 from reports.models import Outline, Review, ReviewSection, StoredPhrase
-from reports.review_text import bound_text, phrase_syntax
-from reports.review_text.facts import Fact
-from reports.review_text.phrase_renderer import Phrase
+from reports.review_text import bound_text
+from reports.review_text import phrases as review_text_phrases
+from reports.review_text.facts import TOTAL, Fact
+from reports.review_text.phrases import Phrase, PhraseSubject
 from units.models import Unit
 
 # What may be drawn after a section, with its name.
@@ -148,12 +152,12 @@ class PhraseTemplate:
     own: bool = False
 
     def parsed(self) -> Phrase:
-        """The phrase to be said. Raises reports.review_text.phrase_syntax.PhraseError."""
+        """The phrase to be said. Raises reports.review_text.phrases.PhraseError."""
         return Phrase(
             self.section,
             self.slot,
-            phrase_syntax.parse_phrase(self.text),
-            phrase_syntax.parse_conditions(self.conditions),
+            review_text_phrases.parse_phrase(self.text),
+            review_text_phrases.parse_conditions(self.conditions),
             self.of,
             self.begins_paragraph,
             self.joined,
@@ -187,7 +191,7 @@ def news_phrases() -> tuple[Phrase, ...]:
 
 def section_names(*, tasks: bool = False) -> list[tuple[str, str]]:
     """The sections that phrases name, key and heading; with `tasks` also that of proposed tasks."""
-    names = [(one.key, one.heading) for one in default_sections()]
+    names = [(default_section.key, default_section.heading) for default_section in default_sections()]
     return [*names, (TASKS, "Nhiệm vụ đề xuất cho kỳ tới")] if tasks else names
 
 
@@ -283,3 +287,78 @@ def _holds(text: str, words: Iterable[str]) -> bool:
 def _rank(key: str) -> int:
     first = key.split(".", 1)[0]
     return _ORDER.index(first) if first in _ORDER else len(_ORDER)
+
+
+def draft_sections(
+    doc: Mapping[str, Any], known: Mapping[str, Fact], phrases: Iterable[Phrase]
+) -> dict[str, str]:
+    """Stored text (reports.review_text.bound_text) by section key, for the sections of which anything can be said."""
+    told = review_text_phrases.render_sections(phrases, known, phrase_subjects(doc), review_words(doc))
+    return {
+        key: bound_text.write_paragraphs(paragraphs)
+        for key, paragraphs in told.items()
+        if key != TASKS and paragraphs
+    }
+
+
+def proposed_tasks(doc: Mapping[str, Any], known: Mapping[str, Fact], phrases: Iterable[Phrase]) -> list[str]:
+    """Tasks that the figures ask for, as plain text."""
+    asked = [phrase for phrase in phrases if phrase.section == TASKS]
+    return [
+        bound_text.paragraph_text(runs)
+        for runs in review_text_phrases.render_sentences(
+            asked, known, phrase_subjects(doc), review_words(doc)
+        )
+    ]
+
+
+def try_phrase(doc: Mapping[str, Any], known: Mapping[str, Fact], phrase: Phrase) -> list[str]:
+    """What one phrase by itself says of a document, as its reader sees it."""
+    return [
+        bound_text.paragraph_text(runs)
+        for _, runs in review_text_phrases.choose_phrases(
+            [phrase], known, phrase_subjects(doc), review_words(doc)
+        )
+    ]
+
+
+def review_words(doc: Mapping[str, Any]) -> dict[str, str]:
+    """The words of a review that phrases may name."""
+    period = Period.parse(doc["review"]["period"])
+    end = date.fromisoformat(doc["review"]["to"])
+    return {
+        "đơn vị": doc["review"]["unit_name"],
+        "kỳ": period.label,
+        "cùng kỳ": _label(period, -12),
+        "kỳ tới": _label(period, len(period.months)),
+        "mức độ": online_labels(end)["online"],
+    }
+
+
+def phrase_subjects(doc: Mapping[str, Any]) -> dict[str, Sequence[PhraseSubject]]:
+    """What phrases are said of: the tiers of a document, all together, its indicators by group. Where there is one
+    tier, it is all together; a unit that reports alone is called by its name.
+    """
+    figures = Summary.from_dict(doc["figures"])
+    alone = len(figures.rows) == 1 and figures.rows[0].name == figures.unit_name
+    names = {tier: figures.unit_name if alone else tier_name(tier).lower() for tier, _ in figures.tiers}
+    tiers = [PhraseSubject(tier, name) for tier, name in names.items()]
+    unit = figures.unit_name
+    whole = (
+        [PhraseSubject(TOTAL, unit if unit.lower().startswith("cả ") else f"cả {unit}")]
+        if len(tiers) > 1
+        else []
+    )
+    found: dict[str, list[PhraseSubject]] = {"tier": tiers, "scope": [*tiers, *whole]}
+    for one in doc["indicators"]:
+        told = PhraseSubject(one["code"], one["name"], {"đơn vị tính": one["counted_in"]})
+        found.setdefault(f"indicator:{one['group']}", []).append(told)
+    return found
+
+
+def _label(period: Period, months: int) -> str:
+    """The name of the period so many months on; of none where the calendar ends."""
+    try:
+        return period.shifted(months).label
+    except PeriodError:
+        return "kỳ sau" if months > 0 else "cùng kỳ"

@@ -1,29 +1,100 @@
-"""A filled form: the one thing that its page, XLSX, CSV and PDF are made from."""
+"""An official form filled from figures, which page, XLSX, CSV and PDF are made from, and its comparison with
+an uploaded one.
+"""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from io import BytesIO
+from operator import attrgetter
 
+from core.database import snapshot
+from core.text import fold
 from figures import formatting
 from figures.formatting import format_count, format_day
 from figures.measures import MEASURES, measure_label
-from figures.official_forms import NumberedColumn, OfficialForm
+from figures.official_forms import NumberedColumn, OfficialForm, Values
 from figures.periods import Calendar, Month, Period
 from figures.summary import Dates, Summary
 from figures.tally import sum_reported
-from records.catalogue.queries import Catalogue
-from records.models import Edition, State
-from records.storage.tallies import measures_of_row
+from records.catalogue import Catalogue
+from records.models import Edition, IndicatorValue, State
+from records.official_form.reader import OfficialLine, read_official_sheet
+from records.storage import measures_of_row
 from records.submissions.checks import counts_of_edition
+from records.summary.figures_query import FiguresQuery
+from records.summary.queries import summary
 from reports.tables import columns
-from spreadsheets.workbook import new_workbook, write_source_sheet, xlsx_text
+from spreadsheets.cells import FileFaults
+from spreadsheets.xlsx_writer import new_workbook, write_source_sheet, xlsx_text
 from units.models import Unit, UnitKind
 
-from . import lines
-from .lines import FormRow
-from .queries import IndicatorReports
-from .sheet import FormHead, OfficialFormSheet
+from . import sheet
+from .sheet import FormHead, FormRow, OfficialFormSheet
+
+Parts = list[tuple[str, Summary]]
+
+
+@snapshot()
+def dossier_figures(query: FiguresQuery) -> tuple[Summary, Parts]:
+    """The figures of what is asked, of all tiers and fields, and by tier those of each field. A few queries a tier."""
+    query = replace(query, tier=None, by=None)
+    now = summary(query)
+    return now, [(tier, summary(replace(query, by="field", tier=tier))) for tier, _ in now.tiers]
+
+
+@dataclass(frozen=True)
+class ReportedIndicators:
+    """What a unit directly below (or the unit itself, where it has none) reported of some sources."""
+
+    key: str
+    name: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class IndicatorReports:
+    """`lines` of who reported any, of `asked` units; `own` is what the unit says of all of them together."""
+
+    lines: tuple[ReportedIndicators, ...]
+    own: Values
+    asked: int
+
+    @property
+    def total(self) -> Values:
+        """By source: what the unit itself reported, else the sum of those below."""
+        names = {name for line in self.lines for name in line.values} | set(self.own)
+        return {
+            name: sum_reported(line.values.get(name) for line in self.lines)
+            if self.own.get(name) is None
+            else self.own[name]
+            for name in names
+        }
+
+
+def indicator_figures(
+    unit: Unit, period: Period, bounds: tuple[date, date], sources: Iterable[str], *, external: bool = False
+) -> IndicatorReports:
+    """What was reported for the period of "code.numerator", "code.denominator". Two queries."""
+    wanted = frozenset(sources)
+    below = Unit.objects.filter(parent=unit).active_within(*bounds)
+    if not external:
+        below = below.exclude(kind=UnitKind.EXTERNAL)
+    units = list(below.order_by("kind", "folded", "pk")) or [unit]
+    found: dict[int, dict[str, int | None]] = {}
+    values = IndicatorValue.objects.filter(unit__in=[unit, *units], period=period.code)
+    for pk, code, *counts in values.values_list("unit_id", "indicator__code", "numerator", "denominator"):
+        for part, number in zip(("numerator", "denominator"), counts, strict=True):
+            if f"{code}.{part}" in wanted:
+                found.setdefault(pk, {})[f"{code}.{part}"] = number
+    lines = tuple(
+        ReportedIndicators(unit.key_on(bounds[1]), unit.name, found[unit.pk])
+        for unit in units
+        if any(number is not None for number in found.get(unit.pk, {}).values())
+    )
+    own = found.get(unit.pk, {}) if units != [unit] else {}
+    return IndicatorReports(lines, own, len(units))
+
 
 TEMPLATE = "reports/printing/official_form.html"
 INDICATORS = "Chỉ tiêu do các đơn vị báo cáo cho kỳ này trên hệ thống theo dõi cải cách hành chính"
@@ -66,16 +137,16 @@ def fill_from_dossiers(
     form: OfficialForm, unit: Unit, now: Summary, parts: Sequence[tuple[str, Summary]], asked: str = ""
 ) -> FilledForm:
     """From figures by tier and field. Where there is one tier, its line is the total and stands last."""
-    rows = lines.form_lines(form, parts, now.total.counts)
+    rows = sheet.form_lines(form, parts, now.total.counts)
     if len(parts) == 1:
         first, *fields = rows
-        rows = [*fields, FormRow("", lines.TOTAL, first.cells, True)]
+        rows = [*fields, FormRow("", sheet.TOTAL, first.cells, True)]
     sources = list(columns.source_summary(now, asked))
     counted, basis = formatting.included_label(now.include, now.as_of), formatting.basis_label(now.units_of)
     external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
     told = f"{counted}; {now.completeness_text}; {basis}{external}"
     note = form.note(now.total.counts, estimated=now.total.estimated, handed=bool(now.handover))
-    notes = lines.form_notes(form, note)
+    notes = sheet.form_notes(form, note)
     if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
         notes = [formatting.ESTIMATED, *notes]
     notes = [*now.handover.sentences(), *notes]
@@ -90,7 +161,7 @@ def fill_from_indicators(
         FormRow(str(number), one.name, form.cells(one.values), key=one.key)
         for number, one in enumerate(found.lines, 1)
     ]
-    rows.append(FormRow("", lines.TOTAL, form.cells(found.total), True))
+    rows.append(FormRow("", sheet.TOTAL, form.cells(found.total), True))
     told = f"{format_count(len(found.lines))}/{format_count(found.asked)} đơn vị đã báo cáo chỉ tiêu"
     if found.own:
         told += f"; tổng cộng do {unit.name} báo cáo"
@@ -102,7 +173,7 @@ def fill_from_indicators(
         *([("Bộ lọc", asked)] if asked else []),
     ]
     whole = len(found.lines) == found.asked
-    notes = lines.form_notes(form, form.note(found.total))
+    notes = sheet.form_notes(form, form.note(found.total))
     return _filled(form, unit, period, rows, told, notes, sources, whole)
 
 
@@ -117,7 +188,7 @@ def fill_from_edition(form: OfficialForm, unit: Unit, edition: Edition, days: Ca
     if counts.get(catalogue.undivided):
         counts = {catalogue.undivided: counts[catalogue.undivided]}
     by_field = {
-        pk: {name: sum_reported(one[name] for one in rows) for name in MEASURES}
+        pk: {name: sum_reported(row[name] for row in rows) for name in MEASURES}
         for pk, rows in counts.items()
     }
     rows = [
@@ -125,11 +196,11 @@ def fill_from_edition(form: OfficialForm, unit: Unit, edition: Edition, days: Ca
         for number, (pk, values) in enumerate(by_field.items(), 1)
     ]
     total = {name: sum_reported(values[name] for values in by_field.values()) for name in MEASURES}
-    rows.append(FormRow("", lines.TOTAL, form.cells(total), True))
+    rows.append(FormRow("", sheet.TOTAL, form.cells(total), True))
     state = edition.get_state_display()
     sources = [("Đơn vị", f"{unit.name} ({unit.code})"), ("Kỳ báo cáo", month.label), ("Phạm vi", state)]
     period = Dates.of(Period.of_month(month), days)
-    notes = lines.form_notes(form, form.note(total))
+    notes = sheet.form_notes(form, form.note(total))
     return _filled(form, unit, period, rows, state, notes, sources, edition.state == State.APPROVED)
 
 
@@ -143,7 +214,7 @@ def _filled(
     sources: Sequence[tuple[str, str]],
     complete: bool,
 ) -> FilledForm:
-    broken = lines.broken_identities(form, rows) + lines.unequal_totals(form, rows)
+    broken = sheet.broken_identities(form, rows) + sheet.unequal_totals(form, rows)
     return FilledForm(
         form,
         f"UBND {unit.name}" if unit.kind == UnitKind.COMMITTEE else unit.name,
@@ -195,3 +266,78 @@ def _source(source: str, filled: FilledForm) -> str:
     if not code:
         return measure_label(source, filled.period.end).lower()
     return f"chỉ tiêu {code}, {PARTS[part]}"
+
+
+# Of a district or a province nothing is read in: its figures are those of its units. What is told is where a
+# file differs from them.
+
+Key = tuple[str, str]  # of the tier, "" above all, and of the line itself
+
+
+@dataclass(frozen=True)
+class CellDifference:
+    """A cell: `stored` by the system, `given` by the file; `cell` its address there."""
+
+    line: str
+    column: NumberedColumn
+    cell: str
+    stored: int | None
+    given: int | None
+
+
+@dataclass
+class FormComparison:
+    """`missing`: lines of the system that the file lacks; `unknown`: lines of the file that the system lacks."""
+
+    differences: list[CellDifference] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    faults: FileFaults = field(default_factory=FileFaults)
+    notes: list[str] = field(default_factory=list)
+    lines: int = 0
+    unreadable: bool = False
+
+    @property
+    def equal(self) -> bool:
+        """Whether the file holds the same figures."""
+        return not (self.differences or self.missing or self.unknown or self.faults)
+
+
+def compare_form(content: bytes, filled: FilledForm, unit: Unit) -> FormComparison:
+    """Hold a file against a form; what cannot be read goes to `faults`, by its cell. Nothing in the file raises."""
+    sheet = read_official_sheet(content, filled.form, unit, filled.period)
+    found = FormComparison(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
+    if sheet.unreadable or not (sheet.lines or sheet.totals):
+        return found
+    totals = {line.number for line in sheet.totals}
+    listed = sorted((*sheet.lines, *sheet.totals), key=attrgetter("number"))
+    given = dict(_keyed((line.name, line.number in totals, line) for line in listed))
+    stored = dict(_keyed((row.name, row.is_total, row) for row in filled.rows))
+    found.lines = len(given)
+    found.missing = [row.name for key, row in stored.items() if key not in given]
+    found.unknown = [f"{line.name} (dòng {line.number})" for key, line in given.items() if key not in stored]
+    for key, line in given.items():
+        if key in stored:
+            found.differences += _differing(line, stored[key].cells, filled)
+    return found
+
+
+def _keyed(rows: Iterable[tuple[str, bool, object]]) -> Iterator[tuple[Key, object]]:
+    """Each line under the tier that it stands below: fields of two tiers have the same names."""
+    tier = ""
+    for name, is_total, row in rows:
+        plain = fold(" ".join(name.split()))
+        if is_total:
+            tier = plain
+        yield ("", plain) if is_total else (tier, plain), row
+
+
+def _differing(
+    line: OfficialLine, stored: tuple[int | None, ...], filled: FilledForm
+) -> Iterator[CellDifference]:
+    for column, mine in zip(filled.form.columns, stored, strict=True):
+        given = line.cells[column.number]
+        # What cannot be read is told as a fault, or is a total that its parts tell.
+        if column.number not in line.unread and given != mine:
+            cell = f"{line.letters[column.number]}{line.number}"
+            yield CellDifference(line.name, column, cell, mine, given)

@@ -9,32 +9,35 @@ from django.shortcuts import render
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
-from core import clock, markup
-from core.web.rights import Right, requires
+from core import clock, web
+from core.web import Right, requires
 from figures.official_forms import INDICATORS, OfficialForm
 from figures.summary import Dates
 from records.calendar.queries import stored_calendar
-from records.official_form.queries import official_forms
+from records.official_form.reader import official_forms
 from records.official_form.views import OfficialUpload, official_form
 from records.submissions.fetch import submission_or_404, working_edition_or_404
 from records.summary.parameters import BadParameter
-from reports.dashboard import choices
+from reports.dashboard import params
 from reports.dashboard.params import PageState, parse_params
-from reports.pdf import renderer_process, rendering
-from spreadsheets.table_file import KINDS, TableColumn, TableFile, requested_file
+from reports.pdf import drawing
+from reports.pdf.files import page_source, redraw_pdf
+from spreadsheets.table_writer import KINDS, TableColumn, TableFile, requested_file
 from units.access.queries import is_root_administrator
 from units.tree.queries import children_of
 
-from .comparison import FormComparison, compare_form
 from .filled_form import (
     TEMPLATE,
     FilledForm,
+    FormComparison,
+    compare_form,
+    dossier_figures,
     fill_from_dossiers,
     fill_from_edition,
     fill_from_indicators,
     form_xlsx_bytes,
+    indicator_figures,
 )
-from .queries import dossier_figures, indicator_figures
 
 
 def form_file(filled: FilledForm, name: str, at: datetime) -> TableFile:
@@ -42,7 +45,7 @@ def form_file(filled: FilledForm, name: str, at: datetime) -> TableFile:
     columns = (
         TableColumn("mark", "TT"),
         TableColumn("name", filled.form.name_head, width=40),
-        *(TableColumn(f"column_{one.number}", one.title) for one in filled.form.columns),
+        *(TableColumn(f"column_{column.number}", column.title) for column in filled.form.columns),
     )
     rows = ((row.mark, row.name, *row.cells) for row in filled.rows)
     source = [*filled.sources, *(("Ghi chú", note) for note in filled.notes)]
@@ -87,10 +90,8 @@ def _page(
         "here": asked.link(),
         "others": [(form, form.key == filled.form.key) for form in known.in_force(end)],
         "faults": known.faults if is_root_administrator(request.user, request.day) else (),
-        "unit_options": markup.options(_units(request, asked), asked.unit_key),
-        "period_options": choices.period_options(
-            asked.query.calendar.month_of(asked.day), asked.query.period
-        ),
+        "unit_options": web.options(_units(request, asked), asked.unit_key),
+        "period_options": params.period_options(asked.query.calendar.month_of(asked.day), asked.query.period),
         "refused": refused,
     }
     return render(request, "reports/official_forms/form.html", context, status=status)
@@ -118,11 +119,9 @@ def form_pdf(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     filled, moment = filled_form_for(asked, key), clock.now()
     try:
-        drawn = rendering.redraw_pdf(
-            rendering.page_source({"filled": filled, "demo": settings.DEMO}, moment, TEMPLATE)
-        )
-    except renderer_process.PdfNotDrawn as undrawn:
-        busy = isinstance(undrawn, renderer_process.RendererBusy)
+        drawn = redraw_pdf(page_source({"filled": filled, "demo": settings.DEMO}, moment, TEMPLATE))
+    except drawing.PdfNotDrawn as undrawn:
+        busy = isinstance(undrawn, drawing.RendererBusy)
         answer = _page(request, asked, key, refused=str(undrawn), status=429 if busy else 422)
         if busy:
             answer.headers["Retry-After"] = "60"
@@ -165,17 +164,17 @@ def filled_form_for(asked: PageState, key: str) -> FilledForm:
     return fill_from_dossiers(form, asked.query.unit, now, parts, demo)
 
 
-def _units(request: HttpRequest, asked: PageState) -> choices.Options:
+def _units(request: HttpRequest, asked: PageState) -> params.Options:
     start, end = asked.query.calendar.bounds(asked.query.period)
-    above = choices.ancestors(choices.visible_above(asked, request.user))
+    above = params.ancestors(params.visible_above(asked, request.user))
     below = (
-        children_of(asked.query.unit, start, end)[: choices.MOST_CHILDREN]
+        children_of(asked.query.unit, start, end)[: params.MOST_CHILDREN]
         if asked.query.unit.has_children
         else []
     )
     named = [("Cấp trên", above), ("Trực thuộc", below)]
     groups = [
-        (name, [(choices.unit_key_for(asked, one, end), one.name) for one in ones])
+        (name, [(params.unit_key_for(asked, one, end), one.name) for one in ones])
         for name, ones in named
         if ones
     ]

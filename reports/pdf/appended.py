@@ -154,7 +154,11 @@ def _new_fields(
 _POLICY = StandardDiffPolicy(
     [
         _Catalog(),
-        *(one for one in DEFAULT_DIFF_POLICY.global_rules if not isinstance(one, CatalogModificationRule)),
+        *(
+            global_rule
+            for global_rule in DEFAULT_DIFF_POLICY.global_rules
+            if not isinstance(global_rule, CatalogModificationRule)
+        ),
     ],
     _FirstForm(DEFAULT_DIFF_POLICY.form_rule.field_rules),
 )
@@ -179,7 +183,7 @@ def _kind(frozen: bytes, reader: FastPdfReader, signatures: list[EmbeddedPdfSign
     if all_ == first:
         return OTHER if signatures else NOTHING
     # Whoever signed last signed the file to its end.
-    last = [one for one in signatures if one.signed_revision == len(all_) - 1]
+    last = [signature for signature in signatures if signature.signed_revision == len(all_) - 1]
     if any(one.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE for one in last):
         return OTHER
     judged = _POLICY.review_file(reader, len(first) - 1)

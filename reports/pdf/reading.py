@@ -113,7 +113,7 @@ if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
     # Here and not above, as below: started with -I, a program knows only the standard library.
     sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
-    from core.process_limits import begin
+    from core.child_process import begin_in_child as begin
 
     prefix_, *wanted_ = begin()
     answer = read(sys.stdin.buffer.read(), int(prefix_), frozenset(wanted_))

@@ -15,9 +15,10 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from reports.document import document, issued_reviews
+from reports import document, review_access
 from reports.models import Review
-from reports.pdf import renderer_process, rendering
+from reports.pdf import drawing
+from reports.pdf.files import draw_pdf, page_source
 
 from . import print_view
 
@@ -55,9 +56,7 @@ def stored_file(name: str, what: str = "bản đã ký") -> bytes:
         raise LostFile(f"Không đọc được {what} trong kho lưu.") from error
 
 
-def draft_pdf(
-    review: Review, *, demo: bool, following: renderer_process.ProgressCallback | None = None
-) -> bytes:
+def draft_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallback | None = None) -> bytes:
     """The PDF of a draft as the database stands now. Asked for again unchanged it is not drawn again, by whichever
     worker. Raises pdf.NotDrawn, and Long for one that is to be drawn outside the request: with somebody following.
     """
@@ -71,7 +70,7 @@ def draft_pdf(
         if pages >= LONG and not following:
             raise LongReview(pages) from None
         context = print_view.print_context(doc) | {"draft": True}
-        content = rendering.draw_pdf(context, moment=moment, following=following)
+        content = draw_pdf(context, moment=moment, following=following)
         _keep(path, content)
     return content
 
@@ -100,22 +99,20 @@ def draw_frozen_copy(
     *,
     at: datetime,
     qr: bool = False,
-    following: renderer_process.ProgressCallback | None = None,
+    following: drawing.ProgressCallback | None = None,
 ) -> FrozenCopy:
     """Draw a document to be frozen. It gets the code that is printed in it, and the SHA-256 of the form (page and
     style sheet) that draws it. Raises pdf.NotDrawn.
     """
     address = f"{settings.BASE_URL}{reverse('verify')}"
-    doc = doc | {"verify": {"code": issued_reviews.new_code(), "address": address, "qr": qr}}
+    doc = doc | {"verify": {"code": review_access.new_code(), "address": address, "qr": qr}}
     context = print_view.print_context(doc)
-    form = rendering.page_source(context, at)
+    form = page_source(context, at)
     doc |= {"template_sha256": document.document_sha256(form)}
-    return FrozenCopy(doc, form, rendering.draw_pdf(context, data=doc, moment=at, following=following))
+    return FrozenCopy(doc, form, draw_pdf(context, data=doc, moment=at, following=following))
 
 
-def current_pdf(
-    review: Review, *, demo: bool, following: renderer_process.ProgressCallback | None = None
-) -> bytes:
+def current_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallback | None = None) -> bytes:
     """What a reader gets: the kept bytes of a frozen review, else the draft. Raises Lost, and as draft does."""
     return kept_pdf(review) if review.is_frozen else draft_pdf(review, demo=demo, following=following)
 

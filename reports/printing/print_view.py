@@ -1,8 +1,11 @@
-"""What page and print templates loop over, made from the document alone."""
+"""What page and print templates loop over, made from the document alone, and its text with every figure
+marked.
+"""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import Any
 
 from django.utils.text import capfirst
@@ -13,13 +16,12 @@ from figures.measures import online_labels
 from figures.periods import Period
 from figures.rates import WITH_TARGET, Placement, Share, rates_in
 from figures.summary import Figures, Summary
-from reports.document import issued_reviews, text_figures
-from reports.official_forms import lines
-from reports.review_text import number_matching, sentences
+from reports import document, review_access
+from reports.official_forms import sheet
+from reports.review_text import sentences, text_figures, typed_numbers
 from reports.year_on_year.comparison import ComparedSummaries
 
-from .bar_charts import UnitBars, channel_bar, unit_bars
-from .trend_chart import trend_chart
+from .charts import UnitBars, channel_bar, trend_chart, unit_bars
 
 LETTERS = "ABCDEG"
 # Which template draws the figures of a block.
@@ -104,8 +106,8 @@ def print_context(doc: dict[str, Any]) -> dict[str, Any]:
         "definitions": [f"{rate.name} = {_lower(rate.definition)}" for rate in rates_in(Placement.PRINTED)],
         "rounding_note": rounding_notes(tiers),
         "unit_rounding_note": rounding_notes(unit_rows(doc, now), "một số đơn vị"),
-        **lines.form_table(doc),
-        "verify": issued_reviews.printed_code(doc),
+        **sheet.form_table(doc),
+        "verify": review_access.printed_code(doc),
     }
 
 
@@ -231,7 +233,7 @@ def _quoted(one: dict[str, Any]) -> str:
 def missing_lines(now: Summary) -> list[str]:
     """Who has not reported which months, unit by unit; empty when everything is there."""
     return [
-        f"{capfirst(months[0].name or unit)}: {', '.join(one.month.label for one in months)}"
+        f"{capfirst(months[0].name or unit)}: {', '.join(month.month.label for month in months)}"
         for unit, months in now.total.completeness.by_unit().items()
     ]
 
@@ -240,7 +242,7 @@ def typed_note(doc: dict[str, Any]) -> str:
     """Which numbers of the text somebody wrote by hand, with their place: they have no source here."""
     by_place: dict[str, list[str]] = {}
     for one in doc.get("typed", ()):
-        if one["state"] != number_matching.SAME:
+        if one["state"] != typed_numbers.SAME:
             by_place.setdefault(one["where"], []).append(one["text"])
     told = [f"{'; '.join(dict.fromkeys(texts))} ({where})" for where, texts in by_place.items()]
     return f"Số do người soạn ghi, không lấy từ số liệu của hệ thống: {'; '.join(told)}." if told else ""
@@ -311,3 +313,95 @@ def _day(text: str) -> str:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+@dataclass(frozen=True)
+class MarkedPiece:
+    """A piece of a sentence; a figure has a number on the page, and a link where units stand behind it."""
+
+    figure: text_figures.TextFigure
+    number: int = 0
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class MarkedSentence:
+    """A sentence with what is drawn of it; `anchor` is its address on the page."""
+
+    sentence: text_figures.TextSentence
+    pieces: tuple[MarkedPiece, ...]
+
+    @property
+    def anchor(self) -> str:
+        return "cau-" + self.sentence.name.replace(".", "-")
+
+
+@dataclass(frozen=True)
+class FigureMark:
+    """A figure to be seen to: `number` of its place on the page (0 outside the sections), `accept` what a form sends to
+    bind it, where it can be.
+    """
+
+    marked: text_figures.FigureToCheck
+    number: int
+    accept: str = ""
+
+
+@dataclass(frozen=True)
+class MarkedText:
+    """The text of a document, section by section and paragraph by paragraph, and what is to be seen to in it."""
+
+    sections: list[list[list[MarkedSentence]]]
+    stale: list[MarkedSentence] = field(default_factory=list)
+    lost: list[FigureMark] = field(default_factory=list)
+    looks_like: list[FigureMark] = field(default_factory=list)
+    unsourced: list[FigureMark] = field(default_factory=list)
+    same: list[FigureMark] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        """How many figures and sentences want to be seen before signing; a typed number that is right is none."""
+        return sum(len(ones) for ones in (self.stale, self.lost, self.looks_like, self.unsourced))
+
+
+def mark_text(doc: dict[str, Any]) -> MarkedText:
+    """The text of a document with all its marks."""
+    now = text_figures.text_figures(doc)
+    known = document.document_facts(doc) if doc.get("facts") else {}
+    links = {key: fact.link for key, fact in known.items()}
+    numbers = count(1)
+    sections = [
+        [[_sentence(one, links, numbers) for one in paragraph] for paragraph in section]
+        for section in now.sections
+    ]
+    every = [one for section in sections for paragraph in section for one in paragraph]
+    places: dict[str, list[int]] = {}
+    for piece in (piece for one in every for piece in one.pieces):
+        places.setdefault(piece.figure.state, []).append(piece.number)
+    return MarkedText(
+        sections,
+        [one for one in every if one.sentence.stale],
+        _seen(now.lost, places.get(text_figures.LOST, [])),
+        _seen(now.looks_like, places.get(typed_numbers.LOOKS_LIKE, [])),
+        _seen(now.unsourced, places.get(typed_numbers.UNSOURCED, [])),
+        _seen(now.same, places.get(typed_numbers.SAME, [])),
+    )
+
+
+def _sentence(
+    one: text_figures.TextSentence, links: Mapping[str, str], numbers: Iterator[int]
+) -> MarkedSentence:
+    pieces = tuple(
+        MarkedPiece(figure, next(numbers), links.get(figure.key, "")) if figure.state else MarkedPiece(figure)
+        for figure in one.figures
+    )
+    return MarkedSentence(one, pieces)
+
+
+def _seen(found: tuple[text_figures.FigureToCheck, ...], places: list[int]) -> list[FigureMark]:
+    """Both stand in the order of the text; what stands outside the sections has no place on the page."""
+    left = iter(places)
+    return [
+        FigureMark(one, next(left, 0) if one.section else 0, f"={one.name}" if one.name else "")
+        for one in found
+    ]

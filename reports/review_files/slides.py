@@ -12,8 +12,8 @@ from figures.formatting import format_count, format_percent, tier_name
 from figures.periods import Period
 from figures.rates import CATALOGUE, Rate
 from figures.summary import Figures, Summary, SummaryRow
-from reports.charts.svg import ShareBar, share_bar
-from reports.document import document
+from reports import document
+from reports.charts import ShareBar, share_bar
 from reports.review_text import sentences
 from reports.review_text.facts import TOTAL, Fact
 

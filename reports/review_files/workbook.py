@@ -11,7 +11,7 @@ from figures import formatting
 from figures.formatting import format_day, format_percent, tier_name
 from figures.rates import Placement, Rate, Share, rates_in
 from figures.summary import Figures, Summary, SummaryRow
-from reports.official_forms import lines
+from reports.official_forms import sheet
 from reports.official_forms.sheet import FormHead, OfficialFormSheet
 from reports.printing.print_view import indicator_result, missing_lines
 from reports.tables import columns as tables_columns
@@ -19,7 +19,7 @@ from reports.tables.columns import FlatRow
 from reports.tables.files import FigureSheet, FormulaSheet, SheetLine
 from reports.year_on_year.comparison import ComparedSummaries
 from spreadsheets.cells import column_letters
-from spreadsheets.workbook import HEAD, new_workbook, percent_format, write_source_sheet, xlsx_text
+from spreadsheets.xlsx_writer import HEAD, new_workbook, percent_format, write_source_sheet, xlsx_text
 
 TITLES = {
     "name": "Nội dung",
@@ -71,7 +71,7 @@ def review_xlsx_bytes(doc: dict[str, Any], *, moment: datetime, state: str) -> b
 
 def _form(book: Any, doc: dict[str, Any], now: Summary, told: str) -> None:
     """The annex as a sheet of the form's own layout."""
-    made = lines.form_table(doc)
+    made = sheet.form_table(doc)
     form, period = made["official"], now.period
     head = FormHead(
         doc["review"]["issuer_name"],
@@ -80,7 +80,7 @@ def _form(book: Any, doc: dict[str, Any], now: Summary, told: str) -> None:
         f"từ ngày {format_day(period.start)} đến ngày {format_day(period.end)}",
         told,
     )
-    OfficialFormSheet(book, form).write(head, made["form_rows"], lines.form_notes(form, made["form_note"]))
+    OfficialFormSheet(book, form).write(head, made["form_rows"], sheet.form_notes(form, made["form_note"]))
 
 
 def unit_lines(doc: dict[str, Any], now: Summary) -> list[SheetLine]:

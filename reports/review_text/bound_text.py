@@ -84,7 +84,7 @@ def paragraph_from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragr
     """Read back ``as_data``; a paragraph of the first format of documents is one text."""
     parts = [data] if isinstance(data, str) else data
     return tuple(
-        TextRun(one) if isinstance(one, str) else TextRun(one["text"], one["figure"]) for one in parts
+        TextRun(part) if isinstance(part, str) else TextRun(part["text"], part["figure"]) for part in parts
     )
 
 

@@ -1,4 +1,6 @@
-"""What is done to a review: edit, state, figures, freezing, long PDF, number, signed file, replacement."""
+"""What is done to a review: edit, comment, state, figures, freezing, long PDF, number, signed file,
+replacement.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,26 +8,29 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web.rights import Right, requires
+from core.web import Right, outcome_message, requires
 from ledger import jobs
-from reports.closing import actions as closing_actions
-from reports.closing import jobs as closing_jobs
-from reports.closing.queries import before_signing
-from reports.document import document
+from reports import closing as reports_closing
+from reports import document, review_access
+from reports.closing import before_signing
+from reports.consultation import actions as consultation_actions
+from reports.consultation.queries import comment_units
+from reports.consultation.views import CommentForm, ReplyForm
 from reports.drafting import actions as drafting_actions
-from reports.models import Drawing, Review, SignedKind
-from reports.pdf import foreign, renderer_process
+from reports.models import Asking, AskKind, Drawing, Review, SectionComment, SignedKind
+from reports.pdf import drawing, foreign
 from reports.printing import copies, print_view
-from reports.review_access import actions as review_access_actions
-from reports.review_access.queries import review_for
-from reports.verification import signed_copy
-from units.access.queries import is_allowed
+from reports.review_access import ReviewError, review_for
+from reports.verification import signed_files
+from units.access.queries import is_allowed, require_right
+from units.models import Unit
 
 from .forms import (
     INCOMPLETE,
@@ -98,8 +103,8 @@ def queue_and_show(
     """Put a long PDF in the queue and show how far it is; 429 where too many wait."""
     told = {"by": request.user, "at": clock.now(), "expected": pages, "closing": closing}
     try:
-        closing_jobs.queue_drawing(found, **told)
-    except closing_jobs.QueueFull as full:
+        reports_closing.queue_drawing(found, **told)
+    except reports_closing.QueueFull as full:
         answer = review_page(request, found, status=429, refused=str(full))
         answer.headers["Retry-After"] = "120"
         return answer
@@ -133,7 +138,7 @@ def review_action(right: Right) -> Callable:
                 return redirect("review", pk)
             try:
                 return view(request, found)
-            except review_access_actions.ReviewError as refused:
+            except review_access.ReviewError as refused:
                 return review_page(request, review_for(request, pk, right), status=409, refused=str(refused))
 
         return guarded
@@ -178,7 +183,7 @@ def _saved(request: HttpRequest, found: Review, form: ReviewHeaderForm, tasks: T
         drafting_actions.edit_draft(
             found, by=request.user, at=clock.now(), tasks=tasks.tasks(), version=version, **form.changes()
         )
-    except review_access_actions.ReviewError:
+    except review_access.ReviewError:
         return 409
     return 302
 
@@ -221,10 +226,10 @@ def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
     reason.
     """
     if found.is_frozen:
-        raise review_access_actions.ReviewError("Báo cáo đã chốt số liệu.")
+        raise review_access.ReviewError("Báo cáo đã chốt số liệu.")
     at, doc = clock.now(), document.build_document(found, demo=settings.DEMO)
     if request.POST.get("version") != document.document_version(doc):
-        raise review_access_actions.StaleReview(closing_actions.CHANGED)
+        raise review_access.StaleReview(reports_closing.CHANGED)
     form = ClosingReasonForm(request.POST, needed=bool(before_signing(found, doc, request.day)))
     if not form.is_valid():
         return review_page(request, found, status=422, reason_form=form)
@@ -234,10 +239,10 @@ def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
         return queue_and_show(request, found, pages, chosen)
     try:
         closed = copies.draw_frozen_copy(doc, at=at, qr=form.cleaned_data["qr"])
-    except renderer_process.PdfNotDrawn as undrawn:
+    except drawing.PdfNotDrawn as undrawn:
         return pdf_error_page(request, found, undrawn)
     reason = form.cleaned_data["reason"]
-    closing_actions.freeze(
+    reports_closing.freeze(
         found, closed.document, closed.content, closed.form, by=request.user, at=at, reason=reason
     )
     messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
@@ -250,7 +255,7 @@ def review_number(request: HttpRequest, found: Review) -> HttpResponse:
     form = IssueNumberForm(request.POST, found, request.day)
     if not form.is_valid():
         return review_page(request, found, status=422, number_form=form)
-    closing_actions.record_issue(found, **form.cleaned_data, by=request.user, at=clock.now())
+    reports_closing.record_issue(found, **form.cleaned_data, by=request.user, at=clock.now())
     messages.success(request, "Đã ghi số, ngày ban hành.")
     return redirect("review", found.pk)
 
@@ -267,7 +272,7 @@ def review_replace(request: HttpRequest, found: Review) -> HttpResponse:
 def review_signed(request: HttpRequest, found: Review) -> HttpResponse:
     """Keep the signed file; one that lacks frozen figures only with a reason."""
     if not found.is_frozen:
-        raise review_access_actions.ReviewError("Chỉ tải lên bản đã ký sau khi đã chốt số liệu, trình ký.")
+        raise review_access.ReviewError("Chỉ tải lên bản đã ký sau khi đã chốt số liệu, trình ký.")
     form = SignedFileForm(request.POST, request.FILES)
     if not form.is_valid():
         return review_page(request, found, status=422, signed_form=form)
@@ -276,12 +281,12 @@ def review_signed(request: HttpRequest, found: Review) -> HttpResponse:
         return render(request, "413.html", {"limit": limit}, status=413)
     content = form.cleaned_data["file"].read()
     try:
-        compared = signed_copy.compare_signed_file(content, found)
+        compared = signed_files.compare_signed_file(content, found)
     except foreign.ReaderBusy as busy:
         answer = review_page(request, found, status=429, refused=str(busy))
         answer.headers["Retry-After"] = "60"
         return answer
-    except (signed_copy.UnrelatedFile, foreign.UnreadablePdf, copies.LostFile) as refused:
+    except (signed_files.UnrelatedFile, foreign.UnreadablePdf, copies.LostFile) as refused:
         form.add_error("file", str(refused))
         return review_page(request, found, status=422, signed_form=form)
     reason = form.cleaned_data["reason"].strip()
@@ -290,7 +295,7 @@ def review_signed(request: HttpRequest, found: Review) -> HttpResponse:
             "reason", "Tệp thiếu số liệu đã chốt. Nếu đúng là bản đã ký, ghi lý do và chọn lại tệp."
         )
         return review_page(request, found, status=422, signed_form=form, compared=compared)
-    closing_actions.keep_signed_file(
+    reports_closing.keep_signed_file(
         found, content, compared.kind, compared.as_dict(), by=request.user, at=clock.now(), reason=reason
     )
     messages.success(request, _DONE[compared.kind])
@@ -325,3 +330,88 @@ def review_signed_file(request: HttpRequest, pk: int) -> HttpResponse:
     name = f"bao-cao-da-ky-cchc-{found.period}-{found.pk}-{number}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _back(found: Review) -> HttpResponse:
+    return redirect(reverse("review", args=[found.pk]) + "#gop-y")
+
+
+def _voices(request: HttpRequest, found: Review) -> list[Unit]:
+    """In whose name the sender may speak; 403 for who only reads."""
+    voices = comment_units(request.user, found, request.day)
+    if not voices and not is_allowed(request.user, Right.COMMENT, found.unit, request.day):
+        raise PermissionDenied("Bạn chỉ được xem dự thảo này.")
+    return voices
+
+
+@requires(Right.COMMENT)
+def review_comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST a comment on a section or the whole draft."""
+    found = review_for(request, pk)
+    voices = _voices(request, found)
+    if request.method != "POST":
+        return _back(found)
+    if not voices:
+        return review_page(request, found, status=409, refused=consultation_actions.CLOSED)
+    form = CommentForm(request.POST, list(found.sections.order_by("order")), voices)
+    if not form.is_valid():
+        return review_page(request, found, status=422, comment_form=form)
+    section, unit = form.chosen()
+    words = form.cleaned_data["text"]
+    try:
+        consultation_actions.add_comment(
+            found, words, unit=unit, section=section, by=request.user, at=clock.now()
+        )
+    except ReviewError as refused:
+        return review_page(request, found, status=409, refused=str(refused), comment_form=form)
+    messages.success(request, "Đã ghi ý kiến.")
+    return _back(found)
+
+
+@requires(Right.SIGNED_IN)
+def comment_reply(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST a reply to a comment; an editor of the review may settle it at once."""
+    said = SectionComment.objects.select_related("review__unit").filter(pk=pk).first()
+    if said is None:
+        raise Http404
+    found = review_for(request, said.review_id)
+    edits = is_allowed(request.user, Right.EDIT, found.unit, request.day)
+    voices = _voices(request, found)
+    if request.method != "POST":
+        return _back(found)
+    form = ReplyForm(request.POST)
+    if not form.is_valid():
+        told = " ".join(message for each in form.errors.values() for message in each)
+        return review_page(request, found, status=422, comment_wrong=told)
+    resolution, words = form.cleaned_data["resolution"], form.cleaned_data["text"]
+    try:
+        if resolution:
+            if not edits:
+                raise PermissionDenied("Người tổng hợp báo cáo giải quyết ý kiến.")
+            consultation_actions.resolve_comment(
+                said, resolution, words, unit=found.unit, by=request.user, at=clock.now()
+            )
+        elif voices:
+            unit = found.unit if found.unit in voices else voices[0]
+            consultation_actions.add_comment(
+                found, words, unit=unit, parent=said, by=request.user, at=clock.now()
+            )
+        else:
+            raise ReviewError(consultation_actions.CLOSED)
+    except ReviewError as refused:
+        return review_page(request, found, status=409, comment_wrong=str(refused))
+    messages.success(request, "Đã giải quyết ý kiến." if resolution else "Đã trả lời.")
+    return _back(found)
+
+
+@requires(Right.SIGNED_IN)
+def agree(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST: the asked unit has nothing to say to the draft."""
+    one = Asking.objects.select_related("unit", "review__unit").filter(pk=pk, kind=AskKind.COMMENT).first()
+    if one is None or not is_allowed(request.user, Right.READ, one.unit, request.day):
+        raise Http404
+    require_right(request.user, Right.FILL, one.unit, request.day)
+    if request.method == "POST":
+        with outcome_message(request, "Đã ghi: đơn vị nhất trí, không có ý kiến thêm.", ReviewError):
+            consultation_actions.agree(one, by=request.user, at=clock.now())
+    return redirect("records:worklist")

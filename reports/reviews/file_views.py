@@ -10,16 +10,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web.rights import Right, requires
+from core.web import Right, requires
 from figures import formatting
-from reports.document import document
-from reports.meeting.queries import meeting_of
+from reports import document
+from reports.meeting import meeting_of
 from reports.models import Review
-from reports.pdf import renderer_process, rendering
+from reports.pdf import drawing
+from reports.pdf.files import page_source, redraw_pdf
 from reports.printing import print_view
-from reports.review_access.queries import review_for
-from reports.review_files import news, notice, slides, workbook
-from spreadsheets.table_file import KINDS
+from reports.review_access import review_for
+from reports.review_files import slides, texts, workbook
+from spreadsheets.table_writer import KINDS
 
 from .views import pdf_error_page, review_page
 
@@ -97,7 +98,7 @@ def review_txt(request: HttpRequest, pk: int) -> HttpResponse:
     """A summary for the news page; of a frozen review from what was frozen."""
     found = review_for(request, pk)
     doc, told = document_of(found), meeting_of(found)
-    made = news.news_bytes(doc, told, source=source_of(found), draft=not found.is_frozen)
+    made = texts.news_bytes(doc, told, source=source_of(found), draft=not found.is_frozen)
     return download(found, made, "text/plain; charset=utf-8", "txt", "tin-cchc")
 
 
@@ -107,18 +108,18 @@ def review_notice(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """The notice of the meeting's conclusions as PDF or DOCX; without conclusions the review's page says so (422)."""
     found = review_for(request, pk)
     told = meeting_of(found)
-    if not notice.has_notice(told):
+    if not texts.has_notice(told):
         return review_page(request, found, status=422, refused=NO_CONCLUSIONS)
-    shown = notice.notice_context(document_of(found), told, unfrozen=not found.is_frozen)
+    shown = texts.notice_context(document_of(found), told, unfrozen=not found.is_frozen)
     moment = found.frozen_at or found.created_at
     if kind == "docx":
         from reports.docx import files as word
 
-        made = word.docx_bytes(shown, moment=moment, draft=not found.is_frozen, template=notice.TEMPLATE)
+        made = word.docx_bytes(shown, moment=moment, draft=not found.is_frozen, template=texts.TEMPLATE)
         return download(found, made, DOCX, kind, NOTICE)
     try:
-        made = rendering.redraw_pdf(rendering.page_source(shown, moment, notice.TEMPLATE))
-    except renderer_process.PdfNotDrawn as undrawn:
+        made = redraw_pdf(page_source(shown, moment, texts.TEMPLATE))
+    except drawing.PdfNotDrawn as undrawn:
         return pdf_error_page(request, found, undrawn)
     return download(found, made, "application/pdf", kind, NOTICE)
 

@@ -13,7 +13,7 @@ from figures.formatting import format_count, format_day
 from figures.periods import Calendar, Period
 from reports.drafting.actions import TaskText
 from reports.models import PlanTask, Review, ReviewState
-from reports.review_access.fields import ReviewDayField, line_field, text_field
+from reports.review_access import ReviewDayField, line_field, text_field
 from units.models import Unit
 
 BLANK_TASKS = 2
@@ -177,8 +177,8 @@ def task_forms(data: Any, review: Review) -> TaskForms:
     """The tasks as sent, or as they are stored where nothing sound was sent."""
     tasks = list(review.tasks.select_related("unit"))
     initial = [
-        {"text": one.text, "unit": one.unit_id, "responsible": one.responsible, "deadline": one.deadline}
-        for one in tasks
+        {"text": task.text, "unit": task.unit_id, "responsible": task.responsible, "deadline": task.deadline}
+        for task in tasks
     ]
     more = {"initial": initial, "prefix": "task", "form_kwargs": {"units": _answering(review, tasks)}}
     sent = _TaskFormSet(data, **more)

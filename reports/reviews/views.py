@@ -1,4 +1,4 @@
-"""The list of reviews, one review on the screen, and its PDF."""
+"""The list of reviews, one review on the screen with its downloads, and its PDF."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,17 +8,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web.rights import Right, requires
+from core.web import Right, requires
+from figures.formatting import format_decimal
 from records.calendar.queries import stored_calendar
-from reports.charts import svg
-from reports.closing.queries import before_signing, incomplete_points
-from reports.consultation.forms import CommentForm
+from reports import charts, document, review_access
+from reports.closing import before_signing, incomplete_points
 from reports.consultation.queries import (
     comment_units,
     comments_by_section,
@@ -26,27 +27,116 @@ from reports.consultation.queries import (
     request_counts,
     unanswered_requests,
 )
-from reports.document import document
-from reports.drafting import actions as drafting_actions
-from reports.meeting.queries import meeting_of
+from reports.consultation.views import CommentForm
+from reports.drafting import actions
+from reports.meeting import MeetingRecord, meeting_of
 from reports.models import Review, ReviewSection, ReviewState, SignedFile, SignedKind
-from reports.pdf import renderer_process
+from reports.pdf import drawing
 from reports.printing import copies, print_view
-from reports.review_access import actions as review_access_actions
-from reports.review_access.queries import (
-    corrections,
-    drafting_units,
-    newer_figures,
-    review_for,
-    visible_reviews,
-)
-from reports.review_files import downloads
-from spreadsheets.table_file import TableColumn, TableFile, requested_file, table_rows
+from reports.review_access import corrections, drafting_units, newer_figures, review_for, visible_reviews
+from reports.review_files import texts
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import home_unit, is_allowed, require_right
 from units.models import Unit
 
-from . import marked_text
 from .forms import ClosingReasonForm, IssueNumberForm, NewReviewForm, SignedFileForm
+
+KB, MB = 1024, 1024 * 1024
+# Bytes of a file without rows, of a row of its tables by unit and field, and of a letter of its text; measured, and
+# held to what is really made by a test.
+SIZES = {
+    "pdf": (85_000, 1_070, 0.3),
+    "docx": (46_000, 68, 0.25),
+    "xlsx": (21_400, 182, 0.0),
+    "txt": (1_100, 0, 0.0),
+    "notice_pdf": (31_000, 0, 0.3),
+    "notice_docx": (38_500, 0, 0.3),
+}
+
+
+@dataclass(frozen=True)
+class ReviewDownload:
+    """A form of a review: its name as a link, what it is for, its size in words ("" for a page)."""
+
+    name: str
+    address: str
+    words: str
+    size: str = ""
+
+
+def review_downloads(found: Review, doc: dict[str, Any], meeting: MeetingRecord) -> list[ReviewDownload]:
+    """All forms of a review, the official one first; the notice of its meeting where there is one."""
+
+    def one(name: str, kind: str, words: str, size: str = "") -> ReviewDownload:
+        return ReviewDownload(
+            name, reverse(f"review_{kind}", args=[found.pk]), words, size or size_estimate(doc, meeting, kind)
+        )
+
+    drawn = "bản in theo Nghị định 30/2020"
+    if found.is_frozen:
+        drawn += "; bản đã chốt, kèm số liệu dạng tệp, kiểm tra được"
+    listed = [
+        one("PDF", "pdf", drawn, _kept(found)),
+        one("DOCX", "docx", "cùng nội dung, để hoàn thiện trong phần mềm soạn thảo"),
+        one("XLSX", "xlsx", "số liệu theo đơn vị, lĩnh vực; tổng và tỷ lệ là công thức"),
+        one("TXT", "txt", "tin tóm tắt để đăng trên trang thông tin điện tử"),
+        ReviewDownload(
+            "Trình chiếu",
+            reverse("review_hall", args=[found.pk]),
+            "từng số liệu, chữ lớn, cho hội nghị; mở rồi thì không cần mạng",
+        ),
+    ]
+    if texts.has_notice(meeting):
+        listed += [
+            one("Thông báo kết luận, PDF", "notice_pdf", "bản in theo Nghị định 30/2020"),
+            one("Thông báo kết luận, DOCX", "notice_docx", "để hoàn thiện trong phần mềm soạn thảo"),
+        ]
+    return listed
+
+
+def size_estimate(doc: dict[str, Any], meeting: MeetingRecord, kind: str) -> str:
+    """How large a file will be, before it is made: "khoảng 50 KB"."""
+    return f"khoảng {size_text(_round(estimated_bytes(doc, meeting, kind)))}"
+
+
+def estimated_bytes(doc: dict[str, Any], meeting: MeetingRecord, kind: str) -> int:
+    """Bytes of a file that is not made yet, from the rows and letters that it will hold."""
+    base, row, letter = SIZES[kind]
+    tasks = sum(len(one["text"].encode()) for one in doc["tasks"])
+    if kind == "txt":
+        return (
+            base + tasks + len(f"{meeting.chaired}{meeting.attended}".encode()) + 150 * len(doc["indicators"])
+        )
+    text = len(meeting.conclusions) + len(meeting.directed) if kind.startswith("notice") else _letters(doc)
+    rows = len(doc["figures"]["rows"]) + sum(len(one["figures"]["rows"]) for one in doc["by_field"])
+    return int(base + row * rows + letter * (text + tasks))
+
+
+def size_text(size: int) -> str:
+    """A size in words: "50 KB", "1,2 MB"."""
+    if size < MB:
+        return f"{max(1, round(size / KB))} KB"
+    return f"{format_decimal(f'{size / MB:.1f}')} MB"
+
+
+def _round(size: int) -> int:
+    """To a step that promises no more than is known: fives of KB, one below ten."""
+    step = KB if size < 10 * KB else 5 * KB
+    return size if size >= MB else max(step, round(size / step) * step)
+
+
+def _letters(doc: dict[str, Any]) -> int:
+    runs = (run for one in doc["sections"] for paragraph in one["paragraphs"] for run in paragraph)
+    return sum(len(run) if isinstance(run, str) else len(run["text"]) for run in runs)
+
+
+def _kept(found: Review) -> str:
+    """The size of a frozen review's file; "" of a draft, and where the file is lost, which its download then says."""
+    try:
+        return size_text(default_storage.size(found.pdf_name)) if found.is_frozen else ""
+    except OSError:
+        return ""
+
 
 REVIEWS = (
     TableColumn("title", "Báo cáo", width=60),
@@ -154,7 +244,7 @@ def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
     require_right(request.user, Right.EDIT, unit, request.day)
     period = form.cleaned_data["period"]
     try:
-        opened = drafting_actions.open_full_draft(
+        opened = actions.open_full_draft(
             unit,
             period,
             by=request.user,
@@ -162,7 +252,7 @@ def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
             demo=settings.DEMO,
             units_of=form.units_of(),
         )
-    except review_access_actions.ReviewError as refused:
+    except review_access.ReviewError as refused:
         form.add_error(None, str(refused))
         return None
     messages.success(
@@ -190,7 +280,7 @@ def review_page(
     }
     shown, told = print_view.print_context(doc), meeting_of(found)
     warnings = [] if found.is_frozen else before_signing(found, doc, request.day)
-    shape = marked_text.mark_text(doc)
+    shape = print_view.mark_text(doc)
     pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
     context = shown | {
         "found": found,
@@ -208,11 +298,11 @@ def review_page(
         "chip": CHIPS[found.state],
         "may": may,
         "bars": [
-            svg.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
+            charts.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
         ],
         "warnings": warnings,
         "meeting": told,
-        "files": downloads.review_downloads(found, doc, told),
+        "files": review_downloads(found, doc, told),
         "version": "" if found.is_frozen else document.document_version(doc),
         "corrections": corrections(found),
         "newer": newer_figures(doc) if found.is_frozen else [],
@@ -244,11 +334,9 @@ def _points(
     return told + [{"text": text, "to": asked} for text in open_points(found)]
 
 
-def pdf_error_page(
-    request: HttpRequest, found: Review, undrawn: renderer_process.PdfNotDrawn
-) -> HttpResponse:
+def pdf_error_page(request: HttpRequest, found: Review, undrawn: drawing.PdfNotDrawn) -> HttpResponse:
     """The review's page where its PDF could not be drawn: 429 while others are, else 422 and what to do."""
-    busy = isinstance(undrawn, renderer_process.RendererBusy)
+    busy = isinstance(undrawn, drawing.RendererBusy)
     answer = review_page(request, found, status=429 if busy else 422, refused=str(undrawn))
     if busy:
         answer.headers["Retry-After"] = "60"
@@ -267,7 +355,7 @@ def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         return review_page(request, found, status=503, refused=told)
     except copies.LongReview:
         return redirect("review_drawing", pk)
-    except renderer_process.PdfNotDrawn as undrawn:
+    except drawing.PdfNotDrawn as undrawn:
         return pdf_error_page(request, found, undrawn)
     response = HttpResponse(content, content_type="application/pdf")
     kind = "bao-cao" if found.is_frozen else "du-thao"

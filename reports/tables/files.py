@@ -10,8 +10,8 @@ from figures.rates import Rate, Share
 from figures.summary import ShareChange
 from figures.tally import sum_reported
 from spreadsheets.cells import column_letters
-from spreadsheets.table_file import csv_lines, escape_formula
-from spreadsheets.workbook import HEAD, Sheet, new_workbook, percent_format, write_source_sheet
+from spreadsheets.table_writer import csv_lines, escape_formula
+from spreadsheets.xlsx_writer import HEAD, Sheet, new_workbook, percent_format, write_source_sheet
 
 from .columns import COUNTS, RATES, SUM_OF, FlatRow, FlatTable, row_remark
 

@@ -10,13 +10,13 @@ from django.utils.safestring import SafeString
 from django_tables2.data import TableListData
 from django_tables2.utils import OrderBy
 
-from core.markup import escape_text
+from core.web import escape_text
 from figures import formatting
 from figures.rates import Share
 from figures.summary import Figures, ShareChange
-from reports.charts import svg
+from reports import charts
 
-from .ordering import TableEntry, sort_entries
+from .columns import TableEntry, sort_entries
 
 # Texts go through the standard library's `escape`, which Django's own only wraps; what is markup already stays
 # as it is.
@@ -167,7 +167,7 @@ class FiguresTable(tables.Table):
         # Escaped once and not in every cell.
         self.labels = {bound.name: escape(bound.header) for bound in self.columns}
         shares = [entry.figures.shares["online"] for entry in self.data]
-        self.top = svg.bar_top(shares)
+        self.top = charts.bar_top(shares)
         self.barred = any(share.percent for share in shares)
 
     @property
@@ -228,8 +228,8 @@ class FiguresTable(tables.Table):
         level = TableCell(
             labels["online_share"],
             formatting.format_percent(online.percent),
-            svg.bar_width(online, self.top),
-            svg.bar_width(mean, self.top) if mean and mean.percent else "",
+            charts.bar_width(online, self.top),
+            charts.bar_width(mean, self.top) if mean and mean.percent else "",
             note=_partial(online),
         )
         return (

@@ -10,17 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from core import rate_limit
-from core.web.rights import Right, requires
+from core.web import Right, requires
 from figures.formatting import format_count, format_percent
 from figures.measures import measure_label, online_labels
 from figures.rates import CATALOGUE
 from figures.summary import MAIN_COUNTS, Figures, Summary
-from reports.document import issued_reviews
+from reports import review_access
 from reports.pdf import foreign
 from reports.printing.print_view import tier_rows
-from reports.review_access.queries import newer_figures
+from reports.review_access import newer_figures
 
-from . import frozen_copy, signed_copy
+from . import signed_files
+from . import verdict as verification_verdict
 
 _BELOW = {rate.below: rate for rate in CATALOGUE if rate.below}
 
@@ -86,7 +87,7 @@ class ReviewCodeForm(forms.Form):
 
     def clean_code(self) -> str:
         typed: Any = self.cleaned_data["code"]
-        read = issued_reviews.parse_code(typed)
+        read = review_access.parse_code(typed)
         if not read:
             raise forms.ValidationError(
                 "Mã gồm mười chữ cái, không có chữ số và nguyên âm. Hãy xem lại trên báo cáo."
@@ -122,9 +123,9 @@ def _by_code(request: HttpRequest) -> HttpResponse:
     form = ReviewCodeForm(request.GET)
     if not form.is_valid():
         return _page(request, status=422, code_form=form)
-    found = issued_reviews.issued_review(form.cleaned_data["code"])
+    found = review_access.issued_review(form.cleaned_data["code"])
     if found is None:
-        return _page(request, code_form=form, unknown=issued_reviews.code_text(form.cleaned_data["code"]))
+        return _page(request, code_form=form, unknown=review_access.code_text(form.cleaned_data["code"]))
     return _page(request, code_form=form, by_code=True, **_told(found))
 
 
@@ -136,8 +137,8 @@ def _by_file(request: HttpRequest) -> HttpResponse:
         return render(request, "413.html", {"limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}, status=413)
     content = form.cleaned_data["file"].read()
     try:
-        verdict = frozen_copy.check_bytes(content)
-        claimed = signed_copy.claimed_review(content) if verdict.review is None else None
+        verdict = verification_verdict.check_bytes(content)
+        claimed = signed_files.claimed_review(content) if verdict.review is None else None
     except foreign.ReaderBusy as busy:
         answer = _page(request, status=429, busy=str(busy))
         answer.headers["Retry-After"] = "60"
@@ -151,7 +152,7 @@ def _by_file(request: HttpRequest) -> HttpResponse:
 
 def _told(review: Any) -> dict[str, Any]:
     """What is shown of a review: of an issued one how it stands and its main figures, to be held against a paper."""
-    standing = issued_reviews.issued_status(review)
+    standing = review_access.issued_status(review)
     if standing is None:
         return {"found": review, "period": review.frozen["review"]["period_label"]}
     return {
@@ -160,7 +161,7 @@ def _told(review: Any) -> dict[str, Any]:
         "period": standing.period,
         "figures": main_figures_table(review.frozen),
         "newer": bool(newer_figures(review.frozen)),
-        "code": issued_reviews.code_text(standing.code) if standing.code else "",
+        "code": review_access.code_text(standing.code) if standing.code else "",
     }
 
 

@@ -13,7 +13,7 @@ from records.summary.missing import child_on_path
 from units.models import Unit
 from units.succession import inheritance
 from units.succession.inheritance import HistorySuccessor
-from units.tree.unit_row import UnitRow, unit_rows
+from units.tree.queries import UnitRow, unit_rows
 
 from .comparable_units import NAMED
 from .succession_breaks import BothPeriods, incomparable_units, rows_containing
@@ -49,7 +49,7 @@ class ComparableFieldUnits:
     @property
     def alike(self) -> bool:
         """Whether the catalogue says the same of all units of a tier, of each month. One query where it names any."""
-        return all(one in (self._all, frozenset()) for one in self._of_tiers.values()) and not any(
+        return all(of_tier in (self._all, frozenset()) for of_tier in self._of_tiers.values()) and not any(
             self.owed.differs(one) & self._all for one in self.owed.particular.values()
         )
 
@@ -95,7 +95,7 @@ class ComparableFieldUnits:
     def left_out(self) -> list[FieldUnit]:
         """All that cannot be compared; also who never owed the field, as reported."""
         staying = {one.pk for one in self._stay}
-        return [one for one in self._units if one.pk not in staying]
+        return [unit for unit in self._units if unit.pk not in staying]
 
     @cached_property
     def calm(self) -> Set[int]:
@@ -123,7 +123,7 @@ class ComparableFieldUnits:
 
     def expected(self, units: Iterable[FieldUnit]) -> Iterator[tuple[str, Month, int]]:
         """How many of these owe the field, by tier and month."""
-        found = Counter((one.tier, month) for one in units for month in one.months)
+        found = Counter((unit.tier, month) for unit in units for month in unit.months)
         return ((tier, month, number) for (tier, month), number in found.items())
 
     @property
@@ -152,14 +152,14 @@ class ComparableFieldUnits:
         """By today's units: numbers of units of which a part only is counted."""
         carried = self.reach.carried if self.reach.today is not None else None
         sources = carried.total.sources if carried and carried.total else ()
-        return {one.unit for one in sources if not one.undivided}
+        return {source.unit for source in sources if not source.undivided}
 
     @cached_property
     def _stay(self) -> list[FieldUnit]:
         if self.reach.today is None:
-            return [one for one in self._units if one.months == self._all]
+            return [unit for unit in self._units if unit.months == self._all]
         gone = {unit for heir in self._heirs_left_out for unit in self._made_of[heir]}
-        return [one for one in self._units if one.pk not in gone]
+        return [unit for unit in self._units if unit.pk not in gone]
 
     @cached_property
     def _named(self) -> dict[int, UnitRow]:
@@ -167,27 +167,37 @@ class ComparableFieldUnits:
         if self.reach.today is None:
             return {one.pk: one.unit for one in self.left_out if one.months}
         numbers = self._heirs_left_out
-        return {one.pk: one for one in unit_rows(Unit.objects.filter(pk__in=numbers))} if numbers else {}
+        return (
+            {unit_row.pk: unit_row for unit_row in unit_rows(Unit.objects.filter(pk__in=numbers))}
+            if numbers
+            else {}
+        )
 
     @cached_property
     def _ended(self) -> list[UnitRow]:
         """By today's units: who owed the field in the earlier period, whom no history holds and no note names."""
         found = None if self.reach.today is None else self._asked.ended_before
         earlier = set(self.period.same_last_year().months)
-        return [one for one in unit_rows(found) if self.owed.months_of(one) & earlier] if found else []
+        return (
+            [unit_row for unit_row in unit_rows(found) if self.owed.months_of(unit_row) & earlier]
+            if found
+            else []
+        )
 
     @cached_property
     def _made_of(self) -> dict[int, Set[int]]:
         """By today's units: numbers of the units whose reports are the history of each, in part too."""
         over = [
-            one.pk for one in self._units if one.unit.until is not None or one.unit.active_until is not None
+            unit.pk
+            for unit in self._units
+            if unit.unit.until is not None or unit.unit.active_until is not None
         ]
         ends = inheritance.history_successors(self.reach.today, Q(source__in=over)) if over else {}
         found: dict[int, set[int]] = defaultdict(set)
-        for one in self._units:
-            inside = [end.heir for end in ends.get(one.pk, ()) if self._counts(end)]
-            for heir in inside or [one.pk]:
-                found[heir].add(one.pk)
+        for unit in self._units:
+            inside = [end.heir for end in ends.get(unit.pk, ()) if self._counts(end)]
+            for heir in inside or [unit.pk]:
+                found[heir].add(unit.pk)
         return found
 
     def _counts(self, end: HistorySuccessor) -> bool:
@@ -197,12 +207,12 @@ class ComparableFieldUnits:
 
     @cached_property
     def _heirs_left_out(self) -> Set[int]:
-        known = {one.pk: one for one in self._units}
+        known = {unit.pk: unit for unit in self._units}
         asked = {
             heir: units for heir, units in self._made_of.items() if any(known[unit].months for unit in units)
         }
         left = {heir for heir, units in asked.items() if any(self._in_part(known[unit]) for unit in units)}
-        if any(one.reports != self._all for one in self._units):
+        if any(unit.reports != self._all for unit in self._units):
             left |= incomparable_units(self._asked) & asked.keys()
         while True:
             # What was split between one that is left out and another can be compared in neither.

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from core.db.path_range import path_between, path_bounds
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery, path_between, path_bounds
 from figures.periods import Period
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from records.summary.territory import closed_before, topmost_paths
 from units.models import Inherited, RosterStep, Succession, Unit, UnitKind, UnitQuerySet, subtree
 
-# Put together once (core.db.prepared_query), since every page by today's units asks them where anybody came or went
+# Put together once (core.database), since every page by today's units asks them where anybody came or went
 # meanwhile.
 
 # What is told of a unit in which a line breaks.
@@ -298,14 +297,16 @@ def _told(lines: BreakingLines, what: str, near: _Near, *names: str) -> list[tup
 def _paths(reach: FiguresQuery) -> list[str]:
     """Ends of the paths of the unit and of the groups that its history comes from."""
     total, path = reach.carried.total, reach.unit.path
-    groups = [reach.carried.sources[one.unit].path for one in total.sources if one.sums] if total else []
+    groups = (
+        [reach.carried.sources[source.unit].path for source in total.sources if source.sums] if total else []
+    )
     return [end for place in topmost_paths((path, *groups)) for end in path_bounds(place)]
 
 
 def _single(reach: FiguresQuery) -> list[int]:
     """Numbers of the units that its history comes from one by one."""
     total = reach.carried.total
-    return sorted({one.unit for one in total.sources if not one.sums}) if total else []
+    return sorted({source.unit for source in total.sources if not source.sums}) if total else []
 
 
 def _heirs(asked: BothPeriods, units: list[tuple]) -> Iterator[int]:

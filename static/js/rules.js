@@ -1,5 +1,5 @@
 /* The rules of figures/ in the browser: the same codes and the same sentences, out of the same data (the page's
-   script element "rules", written by figures.rules.rules_as_data). Sets CCHC.rules; asks neither page nor server.
+   script element "rules", written by figures.count_rules.rules_as_data). Sets CCHC.rules; asks neither page nor server.
    A row is {served: [measure], proposed: what last month left open or null, history: {sum: [number or null, the
    latest last]}, last: {measure: number or null}}; values are {measure: number or null}.
    A fault is {code, measure (null: the row or report), message, severity, draft: whether a draft may hold it}. */

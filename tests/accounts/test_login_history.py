@@ -11,13 +11,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts import second_factor, sessions, users
 from accounts.models import Session, User
-from accounts.second_factor import actions as second_factor_actions
-from accounts.sessions import login_history
-from accounts.users import actions as users_actions
 from ledger.models import Entry
 from tests.units.conftest import person
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 WRONG, RIGHT, NEW = "sai-hoàn-toàn-9", "mật khẩu đủ dài", "mật khẩu hoàn toàn khác"
 
@@ -37,8 +35,8 @@ def test_old_sign_ins_and_ended_sessions_are_forgotten(tree, settings):
     now = timezone.now()
     kept = (AccessLog, AccessFailureLog, Session)
     assert [model.objects.count() for model in kept] == [1, 2, 1]
-    assert [one.succeeded for one in login_history.sign_ins_of(user)] == [True, False, False]
-    assert len(list(login_history.running_sessions_of(user, at=now))) == 1
+    assert [one.succeeded for one in sessions.sign_ins_of(user)] == [True, False, False]
+    assert len(list(sessions.running_sessions_of(user, at=now))) == 1
     almost = now - timedelta(days=settings.SIGN_IN_DAYS, seconds=-60)
     AccessLog.objects.update(attempt_time=almost)
     AccessFailureLog.objects.filter(user_agent="máy khác").update(attempt_time=almost - timedelta(minutes=2))
@@ -48,20 +46,20 @@ def test_old_sign_ins_and_ended_sessions_are_forgotten(tree, settings):
 
 
 def test_forgetting_goes_in_steps(db, monkeypatch):
-    monkeypatch.setattr(login_history, "AT_ONCE", 2)
+    monkeypatch.setattr(sessions, "AT_ONCE", 2)
     now = timezone.now()
     for _ in range(3):
         AccessLog.objects.create(username="thu")
         AccessAttempt.objects.create(username="thu", user_agent=str(_), failures_since_start=1)
     later = now + timedelta(days=400)
-    assert [login_history.forget(at=later) for _ in range(3)] == [4, 2, 0]
+    assert [sessions.forget_sessions(at=later) for _ in range(3)] == [4, 2, 0]
 
 
 def test_no_log_holds_a_password_or_token(tree, caplog, capfd):
     """Every table that keeps what happened, the server's log at its most talkative, and what is printed."""
     caplog.set_level(logging.DEBUG)
     user = person("thu", ("clerk", tree.tan_thanh), ("administrator", tree.district))
-    issued = users_actions.issue_password(user, by=None, at=timezone.now())
+    issued = users.issue_password(user, by=None, at=timezone.now())
     enter(WRONG)
     client = enter(issued)
     form = {"old_password": issued, "new_password1": NEW, "new_password2": NEW}
@@ -100,7 +98,7 @@ GUESSED = "mật khẩu đoán mò"
 def test_of_a_failed_try_nothing_that_was_typed_is_kept(tree, where, typed):
     """Twice: the second try is written onto the first."""
     user = person("thu", ("clerk", tree.tan_thanh))
-    second_factor_actions.begin_factor(user)
+    second_factor.begin_factor(user)
     client = enter(RIGHT)
     client = Client() if "login" in where else client
     for _ in range(2):

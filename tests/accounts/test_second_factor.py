@@ -15,13 +15,12 @@ from django.test import Client
 from django.utils import timezone
 from django_otp.oath import TOTP
 
+from accounts import second_factor, users
 from accounts.models import Factor, RecoveryCode, User
-from accounts.second_factor import actions as second_factor_actions
-from accounts.users import actions as users_actions
-from core import errors
+from core.forms import ChangeDenied
 from ledger.models import Entry
 from tests.units.conftest import person
-from units.people import actions as people_actions
+from units.people import actions
 
 LOGIN, CODE, FACTOR = "/accounts/login/", "/accounts/login/code/", "/accounts/factor/"
 PASSWORD = "mật khẩu đủ dài"
@@ -44,8 +43,8 @@ def code_of(user: User, *, ago: int = 0) -> str:
 
 def enrol(user: User) -> list[str]:
     """A confirmed app, whose code of the moment is still good; the recovery codes."""
-    second_factor_actions.begin_factor(user)
-    codes = second_factor_actions.confirm_factor(user, code_of(user, ago=30), by=user)
+    second_factor.begin_factor(user)
+    codes = second_factor.confirm_factor(user, code_of(user, ago=30), by=user)
     assert codes is not None
     return codes
 
@@ -92,7 +91,7 @@ def test_the_way_in_and_wrong_codes_are_kept(admin, caplog):
     codes = enrol(admin)
     client = half_in()
     client.post(CODE, {"code": "000000"})
-    (told,) = [one.getMessage() for one in caplog.records if one.name == "accounts.sign_in.views"]
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "accounts.sign_in"]
     assert told == f"wrong code at the second step of person {admin.pk}"
     Factor.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     client.post(CODE, {"code": codes[0]})
@@ -129,26 +128,26 @@ def test_after_five_wrong_codes_the_password_is_asked_for_again(admin):
 def test_the_step_waits_five_minutes(admin, monkeypatch):
     enrol(admin)
     client, now = half_in(), time.time()
-    monkeypatch.setattr("accounts.sign_in.second_step.time.time", lambda: now + 301)
+    monkeypatch.setattr("accounts.sign_in.time.time", lambda: now + 301)
     assert client.post(CODE, {"code": code_of(admin)}).url == LOGIN
     assert client.get("/units/").status_code == 302
 
 
-@pytest.mark.parametrize("change", [users_actions.disable_user, None])
+@pytest.mark.parametrize("change", [users.disable_user, None])
 def test_who_is_changed_between_the_steps_starts_anew(admin, change):
     enrol(admin)
     client = half_in()
     if change:
         change(admin, by=None)
     else:
-        users_actions.change_password(admin, "một mật khẩu hoàn toàn khác", by=None, on=date(2022, 8, 12))
+        users.change_password(admin, "một mật khẩu hoàn toàn khác", by=None, on=date(2022, 8, 12))
     assert client.post(CODE, {"code": code_of(admin)}).url == LOGIN
     assert client.get("/units/").status_code == 302
 
 
 def test_a_recovery_code_is_good_once_and_is_kept_as_a_digest(admin):
     codes = enrol(admin)
-    assert len(set(codes)) == second_factor_actions.CODES
+    assert len(set(codes)) == second_factor.CODES
     stored = " ".join(RecoveryCode.objects.values_list("code_sha256", flat=True))
     assert not any(code.replace("-", "") in stored or code in stored for code in codes)
     typed = f"  {codes[3].upper().replace('-', ' ')} "
@@ -223,7 +222,7 @@ def test_whose_role_asks_for_it_works_only_with_it(client, admin, tree, settings
     clerk = person("an", ("clerk", tree.tan_thanh))
     other = Client()
     assert password(other, "an").url == "/units/" and other.get("/units/").status_code == 200
-    people_actions.add_membership(clerk, tree.tan_thanh, "leader", tree.tan_thanh.active_from, by=None)
+    actions.add_membership(clerk, tree.tan_thanh, "leader", tree.tan_thanh.active_from, by=None)
     assert other.get("/units/").url == FACTOR
 
 
@@ -252,8 +251,8 @@ def test_an_administrator_takes_a_lost_one_back_and_its_sessions_end(client, adm
 
 def test_nobody_resets_their_own_or_a_strangers(client, admin, tree):
     enrol(admin)
-    with pytest.raises(errors.ChangeDenied):
-        second_factor_actions.reset_factor(admin, by=admin)
+    with pytest.raises(ChangeDenied):
+        second_factor.reset_factor(admin, by=admin)
     low = person("thap", ("administrator", tree.tan_thanh))
     client.force_login(low)
     assert client.post(f"/units/people/{admin.pk}/factor/").status_code == 404
@@ -289,7 +288,7 @@ def plain(secret: bytes) -> None:
 def test_a_stolen_database_gives_no_code(admin):
     enrol(admin)
     secret = Factor.objects.get().bin_key
-    assert len(secret) == 20 and not any(one in stored() for one in shapes(secret))
+    assert len(secret) == 20 and not any(shape in stored() for shape in shapes(secret))
     plain(secret)
     assert secret.hex() in stored()
 

@@ -7,10 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts import sessions, users
 from accounts.models import Session, User
-from accounts.sessions import actions as sessions_actions
-from accounts.sessions.queries import device_name
-from accounts.users import actions as users_actions
+from accounts.sessions import device_name
 from ledger.models import Entry
 from tests.units.conftest import person
 
@@ -255,7 +254,7 @@ def test_nobody_ends_a_session_of_another(desk, tree):
 def test_a_session_ends_only_together_with_whose_it_is(desk, tree):
     other = person("ba", ("administrator", tree.province))
     key = Session.objects.get(user__username="quantri").session_key
-    assert not sessions_actions.end_session(other, key, by=other)
+    assert not sessions.end_session(other, key, by=other)
     assert inside(desk) and not Entry.objects.filter(action="session.end").exists()
 
 
@@ -263,7 +262,7 @@ def test_sessions_that_are_over_are_not_shown(clock, desk, admin):
     clock["at"] += IDLE + 1
     later = signed_in("quantri")
     assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
-    users_actions.change_password(admin, PASSWORD + "!", by=None, on=admin.date_joined.date())
+    users.change_password(admin, PASSWORD + "!", by=None, on=admin.date_joined.date())
     later.post(LOGIN, {"username": "quantri", "password": PASSWORD + "!"})
     assert Session.objects.count() == 2 and keys(later.get(SESSIONS)) == []
 

@@ -6,9 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.test import Client
 
+from accounts import single_sign_on, users
 from accounts.models import Identity, User
-from accounts.sign_in import actions as sign_in_actions
-from accounts.users import actions as users_actions
 from ledger.models import Entry
 from tests.units.conftest import person
 
@@ -40,7 +39,7 @@ def provider(running, settings):
 def an(tree, provider) -> User:
     user = person("an", ("viewer", tree.tan_thanh))
     User.objects.filter(pk=user.pk).update(email="an@hanam.example")
-    sign_in_actions.link_identity(user, provider.address, "sub-an", by=user)
+    single_sign_on.link_identity(user, provider.address, "sub-an", by=user)
     return user
 
 
@@ -150,7 +149,7 @@ def test_the_same_name_at_another_server_is_another(client, an, provider):
 
 
 def test_a_disabled_person_stays_out(client, an, provider):
-    users_actions.disable_user(an, by=None)
+    users.disable_user(an, by=None)
     assert arrive(client).status_code == 403
 
 

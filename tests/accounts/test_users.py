@@ -11,13 +11,13 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from accounts import users
 from accounts.models import User
-from accounts.users import actions as users_actions
-from accounts.users.actions import user_subject
+from accounts.users import user_subject
 from ledger.models import Entry
 from tests.units.conftest import person
-from units.activity_log.queries import latest_log_lines
-from units.people import actions as people_actions
+from units.activity_log import latest_log_lines
+from units.people import actions
 
 LOGIN, CHANGE, LIST = "/accounts/login/", "/accounts/password/", "/units/"
 PASSWORD = "mật khẩu đủ dài"
@@ -46,7 +46,7 @@ def test_never_led_to_a_foreign_site(client, an):
 
 
 def test_the_same_words_for_unknown_wrong_and_disabled(client, an):
-    users_actions.disable_user(person("ba"), by=None)
+    users.disable_user(person("ba"), by=None)
     bodies = set()
     for username, password in (("nobody", "x"), ("an", "x"), ("ba", PASSWORD)):
         answer = sign_in(Client(), username, password)
@@ -116,8 +116,8 @@ def test_changing_the_password_ends_other_sessions(client, an):
 
 
 def test_issued_password_opens_only_the_change_page_and_once(client, tree):
-    user, password = users_actions.create_user("moi", by=None, at=timezone.now())
-    people_actions.add_membership(user, tree.tan_thanh, "viewer", tree.tan_thanh.active_from, by=None)
+    user, password = users.create_user("moi", by=None, at=timezone.now())
+    actions.add_membership(user, tree.tan_thanh, "viewer", tree.tan_thanh.active_from, by=None)
     assert sign_in(client, "moi", password).status_code == 302
     assert client.get(LIST).url == CHANGE
     again = sign_in(Client(), "moi", password)
@@ -133,9 +133,7 @@ def test_issued_password_opens_only_the_change_page_and_once(client, tree):
 
 
 def test_issued_password_runs_out(client, db):
-    _, password = users_actions.create_user(
-        "moi", by=None, at=timezone.now() - timedelta(hours=72, seconds=1)
-    )
+    _, password = users.create_user("moi", by=None, at=timezone.now() - timedelta(hours=72, seconds=1))
     assert sign_in(client, "moi", password).status_code == 403
     assert client.get(LIST).status_code == 302
 
@@ -144,10 +142,10 @@ def test_a_disabled_or_demoted_person_feels_it_at_the_next_request(client, an, t
     sign_in(client)
     address = f"/units/{tree.tan_thanh.pk}/"
     assert client.get(address).status_code == 200
-    people_actions.end_membership(an.memberships.get(), timezone.localdate(), by=None)
+    actions.end_membership(an.memberships.get(), timezone.localdate(), by=None)
     an.memberships.update(valid_until=tree.tan_thanh.active_from)
     assert client.get(address).status_code == 404
-    users_actions.disable_user(an, by=None)
+    users.disable_user(an, by=None)
     assert client.get(address).status_code == 302
 
 

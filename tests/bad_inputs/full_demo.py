@@ -14,15 +14,15 @@ from figures.periods import Month
 from ledger import jobs
 from ledger.models import Message
 from records.models import CaseFile, CaseMapping, ClosingTime, FormFile, Indicator, Submission, UnlockRequest
-from records.submissions import actions as submissions_actions
+from records.submissions import actions
 from reports.models import Asking, Meeting, PlanTask, Review, SectionComment
-from reports.pdf import renderer_process
+from reports.pdf import drawing
 from tests.product.test_routes import address, routes
 from tests.reports.conftest import loaded as loaded
 from tests.reports.conftest import review as review
 from tests.support.page_forms import Forms
+from units import tokens
 from units.models import Receiver, Token, Unit
-from units.tokens import actions as tokens_actions
 
 from .random_requests import numbers_of
 
@@ -37,11 +37,11 @@ def world(review, monkeypatch) -> SimpleNamespace:
     monkeypatch.setattr(
         logging.root.manager, "disable", logging.CRITICAL
     )  # thousands of refusals, each with its trace
-    monkeypatch.setattr(renderer_process, "draw_job", lambda job, following=None: b"%PDF-1.7")
+    monkeypatch.setattr(drawing, "draw_job", lambda job, following=None: b"%PDF-1.7")
     people = {name: User.objects.filter(username=username).first() for name, username in PEOPLE.items()}
     own, other, top = (Unit.objects.get(code=code) for code in ("13474", "13441", "351"))
     clerk = people["clerk"]
-    opened = submissions_actions.open_submission(own, Month(2022, 7), by=clerk, at=NOW)
+    opened = actions.open_submission(own, Month(2022, 7), by=clerk, at=NOW)
     mapping = {
         "columns": {"code": "Số hồ sơ", "received": "Ngày", "channel": "Kênh"},
         "words": {},
@@ -74,7 +74,7 @@ def world(review, monkeypatch) -> SimpleNamespace:
         created_at=NOW, next_at=NOW, state="failed",
     )  # fmt: skip
     Identity.objects.create(user=clerk, issuer="https://example.org", subject="x")
-    tokens_actions.create_token("x", top, ["figures"], 30, by=people["administrator"], at=NOW)
+    tokens.create_token("x", top, ["figures"], 30, by=people["administrator"], at=NOW)
     things = {
         "": [own.pk, other.pk, 1],
         "units/": _numbers(own, other, top),

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from figures.measures import LABELS, MEASURES
 from figures.periods import Month
-from figures.rulebook import RULES
+from figures.rule_catalogue import RULES
 from records.bulk_import.counts import import_counts
 from records.models import Field, Submission
 from records.submissions import actions
@@ -203,9 +203,11 @@ def checked_on_the_page(clerk: Client, found: Submission, report: dict) -> list[
     answer = clerk.post(reverse("records:check", args=[found.pk]), cells, follow=True)
     findings = check_edition(found.editions.get())
     shown = html.unescape(answer.content.decode())
-    assert all(one.message in shown for one in findings)
-    assert ("Gửi báo cáo</button>" in shown) != any(one.blocks for one in findings)
-    return sorted((one.field, one.measure or "", one.code, one.message) for one in findings)
+    assert all(finding.message in shown for finding in findings)
+    assert ("Gửi báo cáo</button>" in shown) != any(finding.blocks for finding in findings)
+    return sorted(
+        (finding.field, finding.measure or "", finding.code, finding.message) for finding in findings
+    )
 
 
 def sent_in_a_file(write: Callable, report: dict) -> list[Place]:

@@ -11,8 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from figures.count_input import CountInputError, parse_count
 from figures.periods import Month
-from records.bulk_import.counts import import_counts
-from records.bulk_import.report import ImportReport
+from records.bulk_import.counts import ImportReport, import_counts
 from records.entry.forms import CountField
 from records.models import DossierCount
 from tests.records.conftest import AT

@@ -12,11 +12,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from tests.bad_inputs.full_demo import loaded as loaded
-from tests.bad_inputs.full_demo import review as review
-from tests.bad_inputs.full_demo import world as world
+from tests.reports.conftest import loaded as loaded
+from tests.reports.conftest import review as review
 
 from .full_demo import forms_for
+from .full_demo import world as world
 from .random_requests import as_json, at_an_address, through_a_form
 
 WANTED = {"nobody": 2500, "clerk": 3500, "reviewer": 1000, "administrator": 3000}

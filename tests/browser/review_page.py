@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings as project
 from playwright.sync_api import Page, expect
 
-from reports.demo import load, people
+from reports import demo
 from reports.models import Review
 
 NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -17,14 +17,14 @@ NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 @pytest.fixture
 def review(transactional_db, settings, tmp_path) -> Review:
     settings.MEDIA_ROOT = tmp_path / "media"
-    return load.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 def sign_in(page: Page, live_server, name: str, address: str) -> Page:
     """The page after signing in, at an address of the product."""
     page.goto(f"{live_server.url}/accounts/login/?next={address}")
     page.get_by_label("Tên đăng nhập").fill(name)
-    page.get_by_label("Mật khẩu").first.fill(people.PASSWORD)
+    page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)
     page.locator("main button[type=submit]").click()
     expect(page).to_have_url(f"{live_server.url}{address}")
     return page

@@ -12,8 +12,8 @@ from django.conf import settings as project
 from playwright.sync_api import Page, expect
 
 from records.indicators import actions as indicators_actions
+from reports import demo
 from reports.consultation import actions as consultation_actions
-from reports.demo import load, people
 from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState
 from units.models import Unit
@@ -24,7 +24,7 @@ NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 @pytest.fixture
 def review(transactional_db, settings, tmp_path) -> Review:
     settings.MEDIA_ROOT = tmp_path / "media"
-    return load.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def open_as(quiet_page: Page, live_server):
         quiet_page.context.clear_cookies()
         quiet_page.goto(f"{live_server.url}/accounts/login/?next={address}")
         quiet_page.get_by_label("Tên đăng nhập").fill(name)
-        quiet_page.get_by_label("Mật khẩu").first.fill(people.PASSWORD)
+        quiet_page.get_by_label("Mật khẩu").first.fill(demo.PASSWORD)
         quiet_page.locator("main button[type=submit]").click()
         expect(quiet_page).to_have_url(f"{live_server.url}{address}")
         return quiet_page

@@ -14,7 +14,7 @@ from figures.formatting import format_count
 from figures.periods import Month
 from ledger.models import Entry
 from records.models import Field, FieldScope, Submission
-from records.submissions.columns import COLUMN_GROUPS
+from records.submissions.lines import COLUMN_GROUPS
 from tests.records.conftest import SINCE, balanced, entered, unit
 from units.models import Membership, Role, Tier
 from units.tree import roster

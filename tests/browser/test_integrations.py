@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from ledger import outbox, timer_runs
-from units.lifecycle import opening
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Receiver, Token, Unit
-from units.people import actions
+from units.people import actions as people_actions
 from units.tree.rules import UnitDraft
 
 from .keyboard import press, tab_to
@@ -29,11 +29,11 @@ LONG = "Hệ thống thông tin giải quyết thủ tục hành chính của t�
 @pytest.fixture
 def admin(transactional_db, settings) -> User:
     settings.PUSH_HOSTS = frozenset({"baocao.example.gov.vn"})
-    (top,) = opening.open_units(
+    (top,) = lifecycle_actions.open_units(
         [UnitDraft("37", "tỉnh Ninh Bình", "committee", "province", START)], by=None
     ).new
     admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
-    actions.add_membership(admin, top, "administrator", START, by=None)
+    people_actions.add_membership(admin, top, "administrator", START, by=None)
     return admin
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.server import Server
-from units.lifecycle.closing import close_unit
+from units.lifecycle.actions import close_unit
 
 from .entry import box, open_sheet, saved
 

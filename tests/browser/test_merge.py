@@ -10,9 +10,10 @@ from accounts.models import User
 from figures.periods import Month
 from records.submissions.actions import open_submission
 from tests.records.conftest import AT
-from units.lifecycle import opening, restructuring
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring
 from units.models import Succession, Unit
-from units.people import actions
+from units.people import actions as people_actions
 from units.succession import inheritance
 from units.tree import roster
 from units.tree.rules import UnitDraft
@@ -32,9 +33,9 @@ def province(transactional_db) -> Unit:
         drafts.append(UnitDraft(f"c{at:02}", f"xã Số {at:02}", "committee", "commune", START, parent="37"))
         drafts.append(UnitDraft(f"p{at:02}", "Phòng Một cửa", "office", "", START, parent=f"c{at:02}"))
     drafts.append(UnitDraft("tram", "Trạm Khuyến nông", "office", "", START, parent="c07"))
-    top = opening.open_units(drafts, by=None).new[0]
+    top = lifecycle_actions.open_units(drafts, by=None).new[0]
     admin = User.objects.create_user("quantri", password=PASSWORD, full_name="Người quản trị")
-    actions.add_membership(admin, top, "administrator", START, by=None)
+    people_actions.add_membership(admin, top, "administrator", START, by=None)
     return top
 
 
@@ -156,7 +157,7 @@ def test_the_sheet_of_a_first_month_says_what_was_taken_over(office, quiet_page:
 
 def test_a_group_is_divided_with_its_offices(province, quiet_page: Page, live_server, accessible):
     """One office goes on in each part, one ends; shown, confirmed, undone."""
-    place = opening.open_units(
+    place = lifecycle_actions.open_units(
         [
             UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START, parent="37"),
             UnitDraft("13474", "xã An", "committee", "commune", START, parent="351"),

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from reports.demo import people
+from reports import demo
 
 from .review_page import no_sideways_scroll
 
@@ -71,7 +71,7 @@ def test_letters_are_read_from_15_metres_and_nothing_is_cut(hall, width, height,
     hall.set_viewport_size({"width": width, "height": height})
     slides = hall.evaluate(SMALLEST)
     assert len(slides) > 10
-    small = [one for one in slides if one["all"] < least or one["said"] < said or one["cut"]]
+    small = [slide for slide in slides if slide["all"] < least or slide["said"] < said or slide["cut"]]
     assert small == []
 
 
@@ -89,7 +89,7 @@ def signed_in(browser, live_server, **how) -> Page:
     page = browser.new_context(locale="vi-VN", **how).new_page()
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("Tên đăng nhập").fill("tonghop")
-    page.locator("input[name=password]").fill(people.PASSWORD)
+    page.locator("input[name=password]").fill(demo.PASSWORD)
     page.locator("main button[type=submit]").click()
     return page
 

@@ -10,11 +10,11 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page
 
-from figures import formatting, rulebook, rules
+from figures import count_rules, formatting, rule_catalogue
 from figures.measures import CHANNELS, MEASURES, OPTIONAL, SUMS, served_measures
 from figures.outliers import WATCHED
 from figures.periods import Month
-from figures.rulebook import RULES, RuleViolation
+from figures.rule_catalogue import RULES, RuleViolation
 from figures.tally import sum_reported
 from records.models import DossierCount
 from records.submissions.history_window import row_oddities
@@ -62,9 +62,9 @@ def some_values(chance: Random, served: frozenset[str]) -> dict[str, int | None]
         for name in MEASURES
         if name in served and (name not in OPTIONAL or chance.random() < 0.2)
     }
-    gap = rules.balance_difference(values, served)
+    gap = count_rules.balance_difference(values, served)
     short = "awaiting" if gap and gap > 0 else "opening"
-    if gap is not None and chance.random() < 0.6 and values[short] + abs(gap) <= rulebook.LARGEST_COUNT:
+    if gap is not None and chance.random() < 0.6 and values[short] + abs(gap) <= rule_catalogue.LARGEST_COUNT:
         values[short] += abs(gap)
     if chance.random() < 0.1:
         values[chance.choice(MEASURES)] = chance.randint(0, 9)
@@ -100,7 +100,7 @@ def some_row(chance: Random) -> dict[str, Any]:
     typed = {name: some_text(chance) for name in chance.sample(MEASURES, 3)}
     row = {
         "served": sorted(served),
-        "proposed": rules.closing_count(last) if last else None,
+        "proposed": count_rules.closing_count(last) if last else None,
         "history": {
             whole: [sum_reported(month[name] for name in SUMS[whole]) if month else None for month in year]
             for whole in WATCHED
@@ -113,12 +113,12 @@ def some_row(chance: Random) -> dict[str, Any]:
 
 def expected(case: dict[str, Any]) -> dict[str, list]:
     values, served = case["values"], case["served"]
-    cells = [rules.read_cell(name, text, served)[1] for name, text in case["typed"].items()]
+    cells = [count_rules.read_cell(name, text, served)[1] for name, text in case["typed"].items()]
     odd = row_oddities(DossierCount(field_id=1, **values), {(1, None): case["past"]}, JUNE)
     return {
         "cells": told([fault for fault in cells if fault]),
-        "faults": told(rules.check_row(values, served)),
-        "balance": [rules.balance_difference(values, served), rules.balance_text(values)],
+        "faults": told(count_rules.check_row(values, served)),
+        "balance": [count_rules.balance_difference(values, served), count_rules.balance_text(values)],
         "warnings": told([one.fault for one in odd]),
         "written": [formatting.format_count(value) for value in values.values()],
     }
@@ -127,7 +127,7 @@ def expected(case: dict[str, Any]) -> dict[str, list]:
 def expected_report(cases: list[dict]) -> list[list]:
     rows = {at: case["values"] for at, case in enumerate(cases)}
     last = {at: case["row"]["last"] for at, case in enumerate(cases)}
-    found = (rules.check_nothing_reported(rows.values()), rules.check_odd_report(rows, last))
+    found = (count_rules.check_nothing_reported(rows.values()), count_rules.check_odd_report(rows, last))
     return told([fault for fault in found if fault])
 
 
@@ -149,7 +149,7 @@ def some_report(chance: Random) -> list[dict]:
 @pytest.fixture
 def rules_page(quiet_page: Page) -> Page:
     """An empty page that carries the rules as data, and the script that reads them."""
-    data = json.dumps(rules.rules_as_data(date(2022, 6, 14))).replace("<", "\\u003c")
+    data = json.dumps(count_rules.rules_as_data(date(2022, 6, 14))).replace("<", "\\u003c")
     quiet_page.set_content(f'<script id="rules" type="application/json">{data}</script>')
     quiet_page.add_script_tag(path=SCRIPT)
     return quiet_page
@@ -171,7 +171,7 @@ def test_the_browser_judges_as_the_server_does(rules_page):
         },
     )
     for text, (value, message) in zip(texts, answer["texts"], strict=True):
-        number, fault = rules.read_cell("opening", text, frozenset(MEASURES))
+        number, fault = count_rules.read_cell("opening", text, frozenset(MEASURES))
         assert (value, message) == (number, fault.message if fault else None), repr(text)
     for case, found in zip(cases, answer["rows"], strict=True):
         assert found == expected(case), case

@@ -10,11 +10,10 @@ from django.conf import settings as project
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from reports.closing import actions as closing_actions
-from reports.demo import load, people
-from reports.drafting import actions as drafting_actions
+from reports import closing, demo
+from reports.drafting import actions
 from reports.models import Review
-from tests.reports.difference.test_difference import correct
+from tests.reports.test_difference import correct
 from tests.support.pdf_signer import signed
 
 from .keyboard import press, tab_to
@@ -25,7 +24,7 @@ NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 @pytest.fixture
 def review(transactional_db, settings, tmp_path) -> Review:
     settings.MEDIA_ROOT = tmp_path / "media"
-    return load.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 def sign_in(page: Page, url: str, name: str, address: str) -> None:
@@ -35,7 +34,7 @@ def sign_in(page: Page, url: str, name: str, address: str) -> None:
     tab_to(page, page.get_by_label("Tên đăng nhập"))
     page.keyboard.type(name)
     page.keyboard.press("Tab")
-    page.keyboard.type(people.PASSWORD)
+    page.keyboard.type(demo.PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{url}{address}")
 
@@ -110,10 +109,10 @@ def test_the_difference_of_two_reviews_is_readable(review, quiet_page, live_serv
     for number in ("215/BC-UBND", "300/BC-UBND"):
         call_command("issue_review", str(review.pk), by="lanhdao", stdout=StringIO(), stderr=StringIO())
         review = Review.objects.get(pk=review.pk)
-        review = closing_actions.record_issue(review, number, NOW.date(), by=None, at=NOW)
+        review = closing.record_issue(review, number, NOW.date(), by=None, at=NOW)
         if number.startswith("215"):
             correct(review)
-            review = drafting_actions.replace_review(review, by=None, at=NOW)
+            review = actions.replace_review(review, by=None, at=NOW)
     page = quiet_page
     page.set_viewport_size({"width": width, "height": 768})
     sign_in(page, live_server.url, "tonghop", f"/reports/reviews/{review.pk}/")

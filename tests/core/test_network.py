@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client, RequestFactory
 
-from accounts.users import password_confirmation
+from accounts import passwords
 from core import network
 from tests.units.conftest import person
 
@@ -71,9 +71,9 @@ def test_the_lock_is_of_the_network_of_an_ipv6_address(settings, tree):
 def test_who_signs_in_waits_in_the_line_of_the_address_behind_the_proxy(settings, tree, monkeypatch):
     settings.PROXIES = 1
     lines = []
-    true_line = password_confirmation.one_attempt_at_a_time
+    true_line = passwords.one_attempt_at_a_time
     monkeypatch.setattr(
-        "accounts.sign_in.forms.one_attempt_at_a_time",
+        "accounts.sign_in.one_attempt_at_a_time",
         lambda *whose: lines.append(whose) or true_line(*whose),
     )
     sign_in("sai", "1.2.3.4, 10.0.0.9")

@@ -1,8 +1,21 @@
 """Completeness: so many of so many, in unit-months or units, and who is missing."""
 
-import pytest
+from datetime import date, timedelta
 
-from figures.completeness import Completeness, MissingMonth
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from figures.completeness import (
+    AFTER,
+    BEFORE,
+    DAYS_AFTER,
+    DAYS_BEFORE,
+    ON_DAY,
+    Completeness,
+    MissingMonth,
+    reminder_kind,
+)
 from figures.periods import Month
 
 MAY, JUNE = Month(2022, 5), Month(2022, 6)
@@ -29,3 +42,30 @@ def test_missing_by_unit_and_as_data():
     assert completeness.by_unit() == {"2": [ones[0], ones[2]], "1": [ones[1]]}
     assert Completeness.from_dict(completeness.as_dict()) == completeness
     assert sorted(ones) == [ones[1], ones[0], ones[2]]
+
+
+DUE = date(2022, 8, 16)
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        (date(2022, 8, 12), None),
+        (date(2022, 8, 13), BEFORE),
+        (date(2022, 8, 15), BEFORE),
+        (date(2022, 8, 16), ON_DAY),
+        (date(2022, 8, 17), AFTER),
+        (date(2022, 9, 15), AFTER),
+        (date(2022, 9, 16), None),
+    ],
+)
+def test_calendar_days_relative_to_the_due_date(day, kind):
+    assert reminder_kind(DUE, day) == kind
+
+
+@given(st.dates(date(2000, 1, 1), date(2090, 1, 1)))
+def test_kinds_come_in_order_and_leave_no_day_out(due):
+    days = [due + timedelta(n) for n in range(-DAYS_BEFORE, DAYS_AFTER + 1)]
+    kinds = [reminder_kind(due, day) for day in days]
+    assert kinds == [BEFORE] * DAYS_BEFORE + [ON_DAY] + [AFTER] * DAYS_AFTER
+    assert reminder_kind(due, days[0] - timedelta(1)) is reminder_kind(due, days[-1] + timedelta(1)) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figures import count_input, formatting, rulebook
+from figures import count_input, formatting, rule_catalogue
 from tests.bad_inputs.numbers import READ, REFUSED, REFUSED_TYPED
 
 
@@ -88,7 +88,7 @@ def test_a_refusal_says_what_to_type_instead():
     assert str(refusal.value) == "“12,5” không phải số hồ sơ. Chỉ nhập số nguyên từ 0, ví dụ 12 hoặc 1.240."
 
 
-@given(st.integers(0, rulebook.LARGEST_COUNT))
+@given(st.integers(0, rule_catalogue.LARGEST_COUNT))
 def test_what_is_written_is_read_back(number):
     assert (
         count_input.parse_count(formatting.format_count(number))
@@ -104,4 +104,4 @@ def test_any_text_is_a_count_a_blank_or_refused(text):
     except count_input.CountInputError as error:
         assert error.message.isprintable()
     else:
-        assert number is None or 0 <= number <= rulebook.LARGEST_COUNT
+        assert number is None or 0 <= number <= rule_catalogue.LARGEST_COUNT

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from figures.count_rules import check_balance
 from figures.rates import BY_KEY, compute
 from figures.rounding import rounded_percent
-from figures.rules import check_balance
 from figures.tally import Tally, sum_reported
 
 CASES = json.loads(Path(__file__).with_name("published.json").read_text(encoding="utf-8"))

@@ -82,7 +82,7 @@ def blanks(code: str) -> str:
 
     said = io.StringIO()
     call_command("list_missing", month=MONTH, unit=code, format="json", stdout=said, stderr=io.StringIO())
-    silent = [one["unit"] for one in json.loads(said.getvalue())]
+    silent = [load["unit"] for load in json.loads(said.getvalue())]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
@@ -97,7 +97,7 @@ def blanks(code: str) -> str:
 
 def meeting(review: Any, by: Any) -> None:
     """Its conclusions, with a figure."""
-    from reports.meeting.actions import MeetingText, record_meeting
+    from reports.meeting import MeetingText, record_meeting
     from reports.review_text.bound_text import token
 
     told = MeetingText(
@@ -145,8 +145,8 @@ def filled(review: Any, by: Any) -> None:
 def frozen(review: Any, number: str, at: datetime, *, qr: bool = False) -> Any:
     """The review with its figures closed, and issued where a number is given."""
     from accounts.models import User
-    from reports.closing.actions import freeze, record_issue
-    from reports.document import document
+    from reports import document
+    from reports.closing import freeze, record_issue
     from reports.models import Review
     from reports.printing import copies
 
@@ -172,8 +172,10 @@ def keep(folder: Path, review: Any) -> None:
     told = {
         "review": {name: plain(getattr(review, name)) for name in sorted(row)},
         "unit": review.unit.code,
-        "sections": [plain_row(one, {"review_id", "responsible_id"}) for one in review.sections.all()],
-        "tasks": [plain_row(one, {"review_id", "unit_id"}) for one in review.tasks.all()],
+        "sections": [
+            plain_row(section, {"review_id", "responsible_id"}) for section in review.sections.all()
+        ],
+        "tasks": [plain_row(task, {"review_id", "unit_id"}) for task in review.tasks.all()],
         "meeting": [plain_row(one, {"review_id"}) for one in Meeting.objects.filter(review=review)],
         "log": [
             {"action": one.action, "detail": one.detail}
@@ -190,7 +192,7 @@ def keep(folder: Path, review: Any) -> None:
 
 
 def columns(row: Any) -> set[str]:
-    return {one.attname for one in row._meta.concrete_fields}
+    return {concrete_field.attname for concrete_field in row._meta.concrete_fields}
 
 
 def plain_row(row: Any, without: set[str]) -> dict[str, Any]:

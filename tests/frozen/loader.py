@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from ledger import log
-from reports.document import document
+from reports import document
 from reports.models import FrozenForm, Meeting, PlanTask, Review, ReviewSection
 from reports.printing import print_view
 from units.models import Unit
@@ -143,7 +143,9 @@ def words(content: bytes) -> str:
     with ZipFile(BytesIO(content)) as file:
         body = file.read("word/document.xml").decode()
     paragraphs = re.split(r"</w:p>", body)
-    return "\n".join(line for one in paragraphs if (line := " ".join(re.sub(r"<[^>]+>", "", one).split())))
+    return "\n".join(
+        line for paragraph in paragraphs if (line := " ".join(re.sub(r"<[^>]+>", "", paragraph).split()))
+    )
 
 
 def cells(content: bytes) -> str:

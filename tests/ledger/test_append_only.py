@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
-from ledger import log, triggers
+from ledger import log
 from ledger.models import Entry
 
 CHANGES = {
@@ -64,10 +64,10 @@ def one_entry() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_triggers_can_be_removed_and_installed_again():
     one_entry()
-    triggers.remove(connection)
+    log.remove_triggers(connection)
     assert Entry.objects.update(subject="y") == 1
     for _ in range(2):
-        triggers.install(connection)
+        log.install_triggers(connection)
         with pytest.raises(DatabaseError):
             Entry.objects.update(subject="z")
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone as clock
 
-from ledger import log, triggers
+from ledger import log
 from ledger import purge as ledger_purge
 from ledger.models import Entry, Purge
 
@@ -103,7 +103,7 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_change_after_a_purge_is_found(anchors, name):
     purge()
-    triggers.remove(connection)
+    log.remove_triggers(connection)
     CHANGES[name]()
     assert log.verify()
     with pytest.raises(CommandError, match="không còn nguyên vẹn"):
@@ -146,9 +146,9 @@ def test_a_purge_that_fails_leaves_everything(anchors, monkeypatch):
 
 
 def test_a_log_with_a_gap_is_not_purged(anchors):
-    triggers.remove(connection)
+    log.remove_triggers(connection)
     Entry.objects.filter(sequence=2).delete()
-    triggers.install(connection)
+    log.install_triggers(connection)
     with pytest.raises(CommandError, match="không còn nguyên vẹn, không thanh lý được. Thiếu mục số 2"):
         call_command("purge_log", before=BEFORE)
     with pytest.raises(ledger_purge.PurgeRefused), transaction.atomic():

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import log, triggers
+from ledger import log
 from ledger.models import Entry
 
 
@@ -20,7 +20,7 @@ def write(count: int) -> None:
 def five(db):
     """Five entries in a log whose triggers somebody has taken away."""
     write(5)
-    triggers.remove(connection)
+    log.remove_triggers(connection)
 
 
 def edit(**values):

@@ -7,9 +7,9 @@ import pytest
 
 from cchc_dashboard.monitoring import alarm
 from ledger import jobs, timer_runs
-from tests.product.test_request_logging import someone as someone
 
 from .test_request_logging import SECRETS
+from .test_request_logging import someone as someone
 
 PAGE = "/planted/token-2/?k=mật-khẩu-1"
 

@@ -106,7 +106,7 @@ def test_the_proxy_sets_what_the_application_believes():
     assert text.count("{") == text.count("}")
     assert "ssl_protocols TLSv1.2 TLSv1.3;" in text and "location /api/ { return 403; }" in text
     ciphers = re.search("ssl_ciphers (.*);", text)[1].split(":")
-    assert all(re.fullmatch("ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)-.*", one) for one in ciphers)
+    assert all(re.fullmatch("ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM|CHACHA20)-.*", cipher) for cipher in ciphers)
     # Longer than any view, and room for the largest upload with what stands around it.
     assert "proxy_read_timeout 120s;" in text and "client_max_body_size 6m;" in text
     large = settings.CASES_UPLOAD_MAX_BYTES // 1024 // 1024 + 1

@@ -15,7 +15,7 @@ from django.core.management import call_command, get_commands
 from accounts.models import User
 from figures.measures import CHANNELS, LABELS, MEASURES, SUMS
 from figures.rates import BY_KEY
-from figures.rulebook import RULES
+from figures.rule_catalogue import RULES
 from records.models import OnlineLevel, Stage, State
 from reports.models import ReviewState, TaskOutcome
 from tests.support.guide_pictures import PICTURES
@@ -229,11 +229,11 @@ def headings(path: Path) -> set[str]:
 
 def test_pictures_are_small_and_used():
     pictures = list((ROOT / "docs" / "images").iterdir())
-    assert max(one.stat().st_size for one in pictures) < 300_000
-    assert sum(one.stat().st_size for one in pictures) < 1_500_000
+    assert max(picture.stat().st_size for picture in pictures) < 300_000
+    assert sum(picture.stat().st_size for picture in pictures) < 1_500_000
     shown = "".join(path.read_text(encoding="utf-8") for path in DOCS)
-    assert not [one.name for one in pictures if f"images/{one.name})" not in shown]
-    assert {one.stem for one in pictures} == {one.name for one in PICTURES}
+    assert not [picture.name for picture in pictures if f"images/{picture.name})" not in shown]
+    assert {one.stem for one in pictures} == {picture.name for picture in PICTURES}
 
 
 def words_of_screens() -> str:

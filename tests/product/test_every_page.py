@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from django.urls import reverse
 
-from core.web import rights
-from tests.product.test_rights_matrix import cast as cast
+from core import web
 
+from .test_rights_matrix import cast as cast
 from .test_routes import address, routes
 
 # A Vietnamese syllable without its marks: onset, vowels, coda. What is none is foreign, unless it is named below.
@@ -140,5 +140,5 @@ def test_no_method_breaks_an_address(cast, client):
                 for method in methods:
                     answer = getattr(client, method)(address(where, number))
                     assert answer.status_code < 500, (method, where)
-                    if pattern.callback.declared_right is not rights.Right.PUBLIC and not name:
+                    if pattern.callback.declared_right is not web.Right.PUBLIC and not name:
                         assert answer.status_code in (302, 401, 404), (method, where)

@@ -22,10 +22,10 @@ from records.models import CaseFile, ClosingTime, Edition, Field, Submission
 from records.submissions import actions as submissions_actions
 from reports.models import Asking, AskKind, PlanTask, Review, ReviewSection, SectionComment
 from tests.units.succession import successions
-from units.lifecycle import opening
+from units import tokens
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership, Receiver, Role, Token, Unit
 from units.people import actions as people_actions
-from units.tokens import actions as tokens_actions
 from units.tree import rules
 
 from .test_docs import HOUSE
@@ -78,7 +78,9 @@ def reported(unit: Unit, month: Month, number: int) -> Submission:
 @pytest.fixture
 def world(db) -> SimpleNamespace:
     """Two districts; in the other one a neighbour, a closed commune and its successor, each with approved figures."""
-    units = {unit.code: unit for unit in opening.open_units([draft(*one) for one in TREE], by=None).new}
+    units = {
+        unit.code: unit for unit in lifecycle_actions.open_units([draft(*one) for one in TREE], by=None).new
+    }
     later = draft("13502", "commune", "352", date(2022, 5, 15))
     successions.replace([units["13501"]], [successions.Part(later)], date(2022, 5, 15), by=None, basis="")
     units = {unit.code: unit for unit in Unit.objects.all()}
@@ -99,7 +101,7 @@ def world(db) -> SimpleNamespace:
         people[f"{role} {unit.code}"] = member(role, unit)
     people["clerk of the closed one"] = member(Role.CLERK, units["13501"])
     strangers = [member(role, units["352"]) for role in (Role.ADMINISTRATOR, Role.LEADER)]
-    token, _ = tokens_actions.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
+    token, _ = tokens.create_token("MOC352X", units["352"], ["figures"], 30, by=strangers[0], at=AT)
     receiver = Receiver.objects.create(
         name="MAT352", unit=units["352"], url="https://x", nonce="n", created_at=AT
     )

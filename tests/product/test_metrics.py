@@ -24,9 +24,9 @@ ASKED = {"Authorization": f"Bearer {TOKEN}"}
 def samples(text: str) -> dict[tuple, float]:
     """Each sample by its name and the values of its labels."""
     return {
-        (one.name, *one.labels.values()): one.value
+        (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
-        for one in family.samples
+        for sample in family.samples
     }
 
 

@@ -11,9 +11,9 @@ from django.db.utils import DatabaseErrorWrapper
 from django.urls import include, path
 
 from accounts.models import User
-from accounts.sessions.store import SessionStore
+from accounts.sessions import SessionStore
 from cchc_dashboard import errors
-from core.web.rights import Right, requires
+from core.web import Right, requires
 
 from .test_request_logging import listening
 

@@ -17,7 +17,7 @@ from datetime import date
 from accounts.models import User
 from core.network import client_address
 from units.access import gate
-from units.lifecycle.opening import open_units
+from units.lifecycle.actions import open_units
 from units.people.actions import add_membership
 from units.tree.rules import UnitDraft
 HOST = "cchc.example.vn"

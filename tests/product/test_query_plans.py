@@ -19,9 +19,9 @@ from figures import periods
 from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.models import Stage
+from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from records.summary.territory import territory
 from reports.dashboard.queries import ShownPeriods, past_figures
 from units.models import Inherited, Membership, Role, Tier, Unit

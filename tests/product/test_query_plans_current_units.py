@@ -13,7 +13,7 @@ from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import unit_rows
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from records.summary.successor_tallies import group_tallies
 from units.models import Inherited, Unit
 from units.succession.inheritance import histories_on
@@ -45,7 +45,7 @@ def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
     period = Period.parse("2025-M02..M07")
     question = FiguresQuery(nation, period, stored_calendar(), by="unit", today=country.LAST_DAY)
     heirs = question.carried.heirs()
-    groups = {one.unit for _, heir in heirs for one in heir.sources if one.sums}
+    groups = {source.unit for _, heir in heirs for source in heir.sources if source.sums}
     with ways("records_groupsum") as found:
         rows = list(group_tallies(question, heirs, False, None))
     [way] = found
@@ -116,4 +116,4 @@ def _of_postgresql(table: str, sql: str, params) -> str:
         [plan] = cursor.fetchone()[0]
         for way in WAYS_OF_SMALL_TABLES:
             cursor.execute(f"SET LOCAL {way} = on")
-    return "; ".join(str(one) for one in nodes(plan["Plan"]) if one.get("Relation Name") == table)
+    return "; ".join(str(node) for node in nodes(plan["Plan"]) if node.get("Relation Name") == table)

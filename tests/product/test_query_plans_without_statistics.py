@@ -9,7 +9,7 @@ from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.models import Field, Stage
 from records.summary.aggregation import tallies_of_editions
-from records.summary.query import FiguresQuery, PartialTally
+from records.summary.figures_query import FiguresQuery, PartialTally
 
 from .test_query_plans import SCALE, places, plans
 

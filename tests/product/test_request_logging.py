@@ -17,7 +17,7 @@ from django.urls import include, path
 from accounts.models import User
 from cchc_dashboard import errors
 from cchc_dashboard.monitoring import logs
-from core.web.rights import Right, requires
+from core.web import Right, requires
 
 SECRETS = ("mật-khẩu-1", "token-2", "Nguyễn Văn Ba", "0912345678", "14700")
 handler500 = errors.server_error

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from accounts.models import User
-from core.web import rights
+from core import web
 from figures.periods import Month
 from records.models import Field
 from records.submissions import actions
 from reports.models import Review
 from units.access.queries import is_allowed
-from units.lifecycle.opening import open_units
+from units.lifecycle.actions import open_units
 from units.models import Role
 from units.people.actions import add_membership
 from units.tree.rules import UnitDraft
@@ -106,13 +106,13 @@ def diff(one, other) -> list[str]:
 
 def check(label: str, user: User, unit, right, answer, unknown) -> str:
     user.__dict__.pop("_memberships", None)
-    if not is_allowed(user, rights.Right.READ, unit, DAY):
+    if not is_allowed(user, web.Right.READ, unit, DAY):
         assert answer.status_code == unknown.status_code, label
         assert answer.content == unknown.content, (label, diff(answer, unknown))
         return "outside"
     if answer.status_code == 405:
         return "other method"
-    needed = rights.Right.READ if right is rights.Right.SIGNED_IN else right
+    needed = web.Right.READ if right is web.Right.SIGNED_IN else right
     if not is_allowed(user, needed, unit, DAY):
         assert answer.status_code == 403, (label, answer.status_code)
         return "read only"

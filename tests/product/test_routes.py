@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.web import rights
+from core import web
 from units.access import gate
 
 
@@ -48,7 +48,7 @@ def test_an_undeclared_route_is_found_and_never_runs():
 @pytest.mark.django_db
 def test_strangers_are_sent_to_sign_in(client):
     for where, pattern in routes():
-        if pattern.callback.declared_right is rights.Right.PUBLIC:
+        if pattern.callback.declared_right is web.Right.PUBLIC:
             continue
         answer = client.get(address(where, 1))
         expected = 401 if where.startswith("api/") else 302

@@ -142,11 +142,11 @@ def test_the_bill_of_front_end_parts_is_what_is_locked(bill):
     }
     listed = {
         (
-            one["name"],
-            one["version"],
-            "sha512-" + b64encode(bytes.fromhex(one["hashes"][0]["content"])).decode(),
+            part["name"],
+            part["version"],
+            "sha512-" + b64encode(bytes.fromhex(part["hashes"][0]["content"])).decode(),
         )
-        for one in parts(bill, "npm")
+        for part in parts(bill, "npm")
     }
     assert listed == locked
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.product.test_rights_matrix import cast as cast
-
+from .test_rights_matrix import cast as cast
 from .test_routes import address, routes
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"

@@ -27,7 +27,7 @@ NEAR = {
         "tests/figures/test_summary.py",
     ],
     "add-role": ["tests/units/access/test_inspector.py"],
-    "add-rule": ["tests/figures/test_rules.py"],
+    "add-rule": ["tests/figures/test_count_rules.py"],
     "add-unit-field": ["tests/units/tree/test_address.py"],
     "add-worklist-column": ["tests/records/worklist/test_files.py::test_the_work_list_of_a_reviewer"],
 }

@@ -14,10 +14,11 @@ from django.test import Client
 
 from accounts.models import User
 from figures.summary import canonical_json
-from reports.demo import load
-from reports.document import issued_reviews
+from reports import demo as reports_demo
+from reports import review_access
 from reports.models import Review
-from reports.pdf import rendering
+from reports.pdf import files as pdf_files
+from reports.pdf.files import draw_pdf
 from reports.printing import print_view
 
 
@@ -49,13 +50,13 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
     """The number of the demo's review."""
     with django_db_blocker.unblock():
         with transaction.atomic():
-            yield load.load_demo(FIXTURE, NOW).pk
+            yield reports_demo.load_demo(FIXTURE, NOW).pk
             transaction.set_rollback(True)
 
 
 def attached(doc: dict, *, at: datetime) -> bytes:
     """The PDF of a document that is attached to it."""
-    return rendering.draw_pdf(print_view.print_context(doc), data=doc, moment=at)
+    return draw_pdf(print_view.print_context(doc), data=doc, moment=at)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ _drawn: dict[tuple[bytes, bytes, str], bytes] = {}
 @pytest.fixture
 def drawn_once(monkeypatch) -> None:
     """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
-    draw = rendering.draw_pdf
+    draw = draw_pdf
 
     def quick(
         context: dict, *, data: dict | None = None, moment: datetime | None = None, following=None
@@ -92,6 +93,6 @@ def drawn_once(monkeypatch) -> None:
             _drawn[key] = draw(context, data=data, moment=moment, following=following)
         return _drawn[key]
 
-    monkeypatch.setattr(rendering, "draw_pdf", quick)
+    monkeypatch.setattr(pdf_files, "draw_pdf", quick)
     given = iter("BCDFGHJKLMNPQRTVWXZ")
-    monkeypatch.setattr(issued_reviews, "new_code", lambda: next(given) * issued_reviews.LENGTH)
+    monkeypatch.setattr(review_access, "new_code", lambda: next(given) * review_access.LENGTH)

@@ -8,9 +8,9 @@ from core.text import fold
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month
 from figures.tally import Tally
-from records.aggregates import group_sums, handover
+from records.aggregates import group_sums
 from records.models import DossierCount, Edition, Field, Submission
-from records.storage.tallies import set_tally_columns
+from records.storage import set_tally_columns
 from units.models import Succession, Unit
 from units.tree import roster
 
@@ -112,7 +112,7 @@ class World:
         ]
         editions, undivided, rows = [], Field.objects.get(code=Field.UNDIVIDED), []
         Submission.objects.bulk_create(made)
-        handover.mark_handovers(self.units, [month.number for month in MONTHS])
+        group_sums.mark_handovers(self.units, [month.number for month in MONTHS])
         for one in made:
             edition = Edition(submission=one, number=1, state="approved", sent_at=AT, decided_at=AT)
             tally = self.tally(one.unit)

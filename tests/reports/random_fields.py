@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from core.db import analyze
+from core import database
 from figures.measures import MEASURES, WHOLES
 from figures.periods import DEFAULT_CALENDAR, Month, Period
 from figures.summary import Summary, build_summary
 from figures.tally import Tally
-from records.aggregates import group_sums, handover
-from records.catalogue.queries import Catalogue
+from records.aggregates import group_sums
+from records.catalogue import Catalogue
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
-from records.storage.tallies import set_tally_columns
-from records.summary.query import FiguresQuery
+from records.storage import set_tally_columns
+from records.summary.figures_query import FiguresQuery
 from tests.reports.year_on_year.test_comparable_units import within
 from units.models import Unit
 
@@ -40,11 +40,11 @@ class FieldWorld(World):
             if unit.owes(*days(month)) and self.random.random() < 0.9:
                 counts += self.rows(unit, month, catalogue)
         numbers = [month.number for month in MONTHS]
-        handover.mark_handovers(self.units, numbers)
+        group_sums.mark_handovers(self.units, numbers)
         DossierCount.objects.bulk_create(counts)
         group_sums.refresh_group_sums(self.units, numbers)
         # Tables that only ever held what was rolled back look empty to PostgreSQL's planner.
-        analyze.analyze_tables()
+        database.analyze_tables()
 
     def scopes(self) -> None:
         everywhere, of_communes, lately, listed = self.divided

@@ -43,17 +43,17 @@ class HistoryWorld(FieldWorld):
 
     def alive(self, on: date, kind: str | None = None) -> list[Unit]:
         return [
-            one
-            for one in self.units
-            if not one.has_children
-            and one.active_until is None
-            and one.active_from < on
-            and kind in (None, one.kind)
+            unit
+            for unit in self.units
+            if not unit.has_children
+            and unit.active_until is None
+            and unit.active_from < on
+            and kind in (None, unit.kind)
         ]
 
     def place(self, on: date) -> Unit:
         return self.random.choice(
-            [one for one in self.units if one.has_children and one.active_until is None]
+            [unit for unit in self.units if unit.has_children and unit.active_until is None]
         )
 
     def over(self, old: Unit, on: date) -> Unit:
@@ -103,19 +103,19 @@ class HistoryWorld(FieldWorld):
 
     def close(self, on: date) -> None:
         """A group ends with what is below; most of it goes on below others."""
-        groups = {one.parent_id for one in self.units} - {self.top.pk}
+        groups = {unit.parent_id for unit in self.units} - {self.top.pk}
         groups = [
-            one
-            for one in self.units
-            if one.pk in groups
-            and one.active_until is None
-            and all(below.parent is not one or not below.has_children for below in self.units)
+            unit
+            for unit in self.units
+            if unit.pk in groups
+            and unit.active_until is None
+            and all(below.parent is not unit or not below.has_children for below in self.units)
         ]
         if not groups:
             return
         gone = self.random.choice(groups)
         leaves = [one for one in self.alive(date.max) if one.parent is gone]
-        if any(one.active_from >= on for one in leaves):
+        if any(leave.active_from >= on for leave in leaves):
             return
         self.over(gone, on)
         for old in leaves:

@@ -10,7 +10,7 @@ from figures import periods
 from figures.periods import DEFAULT_CALENDAR
 from records.generate import country
 from records.models import Field
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
 from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.year_on_year.test_comparable_units import PERIODS, told, within
@@ -40,7 +40,7 @@ def test_equals_adding_up_report_by_report(seed):
         }, where
         units = list(within(wanted, world))
         for row in ours.rows:
-            below = [one for one in units if f"/{row.extra['pk']}/" in one.path]
+            below = [unit for unit in units if f"/{row.extra['pk']}/" in unit.path]
             if row.extra["pk"] == unit.pk:
                 below = [one for one in units if one.pk == unit.pk]
             assert told(row.figures) == told(added_up(wanted, world, below).total), (where, row.key)

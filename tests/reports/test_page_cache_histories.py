@@ -7,25 +7,25 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 
+from accounts import users
 from accounts.models import User
-from accounts.users import actions as users_actions
 from figures.periods import Month, Period
 from ledger import log
 from records import errors
 from records.approval import actions as approval_actions
 from records.models import Edition
+from reports import review_access
 from reports.api import views as api_views
 from reports.dashboard import cache as dashboard_cache
 from reports.dashboard import queries as dashboard_queries
 from reports.dashboard import views as dashboard_views
 from reports.dashboard.views import _drawn
 from reports.drafting import actions as drafting_actions
-from reports.review_access import actions as review_access_actions
 from tests.records.aggregates.test_group_sums import History
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast
 from tests.records.conftest import fields as fields
-from units.lifecycle.opening import open_unit
+from units.lifecycle.actions import open_unit
 from units.models import Membership, Role
 from units.tree.rules import UnitDraft
 
@@ -84,7 +84,7 @@ class Longer(History):
         act = self.random.choice([super().step] * 5 + [self.review, self.person, self.office])
         try:
             act()
-        except review_access_actions.ReviewError:
+        except review_access.ReviewError:
             return
 
     def review(self) -> None:
@@ -92,7 +92,7 @@ class Longer(History):
         drafting_actions.open_draft(unit, HALF, by=None, at=AT)
 
     def person(self) -> None:
-        users_actions.edit_user(
+        users.edit_user(
             self.cast.neighbour, by=None, full_name=f"Tên {self.random.random()}", position="", email=""
         )
 
@@ -147,7 +147,7 @@ ACTS = {
         {"351", "351+"},
     ),
     "a person": (
-        lambda world: users_actions.edit_user(world.clerk, by=None, full_name="Tên", position="", email=""),
+        lambda world: users.edit_user(world.clerk, by=None, full_name="Tên", position="", email=""),
         set(),
     ),
     "a tree": (
@@ -222,7 +222,7 @@ def test_a_long_absence_forgets_everything(world, monkeypatch):
 
     def some(number: int) -> None:
         for _ in range(number):
-            users_actions.edit_user(world.clerk, by=None, full_name=f"{log.head()[0]}", position="", email="")
+            users.edit_user(world.clerk, by=None, full_name=f"{log.head()[0]}", position="", email="")
 
     before, after = version_after(known, lambda: some(3))
     assert before == after

@@ -14,8 +14,8 @@ from accounts.models import User
 from figures.periods import Period
 from records.approval import actions
 from records.models import Edition
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.ledger.conftest import shared_database as shared_database
 from tests.records.conftest import AT, SINCE, balanced, entered
 from tests.records.conftest import cast as cast

@@ -12,8 +12,8 @@ import pytest
 from core.text import canonical_text, clean_text
 from spreadsheets import xlsx_reader
 from spreadsheets.cells import BULK_LIMITS, WEB_LIMITS, FileFault, FileFaults, ReadLimits, column_letters
-from spreadsheets.table_file import escape_formula
 from spreadsheets.table_reader import read_table
+from spreadsheets.table_writer import escape_formula
 from tests.bad_inputs.files import BOMBS, SHEET, saved, sheet, with_part
 
 TEXT = "Mã,tên\n13474,thị trấn Tân Thanh\n"

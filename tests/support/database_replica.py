@@ -60,13 +60,13 @@ class Server:
         if (self.data / "postmaster.pid").exists():
             self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-s", "-w", "stop")
 
-    def ask(self, question: str) -> str:
+    def ask(self, query: str) -> str:
         """The first value of the answer."""
         connection = psycopg2.connect(host=str(self.folder), user="postgres", dbname="postgres")
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(question)
+                cursor.execute(query)
                 return str(cursor.fetchone()[0])
         finally:
             connection.close()

@@ -96,7 +96,7 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
 
 def main(wanted: list[str]) -> int:
     """Take the pictures named, or all of them; 2 where a name is unknown."""
-    if unknown := set(wanted) - {one.name for one in PICTURES}:
+    if unknown := set(wanted) - {picture.name for picture in PICTURES}:
         print(f"no such picture: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     with (
@@ -105,10 +105,10 @@ def main(wanted: list[str]) -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(**launch_options())
-        for one in PICTURES:
-            if not wanted or one.name in wanted:
-                take(browser, address, one)
-                print(f"docs/images/{one.name}.png")
+        for picture in PICTURES:
+            if not wanted or picture.name in wanted:
+                take(browser, address, picture)
+                print(f"docs/images/{picture.name}.png")
         browser.close()
     return 0
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management.commands import flush
 from django.db import connections
 
-from ledger import triggers
+from ledger import log
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,11 +20,11 @@ def flush_lifts_log_triggers() -> Iterator[None]:
 
     def lifting(command: flush.Command, **options: Any) -> None:
         connection = connections[options["database"]]
-        triggers.remove(connection)
+        log.remove_triggers(connection)
         try:
             refusing(command, **options)
         finally:
-            triggers.install(connection)
+            log.install_triggers(connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush.Command, "handle", lifting)

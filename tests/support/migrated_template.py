@@ -64,7 +64,7 @@ def _imported(migration: Path) -> Iterator[Path]:
     """The files of the project that a migration imports from."""
     for node in ast.walk(ast.parse(migration.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names)):
+            for name in (node.module, *(f"{node.module}.{name.name}" for name in node.names)):
                 file = Path(settings.BASE_DIR, *name.split(".")).with_suffix(".py")
                 if file.is_file():
                     yield file

@@ -55,7 +55,7 @@ def _users(used: Iterable[Path], folders: Iterable[str]) -> Iterator[Path]:
             own = file.relative_to(ROOT)
             if file.suffix not in (".py", ".html", ".txt") or own in used:
                 continue
-            named = any(f'"{one}"' in file.read_text(encoding="utf-8") for one in templates)
+            named = any(f'"{template}"' in file.read_text(encoding="utf-8") for template in templates)
             if named or file.suffix == ".py" and modules & _imported(own):
                 yield own
 
@@ -85,10 +85,10 @@ def _imported(own: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom):
             above = own.parent.parts[: len(own.parts) - node.level] if node.level else ()
             module = ".".join([*above, *filter(None, [node.module])])
-            known |= {one.asname or one.name: f"{module}.{one.name}" for one in node.names}
+            known |= {name.asname or name.name: f"{module}.{name.name}" for name in node.names}
             found.add(module)
         elif isinstance(node, ast.Import):
-            found |= {one.name for one in node.names}
+            found |= {name.name for name in node.names}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
             found.add(f"{known[node.value.id]}.{node.attr}")

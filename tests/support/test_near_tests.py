@@ -11,7 +11,7 @@ from .near_tests import ROOT, near
     ("file", "test"),
     [
         ("figures/periods.py", "tests/figures/test_periods.py"),
-        ("ledger/triggers.py", "tests/ledger/test_append_only.py"),
+        ("ledger/log.py", "tests/ledger/test_append_only.py"),
         ("core/encryption.py", "tests/accounts/test_second_factor.py"),
         ("tests/figures", "tests/figures/test_periods.py"),
         ("tests/support/near_tests.py", "tests/support/test_near_tests.py"),

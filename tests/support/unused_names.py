@@ -37,7 +37,7 @@ def unused(root: Path = ROOT) -> list[str]:
 def _words(root: Path, paths: list[str]) -> Iterator[str]:
     for path in (root / "templates").rglob("*.*"):
         yield from re.findall(r"\w+", path.read_text())
-    for path in (one for name in paths for one in _modules(root / name)):
+    for path in (module for name in paths for module in _modules(root / name)):
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Constant)
@@ -56,5 +56,5 @@ def _modules(path: Path) -> Iterator[Path]:
 
 if __name__ == "__main__":
     names = unused()
-    sys.stdout.write("".join(f"{one}\n" for one in names))
+    sys.stdout.write("".join(f"{name}\n" for name in names))
     sys.exit(bool(names))

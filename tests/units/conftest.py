@@ -7,8 +7,8 @@ import pytest
 
 from accounts.models import User
 from tests.ledger.conftest import shared_database as shared_database
-from units.lifecycle import opening
-from units.people import actions
+from units.lifecycle import actions as lifecycle_actions
+from units.people import actions as people_actions
 from units.tree.rules import UnitDraft
 
 START = date(2020, 1, 1)
@@ -30,7 +30,7 @@ def tree(db) -> SimpleNamespace:
         draft("phong-noi-vu", "", "351", "office", name="Phòng Nội vụ"),
         draft("dat-dai", "district", "351", "external", name="Chi nhánh Văn phòng Đăng ký đất đai"),
     ]
-    opened = opening.open_units(drafts, by=None)
+    opened = lifecycle_actions.open_units(drafts, by=None)
     units = {unit.code: unit for unit in opened.new}
     return SimpleNamespace(
         province=units["35"],
@@ -46,5 +46,5 @@ def person(username: str, *roles, password: str = "mật khẩu đủ dài") -> 
     """A user with (role, unit) memberships since the beginning of the tree."""
     user = User.objects.create_user(username, password=password, full_name=f"Người {username}")
     for role, unit in roles:
-        actions.add_membership(user, unit, role, START, by=None)
+        people_actions.add_membership(user, unit, role, START, by=None)
     return user

@@ -1,19 +1,100 @@
-"""Checks the declared right of a view before it runs; the middleware calls it for every request."""
+"""What stands before every view: its declared right, what a user must do first (choose a password, set up the
+second factor), and what a user without a role is told.
+"""
 
 from datetime import date
 from functools import partial
+from typing import NamedTuple
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from accounts.safety.queries import current_safety
+from accounts.models import User
+from accounts.safety_rules import current_safety
+from accounts.second_factor import FACTOR_MARK
+from accounts.sessions import SSO_MARK
 from core import network
-from core.web.problem_json import accepts_only_json, problem_response
-from core.web.rights import Right
+from core.dates import format_day
+from core.web import Right, accepts_only_json, problem_response
+from units.models import AccountOrigin, Membership, System
 
-from . import required_steps
-from .queries import is_administrator
+from .queries import is_administrator, memberships_of
+
+
+def next_step(request: HttpRequest, view, *, as_page: bool) -> HttpResponse | None:
+    """Where to do it; None for who owes nothing, and for the pages where it is done. Programs and scripts
+    (`as_page` False) are refused. Errors: PermissionDenied.
+    """
+    if isinstance(request.user, System):
+        return None
+    if not getattr(view, "allowed_before_change", False) and _must_change_password(request):
+        return _lead(as_page, "password_change", "Phải đổi mật khẩu trước khi làm việc khác.")
+    if not getattr(view, "allowed_before_factor", False) and lacks_factor(request):
+        words = "Vai trò của bạn phải bật xác thực hai bước trước khi làm việc khác."
+        return _lead(as_page, "factor", words)
+    return None
+
+
+def _must_change_password(request: HttpRequest) -> bool:
+    """An issued one is for one use, and one of their own for as long as the rules of safety say; who came by single
+    sign-on needs none.
+    """
+    due = request.user.password_due
+    over = due is not None and due <= request.day
+    return (request.user.must_change_password or over) and not request.session.get(SSO_MARK)
+
+
+def _lead(as_page: bool, to: str, words: str) -> HttpResponse:
+    if not as_page:
+        raise PermissionDenied(words)
+    return redirect(to)
+
+
+def is_factor_required(user: User, day: date) -> bool:
+    """Whether a role that the person holds asks for a second factor. Demo accounts are for looking around: never."""
+    roles = settings.SECOND_FACTOR_ROLES
+    if not roles or user.demo:
+        return False
+    return Membership.objects.valid_on(day).filter(user=user, role__in=roles).exists()
+
+
+def lacks_factor(request: HttpRequest) -> bool:
+    """Whether the reader works without the second factor that a role asks for (it may have been given just now)."""
+    if not settings.SECOND_FACTOR_ROLES or request.session.get(FACTOR_MARK):
+        return False
+    return is_factor_required(request.user, request.day)
+
+
+class NoRoleNotice(NamedTuple):
+    """In Vietnamese: why, and whom to ask."""
+
+    why: str
+    whom: str
+
+
+def no_role_notice(user: User, day: date) -> NoRoleNotice | None:
+    """None for who has a role. Two queries, one more than is asked for every page."""
+    if memberships_of(user, day):
+        return None
+    held = list(user.memberships.select_related("unit").order_by("valid_from", "pk"))
+    ahead = next((one for one in held if one.valid_from > day), None)
+    if ahead:
+        why = f"Vai trò của bạn ở {ahead.unit.name} bắt đầu từ ngày {format_day(ahead.valid_from)}."
+    elif held:
+        last = max(held, key=lambda one: one.valid_until or date.max)
+        why = (
+            f"Vai trò của bạn ở {last.unit.name} đã hết hiệu lực từ sau ngày {format_day(last.valid_until)}."
+        )
+    else:
+        why = "Bạn đã đăng nhập, nhưng tài khoản này chưa có vai trò ở đơn vị nào."
+    units = [one.unit for one in (ahead, *reversed(held)) if one]
+    units += [one.unit for one in AccountOrigin.objects.filter(user=user).select_related("unit")]
+    there = next((unit for unit in units if not unit.is_over(day)), None)
+    whom = there.name if there else "đơn vị nơi bạn làm việc, hoặc của đơn vị cấp trên"
+    return NoRoleNotice(f"{why} Vì thế chưa xem, chưa nhập được số liệu.", f"Quản trị viên của {whom}")
 
 
 def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
@@ -23,7 +104,7 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
         raise PermissionDenied("Trang này chưa khai báo quyền.")
     request.day = day
     # For the page of the second factor, which knows no roles.
-    request.requires_factor = partial(required_steps.is_factor_required, request.user, day)
+    request.requires_factor = partial(is_factor_required, request.user, day)
     if right is Right.PUBLIC or getattr(view, "login_url_name", None):
         return None
     if not request.user.is_authenticated:
@@ -34,7 +115,7 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
         return login
-    owed = required_steps.next_step(request, view, as_page=not accepts_only_json(request))
+    owed = next_step(request, view, as_page=not accepts_only_json(request))
     if owed is not None:
         return owed
     if right is Right.MANAGE and not network.is_address_allowed(

@@ -5,16 +5,18 @@ Outsiders get 404, those who may read but not act get 403 (acceptance S1–S4).
 
 from datetime import date
 
+from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from core.db.prepared_query import PreparedQuery
-from core.web.rights import Right
+from core.database import PreparedQuery
+from core.web import Right
 from units.models import Membership, Role, System, TokenScope, Unit, subtree
 from units.succession.positions import places_on, stands_within, successor_of
+from units.tree.queries import resolve_code
 
 READERS = frozenset(Role.values)
 Reader = User | System
@@ -58,14 +60,22 @@ def memberships_of(user: Reader, day: date) -> list[Membership]:
     """
     if isinstance(user, System):
         return [Membership(unit=user.token.unit, role=Role.VIEWER)]
-    return [one for one in _cached_memberships(user, day) if one.valid_from <= day]
+    return [
+        cached_membership
+        for cached_membership in _cached_memberships(user, day)
+        if cached_membership.valid_from <= day
+    ]
 
 
 def administrator_memberships(user: User, day: date) -> list[Membership]:
     """The user's roles of an administrator on `day`, and those that begin when their unit opens: what a merger leaves
     to an administrator is prepared, and can be undone, before its first day. Figures are read from that day on.
     """
-    return [one for one in _cached_memberships(user, day) if one.role in ROLES[Right.MANAGE]]
+    return [
+        cached_membership
+        for cached_membership in _cached_memberships(user, day)
+        if cached_membership.role in ROLES[Right.MANAGE]
+    ]
 
 
 def _cached_memberships(user: User, day: date) -> list[Membership]:
@@ -160,7 +170,9 @@ def known_units(user: User, day: date):
     """QuerySet of the units whose pages the user sees: the visible ones, and those to be administered that open later
     (`administered`), whose figures are not yet theirs to read.
     """
-    opening = [one for one in administrator_memberships(user, day) if one.valid_from > day]
+    opening = [
+        membership for membership in administrator_memberships(user, day) if membership.valid_from > day
+    ]
     if not opening:
         return visible_units(user, day)
     within = Q(pk__in=[])
@@ -230,3 +242,15 @@ def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit
     holders = set(reviewers.filter(unit_id__in=above).values_list("unit_id", flat=True))
     nearest = next((number for number in reversed(above) if number in holders), None)
     return Unit.objects.get(pk=nearest) if nearest else None
+
+
+def administered_unit(request: HttpRequest, form: forms.Form) -> Unit | None:
+    """The unit that the form names today, if the reader administers it; else an error in the form."""
+    try:
+        unit = resolve_code(form.cleaned_data["unit"], request.day)
+    except ValueError:
+        unit = None
+    if unit is None or not is_allowed(request.user, Right.MANAGE, unit, request.day):
+        form.add_error("unit", "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
+        return None
+    return unit

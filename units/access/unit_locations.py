@@ -33,7 +33,7 @@ class UnitLocations:
     @property
     def choices(self) -> list[Unit]:
         """The provinces of the day by name; none where there is nothing to choose."""
-        there = [one for one in self.provinces.values() if not one.is_over(self.day)]
+        there = [province for province in self.provinces.values() if not province.is_over(self.day)]
         return there if len(there) > 1 else []
 
     @property
@@ -64,13 +64,15 @@ def unit_locations(user: User, day: date, since: date, asked: str | None = None)
     anything else narrows nothing. One query, none for who has no role at a province or above.
     """
     roles = memberships_of(user, day)
-    if not any(one.unit.kind == UnitKind.COMMITTEE and one.unit.tier in _WIDE for one in roles):
+    if not any(role.unit.kind == UnitKind.COMMITTEE and role.unit.tier in _WIDE for role in roles):
         return UnitLocations(day)
     # By what is above them, which an index tells, and put in order here: else PostgreSQL may go through all units.
     provinces = visible_units(user, day).filter(parent__in=Unit.objects.filter(parent=None).values("pk"))
     provinces = provinces.filter(tier=Tier.PROVINCE, kind=UnitKind.COMMITTEE).order_by()
-    found = {one.pk: one for one in sorted(provinces, key=lambda one: (one.folded, one.pk))}
+    found = {one.pk: one for one in sorted(provinces, key=lambda province: (province.folded, province.pk))}
     if sum(not one.is_over(since) for one in found.values()) < 2:
         return UnitLocations(day)
     known = UnitLocations(day, found)
-    return UnitLocations(day, found, next((one for one in known.choices if str(one.pk) == asked), None))
+    return UnitLocations(
+        day, found, next((choice for choice in known.choices if str(choice.pk) == asked), None)
+    )

@@ -10,8 +10,8 @@ from django import forms
 from django.utils.text import capfirst
 
 from core.dates import format_day
+from core.forms import REQUIRED, CleanTextField, DayField, ListChoiceField
 from core.text import canonical_text, parse_fraction
-from core.web.forms import REQUIRED, CleanTextField, DayField, ListChoiceField
 from units.models import Tier, Unit, UnitKind
 from units.tree.details import DETAILS
 from units.tree.queries import CodeIndex
@@ -56,9 +56,9 @@ class OpenUnitForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for one in DETAILS:
-            self.fields[one.field] = CleanTextField(
-                label=one.label, max_length=one.longest, required=False, help_text=one.help
+        for detail in DETAILS:
+            self.fields[detail.field] = CleanTextField(
+                label=detail.label, max_length=detail.longest, required=False, help_text=detail.help
             )
 
     def draft(self, parent: Unit | None) -> UnitDraft:
@@ -73,7 +73,7 @@ class OpenUnitForm(forms.Form):
             active_from=data["active_from"],
             active_until=data["active_until"],
             reports_declared=_DECLARED[data["reports"]],
-            **{one.name: data[one.field] for one in DETAILS},
+            **{detail.name: data[detail.field] for detail in DETAILS},
         )
 
 
@@ -147,7 +147,9 @@ class MergeForm(forms.Form):
         found = [self.listed[pk] for pk in self.cleaned_data["olds"]]
         on = self.cleaned_data["on"]
         for code in dict.fromkeys(self.cleaned_data["codes"].replace(",", " ").split()):
-            holders = [one for one in codes.holders(code) if one.active_from < on <= _free_from(one)]
+            holders = [
+                holder for holder in codes.holders(code) if holder.active_from < on <= _free_from(holder)
+            ]
             if holders:
                 found.append(holders[-1])
             else:
@@ -164,7 +166,7 @@ class MergeForm(forms.Form):
     def there(self, codes: CodeIndex) -> Unit | None:
         """The unit that has opened on the day under the code and name of the new one, or the name left blank."""
         data = self.cleaned_data
-        found = (one for one in codes.holders(data["code"]) if one.active_from == data["on"])
+        found = (holder for holder in codes.holders(data["code"]) if holder.active_from == data["on"])
         unit = next(found, None)
         return unit if unit and canonical_text(data["name"]) in ("", canonical_text(unit.name)) else None
 
@@ -295,13 +297,15 @@ class SplitForm(forms.Form):
         return Fraction(len(self._going_to(number)), assigned)
 
     def _holder(self, codes: CodeIndex, code: str, on: date) -> Unit | None:
-        there = (one for one in codes.holders(code) if one.active_from < on and not one.is_over(on))
+        there = (
+            holder for holder in codes.holders(code) if holder.active_from < on and not holder.is_over(on)
+        )
         return next(there, None)
 
     def _opened(self, number: int, code: str, codes: CodeIndex) -> SplitShare | None:
         """The part goes to what another act of the same day has opened, under its name or none."""
         on, name = self.cleaned_data["on"], canonical_text(self.cleaned_data[f"name_{number}"])
-        there = next((one for one in codes.holders(code) if one.active_from == on), None)
+        there = next((holder for holder in codes.holders(code) if holder.active_from == on), None)
         if there is None or name not in ("", canonical_text(there.name)):
             return None
         return SplitShare(reopened_draft(there, on, there.parent), self._share_of(number), there=there)

@@ -1,16 +1,20 @@
 """Imports units and successions from files: every fault at once, all or nothing, the same file again changes
-nothing.
+nothing. Also what the import commands share: arguments, messages and exit codes (0 done, 1 refused, 2
+wrong use).
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.models import User
+from core.command import existing_path, user_or_error
 from core.dates import day_before, format_day, parse_day
 from core.text import canonical_text, parse_fraction
 from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults, ReadLimits
@@ -20,8 +24,26 @@ from units.tree.details import IN_FILES, UnitDetail
 from units.tree.queries import CodeIndex, split_code
 from units.tree.rules import DraftFault, TreeRefused, UnitDraft, plan_drafts
 
-from . import opening, succession
-from .succession import SuccessionLink
+from . import actions, successor_links
+from .successor_links import SuccessionLink
+
+
+class ImportCommand(BaseCommand):
+    """Subclasses give `run(source, filename, by=)`."""
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE", help="tệp CSV hoặc XLSX")
+        parser.add_argument("--by", metavar="USER", help="tên đăng nhập của người nhập (ghi vào nhật ký)")
+
+    def handle(self, *args, file, by, **options):
+        path = existing_path(file)
+        result = self.run(path, path.name, by=user_or_error(by or None))
+        for fault in result.faults:
+            self.stderr.write(f"{path.name}: {fault}")
+        if result.faults:
+            self.stderr.write(f"Có {result.total} lỗi; chưa ghi gì.")
+            sys.exit(1)
+        self.stdout.write(f"Đã ghi {result.written} dòng, {result.unchanged} dòng không thay đổi.")
 
 
 @dataclass
@@ -114,12 +136,12 @@ def import_units(source, filename: str, *, by: User | None, limits: ReadLimits =
         if not row.empty:
             cells.append(one)
             drafts.append(_draft(one))
-    rows = [one.row for one in cells]
+    rows = [cell.row for cell in cells]
     if faults:
         faults += _tree_faults(drafts, cells)
         return ImportResult.refused(faults)
     try:
-        opened = opening.open_units(drafts, by=by, source=Path(filename).name)
+        opened = actions.open_units(drafts, by=by, source=Path(filename).name)
     except TreeRefused as refused:
         return ImportResult.refused(FileFaults(faults_in_rows(refused.wrongs, rows)))
     return ImportResult(len(opened.new) + len(opened.closed), opened.unchanged)
@@ -174,7 +196,7 @@ def _tree_faults(drafts: list[UnitDraft], cells: list[RowCells]) -> list[FileFau
         if code in _OF_ONE or unheard_of:
             found.append(DraftFault(at, column, code, message))
     told = [wrong for wrong in found if wrong.field not in _blamed(cells[wrong.index])]
-    return faults_in_rows(told, [one.row for one in cells])
+    return faults_in_rows(told, [cell.row for cell in cells])
 
 
 def _planned(places: Sequence[int], drafts: list[UnitDraft], existing: list[Unit]) -> list[DraftFault]:
@@ -231,10 +253,10 @@ def import_successions(
         faults += _link_faults(links, cells, unread, codes)
         return ImportResult.refused(faults)
     try:
-        linked = succession.add_successions(links, by=by)
+        linked = successor_links.add_successions(links, by=by)
     except TreeRefused as refused:
         return ImportResult.refused(
-            FileFaults(faults_in_rows(refused.wrongs, [one.row for one in cells], _NAMES))
+            FileFaults(faults_in_rows(refused.wrongs, [cell.row for cell in cells], _NAMES))
         )
     return ImportResult(linked.new, linked.unchanged)
 
@@ -248,7 +270,7 @@ def _link_faults(
     wrongs: list[DraftFault] = []
     try:
         with transaction.atomic():
-            succession.add_successions(links, by=None)
+            successor_links.add_successions(links, by=None)
             transaction.set_rollback(True)
     except TreeRefused as refused:
         wrongs = refused.wrongs
@@ -259,7 +281,7 @@ def _link_faults(
         if _NAMES.get(wrong.field, wrong.field) not in cells[wrong.index].flawed
         and not (wrong.code == "shares" and (None in unread or links[wrong.index].old.pk in spoiled))
     ]
-    return faults_in_rows(told, [one.row for one in cells], _NAMES)
+    return faults_in_rows(told, [cell.row for cell in cells], _NAMES)
 
 
 def _link(cells: RowCells, codes: CodeIndex) -> SuccessionLink | None:

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.dates import day_before, format_day
-from core.web.forms import posted_data
-from core.web.rights import Right, requires
+from core.forms import posted_data
+from core.web import Right, requires
 from units.access.queries import known_units, managed_condition, require_right, unit_for
 from units.models import Tier, Unit
 from units.people import actions
@@ -225,8 +225,8 @@ def _split_parts(request: HttpRequest, form: SplitForm) -> Shares:
     """The parts, whoever takes one over or is there administered by the reader; none where the form has faults."""
     parent = administered_parent(request, form, form.cleaned_data["on"])
     shares = form.shares(CodeIndex(known_units(request.user, request.day)), parent)
-    for one in shares:
-        for unit in filter(None, (one.taken_by, one.there)):
+    for share in shares:
+        for unit in filter(None, (share.taken_by, share.there)):
             require_right(request.user, Right.MANAGE, unit, request.day)
     return [] if form.errors else shares
 
@@ -265,8 +265,8 @@ def _split_changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Sha
         one._replace(parts=[(closing[unit.pk], share) for unit, share in one.parts]) for one in plan.opening
     ]
     ending = [closing[unit.pk] for unit in plan.ending]
-    named = {old.pk, *(one.taken_by.pk for one in shares if one.taken_by)}
-    there = sum(one.there.reports for one in shares if one.there)
+    named = {old.pk, *(share.taken_by.pk for share in shares if share.taken_by)}
+    there = sum(share.there.reports for share in shares if share.there)
     along = [(heir, names[above[heir.code]]) for heir in plan.heirs if heir.old.pk not in named]
     return {
         "unit": closing[old.pk],

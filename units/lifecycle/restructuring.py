@@ -19,11 +19,10 @@ from units.models import Membership, Unit, UnitKind
 from units.people.actions import successor_for_people
 from units.tree.rules import DraftFault, TreeRefused, UnitDraft, may_close
 
-from .closing import close_units
-from .derived import lock_tree, refresh_histories_at_end, unit_subject
-from .opening import open_units
+from .actions import close_units, open_units
+from .derived_tables import lock_tree, refresh_histories_at_end, unit_subject
 from .signals import UnitOpening
-from .succession import SuccessionLink, add_successions
+from .successor_links import SuccessionLink, add_successions
 
 MERGED, SPLIT = "unit.merge", "unit.split"
 
@@ -109,7 +108,7 @@ def restructure(
     new = [by_code[code] for code in codes]
     opened_now = {unit.pk for unit in opened.new}
     olds = Unit.objects.in_bulk(lasted)
-    links = [SuccessionLink(olds[one.old.pk], by_code[one.code], on, one.share) for one in plan.heirs]
+    links = [SuccessionLink(olds[heir.old.pk], by_code[heir.code], on, heir.share) for heir in plan.heirs]
     followed = add_successions(links, by=by, basis=basis).followed
     detail = {
         "on": on,
@@ -289,7 +288,7 @@ def plan_split(
 
     Errors: Refused where a unit below the old one is in no part.
     """
-    codes = [(one, one.draft.unit().code) for one in shares]
+    codes = [(share, share.draft.unit().code) for share in shares]
     heirs = [SuccessorDraft(old, code, one.share) for one, code in codes]
     takers = {one.taken_by: code for one, code in codes if one.taken_by is not None}
     heirs += [SuccessorDraft(taker, code) for taker, code in takers.items()]
@@ -307,5 +306,5 @@ def plan_split(
     if lost:
         message = f"Chưa chọn phần nhận đơn vị còn hoạt động đến ngày chia tách: {', '.join(lost)}."
         raise TreeRefused([DraftFault(0, "on", "not_assigned", message)])
-    drafts = (*(one.draft for one in shares), *along.drafts)
+    drafts = (*(share.draft for share in shares), *along.drafts)
     return RestructuringPlan(drafts, (*heirs, *along.heirs), tuple(along.ending), named=len(shares))

@@ -14,7 +14,7 @@ from units.models import Membership, Succession, Unit
 from units.people.actions import end_membership
 from units.tree.rules import DraftFault, TreeRefused
 
-from .derived import lock_tree, refresh_tree, unit_subject
+from .derived_tables import lock_tree, refresh_tree, unit_subject
 from .restructuring import MERGED, SPLIT
 from .signals import reports_of, undoing, undone
 
@@ -153,7 +153,9 @@ def _delete(news: Sequence[Unit]) -> list[Unit]:
             for unit in news:
                 unit.delete()
     except ProtectedError as error:
-        kinds = sorted({str(one._meta.verbose_name) for one in error.protected_objects})
+        kinds = sorted(
+            {str(protected_object._meta.verbose_name) for protected_object in error.protected_objects}
+        )
         message = f"Đã có {', '.join(kinds)} gắn với đơn vị mới: không hoàn tác được."
         raise TreeRefused([DraftFault(0, "", "entered", message)]) from error
     return list(above)

@@ -1,6 +1,7 @@
-"""The tree of units, one unit, and pages that open, close and reopen units."""
+"""The tree of units, one unit, and pages that open, close and reopen units; the table of units as a file."""
 
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 
 from django.contrib import messages
 from django.db import transaction
@@ -13,29 +14,75 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.dates import format_day
+from core.forms import posted_data
 from core.text import clean_text
-from core.web.forms import posted_data
-from core.web.pagination import page_of
-from core.web.rights import Right, requires
+from core.web import Right, page_of, requires
 from ledger.models import Entry
-from spreadsheets.table_file import requested_file
+from spreadsheets.table_writer import ROWS_AT_ONCE, Cell, TableColumn, TableFile, requested_file
 from units.access.queries import is_allowed, is_root_administrator, known_unit, known_units, unit_for
-from units.activity_log.files import log_file
-from units.activity_log.queries import all_log_lines, latest_log_lines
+from units.activity_log import all_log_lines, latest_log_lines, log_file
 from units.models import Membership, Unit, UnitKind, UnitQuerySet
-from units.people import actions
-from units.people.files import members_file
+from units.people import actions as people_actions
+from units.people.queries import members_file
 from units.tree import details
+from units.tree.details import IN_FILES, detail_texts
 from units.tree.queries import predecessors_of, resolve_code, search_units, successors_of
 from units.tree.rules import TreeRefused
 
-from . import closing, opening
-from .closing import closing_of
-from .derived import unit_subject
-from .files import unit_state, units_file
+from . import actions as lifecycle_actions
+from .actions import closing_of
+from .derived_tables import unit_subject
 from .forms import CloseUnitForm, OpenUnitForm, show_refusal
 from .signals import consequences_of
 from .undo import restructuring_of, touched_by
+
+UNITS = (
+    TableColumn("name", "Đơn vị", width=40),
+    TableColumn("code", "Mã"),
+    TableColumn("tier", "Cấp"),
+    TableColumn("kind", "Loại", width=22),
+    TableColumn("parent_code", "Mã đơn vị cấp trên"),
+    TableColumn("parent", "Đơn vị cấp trên", width=30),
+    TableColumn("active_from", "Hoạt động từ"),
+    TableColumn("active_until", "Đến hết ngày"),
+    TableColumn("state", "Tình trạng"),
+    TableColumn("reports", "Báo cáo hằng tháng"),
+    *(TableColumn(detail.name, detail.label, width=30) for detail in IN_FILES),
+)
+
+
+def unit_state(unit: Unit, day: date) -> tuple[str, str]:
+    """Chip and words: whether the unit exists on the day."""
+    if unit.is_over(day):
+        return "none", "Đã kết thúc"
+    if unit.active_from > day:
+        return "draft", "Chưa hoạt động"
+    return "ok", "Đang hoạt động"
+
+
+def units_file(units: QuerySet[Unit] | Iterable[Unit], day: date, at: datetime, told: str = "") -> TableFile:
+    """Units in the order given; `told` is the filter in words."""
+    return TableFile("don-vi", "Đơn vị", UNITS, _units(units, day), at, [("Bộ lọc", told)] if told else ())
+
+
+def _units(units: QuerySet[Unit] | Iterable[Unit], day: date) -> Iterator[tuple[Cell, ...]]:
+    names = {pk: (code, name) for pk, code, name in Unit.objects.values_list("pk", "code", "name").iterator()}
+    rows = units.iterator(ROWS_AT_ONCE) if isinstance(units, QuerySet) else units
+    for unit in rows:
+        above = names.get(unit.parent_id, ("", ""))
+        yield (
+            unit.name,
+            unit.code,
+            unit.get_tier_display(),
+            unit.get_kind_display(),
+            *above,
+            unit.active_from,
+            unit.active_until,
+            unit_state(unit, day)[1],
+            "có" if unit.reports else "không",
+            *detail_texts(unit, IN_FILES).values(),
+        )
+
 
 STATES = [("", "Đang hoạt động"), ("over", "Đã kết thúc"), ("all", "Tất cả")]
 # Sorting by name reads everything at once; a larger tree is shown in the order of its paths.
@@ -175,7 +222,7 @@ def unit_open(request: HttpRequest) -> HttpResponse:
         parent = administered_parent(request, form, form.cleaned_data["active_from"])
         if not form.errors:
             try:
-                unit = opening.open_unit(form.draft(parent), by=request.user)
+                unit = lifecycle_actions.open_unit(form.draft(parent), by=request.user)
             except TreeRefused as refused:
                 show_refusal(form, refused)
             else:
@@ -223,7 +270,7 @@ def unit_reopen(request: HttpRequest, pk: int) -> HttpResponse:
     unit = unit_for(request.user, pk, request.day, Right.MANAGE)
     try:
         with transaction.atomic():
-            units = closing.reopen_units(unit, by=request.user)
+            units = lifecycle_actions.reopen_units(unit, by=request.user)
     except TreeRefused as refused:
         return not_undone(request, unit, refused)
     more = f" và {len(units) - 1} đơn vị bên dưới" if len(units) > 1 else ""
@@ -242,7 +289,7 @@ def not_undone(request: HttpRequest, unit: Unit, refused: TreeRefused) -> HttpRe
 
 def _close(request: HttpRequest, form: CloseUnitForm, unit: Unit) -> bool:
     data = form.cleaned_data
-    close = closing.close_branch if data["branch"] else closing.close_unit
+    close = lifecycle_actions.close_branch if data["branch"] else lifecycle_actions.close_unit
     try:
         close(unit, data["on"], by=request.user, basis=data["basis"])
     except TreeRefused as refused:
@@ -270,7 +317,7 @@ def _closes(request: HttpRequest, form: CloseUnitForm, unit: Unit, closing: list
         "form": form,
         "on": on,
         "closing": closing,
-        "roles": actions.open_roles_in(closing, after).order_by("unit__folded", "user__username"),
+        "roles": people_actions.open_roles_in(closing, after).order_by("unit__folded", "user__username"),
         "consequences": consequences_of([], closing, after, 0, 0, request.day),
         "kept": [(name, value) for name in form.fields for value in request.POST.getlist(name)],
     }

@@ -9,12 +9,12 @@ from fractions import Fraction
 from django.db import transaction
 from django.db.models import Q
 
+from accounts import second_factor
 from accounts.models import RecoveryCode, User
-from accounts.second_factor import devices
-from accounts.sessions.actions import end_sessions
-from accounts.users.actions import create_user, disable_user, user_subject
+from accounts.sessions import end_sessions
+from accounts.users import create_user, disable_user, user_subject
 from core.dates import format_day
-from core.errors import ChangeDenied
+from core.forms import ChangeDenied
 from ledger import log
 from units.models import AccountOrigin, Membership, Role, Unit
 
@@ -30,7 +30,7 @@ def leave(user: User, on: date, *, by: User) -> int:
     held = list(_open_roles(user, on))
     for membership in held:
         end_membership(membership, on, by=by)
-    devices.drop_devices(user)
+    second_factor.drop_devices(user)
     RecoveryCode.objects.filter(user=user).delete()
     user.identities.all().delete()
     end_sessions(user)
@@ -48,7 +48,7 @@ def transfer(user: User, to: Unit, on: date, *, by: User) -> list[Membership]:
         raise ChangeDenied("", "Không thể tự chuyển công tác cho chính mình.")
     if to.is_over(on) or to.active_from > on:
         raise ChangeDenied("unit", f"{to.name} không hoạt động ngày đó.")
-    held = [one for one in _open_roles(user, on) if one.unit_id != to.pk]
+    held = [open_role for open_role in _open_roles(user, on) if open_role.unit_id != to.pk]
     if not held:
         raise ChangeDenied("", "Người này không có vai trò nào ở đơn vị khác để chuyển.")
     for membership in held:

@@ -5,9 +5,9 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.http import HttpRequest
 
 from accounts.models import Identity
-from accounts.users.password_confirmation import PasswordConfirmationForm, is_own_password
+from accounts.passwords import PasswordConfirmationForm, is_own_password
 from core import mail_server
-from core.web.forms import CleanTextField, DayField, EmailAddressField, ListChoiceField
+from core.forms import CleanTextField, DayField, EmailAddressField, ListChoiceField
 from units.models import Role
 
 

@@ -1,14 +1,17 @@
-"""Who may do what: the roles that people hold on a day in the units that somebody administers."""
+"""Who may do what: the roles that people hold on a day in the units that somebody administers; people, roles
+and rights as files.
+"""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
+from accounts import second_factor
 from accounts.models import User
-from accounts.second_factor import devices
+from spreadsheets.table_writer import ROWS_AT_ONCE, TableColumn, TableFile, table_rows
 from units.access.queries import staffed_units
 from units.models import Membership, Unit
 
@@ -45,7 +48,7 @@ def role_holders(
 
 def _in_state(found: QuerySet, state: str, day: date) -> QuerySet:
     if state == "no_factor":
-        return found.exclude(user__in=devices.all_users_with_device())
+        return found.exclude(user__in=second_factor.all_users_with_device())
     wanted = {
         "never": Q(user__last_login=None),
         "locked": Q(user__is_active=False),
@@ -56,7 +59,7 @@ def _in_state(found: QuerySet, state: str, day: date) -> QuerySet:
 
 def holder_lines(page: list[Membership], day: date) -> list[RoleHolder]:
     """The rows of a page, with one more question for all of them."""
-    have = devices.users_with_device({one.user_id for one in page})
+    have = second_factor.users_with_device({one.user_id for one in page})
     return [RoleHolder(one, one.user_id in have, one.unit.is_over(day)) for one in page]
 
 
@@ -71,3 +74,72 @@ def _batched(rows: Iterable[Membership], size: int) -> Iterator[list[Membership]
     rest = iter(rows)
     while some := list(islice(rest, size)):
         yield some
+
+
+def _roles_today(person: User) -> str:
+    return "; ".join(f"{one.get_role_display()}, {one.unit.name}" for one in person.roles_today)
+
+
+def _account_state(person: User) -> str:
+    if not person.is_active:
+        return "Đã khóa"
+    return "Chờ đổi mật khẩu" if person.must_change_password else "Đang dùng"
+
+
+PEOPLE = (
+    TableColumn("name", "Họ và tên", str, width=30),
+    TableColumn("username", "Tên đăng nhập"),
+    TableColumn("position", "Chức danh", width=30),
+    TableColumn("roles", "Vai trò hôm nay", _roles_today, width=60),
+    TableColumn("state", "Tài khoản", _account_state),
+)
+MEMBERS = (
+    TableColumn("name", "Người dùng", lambda one: str(one.user), width=40),
+    TableColumn("role", "Vai trò", "get_role_display", width=24),
+    TableColumn("unit_code", "Mã đơn vị", "unit.code"),
+    TableColumn("unit", "Đơn vị", "unit.name", width=30),
+    TableColumn("valid_from", "Từ ngày"),
+    TableColumn("valid_until", "Đến hết ngày"),
+)
+
+
+def people_file(people: QuerySet[User], day: date, at: datetime, told: str = "") -> TableFile:
+    """People with the roles that are valid on a day."""
+    valid = Membership.objects.valid_on(day).select_related("unit").order_by("unit__path", "role")
+    found = people.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
+    source = [("Bộ lọc", told)] if told else ()
+    rows = table_rows(PEOPLE, found.iterator(ROWS_AT_ONCE))
+    return TableFile("nguoi-dung", "Người dùng", PEOPLE, rows, at, source)
+
+
+def members_file(title: str, members: QuerySet[Membership], at: datetime) -> TableFile:
+    """Roles with who holds them and where."""
+    rows = table_rows(MEMBERS, members.select_related("user", "unit").iterator(ROWS_AT_ONCE))
+    return TableFile("phan-quyen", title, MEMBERS, rows, at)
+
+
+RIGHTS = (
+    TableColumn("unit_code", "Mã đơn vị", "membership.unit.code"),
+    TableColumn("unit", "Đơn vị", "membership.unit.name", width=30),
+    TableColumn("name", "Người", lambda line: str(line.membership.user), width=34),
+    TableColumn("username", "Tên đăng nhập", "membership.user.username"),
+    TableColumn("role", "Vai trò", "membership.get_role_display", width=24),
+    TableColumn("valid_from", "Từ ngày", "membership.valid_from"),
+    TableColumn("valid_until", "Đến hết ngày", "membership.valid_until"),
+    TableColumn("last_login", "Đăng nhập gần nhất", "membership.user.last_login", width=20),
+    TableColumn("factor", "Xác thực hai bước", lambda line: "có" if line.factor else "không"),
+    TableColumn(
+        "account", "Tài khoản", lambda line: "Đang dùng" if line.membership.user.is_active else "Đã khóa"
+    ),
+    TableColumn(
+        "unit_closed",
+        "Đơn vị đóng hết ngày",
+        lambda line: line.membership.unit.active_until if line.closed else None,
+    ),
+)
+
+
+def rights_file(lines: Iterable[RoleHolder], at: datetime, told: str) -> TableFile:
+    """Who may do what, of all pages; `told` is the filter in words."""
+    source = [("Bộ lọc", told)] if told else ()
+    return TableFile("ai-duoc-lam-gi", "Ai được làm gì", RIGHTS, table_rows(RIGHTS, lines), at, source)

@@ -1,30 +1,26 @@
-"""Pages of people: list, one person, account actions, and the reader's own account."""
+"""Pages of people: list, one person, who may do what, account actions, leaving and moving, and the reader's
+own account.
+"""
 
 from django.contrib import messages
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import second_factor, sessions, single_sign_on, users
 from accounts.models import User
-from accounts.second_factor import actions as second_factor_actions
-from accounts.second_factor import devices
-from accounts.sessions import actions as sessions_actions
-from accounts.sign_in import actions as sign_in_actions
-from accounts.sign_in import single_sign_on
-from accounts.sign_in.views import require_single_sign_on
-from accounts.users import actions as users_actions
-from accounts.users.actions import user_subject
-from accounts.users.emails import send_invitation
+from accounts.passwords import send_invitation
+from accounts.sign_in import require_single_sign_on
+from accounts.users import user_subject
 from core import mail_server
-from core.errors import ChangeDenied
+from core.forms import ChangeDenied, posted_data
 from core.text import clean_text, fold
-from core.web.forms import posted_data
-from core.web.pagination import outcome_message, page_of
-from core.web.rights import Right, requires
-from spreadsheets.table_file import requested_file
+from core.web import Right, outcome_message, page_of, requires
+from spreadsheets.table_writer import requested_file
 from units.access.queries import (
+    administered_unit,
     home_unit,
     is_allowed,
     managed_people,
@@ -32,15 +28,22 @@ from units.access.queries import (
     person_for,
     staffed_units,
 )
-from units.activity_log.files import log_file
-from units.activity_log.queries import all_log_lines, latest_log_lines
-from units.models import Membership
-from units.tokens.queries import working_tokens_of
+from units.activity_log import all_log_lines, latest_log_lines, log_file
+from units.models import Membership, Role
+from units.tokens import working_tokens_of
 from units.tree.queries import resolve_code
 
-from . import actions as people_actions
-from .files import members_file, people_file
+from . import actions
 from .forms import AccountForm, IdentityForm, NewPersonForm, PersonForm, RoleForm, TransferForm
+from .queries import (
+    HOLDER_STATES,
+    all_holder_lines,
+    holder_lines,
+    members_file,
+    people_file,
+    rights_file,
+    role_holders,
+)
 
 
 @requires(Right.SIGNED_IN)
@@ -52,7 +55,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form = AccountForm(request, posted_data(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        users_actions.edit_own(user, email=data["email"], mail_muted=data["mail_muted"], by=user)
+        users.edit_own(user, email=data["email"], mail_muted=data["mail_muted"], by=user)
         messages.success(request, "Đã lưu.")
         return redirect("account")
     context = {"form": form, "roles": memberships_of(user, request.day)}
@@ -103,7 +106,7 @@ def person_link(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, f"{form.fields[field].label}: {errors[0]}")
         return redirect("units:person", pk)
     with outcome_message(request, "Đã gắn tài khoản đăng nhập một lần.", ChangeDenied):
-        sign_in_actions.link_identity(
+        single_sign_on.link_identity(
             someone, single_sign_on.issuer_name(), form.cleaned_data["subject"], by=request.user
         )
     return redirect("units:person", pk)
@@ -118,7 +121,7 @@ def person_create(request: HttpRequest) -> HttpResponse:
         invited = data.pop("invite")
         try:
             unit = home_unit(request.user, request.day, Right.MANAGE)
-            person, password = people_actions.create_person(unit, by=request.user, at=timezone.now(), **data)
+            person, password = actions.create_person(unit, by=request.user, at=timezone.now(), **data)
         except ChangeDenied as denied:
             _deny(form, denied)
         else:
@@ -138,7 +141,7 @@ def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
     linked = someone.identities.filter(pk=identity).first()
     if linked is None:
         raise Http404
-    sign_in_actions.unlink_identity(linked, by=request.user)
+    single_sign_on.unlink_identity(linked, by=request.user)
     messages.success(
         request, "Đã gỡ tài khoản đăng nhập một lần; các phiên đăng nhập của người này kết thúc."
     )
@@ -161,7 +164,7 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return file
     if request.method == "POST" and form.is_valid():
         try:
-            users_actions.edit_user(someone, by=request.user, **form.cleaned_data)
+            users.edit_user(someone, by=request.user, **form.cleaned_data)
         except ChangeDenied as denied:
             _deny(form, denied)
         else:
@@ -187,12 +190,12 @@ def _person_page(request: HttpRequest, someone: User, form: PersonForm, role_for
         "person": someone,
         "form": form,
         "role_form": role_form,
-        "roles": [(one, one.valid_until is None or one.valid_until >= request.day) for one in roles],
+        "roles": [(role, role.valid_until is None or role.valid_until >= request.day) for role in roles],
         "history": latest_log_lines(user_subject(someone)),
         "own": own,
         "no_mail": "" if mail_server.is_configured() else mail_server.NOT_CONFIGURED,
         "transfer_form": TransferForm(initial={"on": request.day}, auto_id="transfer_%s"),
-        "factor": devices.device_of(someone),
+        "factor": second_factor.device_of(someone),
         "tokens": working_tokens_of(someone, request.day, timezone.now()),
         "identities": someone.identities.all(),
         "identity_form": IdentityForm(request, asked=own) if single_sign_on.is_enabled() else None,
@@ -214,7 +217,7 @@ def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
             if unit is None or not is_allowed(request.user, Right.MANAGE, unit, request.day):
                 raise ValueError("Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn.")
             period = {"valid_from": data["valid_from"], "valid_until": data["valid_until"]}
-            people_actions.add_membership(someone, unit, data["role"], **period, by=request.user)
+            actions.add_membership(someone, unit, data["role"], **period, by=request.user)
         except ChangeDenied as denied:
             _deny(form, denied)
         except ValueError as error:
@@ -235,7 +238,7 @@ def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpRespo
     if held is None or not staffed_units(request.user, request.day).filter(pk=held.unit_id).exists():
         raise Http404
     with outcome_message(request, "Đã kết thúc vai trò.", ChangeDenied):
-        people_actions.end_membership(held, request.day, by=request.user)
+        actions.end_membership(held, request.day, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -244,7 +247,7 @@ def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpRespo
 def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã khóa tài khoản.", ChangeDenied):
-        users_actions.disable_user(someone, by=request.user)
+        users.disable_user(someone, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -253,7 +256,7 @@ def person_disable(request: HttpRequest, pk: int) -> HttpResponse:
 def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã mở khóa tài khoản.", ChangeDenied):
-        users_actions.enable_user(someone, by=request.user)
+        users.enable_user(someone, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -262,7 +265,7 @@ def person_enable(request: HttpRequest, pk: int) -> HttpResponse:
 def person_password(request: HttpRequest, pk: int) -> HttpResponse:
     someone = person_for(request.user, pk, request.day)
     try:
-        password = users_actions.issue_password(someone, by=request.user, at=timezone.now())
+        password = users.issue_password(someone, by=request.user, at=timezone.now())
     except ChangeDenied as denied:
         messages.error(request, str(denied))
         return redirect("units:person", pk)
@@ -275,7 +278,7 @@ def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
     """Take away the second factor of somebody who lost the phone."""
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã đặt lại xác thực hai bước.", ChangeDenied):
-        second_factor_actions.reset_factor(someone, by=request.user)
+        second_factor.reset_factor(someone, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -285,7 +288,7 @@ def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
     """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã kết thúc các phiên đăng nhập.", ChangeDenied):
-        sessions_actions.end_sessions_of(someone, by=request.user)
+        sessions.end_sessions_of(someone, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -301,7 +304,7 @@ def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
 def send_invitation_to(request: HttpRequest, someone) -> None:
     """Take the password away and send the link; messages tell how it went."""
     try:
-        users_actions.invite(someone, by=request.user)
+        users.invite(someone, by=request.user)
     except ChangeDenied as denied:
         messages.error(request, str(denied))
         return
@@ -309,3 +312,67 @@ def send_invitation_to(request: HttpRequest, someone) -> None:
         messages.success(request, f"Đã gửi thư mời đến {someone.email}.")
     else:
         messages.error(request, "Máy chủ thư không nhận thư mời. Hãy gửi lại sau, hoặc cấp mật khẩu.")
+
+
+@requires(Right.MANAGE)
+@require_safe
+def rights_list(request: HttpRequest) -> HttpResponse:
+    """Every role held today, by unit; `?unit=` a subtree, `?role=`, `?state=`."""
+    code, role, state = (clean_text(request.GET.get(name, ""))[:64] for name in ("unit", "role", "state"))
+    unit, wrong = None, ""
+    try:
+        unit = resolve_code(code, request.day) if code else None
+    except ValueError as error:
+        wrong = str(error)
+    if code and (unit is None or not is_allowed(request.user, Right.MANAGE, unit, request.day)):
+        wrong = wrong or "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn."
+    role, state = (role if role in Role.values else ""), (state if state in HOLDER_STATES else "")
+    found = role_holders(request.user, request.day, under=unit, role=role, state=state)
+    found = found.none() if wrong else found
+    told = "; ".join(filter(None, (code, role and Role(role).label, state and HOLDER_STATES[state])))
+    tables = {"": lambda: rights_file(all_holder_lines(found, request.day), timezone.now(), told)}
+    if file := requested_file(request, tables):
+        return file
+    page = page_of(request, found)
+    context = {
+        "page": page,
+        "lines": holder_lines(list(page), request.day),
+        "unit": code,
+        "wrong": wrong,
+        "role": role,
+        "state": state,
+        "roles": Role.choices,
+        "states": HOLDER_STATES.items(),
+        "filtered": code or role or state,
+    }
+    return render(request, "units/people/rights.html", context, status=422 if wrong else 200)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_leave(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person leaves today."""
+    someone = person_for(request.user, pk, request.day)
+    try:
+        ended = actions.leave(someone, request.day, by=request.user)
+    except ChangeDenied as denied:
+        messages.error(request, str(denied))
+    else:
+        messages.success(request, f"Đã ghi nghỉ việc: khóa tài khoản, kết thúc {ended} vai trò.")
+    return redirect("units:person", pk)
+
+
+@requires(Right.MANAGE)
+@require_POST
+def person_transfer(request: HttpRequest, pk: int) -> HttpResponse:
+    """The person goes to another unit, with the same roles."""
+    someone = person_for(request.user, pk, request.day)
+    form = TransferForm(request.POST)
+    unit = administered_unit(request, form) if form.is_valid() else None
+    if unit is None:
+        for field, errors in form.errors.items():
+            messages.error(request, f"{form.fields[field].label}: {errors[0]}")
+        return redirect("units:person", pk)
+    with outcome_message(request, f"Đã chuyển công tác đến {unit.name}.", ChangeDenied):
+        actions.transfer(someone, unit, form.cleaned_data["on"], by=request.user)
+    return redirect("units:person", pk)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery
 from units.models import Inherited, Succession, Tier, Unit, UnitKind, subtree
-from units.tree.unit_row import UnitRow
+from units.tree.queries import UnitRow
 
 from .lineage import HistorySpan, LineageNode, history_spans
 
@@ -89,13 +89,13 @@ def histories_on(
     what came over from elsewhere, by number. One query; the heirs are not over that day.
     """
     groups, own = list(groups), list(own)
-    below: HistorySources = {one.pk: [] for one in groups}
+    below: HistorySources = {group.pk: [] for group in groups}
     itself: HistorySources = {
         one.pk: [HistorySource(one.pk, False, one.tier, one.tier, one.external, WHOLE)] if one.reports else []
         for one in own
     }
     simple = set(below)
-    rows = _held([one.pk for one in groups], [one.pk for one in own], day) if groups or own else ()
+    rows = _held([one.pk for one in groups], [group.pk for group in own], day) if groups or own else ()
     origins: dict[int, UnitRow] = {}
     # In one order, by which a report that was split into two tiers lacks in the same one, whatever rows are asked for.
     # Put in order here: asked for in that of its numbers, SQLite may go through the whole table.

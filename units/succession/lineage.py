@@ -148,9 +148,9 @@ def _together(several: Sequence[DayValues[GroupHome]]) -> DayValues[GroupHome]:
 
 def _joined_home(homes: Sequence[GroupHome]) -> GroupHome:
     into = homes[0].into
-    if any(one.into is None or one.into != into for one in homes):
+    if any(home.into is None or home.into != into for home in homes):
         return _NOWHERE
-    return GroupHome(min(one.first for one in homes), max(one.last for one in homes), into)
+    return GroupHome(min(one.first for one in homes), max(home.last for home in homes), into)
 
 
 _Place = tuple[int, bool, int, bool, str, str, bool]  # a Line without share and days
@@ -258,7 +258,7 @@ def _simple(
     simple = {node.pk for node in nodes.values() if node.group}
     for (pk, tier, _), home in homes.items():
         path = nodes[pk].path
-        if any(one.into != tier or not one.path.startswith(path) for one in home.values):
+        if any(value.into != tier or not value.path.startswith(path) for value in home.values):
             simple.discard(pk)
     for heir, whole, source, *_ in found:
         if whole and not nodes[source].path.startswith(nodes[heir].path):

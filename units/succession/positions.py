@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery
 from units.models import Place, Succession, Unit
 
 from .lineage import LineageNode, Shares, successors_by_day
@@ -67,7 +67,7 @@ def unit_positions(
     @cache
     def within(pk: int, day: date) -> str:
         shares, above = ways[pk].on(day), parent(pk)
-        ends = [nodes[one].path for one in shares]
+        ends = [nodes[share].path for share in shares]
         if sum(shares.values()) != 1:
             ends.append(
                 "" if above is None else within(above, day) if gone(above, day) else nodes[above].path

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from core.db.prepared_query import PreparedQuery
+from core.database import PreparedQuery
 from units.models import RosterStep, Unit
 
 Span = tuple[date, date]

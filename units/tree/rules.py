@@ -241,7 +241,12 @@ def _faults_of_parent(
             return [DraftFault(index, "parent", "bad_date", str(error))]
         first = draft.active_from if day is None else day
         parent = next(
-            (one for one in codes.holders(code) if one.active_from <= first and not one.is_over(first)), None
+            (
+                holder
+                for holder in codes.holders(code)
+                if holder.active_from <= first and not holder.is_over(first)
+            ),
+            None,
         )
         if parent is None:
             return [_no_parent(index, draft.parent, codes.holders(code), first)]

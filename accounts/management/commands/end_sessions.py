@@ -2,8 +2,8 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import sessions
 from accounts.models import User
-from accounts.sessions import actions
 
 
 class Command(BaseCommand):
@@ -19,12 +19,12 @@ class Command(BaseCommand):
 
     def handle(self, *args, usernames, **options):
         if options["all"]:
-            count = actions.end_all_sessions()
+            count = sessions.end_all_sessions()
             self.stdout.write(f"Đã kết thúc {count} phiên của mọi người.")
             return
         people = {user.username: user for user in User.objects.filter(username__in=usernames)}
         if unknown := [name for name in usernames if name not in people]:
             raise CommandError(f"Không có người dùng {', '.join(unknown)}.", returncode=2)
         for user in people.values():
-            actions.end_sessions_of(user, by=None)
+            sessions.end_sessions_of(user, by=None)
         self.stdout.write(f"Đã kết thúc các phiên của {len(people)} người.")

@@ -4,7 +4,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from accounts.second_factor import actions
+from accounts import second_factor
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args, **options):
-        sealed, unreadable = actions.reseal_factors()
+        sealed, unreadable = second_factor.reseal_factors()
         self.stdout.write(f"Đã mã hóa lại {sealed} khóa xác thực hai bước.")
         for name in unreadable:
             self.stderr.write(f"{name}: không khóa nào trong CCHC_FACTOR_KEYS mở được; cần đặt lại.")

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from core.command import ExampleCommand
 from ledger import log, timer_runs
-from ledger.purged_hashes import PurgedHashes
+from ledger.log import PurgedHashes
 
 
 def anchor(text: str) -> log.Anchor:

@@ -16,13 +16,12 @@ from figures.periods import Period, PeriodError
 from ledger import jobs
 from records.calendar.queries import stored_calendar
 from records.cases import actions
-from records.cases.column_filter import CaseColumn, filter_columns
+from records.cases.column_filter import CaseColumn, WordTargets, filter_columns, targets_with
 from records.cases.job import CASE_JOB
 from records.cases.mapping import ColumnMapping, guess_mapping
 from records.cases.queries import mappings_for
 from records.cases.reader import reported_fields
-from records.cases.roles import WordTargets, targets_with
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.errors import ActionRefused
 from records.models import CaseFile, CaseFileState
 from spreadsheets.cells import BULK_LIMITS, UnreadableFile

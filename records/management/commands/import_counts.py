@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from core.clock import now
 from core.command import existing_path, user_or_error
 from figures.formatting import format_count
-from records.bulk_import.counts import import_counts
-from records.bulk_import.report import ImportReport
+from records.bulk_import.counts import ImportReport, import_counts
 from records.bulk_import.resumable import ImportedElsewhere, import_in_parts
 from records.bulk_import.validation import APPROVED, DRAFT, SENT
 

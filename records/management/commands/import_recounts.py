@@ -1,10 +1,10 @@
 """Import real recounts of what split units had reported, from CSV or XLSX."""
 
-from records.bulk_import.split_actuals import import_recounts
-from units.lifecycle import import_command
+from records.bulk_import.recounts import import_recounts
+from units.lifecycle import imports
 
 
-class Command(import_command.ImportCommand):
+class Command(imports.ImportCommand):
     help = (
         "Nhập số tính lại của đơn vị đã chia tách (cột: unit,heir,month,field và các chỉ tiêu), thay cho ước tính. "
         "Ví dụ: python manage.py import_recounts tinh-lai.csv"

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         query = parse_arguments(asked, unit_of=lambda code, day: unit_with_code(code, day) if code else None)
         # Without a unit everybody is asked about.
         units = [query.unit] if unit else Unit.objects.filter(parent=None).order_by("folded")
-        found = [one.one for root in units for one in missing_unit_months(replace(query, unit=root))]
+        found = [month.one for root in units for month in missing_unit_months(replace(query, unit=root))]
         if format == "json":
             rows = [{"unit": one.unit, "name": one.name, "month": str(one.month)} for one in found]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))

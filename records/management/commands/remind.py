@@ -10,8 +10,7 @@ from core import clock, mail_server
 from figures.formatting import format_day
 from ledger import timer_runs
 from records.calendar.queries import DueDates, stored_calendar
-from records.reminders.actions import ReminderOutcome, ReminderResult, remind_person
-from records.reminders.emails import MailRun
+from records.reminders.actions import MailRun, ReminderOutcome, ReminderResult, remind_person
 from records.reminders.queries import ReminderPlan, plan_reminders
 
 

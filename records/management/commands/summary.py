@@ -13,9 +13,9 @@ from figures.measures import LABELS
 from figures.rates import Placement, rates_in
 from figures.summary import COUNTS, MAIN_COUNTS, Figures, Summary
 from records.models import Stage
+from records.summary.figures_query import ROW_KINDS
 from records.summary.parameters import BASES, parse_arguments
 from records.summary.queries import summary
-from records.summary.query import ROW_KINDS
 from units.models import Tier
 
 

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from core import clock
 from core.command import ExampleCommand
-from reports.open_data.files import FolderNotEmpty, write_package
+from reports.open_data.views import FolderNotEmpty, write_package
 
 
 class Command(ExampleCommand):

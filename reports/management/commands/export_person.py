@@ -8,7 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from core.command import ExampleCommand, user_or_error
-from reports.person_export.actions import export_person
+from reports.person_export import export_person
 
 
 class Command(ExampleCommand):

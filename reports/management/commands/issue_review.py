@@ -4,14 +4,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
+from core import web
 from core.clock import now, today
-from core.web import rights
-from reports.closing import actions as closing_actions
-from reports.closing.queries import before_signing
-from reports.document import document
-from reports.pdf import renderer_process
+from reports import closing, document, review_access
+from reports.closing import before_signing
+from reports.pdf import drawing
 from reports.printing import copies
-from reports.review_access import actions as review_access_actions
 from units.access.queries import is_allowed
 
 from .render_review import review_of
@@ -37,7 +35,7 @@ class Command(BaseCommand):
         found, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
         if user is None:
             raise CommandError(f"Không có người dùng {by}.")
-        if not is_allowed(user, rights.Right.CLOSE, found.unit, today()):
+        if not is_allowed(user, web.Right.CLOSE, found.unit, today()):
             raise CommandError(
                 f"{by} không có quyền chốt số liệu báo cáo của {found.unit}: cần vai trò lãnh đạo."
             )
@@ -49,10 +47,10 @@ class Command(BaseCommand):
             for warning in before_signing(found, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
             closed = copies.draw_frozen_copy(doc, at=at, qr=qr, following=lambda pages: None)
-            found = closing_actions.freeze(
+            found = closing.freeze(
                 found, closed.document, closed.content, closed.form, by=user, at=at, reason=reason
             )
-        except (review_access_actions.ReviewError, renderer_process.PdfNotDrawn) as refused:
+        except (review_access.ReviewError, drawing.PdfNotDrawn) as refused:
             raise CommandError(str(refused)) from refused
         self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")
         self.stdout.write(found.pdf_sha256)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from reports.models import Review
-from reports.pdf import renderer_process
+from reports.pdf import drawing
 from reports.printing import copies
 
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             Path(output).write_bytes(content)
         except OSError as error:
             raise CommandError(f"Không ghi được PDF: {error}") from error
-        except renderer_process.PdfNotDrawn as undrawn:
+        except drawing.PdfNotDrawn as undrawn:
             raise CommandError(str(undrawn)) from undrawn
         state = found.get_state_display().lower()
         self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {found.title}, {state}.")

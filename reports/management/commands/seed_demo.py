@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from core.clock import now
-from reports.demo import fixture, load
+from reports import demo
 
 
 class Command(BaseCommand):
@@ -19,8 +19,8 @@ class Command(BaseCommand):
                 "Không nạp dữ liệu minh họa ngoài chế độ minh họa: đặt CCHC_DEMO=1 nếu thật sự muốn."
             )
         try:
-            review = load.load_demo(settings.BASE_DIR / "fixtures" / "thanhliem", now())
-        except fixture.FixtureError as broken:
+            review = demo.load_demo(settings.BASE_DIR / "fixtures" / "thanhliem", now())
+        except demo.FixtureError as broken:
             raise CommandError(str(broken)) from broken
         self.stderr.write("Đã có dữ liệu minh họa huyện Thanh Liêm. Đăng nhập bằng mật khẩu “demo”:")
         for name, role in SIGN_INS:

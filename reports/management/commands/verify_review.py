@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from figures.formatting import format_day
-from reports.verification import frozen_copy
+from reports.verification import verdict as verification_verdict
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
             content = Path(file).read_bytes()
         except OSError as error:
             raise CommandError(f"Không đọc được tệp {file}.", returncode=2) from error
-        verdict = frozen_copy.check_file(content)
+        verdict = verification_verdict.check_file(content)
         if not verdict.valid:
             for fault in verdict.faults:
                 self.stdout.write(fault)

@@ -3,11 +3,11 @@
 import pytest
 from django.core.management import call_command
 
-from core.db import analyze
+from core import database
 from figures.periods import Month
 from ledger import backup
+from records import storage
 from records.models import CaseCount, CaseRow, DossierCount, Edition, GroupSum, MissingReport, Submission
-from records.storage import writes
 from tests.records.bulk_import.test_parts import CODES, FIELDS, line_of, written
 from tests.records.cases.exports import as_csv, rows
 
@@ -18,7 +18,7 @@ SUMS = (GroupSum, MissingReport)
 @pytest.fixture
 def told(monkeypatch) -> list[tuple]:
     found: list[tuple] = []
-    monkeypatch.setattr(analyze, "analyze_tables", lambda *tables: found.append(tables))
+    monkeypatch.setattr(database, "analyze_tables", lambda *tables: found.append(tables))
     return found
 
 
@@ -26,7 +26,7 @@ def told(monkeypatch) -> list[tuple]:
 def many(request, monkeypatch) -> bool:
     """Whether four rows are many here, or five hundred as ever."""
     if request.param:
-        monkeypatch.setattr(writes, "ANALYZE_FROM_ROWS", 4)
+        monkeypatch.setattr(storage, "ANALYZE_FROM_ROWS", 4)
     return request.param
 
 

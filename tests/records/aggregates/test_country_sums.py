@@ -9,8 +9,8 @@ from figures.periods import Month, Period
 from records.aggregates import group_sums, recount
 from records.approval import actions
 from records.models import GroupSum, Stage
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered, unit
 from units.models import Tier
 from units.tree import roster

@@ -28,12 +28,12 @@ from records.models import (
     Submission,
 )
 from records.submissions import actions as submissions_actions
+from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.units.succession.successions import Part, replace
-from units.lifecycle.opening import open_unit
+from units.lifecycle.actions import open_unit
 from units.models import Unit
 from units.tree.rules import TreeRefused, UnitDraft
 

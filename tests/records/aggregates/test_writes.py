@@ -60,7 +60,7 @@ def _read_by(statement: str) -> Iterator[tuple[str, str]]:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
             told = cursor.fetchone()[0]
             [plan] = json.loads(told) if isinstance(told, str) else told
-            found = [_node(one) for one in nodes(plan["Plan"]) if one["Node Type"].endswith("Scan")]
+            found = [_node(node) for node in nodes(plan["Plan"]) if node["Node Type"].endswith("Scan")]
     for alias, index in found:
         if alias in TABLES:
             yield TABLES[alias], index

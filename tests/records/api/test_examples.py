@@ -21,10 +21,10 @@ from records.models import Edition, Field
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, balanced
 from tests.support.server import free_port
-from units.lifecycle.opening import open_units
+from units.lifecycle.actions import open_units
 from units.models import Unit
-from units.push.actions import create_receiver
-from units.tokens.actions import create_token
+from units.push import create_receiver
+from units.tokens import create_token
 from units.tree.rules import UnitDraft
 
 EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"

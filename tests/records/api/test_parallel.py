@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from tests.records.submissions.test_parallel import apart, at_once
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 WHERE = "/api/v1/submissions/13441/2022-M07"
 

@@ -13,7 +13,7 @@ from records.approval import actions as approval_actions
 from records.locking import actions as locking_actions
 from tests.records.conftest import AT, balanced, entered
 from units.models import TokenScope
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 LISTS = (
     "/api/v1/units",
@@ -93,13 +93,13 @@ def test_the_catalogue(token, people, fields):
 def test_months_and_their_states(token, people, months):
     get = token(people.district)
     rows = all_pages(get, "/api/v1/submissions?limit=3")
-    assert [(one["unit"], one["month"], one["state"]) for one in rows] == [
+    assert [(row["unit"], row["month"], row["state"]) for row in rows] == [
         ("13441", "2022-M06", "approved"),
         ("13441", "2022-M07", "sent"),
         ("13450", "2022-M06", "approved"),
         ("13450", "2022-M07", "sent"),
     ]
-    assert [one["in_force"] for one in rows] == [1, None, 1, None]
+    assert [row["in_force"] for row in rows] == [1, None, 1, None]
     for query, number in (
         ("unit=13441", 2),
         ("month=2022-M07", 2),
@@ -221,8 +221,8 @@ def test_outside_the_subtree_everything_is_unknown(token, people, months, where)
     """The same answer for a neighbour, the unit above, a code of nobody, and a code with a day that is none."""
     get = token(people.alpha)
     answers = [get(where.format(code)) for code in ("13450", "351", "khong-co", "13450@2022-02-30", "a/b")]
-    assert {one.status_code for one in answers} == {404}
-    assert len({one.content for one in answers}) == 1
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
     assert "13450" not in json.dumps([get(one).json() for one in LISTS])
 
 

@@ -9,13 +9,13 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from core.web.rights import Right
+from core.web import Right
 from figures.periods import Month
 from records.models import Submission
 from tests.records.conftest import JULY, balanced, entered
 from units.access.queries import is_allowed
 from units.models import System, TokenScope
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 PEOPLE = ("clerk", "neighbour", "reviewer", "leader", "viewer", "administrator", "outsider")
 TOKENS = {

@@ -16,7 +16,7 @@ from records.models import DossierCount, Edition, Submission
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, JULY, balanced
 from units.models import Membership, Role, TokenScope
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 WHERE = "/api/v1/submissions/13441/2022-M07"
 Put = Callable[..., HttpResponse]
@@ -59,8 +59,8 @@ def test_a_month_is_entered_and_sent_at_once(system, people):
     edition = Edition.objects.get(submission__unit=people.alpha, submission__month=JULY.number)
     assert (edition.state, edition.saved_by, edition.sent_by) == ("sent", "Một cửa (API)", "Một cửa (API)")
     entries = list(Entry.objects.filter(subject=edition.submission.subject).order_by("sequence"))
-    assert [one.action for one in entries] == ["submission.open", "submission.save", "submission.send"]
-    assert {(one.actor, one.actor_id) for one in entries} == {("Một cửa (API)", None)}
+    assert [entry.action for entry in entries] == ["submission.open", "submission.save", "submission.send"]
+    assert {(entry.actor, entry.actor_id) for entry in entries} == {("Một cửa (API)", None)}
     assert entries[1].detail["way"] == "api"
     assert not edition.writers.exists()
 
@@ -116,8 +116,8 @@ def test_rows_that_are_not_named_stay_and_a_named_row_is_replaced(system, people
 
 def test_one_key_is_one_change(system, people):
     answers = [put(system, body(**WHOLE)) for _ in range(10)]
-    assert {one.status_code for one in answers} == {200}
-    assert len({one.content for one in answers}) == 1
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
     assert Entry.objects.filter(action="submission.save").count() == 1
     other = put(system, body(ho_tich={"received_direct": 1}))
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")

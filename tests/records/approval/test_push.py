@@ -21,9 +21,8 @@ from records.bulk_import.validation import APPROVED
 from records.models import Edition
 from tests.records.conftest import AT, JULY, balanced, entered
 from tests.support.push_receiver import Higher, higher
-from units.push import delivery
-from units.push.actions import create_receiver, stop_receiver
-from units.push.delivery import BadPushAddress, checked_address
+from units import push
+from units.push import BadPushAddress, checked_address, create_receiver, stop_receiver
 
 
 @pytest.fixture
@@ -203,7 +202,7 @@ def test_only_named_hosts_over_tls(settings, url):
 def test_the_secret_is_in_no_table(told):
     receiver, secret = told
     assert (
-        delivery.receiver_secret(receiver) == secret
+        push.receiver_secret(receiver) == secret
         and len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
     )
     assert secret not in str(Entry.objects.get(action="receiver.create").detail)

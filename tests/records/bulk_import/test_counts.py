@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from figures import rules
+from figures import count_rules
 from figures.measures import ALL_SERVED, MEASURES, served_measures
 from figures.outliers import find_outlier
 from figures.periods import Month
@@ -21,7 +21,7 @@ from records.aggregates import recount
 from records.approval import actions
 from records.bulk_import import counts
 from records.bulk_import.counts import import_counts
-from records.bulk_import.fast_rules import is_outlier, served_rules
+from records.bulk_import.reader import is_outlier, served_rules
 from records.bulk_import.validation import APPROVED, DRAFT, SENT
 from records.bulk_import.writer import UnitMonthWriter
 from records.models import DossierCount, Edition, Procedure, State
@@ -429,7 +429,7 @@ def test_the_quick_look_sees_the_outliers_that_the_rules_see(value, past):
 def test_the_quick_look_at_a_row_sees_what_the_rules_see(values, names):
     row = tuple(values.values())
     assert served_rules(names).clean(row) == (
-        rules.check_row(dict(zip(MEASURES, row, strict=True)), names) == ()
+        count_rules.check_row(dict(zip(MEASURES, row, strict=True)), names) == ()
     )
 
 

@@ -48,7 +48,7 @@ def rows(number: int = 120, seed: int = 1) -> list[list[str]]:
         )
         ended = came + timedelta(days=chance.randrange(0, 20), minutes=chance.randrange(500))
         over = state in ("Đã trả kết quả", "Công dân rút hồ sơ")
-        channels = [one for one in CHANNELS if field != "chung-thuc" or one != "Bưu chính"]
+        channels = [channel for channel in CHANNELS if field != "chung-thuc" or channel != "Bưu chính"]
         returns = [one for one in RETURNS if field != "chung-thuc" or one != "Qua bưu điện"]
         made.append(
             [

@@ -6,8 +6,8 @@ import pytest
 
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
-from records.cases.classification import Classifier, OnlineLevels, PlaceTexts, WrongCell
-from records.catalogue.queries import Catalogue
+from records.cases.reader import Classifier, OnlineLevels, PlaceTexts, WrongCell
+from records.catalogue import Catalogue
 from records.models import CaseFile, CaseRow, Field, FieldScope, Procedure, ProcedureScope
 from tests.records.conftest import SINCE
 from units.models import Tier
@@ -121,4 +121,4 @@ def test_a_word_may_mean_a_field_of_any_month_of_the_file(as_, july, work, field
     work()
     file = CaseFile.objects.get()
     assert (file.state, file.faults) == ("done", [])
-    assert {one.field_id for one in file.counts.all()} == {fields.ho_tich.pk}
+    assert {count.field_id for count in file.counts.all()} == {fields.ho_tich.pk}

@@ -44,7 +44,7 @@ def test_it_reads_whole_or_nothing(run):
     assert run(as_csv(lines), "--by", "xa-13441") == (0, {"written": 50, "unchanged": 0, "errors": []})
     file = CaseFile.objects.get()
     assert file.state == "done" and str(file.asked_by)
-    by_field = {one.field.code: one.received_direct for one in file.counts.select_related("field")}
+    by_field = {count.field.code: count.received_direct for count in file.counts.select_related("field")}
     assert by_field == {field: told["received_direct"] for field, told in counted(lines).items()}
     assert run(as_csv(lines)) == (0, {"written": 0, "unchanged": 50, "errors": []})
     lines[7][1] = lines[3][1]

@@ -60,7 +60,7 @@ def test_a_file_that_is_gone_when_its_turn_comes_is_asked_for_again(as_, july, w
     work()
     file.refresh_from_db()
     assert file.state == "failed" and "Hãy tải tệp lên lại" in file.words
-    assert not [one for one in caplog.records if one.exc_info]
+    assert not [record for record in caplog.records if record.exc_info]
     assert "Hãy tải tệp lên lại" in said(client.get(address("case_file", july.pk, file.pk)))
 
 

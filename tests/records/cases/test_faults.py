@@ -62,7 +62,7 @@ def test_faults_of_a_workbook_name_their_cells_and_merged_titles_do_no_harm(as_,
         return stream.getvalue()
 
     file = read(as_("clerk"), july, work, spoil(as_xlsx(lines)), "ho-so.xlsx")
-    assert [(one["cell"], one["code"]) for one in file.faults] == [
+    assert [(fault["cell"], fault["code"]) for fault in file.faults] == [
         ("J6", "error_value"),
         ("B9", "repeated_row"),
     ]
@@ -95,4 +95,4 @@ def test_a_file_of_nobody_and_of_another_month_is_refused(as_, july, work):
     old = [[text.replace("/2022", "/2020") for text in line] for line in rows(10)]
     old = [line for line in old if line[-1] in ("Đã trả kết quả", "Công dân rút hồ sơ")]
     file = read(client, july, work, as_csv(old))
-    assert [one["code"] for one in file.faults] == ["nothing_counted"]
+    assert [fault["code"] for fault in file.faults] == ["nothing_counted"]

@@ -141,14 +141,14 @@ def test_fields_that_a_system_calls_otherwise_are_mapped(as_, july, work):
     field, procedure = HEADS.index("Lĩnh vực"), HEADS.index("Tên thủ tục")
     lines = [[other[cell] if at == field else cell for at, cell in enumerate(line)] for line in rows(60)]
     unread = read(client, july, work, as_csv(lines))
-    assert {one["code"] for one in unread.faults} == {"unknown_field"}
-    assert {one["message"] for one in unread.faults} == {"Danh mục không có lĩnh vực “Tư pháp”."}
+    assert {fault["code"] for fault in unread.faults} == {"unknown_field"}
+    assert {fault["message"] for fault in unread.faults} == {"Danh mục không có lĩnh vực “Tư pháp”."}
     page = client.get(address("case_file", july.pk, unread.pk))
     boxes = {word: box for *_, words in page.context["words"] for word, _, box, _ in words}
     mapped(client, july, **{boxes["Tư pháp"]: "chung-thuc"})
     work()
     counts = CaseFile.objects.get().counts.select_related("field")
-    received = {one.field.code: one.received_direct for one in counts}
+    received = {count.field.code: count.received_direct for count in counts}
     assert received == {name: of["received_direct"] for name, of in told.items()}
     kept = [at for at in range(len(HEADS)) if at not in (field, procedure)]
     bare = [[line[at] for at in kept] for line in lines]

@@ -34,8 +34,8 @@ def test_rights(as_, july, work, people):
         ("outsider", 404, 404),
     ):
         client = as_(name)
-        assert {client.get(one).status_code for one in pages} == {seen}, name
-        assert {client.post(one).status_code for one in acts} == {done}, name
+        assert {client.get(page).status_code for page in pages} == {seen}, name
+        assert {client.post(act).status_code for act in acts} == {done}, name
     other = submissions_actions.open_submission(people.beta, JULY, by=people.neighbour, at=AT)
     assert as_("neighbour").get(address("case_file", other.pk, file.pk)).status_code == 404
 

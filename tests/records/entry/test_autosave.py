@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core import clock
 from ledger.models import Entry, IdempotencyKey
 from records.approval import actions as approval_actions
-from records.history.queries import CellChange, split_clashes
+from records.history import CellChange, split_clashes
 from records.models import State
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, JULY, balanced, entered, stored, unlocked
@@ -91,7 +91,7 @@ class TestSaving:
     def test_the_same_request_again_is_answered_alike_and_changes_nothing(self, as_, july):
         clerk = as_("clerk")
         answers = [ask(clerk, july, key="k1", ho_tich__opening="5") for _ in range(3)]
-        assert [one.status_code for one in answers] == [200] * 3
+        assert [answer.status_code for answer in answers] == [200] * 3
         assert answers[0].json() == answers[2].json() and saves() == 1
         other = ask(clerk, july, key="k1", ho_tich__opening="6")
         assert (other.status_code, other.json()["code"]) == (422, "key_reused")
@@ -306,5 +306,5 @@ def test_one_key_sent_ten_times_at_once_changes_once(people, july, shared_databa
         return answer.status_code, answer.json()
 
     answers = at_once(save, *range(10))
-    assert all(one == answers[0] for one in answers) and answers[0][0] == 200
+    assert all(answer == answers[0] for answer in answers) and answers[0][0] == 200
     assert apart(saves) == 1 and apart(lambda: july.editions.get().state) == State.DRAFT

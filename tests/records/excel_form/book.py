@@ -7,10 +7,11 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.records.conftest import balanced
-from tests.records.excel_form.cells import cell as cell
-from tests.records.excel_form.cells import filled as filled
-from tests.records.excel_form.cells import opened as opened
-from tests.records.excel_form.cells import saved as saved
+
+from .cells import cell as cell
+from .cells import filled as filled
+from .cells import opened as opened
+from .cells import saved as saved
 
 # A row that is whole and closes.
 WHOLE = {("ho-tich", name): value for name, value in balanced(30).items() if value is not None}

@@ -8,16 +8,15 @@ from datetime import date
 from django.urls import reverse
 
 from figures.measures import MEASURES
+from records import column_groups
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
-from records.column_groups import actions as column_groups_actions
-from records.excel_form.files import unit_forms
-from records.excel_form.layout import CellRemark, UploadedCopy
+from records.catalogue import Catalogue
+from records.excel_form.layout import CellRemark, UploadedCopy, unit_forms
 from records.excel_form.reader import read_workbook
 from records.excel_form.views import MAX_SHEETS
 from records.excel_form.workbook import form_workbook
 from records.models import SwitchedGroup
-from records.submissions import actions as submissions_actions
+from records.submissions import actions
 from tests.records.conftest import AT, JULY, balanced, entered
 from tests.support.libreoffice import converted
 from units.lifecycle import restructuring
@@ -35,7 +34,7 @@ def half(people, fields, july, **more):
         (fields.chung_thuc.pk, None): balanced(1240, online=20, postal=None),
         (fields.ho_tich.pk, None): {**balanced(30), "opening": 5, "withdrawn": 1, **more},
     }
-    return submissions_actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
+    return actions.save_counts(july.editions.get(), rows, by=people.clerk, revision=0, at=AT)
 
 
 def test_only_cells_to_fill_in_are_unlocked(as_, people, fields, july):
@@ -71,10 +70,10 @@ def test_numbers_are_validated_in_vietnamese_and_reasons_offered(as_, people, fi
 
 
 def test_groups_that_are_switched_off_are_not_there(as_, people, fields, july):
-    column_groups_actions.switch_column_group(
+    column_groups.switch_column_group(
         people.district, SwitchedGroup.TRANSFERRED, JULY, asked=False, by=people.reviewer, at=AT
     )
-    names = [one.value for one in opened(form_of(as_("clerk"), july)).worksheets[0][6]]
+    names = [worksheet.value for worksheet in opened(form_of(as_("clerk"), july)).worksheets[0][6]]
     assert "returned_direct" in names and "transferred_in" not in names
 
 

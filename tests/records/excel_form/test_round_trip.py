@@ -10,9 +10,9 @@ from hypothesis import strategies as some
 
 from figures.measures import MEASURES
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.excel_form.comparison import compare_sheet
-from records.excel_form.files import unit_forms
+from records.excel_form.layout import unit_forms
 from records.excel_form.reader import read_workbook
 from records.excel_form.workbook import form_workbook
 from records.models import DossierCount, Field, FieldScope, Procedure, ProcedureScope

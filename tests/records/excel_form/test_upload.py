@@ -92,7 +92,7 @@ def test_percentages_are_refused_and_text_numbers_are_read(as_, july):
     )
     content = filled(form_of(clerk, july), {("ho-tich", "withdrawn"): "1.240", ("ho-tich", "awaiting"): " "})
     look = clerk.get(brought(clerk, content, july).url)
-    assert [(one.name, one.after) for one in look.context["weighed"].changed[0].changes] == [
+    assert [(change.name, change.after) for change in look.context["weighed"].changed[0].changes] == [
         ("ho-tich-withdrawn", 1240)
     ]
 

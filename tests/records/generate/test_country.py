@@ -19,8 +19,8 @@ from records.models import GroupSum, MissingReport
 from records.summary import missing
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import period_tallies, received_tallies
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from units.models import Succession, Tier, Unit, UnitKind
 from units.succession import inheritance
 from units.tree import roster
@@ -137,7 +137,10 @@ def test_a_whole_period_by_todays_units_is_that_of_its_months():
         assert None not in {part.month for part in monthly}
         assert of_period(whole, period) == of_period(monthly, period), (code, external, only)
         assert {(part.month, part.field) for part in whole} == {(None, only)}
-        groups = {row.unit.pk: {one.unit for one in row.sources if one.sums} for row in asked[0].carried.rows}
+        groups = {
+            row.unit.pk: {source.unit for source in row.sources if source.sums}
+            for row in asked[0].carried.rows
+        }
         several = Counter(part.child for part in whole)
         assert several and all(number <= len(groups[child]) for child, number in several.items())
         seen |= {(code, external) for part in whole if None not in part.tally.numbers[:4]}
@@ -172,9 +175,9 @@ def test_of_a_merged_country_only_silent_units_are_read(monkeypatch):
     read = []
     kept = missing._reported_pairs
 
-    def noted(question, units, wanted):
+    def noted(query, units, wanted):
         read.extend(units)
-        return kept(question, units, wanted)
+        return kept(query, units, wanted)
 
     monkeypatch.setattr(missing, "_reported_pairs", noted)
     across = periods.Period.parse("2025-M05..M09")

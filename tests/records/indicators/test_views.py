@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.web import rights
+from core import web
 from figures.periods import Period
 from ledger.models import Entry
 from records.errors import ActionRefused
@@ -30,7 +30,7 @@ def listed(db) -> list[Indicator]:
         {"code": "tap-huan", "name": "Tập huấn", "numerator_name": "Lớp đã mở", "tier": "district"},
         {"code": "sipas", "name": "Hài lòng", "numerator_name": "Chỉ số", "quoted": True},
     ]
-    return actions.define_indicator([{"counted_in": "hồ sơ"} | one for one in rows], by=None, at=AT)
+    return actions.define_indicator([{"counted_in": "hồ sơ"} | row for row in rows], by=None, at=AT)
 
 
 def address(unit: Unit, what: str = "") -> str:
@@ -51,8 +51,8 @@ def test_rights_of_every_role_on_every_unit(cast, listed, client):
             if space != "units":
                 continue
             user.__dict__.pop("_memberships", None)
-            reads = is_allowed(user, rights.Right.READ, unit, DAY)
-            fills = is_allowed(user, rights.Right.FILL, unit, DAY)
+            reads = is_allowed(user, web.Right.READ, unit, DAY)
+            fills = is_allowed(user, web.Right.FILL, unit, DAY)
             assert client.get(address(unit)).status_code == (200 if reads else 404), (name, unit.code)
             data = {"period": "2022-H1", "version": "x"}
             expected = 409 if fills else 403 if reads else 404

@@ -11,9 +11,9 @@ from records import errors
 from records.approval import actions as approval_actions
 from records.bulk_import.counts import import_counts
 from records.locking import actions as locking_actions
-from records.locking.queries import unlock_requests_for
+from records.locking.actions import unlock_requests_for
 from records.models import State
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, SINCE, balanced, entered, unlocked
 from units.models import Membership, Role
@@ -145,7 +145,7 @@ def test_a_request_falls_to_the_nearest_reviewer_who_did_not_ask(cast, fields, a
 
     def falls_to() -> list[str]:
         people = User.objects.filter(pk__in=[cast.reviewer.pk, second.pk, above.pk]).order_by("username")
-        return [one.username for one in people if unlock_requests_for(one, AT.date())]
+        return [person.username for person in people if unlock_requests_for(person, AT.date())]
 
     asked = locking_actions.request_unlock(approved.submission, reason="Sót", by=cast.reviewer, at=AT)
     assert falls_to() == ["tinh"]

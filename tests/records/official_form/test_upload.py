@@ -15,11 +15,11 @@ from figures.periods import Month
 from ledger.models import Entry
 from records.approval import actions as approval_actions
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import FormFile
 from records.official_form.comparison import compare_official_form
-from records.official_form.queries import DOSSIER_FORM, official_forms
-from records.storage.tallies import measures_of_row
+from records.official_form.reader import DOSSIER_FORM, official_forms
+from records.storage import measures_of_row
 from records.submissions import actions as submissions_actions
 from reports.official_forms.filled_form import fill_from_edition, form_xlsx_bytes
 from tests.bad_inputs.numbers import REFUSED
@@ -109,7 +109,8 @@ def test_a_change_is_shown_and_saved_once_confirmed(filled, as_, people, fields)
     answer = upload(clerk, filled.submission, content)
     assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
     assert [
-        (one.field, one.column.number, one.before, one.after) for one in answer.context["reading"].changes
+        (change.field, change.column.number, change.before, change.after)
+        for change in answer.context["reading"].changes
     ] == [
         ("chung-thuc", 5, 1240, 1250),
         ("chung-thuc", 9, 1260, 1270),
@@ -211,7 +212,10 @@ def test_what_was_moved_explains_a_difference_of_the_form(filled, as_, people, f
     totals = {f"{column}{TOTAL}": None for column in "CEGI"}
     answer = upload(as_("clerk"), edition.submission, edited(out(edition), cells | totals))
     assert answer.status_code == 200, [str(one) for one in answer.context["faults"]]
-    assert [(one.column.number, one.after) for one in answer.context["reading"].changes] == [(5, 47), (9, 43)]
+    assert [(change.column.number, change.after) for change in answer.context["reading"].changes] == [
+        (5, 47),
+        (9, 43),
+    ]
     told = "Cột (3) lệch 2 so với cột (7) + cột (11) do hồ sơ chuyển đi, chuyển đến."
     assert answer.context["reading"].notes == [f"Dòng {HO_TICH}: {told}"] and told in answer.content.decode()
     (values,) = answer.context["reading"].rows.values()

@@ -14,14 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from figures.completeness import reminder_kind
 from figures.periods import Month
-from figures.reminder_schedule import reminder_kind
 from ledger.models import Entry
 from records.approval import actions as approval_actions
 from records.calendar.queries import DueDates, stored_calendar
 from records.models import OPEN_STATES, Edition, Reminder, Submission
-from records.reminders.actions import ReminderOutcome, remind_person
-from records.reminders.emails import MailRun
+from records.reminders.actions import MailRun, ReminderOutcome, remind_person
 from records.reminders.queries import plan_reminders
 from records.submissions import actions as submissions_actions
 from tests.product.test_every_page import foreign
@@ -217,7 +216,7 @@ class Refusing(EmailBackend):
     refused: set[str] = set()
 
     def send_messages(self, messages):
-        if any(one.to[0] in self.refused for one in messages):
+        if any(message.to[0] in self.refused for message in messages):
             raise ConnectionRefusedError("no")
         return super().send_messages(messages)
 
@@ -276,9 +275,9 @@ def test_nothing_is_given_twice_in_any_history(seed, people, fields, run, refusi
             refusing.clear()
             refusing.update(chance.sample([ALPHA, BETA, ABOVE], chance.randint(0, 2)))
             silent = {
-                one.name
-                for one in places
-                if not Edition.objects.filter(submission__unit=one, state__in=["sent", "approved"]).exists()
+                place.name
+                for place in places
+                if not Edition.objects.filter(submission__unit=place, state__in=["sent", "approved"]).exists()
             }
             try:
                 run(day)

@@ -10,7 +10,7 @@ from records import errors
 from records.aggregates import recount
 from records.approval import actions as approval_actions
 from records.models import State
-from records.storage.tallies import measures_of_row
+from records.storage import measures_of_row
 from records.submissions import actions as submissions_actions
 from tests.records.conftest import AT, balanced, entered, unlocked
 
@@ -53,14 +53,14 @@ def test_balance_blocks_sending_and_not_saving(cast, fields):
     edition = entered(cast.alpha, JUNE, rows, by=cast.clerk, upto="draft")
     with pytest.raises(errors.ActionRefused) as refused:
         submissions_actions.send_edition(edition, by=cast.clerk, at=AT)
-    assert [(one.field, one.code) for one in refused.value.findings] == [("ho-tich", "balance")]
+    assert [(finding.field, finding.code) for finding in refused.value.findings] == [("ho-tich", "balance")]
 
 
 def test_nothing_entered_cannot_be_sent(cast, fields):
     submission = submissions_actions.open_submission(cast.alpha, JUNE, by=cast.clerk, at=AT)
     with pytest.raises(errors.ActionRefused) as refused:
         submissions_actions.send_edition(submission.editions.get(), by=cast.clerk, at=AT)
-    assert [one.code for one in refused.value.findings] == ["nothing_reported"]
+    assert [finding.code for finding in refused.value.findings] == ["nothing_reported"]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_changed_opening_needs_a_reason(cast, fields):
     edition = entered(cast.alpha, JUNE, rows, upto="draft")
     with pytest.raises(errors.ActionRefused) as refused:
         submissions_actions.send_edition(edition, by=None, at=AT)
-    assert [one.code for one in refused.value.findings] == ["continuity"]
+    assert [finding.code for finding in refused.value.findings] == ["continuity"]
     edition = submissions_actions.save_counts(
         edition, {key: {}}, by=None, revision=edition.revision, at=AT, reasons={key: "Chuyển từ sổ giấy"}
     )

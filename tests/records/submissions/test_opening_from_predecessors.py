@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from accounts.models import User
-from figures import rules
+from figures import count_rules
 from figures.periods import Month
 from records.submissions import actions
 from records.submissions.history_window import (
@@ -47,7 +47,7 @@ def merged(cast, on: date) -> Unit:
 def opening(unit: Unit, month: Month, fields) -> int | None:
     rows = unit_history_windows([unit.pk], month)[unit.pk].get((fields.ho_tich.pk, None), {})
     before = rows.get(month.previous().number)
-    return rules.closing_count(before) if before else None
+    return count_rules.closing_count(before) if before else None
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,10 @@ def test_first_and_second_month_asked_for_together(cast, fields):
         month_of(new, month, fields, left, upto="sent", opens=opens)
     pasts = history_windows(new.submissions.all())
     found = {
-        one.month: rules.closing_count(pasts[one.pk][fields.ho_tich.pk, None][one.month - 1])
-        for one in new.submissions.all()
+        submission.month: count_rules.closing_count(
+            pasts[submission.pk][fields.ho_tich.pk, None][submission.month - 1]
+        )
+        for submission in new.submissions.all()
     }
     assert found == {JULY.number: 12, AUGUST.number: 9}
 
@@ -121,7 +123,7 @@ def test_the_page_of_the_first_month_proposes_it(cast, fields, client, settings)
     month_of(cast.beta, JUNE, fields, 7)
     new = merged(cast, date(2022, 6, 15))
     opened = actions.open_submission(new, JULY, by=None, at=AT)
-    assert rules.closing_count(history_window(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
+    assert count_rules.closing_count(history_window(opened)[fields.ho_tich.pk, None][JUNE.number]) == 12
     settings.DEMO_TODAY = date(2022, 8, 12)
     clerk = User.objects.create_user("moi")
     Membership.objects.create(user=clerk, unit=new, role=Role.CLERK, valid_from=new.active_from)

@@ -18,7 +18,7 @@ from records.locking import actions as locking_actions
 from records.models import Edition, GroupSum, State, Submission
 from records.submissions import actions as submissions_actions
 from records.submissions import uploads
-from records.submissions.working_editions import working_editions
+from records.submissions.month_status import working_editions
 from tests.records.conftest import AT, balanced, entered
 from units.models import Unit
 

@@ -16,7 +16,8 @@ from records.calendar import queries as calendar_queries
 from records.models import Edition, Submission
 from records.submissions import actions as submissions_actions
 from tests.ledger.conftest import shared_database as shared_database
-from units.lifecycle import opening, restructuring, undo
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring, undo
 from units.models import Unit
 from units.people import actions as people_actions
 from units.tree.rules import UnitDraft
@@ -32,7 +33,7 @@ def merged(transactional_db) -> SimpleNamespace:
         UnitDraft("351", "huyện Thanh Liêm", "committee", "district", START),
         UnitDraft("13474", "thị trấn Tân Thanh", "committee", "commune", START, parent="351"),
     ]
-    district, old = opening.open_units(drafts, by=None).new
+    district, old = lifecycle_actions.open_units(drafts, by=None).new
     people = {}
     for name, unit, role in (("xa-13474", old, "clerk"), ("tinh", district, "administrator")):
         user = User.objects.create_user(name, full_name=name)

@@ -9,12 +9,12 @@ from django.utils import timezone
 from figures.periods import Month
 from records.bulk_import.catalogue import import_catalogue
 from records.calendar.queries import stored_calendar
-from records.catalogue.queries import Catalogue
+from records.catalogue import Catalogue
 from records.models import CaseMapping, Field, FieldScope, GroupSwitch, Procedure, ProcedureScope, RateTarget
 from tests.units.conftest import draft, person
 from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_views import signed_in, text_of
-from units.lifecycle import opening, restructuring, succession, undo
+from units.lifecycle import actions, restructuring, successor_links, undo
 from units.models import Unit
 from units.tree.rules import TreeRefused
 
@@ -57,7 +57,7 @@ def holder(code: str) -> Unit:
 @pytest.fixture
 def offices(tree):
     """Two districts with an office of one name each, which alone report land matters."""
-    opening.open_units(
+    actions.open_units(
         [draft("350", "district", "35"), draft("nv-2", "", "350", "office", name="Phòng Nội vụ")], by=None
     )
     tree.other = Unit.objects.get(code="350")
@@ -98,7 +98,7 @@ def test_a_split_goes_on_for_every_part(tree):
 
 def test_a_successor_of_another_tier_has_a_row_of_its_own(tree):
     """An island district becomes a special zone, a unit of the commune tier."""
-    (island,) = opening.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
+    (island,) = actions.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
     row("bien-dao", island, tier="district")
     kept = state()
     new = restructuring.merge_units([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
@@ -111,26 +111,26 @@ def test_a_successor_of_another_tier_has_a_row_of_its_own(tree):
 def test_successions_from_a_file_are_followed_along_the_chain(tree):
     row("dat-dai", tree.tan_thanh)
     later = date(2026, 1, 1)
-    first = opening.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
-    last = opening.open_unit(draft("b", active_from=later), by=None)
+    first = actions.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
+    last = actions.open_unit(draft("b", active_from=later), by=None)
     links = [
-        succession.SuccessionLink(first, last, later),
-        succession.SuccessionLink(tree.tan_thanh, first, ON),
+        successor_links.SuccessionLink(first, last, later),
+        successor_links.SuccessionLink(tree.tan_thanh, first, ON),
     ]
-    succession.add_successions(links, by=None)
+    successor_links.add_successions(links, by=None)
     assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
 
 
 def test_a_chain_is_followed_whichever_part_of_it_is_recorded_first(tree):
     row("dat-dai", tree.tan_thanh)
     later = date(2026, 1, 1)
-    first = opening.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
-    last = opening.open_unit(draft("b", active_from=later), by=None)
+    first = actions.open_unit(draft("a", active_from=ON, active_until=date(2025, 12, 31)), by=None)
+    last = actions.open_unit(draft("b", active_from=later), by=None)
     for link in (
-        succession.SuccessionLink(first, last, later),
-        succession.SuccessionLink(tree.tan_thanh, first, ON),
+        successor_links.SuccessionLink(first, last, later),
+        successor_links.SuccessionLink(tree.tan_thanh, first, ON),
     ):
-        succession.add_successions([link], by=None)
+        successor_links.add_successions([link], by=None)
     assert reports(first, AFTER) == reports(last, Month(2026, 3)) == {"dat-dai"}
 
 

@@ -13,20 +13,21 @@ from django.test.utils import CaptureQueriesContext
 from figures.measures import RETURNED, group_measures
 from figures.periods import Month
 from ledger.models import Entry
+from records import column_groups
 from records.calendar.queries import stored_calendar
 from records.cases.queries import mappings_for
-from records.catalogue.queries import Catalogue
-from records.column_groups import actions as column_groups_actions
+from records.catalogue import Catalogue
 from records.models import CaseMapping, GroupSwitch, RateTarget, SwitchedGroup
 from records.submissions import actions as submissions_actions
 from records.succession import inherit_settings
-from records.targets.actions import set_targets
-from reports.dashboard.targets import rate_targets
+from records.targets import set_targets
+from reports.dashboard.queries import rate_targets
 from tests.units.conftest import draft, person
 from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_split import PARTIAL, asked
 from tests.units.lifecycle.test_views import signed_in, text_of
-from units.lifecycle import opening, restructuring, succession, undo
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring, successor_links, undo
 from units.models import Succession, Unit
 from units.tree.rules import TreeRefused
 
@@ -55,7 +56,10 @@ def state() -> list:
 
 
 def targets(unit: Unit, day: date = AFTER) -> dict[str, str]:
-    return {f"{one['rate']}-{one['tier']}": one["percent"] for one in rate_targets(unit, day)}
+    return {
+        f"{rate_target['rate']}-{rate_target['tier']}": rate_target["percent"]
+        for rate_target in rate_targets(unit, day)
+    }
 
 
 def off(unit: Unit, month: Month = AUGUST) -> frozenset[str]:
@@ -170,7 +174,7 @@ def test_who_takes_a_part_over_goes_on_with_its_own(tree):
 
 
 def test_what_is_below_a_merged_group_goes_on_with_its_own(tree):
-    opening.open_units([draft("350", "district", "35")], by=None)
+    lifecycle_actions.open_units([draft("350", "district", "35")], by=None)
     other = Unit.objects.get(code="350")
     target(tree.liem_tuc, 80)
     target(tree.district, 70)
@@ -201,7 +205,7 @@ def test_targets_follow_as_they_hold_one_after_the_other(tree):
 
 def test_a_target_of_the_units_own_tier_is_of_the_new_one(tree):
     """An island district becomes a special zone, a unit of the commune tier."""
-    (island,) = opening.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
+    (island,) = lifecycle_actions.open_units([draft("318", "district", "35", name="huyện đảo")], by=None).new
     target(island, 80, tier="district")
     new = restructuring.merge_units([island], draft("318", "commune", "35"), ON, by=None, basis="NQ").new[0]
     assert targets(new) == {"online-commune": "80.0"}
@@ -219,15 +223,13 @@ def test_what_somebody_set_since_is_not_lost(tree):
 def test_a_switch_that_somebody_set_since_is_not_lost(tree):
     switch(tree.tan_thanh)
     new = merged(tree)
-    column_groups_actions.switch_column_group(
-        new, SwitchedGroup.RETURNED, Month(2025, 7), asked=True, by=None, at=AT
-    )
+    column_groups.switch_column_group(new, SwitchedGroup.RETURNED, Month(2025, 7), asked=True, by=None, at=AT)
     with pytest.raises(TreeRefused, match="Đã có nhóm cột gắn"):
         undo.undo_restructuring(new, by=None)
 
 
 def opened(code: str, on: date, until: date | None = None) -> Unit:
-    return opening.open_unit(draft(code, active_from=on, active_until=until), by=None)
+    return lifecycle_actions.open_unit(draft(code, active_from=on, active_until=until), by=None)
 
 
 def test_a_chain_is_followed_in_whatever_order_it_is_recorded(tree):
@@ -235,14 +237,14 @@ def test_a_chain_is_followed_in_whatever_order_it_is_recorded(tree):
     mapping(tree.tan_thanh)
     later = date(2026, 1, 1)
     first, last = opened("a", ON, date(2025, 12, 31)), opened("b", later)
-    succession.add_successions([succession.SuccessionLink(first, last, later)], by=None)
+    successor_links.add_successions([successor_links.SuccessionLink(first, last, later)], by=None)
     assert targets(last, later) == {}
-    succession.add_successions([succession.SuccessionLink(tree.tan_thanh, first, ON)], by=None)
+    successor_links.add_successions([successor_links.SuccessionLink(tree.tan_thanh, first, ON)], by=None)
     for unit, day in ((first, AFTER), (last, later)):
         assert targets(unit, day) == {"online-": "80.0"} and mappings(unit) == {"iGate"}
     # One more predecessor that disagrees: what followed is gone again, along the chain.
     target(tree.liem_tuc, 90)
-    succession.add_successions([succession.SuccessionLink(tree.liem_tuc, first, ON)], by=None)
+    successor_links.add_successions([successor_links.SuccessionLink(tree.liem_tuc, first, ON)], by=None)
     assert targets(first) == targets(last, later) == {} and mappings(last) == {"iGate"}
 
 
@@ -254,7 +256,7 @@ def test_what_the_new_unit_has_set_stays(tree):
     mapping(tree.tan_thanh)
     switch(tree.tan_thanh)
     own = CaseMapping.objects.get(unit=new).content
-    succession.add_successions([succession.SuccessionLink(tree.tan_thanh, new, ON)], by=None)
+    successor_links.add_successions([successor_links.SuccessionLink(tree.tan_thanh, new, ON)], by=None)
     assert targets(new) == {"online-": "90.0"} and off(new) == frozenset(RETURNED)
     assert CaseMapping.objects.get(unit=new).content == own
 
@@ -266,17 +268,17 @@ def test_no_group_is_switched_where_the_month_is_entered(tree):
     switch(tree.liem_tuc)
     submissions_actions.open_submission(new, AUGUST, by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     links = [
-        succession.SuccessionLink(tree.tan_thanh, new, ON),
-        succession.SuccessionLink(tree.liem_tuc, other, ON),
+        successor_links.SuccessionLink(tree.tan_thanh, new, ON),
+        successor_links.SuccessionLink(tree.liem_tuc, other, ON),
     ]
-    succession.add_successions(links, by=None)
+    successor_links.add_successions(links, by=None)
     assert off(new) == frozenset() and off(other) == frozenset(RETURNED)
 
 
 def test_queries_do_not_grow_with_the_units(tree):
     counted = []
     for number in (2, 30):
-        olds = opening.open_units(
+        olds = lifecycle_actions.open_units(
             [draft(f"{number}-{n}", active_until=date(2025, 6, 30)) for n in range(number)], by=None
         ).new
         links = []
@@ -294,7 +296,7 @@ def test_queries_do_not_grow_with_the_units(tree):
             connection,
         ) as found:
             inherit_settings.inherit_settings(links, by=None)
-        assert RateTarget.objects.filter(unit__in=[one.new_id for one in links]).count() == number
+        assert RateTarget.objects.filter(unit__in=[link.new_id for link in links]).count() == number
         counted.append(len(found))
     assert counted[0] == counted[1] < 20
 

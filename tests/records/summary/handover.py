@@ -4,11 +4,11 @@ from datetime import date
 from fractions import Fraction
 
 from figures.periods import Month, Period
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Unit
 from units.tree.rules import UnitDraft
 
@@ -42,7 +42,7 @@ class Land:
         )
 
     def open(self, code: str, parent: Unit | None, *, start: date = START, **more) -> Unit:
-        return opening.open_unit(self.draft(code, parent, start, **more), by=None)
+        return actions.open_unit(self.draft(code, parent, start, **more), by=None)
 
     def merge(self, olds: list[Unit], code: str, parent: Unit, on: date = ON, **more) -> Unit:
         part = successions.Part(self.draft(code, parent, on, **more))

@@ -7,8 +7,8 @@ from figures.measures import MEASURES, WHOLES
 from figures.periods import Month, Period
 from figures.summary import Figures, compute_figures
 from figures.tally import Tally
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import AT
 from units.models import Unit
 
@@ -117,12 +117,12 @@ class Asked:
     def units(self, found) -> None:
         """Each row, that none is left out, and that they add up to the total."""
         shown_rows = {row.extra["pk"]: row.figures for row in found.rows}
-        for one in self.oracle.units.values():
-            if one.pk in shown_rows:
-                self.same(shown_rows[one.pk], self.row(one))
-            elif one.parent_id == self.unit.pk and not self.over:
-                told = self.row(one)
-                assert not (told.reported or told.expected), (self, one.code)
+        for unit in self.oracle.units.values():
+            if unit.pk in shown_rows:
+                self.same(shown_rows[unit.pk], self.row(unit))
+            elif unit.parent_id == self.unit.pk and not self.over:
+                told = self.row(unit)
+                assert not (told.reported or told.expected), (self, unit.code)
         for name in MEASURES:
             parts = sum(row.counts[name] or 0 for row in shown_rows.values())
             assert parts == (found.total.counts[name] or 0), (self, name)

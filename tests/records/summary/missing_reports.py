@@ -30,7 +30,7 @@ class Told:
 
 
 def added(parts: list[int | None]) -> int | None:
-    there = [one for one in parts if one is not None]
+    there = [part for part in parts if part is not None]
     return sum(there) if there else None
 
 

@@ -32,7 +32,7 @@ class Body:
         start, end = span(month)
         if not self.there(start, end) or self.declared is not None:
             return self.there(start, end) and bool(self.declared)
-        own = [one for one in self.children if not one.external]
+        own = [child for child in self.children if not child.external]
         day = max(start, self.start)
         while day <= min(end, self.end or end):
             if all(day < child.start for child in own):

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from figures.periods import Month
 from records import errors
-from records.approval import actions
+from records.approval import actions as approval_actions
 from tests.records.conftest import AT, entered, unlocked
 from tests.units.succession import successions
-from units.lifecycle import closing, restructuring, undo
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring, undo
 from units.models import Succession, Unit
 from units.tree.rules import TreeRefused, UnitDraft
 
@@ -88,15 +89,17 @@ class World(Land):
         self.enter(unit, which, told, state if state in ("sent", "draft", "approved") else "sent")
         submission = unit.submissions.get(month=which.number)
         if state == "returned":
-            actions.return_edition(submission.editions.get(), reason="Sửa", by=None, at=AT)
+            approval_actions.return_edition(submission.editions.get(), reason="Sửa", by=None, at=AT)
         if state == "corrected":
-            actions.approve_edition(submission.editions.get(), by=None, at=AT)
+            approval_actions.approve_edition(submission.editions.get(), by=None, at=AT)
             unlocked(submission)
             self.enter(unit, which, told[::-1], "sent")
 
     def enter(self, unit: Unit, month: Month, told: tuple, upto: str) -> None:
         keys = (
-            [(one.pk, None) for one in self.fields] if unit.tier == "commune" else [(self.undivided.pk, None)]
+            [(field.pk, None) for field in self.fields]
+            if unit.tier == "commune"
+            else [(self.undivided.pk, None)]
         )
         rows = {key: row(*both) for key, both in zip(keys, told, strict=False)}
         for key, values in rows.items():
@@ -120,7 +123,7 @@ class World(Land):
         restructuring.split_unit(old, parts, on, by=None, basis="Nghị quyết 1")
 
     def end(self, number: int, at: int, on: date) -> None:
-        closing.close_unit(self.some(at, active_until=None, has_children=False), on, by=None)
+        lifecycle_actions.close_unit(self.some(at, active_until=None, has_children=False), on, by=None)
 
     def begin(self, number: int, at: int, on: date, declared: bool | None) -> None:
         self.open(f"n{number}", self.group(at), start=on, declared=declared)

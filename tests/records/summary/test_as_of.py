@@ -19,8 +19,8 @@ from records.bulk_import.validation import APPROVED
 from records.calendar.queries import stored_calendar
 from records.models import OPEN_STATES, Edition, Field, State
 from records.submissions import actions as submissions_actions
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, figures_of, past_figures
 from tests.records.conftest import balanced, entered, unit, unlocked
 from units.models import Tier, Unit

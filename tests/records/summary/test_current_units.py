@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Month, Period
 from records import errors
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
-from units.lifecycle import closing, opening, restructuring
+from units.lifecycle import actions, restructuring
 from units.models import Unit
 from units.tree.rules import TreeRefused, UnitDraft
 
@@ -44,7 +44,7 @@ class World:
 
     def open(self, code, tier, parent, *, start=START, kind="committee") -> Unit:
         tier = "" if kind == "office" else tier
-        return opening.open_unit(UnitDraft(code, f"Đơn vị {code}", kind, tier, start, parent=parent), by=None)
+        return actions.open_unit(UnitDraft(code, f"Đơn vị {code}", kind, tier, start, parent=parent), by=None)
 
     def step(self, number: int) -> None:
         acts = [self.report] * 8 + [self.merge] * 2 + [self.split, self.end, self.end_group, self.child]
@@ -129,7 +129,7 @@ class World:
         restructuring.split_unit(old, shares, on, by=None, basis="NQ", offices=offices)
 
     def end(self, number: int) -> None:
-        closing.close_unit(self.some(group=False), self.day(), by=None)
+        actions.close_unit(self.some(group=False), self.day(), by=None)
 
     def child(self, number: int) -> None:
         kind = self.random.choice(["committee", "external"])
@@ -141,7 +141,7 @@ class World:
         if gone.tier == "country":
             return
         leaves = list(Unit.objects.under(gone).filter(active_until=None, has_children=False))
-        closing.close_branch(gone, on - timedelta(1), by=None)
+        actions.close_branch(gone, on - timedelta(1), by=None)
         parent = self.some(group=True)
         for at, old in enumerate(leaves):
             if self.random.random() < 0.8:
@@ -233,7 +233,7 @@ def nation(name: str, fields, number: int) -> Unit:
     """A country of two provinces that became one; of three communes two merged, one was split."""
 
     def draft(code, tier, parent, start=START):
-        return opening.open_unit(UnitDraft(code, code, "committee", tier, start, parent=parent), by=None)
+        return actions.open_unit(UnitDraft(code, code, "committee", tier, start, parent=parent), by=None)
 
     on = date(2022, 7, 1)
     country = draft(name, "country", None)
@@ -255,7 +255,7 @@ def nation(name: str, fields, number: int) -> Unit:
         ]
         successions.replace(old[2:], halves, on, by=None)
     for one in olds:
-        closing.close_unit(one, on - timedelta(1), by=None)
+        actions.close_unit(one, on - timedelta(1), by=None)
     return country
 
 

@@ -6,13 +6,13 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from figures import rules
+from figures import count_rules
 from figures.periods import Month, Period
 from figures.summary import Summary
 from figures.unit_changes import Handover
 from records.aggregates import group_sums, recount
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.submissions.test_opening_from_predecessors import AUGUST, JULY, JUNE, merged, month_of
 from tests.units.succession import successions
 from units.lifecycle import undo
@@ -67,14 +67,19 @@ def test_a_unit_alone_is_told_as_it_reported(cast, fields, new):
     for unit, opening, left in ((new, 10, 9), (cast.alpha, 5, 4)):
         for today in (None, READ) if unit == cast.alpha else (None,):
             found = summary(FiguresQuery(unit, Period.parse("2022-M07"), today=today))
-            assert (found.total.counts["opening"], rules.closing_count(found.total.counts)) == (opening, left)
+            assert (found.total.counts["opening"], count_rules.closing_count(found.total.counts)) == (
+                opening,
+                left,
+            )
             assert not found.handover
 
 
 def test_the_balance_of_a_merger_inside_a_month_closes(cast, new):
     for today in (None, READ):
         counts = summary(FiguresQuery(cast.district, Period.parse("2022-M07"), today=today)).total.counts
-        assert counts["opening"] + counts["received"] == counts["resolved"] + rules.closing_count(counts)
+        assert counts["opening"] + counts["received"] == counts["resolved"] + count_rules.closing_count(
+            counts
+        )
 
 
 def test_a_merger_on_the_first_day_of_a_month_has_nothing_to_tell(cast, fields):
@@ -122,4 +127,4 @@ def test_undoing_a_merger_lets_the_closings_of_the_old_units_count(cast, fields)
 
 def counts_of(unit) -> tuple[int | None, int | None]:
     counts = summary(FiguresQuery(unit, Period.parse("2022-M07"))).total.counts
-    return counts["opening"], rules.closing_count(counts)
+    return counts["opening"], count_rules.closing_count(counts)

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from records.official_form.queries import DOSSIER_FORM, official_forms
+from records.official_form.reader import DOSSIER_FORM, official_forms
 from tests.records.conftest import AT
 
 from .handover import START, TODAY, Land, asked, rows, stand, stands
@@ -99,7 +99,7 @@ def test_rows_by_todays_units(land, period):
 def test_the_balance_closes_and_form_06a_holds(land, today, period):
     for unit in groups(land, today):
         found = asked(unit, period, today=today, by="field")
-        for figures in (found.total, *(one.figures for one in found.rows if one.key == "ho-tich")):
+        for figures in (found.total, *(row.figures for row in found.rows if row.key == "ho-tich")):
             counts = figures.counts
             ahead = counts["opening"] + counts["received"]
             assert ahead == counts["resolved"] + counts["withdrawn"] + counts["pending"] + counts["awaiting"]
@@ -120,9 +120,9 @@ def test_a_unit_by_itself_shows_what_it_reported(land, today, by):
             found = asked(unit, "M07", by=by, today=today, **more)
             assert stands(found.total) == right
             if by in ("unit", "month"):
-                assert [stands(one.figures) for one in found.rows] == [right]
+                assert [stands(row.figures) for row in found.rows] == [right]
             if by == "field":
-                assert {one.key: stands(one.figures) for one in found.rows}["ho-tich"] == right
+                assert {row.key: stands(row.figures) for row in found.rows}["ho-tich"] == right
 
 
 def test_before_the_day_each_has_its_own_history(land):

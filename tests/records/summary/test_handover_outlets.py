@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from units.lifecycle import closing
+from units.lifecycle import actions
 
 from .handover import ON, TODAY, Land, asked, rows, stand, stands
 
@@ -108,7 +108,7 @@ def test_a_chain_over_two_months(land):
 def test_what_ends_without_a_successor_keeps_its_closing(land):
     land.months(land.a, m7=(6, 4))
     land.months(land.b, m7=(6, 6))
-    closing.close_unit(land.a, date(2022, 6, 30), by=None)
+    actions.close_unit(land.a, date(2022, 6, 30), by=None)
     new = land.open("n", land.west, start=ON)
     land.months(new, m7=(10, 9))
     assert stand(land.west, "M07") == (22, 19)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from figures.measures import MEASURES
-from records.bulk_import.split_actuals import import_recounts
+from records.bulk_import.recounts import import_recounts
 
 from .handover import TODAY, Land, asked, row, rows, stand
 

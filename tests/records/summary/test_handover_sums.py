@@ -10,7 +10,7 @@ from records.aggregates.recount import sum_differences
 from records.models import CutoffRule, Submission
 from tests.records.conftest import unlocked
 from tests.units.succession import successions
-from units.lifecycle import closing, restructuring, undo
+from units.lifecycle import actions, restructuring, undo
 from units.succession import inheritance
 from units.tree import roster
 
@@ -67,7 +67,7 @@ def test_reports_that_come_after_the_merger(fields):
 def test_a_successor_that_is_recorded_afterwards(land):
     """The old ones had ended and the new one had begun and reported before anybody said who follows whom."""
     for old in (land.a, land.b):
-        closing.close_unit(old, date(2022, 6, 30), by=None)
+        actions.close_unit(old, date(2022, 6, 30), by=None)
     new = land.open("n", land.west, start=ON)
     land.months(new, m7=(10, 9))
     assert kept() == UNTOUCHED | {("n", 7): WHOLE} and stand(land.west, "M07") == (22, 19)

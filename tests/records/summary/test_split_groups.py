@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from figures.periods import Month, Period
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from units.lifecycle import restructuring
 from units.models import Unit
@@ -48,7 +48,7 @@ def test_a_divided_group_has_the_history_of_what_went_to_it(fields):
     }
     for code, parts in reported.items():
         assert not carried[code].estimated
-        assert carried[code].sums == {name: sum(one.sums[name] for one in parts) for name in MEASURES}
+        assert carried[code].sums == {name: sum(part.sums[name] for part in parts) for name in MEASURES}
         assert (carried[code].reported, carried[code].missing) == (3 * len(parts), set())
     assert before.sums == {name: sum(one.sums[name] for one in carried.values()) for name in MEASURES}
     province = Unit.objects.get(code="p0")
@@ -87,5 +87,5 @@ def test_an_office_in_each_part_is_estimated_there_and_whole_above(fields):
     assert [one.code for one in new] == ["o00", "o00-y"]
     parts = [told(summary(FiguresQuery(one, period, today=on)).total) for one in new]
     whole = told(summary(FiguresQuery(each, period)).total)
-    assert all(one.estimated for one in parts) and not whole.estimated
-    assert whole.sums == {name: sum(one.sums[name] for one in parts) for name in MEASURES}
+    assert all(part.estimated for part in parts) and not whole.estimated
+    assert whole.sums == {name: sum(part.sums[name] for part in parts) for name in MEASURES}

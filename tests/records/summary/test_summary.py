@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import Month, Period
 from records.aggregates import recount
 from records.models import Stage
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered, unit
 from units.models import Tier, Unit, UnitKind
 from units.tree import roster
@@ -67,9 +67,9 @@ def test_include_submitted_and_external(reported):
 def test_rows_add_up(reported, by, tier, whose):
     found = summary(FiguresQuery(getattr(reported, whose), PERIOD, by=by, tier=tier, include="submitted"))
     rows = [counts(row.figures) for row in found.rows]
-    assert [sum(one[at] or 0 for one in rows) for at in range(2)] == list(counts(found.total)[:2])
+    assert [sum(row[at] or 0 for row in rows) for at in range(2)] == list(counts(found.total)[:2])
     if by != "field":
-        assert [sum(one[at] for one in rows) for at in (2, 3)] == list(counts(found.total)[2:])
+        assert [sum(row[at] for row in rows) for at in (2, 3)] == list(counts(found.total)[2:])
     for row in found.rows:
         completeness = row.figures.completeness
         assert completeness.expected - completeness.reported == len(completeness.missing)

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from figures.periods import Period
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
-from units.lifecycle import opening, restructuring
+from units.lifecycle import actions, restructuring
 from units.models import Unit
 from units.tree.rules import UnitDraft
 
@@ -28,7 +28,7 @@ def province() -> dict[str, Unit]:
     drafts = [draft("tinh", "province", None), draft("A", "district", "tinh"), draft("B", "district", "tinh")]
     drafts += [draft(code, "commune", above) for code, above in (("a1", "A"), ("a2", "A"), ("b1", "B"))]
     drafts.append(draft("pb", "", "B", kind="office"))
-    return {unit.code: unit for unit in opening.open_units(drafts, by=None).new}
+    return {unit.code: unit for unit in actions.open_units(drafts, by=None).new}
 
 
 def merged(olds: list[Unit], above: Unit) -> None:
@@ -39,7 +39,7 @@ def test_a_merger_within_the_only_district_brings_nothing_from_its_province():
     """Everything of the province is carried into the district, so that is how it is kept; nothing came over."""
     alone = [draft("khac", "province", None), draft("C", "district", "khac")]
     alone += [draft(code, "commune", "C") for code in ("c1", "c2", "c3")]
-    units = {unit.code: unit for unit in opening.open_units(alone, by=None).new}
+    units = {unit.code: unit for unit in actions.open_units(alone, by=None).new}
     merged([units["c1"], units["c2"]], units["C"])
     told = summary(FiguresQuery(units["C"], WHEN, today=TODAY)).territory
     assert told.equal and told.sentences() == []

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from figures.periods import Month, Period
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import balanced, entered
 from tests.units.succession import successions
 from units.lifecycle.imports import import_successions, import_units
@@ -126,7 +126,7 @@ def test_where_the_territory_differs_is_told(merged, by):
     assert dict(told.partly) == {"13285": "phường Châu Sơn"} and not told.equal
     assert {f"{code}@{LAST_DAY}" for code in OFFICES} <= dict(told.ended).keys()
     assert not told.came and not told.left
-    (sentence,) = (one for one in told.sentences() if "Địa bàn cũ" in one)
+    (sentence,) = (sentence for sentence in told.sentences() if "Địa bàn cũ" in sentence)
     assert "phường Châu Sơn (13285)" in sentence
     ward = summary(FiguresQuery(resolve_code("13285", TODAY), when, today=TODAY))
     olds = {
@@ -145,7 +145,7 @@ def test_all_that_ended_are_counted_and_some_named(merged):
     for unit, bodies in ((merged.old, 0), (merged.new, 1)):
         told = summary(FiguresQuery(unit, when, today=TODAY)).territory
         assert len(told.ended) == 12 and told.more == {"ended": 15 + bodies}
-        assert any(one.endswith(f" và {15 + bodies} đơn vị khác.") for one in told.sentences())
+        assert any(sentence.endswith(f" và {15 + bodies} đơn vị khác.") for sentence in told.sentences())
 
 
 def test_what_was_divided_within_the_old_district_comes_from_nowhere_else(merged):

@@ -11,12 +11,12 @@ from records.aggregates import recount
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
-from records.submissions import actions
+from records.submissions import actions as submissions_actions
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from tests.records.conftest import AT, balanced, entered
 from tests.units.succession import successions
-from units.lifecycle import closing, opening
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Unit
 from units.succession import inheritance
 from units.tree import roster
@@ -44,7 +44,7 @@ class World:
 
     def open(self, code, tier, parent, start, end=None, kind="committee", declared=None) -> Unit:
         draft = UnitDraft(code, f"Đơn vị {code}", kind, tier, start, end, parent, declared)
-        unit = opening.open_unit(draft, by=None)
+        unit = lifecycle_actions.open_unit(draft, by=None)
         above = self.bodies[parent.pk] if parent else None
         self.bodies[unit.pk] = Body(code, unit.tier, above, start, end, kind == "external", declared)
         return unit
@@ -83,12 +83,12 @@ class World:
 
     def close(self, number: int) -> None:
         unit, day = self.unit(), self.day()
-        closing.close_unit(unit, day, by=None)
+        lifecycle_actions.close_unit(unit, day, by=None)
         self.bodies[unit.pk].end = day
 
     def branch(self, number: int) -> None:
         unit, day = self.unit(), self.day()
-        closing.close_branch(unit, day, by=None)
+        lifecycle_actions.close_branch(unit, day, by=None)
         for one in self.bodies[unit.pk].family():
             if one.end is None or one.end > day:
                 one.end = day
@@ -183,12 +183,12 @@ def test_closing_before_reported_months_is_refused(db, way):
         if way == "succeed":
             successions.replace([unit], [successions.Part(new)], new.active_from, by=None)
         elif way == "branch":
-            closing.close_branch(unit.parent, last, by=None)
+            lifecycle_actions.close_branch(unit.parent, last, by=None)
         else:
-            closing.close_unit(unit, last, by=None)
+            lifecycle_actions.close_unit(unit, last, by=None)
     assert [wrong.code for wrong in refused.value.wrongs] == ["reported_later"]
     assert commune().active_until is None
-    closing.close_unit(commune(), date(2022, 4, 15), by=None)
+    lifecycle_actions.close_unit(commune(), date(2022, 4, 15), by=None)
 
 
 def test_a_draft_of_a_month_after_the_end_is_neither_changed_nor_sent(db):
@@ -196,10 +196,12 @@ def test_a_draft_of_a_month_after_the_end_is_neither_changed_nor_sent(db):
     undivided = Field.objects.get(code=Field.UNDIVIDED)
     key = (undivided.pk, None)
     edition = entered(commune(), Month(2022, 5), {key: balanced(3)}, upto="draft")
-    closing.close_unit(commune(), date(2022, 4, 14), by=None)
+    lifecycle_actions.close_unit(commune(), date(2022, 4, 14), by=None)
     with pytest.raises(errors.ActionRefused, match="đã hết hoạt động ngày 14/4/2022") as refused:
-        actions.send_edition(Edition.objects.get(pk=edition.pk), by=None, at=AT)
+        submissions_actions.send_edition(Edition.objects.get(pk=edition.pk), by=None, at=AT)
     assert refused.value.code == "not_expected"
     with pytest.raises(errors.ActionRefused, match="không còn báo cáo tháng 5/2022"):
-        actions.save_counts(edition, {key: {"opening": 4}}, by=None, revision=edition.revision, at=AT)
+        submissions_actions.save_counts(
+            edition, {key: {"opening": 4}}, by=None, revision=edition.revision, at=AT
+        )
     assert edition.counts.get(field=undivided).opening == 0

@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from core.web import rights
+from core import web
 from ledger.models import Entry
+from records import targets
 from records.errors import ActionRefused
 from records.models import RateTarget
-from records.targets import actions
-from reports.dashboard.targets import rate_targets
+from reports.dashboard.queries import rate_targets
 from tests.product.test_rights_matrix import UNKNOWN
 from tests.product.test_rights_matrix import cast as cast
 from tests.support.page_text import shows
@@ -40,8 +40,8 @@ def test_rights_of_every_role_on_every_unit(cast, client):
             if space != "units":
                 continue
             user.__dict__.pop("_memberships", None)
-            reads = is_allowed(user, rights.Right.READ, unit, DAY)
-            edits = is_allowed(user, rights.Right.EDIT, unit, DAY)
+            reads = is_allowed(user, web.Right.READ, unit, DAY)
+            edits = is_allowed(user, web.Right.EDIT, unit, DAY)
             assert client.get(address(unit)).status_code == (200 if reads else 404), (name, unit.code)
             answer = client.post(address(unit, "save/"), {"year": "2022", "version": "x"})
             assert answer.status_code == (409 if edits else 403 if reads else 404), (name, unit.code)
@@ -74,7 +74,7 @@ def test_an_older_open_target_holds_until_another_is_set(cast):
     RateTarget.objects.create(
         unit=unit, rate="on_time", tier="", percent=Decimal("90"), valid_from=date(2020, 12, 15)
     )
-    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     found = {year: rate_targets(unit, date(year, 6, 14))[0]["percent"] for year in (2021, 2022, 2023)}
     assert found == {2021: "90.0", 2022: "95.0", 2023: "90.0"}
 
@@ -94,7 +94,7 @@ def begun(unit: Unit, percent: int, since: date, until: date | None = None) -> R
 def test_the_later_years_of_a_target_that_begins_in_the_year_stay(cast):
     unit = Unit.objects.get(code="351")
     begun(unit, 90, date(2022, 3, 1))
-    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert held(unit, 2021, 2022, 2023, 2024) == ["", "95.0", "90.0", "90.0"]
     assert rate_targets(unit, date(2021, 12, 15))[0]["percent"] == "95.0", "from the first day of the year"
 
@@ -103,10 +103,10 @@ def test_they_stay_behind_what_was_set_for_one_of_them(cast):
     unit = Unit.objects.get(code="351")
     begun(unit, 80, date(2021, 12, 15))
     begun(unit, 90, date(2022, 3, 1), date(2024, 12, 14))
-    actions.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
-    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2023, {"on_time-": (Decimal("97"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert held(unit, 2022, 2023, 2024, 2025, 2026) == ["95.0", "97.0", "90.0", "80.0", "80.0"]
-    actions.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2023, {"on_time-": (Decimal("96"), "")}, by=None, at=AT)
     assert held(unit, 2022, 2023, 2024, 2025) == ["95.0", "96.0", "90.0", "80.0"]
 
 
@@ -117,7 +117,7 @@ def test_a_target_that_goes_on_is_told_and_taken_back_as_a_whole(cast, client):
     told = "Áp dụng cả các năm sau"
     assert shows(client.get(address(unit) + "?year=2022").content.decode(), told)
     assert not shows(client.get(address(unit) + "?year=2023").content.decode(), told), "it began in 2022"
-    actions.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (None, "")}, by=None, at=AT)
     assert not RateTarget.objects.exists()
 
 
@@ -145,11 +145,11 @@ def test_what_somebody_else_set_is_not_overwritten(cast, client):
     unit = Unit.objects.get(code="351")
     client.force_login(cast.people["editor 351"])
     data = sent(client, unit, **{"percent-on_time-": "80"})
-    actions.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
+    targets.set_targets(unit, 2022, {"on_time-": (Decimal("95"), "")}, by=None, at=AT)
     assert client.post(address(unit, "save/"), data).status_code == 409
     assert RateTarget.objects.get().percent == 95
     with pytest.raises(ActionRefused):
-        actions.set_targets(unit, 2022, {"postal-": (Decimal("95"), "")}, by=None, at=AT)
+        targets.set_targets(unit, 2022, {"postal-": (Decimal("95"), "")}, by=None, at=AT)
 
 
 @pytest.mark.parametrize("year", ["1999", "x", "2022-H1", "9" * 5000])

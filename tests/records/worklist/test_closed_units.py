@@ -11,7 +11,7 @@ from figures.periods import Month
 from records.approval import actions as approval_actions
 from records.calendar.queries import DueDates, stored_calendar
 from records.locking import actions as locking_actions
-from records.locking.queries import unlock_requests_for
+from records.locking.actions import unlock_requests_for
 from records.models import Reminder, State, Submission
 from records.reminders.queries import plan_reminders
 from records.submissions import actions as submissions_actions
@@ -20,7 +20,8 @@ from tests.units.conftest import draft
 from tests.units.lifecycle.test_views import text_of
 from tests.units.succession import successions
 from tests.units.succession.successions import Part
-from units.lifecycle import closing, opening, succession
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import successor_links
 from units.models import Membership, Role, Unit
 
 ON, DAY = date(2022, 8, 1), date(2022, 8, 12)
@@ -36,21 +37,21 @@ def appointed(name: str, role: str, where: Unit) -> User:
 def replaced(people, as_, sent):
     """Alpha, whose July waits, and the office go over to a new province with a reviewer of its own; beta, silent in
     July, ends with the old one."""
-    (people.new,) = opening.open_units([draft("37", "province", None, active_from=ON)], by=None).new
+    (people.new,) = lifecycle_actions.open_units([draft("37", "province", None, active_from=ON)], by=None).new
     olds = Unit.objects.in_bulk([people.alpha.pk, people.office.pk])
     for number, (pk, old) in enumerate(olds.items()):
         there = draft(f"n{number}", parent=people.new, active_from=ON)
         (heir,) = successions.replace([old], [Part(there)], ON, by=None)
         if pk == people.alpha.pk:
             people.heir = heir
-    closing.close_branch(Unit.objects.get(pk=people.province.pk), ON - timedelta(1), by=None)
+    lifecycle_actions.close_branch(Unit.objects.get(pk=people.province.pk), ON - timedelta(1), by=None)
     people.above = appointed("tren", Role.REVIEWER, people.new)
     return people
 
 
 def succeeded(people) -> None:
     province = Unit.objects.get(pk=people.province.pk)
-    succession.add_successions([succession.SuccessionLink(province, people.new, ON)], by=None)
+    successor_links.add_successions([successor_links.SuccessionLink(province, people.new, ON)], by=None)
 
 
 def test_the_reviewer_above_the_successor_is_shown_what_waits_and_who_is_silent(replaced, as_):
@@ -84,7 +85,9 @@ def test_the_clerk_of_the_successor_is_shown_what_the_old_unit_owes(replaced, as
 
 
 def test_others_are_shown_nothing_of_it(replaced, as_):
-    replaced.far = appointed("xa", Role.REVIEWER, opening.open_unit(draft("01", "province", None), by=None))
+    replaced.far = appointed(
+        "xa", Role.REVIEWER, lifecycle_actions.open_unit(draft("01", "province", None), by=None)
+    )
     succeeded(replaced)
     page = text_of(as_("far").get("/records/"))
     assert "Đơn vị 13441" not in page and "Không có báo cáo nào chờ duyệt" in page
@@ -93,7 +96,9 @@ def test_others_are_shown_nothing_of_it(replaced, as_):
 
 
 def test_a_nearer_reviewer_below_the_new_unit_has_it_alone(replaced, as_):
-    (ward,) = opening.open_units([draft("350", "district", replaced.new, active_from=ON)], by=None).new
+    (ward,) = lifecycle_actions.open_units(
+        [draft("350", "district", replaced.new, active_from=ON)], by=None
+    ).new
     heir = Unit.objects.get(pk=replaced.heir.pk)
     successions.replace([heir], [Part(draft("m", parent=ward, active_from=DAY))], DAY, by=None)
     replaced.near = appointed("gan", Role.REVIEWER, ward)
@@ -129,7 +134,7 @@ def test_reminders_go_to_the_successor_where_nobody_is_left(replaced):
         Submission.objects.get(unit=replaced.alpha).editions.get(), by=replaced.clerk, at=AT
     )
     found = {
-        user.username: {one.owed.unit.code for one in items}
+        user.username: {item.owed.unit.code for item in items}
         for user, items in plan_reminders(late, due).people
     }
     assert found == {

@@ -34,7 +34,7 @@ from records.models import DossierCount, Submission
 from reports.api import openapi
 from reports.models import Review
 from units.models import TokenScope, Unit
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 SUMMARY = {"unit": "351", "period": "2022-H1"}
 EXAMPLES = 12
@@ -173,7 +173,7 @@ def system(made_client, secret, monkeypatch):
         raise_on_unexpected_status=True,
         httpx_args={"transport": httpx.WSGITransport(app=WSGIHandler())},
     )
-    for name in [one for one in sys.modules if one.split(".")[0] == "cchc_client"]:
+    for name in [module for module in sys.modules if module.split(".")[0] == "cchc_client"]:
         del sys.modules[name]
 
 
@@ -183,12 +183,12 @@ def test_a_made_client_reads_the_demos_figures(system, reader):
     found = summary.sync(client=system, **SUMMARY)
     listed = units.sync(client=system, limit=500)
     district = Unit.objects.get(code="351")
-    assert {one.code for one in listed.items} == {one.code for one in Unit.objects.under(district)}
+    assert {one.code for one in listed.items} == {item.code for item in Unit.objects.under(district)}
     assert listed.next_cursor is None
-    assert [one.code for one in periods.sync(client=system, period="2022-Q2").items] == [
+    assert [item.code for item in periods.sync(client=system, period="2022-Q2").items] == [
         "2022-M04", "2022-M05", "2022-M06",
     ]  # fmt: skip
-    assert "ho-tich" in {one.code for one in fields.sync(client=system).items}
+    assert "ho-tich" in {item.code for item in fields.sync(client=system).items}
     months, cursor = 0, None
     while months == 0 or cursor:
         page = submissions.sync(client=system, limit=500, **({"cursor": cursor} if cursor else {}))

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from units.models import TokenScope, Unit
-from units.tokens.actions import create_token
+from units.tokens import create_token
 
 
 @pytest.fixture
@@ -54,5 +54,5 @@ def test_outside_the_subtree_a_review_is_unknown(review, get):
         answers = [
             ask(f"/api/v1/reviews/{number}{where}") for number in (review.pk, 987_654, 2**63, "9" * 5000)
         ]
-        assert {one.status_code for one in answers} == {404}
-        assert len({one.content for one in answers[:3]}) == 1
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.content for answer in answers[:3]}) == 1

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Entry
-from reports.closing.queries import before_signing
+from reports import document
+from reports.closing import before_signing
 from reports.consultation import actions as consultation_actions
-from reports.document import document
 from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState, SectionComment
 from tests.reports.conftest import NOW

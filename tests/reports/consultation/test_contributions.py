@@ -7,11 +7,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ledger.models import Entry
+from reports import document
 from reports.consultation import actions
 from reports.consultation.queries import children_at, contribution_facts, fact_prefix, offered_facts
-from reports.document import document
 from reports.models import Asking, Review, ReviewSection
-from reports.review_access.actions import ReviewError
+from reports.review_access import ReviewError
 from reports.review_text import bound_text
 from tests.reports.conftest import NOW
 from units.models import Unit
@@ -64,7 +64,7 @@ def test_the_way_of_a_text(signed_in, asked):
     clerk, editor = signed_in("xa-13474"), signed_in("tonghop")
     page = clerk.get("/records/").content.decode()
     assert asked.heading in page
-    token = next(one.token for one in offered_facts(asked, contribution_facts(asked)))
+    token = next(offered_fact.token for offered_fact in offered_facts(asked, contribution_facts(asked)))
     assert token in clerk.get(address(asked)).content.decode().replace("&#x27;", "'")
     body = f"Tiếp nhận {token} hồ sơ.\n\nĐã niêm yết <đủ>."
     sent = {"revision": "0", "body": body, "send": "1"}

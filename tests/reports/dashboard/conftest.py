@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from reports.demo import load
+from reports import demo
 
 AT = datetime(2022, 8, 12, 1, 30, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def loaded(django_db_setup, django_db_blocker) -> Iterator[None]:
         outer._from_testcase = True
         outer.__enter__()
         try:
-            load.load_demo(Path(settings.BASE_DIR) / "fixtures" / "thanhliem", AT)
+            demo.load_demo(Path(settings.BASE_DIR) / "fixtures" / "thanhliem", AT)
             yield
         finally:
             transaction.set_rollback(True)

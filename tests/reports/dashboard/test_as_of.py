@@ -23,7 +23,7 @@ def test_page_says_so_and_keeps_the_day(page):
     assert text.count(TOLD) >= 2 and "Xem số liệu hiện nay" in text
     links = re.findall(r'href="(\?[^"]*)"', text)
     assert len(links) > 20
-    assert [one for one in links if "as_of=" not in one] == ["?unit=351&amp;period=2022-H1"]
+    assert [link for link in links if "as_of=" not in link] == ["?unit=351&amp;period=2022-H1"]
     assert 'name="as_of" value="2022-06-15"' in text and 'name="as_of" value="15/6/2022"' in text
 
 

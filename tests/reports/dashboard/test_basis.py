@@ -14,17 +14,17 @@ import pytest
 
 from accounts.models import User
 from figures.periods import DEFAULT_CALENDAR, Period
-from records.summary.query import FiguresQuery
-from reports.dashboard import choices
+from records.summary.figures_query import FiguresQuery
+from reports.dashboard import params
 from reports.dashboard.params import PageState
 from reports.dashboard.queries import ShownPeriods, current_and_past
 from tests.support.page_text import squeezed
 from tests.units.succession import successions
 from units.access.queries import memberships_of
-from units.lifecycle import opening
+from units.lifecycle import actions as lifecycle_actions
 from units.lifecycle.imports import import_successions, import_units
 from units.models import Membership, Unit
-from units.people import actions
+from units.people import actions as people_actions
 from units.succession import inheritance
 from units.tree import roster
 from units.tree.rules import UnitDraft
@@ -53,7 +53,7 @@ def test_the_page_shows_both_and_keeps_the_basis(page):
     today = page("/?" + link.replace("&amp;", "&")).content.decode()
     assert today.lower().count(TOLD) >= 2 and "xã Thanh Lâm" in today
     links = re.findall(r'href="(\?[^"]*)"', today)
-    others = [one.partition("&amp;")[2] for one in links if "basis=today" not in one]
+    others = [link.partition("&amp;")[2] for link in links if "basis=today" not in link]
     assert sorted(others) == ["period=2022-H1", "period=2022-H1&amp;as_of=2025-08-01"]
     assert 'name="basis" value="today"' in today
 
@@ -159,7 +159,7 @@ def test_an_estimate_leads_no_ranking_in_words(reader, settings):
 def test_comparison_leaves_out_and_names_what_is_not_in_both_years(reader, settings):
     """A commune that opens within the period reports for its first time: neither side of the comparison counts it."""
     district = Unit.objects.get(code="351")
-    late = opening.open_unit(
+    late = lifecycle_actions.open_unit(
         UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
     )
     page = reader("tonghop").get
@@ -204,7 +204,7 @@ def test_the_empty_page_of_a_unit_that_was_not_there_says_where_to_go_on(page):
     """Before it began its history is that of its predecessors; after it ended its successor reports."""
     new = Unit.objects.get(code="13489", active_from=date(2025, 7, 1))
     reader = User.objects.get(username="tonghop")
-    actions.add_membership(reader, new, "viewer", new.active_from, by=None)
+    people_actions.add_membership(reader, new, "viewer", new.active_from, by=None)
     text = page("/?unit=13489%402025-07-01&period=2022-H1").content.decode()
     assert "Xã Thanh Lâm hoạt động từ ngày 01/7/2025, sau 6 tháng đầu năm 2022." in text
     way = re.search(r'href="([^"]*)">Xem theo đơn vị hiện nay', text).group(1)
@@ -270,7 +270,7 @@ def test_units_elsewhere_are_links_for_who_sees_them_and_cost_one_query(
     user = User.objects.get(username="lanhdao")
     memberships_of(user, day)
     with django_assert_max_num_queries(1):
-        hidden = choices.hidden_units(asked, user, units)
+        hidden = params.hidden_units(asked, user, units)
     heir = Unit.objects.get(code="13489", active_until=None)
     assert heir.pk in hidden and unit.pk not in hidden
     Membership.objects.create(user=user, unit=heir, role="viewer", valid_from=date(2025, 7, 1))

@@ -7,10 +7,11 @@ import pytest
 from figures.periods import DEFAULT_CALENDAR, Period
 from figures.tally import sum_reported
 from records.models import Field, FieldScope, ProcedureScope
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, current_and_past, with_changes
-from tests.reports.dashboard.test_basis import page as page
 from units.models import Unit
+
+from .test_basis import page as page
 
 pytestmark = pytest.mark.django_db
 WHERE = "unit=351%402022-06-30&period=2022-H1&field=ho-tich"

@@ -10,7 +10,7 @@ import pytest
 
 from figures.formatting import format_percent
 from tests.support.libreoffice import recalculated
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Unit
 from units.tree.rules import UnitDraft
 
@@ -43,7 +43,7 @@ def test_each_table_of_the_dashboard_is_there_in_three_kinds(reader, table):
 def test_each_table_is_there_where_a_unit_opened_between_both_years(reader, table):
     """Compared are then fewer units than are shown."""
     district = Unit.objects.get(code="351")
-    opening.open_unit(
+    actions.open_unit(
         UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district), by=None
     )
     client = reader("tonghop")
@@ -78,7 +78,7 @@ def test_the_main_table_is_json_by_the_api(reader):
 def test_reviews_tasks_and_forms(reader):
     client = reader("tonghop")
     reviews = data(client.get("/reports/reviews/?tai=json"))["rows"]
-    assert [(one["unit_code"], one["period"]) for one in reviews] == [("351", "2022-H1")]
+    assert [(review["unit_code"], review["period"]) for review in reviews] == [("351", "2022-H1")]
     assert isinstance(data(client.get("/reports/tasks/?tai=json"))["rows"], list)
     pk = re.search(r"/reports/reviews/(\d+)/", client.get("/reports/reviews/").content.decode())[1]
     tasks = data(client.get(f"/reports/reviews/{pk}/tasks/?tai=json&bang=ky-toi"))["rows"]

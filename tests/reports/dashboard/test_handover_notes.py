@@ -7,8 +7,8 @@ import openpyxl
 import pytest
 
 from figures.periods import Period
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
 from reports.printing import print_view
 from units.lifecycle import restructuring
 from units.models import Unit

@@ -14,14 +14,13 @@ from figures.periods import Month, Period
 from figures.rates import Share
 from figures.summary import RowInput, build_summary, compute_figures
 from figures.tally import Tally
-from reports.charts import svg
-from reports.charts.chartjs import ChartPoint
-from reports.dashboard import charts, findings
-from reports.tables.columns import flat_table
+from reports import charts
+from reports.charts import ChartPoint
+from reports.dashboard import blocks
+from reports.tables.columns import TableEntry, flat_table
 from reports.tables.files import table_csv_bytes, table_xlsx_bytes
 from reports.tables.html_table import MOST_ROWS, FiguresTable
-from reports.tables.ordering import TableEntry
-from spreadsheets.table_file import escape_formula
+from spreadsheets.table_writer import escape_formula
 
 JUNE = Month(2022, 6)
 PERIOD = Period.parse("2022-H1")
@@ -43,7 +42,7 @@ def summary(rows: dict[str, Tally], by="unit"):
         unit="351",
         unit_name="huyện Thanh Liêm",
         period=PERIOD,
-        tiers={"commune": [(JUNE, one) for one in rows.values()]},
+        tiers={"commune": [(JUNE, row) for row in rows.values()]},
         by=by,
         rows=[
             RowInput(str(place), name, [(JUNE, one)], extra={"tier": "commune"})
@@ -91,7 +90,7 @@ def test_only_complete_units_rank(order, ranked):
 
 def test_pages_hold_at_most_500_rows():
     many = table(summary({f"Xã {n:04}": tally(n) for n in range(MOST_ROWS + 3)}), order_by="name")
-    sizes = [sum(len(one.ranked) for one in many.sections(page)) for page in (1, 2, 3)]
+    sizes = [sum(len(section.ranked) for section in many.sections(page)) for page in (1, 2, 3)]
     assert sizes == [MOST_ROWS, 3, 0]
 
 
@@ -99,7 +98,7 @@ def test_a_partial_share_is_marked():
     found = summary({"An": tally(10, blanks={"received": 1})})
     (section,) = table(found).sections()
     assert "chưa đủ" in section.ranked_rows
-    assert findings.channel_finding(found) == "Hồ sơ tiếp nhận theo hình thức"
+    assert blocks.channel_finding(found) == "Hồ sơ tiếp nhận theo hình thức"
 
 
 @pytest.mark.parametrize(
@@ -116,8 +115,8 @@ def test_a_partial_share_is_marked():
     ],
 )
 def test_share_bars(values, segments):
-    bar = svg.share_bar("Cấp xã", compute_figures(tally(*values)))
-    assert [(one.key, one.width, one.thin) for one in bar.segments] == segments
+    bar = charts.share_bar("Cấp xã", compute_figures(tally(*values)))
+    assert [(segment.key, segment.width, segment.thin) for segment in bar.segments] == segments
     drawn = render_to_string("reports/charts/share_bar.html", {"bar": bar})
     assert "style=" not in drawn and ("<svg" in drawn) == bool(segments)
 
@@ -133,7 +132,7 @@ def test_share_bars(values, segments):
     ],
 )
 def test_on_time_scale(now, goal, reached, verdict, start):
-    scale = svg.rate_scale([("Cấp xã", Share(now, 1, 2), None, goal)])
+    scale = charts.rate_scale([("Cấp xã", Share(now, 1, 2), None, goal)])
     (dot,) = scale.dots
     assert (dot.reached, dot.verdict, scale.start) == (reached, verdict, start)
     assert len(scale.ticks) == 6 and scale.ticks[-1] == ("100.00%", "100%")
@@ -147,7 +146,7 @@ def test_months_without_reports_are_gaps():
         None,
     ]
     months = Month.range(Month(2022, 1), Month(2022, 3))
-    chart = charts.online_by_month(months, [("commune", known)], ["commune"])
+    chart = blocks.online_by_month(months, [("commune", known)], ["commune"])
     assert [point.percent for point in chart.series[0].points] == ["50.0", None, None]
     assert chart.told == "Trực tuyến tháng 1/2022: cấp xã 50,0%"
 
@@ -233,14 +232,14 @@ def test_the_heading_claims_only_what_holds(tiers, told):
     found = build_summary(
         unit="1", unit_name="x", period=PERIOD, tiers={t: [(JUNE, one)] for t, one in tiers.items()}
     )
-    assert findings.channel_finding(found) == told
+    assert blocks.channel_finding(found) == told
     assert len(told.split()) <= 12
 
 
 def test_a_share_that_stays_is_not_said_to_rise():
     found = summary({"A": tally(80, 20)})
-    assert charts.channel_comparison(found, summary({"A": tally(160, 40)})).told == (
+    assert blocks.channel_comparison(found, summary({"A": tally(160, 40)})).told == (
         "Trực tuyến so với cùng kỳ: cấp xã vẫn là 20,0%"
     )
-    assert charts.channel_comparison(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
-    assert charts.channel_comparison(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")
+    assert blocks.channel_comparison(found, summary({"A": tally(9, 1)})).told.endswith("từ 10,0% lên 20,0%")
+    assert blocks.channel_comparison(found, summary({"A": tally(7, 3)})).told.endswith("từ 30,0% còn 20,0%")

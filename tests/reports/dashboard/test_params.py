@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from figures.periods import DEFAULT_CALENDAR, Period
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.params import PageState
 
 HUGE = "9" * 5000

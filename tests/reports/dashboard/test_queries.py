@@ -12,7 +12,7 @@ from figures.periods import Month
 from figures.tally import Tally
 from records.aggregates import group_sums
 from records.models import DossierCount, Edition, Field, FieldScope, Submission
-from records.storage.tallies import set_tally_columns
+from records.storage import set_tally_columns
 from units.models import Membership, Role, Tier, Unit, UnitKind
 from units.tree import roster
 

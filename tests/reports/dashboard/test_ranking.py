@@ -11,10 +11,10 @@ import pytest
 
 from figures.formatting import format_points
 from figures.periods import DEFAULT_CALENDAR, Period
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
 from tests.units.succession import successions
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Unit
 from units.tree import roster
 from units.tree.rules import UnitDraft
@@ -69,7 +69,7 @@ def test_every_outlet_tells_the_same(reader):
     assert any(row[0].value == column for row in book["Nguồn"].iter_rows())
     text = page(f"/{WHERE}").content.decode()
     shown = re.findall(r'data-l="Tăng, giảm \(điểm\)">([^<]*)<', text)
-    assert sorted(filter(None, shown)) == sorted(format_points(one) for one in points.values())
+    assert sorted(filter(None, shown)) == sorted(format_points(point) for point in points.values())
     assert "change" not in page(f"/api/v1/summary{WHERE}&by=unit").json()["rows"][0]
     assert page(f"/api/v1/summary{WHERE}&by=unit&change=x").json()["code"] == "bad_change"
 
@@ -118,5 +118,5 @@ def test_a_group_is_compared_only_where_its_units_stayed(demo):
     district = Unit.objects.get(code="351")
     assert changes(wanted(unit=district.parent))["351"] is not None
     late = UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
-    opening.open_unit(late, by=None)
+    actions.open_unit(late, by=None)
     assert changes(wanted(unit=district.parent))["351"] is None

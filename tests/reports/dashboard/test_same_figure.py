@@ -40,7 +40,9 @@ def from_tiers(data: dict) -> dict:
     found = {}
     for tier in data["tiers"]:
         shares = [tier["shares"][channel] for channel in CHANNELS]
-        found[tier["tier"]] = tuple(part for one in shares for part in (one["numerator"], one["percent"]))
+        found[tier["tier"]] = tuple(
+            part for share in shares for part in (share["numerator"], share["percent"])
+        )
     return found
 
 
@@ -102,7 +104,9 @@ def test_the_page_holds_its_charts_as_their_addresses_give_them(reader, more):
     held = re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)
     charts = [client.get(f"/reports/charts/{name}.json{address}").json() for name in ("online", "channels")]
     assert [json.loads(one) for one in held] == charts
-    assert [one["told"] for one in charts] == re.findall(r'<canvas role="img" aria-label="([^"]*)">', page)
+    assert [chart["told"] for chart in charts] == re.findall(
+        r'<canvas role="img" aria-label="([^"]*)">', page
+    )
 
 
 def rows_of(tier: str) -> str:
@@ -210,7 +214,7 @@ def from_review(reader, end: str) -> bytes:
 @pytest.mark.parametrize("tier", EXPECTED)
 def test_review_docx(reader, tier):
     tables = docx.Document(BytesIO(from_review(reader, ".docx"))).tables
-    rows = [[cell.text for cell in row.cells] for one in tables for row in one.rows]
+    rows = [[cell.text for cell in row.cells] for table in tables for row in table.rows]
     assert next(row for row in rows if row[0] == NAMES[tier])[2:9] == row_of_review(tier)
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.page_text import shows
 from tests.units.succession import successions
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Unit
 from units.tree.rules import UnitDraft
 
@@ -77,7 +77,7 @@ def test_thousands_are_paged_in_a_fixed_number_of_queries(reader, page):
             )
             for at in range(start, start + number)
         ]
-        opening.open_units(drafts, by=None)
+        actions.open_units(drafts, by=None)
         page(f"/reports/units/?{VIEW}&find=dong dong")
         with CaptureQueriesContext(connection) as asked:
             text = page(f"/reports/units/?{VIEW}&find=dong dong").content.decode()

@@ -7,14 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from figures.periods import Period
-from reports.document import document, text_figures
+from reports import document
 from reports.drafting import actions
 from reports.drafting.queries import outline_for, section_heading, sections_for_review
 from reports.models import Outline, OutlineSection, PlanTask, Review, TaskOutcome
 from reports.printing import print_view
-from reports.review_text import bound_text
+from reports.review_text import bound_text, text_figures
 from tests.reports.conftest import NOW
-from units.lifecycle.opening import open_units
+from units.lifecycle.actions import open_units
 from units.models import Unit
 from units.tree.rules import UnitDraft
 
@@ -88,7 +88,7 @@ def test_silent_units_are_named_and_nothing_is_compared_with_what_lacks(review):
     tthc = text(found, "tthc")
     assert "2 đơn vị chưa có đủ báo cáo được duyệt: xã Liêm Sơn (tháng 8/2021), xã Thanh Hương" in tthc
     assert "tiếp nhận 6.956 hồ sơ (theo 82/84 báo cáo tháng)." in tthc and "cùng kỳ" not in tthc
-    assert any("Đôn đốc" in one.text for one in found.tasks.all())
+    assert any("Đôn đốc" in task.text for task in found.tasks.all())
 
 
 def test_a_period_without_any_figure_claims_none(review):
@@ -103,9 +103,9 @@ def test_tasks_that_are_not_done_go_on(earlier):
     PlanTask.objects.filter(pk=done.pk).update(outcome=TaskOutcome.DONE)
     found = drafted("351", "2022-H1")
     tasks = list(found.tasks.all())
-    assert [one.text.startswith("Tiếp tục thực hiện: ") for one in tasks[:5]] == [True] * 4 + [False]
+    assert [task.text.startswith("Tiếp tục thực hiện: ") for task in tasks[:5]] == [True] * 4 + [False]
     assert tasks[0].unit_id == earlier.tasks.all()[1].unit_id and tasks[0].deadline == date(2022, 12, 14)
-    assert len({one.text for one in tasks}) == len(tasks)
+    assert len({task.text for task in tasks}) == len(tasks)
     assert "đã hoàn thành 1 nhiệm vụ" in text(found, "chi-dao")
 
 

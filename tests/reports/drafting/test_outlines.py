@@ -50,8 +50,8 @@ def test_an_outline_is_changed_by_unit_and_year(signed_in, review):
     answer = editor.post(OUTLINE, data)
     assert answer.status_code == 302, [form.errors for form in answer.context["forms"]]
     made = outline_for(district, 2023)
-    assert [one.heading for one in made.sections][:2] == ["V. MỤC MỚI", "I. TÌNH HÌNH THỰC HIỆN"]
-    (institutions,) = [one for one in made.sections if one.heading == "2.1. Thể chế"]
+    assert [section.heading for section in made.sections][:2] == ["V. MỤC MỚI", "I. TÌNH HÌNH THỰC HIỆN"]
+    (institutions,) = [section for section in made.sections if section.heading == "2.1. Thể chế"]
     assert (institutions.responsible, institutions.due_days) == (office.pk, 5)
     assert len(made.sections) == 15 and len(outline_for(district, 2022).sections) == 15
     assert outline_for(district, 2022).of is None

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.models import Entry
-from reports.drafting import actions as drafting_actions
+from reports import review_access
+from reports.drafting import actions
 from reports.drafting.queries import section_version
 from reports.models import Review
-from reports.review_access import actions as review_access_actions
 from reports.review_text import bound_text
 from tests.product.test_every_page import Page, foreign
 from tests.reports.conftest import NOW
@@ -127,11 +127,11 @@ def test_a_section_holds_200_kb(signed_in, section):
         assert section.body == body
         with CaptureQueriesContext(connection) as queries:
             answers = [client.get(page) for page in pages]
-        assert [one.status_code for one in answers] == [200, 200]
+        assert [answer.status_code for answer in answers] == [200, 200]
         asked.append(len(queries))
     assert asked[0] == asked[1]
     assert "Đang hiện 200 số đầu" in answers[0].content.decode()
-    assert max(len(one.content) for one in answers) < 6_000_000
+    assert max(len(answer.content) for answer in answers) < 6_000_000
 
 
 def test_a_colleagues_text_is_shown_and_not_overwritten(signed_in, review, section):
@@ -176,9 +176,9 @@ def test_a_frozen_review_is_not_written(signed_in, review, section, drawn_once):
     assert client.get(address(section)).status_code == 302
     answer = client.post(address(section), sent(section, body="Khác."), **JSON)
     assert answer.status_code == 409 and answer.json()["code"] == "frozen"
-    with pytest.raises(review_access_actions.ReviewError):
+    with pytest.raises(review_access.ReviewError):
         version = section_version(section)
-        drafting_actions.write_section(section, "x", "y", by=None, at=NOW, version=version)
+        actions.write_section(section, "x", "y", by=None, at=NOW, version=version)
 
 
 def test_the_page_knows_the_facts_that_it_quotes(signed_in, section):

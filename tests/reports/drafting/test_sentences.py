@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from figures.periods import Period
 from figures.summary import RowInput, build_summary
-from reports.drafting import drafted_text
-from reports.drafting.queries import _brought
-from reports.review_text import bound_text, facts, phrase_syntax, ranking, typed_numbers
+from reports.drafting.queries import _brought, draft_sections, proposed_tasks
+from reports.review_text import bound_text, facts, phrases, typed_numbers
 from reports.review_text.facts import is_fact_name
 from tests.figures.strategies import TALLIES
 
@@ -56,13 +55,13 @@ def drafted(now_by_tier, before_by_tier, tasks, code="2022-H1"):
     before = _summary(period.same_last_year(), before_by_tier)
     tiers = {row.key: row.key.partition("-")[0] for row in now.rows}
     known = facts.summary_facts(now, before, GOALS, INDICATORS)
-    known |= ranking.ranking_facts(now, before, tiers, GOALS, tasks or None)
+    known |= facts.ranking_facts(now, before, tiers, GOALS, tasks or None)
     doc = {
         "review": {"period": code, "to": now.period.end.isoformat(), "unit_name": "huyện A"},
         "figures": now.as_record(),
         "indicators": INDICATORS,
     }
-    return doc, known, drafted_text.draft_sections(doc, known, PHRASES)
+    return doc, known, draft_sections(doc, known, PHRASES)
 
 
 def _summary(period, by_tier):
@@ -71,7 +70,7 @@ def _summary(period, by_tier):
         for tier, tallies in by_tier.items()
         for place, one in enumerate(tallies)
     ]
-    parts = {tier: [(period.last, one) for one in tallies] for tier, tallies in by_tier.items()}
+    parts = {tier: [(period.last, tally) for tally in tallies] for tier, tallies in by_tier.items()}
     return build_summary(unit="1", unit_name="huyện A", period=period, tiers=parts, by="unit", rows=rows)
 
 
@@ -81,8 +80,8 @@ def figures_of(body: str) -> list[bound_text.TextRun]:
 
 def test_every_phrase_names_what_can_be_known():
     for one in _brought():
-        phrase_syntax.check_phrase(one.text, is_fact_name)
-        phrase_syntax.check_conditions(one.conditions, is_fact_name)
+        phrases.check_phrase(one.text, is_fact_name)
+        phrases.check_conditions(one.conditions, is_fact_name)
     assert len({one.key for one in _brought()}) == len(_brought()) > 30
 
 
@@ -128,10 +127,8 @@ def test_a_draft_contradicts_no_count(now, before):
 def test_the_same_figures_give_the_same_words(now, before, tasks):
     doc, known, text = drafted(now, before, tasks)
     shuffled = dict(sorted(known.items(), reverse=True))
-    assert drafted_text.draft_sections(doc, shuffled, PHRASES) == text
-    assert drafted_text.proposed_tasks(doc, shuffled, PHRASES) == drafted_text.proposed_tasks(
-        doc, known, PHRASES
-    )
+    assert draft_sections(doc, shuffled, PHRASES) == text
+    assert proposed_tasks(doc, shuffled, PHRASES) == proposed_tasks(doc, known, PHRASES)
 
 
 def test_nothing_known_claims_nothing():

@@ -17,7 +17,7 @@ from figures.formatting import format_count
 from records.indicators import actions
 from records.models import Indicator, IndicatorValue
 from reports.official_forms.sheet import LINES
-from reports.pdf import rendering
+from reports.pdf.files import pdf_text
 from tests.records.official_form.test_forms import successor
 from tests.support.libreoffice import recalculated
 from tests.units.succession import successions
@@ -92,7 +92,7 @@ def test_the_pdf_holds_every_figure_of_the_page(reader):
     filled = client.get(address()).context["filled"]
     answer = client.get(address(".pdf"))
     assert answer.headers["Content-Type"] == "application/pdf"
-    text = " ".join(rendering.pdf_text(answer.content).split())
+    text = " ".join(pdf_text(answer.content).split())
     for row in filled.rows:
         assert row.name in text and all(format_count(cell) in text for cell in row.cells)
     for words in (
@@ -132,7 +132,7 @@ def test_a_share_of_a_divided_unit_says_in_every_file_that_it_is_an_estimate(rea
     assert "do số ước tính" in filled.notes[-1] and "tháng chưa báo cáo" not in filled.notes[-1]
     sheet = openpyxl.load_workbook(BytesIO(client.get(address(".xlsx", asked)).content)).worksheets[0]
     assert formatting.ESTIMATED in [row[0].value for row in sheet.iter_rows()]
-    text = rendering.pdf_text(client.get(address(".pdf", asked)).content)
+    text = pdf_text(client.get(address(".pdf", asked)).content)
     assert formatting.ESTIMATED in " ".join(text.split())
     assert formatting.ESTIMATED not in client.get(address()).content.decode()
 
@@ -187,7 +187,7 @@ def test_causes_and_letters_come_from_the_indicators(causes, reader, tmp_path):
         book = recalculated(client.get(address(".xlsx", key=key)).content, folder)
         row = book.worksheets[0][LINES + 3]
         assert tuple(cell.value for cell in row[2:5]) == cells
-        assert str(cells[0]) in rendering.pdf_text(client.get(address(".pdf", key=key)).content)
+        assert str(cells[0]) in pdf_text(client.get(address(".pdf", key=key)).content)
 
 
 def test_without_a_figure_the_page_says_what_to_do(reader):

@@ -21,10 +21,10 @@ from records.bulk_import.catalogue import import_catalogue
 from records.bulk_import.counts import import_counts
 from records.bulk_import.validation import APPROVED
 from records.models import Edition, Field
+from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from records.summary.query import FiguresQuery
-from reports.demo import load
-from reports.open_data import rows
+from reports import demo
+from reports.open_data import tables
 from reports.open_data import views as open_data_views
 from units.lifecycle.imports import import_successions, import_units
 from units.models import Succession, Unit
@@ -63,7 +63,7 @@ def package(db, tmp_path) -> tuple[Path, dict, dict]:
     """The demo with its merger of 2025, written as open data; its figures; then all of it undone."""
     folder = tmp_path / "du-lieu-mo"
     with transaction.atomic():
-        load.load_demo(FIXTURE, AT)
+        demo.load_demo(FIXTURE, AT)
         for read, name in ((import_units, "units-2025.csv"), (import_successions, "successions-2025.csv")):
             assert not read(FIXTURE / name, name, by=None).faults
         Succession.objects.update(legal_basis="Nghị quyết, số 1")
@@ -96,9 +96,9 @@ def test_the_reference_implementation_finds_nothing_wrong(package):
 
 
 def test_days_are_those_of_vietnam(db):
-    load.load_demo(FIXTURE, AT)
+    demo.load_demo(FIXTURE, AT)
     Edition.objects.update(sent_at="2022-07-31T17:30:00Z", decided_at="2022-07-31T16:30:00Z")
-    assert {row[-2:] for row in rows.submissions()} == {("2022-08-01", "2022-07-31")}
+    assert {row[-2:] for row in tables.submissions()} == {("2022-08-01", "2022-07-31")}
 
 
 def test_a_broken_reference_is_found(package):
@@ -120,7 +120,7 @@ def test_an_empty_database_reads_it_back_to_the_same_figures(package):
     assert not Unit.objects.exists()
     for read, name in ((import_units, "units.csv"), (import_successions, "successions.csv")):
         result = read(folder / name, name, by=None)
-        assert not result.faults, [str(one) for one in result.faults][:5]
+        assert not result.faults, [str(fault) for fault in result.faults][:5]
     report = import_catalogue(folder / "catalogue.csv", "catalogue.csv", at=AT)
     assert not report.errors, report.errors[:5]
     report = import_counts(folder / "counts.csv", "counts.csv", at=AT, becomes=APPROVED)
@@ -147,7 +147,7 @@ def test_a_folder_that_holds_something_is_left_alone(db, tmp_path):
 
 def test_administrators_of_the_top_download_it(db, client, monkeypatch):
     with transaction.atomic():
-        load.load_demo(FIXTURE, AT)
+        demo.load_demo(FIXTURE, AT)
         client.force_login(User.objects.get(username="quantri"))
         page = client.get("/reports/open-data/")
         assert "datapackage.json" in page.content.decode() and "counts.csv" in page.content.decode()

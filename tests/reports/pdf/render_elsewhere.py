@@ -24,9 +24,9 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from reports.demo.load import load_demo
-    from reports.document.document import build_document
-    from reports.pdf.rendering import draw_pdf
+    from reports.demo import load_demo
+    from reports.document import build_document
+    from reports.pdf.files import draw_pdf
     from reports.printing.print_view import print_context
 
     call_command("migrate", verbosity=0)

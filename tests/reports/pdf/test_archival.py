@@ -14,16 +14,16 @@ from pypdf import PdfReader
 
 from figures.periods import Period
 from figures.summary import Summary
-from reports.document import document
+from reports import document
 from reports.drafting import actions
 from reports.drafting.queries import sections_for_review
 from reports.models import Review
-from reports.pdf import rendering
+from reports.pdf.files import pdf_text, read_attached
 from reports.printing import copies
 from tests.reports.conftest import NOW, attached
 from units.models import Unit
 
-from .test_pdf import structure
+from .test_files import structure
 
 EXPLAINED = {"PAG-001", "TBL-014"}
 # A rule of pdfua 0.1.3 that fails on any heading whose content is a list, as WeasyPrint writes it.
@@ -40,7 +40,10 @@ def of_commune() -> Review:
 def hostile(review: Review) -> Review:
     text = "<b>&\u202e\u200bxin chào 🙂 " + "ă" * 300
     actions.edit_draft(
-        review, by=None, at=NOW, bodies={one.pk: (one.heading, text) for one in review.sections.all()}
+        review,
+        by=None,
+        at=NOW,
+        bodies={section.pk: (section.heading, text) for section in review.sections.all()},
     )
     review.refresh_from_db()
     return review
@@ -63,19 +66,23 @@ def test_checkers_find_no_error(drawn, tmp_path):
     path = tmp_path / "review.pdf"
     path.write_bytes(drawn)
     heard = outloud.check(str(path))
-    assert heard.error is None and not [one for one in heard.runs if one.status == "crashed"]
-    assert not [(one.rule, one.page, one.message) for one in heard.findings if one.severity == "error"]
-    assert {one.rule for one in heard.findings} <= EXPLAINED
+    assert heard.error is None and not [run for run in heard.runs if run.status == "crashed"]
+    assert not [
+        (finding.rule, finding.page, finding.message)
+        for finding in heard.findings
+        if finding.severity == "error"
+    ]
+    assert {finding.rule for finding in heard.findings} <= EXPLAINED
     report = pdfua.validate(str(path))
     assert not report.findings
 
 
 def test_every_heading_says_something(drawn):
     """In place of the rule that pdfua cannot carry out."""
-    headings = [one for one in elements(drawn) if str(one["/S"]).startswith("/H")]
+    headings = [element for element in elements(drawn) if str(element["/S"]).startswith("/H")]
     assert len(headings) > 15 and str(headings[0]["/S"]) == "/H1"
-    assert all(one["/K"] for one in headings)
-    levels = [int(str(one["/S"])[2:]) for one in headings]
+    assert all(heading["/K"] for heading in headings)
+    levels = [int(str(heading["/S"])[2:]) for heading in headings]
     assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
 
 
@@ -84,11 +91,11 @@ def elements(content: bytes) -> list:
 
 
 def test_no_element_is_empty_and_drawings_lie_on_their_page(drawn):
-    for one in elements(drawn):
-        assert one.get("/K") or one["/S"] in ("/TD", "/TH"), one
-        if one["/S"] == "/Figure":
-            left, lower, right, upper = one["/A"]["/BBox"]
-            *_, width, height = one["/Pg"]["/MediaBox"]
+    for element in elements(drawn):
+        assert element.get("/K") or element["/S"] in ("/TD", "/TH"), element
+        if element["/S"] == "/Figure":
+            left, lower, right, upper = element["/A"]["/BBox"]
+            *_, width, height = element["/Pg"]["/MediaBox"]
             assert 0 < left < right < width and 0 < lower < upper < height
 
 
@@ -96,7 +103,7 @@ def test_page_numbers_are_artifacts_and_unsaid_marks_are_null(review):
     reader = PdfReader(BytesIO(copies.draft_pdf(review, demo=True)))
     numbers = reader.trailer["/Root"]["/StructTreeRoot"]["/ParentTree"]["/Nums"]
     for place, page in enumerate(reader.pages):
-        unsaid = [one for one in numbers[2 * place + 1] if str(one) == "NullObject"]
+        unsaid = [number for number in numbers[2 * place + 1] if str(number) == "NullObject"]
         # The mark of a draft, and from the second page on the number.
         artifacts = page.get_contents().get_data().count(b"/Type /Pagination")
         assert len(unsaid) == artifacts == (2 if place else 1)
@@ -128,7 +135,7 @@ def test_frozen_figures_travel_in_it(closed):
         ("so-lieu-theo-linh-vuc-commune.csv", "/Data"),
     ]
     kept = json.loads(reader.attachments["so-lieu.json"][0])
-    assert kept == closed.document == rendering.read_attached(closed.content)
+    assert kept == closed.document == read_attached(closed.content)
     assert kept["log"]["sequence"] > 0 and len(kept["log"]["hash"]) == 64
     rows = list(
         csv.DictReader(StringIO(reader.attachments["so-lieu-theo-don-vi.csv"][0].decode("utf-8-sig")))
@@ -140,5 +147,5 @@ def test_frozen_figures_travel_in_it(closed):
 
 
 def test_a_unit_that_reports_itself_has_one_annex(review):
-    text = rendering.pdf_text(attached(document.build_document(of_commune(), demo=True), at=NOW))
+    text = pdf_text(attached(document.build_document(of_commune(), demo=True), at=NOW))
     assert "Phụ lục" in text and "Phụ lục I" not in text and "II.06a/VPCP/KSTT" in text

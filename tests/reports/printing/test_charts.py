@@ -12,8 +12,8 @@ from pypdf import PdfReader
 from figures.completeness import Completeness
 from figures.formatting import format_count, format_percent
 from figures.summary import Summary
-from reports.document import document
-from reports.printing import bar_charts, print_view, trend_chart
+from reports import document
+from reports.printing import charts, print_view
 from tests.reports.conftest import NOW, attached
 
 GREY = re.compile(r'(?:fill|stroke)="(#[0-9a-fA-F]{3,6})"')
@@ -66,17 +66,17 @@ def months(*shares: int | None) -> list[dict]:
 
 
 def test_a_silent_month_is_a_gap():
-    chart = trend_chart.trend_chart(
+    chart = charts.trend_chart(
         [{"tier": "commune", "now": months(10, 20, None, 30, 40), "before": months(*[None] * 5)}]
     )
     (line,) = chart.panels[0].lines
     assert len(line.parts) == 2 and len(line.dots) == 4
-    assert trend_chart.trend_chart([{"tier": "commune", "now": months(10, None), "before": []}]) is None
-    assert trend_chart.trend_chart([]) is None
+    assert charts.trend_chart([{"tier": "commune", "now": months(10, None), "before": []}]) is None
+    assert charts.trend_chart([]) is None
 
 
 def test_of_many_months_every_second_value_is_written():
-    chart = trend_chart.trend_chart([{"tier": "commune", "now": months(*range(10, 22)), "before": []}])
+    chart = charts.trend_chart([{"tier": "commune", "now": months(*range(10, 22)), "before": []}])
     values = [value for _, _, value in chart.panels[0].lines[0].dots]
     assert values[::2] == [f"{share},0%" for share in range(10, 22, 2)] and not any(values[1::2])
 
@@ -86,19 +86,19 @@ def test_bars_are_ordered_and_incomplete_units_stand_last(doc):
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
     lacking = replace(rows[0].figures, completeness=Completeness(5, 6, ()))
     changed = [replace(rows[0], figures=lacking), *rows[1:]]
-    chart = bar_charts.unit_bars("commune", figures.tier("commune"), changed)
+    chart = charts.unit_bars("commune", figures.tier("commune"), changed)
     widths = [int(bar.width) for bar in chart.bars]
     assert widths[:-1] == sorted(widths[:-1], reverse=True) and len(widths) == 16
     assert not chart.bars[-1].whole and chart.bars[-1].name.endswith("(chưa đủ)")
     assert all(bar.whole for bar in chart.bars[:-1])
-    assert bar_charts.unit_bars("commune", figures.tier("commune"), rows[:2]) is None
+    assert charts.unit_bars("commune", figures.tier("commune"), rows[:2]) is None
 
 
 def test_words_of_the_bars_name_whole_units_that_are_no_estimates(doc):
     """The largest is an estimate, the smallest lacks a report: both are drawn last and marked, neither is named."""
     figures = Summary.from_dict(doc["figures"])
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
-    names = [bar.name for bar in bar_charts.unit_bars("commune", figures.tier("commune"), rows).bars]
+    names = [bar.name for bar in charts.unit_bars("commune", figures.tier("commune"), rows).bars]
     by_name = {row.name[:1].upper() + row.name[1:]: row for row in rows}
     guess, lacks = by_name[names[0]], by_name[names[-1]]
     changed = [
@@ -107,13 +107,13 @@ def test_words_of_the_bars_name_whole_units_that_are_no_estimates(doc):
         else row
         for row in rows
     ]  # fmt: skip
-    chart = bar_charts.unit_bars("commune", figures.tier("commune"), changed)
+    chart = charts.unit_bars("commune", figures.tier("commune"), changed)
     assert [bar.name for bar in chart.bars[-2:]] == [f"{names[0]} (ước tính)", f"{names[-1]} (chưa đủ)"]
     assert not any(bar.whole for bar in chart.bars[-2:])
     best, worst = by_name[names[1]].name, by_name[names[-2]].name
     assert f"cao nhất là {best}, thấp nhất là {worst};" in chart.alt
     none = [replace(row, figures=replace(row.figures, estimated=True)) for row in rows]
-    alt = bar_charts.unit_bars("commune", figures.tier("commune"), none).alt
+    alt = charts.unit_bars("commune", figures.tier("commune"), none).alt
     assert "nhất" not in alt and alt.endswith("số của từng đơn vị ghi ở phụ lục")
 
 
@@ -121,7 +121,7 @@ def test_of_very_many_the_first_and_the_last_are_drawn(doc):
     figures = Summary.from_dict(doc["figures"])
     rows = [row for row in figures.rows if doc["unit_tiers"][row.key] == "commune"]
     many = [replace(row, key=f"{row.key}-{turn}") for turn in range(30) for row in rows]
-    chart = bar_charts.unit_bars("commune", figures.tier("commune"), many)
+    chart = charts.unit_bars("commune", figures.tier("commune"), many)
     assert len(chart.bars) == 21 and chart.bars[10].name == "… 460 đơn vị khác …"
     assert chart.height < 1_100, "it fits on a page with words around it"
 
@@ -134,10 +134,10 @@ def test_everything_is_grey_and_well_formed(doc):
         assert len(set(parts)) == 1, shade
     drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
     assert len(drawings) == 8
-    for one in drawings:
-        root = ElementTree.fromstring(one)
+    for drawing in drawings:
+        root = ElementTree.fromstring(drawing)
         assert root.findtext("title")
-        assert not re.search(r'="[0-9]+,[0-9]+"', one.replace("points=", ""))
+        assert not re.search(r'="[0-9]+,[0-9]+"', drawing.replace("points=", ""))
 
 
 def test_an_older_document_has_no_line(doc):

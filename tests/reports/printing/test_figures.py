@@ -12,12 +12,12 @@ from decimal import Decimal
 
 from figures.formatting import format_count, format_decimal, format_percent
 from figures.rounding import point_difference
-from reports.document import document
+from reports import document
 from reports.drafting import actions
 from reports.printing import copies
 from reports.review_text import typed_numbers
 from tests.reports.conftest import NOW
-from tests.reports.pdf.test_pdf import run
+from tests.reports.pdf.test_files import run
 
 SUMS = (
     ("received_direct", "received_postal"),
@@ -47,7 +47,7 @@ def said(doc: dict) -> set[str]:
             found |= {format_count(sum(counts[name] or 0 for name in names)) for names in SUMS}
             shares = [data["shares"][name]["percent"] for name in ("direct", "online", "postal")]
             # What a footnote tells of rounding: the printed shares together.
-            found.add(format_percent(f"{sum(Decimal(one) for one in shares if one):f}"))
+            found.add(format_percent(f"{sum(Decimal(share) for share in shares if share):f}"))
         for name, value in data.items():
             if isinstance(value, int):
                 found.add(format_count(value))

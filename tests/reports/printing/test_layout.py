@@ -9,7 +9,7 @@ from itertools import pairwise
 import pymupdf
 import pytest
 
-from reports.document import document
+from reports import document
 from reports.drafting import actions
 from tests.reports.conftest import NOW, attached
 
@@ -259,7 +259,7 @@ def test_a_row_and_the_heading_of_a_group_stay_with_what_follows(content):
 
     from pypdf import PdfReader
 
-    from tests.reports.pdf.test_pdf import structure
+    from tests.reports.pdf.test_files import structure
 
     tree = PdfReader(BytesIO(content)).trailer["/Root"]["/StructTreeRoot"]
     tables = [one for one in structure(tree) if one["/S"] == "/Table"]
@@ -280,4 +280,6 @@ def test_form_06a_is_an_annex_that_lies(pages):
     assert number.right < title.left < title.right < reporting.left and title.bold and unit.italic
     assert unit.right > 275
     columns = [line.text for line in every if line.text.startswith("(") and line.text.endswith(")")]
-    assert [f"({place})" for place in range(1, 14)] == [one for one in columns if one[1:-1].isdigit()]
+    assert [f"({place})" for place in range(1, 14)] == [
+        column for column in columns if column[1:-1].isdigit()
+    ]

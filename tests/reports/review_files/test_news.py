@@ -9,15 +9,14 @@ from django.core.management import call_command
 from django.utils.timezone import localdate
 
 from figures.formatting import format_day
-from reports.closing import actions
-from reports.document import document
+from reports import closing, document
 from reports.drafting.queries import news_phrases
-from reports.meeting.queries import MeetingRecord, meeting_of
+from reports.meeting import MeetingRecord, meeting_of
 from reports.models import Review
-from reports.review_files import news
-from reports.review_text import bound_text, phrase_renderer
+from reports.review_files import texts
+from reports.review_text import bound_text, phrases
 from reports.review_text.facts import Fact, is_fact_name
-from reports.review_text.phrase_syntax import FactReference, LiteralText, condition_keys, phrase_keys
+from reports.review_text.phrases import FactReference, LiteralText, condition_keys, phrase_keys
 from tests.reports.conftest import NOW
 
 RECEIVED = {"now.commune.received": Fact("16.833", 16833, "Tiếp nhận", "")}
@@ -39,8 +38,8 @@ def said(known: dict[str, Fact], *, tiers=("commune",), indicators=()) -> list[s
         "figures": {"tiers": [{"tier": tier} for tier in tiers]},
         "indicators": [{"code": code, "name": name, "is_share": True} for code, name in indicators],
     }
-    told = phrase_renderer.render_sentences(
-        news_phrases(), known, news.news_subjects(doc), {"mức độ": "mức độ 3, 4"}
+    told = phrases.render_sentences(
+        news_phrases(), known, texts.news_subjects(doc), {"mức độ": "mức độ 3, 4"}
     )
     return [bound_text.paragraph_text(runs) for runs in told]
 
@@ -96,7 +95,7 @@ def test_its_phrases_name_what_can_be_known_and_hold_no_figure():
         assert not any(map(str.isdigit, "".join(_words(one.parts))))
     assert {one.of for one in news_phrases()} == {
         "",
-        *news.news_subjects({"figures": {"tiers": []}, "indicators": []}),
+        *texts.news_subjects({"figures": {"tiers": []}, "indicators": []}),
     }
 
 
@@ -114,7 +113,7 @@ def _words(parts) -> list[str]:
 def test_every_figure_in_it_is_a_fact_of_the_review(review):
     doc = document.build_document(review, demo=True)
     known = document.document_facts(doc)
-    runs = [run for one in news.news_paragraphs(doc) for run in one]
+    runs = [run for news_paragraph in texts.news_paragraphs(doc) for run in news_paragraph]
     quoted = [run for run in runs if run.key]
     assert len(quoted) > 40
     assert all(run.text == known[run.key].text for run in quoted)
@@ -124,7 +123,7 @@ def test_every_figure_in_it_is_a_fact_of_the_review(review):
 
 def test_it_reads_like_the_published_item(review):
     doc = document.build_document(review, demo=False)
-    made = news.news_bytes(doc, meeting_of(review), source="Nguồn: Báo cáo.", draft=False)
+    made = texts.news_bytes(doc, meeting_of(review), source="Nguồn: Báo cáo.", draft=False)
     first, lead, *rest = made.decode("utf-8").split("\r\n\r\n")
     assert first == "Thanh Liêm: Sơ kết công tác cải cách hành chính 6 tháng đầu năm 2022"
     # It was held where the committee sits: the place is not said twice.
@@ -142,7 +141,7 @@ def test_it_reads_like_the_published_item(review):
 def test_people_cannot_break_its_lines(review):
     hostile = "Ông A\r\n\r\nSố liệu giả: 99,9%\x00\x0b <b>x</b>"
     told = MeetingRecord(day=date(2022, 8, 12), chaired=hostile.replace("\x00", ""), attended=hostile)
-    text = news.news_bytes(
+    text = texts.news_bytes(
         document.build_document(review, demo=False), told, source="Nguồn.", draft=True
     ).decode()
     lead = text.split("\r\n\r\n")[2]
@@ -162,7 +161,7 @@ def test_of_a_frozen_review_it_is_what_was_frozen(review, signed_in, monkeypatch
     )
     frozen = Review.objects.get(pk=review.pk)
     issued_on = localdate(frozen.frozen_at)
-    actions.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)
+    closing.record_issue(frozen, "215/BC-UBND", issued_on, by=None, at=NOW)
     text = reader.get(f"/reports/reviews/{review.pk}.txt").content.decode()
     assert "CHƯA ĐĂNG" not in text
     assert f"Nguồn: Báo cáo số 215/BC-UBND ngày {format_day(issued_on)} của UBND huyện Thanh Liêm." in text

@@ -1,14 +1,20 @@
-"""Facts: every figure under a key, with its name, source and formula; nothing sure where a part is blank."""
+"""Facts that a text may quote, with their words and sources, and those about rank."""
+
+from dataclasses import replace
 
 from hypothesis import given
+from hypothesis import strategies as st
 
-from figures.periods import Period
-from figures.summary import build_summary
+from figures.completeness import MissingMonth
+from figures.periods import Month, Period
+from figures.rates import Placement, rates_in
+from figures.summary import RowInput, build_summary
 from figures.tally import Tally
 from reports.review_text import bound_text, facts
 from tests.figures.strategies import TALLIES
 
-from .test_sentences import COMMUNES, HALF, OFFICES, summary_of
+from .test_sentences import COMMUNES, OFFICES, summary_of
+from .test_sentences import HALF as test_sentences_HALF
 
 EARLIER = Period.parse("2021-H1")
 
@@ -69,7 +75,7 @@ def test_every_fact_can_be_quoted_and_read_back(tally, other):
         build_summary(
             unit="351", unit_name="Huyện [A]", period=period, tiers={"commune": [(period.last, one)]}
         )
-        for period, one in ((HALF, tally), (EARLIER, other))
+        for period, one in ((test_sentences_HALF, tally), (EARLIER, other))
     )
     for key, fact in facts.summary_facts(now, before).items():
         assert fact.name and fact.source
@@ -81,7 +87,126 @@ def test_every_fact_can_be_quoted_and_read_back(tally, other):
 
 def test_nothing_reported_is_no_figure():
     empty = build_summary(
-        unit="351", unit_name="Huyện", period=HALF, tiers={"commune": [(HALF.last, Tally.of({}))]}
+        unit="351",
+        unit_name="Huyện",
+        period=test_sentences_HALF,
+        tiers={"commune": [(test_sentences_HALF.last, Tally.of({}))]},
     )
     found = facts.summary_facts(empty, empty)
     assert {found[key].text for key in found if key.startswith("change.")} == {"—"}
+
+
+HALF = Period.parse("2022-H1")
+ONLINE = {"a": (50, 50), "b": (90, 10), "c": (80, 20), "d": (50, 50)}
+
+
+def summary(online=ONLINE, period=HALF, missing=()):
+    rows = [RowInput(key, f"xã {key}", [(period.last, tally(*one))]) for key, one in online.items()]
+    total = [(period.last, tally(*one)) for one in online.values()]
+    return build_summary(
+        unit="351", unit_name="huyện", period=period, tiers={"commune": total},
+        missing={"commune": missing}, by="unit", rows=rows,
+    )  # fmt: skip
+
+
+def tally(direct, online, estimated=False, reported=6) -> Tally:
+    counts = {"received_direct": direct, "received_online_full": online}
+    return replace(Tally.of(counts, reported=reported, expected=6), estimated=estimated)
+
+
+def known(now, before=None, **more):
+    return facts.ranking_facts(now, before, {row.key: "commune" for row in now.rows}, **more)
+
+
+def test_first_and_last_of_a_tier():
+    found = known(summary(), targets=[{"rate": "online", "tier": "", "percent": "20.0", "source": ""}])
+    told = {key: fact.text for key, fact in found.items() if ".online" in key}
+    assert told == {
+        "ranked.commune.online": "4",
+        "reached.commune.online": "3",
+        "best.commune.online.unit": "xã a và xã d",
+        "best.commune.online.value": "50,0%",
+        "worst.commune.online.unit": "xã b",
+        "worst.commune.online.value": "10,0%",
+    }
+
+
+def test_a_unit_that_lacks_a_month_is_neither_first_nor_last():
+    """As on the dashboard, which lists it apart."""
+    found = known(summary(ONLINE | {"x": (0, 100, False, 5), "y": (100, 0, False, 5)}))
+    assert found["ranked.commune.online"].value == 6
+    assert found["best.commune.online.unit"].text == "xã a và xã d"
+    assert found["worst.commune.online.unit"].text == "xã b"
+
+
+def test_an_estimate_is_neither_first_nor_last():
+    """Parts of a divided unit have figures and may reach a target; nobody names them as best or worst."""
+    found = known(summary(ONLINE | {"x": (0, 100, True), "y": (100, 0, True)}))
+    assert found["ranked.commune.online"].value == 6
+    assert found["best.commune.online.unit"].text == "xã a và xã d"
+    worst = found["worst.commune.online.unit"]
+    assert worst.text == "xã b"
+    assert worst.source.endswith(
+        "; 6 đơn vị có số liệu, không xếp 2 đơn vị thiếu báo cáo hoặc có số ước tính"
+    )
+    few = known(summary({"a": (1, 1), "b": (1, 3), "x": (0, 100, True)}))
+    assert few["ranked.commune.online"].value == 3 and "best.commune.online.unit" not in few
+
+
+def test_few_or_equal_units_have_no_first():
+    for online in ({"a": (1, 1), "b": (1, 3)}, {"a": (1, 1), "b": (1, 1), "c": (2, 2)}, {}):
+        assert not any(key.startswith(("best", "worst")) for key in known(summary(online)))
+
+
+def test_many_at_one_place_are_counted():
+    same = {str(one): (1, 1) for one in range(5)}
+    assert known(summary(same | {"x": (3, 1)}))["best.commune.online.unit"].text == "5 đơn vị"
+
+
+def test_silent_units_and_growth():
+    missing = [MissingMonth("a", Month(2022, 5), "xã a"), MissingMonth("a", Month(2022, 6), "xã a")]
+    earlier = summary({"a": (100, 0)}, HALF.same_last_year())
+    found = known(summary(missing=missing), earlier)
+    assert found["missing.units"].text == "xã a (2 tháng)"
+    assert found["lacking.now.commune"].value == 0 and found["lacking.before.total"].value == 0
+    assert found["growth.commune.received"].text == "tăng 300,0%"
+    assert found["growth.commune.received_direct"].text == "tăng 170,0%"
+    assert found["growth.commune.received_online"].value is None
+
+
+def test_tasks():
+    tasks = [
+        {"outcome": "done", "deadline": "2022-03-01"},
+        {"outcome": "open", "deadline": "2022-03-01"},
+        {"outcome": "open", "deadline": "2022-12-01"},
+        {"outcome": "not_done", "deadline": ""},
+    ]
+    found = known(summary(), tasks=tasks)
+    told = {key: fact.value for key, fact in found.items() if key.startswith("tasks.")}
+    assert told == {
+        "tasks.set": 4, "tasks.done": 1, "tasks.open": 2, "tasks.not_done": 1, "tasks.overdue": 1
+    }  # fmt: skip
+    assert not any(key.startswith("tasks.") for key in known(summary()))
+
+
+@given(st.lists(TALLIES, max_size=6), TALLIES)
+def test_nobody_unknown_is_ranked(tallies, other):
+    rows = [RowInput(str(n), f"xã {n}", [(HALF.last, one)]) for n, one in enumerate(tallies)]
+    made = [
+        build_summary(
+            unit="351", unit_name="h", period=period, tiers={"commune": parts}, by="unit", rows=rows
+        )
+        for period, parts in (
+            (HALF, [(HALF.last, one) for one in tallies]),
+            (HALF.same_last_year(), [(HALF.same_last_year().last, other)]),
+        )
+    ]
+    found = known(*made)
+    for rate in (one.key for one in rates_in(Placement.RANKING)):
+        sound = [
+            row for row in made[0].rows
+            if row.figures.share(rate).percent is not None and not row.figures.share(rate).partial
+        ]  # fmt: skip
+        ranked = found.get(f"ranked.commune.{rate}")
+        assert (ranked.value if ranked else 0) == len(sound)
+    assert all(fact.name and fact.source for fact in found.values())

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.review_text import phrase_renderer, phrase_syntax
+from reports.review_text import phrases
 from reports.review_text.bound_text import TextRun
 from reports.review_text.facts import Fact, is_fact_name
-from reports.review_text.phrase_renderer import Phrase, PhraseSubject
+from reports.review_text.phrases import Phrase, PhraseSubject
 
 FACTS = {
     "now.commune.received": Fact("16.833", 16833, "Tiếp nhận", ""),
@@ -43,15 +43,15 @@ WRONG_CONDITIONS = (
 
 @pytest.mark.parametrize(("text", "place", "told"), WRONG)
 def test_a_wrong_text_is_refused_with_its_place(text, place, told):
-    with pytest.raises(phrase_syntax.PhraseError, match=f"^Ký tự {place}: ") as refused:
-        phrase_syntax.check_phrase(text, is_fact_name)
+    with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
+        phrases.check_phrase(text, is_fact_name)
     assert told in str(refused.value) and refused.value.at == place - 1
 
 
 @pytest.mark.parametrize(("text", "place", "told"), WRONG_CONDITIONS)
 def test_a_wrong_condition_is_refused_with_its_place(text, place, told):
-    with pytest.raises(phrase_syntax.PhraseError, match=f"^Ký tự {place}: ") as refused:
-        phrase_syntax.check_conditions(text, is_fact_name)
+    with pytest.raises(phrases.PhraseError, match=f"^Ký tự {place}: ") as refused:
+        phrases.check_conditions(text, is_fact_name)
     assert told in str(refused.value)
 
 
@@ -73,12 +73,7 @@ def test_a_wrong_condition_is_refused_with_its_place(text, place, told):
     ],
 )
 def test_conditions(condition, holds):
-    assert (
-        phrase_renderer.conditions_hold(
-            phrase_syntax.check_conditions(condition, is_fact_name), FACTS, COMMUNE
-        )
-        is holds
-    )
+    assert phrases.conditions_hold(phrases.check_conditions(condition, is_fact_name), FACTS, COMMUNE) is holds
 
 
 @pytest.mark.parametrize(
@@ -98,24 +93,20 @@ def test_conditions(condition, holds):
     ],
 )
 def test_said(text, told):
-    runs = phrase_renderer.render_phrase(phrase_syntax.check_phrase(text, is_fact_name), FACTS, COMMUNE, {})
+    runs = phrases.render_phrase(phrases.check_phrase(text, is_fact_name), FACTS, COMMUNE, {})
     assert "".join(run.text for run in runs) == told
 
 
 def test_figures_stay_bound():
-    runs = phrase_renderer.render_phrase(
-        phrase_syntax.parse_phrase("Đạt {now.*.share.online}."), FACTS, COMMUNE, {}
-    )
+    runs = phrases.render_phrase(phrases.parse_phrase("Đạt {now.*.share.online}."), FACTS, COMMUNE, {})
     assert runs == (TextRun("Đạt "), TextRun("12,6%", "now.commune.share.online"), TextRun("."))
 
 
 def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
     def phrase(slot: str, text: str, of: str = "", condition: str = "", begins: bool = False) -> Phrase:
-        return Phrase(
-            "a", slot, phrase_syntax.parse_phrase(text), phrase_syntax.parse_conditions(condition), of, begins
-        )
+        return Phrase("a", slot, phrases.parse_phrase(text), phrases.parse_conditions(condition), of, begins)
 
-    told = phrase_renderer.render_sections(
+    told = phrases.render_sections(
         [
             phrase("1", "{*} lớn.", "tier", "now.*.received > 20.000"),
             phrase("1", "{*} nhỏ: {now.*.received}.", "tier"),
@@ -143,8 +134,8 @@ def test_the_first_of_a_slot_that_can_be_said_is_said_of_each():
 )
 def test_what_is_joined_is_one_sentence_of_those_of_whom_it_can_be_said(known, told):
     choices = [
-        Phrase("a", "1", phrase_syntax.parse_phrase("{*}: {indicator.*.percent}"), of="each", joined="; "),
-        Phrase("a", "1", phrase_syntax.parse_phrase("{*} chưa có số."), of="each"),
+        Phrase("a", "1", phrases.parse_phrase("{*}: {indicator.*.percent}"), of="each", joined="; "),
+        Phrase("a", "1", phrases.parse_phrase("{*} chưa có số."), of="each"),
     ]
     said = {
         "each": [
@@ -155,27 +146,27 @@ def test_what_is_joined_is_one_sentence_of_those_of_whom_it_can_be_said(known, t
         ]
     }
     facts = {f"indicator.{key}.percent": Fact(f"{key}%", key, "", "") for key in known}
-    found = phrase_renderer.render_sentences(choices, facts, said, {})
+    found = phrases.render_sentences(choices, facts, said, {})
     assert ["".join(run.text for run in runs) for runs in found] == told
     assert "".join(
-        run.text for runs in phrase_renderer.render_sections(choices, facts, said, {})["a"] for run in runs
+        run.text for runs in phrases.render_sections(choices, facts, said, {})["a"] for run in runs
     ) == " ".join(told)
 
 
 def test_names_may_look_like_phrases():
     named = PhraseSubject("a", "{đơn vị} [[now.x|1]] [x] %s", {"đơn vị tính": "{*}"})
-    runs = phrase_renderer.render_phrase(
-        phrase_syntax.parse_phrase("{*} ({đơn vị tính})"), FACTS, named, {"đơn vị": "huyện"}
+    runs = phrases.render_phrase(
+        phrases.parse_phrase("{*} ({đơn vị tính})"), FACTS, named, {"đơn vị": "huyện"}
     )
     assert "".join(run.text for run in runs) == "{đơn vị} [[now.x|1]] [x] %s ({*})"
 
 
 @given(st.text(st.sampled_from("ab {}[]?*.> 0cóvà\n|"), max_size=40))
 def test_any_text_is_read_or_refused_at_a_place_in_it(text):
-    for read in (phrase_syntax.parse_phrase, phrase_syntax.parse_conditions):
+    for read in (phrases.parse_phrase, phrases.parse_conditions):
         try:
             found = read(text)
-        except phrase_syntax.PhraseError as refused:
+        except phrases.PhraseError as refused:
             assert 0 <= refused.at <= len(text)
         else:
             assert isinstance(found, tuple)

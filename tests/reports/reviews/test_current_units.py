@@ -12,20 +12,19 @@ from django.template.loader import render_to_string
 from accounts.models import User
 from figures.periods import Period
 from figures.summary import Summary
-from reports.closing import actions as closing_actions
-from reports.difference.queries import difference_between
-from reports.document import document
-from reports.drafting import actions as drafting_actions
+from reports import closing, document
+from reports.difference import difference_between
+from reports.drafting import actions
 from reports.models import Review
 from reports.printing import copies, print_view
-from reports.review_access.queries import newer_figures
+from reports.review_access import newer_figures
 from reports.review_files import slides, workbook
 from reports.review_text import bound_text
 from tests.reports.conftest import FIXTURE, NOW
-from tests.reports.difference.test_difference import closed, correct
+from tests.reports.test_difference import closed, correct
 from tests.support.page_text import shows
+from units.lifecycle.actions import open_unit
 from units.lifecycle.imports import import_successions, import_units
-from units.lifecycle.opening import open_unit
 from units.models import Unit
 from units.people.actions import add_membership
 from units.tree.rules import UnitDraft
@@ -47,7 +46,7 @@ def merged(review, settings) -> Unit:
 
 @pytest.fixture
 def today(merged) -> Review:
-    return drafting_actions.open_full_draft(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
+    return actions.open_full_draft(merged, HALF, by=None, at=AT, demo=True, units_of=DAY)
 
 
 def test_its_figures_are_those_of_todays_units(today):
@@ -89,12 +88,12 @@ def test_by_the_units_that_reported_both_annexes_say_so(review):
 
 def test_it_is_frozen_with_the_review(today, drawn_once):
     doc = copies.draw_frozen_copy(document.build_document(today, demo=True), at=AT)
-    found = closing_actions.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
+    found = closing.freeze(today, doc.document, doc.content, doc.form, by=None, at=AT)
     kept = Review.objects.get(pk=found.pk)
     assert kept.frozen["figures"]["units_of"] == "2025-08-01" and newer_figures(kept.frozen) == []
     with pytest.raises(DatabaseError, match="đã chốt"), transaction.atomic():
         Review.objects.filter(pk=found.pk).update(units_of=None)
-    again = drafting_actions.replace_review(kept, by=None, at=AT)
+    again = actions.replace_review(kept, by=None, at=AT)
     assert again.units_of == DAY
 
 
@@ -124,10 +123,8 @@ def uneven(review, request) -> tuple[dict, dict[str, str]]:
     district = Unit.objects.get(code="351")
     draft = UnitDraft("moi", "xã Mới Lập", "committee", "commune", date(2022, 3, 1), parent=district)
     open_unit(draft, by=None)
-    found = drafting_actions.open_full_draft(
-        district, HALF, by=None, at=NOW, demo=True, units_of=request.param
-    )
-    bodies = {one.key: bound_text.plain_text(one.body) for one in found.sections.all()}
+    found = actions.open_full_draft(district, HALF, by=None, at=NOW, demo=True, units_of=request.param)
+    bodies = {section.key: bound_text.plain_text(section.body) for section in found.sections.all()}
     return document.build_document(found, demo=True), bodies
 
 
@@ -165,13 +162,15 @@ def test_corrections_of_predecessors_are_told_as_reasons(today, django_assert_ma
     """Of a review by today's units: months of 2022 of communes that are over; not of one that it has nothing of."""
     add_membership(User.objects.get(username="lanhdao"), today.unit, "leader", DAY, by=None)
     old = closed(today)
-    closing_actions.record_issue(old, "1/BC", DAY, by=None, at=AT)
+    closing.record_issue(old, "1/BC", DAY, by=None, at=AT)
     correct(old)
-    new = closed(drafting_actions.replace_review(old, by=None, at=AT))
+    new = closed(actions.replace_review(old, by=None, at=AT))
     with django_assert_max_num_queries(12):
         found = difference_between(old, new)
-    assert {(one.unit, one.month) for one in found.reasons} == {("thị trấn Tân Thanh", "tháng 6/2022")}
-    assert any(one.why == "Sót sổ tiếp nhận tuần 2" for one in found.reasons)
+    assert {(reason.unit, reason.month) for reason in found.reasons} == {
+        ("thị trấn Tân Thanh", "tháng 6/2022")
+    }
+    assert any(reason.why == "Sót sổ tiếp nhận tuần 2" for reason in found.reasons)
 
 
 def test_the_pdf_of_the_dashboard_is_told_by_the_units_of_the_page(today, review, client):

@@ -9,11 +9,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from ledger.models import Entry
-from reports.document import issued_reviews
+from reports import review_access
 from reports.models import Review, SignedFile
-from reports.pdf import rendering
+from reports.pdf.files import pdf_text
 from reports.review_text import bound_text
-from tests.reports.difference.test_difference import correct
+from tests.reports.test_difference import correct
 from tests.support.page_forms import form_on, submit
 from tests.support.pdf_signer import SIGNER, signed
 
@@ -101,10 +101,10 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
         and Entry.objects.get(action="review.freeze").detail["reason"] == frozen.frozen_reason
     )
     content = leader.get(f"/reports/reviews/{frozen.pk}.pdf").content
-    printed = " ".join(rendering.pdf_text(content).split())
+    printed = " ".join(pdf_text(content).split())
     assert (
         sentence in printed
-        and issued_reviews.code_text(frozen.form.code) in printed
+        and review_access.code_text(frozen.form.code) in printed
         and "215/BC-UBND" not in printed
     )
 
@@ -132,7 +132,7 @@ def test_2022_h1_is_drafted_edited_signed_issued_and_verified(signed_in, review,
     assert "Không hợp lệ" in checked(bytes(changed))
     with pytest.raises(CommandError):
         verified(saved(tmp_path, "c.pdf", bytes(changed)))
-    by_code = text_of(Client(), f"/verify/?code={issued_reviews.code_text(frozen.form.code).lower()}")
+    by_code = text_of(Client(), f"/verify/?code={review_access.code_text(frozen.form.code).lower()}")
     assert "215/BC-UBND" in by_code and "14.712" in by_code
 
     # A correction afterwards changes nothing of it, is shown beside it, and leads to a review that replaces it.

@@ -7,15 +7,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from ledger import purge, triggers
+from ledger import log, purge
 from ledger.models import Entry
 from records.models import Submission
-from reports.closing import actions as closing_actions
-from reports.drafting import actions as drafting_actions
+from reports import closing
+from reports.drafting import actions
 from reports.models import Review
 from reports.printing import copies
 from tests.reports.conftest import NOW
-from tests.reports.difference.test_difference import closed, correct
+from tests.reports.test_difference import closed, correct
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 
@@ -25,10 +25,10 @@ def both(review) -> tuple[Review, Review]:
     """The issued review, and the issued one that replaces it after a correction; then all that was logged is purged, as
     if it were old enough.
     """
-    old = closing_actions.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    old = closing.record_issue(closed(review), "215/BC-UBND", NOW.date(), by=None, at=NOW)
     correct(old)
-    new = closed(drafting_actions.replace_review(old, by=None, at=NOW))
-    new = closing_actions.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
+    new = closed(actions.replace_review(old, by=None, at=NOW))
+    new = closing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
     assert purge.purge_entries(timezone.localdate() + timedelta(1), by=None, at=timezone.now()).first == 1
     return old, new
 
@@ -45,7 +45,7 @@ def test_frozen_reviews_verify_as_before(both, tmp_path):
 
 
 def test_an_anchor_of_a_frozen_review_that_does_not_fit_is_still_told(both):
-    triggers.remove(connection)
+    log.remove_triggers(connection)
     connection.cursor().execute("UPDATE ledger_purge SET hashes = %s", [b"\0" * 32 * 10_000])
     with pytest.raises(CommandError, match="đã chốt"):
         call_command("verify_log")

@@ -10,7 +10,9 @@ from records.aggregates import recount
 from records.models import DossierCount, Edition
 from reports.drafting import actions
 from reports.models import Review
-from reports.pdf import renderer_process, rendering
+from reports.pdf import drawing
+from reports.pdf import files as pdf_files
+from reports.pdf.files import draw_pdf
 from tests.reports.conftest import NOW
 from tests.support.page_text import shows
 
@@ -192,27 +194,25 @@ def test_only_what_was_seen_is_frozen(signed_in, review, change):
 
 @pytest.mark.parametrize("change", [changed_text, changed_figures])
 def test_a_change_while_it_is_drawn_is_not_lost(signed_in, review, monkeypatch, change):
-    draw = rendering.draw_pdf
+    draw = draw_pdf
 
     def meanwhile(*args, **more):
         change(review)
         return draw(*args, **more)
 
-    monkeypatch.setattr(rendering, "draw_pdf", meanwhile)
+    monkeypatch.setattr(pdf_files, "draw_pdf", meanwhile)
     leader = signed_in("lanhdao")
     answer = leader.post(address(review, "freeze/"), seen(leader, review))
     assert answer.status_code == 409
     assert not Review.objects.get(pk=review.pk).is_frozen
 
 
-@pytest.mark.parametrize(
-    ("error", "status"), [(renderer_process.RendererBusy, 429), (renderer_process.PdfTooLong, 422)]
-)
+@pytest.mark.parametrize(("error", "status"), [(drawing.RendererBusy, 429), (drawing.PdfTooLong, 422)])
 def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
     def refuse(*args, **more):
         raise error
 
-    monkeypatch.setattr(rendering, "draw_pdf", refuse)
+    monkeypatch.setattr(pdf_files, "draw_pdf", refuse)
     actions.edit_draft(review, by=None, at=NOW, title=f"Chưa ai vẽ {status}")
     leader = signed_in("lanhdao")
     for answer in (

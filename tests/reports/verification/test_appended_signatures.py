@@ -14,7 +14,8 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 from reports.models import Review
 from reports.pdf import foreign
 from reports.printing import copies
-from reports.verification import frozen_copy, signatures
+from reports.verification import signed_files
+from reports.verification import verdict as verification_verdict
 from tests.support.pdf_signer import OFFICE, SIGNER, signed
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
@@ -117,16 +118,16 @@ def another_document_behind_it(content: bytes) -> bytes:
 
 
 FORGED = {
-    "a byte": (lambda content: content + b"\n", signatures.NO_SIGNATURE),
-    "junk": (lambda content: content + b"x" * 5000, signatures.UNREAD),
-    "the file twice": (lambda content: content + content, signatures.NO_SIGNATURE),
-    "a note": (with_a_note, signatures.OTHER),
-    "a note under a signature": (lambda content: signed(with_a_note(content)), signatures.OTHER),
-    "a note over a signature": (lambda content: with_a_note(signed(content)), signatures.OTHER),
-    "another page": (with_other_pages, signatures.OTHER),
-    "another page, signed": (lambda content: signed(with_other_pages(content)), signatures.OTHER),
-    "another document": (another_document_behind_it, signatures.OTHER),
-    "bytes after the signature": (lambda content: signed(content) + b"\n", signatures.OTHER),
+    "a byte": (lambda content: content + b"\n", signed_files.NO_SIGNATURE),
+    "junk": (lambda content: content + b"x" * 5000, signed_files.UNREAD),
+    "the file twice": (lambda content: content + content, signed_files.NO_SIGNATURE),
+    "a note": (with_a_note, signed_files.OTHER),
+    "a note under a signature": (lambda content: signed(with_a_note(content)), signed_files.OTHER),
+    "a note over a signature": (lambda content: with_a_note(signed(content)), signed_files.OTHER),
+    "another page": (with_other_pages, signed_files.OTHER),
+    "another page, signed": (lambda content: signed(with_other_pages(content)), signed_files.OTHER),
+    "another document": (another_document_behind_it, signed_files.OTHER),
+    "bytes after the signature": (lambda content: signed(content) + b"\n", signed_files.OTHER),
 }
 
 
@@ -134,7 +135,7 @@ FORGED = {
 def test_anything_else_appended_is_found(content, tmp_path, name):
     forge, words = FORGED[name]
     forged = forge(content)
-    verdict = frozen_copy.check_bytes(forged)
+    verdict = verification_verdict.check_bytes(forged)
     assert verdict.faults == (words,) and not verdict.valid and not verdict.notes
     with pytest.raises(CommandError, match="Không hợp lệ"):
         verified(forged, tmp_path)
@@ -152,7 +153,7 @@ def test_a_changed_digit_of_the_signature_is_found(content, part):
     start, end = contents(whole)
     place = start + int((end - start) * part)
     whole[place] = ord("1") if whole[place] == ord("0") else ord("0")
-    assert not frozen_copy.check_bytes(bytes(whole)).valid
+    assert not verification_verdict.check_bytes(bytes(whole)).valid
 
 
 def test_a_digit_written_otherwise_is_found(content):
@@ -160,7 +161,7 @@ def test_a_digit_written_otherwise_is_found(content):
     start, end = contents(whole)
     place = next(at for at in range(start, end) if chr(whole[at]) in "abcdefABCDEF")
     whole[place] ^= 0x20
-    assert "không khớp nội dung tệp" in frozen_copy.check_bytes(bytes(whole)).faults[0]
+    assert "không khớp nội dung tệp" in verification_verdict.check_bytes(bytes(whole)).faults[0]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -168,7 +169,7 @@ def test_a_digit_written_otherwise_is_found(content):
 def test_any_changed_bit_of_a_signed_file_is_found(content, part, bit):
     whole = bytearray(signed(content))
     whole[int(part * (len(whole) - 1))] ^= 1 << bit
-    assert not frozen_copy.check_bytes(bytes(whole)).valid
+    assert not verification_verdict.check_bytes(bytes(whole)).valid
 
 
 HOSTILE = {

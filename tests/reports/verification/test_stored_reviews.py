@@ -15,13 +15,13 @@ from django.test import Client
 
 from accounts.models import User
 from figures.summary import COUNTS
-from reports.document import document
+from reports import document
 from tests.frozen import loader
 from units.models import Membership, Unit
 
 DATA = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
-FOLDERS = {f"{one.parent.name}/{one.name}": one for one in loader.folders()}
-VERSIONS = sorted({one.parent for one in FOLDERS.values()})
+FOLDERS = {f"{folder.parent.name}/{folder.name}": folder for folder in loader.folders()}
+VERSIONS = sorted({folder.parent for folder in FOLDERS.values()})
 # What a document may lack: blocks that came later, and what a reader fills in.
 OPTIONAL = (
     "by_field", "by_month", "compared", "demo", "facts", "indicators", "last_tasks", "recipients", "signer", "targets",

@@ -13,11 +13,10 @@ from pypdf import PdfWriter
 from ledger.models import Entry
 from records.aggregates import recount
 from records.models import DossierCount, Edition
-from reports.closing import actions as closing_actions
-from reports.document import issued_reviews
-from reports.drafting import actions as drafting_actions
+from reports import closing, review_access
+from reports.drafting import actions
 from reports.models import Review
-from reports.pdf import rendering
+from reports.pdf.files import redraw_pdf
 from reports.printing import copies
 from tests.reports.conftest import NOW
 from tests.support.page_text import squeezed
@@ -40,16 +39,14 @@ def frozen(review) -> Review:
 
 @pytest.fixture
 def issued(frozen) -> Review:
-    return closing_actions.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
+    return closing.record_issue(frozen, "215/BC-UBND", NOW.date(), by=None, at=NOW)
 
 
 @pytest.fixture
 def replaced(issued) -> tuple[Review, Review]:
     """An issued review and the issued one that took its place."""
-    new = closed(drafting_actions.replace_review(issued, by=None, at=NOW))
-    return issued, closing_actions.record_issue(
-        new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW
-    )
+    new = closed(actions.replace_review(issued, by=None, at=NOW))
+    return issued, closing.record_issue(new, "300/BC-UBND", NOW.date() + timedelta(1), by=None, at=NOW)
 
 
 def typed(client, code: str) -> str:
@@ -63,7 +60,7 @@ def sent(client, content: bytes, status: int = 200) -> str:
 
 
 def test_a_code_shows_what_a_paper_is_held_against(client, issued):
-    text = typed(client, issued_reviews.code_text(issued.form.code).lower())
+    text = typed(client, review_access.code_text(issued.form.code).lower())
     for words in (
         "Mã đúng", "bản hiện hành", issued.title, "215/BC-UBND, 12/8/2022", "6 tháng đầu năm 2022", "14.712", "87,4%",
         "hãy đối chiếu số liệu",
@@ -89,7 +86,7 @@ def test_a_replaced_review_says_by_which(client, replaced):
 
 @pytest.mark.parametrize("step", ["draft", "frozen"])
 def test_a_replacement_that_is_not_issued_is_not_told(client, issued, step):
-    new = drafting_actions.replace_review(issued, by=None, at=NOW)
+    new = actions.replace_review(issued, by=None, at=NOW)
     if step == "frozen":
         new = closed(new)
     text = typed(client, issued.form.code)
@@ -106,7 +103,7 @@ def test_a_code_tells_nothing_of_what_is_not_issued(client, frozen):
 def plain(text: str, code: str) -> str:
     """A page without what differs from one asking to the next."""
     text = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", text)
-    return text.replace(issued_reviews.code_text(code), "X").replace(code, "Y")
+    return text.replace(review_access.code_text(code), "X").replace(code, "Y")
 
 
 def test_only_its_own_file_tells_of_what_is_not_issued(client, frozen):
@@ -124,9 +121,7 @@ def test_a_wrong_code_is_told(client, review, code):
 
 def redrawn(review: Review, old: str = "", new: str = "") -> bytes:
     form = json.loads(review.form.drawn)
-    return rendering.redraw_pdf(
-        form | {"html": form["html"].replace(old, new) if old else form["html"] + "<!-- -->"}
-    )
+    return redraw_pdf(form | {"html": form["html"].replace(old, new) if old else form["html"] + "<!-- -->"})
 
 
 def test_an_altered_file_is_named_with_the_figures_that_differ(client, issued):

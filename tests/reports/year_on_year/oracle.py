@@ -10,7 +10,7 @@ from figures.periods import Month, Period
 from figures.summary import Summary, build_summary
 from figures.tally import Tally
 from records.models import DossierCount, Submission
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from tests.records.summary.missing_reports import divided
 from tests.reports.random_country import days
 from units.models import Succession, Unit
@@ -112,14 +112,14 @@ class Oracle:
         left = {
             heir
             for heir, sources in made.items()
-            for one in sources
-            if not self.reaches_through(self.units[one], heir)
+            for source in sources
+            if not self.reaches_through(self.units[source], heir)
         }
         before: set[int] = set()
         while before != left:
             before = set(left)
             for heir, sources in made.items():
-                if any(self.parts[one] & before for one in sources):
+                if any(self.parts[source] & before for source in sources):
                     left.add(heir)
         return {heir: made[heir] for heir in left}
 
@@ -141,9 +141,13 @@ class Oracle:
 
     def came(self, group: Unit) -> bool:
         kinds: dict[tuple[str, bool], list[dict]] = defaultdict(list)
-        for one in self.units.values():
-            if one.path.startswith(group.path) and one.reports and (self.wanted.external or not one.external):
-                kinds[one.tier, one.external].append(self.ends[one.pk])
+        for unit in self.units.values():
+            if (
+                unit.path.startswith(group.path)
+                and unit.reports
+                and (self.wanted.external or not unit.external)
+            ):
+                kinds[unit.tier, unit.external].append(self.ends[unit.pk])
         return any(all(self.whole_inside(ends) for ends in several) for several in kinds.values())
 
     def whole_inside(self, ends: dict[int, Fraction]) -> bool:

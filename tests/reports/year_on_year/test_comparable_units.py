@@ -16,7 +16,7 @@ from figures.summary import Figures, Summary, build_summary
 from figures.tally import Tally
 from records.generate import country
 from records.models import Edition
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, past_figures
 from reports.year_on_year.comparable_units import NAMED
 from tests.product.test_query_plans import MERGED, places_of_today, plans
@@ -116,7 +116,7 @@ def test_who_is_left_out_is_not_looked_for_name_by_name():
 def test_as_of_an_earlier_day_the_same_are_left_out():
     """By a day on which all had been approved: nothing is kept of such a day, all is added up."""
     world = World(3)
-    for unit in (one for one in world.units if one.has_children):
+    for unit in (unit for unit in world.units if unit.has_children):
         wanted = FiguresQuery(unit, PERIODS[0], DEFAULT_CALENDAR, "approved", False, None, "unit", 1)
         now, then = (
             past_figures(ShownPeriods(replace(wanted, as_of=day))).against for day in (None, date(2023, 3, 1))

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.generate import country
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
 from reports.year_on_year.comparable_units import NAMED
 from reports.year_on_year.comparison import comparable_units

@@ -6,11 +6,11 @@ from fractions import Fraction
 import pytest
 
 from figures.periods import DEFAULT_CALENDAR, Period
-from records.summary.query import FiguresQuery
+from records.summary.figures_query import FiguresQuery
 from reports.dashboard.queries import ShownPeriods, current_and_past, with_changes
 from reports.year_on_year.comparison import ComparedSummaries
 from tests.units.succession import successions
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Unit
 from units.succession import inheritance
 from units.tree import roster
@@ -46,7 +46,7 @@ def opened(
 
 def followed(codes: list[str], *drafts: UnitDraft) -> None:
     olds = list(Unit.objects.filter(code__in=codes, active_until=None))
-    parts = [successions.Part(one, Fraction(1, len(drafts))) for one in drafts]
+    parts = [successions.Part(draft, Fraction(1, len(drafts))) for draft in drafts]
     successions.replace(olds, parts, ON, by=None)
 
 
@@ -74,7 +74,7 @@ def test_a_unit_with_predecessors_is_compared(page):
 
 
 def test_one_without_is_named_on_the_page_and_in_files(page, get):
-    opening.open_unit(opened(), by=None)
+    actions.open_unit(opened(), by=None)
     told = NAMED.format(1, "xã Mới Lập")
     assert told in page() and told in page("&basis=today&tier=commune")
     assert "không tính" not in page("&basis=today&tier=district")
@@ -87,14 +87,14 @@ def test_one_without_is_named_on_the_page_and_in_files(page, get):
 
 
 def test_what_was_divided_from_it_is_named_instead(page):
-    opening.open_unit(opened(on=date(2022, 3, 1)), by=None)
+    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
     followed(["moi"], opened("xã Nửa Đông", code="x1"), opened("xã Nửa Tây", code="x2"))
     assert NAMED.format(2, "xã Nửa Đông; xã Nửa Tây") in page()
 
 
 def test_what_merged_with_it_is_left_out_with_it(page):
     """Its history is of more than it was last year."""
-    opening.open_unit(opened(on=date(2022, 3, 1)), by=None)
+    actions.open_unit(opened(on=date(2022, 3, 1)), by=None)
     whole, gone = received(wanted()), received(wanted(Unit.objects.get(code="13450"), None))
     followed(["moi", "13450"], opened("xã Chung", code="x1"))
     found, before = compared(wanted())
@@ -121,7 +121,7 @@ def test_who_ended_without_a_successor_is_named_once(page, last, beside):
 def test_who_left_for_another_unit_is_no_matter_of_the_comparison(page):
     above = district().parent
     other = UnitDraft("khac", "huyện Khác", "committee", "district", above.active_from, parent=above)
-    followed(["13441"], opened("phường Châu Sơn", opening.open_unit(other, by=None), code="x1"))
+    followed(["13441"], opened("phường Châu Sơn", actions.open_unit(other, by=None), code="x1"))
     text = page()
     assert "Không còn phần đã chuyển sang đơn vị khác: thị trấn Kiện Khê" in text
     assert "không tính" not in text and compared(wanted())[0] is None

@@ -5,14 +5,14 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import users
 from accounts.models import User
-from accounts.users import actions as users_actions
-from core.web import rights
+from core import web
 from tests.units.conftest import START, person
 from tests.units.lifecycle.test_views import signed_in
 from units.access.queries import home_unit, managed_people
 from units.models import AccountOrigin, Membership
-from units.people import actions as people_actions
+from units.people import actions
 
 DAY = date(2022, 8, 12)
 YESTERDAY, LONG_AGO = DAY - timedelta(1), date(2021, 1, 31)
@@ -85,18 +85,18 @@ def test_who_makes_an_account_manages_it_and_no_neighbour_does(tree, administrat
 
 def test_an_administrator_of_several_units_makes_accounts_for_the_highest(tree):
     both = person("hai", ("administrator", tree.liem_tuc), ("administrator", tree.district))
-    assert home_unit(both, DAY, rights.Right.MANAGE) == tree.district
-    assert home_unit(person("khong", ("viewer", tree.district)), DAY, rights.Right.MANAGE) is None
+    assert home_unit(both, DAY, web.Right.MANAGE) == tree.district
+    assert home_unit(person("khong", ("viewer", tree.district)), DAY, web.Right.MANAGE) is None
 
 
 def test_who_left_is_managed_where_the_roles_ended(tree, administrators):
     leaving = person("nghi", ("clerk", tree.tan_thanh), ("viewer", tree.district))
-    people_actions.leave(leaving, DAY, by=administrators["province"])
+    actions.leave(leaving, DAY, by=administrators["province"])
     able = {name for name, one in administrators.items() if leaving in managed_people(one, DAY)}
     assert able == {"province", "district"}
 
 
 def test_an_account_of_the_command_line_is_of_the_top(tree, administrators):
-    made, _ = users_actions.create_user("moi", by=None, at=timezone.now())
+    made, _ = users.create_user("moi", by=None, at=timezone.now())
     assert not AccountOrigin.objects.filter(user=made).exists()
     assert made not in managed_people(administrators["district"], DAY)

@@ -8,9 +8,9 @@ from accounts.models import User
 from tests.units.conftest import person
 from tests.units.conftest import tree as tree
 from tests.units.lifecycle.test_views import signed_in, text_of
-from units.lifecycle import closing
+from units.lifecycle import actions as lifecycle_actions
 from units.models import AccountOrigin, Membership
-from units.people import actions
+from units.people import actions as people_actions
 
 DAY = date(2022, 8, 12)
 NOWHERE = "Quản trị viên của đơn vị nơi bạn làm việc, hoặc của đơn vị cấp trên"
@@ -44,13 +44,13 @@ def test_it_names_the_unit_whose_administrators_made_the_account(tree):
 
 def test_it_says_when_a_role_begins_or_ended(tree):
     user = person("moi")
-    actions.add_membership(
+    people_actions.add_membership(
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
     )
     page = told(user)
     assert "ở xã Liêm Túc đã hết hiệu lực từ sau ngày 31/7/2022." in page
     assert "Quản trị viên của xã Liêm Túc" in page
-    actions.add_membership(user, tree.tan_thanh, "viewer", DAY + timedelta(1), by=None)
+    people_actions.add_membership(user, tree.tan_thanh, "viewer", DAY + timedelta(1), by=None)
     assert "ở thị trấn Tân Thanh bắt đầu từ ngày 13/8/2022." in told(user)
     Membership.objects.filter(user=user).update(valid_from=DAY, valid_until=None)
     assert "Tài khoản chưa có vai trò" not in told(user)
@@ -58,10 +58,10 @@ def test_it_says_when_a_role_begins_or_ended(tree):
 
 def test_a_unit_that_is_over_gives_no_roles(tree):
     user = person("moi")
-    actions.add_membership(
+    people_actions.add_membership(
         user, tree.liem_tuc, "clerk", date(2021, 1, 1), by=None, valid_until=date(2022, 7, 31)
     )
-    closing.close_unit(tree.liem_tuc, date(2022, 7, 31), by=None)
+    lifecycle_actions.close_unit(tree.liem_tuc, date(2022, 7, 31), by=None)
     assert NOWHERE in told(user)
 
 

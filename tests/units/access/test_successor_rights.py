@@ -5,15 +5,15 @@ from fractions import Fraction
 
 import pytest
 
-from core.web.rights import Right
+from core.web import Right
 from tests.units.conftest import START, draft, person
 from tests.units.lifecycle.test_views import signed_in
 from tests.units.succession import successions
 from tests.units.succession.successions import Part
 from units.access.queries import ROLES, approver_of, home_unit, is_allowed
-from units.lifecycle import closing, opening
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Unit
-from units.people import actions
+from units.people import actions as people_actions
 from units.succession.positions import successor_of
 
 ON, DAY = date(2025, 7, 1), date(2025, 8, 1)
@@ -43,7 +43,7 @@ def merged(tree):
 def test_who_came_after_the_merger_corrects_what_was_before(merged, settings):
     settings.DEMO_TODAY = DAY
     clerk = person("sau")
-    actions.add_membership(clerk, merged.new, "clerk", ON, by=None)
+    people_actions.add_membership(clerk, merged.new, "clerk", ON, by=None)
     assert rights(clerk, merged.tan_thanh) == {*ANSWERS, Right.FILL}
     # Not before the merger, when the unit answered for itself.
     assert rights(clerk, merged.tan_thanh, date(2025, 6, 30)) == set()
@@ -76,19 +76,19 @@ def test_who_was_there_keeps_the_role_and_others_get_none(merged, settings):
 
 def test_who_approves_is_above_the_successor(tree):
     """The old unit's own ancestors are over: the reviewer stands above the new one."""
-    province = opening.open_unit(draft("37", "province", None, active_from=ON), by=None)
-    closing.close_branch(tree.external, date(2025, 6, 30), by=None)
+    province = lifecycle_actions.open_unit(draft("37", "province", None, active_from=ON), by=None)
+    lifecycle_actions.close_branch(tree.external, date(2025, 6, 30), by=None)
     (new,) = successions.replace(
         [tree.tan_thanh], [Part(draft("n", parent="37", active_from=ON))], ON, by=None
     )
-    closing.close_branch(tree.province, date(2025, 6, 30), by=None)
+    lifecycle_actions.close_branch(tree.province, date(2025, 6, 30), by=None)
     tree.tan_thanh.refresh_from_db()
     reviewer = person("duyet")
-    actions.add_membership(reviewer, province, "reviewer", ON, by=None)
+    people_actions.add_membership(reviewer, province, "reviewer", ON, by=None)
     assert Right.APPROVE in rights(reviewer, tree.tan_thanh)
     assert approver_of(tree.tan_thanh, DAY) == province
     own = person("cung", ("reviewer", tree.office))
-    actions.add_membership(own, new, "reviewer", ON, by=None)
+    people_actions.add_membership(own, new, "reviewer", ON, by=None)
     assert Right.APPROVE not in rights(own, tree.tan_thanh)
     tree.liem_tuc.refresh_from_db()
     assert rights(reviewer, tree.liem_tuc) == set() and approver_of(tree.liem_tuc, DAY) is None
@@ -96,7 +96,7 @@ def test_who_approves_is_above_the_successor(tree):
 
 def test_nobody_administers_an_old_unit_by_its_successor(merged):
     admin = person("quan-tri")
-    actions.add_membership(admin, merged.new, "administrator", ON, by=None)
+    people_actions.add_membership(admin, merged.new, "administrator", ON, by=None)
     assert rights(admin, merged.tan_thanh) == {Right.READ}
 
 
@@ -113,7 +113,7 @@ def test_of_several_successors_one_answers(tree, parts, answers):
     assert successor_of(tree.tan_thanh, DAY).pk == new[answers].pk
     for code, unit in new.items():
         clerk = person(f"o-{code}")
-        actions.add_membership(clerk, unit, "clerk", ON, by=None)
+        people_actions.add_membership(clerk, unit, "clerk", ON, by=None)
         assert (Right.ENTER in rights(clerk, tree.tan_thanh)) is (code == answers)
 
 
@@ -128,12 +128,12 @@ def test_along_a_chain_the_last_one_answers(tree, django_assert_num_queries):
         assert successor_of(last, late) is None
     assert successor_of(tree.tan_thanh, DAY).pk == first.pk
     clerk = person("cuoi")
-    actions.add_membership(clerk, last, "clerk", date(2026, 1, 1), by=None)
+    people_actions.add_membership(clerk, last, "clerk", date(2026, 1, 1), by=None)
     assert set(ANSWERS) <= rights(clerk, tree.tan_thanh, late)
     assert rights(clerk, tree.tan_thanh, DAY) == set()
 
 
 def test_what_ended_without_a_successor_has_nobody(tree):
-    closing.close_unit(tree.office, date(2025, 6, 30), by=None)
+    lifecycle_actions.close_unit(tree.office, date(2025, 6, 30), by=None)
     tree.office.refresh_from_db()
     assert successor_of(tree.office, DAY) is None and START < ON

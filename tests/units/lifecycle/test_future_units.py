@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from core.web.rights import Right
+from core.web import Right
 from tests.units.conftest import person
 from units.access.queries import is_allowed, known_units, managed_condition, managed_people
 from units.models import Membership, Unit

@@ -7,9 +7,10 @@ import pytest
 
 from figures.periods import Month
 from ledger.models import Entry
-from records.submissions import actions
+from records.submissions import actions as submissions_actions
 from tests.units.conftest import draft, person
-from units.lifecycle import closing, opening, restructuring
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring
 from units.models import Membership, Succession, Unit
 from units.succession import inheritance
 from units.tree import roster
@@ -24,7 +25,7 @@ ON = date(2025, 7, 1)
 @pytest.fixture
 def cast(tree):
     """District 351 has two communes, one with a station, an office and an external body; 350 an office of one name."""
-    opening.open_units(
+    lifecycle_actions.open_units(
         [
             draft("tram", "", "13474", "office", name="Trạm Y tế"),
             draft("350", "district", "35", name="huyện Bình Lục"),
@@ -119,7 +120,7 @@ def test_a_part_goes_to_a_group_that_is_there_with_all_below_it(cast):
 def test_what_was_entered_below_forbids_the_undoing(cast):
     cast.admin.post(cast.address, asked(cast, "1221", *NEW, sure="1"))
     commune = Unit.objects.get(code="13480", active_from=ON)
-    actions.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    submissions_actions.open_submission(commune, Month(2025, 8), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
     answer = cast.admin.post(f"/units/{Unit.objects.get(code='352').pk}/undo-merger/")
     assert answer.status_code == 422 and "không hoàn tác được" in text_of(answer)
 
@@ -160,7 +161,7 @@ def test_faults_stand_at_their_fields_and_nothing_is_written(cast, into, parts, 
 
 def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
     """Divided for a day on which it still went on, it can no longer be chosen: refused, not lost."""
-    closing.close_unit(cast.liem_tuc, date(2022, 7, 31), by=None)
+    lifecycle_actions.close_unit(cast.liem_tuc, date(2022, 7, 31), by=None)
     answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW, on="1/7/2022"))
     assert answer.status_code == 422
     assert "Chưa chọn phần nhận đơn vị còn hoạt động đến ngày chia tách: xã Liêm Túc." in text_of(answer)
@@ -171,7 +172,9 @@ def test_a_unit_below_that_ended_since_is_not_forgotten(cast):
 
 def test_an_office_goes_on_in_each_part_and_another_ends(cast):
     """Divided as the group is; it keeps its code where the group does, and merges with one of its name there."""
-    (ending,) = opening.open_units([draft("thue", "", "351", "office", name="Phòng Thuế")], by=None).new
+    (ending,) = lifecycle_actions.open_units(
+        [draft("thue", "", "351", "office", name="Phòng Thuế")], by=None
+    ).new
     person("thue", ("clerk", ending))
     kept = list(Unit.objects.order_by("pk").values())
     roles = list(Membership.objects.order_by("pk").values())
@@ -193,7 +196,7 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
             ("phong-noi-vu", second, Fraction(1, 3)),
         }
         offices = Unit.objects.filter(kind="office", active_from=ON).exclude(code="tram")
-        assert {(one.code, one.name) for one in offices} == {
+        assert {(office.code, office.name) for office in offices} == {
             (code, "Phòng Nội vụ") for code in ("phong-noi-vu", second)
         }
         assert Unit.objects.get(pk=ending.pk).active_until == date(2025, 6, 30)
@@ -210,7 +213,7 @@ def test_an_office_goes_on_in_each_part_and_another_ends(cast):
 
 def test_only_offices_end_or_go_on_in_each_part(cast):
     """Not communes nor bodies outside, and not an office with something below it in each part."""
-    opening.open_units([draft("to", "", "phong-noi-vu", "office", name="Tổ Tiếp dân")], by=None)
+    lifecycle_actions.open_units([draft("to", "", "phong-noi-vu", "office", name="Tổ Tiếp dân")], by=None)
     for unit, choice in ((cast.liem_tuc, "end"), (cast.external, "each"), (cast.office, "each")):
         answer = cast.admin.post(cast.address, asked(cast, "1221", *NEW, **{f"into_{unit.pk}": choice}))
         assert answer.status_code == 422 and "Hãy chọn một mục trong danh sách." in text_of(answer)

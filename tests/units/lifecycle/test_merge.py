@@ -9,7 +9,8 @@ from ledger.models import Entry
 from records.submissions import actions as submissions_actions
 from tests.units.conftest import draft, person
 from tests.units.succession import successions
-from units.lifecycle import opening, restructuring, undo
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring, undo
 from units.models import Membership, Succession, Unit
 from units.people import actions as people_actions
 from units.succession import inheritance, positions
@@ -163,7 +164,7 @@ def below(unit: Unit) -> dict[str, tuple[str, str]]:
 @pytest.fixture
 def districts(cast):
     """A second district with an office of the same name, a commune of the same name and one under a commune."""
-    opening.open_units(
+    lifecycle_actions.open_units(
         [
             draft("350", "district", "35", name="huyện Bình Lục"),
             draft("13501", parent="350", name="xã Liêm Túc"),

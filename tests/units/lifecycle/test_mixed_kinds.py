@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 from tests.units.conftest import draft
-from units.lifecycle import opening, succession
+from units.lifecycle import actions, successor_links
 from units.lifecycle.imports import import_successions
-from units.lifecycle.succession import SuccessionLink
+from units.lifecycle.successor_links import SuccessionLink
 from units.models import Succession, Unit
 from units.tree.rules import TreeRefused
 
@@ -26,17 +26,17 @@ def parts(tree) -> list[Unit]:
         draft("x2", "commune", "351", "external", name="Chi nhánh Mới", active_from=ON),
         draft("x3", "commune", "351", "external", name="Chi nhánh Khác", active_from=ON),
     ]
-    units = {unit.code: unit for unit in opening.open_units(drafts, by=None).new}
+    units = {unit.code: unit for unit in actions.open_units(drafts, by=None).new}
     return [units[code] for code in ("x1", "x2", "x3")]
 
 
 def test_refused_by_the_action(tree, parts):
     with pytest.raises(TreeRefused) as refused:
-        succession.add_successions(
+        successor_links.add_successions(
             [SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[:2]], by=None
         )
     wrongs = refused.value.wrongs
-    assert [(one.index, one.code) for one in wrongs] == [(0, "mixed_kinds"), (1, "mixed_kinds")]
+    assert [(wrong.index, wrong.code) for wrong in wrongs] == [(0, "mixed_kinds"), (1, "mixed_kinds")]
     assert WORDS in wrongs[0].message
     assert not Succession.objects.exists()
 
@@ -44,7 +44,7 @@ def test_refused_by_the_action(tree, parts):
 def test_refused_in_a_file_with_the_rows_named(tree, parts):
     file = "old_code,new_code,on,share\n13480,x1,2025-07-01,1/2\n13480,x2,2025-07-01,1/2\n"
     faults = import_successions(file.encode(), "s.csv", by=None).faults
-    assert [(one.row, one.column, one.code) for one in faults] == [
+    assert [(fault.row, fault.column, fault.code) for fault in faults] == [
         (2, "new_code", "mixed_kinds"),
         (3, "new_code", "mixed_kinds"),
     ]
@@ -52,6 +52,8 @@ def test_refused_in_a_file_with_the_rows_named(tree, parts):
 
 
 def test_parts_of_one_kind_are_as_before_and_so_is_a_merger_of_both(tree, parts):
-    succession.add_successions([SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[1:]], by=None)
+    successor_links.add_successions(
+        [SuccessionLink(tree.liem_tuc, part, ON, HALF) for part in parts[1:]], by=None
+    )
     both = [SuccessionLink(one, parts[0], ON) for one in (tree.tan_thanh, tree.external)]
-    assert succession.add_successions(both, by=None).new == 2
+    assert successor_links.add_successions(both, by=None).new == 2

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.models import Entry
 from tests.units.conftest import draft, person
-from units.lifecycle import closing, opening, restructuring
+from units.lifecycle import actions, restructuring
 from units.lifecycle import undo as lifecycle_undo
 from units.models import Membership, Unit
 from units.succession import inheritance, positions
@@ -65,7 +65,7 @@ def test_the_closing_is_taken_back_on_the_page(cast):
 
 def test_a_branch_goes_on_as_one(cast):
     """What had ended before stays so; who reported until its first child came does so again."""
-    opening.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
+    actions.open_unit(draft("tram", "", cast.liem_tuc, "office", active_from=date(2024, 1, 1)), by=None)
     close(cast, cast.tan_thanh, on="31/12/2024")
     before = kept()
     assert Unit.objects.get(pk=cast.liem_tuc.pk).reports_until == date(2023, 12, 31)
@@ -81,7 +81,7 @@ def test_a_branch_goes_on_as_one(cast):
 def test_what_opened_below_since_goes_on_too(cast):
     """A commune of a district whose end is known ends with it, until the district goes on."""
     close(cast, cast.district, branch="on", on="31/12/2025")
-    new = opening.open_unit(draft("moi", parent=cast.district, active_from=NEXT), by=None)
+    new = actions.open_unit(draft("moi", parent=cast.district, active_from=NEXT), by=None)
     assert new.active_until == date(2025, 12, 31)
     undo(cast, cast.district)
     new.refresh_from_db()
@@ -107,12 +107,12 @@ def succeeded(cast):
 
 
 def code_taken(cast):
-    opening.open_unit(draft("13474", name="xã Khác", active_from=NEXT), by=None)
+    actions.open_unit(draft("13474", name="xã Khác", active_from=NEXT), by=None)
     return "Mã 13474 đã thuộc xã Khác từ 01/7/2025: thị trấn Tân Thanh không mở lại được với mã cũ."
 
 
 def over_above(cast):
-    closing.close_branch(cast.district, date(2025, 7, 31), by=None)
+    actions.close_branch(cast.district, date(2025, 7, 31), by=None)
     return "Huyện Thanh Liêm hoạt động đến hết ngày 31/7/2025: thị trấn Tân Thanh không hoạt động tiếp được sau đó."
 
 
@@ -139,7 +139,7 @@ def test_a_successor_taken_back_leaves_the_closing_to_be_taken_back(cast):
 
 def test_only_an_act_of_its_own_is_taken_back(cast):
     """Not what ended within a merger, and nothing that goes on."""
-    opening.open_unit(draft("tram", "", cast.tan_thanh, "office"), by=None)
+    actions.open_unit(draft("tram", "", cast.tan_thanh, "office"), by=None)
     restructuring.merge_units(
         [Unit.objects.get(pk=cast.tan_thanh.pk)],
         draft("n", name="xã Mới"),
@@ -149,10 +149,10 @@ def test_only_an_act_of_its_own_is_taken_back(cast):
         offices_end=True,
     )
     ended = Unit.objects.get(code="tram")
-    assert ended.active_until == END and closing.closing_of(ended) is None
+    assert ended.active_until == END and actions.closing_of(ended) is None
     for unit in (ended, cast.liem_tuc):
         with pytest.raises(TreeRefused, match="Không có lần đóng đơn vị nào để hoàn tác"):
-            closing.reopen_units(unit, by=None)
+            actions.reopen_units(unit, by=None)
 
 
 def test_only_who_administers_it(cast):

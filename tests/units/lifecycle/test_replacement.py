@@ -8,9 +8,9 @@ from django.core.management import call_command
 from figures.periods import Month
 from ledger.models import Entry
 from records.models import DueRule, Field, FieldScope, Submission
-from records.submissions import actions
+from records.submissions import actions as submissions_actions
 from tests.units.conftest import draft, person
-from units.lifecycle import closing, opening
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership, Succession, Unit
 from units.succession import inheritance, positions
 from units.tree import roster
@@ -32,8 +32,8 @@ def ended(cast, settings):
     """An office ended with its district; the commune's own opened the day after, by itself. It is August 2025."""
     settings.DEMO_TODAY = date(2025, 8, 12)
     person("noi-vu", ("clerk", cast.office))
-    closing.close_branch(cast.district, LAST, by=None)
-    opening.open_units(
+    lifecycle_actions.close_branch(cast.district, LAST, by=None)
+    lifecycle_actions.open_units(
         [
             draft("x", name="xã Mới", parent="35", active_from=ON),
             draft("pvhc", "", "x", "office", name="Phòng Văn hóa – Xã hội", active_from=ON),
@@ -190,7 +190,9 @@ def test_what_was_reported_there_forbids_the_undoing(ended, monkeypatch):
 
 def test_a_draft_there_stays_when_it_is_undone(ended):
     ended.admin.post(ended.address, asked(ended.office, code="pvhc", name="", sure="1"))
-    actions.open_submission(ended.new, Month(2025, 7), by=None, at=datetime(2025, 8, 1, tzinfo=UTC))
+    submissions_actions.open_submission(
+        ended.new, Month(2025, 7), by=None, at=datetime(2025, 8, 1, tzinfo=UTC)
+    )
     assert as_reckoned()
     assert ended.admin.post(f"/units/{ended.new.pk}/undo-merger/").status_code == 302
     assert as_reckoned() and Submission.objects.filter(unit=ended.new).count() == 1
@@ -203,12 +205,12 @@ def test_only_what_is_administered_is_offered_and_joined(cast):
     page = text_of(own.get(address))
     assert "xã Liêm Túc" not in page
     both = signed_in(person("doc", ("administrator", cast.tan_thanh), ("viewer", cast.district)))
-    opening.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
+    lifecycle_actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
     assert both.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 403
     assert own.post(address, asked(cast.tan_thanh, code="moi", name="")).status_code == 422
 
 
 def test_another_name_than_that_of_the_unit_there_is_no_way_to_rename_it(cast):
-    opening.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
+    lifecycle_actions.open_units([draft("moi", name="xã Mới", active_from=ON)], by=None)
     answer = cast.admin.post(f"/units/{cast.tan_thanh.pk}/succeed/", asked(cast.tan_thanh, code="moi"))
     assert answer.status_code == 422 and "đã có với nội dung khác" in text_of(answer)

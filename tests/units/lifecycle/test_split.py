@@ -9,7 +9,7 @@ from figures.periods import Month
 from ledger.models import Entry
 from records.submissions import actions as submissions_actions
 from tests.units.conftest import draft, person
-from units.lifecycle import opening
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership, Succession, Unit
 from units.people import actions as people_actions
 from units.succession import inheritance
@@ -146,7 +146,7 @@ def test_only_administrators_split(cast):
 def test_nothing_goes_to_a_unit_that_is_only_read(cast):
     """It would close and go on otherwise, by the word of somebody who does not administer it."""
     drafts = [draft("352", "district", "35"), draft("13500", parent="352")]
-    neighbour = {unit.code: unit for unit in opening.open_units(drafts, by=None).new}["352"]
+    neighbour = {unit.code: unit for unit in lifecycle_actions.open_units(drafts, by=None).new}["352"]
     both = signed_in(person("doc-them", ("administrator", cast.district), ("viewer", neighbour)))
     parts = (("13474", "", "3/4"), ("13500", "", "1/4"))
     for sure in ({}, {"sure": "1"}):
@@ -193,7 +193,7 @@ def test_undoing_keeps_the_rules_of_the_tree(cast):
     """Somebody else holds the code meanwhile, or what the unit stood below ends before it."""
     cast.admin.post(cast.address, asked(*NEW, sure="1"))
     new = Unit.objects.get(code="b")
-    (other,) = opening.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
+    (other,) = lifecycle_actions.open_units([draft("13474", name="xã Khác", active_from=ON)], by=None).new
     refused = cast.admin.post(f"/units/{new.pk}/undo-merger/")
     assert refused.status_code == 422 and "đã thay đổi" in text_of(refused)
     Unit.objects.filter(pk=other.pk).update(code="khac")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from ledger.models import Entry
 from tests.units.conftest import draft, person
-from units.lifecycle import opening
+from units.lifecycle import actions
 from units.models import Membership, Role, Succession, Unit
 
 
@@ -306,7 +306,7 @@ def test_an_open_session_of_an_administrator_does_not_give_the_account_away(tree
 
 @pytest.mark.parametrize("size", [2, 30])
 def test_lists_ask_the_same_number_of_questions(tree, cast, size, django_assert_max_num_queries):
-    opening.open_units([draft(f"x{number}") for number in range(size)], by=None)
+    actions.open_units([draft(f"x{number}") for number in range(size)], by=None)
     for number in range(size):
         person(f"p{number}", ("viewer", tree.liem_tuc))
     client = signed_in(cast.admin)

@@ -7,16 +7,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts import single_sign_on, users
 from accounts.models import User
-from accounts.sign_in import actions as sign_in_actions
-from accounts.users import actions as users_actions
-from core import errors
-from core.web.rights import Right
+from core.forms import ChangeDenied
+from core.web import Right
 from ledger.models import Entry
 from tests.accounts.test_second_factor import enrol
 from tests.units.conftest import START, person
 from units.access.queries import is_allowed, memberships_of
-from units.lifecycle import closing
+from units.lifecycle import actions as lifecycle_actions
 from units.models import Membership
 from units.people import actions as people_actions
 
@@ -44,14 +43,14 @@ def fresh(user: User) -> User:
 def test_who_leaves_keeps_nothing(office, admin, tree):
     an = person("an", ("clerk", tree.tan_thanh), ("viewer", tree.district))
     enrol(an)
-    sign_in_actions.link_identity(an, "https://may-chu.example", "sub", by=admin)
+    single_sign_on.link_identity(an, "https://may-chu.example", "sub", by=admin)
     theirs = Client()
     theirs.force_login(an)
     an = fresh(an)
     theirs.force_login(an)
     assert office.post(f"/units/people/{an.pk}/leave/").status_code == 302
     assert theirs.get("/units/").status_code == 302
-    users_actions.enable_user(fresh(an), by=None)
+    users.enable_user(fresh(an), by=None)
     assert memberships_of(fresh(an), DAY) == []
     assert not an.identities.exists() and not an.recovery_codes.exists()
     assert Membership.objects.filter(user=an, valid_until=DAY - timedelta(1)).count() == 2
@@ -94,7 +93,7 @@ def test_a_move_that_cannot_be_is_refused_and_changes_nothing(office, tree, type
 def test_nobody_moves_or_dismisses_themselves_or_who_is_not_theirs(office, admin, tree):
     for act in (lambda: people_actions.leave(admin, DAY, by=admin),
                 lambda: people_actions.transfer(admin, tree.district, DAY, by=admin)):  # fmt: skip
-        with pytest.raises(errors.ChangeDenied):
+        with pytest.raises(ChangeDenied):
             act()
     low = Client()
     low.force_login(person("thap", ("administrator", tree.tan_thanh)))
@@ -105,7 +104,7 @@ def test_nobody_moves_or_dismisses_themselves_or_who_is_not_theirs(office, admin
 
 def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree):
     an = person("an", ("clerk", tree.tan_thanh))
-    closing.close_unit(tree.tan_thanh, date(2022, 7, 14), by=None)
+    lifecycle_actions.close_unit(tree.tan_thanh, date(2022, 7, 14), by=None)
     assert is_allowed(fresh(an), Right.ENTER, tree.tan_thanh, DAY)
     page = office.get(PAGE, {"state": "closed"}).content.decode()
     assert "đã đóng 14/7/2022" in page and "1 vai trò" in page
@@ -114,7 +113,7 @@ def test_a_unit_that_closes_keeps_its_people_for_what_it_still_owes(office, tree
 def test_the_page_tells_who_may_do_what(office, admin, tree):
     an = person("an", ("clerk", tree.tan_thanh))
     enrol(person("ba", ("leader", tree.district)))
-    users_actions.disable_user(person("cu", ("viewer", tree.liem_tuc)), by=None)
+    users.disable_user(person("cu", ("viewer", tree.liem_tuc)), by=None)
     page = office.get(PAGE).content.decode()
     assert page.index("Người quantri") < page.index("Người ba") < page.index("Người an")
     shown = {

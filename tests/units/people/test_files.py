@@ -29,7 +29,7 @@ def test_the_list_of_units_has_its_files(as_administrator, kind):
 
 
 def test_a_file_holds_all_rows_that_the_filter_finds(as_administrator, monkeypatch):
-    monkeypatch.setattr("core.web.pagination.PAGE_SIZE", 1)
+    monkeypatch.setattr("core.web.PAGE_SIZE", 1)
     found = rows(as_administrator.get("/units/?tai=csv&state=all"))
     assert len(found) - 1 == Unit.objects.count() > 1
     one = Unit.objects.order_by("pk").last()

@@ -12,10 +12,9 @@ from django.db import transaction
 
 from accounts.models import User
 from core.dates import day_before
-from units.lifecycle.closing import close_units
-from units.lifecycle.derived import refresh_histories_at_end
-from units.lifecycle.opening import open_unit
-from units.lifecycle.succession import RecordedLinks, SuccessionLink, add_successions
+from units.lifecycle.actions import close_units, open_unit
+from units.lifecycle.derived_tables import refresh_histories_at_end
+from units.lifecycle.successor_links import RecordedLinks, SuccessionLink, add_successions
 from units.models import Unit
 from units.tree.rules import UnitDraft, may_close
 

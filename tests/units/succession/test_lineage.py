@@ -38,7 +38,7 @@ class World:
         return pk
 
     def still(self, *, group: bool) -> list[LineageNode]:
-        return [one for one in self.nodes.values() if one.until is None and one.group == group]
+        return [node for node in self.nodes.values() if node.until is None and node.group == group]
 
     def close(self, pk: int, on: date) -> None:
         self.nodes[pk] = self.nodes[pk]._replace(until=on - timedelta(1))
@@ -78,7 +78,9 @@ class World:
         if not groups:
             return
         gone = self.random.choice(groups)
-        below = [one for one in self.nodes.values() if one.until is None and one.path.startswith(gone.path)]
+        below = [
+            node for node in self.nodes.values() if node.until is None and node.path.startswith(gone.path)
+        ]
         new = self.open(1, "province", reports=False)
         for one in below:
             self.close(one.pk, on)
@@ -112,7 +114,7 @@ def wanted(world: World, heir: LineageNode, day: date, *, whole: bool) -> dict[t
 
 def kept(world: World, found: list, heir: LineageNode, day: date, *, whole: bool) -> dict[tuple, Fraction]:
     """The same from the lines, with groups written out."""
-    below = [one for one in world.nodes.values() if one.reports]
+    below = [node for node in world.nodes.values() if node.reports]
     mine = [line for line in found if line.heir == heir.pk and line.whole == whole]
     shares: dict[tuple, Fraction] = defaultdict(Fraction)
     if whole and not mine:
@@ -168,8 +170,8 @@ def test_shares_along_a_chain_add_up_where_ways_meet_again():
 
 def test_a_group_that_came_over_wholly_is_one_line():
     world = World(0)
-    old, on = next(one for one in world.nodes.values() if one.tier == "province"), DAYS[3]
-    below = [one for one in world.nodes.values() if one.path.startswith(old.path)]
+    old, on = next(node for node in world.nodes.values() if node.tier == "province"), DAYS[3]
+    below = [node for node in world.nodes.values() if node.path.startswith(old.path)]
     new = world.open(1, "province", reports=False)
     for one in below:
         world.close(one.pk, on)

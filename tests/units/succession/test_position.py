@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from core.web.rights import Right
+from core.web import Right
 from tests.units.conftest import START, draft, person
 from tests.units.lifecycle.test_views import signed_in, text_of
 from units.access.queries import (
@@ -17,9 +17,10 @@ from units.access.queries import (
     managed_people,
     visible_units,
 )
-from units.lifecycle import closing, opening, restructuring, succession, undo
+from units.lifecycle import actions as lifecycle_actions
+from units.lifecycle import restructuring, successor_links, undo
 from units.models import Membership, Place, Unit
-from units.people import actions
+from units.people import actions as people_actions
 from units.people.queries import role_holders
 from units.succession import positions
 from units.succession.positions import _common
@@ -46,7 +47,7 @@ def seen(user, day=DAY) -> set[str]:
 
 def newcomer(name: str, role: str, unit: Unit):
     user = person(name)
-    actions.add_membership(user, unit, role, ON, by=None)
+    people_actions.add_membership(user, unit, role, ON, by=None)
     return user
 
 
@@ -59,7 +60,7 @@ def provinces(tree, settings):
     tree.old_clerk = person("xa-13480", ("clerk", tree.liem_tuc))
     tree.old_office = person("nv", ("clerk", tree.office))
     tree.old_district = person("huyen", ("reviewer", tree.district))
-    tree.new, tree.far = opening.open_units(
+    tree.new, tree.far = lifecycle_actions.open_units(
         [draft("37", "province", None, active_from=ON), draft("01", "province", None, active_from=ON)],
         by=None,
     ).new
@@ -69,9 +70,11 @@ def provinces(tree, settings):
     (tree.gone,) = successions.replace(
         [tree.tan_thanh], [Part(draft("g", parent=tree.far, active_from=ON))], ON, by=None
     )
-    closing.close_branch(fresh(tree.district), EVE, by=None)
-    closing.close_branch(fresh(tree.province), EVE, by=None)
-    succession.add_successions([succession.SuccessionLink(fresh(tree.province), tree.new, ON)], by=None)
+    lifecycle_actions.close_branch(fresh(tree.district), EVE, by=None)
+    lifecycle_actions.close_branch(fresh(tree.province), EVE, by=None)
+    successor_links.add_successions(
+        [successor_links.SuccessionLink(fresh(tree.province), tree.new, ON)], by=None
+    )
     assert positions.check() == (set(), {})
     return tree
 
@@ -129,7 +132,7 @@ def test_a_role_elsewhere_keeps_a_person_from_the_new_administrator(provinces):
     below = newcomer("quan-tri-xa", "administrator", provinces.commune)
     assert "xa-13480" in set(managed_people(below, DAY).values_list("username", flat=True))
     assert "nv" not in set(managed_people(below, DAY).values_list("username", flat=True))
-    actions.add_membership(provinces.old_clerk, provinces.far, "viewer", ON, by=None)
+    people_actions.add_membership(provinces.old_clerk, provinces.far, "viewer", ON, by=None)
     assert provinces.old_clerk not in managed_people(admin, DAY)
     assert provinces.old_clerk not in managed_people(below, DAY)
 
@@ -137,7 +140,7 @@ def test_a_role_elsewhere_keeps_a_person_from_the_new_administrator(provinces):
 def test_who_lost_the_new_province_sets_nothing_for_all_by_the_former_one(provinces):
     admin = provinces.old_admin
     assert is_root_administrator(admin, EVE) and is_root_administrator(admin, DAY)
-    actions.end_membership(admin.memberships.get(unit=provinces.new), DAY, by=None)
+    people_actions.end_membership(admin.memberships.get(unit=provinces.new), DAY, by=None)
     admin = type(admin).objects.get(pk=admin.pk)
     assert is_administrator(admin, DAY) and not is_root_administrator(admin, DAY)
     client = signed_in(admin)
@@ -160,7 +163,7 @@ def test_a_divided_unit_is_managed_by_who_has_all_of_its_parts(tree):
 
 def test_later_changes_move_what_is_over(tree):
     """A merger of districts, then one of what came of them; what ended before them moves along."""
-    closing.close_unit(tree.office, date(2024, 12, 31), by=None)
+    lifecycle_actions.close_unit(tree.office, date(2024, 12, 31), by=None)
     assert not Place.objects.exists()
     first = restructuring.merge_units(
         [fresh(tree.district)], draft("351", "district", "35"), ON, by=None, basis="1"

@@ -8,7 +8,7 @@ from tests.units.conftest import draft, person
 from tests.units.lifecycle.test_merge import ON, asked
 from tests.units.lifecycle.test_split import asked as divided
 from tests.units.lifecycle.test_views import signed_in, text_of
-from units.lifecycle import closing, opening, restructuring
+from units.lifecycle import actions, restructuring
 from units.models import Succession, Unit
 from units.succession import inheritance, positions
 from units.tree import roster
@@ -42,16 +42,16 @@ def test_nothing_opens_below_what_closes_in_the_same_act(cast, parent):
 def test_nothing_opens_below_what_somebody_else_closed_meanwhile(cast):
     """Fetched while it went on, closed before the tree was locked."""
     stale = Unit.objects.get(pk=cast.district.pk)
-    closing.close_branch(cast.district, date(2025, 6, 30), by=None)
+    actions.close_branch(cast.district, date(2025, 6, 30), by=None)
     with pytest.raises(TreeRefused, match="không hoạt động ngày"):
-        opening.open_unit(draft("moi", parent=stale, active_from=ON), by=None)
-    early = opening.open_unit(draft("som", parent=stale, active_from=date(2025, 6, 1)), by=None)
+        actions.open_unit(draft("moi", parent=stale, active_from=ON), by=None)
+    early = actions.open_unit(draft("som", parent=stale, active_from=date(2025, 6, 1)), by=None)
     assert early.active_until == date(2025, 6, 30)
 
 
 def test_a_merger_where_the_end_is_known_is_undone(cast):
     """The new unit ends with its district, as the old ones did: nothing has changed since."""
-    closing.close_branch(cast.district, date(2025, 6, 30), by=None)
+    actions.close_branch(cast.district, date(2025, 6, 30), by=None)
     kept = list(Unit.objects.order_by("pk").values())
     answer = cast.admin.post(cast.address, asked(cast, on="1/6/2025", sure="1"))
     new = Unit.objects.get(code="13474", active_from=date(2025, 6, 1))
@@ -78,7 +78,7 @@ def test_split_then_merged_is_undone_from_the_end(cast):
     shares = divided(("a", "xã An", "60%"), ("b", "xã Bình", "40%"), sure="1")
     cast.admin.post(f"/units/{cast.tan_thanh.pk}/split/", shares)
     parts = [Unit.objects.get(code=code) for code in "ab"]
-    olds = [one.pk for one in parts]
+    olds = [part.pk for part in parts]
     cast.admin.post(cast.address, asked(cast, olds=olds, on="1/9/2025", code="c", name="xã Chung", sure="1"))
     whole = Unit.objects.get(code="c")
     assert as_reckoned()
@@ -131,7 +131,7 @@ def test_two_administrators_confirm_at_once(cast):
 
 def test_a_new_unit_reports_as_its_old_ones_were_declared_to(cast):
     """A group that reports for itself does so too under another name, and in each of its parts."""
-    opening.open_units(
+    actions.open_units(
         [
             draft("x", name="xã X", reports_declared=True),
             draft("t1", "", "x", "office"),

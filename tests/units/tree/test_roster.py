@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.units.conftest import START, draft
 from tests.units.succession import successions
-from units.lifecycle import closing, opening
+from units.lifecycle import actions
 from units.models import RosterStep, Unit
 from units.succession import inheritance
 from units.tree import roster
@@ -29,16 +29,16 @@ def act(number: int, kind: str, at: int, day: date) -> None:
     units = list(Unit.objects.order_by("pk"))
     unit = units[at % len(units)]
     if kind == "close":
-        closing.close_unit(unit, day, by=None)
+        actions.close_unit(unit, day, by=None)
     elif kind == "branch":
-        closing.close_branch(unit, day, by=None)
+        actions.close_branch(unit, day, by=None)
     elif kind == "merge":
         part = successions.Part(draft(f"m{number}", unit.tier, unit.parent, active_from=day))
         successions.replace([unit], [part], day, by=None)
     else:
         tier = "" if kind == "office" else "commune"
         new = draft(f"u{number}", tier, unit, "committee" if kind == "commune" else kind, active_from=day)
-        opening.open_unit(new, by=None)
+        actions.open_unit(new, by=None)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -86,7 +86,7 @@ def test_check_finds_what_was_changed_by_hand_and_rebuild_mends_it(tree):
 
 @pytest.mark.parametrize("size", [1, 40])
 def test_the_same_number_of_queries_at_any_size(tree, size, django_assert_num_queries):
-    opening.open_units([draft(f"x{number}") for number in range(size)], by=None)
+    actions.open_units([draft(f"x{number}") for number in range(size)], by=None)
     spans = [(START + timedelta(30 * month), START + timedelta(30 * month + 29)) for month in range(24)]
     district = Unit.objects.get(code="351")
     with django_assert_num_queries(1):

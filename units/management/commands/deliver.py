@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ledger import outbox, timer_runs
-from units.push import delivery
+from units import push
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 self.stderr.write("Một lần gửi khác đang chạy.")
                 return
             with timer_runs.record(timer_runs.DELIVER) as told:
-                run = outbox.deliver(lambda message: delivery.send(message, timezone.now()), timezone.now)
+                run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
                 told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
             for forget in map(import_string, settings.FORGETTING):
                 forget(at=timezone.now())

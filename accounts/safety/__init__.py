@@ -1,1 +1,0 @@
-"""Safety rules for all accounts: idle time, passwords, and from where administration is done."""

@@ -1,1 +1,0 @@
-"""The second factor: an authenticator app and recovery codes."""

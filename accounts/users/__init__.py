@@ -1,1 +1,0 @@
-"""Users and their passwords: create, edit, lock; issue, change, reset, invite."""

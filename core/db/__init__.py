@@ -1,1 +1,0 @@
-"""Helpers for SQL: prepared queries, conditions, snapshots, ANALYZE."""

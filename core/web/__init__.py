@@ -1,1 +1,0 @@
-"""What views and forms of every app share: fields, pagination, problem+json, declared rights."""

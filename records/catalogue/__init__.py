@@ -1,1 +1,0 @@
-"""Which fields and procedures a unit reports in a month, and through which channels."""

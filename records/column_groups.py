@@ -1,0 +1,172 @@
+"""Groups of columns that a committee switches on or off for its units from a month on, with their page."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from core import clock, web
+from core.forms import ListChoiceField
+from core.web import Right
+from figures.periods import Month
+from ledger import log
+from records.calendar.queries import stored_calendar
+from records.calendar.views import FIRST_MONTH_COLUMN, SETTING_UNIT_COLUMNS
+from records.submissions.fetch import reviewed_units
+from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
+from units.access.unit_locations import unit_locations
+from units.models import Unit, subtree
+
+from .aggregates import group_sums
+from .catalogue import Catalogue, served_in_row
+from .errors import ActionRefused
+from .models import DossierCount, Edition, GroupSwitch, State, SwitchedGroup
+from .storage import BLANK_COLUMNS, measures_of_row, set_measures
+
+_DRAFTS = (State.DRAFT, State.RETURNED)
+
+
+@transaction.atomic
+def switch_column_group(
+    unit: Unit, group: SwitchedGroup, month: Month, *, asked: bool, by: Any, at: datetime
+) -> GroupSwitch:
+    """From a month on, ask the unit and those below it for a group of columns, or do not. What was stored stays; in
+    drafts of these months what counts as blank is set anew.
+
+    Errors: Refused("reported_later") where a unit below sent figures of the month or a later one: what counts as
+    blank in these must not change.
+    """
+    kept = GroupSwitch.objects.filter(unit=unit, group=group, first_month=month.number).first()
+    if kept is not None and kept.asked == asked:
+        return kept
+    detail = {
+        "unit": unit.code,
+        "group": group,
+        "from": str(month),
+        "asked": asked,
+        "before": kept.asked if kept else None,
+    }
+    # First: writers of the log wait for each other, so no month is sent between our looking and our writing.
+    log.append("groups.switch", by=by, subject=f"groups:{unit.pk}", detail=detail, at=at)
+    below = Edition.objects.filter(
+        subtree(unit.path, "submission__unit__path"), submission__month__gte=month.number
+    ).select_related("submission__unit")
+    sent = below.exclude(state__in=_DRAFTS).order_by("-submission__month").first()
+    if sent is not None:
+        last = Month.from_number(sent.submission.month)
+        raise ActionRefused(
+            "reported_later",
+            f"{sent.submission.unit.name} đã gửi báo cáo {last.label}: chỉ đổi được từ {last.next().label}.",
+        )
+    found, _ = GroupSwitch.objects.update_or_create(
+        unit=unit, group=group, first_month=month.number, defaults={"asked": asked, "followed": False}
+    )
+    _count_blanks(list(below.filter(state__in=_DRAFTS).select_for_update(of=("self",))))
+    return found
+
+
+def _count_blanks(editions: list[Edition]) -> None:
+    catalogue = Catalogue(stored_calendar())
+    rows: dict[int, list[DossierCount]] = {edition.pk: [] for edition in editions}
+    for row in DossierCount.objects.filter(edition__in=editions).order_by("pk"):
+        rows[row.edition_id].append(row)
+    for edition in editions:
+        expected = catalogue.expected(edition.submission.unit, Month.from_number(edition.submission.month))
+        for row in rows[edition.pk]:
+            set_measures(
+                row,
+                measures_of_row(row),
+                served_in_row(expected, catalogue, (row.field_id, row.procedure_id)),
+            )
+        group_sums.set_edition_sums(edition, rows[edition.pk])
+    blanks = list(BLANK_COLUMNS.values())
+    DossierCount.objects.bulk_update(
+        [row for listed in rows.values() for row in listed], blanks, batch_size=500
+    )
+    Edition.objects.bulk_update(editions, blanks, batch_size=500)
+
+
+class GroupSwitchForm(forms.Form):
+    """Which group of columns is switched off or on; `units` and `months` are those to choose from."""
+
+    ON, OFF = "on", "off"
+
+    unit = ListChoiceField(label="Đơn vị đặt")
+    group = ListChoiceField(label="Nhóm cột", choices=SwitchedGroup.choices)
+    month = ListChoiceField(label="Từ tháng báo cáo")
+    asked = ListChoiceField(label="Tình trạng", choices=[(OFF, "Không nhập (tắt)"), (ON, "Có nhập (bật)")])
+
+    def __init__(self, units: Iterable[Unit], months: Iterable[Month], *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"].choices = [(str(unit.pk), unit.name) for unit in units]
+        self.fields["month"].choices = [(str(month), month.label) for month in months]
+
+
+def column_groups_file(found: Iterable[GroupSwitch], at: datetime) -> TableFile:
+    """Which groups of columns are asked for, by whom and since when."""
+    columns = (
+        *SETTING_UNIT_COLUMNS,
+        TableColumn("group", "Nhóm cột", "get_group_display", width=34),
+        FIRST_MONTH_COLUMN,
+        TableColumn("state", "Tình trạng", lambda one: "Có nhập" if one.asked else "Không nhập"),
+    )
+    return TableFile("nhom-cot", "Nhóm cột đã đặt", columns, table_rows(columns, found), at)
+
+
+MONTHS_BACK, MONTHS_AHEAD = 3, 6
+PAGE_SIZE = 100
+NO_REVIEWER = "Chỉ người duyệt số liệu của một cấp mới chọn được nhóm cột cho các đơn vị bên dưới."
+
+
+@web.requires(Right.APPROVE)
+def column_groups_page(request: HttpRequest) -> HttpResponse:
+    """GET: what is set, `?page=` of it, with a form; POST switches a group off or on from a month on."""
+    units = reviewed_units(request, NO_REVIEWER)
+    if file := requested_file(request, {"": lambda: column_groups_file(_shown_switches(units), clock.now())}):
+        return file
+    running = stored_calendar().month_of(request.day)
+    months = [running.plus(n) for n in range(-MONTHS_BACK, MONTHS_AHEAD + 1)]
+    if request.method != "POST":
+        first = {"unit": str(units[0].pk), "month": str(running)}
+        return _page(request, units, GroupSwitchForm(units, months, initial=first))
+    form = GroupSwitchForm(units, months, request.POST)
+    if not form.is_valid():
+        return _page(request, units, form, status=400)
+    unit = next(unit for unit in units if str(unit.pk) == form.cleaned_data["unit"])
+    group, month = SwitchedGroup(form.cleaned_data["group"]), Month.parse(form.cleaned_data["month"])
+    asked = form.cleaned_data["asked"] == GroupSwitchForm.ON
+    try:
+        switch_column_group(unit, group, month, asked=asked, by=request.user, at=clock.now())
+    except ActionRefused as refusal:
+        form.add_error("month", refusal.message)
+        return _page(request, units, form, status=400)
+    word = "nhập" if asked else "không nhập"
+    messages.success(request, f"Đã đặt: từ {month.label}, các đơn vị bên dưới {word} nhóm “{group.label}”.")
+    return redirect("records:groups")
+
+
+def _shown_switches(units: list[Unit]) -> QuerySet[GroupSwitch]:
+    """What is set by these units, by those above them and by those below."""
+    there = Q(unit__in={number for unit in units for number in unit.ancestor_ids()})
+    for unit in units:
+        there |= subtree(unit.path, "unit__path")
+    listed = GroupSwitch.objects.filter(there)
+    return listed.select_related("unit").order_by("unit__depth", "unit__path", "group", "-first_month")
+
+
+def _page(request: HttpRequest, units: list[Unit], form: GroupSwitchForm, status: int = 200) -> HttpResponse:
+    page = Paginator(_shown_switches(units), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "switches": [(one, Month.from_number(one.first_month).label) for one in page.object_list],
+        "lies": unit_locations(request.user, request.day, request.day),
+    }
+    return render(request, "records/column_groups/groups.html", context, status=status)

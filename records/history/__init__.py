@@ -1,1 +1,0 @@
-"""Who changed what in a month, read from the log."""

@@ -1,1 +1,0 @@
-"""Targets of rates that a unit sets for a reporting year."""

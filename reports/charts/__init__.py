@@ -1,1 +1,0 @@
-"""Charts: JSON for Chart.js and bars and scales drawn on the server as SVG."""

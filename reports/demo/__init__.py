@@ -1,1 +1,0 @@
-"""The demo data of Thanh Liêm, loaded by the importers that real data comes through."""

@@ -1,1 +1,0 @@
-"""The meeting at which a review was presented."""

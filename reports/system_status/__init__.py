@@ -1,1 +1,0 @@
-"""The status of the system for its administrators."""

@@ -1,1 +1,0 @@
-"""Tasks that reviews set: who answers for them, and what became of them."""

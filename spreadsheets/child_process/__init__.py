@@ -1,1 +1,0 @@
-"""Reads uploads in a child process with bounded memory and time."""

@@ -1,0 +1,61 @@
+"""Odd months that nobody explained are told before signing, at a cost that does not follow their number."""
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from figures.periods import Period
+from records.approval.queries import unexplained_rows
+from records.models import DossierCount, Edition
+from reports import document
+from reports.closing import before_signing
+from tests.reports.drafting.test_draft import drafted
+from units.models import Unit
+
+from .conftest import NOW
+
+JUNE = Period.parse("2022-H1")
+
+
+def jump(code: str, reason: str = "") -> DossierCount:
+    """A unit's opening of June is not what May left open."""
+    edition = Edition.objects.get(submission__unit__code=code, submission__month=202206, state="approved")
+    row = DossierCount.objects.filter(edition=edition, opening__gt=0).order_by("pk").first()
+    DossierCount.objects.filter(pk=row.pk).update(opening=row.opening + 50, reason=reason)
+    return row
+
+
+def test_what_nobody_explained_is_told(review):
+    unit = Unit.objects.get(code="351")
+    there = unexplained_rows(unit, JUNE)
+    jump("13474")
+    (new,) = [
+        unexplained_row for unexplained_row in unexplained_rows(unit, JUNE) if unexplained_row not in there
+    ]
+    assert (new.unit, str(new.month)) == ("thị trấn Tân Thanh", "2022-M06")
+    assert new.short.startswith("kỳ trước chuyển sang ")
+    told = before_signing(review, document.build_document(review, demo=True), NOW.date())
+    assert any(one.startswith("Cảnh báo số liệu chưa giải trình (") for one in told)
+
+
+def test_a_reason_explains(review):
+    unit = Unit.objects.get(code="351")
+    there = unexplained_rows(unit, JUNE)
+    jump("13474", "Nhận bàn giao hồ sơ")
+    assert unexplained_rows(unit, JUNE) == there
+    assert unexplained_rows(Unit.objects.get(code="13480"), JUNE) == [
+        one for one in there if one.unit == "xã Liêm Túc"
+    ]
+
+
+def test_four_queries_whatever_the_number(review):
+    for code in ("351", "13474"):
+        with CaptureQueriesContext(connection) as seen:
+            unexplained_rows(Unit.objects.get(code=code), JUNE)
+        assert len(seen) <= 5
+
+
+def test_an_empty_block_is_an_empty_section(review):
+    found = drafted("351", "2022-Q1")
+    told = before_signing(found, document.build_document(found, demo=True), NOW.date())
+    (empty,) = [one for one in told if one.startswith("Mục chưa có nội dung")]
+    assert "1. Công tác chỉ đạo" in empty and "2.6." in empty and "2.2." not in empty

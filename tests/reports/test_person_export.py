@@ -1,0 +1,138 @@
+"""One person's data on request (acceptance S33): whole, in Vietnamese, without a secret, and logged."""
+
+import json
+import re
+from datetime import date
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts import second_factor, users
+from accounts.models import RecoveryCode, User
+from ledger.models import Entry
+from reports.consultation import actions
+from reports.drafting.actions import set_state
+from reports.models import ReviewState
+from reports.person_export import _TOLD_APART, STANDING, person_columns
+from units.models import Token
+from units.tokens import create_token
+
+from .conftest import NOW
+
+
+@pytest.fixture
+def clerk(review) -> User:
+    """Phòng Nội vụ's clerk, who signed in, failed to once, said something and made a token."""
+    user = User.objects.get(username="phong-noi-vu")
+    user.set_password("một mật khẩu rất dài")
+    user.save()
+    client = Client(REMOTE_ADDR="10.1.2.3")
+    for password in ("sai bét nhè", "một mật khẩu rất dài"):
+        client.post("/accounts/login/", {"username": user.username, "password": password})
+    client.get("/accounts/me/")
+    office = user.memberships.get().unit
+    actions.ask_units(review, [office], by=None, at=NOW, due_on=date(2022, 8, 20), words="")
+    set_state(review, ReviewState.COMMENT, by=None, at=NOW)
+    actions.add_comment(review, "Bổ sung số lớp.", by=user, at=NOW, section=None, unit=office)
+    create_token("Một cửa", office, ["figures"], 30, by=user, at=NOW)
+    second_factor.new_device(user)
+    RecoveryCode.objects.create(user=user, code_sha256="c" * 64)
+    return user
+
+
+def exported(capsys, name: str, **options) -> dict:
+    call_command("export_person", name, **options)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_everything_about_the_person_is_in_it(clerk, capsys):
+    found = exported(capsys, "phong-noi-vu", by="quantri")
+    assert found["Tài khoản"]["Tên đăng nhập"] == "phong-noi-vu"
+    assert [one["Vai trò"] for one in found["Vai trò"]] == ["Nhập số liệu"]
+    assert [one["Được vào"] for one in found["Lần đăng nhập"]] == [True, False]
+    assert {one["Địa chỉ mạng"] for one in found["Lần đăng nhập"]} == {"10.1.2.3"}
+    assert len(found["Phiên đăng nhập"]) == 1 and found["Phiên đăng nhập"][0]["Bắt đầu"]
+    assert found["Xác thực hai bước"] == {
+        "Đã bật": False,
+        "Mã khôi phục chưa dùng": 1,
+        "Mã khôi phục đã dùng lúc": [],
+    }
+    assert [one["Tên hệ thống"] for one in found["Khóa truy cập đã cấp cho hệ thống khác"]] == ["Một cửa"]
+    assert "Bổ sung số lớp." in [one["Nội dung"] for one in found["Ý kiến, nội dung đã viết"]]
+    assert {"Ở": "ý kiến góp ý", "Là": "người góp ý"}.items() <= found["Tên ghi ở"][-1].items()
+    assert {"review.comment", "Cấp khóa truy cập"} & {one["Việc"] for one in found["Việc do người này làm"]}
+    entry = Entry.objects.latest("sequence")
+    assert (entry.action, entry.subject, entry.actor) == ("user.export", f"user:{clerk.pk}", "quantri")
+    assert exported(capsys, "phong-noi-vu")["Nhật ký về người này"][0]["Việc"] == "Xuất dữ liệu cá nhân"
+
+
+def test_no_secret_is_in_it(clerk, capsys):
+    text = json.dumps(exported(capsys, "phong-noi-vu"), ensure_ascii=False)
+    device = second_factor.device_of(clerk, confirmed=False)
+    kept = [clerk.password, device.key, "c" * 64, Token.objects.get(created_by=clerk).secret_sha256]
+    assert not [secret for secret in kept if secret in text]
+
+
+def test_names_are_vietnamese(clerk, capsys):
+    """Of what the program says; what people and browsers wrote stays as it is."""
+
+    def names(value):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(key, str):
+                yield key
+            if isinstance(inner, dict | list):
+                yield from names(inner)
+
+    found = exported(capsys, "phong-noi-vu")
+    said = {
+        *names(found),
+        *(one["Ở"] for one in found["Tên ghi ở"]),
+        *(one["Là"] for one in found["Tên ghi ở"]),
+    }
+    assert not [name for name in said if re.search(r"_|\b(by|at|user|name)\b", name)]
+
+
+def test_every_column_that_names_a_person_is_known():
+    """A table that a later change adds is in the export at once, and says as what the person stands in it."""
+    found = [(model._meta.label, field.name) for model, field in person_columns() if model not in _TOLD_APART]
+    assert ("reports.SectionComment", "said_by") in found and ("records.Edition", "writers") in found
+    assert {name for _, name in found} == set(STANDING)
+
+
+def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):
+    before = str(clerk)
+    other = User.objects.get(username="xa-13474")
+    users.edit_user(clerk, by=None, full_name="Tên mới", position="", email="")
+    users.edit_user(other, by=None, full_name=before, position="", email="")
+    found = exported(capsys, "phong-noi-vu")
+    assert "Bổ sung số lớp." in [one["Nội dung"] for one in found["Ý kiến, nội dung đã viết"]]
+    assert found["Tên trùng với người khác"] == [before]
+
+
+def test_who_had_the_name_before_is_told_too(clerk, capsys):
+    """Rows of then hold it still, and are found by it: somebody else's words must not be handed over unseen."""
+    before, other = str(clerk), User.objects.get(username="xa-13474")
+    users.edit_user(other, by=None, full_name=before, position="", email="")
+    users.edit_user(other, by=None, full_name="Tên khác", position="", email="")
+    assert exported(capsys, "phong-noi-vu")["Tên trùng với người khác"] == [before]
+    assert exported(capsys, "xa-13474")["Tên trùng với người khác"] == [before]
+
+
+@pytest.mark.parametrize("name", ["phong_noi_vu", "phong%", "%", "PHONG-NOI-VU", "phong-noi-vu ", ""])
+def test_a_name_is_taken_letter_by_letter(clerk, name):
+    for asked, by in ((name, None), ("phong-noi-vu", name)):
+        with pytest.raises(CommandError, match="Không có người dùng"):
+            call_command("export_person", asked, by=by)
+    assert not Entry.objects.filter(action="user.export").exists()
+
+
+def test_what_cannot_be_written_is_an_error(clerk):
+    with open("/dev/full", "w") as full, pytest.raises(CommandError, match="Không ghi ra được"):
+        call_command("export_person", "phong-noi-vu", stdout=full)
+
+
+def test_unknown_person_is_wrong_use(db):
+    with pytest.raises(CommandError, match="Không có người dùng ai-đó") as refusal:
+        call_command("export_person", "ai-đó")
+    assert refusal.value.returncode == 2

@@ -1,1 +1,0 @@
-"""The log of a unit, user or token in words."""

@@ -1,1 +1,0 @@
-"""Approved figures pushed to higher systems."""

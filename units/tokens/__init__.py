@@ -1,1 +1,0 @@
-"""Tokens by which other systems use the API."""
