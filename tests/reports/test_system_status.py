@@ -14,6 +14,7 @@ from ledger.models import Message
 from reports import system_status
 from reports.models import Drawing, Review
 from reports.system_status import latest_month
+from tests.product.test_rights_matrix import cast as cast
 from tests.product.test_rights_matrix import person
 from units.models import Role, Unit
 
