@@ -11,7 +11,6 @@ from core.database import PreparedQuery
 from figures.periods import DEFAULT_CALENDAR, FIRST_YEAR, LAST_YEAR, Calendar, Month, Span
 from ledger.models import Entry
 from records.models import CutoffRule, DueRule, Edition, Holiday, Submission
-from records.models.submissions import SENT_OR_APPROVED
 from units.models import Tier, Unit
 
 DEFAULT_WORKING_DAYS = 2
@@ -127,7 +126,7 @@ def moved_months(before: Calendar, after: Calendar, day: date) -> list[MovedMont
 def moved_due_dates(before: DueDates, after: DueDates, day: date) -> list[MovedDueDate]:
     """The same for due dates, by tiers that report. Two queries."""
     tiers = reporting_tiers()
-    got = Exists(Edition.objects.filter(submission=OuterRef("pk"), state__in=SENT_OR_APPROVED))
+    got = Exists(Edition.objects.sent_or_approved().filter(submission=OuterRef("pk")))
     rows = Submission.objects.order_by().values_list("month", "unit__tier")
     counted = rows.annotate(unsent=Count("pk", filter=~Q(got)), got=Count("pk", filter=Q(got)))
     reports = {(Month.from_number(number), tier): (unsent, sent) for number, tier, unsent, sent in counted}
@@ -142,7 +141,7 @@ def moved_due_dates(before: DueDates, after: DueDates, day: date) -> list[MovedD
 
 def unsent_submissions(moved: MovedDueDate) -> list[Submission]:
     """The reports whose kept due date would follow: opened, and neither sent nor approved."""
-    got = Edition.objects.filter(submission=OuterRef("pk"), state__in=SENT_OR_APPROVED)
+    got = Edition.objects.sent_or_approved().filter(submission=OuterRef("pk"))
     there = Submission.objects.filter(month=moved.month.number, unit__tier=moved.tier)
     return list(there.filter(~Exists(got)).select_for_update(of=("self",)))
 

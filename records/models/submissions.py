@@ -58,12 +58,14 @@ class State(models.TextChoices):
 
 OPEN_STATES = (State.DRAFT, State.SENT, State.RETURNED)
 
-SENT_OR_APPROVED = (State.SENT, State.APPROVED)
-
 
 class EditionQuerySet(models.QuerySet):
     def open(self) -> Self:
         return self.filter(state__in=OPEN_STATES)
+
+    def sent_or_approved(self) -> Self:
+        """What makes a report present: without one of these a unit's month is missing (drafts, returned)."""
+        return self.filter(state__in=(State.SENT, State.APPROVED))
 
     def in_force(self, stage: str) -> Self:
         """The editions that count: approved ones; at stage `submitted` the newest sent one, never a draft."""

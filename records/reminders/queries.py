@@ -12,8 +12,7 @@ from figures import completeness
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
 from records.models import Edition, Reminder, ReminderKind, State, Submission
-from records.models.submissions import SENT_OR_APPROVED
-from records.submissions.month_status import MonthStatus
+from records.submissions.month_status import MonthStatus, without_report
 from units.models import Membership, Role, Tier, Unit
 from units.succession.positions import successors_of
 
@@ -71,13 +70,12 @@ def unsent_months(day: date, due: DueDates) -> list[tuple[UnsentMonth, str]]:
         possible = {due.of(tier, month) for tier in Tier.values} | set(stored.values())
         if not any(completeness.reminder_kind(due_on, day) for due_on in possible):
             continue
-        got = sent_or_approved([month.number])
-        returned = _in_state([month.number], [State.RETURNED])
-        units = Unit.objects.expected_within(span.start, span.end).order_by("path")
-        for unit in units:
+        missing = Unit.objects.expected_within(span.start, span.end).filter(without_report(month))
+        returned = _unit_months(Edition.objects.filter(state=State.RETURNED), [month.number])
+        for unit in missing.order_by("path"):
             due_on = stored.get(unit.pk) or due.of(unit.tier, month)
             kind = completeness.reminder_kind(due_on, day)
-            if kind is not None and (unit.pk, month.number) not in got:
+            if kind is not None:
                 back = (unit.pk, month.number) in returned
                 found.append((UnsentMonth(unit, month, due_on, span.end + timedelta(1), day, back), kind))
     return found
@@ -85,13 +83,13 @@ def unsent_months(day: date, due: DueDates) -> list[tuple[UnsentMonth, str]]:
 
 def sent_or_approved(months: Iterable[int], units: Iterable[int] | None = None) -> set[tuple[int, int]]:
     """(unit number, month) of what was sent or counts; a returned month is neither."""
-    return _in_state(months, SENT_OR_APPROVED, units)
+    return _unit_months(Edition.objects.sent_or_approved(), months, units)
 
 
-def _in_state(
-    months: Iterable[int], states: Iterable[str], units: Iterable[int] | None = None
+def _unit_months(
+    editions: QuerySet[Edition], months: Iterable[int], units: Iterable[int] | None = None
 ) -> set[tuple[int, int]]:
-    editions = Edition.objects.filter(submission__month__in=list(months), state__in=states)
+    editions = editions.filter(submission__month__in=list(months))
     if units is not None:
         editions = editions.filter(submission__unit__in=list(units))
     return set(editions.order_by().values_list("submission__unit_id", "submission__month"))

@@ -13,7 +13,6 @@ from accounts.models import User
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
 from records.models import OPEN_STATES, DossierCount, Edition, Reminder, State, Submission, UnlockRequest
-from records.models.submissions import SENT_OR_APPROVED
 from units.access.queries import memberships_of
 from units.models import Membership, Role, Unit, UnitKind, expected_within, subtree
 from units.succession.positions import places_on, stands_within
@@ -226,17 +225,16 @@ def units_expected(units: QuerySet[Unit], month: Month, days: Calendar) -> Query
     return units.expected_within(span.start, span.end).exclude(kind=UnitKind.EXTERNAL)
 
 
-def _without_report(month: Month) -> Q:
-    got = Edition.objects.filter(submission__month=month.number, state__in=SENT_OR_APPROVED).values(
-        "submission__unit"
-    )
-    return ~Q(pk__in=got)
+def without_report(month: Month) -> Q:
+    """Units that have neither sent nor approved the month."""
+    editions = Edition.objects.sent_or_approved()
+    return ~Exists(editions.filter(submission__unit=OuterRef("pk"), submission__month=month.number))
 
 
 def count_sent(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
     """How many have sent or approved figures, of how many that owe them. One query."""
     told = units_expected(units, month, days).aggregate(
-        expected=Count("pk"), missing=Count("pk", filter=_without_report(month))
+        expected=Count("pk"), missing=Count("pk", filter=without_report(month))
     )
     return told["expected"] - told["missing"], told["expected"]
 
@@ -268,10 +266,7 @@ def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar
     lacks = Q(pk__in=[])
     for month in months:
         span = days.span(month)
-        got = Edition.objects.filter(
-            submission__unit=OuterRef("pk"), submission__month=month.number, state__in=SENT_OR_APPROVED
-        )
-        lacks |= expected_within(span.start, span.end) & ~Exists(got)
+        lacks |= expected_within(span.start, span.end) & without_report(month)
     return units.exclude(kind=UnitKind.EXTERNAL).filter(lacks)
 
 

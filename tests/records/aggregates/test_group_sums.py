@@ -28,13 +28,14 @@ from records.models import (
     Submission,
 )
 from records.submissions import actions as submissions_actions
+from records.submissions.month_status import units_missing
 from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months
 from records.summary.queries import summary
 from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.units.succession.successions import Part, replace
 from units.lifecycle.actions import open_unit
-from units.models import Unit
+from units.models import Unit, subtree
 from units.tree.rules import TreeRefused, UnitDraft
 
 MONTHS = Month.range(Month(2022, 1), Month(2022, 4))
@@ -154,6 +155,14 @@ def silent_everywhere() -> list:
             told = summary(FiguresQuery(unit, period, include=stage, today=day, by="unit"))
             looked_for = missing_unit_months(FiguresQuery(unit, period, stored_calendar(), stage, today=day))
             assert [one.one for one in looked_for] == sorted(told.total.completeness.missing, key=by_month)
+            if day is None and stage == Stage.SUBMITTED:
+                # The work list and the reminders ask month by month.
+                below = Unit.objects.filter(subtree(unit.path))
+                for month in period.months:
+                    units = units_missing(below, [month], stored_calendar())
+                    assert set(units.values_list("pk", flat=True)) == {
+                        one.unit for one in looked_for if one.one.month == month
+                    }
             found.append((unit.pk, day, stage, looked_for, [row.figures.completeness for row in told.rows]))
     return found
 
