@@ -5,28 +5,28 @@ import os
 from cchc_dashboard.monitoring import workers as monitoring_workers
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-# Two workers outlive the failure of one; threads carry the waiting for the database.
+# Two workers survive the failure of one; threads wait for the database.
 workers = int(os.environ.get("CCHC_WORKERS", "2"))
 threads = 4
-# Loaded once and shared by the workers, which saves memory; nothing opens the database at import.
+# Loaded once and shared by the workers, to save memory; nothing opens the database at import.
 preload_app = True
 
-# A review of many pages takes seconds to draw; a request under way is finished within 15 s of SIGTERM.
+# A long review takes seconds to draw; a running request is finished within 15 s of SIGTERM.
 timeout = 120
 graceful_timeout = 15
-# The longest address that gunicorn can be told to hand on: what is longer it refuses itself, in its own words.
+# gunicorn's maximum: it refuses longer addresses itself, in English.
 limit_request_line = 8190
-# Recycled now and then, not all at once, so that memory stays flat over months.
+# Workers are recycled, not all at once, so that memory stays flat.
 max_requests = 20_000
 max_requests_jitter = 2_000
-# The heartbeat file in memory: a slow disk must not make a worker look dead.
+# Heartbeat file in memory: a slow disk must not make a worker look dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
-# CCHC_PROXIES alone says whose word on https is taken (settings.PROXIES): as it comes gunicorn takes that of every
-# program on this machine, under three names, and lets it say at which path the application lies.
+# Only CCHC_PROXIES decides whose X-Forwarded-Proto is trusted (settings.PROXIES): by default gunicorn trusts every
+# local program, under three header names, and lets it set SCRIPT_NAME.
 forwarded_allow_ips = ""
-# Nothing steers the server by its control socket, which would lie in the home of whoever starts it.
+# No control socket: it would be in the home of whoever starts the server.
 control_socket_disable = True
-# What the workers count is added up (/metrics).
+# Adds up the workers' counters (/metrics).
 monitoring_workers.prepare_folder()
 
 

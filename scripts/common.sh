@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it: finds Python, installs what is missing, stamps what is done.
-# Plain sh (POSIX). Everything written lies in .venv/, build/ and CCHC_DATA (default var/).
+# Sourced by the other scripts: finds Python, installs what is missing. POSIX sh. Writes only to .venv/, build/ and
+# CCHC_DATA (default var/).
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -27,8 +27,8 @@ has_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
 has_command() { command -v "$1" >/dev/null 2>&1; }
 find_postgres() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -t/ -k5 -V | tail -n 1; }
 
-# The Debian packages that this machine lacks: of what the product runs on, and with "test" of what tests need.
-# Asked by what they bring, not by name, so that a browser or a Python from elsewhere counts.
+# The Debian packages missing for the product, and with "test" for the tests. Checked by the programs they contain, so
+# that a browser or Python from elsewhere counts.
 missing_packages() {
     [ -n "$(find_python)" ] || echo python3-venv
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
@@ -40,7 +40,7 @@ missing_packages() {
     has_command pdftotext || echo poppler-utils
     has_command qpdf || echo qpdf
     has_command systemd-analyze || echo systemd
-    # Recalculates exported workbooks and reads exported documents as an office does, without a screen.
+    # Recalculates exported workbooks and opens exported documents, headless.
     has_command soffice || echo libreoffice-calc-nogui libreoffice-writer-nogui
 }
 
@@ -52,7 +52,7 @@ need_packages() {
         die "this machine lacks: $missing
 As an administrator: apt-get update && apt-get install -y --no-install-recommends $missing"
     say "installing system packages: $missing"
-    # The tests start a PostgreSQL of their own: Debian shall not start one beside it.
+    # The tests start their own PostgreSQL: keep Debian from starting another.
     case " $missing" in *" postgresql "*)
         [ -e /etc/postgresql-common/createcluster.conf ] || {
             mkdir -p /etc/postgresql-common
@@ -83,13 +83,13 @@ need_venv() {
     rm -f .venv/stamp-*
     .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --only-binary :all: \
         --require-hashes -r "$lock" </dev/null >&2 || die "the Python packages of $lock could not be installed"
-    # What the tests need holds what the product needs.
+    # The test requirements include the product's.
     digest requirements.txt requirements.txt >.venv/stamp-run
     [ "$1" = run ] || digest requirements.txt "$lock" >.venv/stamp-test
 }
 
 # in_npm FOLDER ARGUMENT…: npm in that folder; where this machine has none (or one older than 7, which cannot read the
-# lock file), Node comes from PyPI into an environment beside the folder's files.
+# lock file), Node comes from PyPI into an environment in the folder.
 in_npm() (
     lock=$root/requirements-node.txt
     python=$(find_python)

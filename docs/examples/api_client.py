@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Enters and sends one month of one unit, then reads the figures: what a one-stop software does each month.
+"""Enters and sends one month of one unit, then reads the figures, as a one-stop system does each month.
 
     CCHC_TOKEN=cchc_… python3 api_client.py https://cchc.example.gov.vn 13474 2022-M07 rows.json
 
-rows.json holds the rows as docs/api.md describes them. Needs Python 3.11 and nothing else. Exit 0 done, 1 refused.
+rows.json: the rows as in docs/api.md. Needs only Python 3.11. Exit 0 done, 1 refused.
 """
 
 import hashlib
@@ -22,13 +22,13 @@ def main(server: str, unit: str, month: str, file: str) -> int:
     address = f"{server}/api/v1/submissions/{urllib.parse.quote(unit, safe='')}/{month}"
     status, before = ask("GET", address)
     if status != 200:
-        return told(before)
+        return print_problem(before)
     body = {"revision": before["revision"], "send": True, "rows": rows}
-    # The same content is the same request, however often the network fails on the way.
+    # The same content has the same key, so that it can be repeated after a network failure.
     key = hashlib.sha256(json.dumps([unit, month, body], sort_keys=True).encode()).hexdigest()
     status, after = ask("PUT", address, body, key)
     if status != 200:
-        return told(after)
+        return print_problem(after)
     print(f"{after['name']}, {after['month']}: {after['state']}, revision {after['revision']}")
     for finding in after["findings"]:
         print(f"  {finding['severity']} {finding['field']} {finding['measure'] or ''}: {finding['message']}")
@@ -39,7 +39,7 @@ def main(server: str, unit: str, month: str, file: str) -> int:
 
 
 def ask(method: str, address: str, body: dict | None = None, key: str = "") -> tuple[int, dict]:
-    """Status and content of an answer; asked again when the server is away or asks to wait."""
+    """Status and content of an answer; retried when the server is down or asks to wait."""
     headers = {"Authorization": f"Bearer {os.environ['CCHC_TOKEN']}", "Accept": "application/json"}
     data = None
     if body is not None:
@@ -58,17 +58,17 @@ def ask(method: str, address: str, body: dict | None = None, key: str = "") -> t
             if pause is None:
                 raise
         time.sleep(pause)
-    raise AssertionError("the last try returns or raises")
+    raise AssertionError("the last attempt returns or raises")
 
 
-def told(problem: dict) -> int:
-    """Print what was refused, each fault with its place in rows.json, and what somebody else saved meanwhile."""
+def print_problem(problem: dict) -> int:
+    """Print the refusal, each fault with its place in rows.json, and conflicting changes of others."""
     print(f"{problem['status']} {problem['code']}: {problem['detail']}", file=sys.stderr)
     for error in problem.get("errors", ()):
         print(f"  {error['pointer'] or 'stored'}: {error['message']}", file=sys.stderr)
     for cell in problem.get("cells", ()):
-        told_by = f"{cell['field']} {cell['measure']}: {cell['mine']} here, {cell['theirs']} by {cell['by']}"
-        print(f"  {told_by}", file=sys.stderr)
+        line = f"{cell['field']} {cell['measure']}: {cell['mine']} here, {cell['theirs']} by {cell['by']}"
+        print(f"  {line}", file=sys.stderr)
     return 1
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Takes approved months as they are pushed, checks who sent them, and prints each of them once.
+"""Receives pushed months, verifies their signature, and prints each once.
 
     CCHC_SECRET=whsec_… python3 webhook_receiver.py 8099
 
-Needs Python 3.11 and nothing else. A real receiver stands behind TLS and keeps the identifiers in its database.
+Needs only Python 3.11. A real receiver runs behind TLS and stores the ids in its database.
 """
 
 import base64
@@ -15,7 +15,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-OLDEST = 300  # seconds: who replays an old message comes too late
+OLDEST = 300  # seconds; older messages may be replays
 seen: set[str] = set()
 
 

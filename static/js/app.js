@@ -1,10 +1,10 @@
-/* What every page has: formulas and definitions that close, the focus after a refused form, a dialog, and what somebody
-   typed and this browser could not send yet: a clerk's numbers, an editor's words. Everything works without this file.
+/* For every page: closing popovers, focus after a refused form, a dialog, and the store of unsent input in this browser (a
+   clerk's numbers, an editor's words). Every page works without this file.
 
-   Sets CCHC.ask (a dialog), CCHC.kept (the numbers in this browser) and CCHC.texts (the words). */
+   Sets CCHC.ask (a dialog), CCHC.kept (stored numbers) and CCHC.texts (stored words). */
 (() => {
   "use strict";
-  // Formulas and definitions (details.how): Esc or a click elsewhere closes them, one is open at a time.
+  // Formulas and definitions (details.how): Esc or a click elsewhere closes them; one is open at a time.
   const open = () => document.querySelectorAll("details.how[open]");
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -23,7 +23,7 @@
 
   for (const end of ["focusout", "mouseout"]) document.addEventListener(end, (event) => event.target.closest?.(".src")?.classList.remove("is-closed"));
 
-  // After a refused form the first faulty field has the focus; where the whole is wrong, the words that say so.
+  // After a refused form: focus the first faulty field, or the message about the whole form.
   const refused = document.querySelector("[data-refused]");
   if (refused && !document.querySelector("[autofocus]")) {
     const first = refused.querySelector("li") ? null : refused.closest("form")?.querySelector("[aria-invalid=true]");
@@ -35,7 +35,7 @@
     made.append(...inside);
     return made;
   };
-  // A question over the page. buttons: [[answer, words]], the first the main one; answers "" when closed with Esc.
+  // Modal dialog. buttons: [[answer, label]], the first is the main one; resolves to "" when closed with Esc.
   const ask = (title, body, buttons) => new Promise((answered) => {
     const head = make("h2", { id: "hoi", textContent: title });
     const choices = buttons.map(([value, words], at) => make("button", { value, textContent: words, className: at ? "btn" : "btn btn--main" }));
@@ -46,9 +46,9 @@
     dialog.showModal();
   });
 
-  // Numbers typed and not yet at the server, by person, month and cell (IndexedDB). A record: {user, submission, name,
-  // text, revision (that the page had), stamp, place, title, address}; "sends" has the request under way by person and
-  // month, to be repeated as it was. Answers undefined where the browser keeps nothing.
+  // Unsent numbers by person, month and cell (IndexedDB). A record: {user, submission, name, text, revision (of the page),
+  // stamp, place, title, address}; "sends" stores the pending request by person and month, to be repeated unchanged.
+  // Resolves to undefined where the browser has no store.
   const NAME = "cchc";
   let opened = null;
   const database = () => (opened ??= new Promise((done) => {
@@ -83,7 +83,7 @@
     get: (store, key) => run([store], "readonly", (one) => one.get(key)),
     of: async (...key) => (await run(["cells"], "readonly", (one) => one.getAll(from(...key)))) ?? [],
     clear: () => run(STORES, "readwrite", (...stores) => { for (const one of stores) one.clear(); }),
-    // What another person left: gone as soon as somebody else is signed in here (acceptance R17).
+    // Delete another person's data as soon as somebody else is signed in here (acceptance R17).
     keepOnly: (user) => run(STORES, "readwrite", (...stores) => {
       for (const one of stores) {
         one.delete(IDBKeyRange.upperBound([user], true));
@@ -98,8 +98,8 @@
   const user = Number(who.dataset.user);
   const ready = kept.keepOnly(user);
 
-  // Words of a review that are not saved yet (words.js), by person and page: {heading, body, version, title, at}. In the
-  // browser's plain store, which is written before a page is gone. Answers false where it keeps nothing.
+  // Unsaved words of a review (words.js), by person and page: {heading, body, version, title, at}. In localStorage, which is
+  // written synchronously before a page closes. Returns false where it is unavailable.
   const ALL = "cchc-words:";
   const MINE = `${ALL}${user}:`;
   const names = (wanted) => Object.keys(localStorage).filter((name) => name.startsWith(ALL) && wanted(name));
@@ -111,12 +111,12 @@
     pages: () => safely(() => names((name) => name.startsWith(MINE)).map((name) => name.slice(MINE.length)), []),
     clear: (wanted = () => true) => safely(() => names(wanted).forEach((name) => localStorage.removeItem(name))),
   };
-  texts.clear((name) => !name.startsWith(MINE)); // what another person left, as above
-  const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null; // one for the page: it does not hear itself
+  texts.clear((name) => !name.startsWith(MINE)); // another person's, as above
+  const tabs = window.BroadcastChannel ? new BroadcastChannel("cchc") : null; // one per page: it does not receive its own messages
   Object.assign(window.CCHC, { user, tabs, texts });
   tabs?.postMessage({ user });
 
-  // Signing out leaves nothing behind; what could not be sent yet is asked about first.
+  // Signing out deletes everything; unsent input is asked about first.
   who.querySelector("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const leaving = event.target;
@@ -135,7 +135,7 @@
     leaving.submit();
   });
 
-  // Elsewhere than on the sheet that they belong to: what still waits, where, and the numbers themselves.
+  // On other pages than the sheet: list unsent numbers and where they belong.
   const tell = async () => {
     await ready;
     const here = document.getElementById("entry") ? document.querySelector("[data-submission]")?.dataset.submission : null;

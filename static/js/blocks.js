@@ -1,8 +1,8 @@
-/* Blocks of cells: a range chosen with Shift and the arrows, copied out as a sheet copies it, a block from Excel or
-   Calc pasted in, and undo by cell (a paste is one). Needs entry.js. Sets CCHC.blocks: parse, align, write.
+/* Blocks of cells: ranges selected with Shift and arrows, copied as a spreadsheet does, blocks pasted from Excel or Calc, and
+   undo by cell (a paste is one step). Needs entry.js. Sets CCHC.blocks: parse, align, write.
 
-   A pasted block is put at the focus, or by its heads and field names where it brings them. A blank inside the block
-   clears its cell; a line that ends early leaves the cells after it alone. What has no cell is told, not dropped. */
+   A pasted block goes to the focus, or by its headers and field names where it has them. A blank inside the block clears its
+   cell; a line that ends early leaves later cells alone. Values without a cell are listed, not dropped. */
 (() => {
   "use strict";
   const sheet = window.CCHC?.sheet;
@@ -12,7 +12,7 @@
   const { write } = window.CCHC.rules;
   const MOST = { characters: 400000, rows: 500, columns: 60 };
 
-  // What was copied: texts of a block --------------------------------------------------------------------------------
+  // Copied text to a block --------------------------------------------------------------------------------
   const clean = (text) => text.replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/g, "").replace(/\s+/g, " ").trim();
   // Tab-separated, a text with line ends or tabs in quotes; lines may end with CR LF.
   const parse = (text) => {
@@ -35,7 +35,7 @@
     return size && `Chưa dán: khối đã sao chép có ${size}. Mỗi lần dán tối đa ${MOST.rows} dòng, ${MOST.columns} cột. Hãy chọn đúng vùng số liệu trong bảng tính rồi sao chép lại.`;
   };
 
-  // Heads and names, told apart without case, marks and signs ----------------------------------------------------------
+  // Headers and names, compared without case, diacritics and punctuation ----------------------------------------------------------
   const plain = (text) => clean(text).toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   const ADDED = /^(tong( so| cong)?|cong|can doi|stt|tt|so tt|ghi chu)$/;
   const FIELD = /^(linh vuc|ten linh vuc|thu tuc|don vi)$/;
@@ -70,8 +70,8 @@
     const real = texts.filter((text) => groups.has(text) || heads.some((head) => head.names.has(text)));
     return real.length > 0 && known.length * 2 >= texts.length && !line.some((text) => isNumber(text) && !/^\(\d+\)$/.test(text));
   };
-  // Which measure each column of the block is, by one or two lines of heads: a short name that stands twice ("Quá hạn")
-  // is told by the head above it, else by its place after the column before.
+  // The measure of each column, by one or two header lines: a name that occurs twice ("Quá hạn") is resolved by the header
+  // above it, otherwise by the preceding column.
   const byHeads = (lines) => {
     const [low, top] = [lines.at(-1).map(plain), (lines.length > 1 ? lines[0] : []).map(plain)];
     let [group, last] = ["", -1];
@@ -93,11 +93,11 @@
     const worded = texts.every((text) => /^[^\d]*\p{L}{2}[^\d]*$/u.test(text)) && body.every((line) => line.slice(column + 1).some(isNumber) || !line[column]);
     return texts.length > 0 && (worded || (known > 0 && known * 2 >= texts.length));
   }) ?? -1;
-  // Names of fields across and those of measures down, as some reports have it.
+  // Transposed: fields across, measures down.
   const onItsSide = (block) => block.slice(0, 3).some((line) => line.filter((text) => rowNames.has(plain(text))).length > 1);
   const turned = (block) => Array.from({ length: Math.max(...block.map((line) => line.length)) }, (_, column) => block.map((line) => line[column] ?? ""));
 
-  // A block without heads that brings the columns of sums along: recognised when each sum is that of its parts.
+  // A block without headers that includes the sum columns: recognised when each sum matches its parts.
   const withSums = (body, from, order) => {
     const all = heads.slice(heads.findIndex((head) => head.measure === order[from]));
     const width = Math.max(...body.map((line) => line.length));
@@ -112,7 +112,7 @@
     return wholes.length && wholes.every(agrees) ? taken : null;
   };
 
-  // {changes: [[cell, text]], left: what has no cell, in words; named: whether heads or names said where}.
+  // {changes: [[cell, text]], left: values without a cell, in words; named: whether headers or names decided}.
   const align = (given, start) => {
     const block = onItsSide(given) ? turned(given) : given;
     let top = block.slice(0, 6).findIndex(isHead);
@@ -131,7 +131,7 @@
     const seen = new Set();
     const wide = block.some((line) => line.length > 1);
     body.forEach((line, down) => {
-      if (wide && line.length < 2 && !line[0]) return; // an empty line of a text, no row of a sheet
+      if (wide && line.length < 2 && !line[0]) return; // an empty line of text, not a row
       const name = names < 0 ? "" : plain(line[names] ?? "");
       if (names >= 0 && (ADDED.test(name) || /^(\d*|[a-z])$/.test(name))) return;
       const row = names < 0 ? rows[start.row.index + down] : rowNames.get(name);
@@ -201,14 +201,14 @@
     say(`${from === done ? "Đã hoàn tác" : "Đã làm lại"} ${batch.length} ô.`);
   };
 
-  // As if somebody had typed it.
+  // Write as if typed.
   const typed = ({ input }, text) => {
     input.value = text;
     input.select();
     input.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
-  // A range: from the cell in focus to the one that Shift and the arrows reached ----------------------------------------
+  // A range: from the focused cell to the one reached with Shift and arrows ----------------------------------------
   let reached = null;
   const range = (from, to = reached) => {
     if (!to || from.side !== to.side) return [[from]];
@@ -297,7 +297,7 @@
       changes.length && "Ctrl+Z hoàn tác cả lần dán.",
     ].filter(Boolean).join(" "));
   });
-  // One text: into every cell of a range, over a cell taken whole, or at the caret.
+  // A single text: into every cell of a range, over a selected cell, or at the caret.
   const single = (cell, text) => {
     if (reached) return change(range(cell).flat().filter(Boolean).map((one) => [one, tidy(one, text)]));
     const { input } = cell;

@@ -1,19 +1,19 @@
-// Draws the charts of the dashboard with Chart.js 4 from the JSON that the page holds beside each.
-// Without this file the page stays whole: every chart has its table and a sentence that states its finding.
+// Draws the dashboard's charts with Chart.js 4 from JSON in the page. Without this file every chart still has its table and a
+// sentence with its finding.
 "use strict";
 
 (() => {
   const style = getComputedStyle(document.documentElement);
   const known = new Map();
-  // Each is read once: after a chart stands, asking again would have the whole page reckoned anew.
+  // Read once: a second query after drawing would recompute the layout.
   const colour = (name) => {
     if (!known.has(name)) known.set(name, style.getPropertyValue(name).trim());
     return known.get(name);
   };
-  // For the axis only: every figure comes printed from the server.
+  // For axes only: every figure comes formatted from the server.
   const percent = (value) => `${value}%`;
 
-  // Told apart without colour: by dash and marker.
+  // Distinguishable without colour: by dash and marker.
   const LINES = [
     { colour: "--online", dash: [], marker: "rectRot" },
     { colour: "--second", dash: [6, 4], marker: "circle" },
@@ -60,7 +60,7 @@
   };
   const endLabel = (line, at) => (at < 0 ? "" : `${line.label} ${line.printed[at]}`);
 
-  // Lines carry their names at their ends, so nobody looks them up in a legend.
+  // Lines have their names at their ends instead of a legend.
   const endLabels = {
     id: "endLabels",
     afterDatasetsDraw(chart) {
@@ -158,7 +158,7 @@
   }
 
   function open(box) {
-    // The table says the same: show it where the chart cannot be drawn.
+    // Show the table where the chart cannot be drawn.
     const table = box.parentElement.querySelector("details.show");
     if (table) table.open = true;
     box.hidden = true;
@@ -171,7 +171,7 @@
   }
   Chart.defaults.font.family = style.getPropertyValue("--font");
   Chart.defaults.font.size = 12;
-  // The labels are measured, so their faces have to be there first; one that cannot be had leaves the next best.
+  // Labels are measured, so load fonts first; a missing one falls back.
   const faces = [400, 600].map((weight) => document.fonts.load(`${weight} 12px ${Chart.defaults.font.family}`));
   Promise.allSettled(faces).then(() => {
     for (const box of boxes) {

@@ -1,9 +1,9 @@
-/* Nothing is lost: each change is written into this browser first, then sent to the server, one request at a time,
-   and sent again until it is answered. What a colleague changed meanwhile is taken over or asked about, cell by cell.
-   Needs app.js and entry.js. Sets CCHC.flush: sends what can be sent; true when nothing of that is left.
+/* Autosave: each change is stored in this browser first, then sent, one request at a time, and repeated until answered. A
+   colleague's changes are taken over or asked about, cell by cell.
+   Needs app.js and entry.js. Sets CCHC.flush: sends what can be sent; true when nothing is left.
 
-   `waiting` has what the server does not have yet, by name of the box: {text, stamp}. A request keeps its key and its
-   body until it is answered, also across a closed tab, so that a repeated one changes nothing. */
+   `waiting` is what the server does not have yet, by box name: {text, stamp}. A request keeps its key and body until it is
+   answered, also across a closed tab, so that repeating it changes nothing. */
 (() => {
   "use strict";
   const { sheet, kept, ask, make, user, rules, tabs } = window.CCHC ?? {};
@@ -17,13 +17,13 @@
   let { revision } = facts;
   let [under, sending, halted, failed, timer, storing, typed] = [null, null, "", 0, 0, false, 0];
   const waiting = new Map();
-  // Six numbers of a kind: without https the browser gives no randomUUID.
+  // Without https the browser has no randomUUID.
   const uuid = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const clock = (at) => at?.slice(11, 16) ?? "";
   const rowOf = (name) => rows.find((row) => name === `${row.code}-reason`);
   const placeOf = (name) => cells.get(name)?.place ?? `Lý do, ${rowOf(name)?.label}`;
 
-  // What the line beside the heading says ------------------------------------------------------------------------------
+  // The status line beside the heading ------------------------------------------------------------------------------
   const line = document.getElementById("trang-thai");
   const tell = (state, text) => { line.dataset.state = state; sheet.put(line, text); };
   const unread = () => [...waiting.keys()].filter((name) => cells.get(name)?.fault).length;
@@ -145,10 +145,10 @@
     return false;
   };
 
-  // A question over the page waits for a pause: keys that fall into it would be lost.
+  // A dialog waits for a pause in typing: key presses would be lost.
   const calm = async () => { while (Date.now() - typed < 1000) await new Promise((done) => { setTimeout(done, 200); }); };
 
-  // What the answers mean ------------------------------------------------------------------------------------------------------
+  // Handling the answers ------------------------------------------------------------------------------------------------------
   const move = (to) => { revision = to; form.elements.revision.value = to; };
   const shown = (name, text) => {
     const cell = cells.get(name);
@@ -176,7 +176,7 @@
     saved(answer.saved_at);
     return false;
   };
-  // Texts of others into the cells, which say so.
+  // Show others' values in the cells, marked.
   const takeOver = (texts, words) => {
     const changed = [];
     for (const [name, text] of Object.entries(texts)) {
@@ -194,7 +194,7 @@
   const choose = async (answer) => {
     await calm();
     const clashes = { ...answer.cells };
-    // Typed since the request was sent, and changed by somebody else too: asked about as well.
+    // Typed since the request was sent and changed by somebody else too: also a conflict.
     for (const [name, { value, ...who }] of Object.entries(answer.others ?? {})) {
       const mine = waiting.get(name)?.text;
       if (mine === undefined) takeOver({ [name]: value }, `${who.by} vừa sửa ô này lúc ${clock(who.at)}.`);
@@ -223,7 +223,7 @@
     return make("fieldset", { className: "group" }, make("legend", { textContent: placeOf(name) }), who, choice);
   };
 
-  // The session ran out: signing in leads back here, and what waits is sent then.
+  // The session expired: signing in leads back here, then sends what waits.
   const expired = async () => {
     halted = "expired";
     await calm();
@@ -243,7 +243,7 @@
     for (const one of document.querySelectorAll("[name=csrfmiddlewaretoken]")) one.value = token;
     return true;
   };
-  // No more typing here; what was typed stays to be read.
+  // Make the sheet read-only; typed values stay visible.
   const freeze = (message) => {
     halted = "frozen";
     for (const cell of cells.values()) cell.input.readOnly = true;
@@ -255,7 +255,7 @@
     return false;
   };
 
-  // Two tabs of one person keep step; a tab of somebody who is signed in no longer stops.
+  // Synchronize two tabs of one person; stop a tab whose person has signed out.
   tabs?.addEventListener("message", ({ data }) => {
     if (data.user !== user) {
       halted = "left";
@@ -267,7 +267,7 @@
     }
   });
 
-  // Back, closed and opened again ------------------------------------------------------------------------------------------------
+  // Reopened pages ------------------------------------------------------------------------------------------------
   const restore = async () => {
     const before = await kept.get("sends", [user, submission]);
     under ??= before ?? null;
@@ -284,10 +284,10 @@
       sheet.refresh(back);
       say(`Đã lấy lại ${back.length} số bạn gõ lần trước mà chưa gửi được.`);
     }
-    // A moment later: another tab of the same person may be about to send the same.
+    // Delayed: another tab of the same person may be about to send the same.
     if (waiting.size || under) plan(1500);
   };
-  // Typed while this file was still on its way: kept before anything older comes back.
+  // Typed before this file had loaded: store it before anything older is restored.
   const early = [...cells.values()].filter(({ input }) => input.value !== input.defaultValue);
   if (early.length) {
     keep(early.map(entry));
@@ -303,7 +303,7 @@
   window.addEventListener("pagehide", leave);
   window.addEventListener("beforeunload", (event) => { if (waiting.size && !storing) event.preventDefault(); });
 
-  // The whole form goes only after what waits: then both agree on the revision.
+  // Submit the form only after everything is sent, so that both have the same revision.
   let passing = false;
   form.addEventListener("submit", async (event) => {
     if (passing) return;

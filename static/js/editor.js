@@ -1,8 +1,8 @@
-/* The words of a section in an editor (ProseMirror) instead of the plain box: a figure is one piece that cannot be half
-   edited, shows its source under the mouse and when the keys reach it, and stays bound while the words around it change.
-   The box stays the form's field and gets the stored text, with a figure as [[key|text]] (reports/review_text/bound_text.py).
+/* Replaces a section's text box with an editor (ProseMirror): a figure is an atom that shows its source on hover and when
+   selected, and stays bound while the words around it change. The box remains the form's field and gets the stored text, with a
+   figure as [[key|text]] (reports/review_text/bound_text.py).
 
-   Sets CCHC.words. Needs app.js and ProseMirror; without them the box is what it was. */
+   Sets CCHC.words. Needs app.js and ProseMirror; without them the box stays. */
 (() => {
   "use strict";
   const { Schema, Slice, Fragment, EditorState, EditorView, NodeSelection, TextSelection, keymap, baseKeymap, history, undo, redo } = window.ProseMirror ?? {};
@@ -12,7 +12,7 @@
   const area = form.elements.body;
   const place = document.getElementById("soan");
   const facts = new Map(JSON.parse(document.getElementById("so-lieu").textContent).map((fact) => [fact.key, fact]));
-  const TYPE = "application/x-cchc-words"; // what is copied here and pasted here keeps its figures
+  const TYPE = "application/x-cchc-words"; // copying and pasting here keeps figures
   const TOKEN = /\[\[([A-Za-z0-9_.:@-]+)\|([^[\]|]*)\]\]/g;
 
   // Stored text and document ---------------------------------------------------------------------------------------------
@@ -64,7 +64,7 @@
 
   // Keys ---------------------------------------------------------------------------------------------------------------------
   const chosen = (state) => (state.selection instanceof NodeSelection && state.selection.node.type === schema.nodes.figure ? state.selection : null);
-  // The first Backspace or Delete at a figure takes hold of it and shows what it is, the second deletes it.
+  // The first Backspace or Delete at a figure selects it and shows its source, the second deletes it.
   const hold = (side) => (state, dispatch) => {
     const { $from, empty } = state.selection;
     const node = empty && (side < 0 ? $from.nodeBefore : $from.nodeAfter);
@@ -80,9 +80,9 @@
       const tr = state.tr.replaceWith(held.from, held.to, schema.nodes.figure.create({ key, text: facts.get(key).text }));
       dispatch?.(tr.setSelection(NodeSelection.create(tr.doc, held.from)));
     }
-    return true; // else a new paragraph would take the figure's place
+    return true; // otherwise a new paragraph would replace the figure
   };
-  // Beside a figure that is held, not instead of it.
+  // Beside a selected figure, not instead of it.
   const beside = (tr) => {
     const held = chosen(tr);
     return held ? tr.setSelection(TextSelection.create(tr.doc, held.to)) : tr;
@@ -94,7 +94,7 @@
     "Mod-s": save, "Mod-k": insert,
   };
 
-  // A browser may tell of a caret that it moved only with its next frame: what acts on the selection asks it first.
+  // The browser may report a moved caret only with the next frame: read the selection first.
   const settle = () => {
     const { anchorNode, anchorOffset, focusNode, focusOffset } = document.getSelection();
     if (view.composing || chosen(view.state) || !anchorNode || !view.dom.contains(anchorNode) || !view.dom.contains(focusNode)) return;
@@ -104,7 +104,7 @@
     view.dispatch(tr.setSelection(TextSelection.between(doc.resolve(anchor), doc.resolve(head))));
   };
 
-  // In and out: nothing but plain words, and figures copied here -----------------------------------------------------------------
+  // Clipboard: plain words, and figures copied here -----------------------------------------------------------------
   const copy = (view, event) => {
     settle();
     if (view.state.selection.empty) return false;
@@ -115,7 +115,7 @@
     if (event.type === "cut") view.dispatch(view.state.tr.deleteSelection().scrollIntoView());
     return true;
   };
-  // A program's text has a line for each paragraph, unless it has blank lines between them.
+  // Pasted text has one line per paragraph, unless blank lines separate them.
   const sliceOf = (text, ours) => {
     const plain = text.replace(/\r\n?/g, "\n").replace(/^\n+|\n+$/g, "");
     const texts = ours || /\n[^\S\n]*\n/.test(plain) ? split(plain) : plain.split("\n");
@@ -166,7 +166,7 @@
   });
   const changed = () => { area.value = write(view.state.doc); for (const act of acts) act(); };
   document.getElementById("nhan-noi-dung").addEventListener("click", (event) => { event.preventDefault(); view.focus(); });
-  // Figures that came by pasting, and whose source this page does not know yet.
+  // Pasted figures whose source this page does not know yet.
   const asked = new Set();
   const learn = async () => {
     const unknown = new Set();
@@ -182,7 +182,7 @@
     return answer?.ok ? answer.json() : { total: 0, facts: [], failed: true };
   };
 
-  // Where a figure comes from: under it, while it is held or the mouse is over it ---------------------------------------------------
+  // The source of a figure: shown under it while selected or hovered ---------------------------------------------------
   const tip = (() => {
     const box = make("div", { className: "words-tip", hidden: true });
     const said = make("div", { className: "vh" });
@@ -216,7 +216,7 @@
       box.hidden = false;
       const [here, around] = [dom.getBoundingClientRect(), box.offsetParent.getBoundingClientRect()];
       box.style.left = `${Math.max(0, Math.min(here.left - around.left, around.width - box.offsetWidth))}px`;
-      // Below the figure; above it where the window ends and there is more room.
+      // Below the figure, or above where there is more room.
       const below = here.bottom + box.offsetHeight + 60 < window.innerHeight || here.top < box.offsetHeight + 60;
       box.style.top = `${(below ? here.bottom + 4 : here.top - box.offsetHeight - 4) - around.top}px`;
     };
@@ -246,7 +246,7 @@
     return { follow };
   })();
 
-  // A figure from the list of what is known ------------------------------------------------------------------------------------------
+  // Inserting a figure from the list of facts ------------------------------------------------------------------------------------------
   const pick = (() => {
     const dialog = document.getElementById("chon-so");
     const [field, list, told] = ["tim-so", "ds-so", "dem-so"].map((id) => document.getElementById(id));
@@ -290,7 +290,7 @@
       const to = { ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + 8, PageUp: here - 8 }[event.key];
       if (to !== undefined) mark(to);
       else if (event.key === "Enter") choose(here);
-      else if (event.key === "Escape") dialog.close(); // else the first one only empties the field
+      else if (event.key === "Escape") dialog.close(); // otherwise the first Esc only clears the field
       else return;
       event.preventDefault();
     });
@@ -307,8 +307,8 @@
   redraw();
   window.CCHC.words = {
     text: () => write(view.state.doc),
-    stored: write(read(area.defaultValue)), // as the page came
-    // In place of what stands there, as a step of its own that Ctrl+Z takes back.
+    stored: write(read(area.defaultValue)), // as loaded
+    // Replace the content as one step for Ctrl+Z.
     show: (body) => {
       const { tr, doc } = view.state;
       view.dispatch(tr.replaceWith(0, doc.content.size, read(body).content).setTime(Date.now() + 1000));
@@ -316,7 +316,7 @@
     },
     changed: (act) => acts.push(act),
     focus: () => view.focus(),
-    // A text of others, to be read: figures look like figures.
+    // Renders another person's text, figures included.
     draw: (body) => split(body).filter((text) => text.trim()).map((text) => make("p", {}, ...inline(single(text)).map((node) => (node.isText ? node.text : make("span", { className: "fact", textContent: node.attrs.text }))))),
   };
 })();

@@ -1,10 +1,10 @@
-/* The entry sheet while somebody types: sums, balance and what is wrong or odd follow each key, the keyboard moves
-   between cells, the panes below tell about the cell in focus. Ranges, paste, copy and undo are in blocks.js, keeping
-   and sending in drafts.js, the rules in rules.js. Without scripts the form is sent whole and the server does the sums.
+/* The entry sheet while somebody types: sums, balance, errors and warnings follow each key, the keyboard moves between
+   cells, the panes below describe the focused cell. Ranges, paste, copy and undo are in blocks.js, storing and sending in
+   drafts.js, the rules in rules.js. Without scripts the form is submitted whole and the server computes the sums.
 
    Sets CCHC.sheet. A cell: {row, measure, input, box, name, place, value (null: blank or unread), fault}; a row has
-   the facts of the page's script element "sheet", and {line, cells: measure → cell, faults, odd}.
-   The form hears "cchc:typed" for each key and "cchc:settled" for what is done with; detail: [cell]. */
+   the data of the page's script element "sheet", and {line, cells: measure → cell, faults, odd}.
+   Events on the form: "cchc:typed" for each key and "cchc:settled" for finished cells; detail: [cell]. */
 (() => {
   "use strict";
   const form = document.getElementById("entry");
@@ -50,7 +50,7 @@
     cell.value = cell.fault ? null : value;
   };
 
-  // What the server drew, drawn again where a number changed ---------------------------------------------------------
+  // Rendering changed numbers ---------------------------------------------------------
   const show = (cell, state, text, more = "") => {
     cell.classList.toggle("bal--off", state === "off");
     cell.classList.toggle("bal--na", state === "na");
@@ -90,7 +90,7 @@
     show(all, off ? "off" : short ? "na" : "ok", off ? `${off} dòng` : short ? "chưa đủ" : "khớp");
   };
 
-  // A fault stays out of sight while its cell is being typed: "1.2" may become "1.240".
+  // Hide a fault while its cell is being typed: "1.2" may become "1.240".
   const mark = (cell) => {
     const odd = cell.row.odd.find((fault) => fault.measure === cell.measure);
     const fault = cell.quiet ? null : cell.fault;
@@ -111,7 +111,7 @@
     else cell.input.removeAttribute("aria-describedby");
   };
 
-  // The one way in: these cells have other texts now. Only their rows and columns are counted again.
+  // Called for every change: recomputes the rows and columns of these cells.
   const refresh = (changed) => {
     const touched = new Set(changed.map((cell) => cell.row));
     const columns = new Set(changed.flatMap((cell) => [cell.measure, ...wholesOf(cell.measure)]));
@@ -125,15 +125,15 @@
     count();
   };
 
-  // What is odd in the report as a whole, once no cell is blank; it is told at the first cell.
+  // Warnings about the whole report, once no cell is blank; shown at the first cell.
   let whole = null;
   const judge = () => { whole = blanks().length ? null : (rules.checkReport(rows.map((row) => [values(row), row]))[0] ?? null); };
   const start = () => cells.values().next().value;
 
-  // The panes below, and what is still to be seen ---------------------------------------------------------------------
+  // The panes below, and remaining problems ---------------------------------------------------------------------
   const say = (text) => put(byId("bao"), text);
   const beside = (cell) => [...cell.box.querySelectorAll(".prev > span")].map((one) => one.lastChild.textContent.trim());
-  // The first month of a unit that took others over stands beside what these left open at their end, and beside nothing else.
+  // The first month of a successor is compared only with what its predecessors left open.
   const before = (cell) => {
     const [last, year] = beside(cell);
     if (!took) return `Tháng trước ${last ?? "—"}, cùng kỳ ${year ?? "—"}`;
@@ -178,7 +178,7 @@
     const told = [errors && `${errors} lỗi`, found.length - errors && `${found.length - errors} điều cần xem`, empty && `${empty} ô chưa báo`];
     put(byId("xem-tiep").querySelector("span"), told.filter(Boolean).join(", ") || "Đã đủ số, không có điều cần xem");
   };
-  // F8: errors, then warnings, then blanks, each in the order of the sheet, after the cell in focus.
+  // F8: errors, then warnings, then blanks, in sheet order, after the focused cell.
   const next = () => {
     const found = [...things().sort(([a], [b]) => a - b).map(([, cell]) => cell)];
     const list = [...new Set(found.length ? found : blanks())];
@@ -187,7 +187,7 @@
     else say("Không còn ô nào cần xem.");
   };
 
-  // Why a row is as it is: kept with the row, asked for by its warnings.
+  // The reason of a row, required by its warnings.
   const ask = (cell) => {
     const text = dialog.querySelector("textarea");
     const { row } = cell;
@@ -253,13 +253,13 @@
     look(cell);
   });
   form.addEventListener("focusout", (event) => { const cell = cellOf(event.target); if (cell) settle(cell); });
-  // A click into another cell takes it whole, as a sheet does; a second click sets the caret.
+  // A click into another cell selects its text, as a spreadsheet does; a second click sets the caret.
   let entered = null;
   form.addEventListener("pointerdown", (event) => { entered = event.target === document.activeElement ? null : event.target; });
   form.addEventListener("mouseup", (event) => { if (entered && event.target === entered && cellOf(entered)) event.preventDefault(); });
 
   // Moving --------------------------------------------------------------------------------------------------------------
-  // Columns in the order of the screen; those of dossiers moved between areas stand in a table of their own.
+  // Columns in screen order; transfer columns are in a separate table.
   const sides = new Set([...cells.values()].filter((cell) => cell.side).map((cell) => cell.measure));
   const columns = [
     [...totals.keys()].filter((name) => !(name in sums)),
@@ -286,7 +286,7 @@
   };
   const edge = (row, order, last) => (last ? [...order].reverse() : order).map((name) => row.cells.get(name)).find(Boolean);
   const corner = (cell, last) => edge(rows.at(last ? -1 : 0), columnsOf(cell), last);
-  // Enter at the foot of a column goes on at the head of the next; after a run of Tabs, back to where the run began.
+  // Enter at the end of a column goes to the top of the next; after Tabs, back to where they began.
   let run = null;
   const enter = (cell, step) => {
     const from = run && rows[cell.row.index + step] && at(cell.row.index + step, run);
@@ -305,7 +305,7 @@
     Home: (cell, event) => (event.ctrlKey ? corner(cell, false) : edge(cell.row, columnsOf(cell), false)),
     End: (cell, event) => (event.ctrlKey ? corner(cell, true) : edge(cell.row, columnsOf(cell), true)),
   };
-  // Within the text first: only a caret at its end, or a text selected whole, moves on.
+  // Move within the text first: only a caret at its end, or a full selection, leaves the cell.
   sheet.leaves = ({ key, target, ctrlKey }) => {
     const { selectionStart: start, selectionEnd: end, value: { length } } = target;
     const whole = start === 0 && end === length;
@@ -318,7 +318,7 @@
     if (event.key === "Tab") run ??= cell.measure;
     else if (event.key !== "Enter" && event.key in steps) run = null;
     if (event.code === "NumpadDecimal" && ".,".includes(event.key)) {
-      // On a Vietnamese keyboard the pad writes a comma, which is no part of a count; its thousands have dots.
+      // On a Vietnamese keyboard the keypad types a comma; thousands have dots.
       event.preventDefault();
       cell.input.setRangeText(".", cell.input.selectionStart, cell.input.selectionEnd, "end");
       cell.input.dispatchEvent(new Event("input", { bubbles: true }));
@@ -342,7 +342,7 @@
   byId("xem-tiep").addEventListener("click", next);
   byId("look-ask").addEventListener("click", () => ask(sheet.here ?? cells.values().next().value));
 
-  // Numbers of last month and of the same month last year: shown or not, as this browser last had it.
+  // Whether numbers of last month and last year are shown, as last chosen in this browser.
   const past = byId("xem-truoc");
   const remember = () => { for (const one of document.querySelectorAll(".sheet")) one.dataset.prev = past.checked ? "on" : "off"; };
   const memory = (act) => { try { return act(localStorage); } catch { return null; } }; // a browser may refuse it
@@ -354,7 +354,7 @@
   window.CCHC.sheet = sheet;
   refresh([...cells.values()]);
 
-  // With a keyboard at hand typing starts at once: at what is wrong or marked, else at the first blank.
+  // With a keyboard, focus the first faulty or marked cell, else the first blank.
   const begin = () => {
     const inputs = [...cells.values()].map((cell) => cell.input);
     const first = inputs.find((input) => input.closest(".is-err, .is-warn")) ?? inputs.find((input) => !input.value) ?? inputs[0];

@@ -1,5 +1,5 @@
-// One figure at a time: arrows, Page Up and Down, space, Home, End, buttons, a tap, a swipe; a reload keeps the place.
-// Once opened nothing more is fetched: the page holds all slides, and its letters are loaded here before they are shown.
+// Slides, one figure at a time: arrows, Page Up and Down, space, Home, End, buttons, tap, swipe; a reload keeps the slide.
+// Nothing is fetched later: all slides are in the page, and fonts are loaded here before they are shown.
 'use strict';
 
 (() => {
@@ -7,9 +7,9 @@
   const nav = document.querySelector('.hall__nav');
   const [back, next, place, told] = ['truoc', 'sau', 'so', 'loa'].map((id) => document.getElementById(id));
   const links = 'a, button';
-  const swiped = 40; // pixels that a finger goes before it is no tap
+  const swiped = 40; // pixels of movement that make a swipe
 
-  // Not in the address: a browser fetches the page's icon anew whenever that changes.
+  // Not in the address: the browser would fetch the icon at every change.
   const kept = `trinh-chieu ${location.pathname}`;
   const asked = () => Math.max(0, slides.findIndex((one) => `#${one.id}` === location.hash));
   const reloaded = performance.getEntriesByType('navigation')[0]?.type === 'reload';
@@ -60,7 +60,7 @@
   next.addEventListener('click', () => show(at + 1));
   addEventListener('hashchange', () => show(asked()));
 
-  // Without a network the page could not be opened again: ask before it is left by mistake.
+  // Without a network the page cannot be reopened: confirm leaving.
   addEventListener('beforeunload', (event) => { if (!navigator.onLine) event.preventDefault(); });
 
   document.body.classList.add('hall--on');

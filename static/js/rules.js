@@ -1,5 +1,5 @@
-/* The rules of figures/ in the browser: the same codes and the same sentences, out of the same data (the page's
-   script element "rules", written by figures.count_rules.rules_as_data). Sets CCHC.rules; asks neither page nor server.
+/* The rules of figures/ in the browser, with the same codes and sentences, from the page's script element "rules" (written by
+   figures.count_rules.rules_as_data). Sets CCHC.rules; does not touch page or server.
    A row is {served: [measure], proposed: what last month left open or null, history: {sum: [number or null, the
    latest last]}, last: {measure: number or null}}; values are {measure: number or null}.
    A fault is {code, measure (null: the row or report), message, severity, draft: whether a draft may hold it}. */
@@ -22,7 +22,7 @@
     return { code, measure, message: fill(rule.says, told), severity: rule.severity, draft: rule.draft };
   };
 
-  // 14700 → "14.700"; "—" for what nobody reported.
+  // 14700 → "14.700"; "—" for null.
   const write = (number) =>
     number === null ? "—" : (number < 0 ? "−" : "") + String(Math.abs(number)).replace(/\B(?=(\d{3})+$)/g, ".");
   const quoted = (text) => {
@@ -38,7 +38,7 @@
     return signs.slice(from, to);
   };
 
-  // A typed text → {value: number, or null for a blank; fault: null, or why it is no count (value is then null)}.
+  // Typed text → {value: number, or null for a blank; fault: null, or why it is not a count (value is then null)}.
   const read = (text, measure = null) => {
     const typed = strip(text);
     const refuse = (code, why, more) => ({ value: null, fault: broken(code, measure, why, { typed: quoted(typed), ...more }) });
@@ -77,7 +77,7 @@
       .filter(([, number, optional]) => number !== null && (number || !optional))
       .map(([label, number]) => `${label} ${write(number)}`)
       .join(" + ");
-  // {gap: what comes in minus what goes out, null while a part is blank; text: both sides in words}.
+  // {gap: incoming minus outgoing, null while a part is blank; text: both sides in words}.
   const balance = (values, row) => {
     const [comes, goes] = [sum(values, data.comes_in) ?? 0, sum(values, data.goes_out) ?? 0];
     const [left, right] = sides.map((parts) => side(values, parts));
@@ -86,7 +86,7 @@
     return { gap: whole ? comes - goes : null, over: goes - comes, text: text.slice(0, 1).toUpperCase() + text.slice(1) };
   };
 
-  // All faults of a row: cells first, then what they are to each other.
+  // All faults of a row: cells first, then relations between them.
   const checkRow = (values, row) => {
     const cells = names.map((name) => checkValue(name, values[name] ?? null, row)).filter(Boolean);
     if (cells.length) return cells;
@@ -100,8 +100,7 @@
     return [];
   };
 
-  // Whole numbers only, as fractions would be: medians doubled, deviations doubled again. Sums of four cells stay
-  // exact below 2^53.
+  // Whole numbers only: medians are doubled, deviations doubled again. Sums of four cells stay exact below 2^53.
   const middle = (numbers) => {
     const ordered = [...numbers].sort((a, b) => a - b);
     const half = Math.floor(ordered.length / 2);
@@ -126,7 +125,7 @@
     return broken("outlier", measure, why, { value: write(value), usual: write(halfUp(usual, 2)), times });
   };
 
-  // What is odd in a row beside its past: a broken continuity, then jumps.
+  // Warnings of a row against its history: continuity, then outliers.
   const warnings = (values, row) => {
     const found = far.watched.map((name) => outlier(name, sum(values, data.sums[name]), row.history[name] ?? []));
     const [opening, left] = [values.opening ?? null, row.proposed ?? null];

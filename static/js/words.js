@@ -1,5 +1,5 @@
-/* Nothing typed into a section is lost: what is not saved yet says so and stays in this browser, across a closed tab and
-   an ended session; a colleague's text that was saved meanwhile is shown beside one's own. Needs app.js and editor.js. */
+/* Autosave of a section: unsaved text is marked and stays in this browser across a closed tab and an ended session; a
+   colleague's text saved meanwhile is shown beside one's own. Needs app.js and editor.js. */
 (() => {
   "use strict";
   const { make, ask, user, tabs, texts, words } = window.CCHC ?? {};
@@ -12,7 +12,7 @@
   const title = document.querySelector("h1").textContent.trim();
   const clock = (at) => new Date(at).toLocaleTimeString("vi-VN", { hour: "2-digit", minute: "2-digit" });
   let version = form.elements.version.value;
-  // A page that comes back with what could not be saved is not what is stored.
+  // A page returned after a refused save does not show the stored text.
   let saved = form.querySelector(".msg--err, .wrong") ? { heading: null, body: null } : { heading: heading.defaultValue, body: words.stored };
   let [timer, sending, leaving, last] = [0, false, false, ""];
   const now = () => ({ heading: heading.value, body: words.text() });
@@ -41,7 +41,7 @@
     event.preventDefault();
   });
 
-  // What a field is told, where it stands
+  // Messages at fields
   const wrong = (errors) => {
     for (const one of form.querySelectorAll("ul.wrong")) one.remove();
     for (const [name, told] of Object.entries(errors)) {
@@ -149,14 +149,14 @@
     main.removeAttribute("aria-disabled");
   });
 
-  // Opened again with something left in the browser --------------------------------------------------------------------------
+  // Reopened with unsaved text in the browser --------------------------------------------------------------------------
   const left = texts.get(location.pathname);
   if (left && !same(left, now()) && !dirty()) {
     const stored = now();
     const first = version;
     heading.value = left.heading;
     words.show(left.body);
-    version = left.version; // a colleague's text that came in between is not overwritten
+    version = left.version; // a colleague's newer text is not overwritten
     form.elements.version.value = version;
     const back = make("button", { type: "button", className: "btn btn--small", textContent: "Bỏ, lấy bản đang lưu" });
     back.addEventListener("click", () => {
@@ -176,11 +176,11 @@
   } else if (left) {
     texts.drop(location.pathname);
   }
-  changed(); // somebody may have typed while this file was still on its way
+  changed(); // somebody may have typed before this file had loaded
 
-  window.CCHC.leaving = () => { leaving = true; }; // signing out, after it was asked about
+  window.CCHC.leaving = () => { leaving = true; }; // signing out, already confirmed
 
-  // Somebody else has signed in here: this page is not theirs to read on.
+  // Somebody else has signed in here: hide this page's text.
   tabs?.addEventListener("message", ({ data }) => {
     if (data.user === user || !("user" in data)) return;
     leaving = true;
