@@ -57,6 +57,7 @@ MORE_PAGES = (
     "/reports/reviews/1/",
     "/reports/reviews/1/edit/",
     "/reports/reviews/1/asking/",
+    "/reports/reviews/1/drawing/",
 )
 # They tell of this machine, or of the present moment.
 NOT_KEPT = re.compile(r"/(accounts/sessions|reports/status|healthz|readyz|metrics)")
@@ -165,7 +166,11 @@ def pages(clients: dict[str, Client], known: Answers | None) -> Iterator[tuple[s
     if known is not None:
         for address, told in known.items():
             now = numbers(clients[told["who"]].get(address))
-            yield address, told if now is not None and set(told["numbers"]) <= set(now) else {"numbers": now}
+            if now is None:
+                told = told | {"numbers": "no page"}
+            elif gone := sorted(set(told["numbers"]) - set(now)):
+                told = told | {"numbers": f"without {gone}"}
+            yield address, told
         return
     for address in [*every_address(), *MORE_PAGES]:
         for who, client in clients.items():
@@ -194,6 +199,9 @@ def every_address() -> Iterator[str]:
         "reports/reviews/": frozen_reviews()[0].pk,
         "reports/asked/": Asking.objects.first().pk,
     }
+    # Of those who ask for the opening of a month.
+    for pk in Submission.objects.filter(unlock_requests__gt=0).order_by("pk").values_list("pk", flat=True):
+        yield f"/records/{pk}/"
     for where, _ in routes():
         number = next((of[one] for one in sorted(of, key=len, reverse=True) if where.startswith(one)), 1)
         yield "/" + re.sub(r"<int:\w+>", str(number), re.sub(r"<slug:key>", "ii-06a", where))
