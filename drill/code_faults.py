@@ -228,5 +228,12 @@ FAULTS = (
         "    if False:\n",
         "tests/reports/verification/test_verdict.py",
     ),
+    Fault(
+        "a stored state gets another name, and no migration",
+        "records/models/submissions.py",
+        'APPROVED = "approved", "Đã duyệt"',
+        'APPROVED = "accepted", "Đã duyệt"',
+        "tests/product/test_upgrade.py",
+    ),
     *AT_THE_DOOR,
 )

@@ -1,11 +1,12 @@
 """From an older version with data to this one, and back, as docs/deploy.md says: `migrate`, and `restore` of the backup
-that was made before. The older version is taken from the history of this repository.
+that was made before. It starts from the database of the newest release in tests/upgrade.
 """
 
 import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -14,35 +15,35 @@ from pathlib import Path
 from tests.support.server import ROOT
 
 from . import restore_elsewhere
-from .backups import issue
 from .rows import Row
 from .service import Service
-from .world import World, temporary
+from .world import PATIENCE, World, temporary
 from .writers import writing
 
-# No release is tagged yet: the version before so many changes of the schema stands for the last one; or name another.
-CHANGES = 15
+KEPT = ROOT / "tests" / "upgrade"
+# Names the commit of the older code, where it is not that of the release's tag.
 FROM = "CCHC_DRILL_FROM"
 ASKED = ("summary", "--unit", "351", "--period", "2022-H1", "--format", "json")
 
 
 def rows(database: str, minutes: float) -> Iterator[Row]:
-    """Up with the demo in it, clerks at work on this version for `minutes`, and back."""
-    version = os.environ.get(FROM) or _version()
+    """Up from the newest release that is kept, clerks at work on this version for `minutes`, and back."""
+    released = max(KEPT.glob("[0-9]*"), key=lambda one: tuple(map(int, one.name.split("."))))
     with temporary() as folder, restore_elsewhere.bare(database, folder) as here:
         start = time.monotonic()
-        old = _unpacked(version, here.folder / "old")
-        kept, before, figures = _as_it_was(here, old)
-        took, broken = _up(here, figures)
-        known, acts, wrong = _work(here, minutes)
+        broken = _answering(here, released)
+        old = _older_code(released.name, here.folder / "old")
+        kept, before, figures = _as_it_was(here, released, old)
+        took, wrong = _up(here, figures)
+        known, acts, failed = _work(here, minutes)
         back, not_back = _back(here, old, kept, before, figures)
         lost, not_kept = _since(here, known)
         measured = {
-            "from": f"{version[:7]} of {_git('log', '-1', '--format=%cs', version)}",
+            "from": released.name,
             "migrations": took.pop("migrations"),
             **{name: round(seconds, 1) for name, seconds in (took | back).items()},
         }
-        broken = [*broken, *wrong, *not_back, *not_kept]
+        broken = [*broken, *wrong, *failed, *not_back, *not_kept]
         acknowledged = sum(one.saved + one.sent for one in known)
         spent = time.monotonic() - start
     yield Row(
@@ -51,17 +52,26 @@ def rows(database: str, minutes: float) -> Iterator[Row]:
     )  # fmt: skip
 
 
-def _git(*command: str) -> str:
-    """Errors: CalledProcessError where this is no checkout with its history."""
-    return subprocess.run(
-        ["git", *command], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.strip()
+def _check(here: World, *arguments: str) -> subprocess.CompletedProcess:
+    """What `tests.upgrade.check` says of this host's database."""
+    command = [sys.executable, "-m", "tests.upgrade.check", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=here.env, capture_output=True, text=True, timeout=PATIENCE)
 
 
-def _version() -> str:
-    """The commit before the last CHANGES ones that changed the schema."""
-    changed = _git("log", f"-{CHANGES}", "--format=%H", "--", "*/migrations/0*.py").split()
-    return _git("rev-parse", f"{changed[-1]}^")
+def _answering(here: World, released: Path) -> list[str]:
+    """What the upgraded database answers otherwise than the release did, on a host of its own."""
+    with restore_elsewhere.empty(here, "answers") as there:
+        done = _check(there, str(released))
+    return (done.stdout.splitlines() or [done.stderr[-300:]]) if done.returncode else []
+
+
+def _older_code(version: str, folder: Path) -> Path:
+    """A checkout of the release's tag; without one (it is not tagged yet) this is the release."""
+    tag = os.environ.get(FROM) or f"v{version}"
+    found = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", f"{tag}^{{commit}}"], cwd=ROOT, capture_output=True
+    )
+    return _unpacked(tag, folder) if found.returncode == 0 else ROOT
 
 
 def _unpacked(version: str, folder: Path) -> Path:
@@ -73,12 +83,12 @@ def _unpacked(version: str, folder: Path) -> Path:
     return folder
 
 
-def _as_it_was(here: World, old: Path) -> tuple[Path, dict[str, str], dict]:
-    """The older version at work: its backup, the prints of its tables, and figures as it gives them."""
+def _as_it_was(here: World, released: Path, old: Path) -> tuple[Path, dict[str, str], dict]:
+    """The release's database under its code: its backup, the prints of its tables, and figures as it gives them."""
+    done = _check(here, str(released), "--restore")
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
     here.root = old
-    for command in (("migrate", "-v", "0"), ("seed_demo",)):
-        here.must(*command)
-    issue(here)
     folder = here.folder / "before-upgrade"
     here.must("backup", str(folder))
     return folder, restore_elsewhere.prints(here), json.loads(here.must(*ASKED))

@@ -1,0 +1,56 @@
+"""Keeps a database with its media as plain files, and puts them into an empty one."""
+
+import lzma
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+# What only some versions of PostgreSQL write or understand.
+OF_ONE_VERSION = (b"\\restrict", b"\\unrestrict", b"-- Dumped", b"SET transaction_timeout")
+
+
+def keep(folder: Path) -> None:
+    """The database as a script of SQL, compressed, and its media."""
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        script = "".join(f"{line}\n" for line in connection.connection.iterdump()).encode()
+    else:
+        lines = _client("pg_dump", "--no-owner", "--no-privileges").splitlines(keepends=True)
+        script = b"".join(line for line in lines if not line.startswith(OF_ONE_VERSION))
+    _file(folder).write_bytes(lzma.compress(script, preset=9 | lzma.PRESET_EXTREME))
+    shutil.copytree(settings.MEDIA_ROOT, folder / "media", dirs_exist_ok=True)
+
+
+def restore(folder: Path) -> None:
+    """Put what is kept there into this database, which is empty, and its media beside it."""
+    script = lzma.decompress(_file(folder).read_bytes())
+    if connection.vendor == "sqlite":
+        # Past Django, which would have tables refer to those that come later.
+        with closing(sqlite3.connect(connection.settings_dict["NAME"])) as file:
+            file.executescript(script.decode())
+    else:
+        _client("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, given=script)
+    shutil.copytree(folder / "media", settings.MEDIA_ROOT, dirs_exist_ok=True)
+
+
+def _file(folder: Path) -> Path:
+    return folder / f"{connection.vendor}.sql.xz"
+
+
+def _client(program: str, *options: str, given: bytes = b"") -> bytes:
+    """What a program of PostgreSQL's prints. Errors: CalledProcessError."""
+    command, variables = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
+    done = subprocess.run(
+        [program, *options, *command[1:]],
+        input=given,
+        env=os.environ | (variables or {}),
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return done.stdout
