@@ -10,6 +10,7 @@ from drill import kill, rows, shutdown, two_servers
 from drill.rows import Row
 from drill.world import World, world
 
+pytestmark = pytest.mark.database
 DATABASE = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 PRAGMAS = """
 from django.db import connection, transaction

@@ -16,6 +16,8 @@ import pytest
 
 from tests.support.server import NOT_PASSED_ON, ROOT, answering, free_port
 
+# On the server that DATABASE_URL names, or on SQLite.
+pytestmark = pytest.mark.database
 PASSWORD = "mật khẩu đủ dài"
 LOGIN, CODE = "/accounts/login/", "/accounts/login/code/"
 PEOPLE = f"""

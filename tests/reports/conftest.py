@@ -4,6 +4,7 @@ their own.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ from reports import demo as reports_demo
 from reports import review_access
 from reports.models import Review
 from reports.pdf import files as pdf_files
-from reports.pdf.files import draw_pdf
+from reports.pdf import foreign
+from reports.pdf.files import draw_pdf, pdf_text
 from reports.printing import print_view
 
 
@@ -78,11 +80,15 @@ def signed_in(review):
 
 
 _drawn: dict[tuple[bytes, bytes, str], bytes] = {}
+_pdf_text = lru_cache(maxsize=16)(pdf_text)
+_read = lru_cache(maxsize=64)(foreign.read_foreign_file)
 
 
 @pytest.fixture
 def drawn_once(monkeypatch) -> None:
-    """Draw the same document once for all tests: they are about what is kept, not about the drawing."""
+    """Draw the same document and read the same bytes once for all tests: they are about what is kept, not about the
+    drawing.
+    """
     draw = draw_pdf
 
     def quick(
@@ -94,5 +100,7 @@ def drawn_once(monkeypatch) -> None:
         return _drawn[key]
 
     monkeypatch.setattr(pdf_files, "draw_pdf", quick)
+    monkeypatch.setattr(pdf_files, "pdf_text", _pdf_text)
+    monkeypatch.setattr(foreign, "read_foreign_file", _read)
     given = iter("BCDFGHJKLMNPQRTVWXZ")
     monkeypatch.setattr(review_access, "new_code", lambda: next(given) * review_access.LENGTH)
