@@ -1,7 +1,5 @@
 """The accounts as a Django app."""
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -10,5 +8,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Người dùng"
 
     def ready(self) -> None:
-        # It listens to what django-axes writes, whoever asks for a password.
-        import_module("accounts.sessions")
+        # Models can be imported only now. It listens to what django-axes writes, whoever asks for a password.
+        from accounts.sessions import forget_sessions
+        from ledger.timer_runs import FORGETTING
+
+        FORGETTING.register(forget_sessions, place=30)

@@ -247,25 +247,10 @@ FIGURE_DECIMALS = whole_number("CCHC_DECIMALS", 1)
 REVIEW_QR = flag("CCHC_REVIEW_QR")
 # How often /verify/ may be asked from one address within ten minutes: an office shares one.
 VERIFY_LIMIT = whole_number("CCHC_VERIFY_LIMIT", 60)
-LEDGER_ANCHORS = "reports.closing.log_anchors"
 # The log is kept for so many months at least (acceptance S34); `purge_log` leaves what begins so: the history of
 # documents and of the tree, which pages and `verify_review` read however old it is.
 LOG_MONTHS = whole_number("CCHC_LOG_MONTHS", 12, least=12)
 LEDGER_KEPT = ["review.", "unit."]
-# What rooms above add to the work list: (request) → template and context, or None.
-WORKLIST_PARTS = ["reports.consultation.views.worklist_part"]
-# Kinds of long work, done outside requests by ledger.jobs.
-JOBS = ["reports.closing.DRAWINGS", "records.cases.job.CASE_JOB"]
-# What `deliver` calls for what was kept for long enough, with the moment.
-FORGETTING = [
-    "ledger.outbox.forget",
-    "ledger.request_keys.forget",
-    "accounts.sessions.forget_sessions",
-    "records.submissions.uploads.delete_expired_uploads",
-    "records.cases.actions.delete_stale_uploads",
-]
-# What rooms above remind of in the same run.
-MORE_REMINDERS = ["reports.consultation.reminders"]
 
 DJANGO_TABLES2_TEMPLATE = "parts/table.html"
 

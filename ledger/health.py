@@ -48,7 +48,7 @@ class DiskHealth(NamedTuple):
 def queues(since: datetime) -> list[QueueHealth]:
     """All kinds of long work; failures since a moment. A query for each kind."""
     found = []
-    for kind in jobs.job_kinds():
+    for kind in jobs.JOB_KINDS:
         waits = Q(state=JobState.WAITING)
         rows = kind.model.objects.filter(Q(state__in=kind.model.OPEN) | Q(asked_at__gte=since)).order_by()
         told = rows.aggregate(

@@ -2,7 +2,7 @@
 
 The tables of the kinds (`ledger.models.Job`) are the queue: what waits survives a restart, and of several workers each
 takes what no other has. A thread lives as long as anything is under way; it is started by whoever asks or looks, and
-when a server starts. `settings.JOBS` names the kinds by their dotted path.
+when a server starts. Apps register their kinds with `JOB_KINDS`.
 """
 
 import logging
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.module_loading import import_string
+
+from core.registry import Registry
 
 from .models import Job, JobState
 
@@ -57,9 +57,7 @@ class JobKind:
     related: tuple[str, ...] = ("asked_by",)
 
 
-def job_kinds() -> list[JobKind]:
-    """All kinds of work."""
-    return [import_string(name) for name in settings.JOBS]
+JOB_KINDS: Registry[JobKind] = Registry()
 
 
 def count_waiting(model: type[Job]) -> int:
@@ -70,7 +68,7 @@ def count_waiting(model: type[Job]) -> int:
 def count_before(job: Job) -> int:
     """How many come before one that waits, of any kind."""
     found = 0
-    for kind in job_kinds():
+    for kind in JOB_KINDS:
         listed = kind.model.objects.filter(state__in=Job.OPEN)
         own = isinstance(job, kind.model)
         found += (
@@ -81,7 +79,7 @@ def count_before(job: Job) -> int:
 
 def any_under_way() -> bool:
     """Whether any waits or is worked on, here or elsewhere."""
-    return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in job_kinds())
+    return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in JOB_KINDS)
 
 
 def cancel(job: Job) -> bool:
@@ -94,7 +92,7 @@ def take_next(moment: datetime) -> tuple[JobKind, Job] | None:
     waits again, from its beginning.
     """
     found = []
-    for kind in job_kinds():
+    for kind in JOB_KINDS:
         lost = kind.model.objects.filter(state=JobState.WORKING, told_at__lt=moment - SILENCE)
         lost.update(state=JobState.WAITING, done=0)
         listed = kind.model.objects.filter(state=JobState.WAITING).select_related(*kind.related)

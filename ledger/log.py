@@ -8,18 +8,18 @@ the triggers of a table that a migration rebuilds: a migration that alters `Entr
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
-from django.utils.module_loading import import_string
+
+from core.registry import Registry
 
 from .models import Entry, Purge
 
@@ -233,10 +233,13 @@ def append(
     return entry
 
 
+# What other apps keep of the log's state.
+ANCHOR_SOURCES: Registry[Callable[[], Iterable[Anchor]]] = Registry()
+
+
 def external_anchors() -> list[Anchor]:
-    """The anchors that other rooms keep, through the dotted path in the setting LEDGER_ANCHORS."""
-    path = getattr(settings, "LEDGER_ANCHORS", None)
-    return [Anchor(*kept) for kept in import_string(path)()] if path else []
+    """The anchors that other apps keep."""
+    return [anchor for source in ANCHOR_SOURCES for anchor in source()]
 
 
 def head() -> tuple[int, str]:

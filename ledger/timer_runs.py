@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
+
+from core.registry import Registry
 
 BACKUP, VERIFY_LOG, REMIND, DELIVER = "backup", "verify_log", "remind", "deliver"
 RUN_NAMES = {
@@ -26,6 +28,8 @@ RUN_INTERVALS = {
     REMIND: timedelta(hours=26),
     DELIVER: timedelta(minutes=10),
 }
+# What the run of `deliver` calls for what was kept for long enough, with the moment.
+FORGETTING: Registry[Callable[..., object]] = Registry()
 _log = logging.getLogger(__name__)
 # For an e-mail alone: the command itself tells whoever called it.
 _failed = logging.getLogger("ledger.failed_runs")

@@ -1,4 +1,4 @@
-"""The Django app: it connects the signals of the tree of units and fills a new database."""
+"""The Django app: what records add to the apps below, and the first rows of a new database."""
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
@@ -10,16 +10,23 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only now.
+        from ledger import jobs, timer_runs
+        from records.cases.actions import delete_stale_uploads
+        from records.cases.job import CASE_JOB
+        from records.submissions.uploads import delete_expired_uploads
         from records.succession import receivers
         from units.lifecycle import signals
 
-        signals.reports_asked.connect(receivers.answer_reports, dispatch_uid="records.reports")
-        signals.consequences_asked.connect(receivers.preview_merger, dispatch_uid="records.merger")
+        signals.REPORT_SOURCES.register(receivers.reported_months, place=10)
+        signals.CONSEQUENCE_SOURCES.register(receivers.preview_merger, place=10)
         signals.succeeded.connect(receivers.inherit_from_predecessors, dispatch_uid="records.catalogue")
         signals.undoing.connect(receivers.undo_inheritance, dispatch_uid="records.catalogue")
         signals.grouped.connect(receivers.sum_new_groups, dispatch_uid="records.aggregates")
         signals.succeeded.connect(receivers.sum_handovers, dispatch_uid="records.aggregates")
         signals.undone.connect(receivers.sum_without_handovers, dispatch_uid="records.aggregates")
+        jobs.JOB_KINDS.register(CASE_JOB, place=20)
+        timer_runs.FORGETTING.register(delete_expired_uploads, place=40)
+        timer_runs.FORGETTING.register(delete_stale_uploads, place=50)
         post_migrate.connect(create_undivided_field, sender=self, dispatch_uid="records.undivided_field")
 
 

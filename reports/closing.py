@@ -1,4 +1,4 @@
-"""Closes the figures of a review: checks, freezing, long PDFs as jobs (settings.JOBS), number, signed file,
+"""Closes the figures of a review: checks, freezing, long PDFs as jobs (ledger.jobs), number, signed file,
 log anchors.
 """
 

@@ -4,11 +4,11 @@ The text names months, never figures.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from accounts.models import User
+from core.registry import Registry
 from figures.completeness import AFTER, BEFORE
 from figures.formatting import format_count, format_day
 from ledger import log
@@ -157,6 +158,16 @@ class ReminderResult:
     user: User
     way: ReminderOutcome
     months: int = 0
+
+
+class ReminderSource(NamedTuple):
+    """What an app above reminds of: in lines for a dry run, and in a run, whose results and who has nobody it gives."""
+
+    lines: Callable[[date], Iterable[str]]
+    run: Callable[[date, MailRun, datetime], tuple[list[ReminderResult], list[str]]]
+
+
+MORE_REMINDERS: Registry[ReminderSource] = Registry()
 
 
 def remind_person(

@@ -109,9 +109,7 @@ def _edition_words(edition: Edition, last: Month) -> str:
     return f"{told}; vẫn nhập, gửi và duyệt tiếp được."
 
 
-def answer_reports(
-    sender: object, numbers: Sequence[int], **kwargs: object
-) -> dict[int, list[ReportedMonth]]:
+def reported_months(numbers: Sequence[int]) -> dict[int, list[ReportedMonth]]:
     """Months of these units whose figures count or wait for approval. Two queries."""
     rows = Edition.objects.in_force(Stage.SUBMITTED).filter(submission__unit__in=numbers).order_by()
     days = stored_calendar()
@@ -129,14 +127,12 @@ def sum_new_groups(sender: object, units: Sequence[Unit], **kwargs: object) -> N
 
 
 def preview_merger(
-    sender: object,
     opening: Sequence[UnitOpening],
     ending: Sequence[Unit],
     on: date,
     reporting: int,
     there: int,
     today: date,
-    **kwargs: object,
 ) -> list[ChangeConsequence]:
     """Reports that are owed, deadlines, what is being entered, the catalogue, and what units had set for themselves."""
     told = merger_consequences(opening, ending, on, reporting, there, today)

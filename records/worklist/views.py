@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 
 from accounts.models import User
 from core import clock, web
+from core.registry import Registry
 from core.web import Right
 from figures.formatting import format_count
 from figures.periods import Calendar, Month
@@ -87,6 +86,8 @@ def _waiting_for_reviewer(request: HttpRequest, day: date, lies: UnitLocations) 
         yield from waiting_editions([some[pk] for pk in numbers[start : start + _BATCH_SIZE] if pk in some])
 
 
+# What apps above add to the work list: each gives a template and its context, or None.
+WORKLIST_PARTS: Registry[Callable[[HttpRequest], tuple[str, dict] | None]] = Registry()
 MATRIX_MONTHS = 6
 CLERK_MONTHS = 12
 UNITS_PER_PAGE = 100
@@ -142,7 +143,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         found = month_status.month_statuses(page.object_list, months, day, due)
         context["matrix"] = _matrix(page, found, months, month_status.count_sent(units, months[-1], due.days))
     context["finding"], context["lead"] = _headline(context)
-    context["parts"] = [part for path in settings.WORKLIST_PARTS if (part := import_string(path)(request))]
+    context["parts"] = [shown for part in WORKLIST_PARTS if (shown := part(request))]
     return render(request, "records/worklist/worklist.html", context)
 
 

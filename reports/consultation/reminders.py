@@ -1,4 +1,4 @@
-"""Reminders of what reviews ask a unit for: who is due, the e-mail, sending (settings.MORE_REMINDERS)."""
+"""Reminders of what reviews ask a unit for: who is due, the e-mail, sending."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,6 +1,4 @@
-"""Pages and forms for asking units and for contributions; their part of the work list
-(settings.WORKLIST_PARTS).
-"""
+"""Pages and forms for asking units and for contributions; their part of the work list."""
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
@@ -396,7 +394,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def worklist_part(request: HttpRequest) -> tuple[str, dict] | None:
-    """What the work list shows of this (setting WORKLIST_PARTS): what the reader's units are asked for."""
+    """What the work list shows of this: what the reader's units are asked for."""
     found = open_requests(request.user, request.day)
     if not found:
         return None

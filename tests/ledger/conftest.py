@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from core.registry import Registry
+from ledger import log
+
 
 @pytest.fixture
 def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
@@ -26,6 +29,6 @@ def shared_database(transactional_db, tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_anchors_of_other_rooms(settings) -> None:
-    """The ledger is tested alone; one test names a place of anchors itself."""
-    settings.LEDGER_ANCHORS = None
+def _no_anchors_of_other_apps(monkeypatch) -> None:
+    """The ledger is tested alone; one test registers anchors itself."""
+    monkeypatch.setattr(log, "ANCHOR_SOURCES", Registry())

@@ -44,7 +44,7 @@ def take(later: timedelta = timedelta()) -> Drawing | None:
 
 
 def draw(drawing: Drawing) -> None:
-    jobs.carry_out(jobs.job_kinds()[0], drawing)
+    jobs.carry_out(next(iter(jobs.JOB_KINDS)), drawing)
 
 
 def state(drawing: Drawing) -> str:

@@ -1,16 +1,16 @@
-"""Signals for the apps that depend on units."""
+"""Signals to the apps that depend on units, and what these answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from django.dispatch import Signal
 
-reports_asked = Signal()
+from core.registry import Registry
+
 grouped = Signal()
-consequences_asked = Signal()
 succeeded = Signal()
 undoing = Signal()
 undone = Signal()
@@ -24,11 +24,16 @@ class ReportedMonth(NamedTuple):
     end: date
 
 
+# Of units by number, what each has reported.
+REPORT_SOURCES: Registry[Callable[[Sequence[int]], Mapping[int, Sequence[ReportedMonth]]]] = Registry()
+
+
 def reports_of(numbers: Iterable[int]) -> dict[int, list[ReportedMonth]]:
     """What these units have reported, the earliest first; units without anything are left out."""
     found: dict[int, list[ReportedMonth]] = defaultdict(list)
-    for _, answer in reports_asked.send(sender=ReportedMonth, numbers=list(numbers)):
-        for number, months in answer.items():
+    listed = list(numbers)
+    for reported_months in REPORT_SOURCES:
+        for number, months in reported_months(listed).items():
             found[number] += months
     return {number: sorted(months, key=lambda one: one.start) for number, months in found.items()}
 
@@ -50,19 +55,15 @@ class UnitOpening(NamedTuple):
     parts: Sequence[tuple[Any, Fraction]]
 
 
+# With the arguments of `consequences_of`.
+CONSEQUENCE_SOURCES: Registry[Callable[..., Iterable[ChangeConsequence]]] = Registry()
+
+
 def consequences_of(
     opening: list[UnitOpening], ending: list, on: date, reporting: int, there: int, today: date
 ) -> list[ChangeConsequence]:
     """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report
     follow, some of which are there already.
     """
-    answers = consequences_asked.send(
-        sender=ChangeConsequence,
-        opening=opening,
-        ending=ending,
-        on=on,
-        reporting=reporting,
-        there=there,
-        today=today,
-    )
-    return [one for _, answer in answers for one in answer]
+    asked = (opening, ending, on, reporting, there, today)
+    return [one for consequences in CONSEQUENCE_SOURCES for one in consequences(*asked)]

@@ -1,16 +1,12 @@
 """Reminds clerks, and then reviewers, of months that are not sent; a timer calls it every day."""
 
-from importlib import import_module
-from typing import Any
-
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from core import clock, mail_server
 from figures.formatting import format_day
 from ledger import timer_runs
 from records.calendar.queries import DueDates, stored_calendar
-from records.reminders.actions import MailRun, ReminderOutcome, ReminderResult, remind_person
+from records.reminders.actions import MORE_REMINDERS, MailRun, ReminderOutcome, ReminderResult, remind_person
 from records.reminders.queries import ReminderPlan, plan_reminders
 
 
@@ -31,18 +27,13 @@ class Command(BaseCommand):
         with timer_runs.record(timer_runs.REMIND):
             self._remind(plan_reminders(clock.today(), DueDates(stored_calendar())))
 
-    @staticmethod
-    def _more() -> list[Any]:
-        """What rooms above remind of: modules with `lines(day)` and `run(day, post, at)` (setting MORE_REMINDERS)."""
-        return [import_module(path) for path in settings.MORE_REMINDERS]
-
     def _list(self, found: ReminderPlan) -> None:
         for user, items in found.people:
             for item in items:
                 owed = item.owed
                 told = f"{owed.unit.name}, {owed.month.label}, hạn {format_day(owed.due_on)}"
                 self.stdout.write(f"{user} ({user.username}): {told}")
-        for source in self._more():
+        for source in MORE_REMINDERS:
             for told in source.lines(clock.today()):
                 self.stdout.write(told)
         self._nobody(found)
@@ -57,7 +48,7 @@ class Command(BaseCommand):
                 given.append(one)
                 if one.way is not ReminderOutcome.NOTHING:
                     self.stdout.write(f"{user} ({user.username}): {one.months} báo cáo, {one.way.value}")
-            for source in self._more():
+            for source in MORE_REMINDERS:
                 more, nobody = source.run(clock.today(), post, clock.now())
                 given += more
                 for one in more:

@@ -8,7 +8,6 @@ import sys
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from ledger import outbox, timer_runs
 from units import push
@@ -31,7 +30,7 @@ class Command(BaseCommand):
             with timer_runs.record(timer_runs.DELIVER) as told:
                 run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
                 told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
-            for forget in map(import_string, settings.FORGETTING):
+            for forget in timer_runs.FORGETTING:
                 forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
         if run.failed:

@@ -1,0 +1,73 @@
+"""No app reaches one above it past its imports: by a dotted path in a setting, or by a signal that returns an answer.
+What apps above add is registered with core.registry.Registry.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import global_settings
+
+import cchc_dashboard.settings as project
+from tests.support.server import ROOT
+
+APPS = ("accounts", "core", "figures", "ledger", "records", "reports", "spreadsheets", "units")
+PATH = re.compile(rf"({'|'.join(APPS)})(\.\w+)+")
+# Settings of Django and of the packages that the product uses.
+OF_PACKAGES = re.compile(r"AXES_|OTP_|DJANGO_TABLES2_|BASE_DIR|LOGGING")
+
+
+def paths(value: Any) -> Iterator[str]:
+    """Dotted paths into an app, however deep in a setting."""
+    if isinstance(value, str) and PATH.fullmatch(value):
+        yield value
+    elif isinstance(value, dict):
+        yield from paths(list(value.values()))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for one in value:
+            yield from paths(one)
+
+
+def own_settings() -> list[str]:
+    return [
+        name
+        for name in dir(project)
+        if name.isupper() and not hasattr(global_settings, name) and not OF_PACKAGES.match(name)
+    ]
+
+
+def answered_signals(source: str) -> list[int]:
+    """The lines on which what `send` of a signal returns is used."""
+    tree = ast.parse(source)
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("send", "send_robust")
+        and any(one.arg == "sender" for one in node.keywords)
+        and id(node) not in alone
+    ]
+
+
+def test_no_setting_of_ours_is_a_path_into_an_app():
+    assert len(own_settings()) > 20
+    assert {name: found for name in own_settings() if (found := list(paths(getattr(project, name))))} == {}
+    assert list(paths({"a": ["records.worklist.views.part", "records.read"], "b": "reports/x.py"})) == [
+        "records.worklist.views.part",
+        "records.read",
+    ]
+
+
+def test_no_signal_returns_an_answer():
+    files = [file for app in APPS for file in (ROOT / app).rglob("*.py")]
+    assert {
+        str(one): lines for one in files if (lines := answered_signals(Path(one).read_text("utf-8")))
+    } == {}
+    assert answered_signals("x.send(sender=1)\nfor a in x.send(sender=1): pass\ny = x.send(sender=2)") == [
+        2,
+        3,
+    ]
