@@ -48,8 +48,8 @@ AT_THE_DOOR = (
     Fault(
         "a part of a divided unit goes to a unit that one only reads",
         "units/lifecycle/merge_views.py",
-        "(one.taken_by, one.there)):\n            require_right(request.user, Right.MANAGE, unit, request.day)",
-        "(one.taken_by, one.there)):\n            pass",
+        "(share.taken_by, share.there)):\n            require_right(request.user, Right.MANAGE, unit, request.day)",
+        "(share.taken_by, share.there)):\n            pass",
         "tests/units/lifecycle/test_split.py",
     ),
 )

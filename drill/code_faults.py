@@ -84,8 +84,8 @@ FAULTS = (
     Fault(
         "the database lets log entries be changed",
         "ledger/log.py",
-        'yield _sqlite(table, "update", "UPDATE", "1")',
-        'yield _sqlite(table, "update", "UPDATE", "0")',
+        'yield _sqlite_trigger(table, "update", "UPDATE", "1")',
+        'yield _sqlite_trigger(table, "update", "UPDATE", "0")',
         "tests/ledger/test_append_only.py",
     ),
     Fault(
