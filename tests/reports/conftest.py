@@ -18,10 +18,10 @@ from figures.summary import canonical_json
 from reports import demo as reports_demo
 from reports import review_access
 from reports.models import Review
-from reports.pdf import files as pdf_files
 from reports.pdf import foreign
 from reports.pdf.files import draw_pdf, pdf_text
-from reports.printing import print_view
+from reports.printing import copies, print_view
+from reports.verification import verdict
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def drawn_once(monkeypatch) -> None:
             _drawn[key] = draw(context, data=data, moment=moment, following=following)
         return _drawn[key]
 
-    monkeypatch.setattr(pdf_files, "draw_pdf", quick)
-    monkeypatch.setattr(pdf_files, "pdf_text", _pdf_text)
+    monkeypatch.setattr(copies, "draw_pdf", quick)
+    monkeypatch.setattr(verdict, "pdf_text", _pdf_text)
     monkeypatch.setattr(foreign, "read_foreign_file", _read)
     given = iter("BCDFGHJKLMNPQRTVWXZ")
     monkeypatch.setattr(review_access, "new_code", lambda: next(given) * review_access.LENGTH)

@@ -16,7 +16,6 @@ from django.conf import settings
 from reports import document
 from reports.drafting import actions
 from reports.pdf import child_renderer, drawing
-from reports.pdf import files as pdf_files
 from reports.pdf.files import _job
 from reports.printing import copies, print_view
 from tests.reports.conftest import NOW
@@ -168,7 +167,7 @@ def drawings(review, monkeypatch, settings, tmp_path) -> list[int]:
         made.append(len(made))
         return b"%%PDF-%d" % len(made)
 
-    monkeypatch.setattr(pdf_files, "draw_pdf", draw)
+    monkeypatch.setattr(copies, "draw_pdf", draw)
     return made
 
 

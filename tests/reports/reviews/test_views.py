@@ -11,8 +11,8 @@ from records.models import DossierCount, Edition
 from reports.drafting import actions
 from reports.models import Review
 from reports.pdf import drawing
-from reports.pdf import files as pdf_files
 from reports.pdf.files import draw_pdf
+from reports.printing import copies
 from tests.reports.conftest import NOW
 from tests.support.page_text import shows
 
@@ -200,7 +200,7 @@ def test_a_change_while_it_is_drawn_is_not_lost(signed_in, review, monkeypatch, 
         change(review)
         return draw(*args, **more)
 
-    monkeypatch.setattr(pdf_files, "draw_pdf", meanwhile)
+    monkeypatch.setattr(copies, "draw_pdf", meanwhile)
     leader = signed_in("lanhdao")
     answer = leader.post(address(review, "freeze/"), seen(leader, review))
     assert answer.status_code == 409
@@ -212,7 +212,7 @@ def test_not_drawn_is_told(signed_in, review, monkeypatch, error, status):
     def refuse(*args, **more):
         raise error
 
-    monkeypatch.setattr(pdf_files, "draw_pdf", refuse)
+    monkeypatch.setattr(copies, "draw_pdf", refuse)
     actions.edit_draft(review, by=None, at=NOW, title=f"Chưa ai vẽ {status}")
     leader = signed_in("lanhdao")
     for answer in (
