@@ -7,12 +7,9 @@ import pytest
 
 from cchc_dashboard.charset import Utf8Request
 
-# A database is copied instead of migrated. While Django flushes its tables after a transactional test the triggers
-# that forbid it are lifted.
 pytest_plugins = [
     "tests.support.database_marker",
-    "tests.support.log_triggers",
-    "tests.support.review_triggers",
+    "tests.support.database_flush",
     "tests.support.fresh_tables",
     "tests.support.migrated_template",
 ]
