@@ -4,6 +4,7 @@ The settings file is the product's own; only its variables are set here. DATABAS
 that the same tests run on SQLite and on PostgreSQL, but never from a developer's .env file.
 """
 
+import gc
 import os
 import tempfile
 
@@ -11,6 +12,13 @@ _data = tempfile.TemporaryDirectory(prefix="cchc-test-")
 
 os.environ.update(CCHC_DEBUG="0", CCHC_DEMO="1", CCHC_TODAY="2022-08-12", CCHC_DATA=_data.name)
 os.environ.setdefault("DATABASE_URL", "")
+
+
+def pytest_collection_finish() -> None:
+    """Look through what was imported and collected for garbage once, not with each few objects that a test makes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_unconfigure() -> None:
