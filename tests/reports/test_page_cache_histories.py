@@ -62,7 +62,7 @@ def drawn(monkeypatch) -> list[str]:
     told, draw = [], _drawn
 
     def noted(asked, *rest) -> str:
-        told.append(asked.unit.code)
+        told.append(asked.query.unit.code)
         return draw(asked, *rest)
 
     monkeypatch.setattr(dashboard_views, "_drawn", noted)
