@@ -24,13 +24,13 @@ PEOPLE = f"""
 import time
 from django_otp.oath import TOTP
 from accounts.models import User
-from accounts.second_factor import actions
+from accounts import second_factor
 for name in ("an", "ba", "cu"):
     user = User.objects.create_user(name, password="{PASSWORD}")
-device = actions.begin_factor(user)
+device = second_factor.begin_factor(user)
 totp = TOTP(device.bin_key)
 totp.time = time.time() - 30
-codes = actions.confirm_factor(user, f"{{totp.token():06}}", by=user)
+codes = second_factor.confirm_factor(user, f"{{totp.token():06}}", by=user)
 print(codes[0])
 """
 

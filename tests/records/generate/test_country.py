@@ -122,10 +122,8 @@ def test_a_whole_period_by_todays_units_is_that_of_its_months():
                 "submitted",
                 external,
                 tier,
-                None,
-                None,
-                True,
-                country.LAST_DAY,
+                by="unit",
+                today=country.LAST_DAY,
             )
             for tier in (None, Tier.COMMUNE, Tier.PROVINCE)
         ]

@@ -100,10 +100,10 @@ def test_who_is_left_out_is_found_through_indexes():
         assert whole == [] and commune.name in names, (unit, whole)
         assert (old.name in names) is (unit != commune)
         with plans(unit) as whole:
-            past_figures(ShownPeriods(wanted))
+            past_figures(wanted)
         assert whole == [], (unit, whole)
         if unit != commune:
-            ended = BothPeriods(wanted.reach, wanted.period).ended_before
+            ended = BothPeriods(wanted.reach, wanted.query.period).ended_before
             with plans(unit, "enable_sort") as whole:
                 assert ended.first_by_name(NAMED)[0] == old
             assert whole == [], (unit, whole)
@@ -117,7 +117,7 @@ def test_number_of_queries_does_not_follow_who_is_left_out():
         inheritance.rebuild()
         wanted = today_of(nation)
         with CaptureQueriesContext(connection) as asked:
-            past_figures(ShownPeriods(wanted))
+            past_figures(wanted)
         numbers.append((wanted.comparable.number_left_out, len(asked)))
     assert [left for left, _ in numbers] == [1, 2, 3] and len({several for _, several in numbers}) == 1
 
