@@ -127,10 +127,10 @@ def _folder() -> Path:
 
 @cache
 def _form() -> str:
-    """What besides the document decides the bytes: print templates, the code of reports, and the renderer."""
+    """What besides the document decides the bytes: templates and code of reports, and the renderer."""
     digest = hashlib.sha256(version("weasyprint").encode())
     sources = [
-        *(settings.BASE_DIR / "templates" / "print").rglob("*.*"),
+        *(settings.BASE_DIR / "templates" / "reports").rglob("*.*"),
         *(settings.BASE_DIR / "reports").rglob("*.py"),
     ]
     for path in sorted(sources):

@@ -11,10 +11,7 @@ ROOT = Path(settings.BASE_DIR)
 SHEET = (ROOT / "static/css/app.css").read_text(encoding="utf-8")
 TOKENS = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", SHEET))
 SCREENS = sorted(
-    path
-    for folder in (ROOT / "templates", *ROOT.glob("*/templates"))
-    for path in folder.rglob("*.html")
-    if "print" not in path.parts
+    path for folder in (ROOT / "templates", *ROOT.glob("*/templates")) for path in folder.rglob("*.html")
 )
 ERRORS = ["400.html", "403.html", "404.html", "429.html", "500.html", "503.html"]
 

@@ -1,6 +1,7 @@
 """The child process that draws: what it gives, what it may not take, and what its end costs."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,6 +179,21 @@ def test_a_draft_is_drawn_once_while_nothing_changes(review, drawings):
     review.refresh_from_db()
     assert copies.draft_pdf(review, demo=True) != first[0]
     assert copies.draft_pdf(review, demo=False) and len(drawings) == 3
+
+
+def test_a_draft_is_drawn_anew_by_a_changed_template(review, drawings, settings, tmp_path):
+    templates = tmp_path / "templates" / "reports" / "printing"
+    shutil.copytree(Path(settings.BASE_DIR) / "templates" / "reports" / "printing", templates)
+    shutil.copytree(Path(settings.BASE_DIR) / "reports", tmp_path / "reports")
+    settings.BASE_DIR = tmp_path
+    keys = []
+    for text in ("", "{# another word #}"):
+        (templates / "review.html").open("a", encoding="utf-8").write(text)
+        # What an upgrade's new process reads.
+        copies._form.cache_clear()
+        keys.append(copies.draft_pdf(review, demo=True))
+    copies._form.cache_clear()
+    assert len(set(keys)) == len(drawings) == 2
 
 
 def test_few_drafts_are_kept(review, drawings, monkeypatch, tmp_path):
