@@ -4,12 +4,12 @@ import zipfile
 from io import BytesIO
 
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from records.bulk_import.counts import import_counts
 from records.models import DossierCount
-from spreadsheets.cells import WEB_LIMITS, UnreadableFile
+from spreadsheets.cells import BULK_LIMITS, WEB_LIMITS, UnreadableFile
 from spreadsheets.table_reader import open_lines
 from spreadsheets.xlsx_reader import XlsxBook
 from tests.records.conftest import AT
@@ -61,15 +61,22 @@ def test_a_bent_form_of_excel_is_read_or_refused(as_, july):
 
 def test_a_bent_csv_is_stored_whole_or_not_at_all(cast, fields):
     @MANY
+    @example([["", "", "", ""]], ",")
     @given(
         st.lists(st.lists(typed, min_size=4, max_size=5), min_size=1, max_size=4),
         st.sampled_from([",", ";", "\t"]),
     )
     def bent(rows, sign):
         lines = [sign.join(("unit", "month", "field", "received_direct", "reason")), *map(sign.join, rows)]
+        content = "\n".join(lines).encode("utf-8", "surrogatepass")
         with transaction.atomic():
-            report = import_counts("\n".join(lines).encode("utf-8", "surrogatepass"), "so-lieu.csv", at=AT)
-            assert bool(report.errors) != bool(report.written or report.unchanged)
+            report = import_counts(content, "so-lieu.csv", at=AT)
+            stored = report.written or report.unchanged
+            assert not (report.errors and stored)
+            if not report.errors and not stored:
+                # Nothing is wrong and nothing stored: then all rows are blank.
+                _, *lines_below = open_lines(content, BULK_LIMITS)[0]
+                assert not any(any(cells) for _, cells in lines_below)
             assert DossierCount.objects.count() == report.written
             transaction.set_rollback(True)
 
