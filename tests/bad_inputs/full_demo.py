@@ -31,8 +31,12 @@ NOW = datetime(2022, 8, 12, 2, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def world(review, monkeypatch) -> SimpleNamespace:
-    """The demo, and beside it something of everything; `things`: numbers by the beginning of an address."""
+def world(review, monkeypatch, settings, tmp_path) -> SimpleNamespace:
+    """The demo, and beside it something of everything; `things`: numbers by the beginning of an address.
+
+    It has a DATA_DIR of its own, since the stand-in for drawn PDFs is cached there for whoever opens the draft next.
+    """
+    settings.DATA_DIR = tmp_path
     monkeypatch.setattr(jobs, "start_worker", lambda: None)
     monkeypatch.setattr(
         logging.root.manager, "disable", logging.CRITICAL
