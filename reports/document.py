@@ -52,7 +52,7 @@ class ReviewFigures:
         reach, among = self._shown.reach, self._shown.comparable
         if among is None:
             return None
-        return compare_summaries(among, tallies_by_tier(reach, partial_tallies(reach)), self.before)
+        return compare_summaries(among, tallies_by_tier(reach, partial_tallies(reach)))
 
     @property
     def unit_tiers(self) -> dict[str, str]:

@@ -18,24 +18,24 @@ from .figures_query import FiguresQuery, PartialTally
 
 
 def partial_tallies(
-    query: FiguresQuery, *, by_child: bool = False, by_field: bool = False, only: int | None = None
+    query: FiguresQuery, *, by_child: bool = False, by_field: bool = False
 ) -> list[PartialTally]:
-    """All parts of what is asked. Without `by_field` the fields are taken together; `only` is one field's number.
+    """All parts of what is asked. Without `by_field` and a field in the question the fields are taken together.
 
-    By today's units, parts of rows stand beside those of the total, which have no child (`of_total`).
+    By today's units, parts of rows stand beside those of the total, which have no child (`tallies_of_total`).
     """
-    by_field = by_field or only is not None
+    by_field = by_field or query.field is not None
     if query.today is not None:
-        return _tallies_of_today(query, by_child=by_child, by_field=by_field, only=only)
+        return _tallies_of_today(query, by_child=by_child, by_field=by_field)
     if query.as_of is not None:
-        rows = as_of.rows_as_of(query, by_child=by_child, by_field=by_field, only=only)
+        rows = as_of.rows_as_of(query, by_child=by_child, by_field=by_field)
         return [_partial_tally(query, row) for row in rows]
     if query.kept and not by_child:
-        return list(_tallies_of_sums(query, [query.unit.pk], by_field, only))
+        return list(_tallies_of_sums(query, [query.unit.pk], by_field))
     found = []
     if query.unit.has_children and query.child_groups:
-        found += _tallies_of_sums(query, query.child_groups, by_field, only, together=not by_child)
-    return [*found, *tallies_of_editions(query, by_field=by_field, only=only)]
+        found += _tallies_of_sums(query, query.child_groups, by_field, together=not by_child)
+    return [*found, *tallies_of_editions(query, by_field=by_field)]
 
 
 def tallies_of_total(query: FiguresQuery, found: Iterable[PartialTally]) -> Iterable[PartialTally]:
@@ -43,23 +43,19 @@ def tallies_of_total(query: FiguresQuery, found: Iterable[PartialTally]) -> Iter
     return found if query.today is None else [part for part in found if part.child is None]
 
 
-def _tallies_of_today(
-    query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
-) -> list[PartialTally]:
-    found = list(successor_tallies.successor_tallies(query, by_child=by_child, by_field=by_field, only=only))
+def _tallies_of_today(query: FiguresQuery, *, by_child: bool, by_field: bool) -> list[PartialTally]:
+    found = list(successor_tallies.successor_tallies(query, by_child=by_child, by_field=by_field))
     if query.carried.total is None:
-        reported = partial_tallies(query.reported, by_field=by_field, only=only)
+        reported = partial_tallies(query.reported, by_field=by_field)
         found += [part._replace(child=None) for part in reported]
     return found
 
 
-def tallies_of_child_groups(
-    query: FiguresQuery, groups: list[int], only: int | None = None
-) -> Iterable[PartialTally]:
+def tallies_of_child_groups(query: FiguresQuery, groups: list[int]) -> Iterable[PartialTally]:
     """The parts of some groups below, added up over them, of all fields or one; by reported units and as they count
     now. One query; none without groups.
     """
-    return _tallies_of_sums(query, groups, only is not None, only, together=True) if groups else ()
+    return _tallies_of_sums(query, groups, query.field is not None, together=True) if groups else ()
 
 
 # Columns before the measured ones, and where those of blanks begin.
@@ -79,12 +75,12 @@ def _sum_rows(together: bool, by_field: bool) -> QuerySet:
 
 
 def _tallies_of_sums(
-    query: FiguresQuery, groups: list[int], by_field: bool, only: int | None, *, together: bool = False
+    query: FiguresQuery, groups: list[int], by_field: bool, *, together: bool = False
 ) -> Iterator[PartialTally]:
     """Group sums one by one, or over all groups together."""
-    asked = _kept_ready(together, by_field, only is not None, bool(query.tier), query.external)
-    given = [one for one in (only, query.tier) if one]
-    rows = asked(groups, *query.run, query.include, *given)
+    one_field, one_tier = query.one_field, [query.tier] if query.tier else []
+    asked = _kept_ready(together, by_field, bool(one_field), bool(one_tier), query.external)
+    rows = asked(groups, *query.run, query.include, *one_field, *one_tier)
     return (_partial_tally(query, row) for row in rows)
 
 
@@ -111,9 +107,7 @@ def _partial_tally(query: FiguresQuery, row: tuple) -> PartialTally:
     return PartialTally(query.by_number[month], tier, tally, child, field)
 
 
-def tallies_of_editions(
-    query: FiguresQuery, *, by_field: bool = False, only: int | None = None
-) -> Iterator[PartialTally]:
+def tallies_of_editions(query: FiguresQuery, *, by_field: bool = False) -> Iterator[PartialTally]:
     """From the editions in force of the unit itself and of its children without children. One query, by field two;
     none where nobody reports.
     """
@@ -122,7 +116,7 @@ def tallies_of_editions(
     if not tiers:
         return
     if by_field:
-        yield from _tallies_of_counts(query, only)
+        yield from _tallies_of_counts(query)
         return
     editions = query.editions.filter(submission__unit__in=list(tiers), submission__month__range=query.run)
     handed = ("submission__opens", "submission__closes")
@@ -132,12 +126,12 @@ def tallies_of_editions(
         yield _reported(query, months[month], child, (opens, closes), tally_from_values(numbers, 1))
 
 
-def _tallies_of_counts(query: FiguresQuery, only: int | None) -> Iterator[PartialTally]:
+def _tallies_of_counts(query: FiguresQuery) -> Iterator[PartialTally]:
     """By field: what the editions in force hold, and which reports they are of, each from its own table. What counts is
     told by the first query alone: the second finds all of it, whatever is approved meanwhile.
     """
     which = list(query.near), *query.run
-    counts = _counts_ready(query.include, only is not None)(*which, *([] if only is None else [only]))
+    counts = _counts_ready(query.include, bool(query.one_field))(*which, *query.one_field)
     rows = _REPORTS(*which)
     reports = {pk: rest for pk, of, *rest in rows if of is None}
     told = {pk: reports[of] for pk, of, *_ in rows if of is not None}

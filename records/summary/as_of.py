@@ -16,7 +16,7 @@ from .figures_query import FiguresQuery
 AsOfRow = tuple
 
 
-def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None) -> Iterator[AsOfRow]:
+def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool) -> Iterator[AsOfRow]:
     """What is reported in the whole subtree, added up by the database in one query."""
     editions = query.editions.filter(
         subtree(query.unit.path, "submission__unit__path"), submission__month__range=query.run
@@ -27,7 +27,7 @@ def rows_as_of(query: FiguresQuery, *, by_child: bool, by_field: bool, only: int
         editions = editions.filter(submission__unit__tier=query.tier)
     if by_field:
         counts = DossierCount.objects.filter(edition__in=editions.order_by())
-        counts = counts if only is None else counts.filter(field=only)
+        counts = counts if query.field is None else counts.filter(field=query.field)
         # A field reported by procedure counts once, when any of its rows holds a number.
         answered = Count("edition", distinct=True, filter=Q(answered=True))
         found = _added_up(query, counts, "edition__submission__", "field_id", answered, by_child)

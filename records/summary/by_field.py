@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from functools import cached_property
 
 from django.db.models import Exists, OuterRef
@@ -18,7 +19,7 @@ from units.tree.queries import UnitRow, unit_rows
 
 from .aggregation import partial_tallies
 from .figures_query import FiguresQuery, PartialTally
-from .missing import MissingUnitMonth, missing_unit_month
+from .missing import MissingUnitMonth, missing_unit_month, missing_unit_months
 
 # Who owes: (rows by number of their unit; None: the total, with the tier there, month, how many).
 ExpectedReports = list[tuple[int | None, str, Month, int]]
@@ -96,7 +97,8 @@ class FieldExpectation:
         question, catalogue, found = self.question, self.catalogue, defaultdict(set)
         if not (catalogue.field_rows or catalogue.procedure_rows):
             return found
-        if not any(part.tally.reported for part in partial_tallies(question, only=catalogue.undivided)):
+        undivided = replace(question, field=catalogue.fields[catalogue.undivided], wider=question)
+        if not any(part.tally.reported for part in partial_tallies(undivided)):
             return found
         editions = question.editions.filter(
             question.within("submission__unit__"), submission__month__range=question.run
@@ -128,6 +130,53 @@ class FieldExpectation:
             for place, tier in question.places(unit).items()
             if question.tier in (None, tier) and (place is None or question.below)
         ]
+
+
+def field_expectation(query: FiguresQuery) -> FieldExpectation | None:
+    """Who owes the field that is asked for, read once for the widest question; None: all fields are asked for."""
+    if query.field is None:
+        return None
+    known, field = query.widest.expectations, query.field.pk
+    if field not in known:
+        known[field] = FieldExpectation(query.widest, field)
+    return known[field]
+
+
+def expected_in_total(query: FiguresQuery) -> Iterator[tuple[str, Month, int]]:
+    """How many reports are expected, of the field where one is asked for, by tier and month."""
+    owed = field_expectation(query)
+    if owed is not None:
+        for place, tier, month, number in owed.counted:
+            if place is None and month.number in query.by_number:
+                yield tier, month, number
+        return
+    for month, tiers in zip(query.months, query.expected, strict=True):
+        for tier, number in tiers.items():
+            yield tier, month, number
+
+
+def expected_in_rows(query: FiguresQuery) -> Counter[int]:
+    """How many reports of the field that is asked for are expected in the period, by the row of a unit."""
+    found: Counter[int] = Counter()
+    for place, _, month, number in field_expectation(query).counted:
+        if place is not None and month.number in query.by_number:
+            found[place] += number
+    return found
+
+
+def missing_of_field(query: FiguresQuery, months: Iterable[Month], number: int) -> list[MissingUnitMonth]:
+    """Who owes the field that is asked for and did not report it in some of these months: silent altogether, or only
+    here. `number` is how many lack by the sums: blanks are looked for where more lack than are silent.
+    """
+    catalogue, field = field_expectation(query).catalogue, query.field.pk
+    found = [
+        month
+        for month in missing_unit_months(query, months)
+        if field in catalogue.expected_of(month.tier, month.unit, month.one.month)
+    ]
+    if number != len(found):
+        found += [one for _, one in units_with_blanks(query, [field])]
+    return sorted(found, key=lambda one: one.one.month)
 
 
 def _of_tier(kinds: dict[tuple[str, str], int], tier: str | None) -> dict[tuple[str, str], int]:

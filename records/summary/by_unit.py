@@ -18,7 +18,8 @@ from units.models import Unit
 from units.tree import roster
 
 from .aggregation import partial_tallies
-from .figures_query import FiguresQuery, PartialTally
+from .by_field import expected_in_rows
+from .figures_query import ExpectedByMonth, FiguresQuery, PartialTally
 from .missing import MissingUnitMonth
 
 _RECEIVED = (*SUMS["received"], BLANK_COLUMNS["received"])
@@ -26,7 +27,7 @@ _RECEIVED = (*SUMS["received"], BLANK_COLUMNS["received"])
 
 def reads_rows_apart(query: FiguresQuery) -> bool:
     """Whether rows by unit are read apart from the total, which is read month by month from kept sums."""
-    return query.below and query.from_sums and query.unit.has_children
+    return query.below and query.from_sums and query.unit.has_children and query.field is None
 
 
 def period_tallies(query: FiguresQuery) -> list[PartialTally]:
@@ -40,7 +41,7 @@ def received_tallies(query: FiguresQuery) -> list[PartialTally]:
 
 
 def _period_tallies(query: FiguresQuery, columns: tuple[str, ...]) -> list[PartialTally]:
-    if not query.from_sums:
+    if not query.from_sums or query.field is not None:
         return partial_tallies(query, by_child=True)
     found = []
     if query.child_groups:
@@ -105,28 +106,44 @@ def unit_rows(
     `found` are the parts by child, `lacking` who is silent, as far as that is told.
     """
     unit = query.unit
-    silent_in = missing_by_row(query, lacking)
+    silent_in = _missing_by_row(query, lacking)
     reported: dict[int, list[tuple[Month, Tally]]] = defaultdict(list)
-    if query.today is not None:
-        for part in found:
-            if part.child is not None:
-                reported[part.child].append((part.month, part.tally))
-        return list(_today_rows(query, reported, silent_in))
     for part in found:
-        reported[part.child or unit.pk].append((part.month, part.tally))
+        if part.child is not None or query.today is None:
+            reported[part.child or unit.pk].append((part.month, part.tally))
+    if query.field is not None:
+        return _rows_of_field(query, reported, silent_in)
+    if query.today is not None:
+        return list(_today_rows(query, reported, silent_in))
     itself = [
         query.of_tier(tiers) for tiers in roster.expected_itself(unit, query.spans, external=query.external)
     ]
     rows = []
     if not unit.has_children or reported[unit.pk] or any(itself):
-        rows.append(_unit_row(query, unit, itself, reported[unit.pk], silent_in[unit.pk]))
+        rows.append(_unit_row(query, unit, _number(itself), reported[unit.pk], silent_in[unit.pk]))
     if unit.has_children:
         rows += [
-            _unit_row(query, child, expected, reported[child.pk], silent_in[child.pk])
+            _unit_row(query, child, _number(expected), reported[child.pk], silent_in[child.pk])
             for child, expected in query.expected_by_child.items()
             if _shown(query, child, expected, reported)
         ]
     return rows
+
+
+def _rows_of_field(query: FiguresQuery, reported: Mapping, silent_in: Mapping) -> list[RowInput]:
+    """Whatever has or owes figures of the field, in the order of tier and name: the unit itself as well."""
+    owed = expected_in_rows(query)
+    here = query.unit, *query.children
+    units = here if query.today is None else [row.unit for row in query.carried.rows]
+    return [
+        _unit_row(query, unit, owed[unit.pk], reported[unit.pk], silent_in[unit.pk])
+        for unit in sorted(units, key=lambda unit: (unit.tier, unit.folded, unit.pk))
+        if (owed[unit.pk] or reported[unit.pk]) and (query.external or not unit.external)
+    ]
+
+
+def _number(expected: ExpectedByMonth) -> int:
+    return sum(number for tiers in expected for number in tiers.values())
 
 
 def _today_rows(query: FiguresQuery, reported: Mapping, silent_in: Mapping) -> Iterator[RowInput]:
@@ -143,7 +160,7 @@ def _today_rows(query: FiguresQuery, reported: Mapping, silent_in: Mapping) -> I
         # The unit itself only where it has something, or has nobody below.
         there &= not query.tier and (one.pk != unit.pk or not unit.has_children)
         if there or reported[one.pk] or any(expected):
-            yield _unit_row(query, one, expected, reported[one.pk], silent_in[one.pk])
+            yield _unit_row(query, one, _number(expected), reported[one.pk], silent_in[one.pk])
 
 
 def _shown(query: FiguresQuery, child: Unit, expected: list[dict[str, int]], reported: Mapping) -> bool:
@@ -159,17 +176,16 @@ def _shown(query: FiguresQuery, child: Unit, expected: list[dict[str, int]], rep
 def _unit_row(
     query: FiguresQuery,
     unit: Unit,
-    expected: list[dict[str, int]],
+    expected: int,
     reported: list[tuple[Month, Tally]],
     missing: list[MissingMonth],
 ) -> RowInput:
-    # Of a row only the whole period is told: no need of a number for each month.
-    owed = Tally.expecting(sum(number for tiers in expected for number in tiers.values()))
     itself = unit.pk == query.unit.pk
     return RowInput(
         unit.key_on(query.named_on),
         unit.name,
-        [*reported, (query.months[0], owed)],
+        # Of a row only the whole period is told: no need of a number for each month.
+        [*reported, (query.months[0], Tally.expecting(expected))],
         missing,
         {
             "pk": unit.pk,
@@ -181,7 +197,9 @@ def _unit_row(
     )
 
 
-def missing_by_row(query: FiguresQuery, lacking: Iterable[MissingUnitMonth]) -> dict[int, list[MissingMonth]]:
+def _missing_by_row(
+    query: FiguresQuery, lacking: Iterable[MissingUnitMonth]
+) -> dict[int, list[MissingMonth]]:
     """Who is silent, by the row (number of its unit) that their reports would be part of."""
     found: dict[int, list[MissingMonth]] = defaultdict(list)
     for one in lacking:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -106,10 +106,26 @@ class FiguresQuery:
         """The day whose units hold their bare codes in results."""
         return self.end if self.today is None else self.today
 
+    @property
+    def widest(self) -> "FiguresQuery":
+        """The question of the most months that this one shares what it read with; the question itself without one."""
+        return self if self.wider is None else self.wider.widest
+
+    @cached_property
+    def expectations(self) -> dict[int, Any]:
+        """Of the widest question: what `field_expectation` keeps, by the number of a field."""
+        return {}
+
     @cached_property
     def reported(self) -> "FiguresQuery":
         """The same by the units that reported, without rows."""
-        return replace(self, today=None, wider=None, by=None)
+        wider = None if self.wider is None else self.wider.reported
+        return replace(self, today=None, wider=wider, by=None)
+
+    @property
+    def one_field(self) -> tuple[int, ...]:
+        """The number of the field as an argument of a prepared query; none where all fields are asked for."""
+        return () if self.field is None else (self.field.pk,)
 
     @cached_property
     def carried(self) -> SuccessorHistory:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from core.database import snapshot
 from figures.completeness import MissingMonth
@@ -10,7 +11,7 @@ from figures.summary import RowInput, Summary, build_summary
 from figures.tally import Tally
 
 from .aggregation import partial_tallies, tallies_of_total
-from .by_field import field_rows
+from .by_field import expected_in_total, field_rows, missing_of_field
 from .by_unit import period_tallies, reads_rows_apart, unit_rows
 from .figures_query import FiguresQuery, PartialTally
 from .missing import MissingUnitMonth, missing_unit_months
@@ -30,27 +31,34 @@ def summary(query: FiguresQuery, found: list[PartialTally] | None = None) -> Sum
     children = query.below and not reads_rows_apart(query)
     if found is None:
         found = partial_tallies(query, by_child=children)
-    short = _months_off_roster(query, found)
-    number = sum(short.values())
-    named = query.most_named is None or number <= query.most_named or query.by == "field"
-    lacking = missing_unit_months(query, short, found if children else None, number) if named else []
+    tiers = tallies_by_tier(query, found)
+    lacking = _lacking(query, found, by_child=children)
+    return summary_of_tallies(
+        query,
+        tiers,
+        missing=_missing_by_tier(lacking),
+        by=query.by,
+        rows=_rows(query, found, tiers, lacking),
+        territory=None if query.today is None else territory(query),
+        handover=query.handover,
+    )
+
+
+def summary_of_tallies(query: FiguresQuery, tiers: MonthlyTallies, **more: Any) -> Summary:
+    """The Summary of what is asked from tallies that were read already; `more`: what `build_summary` takes besides."""
     return build_summary(
         unit=query.unit.key_on(query.named_on),
         unit_name=query.unit.name,
         period=query.period,
-        tiers=tallies_by_tier(query, found),
-        missing=missing_by_tier(lacking),
-        by=query.by,
-        rows=_rows(query, found, lacking),
+        tiers=tiers,
         calendar=query.calendar,
         basis=query.basis,
         units_of=query.today,
-        territory=None if query.today is None else territory(query),
-        handover=query.handover,
         include=query.include,
         as_of=query.as_of,
         external=query.external,
         decimals=query.decimals,
+        **more,
     )
 
 
@@ -59,10 +67,18 @@ def tallies_by_tier(query: FiguresQuery, found: Iterable[PartialTally]) -> Month
     monthly: MonthlyTallies = defaultdict(list)
     for part in tallies_of_total(query, found):
         monthly[part.tier].append((part.month, part.tally))
-    for month, tiers in zip(query.months, query.expected, strict=True):
-        for tier, number in tiers.items():
-            monthly[tier].append((month, Tally.expecting(number)))
+    for tier, month, number in expected_in_total(query):
+        monthly[tier].append((month, Tally.expecting(number)))
     return dict(monthly)
+
+
+def _lacking(query: FiguresQuery, found: list[PartialTally], *, by_child: bool) -> list[MissingUnitMonth]:
+    short = _months_off_roster(query, found)
+    number = sum(short.values())
+    if query.field is not None:
+        return missing_of_field(query, short, number)
+    named = query.most_named is None or number <= query.most_named or query.by == "field"
+    return missing_unit_months(query, short, found if by_child else None, number) if named else []
 
 
 def _months_off_roster(query: FiguresQuery, found: Iterable[PartialTally]) -> dict[Month, int]:
@@ -70,18 +86,18 @@ def _months_off_roster(query: FiguresQuery, found: Iterable[PartialTally]) -> di
     only there somebody can be missing.
     """
     # By the number of the month, as in `over_period`.
-    reported: dict[tuple[int, str], int] = defaultdict(int)
+    lacking = {(month.number, tier): number for tier, month, number in expected_in_total(query)}
     for part in tallies_of_total(query, found):
-        reported[part.month.number, part.tier] += part.tally.reported
-    short = {}
-    for month, tiers in zip(query.months, query.expected, strict=True):
-        lacking = [number - reported[month.number, tier] for tier, number in tiers.items()]
-        if any(lacking):
-            short[month] = sum(map(abs, lacking))
+        if (key := (part.month.number, part.tier)) in lacking:
+            lacking[key] -= part.tally.reported
+    short: dict[Month, int] = defaultdict(int)
+    for (month, _), number in lacking.items():
+        if number:
+            short[query.by_number[month]] += abs(number)
     return short
 
 
-def missing_by_tier(lacking: Iterable[MissingUnitMonth]) -> dict[str, list[MissingMonth]]:
+def _missing_by_tier(lacking: Iterable[MissingUnitMonth]) -> dict[str, list[MissingMonth]]:
     """Who is silent, by the tier that their reports would count under."""
     found: dict[str, list[MissingMonth]] = defaultdict(list)
     for one in lacking:
@@ -91,8 +107,15 @@ def missing_by_tier(lacking: Iterable[MissingUnitMonth]) -> dict[str, list[Missi
 
 
 def _rows(
-    query: FiguresQuery, found: list[PartialTally], lacking: list[MissingUnitMonth]
+    query: FiguresQuery, found: list[PartialTally], tiers: MonthlyTallies, lacking: list[MissingUnitMonth]
 ) -> list[RowInput] | None:
     if query.by == "unit":
         return unit_rows(query, period_tallies(query) if reads_rows_apart(query) else found, lacking)
-    return field_rows(query, lacking) if query.by == "field" else None
+    if query.by != "field":
+        return None
+    if query.field is None:
+        return field_rows(query, lacking)
+    # Of the one field all is known.
+    every = [part for parts in tiers.values() for part in parts]
+    missing = [one.one for one in lacking]
+    return [RowInput(query.field.code, query.field.name, every, missing, {"pk": query.field.pk})]

@@ -35,9 +35,7 @@ class _ReportedNumbers(NamedTuple):
     tally: Tally
 
 
-def apportioned_tallies(
-    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
-) -> Iterator[PartialTally]:
+def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool) -> Iterator[PartialTally]:
     """The parts of split units that come to each place. No query where nothing was split, else two."""
     places: dict[int, set[int | None]] = defaultdict(set)
     by_place, carried = dict(heirs), query.carried
@@ -60,7 +58,7 @@ def apportioned_tallies(
         for unit, theirs in places.items()
     }
     together: dict[tuple[int | None, str, int, int], list[Tally]] = defaultdict(list)
-    for row in _reported(query, sorted(places), by_field, only):
+    for row in _reported(query, sorted(places)):
         for place, tier, ends in wanted[row.unit]:
             told = recounted.part_of(row.unit, row.month, row.field, row.tally.numbers, ends)
             if told is None:
@@ -106,16 +104,14 @@ def _successors_in_place(
         yield place, tier, frozenset(several)
 
 
-def _reported(
-    query: FiguresQuery, units: list[int], by_field: bool, only: int | None
-) -> Iterator[_ReportedNumbers]:
+def _reported(query: FiguresQuery, units: list[int]) -> Iterator[_ReportedNumbers]:
     """Numbers by unit, month and field; procedures of a field are added before anything is divided."""
     editions = query.editions.filter(
         submission__unit__in=units, submission__month__range=query.run
     ).order_by()
     counts = DossierCount.objects.order_by().filter(edition__in=editions)
-    if only is not None:
-        counts = counts.filter(field=only)
+    if query.field is not None:
+        counts = counts.filter(field=query.field)
     answered = Count("edition", distinct=True, filter=Q(answered=True))
     of_submission = (f"edition__submission__{name}" for name in ("unit_id", "month", "opens", "closes"))
     rows = counts.values_list(*of_submission, "field_id").annotate(_reported=answered, **column_sums())

@@ -31,9 +31,7 @@ _Places = Mapping[tuple[int, str, bool], list[tuple[int | None, str]]]
 _Grouping = Callable[[FiguresQuery, _Places, Iterable[tuple]], Iterator[PartialTally]]
 
 
-def group_tallies(
-    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
-) -> Iterator[PartialTally]:
+def group_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool) -> Iterator[PartialTally]:
     """All parts that come from groups, month by month or over the period (`by_month`)."""
     places = defaultdict(list)
     for place, heir in heirs:
@@ -46,8 +44,9 @@ def group_tallies(
     for group, tier, external in places:
         groups[tier, external].append(group)
     kinds, way = tuple(sorted(groups)), _grouping(query, places)
-    asked = _group_sums(kinds, query.include, query.external, by_field, only is not None, way)
-    rows = asked(*(groups[kind] for kind in kinds), *query.run, *([] if only is None else [only]))
+    only = query.one_field
+    asked = _group_sums(kinds, query.include, query.external, by_field, bool(only), way)
+    rows = asked(*(groups[kind] for kind in kinds), *query.run, *only)
     return way(query, places, rows)
 
 
@@ -138,26 +137,22 @@ def _group_sums(
 _NOTHING = Value(None, IntegerField())
 
 
-def successor_tallies(
-    query: FiguresQuery, *, by_child: bool, by_field: bool, only: int | None
-) -> Iterator[PartialTally]:
+def successor_tallies(query: FiguresQuery, *, by_child: bool, by_field: bool) -> Iterator[PartialTally]:
     """All parts: those of the total without a child, and those of each row. A total that is the reported one is not
     among them.
     """
     heirs = query.carried.heirs(by_child)
     for part in (
-        *group_tallies(query, heirs, by_field, only),
-        *_of_single(query, heirs, by_field, only),
-        *_of_itself(query, heirs, by_field, only),
-        *apportioned_tallies(query, heirs, by_field, only),
+        *group_tallies(query, heirs, by_field),
+        *_of_single(query, heirs, by_field),
+        *_of_itself(query, heirs, by_field),
+        *apportioned_tallies(query, heirs, by_field),
     ):
         if query.tier in (None, part.tier):
             yield part
 
 
-def _of_single(
-    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
-) -> Iterator[PartialTally]:
+def _of_single(query: FiguresQuery, heirs: CurrentUnits, by_field: bool) -> Iterator[PartialTally]:
     """Units that came over undivided, added up by heir in the database."""
     wanted: dict[tuple[int, bool], list[int | None]] = defaultdict(list)
     numbers: set[int] = set()
@@ -173,13 +168,13 @@ def _of_single(
             numbers |= single
     if not numbers:
         return
-    monthly = reads_by_month(query, chain.from_iterable(wanted.values()))
+    monthly, only = reads_by_month(query, chain.from_iterable(wanted.values())), query.one_field
     asked = _added_up_by_heir(
         query.include,
         carried.over,
         query.external,
         by_field,
-        only is not None,
+        bool(only),
         monthly,
         query.added_up,
     )
@@ -189,7 +184,7 @@ def _of_single(
         [pk for pk, whole in wanted if not whole],
         *query.run,
         carried.day,
-        *([] if only is None else [only]),
+        *only,
     )
     for row in rows:
         heir, whole, month, into, field, reported = row[:6]
@@ -256,9 +251,7 @@ def _under(prefix: str, condition: Q) -> Q:
     return found
 
 
-def _of_itself(
-    query: FiguresQuery, heirs: CurrentUnits, by_field: bool, only: int | None
-) -> Iterator[PartialTally]:
+def _of_itself(query: FiguresQuery, heirs: CurrentUnits, by_field: bool) -> Iterator[PartialTally]:
     """The own reports of rows that are units by themselves."""
     own: dict[int, list[tuple[int | None, str]]] = defaultdict(list)
     for place, heir in heirs:
@@ -268,8 +261,9 @@ def _of_itself(
     if not own:
         return
     monthly = reads_by_month(query, (place for several in own.values() for place, _ in several))
-    asked = _of_units(query.include, by_field, only is not None, monthly, query.added_up)
-    rows = asked(sorted(own), *query.run, *([] if only is None else [only]))
+    only = query.one_field
+    asked = _of_units(query.include, by_field, bool(only), monthly, query.added_up)
+    rows = asked(sorted(own), *query.run, *only)
     for row in rows:
         unit, month, field, reported = row[:4]
         tally = tally_from_values(row[4:], reported)

@@ -11,10 +11,11 @@ from core.database import snapshot
 from core.web import Right
 from figures.periods import Period, PeriodError
 from records.submissions.payload import moment_text
+from records.summary import queries as summary_queries
 from records.summary.parameters import BadParameter, parse_flag
 from reports.dashboard.cache import cached
 from reports.dashboard.params import parse_params
-from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
+from reports.dashboard.queries import ShownPeriods, with_changes
 from reports.models import Review, ReviewState
 from reports.printing import copies
 from reports.review_access import visible_reviews
@@ -46,7 +47,7 @@ def summary(request: HttpRequest) -> HttpResponse:
 
 @snapshot()
 def _written(shown: ShownPeriods, *, change: bool) -> str:
-    found = figures_of(shown)
+    found = summary_queries.summary(shown.query)
     return api.to_json((with_changes(shown, found) if change else found).as_dict())
 
 

@@ -15,14 +15,14 @@ from django.utils import timezone
 from core.database import snapshot
 from figures.periods import FIRST_YEAR, Month, Period
 from figures.rounding import rounded_percent
-from figures.summary import Figures, ShareChange, Summary, build_summary, compute_figures
+from figures.summary import Figures, ShareChange, Summary, compute_figures
 from figures.tally import Tally
 from records.models import DossierCount, Edition, Indicator, IndicatorValue, RateTarget, State, Submission
 from records.storage import tally_of
 from records.summary.aggregation import partial_tallies
 from records.summary.by_unit import reads_rows_apart, received_tallies, unit_rows
 from records.summary.figures_query import FiguresQuery, PartialTally
-from records.summary.queries import summary, tallies_by_tier
+from records.summary.queries import summary, summary_of_tallies, tallies_by_tier
 from reports.models import Review
 from reports.year_on_year.comparison import (
     AnyComparableUnits,
@@ -31,8 +31,6 @@ from reports.year_on_year.comparison import (
     compare_summaries,
 )
 from units.models import Unit
-
-from .field_figures import FieldFigures
 
 
 def rate_targets(unit: Unit, day) -> list[dict[str, str]]:
@@ -122,14 +120,9 @@ class ShownPeriods:
         self.query = replace(query, wider=self.reach)
 
     @cached_property
-    def of_field(self) -> FieldFigures | None:
-        """What is known of the field that is asked for, read once for all that is shown."""
-        return FieldFigures(self.reach, self.query.field) if self.query.field else None
-
-    @cached_property
     def comparable(self) -> AnyComparableUnits | None:
         """Who can be compared with last year; None where that are all."""
-        return comparable_units(self.reach, self.query.period, self.of_field.owed if self.of_field else None)
+        return comparable_units(self.reach, self.query.period)
 
     @property
     def last_year(self) -> FiguresQuery:
@@ -162,8 +155,6 @@ class PastFigures:
 def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
     """Both at once: months that are added up on reading are so only once."""
     query = shown.query
-    if query.field is not None:
-        return figures_of(shown), past_figures(shown)
     if not query.from_sums:
         found = partial_tallies(query, by_child=query.below)
         return summary(query, found), past_figures(shown, [*found, *partial_tallies(shown.earlier)])
@@ -173,38 +164,15 @@ def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
     return now, past_figures(shown, months)
 
 
-def figures_of(shown: ShownPeriods) -> Summary:
-    """The one Summary behind page, tables, files and charts."""
-    return shown.of_field.summary(shown.query) if shown.of_field else summary(shown.query)
-
-
 @snapshot()
 def past_figures(shown: ShownPeriods, found: list[PartialTally] | None = None) -> PastFigures:
     """Last year's figures and the trend from one reading of the months, in two queries; `found` are their parts, where
     they are at hand.
     """
-    query = shown.query
-    if shown.of_field is not None:
-        monthly = shown.of_field.monthly()
-    else:
-        monthly = tallies_by_tier(shown.reach, partial_tallies(shown.reach) if found is None else found)
-    earlier = build_summary(
-        unit=query.unit.code,
-        unit_name=query.unit.name,
-        period=query.period.same_last_year(),
-        tiers=monthly,
-        calendar=query.calendar,
-        basis=query.basis,
-        units_of=query.today,
-        include=query.include,
-        as_of=query.as_of,
-        external=query.external,
-        decimals=query.decimals,
-    )
-    tiers = _trend(monthly, shown.months, query.decimals, [tier for tier, _ in earlier.tiers])
-    against, field = None, query.field.name if query.field else ""
-    if shown.comparable is not None:
-        against = compare_summaries(shown.comparable, monthly, earlier, field)
+    monthly = tallies_by_tier(shown.reach, partial_tallies(shown.reach) if found is None else found)
+    earlier = summary_of_tallies(shown.last_year, monthly)
+    tiers = _trend(monthly, shown.months, shown.query.decimals, [tier for tier, _ in earlier.tiers])
+    against = compare_summaries(shown.comparable, monthly) if shown.comparable is not None else None
     return PastFigures(earlier, shown.months, tuple(tiers), against)
 
 
@@ -250,20 +218,7 @@ def with_changes(shown: ShownPeriods, summary: Summary) -> Summary:
 def _before(shown: ShownPeriods) -> dict[int, Figures]:
     """Last year's figures of the rows that can be compared, by number of the unit."""
     query = shown.last_year
-    if shown.of_field is not None:
-        rows = shown.of_field.unit_rows(query)
-    else:
-        rows = unit_rows(query, received_tallies(query))
-    found = build_summary(
-        unit=query.unit.code,
-        unit_name=query.unit.name,
-        period=query.period,
-        tiers={},
-        by="unit",
-        rows=rows,
-        calendar=query.calendar,
-        decimals=query.decimals,
-    )
+    found = summary_of_tallies(query, {}, by="unit", rows=unit_rows(query, received_tallies(query)))
     left_out = shown.comparable.left_rows if shown.comparable else ()
     return {row.extra["pk"]: row.figures for row in found.rows if row.extra["pk"] not in left_out}
 

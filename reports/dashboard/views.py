@@ -23,6 +23,7 @@ from figures.rates import Placement, rates_in
 from figures.summary import Summary
 from records.summary.figures_query import FiguresQuery
 from records.summary.parameters import LONGEST, BadParameter
+from records.summary.queries import summary
 from reports import charts
 from reports.charts import Chart, ChartJson
 from reports.review_text import sentences
@@ -42,7 +43,6 @@ from .params import PageState, parse_params, stable_unit_key
 from .queries import (
     ShownPeriods,
     current_and_past,
-    figures_of,
     frozen_review_for,
     month_reports,
     past_figures,
@@ -255,11 +255,11 @@ def _online(shown: ShownPeriods) -> Chart:
 
 
 def _channels(shown: ShownPeriods) -> Chart:
-    summary, past = current_and_past(shown)
+    current, past = current_and_past(shown)
     if past.against is not None:
         chart = blocks.channel_comparison(past.against.current, past.against.before)
         return replace(chart, told=f"{chart.told}. {past.against.told}".lstrip(". "))
-    return blocks.channel_comparison(summary, past.before)
+    return blocks.channel_comparison(current, past.before)
 
 
 CHARTS = {"online": _online, "channels": _channels}
@@ -322,7 +322,7 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
 def _flat(asked: PageState) -> FlatTable:
     query = asked.query
     shown = ShownPeriods(replace(query, by=asked.rows_by))
-    summary = with_changes(shown, figures_of(shown))
+    found = with_changes(shown, summary(shown.query))
     filters = [f"lĩnh vực {query.field.name}"] if query.field else []
     if query.tier:
         filters.append(formatting.tier_name(query.tier))
@@ -331,11 +331,11 @@ def _flat(asked: PageState) -> FlatTable:
     if settings.DEMO:
         filters.append("số liệu minh họa")
     made_at = clock.now()
-    entries = table_page(asked, summary).entries
+    entries = table_page(asked, found).entries
     note = (
         "cơ quan ngoài Ủy ban nhân dân không được tính" if query.unit.external and not query.external else ""
     )
-    return flat_table(summary, entries, asked="; ".join(filters), made_at=made_at, note=note)
+    return flat_table(found, entries, asked="; ".join(filters), made_at=made_at, note=note)
 
 
 def _name(asked: PageState, kind: str) -> str:

@@ -42,7 +42,7 @@ class ComparableFieldUnits:
     """
 
     def __init__(self, owed: FieldExpectation, period: Period) -> None:
-        self.owed, self.reach, self.only, self.period = owed, owed.question, owed.field, period
+        self.owed, self.reach, self.period = owed, owed.question, period
         self.months = sorted({*period.same_last_year().months, *period.months})
         self._all = frozenset(self.months)
 

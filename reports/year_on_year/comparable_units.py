@@ -61,12 +61,11 @@ class RosterChange(NamedTuple):
 @dataclass(frozen=True)
 class ComparableUnits:
     """Of what `reach` asks, in a period and the same period last year, which are among its months; of all fields, or of
-    one (`only`, its number) that all units of these `tiers` owe throughout, and no others.
+    one that all units of these `tiers` owe throughout, and no others.
     """
 
     reach: FiguresQuery
     period: Period
-    only: int | None = None
     tiers: Set[str] | None = None
 
     divided: ClassVar[Set[int]] = frozenset()

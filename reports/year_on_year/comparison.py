@@ -10,14 +10,14 @@ from django.db.models import Count, Exists, Q, QuerySet
 from figures.formatting import format_count
 from figures.measures import CLOSING, MEASURES, OPENING
 from figures.periods import Month, Period
-from figures.summary import Summary, build_summary
+from figures.summary import Summary
 from figures.tally import Tally, period_tally
 from records.models import DossierCount
 from records.storage import HANDOVER_COLUMNS, column_sums, tally_from_values
 from records.summary.aggregation import tallies_of_child_groups
-from records.summary.by_field import FieldExpectation
+from records.summary.by_field import field_expectation
 from records.summary.figures_query import FiguresQuery, PartialTally
-from records.summary.queries import MonthlyTallies
+from records.summary.queries import MonthlyTallies, summary_of_tallies
 from records.summary.split_units import apportioned_tallies
 from units.models import Unit
 
@@ -60,7 +60,7 @@ def comparable_tallies(lasting: AnyComparableUnits, whole: MonthlyTallies) -> Mo
 def _of_calm(lasting: AnyComparableUnits) -> MonthlyTallies:
     """What groups hold in which nobody came or went. One query; none without any."""
     found: MonthlyTallies = defaultdict(list)
-    for part in tallies_of_child_groups(lasting.reach, list(lasting.calm), lasting.only):
+    for part in tallies_of_child_groups(lasting.reach, list(lasting.calm)):
         if lasting.tiers is None or part.tier in lasting.tiers:
             found[part.tier].append((part.month, part.tally))
     return _expecting(found, lasting.expected_calm)
@@ -93,9 +93,10 @@ def _reports(lasting: AnyComparableUnits, units: _Units) -> MonthlyTallies:
 def _rows(lasting: AnyComparableUnits, **which: object) -> tuple[str, QuerySet, Count]:
     """Where the submission stands from the rows, the rows of these editions, and how many units reported."""
     editions = lasting.reach.editions.order_by().filter(**which)
-    if lasting.only is None:
+    field = lasting.reach.field
+    if field is None:
         return "submission__", editions, Count("pk")
-    counts = DossierCount.objects.order_by().filter(edition__in=editions, field=lasting.only)
+    counts = DossierCount.objects.order_by().filter(edition__in=editions, field=field)
     return "edition__submission__", counts, Count("edition", distinct=True, filter=Q(answered=True))
 
 
@@ -104,7 +105,7 @@ def _of_split(lasting: AnyComparableUnits, units: Set[int]) -> Iterator[PartialT
     if units:
         total, months = lasting.reach.carried.total, set(lasting.months)
         heir = total._replace(sources=[source for source in total.sources if source.unit in units])
-        parts = apportioned_tallies(lasting.reach, [(None, heir)], lasting.only is not None, lasting.only)
+        parts = apportioned_tallies(lasting.reach, [(None, heir)], lasting.reach.field is not None)
         yield from (part for part in parts if part.month in months)
 
 
@@ -163,11 +164,11 @@ def _told(lasting: AnyComparableUnits, doubt: _Doubt) -> QuerySet:
     flags = {
         f"submission__{flag}": True for flag, names in HANDOVER_COLUMNS.items() if doubt.measure in names
     }
-    if lasting.only is None:
+    if lasting.reach.field is None:
         return editions.filter(**{f"{doubt.measure}__isnull": False}, **flags)
     # Joined, the database stops at the first; listed, it would look for all editions before.
     return editions.filter(
-        **{"counts__field": lasting.only, f"counts__{doubt.measure}__isnull": False}, **flags
+        **{"counts__field": lasting.reach.field, f"counts__{doubt.measure}__isnull": False}, **flags
     )
 
 
@@ -249,43 +250,28 @@ class ComparedSummaries:
 # Who is left out is named.
 
 
-def comparable_units(
-    reach: FiguresQuery, period: Period, owed: FieldExpectation | None = None
-) -> AnyComparableUnits | None:
-    """Who can be compared in a period and the same period last year; None where that are all. `owed`: who owes the
-    field, where one is asked for. Two queries at most where units opened or closed or a field is not of all alike, by
-    today's units ten; else one, and none of a unit without any below that reported throughout.
+def comparable_units(reach: FiguresQuery, period: Period) -> AnyComparableUnits | None:
+    """Who can be compared in a period and the same period last year; None where that are all. Two queries at most where
+    units opened or closed or a field is not of all alike, by today's units ten; else one, and none of a unit without
+    any below that reported throughout.
     """
+    owed = field_expectation(reach)
     of_basis = ComparableUnits if reach.today is None else ComparableUnitsToday
     found: AnyComparableUnits = of_basis(reach, period)
     if owed is not None:
         found = ComparableFieldUnits(owed, period)
         if found.alike:
-            found = of_basis(reach, period, owed.field, found.whole_tiers)
+            found = of_basis(reach, period, found.whole_tiers)
     return found if found.number_left_out else None
 
 
-def compare_summaries(
-    among: AnyComparableUnits, monthly: MonthlyTallies, before: Summary, field: str = ""
-) -> ComparedSummaries:
-    """Both sides without who is left out. `monthly` holds the months of both periods, by tier; `field` is the name of
-    the field, where one is asked for. Six queries at most, whatever opened or closed.
+def compare_summaries(among: AnyComparableUnits, monthly: MonthlyTallies) -> ComparedSummaries:
+    """Both sides without who is left out. `monthly` holds the months of both periods, by tier. Six queries at most,
+    whatever opened or closed.
     """
-    tiers, period = comparable_tallies(among, monthly), among.period
+    tiers, period, reach = comparable_tallies(among, monthly), among.period, among.reach
     sides = [
-        build_summary(
-            unit=before.unit,
-            unit_name=before.unit_name,
-            period=when,
-            tiers=tiers,
-            calendar=among.reach.calendar,
-            basis=before.basis,
-            units_of=before.units_of,
-            include=before.include,
-            as_of=before.as_of,
-            external=before.external,
-            decimals=before.decimals,
-        )
-        for when in (period, period.same_last_year())
+        summary_of_tallies(replace(reach, period=when), tiers) for when in (period, period.same_last_year())
     ]
+    field = reach.field.name if reach.field else ""
     return ComparedSummaries(*sides, among.names_left_out, among.number_left_out, field)

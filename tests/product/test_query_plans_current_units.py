@@ -47,7 +47,7 @@ def test_rows_of_groups_by_todays_units_are_added_up_group_by_group() -> None:
     heirs = question.carried.heirs()
     groups = {source.unit for _, heir in heirs for source in heir.sources if source.sums}
     with ways("records_groupsum") as found:
-        rows = list(group_tallies(question, heirs, False, None))
+        rows = list(group_tallies(question, heirs, False))
     [way] = found
     assert "group_id" in way and "SORT" not in way
     assert len(rows) == len(groups) > len({part.child for part in rows}) > 1

@@ -11,7 +11,8 @@ from figures.periods import DEFAULT_CALENDAR
 from records.generate import country
 from records.models import Field
 from records.summary.figures_query import FiguresQuery
-from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
+from records.summary.queries import summary
+from reports.dashboard.queries import ShownPeriods, past_figures, with_changes
 from tests.product.test_query_plans import MERGED, places_of_today, plans
 from tests.reports.year_on_year.test_comparable_units import PERIODS, told, within
 
@@ -32,7 +33,7 @@ def test_equals_adding_up_report_by_report(seed):
     for unit, field in product([*groups, *leaves], Field.objects.all()):
         external, tier = world.random.random() < 0.5, world.random.choice([None, None, "commune"])
         wanted = wanted_of(unit, PERIODS[0], field, external=external, tier=tier, by="unit")
-        ours, theirs = figures_of(ShownPeriods(wanted)), added_up(wanted, world)
+        ours, theirs = summary(wanted), added_up(wanted, world)
         where = unit.code, field.code, tier, external
         assert told(ours.total) == told(theirs.total), where
         assert {name: told(one) for name, one in ours.tiers} == {
@@ -55,7 +56,7 @@ def test_who_owes_a_field_is_read_from_the_roster():
     ):
         wanted = wanted_of(unit, period, field, by=by, today=today)
         with plans(unit) as whole, CaptureQueriesContext(connection) as asked:
-            figures_of(ShownPeriods(wanted))
+            summary(wanted)
         assert whole == [], (unit, by, today, whole)
         if unit == nation:
             of_reports = [one["sql"] for one in asked if '"edition__submission' in one["sql"]]
@@ -81,7 +82,7 @@ def test_comparison_is_of_the_units_that_owed_the_field_throughout(seed):
             past_figures(ShownPeriods(wanted)).against,
             (unit.code, field.code, period.code, tier, external),
         )
-        rows = with_changes(ShownPeriods(wanted), figures_of(ShownPeriods(wanted))).rows
+        rows = with_changes(ShownPeriods(wanted), summary(wanted)).rows
         for row in rows:
             if any(f"/{row.extra['pk']}/" in one.path for one in left_out if row.extra["pk"] != unit.pk):
                 assert row.change.before is None, (where, row.key)

@@ -14,10 +14,9 @@ from ledger import log
 from records import errors
 from records.approval import actions as approval_actions
 from records.models import Edition
+from records.summary import queries as summary_queries
 from reports import review_access
-from reports.api import views as api_views
 from reports.dashboard import cache as dashboard_cache
-from reports.dashboard import queries as dashboard_queries
 from reports.dashboard import views as dashboard_views
 from reports.dashboard.views import _drawn
 from reports.drafting import actions as drafting_actions
@@ -179,8 +178,8 @@ def test_only_what_concerns_a_page_draws_it_anew(act, concerned, world, client, 
 
 
 def test_figures_as_json_are_reckoned_once_until_they_change(world, client, monkeypatch):
-    reckoned, figures_of = [], dashboard_queries.figures_of
-    monkeypatch.setattr(api_views, "figures_of", lambda wanted: reckoned.append(wanted) or figures_of(wanted))
+    reckoned, summary = [], summary_queries.summary
+    monkeypatch.setattr(summary_queries, "summary", lambda query: reckoned.append(query) or summary(query))
     address = "/api/v1/summary?unit=351&period=2022-H1&by=unit"
     plain, changes_too = (client.get(address + more).json() for more in ("", "&change=1"))
     assert "change" in changes_too["rows"][0] and "change" not in plain["rows"][0]

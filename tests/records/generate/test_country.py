@@ -110,9 +110,9 @@ def test_a_whole_period_by_child_is_that_of_its_months():
 def test_a_whole_period_by_todays_units_is_that_of_its_months():
     """Of rows alone; narrowed to a tier they are read month by month. A group that merged is one part of its heir."""
     top = country.fill_country(TINY)
-    field = GroupSum.objects.exclude(field=None).order_by("field").first().field_id
+    field = GroupSum.objects.exclude(field=None).order_by("field").first().field
     codes, seen = ("2025-M04..M09", "2025-M05", "2025-M03..M12"), set()
-    for code, external, only in product(codes, (False, True), (None, field)):
+    for code, external, one in product(codes, (False, True), (None, field)):
         period = periods.Period.parse(code)
         asked = [
             FiguresQuery(
@@ -123,18 +123,19 @@ def test_a_whole_period_by_todays_units_is_that_of_its_months():
                 external,
                 tier,
                 by="unit",
+                field=one,
                 today=country.LAST_DAY,
             )
             for tier in (None, Tier.COMMUNE, Tier.PROVINCE)
         ]
         whole, *narrowed = [
-            [part for part in partial_tallies(one, by_child=True, only=only) if part.child is not None]
-            for one in asked
+            [part for part in partial_tallies(query, by_child=True) if part.child is not None]
+            for query in asked
         ]
         monthly = [part for several in narrowed for part in several]
         assert None not in {part.month for part in monthly}
-        assert of_period(whole, period) == of_period(monthly, period), (code, external, only)
-        assert {(part.month, part.field) for part in whole} == {(None, only)}
+        assert of_period(whole, period) == of_period(monthly, period), (code, external, one)
+        assert {(part.month, part.field) for part in whole} == {(None, one and one.pk)}
         groups = {
             row.unit.pk: {source.unit for source in row.sources if source.sums}
             for row in asked[0].carried.rows

@@ -21,7 +21,7 @@ from records.models import OPEN_STATES, Edition, Field, State
 from records.submissions import actions as submissions_actions
 from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
-from reports.dashboard.queries import ShownPeriods, figures_of, past_figures
+from reports.dashboard.queries import ShownPeriods, past_figures
 from tests.records.conftest import balanced, entered, unit, unlocked
 from units.models import Tier, Unit
 from units.tree import roster
@@ -108,7 +108,7 @@ def told(cast, as_of: date | None = None) -> list[Summary]:
             wanted = FiguresQuery(
                 whose, PERIOD, stored_calendar(), "approved", False, None, by, 1, field=field, as_of=as_of
             )
-            found += [figures_of(ShownPeriods(wanted)), past_figures(ShownPeriods(wanted)).before]
+            found += [summary(wanted), past_figures(ShownPeriods(wanted)).before]
     return [replace(one, as_of=None) for one in found]
 
 

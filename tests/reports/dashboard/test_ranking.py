@@ -12,7 +12,8 @@ import pytest
 from figures.formatting import format_points
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.summary.figures_query import FiguresQuery
-from reports.dashboard.queries import ShownPeriods, figures_of, with_changes
+from records.summary.queries import summary
+from reports.dashboard.queries import ShownPeriods, with_changes
 from tests.units.succession import successions
 from units.lifecycle import actions
 from units.models import Unit
@@ -32,13 +33,13 @@ def wanted(**more) -> FiguresQuery:
 
 
 def changes(asked: FiguresQuery) -> dict[str, str | None]:
-    found = with_changes(ShownPeriods(asked), figures_of(ShownPeriods(asked)))
+    found = with_changes(ShownPeriods(asked), summary(asked))
     return {row.key: row.change.points for row in found.rows}
 
 
 def test_the_difference_is_that_of_the_printed_rates(demo):
-    now = figures_of(ShownPeriods(wanted()))
-    before = figures_of(ShownPeriods(wanted(period=HALF.same_last_year())))
+    now = summary(wanted())
+    before = summary(wanted(period=HALF.same_last_year()))
     found = with_changes(ShownPeriods(wanted()), now)
     assert {row.key for row in found.rows} == {row.key for row in before.rows}
     for row in found.rows:

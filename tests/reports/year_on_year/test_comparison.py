@@ -14,7 +14,8 @@ from records.calendar.queries import stored_calendar
 from records.generate import country
 from records.models import Stage
 from records.summary.figures_query import FiguresQuery
-from reports.dashboard.queries import ShownPeriods, current_and_past, figures_of, past_figures
+from records.summary.queries import summary
+from reports.dashboard.queries import ShownPeriods, current_and_past, past_figures
 from reports.year_on_year.comparison import ComparedSummaries
 from units.models import Unit
 
@@ -73,7 +74,7 @@ def test_read_together_they_are_as_read_apart(nation):
     ):
         asked = (unit, period, stored_calendar(), Stage.APPROVED, False, None, by, 1, None, as_of)
         together, apart = ShownPeriods(FiguresQuery(*asked)), ShownPeriods(FiguresQuery(*asked))
-        assert current_and_past(together) == (figures_of(apart), past_figures(apart)), asked
+        assert current_and_past(together) == (summary(apart.query), past_figures(apart)), asked
 
 
 def test_together_they_take_no_more_queries(nation):
@@ -81,7 +82,7 @@ def test_together_they_take_no_more_queries(nation):
         asked = (nation, country.HALF_YEAR, stored_calendar(), Stage.APPROVED, False, None, by, 1)
         with CaptureQueriesContext(connection) as apart:
             shown = ShownPeriods(FiguresQuery(*asked))
-            figures_of(shown), past_figures(shown)
+            summary(shown.query), past_figures(shown)
         with CaptureQueriesContext(connection) as together:
             current_and_past(ShownPeriods(FiguresQuery(*asked)))
         assert len(together) <= len(apart)

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from figures.periods import DEFAULT_CALENDAR, Period
 from records.generate import country
 from records.summary.figures_query import FiguresQuery
-from reports.dashboard.queries import ShownPeriods, figures_of, past_figures, with_changes
+from records.summary.queries import summary
+from reports.dashboard.queries import ShownPeriods, past_figures, with_changes
 from reports.year_on_year.comparable_units import NAMED
 from reports.year_on_year.comparison import comparable_units
 from reports.year_on_year.succession_breaks import BothPeriods
@@ -59,7 +60,7 @@ def test_equals_following_every_line_by_hand(seed):
             of_tiers = {name: told(one) for name, one in ours.tiers if one.completeness.expected}
             assert of_tiers == {name: told(one) for name, one in theirs.tiers}, where
         rows = oracle.rows(left)
-        for row in with_changes(ShownPeriods(wanted), figures_of(ShownPeriods(wanted))).rows:
+        for row in with_changes(ShownPeriods(wanted), summary(wanted)).rows:
             assert row.extra["pk"] not in rows or row.change.before is None, (where, row.key)
 
 
