@@ -18,13 +18,13 @@ from figures.summary import Figures
 
 from .review_text import sentences
 
-# The library's view turns Decimals into text and leaks itself into the JSON; both are mended here, once. A
+# The library's view turns Decimals into text and leaks itself into the JSON; both are fixed here. A
 # month that nobody reported stays null: a gap in the line, never 0.
 
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """One printed percentage with its counts; hollow where reports or parts of the whole are lacking."""
+    """One printed percentage with its counts; hollow where reports or parts of the whole are missing."""
 
     percent: str | None
     numerator: int | None = None
@@ -34,7 +34,7 @@ class ChartPoint:
 
     @classmethod
     def of(cls, share: Share, *, complete: bool, completeness: str) -> "ChartPoint":
-        """From a share and the completeness of what it was taken from."""
+        """Builds a point from a share; `complete` says whether all expected reports are there."""
         hollow = share.percent is not None and (share.partial or not complete)
         return cls(share.percent, share.numerator, share.denominator, hollow, completeness)
 
@@ -63,7 +63,7 @@ class ChartSeries:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart and what it says: `told` is its finding in a sentence, the text for those who do not see it."""
+    """A chart; `told` states its finding in a sentence, the text alternative for screen readers."""
 
     name: str
     kind: str
@@ -72,7 +72,7 @@ class Chart:
     series: tuple[ChartSeries, ...]
 
     def rows(self, labels: Sequence[str] | None = None) -> SafeString:
-        """The table beneath, drawn: each label (others where given) with share and counts of all series."""
+        """The HTML rows of the table under the chart: a label with share and counts of each series."""
         across = zip(*(series.points for series in self.series), strict=True)
         lines = zip(labels or self.labels, across, strict=True) if self.series else ()
         return web.plain_rows(
@@ -89,7 +89,7 @@ class ChartJson(BaseLineChartView):
     drawn: Chart
 
     def chart(self) -> Chart:
-        """The chart that was given; a view that knows it by its address makes it."""
+        """The chart to serve; views with an address override this."""
         return self.drawn
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -105,11 +105,11 @@ class ChartJson(BaseLineChartView):
         return [series.name for series in self.drawn.series]
 
     def get_data(self) -> list[list[float | None]]:
-        """Percentages as numbers: the one place where they become floats, on their way out."""
-        return [[_number(point.percent) for point in series.points] for series in self.drawn.series]
+        """Percentages as floats for Chart.js; everywhere else they stay text."""
+        return [[_percent_number(point.percent) for point in series.points] for series in self.drawn.series]
 
     def get_dataset_options(self, index: int, color: tuple[int, ...]) -> dict[str, Any]:
-        """What the page draws besides the line; colours and markers are the style sheet's and the page's."""
+        """Extra data of a series; colours and markers come from the style sheet and the page."""
         points = self.drawn.series[index].points
         return {
             "hollow": [point.hollow for point in points],
@@ -120,11 +120,11 @@ class ChartJson(BaseLineChartView):
 
 
 def chart_data(chart: Chart) -> dict[str, Any]:
-    """The same for a page that holds its charts, so that they are drawn without another request."""
+    """The JSON data of a chart, embedded in a page so that it needs no second request."""
     return ChartJson(drawn=chart).get_context_data()
 
 
-def _number(percent: str | None) -> float | None:
+def _percent_number(percent: str | None) -> float | None:
     return None if percent is None else float(Decimal(percent))
 
 
@@ -216,8 +216,8 @@ def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareB
             BarSegment(
                 key,
                 *CHANNELS[key],
-                _percent_of(at, whole),
-                _percent_of(part, whole),
+                _svg_length(at, whole),
+                _svg_length(part, whole),
                 formatting.format_count(part),
                 formatting.format_percent(share.percent),
                 inside=part * 100 >= WIDE_ENOUGH * whole,
@@ -226,7 +226,7 @@ def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareB
             )
         )
         at += part
-    told = "; ".join(
+    description = "; ".join(
         f"{segment.name.lower() if segment.key != 'postal' else segment.name} {segment.percent}"
         for segment in segments
     )
@@ -238,14 +238,14 @@ def share_bar(name: str, figures: Figures, *, one_month: bool = False) -> ShareB
         figures.completeness.complete,
         figures.shares["direct"].partial,
         tuple(segments),
-        f"{name}: {told or 'chưa có hồ sơ nào được báo cáo'}",
+        f"{name}: {description or 'chưa có hồ sơ nào được báo cáo'}",
     )
 
 
 def rate_scale(rows: Sequence[tuple[str, Share, Share | None, str | None]]) -> RateScale:
     """Dots of named rates: (name, this period, same period last year, target as text with a dot)."""
-    known = [text for row in rows for text in _known(row)]
-    start = _scale_start(known)
+    percents = [text for row in rows for text in _percents(row)]
+    start = _scale_start(percents)
     dots = tuple(_dot(*row, start) for row in rows)
     step = max((100 - start) // 5, 1)
     ticks = tuple((_place(str(tick), start) or "0%", f"{tick}%") for tick in range(start, 101, step))
@@ -256,7 +256,7 @@ def bar_width(share: Share, top: int) -> str:
     """The width of a share's bar in a cell whose full width is `top` percent; "0%" where there is no share."""
     if share.numerator is None or not share.denominator:
         return "0%"
-    return _percent_of(min(share.numerator * 100, share.denominator * top), share.denominator * top)
+    return _svg_length(min(share.numerator * 100, share.denominator * top), share.denominator * top)
 
 
 def bar_top(shares: Iterable[Share]) -> int:
@@ -276,7 +276,7 @@ def share_bars(
     return [*bars, share_bar(whole_name, total, one_month=one_month)] if len(bars) != 1 else bars
 
 
-def _known(row: tuple) -> list[str]:
+def _percents(row: tuple) -> list[str]:
     name, now, before, goal = row
     return [text for text in (now.percent, before.percent if before else None, goal) if text is not None]
 
@@ -286,8 +286,8 @@ def _hundredths(percent: str) -> int:
     return int(whole) * 100 + int((rest + "00")[:2])
 
 
-def _scale_start(known: list[str]) -> int:
-    lowest = min(map(_hundredths, known), default=0)
+def _scale_start(percents: list[str]) -> int:
+    lowest = min(map(_hundredths, percents), default=0)
     return next((start for start in (95, 90, 80, 50) if lowest >= start * 100 + 25), 0)
 
 
@@ -295,15 +295,15 @@ def _place(percent: str | None, start: int) -> str | None:
     if percent is None:
         return None
     along = min(max(_hundredths(percent) - start * 100, 0), (100 - start) * 100)
-    return _percent_of(along, (100 - start) * 100)
+    return _svg_length(along, (100 - start) * 100)
 
 
 def _dot(name: str, now: Share, before: Share | None, goal: str | None, start: int) -> RateDot:
     verdict, reached = _verdict(now, goal)
     earlier = before.percent if before else None
-    told = [f"{name}: {formatting.format_percent(now.percent)}"]
-    told += [f"chỉ tiêu {formatting.format_percent(goal)}"] if goal else []
-    told += [f"cùng kỳ {formatting.format_percent(earlier)}"] if earlier else []
+    description = [f"{name}: {formatting.format_percent(now.percent)}"]
+    description += [f"chỉ tiêu {formatting.format_percent(goal)}"] if goal else []
+    description += [f"cùng kỳ {formatting.format_percent(earlier)}"] if earlier else []
     return RateDot(
         name,
         formatting.format_percent(now.percent),
@@ -314,22 +314,22 @@ def _dot(name: str, now: Share, before: Share | None, goal: str | None, start: i
         _place(goal, start),
         verdict,
         reached,
-        ", ".join(told),
+        ", ".join(description),
         formatting.format_percent(earlier),
         formatting.format_percent(goal),
     )
 
 
 def _verdict(now: Share, goal: str | None) -> tuple[str, bool | None]:
-    """Against the target, by the printed figures: words and whether it is reached (None: cannot be said)."""
+    """Against the target, by the printed figures: words, and whether it is reached (None: unknown)."""
     reached = sentences.reached(now.percent, goal)
     if reached is None:
         return "", None
-    lacking = point_difference(goal, now.percent) or "0"
-    return ("Đạt chỉ tiêu" if reached else f"Thiếu {formatting.format_decimal(lacking)} điểm"), reached
+    gap = point_difference(goal, now.percent) or "0"
+    return ("Đạt chỉ tiêu" if reached else f"Thiếu {formatting.format_decimal(gap)} điểm"), reached
 
 
-def _percent_of(part: int, whole: int) -> str:
+def _svg_length(part: int, whole: int) -> str:
     """part ÷ whole as SVG length, two decimals, cut and not rounded up so that segments never overlap the edge."""
     hundredths = part * 10_000 // whole
     return f"{hundredths // 100}.{hundredths % 100:02d}%"

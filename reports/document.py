@@ -1,4 +1,4 @@
-"""A review as one piece of plain data: its figures, text and previous tasks, its facts, version and hash."""
+"""Builds and reads the JSON document of a review: figures, text, previous tasks, facts, version and hash."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ from .review_text import bound_text, facts, text_figures
 
 @dataclass(frozen=True)
 class ReviewFigures:
-    """What is asked for a review: approved figures of its unit and period, by the units that its makers chose."""
+    """The queries of a review: approved figures of its unit and period, by units as reported or of today."""
 
     review: Review
     period: Period
@@ -48,7 +48,7 @@ class ReviewFigures:
 
     @cached_property
     def compared(self) -> ComparedSummaries | None:
-        """None where the same units owed reports in both periods."""
+        """None where the same units were expected to report in both periods."""
         reach, among = self._shown.reach, self._shown.comparable
         if among is None:
             return None
@@ -60,9 +60,9 @@ class ReviewFigures:
         return {row.key: "" if row.extra["has_children"] else row.extra["tier"] for row in self.now.rows}
 
     def as_data(self) -> dict[str, Any]:
-        """What a document keeps of them; `compared` only where there is such a thing."""
+        """The part of the document with figures; `compared` only where some units cannot be compared."""
         tiers = [tier for tier, _ in self.now.tiers]
-        found = {
+        data = {
             "figures": self.now.as_record(),
             "unit_tiers": self.unit_tiers,
             "by_field": [
@@ -78,7 +78,7 @@ class ReviewFigures:
             ],
             "last_year": self.before.as_record(),
         }
-        return found | {"compared": self.compared.as_dict()} if self.compared else found
+        return data | {"compared": self.compared.as_dict()} if self.compared else data
 
     @cached_property
     def _shown(self) -> ShownPeriods:
@@ -91,21 +91,21 @@ class ReviewFigures:
             review.unit, self.period, self.calendar, decimals=review.decimals, today=review.units_of
         )
 
-    def _summary(self, **asked: Any) -> Summary:
-        return summary(replace(self._query, **asked))
+    def _summary(self, **changes: Any) -> Summary:
+        return summary(replace(self._query, **changes))
 
     def _online(self, period: Period, tier: str) -> list[dict[str, Any]]:
-        """The share received online, month by month: what the line of the printed review is drawn from."""
+        """The share received online by month, for the line chart of the printed review."""
         rows = self._summary(period=period, by="month", tier=tier).rows
         shares = [(row.key, row.figures.shares["online"]) for row in rows]
         return [
             {
                 "month": key,
-                "percent": one.percent,
-                "numerator": one.numerator or 0,
-                "denominator": one.denominator or 0,
+                "percent": share.percent,
+                "numerator": share.numerator or 0,
+                "denominator": share.denominator or 0,
             }
-            for key, one in shares
+            for key, share in shares
         ]
 
 
@@ -113,18 +113,18 @@ FROZEN_STATES = (ReviewState.FROZEN, ReviewState.ISSUED)
 
 
 def previous_review(unit: Unit, period: Period) -> Review | None:
-    """The review whose tasks a review of `period` tells the outcome of: of those whose period ended before that one
-    ends, the latest; frozen before drafts, not those that another frozen one replaced. One query.
+    """The latest review whose period ends before `period` does; its tasks get their outcome in the review of `period`.
+    Frozen reviews come before drafts; those replaced by a frozen one do not count. One query.
     """
     rows = Review.objects.filter(unit=unit).exclude(replaced_by__state__in=FROZEN_STATES).defer("frozen")
-    before = [row for row in rows.order_by("pk") if (told := _parsed(row.period)) and told.last < period.last]
+    before = [
+        row for row in rows.order_by("pk") if (parsed := _parsed(row.period)) and parsed.last < period.last
+    ]
     return max(before, key=_rank, default=None)
 
 
 def previous_tasks(unit: Unit, period: Period) -> list[PlanTask]:
-    """The tasks that the review before the one of `period` set, in their order, with `unit` read and their outcome as
-    it stands now; none where there is no such review. Two queries.
-    """
+    """The tasks set by the previous review, in order, with `unit` and their outcome of now. Two queries."""
     last = previous_review(unit, period)
     return list(last.tasks.select_related("unit")) if last else []
 
@@ -141,16 +141,16 @@ def _rank(review: Review) -> tuple:
     return period.last, review.is_frozen, period.first.number * -1, review.pk
 
 
-# Everything that page and print show of a review comes from this document, never from the live database beside
-# it, so that an issued review cannot change when a month is corrected.
+# Page and print show a review from this document only, never from the live database, so that an issued review
+# cannot change when a month is corrected.
 
 FORMAT = "cchc-review/2"
-# Grows with every change of the printed form, so that a frozen review says by which form it was drawn.
+# Increased with every change of the printed form, so that a frozen review names the form that drew it.
 TEMPLATE = "bao-cao-30/3"
-# What a document says of its own freezing: the head of the log, the hash of its form, its code at /verify/.
+# Added by freezing: the head of the log, the hash of the form, the code at /verify/.
 ADDED = ("log", "template_sha256", "verify")
-# What is read where a document, which another version may have frozen, does not hold it.
-_UNTOLD: Mapping[str, Any] = MappingProxyType(
+# Defaults for keys that a document frozen by another version lacks.
+_MISSING: Mapping[str, Any] = MappingProxyType(
     {
         "demo": False,
         "header": {},
@@ -168,19 +168,19 @@ _UNTOLD: Mapping[str, Any] = MappingProxyType(
         "last_tasks": [],
     }
 )
-_UNTOLD_HEADER = {
+_MISSING_HEADER = {
     **dict.fromkeys(("superior", "issuer"), ()),
     **dict.fromkeys(("number_form", "place", "year", "receiver", "opening", "closing"), ""),
     **dict.fromkeys(("meeting_day", "meeting_place", "chaired", "attended"), ""),
 }
-_UNTOLD_TASK = {"text": "", "responsible": "", "deadline": ""}
-_UNTOLD_OUTCOME = _UNTOLD_TASK | {
+_MISSING_TASK = {"text": "", "responsible": "", "deadline": ""}
+_MISSING_OUTCOME = _MISSING_TASK | {
     "outcome": "open",
     "outcome_label": "",
     "outcome_note": "",
     "outcome_on": "",
 }
-_UNTOLD_INDICATOR = {
+_MISSING_INDICATOR = {
     **dict.fromkeys(("group", "counted_in", "source", "numerator_name", "denominator_name"), ""),
     **dict.fromkeys(("numerator", "denominator", "percent", "target", "quoted", "quoted_on"), None),
     **dict.fromkeys(("before_numerator", "before_denominator", "before_percent"), None),
@@ -190,9 +190,9 @@ _UNTOLD_INDICATOR = {
 
 @snapshot()
 def build_document(review: Review, *, demo: bool, anchor: tuple[int, str] | None = None) -> dict[str, Any]:
-    """The document of a review as the database stands now: JSON data only, numbers as integers, rates as text.
+    """Builds the document of a review from the database: JSON data, numbers as integers, rates as text.
 
-    demo: whether its figures are marked as constructed. anchor: (sequence, hash) of the log's head; asked when None.
+    demo: whether its figures are marked as constructed. anchor: (sequence, hash) of the log's head; queried when None.
     """
     period, calendar = Period.parse(review.period), stored_calendar()
     start, end = calendar.bounds(period)
@@ -206,14 +206,14 @@ def build_document(review: Review, *, demo: bool, anchor: tuple[int, str] | None
     )
     bodies = [bound_text.parse_paragraphs(section.body) for section in sections]
     parts = [_section(section, body) for section, body in zip(sections, bodies, strict=True)]
-    header, told = _header(review, end), [_task(task) for task in tasks]
+    header, task_data = _header(review, end), [_task(task) for task in tasks]
     last = [_outcome(task) for task in previous_tasks(review.unit, period)]
-    everything = _everything(
+    all_facts = _all_facts(
         figures.now, figures.before, goals, reached, figures.unit_tiers, last, figures.compared
     )
     names = {row.key: row.name for row in figures.now.rows}
-    by_hand = text_figures.typed_in_sections(parts, everything, names)
-    by_hand += text_figures.typed_in_words(_words_around(header, told), everything, names)
+    typed = text_figures.typed_in_sections(parts, all_facts, names)
+    typed += text_figures.typed_in_words(_words_around(header, task_data), all_facts, names)
     return {
         "format": FORMAT,
         "template": TEMPLATE,
@@ -226,30 +226,30 @@ def build_document(review: Review, *, demo: bool, anchor: tuple[int, str] | None
         "targets": goals,
         "indicators": reached,
         "sections": parts,
-        "facts": _quoted(bodies, by_hand, everything),
-        "typed": by_hand,
-        "tasks": told,
+        "facts": _quoted(bodies, typed, all_facts),
+        "typed": typed,
+        "tasks": task_data,
         "last_tasks": last,
         "log": {"sequence": sequence, "hash": hash_},
     }
 
 
 def read(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored document as today's readers take it, whichever version froze it: what it does not hold is not told, and
-    a target of a rate that is known no more is left out. Figures are filled in where they are read (figures.summary).
+    """A stored document of any version, with defaults for missing keys and without targets of rates that no longer
+    exist. figures.summary fills in missing figures.
     """
-    doc = {**_UNTOLD, **stored}
-    doc["header"] = _UNTOLD_HEADER | doc["header"]
-    doc["signer"] = _UNTOLD["signer"] | doc["signer"]
-    doc["targets"] = [one for one in doc["targets"] if one["rate"] in BY_KEY]
-    doc["indicators"] = [_UNTOLD_INDICATOR | one for one in doc["indicators"]]
-    doc["tasks"] = [_UNTOLD_TASK | one for one in doc["tasks"]]
-    doc["last_tasks"] = [_UNTOLD_OUTCOME | one for one in doc["last_tasks"]]
+    doc = {**_MISSING, **stored}
+    doc["header"] = _MISSING_HEADER | doc["header"]
+    doc["signer"] = _MISSING["signer"] | doc["signer"]
+    doc["targets"] = [target for target in doc["targets"] if target["rate"] in BY_KEY]
+    doc["indicators"] = [_MISSING_INDICATOR | indicator for indicator in doc["indicators"]]
+    doc["tasks"] = [_MISSING_TASK | task for task in doc["tasks"]]
+    doc["last_tasks"] = [_MISSING_OUTCOME | task for task in doc["last_tasks"]]
     return doc
 
 
 def current(review: Review, *, demo: bool) -> dict[str, Any]:
-    """The document that all outlets of a review draw from: the frozen one, else that of now."""
+    """The document for all outputs of a review: the frozen one, else one built now."""
     return read(review.frozen) if review.is_frozen else build_document(review, demo=demo)
 
 
@@ -258,10 +258,10 @@ def document_facts(doc: dict[str, Any]) -> dict[str, facts.Fact]:
     now, before = Summary.from_dict(doc["figures"]), Summary.from_dict(doc["last_year"])
     last = doc.get("last_tasks", ())
     compared = ComparedSummaries.from_dict(doc["compared"]) if "compared" in doc else None
-    return _everything(now, before, doc["targets"], doc["indicators"], doc["unit_tiers"], last, compared)
+    return _all_facts(now, before, doc["targets"], doc["indicators"], doc["unit_tiers"], last, compared)
 
 
-def _everything(
+def _all_facts(
     now: Summary,
     before: Summary,
     goals: Sequence[Mapping[str, Any]],
@@ -277,8 +277,8 @@ def _everything(
 
 
 def header_version(review: Review) -> str:
-    """A short mark of what stands around the sections now, for the lock of its edit page. A section has a lock of its
-    own (quotable.section_version).
+    """A short hash of the text around the sections, for optimistic locking of its edit page. Sections have their own
+    (section_version).
     """
     text = {
         "title": review.title,
@@ -291,8 +291,8 @@ def header_version(review: Review) -> str:
 
 
 def document_version(doc: dict[str, Any]) -> str:
-    """A short mark of a document, its text and figures: what a leader has read before closing it. Where the log stood
-    and what freezing adds are no part of it.
+    """A short hash of a document's text and figures, which a leader confirms when closing it; without the log's head
+    and what freezing adds.
     """
     return document_sha256({name: value for name, value in doc.items() if name not in ADDED})[:16]
 
@@ -318,20 +318,20 @@ def _names(review: Review, period: Period, start: date, end: date) -> dict[str, 
 
 
 def _header(review: Review, end: date) -> dict[str, Any]:
-    given = review.header
+    entered = review.header
     parent = review.unit.parent
-    symbol = given.get("symbol") or "BC-UBND"
+    symbol = entered.get("symbol") or "BC-UBND"
     return {
-        "superior": [line for line in given.get("superior", "").splitlines() if line.strip()],
-        "issuer": [line for line in given.get("issuer", "").splitlines() if line.strip()]
+        "superior": [line for line in entered.get("superior", "").splitlines() if line.strip()],
+        "issuer": [line for line in entered.get("issuer", "").splitlines() if line.strip()]
         or ["ỦY BAN NHÂN DÂN", review.unit.name.upper()],
         "number_form": f"/{symbol}",
-        "place": given.get("place") or place_name(review.unit.name),
+        "place": entered.get("place") or place_name(review.unit.name),
         # Of the day of signing, which is not known yet: a review of a year may be written after New Year.
         "year": str(max(end.year, localdate(review.created_at).year)),
-        "receiver": given.get("receiver") or (f"UBND {parent.name}" if parent else ""),
+        "receiver": entered.get("receiver") or (f"UBND {parent.name}" if parent else ""),
         **{
-            name: given.get(name, "")
+            name: entered.get(name, "")
             for name in ("opening", "closing", "meeting_day", "meeting_place", "chaired", "attended")
         },
         **({"replaces": replaces_words(review.replaces)} if review.replaces else {}),
@@ -339,7 +339,7 @@ def _header(review: Review, end: date) -> dict[str, Any]:
 
 
 def replaces_words(old: Review) -> str:
-    """Which review another one replaces, as it is printed under its title and told at /verify/."""
+    """Which review is replaced, in Vietnamese, for the line under the title and for /verify/."""
     if old.number and old.issued_on:
         return f"Thay thế Báo cáo số {old.number} ngày {format_day(old.issued_on)}"
     return f"Thay thế bản chốt số liệu ngày {format_day(localdate(old.frozen_at))}"
@@ -365,7 +365,7 @@ def _section(section: ReviewSection, body: Sequence[bound_text.Paragraph]) -> di
 
 
 def _words_around(header: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The text beside the sections in which somebody may have typed a number, with where it stands."""
+    """Texts outside the sections in which somebody may have typed a number: (place in words, text)."""
     named = {"opening": "Câu mở đầu", "attended": "Thành phần dự", "closing": "Câu kết thúc"}
     around = [(where, header[name]) for name, where in named.items()]
     return around + [(f"Nhiệm vụ {place}", task["text"]) for place, task in enumerate(tasks, 1)]
@@ -373,13 +373,13 @@ def _words_around(header: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]])
 
 def _quoted(
     bodies: Iterable[Sequence[bound_text.Paragraph]],
-    by_hand: Iterable[Mapping[str, Any]],
-    all_: Mapping[str, facts.Fact],
+    typed: Iterable[Mapping[str, Any]],
+    all_facts: Mapping[str, facts.Fact],
 ) -> dict[str, Any]:
-    """The facts that some bodies quote, or that a typed number looks like; what is no fact any more is left out."""
+    """The facts that bodies quote or that typed numbers look like; facts that no longer exist are left out."""
     names = bound_text.fact_keys(runs for body in bodies for runs in body)
-    names += [one["key"] for one in by_hand if "key" in one]
-    return {key: all_[key].as_dict() for key in names if key in all_}
+    names += [number["key"] for number in typed if "key" in number]
+    return {key: all_facts[key].as_dict() for key in names if key in all_facts}
 
 
 def _task(task) -> dict[str, Any]:
@@ -391,7 +391,7 @@ def _task(task) -> dict[str, Any]:
 
 
 def _outcome(task: PlanTask) -> dict[str, Any]:
-    """A task that was set last time, with what became of it."""
+    """A task of the previous review, with its outcome."""
     return _task(task) | {
         "outcome": task.outcome,
         "outcome_label": task.get_outcome_display(),

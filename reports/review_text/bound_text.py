@@ -1,4 +1,4 @@
-"""Text whose figures stay bound to their facts while the words around them are edited."""
+"""Parses and writes the stored text of a review, in which figures are tokens bound to their facts."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import Any
 
 # Stored text holds a figure as ``[[key|text]]``: `key` names a fact (reports.review_text.facts), `text` is what was
-# accepted last. A blank line stands between paragraphs. Read, a paragraph is a row of runs; a run with a key is
-# a figure.
+# accepted last. A blank line separates paragraphs. A parsed paragraph is a tuple of runs; a run with a key is a
+# figure.
 
 KEY = "[A-Za-z0-9_.:@-]+"
-# A figure; and, so that no reader ever sees a bracket of ours, one whose end was lost while it was edited.
+# A figure; or one whose end was lost in editing, so that no reader ever sees its brackets.
 _TOKEN = re.compile(rf"\[\[(?P<key>{KEY})\|(?P<text>[^\[\]|]*)\]\]|\[\[{KEY}\|(?P<broken>[^\[\]|]*)\]?")
 _OPENING = re.compile(rf"\[\[(?={KEY}\|)")
 _BRACKETS = re.compile(r"\[\[[^\n\]]{0,60}\]{0,2}|[^\n\[\]]{0,40}\]\]")
@@ -34,33 +34,33 @@ Paragraph = tuple[TextRun, ...]
 def parse_paragraphs(body: str) -> tuple[Paragraph, ...]:
     """The paragraphs of a stored text; white space counts as one space, empty paragraphs are left out."""
     parts = _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n"))
-    found = (tuple(_tidy(_runs(part))) for part in parts)
-    return tuple(runs for runs in found if runs)
+    paragraphs = (tuple(_tidy(_runs(part))) for part in parts)
+    return tuple(runs for runs in paragraphs if runs)
 
 
 def broken_tokens(body: str) -> list[tuple[int, str]]:
-    """Where a stored text holds double brackets that are no whole figure: the number of the paragraph (from 1) and
-    what stands there. Read all the same, such a place becomes words: whoever typed it must hear of it first.
+    """Double brackets that are no complete figure: paragraph number (from 1) and text. Parsing would turn them into
+    words, so the forms report them.
     """
     places: list[tuple[int, str]] = []
-    number = 0
+    paragraph = 0
     for part in _BLANK_LINE.split(body.replace("\r\n", "\n").replace("\r", "\n")):
-        words = _TOKEN.sub(lambda found: " " if (found["text"] or "").strip() else found[0], part)
-        number += bool(part.strip())
-        places += [(number, found[0].strip()) for found in _BRACKETS.finditer(words)]
+        words = _TOKEN.sub(lambda match: " " if (match["text"] or "").strip() else match[0], part)
+        paragraph += bool(part.strip())
+        places += [(paragraph, match[0].strip()) for match in _BRACKETS.finditer(words)]
     return places
 
 
 def write_paragraphs(parts: Iterable[Iterable[TextRun]]) -> str:
-    """Paragraphs as stored text. Words that look like the beginning of a figure lose that look."""
+    """Paragraphs as stored text. Words that look like the start of a token are escaped."""
     return "\n\n".join("".join(map(_written, _tidy(runs))) for runs in parts)
 
 
 def token(key: str, text: str) -> str:
     """One figure as it is stored. Raises ValueError for a key or text that could not be read back."""
     written = f"[[{key}|{_SPACES.sub(' ', text).strip()}]]"
-    found = _TOKEN.fullmatch(written)
-    if found is None or not found["key"] or not found["text"]:
+    match = _TOKEN.fullmatch(written)
+    if match is None or not match["key"] or not match["text"]:
         raise ValueError(f"no token: {written}")
     return written
 
@@ -81,7 +81,7 @@ def paragraph_to_data(runs: Iterable[TextRun]) -> list[str | dict[str, str]]:
 
 
 def paragraph_from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragraph:
-    """Read back ``as_data``; a paragraph of the first format of documents is one text."""
+    """Reads what ``paragraph_to_data`` wrote; the first document format stored a paragraph as one text."""
     parts = [data] if isinstance(data, str) else data
     return tuple(
         TextRun(part) if isinstance(part, str) else TextRun(part["text"], part["figure"]) for part in parts
@@ -90,19 +90,19 @@ def paragraph_from_data(data: str | Sequence[str | Mapping[str, Any]]) -> Paragr
 
 def split_sentences(runs: Sequence[TextRun]) -> list[Paragraph]:
     """A paragraph cut before each new sentence, which begins with a capital or a figure; a figure is never cut."""
-    found: list[list[TextRun]] = [[]]
+    sentences: list[list[TextRun]] = [[]]
     for place, run in enumerate(runs):
         after = runs[place + 1].text if place + 1 < len(runs) else ""
         start = 0
-        for end in (one.end() for one in _STOP.finditer("" if run.key else run.text)):
+        for end in (stop.end() for stop in _STOP.finditer("" if run.key else run.text)):
             following = run.text[end : end + 1] or after[:1]
             if following.isupper() or (following.isdigit() and end == len(run.text)):
-                found[-1].append(TextRun(run.text[start:end]))
-                found.append([])
+                sentences[-1].append(TextRun(run.text[start:end]))
+                sentences.append([])
                 start = end
         if run.text[start:]:
-            found[-1].append(TextRun(run.text[start:], run.key))
-    return [tuple(one) for one in found if one]
+            sentences[-1].append(TextRun(run.text[start:], run.key))
+    return [tuple(sentence) for sentence in sentences if sentence]
 
 
 def fact_keys(parts: Iterable[Iterable[TextRun]]) -> list[str]:
@@ -112,15 +112,15 @@ def fact_keys(parts: Iterable[Iterable[TextRun]]) -> list[str]:
 
 def _runs(text: str) -> Iterator[TextRun]:
     end = 0
-    for found in _TOKEN.finditer(text):
-        yield TextRun(text[end : found.start()])
-        yield TextRun(found["broken"]) if found["key"] is None else TextRun(found["text"], found["key"])
-        end = found.end()
+    for match in _TOKEN.finditer(text):
+        yield TextRun(text[end : match.start()])
+        yield TextRun(match["broken"]) if match["key"] is None else TextRun(match["text"], match["key"])
+        end = match.end()
     yield TextRun(text[end:])
 
 
 def _tidy(runs: Iterable[TextRun]) -> list[TextRun]:
-    """Words beside words as one run, white space as one space and none at the ends, figures without a text gone."""
+    """Joins adjacent words, collapses white space, strips the ends and drops figures without a text."""
     single = (TextRun(_SPACES.sub(" ", run.text).strip() if run.key else run.text, run.key) for run in runs)
     tidy: list[TextRun] = []
     for figures, group in groupby((run for run in single if run.text), key=lambda run: bool(run.key)):

@@ -1,4 +1,4 @@
-"""Sentences drafted from a Summary; a sentence that would rest on nothing is left out."""
+"""Vietnamese sentences drafted from a Summary, for the dashboard and reviews."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,9 +9,8 @@ from figures.rates import BY_KEY, Share
 from figures.rounding import point_difference
 from figures.summary import Figures, Summary
 
-# No figures, no claim: a sentence that would rest on nothing, or on a whole with blanks in it, is left out
-# (""). What is drafted here is a proposal; an editor may rewrite it, and the numbers in it are those that the
-# tables print.
+# A sentence without figures, or on a total with missing cells, is left out (""). Editors may rewrite these drafts;
+# the numbers are those that the tables print.
 
 MOST_NAMES = 5
 
@@ -19,27 +18,27 @@ MOST_NAMES = 5
 def headline(summary: Summary) -> str:
     """The finding, in at most twelve words: "Tỷ lệ hồ sơ trực tuyến: cấp huyện 51,7%, cấp xã 12,6%".
 
-    One or two tiers are named; of more, the total is told. A share of a whole with blanks in it claims nothing.
-    What rests on fewer reports than expected is marked.
+    One or two tiers are named, else the total. Shares with missing parts are left out; a share from fewer reports
+    than expected is marked.
     """
-    found = [(tier, one) for tier, one in summary.tiers if _sound(one.shares["online"])]
+    tiers = [(tier, figures) for tier, figures in summary.tiers if _sound(figures.shares["online"])]
     name = BY_KEY["online"].name
-    if 1 <= len(found) <= 2:
-        told = ", ".join(
-            f"{tier_name(tier).lower()} {format_percent(one.share('online').percent)}"
-            f"{incomplete_mark(one.completeness)}"
-            for tier, one in found
+    if 1 <= len(tiers) <= 2:
+        percents = ", ".join(
+            f"{tier_name(tier).lower()} {format_percent(figures.share('online').percent)}"
+            f"{incomplete_mark(figures.completeness)}"
+            for tier, figures in tiers
         )
-        return f"{name}: {told}"
+        return f"{name}: {percents}"
     total = summary.total.shares["online"]
-    if not (found and _sound(total)):
+    if not (tiers and _sound(total)):
         return ""
     return f"{name} chung: {format_percent(total.percent)}{incomplete_mark(summary.total.completeness)}"
 
 
 def incomplete_mark(*completeness: Completeness) -> str:
     """The mark of a claim that rests on fewer reports than expected: " (chưa đủ)", else ""."""
-    return "" if all(one.complete for one in completeness) else INCOMPLETE
+    return "" if all(part.complete for part in completeness) else INCOMPLETE
 
 
 def points_change(new: str | None, old: str | None) -> str:
@@ -72,9 +71,9 @@ def target_gap(rate: str | None, target: str | None) -> str:
 def completeness_sentence(
     completeness: Completeness, one_month: bool = False, names: Mapping[str, str] | None = None
 ) -> str:
-    """How much of what was expected is there, and who is missing, at most five by name; else how many.
+    """How many expected reports are there and which units are missing, at most five by name.
 
-    ``names`` gives the names of units whose Missing carries none; what has no name stands under its code.
+    ``names``: unit code → name, for a MissingMonth without a name; else the code is shown.
     """
     if not completeness.expected:
         return ""
@@ -87,13 +86,13 @@ def completeness_sentence(
         return f"{start}; còn thiếu: {missing}."
     if not completeness.reported:
         return f"{start}."
-    lacking = format_count(completeness.expected - completeness.reported)
-    return f"{start}; còn thiếu {lacking} {'đơn vị' if one_month else 'báo cáo'}."
+    missing_count = format_count(completeness.expected - completeness.reported)
+    return f"{start}; còn thiếu {missing_count} {'đơn vị' if one_month else 'báo cáo'}."
 
 
-def rounding_note(one: Figures) -> str:
+def rounding_note(figures: Figures) -> str:
     """A footnote where the printed channel shares do not total exactly 100; "" where they do or lack a part."""
-    shares = [one.shares[key] for key in ("direct", "online", "postal")]
+    shares = [figures.shares[key] for key in ("direct", "online", "postal")]
     if any(share.partial for share in shares) or all(share.percent is None for share in shares):
         return ""
     total = sum(Decimal(share.percent) for share in shares if share.percent is not None)
@@ -103,16 +102,16 @@ def rounding_note(one: Figures) -> str:
 def missing_names(completeness: Completeness, names: Mapping[str, str], one_month: bool) -> str:
     """Who has not reported: the first `MOST_NAMES` by name, each with its month or how many; `names` is by code."""
     units = list(completeness.by_unit().values())
-    told = [_named(ones, names, one_month) for ones in units[:MOST_NAMES]]
-    more = len(units) - len(told)
-    return ", ".join(told) + (f" và {more} đơn vị khác" if more > 0 else "")
+    named = [_named(months, names, one_month) for months in units[:MOST_NAMES]]
+    more = len(units) - len(named)
+    return ", ".join(named) + (f" và {more} đơn vị khác" if more > 0 else "")
 
 
-def _named(ones: list[MissingMonth], names: Mapping[str, str], one_month: bool) -> str:
-    name = ones[0].name or names.get(ones[0].unit, ones[0].unit)
+def _named(months: list[MissingMonth], names: Mapping[str, str], one_month: bool) -> str:
+    name = months[0].name or names.get(months[0].unit, months[0].unit)
     if one_month:
         return name
-    return f"{name} ({ones[0].month.label})" if len(ones) == 1 else f"{name} ({len(ones)} tháng)"
+    return f"{name} ({months[0].month.label})" if len(months) == 1 else f"{name} ({len(months)} tháng)"
 
 
 def _sound(share: Share) -> bool:

@@ -1,4 +1,4 @@
-"""The figures in a review's text against what is known: bound, stale, or typed by hand."""
+"""Compares the figures in a review's text with its facts: bound, stale, lost, or typed by hand."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,12 +10,11 @@ from .bound_text import TextRun
 from .facts import Fact
 from .typed_numbers import LOOKS_LIKE, SAME, UNSOURCED
 
-# Answered from a document alone (reports.document): its facts are those of now, its runs hold what was
-# accepted last, and ``typed`` what this module found. For a page: ``states(doc)``; what was found is accepted by
-# reports.drafting.actions.accept_figures.
+# Works on a document alone (reports.document): its facts are those of now, its runs hold the text accepted last.
+# reports.drafting.actions.accept_figures accepts changes.
 
 BOUND, STALE, LOST = "bound", "stale", "lost"
-# Of a number that somebody typed: it is a known figure, looks like one and differs, or has no source.
+# A typed number equals a fact, looks like one but differs, or has no source.
 TYPED = (SAME, LOOKS_LIKE, UNSOURCED)
 
 
@@ -38,9 +37,7 @@ class TextFigure:
 
 @dataclass(frozen=True)
 class TextSentence:
-    """A sentence of the text. It is named by the order of its section (from 1), its paragraph and its place there
-    (from 0): what the action that accepts it takes.
-    """
+    """A sentence, identified by its section (from 1), paragraph and place in it (from 0)."""
 
     section: int
     paragraph: int
@@ -54,7 +51,7 @@ class TextSentence:
 
     @property
     def stale(self) -> list[TextFigure]:
-        """The figures in it that are other ones now."""
+        """Figures whose fact has changed."""
         return [figure for figure in self.figures if figure.state == STALE]
 
     @property
@@ -64,7 +61,7 @@ class TextSentence:
 
 @dataclass(frozen=True)
 class FigureToCheck:
-    """A figure to be seen to, with where it stands. `name` is what a form sends: "2.0.34" for section, paragraph and
+    """A figure for an editor to check, and its place. `name` is what a form sends: "2.0.34" for section, paragraph and
     first character of a number typed in a section, "" where nothing can be bound.
     """
 
@@ -76,7 +73,7 @@ class FigureToCheck:
 
 @dataclass(frozen=True)
 class TextFigures:
-    """All that is known of the figures of a text. `sections` as by_section; the lists are what a reader sees to."""
+    """State of all figures of a text. `sections` as sentences_by_section; the tuples list what to check."""
 
     sections: tuple[list[list[TextSentence]], ...]
     stale: tuple[TextSentence, ...]
@@ -89,18 +86,18 @@ class TextFigures:
 def text_figures(doc: dict[str, Any]) -> TextFigures:
     """The state of every figure in the text of a document; a document without ``typed`` marks no typed number."""
     sections = sentences_by_section(doc)
-    every = [one for section in sections for paragraph in section for one in paragraph]
-    typed = [_marked(one, doc.get("facts", {})) for one in doc.get("typed", ())]
+    every = [sentence for section in sections for paragraph in section for sentence in paragraph]
+    typed = [_marked(number, doc.get("facts", {})) for number in doc.get("typed", ())]
     lost = [
-        FigureToCheck(figure, doc["sections"][one.section - 1]["heading"], one.section)
-        for one in every
-        for figure in one.figures
+        FigureToCheck(figure, doc["sections"][sentence.section - 1]["heading"], sentence.section)
+        for sentence in every
+        for figure in sentence.figures
         if figure.state == LOST
     ]
-    by_state = {state: tuple(one for one in typed if one.figure.state == state) for state in TYPED}
+    by_state = {state: tuple(number for number in typed if number.figure.state == state) for state in TYPED}
     return TextFigures(
         tuple(sections),
-        tuple(one for one in every if one.stale),
+        tuple(sentence for sentence in every if sentence.stale),
         tuple(lost),
         by_state[SAME],
         by_state[LOOKS_LIKE],
@@ -109,34 +106,34 @@ def text_figures(doc: dict[str, Any]) -> TextFigures:
 
 
 def sentences_by_section(doc: dict[str, Any]) -> list[list[list[TextSentence]]]:
-    """Section by section, paragraph by paragraph, the sentences: for a page that draws the text with its marks."""
-    known = doc.get("facts", {})
+    """Sentences by section and paragraph, for a page that marks the figures in the text."""
+    facts = doc.get("facts", {})
     typed: dict[tuple[int, int], list[TextFigure]] = {}
-    for one in doc.get("typed", ()):
-        typed.setdefault((one["section"], one["paragraph"]), []).append(_typed(one, known))
+    for number in doc.get("typed", ()):
+        typed.setdefault((number["section"], number["paragraph"]), []).append(_typed(number, facts))
     return [
         [
             list(
                 _sentences(
-                    order, place, bound_text.paragraph_from_data(data), known, typed.get((order, place), ())
+                    order, place, bound_text.paragraph_from_data(data), facts, typed.get((order, place), ())
                 )
             )
-            for place, data in enumerate(one["paragraphs"])
+            for place, data in enumerate(section["paragraphs"])
         ]
-        for order, one in enumerate(doc["sections"], 1)
+        for order, section in enumerate(doc["sections"], 1)
     ]
 
 
 def _sentences(
-    order: int, paragraph: int, runs: bound_text.Paragraph, known: dict[str, Any], typed: Sequence[TextFigure]
+    order: int, paragraph: int, runs: bound_text.Paragraph, facts: dict[str, Any], typed: Sequence[TextFigure]
 ) -> Iterator[TextSentence]:
     at = 0
-    for place, one in enumerate(bound_text.split_sentences(runs)):
+    for place, sentence in enumerate(bound_text.split_sentences(runs)):
         figures: list[TextFigure] = []
-        for run in one:
+        for run in sentence:
             end = at + len(run.text)
             first, last = (bisect_left(typed, edge, key=_place) for edge in (at, end))
-            figures += [_figure(run, known)] if run.key else _cut(run.text, at, typed[first:last])
+            figures += [_figure(run, facts)] if run.key else _cut(run.text, at, typed[first:last])
             at = end
         yield TextSentence(order, paragraph, place, tuple(figures))
 
@@ -146,79 +143,81 @@ def _place(number: TextFigure) -> int:
 
 
 def _cut(words: str, at: int, typed: Sequence[TextFigure]) -> Iterator[TextFigure]:
-    """Words that begin at a place of their paragraph, with the numbers in them as figures of their own."""
-    done = 0
-    for one in typed:
-        if words[done : one.at - at]:
-            yield TextFigure(words[done : one.at - at])
-        yield one
-        done = one.at - at + len(one.text)
-    if words[done:]:
-        yield TextFigure(words[done:])
+    """Splits words that begin at `at` in their paragraph around the typed numbers in them."""
+    written = 0
+    for number in typed:
+        if words[written : number.at - at]:
+            yield TextFigure(words[written : number.at - at])
+        yield number
+        written = number.at - at + len(number.text)
+    if words[written:]:
+        yield TextFigure(words[written:])
 
 
-def _figure(run: TextRun, known: dict[str, Any]) -> TextFigure:
-    fact = known.get(run.key)
+def _figure(run: TextRun, facts: dict[str, Any]) -> TextFigure:
+    fact = facts.get(run.key)
     if fact is None:
         return TextFigure(run.text, run.key, LOST)
     state = BOUND if fact["text"] == run.text else STALE
     return _about(TextFigure(run.text, run.key, state, fact["text"]), fact)
 
 
-def _typed(one: dict[str, Any], known: dict[str, Any]) -> TextFigure:
-    figure = TextFigure(one["text"], one.get("key", ""), one["state"], one.get("known", ""), at=one["at"])
-    return _about(figure, known[figure.key]) if figure.key in known else figure
+def _typed(data: dict[str, Any], facts: dict[str, Any]) -> TextFigure:
+    figure = TextFigure(
+        data["text"], data.get("key", ""), data["state"], data.get("known", ""), at=data["at"]
+    )
+    return _about(figure, facts[figure.key]) if figure.key in facts else figure
 
 
 def _about(figure: TextFigure, fact: dict[str, Any]) -> TextFigure:
     return replace(figure, name=fact["name"], source=fact["source"], formula=fact["formula"])
 
 
-def _marked(one: dict[str, Any], known: dict[str, Any]) -> FigureToCheck:
+def _marked(number: dict[str, Any], facts: dict[str, Any]) -> FigureToCheck:
     # A rise or fall is bound with its words; a bare number cannot take their place.
-    alike = one["text"][:1].isdigit() == one.get("known", "")[:1].isdigit()
-    in_text = bool(one["section"] and one.get("key") and alike)
-    name = f"{one['section']}.{one['paragraph']}.{one['at']}" if in_text else ""
-    return FigureToCheck(_typed(one, known), one["where"], one["section"], name)
+    alike = number["text"][:1].isdigit() == number.get("known", "")[:1].isdigit()
+    in_text = bool(number["section"] and number.get("key") and alike)
+    name = f"{number['section']}.{number['paragraph']}.{number['at']}" if in_text else ""
+    return FigureToCheck(_typed(number, facts), number["where"], number["section"], name)
 
 
-# No text of an office holds more; beyond, a typed number is not compared and counts as one without a source.
+# A limit no real review reaches; later typed numbers are not compared and count as unsourced.
 MOST_COMPARED = 500
 
 
 def typed_in_sections(
-    sections: Sequence[Mapping[str, Any]], known: Mapping[str, Fact], names: Mapping[str, str]
+    sections: Sequence[Mapping[str, Any]], facts: Mapping[str, Fact], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """The typed numbers of the text, as data of a document: ``section`` (from 1), ``paragraph`` and ``at`` (from 0, in
     characters of the paragraph as it is read), ``where`` in words, ``text``, ``state``, and of a
-    known figure its ``key`` and how that is written, ``known``.
+    known figure its ``key`` and how that is written, ``facts``.
     """
-    found: list[dict[str, Any]] = []
-    index = typed_numbers.KnownNumbers(known, names)
-    for order, one in enumerate(sections, 1):
-        for place, data in enumerate(one["paragraphs"]):
-            for at, number in _in_paragraph(bound_text.paragraph_from_data(data), known, index, len(found)):
-                told = {"section": order, "paragraph": place, "at": at, "where": one["heading"]}
-                found.append(told | number)
-    return found
+    typed: list[dict[str, Any]] = []
+    index = typed_numbers.KnownNumbers(facts, names)
+    for order, section in enumerate(sections, 1):
+        for place, data in enumerate(section["paragraphs"]):
+            for at, number in _in_paragraph(bound_text.paragraph_from_data(data), facts, index, len(typed)):
+                where = {"section": order, "paragraph": place, "at": at, "where": section["heading"]}
+                typed.append(where | number)
+    return typed
 
 
 def typed_in_words(
-    words: Iterable[tuple[str, str]], known: Mapping[str, Fact], names: Mapping[str, str]
+    words: Iterable[tuple[str, str]], facts: Mapping[str, Fact], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The same of pieces of text outside the sections, (where, text): their ``section`` is 0."""
-    found: list[dict[str, Any]] = []
-    index = typed_numbers.KnownNumbers(known, names)
+    """Like typed_in_sections, for (where, text) outside the sections; ``section`` is 0."""
+    typed: list[dict[str, Any]] = []
+    index = typed_numbers.KnownNumbers(facts, names)
     for where, text in words:
-        for at, number in _in_paragraph((TextRun(text),), known, index, len(found)):
-            found.append({"section": 0, "paragraph": 0, "at": at, "where": where} | number)
-    return found
+        for at, number in _in_paragraph((TextRun(text),), facts, index, len(typed)):
+            typed.append({"section": 0, "paragraph": 0, "at": at, "where": where} | number)
+    return typed
 
 
 def _in_paragraph(
-    runs: bound_text.Paragraph, known: Mapping[str, Fact], index: typed_numbers.KnownNumbers, before: int
+    runs: bound_text.Paragraph, facts: Mapping[str, Fact], index: typed_numbers.KnownNumbers, before: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The numbers of a paragraph before which so many were found."""
+    """(position, data) of the typed numbers of a paragraph; `before` counts those of earlier ones."""
     start = 0
     for sentence in bound_text.split_sentences(runs):
         whole, at = bound_text.paragraph_text(sentence), 0
@@ -232,14 +231,14 @@ def _in_paragraph(
                 moved = typed_numbers.shift_number(number, at)
                 yield (
                     start + moved.start,
-                    _told(moved, typed_numbers.match_number(moved, whole, among), known),
+                    _number_data(moved, typed_numbers.match_number(moved, whole, among), facts),
                 )
             at += len(run.text)
         start += at
 
 
-def _told(
-    number: typed_numbers.TypedNumber, like: typed_numbers.NumberMatch, known: Mapping[str, Fact]
+def _number_data(
+    number: typed_numbers.TypedNumber, match: typed_numbers.NumberMatch, facts: Mapping[str, Fact]
 ) -> dict[str, Any]:
-    told = {"text": number.text, "state": like.state}
-    return told | {"key": like.key, "known": known[like.key].text} if like.key else told
+    data = {"text": number.text, "state": match.state}
+    return data | {"key": match.key, "known": facts[match.key].text} if match.key else data

@@ -1,4 +1,4 @@
-"""Numbers that somebody typed into a text, and the known figure that each is or seems to be meant to be."""
+"""Finds numbers typed into a text and matches each with the fact that it equals or resembles."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +53,7 @@ EXCEPTED = (
     r"(?:iso|tcvn(?:\s+iso)?)\s?\d+(?:[:\-]\d+)?",
     r"(?:công nghiệp|công nghệ)\s+\d\.\d",
 )
-_EXCEPTED = re.compile("|".join(f"(?:{one})" for one in EXCEPTED), re.I)
+_EXCEPTED = re.compile("|".join(f"(?:{pattern})" for pattern in EXCEPTED), re.I)
 _LEADING = re.compile(r"\s*(?:[-–+•]\s*)?(?:\(\d{1,2}\)|\d{1,2}(?:\.\d{1,2})*[.)](?!\d))\s")
 # A word that a number is part of is a name: Covid-19, VNPT4, 5G.
 _NUMBER = re.compile(
@@ -101,7 +101,7 @@ def shift_number(number: TypedNumber, by: int) -> TypedNumber:
 def _numbers(text: str, begins: bool) -> Iterator[TypedNumber]:
     leading = _LEADING.match(text) if begins else None
     numbered = leading.end() if leading else 0
-    names = (one.span() for one in _EXCEPTED.finditer(text))
+    names = (match.span() for match in _EXCEPTED.finditer(text))
     first, last = next(names, (len(text), len(text)))
     for found in _NUMBER.finditer(text):
         start, end = found.span("number")
@@ -117,19 +117,19 @@ def _numbers(text: str, begins: bool) -> Iterator[TypedNumber]:
         )
 
 
-def _kind(text: str, found: re.Match[str]) -> tuple[str, int, int]:
+def _kind(text: str, match: re.Match[str]) -> tuple[str, int, int]:
     """What a number is, and where it begins and ends with its words."""
-    start, end = found.span("number")
-    if found["points"]:
-        return POINTS, found.start(), found.end("points")
-    if found["sign"]:
+    start, end = match.span("number")
+    if match["points"]:
+        return POINTS, match.start(), match.end("points")
+    if match["sign"]:
         return (
-            (GROWTH, found.start(), found.end("sign"))
-            if found["verb"]
-            else (PERCENT, start, found.end("sign"))
+            (GROWTH, match.start(), match.end("sign"))
+            if match["verb"]
+            else (PERCENT, start, match.end("sign"))
         )
-    if found["verb"] and (dossiers := _DOSSIERS.match(text, end)):
-        return MORE, found.start(), dossiers.end()
+    if match["verb"] and (dossiers := _DOSSIERS.match(text, end)):
+        return MORE, match.start(), dossiers.end()
     return COUNT, start, end
 
 
@@ -179,82 +179,86 @@ class _Candidate:
 
 
 class KnownNumbers:
-    """The known figures, read once for all sentences of a text. `names`: unit key → name; a unit's figures count only
-    where its name stands in the sentence.
+    """Facts indexed for all sentences of a text. `names`: unit key → name; a unit's facts are candidates only where the
+    sentence names it.
     """
 
-    def __init__(self, known: Mapping[str, Fact], names: Mapping[str, str]) -> None:
+    def __init__(self, facts: Mapping[str, Fact], names: Mapping[str, str]) -> None:
         self._names = {key: name.lower() for key, name in names.items()}
         self._plain: list[tuple[str, Fact, tuple[str, Decimal]]] = []
         self._by_unit: dict[str, list[tuple[str, Fact, tuple[str, Decimal]]]] = {}
-        for key, fact in known.items():
+        for key, fact in facts.items():
             if worth := _value(key, fact):
                 unit = key.split(".")[1] if key.startswith("unit.") else ""
                 (self._by_unit.setdefault(unit, []) if unit else self._plain).append((key, fact, worth))
 
     def candidates(self, sentence: str) -> list[_Candidate]:
-        """The figures that a sentence may speak of, with how well its words fit (0: not at all)."""
-        said = sentence.lower()
-        units = {key for key, name in self._names.items() if name in said}
-        every = self._plain + [one for unit in sorted(units) for one in self._by_unit.get(unit, ())]
-        fits = ((key, _fit(key, fact, said, units), worth) for key, fact, worth in every)
+        """Facts that a sentence may mean, with how well its words fit (0: not at all)."""
+        text = sentence.lower()
+        units = {key for key, name in self._names.items() if name in text}
+        every = self._plain + [entry for unit in sorted(units) for entry in self._by_unit.get(unit, ())]
+        fits = ((key, _fit(key, fact, text, units), worth) for key, fact, worth in every)
         return [_Candidate(key, worth[1], worth[0], fit) for key, fit, worth in fits if fit is not None]
 
 
 def match_number(number: TypedNumber, sentence: str, among: Iterable[_Candidate]) -> NumberMatch:
-    """What `number` is among the figures that its sentence may speak of."""
+    """Matches `number` with the candidates of its sentence."""
     hedge = _hedge(sentence, number)
     same: list[tuple] = []
     like: list[tuple] = []
-    for one in among:
-        if one.kind != number.kind or (number.kind == COUNT and not _counts_alike(one.key, number)):
+    for candidate in among:
+        if candidate.kind != number.kind or (
+            number.kind == COUNT and not _counts_alike(candidate.key, number)
+        ):
             continue
-        rank = (-one.fit, abs(one.value - number.value), one.key)
-        if _equal(number, one.value) or _is_hedged(number.value, one.value, number.kind, hedge):
-            if one.fit or (number.kind == COUNT and one.value >= _LARGE):
+        rank = (-candidate.fit, abs(candidate.value - number.value), candidate.key)
+        if _equal(number, candidate.value) or _is_hedged(number.value, candidate.value, number.kind, hedge):
+            if candidate.fit or (number.kind == COUNT and candidate.value >= _LARGE):
                 same.append(rank)
-        elif _near(number, one):
+        elif _near(number, candidate):
             like.append(rank)
     if same:
         return NumberMatch(SAME, min(same)[-1])
     return NumberMatch(LOOKS_LIKE, min(like)[-1]) if like else NumberMatch(UNSOURCED)
 
 
-def _fit(key: str, fact: Fact, said: str, units: set[str]) -> int | None:
-    """How well a sentence speaks of a figure: None where it cannot, 0 where nothing tells, more is better."""
+def _fit(key: str, fact: Fact, sentence: str, units: set[str]) -> int | None:
+    """How well a sentence fits a fact: None where it cannot mean it, 0 without a hint, more is better."""
     side, _, rest = key.partition(".")
     if side in ("now", "before", "change", "growth"):
         scope, _, what = rest.partition(".")
-        words = any(word in said for word in WORDS.get(what.rpartition(".")[2], ("\0",)))
-        then = any(word in said for word in _BEFORE)
+        words = any(word in sentence for word in WORDS.get(what.rpartition(".")[2], ("\0",)))
+        then = any(word in sentence for word in _BEFORE)
         if side == "before" and not then:
             return None
-        return _scoped(scope, said) * 2 + 1 + (side == "before") if words else 0
+        return _scoped(scope, sentence) * 2 + 1 + (side == "before") if words else 0
     if side == "unit":
         code, _, what = rest.partition(".")
-        words = any(word in said for word in WORDS.get(what.rpartition(".")[2], ("\0",)))
+        words = any(word in sentence for word in WORDS.get(what.rpartition(".")[2], ("\0",)))
         return (6 if words else 0) if code in units else None
     if side in ("target", "gap"):
-        told = "chỉ tiêu" in said and any(word in said for word in WORDS.get(rest.partition(".")[0], ()))
-        return 2 if told else None
+        fits = "chỉ tiêu" in sentence and any(
+            word in sentence for word in WORDS.get(rest.partition(".")[0], ())
+        )
+        return 2 if fits else None
     if side == "indicator":
         name = fact.name.rpartition(": ")[2].lower()
-        return 5 if _overlap(name, said) else None
-    return 1 if side in ("missing", "tasks") and _overlap(fact.name.lower(), said) else None
+        return 5 if _overlap(name, sentence) else None
+    return 1 if side in ("missing", "tasks") and _overlap(fact.name.lower(), sentence) else None
 
 
-def _scoped(scope: str, said: str) -> int:
+def _scoped(scope: str, sentence: str) -> int:
     """2 where a sentence names the tier (or the whole), 0 where it names another, 1 where it names none."""
-    named = {tier for tier, words in TIERS.items() if any(word in said for word in words)}
+    named = {tier for tier, words in TIERS.items() if any(word in sentence for word in words)}
     if scope in TIERS:
         return 2 if scope in named else 0 if named else 1
-    return 2 if any(word in said for word in _WHOLE) else 0 if named else 1
+    return 2 if any(word in sentence for word in _WHOLE) else 0 if named else 1
 
 
-def _overlap(name: str, said: str) -> bool:
+def _overlap(name: str, sentence: str) -> bool:
     """Whether at least three in five words of a name stand in a sentence."""
     words = [word.strip(",.;:") for word in name.split()]
-    there = set(said.replace(",", " ").replace(".", " ").replace(";", " ").split())
+    there = set(sentence.replace(",", " ").replace(".", " ").replace(";", " ").split())
     return bool(words) and 5 * sum(word in there for word in words) >= 3 * len(words)
 
 
@@ -265,8 +269,8 @@ def _value(key: str, fact: Fact) -> tuple[str, Decimal] | None:
     if isinstance(fact.value, int):
         return COUNT, Decimal(fact.value)
     if key.startswith(_WORDED) or key.endswith((".change", ".gap")):
-        found = find_numbers(fact.text, begins=False)
-        return (found[0].kind, found[0].value) if len(found) == 1 else None
+        numbers = find_numbers(fact.text, begins=False)
+        return (numbers[0].kind, numbers[0].value) if len(numbers) == 1 else None
     try:
         return PERCENT, Decimal(fact.value)
     except InvalidOperation:
@@ -279,40 +283,40 @@ def _counts_alike(key: str, number: TypedNumber) -> bool:
     return not number.noun or dossiers == number.noun.startswith(_OF_DOSSIERS)
 
 
-def _equal(number: TypedNumber, known: Decimal) -> bool:
+def _equal(number: TypedNumber, value: Decimal) -> bool:
     """Whether a number is a figure; "6,3 điểm" without a word for the direction is a rise as well as a fall."""
-    return number.value == known or (number.text[:1].isdigit() and number.value == abs(known))
+    return number.value == value or (number.text[:1].isdigit() and number.value == abs(value))
 
 
-def _near(number: TypedNumber, one: _Candidate) -> bool:
+def _near(number: TypedNumber, candidate: _Candidate) -> bool:
     """Whether a number may be meant as a figure that it is not: a slip of the hand, or one of another day."""
-    mine, known = abs(number.value), abs(one.value)
+    typed, true = abs(number.value), abs(candidate.value)
     if number.kind in (COUNT, MORE):
-        slip = _one_slip(str(mine), str(known))
-        if not one.fit:
-            return slip and min(mine, known) >= _LARGE
-        return known >= _SMALL and (slip or abs(mine - known) * 20 <= known)
-    if not one.fit:
+        slip = _one_slip(str(typed), str(true))
+        if not candidate.fit:
+            return slip and min(typed, true) >= _LARGE
+        return true >= _SMALL and (slip or abs(typed - true) * 20 <= true)
+    if not candidate.fit:
         return False
     far = 2 if number.kind == PERCENT else 1
-    return abs(mine - known) <= far or (_one_slip(str(mine), str(known)) and known >= 10)
+    return abs(typed - true) <= far or (_one_slip(str(typed), str(true)) and true >= 10)
 
 
-def _one_slip(one: str, other: str) -> bool:
+def _one_slip(first_text: str, other: str) -> bool:
     """Whether two numbers differ by one slip of the hand: a digit wrong, left out, doubled, or two swapped."""
-    one, other = one.replace(".", ""), other.replace(".", "")
-    if one == other or abs(len(one) - len(other)) > 1 or max(len(one), len(other)) < 3:
+    first_text, other = first_text.replace(".", ""), other.replace(".", "")
+    if first_text == other or abs(len(first_text) - len(other)) > 1 or max(len(first_text), len(other)) < 3:
         return False
-    if len(one) != len(other):
-        short, long = sorted((one, other), key=len)
+    if len(first_text) != len(other):
+        short, long = sorted((first_text, other), key=len)
         return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
-    wrong = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    wrong = [at for at, (a, b) in enumerate(zip(first_text, other, strict=True)) if a != b]
     if len(wrong) == 1:
         return True
     if len(wrong) != 2 or wrong[1] != wrong[0] + 1:
         return False
     first, second = wrong
-    return one[first] == other[second] and one[second] == other[first]
+    return first_text[first] == other[second] and first_text[second] == other[first]
 
 
 def _hedge(sentence: str, number: TypedNumber) -> str | None:
@@ -320,9 +324,9 @@ def _hedge(sentence: str, number: TypedNumber) -> str | None:
     return next((side for word, side in _HEDGES.items() if before.endswith(word)), None)
 
 
-def _is_hedged(mine: Decimal, known: Decimal, kind: str, hedge: str | None) -> bool:
+def _is_hedged(typed: Decimal, true: Decimal, kind: str, hedge: str | None) -> bool:
     """Whether "hơn 460" or "gần 50%" may be said of a figure: on the right side and not far."""
-    if hedge is None or (hedge == "<" and mine > known) or (hedge == ">" and mine < known):
+    if hedge is None or (hedge == "<" and typed > true) or (hedge == ">" and typed < true):
         return False
-    far = abs(mine - known)
-    return far * 20 <= known if kind == COUNT else far <= 1
+    far = abs(typed - true)
+    return far * 20 <= true if kind == COUNT else far <= 1
