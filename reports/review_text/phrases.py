@@ -1,4 +1,4 @@
-"""Parses phrases (text with figures and conditions), chooses them by known figures and renders them."""
+"""Parses phrases (text with figures and conditions), selects them by the available facts and renders them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from .facts import Fact
 from .typed_numbers import find_numbers, number_value
 
 # ``{now.commune.received}`` quotes a fact; ``*`` in a key is the tier or
-# indicator that the phrase is said of, ``{*}`` its name and ``{đơn vị tính}`` what an indicator counts; ``{đơn
+# indicator that is the subject of the phrase, ``{*}`` its name and ``{đơn vị tính}`` what an indicator counts; ``{đơn
 # vị}``, ``{kỳ}``, ``{cùng kỳ}``, ``{kỳ tới}``, ``{mức độ}`` are words of the review. ``[…]`` is left out where
 # a figure in it is unknown, ``[now.*.resolved_late > 0 ? …]`` where its condition does not hold. A phrase that
-# quotes an unknown figure outside of brackets is not said: no figure, no claim.
+# quotes an unknown figure outside of brackets is skipped.
 #
 # Conditions: ``key có``, ``key không có`` and comparisons (> >= < <= = !=) of a key with a number or another
-# key, joined by ``và``. A comparison with something unknown does not hold. Written wrongly, a phrase is refused
-# with the place.
+# key, joined by ``và``. A comparison with something unknown does not hold. A syntax error is
+# reported with its place.
 
 STAR = "*"
 # Words of the review that a phrase may name.
@@ -85,12 +85,12 @@ def parse_conditions(text: str, offset: int = 0) -> tuple[Clause, ...]:
     """The clauses of a condition; none of an empty one. Raises PhraseError; `offset` is added to its place."""
     if not text.strip():
         return ()
-    found, at = [], 0
+    clauses, at = [], 0
     for part in re.split(r"(\s+và\s+|\n)", text):
         if part.strip() and part.strip() != "và":
-            found.append(_clause(part, offset + at))
+            clauses.append(_clause(part, offset + at))
         at += len(part)
-    return tuple(found)
+    return tuple(clauses)
 
 
 def check_phrase(text: str, is_name: Callable[[str], bool]) -> tuple[PhrasePart, ...]:
@@ -101,7 +101,7 @@ def check_phrase(text: str, is_name: Callable[[str], bool]) -> tuple[PhrasePart,
 
 
 def check_conditions(text: str, is_name: Callable[[str], bool]) -> tuple[Clause, ...]:
-    """The same of a condition."""
+    """Like check_phrase, for a condition."""
     clauses = parse_conditions(text)
     _check(condition_keys(clauses), text, is_name)
     return clauses
@@ -110,23 +110,23 @@ def check_conditions(text: str, is_name: Callable[[str], bool]) -> tuple[Clause,
 def _check(names: Iterable[str], text: str, is_name: Callable[[str], bool]) -> None:
     for key in names:
         if not is_name(key):
-            found = re.search(rf"(?<![\w.*:@-]){re.escape(key)}(?![\w*:@-])", text)
-            raise PhraseError(f"không có số liệu nào tên “{key[:60]}”.", found.start() if found else 0)
+            match = re.search(rf"(?<![\w.*:@-]){re.escape(key)}(?![\w*:@-])", text)
+            raise PhraseError(f"không có số liệu nào tên “{key[:60]}”.", match.start() if match else 0)
 
 
 def phrase_keys(parts: tuple[PhrasePart, ...]) -> list[str]:
-    """The figures that a text quotes or asks about, each once, in order."""
-    found: list[str] = []
+    """The keys that a text quotes or tests, each once, in order."""
+    keys: list[str] = []
     for part in parts:
         if isinstance(part, FactReference) and part.key not in (STAR, *REVIEW_WORDS):
-            found.append(part.key)
+            keys.append(part.key)
         elif isinstance(part, OptionalPart):
-            found += [*condition_keys(part.conditions), *phrase_keys(part.parts)]
-    return list(dict.fromkeys(found))
+            keys += [*condition_keys(part.conditions), *phrase_keys(part.parts)]
+    return list(dict.fromkeys(keys))
 
 
 def condition_keys(clauses: tuple[Clause, ...]) -> list[str]:
-    """The figures that conditions ask about."""
+    """The keys that conditions test."""
     sides = [side for clause in clauses for side in (clause.left, clause.right)]
     return [side for side in sides if side and not NUMBER.fullmatch(side)]
 
@@ -172,9 +172,9 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 
 def _optional(text: str, at: int) -> tuple[OptionalPart, int]:
     """A bracket; what stands before its first "?" is a condition where it looks like one."""
-    asked = _ASKED.match(text, at + 1)
-    clauses = parse_conditions(asked[1], at + 1) if asked else ()
-    parts, end = _parse(text, asked.end() if asked else at + 1, at)
+    match = _ASKED.match(text, at + 1)
+    clauses = parse_conditions(match[1], at + 1) if match else ()
+    parts, end = _parse(text, match.end() if match else at + 1, at)
     if not parts:
         raise PhraseError("trong ngoặc vuông không có gì.", at)
     return OptionalPart(parts, clauses), end + 1
@@ -183,11 +183,11 @@ def _optional(text: str, at: int) -> tuple[OptionalPart, int]:
 def _clause(text: str, at: int) -> Clause:
     at += len(text) - len(text.lstrip())
     bare = text.strip()
-    if found := _KNOWN.fullmatch(bare):
-        return Clause(_side(found["key"], at), "không có" if found["no"] else "có")
-    if found := _COMPARED.fullmatch(bare):
-        right = _right(found["right"], at + found.start("right"))
-        return Clause(_side(found["left"], at), _SIGNS.get(found["sign"], found["sign"]), right)
+    if match := _KNOWN.fullmatch(bare):
+        return Clause(_side(match["key"], at), "không có" if match["no"] else "có")
+    if match := _COMPARED.fullmatch(bare):
+        right = _right(match["right"], at + match.start("right"))
+        return Clause(_side(match["left"], at), _SIGNS.get(match["sign"], match["sign"]), right)
     raise PhraseError(f"“{bare[:60]}” không phải điều kiện. Viết như “now.total.received > 0”.", at)
 
 
@@ -210,7 +210,7 @@ def _side(key: str, at: int) -> str:
 
 @dataclass(frozen=True)
 class PhraseSubject:
-    """What a phrase is said of: a tier, an indicator, or nothing (star ""). `words` are its own {words}."""
+    """The subject of a phrase: a tier, an indicator, or nothing (star ""). `words` are its own {words}."""
 
     star: str = ""
     name: str = ""
@@ -219,10 +219,10 @@ class PhraseSubject:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence that may be said. Of those of one `slot` the first that can be is said, of each that `of` names: ""
-    once, "tier" each tier, "scope" each tier and the whole, "indicator:GROUP" each indicator of a group; who says the
-    phrases may know more. With `begins_paragraph` the first sentence of the slot begins one. With `joined` what is
-    said of several is one sentence with that between and a full stop after it.
+    """A sentence template. In a `slot` the first phrase that can be rendered is used, for each subject of `of`: ""
+    once, "tier" each tier, "scope" each tier and the total, "indicator:GROUP" each indicator of a group; callers may
+    add more. `begins_paragraph`: the first sentence of the slot starts one. `joined`: the separator that makes one
+    sentence of all subjects.
     """
 
     section: str
@@ -242,48 +242,54 @@ _LEVEL = ("không đổi", "đạt chỉ tiêu")
 def render_sections(
     phrases: Iterable[Phrase],
     facts: Mapping[str, Fact],
-    said: Mapping[str, Sequence[PhraseSubject]],
+    subjects: Mapping[str, Sequence[PhraseSubject]],
     words: Mapping[str, str],
 ) -> dict[str, list[Paragraph]]:
-    """The paragraphs of each section. `said`: what each `of` names; phrases in their order."""
-    found: dict[str, list[list[TextRun]]] = {}
+    """The paragraphs of each section. `subjects`: `of` → its subjects; phrases in their order."""
+    paragraphs_of: dict[str, list[list[TextRun]]] = {}
     for (section, _), choices in _slots(phrases).items():
-        paragraphs = found.setdefault(section, [])
-        for place, (phrase, runs) in enumerate(choose_phrases(choices, facts, said, words)):
+        paragraphs = paragraphs_of.setdefault(section, [])
+        for place, (phrase, runs) in enumerate(choose_phrases(choices, facts, subjects, words)):
             if (phrase.begins_paragraph and place == 0) or not paragraphs:
                 paragraphs.append(list(runs))
             else:
                 paragraphs[-1] += [TextRun(" "), *runs]
-    return {section: [tuple(paragraph) for paragraph in paragraphs] for section, paragraphs in found.items()}
+    return {
+        section: [tuple(paragraph) for paragraph in paragraphs]
+        for section, paragraphs in paragraphs_of.items()
+    }
 
 
 def render_sentences(
     phrases: Iterable[Phrase],
     facts: Mapping[str, Fact],
-    said: Mapping[str, Sequence[PhraseSubject]],
+    subjects: Mapping[str, Sequence[PhraseSubject]],
     words: Mapping[str, str],
 ) -> list[Paragraph]:
-    """What the phrases say, each sentence by itself; phrases in their order."""
+    """Like render_sections, each sentence by itself."""
     slots = _slots(phrases).values()
-    return [runs for choices in slots for _, runs in choose_phrases(choices, facts, said, words)]
+    return [runs for choices in slots for _, runs in choose_phrases(choices, facts, subjects, words)]
 
 
 def choose_phrases(
     choices: Sequence[Phrase],
     facts: Mapping[str, Fact],
-    said: Mapping[str, Sequence[PhraseSubject]],
+    subjects: Mapping[str, Sequence[PhraseSubject]],
     words: Mapping[str, str],
 ) -> Iterator[tuple[Phrase, tuple[TextRun, ...]]]:
-    """Of one slot, for each that it is said of, the first phrase that can be said of it; last the joined ones."""
+    """For each subject of one slot the first phrase that can be rendered; joined ones come last."""
     by_star: dict[str, tuple[PhraseSubject, list[Phrase]]] = {}
     for phrase in choices:
-        for one in said.get(phrase.of, ()) if phrase.of else NO_SUBJECT:
-            by_star.setdefault(one.star, (one, []))[1].append(phrase)
+        for subject in subjects.get(phrase.of, ()) if phrase.of else NO_SUBJECT:
+            by_star.setdefault(subject.star, (subject, []))[1].append(phrase)
     together: list[tuple[Phrase, tuple[TextRun, ...]]] = []
-    for one, possible in by_star.values():
+    for subject, possible in by_star.values():
         for phrase in possible:
-            holds, begins = conditions_hold(phrase.conditions, facts, one), not (phrase.joined and together)
-            if holds and (runs := render_phrase(phrase.parts, facts, one, words, begins=begins)):
+            holds, begins = (
+                conditions_hold(phrase.conditions, facts, subject),
+                not (phrase.joined and together),
+            )
+            if holds and (runs := render_phrase(phrase.parts, facts, subject, words, begins=begins)):
                 if phrase.joined:
                     together.append((phrase, runs))
                 else:
@@ -293,15 +299,15 @@ def choose_phrases(
         yield together[0][0], _joined(together)
 
 
-def conditions_hold(clauses: tuple[Clause, ...], facts: Mapping[str, Fact], said: PhraseSubject) -> bool:
+def conditions_hold(clauses: tuple[Clause, ...], facts: Mapping[str, Fact], subject: PhraseSubject) -> bool:
     """Whether all conditions hold."""
-    return all(_clause_holds(clause, facts, said) for clause in clauses)
+    return all(_clause_holds(clause, facts, subject) for clause in clauses)
 
 
 def render_phrase(
     parts: tuple[PhrasePart, ...],
     facts: Mapping[str, Fact],
-    said: PhraseSubject,
+    subject: PhraseSubject,
     words: Mapping[str, str],
     *,
     begins: bool = True,
@@ -309,7 +315,7 @@ def render_phrase(
     """The sentence with its figures, its first letter a capital where it begins one; nothing where a figure outside
     of brackets is unknown.
     """
-    runs = _render_parts(parts, facts, said, words)
+    runs = _render_parts(parts, facts, subject, words)
     if runs is None:
         return ()
     for place, run in enumerate(runs):
@@ -323,39 +329,39 @@ def render_phrase(
 
 def _slots(phrases: Iterable[Phrase]) -> dict[tuple[str, str], list[Phrase]]:
     """The phrases of each slot, by section and slot."""
-    found: dict[tuple[str, str], list[Phrase]] = {}
+    slots: dict[tuple[str, str], list[Phrase]] = {}
     for phrase in phrases:
-        found.setdefault((phrase.section, phrase.slot), []).append(phrase)
-    return found
+        slots.setdefault((phrase.section, phrase.slot), []).append(phrase)
+    return slots
 
 
-def _joined(told: Sequence[tuple[Phrase, tuple[TextRun, ...]]]) -> tuple[TextRun, ...]:
-    runs = list(told[0][1])
-    for phrase, more in told[1:]:
+def _joined(sentences: Sequence[tuple[Phrase, tuple[TextRun, ...]]]) -> tuple[TextRun, ...]:
+    runs = list(sentences[0][1])
+    for phrase, more in sentences[1:]:
         runs += [TextRun(phrase.joined), *more]
     return (*runs, TextRun("."))
 
 
-def _clause_holds(one: Clause, facts: Mapping[str, Fact], said: PhraseSubject) -> bool:
-    left = facts.get(_starred(one.left, said))
-    if one.sign in ("có", "không có"):
-        return (left is not None and left.value is not None) == (one.sign == "có")
-    mine = _number(left)
+def _clause_holds(clause: Clause, facts: Mapping[str, Fact], subject: PhraseSubject) -> bool:
+    left = facts.get(_starred(clause.left, subject))
+    if clause.sign in ("có", "không có"):
+        return (left is not None and left.value is not None) == (clause.sign == "có")
+    value = _number(left)
     other = (
-        number_value(one.right)
-        if NUMBER.fullmatch(one.right)
-        else _number(facts.get(_starred(one.right, said)))
+        number_value(clause.right)
+        if NUMBER.fullmatch(clause.right)
+        else _number(facts.get(_starred(clause.right, subject)))
     )
-    if mine is None or other is None:
+    if value is None or other is None:
         return False
     return {
-        ">": mine > other,
-        ">=": mine >= other,
-        "<": mine < other,
-        "<=": mine <= other,
-        "=": mine == other,
-        "!=": mine != other,
-    }[one.sign]
+        ">": value > other,
+        ">=": value >= other,
+        "<": value < other,
+        "<=": value <= other,
+        "=": value == other,
+        "!=": value != other,
+    }[clause.sign]
 
 
 def _number(fact: Fact | None) -> Decimal | None:
@@ -368,12 +374,12 @@ def _number(fact: Fact | None) -> Decimal | None:
         return Decimal(fact.value)
     if fact.text in _LEVEL:
         return Decimal(0)
-    found = find_numbers(fact.text, begins=False)
-    return found[0].value if len(found) == 1 else None
+    numbers = find_numbers(fact.text, begins=False)
+    return numbers[0].value if len(numbers) == 1 else None
 
 
 def _render_parts(
-    parts: tuple[PhrasePart, ...], facts: Mapping[str, Fact], said: PhraseSubject, words: Mapping[str, str]
+    parts: tuple[PhrasePart, ...], facts: Mapping[str, Fact], subject: PhraseSubject, words: Mapping[str, str]
 ) -> list[TextRun] | None:
     """The runs of some parts; None where a figure that they quote is unknown."""
     runs: list[TextRun] = []
@@ -382,14 +388,14 @@ def _render_parts(
             runs.append(TextRun(part.text))
         elif isinstance(part, OptionalPart):
             runs += (
-                conditions_hold(part.conditions, facts, said)
-                and _render_parts(part.parts, facts, said, words)
+                conditions_hold(part.conditions, facts, subject)
+                and _render_parts(part.parts, facts, subject, words)
             ) or []
         elif part.key == STAR or part.key in REVIEW_WORDS:
-            given = {STAR: said.name, **words, **said.words}
-            runs.append(TextRun(given.get(part.key, "")))
+            available = {STAR: subject.name, **words, **subject.words}
+            runs.append(TextRun(available.get(part.key, "")))
         else:
-            key = _starred(part.key, said)
+            key = _starred(part.key, subject)
             fact = facts.get(key)
             if fact is None or fact.value is None:
                 return None
@@ -397,5 +403,5 @@ def _render_parts(
     return runs
 
 
-def _starred(key: str, said: PhraseSubject) -> str:
-    return key.replace(STAR, said.star)
+def _starred(key: str, subject: PhraseSubject) -> str:
+    return key.replace(STAR, subject.star)
