@@ -13,12 +13,12 @@ from .markup import FIGURE, WordRun, cell, frame, paragraph, plain, rule, table_
 MARGIN = 75  # of a cell at either side, in twips
 PADDING = '<w:vAlign w:val="center"/>'
 POINT = 20  # twips
-LONGEST_LINE = 32  # letters that a column asks for before its text is wrapped
+LONGEST_LINE = 32  # letters of a column before its text wraps
 
 
 @dataclass
 class WordCell:
-    """One cell where it stands in the grid; `below` counts the rows that it goes on through."""
+    """One cell where it stands in the grid; `rows` counts the rows that it spans."""
 
     column: int
     runs: list[WordRun]
@@ -35,7 +35,7 @@ class WordRow:
     leads: bool = False
 
 
-def table(element, inline: Callable, *, width: float, told: str, together: bool, small: bool) -> str:
+def table(element, inline: Callable, *, width: float, description: str, together: bool, small: bool) -> str:
     """A <table> as WordprocessingML; `inline` gives the runs of an element, `width` is in millimetres, `together`
     keeps all rows on one page.
     """
@@ -44,33 +44,35 @@ def table(element, inline: Callable, *, width: float, told: str, together: bool,
     sizes = _widths(lines, twips(width), size)
     if not sizes:
         return ""
-    held: dict[int, WordCell] = {}
+    spanning: dict[int, WordCell] = {}
     rows = []
     for place, line in enumerate(lines):
         next_ = line.is_head or line.leads or (together and place < len(lines) - 1)
-        rows.append(_row(line, held, sizes, next_))
-    return table_start(sizes, margin=MARGIN, borders=True, told=told) + "".join(rows) + "</w:tbl>"
+        rows.append(_row(line, spanning, sizes, next_))
+    return (
+        table_start(sizes, margin=MARGIN, borders=True, description=description) + "".join(rows) + "</w:tbl>"
+    )
 
 
 def _lines(element, inline: Callable) -> Iterator[WordRow]:
     """The rows with each cell at its column, as HTML places them: beside what spans down from above."""
-    taken: dict[int, int] = {}
+    occupied: dict[int, int] = {}
     for row in element.iter("tr"):
         classes = row.get("class", "").split()
         line = WordRow([], row.getparent().tag == "thead", "sum" in classes, "lead" in classes)
-        column, next_taken = 0, {at: left - 1 for at, left in taken.items() if left > 1}
-        for one in row:
-            if one.tag not in ("td", "th"):
+        column, next_occupied = 0, {at: left - 1 for at, left in occupied.items() if left > 1}
+        for td in row:
+            if td.tag not in ("td", "th"):
                 continue
-            while column in taken:
+            while column in occupied:
                 column += 1
-            columns, rows = int(one.get("colspan", 1)), int(one.get("rowspan", 1))
-            runs = [WordRun(r.text, r.bold or line.is_sum, r.italic, r.style) for r in inline(one)]
-            line.cells.append(WordCell(column, runs, _style(one, line), columns, rows))
+            columns, rows = int(td.get("colspan", 1)), int(td.get("rowspan", 1))
+            runs = [WordRun(r.text, r.bold or line.is_sum, r.italic, r.style) for r in inline(td)]
+            line.cells.append(WordCell(column, runs, _style(td, line), columns, rows))
             if rows > 1:
-                next_taken |= dict.fromkeys(range(column, column + columns), rows - 1)
+                next_occupied |= dict.fromkeys(range(column, column + columns), rows - 1)
             column += columns
-        taken = next_taken
+        occupied = next_occupied
         yield line
 
 
@@ -83,24 +85,24 @@ def _style(element, line: WordRow) -> str:
     return "OBangGiua" if "mid" in classes else "OBangSo"
 
 
-def _row(line: WordRow, held: dict[int, WordCell], sizes: list[int], next_: bool) -> str:
-    """One row; cells that go on from above stand in it again, empty, as Word wants it."""
-    placed: list[tuple[WordCell, bool]] = [(one, True) for one in held.values()]
-    placed += [(one, False) for one in line.cells]
+def _row(line: WordRow, spanning: dict[int, WordCell], sizes: list[int], next_: bool) -> str:
+    """A row; Word wants cells that span from above repeated in it, empty."""
+    placed: list[tuple[WordCell, bool]] = [(entry, True) for entry in spanning.values()]
+    placed += [(entry, False) for entry in line.cells]
     cells = []
-    for one, goes_on in sorted(placed, key=lambda each: each[0].column):
-        width = sum(sizes[one.column : one.column + one.columns])
-        merge = '<w:vMerge w:val="restart"/>' if one.rows > 1 else ""
+    for entry, continued in sorted(placed, key=lambda each: each[0].column):
+        width = sum(sizes[entry.column : entry.column + entry.columns])
+        merge = '<w:vMerge w:val="restart"/>' if entry.rows > 1 else ""
         keep = "<w:keepNext/>" if next_ else ""
-        content = paragraph(one.style, [] if goes_on else one.runs, keep)
-        merge = "<w:vMerge/>" if goes_on else merge
-        cells.append(cell(width, content, properties=merge + PADDING, span=one.columns))
-    for one, goes_on in placed:
-        one.rows -= 1
-        if one.rows > 0:
-            held[one.column] = one
-        elif goes_on:
-            del held[one.column]
+        content = paragraph(entry.style, [] if continued else entry.runs, keep)
+        merge = "<w:vMerge/>" if continued else merge
+        cells.append(cell(width, content, properties=merge + PADDING, span=entry.columns))
+    for entry, continued in placed:
+        entry.rows -= 1
+        if entry.rows > 0:
+            spanning[entry.column] = entry
+        elif continued:
+            del spanning[entry.column]
     head = "<w:tblHeader/>" if line.is_head else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>{''.join(cells)}</w:tr>"
 
@@ -110,36 +112,36 @@ def _widths(lines: list[WordRow], total: int, size: float) -> list[int]:
     then a part of the rest by the length of its text.
     """
     need, name, want = _needs(lines)
-    for asked in (name, need):
-        least = [wide * size * POINT + 2 * MARGIN + POINT for wide in asked]
+    for widths in (name, need):
+        least = [wide * size * POINT + 2 * MARGIN + POINT for wide in widths]
         spare = total - sum(least)
         if spare >= 0:
             break
     if spare < 0:
-        sizes = [one * total / sum(least) for one in least]
+        sizes = [minimum * total / sum(least) for minimum in least]
     else:
-        more = [max(0.0, want[at] - wide) * size * POINT for at, wide in enumerate(asked)]
-        given = min(1.0, spare / sum(more)) if any(more) else 0.0
-        each = (spare - given * sum(more)) / len(least) if least else 0.0
-        sizes = [one + given * extra + each for one, extra in zip(least, more, strict=True)]
+        more = [max(0.0, want[at] - wide) * size * POINT for at, wide in enumerate(widths)]
+        factor = min(1.0, spare / sum(more)) if any(more) else 0.0
+        each = (spare - factor * sum(more)) / len(least) if least else 0.0
+        sizes = [minimum + factor * extra + each for minimum, extra in zip(least, more, strict=True)]
     ends = [round(sum(sizes[:at])) for at in range(len(sizes) + 1)]
     return [end - start for start, end in pairwise(ends)]
 
 
 def _needs(lines: list[WordRow]) -> tuple[list[float], list[float], list[float]]:
     """By column, in sizes of the letters: its longest word, its longest text on three lines, and on one."""
-    count = max((one.column + one.columns for line in lines for one in line.cells), default=0)
+    count = max((entry.column + entry.columns for line in lines for entry in line.cells), default=0)
     need, name, want = [1.0] * count, [1.0] * count, [1.0] * count
     for line in lines:
         bold = line.is_head or line.is_sum
-        for one in line.cells:
-            if one.columns > 1:
+        for entry in line.cells:
+            if entry.columns > 1:
                 continue
-            at, text = one.column, "".join(run.text for run in one.runs)
-            words = text.split() if one.style in ("DauBang", "OBangChu") else [text[:24]]
+            at, text = entry.column, "".join(run.text for run in entry.runs)
+            words = text.split() if entry.style in ("DauBang", "OBangChu") else [text[:24]]
             need[at] = max([need[at], *(_wide(word, bold) for word in words)])
             wide = min(_wide(text, bold), LONGEST_LINE * 0.5)
-            name[at] = max(name[at], need[at], wide / 2.2 if one.style == "OBangChu" else 0)
+            name[at] = max(name[at], need[at], wide / 2.2 if entry.style == "OBangChu" else 0)
             if not line.is_head:
                 want[at] = max(want[at], wide)
     return need, name, want
@@ -154,8 +156,7 @@ def _wide(text: str, bold: bool) -> float:
     return wide * (1.07 if bold else 1.0)
 
 
-# Only the two blocks that Word lays out in its own way, the head and the signature, are made from the document
-# itself.
+# Only the head and the signature, which Word lays out in its own way, are made from the document itself.
 
 TEXT_WIDTH, APPENDIX_WIDTH = 163, 252  # millimetres between the margins
 ISSUER, STATE = 66, 97  # millimetres of the head's two columns
@@ -226,10 +227,10 @@ def head_block(page, doc: dict[str, Any]) -> str:
     right += [paragraph("TieuNgu", "Độc lập - Tự do - Hạnh phúc"), rule(18, 18)]
     right += [paragraph("DiaDanhNgay", when)]
     parts = [frame((ISSUER, STATE), ("".join(left), "".join(right)))]
-    parts += [_boxed(one) for one in page.find_class("demo")]
+    parts += [_boxed(note) for note in page.find_class("demo")]
     for title in page.find_class("title"):
-        parts += [paragraph("Title", inline(one)) for one in title.iter("h1")]
-        parts += [paragraph("Subtitle", inline(one)) for one in title.iter("p")]
+        parts += [paragraph("Title", inline(line)) for line in title.iter("h1")]
+        parts += [paragraph("Subtitle", inline(line)) for line in title.iter("p")]
         parts.append(rule((TEXT_WIDTH - 48) / 2, (TEXT_WIDTH - 48) / 2))
     return "".join(parts)
 
@@ -254,25 +255,25 @@ def signature_block(doc: dict[str, Any]) -> str:
 def blocks(element, *, width: float = TEXT_WIDTH, appendix: bool = False, together: bool = False) -> str:
     """Everything in an element as paragraphs and tables, in its order."""
     parts = []
-    for one in element:
-        if not isinstance(one.tag, str):
+    for child in element:
+        if not isinstance(child.tag, str):
             continue
-        classes = one.get("class", "").split()
-        if one.tag in HEADINGS:
-            parts.append(paragraph("TenPhuLuc" if appendix else HEADINGS[one.tag], inline(one)))
-        elif one.tag in ("p", "li", "figcaption"):
+        classes = child.get("class", "").split()
+        if child.tag in HEADINGS:
+            parts.append(paragraph("TenPhuLuc" if appendix else HEADINGS[child.tag], inline(child)))
+        elif child.tag in ("p", "li", "figcaption"):
             style = next((CLASSES[name] for name in classes if name in CLASSES), "")
-            style = style or ("ChuTrongHinh" if "bar" in _parent(one) else "BodyText")
-            parts.append(paragraph(style, inline(one), "<w:keepNext/>" if _is_last(one) else ""))
-        elif one.tag == "table":
-            parts.append(_table(one, width, together, appendix))
-        elif one.tag == "svg":
-            parts.append(_bar(one, width))
+            style = style or ("ChuTrongHinh" if "bar" in _parent(child) else "BodyText")
+            parts.append(paragraph(style, inline(child), "<w:keepNext/>" if _is_last(child) else ""))
+        elif child.tag == "table":
+            parts.append(_table(child, width, together, appendix))
+        elif child.tag == "svg":
+            parts.append(_bar(child, width))
         elif "form-head" in classes:
-            parts.append(_form_head(one))
-        elif one.tag != "header" and "sign" not in classes:
-            keep = together or "keep" in classes or one.tag == "figure"
-            parts.append(blocks(one, width=width, appendix=appendix, together=keep))
+            parts.append(_form_head(child))
+        elif child.tag != "header" and "sign" not in classes:
+            keep = together or "keep" in classes or child.tag == "figure"
+            parts.append(blocks(child, width=width, appendix=appendix, together=keep))
     return "".join(parts)
 
 
@@ -288,8 +289,8 @@ def _parent(element) -> list[str]:
 def _table(element, width: float, together: bool, appendix: bool) -> str:
     caption = element.find("caption")
     named = "" if caption is None else paragraph("Caption", inline(caption))
-    told = "Bảng số liệu" if caption is None else " ".join(caption.text_content().split())
-    drawn = table(element, inline, width=width, told=told, together=together, small=appendix)
+    description = "Bảng số liệu" if caption is None else " ".join(caption.text_content().split())
+    drawn = table(element, inline, width=width, description=description, together=together, small=appendix)
     # Two tables that follow each other would become one.
     return f'{named}{drawn}<w:p><w:pPr><w:spacing w:line="60" w:lineRule="exact"/></w:pPr></w:p>'
 
@@ -297,7 +298,7 @@ def _table(element, width: float, together: bool, appendix: bool) -> str:
 def _bar(element, width: float) -> str:
     """A drawing of parts of a whole as a row of shaded cells: sharp at any size, and open to change in Word."""
     label = " ".join((element.findtext("title") or "").split())
-    shapes = [one for one in element if one.tag in ("rect", "text")]
+    shapes = [child for child in element if child.tag in ("rect", "text")]
     parts: list[tuple[int, str, str]] = []
     for shape in shapes:
         if shape.tag == "rect":
@@ -312,7 +313,7 @@ def _bar(element, width: float) -> str:
     sizes = [max(60, twips(width) * size // whole) for size, _, _ in parts]
     cells = "".join(_segment(size, kind, text) for size, (_, kind, text) in zip(sizes, parts, strict=True))
     row = f'<w:trPr><w:cantSplit/><w:trHeight w:val="{BAR_HEIGHT}" w:hRule="exact"/></w:trPr>{cells}'
-    return f"{table_start(sizes, margin=0, borders=True, told=label)}<w:tr>{row}</w:tr></w:tbl>"
+    return f"{table_start(sizes, margin=0, borders=True, description=label)}<w:tr>{row}</w:tr></w:tbl>"
 
 
 def _segment(size: int, kind: str, text: str) -> str:

@@ -42,8 +42,8 @@ def docx_bytes(
         section = document.add_section(WD_SECTION.NEW_PAGE)
         _shrink(document)
         _landscape(section)
-    for place, one in enumerate(appendices):
-        written = blocks.blocks(one, width=blocks.APPENDIX_WIDTH, appendix=True)
+    for place, appendix in enumerate(appendices):
+        written = blocks.blocks(appendix, width=blocks.APPENDIX_WIDTH, appendix=True)
         _add(document, (_PAGE_BREAK if place else "") + written)
     return _saved(document)
 
@@ -57,18 +57,23 @@ def _add(document: DocumentType, written: str) -> None:
     """Put paragraphs and tables before the properties of the last section."""
     body = document.element.body
     last = body.find(qn("w:sectPr"))
-    for one in list(parse_xml(f"<w:body {NAMESPACES}>{written}</w:body>")):
-        last.addprevious(one)
+    for block in list(parse_xml(f"<w:body {NAMESPACES}>{written}</w:body>")):
+        last.addprevious(block)
 
 
 def _describe(document: DocumentType, page, doc: dict[str, Any], moment: datetime) -> None:
     """Title, author and days of the file, nothing of the library's own; the newest layout of Word."""
-    told = document.core_properties
-    told.title = plain(" ".join((page.findtext(".//title") or "").split()))[:255]
-    told.author = plain(doc["review"]["issuer_name"])[:255]
-    told.language, told.comments, told.keywords, told.last_modified_by = markup.LANGUAGE, "", "", ""
-    told.created = told.modified = moment
-    told.revision = 1
+    properties = document.core_properties
+    properties.title = plain(" ".join((page.findtext(".//title") or "").split()))[:255]
+    properties.author = plain(doc["review"]["issuer_name"])[:255]
+    properties.language, properties.comments, properties.keywords, properties.last_modified_by = (
+        markup.LANGUAGE,
+        "",
+        "",
+        "",
+    )
+    properties.created = properties.modified = moment
+    properties.revision = 1
     package = document.part.package
     for key, relation in list(package.rels.items()):
         if relation.reltype.endswith("/thumbnail"):
@@ -89,7 +94,7 @@ def _portrait(section: Section, note: str) -> None:
     section.left_margin, section.right_margin = Mm(30), Mm(17)
     section.header_distance = section.footer_distance = Mm(10)
     section.different_first_page_header_footer = True
-    _number(section.header.paragraphs[0])
+    _add_page_number(section.header.paragraphs[0])
     section.first_page_header.is_linked_to_previous = False
     for footer in (section.footer, section.first_page_footer):
         footer.paragraphs[0].text = note
@@ -103,7 +108,7 @@ def _landscape(section: Section) -> None:
     section.different_first_page_header_footer = False
 
 
-def _number(paragraph) -> None:
+def _add_page_number(paragraph) -> None:
     """A field that Word fills with the page's number."""
     for kind in ("begin", None, "end"):
         run = paragraph.add_run()

@@ -105,8 +105,8 @@ def _defaults(document: Document) -> None:
 
 
 def _paragraph_style(document: Document, look: Look) -> None:
-    known = {style.name for style in document.styles}
-    if look.name in known:
+    names = {style.name for style in document.styles}
+    if look.name in names:
         style = document.styles[look.name]
         for part in (style.element.rPr, style.element.pPr):
             if part is not None:
@@ -148,7 +148,7 @@ def _outline(style, level: int) -> None:
     layout.append(mark)
 
 
-# What XML cannot hold at all.
+# Characters that XML forbids.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 TWIPS = 1440 / 25.4  # a millimetre
 NAMESPACES = nsdecls("w")
@@ -165,7 +165,7 @@ class WordRun:
 
 
 def plain(text: str) -> str:
-    """Text without what no XML may hold."""
+    """Text without characters that XML forbids."""
     return _FORBIDDEN.sub("", text)
 
 
@@ -177,18 +177,22 @@ def attribute(text: str) -> str:
     return quoteattr(plain(text))
 
 
-def run(one: WordRun) -> str:
-    look = f'<w:rStyle w:val="{one.style}"/>' if one.style else ""
-    look += "<w:b/>" if one.bold else ""
-    look += "<w:i/>" if one.italic else ""
-    held = "<w:br/>" if one.text == "\n" else f'<w:t xml:space="preserve">{escape(plain(one.text))}</w:t>'
-    return f"<w:r>{f'<w:rPr>{look}</w:rPr>' if look else ''}{held}</w:r>"
+def run(word_run: WordRun) -> str:
+    look = f'<w:rStyle w:val="{word_run.style}"/>' if word_run.style else ""
+    look += "<w:b/>" if word_run.bold else ""
+    look += "<w:i/>" if word_run.italic else ""
+    content = (
+        "<w:br/>"
+        if word_run.text == "\n"
+        else f'<w:t xml:space="preserve">{escape(plain(word_run.text))}</w:t>'
+    )
+    return f"<w:r>{f'<w:rPr>{look}</w:rPr>' if look else ''}{content}</w:r>"
 
 
 def paragraph(style: str, runs: Iterable[WordRun] | str, layout: str = "") -> str:
     """A paragraph of a style (styles.LOOKS); `layout` is more of its properties as XML, in the schema's order."""
-    held = [WordRun(runs)] if isinstance(runs, str) else runs
-    text = "".join(run(one) for one in held if one.text)
+    word_runs = [WordRun(runs)] if isinstance(runs, str) else runs
+    text = "".join(run(word_run) for word_run in word_runs if word_run.text)
     return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{layout}</w:pPr>{text}</w:p>'
 
 
@@ -215,8 +219,8 @@ def frame(widths: Iterable[float], contents: Iterable[str]) -> str:
     return f"{table_start(sizes, margin=0)}<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr></w:tbl>"
 
 
-def table_start(sizes: list[int], *, margin: int, borders: bool = False, told: str = "") -> str:
-    """The beginning of a table: columns and the cells' side margin in twips, and words for who cannot see it."""
+def table_start(sizes: list[int], *, margin: int, borders: bool = False, description: str = "") -> str:
+    """The beginning of a table: columns and the cells' side margin in twips, and a text alternative."""
     line = "".join(
         f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="000000"/>'
         for side in ("top", "left", "bottom", "right", "insideH", "insideV")
@@ -231,6 +235,6 @@ def table_start(sizes: list[int], *, margin: int, borders: bool = False, told: s
         f'<w:tbl><w:tblPr><w:tblW w:w="{sum(sizes)}" w:type="dxa"/>'
         f"{f'<w:tblBorders>{line}</w:tblBorders>' if borders else ''}"
         f'<w:tblLayout w:type="fixed"/><w:tblCellMar>{sides}</w:tblCellMar>'
-        f"{f'<w:tblDescription w:val={attribute(told)}/>' if told else ''}</w:tblPr>"
+        f"{f'<w:tblDescription w:val={attribute(description)}/>' if description else ''}</w:tblPr>"
         f"<w:tblGrid>{columns}</w:tblGrid>"
     )
