@@ -45,8 +45,8 @@ def read_appended(content: bytes, length: int) -> AppendedContent:
     except foreign.UnreadablePdf:
         return AppendedContent(faults=(UNREAD,))
     if read.added != "signatures":
-        told = {"nothing": NO_SIGNATURE, "other": OTHER}.get(read.added or "", UNREAD)
-        return AppendedContent(read.signatures, (told,))
+        fault = {"nothing": NO_SIGNATURE, "other": OTHER}.get(read.added or "", UNREAD)
+        return AppendedContent(read.signatures, (fault,))
     faults = tuple(
         f"{signature_title(signature)} không khớp nội dung tệp."
         for signature in read.signatures
@@ -55,24 +55,28 @@ def read_appended(content: bytes, length: int) -> AppendedContent:
     return AppendedContent(read.signatures, faults, () if faults else tuple(signature_notes(read.signatures)))
 
 
-def signature_notes(found: tuple[PdfSignature, ...]) -> Iterator[str]:
+def signature_notes(signatures: tuple[PdfSignature, ...]) -> Iterator[str]:
     """What to know of sound signatures."""
-    yield f"Tệp gồm bản đã chốt, nguyên từng byte, và {len(found)} chữ ký số gắn thêm ở cuối."
-    for one in found:
-        at = localtime(one.at) if one.at else None
+    yield f"Tệp gồm bản đã chốt, nguyên từng byte, và {len(signatures)} chữ ký số gắn thêm ở cuối."
+    for signature in signatures:
+        at = localtime(signature.at) if signature.at else None
         when = f", đồng hồ bên ký ghi {at:%H:%M} ngày {format_day(at.date())}" if at else ""
-        yield f"{signature_title(one)}: khớp nội dung tệp{when}."
+        yield f"{signature_title(signature)}: khớp nội dung tệp{when}."
     yield UNTRUSTED
-    pages = sorted({one.page for one in found if one.page is not None})
+    pages = sorted({signature.page for signature in signatures if signature.page is not None})
     if pages:
         where = ", ".join(f"trang {page}" for page in pages if page) or "một trang"
         yield f"Chữ ký có hình ở {where}: hãy nhìn xem hình có che chữ, số nào của báo cáo không."
 
 
-def signature_title(one: PdfSignature) -> str:
+def signature_title(signature: PdfSignature) -> str:
     """A signature by whom its certificate names: "Chữ ký số mang tên Nguyễn Văn A, UBND huyện Thanh Liêm"."""
-    kind = "Dấu thời gian" if one.stamp else "Chữ ký số"
-    return f"{kind} mang tên {one.signer}" if one.signer else f"{kind} không ghi tên (ô {one.field})"
+    kind = "Dấu thời gian" if signature.stamp else "Chữ ký số"
+    return (
+        f"{kind} mang tên {signature.signer}"
+        if signature.signer
+        else f"{kind} không ghi tên (ô {signature.field})"
+    )
 
 
 # A number as reports write it, without its percent sign: 14.712 · 87,4 · 0,03.
@@ -119,7 +123,7 @@ class SignedFileComparison:
         return {
             "pages": self.pages,
             "figures": self.figures,
-            "missing": [vars(one) for one in self.missing[:_MOST_NAMED]],
+            "missing": [vars(figure) for figure in self.missing[:_MOST_NAMED]],
             "missing_count": len(self.missing),
             "signatures": [signature.as_dict() for signature in self.signatures],
             "whole": self.whole,
@@ -133,10 +137,10 @@ def compare_signed_file(content: bytes, review: Review) -> SignedFileComparison:
     """
     if not content.startswith(b"%PDF-"):
         raise UnrelatedFile("Tệp không phải PDF. Hãy chọn bản đã ký ở dạng PDF (bản ký số hoặc bản quét).")
-    kept = copies.kept_pdf(review)
-    if content == kept:
+    frozen = copies.kept_pdf(review)
+    if content == frozen:
         raise UnrelatedFile("Đây là bản PDF đã chốt, chưa có chữ ký. Hãy chọn bản đã ký.")
-    length = len(kept) if content.startswith(kept) else 0
+    length = len(frozen) if content.startswith(frozen) else 0
     read = foreign.read_foreign_file(content, "text", "added", prefix=length)
     if read.encrypted:
         raise UnrelatedFile("Tệp PDF đặt mật khẩu, không đọc được. Hãy chọn tệp không đặt mật khẩu.")
@@ -147,12 +151,14 @@ def compare_signed_file(content: bytes, review: Review) -> SignedFileComparison:
     if length and read.added == "signatures" and all(signature.sound for signature in read.signatures):
         notes = tuple(signature_notes(read.signatures))
         return SignedFileComparison(SignedKind.INTACT, read.pages, signatures=read.signatures, notes=notes)
-    told = (OTHER,) if length else ()
+    notes_on_end = (OTHER,) if length else ()
     if len("".join((read.text or "").split())) < LEAST_TEXT:
-        return SignedFileComparison(SignedKind.PICTURE, read.pages, signatures=read.signatures, notes=told)
-    figures, missing = compare_numbers(read, review, kept)
+        return SignedFileComparison(
+            SignedKind.PICTURE, read.pages, signatures=read.signatures, notes=notes_on_end
+        )
+    figures, missing = compare_numbers(read, review, frozen)
     return SignedFileComparison(
-        SignedKind.TEXT, read.pages, figures, missing, read.signatures, whole=figures > 0, notes=told
+        SignedKind.TEXT, read.pages, figures, missing, read.signatures, whole=figures > 0, notes=notes_on_end
     )
 
 
@@ -163,28 +169,28 @@ def count_numbers(text: str) -> Counter[str]:
 
 
 def compare_numbers(
-    read: foreign.ForeignFile, review: Review, kept: bytes
+    read: foreign.ForeignFile, review: Review, frozen_pdf: bytes
 ) -> tuple[int, tuple[MissingFigure, ...]]:
     """How many numbers of the frozen PDF were looked for, and which the read text holds in fewer places. A number of
     one or two digits says nothing by itself: pages, days and articles are full of them. Nothing is looked for in a
     text that was too long to be read whole.
     """
-    frozen = foreign.read_foreign_file(kept, "text")
+    frozen = foreign.read_foreign_file(frozen_pdf, "text")
     if not (read.whole and frozen.whole):
         return 0, ()
-    wanted, found = count_numbers(frozen.text or ""), count_numbers(read.text or "")
+    expected, present = count_numbers(frozen.text or ""), count_numbers(read.text or "")
     named = {
         number: fact["name"]
         for fact in review.frozen.get("facts", {}).values()
         for number in count_numbers(fact["text"])
     }
-    looked = [number for number in wanted if number in named or len(number) > 2]
+    looked = [number for number in expected if number in named or len(number) > 2]
     missing = [
-        MissingFigure(number, found[number], wanted[number], named.get(number, ""))
+        MissingFigure(number, present[number], expected[number], named.get(number, ""))
         for number in looked
-        if found[number] < wanted[number]
+        if present[number] < expected[number]
     ]
-    return len(looked), tuple(sorted(missing, key=lambda one: (not one.name, one.there > 0)))
+    return len(looked), tuple(sorted(missing, key=lambda figure: (not figure.name, figure.there > 0)))
 
 
 _CODE = re.compile(
@@ -225,12 +231,12 @@ def claimed_review(content: bytes) -> Claim | None:
 
 
 def _claimed(text: str, attached: Any) -> Review | None:
-    found = [review_access.parse_code(one) for one in _CODE.findall(text)[:_MOST_CODES]]
+    codes = [review_access.parse_code(match) for match in _CODE.findall(text)[:_MOST_CODES]]
     try:
-        found.append(review_access.parse_code(str(attached["verify"]["code"])))
+        codes.append(review_access.parse_code(str(attached["verify"]["code"])))
     except (KeyError, TypeError):
         pass
-    for code in dict.fromkeys(one for one in found if one):
+    for code in dict.fromkeys(parsed for parsed in codes if parsed):
         review = review_access.issued_review(code)
         if review is not None:
             return review

@@ -1,4 +1,4 @@
-"""Whether a file is the review that was frozen here, and whether that is still kept unchanged."""
+"""Checks whether a file is a frozen review, and whether the stored data of that review are unchanged."""
 
 import hashlib
 import json
@@ -19,13 +19,13 @@ from . import signed_files
 
 
 def database_faults(review: Review) -> list[str]:
-    """What is wrong with the frozen review as it is kept: data, entry in the log, stored file."""
+    """Faults of the stored frozen review: data, log entry, form, files."""
     faults = []
     if review.frozen is None or document.document_sha256(review.frozen) != review.frozen_sha256:
         faults.append("Số liệu đã chốt trong cơ sở dữ liệu đã bị thay đổi.")
     if not _logged(review, frozen_entry(review)):
         faults.append("Mã băm của bản chốt khác mã băm ghi trong nhật ký.")
-    if not _form_kept(review):
+    if not _form_unchanged(review):
         faults.append("Mẫu in giữ cùng bản chốt đã bị thay đổi hoặc không còn.")
     faults += _signed_faults(review)
     try:
@@ -37,7 +37,7 @@ def database_faults(review: Review) -> list[str]:
 
 
 def _signed_faults(review: Review) -> list[str]:
-    """What is wrong with the signed file as it is kept, where there is one."""
+    """Faults of the newest stored signed file, if any."""
     newest = review.signed_files.first()
     if newest is None:
         return []
@@ -57,20 +57,20 @@ def _signed_faults(review: Review) -> list[str]:
 def _logged(review: Review, entry: Entry | None) -> bool:
     if entry is None:
         return False
-    kept = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256}
+    expected = {"data_sha256": review.frozen_sha256, "pdf_sha256": review.pdf_sha256}
     form = FrozenForm.objects.filter(review=review).first()
     if form is not None:
-        kept |= {"template_sha256": form.sha256, "code": form.code}
-    return all(entry.detail.get(name) == value for name, value in kept.items())
+        expected |= {"template_sha256": form.sha256, "code": form.code}
+    return all(entry.detail.get(name) == value for name, value in expected.items())
 
 
-def _form_kept(review: Review) -> bool:
-    """Whether the form is the one whose hash stands in the document; reviews frozen before this have none."""
-    told = review.frozen.get("template_sha256") if isinstance(review.frozen, dict) else None
+def _form_unchanged(review: Review) -> bool:
+    """Whether the form has the hash stored in the document; older reviews have none."""
+    expected = review.frozen.get("template_sha256") if isinstance(review.frozen, dict) else None
     form = FrozenForm.objects.filter(review=review).first()
     if form is None:
-        return told is None
-    return told == form.sha256 == hashlib.sha256(form.drawn.encode()).hexdigest()
+        return expected is None
+    return expected == form.sha256 == hashlib.sha256(form.drawn.encode()).hexdigest()
 
 
 _PAGES = {str(number) for number in range(2, 1000)}
@@ -78,7 +78,7 @@ FOREIGN = "Tệp này không phải bản báo cáo đã chốt của hệ thố
 KEPT = "Tệp đúng từng byte là bản đã ký mà cơ quan ban hành đã tải lên và hệ thống giữ."
 INTACT = "Bản đã chốt nguyên vẹn trong tệp, có chữ ký số."
 PICTURE = "Tệp là bản quét không có chữ, hệ thống không so được số liệu: hãy đối chiếu với bản PDF đã chốt."
-# Ends of a PDF, with or without the end of the line, that are looked at before a file counts as foreign.
+# At most _MOST_ENDS ends of a PDF, with or without a line end, are tried before a file counts as foreign.
 _END = re.compile(rb"%%EOF")
 _MOST_ENDS = 40
 
@@ -103,27 +103,27 @@ def check_bytes(content: bytes) -> Verdict:
     """For anyone (/verify/): only a file that is, or begins with, a file frozen here is read any further, so junk is
     never parsed. Raises foreign.Busy.
     """
-    found = _frozen_in(content)
-    if found:
-        return _checked(content, *found)
-    return _kept_signed(content) or Verdict(None, (FOREIGN,))
+    frozen = _frozen_in(content)
+    if frozen:
+        return _checked(content, *frozen)
+    return _check_stored_signed(content) or Verdict(None, (FOREIGN,))
 
 
 def check_file(content: bytes) -> Verdict:
     """For the command line: a file with other bytes is compared with the review that its embedded data names, and one
-    that is sound is drawn again by the form that was kept with it, whatever today's templates are.
+    that is sound is drawn again from its stored form.
     """
-    found = _frozen_in(content)
-    if found is None and (kept := _kept_signed(content)):
-        return kept
-    if found is None:
-        named = _number(_attached(content))
+    frozen = _frozen_in(content)
+    if frozen is None and (signed := _check_stored_signed(content)):
+        return signed
+    if frozen is None:
+        named = _review_id(_attached(content))
         review = Review.objects.filter(pk=named, frozen_at__isnull=False).first() if named else None
         return check_against_review(content, review) if review else Verdict(None, (FOREIGN,))
-    verdict = _checked(content, *found)
+    verdict = _checked(content, *frozen)
     if not verdict.valid:
         return verdict
-    review, length = found
+    review, length = frozen
     try:
         return replace(verdict, faults=tuple(form_faults(content[:length], review)))
     except drawing.PdfNotDrawn as undrawn:
@@ -134,14 +134,16 @@ def _frozen_in(content: bytes) -> tuple[Review, int] | None:
     """The frozen review whose file a content is, or begins with, and how many bytes of it that file takes."""
     if not content.startswith(b"%PDF-"):
         return None
-    ends = [one.end() for one in islice(_END.finditer(content), _MOST_ENDS)]
+    ends = [match.end() for match in islice(_END.finditer(content), _MOST_ENDS)]
     places = {min(end + more, len(content)) for end in ends for more in range(3)}
     digest, start, lengths = hashlib.sha256(), 0, {}
     for end in sorted({*places, len(content)}):
         digest.update(content[start:end])
         start, lengths[digest.hexdigest()] = end, end
-    found = Review.objects.filter(pdf_sha256__in=lengths).select_related("unit")
-    return max(((one, lengths[one.pdf_sha256]) for one in found), key=lambda pair: pair[1], default=None)
+    reviews = Review.objects.filter(pdf_sha256__in=lengths).select_related("unit")
+    return max(
+        ((review, lengths[review.pdf_sha256]) for review in reviews), key=lambda pair: pair[1], default=None
+    )
 
 
 def _checked(content: bytes, review: Review, length: int) -> Verdict:
@@ -158,7 +160,7 @@ def _checked(content: bytes, review: Review, length: int) -> Verdict:
     )
 
 
-def _kept_signed(content: bytes) -> Verdict | None:
+def _check_stored_signed(content: bytes) -> Verdict | None:
     """A file that was uploaded as the signed one, where it is no continuation of the frozen file: a scan, as a rule."""
     file = (
         SignedFile.objects.filter(sha256=copies.content_sha256(content))
@@ -172,18 +174,20 @@ def _kept_signed(content: bytes) -> Verdict | None:
         faults.append("Tệp này từng được tải lên làm bản đã ký, nay đã được thay bằng tệp khác.")
     if faults:
         return Verdict(file.review, tuple(faults))
-    told = {SignedKind.INTACT: INTACT, SignedKind.TEXT: _numbers(file)}.get(SignedKind(file.kind), PICTURE)
-    return Verdict(file.review, (), newer_figures(file.review.frozen), (KEPT, told))
+    note = {SignedKind.INTACT: INTACT, SignedKind.TEXT: _numbers_note(file)}.get(
+        SignedKind(file.kind), PICTURE
+    )
+    return Verdict(file.review, (), newer_figures(file.review.frozen), (KEPT, note))
 
 
-def _numbers(file: SignedFile) -> str:
-    lacking = file.found.get("missing_count", 0)
-    told = (
-        f"khi tải lên có {lacking} con số của bản đã chốt không thấy đủ"
-        if lacking
+def _numbers_note(file: SignedFile) -> str:
+    missing = file.found.get("missing_count", 0)
+    result = (
+        f"khi tải lên có {missing} con số của bản đã chốt không thấy đủ"
+        if missing
         else "đủ con số của bản đã chốt"
     )
-    return f"Nội dung trình bày khác bản PDF đã chốt; so từng con số: {told}."
+    return f"Nội dung trình bày khác bản PDF đã chốt; so từng con số: {result}."
 
 
 def _attached(content: bytes) -> Any:
@@ -202,7 +206,7 @@ def form_faults(content: bytes, review: Review) -> list[str]:
     form = FrozenForm.objects.filter(review=review).first()
     if form is None:
         return []
-    # Only the command line asks, and waits as long as a long review takes.
+    # Only the command line calls this, and may wait for a long review.
     drawn = redraw_pdf(json.loads(form.drawn), lambda pages: None)
     if set(pdf_text(drawn).split()) - _PAGES != set(pdf_text(content).split()) - _PAGES:
         return ["Mẫu in giữ cùng bản chốt vẽ ra lời văn hoặc số liệu khác với tệp."]
@@ -223,8 +227,8 @@ def check_against_review(content: bytes, review: Review) -> Verdict:
     return Verdict(review, tuple(faults), [] if faults else newer_figures(review.frozen))
 
 
-def _number(embedded: Any) -> int | None:
-    """The review's number in embedded data that may hold anything."""
+def _review_id(embedded: Any) -> int | None:
+    """The review's id in embedded data of unknown shape."""
     try:
         number = embedded["review"]["number"]
     except (KeyError, TypeError):

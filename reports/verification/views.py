@@ -53,8 +53,8 @@ def main_figures_table(doc: dict[str, Any]) -> MainFiguresTable:
     return MainFiguresTable(heads, [(name, list(zip(heads, texts, strict=True))) for name, texts in lines])
 
 
-def _written(one: Figures, name: str) -> str:
-    share = one.share(name)
+def _written(figures: Figures, name: str) -> str:
+    share = figures.share(name)
     return format_percent(share.percent) + (" (chưa đủ)" if share.partial else "")
 
 
@@ -95,7 +95,7 @@ class ReviewCodeForm(forms.Form):
         return read
 
 
-# So long does an address wait that has asked settings.VERIFY_LIMIT times.
+# The window in which an address may check settings.VERIFY_LIMIT times.
 WINDOW_SECONDS = 600
 
 
@@ -105,8 +105,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     current one. Of a review that is not issued yet only whoever holds the very file learns anything: that it is
     that file.
     """
-    asked = request.method == "POST" or "code" in request.GET
-    if asked and not rate_limit.is_within_limit(
+    submitted = request.method == "POST" or "code" in request.GET
+    if submitted and not rate_limit.is_within_limit(
         "verify", request, most=settings.VERIFY_LIMIT, seconds=WINDOW_SECONDS
     ):
         answer = _page(
@@ -116,17 +116,17 @@ def verify(request: HttpRequest) -> HttpResponse:
         return answer
     if request.method == "POST":
         return _by_file(request)
-    return _by_code(request) if asked else _page(request)
+    return _by_code(request) if submitted else _page(request)
 
 
 def _by_code(request: HttpRequest) -> HttpResponse:
     form = ReviewCodeForm(request.GET)
     if not form.is_valid():
         return _page(request, status=422, code_form=form)
-    found = review_access.issued_review(form.cleaned_data["code"])
-    if found is None:
+    review = review_access.issued_review(form.cleaned_data["code"])
+    if review is None:
         return _page(request, code_form=form, unknown=review_access.code_text(form.cleaned_data["code"]))
-    return _page(request, code_form=form, by_code=True, **_told(found))
+    return _page(request, code_form=form, by_code=True, **_review_context(review))
 
 
 def _by_file(request: HttpRequest) -> HttpResponse:
@@ -144,14 +144,14 @@ def _by_file(request: HttpRequest) -> HttpResponse:
         answer.headers["Retry-After"] = "60"
         return answer
     if claimed is not None:
-        return _page(request, verdict=verdict, claimed=claimed, **_told(claimed.review))
+        return _page(request, verdict=verdict, claimed=claimed, **_review_context(claimed.review))
     if verdict.valid:
-        return _page(request, verdict=verdict, **_told(verdict.review))
+        return _page(request, verdict=verdict, **_review_context(verdict.review))
     return _page(request, verdict=verdict)
 
 
-def _told(review: Any) -> dict[str, Any]:
-    """What is shown of a review: of an issued one how it stands and its main figures, to be held against a paper."""
+def _review_context(review: Any) -> dict[str, Any]:
+    """Context of a review: for an issued one its status and main figures, to compare with a printout."""
     standing = review_access.issued_status(review)
     if standing is None:
         return {"found": review, "period": review.frozen["review"]["period_label"]}
