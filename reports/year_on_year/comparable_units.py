@@ -25,10 +25,10 @@ from .succession_breaks import (
     rows_containing,
 )
 
-# Steps of the roster tell how many either are; units are listed only of the smaller part, and without those
-# below groups in which nobody came or went.
+# Roster steps give both counts; only the smaller part is listed unit by unit, without groups in which no unit
+# opened or closed.
 
-# Of those that are left out no more are named: after a merger of the country these are all of its communes.
+# Limit of names: after a nationwide merger all communes are left out.
 NAMED = 100
 
 
@@ -54,7 +54,7 @@ class RosterChange(NamedTuple):
 
     @property
     def staying(self) -> int:
-        """Of all tiers."""
+        """Units that stay, of all tiers."""
         return sum(self.stay.values())
 
 
@@ -69,7 +69,7 @@ class ComparableUnits:
     tiers: Set[str] | None = None
 
     divided: ClassVar[Set[int]] = frozenset()
-    numbers_given: ClassVar[int] = 0
+    id_count: ClassVar[int] = 0
 
     @property
     def first_end(self) -> date:
@@ -83,7 +83,7 @@ class ComparableUnits:
 
     @cached_property
     def months(self) -> Sequence[Month]:
-        """Those of both periods; where they are longer than a year they share some."""
+        """The months of both periods, which overlap where these are longer than a year."""
         return sorted({*self._earlier.months, *self.period.months})
 
     @cached_property
@@ -91,9 +91,9 @@ class ComparableUnits:
         """First and last day of each month."""
         return dict(zip(self.reach.months, self.reach.spans, strict=True))
 
-    def owed_by(self, one: Unit | UnitRow) -> bool:
-        """Whether a unit owed reports throughout."""
-        return one.owes(self.first_end, self.first_end) and one.owes(self.last_start, self.last_start)
+    def reports_throughout(self, unit: Unit | UnitRow) -> bool:
+        """Whether a unit was expected to report throughout."""
+        return unit.owes(self.first_end, self.first_end) and unit.owes(self.last_start, self.last_start)
 
     @property
     def moved(self) -> bool:
@@ -102,7 +102,7 @@ class ComparableUnits:
         """
         unit = self.reach.unit
         if not unit.has_children:
-            return self._counts(unit.tier) and not self.owed_by(unit)
+            return self._counts(unit.tier) and not self.reports_throughout(unit)
         return self._moved(self.reach.turns)
 
     @property
@@ -112,18 +112,18 @@ class ComparableUnits:
         """
         reach = self.reach
         return {
-            one.pk
-            for one in (reach.unit, *reach.children)
+            row.pk
+            for row in (reach.unit, *reach.children)
             if (
-                self._moved(reach.steps_of(one.pk))
-                if one.has_children and one.pk != reach.unit.pk
-                else not self.owed_by(one)
+                self._moved(reach.steps_of(row.pk))
+                if row.has_children and row.pk != reach.unit.pk
+                else not self.reports_throughout(row)
             )
         }
 
     @property
     def more_stay(self) -> bool:
-        """Whether more stay than are left out: then these are listed, else those."""
+        """Whether more units stay than are left out; the smaller part is listed."""
         return self._change.changed <= self._change.staying
 
     @cached_property
@@ -139,14 +139,14 @@ class ComparableUnits:
     def names_left_out(self) -> tuple[str, ...]:
         """The first of them by name. No query after listing them, else one."""
         if self.more_stay:
-            return tuple(one.name for one in self.left_out[:NAMED])
+            return tuple(unit.name for unit in self.left_out[:NAMED])
         return tuple(self._units_left_out.first_by_name(NAMED).values_list("name", flat=True))
 
     @cached_property
     def left_out(self) -> list[ReportingUnit]:
-        """All of them by name. One query."""
+        """All units left out, by name. One query."""
         units = [ReportingUnit(*row) for row in self._units_left_out.values_list(*ReportingUnit._fields)]
-        return sorted(units, key=lambda one: (one.folded, one.pk))
+        return sorted(units, key=lambda unit: (unit.folded, unit.pk))
 
     @cached_property
     def calm(self) -> dict[int, RosterChange]:
@@ -159,39 +159,39 @@ class ComparableUnits:
             steps = {group: reach.steps_of(group) for group in groups}
         else:
             steps = roster.steps_of(groups, external=reach.external)
-        found = ((group, self._change_in(steps[group])) for group in groups)
-        return {group: change for group, change in found if change.staying and not change.changed}
+        changes = ((group, self._change_in(steps[group])) for group in groups)
+        return {group: change for group, change in changes if change.staying and not change.changed}
 
     def staying(self, prefix: str) -> Q:
-        """Condition on a unit's columns (`prefix`: "submission__unit__"): it owed reports throughout."""
-        found = Q(**{f"{prefix}active_from__lte": self.first_end})
+        """Condition on a unit's columns (`prefix`: "submission__unit__"): it was expected to report throughout."""
+        condition = Q(**{f"{prefix}active_from__lte": self.first_end})
         for until in ("active_until", "reports_until"):
-            found &= Q(**{f"{prefix}{until}": None}) | Q(**{f"{prefix}{until}__gte": self.last_start})
-        return found
+            condition &= Q(**{f"{prefix}{until}": None}) | Q(**{f"{prefix}{until}__gte": self.last_start})
+        return condition
 
     def expected(self, units: Iterable[ReportingUnit]) -> Iterator[tuple[str, Month, int]]:
-        """How many of these owe a report, by tier and month."""
-        # Thousands of them open and close on a handful of days.
+        """How many of these are expected to report, by tier and month."""
+        # Thousands of units share a handful of opening and closing days.
         kinds = Counter((unit.tier, unit.active_from, unit.until) for unit in units)
-        for (tier, since, until), number in kinds.items():
+        for (tier, since, until), count in kinds.items():
             for month in self.months:
                 start, end = self.spans[month]
                 if since <= end and (until is None or until >= start):
-                    yield tier, month, number
+                    yield tier, month, count
 
     @property
     def expected_calm(self) -> Iterator[tuple[str, Month, int]]:
-        """The same of calm groups, which stay as they are."""
+        """Like `expected`, for calm groups."""
         stay = Counter()
         for change in self.calm.values():
             stay.update(change.stay)
-        return ((tier, month, number) for tier, number in stay.items() for month in self.months)
+        return ((tier, month, count) for tier, count in stay.items() for month in self.months)
 
     @property
     def others(self) -> list[ReportingUnit]:
         """Those that stay in other groups, and beside them. One query; none where the steps tell that nobody does."""
         if not self._change.passing and self._change.staying == sum(
-            one.staying for one in self.calm.values()
+            change.staying for change in self.calm.values()
         ):
             return []
         units = self._of_tiers(Unit.objects.reporting().filter(self.reach.within())).with_until()
@@ -231,10 +231,10 @@ class ComparableUnits:
 
     @property
     def _units_left_out(self) -> UnitQuerySet:
-        owed = Q()
-        for one in (self._earlier, self.period):
-            owed |= expected_within(self.spans[one.first][0], self.spans[one.last][1])
-        units = self._of_tiers(Unit.objects.filter(self.reach.within(), owed)).with_until()
+        expected = Q()
+        for period in (self._earlier, self.period):
+            expected |= expected_within(self.spans[period.first][0], self.spans[period.last][1])
+        units = self._of_tiers(Unit.objects.filter(self.reach.within(), expected)).with_until()
         return units.exclude(self.staying("")).order_by()
 
     def _of_tiers(self, units: UnitQuerySet) -> UnitQuerySet:
@@ -259,14 +259,14 @@ _Named = tuple[str, str]  # folded name, name
 
 
 class ComparableUnitsToday(ComparableUnits):
-    """What is asked is told by the units of a day. `tiers`: those that a unit had when it reported."""
+    """Compares by the units of a day. `tiers`: those that a unit had when it reported."""
 
     @property
     def more_stay(self) -> bool:
-        """Whether what they reported is taken from the whole; an estimate cannot be taken back."""
+        """Whether to subtract the units left out from the total; estimates cannot be subtracted."""
         stay = sum(opened for tier, _, opened, _ in self.reach.turns if self._counts(tier))
         return not self.left_out or (
-            2 * len(self.left_out) <= stay and not any(one.pk in self.divided for one in self.left_out)
+            2 * len(self.left_out) <= stay and not any(unit.pk in self.divided for unit in self.left_out)
         )
 
     @cached_property
@@ -281,87 +281,93 @@ class ComparableUnitsToday(ComparableUnits):
 
     @property
     def left_rows(self) -> Set[int]:
-        """Numbers of the units whose rows hold somebody that is left out."""
-        return rows_containing({number: one.path for number, one in self._heirs.items()}, self.reach)
+        """Ids of the units whose rows contain a unit that is left out."""
+        return rows_containing({pk: unit.path for pk, unit in self._heirs.items()}, self.reach)
 
     @cached_property
     def left_out(self) -> list[ReportingUnit]:
-        """Everything that those which are left out are made of, and that owed reports. One query."""
+        """Predecessors of the units left out that were expected to report. One query."""
         sources = set().union(*(self._made_of[heir] for heir in self._heirs))
-        return [self._told(unit) for unit in self._units.values() if unit.pk in sources and self._owed(unit)]
+        return [
+            self._as_reporting(unit)
+            for unit in self._units.values()
+            if unit.pk in sources and self._expected_in_scope(unit)
+        ]
 
     @property
     def others(self) -> list[ReportingUnit]:
-        """What is left of all. One query."""
-        left = [one.pk for one in self.left_out]
+        """All other units. One query."""
+        left = [unit.pk for unit in self.left_out]
         units = Unit.objects.filter(self.reach.within(), reporting_condition(self.tiers)).exclude(pk__in=left)
-        return [self._told(unit_row) for unit_row in unit_rows(units) if self._owed(unit_row)]
+        return [
+            self._as_reporting(unit_row) for unit_row in unit_rows(units) if self._expected_in_scope(unit_row)
+        ]
 
     @cached_property
     def divided(self) -> Set[int]:
-        """Numbers of units of which a part only is counted."""
+        """Ids of units of which only a part counts."""
         total = self.reach.carried.total
         return {source.unit for source in total.sources if not source.undivided} if total else frozenset()
 
     @property
-    def numbers_given(self) -> int:
-        """How many numbers of units `staying` names."""
+    def id_count(self) -> int:
+        """How many ids the condition `staying` contains."""
         return len(self.left_out)
 
     def staying(self, prefix: str) -> Q:
-        """Condition on a unit's columns (`prefix`: "submission__unit__"): it is none of those that are left out."""
-        return ~Q(**{f"{prefix}pk__in": [one.pk for one in self.left_out]})
+        """Condition on a unit's columns (`prefix`: "submission__unit__"): it is not left out."""
+        return ~Q(**{f"{prefix}pk__in": [unit.pk for unit in self.left_out]})
 
     def _counts(self, tier: str) -> bool:
-        # Steps are told by the tier that a unit counts under, and not by the one that owes a field.
+        # Roster steps use the tier that a unit counts under, not the one that is expected to report a field.
         return self.reach.tier in (None, tier)
 
     @cached_property
-    def _asked(self) -> BothPeriods:
+    def _both_periods(self) -> BothPeriods:
         return BothPeriods(self.reach, self.period, self.tiers)
 
     @cached_property
     def _made_of(self) -> dict[int, Set[int]]:
-        """What each unit of the day is made of in which a line breaks."""
-        broken = incomparable_units(self._asked) if self.moved else ()
-        return history_units(self._asked, broken) if broken else {}
+        """Predecessors of each unit of the day whose succession breaks, by id."""
+        broken = incomparable_units(self._both_periods) if self.moved else ()
+        return history_units(self._both_periods, broken) if broken else {}
 
     @cached_property
     def _units(self) -> dict[int, UnitRow]:
-        """All of them by number. One query."""
-        numbers = self._made_of.keys() | set().union(*self._made_of.values())
-        return {unit.pk: unit for unit in unit_rows(Unit.objects.filter(pk__in=numbers))} if numbers else {}
+        """Units of `_made_of` by id. One query."""
+        pks = self._made_of.keys() | set().union(*self._made_of.values())
+        return {unit.pk: unit for unit in unit_rows(Unit.objects.filter(pk__in=pks))} if pks else {}
 
     @cached_property
     def _heirs(self) -> dict[int, UnitRow]:
-        """Those that are named: something of theirs owed reports of either period."""
+        """Units left out by id: a predecessor was expected to report in either period."""
         units = self._units
         return {
             heir: units[heir]
             for heir, sources in self._made_of.items()
-            if any(self._owed(units[source]) for source in sources)
+            if any(self._expected_in_scope(units[source]) for source in sources)
         }
 
     @cached_property
     def _ended(self) -> tuple[list[_Named], int]:
-        """Whom no history holds and no note of the period names: the first by name, and how many there are."""
-        found = self._asked.ended_before
-        if found is None:
+        """Units that ended without successor: the first by name, and how many there are."""
+        ended = self._both_periods.ended_before
+        if ended is None:
             return [], 0
         rows = list(
-            found.filter(reporting_condition(self.tiers))
+            ended.filter(reporting_condition(self.tiers))
             .first_by_name(NAMED)
             .values_list("folded", "name", Window(Count("*")))
         )
         return [row[:2] for row in rows], rows[0][2] if rows else 0
 
-    def _owed(self, unit: UnitRow) -> bool:
-        """Whether it owed reports that are part of what is asked."""
+    def _expected_in_scope(self, unit: UnitRow) -> bool:
+        """Whether it was expected to report in either period, in scope."""
         counts = self.tiers is None or unit.tier in self.tiers
         if self.reach.carried.over:
             counts = counts and unit.path.startswith(self.reach.unit.path)
-        return counts and any(unit.owes(*days) for days in self._asked.periods)
+        return counts and any(unit.owes(*days) for days in self._both_periods.periods)
 
-    def _told(self, unit: UnitRow) -> ReportingUnit:
+    def _as_reporting(self, unit: UnitRow) -> ReportingUnit:
         tier = self.reach.tier or self.reach.places(unit).get(None, unit.tier)
         return ReportingUnit(unit.pk, tier, unit.name, unit.folded, unit.active_from, unit.until)

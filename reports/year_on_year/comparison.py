@@ -24,17 +24,17 @@ from units.models import Unit
 from .comparable_field_units import ComparableFieldUnits, FieldUnit
 from .comparable_units import ComparableUnits, ComparableUnitsToday, ReportingUnit
 
-# The smaller part is read unit by unit: few that are left out are taken from the whole, few that stay are added
-# up.
+# The smaller part is read unit by unit: either units left out are subtracted from the total, or units that stay
+# are added up.
 
 AnyComparableUnits = ComparableUnits | ComparableFieldUnits
-# Of units in one statement: a database takes so many, and to add up is no dearer then.
-_MOST_NUMBERS = 20_000
+# Ids in one statement: databases limit them, and beyond that adding up is no slower.
+_MOST_IDS = 20_000
 _Units = Sequence[ReportingUnit] | Sequence[FieldUnit]
 
 
 class _Doubt(NamedTuple):
-    """Nothing is left of a measure of a tier: those that stay reported 0, or nothing at all in these months."""
+    """A measure of a tier is 0 after subtraction: the units that stay reported 0, or nothing, in these months."""
 
     tier: str
     measure: str
@@ -42,87 +42,87 @@ class _Doubt(NamedTuple):
     last: Month
 
 
-def comparable_tallies(lasting: AnyComparableUnits, whole: MonthlyTallies) -> MonthlyTallies:
-    """In the months of both periods; `whole` is that of all."""
-    if lasting.more_stay:
-        taken = _reports(lasting, lasting.left_out)
-        left = _less(whole, taken)
-        doubts = list(_doubts(lasting.period, left, taken))
-        if len(doubts) * lasting.numbers_given <= _MOST_NUMBERS:
-            return _unreported(left, _unknown(lasting, doubts))
-    found: MonthlyTallies = {tier: [] for tier in whole}
-    for several in (_of_calm(lasting), _reports(lasting, lasting.others)):
+def comparable_tallies(units: AnyComparableUnits, whole: MonthlyTallies) -> MonthlyTallies:
+    """Tallies of the comparable units by tier, in the months of both periods; `whole` is of all units."""
+    if units.more_stay:
+        removed = _reports(units, units.left_out)
+        left = _subtract(whole, removed)
+        doubts = list(_doubts(units.period, left, removed))
+        if len(doubts) * units.id_count <= _MOST_IDS:
+            return _unreported(left, _unknown(units, doubts))
+    tallies: MonthlyTallies = {tier: [] for tier in whole}
+    for several in (_calm_groups(units), _reports(units, units.others)):
         for tier, parts in several.items():
-            found.setdefault(tier, []).extend(parts)
-    return found
+            tallies.setdefault(tier, []).extend(parts)
+    return tallies
 
 
-def _of_calm(lasting: AnyComparableUnits) -> MonthlyTallies:
-    """What groups hold in which nobody came or went. One query; none without any."""
-    found: MonthlyTallies = defaultdict(list)
-    for part in tallies_of_child_groups(lasting.reach, list(lasting.calm)):
-        if lasting.tiers is None or part.tier in lasting.tiers:
-            found[part.tier].append((part.month, part.tally))
-    return _expecting(found, lasting.expected_calm)
+def _calm_groups(units: AnyComparableUnits) -> MonthlyTallies:
+    """Sums of groups without units that opened or closed. One query; none without such groups."""
+    tallies: MonthlyTallies = defaultdict(list)
+    for part in tallies_of_child_groups(units.reach, list(units.calm)):
+        if units.tiers is None or part.tier in units.tiers:
+            tallies[part.tier].append((part.month, part.tally))
+    return _expecting(tallies, units.expected_calm)
 
 
-def _expecting(found: MonthlyTallies, expected: Iterable[tuple[str, Month, int]]) -> MonthlyTallies:
-    for tier, month, number in expected:
-        found[tier].append((month, Tally.expecting(number)))
-    return found
+def _expecting(tallies: MonthlyTallies, expected: Iterable[tuple[str, Month, int]]) -> MonthlyTallies:
+    for tier, month, count in expected:
+        tallies[tier].append((month, Tally.expecting(count)))
+    return tallies
 
 
-def _reports(lasting: AnyComparableUnits, units: _Units) -> MonthlyTallies:
-    """What these units reported and owed. One query, by today's units for each tier; none without units."""
-    found: MonthlyTallies = defaultdict(list)
-    reach, tiers = lasting.reach, defaultdict(list)
+def _reports(comparable: AnyComparableUnits, units: _Units) -> MonthlyTallies:
+    """Tallies of these units. One query, by today's units one for each tier; none without units."""
+    tallies: MonthlyTallies = defaultdict(list)
+    reach, tiers = comparable.reach, defaultdict(list)
     for unit in units:
-        if unit.pk not in lasting.divided:
+        if unit.pk not in comparable.divided:
             tiers["" if reach.today is None else unit.tier].append(unit.pk)
-    months = [month.number for month in lasting.months]
-    for into, numbers in tiers.items():
-        path, rows, several = _rows(lasting, submission__unit__in=numbers, submission__month__in=months)
+    months = [month.number for month in comparable.months]
+    for into, ids in tiers.items():
+        path, rows, several = _rows(comparable, submission__unit__in=ids, submission__month__in=months)
         rows = rows.values_list(f"{path}month", f"{path}unit__tier")
         for month, tier, reported, *values in rows.annotate(_reported=several, **column_sums(path)):
-            found[into or tier].append((reach.by_number[month], tally_from_values(values, reported)))
-    for part in _of_split(lasting, lasting.divided & {unit.pk for unit in units}):
-        found[part.tier].append((part.month, part.tally))
-    return _expecting(found, lasting.expected(units))
+            tallies[into or tier].append((reach.by_number[month], tally_from_values(values, reported)))
+    for part in _split_units(comparable, comparable.divided & {unit.pk for unit in units}):
+        tallies[part.tier].append((part.month, part.tally))
+    return _expecting(tallies, comparable.expected(units))
 
 
-def _rows(lasting: AnyComparableUnits, **which: object) -> tuple[str, QuerySet, Count]:
-    """Where the submission stands from the rows, the rows of these editions, and how many units reported."""
-    editions = lasting.reach.editions.order_by().filter(**which)
-    field = lasting.reach.field
+def _rows(comparable: AnyComparableUnits, **which: object) -> tuple[str, QuerySet, Count]:
+    """Lookup prefix of the submission, the rows of these editions, and the count of units that reported."""
+    editions = comparable.reach.editions.order_by().filter(**which)
+    field = comparable.reach.field
     if field is None:
         return "submission__", editions, Count("pk")
     counts = DossierCount.objects.order_by().filter(edition__in=editions, field=field)
     return "edition__submission__", counts, Count("edition", distinct=True, filter=Q(answered=True))
 
 
-def _of_split(lasting: AnyComparableUnits, units: Set[int]) -> Iterator[PartialTally]:
-    """By today's units: what comes of units that were split. No query without any, else three at most."""
+def _split_units(comparable: AnyComparableUnits, units: Set[int]) -> Iterator[PartialTally]:
+    """By today's units: shares of units that were split. At most three queries, none without such units."""
     if units:
-        total, months = lasting.reach.carried.total, set(lasting.months)
+        total, months = comparable.reach.carried.total, set(comparable.months)
         heir = total._replace(sources=[source for source in total.sources if source.unit in units])
-        parts = apportioned_tallies(lasting.reach, [(None, heir)], lasting.reach.field is not None)
+        parts = apportioned_tallies(comparable.reach, [(None, heir)], comparable.reach.field is not None)
         yield from (part for part in parts if part.month in months)
 
 
-def _less(whole: MonthlyTallies, taken: MonthlyTallies) -> MonthlyTallies:
-    """The whole without what is taken from it: unknown where nobody else reported."""
-    found: MonthlyTallies = {}
+def _subtract(whole: MonthlyTallies, removed: MonthlyTallies) -> MonthlyTallies:
+    """The total minus the removed tallies; unknown where nobody else reported."""
+    rest: MonthlyTallies = {}
     for tier, parts in whole.items():
         of_month: dict[Month, list[Tally]] = defaultdict(list)
         for month, tally in parts:
             of_month[month].append(tally)
-        for month, tally in taken.get(tier, ()):
+        for month, tally in removed.get(tier, ()):
             of_month[month].append(_negative(tally))
         left = ((month, Tally.total(several)) for month, several in of_month.items())
-        found[tier] = [
+        rest[tier] = [
             (month, tally if tally.reported else Tally.expecting(tally.expected)) for month, tally in left
         ]
-    return found
+    return rest
 
 
 def _negative(tally: Tally) -> Tally:
@@ -135,9 +135,9 @@ def _negative(tally: Tally) -> Tally:
     )
 
 
-def _doubts(period: Period, left: MonthlyTallies, taken: MonthlyTallies) -> Iterator[_Doubt]:
+def _doubts(period: Period, left: MonthlyTallies, removed: MonthlyTallies) -> Iterator[_Doubt]:
     for when in (period, period.same_last_year()):
-        for tier, parts in taken.items():
+        for tier, parts in removed.items():
             rest, gone = period_tally(left.get(tier, ()), when), period_tally(parts, when)
             for name in MEASURES:
                 if rest.values[name] == 0 and gone.values[name] is not None:
@@ -145,30 +145,30 @@ def _doubts(period: Period, left: MonthlyTallies, taken: MonthlyTallies) -> Iter
                     yield _Doubt(tier, name, first, when.first if name in OPENING else when.last)
 
 
-def _unknown(lasting: AnyComparableUnits, doubts: Sequence[_Doubt]) -> list[_Doubt]:
-    """Those that nobody reported who stays. One query, which stops at the first report that did; none without any."""
+def _unknown(comparable: AnyComparableUnits, doubts: Sequence[_Doubt]) -> list[_Doubt]:
+    """Doubts that no unit that stays reported. One query, which stops at the first such report; none without doubts."""
     if not doubts:
         return []
-    asked = Unit.objects.filter(pk=lasting.reach.unit.pk).order_by()
-    [found] = asked.values_list(*(Exists(_told(lasting, doubt)) for doubt in doubts))
-    return [doubt for doubt, told in zip(doubts, found, strict=True) if not told]
+    query = Unit.objects.filter(pk=comparable.reach.unit.pk).order_by()
+    [reported] = query.values_list(*(Exists(_reports_of(comparable, doubt)) for doubt in doubts))
+    return [doubt for doubt, any_report in zip(doubts, reported, strict=True) if not any_report]
 
 
-def _told(lasting: AnyComparableUnits, doubt: _Doubt) -> QuerySet:
-    """Reports of the measure by those that stay, as far as they count beside others."""
-    of_tier = replace(lasting.reach, tier=doubt.tier, wider=lasting.reach).within("submission__unit__")
+def _reports_of(comparable: AnyComparableUnits, doubt: _Doubt) -> QuerySet:
+    """Reports of the measure by units that stay, without those that a handover excludes."""
+    of_tier = replace(comparable.reach, tier=doubt.tier, wider=comparable.reach).within("submission__unit__")
     months = doubt.first.number, doubt.last.number
-    editions = lasting.reach.editions.order_by().filter(
-        of_tier, lasting.staying("submission__unit__"), submission__month__range=months
+    editions = comparable.reach.editions.order_by().filter(
+        of_tier, comparable.staying("submission__unit__"), submission__month__range=months
     )
     flags = {
         f"submission__{flag}": True for flag, names in HANDOVER_COLUMNS.items() if doubt.measure in names
     }
-    if lasting.reach.field is None:
+    if comparable.reach.field is None:
         return editions.filter(**{f"{doubt.measure}__isnull": False}, **flags)
-    # Joined, the database stops at the first; listed, it would look for all editions before.
+    # A join lets the database stop at the first row; a subquery would list all editions first.
     return editions.filter(
-        **{"counts__field": lasting.reach.field, f"counts__{doubt.measure}__isnull": False}, **flags
+        **{"counts__field": comparable.reach.field, f"counts__{doubt.measure}__isnull": False}, **flags
     )
 
 
@@ -186,15 +186,13 @@ def _without(tally: Tally, place: int) -> Tally:
     return replace(tally, numbers=(*tally.numbers[:place], None, *tally.numbers[place + 1 :]))
 
 
-# Named in a sentence; more are counted.
+# Units named in a sentence; further ones are only counted.
 MOST = 6
 
 
 @dataclass(frozen=True)
 class ComparedSummaries:
-    """Both sides without the units that cannot be compared: how many are left out, and their names, of many the first
-    ones only.
-    """
+    """Both summaries without the units that cannot be compared; `number` of them, `left_out` names the first."""
 
     current: Summary
     before: Summary
@@ -218,12 +216,12 @@ class ComparedSummaries:
 
     @property
     def nobody(self) -> bool:
-        """Whether no unit owed reports throughout both periods."""
+        """Whether no unit was expected to report throughout both periods."""
         return not self.before.total.completeness.expected
 
     @property
     def names(self) -> str:
-        """The units that are left out, the first of them by name."""
+        """The units that are left out, at most MOST by name."""
         more = " và những đơn vị khác" if self.number > MOST else ""
         return "; ".join(self.left_out[:MOST]) + more
 
@@ -241,33 +239,30 @@ class ComparedSummaries:
         """Read back what ``as_dict`` wrote."""
         sides = (Summary.from_dict(data[name]) for name in ("now", "before"))
         names = tuple(data["left_out"])
-        # A document from before names all of them.
+        # Older documents name all of them.
         return cls(*sides, names, data.get("number", len(names)))
 
 
-# As reported, a unit that opened or closed meanwhile is taken out of both sides. By today's units history is
-# carried over, and one is taken out in which it does not reach through both periods.
-# Who is left out is named.
+# As reported, a unit that opened or closed meanwhile is left out of both sides. By today's units, a unit is left
+# out whose carried-over history does not cover both periods.
 
 
 def comparable_units(reach: FiguresQuery, period: Period) -> AnyComparableUnits | None:
-    """Who can be compared in a period and the same period last year; None where that are all. Two queries at most where
-    units opened or closed or a field is not of all alike, by today's units ten; else one, and none of a unit without
-    any below that reported throughout.
+    """The units comparable in a period and the same period last year; None where all are. At most two queries, by
+    today's units ten.
     """
-    owed = field_expectation(reach)
+    expectation = field_expectation(reach)
     of_basis = ComparableUnits if reach.today is None else ComparableUnitsToday
-    found: AnyComparableUnits = of_basis(reach, period)
-    if owed is not None:
-        found = ComparableFieldUnits(owed, period)
-        if found.alike:
-            found = of_basis(reach, period, found.whole_tiers)
-    return found if found.number_left_out else None
+    comparable: AnyComparableUnits = of_basis(reach, period)
+    if expectation is not None:
+        comparable = ComparableFieldUnits(expectation, period)
+        if comparable.alike:
+            comparable = of_basis(reach, period, comparable.whole_tiers)
+    return comparable if comparable.number_left_out else None
 
 
 def compare_summaries(among: AnyComparableUnits, monthly: MonthlyTallies) -> ComparedSummaries:
-    """Both sides without who is left out. `monthly` holds the months of both periods, by tier. Six queries at most,
-    whatever opened or closed.
+    """Both sides without who is left out. `monthly` holds the months of both periods, by tier. Six queries at most.
     """
     tiers, period, reach = comparable_tallies(among, monthly), among.period, among.reach
     sides = [

@@ -1,4 +1,4 @@
-"""By today's units: whose line of succession does not reach through both periods of a comparison."""
+"""By today's units: finds units whose succession does not cover both periods of a comparison."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -15,19 +15,18 @@ from records.summary.figures_query import FiguresQuery
 from records.summary.territory import closed_before, topmost_paths
 from units.models import Inherited, RosterStep, Succession, Unit, UnitKind, UnitQuerySet, subtree
 
-# Put together once (core.database), since every page by today's units asks them where anybody came or went
-# meanwhile.
+# Prepared queries (core.database), since every page by today's units runs them.
 
-# What is told of a unit in which a line breaks.
+# Columns read of a unit whose succession breaks.
 COLUMNS = ("pk", "path", "tier", "kind", "active_until")
 Tiers = frozenset[str] | None
 _UNTIL_ITS_END = Q(reports_until=None) | Q(reports_until__gte=F("active_until"))
 
 
 def reporting_condition(tiers: Set[str] | None, prefix: str = "") -> Q:
-    """Condition on a unit's columns: it reports what is asked for, at some time of its life."""
-    found = Q(**{f"{prefix}reports": True})
-    return found if tiers is None else found & Q(**{f"{prefix}tier__in": sorted(tiers)})
+    """Condition on a unit's columns: it reports at some time, and is of one of the tiers if given."""
+    condition = Q(**{f"{prefix}reports": True})
+    return condition if tiers is None else condition & Q(**{f"{prefix}tier__in": sorted(tiers)})
 
 
 class BreakingLines(NamedTuple):
@@ -44,17 +43,17 @@ class BreakingLines(NamedTuple):
     path: str = ""
 
     def reporting(self, prefix: str = "") -> Q:
-        """As the function of this name."""
+        """See reporting_condition."""
         return reporting_condition(self.tiers, prefix)
 
     @property
     def alone(self) -> Q:
-        """It opened meanwhile without anybody to take over from, as far as that is part of what is asked."""
+        """It opened meanwhile without a predecessor in scope."""
         return self._opened & ~Q(Exists(self.took_over())) & self.reporting()
 
     @property
     def unfollowed(self) -> Q:
-        """It ended meanwhile, and one that follows reports nothing, or is not part of what is asked."""
+        """It ended meanwhile, and a successor does not report or is out of scope."""
         nothing = ~self.reporting("new__")
         nothing |= ~subtree(self.path, "new__path") if self.path else Q()
         followed = Succession.objects.filter(nothing, old=OuterRef("pk"))
@@ -74,23 +73,23 @@ class BreakingLines(NamedTuple):
 
     @property
     def later(self) -> Q:
-        """It opened or ends meanwhile but after the reader's day: nothing is carried yet."""
+        """It opened or ends meanwhile but after the reader's day, so nothing is carried over yet."""
         opened = self._opened & Q(active_from__gt=self.day)
         return (opened | self._ended & Q(active_until__gte=self.day)) & self.reporting()
 
     @property
     def stopped_or_later(self) -> Q:
-        """Either."""
+        """The union of `stopped` and `later`."""
         return self.stopped | self.later
 
     @property
     def elsewhere(self) -> Q:
-        """It opened meanwhile, and took over from one that is not part of what is asked too."""
+        """It opened meanwhile, and a predecessor is out of scope."""
         return self._opened & Q(Exists(self.took_over(outside=True))) & self.reporting()
 
     @property
     def nowhere(self) -> Q:
-        """It opened or ended meanwhile, and is carried nowhere."""
+        """It opened or ended meanwhile, and is not carried over to any unit."""
         rows = Inherited.objects.filter(whole=False, since__lte=self.day, until__gte=self.day)
         return (
             (self._opened | self._ended) & ~Q(Exists(rows.filter(source=OuterRef("pk")))) & self.reporting()
@@ -104,17 +103,17 @@ class BreakingLines(NamedTuple):
 
     @property
     def silent(self) -> Q:
-        """It reports nothing, and opened meanwhile as the successor of who did."""
+        """It does not report, and opened meanwhile as the successor of a unit that did."""
         opened = Q(active_from__gt=self.start, active_from__lte=self.last_start)
         return opened & ~self.reporting() & Q(Exists(self.took_over()))
 
     def took_over(self, *, outside: bool = False) -> QuerySet[Succession]:
-        """Successions of the unit from who reported until its end."""
-        found = Succession.objects.filter(self.reported_until_its_end, new=OuterRef("pk"))
+        """Successions to the unit from units that reported until their end."""
+        successions = Succession.objects.filter(self.reported_until_its_end, new=OuterRef("pk"))
         if self.path:
             inside = subtree(self.path, "old__path")
-            found = found.exclude(inside) if outside else found.filter(inside)
-        return found
+            successions = successions.exclude(inside) if outside else successions.filter(inside)
+        return successions
 
     @property
     def _opened(self) -> Q:
@@ -126,24 +125,24 @@ class BreakingLines(NamedTuple):
 
 
 @cache
-def break_query(what: str, names: tuple[str, ...], tiers: Tiers, ends_given: int) -> PreparedQuery:
+def break_query(what: str, names: tuple[str, ...], tiers: Tiers, end_count: int) -> PreparedQuery:
     """Units in which a line breaks in one way (`what`, a condition of BreakingLines): by the numbers of units and of
     those above them, the ends of paths, and the days of these names. No two ways in one: PostgreSQL reads all
     successions for a subquery within an OR.
     """
 
-    def build(numbers: list[int], above: list[int], *given: Any) -> QuerySet:
-        days = dict.fromkeys(BreakingLines._fields[:5]) | dict(zip(names, given[ends_given:], strict=True))
+    def build(numbers: list[int], above: list[int], *values: Any) -> QuerySet:
+        days = dict.fromkeys(BreakingLines._fields[:5]) | dict(zip(names, values[end_count:], strict=True))
         near = Q(pk__in=numbers) | Q(parent__in=above)
-        for at in range(0, ends_given, 2):
-            near |= path_between(given[at], given[at + 1])
+        for at in range(0, end_count, 2):
+            near |= path_between(values[at], values[at + 1])
         condition = getattr(BreakingLines(**days, tiers=tiers), what)
         return Unit.objects.filter(near, condition).order_by().values_list(*COLUMNS)
 
-    return PreparedQuery(build, list, list, *([str] * ends_given), *([date] * len(names)))
+    return PreparedQuery(build, list, list, *([str] * end_count), *([date] * len(names)))
 
 
-# Groups that keep that anybody came or went below them from one day to another: number, how many opened, and closed.
+# Roster steps between two days: group id, how many units below it opened, how many closed.
 turnover_condition = PreparedQuery(
     lambda first, last: (
         RosterStep.objects.order_by()
@@ -198,7 +197,7 @@ class BothPeriods:
     def periods(self) -> list[tuple[date, date]]:
         """First and last day of the earlier period and of the other."""
         both = (self.period.same_last_year(), self.period)
-        return [(self._span(one.first)[0], self._span(one.last)[1]) for one in both]
+        return [(self._span(period.first)[0], self._span(period.last)[1]) for period in both]
 
     @property
     def ended_before(self) -> UnitQuerySet | None:
@@ -212,47 +211,47 @@ class BothPeriods:
         return self.reach.spans[self.reach.months.index(month)]
 
 
-def incomparable_units(asked: BothPeriods) -> Set[int]:
-    """Numbers of the units of the day that cannot be compared: a line breaks within them, or they share the report of a
+def incomparable_units(periods: BothPeriods) -> Set[int]:
+    """Ids of the units of the day that cannot be compared: their succession breaks, or they share the report of a
     divided unit with one in which it does. Four queries, of a country or a unit that is over five or six; where a line
     breaks two or three more, and one for each further step from one divided unit to another.
     """
-    units = _breaks(asked)
+    units = _breaks(periods)
     if not units:
         return frozenset()
-    left, more = set(), set(_heirs(asked, units))
+    left, more = set(), set(_heirs(periods, units))
     while more:
         left |= more
-        # What was split between one that is left out and another can be compared in neither.
-        more = set(_sharing(asked, more)) - left
+        # A unit split between a left-out unit and another one makes both incomparable.
+        more = set(_sharing(periods, more)) - left
     return left
 
 
-def history_units(asked: BothPeriods, heirs: Iterable[int]) -> dict[int, Set[int]]:
-    """Numbers of the units whose reports are the history of each, in part too. One query."""
-    found = {heir: {heir} for heir in heirs}
-    rows = _held(asked.reach).filter(heir__in=list(found))
-    if asked.reach.carried.over:
-        rows = rows.filter(subtree(asked.reach.unit.path, "source__path"))
+def history_units(periods: BothPeriods, heirs: Iterable[int]) -> dict[int, Set[int]]:
+    """Ids of the units whose reports are, fully or in part, the history of each. One query."""
+    sources = {heir: {heir} for heir in heirs}
+    rows = _inherited_rows(periods.reach).filter(heir__in=list(sources))
+    if periods.reach.carried.over:
+        rows = rows.filter(subtree(periods.reach.unit.path, "source__path"))
     for heir, source in rows.values_list("heir_id", "source_id"):
-        found[heir].add(source)
-    return found
+        sources[heir].add(source)
+    return sources
 
 
 def rows_containing(heirs: Mapping[int, str], reach: FiguresQuery) -> Set[int]:
-    """Numbers of the rows that hold any of these units (by number, with their paths)."""
-    above, found = reach.unit.path, set(heirs)
+    """Ids of the rows that contain any of these units (id → path)."""
+    above, rows = reach.unit.path, set(heirs)
     for path in heirs.values():
         if path.startswith(above):
             below = path[len(above) :].partition("/")[0]
-            found.add(int(below) if below else reach.unit.pk)
-    return found
+            rows.add(int(below) if below else reach.unit.pk)
+    return rows
 
 
-def _breaks(asked: BothPeriods) -> list[tuple]:
+def _breaks(periods: BothPeriods) -> list[tuple]:
     """Units in which a line breaks: it begins or ends there, or who follows reports nothing (`COLUMNS` of each)."""
-    reach, tiers = asked.reach, None if asked.tiers is None else frozenset(asked.tiers)
-    days = (asked.start, asked.first_end, asked.last_start, asked.end, reach.carried.day)
+    reach, tiers = periods.reach, None if periods.tiers is None else frozenset(periods.tiers)
+    days = (periods.start, periods.first_end, periods.last_start, periods.end, reach.carried.day)
     if reach.carried.over:
         lines = BreakingLines(*days, tiers, reach.unit.path)
         ways = (lines.alone, lines.unfollowed, lines.stopped, lines.elsewhere, lines.nowhere)
@@ -262,24 +261,26 @@ def _breaks(asked: BothPeriods) -> list[tuple]:
     if reach.unit.parent_id is None and reach.unit.has_children:
         return _of_country(lines)
     near = _single(reach), (), _paths(reach)
-    rows = _told(lines, "alone", near, "first_end", "end")
-    if ended := {row[0]: row for row in _told(lines, "ended", near, "start", "last_start")}:
+    rows = _breaks_near(lines, "alone", near, "first_end", "end")
+    if ended := {row[0]: row for row in _breaks_near(lines, "ended", near, "start", "last_start")}:
         silent = Succession.objects.order_by().filter(~lines.reporting("new__"), old__in=list(ended))
         rows += [ended[old] for old in silent.values_list("old_id", flat=True)]
-    return rows + _told(lines, "stopped_or_later", near, *BreakingLines._fields[:5])
+    return rows + _breaks_near(lines, "stopped_or_later", near, *BreakingLines._fields[:5])
 
 
 def _of_country(lines: BreakingLines) -> list[tuple]:
-    """Of all units, by the groups that keep that anybody came or went below them."""
+    """Breaks in the whole country, found through the groups with roster changes."""
     several = turnover_condition(lines.start, lines.end)
     groups = {group for group, _, _ in several}
-    rows = _told(lines, "alone", ((), {group for group, one, _ in several if one}, ()), "first_end", "end")
-    rows += _told(lines, "stopped", (groups, (), ()), "start", "last_start")
+    rows = _breaks_near(
+        lines, "alone", ((), {group for group, opened, _ in several if opened}, ()), "first_end", "end"
+    )
+    rows += _breaks_near(lines, "stopped", (groups, (), ()), "start", "last_start")
     if lines.day < lines.end:
-        rows += _told(lines, "later", ((), groups, ()), *BreakingLines._fields[:5])
-    # Of ten thousand that ended together all have successors, and few of these report nothing.
-    silent = _told(lines, "silent", (groups, (), ()), "start", "last_start")
-    silent += _told(lines, "silent", ((), groups, ()), "start", "last_start")
+        rows += _breaks_near(lines, "later", ((), groups, ()), *BreakingLines._fields[:5])
+    # Ten thousand units may end together; few of their successors do not report, so start from these.
+    silent = _breaks_near(lines, "silent", (groups, (), ()), "start", "last_start")
+    silent += _breaks_near(lines, "silent", ((), groups, ()), "start", "last_start")
     if silent:
         links = Succession.objects.order_by().filter(
             lines.reported_until_its_end, new__in=[row[0] for row in silent]
@@ -288,7 +289,7 @@ def _of_country(lines: BreakingLines) -> list[tuple]:
     return rows
 
 
-def _told(lines: BreakingLines, what: str, near: _Near, *names: str) -> list[tuple]:
+def _breaks_near(lines: BreakingLines, what: str, near: _Near, *names: str) -> list[tuple]:
     numbers, above, paths = near
     ask = break_query(what, names, lines.tiers, len(paths))
     return ask(list(numbers), list(above), *paths, *(getattr(lines, name) for name in names))
@@ -304,37 +305,37 @@ def _paths(reach: FiguresQuery) -> list[str]:
 
 
 def _single(reach: FiguresQuery) -> list[int]:
-    """Numbers of the units that its history comes from one by one."""
+    """Ids of single units that its history comes from."""
     total = reach.carried.total
     return sorted({source.unit for source in total.sources if not source.sums}) if total else []
 
 
-def _heirs(asked: BothPeriods, units: list[tuple]) -> Iterator[int]:
-    """The units of the day that these are carried to, as far as they are part of what is asked. One query."""
-    reach, gone = asked.reach, {row[0] for row in units}
-    found = _held(reach).filter(source__in=gone)
-    for source, heir, *end in found.values_list("source_id", "heir_id", "heir__path", "into", "external"):
+def _heirs(periods: BothPeriods, units: list[tuple]) -> Iterator[int]:
+    """The units of the day in scope that these are carried over to. One query."""
+    reach, gone = periods.reach, {row[0] for row in units}
+    inherited = _inherited_rows(reach).filter(source__in=gone)
+    for source, heir, *end in inherited.values_list("source_id", "heir_id", "heir__path", "into", "external"):
         gone.discard(source)
         if _within(reach, *end):
             yield heir
-    for number, path, tier, kind, until in units:
+    for pk, path, tier, kind, until in units:
         here = reach.carried.over or until is None or until >= reach.carried.day
-        if number in gone and here and _within(reach, path, tier, kind == UnitKind.EXTERNAL):
-            yield number
+        if pk in gone and here and _within(reach, path, tier, kind == UnitKind.EXTERNAL):
+            yield pk
 
 
 def _within(reach: FiguresQuery, path: str, tier: str, external: bool) -> bool:
-    """Whether a unit of the day is part of what is asked; all are of a unit that is over."""
+    """Whether a unit of the day is in scope; for a closed unit all are."""
     if reach.carried.over:
         return True
     here = path.startswith(reach.unit.path) and (reach.external or not external)
     return here and reach.tier in (None, tier)
 
 
-def _sharing(asked: BothPeriods, heirs: Set[int]) -> Iterator[int]:
-    """With whom these share the report of a divided unit, as far as it is part of what is asked. One query."""
-    reach, day = asked.reach, asked.reach.carried.day
-    rows = _held(reach).exclude(share="1").filter(heir__in=heirs)
+def _sharing(periods: BothPeriods, heirs: Set[int]) -> Iterator[int]:
+    """Units in scope that share the report of a divided unit with these. One query."""
+    reach, day = periods.reach, periods.reach.carried.day
+    rows = _inherited_rows(reach).exclude(share="1").filter(heir__in=heirs)
     other = "source__inherited_by"
     rows = rows.filter(
         **{f"{other}__whole": False, f"{other}__since__lte": day, f"{other}__until__gte": day}
@@ -342,11 +343,11 @@ def _sharing(asked: BothPeriods, heirs: Set[int]) -> Iterator[int]:
     ends = ("heir_id", "heir__path", "into", "external")
     days = ("source__path", "source__active_from", "ends")
     for path, since, until, heir, *end in rows.values_list(*days, *(f"{other}__{name}" for name in ends)):
-        owed = any(since <= last and (until is None or until >= first) for first, last in asked.periods)
-        if owed and _within(reach, *end) and (not reach.carried.over or path.startswith(reach.unit.path)):
+        expected = any(since <= last and (until is None or until >= first) for first, last in periods.periods)
+        if expected and _within(reach, *end) and (not reach.carried.over or path.startswith(reach.unit.path)):
             yield heir
 
 
-def _held(reach: FiguresQuery) -> QuerySet[Inherited]:
+def _inherited_rows(reach: FiguresQuery) -> QuerySet[Inherited]:
     day = reach.carried.day
     return Inherited.objects.order_by().filter(whole=False, since__lte=day, until__gte=day)
