@@ -1,1 +1,1 @@
-"""Asking units about a review: requests for comments or text, comments, contributions, reminders."""
+"""Consultation on a review: requests to units for comments or text, comments, contributions, reminders."""

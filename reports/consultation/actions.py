@@ -1,4 +1,4 @@
-"""Asks units, stores comments and contributions, and takes a contribution into its section."""
+"""Sends requests to units, stores comments and contributions, and copies a contribution into its section."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -27,15 +27,15 @@ def ask_units(
     due_on: date | None = None,
     words: str = "",
 ) -> list[Asking]:
-    """Ask units for the text of a section, or without one for comments on the whole; who was asked the same before is
-    left alone. Returns the new ones. Raises Refused once the review is frozen, and for a section of another review.
+    """Ask units for the text of a section, or without one for comments on the whole; units with such a request are
+    skipped. Returns the new requests. Raises ReviewError for a frozen review and a section of another review.
     """
     review = lock_open_review(review)
     if section is not None and section.review_id != review.pk:
         raise ReviewError("Mục này không thuộc báo cáo.")
     kind = AskKind.TEXT if section else AskKind.COMMENT
-    there = Asking.objects.filter(review=review, kind=kind, section=section)
-    asked = set(there.values_list("unit_id", flat=True))
+    earlier = Asking.objects.filter(review=review, kind=kind, section=section)
+    asked_ids = set(earlier.values_list("unit_id", flat=True))
     new = [
         Asking(
             review=review,
@@ -49,26 +49,26 @@ def ask_units(
             asked_at=at,
         )
         for unit in {unit.pk: unit for unit in units}.values()
-        if unit.pk not in asked
+        if unit.pk not in asked_ids
     ]
     if len(new) > MOST_AT_ONCE:
         raise ReviewError(f"Hỏi nhiều nhất {MOST_AT_ONCE} đơn vị một lần.")
     Asking.objects.bulk_create(new)
     if new:
-        told = {
+        detail = {
             "kind": str(kind),
             "section": section.heading if section else "",
-            "units": [one.unit.code for one in new],
+            "units": [asking.unit.code for asking in new],
             "due_on": due_on.isoformat() if due_on else None,
         }
-        log_change("review.ask", review, by, at, told)
+        log_change("review.ask", review, by, at, detail)
     return new
 
 
 @transaction.atomic
 def ask_responsible(review: Review, *, by: User | None, at: datetime) -> list[Asking]:
-    """Ask the office that is responsible for each section for its text, by the section's due day; the review's own
-    unit asks nobody for what it answers for itself. Returns the new ones.
+    """Ask the office responsible for each section for its text, by the section's due day, except the review's own
+    unit. Returns the new requests.
     """
     new = []
     for section in review.sections.select_related("responsible").exclude(responsible=None).order_by("order"):
@@ -81,13 +81,13 @@ def ask_responsible(review: Review, *, by: User | None, at: datetime) -> list[As
 
 @transaction.atomic
 def withdraw_request(asking: Asking, *, by: User | None, at: datetime) -> None:
-    """Ask no more. Raises Refused where the unit has already sent or written something, and once all is frozen."""
+    """Delete a request. Raises ReviewError once the unit has written or sent text, and for a frozen review."""
     review = lock_open_review(asking.review)
-    kept = Asking.objects.select_for_update(of=("self",)).select_related("unit").get(pk=asking.pk)
-    if kept.sent_at or kept.body:
-        raise ReviewError(f"{kept.unit.name} đã viết nội dung, không rút yêu cầu được nữa.")
-    detail = {"kind": kept.kind, "section": kept.heading, "unit": kept.unit.code}
-    kept.delete()
+    locked = Asking.objects.select_for_update(of=("self",)).select_related("unit").get(pk=asking.pk)
+    if locked.sent_at or locked.body:
+        raise ReviewError(f"{locked.unit.name} đã viết nội dung, không rút yêu cầu được nữa.")
+    detail = {"kind": locked.kind, "section": locked.heading, "unit": locked.unit.code}
+    locked.delete()
     log_change("review.unask", review, by, at, detail)
 
 
@@ -112,15 +112,15 @@ def add_comment(
     section: ReviewSection | None = None,
     parent: SectionComment | None = None,
 ) -> SectionComment:
-    """Say something in the name of a unit, about a section, or the whole draft, or in reply. An asked unit has thereby
-    answered. Raises Refused while the review is not put to comment, and for words without any.
+    """Comment in the name of a unit on a section or the whole draft, or reply; this answers the unit's request.
+    Raises ReviewError unless the review is open for comments, and for an empty text.
     """
     review = _for_comment(review)
     if not text.strip():
         raise ReviewError("Hãy ghi ý kiến.")
     if parent is not None:
         section, parent = parent.section, parent.parent or parent
-    said = SectionComment.objects.create(
+    comment = SectionComment.objects.create(
         review=review,
         section=section,
         heading=parent.heading if parent else section.heading if section else "",
@@ -130,15 +130,15 @@ def add_comment(
         said_by=str(by) if by else "",
         at=at,
     )
-    detail = {"comment": said.pk, "unit": unit.code, "section": said.heading, "text": said.text}
+    detail = {"comment": comment.pk, "unit": unit.code, "section": comment.heading, "text": comment.text}
     log_change("review.comment", review, by, at, detail | ({"parent": parent.pk} if parent else {}))
     _answered(review, unit, by, at)
-    return said
+    return comment
 
 
 @transaction.atomic
 def agree(asking: Asking, *, by: User | None, at: datetime) -> None:
-    """A unit that was asked has nothing to say, or nothing more. Raises Refused once that is over."""
+    """Answer a request without a comment. Raises ReviewError unless the review is open for comments."""
     review = _for_comment(asking.review)
     log_change("review.agree", review, by, at, {"unit": asking.unit.code})
     _answered(review, asking.unit, by, at)
@@ -146,14 +146,14 @@ def agree(asking: Asking, *, by: User | None, at: datetime) -> None:
 
 @transaction.atomic
 def resolve_comment(
-    said: SectionComment, resolution: str, words: str, *, unit: Unit, by: User | None, at: datetime
+    comment: SectionComment, resolution: str, words: str, *, unit: Unit, by: User | None, at: datetime
 ) -> SectionComment:
-    """Settle a comment: taken into the text, or explained why not, which needs words. They stand as a reply. Raises
-    Refused for a reply, for what is settled already, and once the review is frozen.
+    """Resolve a comment as taken into the text or as explained, which needs a text; it is stored as a reply. Raises
+    ReviewError for a reply, a resolved comment and a frozen review.
     """
-    review = lock_open_review(said.review)
-    said = SectionComment.objects.select_for_update(of=("self",)).get(pk=said.pk)
-    if said.parent_id or said.resolution:
+    review = lock_open_review(comment.review)
+    comment = SectionComment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+    if comment.parent_id or comment.resolution:
         raise ReviewError("Ý kiến này đã được giải quyết.")
     if resolution not in Resolution.values:
         raise ReviewError("Hãy chọn tiếp thu hay giải trình.")
@@ -162,105 +162,103 @@ def resolve_comment(
     if words.strip():
         SectionComment.objects.create(
             review=review,
-            section=said.section,
-            heading=said.heading,
-            parent=said,
+            section=comment.section,
+            heading=comment.heading,
+            parent=comment,
             unit=unit,
             text=words.strip(),
             said_by=str(by) if by else "",
             at=at,
         )
-    said.resolution, said.resolved_by, said.resolved_at = resolution, str(by) if by else "", at
-    said.save(update_fields=["resolution", "resolved_by", "resolved_at"])
-    detail = {"comment": said.pk, "old": "", "new": resolution, "text": words.strip()}
+    comment.resolution, comment.resolved_by, comment.resolved_at = resolution, str(by) if by else "", at
+    comment.save(update_fields=["resolution", "resolved_by", "resolved_at"])
+    detail = {"comment": comment.pk, "old": "", "new": resolution, "text": words.strip()}
     log_change("review.resolve", review, by, at, detail)
-    return said
+    return comment
 
 
 def _answered(review: Review, unit: Unit, by: User | None, at: datetime) -> None:
-    asked = Asking.objects.filter(review=review, unit=unit, kind=AskKind.COMMENT, sent_at=None)
-    asked.update(sent_at=at, sent_by=str(by) if by else "")
+    unanswered = Asking.objects.filter(review=review, unit=unit, kind=AskKind.COMMENT, sent_at=None)
+    unanswered.update(sent_at=at, sent_by=str(by) if by else "")
 
 
 OVERTAKEN = "Người khác vừa lưu nội dung này."
 
 
 def _open_text(asking: Asking) -> Asking:
-    """The asking under a lock, while its review can change and it asks for text."""
+    """A request for text under a row lock. Raises ReviewError for a frozen review."""
     lock_open_review(asking.review)
     rows = Asking.objects.select_for_update(of=("self",)).select_related("unit", "section", "review")
-    kept = rows.filter(pk=asking.pk, kind=AskKind.TEXT).first()
-    if kept is None:
+    locked = rows.filter(pk=asking.pk, kind=AskKind.TEXT).first()
+    if locked is None:
         raise ReviewError("Yêu cầu này không còn nữa.")
-    return kept
+    return locked
 
 
 @transaction.atomic
 def write_contribution(
     asking: Asking, body: str, *, by: User | None, at: datetime, revision: int, send: bool = False
 ) -> Asking:
-    """Store the text in the tidy form of bound text, and with `send` hand it over. Raises Refused where it has been
-    handed over, or is empty and to be sent; Stale where somebody else stored it since `revision`.
+    """Store the text as normalized bound text, and with `send` send it. Raises ReviewError when it is sent already, or
+    empty with `send`; StaleReview when somebody else has stored it since `revision`.
     """
-    kept = _open_text(asking)
-    if kept.sent_at:
+    locked = _open_text(asking)
+    if locked.sent_at:
         raise ReviewError("Nội dung đã gửi. Rút lại trước khi sửa.")
-    if kept.revision != revision:
+    if locked.revision != revision:
         raise StaleReview(OVERTAKEN)
     after, who = bound_text.write_paragraphs(bound_text.parse_paragraphs(body)), str(by) if by else ""
     if send and not after:
         raise ReviewError("Chưa có nội dung để gửi.")
-    if after != kept.body:
-        detail = {"asking": kept.pk, "unit": kept.unit.code, "section": kept.heading}
-        log_change("review.write", kept.review, by, at, detail | {"old": kept.body, "new": after})
-        kept.body, kept.saved_by, kept.saved_at, kept.revision = after, who, at, kept.revision + 1
+    if after != locked.body:
+        detail = {"asking": locked.pk, "unit": locked.unit.code, "section": locked.heading}
+        log_change("review.write", locked.review, by, at, detail | {"old": locked.body, "new": after})
+        locked.body, locked.saved_by, locked.saved_at, locked.revision = after, who, at, locked.revision + 1
     if send:
-        kept.sent_by, kept.sent_at, kept.returned = who, at, ""
-        detail = {"asking": kept.pk, "unit": kept.unit.code, "section": kept.heading}
-        log_change("review.send", kept.review, by, at, detail)
-    kept.save()
-    return kept
+        locked.sent_by, locked.sent_at, locked.returned = who, at, ""
+        detail = {"asking": locked.pk, "unit": locked.unit.code, "section": locked.heading}
+        log_change("review.send", locked.review, by, at, detail)
+    locked.save()
+    return locked
 
 
 @transaction.atomic
 def recall_contribution(asking: Asking, *, by: User | None, at: datetime) -> Asking:
-    """The unit takes back what it sent. Raises Refused where nothing is sent, or it was taken over already."""
-    kept = _sent(asking)
-    kept.sent_at, kept.sent_by = None, ""
-    kept.save(update_fields=["sent_at", "sent_by"])
-    log_change("review.recall", kept.review, by, at, {"asking": kept.pk, "unit": kept.unit.code})
-    return kept
+    """Withdraw a sent text. Raises ReviewError when nothing is sent or it is in the section already."""
+    locked = _sent(asking)
+    locked.sent_at, locked.sent_by = None, ""
+    locked.save(update_fields=["sent_at", "sent_by"])
+    log_change("review.recall", locked.review, by, at, {"asking": locked.pk, "unit": locked.unit.code})
+    return locked
 
 
 @transaction.atomic
 def return_contribution(asking: Asking, reason: str, *, by: User | None, at: datetime) -> Asking:
-    """The drafter wants it otherwise. Raises Refused without a reason, and as `recall` does."""
-    kept = _sent(asking)
+    """Return a sent text to the unit. Raises ReviewError without a reason, and as `recall_contribution` does."""
+    locked = _sent(asking)
     if not reason.strip():
         raise ReviewError("Phải ghi lý do trả lại.")
-    kept.sent_at, kept.sent_by, kept.returned = None, "", reason.strip()
-    kept.save(update_fields=["sent_at", "sent_by", "returned"])
-    detail = {"asking": kept.pk, "unit": kept.unit.code, "reason": kept.returned}
-    log_change("review.send_back", kept.review, by, at, detail)
-    return kept
+    locked.sent_at, locked.sent_by, locked.returned = None, "", reason.strip()
+    locked.save(update_fields=["sent_at", "sent_by", "returned"])
+    detail = {"asking": locked.pk, "unit": locked.unit.code, "reason": locked.returned}
+    log_change("review.send_back", locked.review, by, at, detail)
+    return locked
 
 
 @transaction.atomic
 def take_contribution(asking: Asking, *, by: User | None, at: datetime) -> Asking:
-    """Put what a unit sent at the end of the section, with the unit's name before it: its figures stay bound. Raises
-    Refused where the section is gone or would be too long, nothing is sent, or it was taken over already.
+    """Append a sent text to the section, after the unit's name; its figures stay bound. Raises ReviewError when the
+    section is gone or would be too long, nothing is sent, or the text is in the section already.
     """
-    kept = _sent(asking)
-    if kept.section is None:
+    locked = _sent(asking)
+    if locked.section is None:
         raise ReviewError("Mục này không còn trong báo cáo.")
-    section = kept.review.sections.select_for_update().get(pk=kept.section_id)
-    name = capfirst(kept.unit.name)
-    first, *others = bound_text.parse_paragraphs(kept.body)
+    section = locked.review.sections.select_for_update().get(pk=locked.section_id)
+    name = capfirst(locked.unit.name)
+    first, *others = bound_text.parse_paragraphs(locked.body)
     added = [(bound_text.TextRun(f"{name}: "), *first), *others]
-    before, body = (
-        section.body,
-        bound_text.write_paragraphs([*bound_text.parse_paragraphs(section.body), *added]),
-    )
+    before = section.body
+    body = bound_text.write_paragraphs([*bound_text.parse_paragraphs(before), *added])
     if len(bound_text.plain_text(body)) > LONGEST_SECTION:
         raise ReviewError(
             f"Mục {section.heading} sẽ dài quá {format_count(LONGEST_SECTION)} ký tự. "
@@ -269,17 +267,17 @@ def take_contribution(asking: Asking, *, by: User | None, at: datetime) -> Askin
         )
     section.body = body
     section.save(update_fields=["body"])
-    kept.taken_by, kept.taken_at = str(by) if by else "", at
-    kept.save(update_fields=["taken_by", "taken_at"])
-    detail = {"asking": kept.pk, "unit": kept.unit.code, "section": section.pk}
-    log_change("review.take", kept.review, by, at, detail | {"before": before, "after": section.body})
-    return kept
+    locked.taken_by, locked.taken_at = str(by) if by else "", at
+    locked.save(update_fields=["taken_by", "taken_at"])
+    detail = {"asking": locked.pk, "unit": locked.unit.code, "section": section.pk}
+    log_change("review.take", locked.review, by, at, detail | {"before": before, "after": section.body})
+    return locked
 
 
 def _sent(asking: Asking) -> Asking:
-    kept = _open_text(asking)
-    if kept.taken_at:
-        raise ReviewError(f"Nội dung của {kept.unit.name} đã được lấy vào mục.")
-    if not kept.sent_at:
-        raise ReviewError(f"{kept.unit.name} chưa gửi nội dung.")
-    return kept
+    locked = _open_text(asking)
+    if locked.taken_at:
+        raise ReviewError(f"Nội dung của {locked.unit.name} đã được lấy vào mục.")
+    if not locked.sent_at:
+        raise ReviewError(f"{locked.unit.name} chưa gửi nội dung.")
+    return locked

@@ -1,4 +1,4 @@
-"""Reminders of what reviews ask a unit for: who is due, the e-mail, sending."""
+"""Reminders of requests: recipients, the e-mail, sending."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ from core import web
 from figures import completeness
 from figures.completeness import AFTER, BEFORE
 from figures.formatting import format_count, format_day
-from figures.formatting import format_day as formatting_format_day
 from ledger import log
 from records.reminders.actions import MailRun, ReminderEmail, ReminderResult, deliver_reminder, mails_person
 from records.reminders.queries import role_holders
@@ -28,7 +27,7 @@ from .queries import OPEN_STATES
 
 @dataclass(frozen=True)
 class RequestReminder:
-    """One thing to remind a person of; `day` is the day on which that is so."""
+    """A reminder of a request, of a kind of figures.completeness on a day."""
 
     asking: Asking
     kind: str
@@ -41,14 +40,14 @@ class RequestReminder:
 
 @dataclass(frozen=True)
 class RequestReminderPlan:
-    """What is to be told to whom, and what nobody can be told of."""
+    """The reminders by person, and the requests that nobody can be reminded of."""
 
     people: list[tuple[User, list[RequestReminder]]]
     nobody: list[Asking]
 
 
 def due_requests(day: date) -> list[RequestReminder]:
-    """What was asked, is not answered and calls for a reminder on a day. One query."""
+    """The unanswered requests that need a reminder on a day. One query."""
     rows = Asking.objects.filter(sent_at=None, due_on__isnull=False, review__state__in=OPEN_STATES)
     rows = rows.exclude(kind=AskKind.COMMENT, review__state=ReviewState.DRAFT)
     rows = rows.select_related("unit", "review__unit").defer("review__frozen")
@@ -60,20 +59,18 @@ def due_requests(day: date) -> list[RequestReminder]:
 
 
 def reminder_plan(day: date) -> RequestReminderPlan:
-    """Whom the timer reminds of what: the clerks and editors of the asked unit itself, the same kind of the same thing
-    never twice. Three queries.
-    """
+    """The reminders of a day for the clerks and editors of each unit, without those given before. Three queries."""
     items = due_requests(day)
     holders = role_holders({item.asking.unit_id for item in items}, ROLES[web.Right.FILL], day)
     rows = AskingReminder.objects.filter(asking__in=[item.asking.pk for item in items])
-    given = set(rows.values_list("user_id", "asking_id", "kind"))
-    told: dict[User, list[RequestReminder]] = defaultdict(list)
+    sent = set(rows.values_list("user_id", "asking_id", "kind"))
+    by_user: dict[User, list[RequestReminder]] = defaultdict(list)
     for item in items:
         for user in holders.get(item.asking.unit_id, []):
-            if (user.pk, *item.key) not in given:
-                told[user].append(item)
+            if (user.pk, *item.key) not in sent:
+                by_user[user].append(item)
     return RequestReminderPlan(
-        list(told.items()), [item.asking for item in items if item.asking.unit_id not in holders]
+        list(by_user.items()), [item.asking for item in items if item.asking.unit_id not in holders]
     )
 
 
@@ -81,9 +78,9 @@ _TITLES = {BEFORE: "Sắp đến hạn", AFTER: "Đã quá hạn"}
 
 
 def reminder_letter(user: User, items: Sequence[RequestReminder]) -> ReminderEmail:
-    """What a person is reminded of."""
+    """The e-mail to a person."""
     lines = [f"Kính gửi: {user}", "", "Báo cáo sơ kết, tổng kết đang chờ đơn vị:"]
-    lines += [f"- {_told(item)}." for item in items]
+    lines += [f"- {_item_line(item)}." for item in items]
     lines += [
         "",
         f"Viết và gửi tại: {settings.BASE_URL}{reverse('records:worklist')}",
@@ -99,16 +96,16 @@ def reminder_letter(user: User, items: Sequence[RequestReminder]) -> ReminderEma
 def _subject(items: Sequence[RequestReminder]) -> str:
     if len(items) > 1:
         return f"Nhắc gửi {format_count(len(items))} nội dung cho báo cáo sơ kết, tổng kết"
-    one = items[0]
-    what = "góp ý dự thảo" if one.asking.kind == AskKind.COMMENT else "gửi nội dung"
-    title = _TITLES.get(one.kind)
+    item = items[0]
+    what = "góp ý dự thảo" if item.asking.kind == AskKind.COMMENT else "gửi nội dung"
+    title = _TITLES.get(item.kind)
     return f"{title} {what} báo cáo" if title else f"Hôm nay là hạn {what} báo cáo"
 
 
-def _told(item: RequestReminder) -> str:
-    one = item.asking
-    what = "góp ý dự thảo" if one.kind == AskKind.COMMENT else f"nội dung mục “{one.heading}”"
-    text = f"{one.unit.name}: {what}, {one.review.title}, {one.review.unit.name}: {_due(item)}"
+def _item_line(item: RequestReminder) -> str:
+    asking = item.asking
+    what = "góp ý dự thảo" if asking.kind == AskKind.COMMENT else f"nội dung mục “{asking.heading}”"
+    text = f"{asking.unit.name}: {what}, {asking.review.title}, {asking.review.unit.name}: {_due(item)}"
     text = " ".join(text.split())
     return capfirst(text)
 
@@ -116,8 +113,8 @@ def _told(item: RequestReminder) -> str:
 def _due(item: RequestReminder) -> str:
     left = (item.asking.due_on - item.day).days
     if left > 0:
-        return f"hạn gửi {formatting_format_day(item.asking.due_on)}, còn {left} ngày"
-    written = formatting_format_day(item.asking.due_on)
+        return f"hạn gửi {format_day(item.asking.due_on)}, còn {left} ngày"
+    written = format_day(item.asking.due_on)
     return f"hạn gửi {written}, quá hạn {-left} ngày" if left else f"hạn gửi hôm nay, {written}"
 
 
@@ -125,23 +122,23 @@ Claimed = tuple[AskingReminder, RequestReminder]
 
 
 def lines(day: date) -> Iterator[str]:
-    """What a run on the day would remind of, a line each."""
+    """The reminders that a run on the day would give, a line each."""
     for user, items in reminder_plan(day).people:
         for item in items:
-            yield f"{user} ({user.username}): {_named(item.asking)}, hạn {format_day(item.asking.due_on)}"
+            yield f"{user} ({user.username}): {_request_name(item.asking)}, hạn {format_day(item.asking.due_on)}"
 
 
 def run(day: date, post: MailRun, at: datetime) -> tuple[list[ReminderResult], list[str]]:
-    """Remind everybody who is due; also says in words what nobody could be told of."""
-    found: RequestReminderPlan = reminder_plan(day)
-    given = [remind_user(user, items, post, at=at) for user, items in found.people]
-    return given, [_named(one) for one in found.nobody]
+    """Give all reminders of a day; also returns the requests that nobody could be reminded of, as texts."""
+    plan: RequestReminderPlan = reminder_plan(day)
+    results = [remind_user(user, items, post, at=at) for user, items in plan.people]
+    return results, [_request_name(asking) for asking in plan.nobody]
 
 
 def remind_user(
     user: User, items: Sequence[RequestReminder], post: MailRun, *, at: datetime
 ) -> ReminderResult:
-    """Remind a person, once for each asking and kind, in one e-mail."""
+    """Remind a person in one e-mail, once for each request and kind."""
     return deliver_reminder(
         user,
         post,
@@ -154,13 +151,15 @@ def remind_user(
 
 @transaction.atomic
 def _claim(user: User, items: Sequence[RequestReminder], at: datetime) -> list[Claimed]:
-    """The rows that are new, stored, each with its item; what was answered since the run began needs none."""
+    """Store the new reminders, each with its item, except of requests answered since the run began."""
     if not User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True):
         return []
-    numbers = [item.asking.pk for item in items]
-    given = set(AskingReminder.objects.filter(user=user, asking__in=numbers).values_list("asking_id", "kind"))
-    silent = set(Asking.objects.filter(pk__in=numbers, sent_at=None).values_list("pk", flat=True))
-    fresh = [item for item in items if item.key not in given and item.asking.pk in silent]
+    asking_ids = [item.asking.pk for item in items]
+    sent = set(
+        AskingReminder.objects.filter(user=user, asking__in=asking_ids).values_list("asking_id", "kind")
+    )
+    unanswered = set(Asking.objects.filter(pk__in=asking_ids, sent_at=None).values_list("pk", flat=True))
+    fresh = [item for item in items if item.key not in sent and item.asking.pk in unanswered]
     on = timezone.localdate(at)
     rows = [AskingReminder(asking=item.asking, kind=item.kind, user=user, on=on) for item in fresh]
     AskingReminder.objects.bulk_create(rows)
@@ -182,11 +181,11 @@ def _mailed(claimed: Sequence[Claimed], at: datetime) -> None:
 
 
 def _log(claimed: Sequence[Claimed], at: datetime, *, mailed: bool) -> None:
-    told = [{"asking": row.asking_id, "kind": str(row.kind)} for row, _ in claimed]
-    detail = {"mailed": mailed, "reminders": told}
+    reminders = [{"asking": row.asking_id, "kind": str(row.kind)} for row, _ in claimed]
+    detail = {"mailed": mailed, "reminders": reminders}
     log.append("reminder.give", by=None, subject=f"user:{claimed[0][0].user_id}", detail=detail, at=at)
 
 
-def _named(one: Asking) -> str:
-    what = one.heading or "góp ý dự thảo"
-    return f"{one.unit.name}, {what} ({one.review.title})"
+def _request_name(asking: Asking) -> str:
+    what = asking.heading or "góp ý dự thảo"
+    return f"{asking.unit.name}, {what} ({asking.review.title})"

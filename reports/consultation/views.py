@@ -1,4 +1,4 @@
-"""Pages and forms for asking units and for contributions; their part of the work list."""
+"""Pages and forms of requests and contributions, and their part of the work list."""
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
@@ -46,7 +46,7 @@ OFFICES, BELOW, CHOSEN = "offices", "below", "chosen"
 
 
 class AskForm(forms.Form):
-    """Whom to ask for what, by when."""
+    """A request: which units, about what, by when."""
 
     required_unmarked = True
 
@@ -84,12 +84,11 @@ class AskForm(forms.Form):
         self.fields["units"].choices = [(str(unit.pk), capfirst(unit.name)) for unit in units]
 
     def clean(self) -> dict[str, Any]:
-        if not self.errors and not self.asked():
+        if not self.errors and not self.chosen_units():
             self.add_error("units", "Chưa chọn đơn vị nào.")
         return self.cleaned_data
 
-    def asked(self) -> list[Unit]:
-        """The units that are meant."""
+    def chosen_units(self) -> list[Unit]:
         whom, chosen = self.cleaned_data["whom"], set(self.cleaned_data["units"])
         if whom == OFFICES:
             return [unit for unit in self._units if unit.kind == "office"]
@@ -97,15 +96,15 @@ class AskForm(forms.Form):
             return [unit for unit in self._units if unit.kind == "committee"]
         return [unit for unit in self._units if str(unit.pk) in chosen]
 
-    def about(self) -> ReviewSection | None:
-        """The section that is meant; None for the whole draft."""
+    def chosen_section(self) -> ReviewSection | None:
+        """The section; None for the whole draft."""
         return next(
             (section for section in self._sections if str(section.pk) == self.cleaned_data["section"]), None
         )
 
 
 class CommentForm(forms.Form):
-    """What somebody says about a section, or about the whole."""
+    """A comment on a section or on the whole."""
 
     required_unmarked = True
 
@@ -120,19 +119,19 @@ class CommentForm(forms.Form):
             (WHOLE, "Toàn văn dự thảo"),
             *((str(section.pk), section.heading[:120]) for section in sections),
         ]
-        self.fields["unit"].choices = [(str(one.pk), one.name) for one in voices]
+        self.fields["unit"].choices = [(str(unit.pk), unit.name) for unit in voices]
 
     def chosen(self) -> tuple[ReviewSection | None, Unit]:
         """Section and unit of a valid form."""
         section = next(
             (section for section in self._sections if str(section.pk) == self.cleaned_data["section"]), None
         )
-        unit = next(one for one in self._voices if str(one.pk) == self.cleaned_data["unit"])
+        unit = next(voice for voice in self._voices if str(voice.pk) == self.cleaned_data["unit"])
         return section, unit
 
 
 class ReplyForm(forms.Form):
-    """An answer to a comment, in the name of a unit; with a resolution it settles the comment."""
+    """A reply to a comment; with a resolution it resolves the comment."""
 
     text = text_field("Trả lời", 2)
     resolution = forms.ChoiceField(
@@ -143,7 +142,7 @@ class ReplyForm(forms.Form):
 
 
 class ContributionForm(SectionForm):
-    """The words alone, looked at as those of a section: a figure is one of the unit's own, or stood there before."""
+    """A section form without the heading: a figure must be one of the unit's own or in the stored text."""
 
     revision = forms.IntegerField(
         min_value=0,
@@ -152,14 +151,14 @@ class ContributionForm(SectionForm):
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), REVISION),
     )
 
-    def __init__(self, data: Any, asking: Asking, known: Container[str]) -> None:
+    def __init__(self, data: Any, asking: Asking, facts: Container[str]) -> None:
         forms.Form.__init__(self, data, initial={"body": asking.body, "revision": asking.revision})
         del self.fields["heading"]
-        self.known, self.before = known, set(bound_text.fact_keys(bound_text.parse_paragraphs(asking.body)))
+        self.facts, self.before = facts, set(bound_text.fact_keys(bound_text.parse_paragraphs(asking.body)))
 
 
 ASKINGS = (
-    TableColumn("heading", "Mục", lambda one: one.asking.heading or "Toàn văn dự thảo: xin ý kiến", width=40),
+    TableColumn("heading", "Mục", lambda row: row.asking.heading or "Toàn văn dự thảo: xin ý kiến", width=40),
     TableColumn("unit", "Đơn vị", "asking.unit.name", width=34),
     TableColumn("due_on", "Hạn gửi", "asking.due_on"),
     TableColumn("state", "Tình trạng", "word", width=24),
@@ -168,9 +167,9 @@ ASKINGS = (
 )
 
 
-def askings_file(title: str, standings: Iterable, at: datetime) -> TableFile:
-    """Whom a review asks for what, and what has come."""
-    return TableFile("gop-y", title, ASKINGS, table_rows(ASKINGS, standings), at)
+def askings_file(title: str, statuses: Iterable, at: datetime) -> TableFile:
+    """The requests of a review as a table file."""
+    return TableFile("gop-y", title, ASKINGS, table_rows(ASKINGS, statuses), at)
 
 
 A_PAGE = 100
@@ -178,11 +177,11 @@ A_PAGE = 100
 
 @requires(Right.EDIT)
 def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: what was asked and what has come (`?muc=` chooses a section); POST asks units."""
-    found = review_for(request, pk, Right.EDIT)
-    sections = list(found.sections.select_related("responsible").order_by("order"))
-    end = stored_calendar().bounds(Period.parse(found.period))[1]
-    units = children_at(found.unit, end)
+    """GET: the requests of a review (`?muc=` chooses a section in the form); POST asks units."""
+    review = review_for(request, pk, Right.EDIT)
+    sections = list(review.sections.select_related("responsible").order_by("order"))
+    end = stored_calendar().bounds(Period.parse(review.period))[1]
+    units = children_at(review.unit, end)
     form = AskForm(
         request.POST if request.method == "POST" else None, sections, units, _first(request, sections)
     )
@@ -192,45 +191,45 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             try:
                 new = actions.ask_units(
-                    found,
-                    form.asked(),
-                    section=form.about(),
+                    review,
+                    form.chosen_units(),
+                    section=form.chosen_section(),
                     due_on=form.cleaned_data["due_on"],
                     words=form.cleaned_data["words"],
                     by=request.user,
                     at=clock.now(),
                 )
-            except ReviewError as refused:
-                form.add_error(None, str(refused))
+            except ReviewError as error:
+                form.add_error(None, str(error))
                 status = 409
             else:
-                _tell(request, len(new))
+                _confirm(request, len(new))
                 return redirect("review_asking", pk)
-    standings = request_statuses(found, request.day)
-    table = {"": lambda: askings_file(f"Góp ý, nội dung: {found.title}", standings, clock.now())}
+    statuses = request_statuses(review, request.day)
+    table = {"": lambda: askings_file(f"Góp ý, nội dung: {review.title}", statuses, clock.now())}
     if file := requested_file(request, table):
         return file
-    asked = {(one.asking.section_id, one.asking.unit_id) for one in standings}
-    left = [
+    asked_pairs = {(row.asking.section_id, row.asking.unit_id) for row in statuses}
+    not_asked = [
         section
         for section in sections
-        if section.responsible_id not in (None, found.unit_id)
-        and (section.pk, section.responsible_id) not in asked
+        if section.responsible_id not in (None, review.unit_id)
+        and (section.pk, section.responsible_id) not in asked_pairs
     ]
-    page = Paginator(standings, A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(statuses, A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "found": found,
+        "found": review,
         "form": form,
         "standings": page.object_list,
         "page": page,
-        "tally": request_counts(found, request.day),
-        "left": len(left),
+        "tally": request_counts(review, request.day),
+        "left": len(not_asked),
     }
     return render(request, "reports/consultation/requests.html", context, status=status)
 
 
 def _first(request: HttpRequest, sections: list) -> dict[str, Any]:
-    """What the form begins with: the section of the address, its office and due date."""
+    """The form's initial values: the section of the address, its office and due day."""
     chosen = next((section for section in sections if str(section.pk) == request.GET.get("muc")), None)
     if chosen is None:
         return {"whom": CHOSEN}
@@ -238,83 +237,83 @@ def _first(request: HttpRequest, sections: list) -> dict[str, Any]:
     return {"section": str(chosen.pk), "whom": CHOSEN, "units": units, "due_on": chosen.due_on}
 
 
-def _tell(request: HttpRequest, number: int) -> None:
-    if number:
-        messages.success(request, f"Đã gửi {format_count(number)} yêu cầu; đơn vị thấy trong Việc của tôi.")
+def _confirm(request: HttpRequest, count: int) -> None:
+    if count:
+        messages.success(request, f"Đã gửi {format_count(count)} yêu cầu; đơn vị thấy trong Việc của tôi.")
     else:
         messages.info(request, "Các đơn vị này đã được hỏi trước đó.")
 
 
 @requires(Right.EDIT)
 def ask_responsible(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: asks the responsible office of each section at once."""
-    found = review_for(request, pk, Right.EDIT)
+    """POST: ask the responsible office of each section."""
+    review = review_for(request, pk, Right.EDIT)
     if request.method == "POST":
         try:
-            new = actions.ask_responsible(found, by=request.user, at=clock.now())
+            new = actions.ask_responsible(review, by=request.user, at=clock.now())
             if new:
-                _tell(request, len(new))
-        except ReviewError as refused:
-            messages.error(request, str(refused))
+                _confirm(request, len(new))
+        except ReviewError as error:
+            messages.error(request, str(error))
     return redirect("review_asking", pk)
 
 
 def request_for(request: HttpRequest, pk: int) -> Asking:
-    """An asking for the editors of its review; 404 for who may not read that, 403 for who only reads."""
-    one = (
+    """A request, for editors of its review; 404 for users who may not read the review, 403 for those who only read."""
+    asking = (
         Asking.objects.select_related("unit", "section", "review__unit")
         .defer("review__frozen")
         .filter(pk=pk)
         .first()
     )
-    if one is None:
+    if asking is None:
         raise Http404
-    require_right(request.user, Right.EDIT, one.review.unit, request.day)
-    return one
+    require_right(request.user, Right.EDIT, asking.review.unit, request.day)
+    return asking
 
 
 @requires(Right.SIGNED_IN)
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: ask no more."""
-    one = request_for(request, pk)
+    """POST: delete the request."""
+    asking = request_for(request, pk)
     if request.method == "POST":
         with outcome_message(request, "Đã rút yêu cầu.", ReviewError):
-            actions.withdraw_request(one, by=request.user, at=clock.now())
-    return redirect("review_asking", one.review_id)
+            actions.withdraw_request(asking, by=request.user, at=clock.now())
+    return redirect("review_asking", asking.review_id)
 
 
 @requires(Right.SIGNED_IN)
 def contribution(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: what is asked, the text so far, and the unit's figures to quote (`?lay=1` begins with the words of the
-    unit's own review); POST stores it, with `send` hands it over.
+    """GET: the request, the text so far, and the unit's figures to quote (`?lay=1` starts from the text of the unit's
+    own review); POST stores the text, with `send` sends it.
     """
-    one = _request_to_answer(request, pk)
-    fills = is_allowed(request.user, Right.FILL, one.unit, request.day)
+    asking = _request_to_answer(request, pk)
+    fills = is_allowed(request.user, Right.FILL, asking.unit, request.day)
     if request.method == "POST":
-        require_right(request.user, Right.FILL, one.unit, request.day)
-    writes = fills and not one.sent_at and not one.review.is_frozen
-    known = consultation_queries.contribution_facts(one) if writes else {}
-    own = own_section(one) if writes else None
-    form, status, refused = ContributionForm(request.POST or None, one, known), 200, ""
+        require_right(request.user, Right.FILL, asking.unit, request.day)
+    writes = fills and not asking.sent_at and not asking.review.is_frozen
+    facts = consultation_queries.contribution_facts(asking) if writes else {}
+    own = own_section(asking) if writes else None
+    form, status, refused = ContributionForm(request.POST or None, asking, facts), 200, ""
     if request.method == "POST":
-        status, refused = _store(request, one, form, writes)
+        status, refused = _store(request, asking, form, writes)
         if status == 302:
             return redirect("asked", pk)
     elif own and request.GET.get("lay") == "1":
-        form.initial["body"] = translate_facts(one, own.body, known)
+        form.initial["body"] = translate_facts(asking, own.body, facts)
     written = str(form["body"].value() or "")
     context = {
         "quoted": [
             fact.as_dict()
-            for fact in facts_named(known, bound_text.fact_keys(bound_text.parse_paragraphs(written)))
+            for fact in facts_named(facts, bound_text.fact_keys(bound_text.parse_paragraphs(written)))
         ],
-        "one": request_status(one, request.day),
-        "asking": one,
+        "one": request_status(asking, request.day),
+        "asking": asking,
         "form": form,
         "writes": writes,
-        "recalls": fills and bool(one.sent_at) and not one.taken_at and not one.review.is_frozen,
-        "paragraphs": bound_text.parse_paragraphs(one.body),
-        "facts": [(quoted.fact.name.split(", ")[0], quoted) for quoted in offered_facts(one, known)],
+        "recalls": fills and bool(asking.sent_at) and not asking.taken_at and not asking.review.is_frozen,
+        "paragraphs": bound_text.parse_paragraphs(asking.body),
+        "facts": [(quoted.fact.name.split(", ")[0], quoted) for quoted in offered_facts(asking, facts)],
         "own": own,
         "refused": refused,
     }
@@ -324,80 +323,80 @@ def contribution(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.SIGNED_IN)
 @require_safe
 def contribution_facts(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the editor may quote there, as JSON: the unit's own figures, searched (`q`) or named (`keys`)."""
-    one = _request_to_answer(request, pk)
-    require_right(request.user, Right.FILL, one.unit, request.day)
+    """The unit's own figures for the editor as JSON, searched (`q`) or by key (`keys`)."""
+    asking = _request_to_answer(request, pk)
+    require_right(request.user, Right.FILL, asking.unit, request.day)
     return facts_response(
-        request, {} if one.review.is_frozen else consultation_queries.contribution_facts(one)
+        request, {} if asking.review.is_frozen else consultation_queries.contribution_facts(asking)
     )
 
 
 def _request_to_answer(request: HttpRequest, pk: int) -> Asking:
-    """What is asked for text, with its unit; 404 for outsiders and unknown numbers."""
+    """A request for text with its unit; 404 for unknown ids and for users without access."""
     rows = Asking.objects.select_related("unit", "section", "review__unit__parent")
-    one = rows.filter(pk=pk, kind=AskKind.TEXT).first()
-    if one is None or not is_allowed(request.user, Right.READ, one.unit, request.day):
+    asking = rows.filter(pk=pk, kind=AskKind.TEXT).first()
+    if asking is None or not is_allowed(request.user, Right.READ, asking.unit, request.day):
         raise Http404
-    return one
+    return asking
 
 
-def _store(request: HttpRequest, one: Asking, form: ContributionForm, writes: bool) -> tuple[int, str]:
-    """The status of storing what was sent, with what is refused."""
+def _store(request: HttpRequest, asking: Asking, form: ContributionForm, writes: bool) -> tuple[int, str]:
+    """Store the text; returns the HTTP status and an error message."""
     if not writes:
         return 409, "Nội dung đã gửi, hoặc báo cáo đã chốt số liệu: không sửa được nữa."
     if not form.is_valid():
         return 422, ""
-    given, send = form.cleaned_data, "send" in request.POST
+    data, send = form.cleaned_data, "send" in request.POST
     try:
         actions.write_contribution(
-            one, given["body"], by=request.user, at=clock.now(), revision=given["revision"], send=send
+            asking, data["body"], by=request.user, at=clock.now(), revision=data["revision"], send=send
         )
-    except StaleReview as refused:
-        return 409, f"{refused} Mở lại trang ở thẻ khác, chép phần cần giữ sang."
-    except ReviewError as refused:
-        return 409, str(refused)
+    except StaleReview as error:
+        return 409, f"{error} Mở lại trang ở thẻ khác, chép phần cần giữ sang."
+    except ReviewError as error:
+        return 409, str(error)
     messages.success(request, "Đã gửi nội dung." if send else "Đã lưu, chưa gửi.")
     return 302, ""
 
 
 @requires(Right.SIGNED_IN)
 def recall(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: the unit takes back what it sent, as long as nobody has taken it over."""
-    one = _request_to_answer(request, pk)
-    require_right(request.user, Right.FILL, one.unit, request.day)
+    """POST: the unit withdraws what it sent, unless it is in the section already."""
+    asking = _request_to_answer(request, pk)
+    require_right(request.user, Right.FILL, asking.unit, request.day)
     if request.method == "POST":
         with outcome_message(request, "Đã rút lại; sửa rồi gửi lại.", ReviewError):
-            actions.recall_contribution(one, by=request.user, at=clock.now())
+            actions.recall_contribution(asking, by=request.user, at=clock.now())
     return redirect("asked", pk)
 
 
 @requires(Right.SIGNED_IN)
 def take(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: the drafter takes what was sent over into its section."""
-    one = request_for(request, pk)
+    """POST: the drafter copies the sent text into its section."""
+    asking = request_for(request, pk)
     if request.method == "POST":
-        told = f"Đã lấy nội dung của {one.unit.name} vào cuối mục {one.heading}."
-        with outcome_message(request, told, ReviewError):
-            actions.take_contribution(one, by=request.user, at=clock.now())
-    return redirect("review_asking", one.review_id)
+        message = f"Đã lấy nội dung của {asking.unit.name} vào cuối mục {asking.heading}."
+        with outcome_message(request, message, ReviewError):
+            actions.take_contribution(asking, by=request.user, at=clock.now())
+    return redirect("review_asking", asking.review_id)
 
 
 @requires(Right.SIGNED_IN)
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: the drafter sends it back with a reason."""
-    one = request_for(request, pk)
+    """POST: the drafter returns the text with a reason."""
+    asking = request_for(request, pk)
     if request.method == "POST":
         reason = request.POST.get("reason", "")[:2000]
-        with outcome_message(request, f"Đã trả lại cho {one.unit.name}.", ReviewError):
-            actions.return_contribution(one, reason, by=request.user, at=clock.now())
-    return redirect("review_asking", one.review_id)
+        with outcome_message(request, f"Đã trả lại cho {asking.unit.name}.", ReviewError):
+            actions.return_contribution(asking, reason, by=request.user, at=clock.now())
+    return redirect("review_asking", asking.review_id)
 
 
 def worklist_part(request: HttpRequest) -> tuple[str, dict] | None:
-    """What the work list shows of this: what the reader's units are asked for."""
-    found = open_requests(request.user, request.day)
-    if not found:
+    """The open requests to the user's units, for the work list."""
+    askings = open_requests(request.user, request.day)
+    if not askings:
         return None
     return "reports/consultation/worklist.html", {
-        "to_answer": [request_status(one, request.day) for one in found]
+        "to_answer": [request_status(asking, request.day) for asking in askings]
     }
