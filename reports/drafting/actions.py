@@ -1,4 +1,4 @@
-"""Opens, edits and replaces drafts, stores sections and accepts their figures, changes outlines and phrases."""
+"""Opens, edits and replaces drafts, stores sections, accepts new figures, and changes outlines and phrases."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -43,7 +43,7 @@ from .queries import (
 
 @dataclass(frozen=True)
 class TaskText:
-    """A task as it is typed: `unit` is the number of the unit that answers for it."""
+    """A task as typed; `unit` is the id of the responsible unit."""
 
     text: str
     responsible: str = ""
@@ -61,8 +61,8 @@ def default_title(period: Period) -> str:
 
 
 def default_header(unit: Unit, period: Period) -> dict[str, str]:
-    """Who issues a new draft, and its first and last sentence, for the editor to go on from. An office's name stands
-    under that of its committee (decree 30/2020).
+    """The issuer, first and last sentence of a new draft. An office's name goes below that of its committee (decree
+    30/2020).
     """
     if unit.kind == UnitKind.OFFICE and unit.parent is not None:
         issuers = {"superior": f"{_COMMITTEE} {unit.parent.name}".upper(), "issuer": unit.name.upper()}
@@ -92,8 +92,8 @@ def open_draft(
     units_of: date | None = None,
     replaces: Review | None = None,
 ) -> Review:
-    """Open a draft for a unit and period. `units_of`: told by the units of that day, history carried over. Raises
-    Refused while another draft of the same is open.
+    """Open a draft for a unit and period. `units_of`: figures by the units of that day, with the history of their
+    predecessors. Raises ReviewError while another draft of that unit and period is open.
     """
     open_ = Review.objects.filter(
         unit=unit, period=period.code, state__in=[ReviewState.DRAFT, ReviewState.COMMENT]
@@ -114,26 +114,25 @@ def open_draft(
         replaces=replaces,
     )
     _write_sections(review, sections)
-    told = {"unit": unit.code, "period": period.code, "title": review.title, "units_of": units_of}
-    log_change("review.draft", review, by, at, told)
+    detail = {"unit": unit.code, "period": period.code, "title": review.title, "units_of": units_of}
+    log_change("review.draft", review, by, at, detail)
     return review
 
 
 def _write_sections(review: Review, sections: Iterable[Mapping[str, Any]]) -> None:
-    """The sections of a new draft, in their order."""
     ReviewSection.objects.bulk_create(
         ReviewSection(
             review=review,
             order=order,
-            level=one.get("level", 1),
-            heading=one["heading"],
-            body=one.get("body", ""),
-            block=one.get("block", ""),
-            key=one.get("key", ""),
-            responsible_id=one.get("responsible"),
-            due_on=one.get("due_on"),
+            level=section.get("level", 1),
+            heading=section["heading"],
+            body=section.get("body", ""),
+            block=section.get("block", ""),
+            key=section.get("key", ""),
+            responsible_id=section.get("responsible"),
+            due_on=section.get("due_on"),
         )
-        for order, one in enumerate(sections, 1)
+        for order, section in enumerate(sections, 1)
     )
 
 
@@ -151,23 +150,23 @@ def edit_draft(
     tasks: Iterable[TaskText] | None = None,
     version: str | None = None,
 ) -> Review:
-    """Change the text of a draft; what is None stays. `bodies`: section number → heading, text. Tasks are replaced
-    as a whole. Raises Refused once the review is frozen, Stale when `version` is given and the text is not that of
-    document.content_version any more.
+    """Change the text of a draft; None leaves a part unchanged. `bodies`: section id → heading, text. Tasks are
+    replaced as a whole. Raises ReviewError for a frozen review, StaleReview when `version` (document.header_version)
+    is outdated.
     """
     review = lock_open_review(review)
     if version is not None and version != header_version(review):
         raise StaleReview("Người khác vừa sửa báo cáo này.")
-    given = {"title": title, "header": header, "signer": signer, "recipients": recipients}
-    for name, value in given.items():
+    values = {"title": title, "header": header, "signer": signer, "recipients": recipients}
+    for name, value in values.items():
         if value is not None:
             setattr(review, name, list(value) if name == "recipients" else value)
-    review.save(update_fields=[name for name, value in given.items() if value is not None] or ["title"])
+    review.save(update_fields=[name for name, value in values.items() if value is not None] or ["title"])
     for section in review.sections.filter(pk__in=bodies or ()):
         section.heading, section.body = (bodies or {})[section.pk]
         section.save(update_fields=["heading", "body"])
     if tasks is not None:
-        told = {(task.text, task.unit_id): task for task in review.tasks.all()}
+        previous = {(task.text, task.unit_id): task for task in review.tasks.all()}
         review.tasks.all().delete()
         PlanTask.objects.bulk_create(
             PlanTask(
@@ -177,26 +176,26 @@ def edit_draft(
                 responsible=task.responsible,
                 deadline=task.deadline,
                 unit_id=task.unit,
-                **_outcome(told.get((task.text, task.unit))),
+                **_outcome(previous.get((task.text, task.unit))),
             )
             for order, task in enumerate(tasks, 1)
         )
     changed = [
-        name for name, value in {**given, "sections": bodies, "tasks": tasks}.items() if value is not None
+        name for name, value in {**values, "sections": bodies, "tasks": tasks}.items() if value is not None
     ]
     log_change("review.edit", review, by, at, {"changed": changed})
     return review
 
 
 def _outcome(before: PlanTask | None) -> dict[str, Any]:
-    """What was told of a task that stays: saving the text of a review must not lose it."""
+    """The outcome of a task, which replacing the tasks must not lose."""
     names = ("outcome", "outcome_note", "outcome_on", "outcome_by", "outcome_at")
     return {name: getattr(before, name) for name in names} if before else {}
 
 
 @transaction.atomic
 def set_state(review: Review, state: str, *, by: User | None, at: datetime) -> Review:
-    """Draft ↔ for comment. Raises Refused for any other step."""
+    """Switch between draft and comment. Raises ReviewError for any other state."""
     review = lock_open_review(review)
     if state not in (ReviewState.DRAFT, ReviewState.COMMENT):
         raise ReviewError("Bước này không chuyển được bằng tay.")
@@ -207,7 +206,7 @@ def set_state(review: Review, state: str, *, by: User | None, at: datetime) -> R
 
 
 def replace_review(review: Review, *, by: User | None, at: datetime) -> Review:
-    """A new draft with the text of a frozen review, to take its place with newer figures. Raises Refused."""
+    """Open a draft with the text of a frozen review, to replace it with newer figures. Raises ReviewError."""
     if not review.is_frozen:
         raise ReviewError("Chỉ lập bản thay thế cho báo cáo đã chốt số liệu.")
     with transaction.atomic():
@@ -238,10 +237,9 @@ def replace_review(review: Review, *, by: User | None, at: datetime) -> Review:
 def write_section(
     section: ReviewSection, heading: str, body: str, *, by: User | None, at: datetime, version: str
 ) -> ReviewSection:
-    """Store a section as it was typed, in the tidy form of bound text; the log keeps what stood there before.
+    """Store a section as normalized bound text; the log records the old text. The caller checks the figures.
 
-    Raises Refused once the review is frozen, Stale where `version` is not that of quotable.section_version any more.
-    The caller has checked that each figure is known.
+    Raises ReviewError for a frozen review, StaleReview when `version` (queries.section_version) is outdated.
     """
     review = lock_open_review(section.review)
     section = review.sections.get(pk=section.pk)
@@ -272,60 +270,59 @@ def accept_figures(
     demo: bool,
     version: str | None = None,
 ) -> Review:
-    """Write into the text what is known now. `names`: "all" and "2" (a section by its order) take the stale sentences
-    there, "2.0.1" is one sentence (bound.Sentence.name), and with "=" before it ("=2.0.34", bound.Marked.name) a typed
-    number is bound to the figure that it is or looks like. `version`: document.seen_version of what was looked at;
-    Stale when text or figures differ by now. Raises Refused when nothing is left to accept there.
+    """Write current figures into the text. `names`: "all", "2" (a section by its order) or "2.0.1" (a sentence by its
+    name) update stale figures; "=2.0.34" binds a typed number to the figure that it equals or looks like. Raises
+    StaleReview when `version` (document.document_version) is outdated, ReviewError when nothing is left to accept.
     """
     review = lock_open_review(review)
     doc = build_document(review, demo=demo)
     if version is not None and version != document_version(doc):
         raise StaleReview(CHANGED)
-    now = text_figures(doc)
+    figures = text_figures(doc)
     changed: list[dict[str, Any]] = []
     for order, section in enumerate(review.sections.all(), 1):
-        told: list[dict[str, Any]] = []
-        body = _body(order, now, set(names), told)
-        if told:
+        section_changes: list[dict[str, Any]] = []
+        body = _body(order, figures, set(names), section_changes)
+        if section_changes:
             section.body = body
             section.save(update_fields=["body"])
-            changed += told
+            changed += section_changes
     if not changed:
         raise ReviewError(NOTHING)
     log_change("review.accept", review, by, at, {"figures": changed})
     return review
 
 
-def _body(order: int, now: TextFigures, names: set[str], told: list[dict[str, Any]]) -> str:
-    """The text of a section with what was accepted in it; `told` gets what changed, for the log."""
+def _body(order: int, figures: TextFigures, names: set[str], changes: list[dict[str, Any]]) -> str:
+    """The text of a section with the accepted figures; `changes` collects them for the log."""
     whole = "all" in names or str(order) in names
     paragraphs = []
-    for number, paragraph in enumerate(now.sections[order - 1]):
+    for number, paragraph in enumerate(figures.sections[order - 1]):
         runs: list[TextRun] = []
         for sentence in paragraph:
-            taken = whole or sentence.name in names
+            accepted = whole or sentence.name in names
             for figure in sentence.figures:
                 typed = f"={order}.{number}.{figure.at}" in names and figure.state in (SAME, LOOKS_LIKE)
-                if typed or (taken and figure.state == STALE):
-                    told.append({"section": order, "key": figure.key, "old": figure.text, "new": figure.new})
+                if typed or (accepted and figure.state == STALE):
+                    changes.append(
+                        {"section": order, "key": figure.key, "old": figure.text, "new": figure.new}
+                    )
                     runs.append(TextRun(figure.new, figure.key))
                 else:
-                    runs.append(_as_it_was(figure))
+                    runs.append(_unchanged_run(figure))
         paragraphs.append(runs)
     return bound_text.write_paragraphs(paragraphs)
 
 
-def _as_it_was(one: TextFigure) -> TextRun:
-    return TextRun(one.text, "" if one.state in TYPED else one.key)
+def _unchanged_run(figure: TextFigure) -> TextRun:
+    return TextRun(figure.text, "" if figure.state in TYPED else figure.key)
 
 
 @transaction.atomic
 def save_outline(
     unit: Unit, year: int, sections: Sequence[OutlineSectionData], *, by: User | None, at: datetime
 ) -> Outline:
-    """The sections of the unit's reviews from a year on, as a whole. Drafts that were begun keep theirs. Raises Refused
-    without any section.
-    """
+    """Replace the sections of the unit's new reviews from a year on. Raises ReviewError without any section."""
     if not sections:
         raise ReviewError("Đề cương phải có ít nhất một mục.")
     outline, _ = Outline.objects.get_or_create(unit=unit, year=year)
@@ -334,27 +331,27 @@ def save_outline(
         OutlineSection(
             outline=outline,
             order=order,
-            level=one.level,
-            key=one.key,
-            heading=one.heading,
-            block=one.block,
-            responsible_id=one.responsible,
-            due_days=one.due_days,
+            level=section.level,
+            key=section.key,
+            heading=section.heading,
+            block=section.block,
+            responsible_id=section.responsible,
+            due_days=section.due_days,
         )
-        for order, one in enumerate(sections, 1)
+        for order, section in enumerate(sections, 1)
     )
-    told = {"unit": unit.code, "year": year, "sections": [asdict(section) for section in sections]}
-    log.append("outline.save", by=by, subject=f"unit:{unit.pk}", detail=told, at=at)
+    detail = {"unit": unit.code, "year": year, "sections": [asdict(section) for section in sections]}
+    log.append("outline.save", by=by, subject=f"unit:{unit.pk}", detail=detail, at=at)
     return outline
 
 
 @transaction.atomic
 def drop_outline(unit: Unit, year: int, *, by: User | None, at: datetime) -> None:
-    """Take the unit's outline of exactly that year away: what held before holds again. Raises Refused."""
-    found = Outline.objects.filter(unit=unit, year=year).first()
-    if found is None:
+    """Delete the unit's outline that starts in the year. Raises ReviewError where there is none."""
+    outline = Outline.objects.filter(unit=unit, year=year).first()
+    if outline is None:
         raise ReviewError(f"{unit.name} không có đề cương riêng từ năm {year}.")
-    found.delete()
+    outline.delete()
     log.append(
         "outline.drop", by=by, subject=f"unit:{unit.pk}", detail={"unit": unit.code, "year": year}, at=at
     )
@@ -362,8 +359,8 @@ def drop_outline(unit: Unit, year: int, *, by: User | None, at: datetime) -> Non
 
 @transaction.atomic
 def save_phrase(key: str, written: dict[str, Any], *, by: User | None, at: datetime) -> StoredPhrase:
-    """Write a phrase over that of the same key, or a new one; `written` names fields of StoredPhrase. Raises
-    reports.review_text.phrases.PhraseError for a text or condition that cannot be read.
+    """Create or replace the phrase of a key; `written` are fields of StoredPhrase. Raises
+    reports.review_text.phrases.PhraseError for a text or condition that cannot be parsed.
     """
     phrases.check_phrase(written["text"], is_fact_name)
     phrases.check_conditions(written["conditions"], is_fact_name)
@@ -375,13 +372,13 @@ def save_phrase(key: str, written: dict[str, Any], *, by: User | None, at: datet
 
 @transaction.atomic
 def drop_phrase(key: str, *, by: User | None, at: datetime) -> None:
-    """Take back what was written under a key. Raises Refused where nothing was."""
-    found = StoredPhrase.objects.filter(key=key).first()
-    if found is None:
+    """Delete the stored phrase of a key. Raises ReviewError where there is none."""
+    phrase = StoredPhrase.objects.filter(key=key).first()
+    if phrase is None:
         raise ReviewError("Câu này đang là mẫu gốc.")
-    told = {"text": found.text, "conditions": found.conditions}
-    found.delete()
-    log.append("phrase.drop", by=by, subject=f"phrase:{key}", detail=told, at=at)
+    detail = {"text": phrase.text, "conditions": phrase.conditions}
+    phrase.delete()
+    log.append("phrase.drop", by=by, subject=f"phrase:{key}", detail=detail, at=at)
 
 
 GO_ON = "Tiếp tục thực hiện: "
@@ -391,30 +388,32 @@ GO_ON = "Tiếp tục thực hiện: "
 def open_full_draft(
     unit: Unit, period: Period, *, by: User | None, at: datetime, demo: bool, **more: Any
 ) -> Review:
-    """Open a draft with everything that the figures say. Raises Refused while another draft of the same is open. `more`
-    as reports.drafting.actions.open_draft takes it; the figures of the same moment give the same text.
-    """
+    """Open a draft with text and tasks generated from the figures. `more` and errors as in `open_draft`."""
     sections = sections_for_review(unit, period)
     review = open_draft(unit, period, by=by, at=at, sections=sections, **more)
     doc = document.build_document(review, demo=demo)
-    known, said = document.document_facts(doc), phrases_in_use()
-    text = draft_sections(doc, known, said)
+    facts, templates = document.document_facts(doc), phrases_in_use()
+    text = draft_sections(doc, facts, templates)
     bodies = {
         section.pk: (section.heading, text[section.key])
         for section in review.sections.all()
         if section.key in text
     }
-    tasks = _tasks(previous_tasks(unit, period), proposed_tasks(doc, known, said), _next_end(period))
+    tasks = _tasks(previous_tasks(unit, period), proposed_tasks(doc, facts, templates), _next_end(period))
     return edit_draft(review, by=by, at=at, bodies=bodies, tasks=tasks)
 
 
 def _tasks(last: Sequence[PlanTask], proposed: Sequence[str], end: date | None) -> list[TaskText]:
-    """What was set last time and is not done, then what the figures ask for; none twice."""
-    undone = [one for one in last if one.outcome != TaskOutcome.DONE]
-    found = [TaskText(_again(one.text), one.responsible, end, one.unit_id) for one in undone]
-    there = tuple(one.text.removeprefix(GO_ON).casefold() for one in undone)
-    new = [text for text in proposed if not any(one.startswith(text.casefold()) for one in there)]
-    return found + [TaskText(text, deadline=end) for text in new]
+    """The unfinished tasks of the previous review, then the proposed ones, without duplicates."""
+    undone = [task for task in last if task.outcome != TaskOutcome.DONE]
+    repeated = [TaskText(_again(task.text), task.responsible, end, task.unit_id) for task in undone]
+    known_texts = tuple(task.text.removeprefix(GO_ON).casefold() for task in undone)
+    new = [
+        text
+        for text in proposed
+        if not any(known_text.startswith(text.casefold()) for known_text in known_texts)
+    ]
+    return repeated + [TaskText(text, deadline=end) for text in new]
 
 
 def _again(text: str) -> str:
@@ -422,7 +421,7 @@ def _again(text: str) -> str:
 
 
 def _next_end(period: Period) -> date | None:
-    """The last day of the next period: by when tasks are proposed to be done."""
+    """The last day of the next period, the deadline of proposed tasks."""
     try:
         return stored_calendar().bounds(period.shifted(len(period.months)))[1]
     except PeriodError:

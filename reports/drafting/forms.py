@@ -1,4 +1,4 @@
-"""Forms for a section with its figures checked, the sections of an outline, and a phrase."""
+"""Forms of a section (which checks its figures), of an outline and of a phrase."""
 
 from collections.abc import Container
 from typing import Any
@@ -14,14 +14,14 @@ from units.models import Unit
 
 from .queries import BLOCKS, OutlineSectionData
 
-# Stored, a figure is longer than its reader sees it: this only bounds what is looked at.
+# A stored figure token is longer than its printed text: this limit only bounds parsing.
 _LONGEST_STORED = 20 * LONGEST_SECTION
-_TOLD, _QUOTED = 5, 70
+_MOST_SHOWN, _QUOTED = 5, 70
 
 
 class SectionForm(forms.Form):
-    """Heading and body of a section. A figure is known by its key or stood in the section before, so that nobody is
-    kept from mending words by a figure whose source has gone.
+    """Heading and body of a section. Each figure must have a known key or be in the stored text already: a figure
+    whose source has gone must not block edits.
     """
 
     required_unmarked = True
@@ -39,9 +39,9 @@ class SectionForm(forms.Form):
         error_messages={"max_length": f"Dài quá {format_count(LONGEST_SECTION)} ký tự."},
     )
 
-    def __init__(self, data: Any, section: ReviewSection, known: Container[str]) -> None:
+    def __init__(self, data: Any, section: ReviewSection, facts: Container[str]) -> None:
         super().__init__(data, initial={"heading": section.heading, "body": section.body})
-        self.known, self.before = known, set(bound_text.fact_keys(bound_text.parse_paragraphs(section.body)))
+        self.facts, self.before = facts, set(bound_text.fact_keys(bound_text.parse_paragraphs(section.body)))
 
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
@@ -49,8 +49,8 @@ class SectionForm(forms.Form):
             raise forms.ValidationError(f"Dài quá {format_count(LONGEST_SECTION)} ký tự.")
         wrong = [*self._broken(body), *self._unknown(body)]
         if wrong:
-            more = [f"Còn {len(wrong) - _TOLD} chỗ như vậy nữa."] if len(wrong) > _TOLD else []
-            raise forms.ValidationError(wrong[:_TOLD] + more)
+            more = [f"Còn {len(wrong) - _MOST_SHOWN} chỗ như vậy nữa."] if len(wrong) > _MOST_SHOWN else []
+            raise forms.ValidationError(wrong[:_MOST_SHOWN] + more)
         return body
 
     @staticmethod
@@ -67,7 +67,7 @@ class SectionForm(forms.Form):
             "Hãy chọn lại từ danh sách số liệu."
             for number, runs in enumerate(bound_text.parse_paragraphs(body), 1)
             for run in runs
-            if run.key and run.key not in self.known and run.key not in self.before
+            if run.key and run.key not in self.facts and run.key not in self.before
         ]
 
 
@@ -78,15 +78,15 @@ _REQUIRED = {"required": "Hãy ghi mục này."}
 
 
 def _number(label: str, least: int, most: int, **more: Any) -> forms.IntegerField:
-    told = f"Ghi một số từ {least} đến {most}."
+    message = f"Ghi một số từ {least} đến {most}."
     names = ("invalid", "min_value", "max_value", "required")
     return forms.IntegerField(
-        label=label, min_value=least, max_value=most, error_messages=dict.fromkeys(names, told), **more
+        label=label, min_value=least, max_value=most, error_messages=dict.fromkeys(names, message), **more
     )
 
 
 class OutlineSectionForm(forms.Form):
-    """One section; without a heading it is left out."""
+    """A section of an outline; a row without a heading is ignored."""
 
     required_unmarked = True
 
@@ -112,14 +112,14 @@ class OutlineSectionForm(forms.Form):
 
 
 class OutlineSectionForms(forms.BaseFormSet):
-    """The sections of an outline and some blank ones."""
+    """The sections of an outline and some blank rows."""
 
     def sections(self) -> list[OutlineSectionData]:
-        """In their order; equal numbers stay as they stand."""
+        """The sections by `order` (a stable sort)."""
         rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("heading")]
-        ordered = sorted(rows, key=lambda one: one["order"] or 999)
+        ordered = sorted(rows, key=lambda row: row["order"] or 999)
         names = ("heading", "level", "key", "block", "responsible", "due_days")
-        return [OutlineSectionData(**{name: one[name] for name in names}) for one in ordered]
+        return [OutlineSectionData(**{name: row[name] for name in names}) for row in ordered]
 
 
 _Sections = forms.formset_factory(
@@ -130,25 +130,25 @@ _Sections = forms.formset_factory(
 def section_forms(
     data: Any, sections: tuple[OutlineSectionData, ...], offices: list[Unit], keys: list[tuple[str, str]]
 ) -> OutlineSectionForms:
-    """The sections as sent, or as they hold now."""
+    """The forms with submitted `data`, else with the current sections."""
     initial = [
         {
             "order": place * 10,
-            "level": one.level,
-            "heading": one.heading,
-            "block": one.block,
-            "key": one.key,
-            "responsible": one.responsible,
-            "due_days": one.due_days,
+            "level": section.level,
+            "heading": section.heading,
+            "block": section.block,
+            "key": section.key,
+            "responsible": section.responsible,
+            "due_days": section.due_days,
         }
-        for place, one in enumerate(sections, 1)
+        for place, section in enumerate(sections, 1)
     ]
     choices = {"offices": [(office.pk, office.name) for office in offices], "keys": keys}
     return _Sections(data, initial=initial, prefix="muc", form_kwargs=choices)
 
 
 class PhraseForm(forms.Form):
-    """A phrase; what is wrong with its text or condition is told with its place."""
+    """A phrase; errors in text and conditions name their position."""
 
     required_unmarked = True
 
@@ -187,9 +187,11 @@ class PhraseForm(forms.Form):
     begins_paragraph = forms.BooleanField(label="Mở đoạn mới", required=False)
     in_use = forms.BooleanField(label="Đang dùng", required=False)
 
-    def __init__(self, data: Any, *, sections: list, kinds: list, initial: dict, new: bool, taken: set[str]):
+    def __init__(
+        self, data: Any, *, sections: list, kinds: list, initial: dict, new: bool, used_keys: set[str]
+    ):
         super().__init__(data, initial=initial)
-        self.taken = taken if new else set()
+        self.used_keys = used_keys if new else set()
         self.fields["section"].choices = sections
         self.fields["of"].choices = kinds
         if not new:
@@ -197,7 +199,7 @@ class PhraseForm(forms.Form):
 
     def clean_key(self) -> str:
         key = self.cleaned_data["key"]
-        if key in self.taken or key == "new":
+        if key in self.used_keys or key == "new":
             raise forms.ValidationError("Mã câu này đã có.")
         return key
 
@@ -208,7 +210,7 @@ class PhraseForm(forms.Form):
         return self._checked("conditions", phrases.check_conditions)
 
     def clean(self) -> dict[str, Any]:
-        """A star needs something that it stands for."""
+        """Refuse “*” in a phrase without a subject."""
         data = self.cleaned_data
         for name in ("text", "conditions"):
             written = data.get(name) or ""
@@ -221,6 +223,6 @@ class PhraseForm(forms.Form):
         written = self.cleaned_data[name].replace("\r\n", "\n")
         try:
             check(written, is_fact_name)
-        except phrases.PhraseError as wrong:
-            raise forms.ValidationError(str(wrong)) from None
+        except phrases.PhraseError as error:
+            raise forms.ValidationError(str(error)) from None
         return written

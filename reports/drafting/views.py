@@ -1,4 +1,4 @@
-"""Pages of one section of a draft, of the outline and of the phrases, with the phrases as a file."""
+"""Pages of a section of a draft, of outlines and of phrases."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -58,34 +58,34 @@ MOST_KEYS = 500
 
 @requires(Right.EDIT)
 def review_section(request: HttpRequest, pk: int, section: int) -> HttpResponse:
-    """Heading and words of one section. What a colleague has saved meanwhile is not overwritten: both are shown."""
-    found = review_for(request, pk, Right.EDIT)
-    one = get_object_or_404(found.sections.select_related("review"), pk=section)
-    if found.is_frozen:
-        return _frozen(request, found)
-    known = drafting_queries.review_facts(found)
-    form = SectionForm(request.POST if request.method == "POST" else None, one, known)
-    status = 200 if request.method != "POST" else _saved(request, one, form)
-    one.refresh_from_db()
+    """Edit heading and text of a section. If somebody else has saved it meanwhile, both versions are shown (409)."""
+    review = review_for(request, pk, Right.EDIT)
+    stored = get_object_or_404(review.sections.select_related("review"), pk=section)
+    if review.is_frozen:
+        return _frozen(request, review)
+    facts = drafting_queries.review_facts(review)
+    form = SectionForm(request.POST if request.method == "POST" else None, stored, facts)
+    status = 200 if request.method != "POST" else _saved(request, stored, form)
+    stored.refresh_from_db()
     if web.accepts_only_json(request):
-        return _told(status, found, one, form)
+        return _json_answer(status, review, stored, form)
     if status == 302:
-        messages.success(request, f"Đã lưu mục {one.heading}.")
-        return redirect(reverse("review", args=[pk]) + f"#muc-{one.order}")
-    sections = list(found.sections.all())
-    place = sections.index(one)
-    # Sending this page again must not overwrite either: it keeps the version that it was opened with.
-    seen = request.POST.get("version", "") if status == 409 else section_version(one)
+        messages.success(request, f"Đã lưu mục {stored.heading}.")
+        return redirect(reverse("review", args=[pk]) + f"#muc-{stored.order}")
+    sections = list(review.sections.all())
+    place = sections.index(stored)
+    # After a conflict the page keeps the version that it was opened with, so that sending it again conflicts too.
+    version = request.POST.get("version", "") if status == 409 else section_version(stored)
     written = str(form["body"].value() or "")
     quoted = facts_named(
-        known, bound_text.fact_keys(bound_text.parse_paragraphs(written + "\n\n" + one.body))
+        facts, bound_text.fact_keys(bound_text.parse_paragraphs(written + "\n\n" + stored.body))
     )
     context: dict[str, Any] = {
-        "found": found,
-        "section": one,
+        "found": review,
+        "section": stored,
         "form": form,
-        "version": seen,
-        "theirs": _theirs(found, one) if status == 409 else None,
+        "version": version,
+        "theirs": _theirs(review, stored) if status == 409 else None,
         "wrong": status == 422,
         "sections": sections,
         "earlier": sections[place - 1] if place else None,
@@ -98,35 +98,37 @@ def review_section(request: HttpRequest, pk: int, section: int) -> HttpResponse:
 @requires(Right.EDIT)
 @require_safe
 def review_facts(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the words of a draft may quote: searched (`q`) or named (`keys`, with commas), as a page or as JSON."""
-    found = review_for(request, pk, Right.EDIT)
-    if found.is_frozen:
-        return _frozen(request, found)
-    known = drafting_queries.review_facts(found)
+    """The facts that a draft may quote, searched (`q`) or by key (`keys`, with commas), as a page or as JSON."""
+    review = review_for(request, pk, Right.EDIT)
+    if review.is_frozen:
+        return _frozen(request, review)
+    facts = drafting_queries.review_facts(review)
     if web.accepts_only_json(request):
-        return facts_response(request, known)
-    asked, page = _searched(request, known)
-    return render(request, "reports/drafting/facts.html", {"found": found, "asked": asked, "page": page})
+        return facts_response(request, facts)
+    query, page = _searched(request, facts)
+    return render(request, "reports/drafting/facts.html", {"found": review, "asked": query, "page": page})
 
 
-def facts_response(request: HttpRequest, known: Mapping[str, Fact]) -> HttpResponse:
-    """Those of some facts that the editor asks for, searched or named."""
+def facts_response(request: HttpRequest, facts: Mapping[str, Fact]) -> HttpResponse:
+    """The requested facts as JSON, searched or by key."""
     if "keys" in request.GET:
-        named = facts_named(known, request.GET["keys"].split(",")[:MOST_KEYS])
-        return _json({"total": len(named), "facts": [one.as_dict() for one in named]})
-    page = _searched(request, known)[1]
-    return _json({"total": page.paginator.count, "facts": [one.as_dict() for one in page.object_list]})
+        named = facts_named(facts, request.GET["keys"].split(",")[:MOST_KEYS])
+        return _json({"total": len(named), "facts": [quotable.as_dict() for quotable in named]})
+    page = _searched(request, facts)[1]
+    return _json(
+        {"total": page.paginator.count, "facts": [quotable.as_dict() for quotable in page.object_list]}
+    )
 
 
-def _searched(request: HttpRequest, known: Mapping[str, Fact]) -> tuple[str, Page]:
-    asked = request.GET.get("q", "")[:LONGEST_SEARCH]
-    found = search_facts(known, asked)
-    return asked, Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+def _searched(request: HttpRequest, facts: Mapping[str, Fact]) -> tuple[str, Page]:
+    query = request.GET.get("q", "")[:LONGEST_SEARCH]
+    matches = search_facts(facts, query)
+    return query, Paginator(matches, PER_PAGE).get_page(request.GET.get("page"))
 
 
 def _saved(request: HttpRequest, section: ReviewSection, form: SectionForm) -> int:
-    """The status of saving what was sent: 302 saved, 409 another version, 422 wrong. `over` names the version of a
-    colleague that whoever sends this has seen and replaces.
+    """Save the section; returns 302 (saved), 409 (another version) or 422 (invalid). `over` is a colleague's version
+    that the user has seen and replaces.
     """
     version = request.POST.get("over") or request.POST.get("version", "")
     if version != section_version(section):
@@ -143,9 +145,9 @@ def _saved(request: HttpRequest, section: ReviewSection, form: SectionForm) -> i
     return 302
 
 
-def _theirs(found: Review, section: ReviewSection) -> dict[str, Any]:
-    """What stands in the section now, and who changed the review last."""
-    last = last_change(found)
+def _theirs(review: Review, section: ReviewSection) -> dict[str, Any]:
+    """The stored section, and who changed the review last."""
+    last = last_change(review)
     return {
         "heading": section.heading,
         "paragraphs": bound_text.parse_paragraphs(section.body),
@@ -155,28 +157,28 @@ def _theirs(found: Review, section: ReviewSection) -> dict[str, Any]:
     }
 
 
-def _told(status: int, found: Review, section: ReviewSection, form: SectionForm) -> HttpResponse:
-    """The answer for the page's own script."""
-    now = {
+def _json_answer(status: int, review: Review, section: ReviewSection, form: SectionForm) -> HttpResponse:
+    """The response for the page's script."""
+    current = {
         "heading": section.heading,
         "body": section.body,
         "version": section_version(section),
     }
     if status == 409:
-        theirs = _theirs(found, section)
+        theirs = _theirs(review, section)
         at = timezone.localtime(theirs["at"]).isoformat() if theirs["at"] else ""
-        return problem_response(409, "stale", STALE, by=theirs["by"], at=at, **now)
+        return problem_response(409, "stale", STALE, by=theirs["by"], at=at, **current)
     if status == 422:
-        errors = {name: list(told) for name, told in form.errors.items()}
+        errors = {name: list(texts) for name, texts in form.errors.items()}
         return problem_response(422, "invalid", "Chưa lưu được.", errors=errors)
-    return _json({**now, "at": timezone.localtime(clock.now()).isoformat()})
+    return _json({**current, "at": timezone.localtime(clock.now()).isoformat()})
 
 
-def _frozen(request: HttpRequest, found: Review) -> HttpResponse:
+def _frozen(request: HttpRequest, review: Review) -> HttpResponse:
     if web.accepts_only_json(request):
         return problem_response(409, "frozen", FROZEN)
     messages.error(request, FROZEN)
-    return redirect("review", found.pk)
+    return redirect("review", review.pk)
 
 
 def _json(body: dict[str, Any]) -> HttpResponse:
@@ -193,11 +195,17 @@ PHRASES = (
 
 
 def phrases_file(sections: Iterable[tuple[str, Iterable]], at: datetime) -> TableFile:
-    """The phrases that drafts are written from, by section, in their order."""
+    """The phrases by section as a table file."""
     rows = (
-        (name, one.key, one.text, str(one.conditions or ""), "Đang dùng" if one.in_use else "Không dùng")
-        for name, ones in sections
-        for one in ones
+        (
+            name,
+            template.key,
+            template.text,
+            str(template.conditions or ""),
+            "Đang dùng" if template.in_use else "Không dùng",
+        )
+        for name, templates in sections
+        for template in templates
     )
     return TableFile("cau-mau", "Câu mẫu của báo cáo", PHRASES, rows, at)
 
@@ -207,16 +215,16 @@ YEARS_BACK, YEARS_ON = 3, 1
 
 @requires(Right.EDIT)
 def outline(request: HttpRequest) -> HttpResponse:
-    """The outline that holds for `unit` and `year`; a POST makes it the unit's own from that year on, or with `drop`
-    takes the unit's own of that year away.
+    """The outline that applies to `unit` and `year`; POST saves it as the unit's own from that year on, or with `drop`
+    deletes the unit's own of that year.
     """
-    given = request.POST if request.method == "POST" else request.GET
-    unit, year = _unit(request, given.get("unit", "")), _year(request, given.get("year", ""))
-    now = outline_for(unit, year)
-    own = now.of is not None and (now.of.unit_id, now.of.year) == (unit.pk, year)
+    data = request.POST if request.method == "POST" else request.GET
+    unit, year = _unit(request, data.get("unit", "")), _year(request, data.get("year", ""))
+    in_force = outline_for(unit, year)
+    own = in_force.of is not None and (in_force.of.unit_id, in_force.of.year) == (unit.pk, year)
     sent = request.POST if request.method == "POST" and "drop" not in request.POST else None
     offices = responsible_offices(unit, request.day)
-    forms = section_forms(sent, now.sections, offices, section_names())
+    forms = section_forms(sent, in_force.sections, offices, section_names())
     if request.method == "POST":
         try:
             if "drop" in request.POST:
@@ -227,28 +235,28 @@ def outline(request: HttpRequest) -> HttpResponse:
                 save_outline(unit, year, forms.sections(), by=request.user, at=clock.now())
                 messages.success(request, f"Đã lưu đề cương của {unit.name} từ năm {year}.")
                 return redirect(_address(unit, year))
-        except ReviewError as refused:
-            messages.error(request, str(refused))
+        except ReviewError as error:
+            messages.error(request, str(error))
     end = stored_calendar().bounds(Period.parse(f"{year}-H1"))[1]
     context = {
         "unit": unit,
         "year": year,
         "units": drafting_units(request.user, request.day),
         "years": range(request.day.year - YEARS_BACK, request.day.year + YEARS_ON + 1),
-        "now": now,
+        "now": in_force,
         "own": own,
         "forms": forms,
-        "dues": [section_due_on(section, end) for section in now.sections],
+        "dues": [section_due_on(section, end) for section in in_force.sections],
         "begun": drafts_in_year(unit, year),
     }
     wrong = request.method == "POST"
     return render(request, "reports/drafting/outline.html", context, status=422 if wrong else 200)
 
 
-def _unit(request: HttpRequest, number: str) -> Unit:
-    """The unit asked for, else the first that the reader drafts reviews of; 404 and 403 as everywhere."""
-    if number:
-        pk = int(number) if number.isdecimal() and len(number) < 19 else 0
+def _unit(request: HttpRequest, text: str) -> Unit:
+    """The requested unit, else the first whose reviews the user drafts; 404 and 403 as everywhere."""
+    if text:
+        pk = int(text) if text.isdecimal() and len(text) < 19 else 0
         return unit_for(request.user, pk, request.day, Right.EDIT)
     units = drafting_units(request.user, request.day)
     first = units[0] if units else home_unit(request.user, request.day)
@@ -276,13 +284,13 @@ def _only_top(request: HttpRequest) -> None:
 
 @requires(Right.MANAGE)
 def phrase_list(request: HttpRequest) -> HttpResponse:
-    """All phrases by section, in the order in which they are said."""
+    """All phrases by section, in their order."""
     _only_top(request)
     by_section: dict[str, list[PhraseTemplate]] = {}
-    for one in phrase_templates():
-        by_section.setdefault(one.section, []).append(one)
+    for template in phrase_templates():
+        by_section.setdefault(template.section, []).append(template)
     names = dict(section_names(tasks=True))
-    sections = [(names.get(key, key), ones) for key, ones in by_section.items()]
+    sections = [(names.get(key, key), templates) for key, templates in by_section.items()]
     if file := requested_file(request, {"": lambda: phrases_file(sections, clock.now())}):
         return file
     return render(request, "reports/drafting/phrases.html", {"sections": sections})
@@ -290,62 +298,62 @@ def phrase_list(request: HttpRequest) -> HttpResponse:
 
 @requires(Right.MANAGE)
 def phrase_new(request: HttpRequest) -> HttpResponse:
-    """A phrase under a key of its own."""
+    """A new phrase."""
     _only_top(request)
     return _phrase(request, None)
 
 
 @requires(Right.MANAGE)
 def phrase(request: HttpRequest, key: str) -> HttpResponse:
-    """One phrase; a POST writes it, with `drop` takes back what was written."""
+    """A phrase; POST saves it, with `drop` deletes the stored one."""
     _only_top(request)
-    found = phrase_template(key)
-    if found is None:
+    template = phrase_template(key)
+    if template is None:
         raise Http404
     if request.method == "POST" and "drop" in request.POST:
         with outcome_message(request, "Đã bỏ câu đã sửa.", ReviewError):
             drop_phrase(key, by=request.user, at=clock.now())
         return redirect("phrases")
-    return _phrase(request, found)
+    return _phrase(request, template)
 
 
-def _phrase(request: HttpRequest, found: PhraseTemplate | None) -> HttpResponse:
+def _phrase(request: HttpRequest, template: PhraseTemplate | None) -> HttpResponse:
     form = PhraseForm(
         request.POST if request.method == "POST" else None,
         sections=section_names(tasks=True),
         kinds=phrase_scopes(),
-        initial=_initial(found),
-        new=found is None,
-        taken={one.key for one in phrase_templates()} if found is None else set(),
+        initial=_initial(template),
+        new=template is None,
+        used_keys={stored.key for stored in phrase_templates()} if template is None else set(),
     )
     if request.method == "POST" and form.is_valid():
         written = {name: value for name, value in form.cleaned_data.items() if name != "key"}
-        key = found.key if found else form.cleaned_data["key"]
+        key = template.key if template else form.cleaned_data["key"]
         try:
             save_phrase(key, written, by=request.user, at=clock.now())
-        except PhraseError as wrong:
-            form.add_error("text", str(wrong))
+        except PhraseError as error:
+            form.add_error("text", str(error))
         else:
             messages.success(request, "Đã lưu câu mẫu. Dự thảo lập từ nay dùng câu này.")
             return redirect("phrase", key)
-    context = {"found": found, "form": form, **_tried(request, found)}
+    context = {"found": template, "form": form, **_preview(request, template)}
     return render(request, "reports/drafting/phrase.html", context, status=422 if form.errors else 200)
 
 
-def _initial(found: PhraseTemplate | None) -> dict[str, Any]:
-    if found is None:
+def _initial(template: PhraseTemplate | None) -> dict[str, Any]:
+    if template is None:
         return {"order": 100_000, "in_use": True}
     names = ("section", "slot", "order", "of", "conditions", "text", "begins_paragraph", "in_use")
-    return {name: getattr(found, name) for name in names}
+    return {name: getattr(template, name) for name in names}
 
 
-def _tried(request: HttpRequest, found: PhraseTemplate | None) -> dict[str, Any]:
-    """What a phrase says of the newest review that the reader sees, and the figures that it could name there."""
+def _preview(request: HttpRequest, template: PhraseTemplate | None) -> dict[str, Any]:
+    """The phrase rendered for the newest review that the user sees, and the facts that it could use there."""
     review = visible_reviews(request.user, request.day).order_by("-pk").first()
     if review is None:
         return {}
     doc = document.build_document(review, demo=settings.DEMO)
-    known = document.document_facts(doc)
-    said = try_phrase(doc, known, found.parsed()) if found else []
-    facts = [(key, fact) for key, fact in known.items() if not key.startswith("unit.")]
-    return {"review": review, "said": said, "facts": facts[:SHOWN_FACTS]}
+    facts = document.document_facts(doc)
+    sentences = try_phrase(doc, facts, template.parsed()) if template else []
+    shown = [(key, fact) for key, fact in facts.items() if not key.startswith("unit.")]
+    return {"review": review, "said": sentences, "facts": shown[:SHOWN_FACTS]}

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from figures.periods import Period
 from figures.summary import RowInput, build_summary
-from reports.drafting.queries import _brought, draft_sections, proposed_tasks
+from reports.drafting.queries import _bundled, draft_sections, proposed_tasks
 from reports.review_text import bound_text, facts, phrases, typed_numbers
 from reports.review_text.facts import is_fact_name
 from tests.figures.strategies import TALLIES
 
-PHRASES = [one.parsed() for one in _brought()]
+PHRASES = [one.parsed() for one in _bundled()]
 GOALS = [
     {"rate": "on_time", "tier": "", "percent": "99.0", "source": "Kế hoạch"},
     {"rate": "online", "tier": "commune", "percent": "15.0", "source": "Kế hoạch"},
@@ -79,10 +79,10 @@ def figures_of(body: str) -> list[bound_text.TextRun]:
 
 
 def test_every_phrase_names_what_can_be_known():
-    for one in _brought():
+    for one in _bundled():
         phrases.check_phrase(one.text, is_fact_name)
         phrases.check_conditions(one.conditions, is_fact_name)
-    assert len({one.key for one in _brought()}) == len(_brought()) > 30
+    assert len({one.key for one in _bundled()}) == len(_bundled()) > 30
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
