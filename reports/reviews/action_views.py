@@ -1,6 +1,4 @@
-"""What is done to a review: edit, comment, state, figures, freezing, long PDF, number, signed file,
-replacement.
-"""
+"""Actions on a review: edit, comment, state, figures, freezing, long PDF, number, signed file, replacement."""
 
 import re
 from collections.abc import Callable
@@ -43,21 +41,21 @@ from .forms import (
 )
 from .views import pdf_error_page, review_page
 
-EVERY = 3  # seconds after which the page asks again, by the browser itself
+EVERY = 3  # seconds between reloads of the job's page
 
 
 @requires(Right.READ)
 @require_safe
 def review_drawing(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far the PDF of a long review is: it can be left, found again, and given up."""
-    found = review_for(request, pk)
-    drawing = found.drawings.select_related("asked_by").last()
+    """The progress of a long PDF, with its download or a button to cancel it."""
+    review = review_for(request, pk)
+    drawing = review.drawings.select_related("asked_by").last()
     jobs.start_worker()
-    ready = found.is_frozen
+    ready = review.is_frozen
     if not ready and not (drawing and drawing.is_open):
-        ready = copies.is_cached(found, document.build_document(found, demo=settings.DEMO))
+        ready = copies.is_cached(review, document.build_document(review, demo=settings.DEMO))
     context = {
-        "found": found,
+        "found": review,
         "drawing": drawing,
         "ready": ready,
         "before": _before(drawing),
@@ -66,29 +64,29 @@ def review_drawing(request: HttpRequest, pk: int) -> HttpResponse:
     }
     answer = render(request, "reports/reviews/pdf_job.html", context)
     if drawing and drawing.is_open:
-        # By a header and not in the page: it needs no script, and what reads the page aloud is not told of it.
+        # A header instead of a script or a live region: it works without scripts and does not disturb screen readers.
         answer.headers["Refresh"] = str(EVERY)
     return answer
 
 
 @requires(Right.READ)
 def review_draw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for the PDF of a long draft. What is short, kept or frozen is there at once."""
-    found = review_for(request, pk)
+    """Queue the PDF of a long draft; short and frozen ones are downloaded at once."""
+    review = review_for(request, pk)
     if request.method != "POST":
         return redirect("review_drawing", pk)
-    if not found.is_frozen:
-        pages = print_view.expected_pages(document.build_document(found, demo=settings.DEMO))
+    if not review.is_frozen:
+        pages = print_view.expected_pages(document.build_document(review, demo=settings.DEMO))
         if pages >= copies.LONG:
-            return queue_and_show(request, found, pages)
+            return queue_and_show(request, review, pages)
     return redirect("review_pdf", pk)
 
 
 @requires(Right.READ)
 def review_draw_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give up a drawing that is on its way: whoever asked for it, or who may edit the review."""
-    found = review_for(request, pk)
-    drawing = found.drawings.last()
+    """Cancel a job: allowed for the user who started it and for editors of the review."""
+    review = review_for(request, pk)
+    drawing = review.drawings.last()
     if request.method == "POST" and drawing:
         if not _may_cancel(request, drawing):
             messages.error(request, "Chỉ người đã yêu cầu hoặc người tổng hợp báo cáo hủy được việc vẽ PDF.")
@@ -98,18 +96,19 @@ def review_draw_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def queue_and_show(
-    request: HttpRequest, found: Review, pages: int, closing: tuple[str, str, bool] | None = None
+    request: HttpRequest, review: Review, pages: int, closing: tuple[str, str, bool] | None = None
 ) -> HttpResponse:
-    """Put a long PDF in the queue and show how far it is; 429 where too many wait."""
-    told = {"by": request.user, "at": clock.now(), "expected": pages, "closing": closing}
+    """Queue a long PDF and show its progress; 429 when the queue is full."""
     try:
-        reports_closing.queue_drawing(found, **told)
-    except reports_closing.QueueFull as full:
-        answer = review_page(request, found, status=429, refused=str(full))
+        reports_closing.queue_drawing(
+            review, by=request.user, at=clock.now(), expected=pages, closing=closing
+        )
+    except reports_closing.QueueFull as error:
+        answer = review_page(request, review, status=429, refused=str(error))
         answer.headers["Retry-After"] = "120"
         return answer
     jobs.start_worker()
-    return redirect("review_drawing", found.pk)
+    return redirect("review_drawing", review.pk)
 
 
 def _may_cancel(request: HttpRequest, drawing: Drawing) -> bool:
@@ -118,28 +117,30 @@ def _may_cancel(request: HttpRequest, drawing: Drawing) -> bool:
 
 
 def _before(drawing: Drawing | None) -> int:
-    """How many jobs come before this one."""
+    """How many jobs are before this one in the queue."""
     return jobs.count_before(drawing) if drawing and drawing.is_open else 0
 
 
-# What a form may send: a name is "=12.3.4567" at most, and a text has its limits too.
+# Limits of `accept` in a request; a name is "=12.3.4567" at most.
 MOST_NAME, MOST_NAMES = 40, 2000
 
 
 def review_action(right: Right) -> Callable:
-    """A POST view that changes a review: right declared and checked; anything but POST leads to the review's page."""
+    """Decorator of a POST view that changes a review: it checks the right and shows a ReviewError on the review's page
+    (409). Other methods redirect to that page.
+    """
 
     def declare(view: Callable[[HttpRequest, Review], HttpResponse]):
         @requires(right)
         @wraps(view)
         def guarded(request: HttpRequest, pk: int) -> HttpResponse:
-            found = review_for(request, pk, right)
+            review = review_for(request, pk, right)
             if request.method != "POST":
                 return redirect("review", pk)
             try:
-                return view(request, found)
-            except review_access.ReviewError as refused:
-                return review_page(request, review_for(request, pk, right), status=409, refused=str(refused))
+                return view(request, review)
+            except review_access.ReviewError as error:
+                return review_page(request, review_for(request, pk, right), status=409, refused=str(error))
 
         return guarded
 
@@ -148,40 +149,38 @@ def review_action(right: Right) -> Callable:
 
 @requires(Right.EDIT)
 def review_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """What stands around the sections of a draft, in plain fields. What somebody else has changed meanwhile is not
-    overwritten.
-    """
-    found = review_for(request, pk, Right.EDIT)
-    if found.is_frozen:
+    """Edit the parts of a draft around its sections, unless somebody else has changed them meanwhile (409)."""
+    review = review_for(request, pk, Right.EDIT)
+    if review.is_frozen:
         messages.error(request, "Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế.")
         return redirect("review", pk)
     data = request.POST if request.method == "POST" else None
-    form, tasks = ReviewHeaderForm(data, found), task_forms(data, found)
-    context = {"found": found, "form": form, "tasks": tasks, "version": document.header_version(found)}
-    context["sections"] = found.sections.all()
+    form, tasks = ReviewHeaderForm(data, review), task_forms(data, review)
+    context = {"found": review, "form": form, "tasks": tasks, "version": document.header_version(review)}
+    context["sections"] = review.sections.all()
     status = 200
     if data is not None:
-        status = _saved(request, found, form, tasks)
+        status = _saved(request, review, form, tasks)
     if status == 302:
         messages.success(request, "Đã lưu báo cáo.")
         return redirect("review", pk)
     if status == 409:
-        # Sending this page again must not overwrite either: it keeps the version that it was opened with.
+        # After a conflict the page keeps the version that it was opened with, so that sending it again conflicts too.
         context["version"] = request.POST.get("version", "")
     context |= {"stale": status == 409, "wrong": status == 422, "told": INCOMPLETE if tasks.broken else ""}
     return render(request, "reports/reviews/edit.html", context, status=status)
 
 
-def _saved(request: HttpRequest, found: Review, form: ReviewHeaderForm, tasks: TaskForms) -> int:
-    """The status of saving what was sent: 302 saved, 409 another version, 422 wrong."""
+def _saved(request: HttpRequest, review: Review, form: ReviewHeaderForm, tasks: TaskForms) -> int:
+    """Save the form; returns 302 (saved), 409 (another version) or 422 (invalid)."""
     version = request.POST.get("version", "")
-    if version != document.header_version(found):
+    if version != document.header_version(review):
         return 409
     if tasks.broken or not form.is_valid() or not tasks.is_valid():
         return 422
     try:
         drafting_actions.edit_draft(
-            found, by=request.user, at=clock.now(), tasks=tasks.tasks(), version=version, **form.changes()
+            review, by=request.user, at=clock.now(), tasks=tasks.tasks(), version=version, **form.changes()
         )
     except review_access.ReviewError:
         return 409
@@ -189,19 +188,19 @@ def _saved(request: HttpRequest, found: Review, form: ReviewHeaderForm, tasks: T
 
 
 @review_action(Right.EDIT)
-def review_state(request: HttpRequest, found: Review) -> HttpResponse:
-    """Draft ↔ for comment."""
-    drafting_actions.set_state(found, request.POST.get("state", ""), by=request.user, at=clock.now())
+def review_state(request: HttpRequest, review: Review) -> HttpResponse:
+    """Switch between draft and comment."""
+    drafting_actions.set_state(review, request.POST.get("state", ""), by=request.user, at=clock.now())
     messages.success(request, "Đã chuyển trạng thái dự thảo.")
-    return redirect("review", found.pk)
+    return redirect("review", review.pk)
 
 
 @review_action(Right.EDIT)
-def review_figures(request: HttpRequest, found: Review) -> HttpResponse:
-    """Accept what has become of figures in the text, as it was seen: `accept` names them (actions.accept_figures)."""
+def review_figures(request: HttpRequest, review: Review) -> HttpResponse:
+    """Accept new figures in the text; `accept` names them (drafting.actions.accept_figures)."""
     names = [name for name in request.POST.getlist("accept") if len(name) <= MOST_NAME][:MOST_NAMES]
     drafting_actions.accept_figures(
-        found,
+        review,
         names,
         by=request.user,
         at=clock.now(),
@@ -210,96 +209,94 @@ def review_figures(request: HttpRequest, found: Review) -> HttpResponse:
     )
     messages.success(request, "Đã nhận số liệu mới vào lời văn.")
     if request.POST.get("back") == "edit":
-        return redirect("review_edit", found.pk)
-    return redirect(reverse("review", args=[found.pk]) + _place(names))
+        return redirect("review_edit", review.pk)
+    return redirect(reverse("review", args=[review.pk]) + _place(names))
 
 
 def _place(names: list[str]) -> str:
-    """Where on the review's page a sentence stands that was accepted by itself."""
-    one = re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", names[0]) if len(names) == 1 else None
-    return f"#cau-{one[0].replace('.', '-')}" if one else ""
+    """The fragment of a single accepted sentence on the review's page."""
+    match = re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", names[0]) if len(names) == 1 else None
+    return f"#cau-{match[0].replace('.', '-')}" if match else ""
 
 
 @review_action(Right.CLOSE)
-def review_freeze(request: HttpRequest, found: Review) -> HttpResponse:
-    """Close the figures and put the review to signature, as the leader has seen it; what is left to see to needs a
-    reason.
-    """
-    if found.is_frozen:
+def review_freeze(request: HttpRequest, review: Review) -> HttpResponse:
+    """Close the figures of the version that the leader has seen; warnings need a reason."""
+    if review.is_frozen:
         raise review_access.ReviewError("Báo cáo đã chốt số liệu.")
-    at, doc = clock.now(), document.build_document(found, demo=settings.DEMO)
+    at, doc = clock.now(), document.build_document(review, demo=settings.DEMO)
     if request.POST.get("version") != document.document_version(doc):
         raise review_access.StaleReview(reports_closing.CHANGED)
-    form = ClosingReasonForm(request.POST, needed=bool(before_signing(found, doc, request.day)))
+    form = ClosingReasonForm(request.POST, needed=bool(before_signing(review, doc, request.day)))
     if not form.is_valid():
-        return review_page(request, found, status=422, reason_form=form)
+        return review_page(request, review, status=422, reason_form=form)
     pages = print_view.expected_pages(doc)
     if pages >= copies.LONG:
         chosen = (request.POST["version"], form.cleaned_data["reason"], form.cleaned_data["qr"])
-        return queue_and_show(request, found, pages, chosen)
+        return queue_and_show(request, review, pages, chosen)
     try:
-        closed = copies.draw_frozen_copy(doc, at=at, qr=form.cleaned_data["qr"])
-    except drawing.PdfNotDrawn as undrawn:
-        return pdf_error_page(request, found, undrawn)
+        frozen = copies.draw_frozen_copy(doc, at=at, qr=form.cleaned_data["qr"])
+    except drawing.PdfNotDrawn as error:
+        return pdf_error_page(request, review, error)
     reason = form.cleaned_data["reason"]
     reports_closing.freeze(
-        found, closed.document, closed.content, closed.form, by=request.user, at=at, reason=reason
+        review, frozen.document, frozen.content, frozen.form, by=request.user, at=at, reason=reason
     )
     messages.success(request, "Đã chốt số liệu, trình ký. Bản PDF này không thay đổi nữa; hãy tải về để ký.")
-    return redirect("review", found.pk)
+    return redirect("review", review.pk)
 
 
 @review_action(Right.EDIT)
-def review_number(request: HttpRequest, found: Review) -> HttpResponse:
-    """Number and day of the signed review, once; a correction says why."""
-    form = IssueNumberForm(request.POST, found, request.day)
+def review_number(request: HttpRequest, review: Review) -> HttpResponse:
+    """Record number and day of the signed review; a correction needs a reason."""
+    form = IssueNumberForm(request.POST, review, request.day)
     if not form.is_valid():
-        return review_page(request, found, status=422, number_form=form)
-    reports_closing.record_issue(found, **form.cleaned_data, by=request.user, at=clock.now())
+        return review_page(request, review, status=422, number_form=form)
+    reports_closing.record_issue(review, **form.cleaned_data, by=request.user, at=clock.now())
     messages.success(request, "Đã ghi số, ngày ban hành.")
-    return redirect("review", found.pk)
+    return redirect("review", review.pk)
 
 
 @review_action(Right.EDIT)
-def review_replace(request: HttpRequest, found: Review) -> HttpResponse:
-    """A new draft with the same text and the figures of now."""
-    new = drafting_actions.replace_review(found, by=request.user, at=clock.now())
+def review_replace(request: HttpRequest, review: Review) -> HttpResponse:
+    """Open a draft with the same text and current figures."""
+    new = drafting_actions.replace_review(review, by=request.user, at=clock.now())
     messages.success(request, "Đã lập bản thay thế với số liệu hiện có. Bản đã chốt vẫn giữ nguyên.")
     return redirect("review", new.pk)
 
 
 @review_action(Right.EDIT)
-def review_signed(request: HttpRequest, found: Review) -> HttpResponse:
-    """Keep the signed file; one that lacks frozen figures only with a reason."""
-    if not found.is_frozen:
+def review_signed(request: HttpRequest, review: Review) -> HttpResponse:
+    """Store the signed file; if frozen figures are missing in it, a reason is needed."""
+    if not review.is_frozen:
         raise review_access.ReviewError("Chỉ tải lên bản đã ký sau khi đã chốt số liệu, trình ký.")
     form = SignedFileForm(request.POST, request.FILES)
     if not form.is_valid():
-        return review_page(request, found, status=422, signed_form=form)
+        return review_page(request, review, status=422, signed_form=form)
     if form.cleaned_data["file"].size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1024 // 1024
         return render(request, "413.html", {"limit": limit}, status=413)
     content = form.cleaned_data["file"].read()
     try:
-        compared = signed_files.compare_signed_file(content, found)
+        compared = signed_files.compare_signed_file(content, review)
     except foreign.ReaderBusy as busy:
-        answer = review_page(request, found, status=429, refused=str(busy))
+        answer = review_page(request, review, status=429, refused=str(busy))
         answer.headers["Retry-After"] = "60"
         return answer
-    except (signed_files.UnrelatedFile, foreign.UnreadablePdf, copies.LostFile) as refused:
-        form.add_error("file", str(refused))
-        return review_page(request, found, status=422, signed_form=form)
+    except (signed_files.UnrelatedFile, foreign.UnreadablePdf, copies.LostFile) as error:
+        form.add_error("file", str(error))
+        return review_page(request, review, status=422, signed_form=form)
     reason = form.cleaned_data["reason"].strip()
     if compared.missing and not reason:
         form.add_error(
             "reason", "Tệp thiếu số liệu đã chốt. Nếu đúng là bản đã ký, ghi lý do và chọn lại tệp."
         )
-        return review_page(request, found, status=422, signed_form=form, compared=compared)
+        return review_page(request, review, status=422, signed_form=form, compared=compared)
     reports_closing.keep_signed_file(
-        found, content, compared.kind, compared.as_dict(), by=request.user, at=clock.now(), reason=reason
+        review, content, compared.kind, compared.as_dict(), by=request.user, at=clock.now(), reason=reason
     )
     messages.success(request, _DONE[compared.kind])
-    return redirect("review", found.pk)
+    return redirect("review", review.pk)
 
 
 _DONE = {
@@ -312,34 +309,34 @@ _DONE = {
 @requires(Right.READ)
 @require_safe
 def review_signed_file(request: HttpRequest, pk: int) -> HttpResponse:
-    """The signed file as it was uploaded; `?lan=1` the first one, without it the newest."""
-    found = review_for(request, pk)
-    files = list(found.signed_files.order_by("pk"))
+    """A signed file as uploaded; `?lan=1` is the first one, default is the newest."""
+    review = review_for(request, pk)
+    files = list(review.signed_files.order_by("pk"))
     if not files:
-        return review_page(request, found, status=409, refused="Chưa tải lên bản đã ký của báo cáo này.")
-    asked = request.GET.get("lan", str(len(files)))
-    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+        return review_page(request, review, status=409, refused="Chưa tải lên bản đã ký của báo cáo này.")
+    text = request.GET.get("lan", str(len(files)))
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     if not 1 <= number <= len(files):
         raise Http404
     try:
         content = copies.stored_file(files[number - 1].name)
-    except copies.LostFile as lost:
-        told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
-        return review_page(request, found, status=503, refused=told)
+    except copies.LostFile as error:
+        message = f"{error} Hãy báo người quản trị khôi phục từ bản sao lưu."
+        return review_page(request, review, status=503, refused=message)
     response = HttpResponse(content, content_type="application/pdf")
-    name = f"bao-cao-da-ky-cchc-{found.period}-{found.pk}-{number}.pdf"
+    name = f"bao-cao-da-ky-cchc-{review.period}-{review.pk}-{number}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _back(found: Review) -> HttpResponse:
-    return redirect(reverse("review", args=[found.pk]) + "#gop-y")
+def _back(review: Review) -> HttpResponse:
+    return redirect(reverse("review", args=[review.pk]) + "#gop-y")
 
 
-def _voices(request: HttpRequest, found: Review) -> list[Unit]:
-    """In whose name the sender may speak; 403 for who only reads."""
-    voices = comment_units(request.user, found, request.day)
-    if not voices and not is_allowed(request.user, Right.COMMENT, found.unit, request.day):
+def _voices(request: HttpRequest, review: Review) -> list[Unit]:
+    """In whose name the user may comment; 403 for those who only read."""
+    voices = comment_units(request.user, review, request.day)
+    if not voices and not is_allowed(request.user, Right.COMMENT, review.unit, request.day):
         raise PermissionDenied("Bạn chỉ được xem dự thảo này.")
     return voices
 
@@ -347,71 +344,71 @@ def _voices(request: HttpRequest, found: Review) -> list[Unit]:
 @requires(Right.COMMENT)
 def review_comment(request: HttpRequest, pk: int) -> HttpResponse:
     """POST a comment on a section or the whole draft."""
-    found = review_for(request, pk)
-    voices = _voices(request, found)
+    review = review_for(request, pk)
+    voices = _voices(request, review)
     if request.method != "POST":
-        return _back(found)
+        return _back(review)
     if not voices:
-        return review_page(request, found, status=409, refused=consultation_actions.CLOSED)
-    form = CommentForm(request.POST, list(found.sections.order_by("order")), voices)
+        return review_page(request, review, status=409, refused=consultation_actions.CLOSED)
+    form = CommentForm(request.POST, list(review.sections.order_by("order")), voices)
     if not form.is_valid():
-        return review_page(request, found, status=422, comment_form=form)
+        return review_page(request, review, status=422, comment_form=form)
     section, unit = form.chosen()
     words = form.cleaned_data["text"]
     try:
         consultation_actions.add_comment(
-            found, words, unit=unit, section=section, by=request.user, at=clock.now()
+            review, words, unit=unit, section=section, by=request.user, at=clock.now()
         )
-    except ReviewError as refused:
-        return review_page(request, found, status=409, refused=str(refused), comment_form=form)
+    except ReviewError as error:
+        return review_page(request, review, status=409, refused=str(error), comment_form=form)
     messages.success(request, "Đã ghi ý kiến.")
-    return _back(found)
+    return _back(review)
 
 
 @requires(Right.SIGNED_IN)
 def comment_reply(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST a reply to a comment; an editor of the review may settle it at once."""
-    said = SectionComment.objects.select_related("review__unit").filter(pk=pk).first()
-    if said is None:
+    """POST a reply to a comment; an editor of the review may resolve it with that."""
+    comment = SectionComment.objects.select_related("review__unit").filter(pk=pk).first()
+    if comment is None:
         raise Http404
-    found = review_for(request, said.review_id)
-    edits = is_allowed(request.user, Right.EDIT, found.unit, request.day)
-    voices = _voices(request, found)
+    review = review_for(request, comment.review_id)
+    edits = is_allowed(request.user, Right.EDIT, review.unit, request.day)
+    voices = _voices(request, review)
     if request.method != "POST":
-        return _back(found)
+        return _back(review)
     form = ReplyForm(request.POST)
     if not form.is_valid():
-        told = " ".join(message for each in form.errors.values() for message in each)
-        return review_page(request, found, status=422, comment_wrong=told)
+        faults = " ".join(message for each in form.errors.values() for message in each)
+        return review_page(request, review, status=422, comment_wrong=faults)
     resolution, words = form.cleaned_data["resolution"], form.cleaned_data["text"]
     try:
         if resolution:
             if not edits:
                 raise PermissionDenied("Người tổng hợp báo cáo giải quyết ý kiến.")
             consultation_actions.resolve_comment(
-                said, resolution, words, unit=found.unit, by=request.user, at=clock.now()
+                comment, resolution, words, unit=review.unit, by=request.user, at=clock.now()
             )
         elif voices:
-            unit = found.unit if found.unit in voices else voices[0]
+            unit = review.unit if review.unit in voices else voices[0]
             consultation_actions.add_comment(
-                found, words, unit=unit, parent=said, by=request.user, at=clock.now()
+                review, words, unit=unit, parent=comment, by=request.user, at=clock.now()
             )
         else:
             raise ReviewError(consultation_actions.CLOSED)
-    except ReviewError as refused:
-        return review_page(request, found, status=409, comment_wrong=str(refused))
+    except ReviewError as error:
+        return review_page(request, review, status=409, comment_wrong=str(error))
     messages.success(request, "Đã giải quyết ý kiến." if resolution else "Đã trả lời.")
-    return _back(found)
+    return _back(review)
 
 
 @requires(Right.SIGNED_IN)
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: the asked unit has nothing to say to the draft."""
-    one = Asking.objects.select_related("unit", "review__unit").filter(pk=pk, kind=AskKind.COMMENT).first()
-    if one is None or not is_allowed(request.user, Right.READ, one.unit, request.day):
+    """POST: the unit agrees to the draft without a comment."""
+    asking = Asking.objects.select_related("unit", "review__unit").filter(pk=pk, kind=AskKind.COMMENT).first()
+    if asking is None or not is_allowed(request.user, Right.READ, asking.unit, request.day):
         raise Http404
-    require_right(request.user, Right.FILL, one.unit, request.day)
+    require_right(request.user, Right.FILL, asking.unit, request.day)
     if request.method == "POST":
         with outcome_message(request, "Đã ghi: đơn vị nhất trí, không có ý kiến thêm.", ReviewError):
-            consultation_actions.agree(one, by=request.user, at=clock.now())
+            consultation_actions.agree(asking, by=request.user, at=clock.now())
     return redirect("records:worklist")

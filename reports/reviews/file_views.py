@@ -1,4 +1,4 @@
-"""Downloads of a review beside its PDF, and its projection for the hall."""
+"""Downloads of a review other than its PDF, and its projection."""
 
 from datetime import datetime
 from typing import Any
@@ -31,39 +31,41 @@ NO_CONCLUSIONS = (
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def document_of(found: Review) -> dict[str, Any]:
-    """The document that all outlets of a review draw from: the frozen one, else that of now."""
-    return document.current(found, demo=settings.DEMO)
+def document_of(review: Review) -> dict[str, Any]:
+    """The frozen document, else one from current figures."""
+    return document.current(review, demo=settings.DEMO)
 
 
-def state_of(found: Review) -> str:
-    """Whether figures may still change, in words: of a frozen review since when not, and its number."""
-    if not found.is_frozen or found.frozen_at is None:
+def state_of(review: Review) -> str:
+    """The state in words; of a frozen review with the time of freezing, and number and day of issue."""
+    if not review.is_frozen or review.frozen_at is None:
         return "Dự thảo, chưa chốt số liệu"
-    told = f"Đã chốt số liệu lúc {formatting.format_moment(timezone.localtime(found.frozen_at).replace(second=0))}"
+    state = f"Đã chốt số liệu lúc {formatting.format_moment(timezone.localtime(review.frozen_at).replace(second=0))}"
     return (
-        f"{told}; số {found.number}, ngày {formatting.format_day(found.issued_on)}" if found.number else told
+        f"{state}; số {review.number}, ngày {formatting.format_day(review.issued_on)}"
+        if review.number
+        else state
     )
 
 
-def source_of(found: Review) -> str:
-    """The document that a published figure goes back to, in words."""
-    numbered = f" số {found.number} ngày {formatting.format_day(found.issued_on)}" if found.number else ""
-    state = "" if numbered else f" {state_of(found)}."
-    return f"Nguồn: Báo cáo{numbered} của UBND {found.unit.name}.{state}"
+def source_of(review: Review) -> str:
+    """The source line of published figures."""
+    numbered = f" số {review.number} ngày {formatting.format_day(review.issued_on)}" if review.number else ""
+    state = "" if numbered else f" {state_of(review)}."
+    return f"Nguồn: Báo cáo{numbered} của UBND {review.unit.name}.{state}"
 
 
-def moment_of(found: Review) -> datetime:
-    """What dates a file, in the zone of its reader: the freezing, or now."""
-    return timezone.localtime(found.frozen_at or clock.now())
+def moment_of(review: Review) -> datetime:
+    """The local time of a file: the freezing, or now."""
+    return timezone.localtime(review.frozen_at or clock.now())
 
 
-def download(found: Review, content: bytes, kind: str, suffix: str, name: str = "cchc") -> HttpResponse:
-    """A file to save, named after what it is: bao-cao-cchc-2022-H1-1.docx."""
-    begun = ("bao-cao-" if name != NOTICE else "") if found.is_frozen else "du-thao-"
+def download(review: Review, content: bytes, kind: str, suffix: str, name: str = "cchc") -> HttpResponse:
+    """A download, named like bao-cao-cchc-2022-H1-1.docx."""
+    prefix = ("bao-cao-" if name != NOTICE else "") if review.is_frozen else "du-thao-"
     response = HttpResponse(content, content_type=kind)
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{begun}{name}-{found.period}-{found.pk}.{suffix}"'
+        f'attachment; filename="{prefix}{name}-{review.period}-{review.pk}.{suffix}"'
     )
     return response
 
@@ -71,72 +73,72 @@ def download(found: Review, content: bytes, kind: str, suffix: str, name: str = 
 @requires(Right.READ)
 @require_safe
 def review_docx(request: HttpRequest, pk: int) -> HttpResponse:
-    """The review to be finished in Word; of a frozen one what was frozen."""
-    # Here and not above: who never asks for a DOCX needs no memory for its library.
+    """The review as DOCX."""
+    # Imported here to save memory: most worker processes never make a DOCX.
     from reports.docx import files as word
 
-    found = review_for(request, pk)
-    moment = found.frozen_at or found.created_at
+    review = review_for(request, pk)
+    moment = review.frozen_at or review.created_at
     content = word.docx_bytes(
-        print_view.print_context(document_of(found)), moment=moment, draft=not found.is_frozen
+        print_view.print_context(document_of(review)), moment=moment, draft=not review.is_frozen
     )
-    return download(found, content, DOCX, "docx")
+    return download(review, content, DOCX, "docx")
 
 
 @requires(Right.READ)
 @require_safe
 def review_xlsx(request: HttpRequest, pk: int) -> HttpResponse:
-    """The review's figures with live formulas; of a frozen one what was frozen."""
-    found = review_for(request, pk)
-    made = workbook.review_xlsx_bytes(document_of(found), moment=moment_of(found), state=state_of(found))
-    return download(found, made, KINDS["xlsx"], "xlsx", "so-lieu-cchc")
+    """The review's figures as XLSX with live formulas."""
+    review = review_for(request, pk)
+    content = workbook.review_xlsx_bytes(
+        document_of(review), moment=moment_of(review), state=state_of(review)
+    )
+    return download(review, content, KINDS["xlsx"], "xlsx", "so-lieu-cchc")
 
 
 @requires(Right.READ)
 @require_safe
 def review_txt(request: HttpRequest, pk: int) -> HttpResponse:
-    """A summary for the news page; of a frozen review from what was frozen."""
-    found = review_for(request, pk)
-    doc, told = document_of(found), meeting_of(found)
-    made = texts.news_bytes(doc, told, source=source_of(found), draft=not found.is_frozen)
-    return download(found, made, "text/plain; charset=utf-8", "txt", "tin-cchc")
+    """A summary for the news page."""
+    review = review_for(request, pk)
+    doc, meeting = document_of(review), meeting_of(review)
+    content = texts.news_bytes(doc, meeting, source=source_of(review), draft=not review.is_frozen)
+    return download(review, content, "text/plain; charset=utf-8", "txt", "tin-cchc")
 
 
 @requires(Right.READ)
 @require_safe
 def review_notice(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """The notice of the meeting's conclusions as PDF or DOCX; without conclusions the review's page says so (422)."""
-    found = review_for(request, pk)
-    told = meeting_of(found)
-    if not texts.has_notice(told):
-        return review_page(request, found, status=422, refused=NO_CONCLUSIONS)
-    shown = texts.notice_context(document_of(found), told, unfrozen=not found.is_frozen)
-    moment = found.frozen_at or found.created_at
+    """The notice of the meeting's conclusions as PDF or DOCX; 422 without conclusions."""
+    review = review_for(request, pk)
+    meeting = meeting_of(review)
+    if not texts.has_notice(meeting):
+        return review_page(request, review, status=422, refused=NO_CONCLUSIONS)
+    context = texts.notice_context(document_of(review), meeting, unfrozen=not review.is_frozen)
+    moment = review.frozen_at or review.created_at
     if kind == "docx":
         from reports.docx import files as word
 
-        made = word.docx_bytes(shown, moment=moment, draft=not found.is_frozen, template=texts.TEMPLATE)
-        return download(found, made, DOCX, kind, NOTICE)
+        content = word.docx_bytes(context, moment=moment, draft=not review.is_frozen, template=texts.TEMPLATE)
+        return download(review, content, DOCX, kind, NOTICE)
     try:
-        made = redraw_pdf(page_source(shown, moment, texts.TEMPLATE))
-    except drawing.PdfNotDrawn as undrawn:
-        return pdf_error_page(request, found, undrawn)
-    return download(found, made, "application/pdf", kind, NOTICE)
+        content = redraw_pdf(page_source(context, moment, texts.TEMPLATE))
+    except drawing.PdfNotDrawn as error:
+        return pdf_error_page(request, review, error)
+    return download(review, content, "application/pdf", kind, NOTICE)
 
 
 @requires(Right.READ)
 @require_safe
 def review_hall(request: HttpRequest, pk: int) -> HttpResponse:
-    """One figure at a time; of a frozen review what was frozen. All slides are in the page: once opened it needs no
-    network.
-    """
-    found = review_for(request, pk)
-    doc, told = document_of(found), meeting_of(found)
-    marks = ([] if found.is_frozen else ["Dự thảo"]) + (["Số liệu minh họa"] if doc["demo"] else [])
+    """The projection, one figure a slide. All slides are in the page, so that it works offline once opened."""
+    review = review_for(request, pk)
+    doc, meeting = document_of(review), meeting_of(review)
+    marks = ([] if review.is_frozen else ["Dự thảo"]) + (["Số liệu minh họa"] if doc["demo"] else [])
     context = {
-        "found": found,
+        "found": review,
         "doc": doc,
-        "meeting": told,
+        "meeting": meeting,
         "marks": marks,
         "period_label": slides.period_label(doc),
         "whole": slides.completeness_line(doc),

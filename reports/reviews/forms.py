@@ -1,4 +1,4 @@
-"""Forms of the review page: new draft, text around the sections, tasks, reason, number, signed file."""
+"""Forms of reviews: new draft, parts around the sections, tasks, reason, number, signed file."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -24,7 +24,7 @@ INCOMPLETE = "Trang gửi lên thiếu ô hoặc không còn đúng, chưa lưu 
 
 
 class NewReviewForm(forms.Form):
-    """Unit and period of a new draft, and by which units its figures are told."""
+    """Unit and period of a new draft, and the units by which its figures are grouped."""
 
     unit = forms.ModelChoiceField(
         Unit.objects.none(),
@@ -58,13 +58,13 @@ class NewReviewForm(forms.Form):
         return Period.parse(self.cleaned_data["period"])
 
     def units_of(self) -> date | None:
-        """The day whose units the figures are told by: a unit that opens later is seen on its first day."""
+        """The day whose units group the figures: today, or the first day of a unit that opens later."""
         unit: Unit = self.cleaned_data["unit"]
         return max(self.day, unit.active_from) if self.cleaned_data["basis"] == "today" else None
 
 
 class ReviewHeaderForm(forms.Form):
-    """What people write around the sections of a draft: header, meeting, signer, recipients."""
+    """The parts around the sections of a draft: header, meeting, signer, recipients."""
 
     title = line_field("Tên báo cáo", required=True)
     issuer = text_field("Cơ quan ban hành (mỗi dòng in một dòng)", 2, required=True)
@@ -82,7 +82,7 @@ class ReviewHeaderForm(forms.Form):
     signer_name = line_field("Người ký", 100)
     recipients = text_field("Nơi nhận (mỗi dòng một nơi)", 6)
 
-    # Almost every field may stay empty while the text is being written: saying so beside each would be noise.
+    # Almost every field is optional while the text is being written.
     required_unmarked = True
 
     HEADER = (
@@ -92,20 +92,22 @@ class ReviewHeaderForm(forms.Form):
 
     def __init__(self, data: Any, review: Review) -> None:
         self.review = review
-        super().__init__(data, initial=self._now())
+        super().__init__(data, initial=self._initial())
 
     def clean(self) -> dict[str, Any]:
-        """A field that was not sent at all is not an emptied one: half a page must not wipe out the other half."""
+        """Refuse a request without all fields: a missing field would otherwise be stored as empty."""
         if any(name not in self.data for name in self.fields):
             raise forms.ValidationError(INCOMPLETE)
         return self.cleaned_data
 
-    def _now(self) -> dict[str, Any]:
+    def _initial(self) -> dict[str, Any]:
         review = self.review
-        now = {name: review.header.get(name, "") for name in self.HEADER}
-        now |= {"title": review.title, "recipients": "\n".join(review.recipients)}
-        now |= {"signer_lines": "\n".join(review.signer.get("lines", ()))}
-        return now | {"signer_name": review.signer.get("name", "")}
+        return {name: review.header.get(name, "") for name in self.HEADER} | {
+            "title": review.title,
+            "recipients": "\n".join(review.recipients),
+            "signer_lines": "\n".join(review.signer.get("lines", ())),
+            "signer_name": review.signer.get("name", ""),
+        }
 
     @property
     def header_fields(self) -> list[Any]:
@@ -116,7 +118,7 @@ class ReviewHeaderForm(forms.Form):
         return [self[name] for name in ("signer_lines", "signer_name", "recipients")]
 
     def changes(self) -> dict[str, Any]:
-        """What reports.drafting.actions.edit_draft takes."""
+        """The arguments for reports.drafting.actions.edit_draft."""
         data = self.cleaned_data
         header = {name: data[name] for name in self.HEADER} | {
             "meeting_day": data["meeting_day"].isoformat() if data["meeting_day"] else ""
@@ -130,7 +132,7 @@ class ReviewHeaderForm(forms.Form):
 
 
 class TaskForm(forms.Form):
-    """One task; without a text it is left out."""
+    """A task; a row without a text is ignored."""
 
     required_unmarked = True
 
@@ -151,16 +153,16 @@ class TaskForm(forms.Form):
 
 
 class TaskForms(forms.BaseFormSet):
-    """The tasks of a draft and some blank ones. `broken` says that what was sent were not the rows of the page."""
+    """The tasks of a draft and some blank rows. `broken`: the request did not have all rows of the page."""
 
     broken = False
 
     def tasks(self) -> list[TaskText]:
-        found = [form.cleaned_data for form in self.forms if form.cleaned_data.get("text")]
-        return [TaskText(one["text"], one["responsible"], one["deadline"], one["unit"]) for one in found]
+        rows = [form.cleaned_data for form in self.forms if form.cleaned_data.get("text")]
+        return [TaskText(row["text"], row["responsible"], row["deadline"], row["unit"]) for row in rows]
 
     def whole(self, shown: int) -> bool:
-        """Whether at least the rows that the page showed were sent, each with all its fields."""
+        """Whether the request has at least the rows that the page showed, each with all its fields."""
         if not self.management_form.is_valid():
             return False
         sent = self.management_form.cleaned_data["TOTAL_FORMS"]
@@ -174,7 +176,7 @@ _TaskFormSet = forms.formset_factory(
 
 
 def task_forms(data: Any, review: Review) -> TaskForms:
-    """The tasks as sent, or as they are stored where nothing sound was sent."""
+    """The forms with submitted `data`; without data or with incomplete data, the stored tasks."""
     tasks = list(review.tasks.select_related("unit"))
     initial = [
         {"text": task.text, "unit": task.unit_id, "responsible": task.responsible, "deadline": task.deadline}
@@ -190,14 +192,14 @@ def task_forms(data: Any, review: Review) -> TaskForms:
 
 
 def _answering(review: Review, tasks: Iterable[PlanTask]) -> list[tuple[int, str]]:
-    """Who may answer for a task: the unit of the review, those directly below it today, and who does already."""
+    """Who may be responsible for a task: the review's unit, the units directly below it, and those chosen already."""
     below = Unit.objects.filter(parent=review.unit, active_until=None).order_by("kind", "code")
     units = [review.unit, *below, *(task.unit for task in tasks if task.unit)]
     return list({unit.pk: capfirst(unit.name) for unit in units}.items())
 
 
 class ClosingReasonForm(forms.Form):
-    """Why figures are closed although something is left to see to."""
+    """The reason for closing figures despite warnings."""
 
     reason = forms.CharField(
         label="Lý do chốt khi còn việc cần xem",
@@ -215,7 +217,7 @@ class ClosingReasonForm(forms.Form):
 
 
 class IssueNumberForm(forms.Form):
-    """Number and day under which the signed review was issued; changed once recorded only with a reason."""
+    """Number and day of issue; a correction needs a reason."""
 
     number = line_field("Số", 50, required=True, help_text="Ví dụ 215/BC-UBND")
     issued_on = ReviewDayField("Ngày ban hành", required=True)
@@ -228,13 +230,13 @@ class IssueNumberForm(forms.Form):
             del self.fields["reason"]
 
     def clean_issued_on(self) -> date:
-        given = self.cleaned_data["issued_on"]
-        closed = localdate(self.review.frozen_at) if self.review.frozen_at else given
-        if given < closed:
+        day = self.cleaned_data["issued_on"]
+        closed = localdate(self.review.frozen_at) if self.review.frozen_at else day
+        if day < closed:
             raise forms.ValidationError(f"Không thể trước ngày chốt số liệu ({format_day(closed)}).")
-        if given > self.day:
+        if day > self.day:
             raise forms.ValidationError("Ngày ban hành không thể sau hôm nay.")
-        return given
+        return day
 
 
 def _lines(text: str) -> list[str]:
@@ -245,7 +247,7 @@ LONGEST_REASON = 500
 
 
 class SignedFileForm(forms.Form):
-    """A PDF; a reason only where the file lacks frozen figures."""
+    """A PDF; `reason` is needed only if frozen figures are missing in it."""
 
     file = forms.FileField(
         label="Bản đã ký (PDF)",

@@ -1,4 +1,4 @@
-"""The list of reviews, one review on the screen with its downloads, and its PDF."""
+"""The list of reviews, the page of a review, and its PDF."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,8 +42,8 @@ from units.models import Unit
 from .forms import ClosingReasonForm, IssueNumberForm, NewReviewForm, SignedFileForm
 
 KB, MB = 1024, 1024 * 1024
-# Bytes of a file without rows, of a row of its tables by unit and field, and of a letter of its text; measured, and
-# held to what is really made by a test.
+# Bytes of a file without rows, of a row of its tables by unit and field, and of a letter of its text. Measured; a
+# test compares them with real files.
 SIZES = {
     "pdf": (85_000, 1_070, 0.3),
     "docx": (46_000, 68, 0.25),
@@ -56,7 +56,7 @@ SIZES = {
 
 @dataclass(frozen=True)
 class ReviewDownload:
-    """A form of a review: its name as a link, what it is for, its size in words ("" for a page)."""
+    """A download of a review: link text, address, purpose, size in words ("" for a page)."""
 
     name: str
     address: str
@@ -64,51 +64,54 @@ class ReviewDownload:
     size: str = ""
 
 
-def review_downloads(found: Review, doc: dict[str, Any], meeting: MeetingRecord) -> list[ReviewDownload]:
-    """All forms of a review, the official one first; the notice of its meeting where there is one."""
+def review_downloads(review: Review, doc: dict[str, Any], meeting: MeetingRecord) -> list[ReviewDownload]:
+    """All downloads of a review, the official one first, with the notice of its meeting if it has one."""
 
-    def one(name: str, kind: str, words: str, size: str = "") -> ReviewDownload:
+    def download(name: str, kind: str, words: str, size: str = "") -> ReviewDownload:
         return ReviewDownload(
-            name, reverse(f"review_{kind}", args=[found.pk]), words, size or size_estimate(doc, meeting, kind)
+            name,
+            reverse(f"review_{kind}", args=[review.pk]),
+            words,
+            size or size_estimate(doc, meeting, kind),
         )
 
-    drawn = "bản in theo Nghị định 30/2020"
-    if found.is_frozen:
-        drawn += "; bản đã chốt, kèm số liệu dạng tệp, kiểm tra được"
-    listed = [
-        one("PDF", "pdf", drawn, _kept(found)),
-        one("DOCX", "docx", "cùng nội dung, để hoàn thiện trong phần mềm soạn thảo"),
-        one("XLSX", "xlsx", "số liệu theo đơn vị, lĩnh vực; tổng và tỷ lệ là công thức"),
-        one("TXT", "txt", "tin tóm tắt để đăng trên trang thông tin điện tử"),
+    pdf_words = "bản in theo Nghị định 30/2020"
+    if review.is_frozen:
+        pdf_words += "; bản đã chốt, kèm số liệu dạng tệp, kiểm tra được"
+    downloads = [
+        download("PDF", "pdf", pdf_words, _stored_size(review)),
+        download("DOCX", "docx", "cùng nội dung, để hoàn thiện trong phần mềm soạn thảo"),
+        download("XLSX", "xlsx", "số liệu theo đơn vị, lĩnh vực; tổng và tỷ lệ là công thức"),
+        download("TXT", "txt", "tin tóm tắt để đăng trên trang thông tin điện tử"),
         ReviewDownload(
             "Trình chiếu",
-            reverse("review_hall", args=[found.pk]),
+            reverse("review_hall", args=[review.pk]),
             "từng số liệu, chữ lớn, cho hội nghị; mở rồi thì không cần mạng",
         ),
     ]
     if texts.has_notice(meeting):
-        listed += [
-            one("Thông báo kết luận, PDF", "notice_pdf", "bản in theo Nghị định 30/2020"),
-            one("Thông báo kết luận, DOCX", "notice_docx", "để hoàn thiện trong phần mềm soạn thảo"),
+        downloads += [
+            download("Thông báo kết luận, PDF", "notice_pdf", "bản in theo Nghị định 30/2020"),
+            download("Thông báo kết luận, DOCX", "notice_docx", "để hoàn thiện trong phần mềm soạn thảo"),
         ]
-    return listed
+    return downloads
 
 
 def size_estimate(doc: dict[str, Any], meeting: MeetingRecord, kind: str) -> str:
-    """How large a file will be, before it is made: "khoảng 50 KB"."""
+    """The estimated size of a file: "khoảng 50 KB"."""
     return f"khoảng {size_text(_round(estimated_bytes(doc, meeting, kind)))}"
 
 
 def estimated_bytes(doc: dict[str, Any], meeting: MeetingRecord, kind: str) -> int:
-    """Bytes of a file that is not made yet, from the rows and letters that it will hold."""
+    """The estimated bytes of a file, from its rows and letters."""
     base, row, letter = SIZES[kind]
-    tasks = sum(len(one["text"].encode()) for one in doc["tasks"])
+    tasks = sum(len(task["text"].encode()) for task in doc["tasks"])
     if kind == "txt":
         return (
             base + tasks + len(f"{meeting.chaired}{meeting.attended}".encode()) + 150 * len(doc["indicators"])
         )
     text = len(meeting.conclusions) + len(meeting.directed) if kind.startswith("notice") else _letters(doc)
-    rows = len(doc["figures"]["rows"]) + sum(len(one["figures"]["rows"]) for one in doc["by_field"])
+    rows = len(doc["figures"]["rows"]) + sum(len(field["figures"]["rows"]) for field in doc["by_field"])
     return int(base + row * rows + letter * (text + tasks))
 
 
@@ -120,20 +123,20 @@ def size_text(size: int) -> str:
 
 
 def _round(size: int) -> int:
-    """To a step that promises no more than is known: fives of KB, one below ten."""
+    """Round bytes to 5 KB, below 10 KB to 1 KB."""
     step = KB if size < 10 * KB else 5 * KB
     return size if size >= MB else max(step, round(size / step) * step)
 
 
 def _letters(doc: dict[str, Any]) -> int:
-    runs = (run for one in doc["sections"] for paragraph in one["paragraphs"] for run in paragraph)
+    runs = (run for section in doc["sections"] for paragraph in section["paragraphs"] for run in paragraph)
     return sum(len(run) if isinstance(run, str) else len(run["text"]) for run in runs)
 
 
-def _kept(found: Review) -> str:
-    """The size of a frozen review's file; "" of a draft, and where the file is lost, which its download then says."""
+def _stored_size(review: Review) -> str:
+    """The size of a frozen review's PDF; "" for a draft or a lost file."""
     try:
-        return size_text(default_storage.size(found.pdf_name)) if found.is_frozen else ""
+        return size_text(default_storage.size(review.pdf_name)) if review.is_frozen else ""
     except OSError:
         return ""
 
@@ -150,15 +153,15 @@ REVIEWS = (
 )
 
 
-def reviews_file(found: Iterable[Review], at: datetime) -> TableFile:
-    """All reviews that the reader may see."""
-    rows = table_rows(REVIEWS, found)
+def reviews_file(reviews: Iterable[Review], at: datetime) -> TableFile:
+    """Reviews as a table file."""
+    rows = table_rows(REVIEWS, reviews)
     return TableFile("bao-cao-so-ket", "Báo cáo sơ kết, tổng kết", REVIEWS, rows, at)
 
 
 @dataclass(frozen=True)
 class SignedFileRow:
-    """A signed file with its place among the uploads (1 is the first) and what comparing it found."""
+    """A signed file with its place among the uploads (1 is the first)."""
 
     number: int
     file: SignedFile
@@ -169,7 +172,7 @@ class SignedFileRow:
 
     @property
     def chip(self) -> tuple[str, str]:
-        """State and word of the chip that sums up the comparison."""
+        """State and word of the chip for the comparison's result."""
         if self.file.kind == SignedKind.INTACT:
             return "ok", "Nguyên vẹn, có chữ ký số"
         if self.file.kind == SignedKind.PICTURE:
@@ -180,30 +183,30 @@ class SignedFileRow:
 
 
 def signed_files(review: Review) -> list[SignedFileRow]:
-    """All uploads, the newest first. One query."""
+    """All signed files, the newest first. One query."""
     files = list(review.signed_files.order_by("-pk")) if review.is_frozen else []
-    return [SignedFileRow(len(files) - place, one) for place, one in enumerate(files)]
+    return [SignedFileRow(len(files) - place, file) for place, file in enumerate(files)]
 
 
 def discussion_context(
-    request: HttpRequest, found: Review, form: CommentForm | None = None, wrong: str = ""
+    request: HttpRequest, review: Review, form: CommentForm | None = None, wrong: str = ""
 ) -> dict[str, Any]:
-    """Comments by section, in whose name the reader may say something, what the reader was asked for; for editors of
-    the review what has come of what was asked. `wrong`: what is wrong about a reply that was not stored.
+    """Comments by section, the comment form, the user's open requests and, for editors of the review, the counts of
+    requests. `wrong`: the error of a reply that was not stored.
     """
-    sections: list[ReviewSection] = list(found.sections.order_by("order"))
-    parts = comments_by_section(found, sections)
-    voices = comment_units(request.user, found, request.day)
-    edits = is_allowed(request.user, Right.EDIT, found.unit, request.day)
+    sections: list[ReviewSection] = list(review.sections.order_by("order"))
+    parts = comments_by_section(review, sections)
+    voices = comment_units(request.user, review, request.day)
+    edits = is_allowed(request.user, Right.EDIT, review.unit, request.day)
     return {
         "comment_parts": parts,
         "comments_open": sum(part.open for part in parts),
         "comment_wrong": wrong,
         "may_comment": bool(voices),
-        "may_resolve": edits and not found.is_frozen,
+        "may_resolve": edits and not review.is_frozen,
         "comment_form": form or (CommentForm(None, sections, voices) if voices else None),
-        "own_askings": unanswered_requests(found, voices) if voices else [],
-        "asked": request_counts(found, request.day) if edits else None,
+        "own_askings": unanswered_requests(review, voices) if voices else [],
+        "asked": request_counts(review, request.day) if edits else None,
     }
 
 
@@ -218,7 +221,7 @@ CHIPS = {
 
 @requires(Right.READ)
 def review_list(request: HttpRequest) -> HttpResponse:
-    """All reviews that the reader may see; a POST opens a draft."""
+    """All reviews that the user may see; POST opens a draft."""
     units = drafting_units(request.user, request.day)
     form = NewReviewForm(
         request.POST if request.method == "POST" else None, units, stored_calendar(), request.day
@@ -233,8 +236,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
     every = visible_reviews(request.user, request.day)
     if file := requested_file(request, {"": lambda: reviews_file(every.iterator(1_000), clock.now())}):
         return file
-    found = list(every[:PER_PAGE])
-    rows = [(one, CHIPS[one.state]) for one in found]
+    rows = [(review, CHIPS[review.state]) for review in every[:PER_PAGE]]
     context = {"rows": rows, "form": form if units else None}
     return render(request, "reports/reviews/list.html", context, status=422 if form.errors else 200)
 
@@ -252,8 +254,8 @@ def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
             demo=settings.DEMO,
             units_of=form.units_of(),
         )
-    except review_access.ReviewError as refused:
-        form.add_error(None, str(refused))
+    except review_access.ReviewError as error:
+        form.add_error(None, str(error))
         return None
     messages.success(
         request,
@@ -265,79 +267,79 @@ def _open(request: HttpRequest, form: NewReviewForm) -> Review | None:
 @requires(Right.READ)
 @require_safe
 def review(request: HttpRequest, pk: int) -> HttpResponse:
-    """One review on the screen: a draft from the figures of now, a frozen one from what was frozen."""
+    """The page of a review: a draft with current figures, a frozen one with the frozen ones."""
     return review_page(request, review_for(request, pk))
 
 
 def review_page(
-    request: HttpRequest, found: Review, *, status: int = 200, refused: str = "", **forms: Any
+    request: HttpRequest, review: Review, *, status: int = 200, refused: str = "", **forms: Any
 ) -> HttpResponse:
-    """The review's page, with what was refused: words, or forms in place of empty ones."""
-    doc = document.current(found, demo=settings.DEMO)
+    """The review's page, with an error message (`refused`) or invalid forms (`forms`) after a failed action."""
+    doc = document.current(review, demo=settings.DEMO)
     may = {
-        "edit": is_allowed(request.user, Right.EDIT, found.unit, request.day),
-        "close": is_allowed(request.user, Right.CLOSE, found.unit, request.day),
+        "edit": is_allowed(request.user, Right.EDIT, review.unit, request.day),
+        "close": is_allowed(request.user, Right.CLOSE, review.unit, request.day),
     }
-    shown, told = print_view.print_context(doc), meeting_of(found)
-    warnings = [] if found.is_frozen else before_signing(found, doc, request.day)
+    printed, meeting = print_view.print_context(doc), meeting_of(review)
+    warnings = [] if review.is_frozen else before_signing(review, doc, request.day)
     shape = print_view.mark_text(doc)
-    pks = [] if found.is_frozen else list(found.sections.values_list("pk", flat=True))
-    context = shown | {
-        "found": found,
+    pks = [] if review.is_frozen else list(review.sections.values_list("pk", flat=True))
+    context = printed | {
+        "found": review,
         "sections": [
             section | {"marked": text, "pk": pk}
-            for section, text, pk in zip_longest(shown["sections"], shape.sections, pks)
+            for section, text, pk in zip_longest(printed["sections"], shape.sections, pks)
         ],
         "shape": shape,
-        "accepting": may["edit"] and not found.is_frozen,
-        "points": [] if found.is_frozen else _points(found, doc, pks, may["edit"], request.day),
+        "accepting": may["edit"] and not review.is_frozen,
+        "points": [] if review.is_frozen else _points(review, doc, pks, may["edit"], request.day),
         "see_chip": "part" if warnings else "ok",
         "see_word": f"{len(warnings)} việc" if warnings else "Đủ",
         "first_section": pks[0] if pks else None,
         "refused": refused,
-        "chip": CHIPS[found.state],
+        "chip": CHIPS[review.state],
         "may": may,
         "bars": [
-            charts.share_bar(row.name, row.now) for row in shown["tier_rows"] if row.now.counts["received"]
+            charts.share_bar(row.name, row.now) for row in printed["tier_rows"] if row.now.counts["received"]
         ],
         "warnings": warnings,
-        "meeting": told,
-        "files": review_downloads(found, doc, told),
-        "version": "" if found.is_frozen else document.document_version(doc),
-        "corrections": corrections(found),
-        "newer": newer_figures(doc) if found.is_frozen else [],
-        "signed": signed_files(found),
+        "meeting": meeting,
+        "files": review_downloads(review, doc, meeting),
+        "version": "" if review.is_frozen else document.document_version(doc),
+        "corrections": corrections(review),
+        "newer": newer_figures(doc) if review.is_frozen else [],
+        "signed": signed_files(review),
         "signed_form": forms.get("signed_form") or SignedFileForm(),
         "compared": forms.get("compared"),
-        "successor": found.replaced_by.order_by("pk").first(),
+        "successor": review.replaced_by.order_by("pk").first(),
         "reason_form": forms.get("reason_form") or ClosingReasonForm(None, needed=bool(warnings)),
-        "number_form": forms.get("number_form") or IssueNumberForm(None, found, request.day),
+        "number_form": forms.get("number_form") or IssueNumberForm(None, review, request.day),
     }
-    context |= discussion_context(request, found, forms.get("comment_form"), forms.get("comment_wrong", ""))
+    context |= discussion_context(request, review, forms.get("comment_form"), forms.get("comment_wrong", ""))
     return render(request, "reports/reviews/review.html", context, status=status)
 
 
 def _points(
-    found: Review, doc: dict[str, Any], pks: list[int], may_edit: bool, day: date
+    review: Review, doc: dict[str, Any], pks: list[int], may_edit: bool, day: date
 ) -> list[dict[str, str]]:
-    """What the document lacks, each with the address where the reader sees to it."""
-    told = []
-    for point in incomplete_points(found, doc, day):
+    """What the document lacks, each with the address where it is mended."""
+    points = []
+    for point in incomplete_points(review, doc, day):
         to = "#phu-luc" if point.aim == "units" else ""
         if point.aim == "edit" and may_edit:
-            to = reverse("review_edit", args=[found.pk])
+            to = reverse("review_edit", args=[review.pk])
         elif point.aim.isdigit():
             order = int(point.aim)
-            to = reverse("review_section", args=[found.pk, pks[order - 1]]) if may_edit else f"#muc-{order}"
-        told.append({"text": point.text, "to": to})
-    asked = reverse("review_asking", args=[found.pk]) if may_edit else "#gop-y"
-    return told + [{"text": text, "to": asked} for text in open_points(found)]
+            to = reverse("review_section", args=[review.pk, pks[order - 1]]) if may_edit else f"#muc-{order}"
+        points.append({"text": point.text, "to": to})
+    address = reverse("review_asking", args=[review.pk]) if may_edit else "#gop-y"
+    return points + [{"text": text, "to": address} for text in open_points(review)]
 
 
-def pdf_error_page(request: HttpRequest, found: Review, undrawn: drawing.PdfNotDrawn) -> HttpResponse:
-    """The review's page where its PDF could not be drawn: 429 while others are, else 422 and what to do."""
-    busy = isinstance(undrawn, drawing.RendererBusy)
-    answer = review_page(request, found, status=429 if busy else 422, refused=str(undrawn))
+def pdf_error_page(request: HttpRequest, review: Review, error: drawing.PdfNotDrawn) -> HttpResponse:
+    """The review's page with the error of its PDF: 429 while the renderer is busy, else 422."""
+    busy = isinstance(error, drawing.RendererBusy)
+    answer = review_page(request, review, status=429 if busy else 422, refused=str(error))
     if busy:
         answer.headers["Retry-After"] = "60"
     return answer
@@ -346,20 +348,20 @@ def pdf_error_page(request: HttpRequest, found: Review, undrawn: drawing.PdfNotD
 @requires(Right.READ)
 @require_safe
 def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The review as PDF: the kept bytes of a frozen one, else the draft."""
-    found = review_for(request, pk)
+    """The review as PDF: the stored file of a frozen one, else the draft."""
+    review = review_for(request, pk)
     try:
-        content = copies.current_pdf(found, demo=settings.DEMO)
-    except copies.LostFile as lost:
-        told = f"{lost} Hãy báo người quản trị khôi phục từ bản sao lưu."
-        return review_page(request, found, status=503, refused=told)
+        content = copies.current_pdf(review, demo=settings.DEMO)
+    except copies.LostFile as error:
+        message = f"{error} Hãy báo người quản trị khôi phục từ bản sao lưu."
+        return review_page(request, review, status=503, refused=message)
     except copies.LongReview:
         return redirect("review_drawing", pk)
     except drawing.PdfNotDrawn as undrawn:
-        return pdf_error_page(request, found, undrawn)
+        return pdf_error_page(request, review, undrawn)
     response = HttpResponse(content, content_type="application/pdf")
-    kind = "bao-cao" if found.is_frozen else "du-thao"
+    kind = "bao-cao" if review.is_frozen else "du-thao"
     response.headers["Content-Disposition"] = (
-        f'attachment; filename="{kind}-cchc-{found.period}-{found.pk}.pdf"'
+        f'attachment; filename="{kind}-cchc-{review.period}-{review.pk}.pdf"'
     )
     return response
