@@ -1,1 +1,1 @@
-"""Official forms of a unit and period: filled from figures, as page, XLSX and PDF, and compared with a file."""
+"""Official forms of a unit and period, filled from figures, as page, XLSX and PDF, and compared with a file."""

@@ -1,6 +1,4 @@
-"""An official form filled from figures, which page, XLSX, CSV and PDF are made from, and its comparison with
-an uploaded one.
-"""
+"""An official form filled from figures, for page, XLSX, CSV and PDF, and its comparison with an uploaded one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,15 +35,15 @@ Parts = list[tuple[str, Summary]]
 
 @snapshot()
 def dossier_figures(query: FiguresQuery) -> tuple[Summary, Parts]:
-    """The figures of what is asked, of all tiers and fields, and by tier those of each field. A few queries a tier."""
+    """The figures of a query over all tiers and fields, and by tier those of each field. A few queries a tier."""
     query = replace(query, tier=None, by=None)
-    now = summary(query)
-    return now, [(tier, summary(replace(query, by="field", tier=tier))) for tier, _ in now.tiers]
+    whole = summary(query)
+    return whole, [(tier, summary(replace(query, by="field", tier=tier))) for tier, _ in whole.tiers]
 
 
 @dataclass(frozen=True)
 class ReportedIndicators:
-    """What a unit directly below (or the unit itself, where it has none) reported of some sources."""
+    """The indicator values of a unit by source."""
 
     key: str
     name: str
@@ -54,15 +52,15 @@ class ReportedIndicators:
 
 @dataclass(frozen=True)
 class IndicatorReports:
-    """`lines` of who reported any, of `asked` units; `own` is what the unit says of all of them together."""
+    """`lines` of the units that reported, out of `expected`; `own` are the totals that the parent unit reported."""
 
     lines: tuple[ReportedIndicators, ...]
     own: Values
-    asked: int
+    expected: int
 
     @property
     def total(self) -> Values:
-        """By source: what the unit itself reported, else the sum of those below."""
+        """By source: the unit's own value, else the sum of the units below."""
         names = {name for line in self.lines for name in line.values} | set(self.own)
         return {
             name: sum_reported(line.values.get(name) for line in self.lines)
@@ -75,24 +73,26 @@ class IndicatorReports:
 def indicator_figures(
     unit: Unit, period: Period, bounds: tuple[date, date], sources: Iterable[str], *, external: bool = False
 ) -> IndicatorReports:
-    """What was reported for the period of "code.numerator", "code.denominator". Two queries."""
-    wanted = frozenset(sources)
+    """The reported values of sources ("code.numerator", "code.denominator") of the units directly below, or of the
+    unit itself where it has none. Two queries.
+    """
+    names = frozenset(sources)
     below = Unit.objects.filter(parent=unit).active_within(*bounds)
     if not external:
         below = below.exclude(kind=UnitKind.EXTERNAL)
     units = list(below.order_by("kind", "folded", "pk")) or [unit]
-    found: dict[int, dict[str, int | None]] = {}
+    reported: dict[int, dict[str, int | None]] = {}
     values = IndicatorValue.objects.filter(unit__in=[unit, *units], period=period.code)
     for pk, code, *counts in values.values_list("unit_id", "indicator__code", "numerator", "denominator"):
         for part, number in zip(("numerator", "denominator"), counts, strict=True):
-            if f"{code}.{part}" in wanted:
-                found.setdefault(pk, {})[f"{code}.{part}"] = number
+            if f"{code}.{part}" in names:
+                reported.setdefault(pk, {})[f"{code}.{part}"] = number
     lines = tuple(
-        ReportedIndicators(unit.key_on(bounds[1]), unit.name, found[unit.pk])
+        ReportedIndicators(unit.key_on(bounds[1]), unit.name, reported[unit.pk])
         for unit in units
-        if any(number is not None for number in found.get(unit.pk, {}).values())
+        if any(number is not None for number in reported.get(unit.pk, {}).values())
     )
-    own = found.get(unit.pk, {}) if units != [unit] else {}
+    own = reported.get(unit.pk, {}) if units != [unit] else {}
     return IndicatorReports(lines, own, len(units))
 
 
@@ -103,8 +103,8 @@ PARTS = {"numerator": "số đạt", "denominator": "tổng số"}
 
 @dataclass(frozen=True)
 class FilledForm:
-    """`told`: what was counted and how far; `notes` stand under the table; `broken` names the lines in which an
-    identity does not hold; `sources` are pairs for the sheet that says where the figures come from.
+    """A form with its rows. `coverage`: scope and completeness in words; `notes` go below the table; `broken` are
+    lines with a violated identity; `sources` are pairs for the sheet of sources.
     """
 
     form: OfficialForm
@@ -112,7 +112,7 @@ class FilledForm:
     receiving: str
     period: Dates
     rows: Sequence[FormRow]
-    told: str
+    coverage: str
     complete: bool
     notes: Sequence[str]
     broken: Sequence[str]
@@ -120,65 +120,72 @@ class FilledForm:
 
     @property
     def days(self) -> str:
-        """First and last day, as they stand under the title."""
+        """First and last day, as printed below the title."""
         return f"từ ngày {format_day(self.period.start)} đến ngày {format_day(self.period.end)}"
 
     @property
     def empty(self) -> bool:
-        """Whether nobody has reported any of it."""
+        """Whether no cell is reported."""
         return all(cell is None for row in self.rows for cell in row.cells)
 
     def name(self, kind: str) -> str:
-        """Of its file: ii-06a-2022-H1.xlsx; the unit's code is put before it by who knows it."""
+        """The end of the file's name, after the unit's code: ii-06a-2022-H1.xlsx."""
         return f"{self.form.key}-{self.period.code}.{kind}"
 
 
 def fill_from_dossiers(
-    form: OfficialForm, unit: Unit, now: Summary, parts: Sequence[tuple[str, Summary]], asked: str = ""
+    form: OfficialForm, unit: Unit, figures: Summary, parts: Sequence[tuple[str, Summary]], filters: str = ""
 ) -> FilledForm:
-    """From figures by tier and field. Where there is one tier, its line is the total and stands last."""
-    rows = sheet.form_lines(form, parts, now.total.counts)
+    """Fill from figures by tier and field. The line of a single tier becomes the total and goes last."""
+    rows = sheet.form_lines(form, parts, figures.total.counts)
     if len(parts) == 1:
         first, *fields = rows
         rows = [*fields, FormRow("", sheet.TOTAL, first.cells, True)]
-    sources = list(columns.source_summary(now, asked))
-    counted, basis = formatting.included_label(now.include, now.as_of), formatting.basis_label(now.units_of)
-    external = "; có tính cơ quan ngoài Ủy ban nhân dân" if now.external else ""
-    told = f"{counted}; {now.completeness_text}; {basis}{external}"
-    note = form.note(now.total.counts, estimated=now.total.estimated, handed=bool(now.handover))
+    sources = list(columns.source_summary(figures, filters))
+    counted, basis = (
+        formatting.included_label(figures.include, figures.as_of),
+        formatting.basis_label(figures.units_of),
+    )
+    external = "; có tính cơ quan ngoài Ủy ban nhân dân" if figures.external else ""
+    coverage = f"{counted}; {figures.completeness_text}; {basis}{external}"
+    note = form.note(figures.total.counts, estimated=figures.total.estimated, handed=bool(figures.handover))
     notes = sheet.form_notes(form, note)
-    if now.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
+    if figures.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
         notes = [formatting.ESTIMATED, *notes]
-    notes = [*now.handover.sentences(), *notes]
-    return _filled(form, unit, now.period, rows, told, notes, sources, now.total.completeness.complete)
+    notes = [*figures.handover.sentences(), *notes]
+    return _filled(
+        form, unit, figures.period, rows, coverage, notes, sources, figures.total.completeness.complete
+    )
 
 
 def fill_from_indicators(
-    form: OfficialForm, unit: Unit, period: Dates, found: IndicatorReports, asked: str = ""
+    form: OfficialForm, unit: Unit, period: Dates, reports: IndicatorReports, filters: str = ""
 ) -> FilledForm:
-    """From indicators: a line for each unit that reported any, and the total."""
+    """Fill from indicators: a line for each unit that reported, and the total."""
     rows = [
-        FormRow(str(number), one.name, form.cells(one.values), key=one.key)
-        for number, one in enumerate(found.lines, 1)
+        FormRow(str(number), line.name, form.cells(line.values), key=line.key)
+        for number, line in enumerate(reports.lines, 1)
     ]
-    rows.append(FormRow("", sheet.TOTAL, form.cells(found.total), True))
-    told = f"{format_count(len(found.lines))}/{format_count(found.asked)} đơn vị đã báo cáo chỉ tiêu"
-    if found.own:
-        told += f"; tổng cộng do {unit.name} báo cáo"
+    rows.append(FormRow("", sheet.TOTAL, form.cells(reports.total), True))
+    coverage = (
+        f"{format_count(len(reports.lines))}/{format_count(reports.expected)} đơn vị đã báo cáo chỉ tiêu"
+    )
+    if reports.own:
+        coverage += f"; tổng cộng do {unit.name} báo cáo"
     sources = [
         ("Đơn vị", f"{unit.name} ({unit.code})"),
         ("Kỳ báo cáo", f"{period.label} (từ {format_day(period.start)} đến {format_day(period.end)})"),
         ("Nguồn", INDICATORS),
-        ("Mức độ đầy đủ", told),
-        *([("Bộ lọc", asked)] if asked else []),
+        ("Mức độ đầy đủ", coverage),
+        *([("Bộ lọc", filters)] if filters else []),
     ]
-    whole = len(found.lines) == found.asked
-    notes = sheet.form_notes(form, form.note(found.total))
-    return _filled(form, unit, period, rows, told, notes, sources, whole)
+    complete = len(reports.lines) == reports.expected
+    notes = sheet.form_notes(form, form.note(reports.total))
+    return _filled(form, unit, period, rows, coverage, notes, sources, complete)
 
 
 def fill_from_edition(form: OfficialForm, unit: Unit, edition: Edition, days: Calendar) -> FilledForm:
-    """One month of one unit as it is entered: a line for each field that it reports or has numbers of."""
+    """Fill from a unit's month as entered: a line for each field that is expected or has counts."""
     month = Month.from_number(edition.submission.month)
     catalogue = Catalogue(days)
     counts: dict[int, list[Mapping[str, int | None]]] = {pk: [] for pk in catalogue.expected(unit, month)}
@@ -209,7 +216,7 @@ def _filled(
     unit: Unit,
     period: Dates,
     rows: Sequence[FormRow],
-    told: str,
+    coverage: str,
     notes: Sequence[str],
     sources: Sequence[tuple[str, str]],
     complete: bool,
@@ -221,7 +228,7 @@ def _filled(
         f"UBND {unit.parent.name}" if unit.parent else "",
         period,
         rows,
-        told,
+        coverage,
         complete,
         notes,
         broken,
@@ -230,9 +237,9 @@ def _filled(
 
 
 def form_xlsx_bytes(filled: FilledForm, made_at: datetime) -> bytes:
-    """The workbook: the form, and sheet "Nguồn" that says where its figures come from and what each column is."""
+    """The workbook: the form, and the sheet "Nguồn" with the sources of figures and columns."""
     buffer = BytesIO()
-    head = FormHead(filled.reporting, filled.receiving, filled.period.label, filled.days, filled.told)
+    head = FormHead(filled.reporting, filled.receiving, filled.period.label, filled.days, filled.coverage)
     with new_workbook(buffer) as book:
         book.set_properties({"title": xlsx_text(f"{filled.form.code} {filled.period.label}")[:255]})
         OfficialFormSheet(book, filled.form).write(head, filled.rows, _under(filled))
@@ -247,7 +254,7 @@ def _under(filled: FilledForm) -> Iterator[str]:
 
 
 def _columns(filled: FilledForm) -> Iterator[tuple[str, str]]:
-    """Each column of figures with what it is made of."""
+    """Each column with the source of its figures."""
     for column in filled.form.columns:
         yield column.title, _made_of(column, filled)
     yield "Chỗ chưa khớp", "; ".join(filled.broken) or "không có"
@@ -268,15 +275,14 @@ def _source(source: str, filled: FilledForm) -> str:
     return f"chỉ tiêu {code}, {PARTS[part]}"
 
 
-# Of a district or a province nothing is read in: its figures are those of its units. What is told is where a
-# file differs from them.
+# A form of a district or province is only compared, never imported: its figures are those of its units.
 
 Key = tuple[str, str]  # of the tier, "" above all, and of the line itself
 
 
 @dataclass(frozen=True)
 class CellDifference:
-    """A cell: `stored` by the system, `given` by the file; `cell` its address there."""
+    """A cell with its value in the system (`stored`) and in the file (`given`); `cell` is its address there."""
 
     line: str
     column: NumberedColumn
@@ -287,7 +293,7 @@ class CellDifference:
 
 @dataclass
 class FormComparison:
-    """`missing`: lines of the system that the file lacks; `unknown`: lines of the file that the system lacks."""
+    """`missing`: lines that only the system has; `unknown`: lines that only the file has."""
 
     differences: list[CellDifference] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -299,31 +305,33 @@ class FormComparison:
 
     @property
     def equal(self) -> bool:
-        """Whether the file holds the same figures."""
+        """Whether the file has the same figures."""
         return not (self.differences or self.missing or self.unknown or self.faults)
 
 
 def compare_form(content: bytes, filled: FilledForm, unit: Unit) -> FormComparison:
-    """Hold a file against a form; what cannot be read goes to `faults`, by its cell. Nothing in the file raises."""
+    """Compare a file with a form; unreadable cells go to `faults`. Never raises for the file's contents."""
     sheet = read_official_sheet(content, filled.form, unit, filled.period)
-    found = FormComparison(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
+    comparison = FormComparison(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
     if sheet.unreadable or not (sheet.lines or sheet.totals):
-        return found
+        return comparison
     totals = {line.number for line in sheet.totals}
     listed = sorted((*sheet.lines, *sheet.totals), key=attrgetter("number"))
-    given = dict(_keyed((line.name, line.number in totals, line) for line in listed))
+    uploaded = dict(_keyed((line.name, line.number in totals, line) for line in listed))
     stored = dict(_keyed((row.name, row.is_total, row) for row in filled.rows))
-    found.lines = len(given)
-    found.missing = [row.name for key, row in stored.items() if key not in given]
-    found.unknown = [f"{line.name} (dòng {line.number})" for key, line in given.items() if key not in stored]
-    for key, line in given.items():
+    comparison.lines = len(uploaded)
+    comparison.missing = [row.name for key, row in stored.items() if key not in uploaded]
+    comparison.unknown = [
+        f"{line.name} (dòng {line.number})" for key, line in uploaded.items() if key not in stored
+    ]
+    for key, line in uploaded.items():
         if key in stored:
-            found.differences += _differing(line, stored[key].cells, filled)
-    return found
+            comparison.differences += _differing(line, stored[key].cells, filled)
+    return comparison
 
 
 def _keyed(rows: Iterable[tuple[str, bool, object]]) -> Iterator[tuple[Key, object]]:
-    """Each line under the tier that it stands below: fields of two tiers have the same names."""
+    """Each line with its key: tiers have fields of the same names."""
     tier = ""
     for name, is_total, row in rows:
         plain = fold(" ".join(name.split()))
@@ -337,7 +345,7 @@ def _differing(
 ) -> Iterator[CellDifference]:
     for column, mine in zip(filled.form.columns, stored, strict=True):
         given = line.cells[column.number]
-        # What cannot be read is told as a fault, or is a total that its parts tell.
+        # An unread cell has a fault, or is a total that follows from its parts.
         if column.number not in line.unread and given != mine:
             cell = f"{line.letters[column.number]}{line.number}"
             yield CellDifference(line.name, column, cell, mine, given)

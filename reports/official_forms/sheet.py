@@ -1,4 +1,4 @@
-"""An official form as lines, and as a sheet in its own layout with live formulas."""
+"""The lines of an official form, and its sheet in the official layout with live formulas."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,15 +14,13 @@ from records.official_form.reader import DOSSIER_FORM, official_forms
 from spreadsheets.cells import column_letters
 from spreadsheets.xlsx_writer import Sheet, xlsx_text
 
-# What a form has no column for is mapped by its data and said under the table.
-
 LETTERS = "ABCDEG"
 TOTAL = "Tổng cộng"
 
 
 @dataclass(frozen=True)
 class FormRow:
-    """A line: a cell for each column with figures; None is "nobody reported". `key` is the field's or unit's code."""
+    """A line with a cell for each column of figures; None is "not reported". `key` is the field's or unit's code."""
 
     mark: str
     name: str
@@ -32,24 +30,24 @@ class FormRow:
 
 
 def form_table(doc: dict[str, Any]) -> dict[str, Any]:
-    """`official`, `form_rows` and `form_note` of a review's document, by the form in force at its period's end."""
+    """Template context `official`, `form_rows`, `form_note` of a document, by the form in force at its period's end."""
     form = official_forms().on(DOSSIER_FORM, date.fromisoformat(doc["review"]["to"]))
-    assert form is not None  # it comes with the system
-    now = Summary.from_dict(doc["figures"])
-    total = now.total
-    parts = [(one["tier"], Summary.from_dict(one["figures"])) for one in doc["by_field"]]
+    assert form is not None  # it is bundled
+    figures = Summary.from_dict(doc["figures"])
+    total = figures.total
+    parts = [(field["tier"], Summary.from_dict(field["figures"])) for field in doc["by_field"]]
     rows = form_lines(form, parts, total.counts)
     return {
         "official": form,
         "form_rows": rows,
-        "form_note": form.note(total.counts, estimated=total.estimated, handed=bool(now.handover)),
+        "form_note": form.note(total.counts, estimated=total.estimated, handed=bool(figures.handover)),
     }
 
 
 def form_lines(
     form: OfficialForm, parts: Sequence[tuple[str, Summary]], total: Mapping[str, int | None]
 ) -> list[FormRow]:
-    """Each tier, then its fields that anybody reported, or nobody is asked for; the total where there are several."""
+    """Each tier with its fields that are reported or not expected, and the total if there are several tiers."""
     rows: list[FormRow] = []
     for place, (tier, summary) in enumerate(parts):
         rows.append(FormRow(LETTERS[place], tier_name(tier), form.cells(summary.total.counts), True))
@@ -64,31 +62,31 @@ def form_lines(
 
 
 def lines_below(rows: Sequence[FormRow], place: int) -> list[tuple[int, FormRow]]:
-    """The lines that a total adds up, with their places: of a tier its fields, of the whole the tiers, or all lines
-    where there is no tier.
+    """The lines that a total sums, with their places: a tier's fields, or for the grand total the tiers, else all
+    lines.
     """
     row = rows[place]
     if not row.is_total:
         return []
     if not row.mark:
-        tiers = [(at, one) for at, one in enumerate(rows) if one.is_total and one.mark]
-        return tiers or [(at, one) for at, one in enumerate(rows) if not one.is_total]
-    found = []
+        tiers = [(at, line) for at, line in enumerate(rows) if line.is_total and line.mark]
+        return tiers or [(at, line) for at, line in enumerate(rows) if not line.is_total]
+    lines = []
     for at in range(place + 1, len(rows)):
         if rows[at].is_total:
             break
-        found.append((at, rows[at]))
-    return found
+        lines.append((at, rows[at]))
+    return lines
 
 
 def form_notes(form: OfficialForm, note: str) -> list[str]:
-    """What stands under the table: the form's rules, and where what it has no column for was counted."""
-    lacking = f"{form.lacking}: {note}" if form.lacking else note
-    return [text for text in (f"{form.rules}." if form.rules else "", lacking) if text]
+    """The notes below the table: the form's rules, and where measures without a column were counted."""
+    uncounted = f"{form.lacking}: {note}" if form.lacking else note
+    return [text for text in (f"{form.rules}." if form.rules else "", uncounted) if text]
 
 
 def broken_identities(form: OfficialForm, rows: Iterable[FormRow]) -> list[str]:
-    """Names of the lines in which an identity does not hold, with the identity and the difference."""
+    """The lines with a violated identity, with the identity and the difference."""
     return [
         f"{row.name}: {identity.words}, lệch {format_signed(gap)}"
         for row in rows
@@ -97,20 +95,18 @@ def broken_identities(form: OfficialForm, rows: Iterable[FormRow]) -> list[str]:
 
 
 def unequal_totals(form: OfficialForm, rows: Sequence[FormRow]) -> list[str]:
-    """Totals that the lines below them do not add up to, column by column; such as where a unit reports the sum of
-    those below itself.
-    """
-    told = []
+    """Totals that differ from the sum of their lines, by column; for example where a unit reports its own total."""
+    sentences = []
     for at, row in enumerate(rows):
         parts = lines_below(rows, at)
         for column in form.columns if parts else ():
             place = form.places[column.number]
-            found, total = sum_reported(one.cells[place] for _, one in parts), row.cells[place]
-            if found is not None and total is not None and found != total:
-                told.append(
-                    f"{row.name}, cột ({column.number}): lệch {format_signed(total - found)} so với các dòng"
+            added, total = sum_reported(part.cells[place] for _, part in parts), row.cells[place]
+            if added is not None and total is not None and added != total:
+                sentences.append(
+                    f"{row.name}, cột ({column.number}): lệch {format_signed(total - added)} so với các dòng"
                 )
-    return told
+    return sentences
 
 
 GROUPS = 5  # the row of the groups of columns; heads and numbers follow
@@ -120,17 +116,17 @@ LATE = 8  # the column in which the right part of the head begins
 
 @dataclass(frozen=True)
 class FormHead:
-    """What stands over a form: whose figures, for whom, of which period, and what was counted how far."""
+    """The head of a form: reporting and receiving unit, period and coverage."""
 
     reporting: str
     receiving: str
     period: str
     days: str
-    told: str
+    coverage: str
 
 
 class OfficialFormSheet(Sheet):
-    """A line for each tier or unit, field and total; under them the form's rules and what it has no column for."""
+    """A line for each tier or unit, field and total, with notes below."""
 
     def __init__(self, book: Any, form: OfficialForm) -> None:
         name = re.sub(r"[\[\]:*?/\\']", "-", f"Biểu {form.code.partition('/')[0]}")[:31]
@@ -149,7 +145,7 @@ class OfficialFormSheet(Sheet):
             self.sheet.write_string(place, 0, xlsx_text(note))
 
     def _top(self, head: FormHead) -> None:
-        """Number left, title and period centre, who reports to whom right."""
+        """Form number left, title and period in the centre, units right."""
         late = min(LATE, len(self.titles) - 1)
         texts = (
             (0, 0, f"Biểu số {self.form.code}"),
@@ -159,7 +155,7 @@ class OfficialFormSheet(Sheet):
             (1, 3, f"Kỳ báo cáo: {head.period}"),
             (1, late, f"Đơn vị nhận báo cáo: {head.receiving}" if head.receiving else ""),
             (2, 3, f"({head.days})"),
-            (3, 0, head.told),
+            (3, 0, head.coverage),
             (4, late, f"Đơn vị tính: {self.form.counted_in}"),
         )
         bold = self.book.add_format({"bold": True})
@@ -170,7 +166,7 @@ class OfficialFormSheet(Sheet):
                 )
 
     def _heads(self) -> None:
-        """Groups, heads, numbers; a group that spans columns is one cell, as on paper."""
+        """Groups, heads, numbers; a group is one merged cell, as on paper."""
         style = {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "border": 1}
         head = self.book.add_format(style)
         number = self.book.add_format({"italic": True, "align": "center", "border": 1})
@@ -184,8 +180,8 @@ class OfficialFormSheet(Sheet):
             at += len(columns)
         for place, title in enumerate(self.titles):
             self.sheet.write_string(GROUPS + 1, place, xlsx_text(title), head)
-        for place, one in enumerate(self.form.numbers):
-            self.sheet.write_string(GROUPS + 2, place, f"({one})", number)
+        for place, column in enumerate(self.form.numbers):
+            self.sheet.write_string(GROUPS + 2, place, f"({column})", number)
 
     def _row(self, at: int, row: FormRow, parts: list[tuple[int, FormRow]]) -> None:
         self.text(at, 0, row.mark, row.is_total)
@@ -197,20 +193,20 @@ class OfficialFormSheet(Sheet):
     def _formula(
         self, at: int, column: NumberedColumn, row: FormRow, parts: list[tuple[int, FormRow]]
     ) -> str:
-        """What adds up to a cell: the columns that the form names, or the lines below; "" where it is a number."""
+        """The formula of a cell from the form's columns or the lines below; "" for a plain number."""
         if column.subtracts:
             signed = "".join(f"{'-' if part < 0 else '+'}N({_cell(abs(part), at)})" for part in column.adds)
             return f"={signed.removeprefix('+')}"
         if column.adds:
             return f"=SUM({','.join(_cell(part, at) for part in column.adds)})"
         place = self.form.places[column.number]
-        if parts and sum_reported(one.cells[place] for _, one in parts) == row.cells[place]:
+        if parts and sum_reported(line.cells[place] for _, line in parts) == row.cells[place]:
             return f"=SUM({','.join(_run(column.number, [line for line, _ in parts]))})"
         return ""
 
 
 def _run(column: int, lines: Sequence[int]) -> list[str]:
-    """Cells of a column, those that follow each other as one range: a formula takes 255 parts at most."""
+    """Cells of a column, consecutive ones as a range: a function takes at most 255 arguments."""
     if lines == list(range(lines[0], lines[-1] + 1)) and len(lines) > 2:
         return [f"{_cell(column, LINES + lines[0])}:{_cell(column, LINES + lines[-1])}"]
     return [_cell(column, LINES + line) for line in lines]

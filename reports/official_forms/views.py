@@ -1,7 +1,9 @@
-"""Pages and files of official forms, and the comparison with an uploaded one."""
+"""Pages and files of official forms, and the comparison with an uploaded file."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,7 +43,7 @@ from .filled_form import (
 
 
 def form_file(filled: FilledForm, name: str, at: datetime) -> TableFile:
-    """An official form as a plain table (CSV, JSON): its XLSX has the form's own layout."""
+    """An official form as a plain table (CSV, JSON); `form_xlsx_bytes` has the official layout."""
     columns = (
         TableColumn("mark", "TT"),
         TableColumn("name", filled.form.name_head, width=40),
@@ -57,41 +59,52 @@ def form_file(filled: FilledForm, name: str, at: datetime) -> TableFile:
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
+def _with_state(view: Callable[[HttpRequest, PageState, str], HttpResponse]):
+    """Pass the parsed parameters to a view; 400 for invalid ones."""
+
+    @wraps(view)
+    def parsed(request: HttpRequest, key: str) -> HttpResponse:
+        try:
+            state = parse_params(request, of_field=False)
+        except BadParameter as error:
+            return render(request, "400.html", {"reason": str(error)}, status=400)
+        return view(request, state, key)
+
+    return parsed
+
+
 @requires(Right.READ)
 @require_safe
-def form_page(request: HttpRequest, key: str) -> HttpResponse:
-    """`?unit=&period=` and the rest as on the dashboard; without them the reader's own unit and the latest half."""
-    try:
-        asked = parse_params(request, of_field=False)
-    except BadParameter as error:
-        return render(request, "400.html", {"reason": str(error)}, status=400)
-    if file := requested_file(request, {"": lambda: _table(asked, key)}):
+@_with_state
+def form_page(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
+    """`?unit=&period=` and the rest as on the dashboard; default: the user's own unit and the latest half-year."""
+    if file := requested_file(request, {"": lambda: _table(state, key)}):
         return file
-    return _page(request, asked, key)
+    return _page(request, state, key)
 
 
-def _table(asked: PageState, key: str) -> TableFile:
-    filled = filled_form_for(asked, key)
+def _table(state: PageState, key: str) -> TableFile:
+    filled = filled_form_for(state, key)
     return form_file(
-        filled, f"bieu-{asked.query.unit.code}-{filled.form.key}-{filled.period.code}", clock.now()
+        filled, f"bieu-{state.query.unit.code}-{filled.form.key}-{filled.period.code}", clock.now()
     )
 
 
 def _page(
-    request: HttpRequest, asked: PageState, key: str, *, refused: str = "", status: int = 200
+    request: HttpRequest, state: PageState, key: str, *, refused: str = "", status: int = 200
 ) -> HttpResponse:
-    end = asked.query.calendar.bounds(asked.query.period)[1]
-    known = official_forms()
-    filled = filled_form_for(asked, key)
+    end = state.query.calendar.bounds(state.query.period)[1]
+    forms = official_forms()
+    filled = filled_form_for(state, key)
     context = {
-        "asked": asked,
+        "asked": state,
         "filled": filled,
         "key": key,
-        "here": asked.link(),
-        "others": [(form, form.key == filled.form.key) for form in known.in_force(end)],
-        "faults": known.faults if is_root_administrator(request.user, request.day) else (),
-        "unit_options": web.options(_units(request, asked), asked.unit_key),
-        "period_options": params.period_options(asked.query.calendar.month_of(asked.day), asked.query.period),
+        "here": state.link(),
+        "others": [(form, form.key == filled.form.key) for form in forms.in_force(end)],
+        "faults": forms.faults if is_root_administrator(request.user, request.day) else (),
+        "unit_options": web.options(_units(request, state), state.unit_key),
+        "period_options": params.period_options(state.query.calendar.month_of(state.day), state.query.period),
         "refused": refused,
     }
     return render(request, "reports/official_forms/form.html", context, status=status)
@@ -99,126 +112,117 @@ def _page(
 
 @requires(Right.READ)
 @require_safe
-def form_xlsx(request: HttpRequest, key: str) -> HttpResponse:
-    """The form with its totals and identities as live formulas."""
-    try:
-        asked = parse_params(request, of_field=False)
-    except BadParameter as error:
-        return render(request, "400.html", {"reason": str(error)}, status=400)
-    filled = filled_form_for(asked, key)
-    return _file(asked, filled, form_xlsx_bytes(filled, localtime(clock.now())), KINDS["xlsx"], "xlsx")
+@_with_state
+def form_xlsx(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
+    """The form as XLSX, with totals and identities as live formulas."""
+    filled = filled_form_for(state, key)
+    return _file(state, filled, form_xlsx_bytes(filled, localtime(clock.now())), KINDS["xlsx"], "xlsx")
 
 
 @requires(Right.READ)
 @require_safe
-def form_pdf(request: HttpRequest, key: str) -> HttpResponse:
-    """The form as it is printed; 429 while others are drawn, 422 where it cannot be."""
+@_with_state
+def form_pdf(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
+    """The form as PDF; 429 while the renderer is busy, 422 where rendering fails."""
+    filled, moment = filled_form_for(state, key), clock.now()
     try:
-        asked = parse_params(request, of_field=False)
-    except BadParameter as error:
-        return render(request, "400.html", {"reason": str(error)}, status=400)
-    filled, moment = filled_form_for(asked, key), clock.now()
-    try:
-        drawn = redraw_pdf(page_source({"filled": filled, "demo": settings.DEMO}, moment, TEMPLATE))
+        content = redraw_pdf(page_source({"filled": filled, "demo": settings.DEMO}, moment, TEMPLATE))
     except drawing.PdfNotDrawn as undrawn:
         busy = isinstance(undrawn, drawing.RendererBusy)
-        answer = _page(request, asked, key, refused=str(undrawn), status=429 if busy else 422)
+        answer = _page(request, state, key, refused=str(undrawn), status=429 if busy else 422)
         if busy:
             answer.headers["Retry-After"] = "60"
         return answer
-    return _file(asked, filled, drawn, "application/pdf", "pdf")
+    return _file(state, filled, content, "application/pdf", "pdf")
 
 
 @requires(Right.READ)
 @require_safe
 def form_of_month(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form of one unit's month as it is entered now, drafts too: to be filled in and read back."""
-    found = submission_or_404(request.user, pk, Right.READ, request.day)
-    form = official_form(found)
-    filled = fill_from_edition(form, found.unit, working_edition_or_404(found), stored_calendar())
+    """The form of a unit's month as entered now, drafts too: it can be filled in and uploaded."""
+    submission = submission_or_404(request.user, pk, Right.READ, request.day)
+    form = official_form(submission)
+    filled = fill_from_edition(form, submission.unit, working_edition_or_404(submission), stored_calendar())
     response = HttpResponse(form_xlsx_bytes(filled, localtime(clock.now())), content_type=KINDS["xlsx"])
-    name = _UNSAFE.sub("-", f"bieu-{found.unit.code}-{filled.name('xlsx')}")
+    name = _UNSAFE.sub("-", f"bieu-{submission.unit.code}-{filled.name('xlsx')}")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _form(asked: PageState, key: str) -> OfficialForm:
-    """The form of a key, or what has taken its place by the end of the period; 404 for one that nobody knows."""
-    found = official_forms().on(key, asked.query.calendar.bounds(asked.query.period)[1])
-    if found is None:
+def _form(state: PageState, key: str) -> OfficialForm:
+    """The form of a key, or its successor at the end of the period; 404 for an unknown key."""
+    form = official_forms().on(key, state.query.calendar.bounds(state.query.period)[1])
+    if form is None:
         raise Http404
-    return found
+    return form
 
 
-def filled_form_for(asked: PageState, key: str) -> FilledForm:
-    """The form of a key, or what has taken its place, with the figures that are asked for; 404 for an unknown one."""
-    form = _form(asked, key)
+def filled_form_for(state: PageState, key: str) -> FilledForm:
+    """The form of a key, or its successor, with the requested figures; 404 for an unknown key."""
+    form = _form(state, key)
     demo = "số liệu minh họa" if settings.DEMO else ""
     if form.of == INDICATORS:
-        query = asked.query
+        query = state.query
         period = Dates.of(query.period, query.calendar)
         bounds = query.calendar.bounds(query.period)
-        found = indicator_figures(query.unit, query.period, bounds, form.sources, external=query.external)
-        return fill_from_indicators(form, query.unit, period, found, demo)
-    now, parts = dossier_figures(asked.query)
-    return fill_from_dossiers(form, asked.query.unit, now, parts, demo)
+        reports = indicator_figures(query.unit, query.period, bounds, form.sources, external=query.external)
+        return fill_from_indicators(form, query.unit, period, reports, demo)
+    figures, parts = dossier_figures(state.query)
+    return fill_from_dossiers(form, state.query.unit, figures, parts, demo)
 
 
-def _units(request: HttpRequest, asked: PageState) -> params.Options:
-    start, end = asked.query.calendar.bounds(asked.query.period)
-    above = params.ancestors(params.visible_above(asked, request.user))
+def _units(request: HttpRequest, state: PageState) -> params.Options:
+    start, end = state.query.calendar.bounds(state.query.period)
+    above = params.ancestors(params.visible_above(state, request.user))
     below = (
-        children_of(asked.query.unit, start, end)[: params.MOST_CHILDREN]
-        if asked.query.unit.has_children
+        children_of(state.query.unit, start, end)[: params.MOST_CHILDREN]
+        if state.query.unit.has_children
         else []
     )
     named = [("Cấp trên", above), ("Trực thuộc", below)]
     groups = [
-        (name, [(params.unit_key_for(asked, one, end), one.name) for one in ones])
-        for name, ones in named
-        if ones
+        (name, [(params.unit_key_for(state, unit, end), unit.name) for unit in units])
+        for name, units in named
+        if units
     ]
-    return [("Đang xem", [(asked.unit_key, asked.query.unit.name)]), *groups]
+    return [("Đang xem", [(state.unit_key, state.query.unit.name)]), *groups]
 
 
-def _file(asked: PageState, filled: FilledForm, content: bytes, kind: str, suffix: str) -> HttpResponse:
-    """To save, under a name of plain letters (acceptance S28)."""
+def _file(state: PageState, filled: FilledForm, content: bytes, kind: str, suffix: str) -> HttpResponse:
+    """A download with an ASCII name (acceptance S28)."""
     response = HttpResponse(content, content_type=kind)
-    name = _UNSAFE.sub("-", f"bieu-{asked.query.unit.code}-{filled.name(suffix)}")
+    name = _UNSAFE.sub("-", f"bieu-{state.query.unit.code}-{filled.name(suffix)}")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
 @requires(Right.READ)
-def compare_upload(request: HttpRequest, key: str) -> HttpResponse:
-    """`?unit=&period=` as of the form's page. GET: a box for a file; POST `file`: every cell that differs (200), or
-    that cannot be read (422; 400 where the file cannot be read at all).
+@_with_state
+def compare_upload(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
+    """`?unit=&period=` as for the form's page. GET: the upload form; POST `file`: the differing cells (200), or the
+    unreadable cells (422; 400 for an unreadable file).
     """
-    try:
-        asked = parse_params(request, of_field=False)
-    except BadParameter as error:
-        return render(request, "400.html", {"reason": str(error)}, status=400)
-    filled = filled_form_for(asked, key)
-    form, found, status = OfficialUpload(), None, 200
+    filled = filled_form_for(state, key)
+    form, comparison, status = OfficialUpload(), None, 200
     if request.method == "POST":
         form = OfficialUpload(request.POST, request.FILES)
         status = 422
         if form.is_valid():
-            found = compare_form(form.cleaned_data["file"].read(), filled, asked.query.unit)
-            status = _status(found)
+            comparison = compare_form(form.cleaned_data["file"].read(), filled, state.query.unit)
+            status = _status(comparison)
     context = {
-        "asked": asked,
+        "asked": state,
         "filled": filled,
         "key": key,
-        "here": asked.link(),
+        "here": state.link(),
         "form": form,
-        "found": found,
-        "faults": found.faults.told() if found else [],
+        "found": comparison,
+        "faults": comparison.faults.told() if comparison else [],
     }
     return render(request, "reports/official_forms/comparison.html", context, status=status)
 
 
-def _status(found: FormComparison) -> int:
-    if not found.faults:
+def _status(comparison: FormComparison) -> int:
+    if not comparison.faults:
         return 200
-    return 400 if found.unreadable else 422
+    return 400 if comparison.unreadable else 422

@@ -44,7 +44,7 @@ def test_unit_district_and_province_have_their_form(reader, asked):
     shown = answer.content.decode()
     for row in filled.rows:
         assert all(f'<td class="num">{format_count(cell)}</td>' in shown for cell in row.cells)
-    assert filled.told in shown and all(note in shown for note in filled.notes)
+    assert filled.coverage in shown and all(note in shown for note in filled.notes)
     assert "hồ sơ rút, trả lại tính vào cột (9)" in shown
     assert filled.form.rules == filled.notes[0].removesuffix(".")
 
@@ -99,7 +99,7 @@ def test_the_pdf_holds_every_figure_of_the_page(reader):
         "Biểu số II.06a/VPCP/KSTT",
         "Đơn vị nhận báo cáo: UBND",
         "Đơn vị tính: số hồ sơ TTHC",
-        filled.told,
+        filled.coverage,
     ):
         assert words in text
 
