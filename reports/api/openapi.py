@@ -56,14 +56,14 @@ _SUMMARY = [
 ]
 
 
-def _get(name: str, told: str, schema: str, parameters: list[Schema], scope: str) -> Schema:
+def _get(name: str, summary: str, schema: str, parameters: list[Schema], scope: str) -> Schema:
     return {
         "operationId": name,
-        "summary": told,
+        "summary": summary,
         "description": f"Khóa truy cập cần phạm vi {scope}.",
         "tags": ["cchc"],
         "parameters": [*parameters, _TAG],
-        "responses": {"200": answer(told, schema), **_UNCHANGED, **_REFUSED},
+        "responses": {"200": answer(summary, schema), **_UNCHANGED, **_REFUSED},
     }
 
 
@@ -189,7 +189,7 @@ _TOKEN = {"type": "http", "scheme": "bearer", "description": "Khóa truy cập d
 
 
 def openapi_document() -> dict[str, Any]:
-    """The whole document as plain data."""
+    """The document as plain data."""
     session = {
         "type": "apiKey",
         "in": "cookie",

@@ -1,4 +1,4 @@
-"""The JSON schemas of what the API answers and takes."""
+"""The JSON schemas of the API's requests and responses."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ WHOLE: Schema = {"type": "integer", "minimum": 0}
 
 
 def or_null(schema: Schema) -> Schema:
-    """The same, or null."""
+    """The schema, or null."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]}
@@ -33,7 +33,6 @@ COUNT: Schema = or_null(WHOLE)
 
 
 def one_of(*values: str | int) -> Schema:
-    """One of these values."""
     return {"type": "string" if isinstance(values[0], str) else "integer", "enum": list(values)}
 
 
@@ -46,22 +45,22 @@ def ref(name: str) -> Schema:
 
 
 def object_schema(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    """An object with these members; all of them are there but the optional ones."""
+    """An object with these members, required unless in `optional`."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties} | ({"required": required} if required else {})
 
 
-def parameter(name: str, told: str, schema: Schema, place: str = "query") -> Schema:
-    found = {"name": name, "in": place, "description": told, "schema": schema}
-    return found | ({"required": True} if place == "path" else {})
+def parameter(name: str, description: str, schema: Schema, place: str = "query") -> Schema:
+    schema_object = {"name": name, "in": place, "description": description, "schema": schema}
+    return schema_object | ({"required": True} if place == "path" else {})
 
 
-def answer(told: str, schema: str, media: str = "application/json") -> Schema:
-    return {"description": told, "content": {media: {"schema": ref(schema)}}}
+def answer(description: str, schema: str, media: str = "application/json") -> Schema:
+    return {"description": description, "content": {media: {"schema": ref(schema)}}}
 
 
-def problem(told: str, schema: str = "Problem") -> Schema:
-    return answer(told, schema, "application/problem+json")
+def problem(description: str, schema: str = "Problem") -> Schema:
+    return answer(description, schema, "application/problem+json")
 
 
 _SHARE = object_schema(

@@ -1,4 +1,4 @@
-"""/api/v1/: figures and reviews as JSON, and the kept file of a review."""
+"""/api/v1/: figures and reviews as JSON, and the stored PDF of a review."""
 
 from typing import Any
 
@@ -31,30 +31,30 @@ KNOWN = ("unit", "period", "tier", "include", "as_of", "external", "decimals", "
 
 @api.endpoint(TokenScope.FIGURES)
 def summary(request: HttpRequest) -> HttpResponse:
-    """The Summary of a unit and period; `rows` only with `by`, with `change` where it is asked for."""
+    """The Summary of a unit and period; `rows` only with `by`, changes only with `change`."""
     api.allow_parameters(request, KNOWN)
     try:
-        asked, change = parse_params(request), parse_flag(request.GET, "change")
+        state, change = parse_params(request), parse_flag(request.GET, "change")
     except BadParameter as error:
         raise api.ApiProblem(400, error.code, str(error)) from error
     except Http404 as error:
         raise api.ApiProblem(404, *api.UNKNOWN_UNIT) from error
     kind = "json with changes" if change else "json"
     return api.json_response(
-        cached(asked, [kind], lambda: _written(ShownPeriods(asked.query), change=change))
+        cached(state, [kind], lambda: _figures_json(ShownPeriods(state.query), change=change))
     )
 
 
 @snapshot()
-def _written(shown: ShownPeriods, *, change: bool) -> str:
-    found = summary_queries.summary(shown.query)
-    return api.to_json((with_changes(shown, found) if change else found).as_dict())
+def _figures_json(shown: ShownPeriods, *, change: bool) -> str:
+    figures = summary_queries.summary(shown.query)
+    return api.to_json((with_changes(shown, figures) if change else figures).as_dict())
 
 
 @web.requires(Right.SIGNED_IN)
 @require_safe
 def openapi_json(request: HttpRequest) -> HttpResponse:
-    """The description of this interface, OpenAPI 3.1."""
+    """The OpenAPI 3.1 description."""
     return JsonResponse(openapi.openapi_document(), json_dumps_params={"ensure_ascii": False})
 
 
@@ -64,22 +64,24 @@ UNKNOWN = ("unknown_review", "Không có báo cáo này, hoặc bạn không đ�
 
 @api.endpoint(TokenScope.REVIEWS)
 def reviews(request: HttpRequest) -> dict[str, Any]:
-    """In the order of their numbers: of `unit` and below, of a `period`, in a `state`."""
+    """Reviews by id, filtered by `unit` (and below), `period` and `state`."""
     api.allow_parameters(request, PARAMETERS)
     cursor = api.PageCursor.read(request, "reviews")
-    found, given = visible_reviews(request.user, request.day), request.GET
-    if code := given.get("unit"):
+    rows_query, parameters = visible_reviews(request.user, request.day), request.GET
+    if code := parameters.get("unit"):
         below = visible_units(request.user, request.day)
-        found = found.filter(unit__in=below.under(api.unit_on(request, code, Right.READ, request.day)))
-    if period := given.get("period"):
-        found = found.filter(period=_period(period))
-    if state := given.get("state"):
+        rows_query = rows_query.filter(
+            unit__in=below.under(api.unit_on(request, code, Right.READ, request.day))
+        )
+    if period := parameters.get("period"):
+        rows_query = rows_query.filter(period=_period(period))
+    if state := parameters.get("state"):
         if state not in ReviewState.values:
-            told = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(ReviewState.values)}."
-            raise api.ApiProblem(400, "bad_state", told)
-        found = found.filter(state=state)
-    rows = found.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
-    return cursor.page(request, [(row.pk, _told(request, row)) for row in rows])
+            message = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(ReviewState.values)}."
+            raise api.ApiProblem(400, "bad_state", message)
+        rows_query = rows_query.filter(state=state)
+    rows = rows_query.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
+    return cursor.page(request, [(row.pk, _review_data(request, row)) for row in rows])
 
 
 def _period(text: str) -> str:
@@ -91,48 +93,48 @@ def _period(text: str) -> str:
 
 @api.endpoint(TokenScope.REVIEWS)
 def review(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """One review; `frozen` holds its document once its figures are closed, and is null before."""
+    """One review; `frozen` is its document, null before freezing."""
     api.allow_parameters(request, ())
-    found = _review_for(request, pk)
-    return _told(request, found) | {"frozen": found.frozen if found.is_frozen else None}
+    row = _review_for(request, pk)
+    return _review_data(request, row) | {"frozen": row.frozen if row.is_frozen else None}
 
 
 @api.endpoint(TokenScope.REVIEWS)
 def pdf(request: HttpRequest, pk: int) -> HttpResponse:
-    """The kept file of a frozen review, byte for byte."""
+    """The stored PDF of a frozen review."""
     api.allow_parameters(request, ())
-    found = _review_for(request, pk)
-    if not found.is_frozen:
+    review = _review_for(request, pk)
+    if not review.is_frozen:
         raise api.ApiProblem(404, "not_frozen", "Báo cáo chưa chốt số liệu nên chưa có tệp PDF.")
     try:
-        content = copies.kept_pdf(found)
+        content = copies.kept_pdf(review)
     except copies.LostFile as lost:
         raise api.ApiProblem(503, "unavailable", str(lost)) from lost
-    name = f"bao-cao-cchc-{found.period}-{found.pk}.pdf"
+    name = f"bao-cao-cchc-{review.period}-{review.pk}.pdf"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(content, content_type="application/pdf", headers=disposition)
 
 
 def _review_for(request: HttpRequest, pk: int) -> Review:
-    """The same 404 for what is unknown and what the caller may not know of."""
-    found = Review.objects.select_related("unit").filter(pk=pk).first() if pk < 2**63 else None
-    if found is None or not is_allowed(request.user, Right.READ, found.unit, request.day):
+    """The review; the same 404 for unknown ids and for reviews that the caller may not see."""
+    review = Review.objects.select_related("unit").filter(pk=pk).first() if pk < 2**63 else None
+    if review is None or not is_allowed(request.user, Right.READ, review.unit, request.day):
         raise api.ApiProblem(404, *UNKNOWN)
-    return found
+    return review
 
 
-def _told(request: HttpRequest, found: Review) -> dict[str, Any]:
+def _review_data(request: HttpRequest, review: Review) -> dict[str, Any]:
     return {
-        "id": found.pk,
-        "unit": key_on(found.unit, request.day),
-        "name": found.unit.name,
-        "period": found.period,
-        "title": found.title,
-        "state": found.state,
-        "number": found.number or None,
-        "issued_on": found.issued_on.isoformat() if found.issued_on else None,
-        "frozen_at": moment_text(found.frozen_at),
-        "pdf": reverse("api_review_pdf", args=[found.pk]) if found.is_frozen else None,
-        "pdf_sha256": found.pdf_sha256 or None,
-        "replaces": found.replaces_id,
+        "id": review.pk,
+        "unit": key_on(review.unit, request.day),
+        "name": review.unit.name,
+        "period": review.period,
+        "title": review.title,
+        "state": review.state,
+        "number": review.number or None,
+        "issued_on": review.issued_on.isoformat() if review.issued_on else None,
+        "frozen_at": moment_text(review.frozen_at),
+        "pdf": reverse("api_review_pdf", args=[review.pk]) if review.is_frozen else None,
+        "pdf_sha256": review.pdf_sha256 or None,
+        "replaces": review.replaces_id,
     }

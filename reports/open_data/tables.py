@@ -1,4 +1,4 @@
-"""The tables of the open data: columns with types and meanings, and their rows, read a few at a time."""
+"""The tables of the open data: columns with types and titles, and functions that iterate over their rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -44,42 +44,48 @@ def _day(value: date | None) -> str:
 
 
 def units() -> Iterator[Row]:
-    """Parents first."""
+    """Units, parents first."""
     keys = _keys()
-    for one in Unit.objects.order_by("depth", "pk").iterator(CHUNK):
+    for unit in Unit.objects.order_by("depth", "pk").iterator(CHUNK):
         yield (
-            keys[one.pk],
-            one.code,
-            one.name,
-            one.kind,
-            one.tier,
-            keys.get(one.parent_id, ""),
-            _day(one.active_from),
-            _day(one.active_until),
-            _yes(one.reports_declared),
-            *detail_texts(one, IN_FILES).values(),
+            keys[unit.pk],
+            unit.code,
+            unit.name,
+            unit.kind,
+            unit.tier,
+            keys.get(unit.parent_id, ""),
+            _day(unit.active_from),
+            _day(unit.active_until),
+            _yes(unit.reports_declared),
+            *detail_texts(unit, IN_FILES).values(),
         )
 
 
 def successions() -> Iterator[Row]:
-    """In the order of their days."""
+    """Successions by day."""
     keys = _keys()
-    for one in Succession.objects.order_by("on", "pk").iterator(CHUNK):
-        top, bottom = one.share_numerator, one.share_denominator
+    for succession in Succession.objects.order_by("on", "pk").iterator(CHUNK):
+        top, bottom = succession.share_numerator, succession.share_denominator
         share = str(top) if bottom == 1 else f"{top}/{bottom}"
-        yield keys[one.old_id], keys[one.new_id], _day(one.on), share, one.legal_basis
+        yield (
+            keys[succession.old_id],
+            keys[succession.new_id],
+            _day(succession.on),
+            share,
+            succession.legal_basis,
+        )
 
 
 def catalogue() -> Iterator[Row]:
-    """Fields, then procedures, each with who reports it, from when and through which channels."""
+    """Fields, then procedures, with the tiers, units, days and channels of their scopes."""
     keys = _keys()
     for scope in FieldScope.objects.select_related("field").prefetch_related("units").order_by("pk"):
         yield (scope.field.code, scope.field.name, "", "", scope.tier, "", "", *_dated(scope, keys))
     scopes = ProcedureScope.objects.select_related("procedure__field").prefetch_related("units")
     for scope in scopes.order_by("pk"):
-        own, of = scope.procedure, scope.procedure.field
-        level, posted = scope.online_level, _yes(scope.posted)
-        yield (of.code, of.name, own.code, own.name, scope.tier, level, posted, *_dated(scope, keys))
+        procedure = scope.procedure
+        own = (procedure.field.code, procedure.field.name, procedure.code, procedure.name)
+        yield *own, scope.tier, scope.online_level, _yes(scope.posted), *_dated(scope, keys)
 
 
 def _dated(scope: Any, keys: Mapping[int, str]) -> Row:
@@ -98,33 +104,33 @@ def procedures() -> Iterator[Row]:
 
 
 def submissions() -> Iterator[Row]:
-    """Months of which an edition is in force: when they were due, sent and approved (local days), by nobody's name."""
+    """Months with an approved edition: local days when due, sent and approved, without names."""
     keys = _keys()
     rows = Submission.objects.filter(editions__state=State.APPROVED).order_by("month", "unit")
     columns = ("unit", "month", "due_on", "editions__number", "editions__sent_at", "editions__decided_at")
     for unit, month, due, number, sent, decided in rows.values_list(*columns).iterator(CHUNK):
-        days = (_day(localdate(one)) if one else "" for one in (sent, decided))
+        days = (_day(localdate(moment)) if moment else "" for moment in (sent, decided))
         yield keys[unit], str(Month.from_number(month)), _day(due), number, *days
 
 
 def counts() -> Iterator[Row]:
-    """The numbers of the editions in force, as `import_counts` reads them."""
+    """The counts of approved editions, as `import_counts` reads them."""
     keys = _keys()
     rows = DossierCount.objects.filter(edition__state=State.APPROVED, answered=True)
     rows = rows.order_by("edition__submission__month", "edition__submission__unit", "pk")
     columns = ("edition__submission__unit", "edition__submission__month", "field__code", "procedure__code")
-    for unit, month, of, procedure, *numbers in rows.values_list(*columns, *MEASURES).iterator(CHUNK):
-        yield keys[unit], str(Month.from_number(month)), of, procedure or "", *numbers
+    for unit, month, field_code, procedure, *numbers in rows.values_list(*columns, *MEASURES).iterator(CHUNK):
+        yield keys[unit], str(Month.from_number(month)), field_code, procedure or "", *numbers
 
 
 def indicators() -> Iterator[Row]:
-    """What is asked for beside dossiers."""
+    """The indicators beside dossier counts."""
     columns = ("code", "name", "group", "numerator_name", "denominator_name", "counted_in", "tier")
     yield from Indicator.objects.values_list(*columns).iterator(CHUNK)
 
 
 def indicator_values() -> Iterator[Row]:
-    """What was reported of them."""
+    """Reported indicator values."""
     keys = _keys()
     columns = (
         "unit",
@@ -153,7 +159,7 @@ def reviews() -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class DataColumn:
-    """A field of the schema: `unit` is what it is counted in."""
+    """A field of the schema; `unit` is its unit of measure."""
 
     name: str
     type: str
@@ -163,23 +169,23 @@ class DataColumn:
     choices: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
-        """As Table Schema has it."""
-        found: dict[str, Any] = {"name": self.name, "type": self.type, "title": self.title}
+        """The field in Table Schema."""
+        schema: dict[str, Any] = {"name": self.name, "type": self.type, "title": self.title}
         if self.type in ("date", "datetime"):
-            found["format"] = "default"
+            schema["format"] = "default"
         limits: dict[str, Any] = {"required": True} if self.required else {}
         if self.choices:
             limits["enum"] = list(self.choices)
         if self.type == "integer":
             limits["minimum"] = 0
         if limits:
-            found["constraints"] = limits
-        return found | ({"unit": self.unit} if self.unit else {})
+            schema["constraints"] = limits
+        return schema | ({"unit": self.unit} if self.unit else {})
 
 
 @dataclass(frozen=True)
 class DataTable:
-    """A resource: its rows are read when it is written."""
+    """A resource; `rows` is called when it is written."""
 
     name: str
     title: str
@@ -190,13 +196,12 @@ class DataTable:
 
     @property
     def path(self) -> str:
-        """Its file."""
         return f"{self.name}.csv"
 
     def resource(self) -> dict[str, Any]:
-        """As a Data Package lists it."""
+        """The resource in a Data Package descriptor."""
         schema: dict[str, Any] = {
-            "fields": [one.described() for one in self.fields],
+            "fields": [column.described() for column in self.fields],
             "missingValues": [""],
         }
         if self.key:

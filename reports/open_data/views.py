@@ -29,31 +29,30 @@ from units.access.queries import is_root_administrator
 from . import tables as open_data_tables
 from .tables import TABLES, DataTable
 
-# The tables of units, successions, catalogue and counts are what our own commands import. Only approved figures
-# and issued reviews are in it.
+# The import commands read the tables of units, successions, catalogue and counts.
 
 DESCRIPTOR = "datapackage.json"
 
 
 class FolderNotEmpty(Exception):
-    """The folder holds something already."""
+    """The folder is not empty."""
 
 
 @snapshot()
 def write_package(folder: Path, *, at: datetime) -> dict[str, int]:
-    """All files into a new or empty folder; rows by table. Raises NotEmpty, OSError."""
+    """Write all files into a new or empty folder; returns rows by table. Raises FolderNotEmpty, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FolderNotEmpty(f"Thư mục {folder} không trống.")
-    counted = {table.name: _rows(folder / table.path, table) for table in TABLES}
+    row_counts = {table.name: _rows(folder / table.path, table) for table in TABLES}
     reviews = list(_reviews(folder))
     descriptor = json.dumps(_descriptor(reviews, at), ensure_ascii=False, indent=1)
     (folder / DESCRIPTOR).write_text(descriptor, encoding="utf-8")
-    return counted | {"reviews_data": len(reviews)}
+    return row_counts | {"reviews_data": len(reviews)}
 
 
 def write_archive(folder: Path, target: IO[bytes]) -> None:
-    """The files of a folder as one archive."""
+    """Zip the files of a folder."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
@@ -72,7 +71,7 @@ def _rows(path: Path, table: DataTable) -> int:
 
 
 def _reviews(folder: Path) -> Iterable[dict[str, Any]]:
-    """The frozen data of issued reviews, each a file as it was frozen."""
+    """Write the frozen data of each issued review; yields the resources."""
     for review in Review.objects.filter(state=ReviewState.ISSUED).order_by("pk").iterator(20):
         name = f"review-{review.pk}"
         path = folder / "reviews" / f"{name}.json"
@@ -90,7 +89,7 @@ def _reviews(folder: Path) -> Iterable[dict[str, Any]]:
 
 def _descriptor(reviews: Iterable[dict[str, Any]], at: datetime) -> dict[str, Any]:
     rules = stored_calendar().rules
-    found: dict[str, Any] = {
+    descriptor: dict[str, Any] = {
         "profile": "data-package",
         "name": "cai-cach-hanh-chinh",
         "title": "Số liệu cải cách hành chính",
@@ -107,11 +106,11 @@ def _descriptor(reviews: Iterable[dict[str, Any]], at: datetime) -> dict[str, An
     }
     if settings.OPEN_LICENCE:
         name, _, path = settings.OPEN_LICENCE.partition(" ")
-        found["licenses"] = [{"name": name} | ({"path": path.strip()} if path.strip() else {})]
-    return found
+        descriptor["licenses"] = [{"name": name} | ({"path": path.strip()} if path.strip() else {})]
+    return descriptor
 
 
-# More rows than this take longer than a request may: the command writes them.
+# Writing more rows than this takes longer than a request may: then export_open_data is needed.
 MOST_ROWS = 200_000
 
 
@@ -123,7 +122,7 @@ def _only_roots(request: HttpRequest) -> None:
 @requires(Right.MANAGE)
 @require_safe
 def open_data(request: HttpRequest) -> HttpResponse:
-    """What the package holds, with its download."""
+    """The contents of the package and its download link."""
     _only_roots(request)
     return _page(request)
 
@@ -139,7 +138,7 @@ def _page(request: HttpRequest, status: int = 200) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_safe
 def open_data_zip(request: HttpRequest) -> HttpResponseBase:
-    """The archive; of a database that is too large the page says how to make it (422)."""
+    """The archive; for too large a database the page with the command to use (422)."""
     _only_roots(request)
     if _large():
         return _page(request, status=422)
@@ -155,6 +154,6 @@ def open_data_zip(request: HttpRequest) -> HttpResponseBase:
 
 
 def _large() -> bool:
-    """Asked without counting all of them."""
+    # Cheaper than counting all rows.
     rows = DossierCount.objects.filter(edition__state=State.APPROVED)
     return rows.values("pk")[MOST_ROWS : MOST_ROWS + 1].exists()
