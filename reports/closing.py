@@ -38,32 +38,32 @@ from .pdf import drawing
 from .printing import copies
 from .review_access import ReviewError, StaleReview, lock_open_review, log_change
 
-KEPT_SECONDS = 600
+CACHE_SECONDS = 600
 
 
 def odd_months(review: Review) -> list[str]:
-    """Each odd row without a reason, in a few words, in the order of units and months. It costs as much as the months
-    of all units, so it is kept until the log tells of a change below the unit.
+    """Each unexplained odd row as a short text, by unit and month. It reads the months of all units, so the result is
+    cached until the log records a change below the unit.
     """
     version = None if connection.in_atomic_block else dashboard_cache.page_version(review.unit_id, "approved")
     whole = repr((str(connection.settings_dict["NAME"]), version, review.unit_id, review.period))
     key = f"odd:{sha256(whole.encode()).hexdigest()}"
-    told = cache.get(key) if version else None
-    if told is None:
-        found = unexplained_rows(review.unit, Period.parse(review.period))
-        told = [f"{one.unit}, {one.month.label}, {one.field}: {one.short}" for one in found]
+    lines = cache.get(key) if version else None
+    if lines is None:
+        rows = unexplained_rows(review.unit, Period.parse(review.period))
+        lines = [f"{row.unit}, {row.month.label}, {row.field}: {row.short}" for row in rows]
         if version:
-            cache.set(key, told, KEPT_SECONDS)
-    return told
+            cache.set(key, lines, CACHE_SECONDS)
+    return lines
 
 
-MOST_TOLD = 5
+MOST_LISTED = 5
 
 
 @dataclass(frozen=True)
 class SigningCheck:
-    """Something to see to, and where: "edit" (what stands around the sections), "units" (the annex by unit), "2" (a
-    section by its order), "" where no one place answers.
+    """A missing part of a document. `aim` is where to mend it: "edit" (the text around the sections), "units" (the
+    annex by unit), "2" (a section by its order), "" (no single place).
     """
 
     text: str
@@ -71,78 +71,83 @@ class SigningCheck:
 
 
 def before_signing(review: Review, doc: dict[str, Any], on: date) -> list[str]:
-    """What a leader should know before closing the figures on a day; each can be passed with a reason."""
-    lacking = [point.text for point in incomplete_points(review, doc, on)]
-    return lacking + open_points(review) + _figures(text_figures(doc))
+    """Warnings for the leader who closes the figures on a day; a reason overrides them."""
+    incomplete = [point.text for point in incomplete_points(review, doc, on)]
+    return incomplete + open_points(review) + _figures(text_figures(doc))
 
 
 def incomplete_points(review: Review, doc: dict[str, Any], on: date) -> list[SigningCheck]:
-    """What a document lacks on a day, its figures in the text apart (bound.states)."""
+    """What a document lacks on a day, apart from the figures in its text (text_figures)."""
     total = Summary.from_dict(doc["figures"]).total
-    told = []
+    checks = []
     end = date.fromisoformat(doc["review"]["to"])
     if on <= end:
         early = (
             f"Kỳ báo cáo chưa kết thúc (đến hết ngày {format_day(end)}): số liệu chưa so được với cùng kỳ."
         )
-        told.append(SigningCheck(early))
+        checks.append(SigningCheck(early))
     if not total.completeness.complete:
-        units = ", ".join(ones[0].name or key for key, ones in total.completeness.by_unit().items())
-        told.append(SigningCheck(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.", "units"))
+        units = ", ".join(reports[0].name or key for key, reports in total.completeness.by_unit().items())
+        checks.append(SigningCheck(f"Còn thiếu báo cáo ({total.completeness.text()}): {units}.", "units"))
     odd = odd_months(review)
     if odd:
-        told.append(
+        checks.append(
             SigningCheck(
                 f"Cảnh báo số liệu chưa giải trình ({format_count(len(odd))}): {_some(odd)}.", "units"
             )
         )
     if any(share.partial for share in total.shares.values()):
         blank = "Có báo cáo để trống một hình thức tiếp nhận: tỷ lệ theo hình thức chưa đủ."
-        told.append(SigningCheck(blank, "units"))
-    lacking = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
-    if lacking:
-        told.append(SigningCheck(f"Chưa ghi: {', '.join(lacking)}.", "edit"))
+        checks.append(SigningCheck(blank, "units"))
+    missing = [words for name, words in _HEADER.items() if not doc["header"].get(name)]
+    if missing:
+        checks.append(SigningCheck(f"Chưa ghi: {', '.join(missing)}.", "edit"))
     if not any(line.strip() for line in doc["signer"]["lines"]):
-        told.append(SigningCheck("Chưa ghi thẩm quyền ký.", "edit"))
+        checks.append(SigningCheck("Chưa ghi thẩm quyền ký.", "edit"))
     if not doc["recipients"]:
-        told.append(SigningCheck("Chưa ghi nơi nhận.", "edit"))
+        checks.append(SigningCheck("Chưa ghi nơi nhận.", "edit"))
     empty = _empty(doc)
     if empty:
         names = "; ".join(doc["sections"][order - 1]["heading"] for order in empty)
-        told.append(SigningCheck(f"Mục chưa có nội dung: {names}.", str(empty[0])))
+        checks.append(SigningCheck(f"Mục chưa có nội dung: {names}.", str(empty[0])))
     if doc["tasks"] and any(not task["deadline"] or not task["responsible"] for task in doc["tasks"]):
-        told.append(SigningCheck("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.", "edit"))
-    return told
+        checks.append(SigningCheck("Có nhiệm vụ chưa ghi đơn vị thực hiện hoặc thời hạn.", "edit"))
+    return checks
 
 
-def _figures(now: TextFigures) -> list[str]:
-    """What is to be seen to about the figures in the text."""
-    told = []
-    if now.stale:
-        changes = [f"{one.text} nay là {one.new}" for sentence in now.stale for one in sentence.stale]
-        told.append(f"Có {len(now.stale)} câu mang số cũ: {_some(changes)}.")
-    if now.lost:
-        told.append(f"Số trong lời văn không còn nguồn: {_some(one.figure.text for one in now.lost)}.")
-    if now.looks_like:
-        differing = [
-            f"{one.figure.text} (số liệu: {one.figure.new}; {_place(one)})" for one in now.looks_like
+def _figures(figures: TextFigures) -> list[str]:
+    """Warnings about the figures in the text."""
+    sentences = []
+    if figures.stale:
+        changes = [
+            f"{figure.text} nay là {figure.new}" for sentence in figures.stale for figure in sentence.stale
         ]
-        told.append(f"Số gõ tay khác số liệu: {_some(differing)}.")
-    if now.unsourced:
-        bare = [f"{one.figure.text} ({_place(one)})" for one in now.unsourced]
-        told.append(f"Số chưa có nguồn: {_some(bare)}.")
-    return told
+        sentences.append(f"Có {len(figures.stale)} câu mang số cũ: {_some(changes)}.")
+    if figures.lost:
+        sentences.append(
+            f"Số trong lời văn không còn nguồn: {_some(check.figure.text for check in figures.lost)}."
+        )
+    if figures.looks_like:
+        differing = [
+            f"{check.figure.text} (số liệu: {check.figure.new}; {_place(check)})"
+            for check in figures.looks_like
+        ]
+        sentences.append(f"Số gõ tay khác số liệu: {_some(differing)}.")
+    if figures.unsourced:
+        bare = [f"{check.figure.text} ({_place(check)})" for check in figures.unsourced]
+        sentences.append(f"Số chưa có nguồn: {_some(bare)}.")
+    return sentences
 
 
-def _place(one: FigureToCheck) -> str:
-    return f"{one.where[:60]}…" if len(one.where) > 60 else one.where
+def _place(check: FigureToCheck) -> str:
+    return f"{check.where[:60]}…" if len(check.where) > 60 else check.where
 
 
 def _some(words: Iterable[str]) -> str:
-    """The first of some words, and how many more there are."""
-    every = list(words)
-    more = f" và {len(every) - MOST_TOLD} chỗ khác" if len(every) > MOST_TOLD else ""
-    return "; ".join(every[:MOST_TOLD]) + more
+    """The first texts, and how many more there are."""
+    texts = list(words)
+    more = f" và {len(texts) - MOST_LISTED} chỗ khác" if len(texts) > MOST_LISTED else ""
+    return "; ".join(texts[:MOST_LISTED]) + more
 
 
 _HEADER = {
@@ -157,30 +162,30 @@ _HEADER = {
 
 
 def _empty(doc: dict[str, Any]) -> list[int]:
-    """The orders of the sections without text, figures or a section of their own below."""
+    """The orders of the sections without text, block or subsection."""
     blocks = {
         "indicators": doc["indicators"],
         "outcomes": doc.get("last_tasks"),
         "tasks": doc["tasks"],
     }
-    found, sections = [], doc["sections"]
-    for place, one in enumerate(sections, 1):
-        has_below = place < len(sections) and sections[place]["level"] > one["level"]
-        is_drawn = one["block"] and blocks.get(one["block"], True)
-        if not one["paragraphs"] and not is_drawn and not has_below:
-            found.append(place)
-    return found
+    empty, sections = [], doc["sections"]
+    for place, section in enumerate(sections, 1):
+        has_below = place < len(sections) and sections[place]["level"] > section["level"]
+        is_drawn = section["block"] and blocks.get(section["block"], True)
+        if not section["paragraphs"] and not is_drawn and not has_below:
+            empty.append(place)
+    return empty
 
 
 def log_anchors() -> list[Anchor]:
-    """(sequence, hash, where) of every frozen review; one whose data cannot be read counts as a wrong anchor."""
-    found = []
-    for number, frozen in Review.objects.filter(frozen_at__isnull=False).values_list("pk", "frozen"):
-        kept = frozen.get("log", {}) if isinstance(frozen, dict) else {}
-        found.append(
-            Anchor(int(kept.get("sequence", 0)), str(kept.get("hash", "")), f"báo cáo số {number} đã chốt")
+    """An anchor for every frozen review; unreadable data gives a wrong one."""
+    anchors = []
+    for review_id, frozen in Review.objects.filter(frozen_at__isnull=False).values_list("pk", "frozen"):
+        head = frozen.get("log", {}) if isinstance(frozen, dict) else {}
+        anchors.append(
+            Anchor(int(head.get("sequence", 0)), str(head.get("hash", "")), f"báo cáo số {review_id} đã chốt")
         )
-    return found
+    return anchors
 
 
 FOLDER = "reviews"
@@ -197,10 +202,9 @@ def freeze(
     at: datetime,
     reason: str = "",
 ) -> Review:
-    """Close the figures: keep the document, the form that drew it, the PDF, and their SHA-256, for good. Raises Refused
-    when it is frozen already. `document` is that of reports.document with what freezing adds (ADDED there). It
-    is made and drawn before, which takes seconds, and made once more under the lock: Stale when text or figures differ
-    by then.
+    """Close the figures: store the document, its print form, the PDF and their SHA-256. `document` includes what
+    freezing adds (reports.document.ADDED). Rendering takes seconds, so it comes first, and the document is built again
+    under the lock. Raises StaleReview when text or figures differ by then, ReviewError when the review is frozen.
     """
     name = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.pdf", ContentFile(pdf))
     try:
@@ -236,7 +240,7 @@ def _freeze(
     review.pdf_name = name
     review.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
     review.save()
-    kept = FrozenForm.objects.create(
+    stored_form = FrozenForm.objects.create(
         review=review,
         code=document["verify"]["code"],
         drawn=canonical_json(form).decode("utf-8"),
@@ -246,8 +250,8 @@ def _freeze(
         "data_sha256": review.frozen_sha256,
         "pdf_sha256": review.pdf_sha256,
         "template": document["template"],
-        "template_sha256": kept.sha256,
-        "code": kept.code,
+        "template_sha256": stored_form.sha256,
+        "code": stored_form.code,
         "reason": reason,
     }
     log_change("review.freeze", review, by, at, detail)
@@ -258,9 +262,9 @@ def _freeze(
 def record_issue(
     review: Review, number: str, issued_on: date, *, by: User | None, at: datetime, reason: str = ""
 ) -> Review:
-    """Record number and day under which the frozen review was issued. Once recorded they are final: a correction
-    needs a reason and is logged with what stood there before. Raises Refused for what is not frozen, for a day before
-    the one on which the figures were closed, and for a correction without a reason.
+    """Record number and day under which a frozen review was issued. A later correction needs a reason and is logged
+    with the old values. Raises ReviewError for a review that is not frozen, a day before closing, and a correction
+    without a reason.
     """
     review = Review.objects.select_for_update().get(pk=review.pk)
     if not review.is_frozen or review.frozen_at is None:
@@ -268,20 +272,20 @@ def record_issue(
     closed = localdate(review.frozen_at)
     if issued_on < closed:
         raise ReviewError(f"Ngày ban hành không thể trước ngày chốt số liệu ({format_day(closed)}).")
-    told = {"number": number, "issued_on": issued_on.isoformat()}
+    detail = {"number": number, "issued_on": issued_on.isoformat()}
     corrected = review.state == ReviewState.ISSUED
     if corrected:
         before = {"number": review.number, "issued_on": review.issued_on.isoformat()}
-        if told == before:
+        if detail == before:
             return review
         if not reason.strip():
             raise ReviewError(
                 f"Đã ghi số {review.number}, ngày {format_day(review.issued_on)}. Muốn sửa, hãy ghi lý do."
             )
-        told |= {"old": before, "reason": reason.strip()}
+        detail |= {"old": before, "reason": reason.strip()}
     review.number, review.issued_on, review.state = number, issued_on, ReviewState.ISSUED
     review.save(update_fields=["number", "issued_on", "state"])
-    log_change("review.correct" if corrected else "review.issue", review, by, at, told)
+    log_change("review.correct" if corrected else "review.issue", review, by, at, detail)
     return review
 
 
@@ -292,32 +296,32 @@ def keep_signed_file(
     review: Review,
     content: bytes,
     kind: str,
-    found: dict[str, Any],
+    comparison: dict[str, Any],
     *,
     by: User | None,
     at: datetime,
     reason: str = "",
 ) -> SignedFile:
-    """Keep a signed file with what comparing it found (`kind`: reports.models.SignedKind). The same file as the newest
-    is kept once. Raises Refused before the review is frozen.
+    """Store a signed file with the result of its comparison, unless it equals the newest one. Raises ReviewError
+    before the review is frozen.
     """
     name = default_storage.save(f"{SIGNED_FOLDER}/{secrets.token_hex(16)}.pdf", ContentFile(content))
-    kept = None
+    signed_file = None
     try:
-        kept = _keep(review, name, content, kind, found, by=by, at=at, reason=reason)
-        return kept
+        signed_file = _store_signed_file(review, name, content, kind, comparison, by=by, at=at, reason=reason)
+        return signed_file
     finally:
-        if kept is None or kept.name != name:
+        if signed_file is None or signed_file.name != name:
             default_storage.delete(name)
 
 
 @transaction.atomic
-def _keep(
+def _store_signed_file(
     review: Review,
     name: str,
     content: bytes,
     kind: str,
-    found: dict[str, Any],
+    comparison: dict[str, Any],
     *,
     by: User | None,
     at: datetime,
@@ -330,27 +334,32 @@ def _keep(
     newest = review.signed_files.first()
     if newest is not None and newest.sha256 == digest:
         return newest
-    kept = SignedFile.objects.create(
+    signed_file = SignedFile.objects.create(
         review=review,
         name=name,
         sha256=digest,
         size=len(content),
         kind=kind,
-        found=found,
+        found=comparison,
         reason=reason,
         uploaded_by=str(by) if by else log.SYSTEM,
         uploaded_at=at,
     )
-    told = {"sha256": digest, "size": len(content), "kind": kind, "missing": found.get("missing_count", 0)}
-    log_change("review.signed", review, by, at, told | ({"reason": reason} if reason else {}))
-    return kept
+    detail = {
+        "sha256": digest,
+        "size": len(content),
+        "kind": kind,
+        "missing": comparison.get("missing_count", 0),
+    }
+    log_change("review.signed", review, by, at, detail | ({"reason": reason} if reason else {}))
+    return signed_file
 
 
 MOST_WAITING = 20
 
 
 class QueueFull(ReviewError):
-    """So many wait that another one is turned away."""
+    """MOST_WAITING jobs are waiting already."""
 
     def __init__(self) -> None:
         super().__init__("Đang có nhiều báo cáo dài chờ vẽ PDF. Hãy thử lại sau vài phút.")
@@ -365,15 +374,15 @@ def queue_drawing(
     expected: int,
     closing: tuple[str, str, bool] | None = None,
 ) -> Drawing:
-    """Ask for a long PDF; the one that is on its way when there is one. `closing` (version seen, reason, QR code)
-    closes the figures with it. expected: pages. Raises Full, and Refused where a draft stands in the way of closing.
+    """Queue a long PDF of `expected` pages, or return the pending job. `closing` (version seen, reason, QR code) also
+    closes the figures. Raises QueueFull, and ReviewError when a draft is being rendered and blocks closing.
     """
     review = Review.objects.select_for_update().get(pk=review.pk)
-    under_way = review.drawings.filter(state__in=Drawing.OPEN).first()
-    if under_way:
-        if closing and not under_way.freezes:
+    pending = review.drawings.filter(state__in=Drawing.OPEN).first()
+    if pending:
+        if closing and not pending.freezes:
             raise ReviewError("Bản dự thảo đang được vẽ PDF. Hãy đợi xong, hoặc hủy, rồi chốt số liệu.")
-        return under_way
+        return pending
     if jobs.count_waiting(Drawing) >= MOST_WAITING:
         raise QueueFull
     version, reason, qr = closing or ("", "", False)
@@ -393,9 +402,9 @@ _LOST = "Chưa chốt: người yêu cầu chốt đã bị khóa tài khoản h
 
 
 def run_drawing(drawing: Drawing, following: jobs.ProgressCallback) -> None:
-    """Draw one that was taken. Errors: NotDrawn, Refused; Cancelled where it was given up."""
+    """Run a job. Raises PdfNotDrawn, ReviewError, or jobs.Cancelled."""
     if drawing.freezes:
-        _freeze_asked(drawing, following)
+        _close_figures(drawing, following)
     else:
         copies.draft_pdf(drawing.review, demo=settings.DEMO, following=following)
 
@@ -409,7 +418,7 @@ DRAWINGS = jobs.JobKind(
 )
 
 
-def _freeze_asked(drawing: Drawing, following: jobs.ProgressCallback) -> None:
+def _close_figures(drawing: Drawing, following: jobs.ProgressCallback) -> None:
     review = drawing.review
     doc = document.build_document(review, demo=settings.DEMO)
     if review.is_frozen or document.document_version(doc) != drawing.version:
@@ -417,11 +426,11 @@ def _freeze_asked(drawing: Drawing, following: jobs.ProgressCallback) -> None:
     by = drawing.asked_by
     if by is not None and not _may_close(by, drawing):
         raise review_access.ReviewError(_LOST)
-    made = copies.draw_frozen_copy(doc, at=drawing.asked_at, qr=drawing.qr, following=following)
-    told = {"by": by, "at": drawing.asked_at, "reason": drawing.reason}
-    freeze(review, made.document, made.content, made.form, **told)
+    at = drawing.asked_at
+    copy = copies.draw_frozen_copy(doc, at=at, qr=drawing.qr, following=following)
+    freeze(review, copy.document, copy.content, copy.form, by=by, at=at, reason=drawing.reason)
 
 
 def _may_close(by: User, drawing: Drawing) -> bool:
-    """Whether who asked may still do so: an account is locked also while something of it waits."""
+    """Whether the user may still close: the account may have been locked while the job waited."""
     return by.is_active and is_allowed(by, Right.CLOSE, drawing.review.unit, localdate(drawing.asked_at))

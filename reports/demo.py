@@ -1,5 +1,6 @@
-"""Loads the demo data of Thanh Liêm through the importers that real data comes through: units, people,
-months, a review.
+"""Loads the demo data of Thanh Liêm through the ordinary importers, for the command seed_demo.
+
+Every step may run again and then changes nothing. fixtures/thanhliem/README.md says which data is published.
 """
 
 import csv
@@ -34,22 +35,21 @@ from .models import Review
 
 
 class FixtureError(ValueError):
-    """The fixture could not be loaded; the text says what was wrong, in Vietnamese."""
+    """The fixture could not be loaded; the message is in Vietnamese."""
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file of the fixture says."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def refuse_faults(faults: list) -> None:
-    """Errors: Broken with the first fault."""
+    """Raises FixtureError with the first fault."""
     if faults:
         raise FixtureError(f"Dữ liệu minh họa không nạp được: {faults[0]}")
 
 
 def unit_of_code(code: str) -> Unit:
-    """The demo's unit of a code: the demo knows each code once."""
+    """The unit with a code, which is unique in the demo."""
     return Unit.objects.filter(code=code).order_by("active_from").first() or _missing(code)
 
 
@@ -61,39 +61,39 @@ PASSWORD = "demo"
 
 
 def load_accounts(rows: list[dict[str, Any]]) -> dict[str, User]:
-    """Accounts with the demo password (hashed once: it is the same) and their memberships."""
-    there = {
+    """Accounts with the demo password (hashed once) and their memberships."""
+    users = {
         user.username: user for user in User.objects.filter(username__in=[row["username"] for row in rows])
     }
-    if real := [name for name, user in there.items() if not user.demo]:
+    if real := [name for name, user in users.items() if not user.demo]:
         raise FixtureError(f"Tài khoản {real[0]} đã có và không phải tài khoản minh họa.")
     units = {unit.code: unit for unit in Unit.objects.all()}
     encoded = make_password(PASSWORD)
     with transaction.atomic():
         for row in rows:
-            if row["username"] not in there:
-                there[row["username"]] = _person(row, units, encoded)
-    return there
+            if row["username"] not in users:
+                users[row["username"]] = _person(row, units, encoded)
+    return users
 
 
-def _person(one: dict[str, Any], units: dict[str, Unit], encoded: str) -> User:
-    name = one["display_name"]
-    # A domain that is reserved: nobody gets what the demo sends.
-    address = f"{one['username']}@example.org"
+def _person(row: dict[str, Any], units: dict[str, Unit], encoded: str) -> User:
+    name = row["display_name"]
+    # A reserved domain: nobody receives the demo's e-mail.
+    address = f"{row['username']}@example.org"
     user = User.objects.create(
-        username=one["username"], full_name=name, email=address, password=encoded, demo=True
+        username=row["username"], full_name=name, email=address, password=encoded, demo=True
     )
     log.append(
         "user.create", by=None, subject=f"user:{user.pk}", detail={"username": user.username, "demo": True}
     )
-    for membership in one["memberships"]:
+    for membership in row["memberships"]:
         unit = units[membership["unit"]]
         add_membership(user, unit, membership["role"], unit.active_from, by=None)
     return user
 
 
-# How the importer names itself as the writer of approved months.
-OF_A_FILE = "tệp counts-"
+# How `saved_by` of imported approved months begins.
+IMPORT_AUTHOR = "tệp counts-"
 
 
 def at_hour(day: date, hour: int, minute: int = 0) -> datetime:
@@ -101,17 +101,15 @@ def at_hour(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 def unit_offset(unit: Unit) -> int:
-    """A number that stays with a unit, by which its people have their days and hours: the same in every database,
-    unlike a row's number.
-    """
+    """A number that varies days and hours by unit: unlike the id, it is the same in every database."""
     return zlib.crc32(unit.code.encode())
 
 
 def attribute_to_clerks(people: dict[str, User], when: Callable[[Unit, Month], datetime]) -> None:
-    """Approved months say what the demo tells: entered and sent by the unit's clerk, approved the day after. The log
-    keeps which file they came from. Months of units without an account stay the file's.
+    """Make the unit's clerk the author and sender of imported approved months, approved on the next day. Months of
+    units without an account keep the file as author.
     """
-    loaded = Edition.objects.filter(state=State.APPROVED, saved_by__startswith=OF_A_FILE)
+    loaded = Edition.objects.filter(state=State.APPROVED, saved_by__startswith=IMPORT_AUTHOR)
     signed = []
     for edition in loaded.select_related("submission__unit"):
         unit = edition.submission.unit
@@ -139,17 +137,17 @@ def attribute_to_clerks(people: dict[str, User], when: Callable[[Unit, Month], d
 
 
 def sending_times(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
-    """When each month was sent: the day after the cut-off, but for those that the fixture dates."""
+    """When each month was sent: a few days after the cut-off, unless the fixture gives a day."""
     days = stored_calendar()
     due = DueDates(days)
-    told = {
-        (one["unit"], one["month"]): date.fromisoformat(one["sent_on"])
-        for one in (states["late"], states["returned"], *states["waiting"])
+    sent_days = {
+        (state["unit"], state["month"]): date.fromisoformat(state["sent_on"])
+        for state in (states["late"], states["returned"], *states["waiting"])
     }
 
     def when(unit: Unit, month: Month) -> datetime:
         end = days.span(month).end
-        on = told.get(
+        on = sent_days.get(
             (unit.code, str(month)),
             min(end + timedelta(days=1 + unit_offset(unit) % 3), due.of(unit.tier, month)),
         )
@@ -159,7 +157,6 @@ def sending_times(states: dict[str, Any]) -> Callable[[Unit, Month], datetime]:
 
 
 def _import(rows: list[list[str]], at: datetime, by: User, becomes: str, when: Callable, name: str) -> None:
-    """The first row has the heads."""
     content = StringIO()
     csv.writer(content, lineterminator="\n").writerows(rows)
     report = import_counts(content.getvalue().encode(), name, at=at, by=by, becomes=becomes, when=when)
@@ -167,9 +164,7 @@ def _import(rows: list[list[str]], at: datetime, by: User, becomes: str, when: C
 
 
 def _new_months(path: Path) -> list[list[str]]:
-    """The heads and rows of months that nobody has begun; nothing where there are none. What people did with the
-    others since the first run stays.
-    """
+    """The head row and the rows of months without a submission; [] where there are none."""
     heads, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
     begun = {
         (code, str(Month.from_number(month)))
@@ -180,13 +175,13 @@ def _new_months(path: Path) -> list[list[str]]:
 
 
 def load_approved(path: Path, at: datetime, by: User, when: Callable) -> None:
-    """As a file brings approved months; done months stay as they are."""
+    """Import approved months; existing months stay."""
     if new := _new_months(path):
         _import(new, at, by, APPROVED, when, path.name)
 
 
 def load_sent(path: Path, people: dict[str, User], when: Callable) -> None:
-    """Each unit's rows as its own clerk sends them, so that the reviewer may approve; done months stay as they are."""
+    """Import sent months, each by the unit's clerk so that the reviewer may approve them; existing months stay."""
     rows = _new_months(path)
     by_unit: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
     for row in rows[1:]:
@@ -196,21 +191,21 @@ def load_sent(path: Path, people: dict[str, User], when: Callable) -> None:
         _import([rows[0], *lines], when(unit, which), people[f"xa-{code}"], SENT, when, path.name)
 
 
-def load_returned(told: dict[str, Any], people: dict[str, User]) -> None:
-    """Sent back for marked cells, unless somebody has answered that since."""
-    unit, month = unit_of_code(told["unit"]), Month.parse(told["month"])
+def load_returned(data: dict[str, Any], people: dict[str, User]) -> None:
+    """Return a month with marked cells, unless it has been returned before."""
+    unit, month = unit_of_code(data["unit"]), Month.parse(data["month"])
     edition = Edition.objects.filter(
         submission__unit=unit, submission__month=month.number, state=State.SENT
     ).first()
     if edition is None or edition.return_reason or _returned_before(edition):
         return
-    marked = [f"{cell['field']}-{cell['measure']}" for cell in told["marked"]]
-    at = at_hour(date.fromisoformat(told["returned_on"]), 10)
-    return_edition(edition, reason=told["reason"], marked_cells=marked, by=people[told["returned_by"]], at=at)
+    marked = [f"{cell['field']}-{cell['measure']}" for cell in data["marked"]]
+    at = at_hour(date.fromisoformat(data["returned_on"]), 10)
+    return_edition(edition, reason=data["reason"], marked_cells=marked, by=people[data["returned_by"]], at=at)
 
 
 def _returned_before(edition: Edition) -> bool:
-    """Whether somebody has answered the return since: then the demo must not return it again."""
+    """Whether somebody has answered the return since."""
     return (
         edition.number > 1
         or not DossierCount.objects.filter(edition=edition).exists()
@@ -219,26 +214,24 @@ def _returned_before(edition: Edition) -> bool:
 
 
 def load_indicators(rows: list[dict[str, Any]]) -> None:
-    """Those that are not there yet, and the values of a unit that has none: what people made of them since the first
-    run stays.
-    """
-    for order, one in enumerate(rows, 1):
+    """Missing indicators, and the values of units that have none."""
+    for order, row in enumerate(rows, 1):
         indicator, _ = Indicator.objects.get_or_create(
-            code=one["code"],
+            code=row["code"],
             defaults={
-                "name": one["name"],
-                "numerator_name": one["numerator_name"],
-                "denominator_name": one["denominator_name"],
-                "counted_in": one["unit_of_count"],
-                "tier": one["tier"],
-                "group": one["group"],
+                "name": row["name"],
+                "numerator_name": row["numerator_name"],
+                "denominator_name": row["denominator_name"],
+                "counted_in": row["unit_of_count"],
+                "tier": row["tier"],
+                "group": row["group"],
                 "order": order,
             },
         )
-        unit, period = unit_of_code(one["unit"]), Period.parse(one["period"])
+        unit, period = unit_of_code(row["unit"]), Period.parse(row["period"])
         if IndicatorValue.objects.filter(indicator=indicator, unit=unit).exists():
             continue
-        values = {period: {**one, "source": one["source"]}, period.same_last_year(): one["prior"]}
+        values = {period: {**row, "source": row["source"]}, period.same_last_year(): row["prior"]}
         for which, value in values.items():
             IndicatorValue.objects.create(
                 indicator=indicator,
@@ -252,10 +245,10 @@ def load_indicators(rows: list[dict[str, Any]]) -> None:
 
 
 def load_targets(rows: list[dict[str, Any]]) -> None:
-    """Of units without any: changed or removed ones stay as people left them."""
-    kept = set(RateTarget.objects.values_list("unit__code", flat=True))
+    """Targets of units that have none."""
+    targeted = set(RateTarget.objects.values_list("unit__code", flat=True))
     for row in rows:
-        if row["unit"] in kept:
+        if row["unit"] in targeted:
             continue
         RateTarget.objects.create(
             unit=unit_of_code(row["unit"]),
@@ -267,24 +260,24 @@ def load_targets(rows: list[dict[str, Any]]) -> None:
         )
 
 
-def load_review(told: dict[str, Any], people: dict[str, User]) -> Review:
-    """Drafted with its tasks, unless the unit has one of that period."""
-    unit, period = unit_of_code(told["unit"]), Period.parse(told["period"])
+def load_review(data: dict[str, Any], people: dict[str, User]) -> Review:
+    """The review's draft with its tasks, or the existing one of that period."""
+    unit, period = unit_of_code(data["unit"]), Period.parse(data["period"])
     existing = Review.objects.filter(unit=unit, period=period.code).order_by("pk").first()
     if existing:
         return existing
-    by, at = people[told["created_by"]], at_hour(date.fromisoformat(told["created_on"]), 14)
+    by, at = people[data["created_by"]], at_hour(date.fromisoformat(data["created_on"]), 14)
     with transaction.atomic():
         review = actions.open_draft(
             unit,
             period,
             by=by,
             at=at,
-            title=told["title"],
-            sections=told["sections"],
-            header=told["header"],
-            signer=told["signer"],
-            recipients=told["recipients"],
+            title=data["title"],
+            sections=data["sections"],
+            header=data["header"],
+            signer=data["signer"],
+            recipients=data["recipients"],
         )
         tasks = [
             actions.TaskText(
@@ -293,19 +286,16 @@ def load_review(told: dict[str, Any], people: dict[str, User]) -> Review:
                 date.fromisoformat(task["deadline"]),
                 unit_of_code(task["unit"]).pk,
             )
-            for task in told["tasks"]
+            for task in data["tasks"]
         ]
         return actions.edit_draft(review, by=by, at=at, tasks=tasks)
 
-
-# Every step may run again and changes nothing then. fixtures/thanhliem/README.md: what is published, what is
-# made up.
 
 REVIEWER = "tonghop"
 
 
 def load_demo(folder: Path, at: datetime) -> Review:
-    """Load everything and give the review. `at` dates what the fixture does not date. Raises Broken."""
+    """Load everything; returns the review. `at` dates what the fixture does not date. Raises FixtureError."""
     refuse_faults(import_units(folder / "units.csv", "units.csv", by=None).faults)
     refuse_faults(import_catalogue(folder / "catalogue.csv", "catalogue.csv", at=at).errors)
     people = load_accounts(read_json(folder / "users.json"))

@@ -1,4 +1,4 @@
-"""The difference between two frozen reviews, with the reasons that the log gives, as a page and as CSV."""
+"""The difference between two frozen reviews, with the reasons from the log, as a page and as CSV."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,20 +31,20 @@ from units.models import Unit, subtree
 from units.succession.inheritance import in_history_of
 
 from . import review_access
-from .document import document_facts, read
-from .models import Review, ReviewState
+from .document import FROZEN_STATES, document_facts, read
+from .models import Review
 from .review_access import review_for, visible_reviews
 from .review_text import bound_text, sentences
 
-# A share alone, as it is printed: not words that end in one.
+# A printed share and nothing else.
 _SHARE = re.compile(r"[\d.]+(,\d+)?%")
-# Facts that follow from others: they would tell each change a second time.
+# Facts derived from others: they would repeat each change.
 _DERIVED = ("change", "gap", "same", "left_out")
 
 
 @dataclass(frozen=True)
 class ChangedFigure:
-    """A figure that is another one: as it was written and is written, and by how much where that can be said."""
+    """A figure that differs: old and new text, and the change (`by`) where it can be computed."""
 
     key: str
     name: str
@@ -55,7 +55,7 @@ class ChangedFigure:
 
 @dataclass(frozen=True)
 class TextPiece:
-    """Some words of a paragraph: "same", "gone" or "new"."""
+    """Words of a paragraph; `kind` is "same", "gone" or "new"."""
 
     kind: str
     text: str
@@ -63,24 +63,24 @@ class TextPiece:
 
 @dataclass(frozen=True)
 class ChangedSection:
-    """A section whose words differ; each paragraph is a row of pieces."""
+    """A section whose text differs; each paragraph is a list of pieces."""
 
     heading: str
     paragraphs: list[list[TextPiece]]
 
 
 def changed_figures(old: Mapping[str, Fact], new: Mapping[str, Fact]) -> list[ChangedFigure]:
-    """The figures that differ, in the order of the newer review; "—" stands for what one of them does not know."""
-    found = []
+    """The figures that differ, in the order of the newer review; "—" is a missing figure."""
+    changed = []
     for key in dict.fromkeys((*new, *old)):
         before, after = old.get(key), new.get(key)
         if key.split(".", 1)[0] in _DERIVED or (before and after and before.text == after.text):
             continue
-        one = after or before
+        fact = after or before
         texts = (before.text if before else "—", after.text if after else "—")
-        if one is not None and texts[0] != texts[1]:
-            found.append(ChangedFigure(key, one.name, *texts, _by(before, after)))
-    return found
+        if fact is not None and texts[0] != texts[1]:
+            changed.append(ChangedFigure(key, fact.name, *texts, _by(before, after)))
+    return changed
 
 
 def _by(old: Fact | None, new: Fact | None) -> str:
@@ -96,25 +96,23 @@ def _by(old: Fact | None, new: Fact | None) -> str:
 def changed_sections(
     old: Iterable[tuple[str, str, Sequence[str]]], new: Iterable[tuple[str, str, Sequence[str]]]
 ) -> list[ChangedSection]:
-    """The sections (key, heading, paragraphs) whose words differ: those of the newer review in its order, then those
-    that it has no longer.
-    """
+    """Sections (key, heading, paragraphs) whose text differs, in the order of the newer review, then removed ones."""
     before = {key: (heading, texts) for key, heading, texts in old}
-    found = []
+    changed = []
     for key, heading, texts in new:
         was, earlier = before.pop(key, ("", ()))
         if (was, tuple(earlier)) != (heading, tuple(texts)):
             words = [changed_words(was, heading)] if was != heading and was else []
-            found.append(ChangedSection(heading, [*words, *_paragraphs(earlier, texts)]))
+            changed.append(ChangedSection(heading, [*words, *_paragraphs(earlier, texts)]))
     gone = [
         ChangedSection(heading, [[TextPiece("gone", text)] for text in (heading, *texts)])
         for heading, texts in before.values()
     ]
-    return [*found, *gone]
+    return [*changed, *gone]
 
 
 def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[list[TextPiece]]:
-    """Each paragraph that differs; those that are the same are left out."""
+    """The paragraphs that differ."""
     for act, start, end, begin, stop in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if act == "equal":
             continue
@@ -126,22 +124,22 @@ def _paragraphs(old: Sequence[str], new: Sequence[str]) -> Iterator[list[TextPie
 
 
 def changed_words(old: str, new: str) -> list[TextPiece]:
-    """The words of two paragraphs as one row of pieces; very long ones are not taken apart, to save time."""
+    """The word diff of two paragraphs; very long ones are replaced as a whole, to save time."""
     before, after = old.split(" "), new.split(" ")
     if len(before) * len(after) > 4_000_000:
         return [TextPiece("gone", old), TextPiece("new", new)]
-    found = []
+    pieces = []
     for act, start, end, begin, stop in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if act == "equal":
-            found.append(TextPiece("same", " ".join(before[start:end])))
+            pieces.append(TextPiece("same", " ".join(before[start:end])))
             continue
         for kind, words in (("gone", before[start:end]), ("new", after[begin:stop])):
             if words:
-                found.append(TextPiece(kind, " ".join(words)))
-    return found
+                pieces.append(TextPiece(kind, " ".join(words)))
+    return pieces
 
 
-# What of a month's entries tells why its figures are others.
+# Log actions that explain changed figures.
 ACTS = {
     "submission.save": "Sửa số liệu",
     "submission.return": "Trả lại để sửa",
@@ -156,7 +154,7 @@ MOST_ENTRIES = 500
 
 @dataclass(frozen=True)
 class FigureGroup:
-    """Figures that belong together: a tier, the total, a unit, indicators."""
+    """The figures of a tier, the total, a unit, or the indicators."""
 
     name: str
     figures: list[ChangedFigure]
@@ -164,7 +162,7 @@ class FigureGroup:
 
 @dataclass(frozen=True)
 class CorrectionReason:
-    """An entry of the log between two reviews: who did what to which unit's month, when, and why; `cells` in words."""
+    """A log entry between two reviews: who changed which unit's month, when and why; `cells` are changes as text."""
 
     at: datetime
     who: str
@@ -177,8 +175,8 @@ class CorrectionReason:
 
 @dataclass(frozen=True)
 class ReviewDifference:
-    """Everything that differs. `cut`: there are more entries than are told. `same_period`: else figures differ because
-    time has passed, and no entry is told. `purged`: some of the entries between them were deleted as too old.
+    """Everything that differs. `cut`: there are more than MOST_ENTRIES reasons. `same_period`: unit and period are
+    equal; otherwise `reasons` is empty. `purged`: log entries between the two were purged.
     """
 
     groups: list[FigureGroup]
@@ -190,7 +188,7 @@ class ReviewDifference:
 
 
 def difference_between(old: Review, new: Review) -> ReviewDifference:
-    """Of two frozen reviews. A fixed number of queries, whatever differs."""
+    """The difference of two frozen reviews, in a fixed number of queries."""
     earlier, later = read(old.frozen), read(new.frozen)
     groups = _grouped(changed_figures(document_facts(earlier), document_facts(later)), later, earlier)
     parts = changed_sections(_sections(earlier), _sections(later))
@@ -201,8 +199,8 @@ def difference_between(old: Review, new: Review) -> ReviewDifference:
 
 
 def _heads(old: Review, new: Review) -> tuple[int, int]:
-    """The heads of the log that two reviews keep, the earlier first."""
-    first, last = sorted(int(one.frozen["log"]["sequence"]) for one in (old, new))
+    """The log heads stored in two reviews, the earlier first."""
+    first, last = sorted(int(review.frozen["log"]["sequence"]) for review in (old, new))
     return first, last
 
 
@@ -210,31 +208,33 @@ def _grouped(changed: Iterable[ChangedFigure], *docs: dict[str, Any]) -> list[Fi
     names = {"indicator": "Chỉ tiêu khác", "target": "Chỉ tiêu giao", "tasks": "Nhiệm vụ"}
     units: dict[str, str] = {}
     for doc in docs:
-        now = Summary.from_dict(doc["figures"])
-        units |= {f"unit.{row.key}": row.name for row in now.rows if f"unit.{row.key}" not in units}
-        for key, name, _ in scopes(now):
+        summary = Summary.from_dict(doc["figures"])
+        units = {f"unit.{row.key}": row.name for row in summary.rows} | units
+        for key, name, _ in scopes(summary):
             names.setdefault(f"now.{key}", capfirst(name))
             names.setdefault(f"before.{key}", f"Cùng kỳ năm trước, {name}")
-    found: dict[str, list[ChangedFigure]] = {}
-    for one in changed:
-        two = ".".join(one.key.split(".")[:2])
-        name = units.get(two) or names.get(two) or names.get(one.key.split(".")[0], "Báo cáo đã có")
-        found.setdefault(name, []).append(one)
-    return [FigureGroup(name, figures) for name, figures in found.items()]
+    groups: dict[str, list[ChangedFigure]] = {}
+    for figure in changed:
+        prefix = ".".join(figure.key.split(".")[:2])
+        name = units.get(prefix) or names.get(prefix) or names.get(figure.key.split(".")[0], "Báo cáo đã có")
+        groups.setdefault(name, []).append(figure)
+    return [FigureGroup(name, figures) for name, figures in groups.items()]
 
 
 def _sections(doc: dict[str, Any]) -> Iterator[tuple[str, str, list[str]]]:
-    """The words of a review section by section, with what stands around them."""
+    """The text of a review by section, with the parts around the sections."""
     header = doc["header"]
     yield ":opening", "Tên, câu mở đầu", [doc["review"]["title"], *_filled(header["opening"])]
-    for place, one in enumerate(doc["sections"]):
+    for place, section in enumerate(doc["sections"]):
         texts = [
             bound_text.paragraph_text(bound_text.paragraph_from_data(paragraph))
-            for paragraph in one["paragraphs"]
+            for paragraph in section["paragraphs"]
         ]
-        yield one.get("key") or f"{place}:{one['heading']}", one["heading"], texts
-    told = [f"{one['text']} ({one['responsible'] or '—'}; {_day(one['deadline'])})" for one in doc["tasks"]]
-    yield ":tasks", "Nhiệm vụ kỳ tới", told
+        yield section.get("key") or f"{place}:{section['heading']}", section["heading"], texts
+    tasks = [
+        f"{task['text']} ({task['responsible'] or '—'}; {_day(task['deadline'])})" for task in doc["tasks"]
+    ]
+    yield ":tasks", "Nhiệm vụ kỳ tới", tasks
     meeting = [header[name] for name in ("meeting_place", "chaired", "attended") if header.get(name)]
     yield ":meeting", "Hội nghị", [*_filled(_day(header["meeting_day"])), *meeting]
     signer = [*doc["signer"]["lines"], *_filled(doc["signer"]["name"])]
@@ -250,61 +250,59 @@ def _day(text: str) -> str:
 
 
 def _reasons(old: Review, new: Review) -> Iterator[CorrectionReason]:
-    """The entries between the heads of the log that the two reviews keep, about months of their period below their
-    unit, the oldest first; by the units of a day, of those whose history it carries on.
-    """
+    """The log entries between the two freezings about months of their period and units, the oldest first."""
     period = Period.parse(new.period)
     end = stored_calendar().bounds(period)[1]
-    counted = Unit.objects.filter(_counted(old, new)).order_by("active_from")
+    counted_units = Unit.objects.filter(_counted_units(old, new)).order_by("active_from")
     below = Submission.objects.filter(
-        unit__in=counted.order_by(), month__gte=period.first.number, month__lte=period.last.number
+        unit__in=counted_units.order_by(), month__gte=period.first.number, month__lte=period.last.number
     )
-    months = {one.pk: one for one in below.select_related("unit")}
-    # Of those who held a code one after the other, the one that held it in the period.
-    units = dict(counted.filter(active_from__lte=end).values_list("code", "name"))
+    months = {submission.pk: submission for submission in below.select_related("unit")}
+    # Codes are reused: the last unit with a code in the period wins.
+    units = dict(counted_units.filter(active_from__lte=end).values_list("code", "name"))
     first, last = _heads(old, new)
     entries = Entry.objects.filter(sequence__gt=first, sequence__lte=last, action__in=ACTS).order_by(
         "sequence"
     )
-    found: list[tuple[Entry, str, str]] = []
+    corrections: list[tuple[Entry, str, str]] = []
     for entry in entries.iterator(chunk_size=2000):
-        found += [(entry, *place) for place in _places(entry, months, units, period)]
-        if len(found) > MOST_ENTRIES:
+        corrections += [(entry, *place) for place in _places(entry, months, units, period)]
+        if len(corrections) > MOST_ENTRIES:
             break
-    words = _Words([entry for entry, *_ in found], end)
-    yield from (words.told(*one) for one in found)
+    names = _Names([entry for entry, *_ in corrections], end)
+    yield from (names.reason(*correction) for correction in corrections)
 
 
-def _counted(*reviews: Review) -> Q:
-    """Condition on units: those whose months one of the reviews tells. One query for each that is by a day's units."""
-    found = subtree(reviews[0].unit.path)
+def _counted_units(*reviews: Review) -> Q:
+    """Condition for the units whose months are counted in a review. One query for each different `units_of`."""
+    condition = subtree(reviews[0].unit.path)
     for units_of in {review.units_of for review in reviews} - {None}:
-        found |= in_history_of(reviews[0].unit, units_of)
-    return found
+        condition |= in_history_of(reviews[0].unit, units_of)
+    return condition
 
 
 def _places(
     entry: Entry, months: dict[int, Submission], units: dict[str, str], period: Period
 ) -> Iterator[tuple[str, str]]:
-    """The unit and month that an entry is about, where that concerns the review; a file's entry is about several."""
+    """The names of unit and month that an entry is about, if in the review; an import concerns several."""
     detail = entry.detail
     if entry.action == "indicators.save":
         if detail.get("unit") in units and detail.get("period") == period.code:
             yield units[detail["unit"]], period.label
         return
     own = entry.subject.removeprefix("submission:")
-    numbers = (
+    submission_ids = (
         detail.get("submissions", ())
         if entry.action == "counts.import"
         else [int(own) if own.isdigit() else 0]
     )
-    for number in numbers:
-        if number in months:
-            yield months[number].unit.name, Month.from_number(months[number].month).label
+    for submission_id in submission_ids:
+        if submission_id in months:
+            yield months[submission_id].unit.name, Month.from_number(months[submission_id].month).label
 
 
-class _Words:
-    """Names of people, fields and procedures, each asked for once."""
+class _Names:
+    """Names of people, fields and procedures; one query each."""
 
     def __init__(self, entries: list[Entry], end: date) -> None:
         actors = User.objects.filter(pk__in={entry.actor_id for entry in entries})
@@ -313,7 +311,7 @@ class _Words:
         self.procedures = dict(Procedure.objects.values_list("code", "name"))
         self.day = end
 
-    def told(self, entry: Entry, unit: str, month: str) -> CorrectionReason:
+    def reason(self, entry: Entry, unit: str, month: str) -> CorrectionReason:
         detail = entry.detail
         cells = list(self._cells(detail.get("cells"))) if entry.action == "submission.save" else []
         why = detail.get("reason") or detail.get("answer") or detail.get("file") or ""
@@ -335,21 +333,21 @@ class _Words:
 TITLES = ("Loại", "Nơi", "Nội dung", "Bản trước", "Bản sau", "Chênh lệch", "Ai", "Khi nào", "Lý do")
 
 
-def difference_csv_bytes(told: ReviewDifference, old: str, new: str) -> bytes:
-    """UTF-8 with a byte order mark; the first line says which two reviews."""
+def difference_csv_bytes(difference: ReviewDifference, old: str, new: str) -> bytes:
+    """UTF-8 with a byte order mark; the head line names the two reviews."""
     head = [*TITLES[:3], f"{TITLES[3]}: {old}", f"{TITLES[4]}: {new}", *TITLES[5:]]
-    lines = [[escape_formula(text) for text in line] for line in _lines(told)]
+    lines = [[escape_formula(text) for text in line] for line in _lines(difference)]
     return "".join(csv_lines([head, *lines])).encode()
 
 
-def _lines(told: ReviewDifference) -> Iterator[list[str]]:
-    for group in told.groups:
+def _lines(difference: ReviewDifference) -> Iterator[list[str]]:
+    for group in difference.groups:
         for figure in group.figures:
             yield ["Số liệu", group.name, figure.name, figure.old, figure.new, figure.by, "", "", ""]
-    for part in told.parts:
+    for part in difference.parts:
         for pieces in part.paragraphs:
             yield ["Lời văn", part.heading, "", _side(pieces, "gone"), _side(pieces, "new"), "", "", "", ""]
-    for reason in told.reasons:
+    for reason in difference.reasons:
         at = localtime(reason.at)
         when = f"{at:%H:%M} {format_day(at.date())}"
         what = "; ".join((reason.act, *reason.cells))
@@ -364,12 +362,11 @@ def _side(pieces: list[TextPiece], kind: str) -> str:
     )
 
 
-CLOSED = (ReviewState.FROZEN, ReviewState.ISSUED)
 MOST_OFFERED = 200
 
 
 class OtherForm(forms.Form):
-    """Which other review this one is compared with."""
+    """The other review of the comparison."""
 
     other = forms.ChoiceField(label="So với")
 
@@ -387,13 +384,13 @@ class OtherForm(forms.Form):
 @requires(Right.READ)
 @require_safe
 def review_difference(request: HttpRequest, pk: int) -> HttpResponse:
-    """`?with=` names the other one; without it the one that this review replaces, else the first that is offered."""
-    found = review_for(request, pk)
-    others = _others(request, found)
-    other = _asked(request, others, found)
-    context = {"found": found, "form": OtherForm(others, other) if others else None, "other": other}
+    """`?with=` is the other review's id; default: the replaced review, else the first of the list."""
+    review = review_for(request, pk)
+    others = _others(request, review)
+    other = _chosen_review(request, others, review)
+    context = {"found": review, "form": OtherForm(others, other) if others else None, "other": other}
     if other is not None:
-        old, new = _in_order(found, other)
+        old, new = _in_order(review, other)
         context |= {"old": old, "new": new, "told": difference_between(old, new)}
         context |= {
             "old_name": review_access.review_title(old),
@@ -405,13 +402,13 @@ def review_difference(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.READ)
 @require_safe
 def review_difference_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that the page tells, a line each."""
-    found = review_for(request, pk)
-    other = _asked(request, _others(request, found), found)
+    """The page's contents as CSV, a line each."""
+    review = review_for(request, pk)
+    other = _chosen_review(request, _others(request, review), review)
     if other is None:
-        context = {"found": found, "form": None, "other": None}
+        context = {"found": review, "form": None, "other": None}
         return render(request, "reports/difference/difference.html", context, status=409)
-    old, new = _in_order(found, other)
+    old, new = _in_order(review, other)
     content = difference_csv_bytes(
         difference_between(old, new), review_access.review_title(old), review_access.review_title(new)
     )
@@ -420,31 +417,33 @@ def review_difference_csv(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _others(request: HttpRequest, found: Review) -> list[Review]:
-    """The other frozen reviews that the reader may see, those of the same unit first, the newest first."""
-    if not found.is_frozen:
+def _others(request: HttpRequest, review: Review) -> list[Review]:
+    """The other frozen reviews that the user may see: those of the same unit first, then the newest."""
+    if not review.is_frozen:
         return []
-    seen = visible_reviews(request.user, request.day).filter(state__in=CLOSED).exclude(pk=found.pk)
-    return sorted(seen.order_by("-frozen_at")[:MOST_OFFERED], key=lambda one: one.unit_id != found.unit_id)
+    reviews = visible_reviews(request.user, request.day).filter(state__in=FROZEN_STATES).exclude(pk=review.pk)
+    return sorted(
+        reviews.order_by("-frozen_at")[:MOST_OFFERED], key=lambda other: other.unit_id != review.unit_id
+    )
 
 
-def _asked(request: HttpRequest, others: list[Review], found: Review) -> Review | None:
-    """The review that is asked for among those that the reader may see; any other is unknown (404)."""
-    asked = request.GET.get("with", "")
-    if not asked:
-        number = found.replaces_id or (others[0].pk if others else 0)
-    elif asked.isascii() and asked.isdigit() and len(asked) < 19:
-        number = int(asked)
+def _chosen_review(request: HttpRequest, others: list[Review], review: Review) -> Review | None:
+    """The requested review out of `others`; 404 for any other id."""
+    text = request.GET.get("with", "")
+    if not text:
+        review_id = review.replaces_id or (others[0].pk if others else 0)
+    elif text.isascii() and text.isdigit() and len(text) < 19:
+        review_id = int(text)
     else:
         raise Http404
-    chosen = next((other for other in others if other.pk == number), None)
-    if asked and chosen is None:
+    chosen = next((other for other in others if other.pk == review_id), None)
+    if text and chosen is None:
         raise Http404
-    # The list leaves the documents out: they are long.
+    # Fetched again: the list defers the long documents.
     return Review.objects.select_related("unit").get(pk=chosen.pk) if chosen else None
 
 
-def _in_order(one: Review, other: Review) -> tuple[Review, Review]:
-    """The older one first: by period, then by the day on which figures were closed."""
-    old, new = sorted((one, other), key=lambda review: (review.period, review.frozen_at, review.pk))
+def _in_order(first: Review, second: Review) -> tuple[Review, Review]:
+    """The older review first: by period, then by freezing."""
+    old, new = sorted((first, second), key=lambda review: (review.period, review.frozen_at, review.pk))
     return old, new

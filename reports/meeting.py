@@ -31,9 +31,7 @@ from .review_text import bound_text
 
 @dataclass(frozen=True)
 class MeetingRecord:
-    """The meeting of a review. `directed` and `conclusions` are bound text; `revision` 0: nobody has
-    entered the meeting on its own page.
-    """
+    """The meeting of a review. `directed` and `conclusions` are bound text; `revision` 0: never saved on its page."""
 
     day: date | None = None
     place: str = ""
@@ -45,18 +43,18 @@ class MeetingRecord:
 
     @property
     def directed_parts(self) -> tuple[bound_text.Paragraph, ...]:
-        """What was directed, paragraph by paragraph as runs."""
+        """The directions as paragraphs of runs."""
         return bound_text.parse_paragraphs(self.directed)
 
     @property
     def concluded_parts(self) -> tuple[bound_text.Paragraph, ...]:
-        """What was concluded, paragraph by paragraph as runs."""
+        """The conclusions as paragraphs of runs."""
         return bound_text.parse_paragraphs(self.conclusions)
 
 
 def meeting_of(review: Review) -> MeetingRecord:
-    """The meeting of a review. Day, place, chair and attendance are those of the header as long as the review can
-    change, since its text page writes them too; from freezing on those of the meeting's page. One query.
+    """The meeting of a review. Until freezing, day, place, chair and attendance come from the header, which the edit
+    page writes too. One query.
     """
     row = Meeting.objects.filter(review=review).first()
     if row is None:
@@ -84,7 +82,7 @@ OVERTAKEN = "Người khác vừa sửa thông tin hội nghị này."
 
 @dataclass(frozen=True)
 class MeetingText:
-    """The meeting as it is typed; `directed` and `conclusions` may hold figures as tokens."""
+    """The meeting as typed; `directed` and `conclusions` may contain figure tokens."""
 
     day: date | None = None
     place: str = ""
@@ -98,19 +96,19 @@ class MeetingText:
 def record_meeting(
     review: Review, text: MeetingText, *, by: User | None, at: datetime, revision: int
 ) -> Meeting:
-    """Store the meeting of a review, frozen or not; while it is not, day, place, chair and attendance go into its
-    header too. Raises Stale where somebody else stored it since `revision`.
+    """Store the meeting of a review, frozen or not; until freezing the header gets day, place, chair and attendance
+    too. Raises StaleReview when somebody else has stored it since `revision`.
     """
     review = Review.objects.select_for_update(of=("self",)).get(pk=review.pk)
     before = meeting_of(review)
     if before.revision != revision:
         raise StaleReview(OVERTAKEN)
-    given = asdict(text)
-    changed = changed_values({name: getattr(before, name) for name in given}, given)
+    values = asdict(text)
+    changed = changed_values({name: getattr(before, name) for name in values}, values)
     row = Meeting.objects.filter(review=review).first() or Meeting(review=review, revision=0)
     if not changed and row.pk:
         return row
-    for name, value in given.items():
+    for name, value in values.items():
         setattr(row, name, value)
     row.revision, row.saved_by, row.saved_at = row.revision + 1, str(by) if by else "", at
     row.save()
@@ -131,7 +129,7 @@ def _header_of(text: MeetingText) -> dict[str, Any]:
 
 
 class MeetingForm(forms.Form):
-    """Everything about a meeting; all of it may stay empty until it is known."""
+    """Everything about a meeting; every field is optional."""
 
     required_unmarked = True
 
@@ -148,42 +146,41 @@ class MeetingForm(forms.Form):
     directed = text_field("Ý kiến chỉ đạo tại hội nghị", 6)
     conclusions = text_field("Kết luận", 6)
 
-    def __init__(self, data: Any, told: MeetingRecord) -> None:
-        """`told`: the meeting as it is stored, shown while nothing was sent."""
-        super().__init__(data, initial={name: getattr(told, name) for name in self.base_fields})
+    def __init__(self, data: Any, stored: MeetingRecord) -> None:
+        super().__init__(data, initial={name: getattr(stored, name) for name in self.base_fields})
 
     def clean(self) -> dict[str, Any]:
-        """A field that was not sent is not an emptied one."""
+        """Refuse a request without all fields: a missing field would otherwise be stored as empty."""
         if self.is_bound and any(name not in self.data for name in self.base_fields):
             raise forms.ValidationError(REVISION)
         return self.cleaned_data
 
     def meeting(self) -> MeetingText:
-        """What was typed, of a valid form."""
+        """The cleaned values."""
         return MeetingText(**{name: value for name, value in self.cleaned_data.items() if name != "revision"})
 
 
 @requires(Right.EDIT)
 def review_meeting(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: what is known of the meeting; POST stores it, unless somebody else did so meanwhile (409)."""
-    found = review_for(request, pk, Right.EDIT)
-    form = MeetingForm(request.POST if request.method == "POST" else None, meeting_of(found))
+    """GET: the meeting's form; POST stores it, unless somebody else has done so meanwhile (409)."""
+    review = review_for(request, pk, Right.EDIT)
+    form = MeetingForm(request.POST if request.method == "POST" else None, meeting_of(review))
     status, stale = 200, ""
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
                 record_meeting(
-                    found,
+                    review,
                     form.meeting(),
                     by=request.user,
                     at=clock.now(),
                     revision=form.cleaned_data["revision"],
                 )
-            except review_access.StaleReview as refused:
-                status, stale = 409, str(refused)
+            except review_access.StaleReview as error:
+                status, stale = 409, str(error)
             else:
                 messages.success(request, "Đã lưu thông tin hội nghị.")
                 return redirect("review", pk)
-    context = {"found": found, "form": form, "stale": stale}
+    context = {"found": review, "form": form, "stale": stale}
     return render(request, "reports/meeting/meeting.html", context, status=status)

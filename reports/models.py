@@ -20,15 +20,15 @@ class ReviewState(models.TextChoices):
 
 
 class Review(models.Model):
-    """One unit's review of one period. `frozen` keeps data, text and template version for good; `pdf_sha256` is of
-    the file kept in media. What is frozen never changes: the database refuses it (migration 0002).
+    """One unit's review of one period. `frozen` stores data, text and template version; `pdf_sha256` is the hash of
+    the file in media. Database triggers refuse changes to a frozen review (reports.triggers).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="reviews")
     period = models.CharField("kỳ", max_length=24)
     title = models.CharField("tên báo cáo", max_length=300)
     state = models.CharField("trạng thái", max_length=16, choices=ReviewState, default=ReviewState.DRAFT)
-    # Told by the units of this day, history carried over; null: by the units that reported.
+    # Figures by the units of this day, with the history of their predecessors; null: by the units that reported.
     units_of = models.DateField("theo đơn vị ngày", null=True, blank=True)
     decimals = models.PositiveSmallIntegerField("số chữ số thập phân", default=1)
     header = models.JSONField(
@@ -70,9 +70,8 @@ class Review(models.Model):
 
 
 class ReviewSection(models.Model):
-    """A part of the text. `body` is bound text: a blank line between paragraphs, figures as tokens.
-    `block` names what is drawn after it, `key` the section of the outline that it came from. `responsible` writes what
-    the section is made from, by `due_on` (reports.models.contribution).
+    """A part of the text. `body` is bound text: a blank line between paragraphs, figures as tokens. `block` names the
+    table or chart after it, `key` its section of the outline. `responsible` sends the content by `due_on`.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="sections")
@@ -99,8 +98,8 @@ class TaskOutcome(models.TextChoices):
 
 
 class PlanTask(models.Model):
-    """A task (nhiệm vụ) of the review that sets it. What became of it is entered until the next review, also after the
-    review is frozen: outcome, a note, and the day on which it was so; who entered it and when.
+    """A task (nhiệm vụ) that a review sets. Its outcome, with a note and a day, is entered until the next review,
+    also after this review is frozen.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="tasks")
@@ -121,7 +120,7 @@ class PlanTask(models.Model):
 
     @property
     def who(self) -> str:
-        """Who answers for it, as printed."""
+        """The responsible unit or person, as printed."""
         return self.responsible or (self.unit.name if self.unit else "")
 
     def is_overdue(self, on: date) -> bool:
@@ -130,10 +129,10 @@ class PlanTask(models.Model):
 
 
 class Meeting(models.Model):
-    """The conference (hội nghị) of a review, entered until long after the review is frozen: its conclusions come later.
+    """The conference (hội nghị) of a review; it can still be edited after the review is frozen.
 
-    `directed` and `conclusions` are bound text. Day, place, chair and who attended stand in the
-    review's header too while that may still be changed; reports.meeting tells which ones hold.
+    `directed` and `conclusions` are bound text. Until freezing, day, place, chair and attendance are also in the
+    review's header, which then counts (reports.meeting.meeting_of).
     """
 
     review = models.OneToOneField(Review, models.CASCADE, related_name="meeting")
@@ -155,8 +154,8 @@ class Meeting(models.Model):
 
 
 class Outline(models.Model):
-    """The sections of the reviews of a unit and of those below it that have no outline of their own, from a year on.
-    Where none is stored, the outline of fixtures/outline.json holds.
+    """The sections of new reviews from a year on, for a unit and the units below it without an outline of their own.
+    Without any stored outline, fixtures/outline.json applies.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="+")
@@ -168,8 +167,8 @@ class Outline(models.Model):
 
 
 class OutlineSection(models.Model):
-    """A section of an outline. Who is `responsible` sends what it is made from within so many days after a period's
-    end. `key` is what phrases name a section by, `block` what is drawn after it.
+    """A section of an outline. `responsible` sends its content within `due_days` after a period's end. Phrases refer
+    to the section by `key`; `block` names the table or chart after it.
     """
 
     outline = models.ForeignKey(Outline, models.CASCADE, related_name="sections")
@@ -189,8 +188,8 @@ class OutlineSection(models.Model):
 
 
 class StoredPhrase(models.Model):
-    """A phrase that an administrator wrote: a new one, or one in place of that of
-    fixtures/phrases.json with the same key. `of`, `conditions` and `text` as review_text reads them.
+    """A phrase written by an administrator; it replaces the one in fixtures/phrases.json with the same key. `of`,
+    `conditions` and `text` are parsed by reports.review_text.phrases.
     """
 
     key = models.SlugField("mã câu", max_length=64, unique=True)
@@ -216,12 +215,11 @@ class AskKind(models.TextChoices):
 
 
 class Asking(models.Model):
-    """A unit is asked, by a day, for comments on a whole draft (no section) or for the text of one section. `body` is
-    bound text; it stays when the section goes, and is never printed itself: the drafter takes it
-    over.
+    """A request to a unit for comments on a draft (no section) or for the text of one section, by a day. `body` is
+    bound text; it outlives its section and is not printed: the drafter copies it into the section.
 
-    Sent: `sent_at` (of comments: the unit has said what it had to say). Sent back: `returned` says why, and nothing is
-    sent any more. `revision` grows with each saving of the text.
+    `sent_at` is set when the text is sent or the unit has commented. A returned request has its reason in `returned`
+    and no `sent_at`. Each saving increments `revision`.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="askings")
@@ -260,7 +258,7 @@ class Asking(models.Model):
 
 
 class AskingReminder(models.Model):
-    """One person was reminded of what one unit is asked for; each kind (figures.completeness) once."""
+    """A reminder of a request given to one person; each kind (figures.completeness) once."""
 
     asking = models.ForeignKey(Asking, models.CASCADE, related_name="reminders")
     kind = models.CharField(max_length=16)
@@ -281,8 +279,8 @@ class Resolution(models.TextChoices):
 
 
 class SectionComment(models.Model):
-    """A comment on a section, or (without one) on the whole draft; a reply has a parent. `unit` is in whose name it is
-    said. Words are never changed; an editor of the review resolves a comment. `heading` is the section's of that day.
+    """A comment on a section or, without one, on the whole draft, in the name of `unit`; a reply has a parent. Its
+    text never changes; an editor of the review resolves it. `heading` is the section's heading at that time.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="comments")
@@ -315,8 +313,8 @@ class SectionComment(models.Model):
 
 
 class FrozenForm(models.Model):
-    """What drew a frozen review: page and style sheet as they were that day, as canonical JSON, whose SHA-256 stands
-    in the document and in the log too; and the short code that is printed in it and typed at /verify/.
+    """The page and style sheet that a frozen review was rendered with, as canonical JSON (its SHA-256 is in the
+    document and in the log too), and the short code printed in the review and typed at /verify/.
     """
 
     review = models.OneToOneField(Review, models.PROTECT, related_name="form")
@@ -340,8 +338,8 @@ class SignedKind(models.TextChoices):
 
 
 class SignedFile(models.Model):
-    """A signed file as it was uploaded, byte for byte, with what comparing it found that day
-    (reports.verification.signed_files). The newest of a review counts; the others stay.
+    """A signed file, byte for byte as uploaded; `found` is the result of its comparison at upload
+    (reports.verification.signed_files). A review's newest file counts; older ones stay.
     """
 
     review = models.ForeignKey(Review, models.PROTECT, related_name="signed_files")
@@ -363,8 +361,8 @@ class SignedFile(models.Model):
 
 
 class Drawing(Job):
-    """One long PDF of a review. `freezes`: the figures are closed with it, as whoever asked has seen them (`version`),
-    for `reason`, on `asked_at`.
+    """A job that renders a long PDF of a review. With `freezes` it also closes the figures, if they are still those of
+    `version`, which the user saw.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="drawings")

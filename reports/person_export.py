@@ -1,4 +1,4 @@
-"""Everything that the tables hold about a person, for the person's own request, and the log of giving it out."""
+"""Everything stored about a person, for the person's own request; used by the command export_person."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -19,13 +19,11 @@ from units.models import AccountOrigin, Membership, Token
 
 from .models import Asking, PlanTask, SectionComment
 
-# Names of the answer are Vietnamese: it is handed to the person. No password, code, secret of a second factor
-# or key is in it. Columns that name people are found by themselves, so that a table of tomorrow is not
-# forgotten.
+# Keys are Vietnamese: the file is for the person. It has no passwords, codes, second-factor secrets or tokens.
 
-HOUSE = ("ledger", "accounts", "units", "records", "reports")
-# As what a person's name or number stands in a row, by the column's name.
-STANDING = {
+APPS = ("ledger", "accounts", "units", "records", "reports")
+# The person's part in a row, by the name of the column.
+APPEARANCES = {
     "asked_by": "người yêu cầu",
     "changed_by": "người sửa",
     "created_by": "người lập",
@@ -46,18 +44,18 @@ STANDING = {
     "user": "người được nhắc",
     "writers": "người nhập số liệu",
 }
-# Acts in whose entries an account's full name stands.
+# Log actions whose details have an account's full name.
 _NAMING = ("user.create", "user.edit")
-# Told in words of their own.
-_TOLD_APART = (AccountOrigin, Membership, Token, Identity, RecoveryCode, Factor, Session)
-# The channel by which a result went back.
+# Models with a part of their own in the export.
+_LISTED_SEPARATELY = (AccountOrigin, Membership, Token, Identity, RecoveryCode, Factor, Session)
+# The channel by which a result was returned.
 _NO_PERSON = ("returned_by",)
 
 
 def personal_data(user: User, *, at: datetime) -> dict[str, Any]:
-    """What the tables hold about a person, as plain data for JSON; times are aware, days are dates.
+    """What is stored about a person, as plain data for JSON; times are aware, days are dates.
 
-    Texts of others are not in it. Rows that name people by words are found by every name that the person has had.
+    It has no texts of others. Rows with names instead of ids are searched by every name that the person has had.
     """
     names = names_of(user)
     acts = Entry.objects.filter(actor_id=user.pk).order_by("sequence").iterator(1_000)
@@ -69,50 +67,52 @@ def personal_data(user: User, *, at: datetime) -> dict[str, Any]:
             {"Máy chủ": identity.issuer, "Mã định danh": identity.subject}
             for identity in user.identities.order_by("pk")
         ],
-        "Phiên đăng nhập": list(map(_stay, sessions.running_sessions_of(user, at=at))),
-        "Lần đăng nhập": list(map(_visit, sessions.sign_ins_of(user))),
+        "Phiên đăng nhập": list(map(_session, sessions.running_sessions_of(user, at=at))),
+        "Lần đăng nhập": list(map(_sign_in, sessions.sign_ins_of(user))),
         "Khóa truy cập đã cấp cho hệ thống khác": [
-            {"Tên hệ thống": one.name, "Cấp lúc": one.created_at, "Hết hạn": one.expires_at}
-            for one in Token.objects.filter(created_by=user).order_by("pk")
+            {"Tên hệ thống": token.name, "Cấp lúc": token.created_at, "Hết hạn": token.expires_at}
+            for token in Token.objects.filter(created_by=user).order_by("pk")
         ],
         "Ý kiến, nội dung đã viết": list(_texts(names)),
-        "Tên ghi ở": list(_standings(user, names)),
+        "Tên ghi ở": list(_appearances(user, names)),
         "Tên trùng với người khác": _shared(user, names),
-        "Nhật ký về người này": list(map(_change, all_log_lines(user_subject(user)))),
-        "Việc do người này làm": list(map(_act, acts)),
+        "Nhật ký về người này": list(map(_log_line, all_log_lines(user_subject(user)))),
+        "Việc do người này làm": list(map(_log_entry, acts)),
     }
 
 
 def names_of(user: User) -> set[str]:
-    """The names that rows may hold of a person: the sign-in name, the full name, and full names of before."""
+    """The names of a person in rows: the sign-in name, and the present and former full names."""
     about = Entry.objects.filter(subject=user_subject(user), action__in=_NAMING)
-    said = (_full_names(detail) for detail in about.values_list("detail", flat=True))
-    return {user.get_username(), str(user), *chain.from_iterable(said)} - {""}
+    full_names = (_full_names(detail) for detail in about.values_list("detail", flat=True))
+    return {user.get_username(), str(user), *chain.from_iterable(full_names)} - {""}
 
 
 def _full_names(detail: dict[str, Any]) -> list[str]:
-    """The full names, old and new, of a log entry about an account."""
-    said = detail.get("full_name", [])
-    return [said] if isinstance(said, str) else said
+    """The full names, old and new, in a log entry's detail."""
+    names = detail.get("full_name", [])
+    return [names] if isinstance(names, str) else names
 
 
 def person_columns() -> Iterator[tuple[type[Model], Field]]:
-    """Every column of the house that names a person: by number, or by words (`…_by`)."""
-    for model in chain.from_iterable(apps.get_app_config(room).get_models() for room in HOUSE):
+    """Every column that names a person: a key to User, or a name (`…_by`). Found by introspection, so that new tables
+    are not forgotten.
+    """
+    for model in chain.from_iterable(apps.get_app_config(label).get_models() for label in APPS):
         for field in chain(model._meta.fields, model._meta.many_to_many):
-            by_number = field.related_model is User
-            if by_number or field.name.endswith("_by") and field.name not in _NO_PERSON:
+            is_key = field.related_model is User
+            if is_key or field.name.endswith("_by") and field.name not in _NO_PERSON:
                 yield model, field
 
 
-def _standings(user: User, names: set[str]) -> Iterator[dict[str, Any]]:
+def _appearances(user: User, names: set[str]) -> Iterator[dict[str, Any]]:
     for model, field in person_columns():
-        if model in _TOLD_APART:
+        if model in _LISTED_SEPARATELY:
             continue
-        wanted = {field.name: user} if field.related_model is User else {f"{field.name}__in": names}
-        found = model._default_manager.filter(**wanted).order_by("pk").values_list("pk", flat=True)
-        for number in found.iterator(1_000):
-            yield {"Ở": model._meta.verbose_name, "Số": number, "Là": STANDING[field.name]}
+        filters = {field.name: user} if field.related_model is User else {f"{field.name}__in": names}
+        ids = model._default_manager.filter(**filters).order_by("pk").values_list("pk", flat=True)
+        for row_id in ids.iterator(1_000):
+            yield {"Ở": model._meta.verbose_name, "Số": row_id, "Là": APPEARANCES[field.name]}
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -137,42 +137,42 @@ def _origin(user: User) -> str | None:
     return AccountOrigin.objects.filter(user=user).values_list("unit__name", flat=True).first()
 
 
-def _role(one: Membership) -> dict[str, Any]:
+def _role(membership: Membership) -> dict[str, Any]:
     return {
-        "Vai trò": one.get_role_display(),
-        "Đơn vị": one.unit.name,
-        "Mã đơn vị": one.unit.code,
-        "Từ ngày": one.valid_from,
-        "Đến hết ngày": one.valid_until,
+        "Vai trò": membership.get_role_display(),
+        "Đơn vị": membership.unit.name,
+        "Mã đơn vị": membership.unit.code,
+        "Từ ngày": membership.valid_from,
+        "Đến hết ngày": membership.valid_until,
     }
 
 
-def _stay(one: sessions.RunningSession) -> dict[str, Any]:
+def _session(session: sessions.RunningSession) -> dict[str, Any]:
     return {
-        "Bắt đầu": one.begun,
-        "Thao tác lần cuối": one.seen,
-        "Hết hạn": one.until,
-        "Địa chỉ mạng": one.address,
-        "Trình duyệt": one.browser,
+        "Bắt đầu": session.begun,
+        "Thao tác lần cuối": session.seen,
+        "Hết hạn": session.until,
+        "Địa chỉ mạng": session.address,
+        "Trình duyệt": session.browser,
     }
 
 
-def _visit(one: sessions.SignInRecord) -> dict[str, Any]:
+def _sign_in(sign_in: sessions.SignInRecord) -> dict[str, Any]:
     return {
-        "Lúc": one.at,
-        "Địa chỉ mạng": one.address,
-        "Trình duyệt": one.browser,
-        "Được vào": one.succeeded,
+        "Lúc": sign_in.at,
+        "Địa chỉ mạng": sign_in.address,
+        "Trình duyệt": sign_in.browser,
+        "Được vào": sign_in.succeeded,
     }
 
 
-def _change(one: LogLine) -> dict[str, Any]:
-    return {"Lúc": one.at, "Người thực hiện": one.actor, "Việc": one.what, "Chi tiết": one.detail}
+def _log_line(line: LogLine) -> dict[str, Any]:
+    return {"Lúc": line.at, "Người thực hiện": line.actor, "Việc": line.what, "Chi tiết": line.detail}
 
 
-def _act(one: Entry) -> dict[str, Any]:
-    what = ACTIONS.get(one.action, one.action)
-    return {"Số": one.sequence, "Lúc": one.at, "Việc": what, "Về": one.subject}
+def _log_entry(entry: Entry) -> dict[str, Any]:
+    what = ACTIONS.get(entry.action, entry.action)
+    return {"Số": entry.sequence, "Lúc": entry.at, "Việc": what, "Về": entry.subject}
 
 
 def _factor(user: User) -> dict[str, Any]:
@@ -187,23 +187,23 @@ def _factor(user: User) -> dict[str, Any]:
 
 
 def _texts(names: set[str]) -> Iterator[dict[str, Any]]:
-    for one in SectionComment.objects.filter(said_by__in=names).order_by("pk"):
-        yield {"Loại": "ý kiến góp ý", "Lúc": one.at, "Về": one.heading, "Nội dung": one.text}
-    for one in (
+    for row in SectionComment.objects.filter(said_by__in=names).order_by("pk"):
+        yield {"Loại": "ý kiến góp ý", "Lúc": row.at, "Về": row.heading, "Nội dung": row.text}
+    for row in (
         Asking.objects.filter(Q(saved_by__in=names) | Q(sent_by__in=names)).exclude(body="").order_by("pk")
     ):
-        yield {"Loại": "nội dung gửi", "Lúc": one.saved_at, "Về": one.heading, "Nội dung": one.body}
-    for one in PlanTask.objects.filter(outcome_by__in=names).order_by("pk"):
+        yield {"Loại": "nội dung gửi", "Lúc": row.saved_at, "Về": row.heading, "Nội dung": row.body}
+    for row in PlanTask.objects.filter(outcome_by__in=names).order_by("pk"):
         yield {
             "Loại": "kết quả nhiệm vụ",
-            "Lúc": one.outcome_at,
-            "Về": one.text,
-            "Nội dung": one.outcome_note,
+            "Lúc": row.outcome_at,
+            "Về": row.text,
+            "Nội dung": row.outcome_note,
         }
 
 
 def _shared(user: User, names: set[str]) -> list[str]:
-    """Names that somebody else has or had too, as far as the log knows: rows found by them may be about that person."""
+    """The names that somebody else has or had too, according to the log: rows with them may be about that person."""
     others = User.objects.exclude(pk=user.pk).filter(Q(full_name__in=names) | Q(username__in=names))
     before = Entry.objects.filter(action__in=_NAMING).exclude(subject=user_subject(user))
     had = (_full_names(detail) for detail in before.values_list("detail", flat=True).iterator(1_000))
@@ -216,7 +216,7 @@ def _shared(user: User, names: set[str]) -> list[str]:
 
 @transaction.atomic
 def export_person(user: User, *, by: User | None, at: datetime) -> dict[str, Any]:
-    """Everything that is kept about a person. That it was given out is logged, behind it."""
-    found = personal_data(user, at=at)
+    """Everything stored about a person; the export is logged."""
+    data = personal_data(user, at=at)
     log.append("user.export", by=by, subject=user_subject(user), detail={}, at=at)
-    return {"Xuất lúc": at, **found}
+    return {"Xuất lúc": at, **data}

@@ -1,6 +1,6 @@
-"""Who may see or change a review: fetched with the right checked, locked, refused, logged.
+"""Access to reviews: fetching with the right checked, locking, errors, logging, codes of issued reviews.
 
-What anyone may know of an issued one, and the form fields that all pages of reviews share.
+Also the form fields that all pages of reviews share.
 """
 
 import secrets
@@ -33,15 +33,15 @@ from .models import Asking, AskKind, FrozenForm, Review, ReviewState
 
 
 class ReviewError(ValueError):
-    """A change that cannot be, in Vietnamese words for whoever asked for it."""
+    """A refused change; the message is Vietnamese text for the user."""
 
 
 class StaleReview(ReviewError):
-    """What was changed or closed is not what whoever asked for it has seen: somebody else was there meanwhile."""
+    """Somebody else has changed the review since the user loaded it."""
 
 
 def lock_open_review(review: Review) -> Review:
-    """The review under a lock, as long as it may still be changed."""
+    """The review under a row lock. Raises ReviewError when it is frozen."""
     review = Review.objects.select_for_update().get(pk=review.pk)
     if review.is_frozen:
         raise ReviewError("Báo cáo đã chốt số liệu, không sửa được nữa. Hãy lập bản thay thế.")
@@ -53,38 +53,37 @@ def log_change(action: str, review: Review, by: User | None, at: datetime, detai
 
 
 def changed_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What differs, for the log: name → old and new."""
+    """The values that differ, for the log: name → old and new."""
     return {
         name: {"old": before[name], "new": value} for name, value in after.items() if before[name] != value
     }
 
 
 def log_subject(review: Review) -> str:
-    """How the log names a review."""
+    """The subject of log entries about a review."""
     return f"review:{review.pk}"
 
 
-# Characters. A longer text is refused at entry (acceptance S25, a project figure); a section takes over what many units
-# wrote, and so does what a unit writes for one.
+# Characters (acceptance S25, a project figure). A section collects the contributions of many units.
 LONGEST_TEXT = 10_000
 LONGEST_SECTION = 200_000
 
 
 def may_read(user: User, review: Review, on: date) -> bool:
-    """Whether somebody of an asked unit reads the draft: while it is put to comment."""
+    """Whether the user reads the draft as a member of a unit that was asked for comments, while that is open."""
     if review.state != ReviewState.COMMENT:
         return False
     askings = Asking.objects.filter(review=review, kind=AskKind.COMMENT, unit__in=units_with_role(user, on))
-    return any(is_allowed(user, Right.COMMENT, one.unit, on) for one in askings.select_related("unit"))
+    return any(is_allowed(user, Right.COMMENT, asking.unit, on) for asking in askings.select_related("unit"))
 
 
-# What newer figures are looked for in: (measure, words).
-COMPARED = tuple((one.name, one.label.lower()) for one in COUNTS_FOR_PEOPLE if one.compared)
+# The measures that `newer_figures` compares, with their words.
+COMPARED = tuple((measure.name, measure.label.lower()) for measure in COUNTS_FOR_PEOPLE if measure.compared)
 
 
 @dataclass(frozen=True)
 class NewerFigure:
-    """A figure that is another one today than in the frozen review."""
+    """A figure that has changed since the review was frozen."""
 
     whom: str
     what: str
@@ -94,7 +93,7 @@ class NewerFigure:
 
 @dataclass(frozen=True)
 class Correction:
-    """Number and day that stood there before somebody corrected them, and why."""
+    """Number and day before a correction, and its reason."""
 
     number: str
     issued_on: date
@@ -109,7 +108,7 @@ def visible_reviews(user: User, on: date) -> Any:
 
 
 def drafting_units(user: User, on: date) -> list[Unit]:
-    """Units with others below them, or reporting themselves, whose reviews the user may draft."""
+    """Units whose reviews the user may draft, by path."""
     units = [
         membership.unit for membership in memberships_of(user, on) if membership.role in ROLES[web.Right.EDIT]
     ]
@@ -117,7 +116,7 @@ def drafting_units(user: User, on: date) -> list[Unit]:
 
 
 def newer_figures(doc: dict[str, Any]) -> list[NewerFigure]:
-    """What has changed since a document was made: by tier, then by unit; empty when nothing has."""
+    """The figures that have changed since a document was built, by tier, then by unit."""
     old = Summary.from_dict(doc["figures"])
     unit = document_unit(doc)
     if unit is None:
@@ -125,42 +124,36 @@ def newer_figures(doc: dict[str, Any]) -> list[NewerFigure]:
     period, today = Period.parse(old.period.code), old.units_of
     query = FiguresQuery(unit, period, include=old.include, external=old.external, by="unit", today=today)
     new = summary(replace(query, decimals=old.decimals))
-    found: list[NewerFigure] = []
+    newer: list[NewerFigure] = []
     for tier, figures in old.tiers:
-        found += _differences(tier_name(tier), figures, new.tier(tier))
+        newer += _differences(tier_name(tier), figures, new.tier(tier))
     for row in old.rows:
-        now = new.row(row.key)
-        found += _differences(row.name, row.figures, now.figures if now else None)
-    return found
+        current = new.row(row.key)
+        newer += _differences(row.name, row.figures, current.figures if current else None)
+    return newer
 
 
 def units_with_role(user: User, on: date) -> Iterable[int]:
-    """The units that a person holds a role in: who only stands above an asked unit is not asked."""
-    return {one.unit_id for one in memberships_of(user, on)}
+    """Ids of the units that a person has a role in, without the units below them."""
+    return {membership.unit_id for membership in memberships_of(user, on)}
 
 
 def document_unit(doc: dict[str, Any]) -> Unit | None:
-    """The unit of a document."""
     review = Review.objects.filter(pk=doc["review"]["number"]).select_related("unit").first()
     return review.unit if review else None
 
 
 def frozen_entry(review: Review) -> Entry | None:
-    """The entry of the log that was written when the review was frozen."""
-    return (
-        Entry.objects.filter(action="review.freeze", subject=f"review:{review.pk}")
-        .order_by("-sequence")
-        .first()
-    )
+    """The log entry of the freezing."""
+    entries = Entry.objects.filter(action="review.freeze", subject=log_subject(review))
+    return entries.order_by("-sequence").first()
 
 
 def corrections(review: Review) -> list[Correction]:
-    """What was changed about number and day after they had been recorded, in order."""
+    """Corrections of number and day after issuing, the oldest first."""
     if review.state != ReviewState.ISSUED:
         return []
-    entries = Entry.objects.filter(action="review.correct", subject=f"review:{review.pk}").order_by(
-        "sequence"
-    )
+    entries = Entry.objects.filter(action="review.correct", subject=log_subject(review)).order_by("sequence")
     return [
         Correction(
             entry.detail["old"]["number"],
@@ -184,15 +177,15 @@ def _differences(whom: str, old: Figures, new: Figures | None) -> list[NewerFigu
 
 
 def review_for(request: HttpRequest, pk: int, right: Right = Right.READ) -> Review:
-    """The review with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read. Units that were
-    asked for comments read it while it is put to comment.
+    """The review with its unit; 404 for unknown ids and for users without access, 403 for those who may only read.
+    Units that were asked for comments may read it while commenting is open.
     """
-    found = Review.objects.select_related("unit__parent", "replaces").filter(pk=pk).first()
-    if found and right is Right.READ and not is_allowed(request.user, right, found.unit, request.day):
-        if may_read(request.user, found, request.day):
-            return found
-    require_right(request.user, right, found.unit if found else None, request.day)
-    return found
+    review = Review.objects.select_related("unit__parent", "replaces").filter(pk=pk).first()
+    if review and right is Right.READ and not is_allowed(request.user, right, review.unit, request.day):
+        if may_read(request.user, review, request.day):
+            return review
+    require_right(request.user, right, review.unit if review else None, request.day)
+    return review
 
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -221,12 +214,12 @@ def text_field(label: str, rows: int, required: bool = False, **more: Any) -> fo
 
 
 def line_field(label: str, length: int = 300, required: bool = False, **more: Any) -> forms.CharField:
-    told = {"required": "Hãy ghi mục này.", "max_length": f"Dài quá {length} ký tự."}
-    return forms.CharField(label=label, required=required, max_length=length, error_messages=told, **more)
+    messages = {"required": "Hãy ghi mục này.", "max_length": f"Dài quá {length} ký tự."}
+    return forms.CharField(label=label, required=required, max_length=length, error_messages=messages, **more)
 
 
 class ReviewDayField(forms.DateField):
-    """A day typed or picked; 2022-08-12 and 12/8/2022 are read. Nothing of a review happens before 1990."""
+    """A day between 1990 and 2100, as 2022-08-12 or 12/8/2022."""
 
     def __init__(self, label: str, required: bool = False) -> None:
         super().__init__(
@@ -239,13 +232,13 @@ class ReviewDayField(forms.DateField):
         )
 
 
-# Consonants only: no digit that looks like a letter, no figure among the figures of a review, no word by chance.
+# Consonants only: no digit that looks like a letter or like a figure of the review, no word by chance.
 LETTERS = "BCDFGHJKLMNPQRTVWXZ"
 LENGTH = 10
 
 
 def new_code() -> str:
-    """A code that no review has yet, by chance: 19 letters in 10 places are 6,000,000,000,000 codes."""
+    """A random unused code; there are 19^10, about 6·10^12."""
     while True:
         code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
         if not FrozenForm.objects.filter(code=code).exists():
@@ -253,34 +246,34 @@ def new_code() -> str:
 
 
 def code_text(code: str) -> str:
-    """As it is printed: in two halves."""
+    """The code as printed: in two halves."""
     return f"{code[: LENGTH // 2]}-{code[LENGTH // 2 :]}"
 
 
 def printed_code(doc: dict[str, Any]) -> dict[str, Any] | None:
-    """What is printed of a document's code; None for a draft, and for a review older than the codes."""
-    given = doc.get("verify")
-    if not given:
+    """Code, address, link and QR code as printed; None for drafts and for reviews frozen before codes existed."""
+    verify = doc.get("verify")
+    if not verify:
         return None
-    address, asked = given["address"], urlencode({"code": given["code"]})
+    address, query = verify["address"], urlencode({"code": verify["code"]})
     return {
-        "code": code_text(given["code"]),
+        "code": code_text(verify["code"]),
         "address": address,
-        "link": f"{address}?{asked}",
-        "qr": qr_code.draw_qr_code(f"{address}?{asked}") if given["qr"] else None,
+        "link": f"{address}?{query}",
+        "qr": qr_code.draw_qr_code(f"{address}?{query}") if verify["qr"] else None,
     }
 
 
 def parse_code(typed: str) -> str:
-    """A typed code as it is kept: case, spaces, dashes and the bar of Đ do not matter; "" for what cannot be one."""
+    """Normalize a typed code: case, spaces, dashes and the bar of Đ do not matter; "" for an impossible code."""
     folded = unicodedata.normalize("NFKC", typed[:100]).upper().replace("Đ", "D")
-    letters = "".join(one for one in folded if not one.isspace() and one not in "-–—.")
+    letters = "".join(char for char in folded if not char.isspace() and char not in "-–—.")
     return letters if len(letters) == LENGTH and set(letters) <= set(LETTERS) else ""
 
 
 @dataclass(frozen=True)
 class IssuedReviewStatus:
-    """An issued review as /verify/ shows it. `by`: the issued review that replaced it; `of`: that it replaced."""
+    """An issued review as /verify/ shows it. `by`: the issued review that replaced it; `of`: the one it replaced."""
 
     review: Review
     period: str
@@ -299,7 +292,7 @@ class IssuedReviewStatus:
 
 
 def issued_review(code: str) -> Review | None:
-    """The issued review in which a code (as parsed from what was typed) is printed; nothing of any other."""
+    """The issued review with a code (from `parse_code`)."""
     return (
         Review.objects.filter(form__code=code, state=ReviewState.ISSUED)
         .select_related("unit", "form")
@@ -310,7 +303,7 @@ def issued_review(code: str) -> Review | None:
 
 
 def issued_status(review: Review) -> IssuedReviewStatus | None:
-    """How an issued review stands; None for one that is not issued. Four queries."""
+    """What /verify/ shows; None for a review that is not issued. Four queries."""
     if review.state != ReviewState.ISSUED:
         return None
     issued = Review.objects.filter(state=ReviewState.ISSUED).select_related("form").defer("frozen")
@@ -325,13 +318,13 @@ def issued_status(review: Review) -> IssuedReviewStatus | None:
 
 
 def review_title(review: Review) -> str:
-    """How a frozen review is named beside others: "Báo cáo số 215/BC-UBND ngày 12/8/2022, huyện Thanh Liêm, …"."""
-    of = f"{review.unit.name}, {Period.parse(review.period).label}"
+    """A frozen review in a list: "Báo cáo số 215/BC-UBND ngày 12/8/2022, huyện Thanh Liêm, …"."""
+    subject = f"{review.unit.name}, {Period.parse(review.period).label}"
     if review.number and review.issued_on:
-        return f"Báo cáo số {review.number} ngày {format_day(review.issued_on)}, {of}"
-    return f"Bản chốt số liệu ngày {format_day(localdate(review.frozen_at))}, {of}"
+        return f"Báo cáo số {review.number} ngày {format_day(review.issued_on)}, {subject}"
+    return f"Bản chốt số liệu ngày {format_day(localdate(review.frozen_at))}, {subject}"
 
 
 def code_of(review: Review | None) -> str:
-    """The code printed in a frozen review; "" for one that is older than the codes."""
+    """The code printed in a frozen review; "" for reviews frozen before codes existed."""
     return review.form.code if review is not None and hasattr(review, "form") else ""

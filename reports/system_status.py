@@ -26,15 +26,14 @@ from spreadsheets.table_writer import TableColumn, TableFile, requested_file, ta
 from units.access.queries import is_root_administrator, managed_condition, managed_people
 from units.models import Unit
 
-# What is of the whole installation (timers, queues, disk, log, version) is for administrators of the top of the
-# tree; others are told of the units and people that they administer.
+# Only administrators of the root unit see the installation (timers, queues, disk, log, version).
 
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class TimerStatus:
-    """A timer's work: its last run, and whether it has not gone well for too long."""
+    """A timer's last run, and whether a good run is overdue."""
 
     kind: str
     ran: timer_runs.LastRun | None
@@ -51,7 +50,7 @@ class TimerStatus:
 
 @dataclass(frozen=True)
 class SystemStatus:
-    """What is of the whole installation; `head` is number and hash of the log's last entry."""
+    """The state of the installation; `head` is sequence and hash of the log's last entry."""
 
     timers: list[TimerStatus]
     queues: list[health.QueueHealth]
@@ -63,7 +62,7 @@ class SystemStatus:
 
 @dataclass(frozen=True)
 class FailedSignIns:
-    """Failed sign-ins under the name of a person (None: under names that nobody has)."""
+    """Failed sign-ins with the name of a person (None: with unknown names)."""
 
     person: User | None
     times: int
@@ -72,7 +71,7 @@ class FailedSignIns:
 
 
 def system_status(at: datetime) -> SystemStatus:
-    """In a fixed number of queries; failures of long work are those of the last day."""
+    """The state of the installation, in a fixed number of queries; job failures are those of the last day."""
     timers = [
         TimerStatus(kind, timer_runs.last(kind), timer_runs.is_late(kind, at))
         for kind in timer_runs.RUN_INTERVALS
@@ -83,7 +82,7 @@ def system_status(at: datetime) -> SystemStatus:
 
 
 def latest_month(day: date) -> Month:
-    """The latest reporting month that has ended before the day."""
+    """The latest reporting month that ended before the day."""
     days = stored_calendar()
     month = days.month_of(day)
     while not days.ended(Period.of(month, month), day):
@@ -92,54 +91,48 @@ def latest_month(day: date) -> Month:
 
 
 def missing_units(user: User, month: Month, day: date) -> QuerySet[Unit]:
-    """Units that the user administers which owe the month and have neither sent nor approved it."""
+    """Units that the user administers whose report of the month is expected but not sent."""
     administered = Unit.objects.filter(managed_condition(user, day))
     return month_status.units_missing(administered, [month], stored_calendar()).order_by("tier", "code")
 
 
 def failed_sign_ins(user: User, day: date, at: datetime, *, all_names: bool) -> list[FailedSignIns]:
-    """Failed sign-ins of the last day by person, the most first, of people whom the user manages. `all_names`: also how
-    many there were under names that nobody has; never the names themselves: people type passwords there.
+    """Failed sign-ins of the last day by person, the most first, of people whom the user manages. `all_names`: also the
+    number with unknown names, without the names: people type passwords there.
     """
     failures = sessions.failed_sign_ins(at - DAY)
     names = {failure.username for failure in failures}
-    found = {
-        managed_person.username: managed_person
-        for managed_person in managed_people(user, day).filter(username__in=names)
-    }
+    people = {person.username: person for person in managed_people(user, day).filter(username__in=names)}
     by_person: dict[User | None, list[sessions.FailedSignIn]] = defaultdict(list)
-    known = (
-        set(User.objects.filter(username__in=names).values_list("username", flat=True))
-        if all_names
-        else names
-    )
+    used = User.objects.filter(username__in=names).values_list("username", flat=True)
+    with_account = set(used) if all_names else names
     for failure in failures:
-        if failure.username in found:
-            by_person[found[failure.username]].append(failure)
-        elif failure.username not in known:
+        if failure.username in people:
+            by_person[people[failure.username]].append(failure)
+        elif failure.username not in with_account:
             by_person[None].append(failure)
-    return sorted((_tried(*item) for item in by_person.items()), key=lambda one: (-one.times, one.latest))
-
-
-def _tried(person: User | None, failures: Iterable[sessions.FailedSignIn]) -> FailedSignIns:
-    listed = list(failures)
-    return FailedSignIns(
-        person, len(listed), max(one.at for one in listed), any(one.locked for one in listed)
+    return sorted(
+        (_count_failures(*item) for item in by_person.items()), key=lambda row: (-row.times, row.latest)
     )
+
+
+def _count_failures(person: User | None, failures: list[sessions.FailedSignIn]) -> FailedSignIns:
+    latest, locked = max(failure.at for failure in failures), any(failure.locked for failure in failures)
+    return FailedSignIns(person, len(failures), latest, locked)
 
 
 @cache
 def release() -> str:
-    """Version and, where this is a clone with git at hand, the commit that runs."""
+    """The version and, in a Git clone, the commit."""
     root = settings.BASE_DIR
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    # The clone belongs to root and the service is somebody else.
-    asked = ["git", "-c", f"safe.directory={root}", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
+    # The clone belongs to root, the service runs as another user.
+    command = ["git", "-c", f"safe.directory={root}", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return version
-    return f"{version} ({told})"
+    return f"{version} ({commit})"
 
 
 NOBODY = "Tên không có tài khoản"
@@ -149,25 +142,24 @@ MISSING_UNITS = (
     TableColumn("tier", "Cấp", "get_tier_display"),
 )
 FAILED_SIGN_INS = (
-    TableColumn("name", "Người", lambda one: str(one.person or NOBODY), width=34),
-    TableColumn("username", "Tên đăng nhập", lambda one: one.person.username if one.person else ""),
+    TableColumn("name", "Người", lambda row: str(row.person or NOBODY), width=34),
+    TableColumn("username", "Tên đăng nhập", lambda row: row.person.username if row.person else ""),
     TableColumn("times", "Số lần sai mật khẩu"),
     TableColumn("latest", "Lần gần nhất", width=20),
-    TableColumn("locked", "Bị tạm khóa", lambda one: "có" if one.locked else "không"),
+    TableColumn("locked", "Bị tạm khóa", lambda row: "có" if row.locked else "không"),
 )
 
 
 def missing_units_file(units: QuerySet[Unit], month: Month, at: datetime) -> TableFile:
-    """All of them, whatever the page shows."""
+    """All missing units, not only those listed on the page."""
     rows = table_rows(MISSING_UNITS, units.iterator(1_000))
     return TableFile(
         "chua-gui", "Đơn vị chưa gửi báo cáo tháng", MISSING_UNITS, rows, at, [("Tháng báo cáo", month.label)]
     )
 
 
-def failed_sign_ins_file(found: Iterable[FailedSignIns], at: datetime) -> TableFile:
-    """Of the last day."""
-    rows = table_rows(FAILED_SIGN_INS, found)
+def failed_sign_ins_file(failures: Iterable[FailedSignIns], at: datetime) -> TableFile:
+    rows = table_rows(FAILED_SIGN_INS, failures)
     return TableFile("dang-nhap-sai", "Đăng nhập không thành công trong 24 giờ", FAILED_SIGN_INS, rows, at)
 
 
@@ -177,17 +169,18 @@ MOST_LISTED = 50
 @requires(Right.MANAGE)
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """Silent units and failed sign-ins of what the reader administers; of the top of the tree also timers, queues,
-    disk, log and version. The clock is the real one, in the demo too: timers and sign-ins go by it.
+    """Missing units and failed sign-ins of the user's units; for root administrators also the installation's state.
+
+    It uses the real time, in the demo too, as timers and sign-ins do.
     """
     at, day = timezone.now(), request.day
     top = is_root_administrator(request.user, day)
     month = latest_month(day)
-    silent = missing_units(request.user, month, day)
-    tried = failed_sign_ins(request.user, day, at, all_names=top)
+    missing = missing_units(request.user, month, day)
+    failures = failed_sign_ins(request.user, day, at, all_names=top)
     tables = {
-        "chua-gui": lambda: missing_units_file(silent, month, at),
-        "dang-nhap-sai": lambda: failed_sign_ins_file(tried, at),
+        "chua-gui": lambda: missing_units_file(missing, month, at),
+        "dang-nhap-sai": lambda: failed_sign_ins_file(failures, at),
     }
     if file := requested_file(request, tables):
         return file
@@ -195,11 +188,11 @@ def status(request: HttpRequest) -> HttpResponse:
         "at": at,
         "whole": system_status(at) if top else None,
         "month": month,
-        "silent": silent[:MOST_LISTED],
-        "silent_count": silent.count(),
+        "silent": missing[:MOST_LISTED],
+        "silent_count": missing.count(),
         "most": MOST_LISTED,
-        "tried": tried[:MOST_LISTED],
-        "tried_count": sum(one.times for one in tried),
+        "tried": failures[:MOST_LISTED],
+        "tried_count": sum(row.times for row in failures),
         "nobody": NOBODY,
     }
     return render(request, "reports/system_status/status.html", context)

@@ -1,4 +1,4 @@
-"""Tasks that reviews set: who answers for them, what became of them, their lists and pages."""
+"""Tasks set by reviews: who is responsible, their outcomes, their lists and pages."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -36,23 +36,25 @@ from .review_access import (
 
 
 def tasks_to_report(user: User, on: date, most: int | None = 200) -> list[PlanTask]:
-    """The tasks of frozen reviews whose outcome a person enters: open ones first, the nearest deadline first. Reviews
-    that another frozen one replaced set none. At most two queries.
+    """The tasks of frozen reviews whose outcome the user enters: open ones first, then by deadline. Reviews replaced
+    by another frozen one are left out. At most two queries.
     """
     own, below = [], Q(pk__in=[])
-    for one in memberships_of(user, on):
-        if one.role in ROLES[web.Right.ENTER]:
-            own.append(one.unit_id)
-        if one.role in ROLES[web.Right.EDIT]:
-            below |= subtree(one.unit.path, "review__unit__path")
+    for membership in memberships_of(user, on):
+        if membership.role in ROLES[web.Right.ENTER]:
+            own.append(membership.unit_id)
+        if membership.role in ROLES[web.Right.EDIT]:
+            below |= subtree(membership.unit.path, "review__unit__path")
     rows = PlanTask.objects.filter(Q(unit__in=own) | below, review__state__in=FROZEN_STATES)
     rows = rows.exclude(review__replaced_by__state__in=FROZEN_STATES).select_related("unit", "review__unit")
-    done = Case(When(outcome=TaskOutcome.OPEN, then=0), default=1)
-    return list(rows.defer("review__frozen").order_by(done, F("deadline").asc(nulls_last=True), "pk")[:most])
+    open_first = Case(When(outcome=TaskOutcome.OPEN, then=0), default=1)
+    return list(
+        rows.defer("review__frozen").order_by(open_first, F("deadline").asc(nulls_last=True), "pk")[:most]
+    )
 
 
 def may_report(user: User, task: PlanTask, on: date) -> bool:
-    """Who enters what became of a task: an editor of the review's unit, a clerk of the unit that answers for it."""
+    """Whether the user enters the outcome: an editor of the review's unit or a clerk of the responsible unit."""
     if is_allowed(user, web.Right.EDIT, task.review.unit, on):
         return True
     return task.unit is not None and is_allowed(user, web.Right.ENTER, task.unit, on)
@@ -62,7 +64,7 @@ OVERTAKEN = "Người khác vừa ghi kết quả nhiệm vụ này."
 
 
 def outcome_version(task: PlanTask) -> str:
-    """What the outcome's form carries, to tell whether somebody else was there meanwhile."""
+    """The version of the outcome, for the optimistic lock of its form."""
     return task.outcome_at.isoformat() if task.outcome_at else ""
 
 
@@ -75,26 +77,28 @@ def record_outcome(
     *,
     by: User | None,
     at: datetime,
-    seen: str | None = None,
+    version: str | None = None,
 ) -> PlanTask:
-    """Store outcome, note and the day on which it was so. Raises Refused for an outcome that there is not and for a
-    day after today; Stale where somebody else stored one since `seen` (`seen_mark`).
+    """Store outcome, note and day. Raises ReviewError for an unknown outcome, and StaleReview when somebody else has
+    stored one since `version` (`outcome_version`).
     """
-    kept = PlanTask.objects.select_for_update(of=("self",)).select_related("review").get(pk=task.pk)
-    if seen is not None and seen != outcome_version(kept):
+    stored = PlanTask.objects.select_for_update(of=("self",)).select_related("review").get(pk=task.pk)
+    if version is not None and version != outcome_version(stored):
         raise StaleReview(OVERTAKEN)
     if outcome not in TaskOutcome.values:
         raise ReviewError("Hãy chọn kết quả của nhiệm vụ.")
-    given = {"outcome": outcome, "outcome_note": words, "outcome_on": on}
-    changed = changed_values({name: getattr(kept, name) for name in given}, given)
+    values = {"outcome": outcome, "outcome_note": words, "outcome_on": on}
+    changed = changed_values({name: getattr(stored, name) for name in values}, values)
     if not changed:
-        return kept
-    for name, value in given.items():
-        setattr(kept, name, value)
-    kept.outcome_by, kept.outcome_at = str(by) if by else "", at
-    kept.save(update_fields=[*given, "outcome_by", "outcome_at"])
-    log_change("review.task", kept.review, by, at, {"task": kept.pk, "text": kept.text, "changed": changed})
-    return kept
+        return stored
+    for name, value in values.items():
+        setattr(stored, name, value)
+    stored.outcome_by, stored.outcome_at = str(by) if by else "", at
+    stored.save(update_fields=[*values, "outcome_by", "outcome_at"])
+    log_change(
+        "review.task", stored.review, by, at, {"task": stored.pk, "text": stored.text, "changed": changed}
+    )
+    return stored
 
 
 class OutcomeForm(forms.Form):
@@ -117,10 +121,10 @@ class OutcomeForm(forms.Form):
         self.day = day
 
     def clean_on(self) -> date | None:
-        given = self.cleaned_data["on"]
-        if given and given > self.day:
+        day = self.cleaned_data["on"]
+        if day and day > self.day:
             raise forms.ValidationError("Ngày có kết quả không thể sau hôm nay.")
-        return given
+        return day
 
 
 TASKS = (
@@ -136,9 +140,9 @@ TASKS = (
 )
 
 
-def tasks_file(found: Iterable[PlanTask], title: str, at: datetime) -> TableFile:
-    """Tasks with what became of them."""
-    return TableFile("nhiem-vu", title, TASKS, table_rows(TASKS, found), at)
+def tasks_file(tasks: Iterable[PlanTask], title: str, at: datetime) -> TableFile:
+    """Tasks with their outcomes, as a table file."""
+    return TableFile("nhiem-vu", title, TASKS, table_rows(TASKS, tasks), at)
 
 
 CHIPS = {TaskOutcome.OPEN: "wait", TaskOutcome.DONE: "ok", TaskOutcome.NOT_DONE: "back"}
@@ -148,46 +152,49 @@ Line = tuple[PlanTask, str, bool, OutcomeForm | None]
 @requires(Right.SIGNED_IN)
 @require_safe
 def task_list(request: HttpRequest) -> HttpResponse:
-    """The tasks whose outcome the reader enters: of the own units, and of the reviews that the reader drafts."""
+    """The tasks whose outcome the user enters: of the own units, and of reviews that the user drafts."""
     title = "Nhiệm vụ được giao"
     every = {
         "": lambda: tasks_file(tasks_to_report(request.user, request.day, most=None), title, clock.now())
     }
     if file := requested_file(request, every):
         return file
-    found = tasks_to_report(request.user, request.day)
-    context = {"lines": _lines(request, found), "open": sum(one.outcome == TaskOutcome.OPEN for one in found)}
+    tasks = tasks_to_report(request.user, request.day)
+    context = {
+        "lines": _lines(request, tasks),
+        "open": sum(task.outcome == TaskOutcome.OPEN for task in tasks),
+    }
     return render(request, "reports/tasks/tasks.html", context)
 
 
 @requires(Right.READ)
 @require_safe
 def review_tasks(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the last review set and what became of it, and what this one sets."""
-    found = review_for(request, pk)
-    last = document.previous_review(found.unit, Period.parse(found.period))
+    """The tasks of the previous review with their outcomes, and the tasks of this one."""
+    review = review_for(request, pk)
+    last = document.previous_review(review.unit, Period.parse(review.period))
     before = list(last.tasks.select_related("unit", "review__unit")) if last else []
-    own = found.tasks.select_related("unit", "review__unit")
+    own = review.tasks.select_related("unit", "review__unit")
     tables = {
-        "ky-truoc": lambda: tasks_file(before, f"Nhiệm vụ kỳ trước: {found.title}", clock.now()),
-        "ky-toi": lambda: tasks_file(own, f"Nhiệm vụ kỳ tới: {found.title}", clock.now()),
+        "ky-truoc": lambda: tasks_file(before, f"Nhiệm vụ kỳ trước: {review.title}", clock.now()),
+        "ky-toi": lambda: tasks_file(own, f"Nhiệm vụ kỳ tới: {review.title}", clock.now()),
     }
     if file := requested_file(request, tables):
         return file
     context = {
-        "found": found,
+        "found": review,
         "last": last,
         "before": _lines(request, before),
-        # What is still being drafted has no outcome yet.
-        "lines": [line if found.is_frozen else (*line[:3], None) for line in _lines(request, own)],
-        "may_edit": not found.is_frozen and is_allowed(request.user, Right.EDIT, found.unit, request.day),
+        # Tasks of a draft have no outcome yet.
+        "lines": [line if review.is_frozen else (*line[:3], None) for line in _lines(request, own)],
+        "may_edit": not review.is_frozen and is_allowed(request.user, Right.EDIT, review.unit, request.day),
     }
     return render(request, "reports/tasks/task.html", context)
 
 
 @requires(Right.SIGNED_IN)
 def task_outcome(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST what became of a task; 404 for who may not know of it, 403 for who only reads it."""
+    """POST the outcome of a task; 404 for users without access, 403 for those who only read it."""
     task = _task_for(request, pk)
     back = _back(request, task)
     if request.method != "POST":
@@ -196,19 +203,19 @@ def task_outcome(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         context = {"lines": [_line(request, task, form)], "one": True}
         return render(request, "reports/tasks/tasks.html", context, status=422)
-    given = form.cleaned_data
+    data = form.cleaned_data
     try:
         record_outcome(
             task,
-            given["outcome"],
-            given["words"],
-            given["on"],
+            data["outcome"],
+            data["words"],
+            data["on"],
             by=request.user,
             at=clock.now(),
-            seen=given["seen"],
+            version=data["seen"],
         )
-    except review_access.ReviewError as refused:
-        form.add_error(None, f"{refused} Mở lại trang để xem rồi ghi lại.")
+    except review_access.ReviewError as error:
+        form.add_error(None, f"{error} Mở lại trang để xem rồi ghi lại.")
         context = {"lines": [_line(request, task, form)], "one": True}
         return render(request, "reports/tasks/tasks.html", context, status=409)
     messages.success(request, "Đã ghi kết quả nhiệm vụ.")
@@ -225,17 +232,17 @@ def _task_for(request: HttpRequest, pk: int) -> PlanTask:
 
 
 def _back(request: HttpRequest, task: PlanTask) -> HttpResponse:
-    """Where the form stood: the page of a review that the sender may read, else the own tasks."""
-    number = request.POST.get("review", "")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        found = Review.objects.filter(pk=int(number)).select_related("unit").first()
-        if found and is_allowed(request.user, Right.READ, found.unit, request.day):
-            return redirect("review_tasks", found.pk)
+    """Redirect to the form's page: the review's tasks if the user may read them, else the own tasks."""
+    review_id = request.POST.get("review", "")
+    if review_id.isascii() and review_id.isdigit() and len(review_id) < 19:
+        review = Review.objects.filter(pk=int(review_id)).select_related("unit").first()
+        if review and is_allowed(request.user, Right.READ, review.unit, request.day):
+            return redirect("review_tasks", review.pk)
     return redirect("tasks")
 
 
-def _lines(request: HttpRequest, found: Iterable[PlanTask]) -> list[Line]:
-    return [_line(request, task) for task in found]
+def _lines(request: HttpRequest, tasks: Iterable[PlanTask]) -> list[Line]:
+    return [_line(request, task) for task in tasks]
 
 
 def _line(request: HttpRequest, task: PlanTask, form: OutcomeForm | None = None) -> Line:

@@ -4,51 +4,52 @@ from collections.abc import Iterable, Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# After freezing only number, day of issue and the step frozen → issued may still change, and nothing can be
-# deleted; the tables beside it (reports.models) are only ever added to. SQLite loses the triggers of a
-# table that a migration rebuilds: a migration that alters one of these tables calls `install` again.
+# After freezing only number, day of issue and the step frozen → issued may change, and nothing can be deleted.
+# SQLite drops the triggers of a table that a migration rebuilds: a migration that alters one of these tables must
+# call `install` again.
 
-TOLD = "Báo cáo đã chốt số liệu không được sửa hoặc xóa."
+REFUSAL = "Báo cáo đã chốt số liệu không được sửa hoặc xóa."
 # Everything but number, issued_on and state.
-_KEPT = (
+_FROZEN_COLUMNS = (
     "unit_id", "period", "title", "decimals", "header", "signer", "recipients", "created_by", "created_at", "frozen",
     "frozen_sha256", "frozen_at", "frozen_by", "frozen_reason", "pdf_name", "pdf_sha256", "replaces_id",
     "units_of",
 )  # fmt: skip
 _STEP_BACK = "(OLD.state <> NEW.state AND NOT (OLD.state = 'frozen' AND NEW.state = 'issued'))"
 _REVIEW = "reports_review"
-# Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row unasked.
+# Insert-only tables, and the unique columns by which SQLite's INSERT OR REPLACE could delete an older row.
 _ONLY_ADDED = {"reports_frozenform": ("id", "review_id", "code"), "reports_signedfile": ("id",)}
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
-    """Forbid changing and deleting what is frozen; harmless where that is forbidden already. A table or column that a
-    later migration makes is guarded when that one calls this again.
-    """
+    """Create the triggers; existing ones stay. Tables and columns that do not exist yet are left out."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
-        columns = {one.name for one in connection.introspection.get_table_description(cursor, _REVIEW)}
+        columns = {column.name for column in connection.introspection.get_table_description(cursor, _REVIEW)}
         for statement in _install(connection.vendor, tables, columns):
             cursor.execute(statement)
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
-    """Lift the prohibition: for undoing the migration and for the test runner's flush, nothing else."""
+    """Drop the triggers: only for undoing the migration and for the test runner's flush."""
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
         for statement in _remove(connection.vendor, tables):
             cursor.execute(statement)
 
 
-def _changed(differs: str, columns: Iterable[str]) -> str:
-    kept = [name for name in _KEPT if name in columns]
-    return " OR ".join([_STEP_BACK, *(f"OLD.{name} {differs} NEW.{name}" for name in kept)])
+def _change_condition(differs: str, columns: Iterable[str]) -> str:
+    names = [name for name in _FROZEN_COLUMNS if name in columns]
+    return " OR ".join([_STEP_BACK, *(f"OLD.{name} {differs} NEW.{name}" for name in names)])
 
 
 def _install(vendor: str, tables: Iterable[str], columns: Iterable[str]) -> Iterator[str]:
     if vendor == "sqlite":
         yield _refuse(
-            _REVIEW, "update", "UPDATE", f"OLD.frozen_at IS NOT NULL AND ({_changed('IS NOT', columns)})"
+            _REVIEW,
+            "update",
+            "UPDATE",
+            f"OLD.frozen_at IS NOT NULL AND ({_change_condition('IS NOT', columns)})",
         )
         yield _refuse(_REVIEW, "delete", "DELETE", "OLD.frozen_at IS NOT NULL")
         for table in _ONLY_ADDED.keys() & tables:
@@ -58,8 +59,11 @@ def _install(vendor: str, tables: Iterable[str], columns: Iterable[str]) -> Iter
             yield _refuse(table, "replace", "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE {same})")  # noqa: S608
         return
     yield f"""CREATE OR REPLACE FUNCTION reports_review_refuse() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION '{TOLD}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
-    for what, when in (("update", f" AND ({_changed('IS DISTINCT FROM', columns)})"), ("delete", "")):
+        $$ BEGIN RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+    for what, when in (
+        ("update", f" AND ({_change_condition('IS DISTINCT FROM', columns)})"),
+        ("delete", ""),
+    ):
         yield f"""CREATE OR REPLACE TRIGGER {_REVIEW}_frozen_{what} BEFORE {what} ON {_REVIEW} FOR EACH ROW
             WHEN (OLD.frozen_at IS NOT NULL{when}) EXECUTE FUNCTION reports_review_refuse()"""
     for table in _ONLY_ADDED.keys() & tables:
@@ -69,7 +73,7 @@ def _install(vendor: str, tables: Iterable[str], columns: Iterable[str]) -> Iter
 
 def _refuse(table: str, what: str, act: str, when: str) -> str:
     return f"""CREATE TRIGGER IF NOT EXISTS {table}_frozen_{what} BEFORE {act} ON {table} WHEN {when}
-        BEGIN SELECT RAISE(ABORT, '{TOLD}'); END"""
+        BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"""
 
 
 def _remove(vendor: str, tables: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ledger.models import Entry
 from reports.consultation import actions
 from reports.drafting.actions import set_state
 from reports.models import ReviewState
-from reports.person_export import _TOLD_APART, STANDING, person_columns
+from reports.person_export import _LISTED_SEPARATELY, APPEARANCES, person_columns
 from units.models import Token
 from units.tokens import create_token
 
@@ -95,9 +95,13 @@ def test_names_are_vietnamese(clerk, capsys):
 
 def test_every_column_that_names_a_person_is_known():
     """A table that a later change adds is in the export at once, and says as what the person stands in it."""
-    found = [(model._meta.label, field.name) for model, field in person_columns() if model not in _TOLD_APART]
+    found = [
+        (model._meta.label, field.name)
+        for model, field in person_columns()
+        if model not in _LISTED_SEPARATELY
+    ]
     assert ("reports.SectionComment", "said_by") in found and ("records.Edition", "writers") in found
-    assert {name for _, name in found} == set(STANDING)
+    assert {name for _, name in found} == set(APPEARANCES)
 
 
 def test_rows_under_a_former_name_are_found_and_namesakes_told(clerk, capsys):

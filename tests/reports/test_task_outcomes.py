@@ -60,7 +60,7 @@ def test_the_log_keeps_old_and_new(signed_in, frozen):
 
 def test_somebody_else_was_there(signed_in, frozen):
     task = frozen.tasks.get(unit__code="13474")
-    tasks.record_outcome(task, TaskOutcome.NOT_DONE, "Chưa.", None, by=None, at=NOW, seen="")
+    tasks.record_outcome(task, TaskOutcome.NOT_DONE, "Chưa.", None, by=None, at=NOW, version="")
     answer = signed_in("tonghop").post(f"/reports/tasks/{task.pk}/outcome/", sent())
     assert answer.status_code == 409 and "Đã tập huấn 2 lớp." in answer.content.decode()
     task.refresh_from_db()

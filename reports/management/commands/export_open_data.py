@@ -23,8 +23,8 @@ class Command(ExampleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            counted = write_package(options["folder"], at=clock.now())
+            row_counts = write_package(options["folder"], at=clock.now())
         except (FolderNotEmpty, OSError) as error:
             raise CommandError(str(error)) from error
-        for name, number in counted.items():
-            self.stdout.write(f"{name}: {number}")
+        for name, count in row_counts.items():
+            self.stdout.write(f"{name}: {count}")

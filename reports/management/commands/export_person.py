@@ -1,4 +1,4 @@
-"""Write everything that is kept about one person, as JSON."""
+"""Write everything stored about a person, as JSON."""
 
 import json
 from typing import Any
@@ -25,9 +25,9 @@ class Command(ExampleCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = user_or_error(options["by"])
-        found = export_person(user_or_error(options["username"]), by=by, at=timezone.now())
+        data = export_person(user_or_error(options["username"]), by=by, at=timezone.now())
         try:
-            self.stdout.write(json.dumps(found, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps(data, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1))
             self.stdout.flush()
         except OSError as error:
             raise CommandError(f"Không ghi ra được, tệp nhận chưa đủ: {error.strerror}.") from error

@@ -32,25 +32,25 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args, review, by, reason, qr, **options):
-        found, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
+        review, user = review_of(review), User.objects.filter(username=by, is_active=True).first()
         if user is None:
             raise CommandError(f"Không có người dùng {by}.")
-        if not is_allowed(user, web.Right.CLOSE, found.unit, today()):
+        if not is_allowed(user, web.Right.CLOSE, review.unit, today()):
             raise CommandError(
-                f"{by} không có quyền chốt số liệu báo cáo của {found.unit}: cần vai trò lãnh đạo."
+                f"{by} không có quyền chốt số liệu báo cáo của {review.unit}: cần vai trò lãnh đạo."
             )
-        if found.is_frozen:
+        if review.is_frozen:
             raise CommandError("Báo cáo đã chốt số liệu. Hãy lập bản thay thế nếu cần sửa.")
         at = now()
         try:
-            doc = document.build_document(found, demo=settings.DEMO)
-            for warning in before_signing(found, doc, today()):
+            doc = document.build_document(review, demo=settings.DEMO)
+            for warning in before_signing(review, doc, today()):
                 self.stderr.write(f"Lưu ý: {warning}")
-            closed = copies.draw_frozen_copy(doc, at=at, qr=qr, following=lambda pages: None)
-            found = closing.freeze(
-                found, closed.document, closed.content, closed.form, by=user, at=at, reason=reason
+            frozen = copies.draw_frozen_copy(doc, at=at, qr=qr, following=lambda pages: None)
+            review = closing.freeze(
+                review, frozen.document, frozen.content, frozen.form, by=user, at=at, reason=reason
             )
-        except (review_access.ReviewError, drawing.PdfNotDrawn) as refused:
-            raise CommandError(str(refused)) from refused
-        self.stderr.write(f"Đã chốt số liệu, trình ký: {found.title}. SHA-256 của tệp PDF:")
-        self.stdout.write(found.pdf_sha256)
+        except (review_access.ReviewError, drawing.PdfNotDrawn) as error:
+            raise CommandError(str(error)) from error
+        self.stderr.write(f"Đã chốt số liệu, trình ký: {review.title}. SHA-256 của tệp PDF:")
+        self.stdout.write(review.pdf_sha256)

@@ -10,14 +10,12 @@ from reports.pdf import drawing
 from reports.printing import copies
 
 
-def review_of(number: int) -> Review:
-    """The review of a number in its address; refused (exit 1) where there is none."""
-    found = (
-        Review.objects.filter(pk=number).select_related("unit__parent").first() if number < 2**63 else None
-    )
-    if found is None:
-        raise CommandError(f"Không có báo cáo số {number}.")
-    return found
+def review_of(pk: int) -> Review:
+    """The review with an id. Raises CommandError (exit 1) where there is none."""
+    review = Review.objects.filter(pk=pk).select_related("unit__parent").first() if pk < 2**63 else None
+    if review is None:
+        raise CommandError(f"Không có báo cáo số {pk}.")
+    return review
 
 
 class Command(BaseCommand):
@@ -31,13 +29,13 @@ class Command(BaseCommand):
         parser.add_argument("--output", required=True, metavar="FILE.pdf", help="tệp PDF sẽ ghi")
 
     def handle(self, *args, review, output, **options):
-        found = review_of(review)
+        review = review_of(review)
         try:
-            content = copies.current_pdf(found, demo=settings.DEMO, following=lambda pages: None)
+            content = copies.current_pdf(review, demo=settings.DEMO, following=lambda pages: None)
             Path(output).write_bytes(content)
         except OSError as error:
             raise CommandError(f"Không ghi được PDF: {error}") from error
         except drawing.PdfNotDrawn as undrawn:
             raise CommandError(str(undrawn)) from undrawn
-        state = found.get_state_display().lower()
-        self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {found.title}, {state}.")
+        state = review.get_state_display().lower()
+        self.stderr.write(f"Đã ghi {output} ({len(content)} byte): {review.title}, {state}.")

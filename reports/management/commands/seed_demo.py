@@ -20,8 +20,8 @@ class Command(BaseCommand):
             )
         try:
             review = demo.load_demo(settings.BASE_DIR / "fixtures" / "thanhliem", now())
-        except demo.FixtureError as broken:
-            raise CommandError(str(broken)) from broken
+        except demo.FixtureError as error:
+            raise CommandError(str(error)) from error
         self.stderr.write("Đã có dữ liệu minh họa huyện Thanh Liêm. Đăng nhập bằng mật khẩu “demo”:")
         for name, role in SIGN_INS:
             self.stderr.write(f"  {name:14} {role}")

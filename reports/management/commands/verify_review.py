@@ -33,7 +33,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Hợp lệ: {review.title}, {review.unit}, chốt số liệu ngày {closed}.")
         for note in verdict.notes:
             self.stderr.write(note)
-        for one in verdict.newer:
+        for figure in verdict.newer:
             self.stderr.write(
-                f"Số liệu đã được sửa sau khi chốt: {one.whom}, {one.what}: {one.old} → {one.new}."
+                f"Số liệu đã được sửa sau khi chốt: {figure.whom}, {figure.what}: {figure.old} → {figure.new}."
             )
