@@ -131,7 +131,7 @@ def missing_report_statements(
     )
 
 
-def untrue_missing_reports() -> Iterator[MissingReport]:
+def stale_missing_reports() -> Iterator[MissingReport]:
     """Notes that are not true: the report is there."""
     for stage in Stage.values:
         with connection.cursor() as cursor:
@@ -267,7 +267,7 @@ def lock_groups(numbers: Iterable[int] | None = None, stages: Sequence[str] = St
     What is no group is locked as well: it may be about to become one, and then its sums must hold what is saved now.
     """
     which = "has_children" if numbers is None else "id IN ({units})"
-    if not any(GroupSum.kept(Tier.COUNTRY, stage) for stage in stages):
+    if not any(GroupSum.stores(Tier.COUNTRY, stage) for stage in stages):
         which += f" AND tier <> '{Tier.COUNTRY}'"
     locking = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
     with connection.cursor() as cursor:
@@ -284,7 +284,7 @@ def group_levels(groups: Iterable[SumGroup | Unit], stages: Iterable[str]) -> It
     for group in groups:
         depths.setdefault(group.depth, []).append(group)
     for depth, stage in product(sorted(depths, reverse=True), stages):
-        if found := [group.pk for group in depths[depth] if GroupSum.kept(group.tier, stage)]:
+        if found := [group.pk for group in depths[depth] if GroupSum.stores(group.tier, stage)]:
             yield found, stage
 
 

@@ -56,7 +56,7 @@ def sum_differences() -> Iterator[tuple[str, str]]:
         told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
         yield f"{row._meta.verbose_name} #{row.pk}", told
     yield from group_differences()
-    for gap in group_sums.untrue_missing_reports():
+    for gap in group_sums.stale_missing_reports():
         month = Month.from_number(gap.month)
         yield f"{gap.unit.code} {month} {gap.stage}", "ghi là thiếu, nhưng đã có báo cáo"
 
@@ -119,7 +119,7 @@ def recount_sums() -> int:
     wrong += sum(1 for _ in group_differences())
     GroupSum.objects.exclude(group__has_children=True).delete()
     GroupSum.objects.filter(group__tier=Tier.COUNTRY).exclude(stage=Stage.APPROVED).delete()
-    wrong += sum(1 for _ in group_sums.untrue_missing_reports())
+    wrong += sum(1 for _ in group_sums.stale_missing_reports())
     MissingReport.objects.all().delete()
     months, locked = _months(), lock_groups()
     for groups, stage in group_levels(locked, Stage.values):

@@ -30,7 +30,7 @@ from records.submissions import actions, locks, payload
 from records.submissions.checks import check_edition, counts_of_edition, rows_of_edition
 from records.submissions.history_window import history_window
 from records.submissions.lines import GridLine, grid_lines
-from records.submissions.locks import FROM_API, lock_of
+from records.submissions.locks import FROM_API, find_lock
 from units import api
 from units.access.queries import visible_units
 from units.models import System, Tier, TokenScope, Unit
@@ -151,7 +151,7 @@ def month_payload(
     edition.submission = found
     rows = rows_of_edition(edition) if shown else []
     is_open = shown is not None and shown.state in OPEN_STATES
-    lock = lock_of(found, editions[-1], at, day) if editions else None
+    lock = find_lock(found, editions[-1], at, day) if editions else None
     return payload.state_payload(found, shown, payload.edition_in_force(editions), day) | {
         "lock": {"code": lock.code, "since": payload.moment_text(lock.since), "detail": lock.words}
         if lock

@@ -29,7 +29,7 @@ from records.submissions.checks import check_edition, rows_of_edition
 from records.submissions.fetch import editions_of, shown_edition, submission_or_404
 from records.submissions.history_window import history_window, opens_from_predecessors
 from records.submissions.lines import COLUMN_GROUPS, GridLine, MonthReasonForm, grid_lines
-from records.submissions.locks import lock_of
+from records.submissions.locks import find_lock
 from spreadsheets.table_writer import TableColumn, TableFile, requested_file
 from units.access.queries import approver_of, is_allowed
 
@@ -43,7 +43,7 @@ MAX_DECIDED = 3
 def lock_context(request: HttpRequest, found: Submission, newest: Edition) -> dict[str, Any]:
     """`lock` of the newest edition, `waiting`: the undecided request, and what the reader may do about them."""
     user, day = request.user, request.day
-    lock = lock_of(found, newest, clock.now(), day)
+    lock = find_lock(found, newest, clock.now(), day)
     asked = list(found.unlock_requests.all())
     waiting = next((one for one in asked if one.granted is None), None)
     mine = waiting is not None and waiting.requester_id == user.pk

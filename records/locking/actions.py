@@ -23,7 +23,7 @@ from records.submissions.locks import (
     ClosingTimes,
     actor_name,
     binding_closing_time,
-    closing_times_of,
+    closing_times_by_month,
     is_locked,
     log_edition,
     required_reason,
@@ -102,7 +102,7 @@ def set_closing_time(
     if before == closes_at:
         return kept
     _log_closing_time("set", unit, month, closes_at, before, by, at)
-    times = closing_times_of([month.number])[month.number]
+    times = closing_times_by_month([month.number])[month.number]
     found, _ = ClosingTime.objects.update_or_create(
         unit=unit, month=month.number, defaults={"closes_at": closes_at}
     )
@@ -122,7 +122,7 @@ def remove_closing_time(closing: ClosingTime, *, by: Any, at: datetime) -> None:
         raise ActionRefused("gone", "Giờ chốt này đã được bỏ.")
     month = Month.from_number(found.month)
     _log_closing_time("remove", found.unit, month, None, found.closes_at, by, at)
-    times = closing_times_of([found.month])[found.month]
+    times = closing_times_by_month([found.month])[found.month]
     found.delete()
     rest = {unit: when for unit, when in times.items() if unit != found.unit_id}
     _rebind(found.unit, month, times, rest)

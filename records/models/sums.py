@@ -59,7 +59,7 @@ class GroupSum(Measured):
         ]
 
     @staticmethod
-    def kept(tier: str, stage: str) -> bool:
+    def stores(tier: str, stage: str) -> bool:
         """Whether a group of this tier keeps sums of a stage. The country does of what is approved only: months are
         sent by thousands of units at once, which would all wait for one lock. Else it is added up on reading.
         """

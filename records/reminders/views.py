@@ -14,7 +14,7 @@ from core.web import Right
 from figures.formatting import format_count
 from records.calendar.queries import DueDates, stored_calendar
 from records.submissions import month_status
-from records.submissions.fetch import chosen_whereabouts, redirect_to_worklist
+from records.submissions.fetch import chosen_locations, redirect_to_worklist
 from records.submissions.month_status import missing_months, units_missing
 from units.access.queries import has_right_anywhere, unit_for
 from units.models import Unit
@@ -56,7 +56,7 @@ def _missing_of_all(request: HttpRequest, due: DueDates) -> list[UnsentMonth]:
     if not has_right_anywhere(request.user, Right.APPROVE, request.day):
         raise PermissionDenied("Chỉ người duyệt số liệu đôn đốc được các đơn vị.")
     months = month_status.ended_months(request.day, due.days, MONTHS_BACK)
-    lies = chosen_whereabouts(request, months, due.days)
+    lies = chosen_locations(request, months, due.days)
     units = lies.narrow(month_status.units_reviewed_by(request.user, request.day))
     return _months_to_urge(
         request, list(units_missing(units, months, due.days).order_by("tier", "code")), due, returned=False

@@ -106,7 +106,7 @@ def shown_edition(editions: list[Edition], number: str | None, *, works_on_it: b
     return next((group[-1] for group in wanted if group), None)
 
 
-def chosen_whereabouts(request: HttpRequest, months: list[Month], days: Calendar) -> UnitLocations:
+def chosen_locations(request: HttpRequest, months: list[Month], days: Calendar) -> UnitLocations:
     """By the provinces that the reader saw in these months; `?tinh=` narrows to one. One query."""
     since = days.span(months[0]).start
     return unit_locations(request.user, request.day, since, request.GET.get(PROVINCE_PARAMETER))

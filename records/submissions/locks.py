@@ -23,7 +23,7 @@ from units.models import System, Unit
 ClosingTimes = Mapping[int, datetime]
 
 
-def closing_times_of(months: Iterable[int]) -> dict[int, dict[int, datetime]]:
+def closing_times_by_month(months: Iterable[int]) -> dict[int, dict[int, datetime]]:
     """The closing times of some months (YYYYMM), by month. One query."""
     found: dict[int, dict[int, datetime]] = {month: {} for month in months}
     rows = ClosingTime.objects.filter(month__in=list(found)).values_list("month", "unit_id", "closes_at")
@@ -45,7 +45,7 @@ def apply_closing_times(submissions: Iterable[Submission]) -> None:
     making is worth. One query, and one more for each closing time.
     """
     new = list(submissions)
-    times = closing_times_of({one.month for one in new})
+    times = closing_times_by_month({one.month for one in new})
     for one in new:
         one.closes_at = binding_closing_time(times[one.month], one.unit) if times[one.month] else None
     write_closing_times({one.pk: one.closes_at for one in new if one.closes_at is not None})
@@ -70,20 +70,22 @@ LOCK_WORDS = {
 
 @dataclass(frozen=True)
 class MonthLock:
-    """`code` is a key of WHY; `since` is aware; `ask` names the unit whose reviewers may unlock."""
+    """`code` is a key of WHY; `since` is aware; `unlocker` names the unit whose reviewers may unlock."""
 
     code: str
     since: datetime
-    ask: str
+    unlocker: str
 
     @property
     def words(self) -> str:
         """All of it in a sentence or two, as every way in tells it."""
         since = formatting.format_moment(timezone.localtime(self.since))
-        return f"Báo cáo đã khóa từ {since} vì {LOCK_WORDS[self.code]}. Đề nghị {self.ask} mở khóa để sửa."
+        return (
+            f"Báo cáo đã khóa từ {since} vì {LOCK_WORDS[self.code]}. Đề nghị {self.unlocker} mở khóa để sửa."
+        )
 
 
-def lock_of(submission: Submission, edition: Edition, at: datetime, day: date) -> MonthLock | None:
+def find_lock(submission: Submission, edition: Edition, at: datetime, day: date) -> MonthLock | None:
     """Why nothing in this edition of the submission can be changed at a moment; None while it is open.
 
     Waiting for approval is a state and no lock. No query while it is open.
@@ -155,7 +157,7 @@ def must_be_unlocked(edition: Edition, at: datetime) -> None:
     """Refuse what is approved, replaced or past its closing time. Refused("locked") says why, since when, whom to
     ask.
     """
-    lock = lock_of(edition.submission, edition, at, timezone.localdate(at))
+    lock = find_lock(edition.submission, edition, at, timezone.localdate(at))
     if lock is not None:
         raise ActionRefused("locked", lock.words)
 

@@ -18,7 +18,7 @@ from units.models import Membership, Role, Unit, UnitKind, expected_within, subt
 from units.succession.positions import places_on, stands_within
 
 from .history_window import HistoryWindow, unit_history_windows
-from .locks import binding_closing_time, closing_times_of
+from .locks import binding_closing_time, closing_times_by_month
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def working_editions(units: Sequence[Unit], month: Month, due: DueDates) -> list
     for row in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
         rows[row.edition_id].append(row)
     pasts = unit_history_windows(numbers, month)
-    times = closing_times_of([month.number])[month.number]
+    times = closing_times_by_month([month.number])[month.number]
     found = []
     for unit in units:
         submission = stored.get(unit.pk)

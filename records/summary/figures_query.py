@@ -256,7 +256,7 @@ class FiguresQuery:
     @property
     def kept(self) -> bool:
         """Whether sums of the unit itself are kept: else the country is added up from those below it."""
-        return self.from_sums and self.unit.has_children and GroupSum.kept(self.unit.tier, self.include)
+        return self.from_sums and self.unit.has_children and GroupSum.stores(self.unit.tier, self.include)
 
     @property
     def from_sums(self) -> bool:

@@ -22,8 +22,8 @@ from records.locking.actions import declined_requests, unlock_requests_for
 from records.models import Edition, State, UnlockRequest
 from records.reminders.queries import last_reminded, own_reminders
 from records.submissions import month_status
-from records.submissions.fetch import chosen_whereabouts, with_own_mark
-from records.submissions.locks import ClosingTimes, binding_closing_time, closing_times_of, is_locked
+from records.submissions.fetch import chosen_locations, with_own_mark
+from records.submissions.locks import ClosingTimes, binding_closing_time, closing_times_by_month, is_locked
 from records.submissions.month_status import missing_months, units_missing
 from spreadsheets.table_writer import TableFile, requested_file
 from units.access.gate import no_role_notice
@@ -118,7 +118,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         return render(request, "no_role.html", {"told": lacking})
     due = DueDates(stored_calendar())
     months = month_status.ended_months(day, due.days, MATRIX_MONTHS)
-    lies = chosen_whereabouts(request, months, due.days)
+    lies = chosen_locations(request, months, due.days)
     if file := requested_file(request, worklist_files(request, months, due, lies)):
         return file
     held = memberships_of(user, day)
@@ -156,7 +156,7 @@ def _clerk_context(user: User, units: list[Unit], day: date, due: DueDates) -> d
     found = month_status.month_statuses(units, months, day, due)
     running, now = months[-1].next(), clock.now()
     reminders = own_reminders(user, [*months, running])
-    times = closing_times_of(month.number for month in months)
+    times = closing_times_by_month(month.number for month in months)
     refused = declined_requests(
         [one.pk for several in found.values() for one in several if one.pk], now - timedelta(DECLINED_DAYS)
     )

@@ -12,7 +12,7 @@ from records.bulk_import.counts import import_counts
 from records.locking import actions as locking_actions
 from records.models import ClosingTime, Submission
 from records.submissions import actions as submissions_actions
-from records.submissions.locks import lock_of
+from records.submissions.locks import find_lock
 from tests.records.conftest import AT, SINCE, balanced, entered, unlocked
 from units.models import Membership, Role
 
@@ -36,7 +36,7 @@ def closes_at(unit) -> datetime | None:
 
 def lock(submission, at=AT):
     submission.refresh_from_db()
-    return lock_of(submission, submission.editions.last(), at, at.date())
+    return find_lock(submission, submission.editions.last(), at, at.date())
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_replaced_edition_is_locked_since_its_successor(cast, fields):
         submissions_actions.send_edition(unlocked(first.submission), by=None, at=AT), by=None, at=later
     )
     first.refresh_from_db()
-    found = lock_of(first.submission, first, later, later.date())
-    assert (found.code, found.since, found.ask) == ("replaced", later, "cấp trên")
+    found = find_lock(first.submission, first, later, later.date())
+    assert (found.code, found.since, found.unlocker) == ("replaced", later, "cấp trên")
 
 
 def test_the_nearest_committee_binds_whatever_the_order(reviewed, fields):
