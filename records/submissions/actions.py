@@ -1,4 +1,4 @@
-"""Opens a month, saves its numbers, sends it, and takes it back."""
+"""Opens a month, saves its counts, sends it and recalls it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ from .locks import (
     saved_detail,
 )
 
-# {(field number, procedure number or None): {measure: value}}; measures that are not named stay as they are.
+# {(field id, procedure id or None): {measure: value}}; measures that are not named do not change.
 RowChanges = Mapping[RowKey, Mapping[str, int | None]]
 
 
@@ -41,9 +41,9 @@ RowChanges = Mapping[RowKey, Mapping[str, int | None]]
 def open_submission(
     unit: Unit, month: Month, *, by: Any, at: datetime, days: Calendar | None = None
 ) -> Submission:
-    """The submission of a unit and month with a first draft, made when it is not there yet.
+    """The submission of a unit and month; creates it with a first draft where there is none.
 
-    Errors: Refused("not_expected") where the unit owes no report for the month, or is gone since it was fetched.
+    Errors: ActionRefused("not_expected") where the unit has no report to send for the month, or no longer exists.
     """
     days = days or stored_calendar()
     span = days.span(month)
@@ -59,7 +59,7 @@ def open_submission(
             "not_expected",
             f"{unit.name} không còn: lần sáp nhập, chia tách lập ra đơn vị này vừa được hoàn tác.",
         )
-    # Locked: two people who open the month at once get the same draft.
+    # Two people who open the month at once get the same draft.
     submission = Submission.objects.select_for_update().get(pk=submission.pk)
     if not submission.editions.exists():
         edition = Edition.objects.create(submission=submission, number=1)
@@ -82,10 +82,9 @@ def save_counts(
     way: str = FROM_PAGE,
     file: str = "",
 ) -> Edition:
-    """Write the named measures of some rows; who wrote is kept, and every changed cell is logged with the way, and
-    the name of the `file` where it came out of one.
+    """Save the named measures of some rows, record the writer, and log every changed cell with `way` and `file`.
 
-    Errors, with nothing stored: StaleEdition when the edition has another revision; Refused with code `locked`,
+    Errors, with nothing stored: StaleEdition when the edition has another revision; ActionRefused with code `locked`,
     `sent`, `not_expected`, `negative`, `not_served`, `mixed_level`… A balance that does not close is no error here.
     """
     edition = locked_edition(edition)
@@ -109,8 +108,8 @@ def save_locked(
     way: str = FROM_PAGE,
     file: str = "",
 ) -> Edition:
-    """`save_counts` for who has locked the edition (`locked`, `worked_on`) and read its counts in this transaction
-    already; every error must undo that transaction.
+    """`save_counts` for callers that have locked the edition (`locked_edition`, `locked_working_edition`) and read its
+    counts in the same transaction; every error must roll that transaction back.
     """
     must_be_open(edition, at)
     stored = {(row.field_id, row.procedure_id): row for row in counts}
@@ -133,13 +132,13 @@ def save_locked(
 
 
 def _stale_cells(rows: RowChanges, stored: Mapping[RowKey, DossierCount]) -> dict[RowKey, dict[str, tuple]]:
-    found: dict[RowKey, dict[str, tuple]] = {}
+    conflicts: dict[RowKey, dict[str, tuple]] = {}
     for key, values in rows.items():
         theirs = measures_of_row(stored[key]) if key in stored else dict.fromkeys(MEASURES)
         cells = {name: (mine, theirs[name]) for name, mine in values.items() if mine != theirs[name]}
         if cells:
-            found[key] = cells
-    return found
+            conflicts[key] = cells
+    return conflicts
 
 
 def _change_rows(
@@ -171,13 +170,13 @@ def _change_rows(
         touched.append(key)
         changes[row_label(key, catalogue)] = cells
     _keep_one_level(stored, catalogue)
-    # Not those of the level that was left.
+    # Rows of the other level were just deleted.
     storage.write_counts([stored[key] for key in touched if key in stored])
     return changes
 
 
 def row_label(key: RowKey, catalogue: Catalogue) -> str:
-    """How the log names a row: "ho-tich" or "ho-tich/1.000894"."""
+    """The name of a row in the log: "ho-tich" or "ho-tich/1.000894"."""
     field, procedure = key
     code = catalogue.fields[field].code
     return f"{code}/{catalogue.procedures[procedure].code}" if procedure else code
@@ -186,7 +185,7 @@ def row_label(key: RowKey, catalogue: Catalogue) -> str:
 def _refuse_cells(
     row: DossierCount, cells: Iterable[str], served: frozenset[str], catalogue: Catalogue
 ) -> None:
-    """A number that can never be right is not even a draft; one that stood there before keeps no other from saving."""
+    """Refuse new values that no draft may hold; a stored one does not stop other cells from being saved."""
     field = catalogue.fields[row.field_id].code
     procedure = catalogue.procedures[row.procedure_id].code if row.procedure_id else ""
     faults = [fault for name in cells if (fault := count_rules.check_cell(name, getattr(row, name), served))]
@@ -196,7 +195,7 @@ def _refuse_cells(
 
 
 def _keep_one_level(stored: dict[RowKey, DossierCount], catalogue: Catalogue) -> None:
-    """Drop blank rows that stand in the way of the level that is reported; refuse two answered levels."""
+    """Delete blank rows of the level that is not reported; refuse answers on two levels."""
     named = [
         (
             catalogue.fields[field].code,
@@ -235,10 +234,10 @@ def blank_rows_of_other_level(stored: Mapping[RowKey, DossierCount], undivided: 
 
 @transaction.atomic
 def send_edition(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
-    """Hand the edition in. What was left blank becomes a blank row of each expected field, so that it shows.
+    """Send the edition for approval; expected fields without a row get a blank one, so that the gap shows.
 
-    Errors: Refused("faults") with what blocks; a changed opening needs a reason in its row. Refused("not_expected")
-    where the unit ended, or became a group, after the draft was begun.
+    Errors: ActionRefused("faults") with the blocking findings; a changed opening needs a reason in its row.
+    ActionRefused("not_expected") where the unit ended, or became a group, after the draft was begun.
     """
     edition = locked_edition(edition)
     must_be_open(edition, at)
@@ -266,7 +265,7 @@ def send_edition(edition: Edition, *, by: Any, at: datetime, revision: int | Non
 
 
 def _unexplained_openings(rows: Iterable[DossierCount], findings: Sequence[Finding]) -> list[Finding]:
-    """Openings that differ from the last closing and state no reason."""
+    """Openings that differ from the previous closing without a reason."""
     explained = {(row.field.code, row.procedure.code if row.procedure else "") for row in rows if row.reason}
     return [
         finding
@@ -276,16 +275,17 @@ def _unexplained_openings(rows: Iterable[DossierCount], findings: Sequence[Findi
 
 
 def _add_blank_rows(edition: Edition, rows: Sequence[DossierCount], catalogue: Catalogue) -> None:
-    """Add to the rows a blank one for each expected field without any, and set the edition's sums (the caller saves
-    it). An edition at level `chung` has no other rows.
+    """Store a blank row for each expected field without any, and set the edition's sums (the caller saves it).
+
+    An edition at level `chung` has no other rows.
     """
     submission = edition.submission
     expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
-    there = {row.field_id for row in rows}
+    present = {row.field_id for row in rows}
     blank = []
-    if catalogue.undivided not in there:
+    if catalogue.undivided not in present:
         for field in expected:
-            if field not in there:
+            if field not in present:
                 row = DossierCount(edition=edition, field_id=field)
                 set_measures(row, {}, served_in_row(expected, catalogue, (field, None)))
                 blank.append(row)
@@ -295,9 +295,7 @@ def _add_blank_rows(edition: Edition, rows: Sequence[DossierCount], catalogue: C
 
 @transaction.atomic
 def recall_edition(edition: Edition, *, by: Any, at: datetime) -> Edition:
-    """Take back what was sent and is not decided yet, to go on editing it; not once the month is locked, since it
-    could not be sent again.
-    """
+    """Turn a sent, undecided edition back into a draft; not once the month is locked, as it could not be sent again."""
     edition = locked_edition(edition)
     must_be_sent(edition)
     must_be_unlocked(edition, at)
@@ -309,13 +307,13 @@ def recall_edition(edition: Edition, *, by: Any, at: datetime) -> Edition:
 
 
 def copy_edition(source: Edition) -> Edition:
-    """A stored draft with the same rows, sums and writers as the edition."""
+    """Store a draft with the same rows, sums and writers as the edition."""
     writers = list(source.writers.all())
     rows = list(source.counts.all())
     last = Edition.objects.filter(submission=source.submission_id).order_by("-number").first()
     draft = Edition.objects.get(pk=source.pk)
     draft.pk, draft.number, draft.state = None, last.number + 1, State.DRAFT
-    # Counts on through the editions of a submission: a page opened before the copy is behind it, never level with it.
+    # Revisions grow through all editions of a submission, so a page opened before the copy is always stale.
     draft.revision = last.revision + 1
     draft.saved_at = draft.sent_at = draft.decided_at = None
     draft.sender = None

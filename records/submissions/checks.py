@@ -1,4 +1,4 @@
-"""What is wrong or odd in an edition by the rules of figures/."""
+"""Checks an edition by the rules of figures/: errors that block sending, and warnings."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ from .history_window import HistoryWindow, history_window, report_oddity, row_od
 def explain_switched_off(
     fault: rule_catalogue.RuleViolation, off: frozenset[str]
 ) -> rule_catalogue.RuleViolation:
-    """A number in a group of columns that is switched off is told as such; the code is that of any cell not served."""
+    """Say of a number in a switched-off column group that the group is off; the code stays `not_served`."""
     if fault.code != "not_served" or fault.measure not in off:
         return fault
-    group = next(one for one in SwitchedGroup if fault.measure in one.measures)
-    told = f"Nhóm “{group.label}” đã được cấp trên tắt, tháng này không nhập. Xóa số ở ô này."
-    return replace(fault, message=told)
+    group = next(switched for switched in SwitchedGroup if fault.measure in switched.measures)
+    message = f"Nhóm “{group.label}” đã được cấp trên tắt, tháng này không nhập. Xóa số ở ô này."
+    return replace(fault, message=message)
 
 
 _rows = PreparedQuery(
@@ -36,7 +36,7 @@ _rows = PreparedQuery(
 
 
 def rows_of_edition(edition: Edition) -> list[DossierCount]:
-    """The rows of an edition in the order of the catalogue, with field and procedure. One query."""
+    """The rows of an edition in catalogue order, with field and procedure. One query."""
     return _rows(edition.pk)
 
 
@@ -44,7 +44,7 @@ _counts = PreparedQuery(lambda edition: DossierCount.objects.filter(edition=edit
 
 
 def counts_of_edition(edition: Edition) -> list[DossierCount]:
-    """The same in any order, and without field and procedure."""
+    """The rows in any order, without field and procedure. One query."""
     return _counts(edition.pk)
 
 
@@ -55,8 +55,8 @@ def check_edition(
     rows: list[DossierCount] | None = None,
     past: HistoryWindow | None = None,
 ) -> tuple[Finding, ...]:
-    """Everything that blocks sending, then the warnings. A fixed number of queries; `rows` (of `rows_of`) and `past`
-    spare theirs where they were read already.
+    """The findings that block sending, then the warnings. A fixed number of queries; `rows` (from `rows_of_edition`)
+    and `past` save theirs.
     """
     submission = edition.submission
     month = Month.from_number(submission.month)
@@ -65,7 +65,7 @@ def check_edition(
     rows = rows_of_edition(edition) if rows is None else rows
     past = history_window(submission) if past is None else past
     values = {(row.field_id, row.procedure_id): measures_of_row(row) for row in rows}
-    found = [
+    findings = [
         Finding.of(explain_switched_off(fault, expected.off), *_place(row))
         for row, (key, cells) in zip(rows, values.items(), strict=True)
         for fault in count_rules.check_row(cells, served_in_row(expected, catalogue, key))
@@ -73,7 +73,7 @@ def check_edition(
     named = [(row.field.code, row.procedure.code if row.procedure else None) for row in rows if row.answered]
     for fault in (count_rules.check_mixed_level(named), count_rules.check_nothing_reported(values.values())):
         if fault:
-            found.append(Finding.of(fault))
+            findings.append(Finding.of(fault))
     warnings = [
         Finding.of(odd.fault, *_place(row), odd.short)
         for row in rows
@@ -81,7 +81,7 @@ def check_edition(
     ]
     if odd := report_oddity(values, past, month):
         warnings.append(Finding.of(odd.fault, short=odd.short))
-    return (*found, *warnings)
+    return (*findings, *warnings)
 
 
 def _place(row: DossierCount) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Fetches a submission and checks the right in one call, and wraps the views that change one."""
+"""Fetches submissions and editions for views, with the check of rights."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,28 +25,28 @@ SubmissionAction = Callable[[HttpRequest, Submission], HttpResponse]
 
 _submission = PreparedQuery(lambda pk: Submission.objects.select_related("unit").filter(pk=pk), int)
 
-# How the reader took part in what waits.
+# Why the reader may not approve an edition: wrote a value in it, or sent it.
 OWN_WROTE, OWN_SENT = "wrote", "sent"
 
 
 def submission_or_404(user: User, pk: int, right: Right, day) -> Submission:
-    """The submission with its unit; 404 for outsiders and unknown numbers, 403 for those who may only read."""
+    """The submission with its unit; 404 for outsiders and unknown ids, 403 for those who may only read."""
     submission = _submission.first(pk)
     require_right(user, right, submission.unit if submission else None, day)
     return submission
 
 
 def reviewed_units(request: HttpRequest, words: str) -> list[Unit]:
-    """Units where the reader is a reviewer, who settles things for the units below; PermissionDenied without any."""
-    held = memberships_of(request.user, request.day)
-    units = [one.unit for one in held if one.role == Role.REVIEWER]
+    """Units where the reader is a reviewer. Errors: PermissionDenied(words) where there is none."""
+    memberships = memberships_of(request.user, request.day)
+    units = [membership.unit for membership in memberships if membership.role == Role.REVIEWER]
     if not units:
         raise PermissionDenied(words)
     return units
 
 
 def with_own_mark(editions: QuerySet[Edition], user: User) -> QuerySet[Edition]:
-    """Each with `own`, why the user may not approve it: WROTE a value in it, SENT it, or "" where neither is so."""
+    """Annotate `own`, why the user may not approve it: OWN_WROTE, OWN_SENT or ""."""
     writers = Edition.writers.through.objects.filter(edition_id=OuterRef("pk"), user_id=user.pk)
     mine = Case(
         When(Exists(writers), Value(OWN_WROTE)),
@@ -57,8 +57,8 @@ def with_own_mark(editions: QuerySet[Edition], user: User) -> QuerySet[Edition]:
 
 
 def submission_action(right: Right) -> Callable[[SubmissionAction], Callable]:
-    """A view that changes a submission: the right is declared and checked; anything but POST changes nothing and
-    leads to the submission's page (an address kept over a new sign-in).
+    """Decorates a view that changes a submission: declares and checks the right; anything but POST is redirected to the
+    submission's page, as after signing in again.
     """
 
     def declare(view: SubmissionAction):
@@ -76,12 +76,12 @@ def submission_action(right: Right) -> Callable[[SubmissionAction], Callable]:
 
 
 def open_edition(submission: Submission) -> Edition | None:
-    """The edition that is being entered, waits or was returned."""
+    """The edition that is a draft, sent or returned."""
     return submission.editions.filter(state__in=OPEN_STATES).first()
 
 
 def working_edition_or_404(submission: Submission) -> Edition:
-    """The open edition, else the newest one, in which the actions say why nothing can be entered; 404 without any."""
+    """The open edition, else the newest, for which the actions then refuse with a reason; 404 without any."""
     edition = open_edition(submission) or submission.editions.order_by("-number").first()
     if edition is None:
         raise Http404
@@ -89,32 +89,32 @@ def working_edition_or_404(submission: Submission) -> Edition:
 
 
 def editions_of(submission: Submission, reader: User) -> list[Edition]:
-    """All of them, the oldest first, each `with_own_mark`. One query."""
+    """All editions, the oldest first, each `with_own_mark`. One query."""
     return list(with_own_mark(submission.editions.order_by("number"), reader))
 
 
 def shown_edition(editions: list[Edition], number: str | None, *, works_on_it: bool) -> Edition | None:
-    """The edition asked for by number; else, for those who enter or approve, the open one; else the one in force;
-    else the newest. None where the number names none.
+    """The edition of this number (None if there is none such); without a number the open edition for those who enter or
+    approve, else the one in force, else the newest.
     """
     if number is not None:
         plain = number.isascii() and number.isdigit() and len(number) <= 5
         return next((edition for edition in editions if plain and edition.number == int(number)), None)
-    wanted = [[edition for edition in editions if edition.state == State.APPROVED], editions]
+    groups = [[edition for edition in editions if edition.state == State.APPROVED], editions]
     if works_on_it:
-        wanted.insert(0, [edition for edition in editions if edition.state in OPEN_STATES])
-    return next((group[-1] for group in wanted if group), None)
+        groups.insert(0, [edition for edition in editions if edition.state in OPEN_STATES])
+    return next((group[-1] for group in groups if group), None)
 
 
 def chosen_locations(request: HttpRequest, months: list[Month], days: Calendar) -> UnitLocations:
-    """By the provinces that the reader saw in these months; `?tinh=` narrows to one. One query."""
+    """The provinces that the reader can see in these months; `?tinh=` narrows to one. One query."""
     since = days.span(months[0]).start
     return unit_locations(request.user, request.day, since, request.GET.get(PROVINCE_PARAMETER))
 
 
 def redirect_to_worklist(request: HttpRequest) -> HttpResponse:
-    """To the work list as it was narrowed."""
-    asked = request.GET.get(PROVINCE_PARAMETER)
+    """Redirect to the work list with the province filter of this request."""
+    province = request.GET.get(PROVINCE_PARAMETER)
     return redirect(
-        reverse("records:worklist") + (f"?{urlencode({PROVINCE_PARAMETER: asked})}" if asked else "")
+        reverse("records:worklist") + (f"?{urlencode({PROVINCE_PARAMETER: province})}" if province else "")
     )

@@ -1,4 +1,4 @@
-"""The twelve months before a submission, including what predecessors left open, and what is odd beside them."""
+"""The twelve months before a submission, with what predecessors left open, and warnings by comparison with them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,15 +21,15 @@ from units.models import Succession, Unit
 RowMeasures = Mapping[RowKey, Mapping[str, int | None]]
 
 
-def predecessor_closings(asked: Mapping[int, Month]) -> dict[int, RowMeasures]:
-    """By number of the unit, where the month asked for is its first: what stood open at the end of the last month of
-    those that it took over, row by row, and no other measure.
+def predecessor_closings(first_months: Mapping[int, Month]) -> dict[int, RowMeasures]:
+    """{unit id: rows} with the summed closings of its predecessors' last months, where the given month is the unit's
+    first.
 
-    Only of units that took over nothing but whole units, all of which have sent their last month: a part of it would
-    be taken for the whole. Four queries at most, one where no unit has a predecessor.
+    Only for units whose predecessors were taken over whole and have all sent their last month; otherwise a part would
+    pass for the whole. Four queries at most, one where no unit has a predecessor.
     """
     links = list(
-        Succession.objects.filter(new__in=list(asked), old__reports=True)
+        Succession.objects.filter(new__in=list(first_months), old__reports=True)
         .order_by()
         .values_list("new", "old", "old__active_until", "on", "share_numerator", "share_denominator")
     )
@@ -40,23 +40,23 @@ def predecessor_closings(asked: Mapping[int, Month]) -> dict[int, RowMeasures]:
     divided = {new for new, *_, above, under in links if above != under}
     lasts: dict[int, dict[int, int]] = defaultdict(dict)
     for new, old, until, on, *_ in links:
-        if new not in divided and firsts[new] == asked[new]:
+        if new not in divided and firsts[new] == first_months[new]:
             lasts[new][old] = days.month_of(until or on - timedelta(1)).number
-    left = _last_rows({old: month for olds in lasts.values() for old, month in olds.items()})
+    left = _last_month_rows({old: month for olds in lasts.values() for old, month in olds.items()})
     return {
-        new: _added_closings([left[old] for old in olds])
+        new: _sum_closings([left[old] for old in olds])
         for new, olds in lasts.items()
         if all(old in left for old in olds)
     }
 
 
 def opens_from_predecessors(unit: Unit, span: Span, past: Mapping) -> bool:
-    """Whether the month is the first one of a unit that took others over; its past (see past) is what these left."""
+    """Whether the month is the first of a successor unit, so that `past` holds its predecessors' closings."""
     return span.start <= unit.active_from <= span.end and bool(past)
 
 
-def _last_rows(lasts: Mapping[int, int]) -> dict[int, RowMeasures]:
-    """By number of the unit the rows of its last month; nothing for those that have not sent it."""
+def _last_month_rows(lasts: Mapping[int, int]) -> dict[int, RowMeasures]:
+    """{unit id: rows of its last month}, without units that have not sent it."""
     if not lasts:
         return {}
     editions = Edition.objects.in_force(Stage.SUBMITTED).filter(
@@ -67,26 +67,26 @@ def _last_rows(lasts: Mapping[int, int]) -> dict[int, RowMeasures]:
         for pk, unit, month in editions.order_by().values_list("pk", "submission__unit", "submission__month")
         if lasts[unit] == month
     }
-    found: dict[int, dict[RowKey, Mapping[str, Any]]] = {unit: {} for unit in units.values()}
+    rows_by_unit: dict[int, dict[RowKey, Mapping[str, Any]]] = {unit: {} for unit in units.values()}
     rows = DossierCount.objects.filter(edition__in=list(units), answered=True)
     for row in rows.values("field_id", "procedure_id", "edition_id", *CLOSING):
-        found[units[row["edition_id"]]][row["field_id"], row["procedure_id"]] = row
-    return found
+        rows_by_unit[units[row["edition_id"]]][row["field_id"], row["procedure_id"]] = row
+    return rows_by_unit
 
 
-def _added_closings(olds: list[RowMeasures]) -> RowMeasures:
-    """Each measure of the closing added up over those that have the row; None where one of them left it blank."""
-    found: dict[RowKey, dict[str, int | None]] = {}
+def _sum_closings(olds: list[RowMeasures]) -> RowMeasures:
+    """Sum each closing measure over the units that have the row; None where one of them left it blank."""
+    closings: dict[RowKey, dict[str, int | None]] = {}
     for key in {key: None for rows in olds for key in rows}:
         sums = dict.fromkeys(MEASURES)
         for name in CLOSING:
             parts = [rows[key][name] for rows in olds if key in rows]
             sums[name] = None if None in parts else sum_reported(parts)
-        found[key] = sums
-    return found
+        closings[key] = sums
+    return closings
 
 
-# Row → month number → the measures of that month.
+# Row → month (YYYYMM) → the measures of that month.
 HistoryWindow = Mapping[RowKey, Mapping[int, Mapping[str, int | None]]]
 
 _SHORT_WORDS = {"all_zero": "mọi ô đều là 0", "same_as_last": "mọi ô đều giống kỳ trước"}
@@ -94,14 +94,14 @@ _SHORT_WORDS = {"all_zero": "mọi ô đều là 0", "same_as_last": "mọi ô �
 
 @dataclass(frozen=True)
 class Oddity:
-    """A warning about one row or report, in full for who enters it, and short for who reads many of them."""
+    """A warning about a row or report: in full for the clerk, short for a reviewer's list."""
 
     fault: rule_catalogue.RuleViolation
     short: str
 
 
 def history_windows(submissions: Iterable[Submission]) -> dict[int, HistoryWindow]:
-    """By number of the submission: the twelve months before it, from what was sent or approved. Two queries."""
+    """{submission id: the twelve months before it, sent or approved}. Two queries."""
     return _windows(
         {
             submission.pk: (submission.unit_id, Month.from_number(submission.month))
@@ -111,40 +111,39 @@ def history_windows(submissions: Iterable[Submission]) -> dict[int, HistoryWindo
 
 
 def unit_history_windows(units: Iterable[int], month: Month) -> dict[int, HistoryWindow]:
-    """By number of the unit: the same before a month, whether it was opened or not."""
+    """{unit id: the twelve months before a month}, whether that month was opened or not."""
     return _windows({unit: (unit, month) for unit in units})
 
 
-def _windows(wanted: Mapping[int, tuple[int, Month]]) -> dict[int, HistoryWindow]:
-    by_unit = _by_unit(wanted.values()) if wanted else {}
-    found: dict[int, HistoryWindow] = {}
-    for number, (unit, month) in wanted.items():
+def _windows(months: Mapping[int, tuple[int, Month]]) -> dict[int, HistoryWindow]:
+    by_unit = _counts_by_unit(months.values()) if months else {}
+    windows: dict[int, HistoryWindow] = {}
+    for pk, (unit, month) in months.items():
         first = month.plus(-MONTHS).number
         rows: dict[RowKey, dict[int, Mapping[str, int | None]]] = defaultdict(dict)
         for key, at, values in by_unit.get(unit, ()):
             if first <= at < month.number:
                 rows[key][at] = values
-        found[number] = rows
-    _add_predecessor_closings(found, wanted)
-    return found
+        windows[pk] = rows
+    _add_predecessor_closings(windows, months)
+    return windows
 
 
 def _add_predecessor_closings(
-    found: Mapping[int, HistoryWindow], wanted: Mapping[int, tuple[int, Month]]
+    windows: Mapping[int, HistoryWindow], months: Mapping[int, tuple[int, Month]]
 ) -> None:
-    """The first months of units without a past of their own."""
+    """Fill in the windows of units that have no months of their own yet."""
     firsts: dict[int, Month] = {}
-    for number, (unit, month) in wanted.items():
-        if not found[number]:
+    for pk, (unit, month) in months.items():
+        if not windows[pk]:
             firsts[unit] = min(month, firsts.get(unit, month))
-    taken = predecessor_closings(firsts) if firsts else {}
-    for number, (unit, month) in wanted.items():
-        for key, values in taken.get(unit, {}).items() if firsts.get(unit) == month else ():
-            found[number][key][month.previous().number] = values
+    closings = predecessor_closings(firsts) if firsts else {}
+    for pk, (unit, month) in months.items():
+        for key, values in closings.get(unit, {}).items() if firsts.get(unit) == month else ():
+            windows[pk][key][month.previous().number] = values
 
 
 def history_window(submission: Submission) -> HistoryWindow:
-    """The same for one submission."""
     return history_windows([submission])[submission.pk]
 
 
@@ -167,20 +166,22 @@ _counts = PreparedQuery(
 )
 
 
-def _by_unit(wanted: Iterable[tuple[int, Month]]) -> dict[int, list[tuple[RowKey, int, dict[str, Any]]]]:
-    units, months = zip(*wanted, strict=True)
+def _counts_by_unit(
+    unit_months: Iterable[tuple[int, Month]],
+) -> dict[int, list[tuple[RowKey, int, dict[str, Any]]]]:
+    units, months = zip(*unit_months, strict=True)
     first, last = min(months).plus(-MONTHS).number, max(months).number
-    # Editions first and counts by their numbers: together the database reads far more than these.
+    # Two queries: joined in one, the database reads far more rows.
     places = {pk: (unit, month) for pk, unit, month in _editions(sorted(set(units)), first, last)}
-    found: dict[int, list[tuple[RowKey, int, dict[str, Any]]]] = defaultdict(list)
+    counts: dict[int, list[tuple[RowKey, int, dict[str, Any]]]] = defaultdict(list)
     for edition, field, procedure, *values in _counts(list(places)) if places else ():
         unit, month = places[edition]
-        found[unit].append(((field, procedure), month, dict(zip(MEASURES, values, strict=True))))
-    return found
+        counts[unit].append(((field, procedure), month, dict(zip(MEASURES, values, strict=True))))
+    return counts
 
 
 def row_oddities(row: DossierCount, past: HistoryWindow, month: Month) -> Iterable[Oddity]:
-    """Everything odd in one row of a month beside its past: a broken continuity, then jumps."""
+    """The warnings about one row compared with its past: a broken continuity, then outliers."""
     months = past.get((row.field_id, row.procedure_id), {})
     before = months.get(month.previous().number)
     left = count_rules.closing_count(before) if before else None
@@ -202,7 +203,7 @@ def row_oddities(row: DossierCount, past: HistoryWindow, month: Month) -> Iterab
 def report_oddity(
     rows: Mapping[RowKey, Mapping[str, int | None]], past: HistoryWindow, month: Month
 ) -> Oddity | None:
-    """What is odd in a month as a whole: nothing but zeros, or the month before again."""
+    """The warning about a whole report: all zeros, or the same as the month before."""
     last = month.previous().number
     fault = count_rules.check_odd_report(
         rows, {key: months[last] for key, months in past.items() if last in months}

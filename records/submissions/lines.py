@@ -1,6 +1,4 @@
-"""The rows of an edition as lines to fill in, what was typed into them, and the columns of a month: groups,
-order, short names.
-"""
+"""The lines of the entry grid, the reading of what was typed into them, and the column groups with their heads."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +11,7 @@ from django.utils.text import capfirst
 from figures import count_rules
 from figures.formatting import format_count
 from figures.measures import AFTER, APART, CATALOGUE, MAIN, MEASURES, group_measures, online_labels
-from figures.measures import COLUMN_GROUPS as measures_COLUMN_GROUPS
+from figures.measures import COLUMN_GROUPS as ALL_COLUMN_GROUPS
 from figures.periods import Month
 from records.catalogue import Catalogue, RowKey, served_in_row
 from records.models import DossierCount, Edition
@@ -24,7 +22,7 @@ from .history_window import HistoryWindow, history_window
 
 
 class ServedRow(Protocol):
-    """A row: which measures may hold a number in it, and what stands there."""
+    """A row with the measures that may hold a number, and its values."""
 
     served: frozenset[str]
     values: Mapping[str, int | None]
@@ -32,7 +30,7 @@ class ServedRow(Protocol):
 
 @dataclass(frozen=True)
 class ColumnGroup:
-    """Columns under one head; `whole` names their sum, shown after them."""
+    """Columns under one head; `whole` is the name of their sum, shown after them."""
 
     title: str
     measures: tuple[str, ...]
@@ -44,28 +42,28 @@ class ColumnGroup:
         return len(self.measures) + bool(self.whole)
 
 
-def _of(place: str) -> tuple[ColumnGroup, ...]:
+def _groups_at(place: str) -> tuple[ColumnGroup, ...]:
     return tuple(
         ColumnGroup(group.title, group_measures(group.key), group.total)
-        for group in measures_COLUMN_GROUPS
+        for group in ALL_COLUMN_GROUPS
         if group.place == place
     )
 
 
 # Before the balance of a row, after it, and in a table of their own.
-MAIN_GROUPS, AFTER_GROUPS, APART_GROUPS = _of(MAIN), _of(AFTER), _of(APART)
+MAIN_GROUPS, AFTER_GROUPS, APART_GROUPS = _groups_at(MAIN), _groups_at(AFTER), _groups_at(APART)
 COLUMN_GROUPS = (*MAIN_GROUPS, *AFTER_GROUPS)
 
 
 def column_heads(day: date, groups: Sequence[ColumnGroup]) -> tuple[tuple[ColumnGroup, tuple[str, ...]], ...]:
-    """Groups with the short names of their columns, the online levels as they were called on a day."""
+    """Groups with the short names of their columns; the online levels are named as on that day."""
     levels = {f"received_{level}": capfirst(label) for level, label in online_labels(day).items()}
     short = {measure.name: measure.head for measure in CATALOGUE} | levels
     return tuple((group, tuple(short[name] for name in group.measures)) for group in groups)
 
 
 def has_column(rows: Iterable[ServedRow], measures: Iterable[str]) -> bool:
-    """Whether any row serves, or holds, one of the measures: a group of columns that is switched off is not there."""
+    """Whether any row serves one of the measures or has a value in it; a switched-off group is left out."""
     names = tuple(measures)
     return any(name in row.served or row.values[name] is not None for row in rows for name in names)
 
@@ -75,7 +73,7 @@ REASON_TOO_LONG = {"max_length": f"Lý do tối đa {format_count(REASON_LENGTH)
 
 
 class MonthReasonForm(forms.Form):
-    """Why a month is returned, or should be unlocked."""
+    """The reason for returning a month, or for unlocking it."""
 
     reason = forms.CharField(
         label="Lý do",
@@ -87,16 +85,16 @@ class MonthReasonForm(forms.Form):
 
 @dataclass(frozen=True)
 class GridLine:
-    """One row of the grid: a field, or a procedure of it. `values` are those stored."""
+    """One row of the grid: a field, or a procedure of it. `values` are the stored ones."""
 
     key: RowKey
-    code: str  # "ho-tich", or "ho-tich/1.000894": as the log names it
+    code: str  # "ho-tich" or "ho-tich/1.000894", as in the log
     label: str
     served: frozenset[str]
     values: Mapping[str, int | None]
     reason: str = ""
     of_procedure: bool = False
-    proposed: int | None = None  # what the month before left open
+    proposed: int | None = None  # closing of the month before
     past: Mapping[int, Mapping[str, int | None]] = field(default_factory=dict)
 
     def name(self, measure: str) -> str:
@@ -104,17 +102,17 @@ class GridLine:
         return f"{self.code}-{measure}"
 
     def anchor(self, measure: str) -> str:
-        """Where the cell stands on the page."""
+        """The id of the cell's element on the page."""
         return f"o-{self.key[0]}-{self.key[1] or 0}-{measure}"
 
     def last(self, month: Month) -> Mapping[str, int | None]:
-        """What the month before counted; nothing where it did not report the row."""
+        """The measures of the month before; empty where it did not report the row."""
         return self.past.get(month.previous().number, {})
 
 
 @dataclass(frozen=True)
 class TypedLines:
-    """What was typed, read: what can be stored, and by the name of its box what cannot, with code and message."""
+    """The parsed input: rows and reasons to store, and {input name: (code, message)} of what is invalid."""
 
     rows: Mapping[RowKey, Mapping[str, int | None]]
     reasons: Mapping[RowKey, str]
@@ -124,7 +122,7 @@ class TypedLines:
 def read_typed_lines(
     lines: Iterable[GridLine], cells: Mapping[str, str], reasons: Mapping[str, str]
 ) -> TypedLines:
-    """`cells` by `Line.name()`, `reasons` by the code of their row; a name that no line has is a fault as well."""
+    """Parse `cells` (by `GridLine.name()`) and `reasons` (by row code); a name that no line has is a fault too."""
     rows: dict[RowKey, dict[str, int | None]] = {}
     stated: dict[RowKey, str] = {}
     faults: dict[str, tuple[str, str]] = {}
@@ -159,8 +157,8 @@ def grid_lines(
     rows: list[DossierCount] | None = None,
     past: HistoryWindow | None = None,
 ) -> list[GridLine]:
-    """In the order of the catalogue: the fields that the unit reports in the month, by procedure where they were
-    counted so, and whatever else holds a number. Three queries; `rows` and `past` spare theirs.
+    """The lines in catalogue order: the fields that the unit reports in the month, by procedure where reported so, and
+    any other row that has a number. Three queries; `rows` and `past` save theirs.
     """
     submission = edition.submission
     month = Month.from_number(submission.month)
@@ -182,9 +180,9 @@ def _keys(expected: list[int], stored: dict[RowKey, DossierCount], catalogue: Ca
     if (catalogue.undivided, None) in answered:
         return answered
     keys: list[RowKey] = []
-    for number in expected:
-        procedures = [key for key in stored if key[0] == number and key[1]]
-        keys += sorted(procedures, key=lambda key: catalogue.procedures[key[1]].code) or [(number, None)]
+    for field_id in expected:
+        procedures = [key for key in stored if key[0] == field_id and key[1]]
+        keys += sorted(procedures, key=lambda key: catalogue.procedures[key[1]].code) or [(field_id, None)]
     return keys + [key for key in answered if key not in keys]
 
 

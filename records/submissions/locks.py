@@ -1,5 +1,5 @@
-"""Whether a month may be changed: its lock and closing time, the edition locked for an action, and refusals.
-Also the log entry that each action on an edition writes.
+"""Decides whether a month may be changed (lock, closing time, state), locks editions for an action, and writes the log
+entries of actions on editions.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,43 +19,49 @@ from records.models import OPEN_STATES, ClosingTime, Edition, State, Submission
 from units.access.queries import approver_of
 from units.models import System, Unit
 
-# Number of the committee → when it closes the month.
+# Id of the committee → when it closes the month.
 ClosingTimes = Mapping[int, datetime]
 
 
 def closing_times_by_month(months: Iterable[int]) -> dict[int, dict[int, datetime]]:
-    """The closing times of some months (YYYYMM), by month. One query."""
-    found: dict[int, dict[int, datetime]] = {month: {} for month in months}
-    rows = ClosingTime.objects.filter(month__in=list(found)).values_list("month", "unit_id", "closes_at")
+    """{month (YYYYMM): {unit id: closing time}}. One query."""
+    times: dict[int, dict[int, datetime]] = {month: {} for month in months}
+    rows = ClosingTime.objects.filter(month__in=list(times)).values_list("month", "unit_id", "closes_at")
     for month, unit, closes_at in rows:
-        found[month][unit] = closes_at
-    return found
+        times[month][unit] = closes_at
+    return times
 
 
 def binding_closing_time(times: ClosingTimes, unit: Unit) -> datetime | None:
-    """The one of a month's closing times that holds for a unit; a committee closes what is below it, not itself."""
-    return next((times[number] for number in reversed(unit.ancestor_ids()) if number in times), None)
+    """The closing time that binds a unit: that of the nearest unit above it, never its own."""
+    return next((times[unit_id] for unit_id in reversed(unit.ancestor_ids()) if unit_id in times), None)
 
 
 _WRITE_BATCH = 500
 
 
 def apply_closing_times(submissions: Iterable[Submission]) -> None:
-    """Give new submissions (with their units) the closing times that bind them; after the entry in the log that their
-    making is worth. One query, and one more for each closing time.
+    """Set the closing times that bind new submissions (with their units); call it after the creation was logged. One
+    query, and one more for each closing time.
     """
     new = list(submissions)
-    times = closing_times_by_month({one.month for one in new})
-    for one in new:
-        one.closes_at = binding_closing_time(times[one.month], one.unit) if times[one.month] else None
-    write_closing_times({one.pk: one.closes_at for one in new if one.closes_at is not None})
+    times = closing_times_by_month({submission.month for submission in new})
+    for submission in new:
+        submission.closes_at = (
+            binding_closing_time(times[submission.month], submission.unit)
+            if times[submission.month]
+            else None
+        )
+    write_closing_times(
+        {submission.pk: submission.closes_at for submission in new if submission.closes_at is not None}
+    )
 
 
 def write_closing_times(changed: dict[int, datetime | None]) -> None:
     for closes_at in set(changed.values()):
-        numbers = [pk for pk, when in changed.items() if when == closes_at]
-        for start in range(0, len(numbers), _WRITE_BATCH):
-            within = Submission.objects.filter(pk__in=numbers[start : start + _WRITE_BATCH])
+        ids = [pk for pk, when in changed.items() if when == closes_at]
+        for start in range(0, len(ids), _WRITE_BATCH):
+            within = Submission.objects.filter(pk__in=ids[start : start + _WRITE_BATCH])
             within.update(closes_at=closes_at)
 
 
@@ -70,7 +76,7 @@ LOCK_WORDS = {
 
 @dataclass(frozen=True)
 class MonthLock:
-    """`code` is a key of WHY; `since` is aware; `unlocker` names the unit whose reviewers may unlock."""
+    """`code` is a key of LOCK_WORDS; `since` is aware; `unlocker`: name of the unit whose reviewers may unlock."""
 
     code: str
     since: datetime
@@ -78,7 +84,7 @@ class MonthLock:
 
     @property
     def words(self) -> str:
-        """All of it in a sentence or two, as every way in tells it."""
+        """The message shown on the page, in files and in the API."""
         since = formatting.format_moment(timezone.localtime(self.since))
         return (
             f"Báo cáo đã khóa từ {since} vì {LOCK_WORDS[self.code]}. Đề nghị {self.unlocker} mở khóa để sửa."
@@ -86,19 +92,19 @@ class MonthLock:
 
 
 def find_lock(submission: Submission, edition: Edition, at: datetime, day: date) -> MonthLock | None:
-    """Why nothing in this edition of the submission can be changed at a moment; None while it is open.
+    """Why this edition cannot be changed at `at`; None while it is open, then without a query.
 
-    Waiting for approval is a state and no lock. No query while it is open.
+    Waiting for approval is a state, not a lock.
     """
-    found = _lock_code(submission, edition, at)
-    if found is None:
+    reason = _lock_code(submission, edition, at)
+    if reason is None:
         return None
     above = approver_of(submission.unit, day)
-    return MonthLock(*found, above.name if above else "cấp trên")
+    return MonthLock(*reason, above.name if above else "cấp trên")
 
 
 def is_locked(submission: Submission, edition: Edition, at: datetime) -> bool:
-    """The same without words."""
+    """Whether `find_lock` would find a lock. No query."""
     return edition.state not in OPEN_STATES or _is_closed(submission, at)
 
 
@@ -116,12 +122,12 @@ def _lock_code(submission: Submission, edition: Edition, at: datetime) -> tuple[
 
 
 def _is_closed(submission: Submission, at: datetime) -> bool:
-    """Whether the time for changes is over: an unlocking counts for itself, whatever the closing time says."""
+    """Whether the time for changes is over; an unlocking takes precedence over the closing time."""
     last = submission.open_until or submission.closes_at
     return last is not None and at > last
 
 
-# The ways in which a cell changes, as the log names them.
+# Where a change of a cell came from, as stored in the log.
 FROM_PAGE, FROM_FILE, FROM_API, FROM_CASES = "page", "file", "api", "cases"
 
 
@@ -136,14 +142,12 @@ _newest = PreparedQuery(
 
 
 def locked_edition(edition: Edition) -> Edition:
-    """The edition read anew and locked until the transaction ends; errors: Refused("gone")."""
+    """Fetch the edition again with SELECT FOR UPDATE. Errors: ActionRefused("gone")."""
     return _existing(_locked.first(edition.pk))
 
 
 def locked_working_edition(submission: Submission) -> Edition:
-    """The open edition, else the newest one, in which the actions say why nothing can be entered; read and locked as
-    `locked` does.
-    """
+    """The open edition, else the newest, for which the actions refuse with a reason; locked like `locked_edition`."""
     return _existing(_open.first(submission.pk) or _newest.first(submission.pk))
 
 
@@ -154,31 +158,27 @@ def _existing(edition: Edition | None) -> Edition:
 
 
 def must_be_unlocked(edition: Edition, at: datetime) -> None:
-    """Refuse what is approved, replaced or past its closing time. Refused("locked") says why, since when, whom to
-    ask.
-    """
+    """Errors: ActionRefused("locked") where the edition is approved, replaced or past its closing time."""
     lock = find_lock(edition.submission, edition, at, timezone.localdate(at))
     if lock is not None:
         raise ActionRefused("locked", lock.words)
 
 
 def must_be_open(edition: Edition, at: datetime) -> None:
-    """Refuse what is locked, and what waits for approval."""
+    """Errors: ActionRefused("locked"), or ActionRefused("sent") while it waits for approval."""
     must_be_unlocked(edition, at)
     if edition.state == State.SENT:
         raise ActionRefused("sent", "Báo cáo đang chờ duyệt. Rút lại trước khi sửa.")
 
 
 def must_have_ended(month: Month, days: Calendar, today: date) -> None:
-    """Figures of a month are entered once its last day is over. Errors: Refused("too_early")."""
+    """Errors: ActionRefused("too_early") until the last day of the month is over."""
     if days.span(month).end >= today:
         raise ActionRefused("too_early", f"Chưa mở được báo cáo {month.label}: kỳ báo cáo chưa kết thúc.")
 
 
 def must_be_expected(submission: Submission, days: Calendar) -> None:
-    """Figures count only where somebody is expected to report them. Refused("not_expected") where the unit ended, or
-    became a group, after the draft was begun.
-    """
+    """Errors: ActionRefused("not_expected") where the unit ended, or became a group, after the draft was begun."""
     unit, month = submission.unit, Month.from_number(submission.month)
     span = days.span(month)
     if unit.owes(span.start, span.end):
@@ -192,8 +192,8 @@ def must_be_expected(submission: Submission, days: Calendar) -> None:
 
 
 def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]) -> dict[str, Any]:
-    """What the log tells of a saving; `follows`: who saved before, kept where that was a file, whose own entry names
-    no cell (queries.history finds it by this name).
+    """The log detail of a saving. `follows`: who saved before; stored only where that was a file, whose own log entry
+    names no cells (records.history looks it up by this name).
     """
     detail: dict[str, Any] = {"revision": edition.revision, "way": way, "cells": cells}
     if follows.startswith(Edition.FROM_FILE):
@@ -202,13 +202,13 @@ def saved_detail(edition: Edition, way: str, follows: str, cells: dict[str, Any]
 
 
 def actor_name(actor: Any) -> str:
-    """Who acted, as kept on the edition; the system has no name."""
+    """The name stored on the edition for who acted."""
     return log.SYSTEM if actor is None else (str(actor) or actor.get_username())
 
 
 def responsible_person(actor: Any) -> int | None:
-    """The number of the person who answers for what is entered or sent, and so may not approve it: of another system
-    its token's maker; None for the system itself.
+    """The id of the person who answers for what is entered or sent, and so may not approve it: for an API token its
+    creator; None for this system itself.
     """
     return actor.token.created_by_id if isinstance(actor, System) else actor and actor.pk
 
@@ -216,7 +216,6 @@ def responsible_person(actor: Any) -> int | None:
 def log_edition(
     action: str, edition: Edition, *, by: Any, at: datetime, detail: dict[str, Any] | None = None
 ) -> None:
-    """One log entry about an edition."""
     submission = edition.submission
     log.append(
         f"submission.{action}",
@@ -233,7 +232,7 @@ def log_edition(
 
 
 def required_reason(reason: str, what: str) -> str:
-    """The reason without blanks around it; errors: Refused("no_reason") where there is none."""
+    """The stripped reason. Errors: ActionRefused("no_reason") where it is empty."""
     if not reason.strip():
         raise ActionRefused("no_reason", f"Phải ghi lý do {what}.")
     return reason.strip()

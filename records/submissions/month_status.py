@@ -1,4 +1,4 @@
-"""Where each unit's months stand, which edition is being worked on, and which units have not sent theirs; a
+"""The status of each unit's months, the editions being worked on, and the missing reports, for lists of many units; a
 fixed number of queries.
 """
 
@@ -23,8 +23,8 @@ from .locks import binding_closing_time, closing_times_by_month
 
 @dataclass(frozen=True)
 class WorkingEdition:
-    """The edition that is worked on (of a month that nobody opened yet: one that is not stored), its rows in the order
-    of the catalogue, and the twelve months before.
+    """The open or newest edition of a month (an unsaved instance where nobody opened it), its rows in catalogue order
+    and the twelve months before.
     """
 
     edition: Edition
@@ -41,17 +41,20 @@ class WorkingEdition:
 
 
 def working_editions(units: Sequence[Unit], month: Month, due: DueDates) -> list[WorkingEdition]:
-    """In the order of the units. At most six queries."""
-    numbers = [unit.pk for unit in units]
-    stored = {one.unit_id: one for one in Submission.objects.filter(month=month.number, unit__in=numbers)}
+    """One for each unit, in their order. At most six queries."""
+    unit_ids = [unit.pk for unit in units]
+    stored = {
+        submission.unit_id: submission
+        for submission in Submission.objects.filter(month=month.number, unit__in=unit_ids)
+    }
     editions = _working_editions_by_submission(stored)
     rows: dict[int, list[DossierCount]] = defaultdict(list)
     counts = DossierCount.objects.filter(edition__in=[edition.pk for edition in editions.values()])
     for row in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
         rows[row.edition_id].append(row)
-    pasts = unit_history_windows(numbers, month)
+    pasts = unit_history_windows(unit_ids, month)
     times = closing_times_by_month([month.number])[month.number]
-    found = []
+    working = []
     for unit in units:
         submission = stored.get(unit.pk)
         if submission is None:
@@ -63,19 +66,19 @@ def working_editions(units: Sequence[Unit], month: Month, due: DueDates) -> list
         submission.unit = unit
         edition = editions.get(submission.pk) or Edition(number=1)
         edition.submission = submission
-        found.append(WorkingEdition(edition, rows[edition.pk] if edition.pk else [], pasts[unit.pk]))
-    return found
+        working.append(WorkingEdition(edition, rows[edition.pk] if edition.pk else [], pasts[unit.pk]))
+    return working
 
 
 def _working_editions_by_submission(stored: dict[int, Submission]) -> dict[int, Edition]:
-    """By number of the submission: its open edition, else its newest."""
-    found: dict[int, Edition] = {}
-    listed = Edition.objects.filter(submission__in=[one.pk for one in stored.values()])
+    """{submission id: its open edition, else its newest}."""
+    working: dict[int, Edition] = {}
+    listed = Edition.objects.filter(submission__in=[submission.pk for submission in stored.values()])
     for edition in listed.order_by("number"):
-        before = found.get(edition.submission_id)
+        before = working.get(edition.submission_id)
         if before is None or before.state not in OPEN_STATES:
-            found[edition.submission_id] = edition
-    return found
+            working[edition.submission_id] = edition
+    return working
 
 
 STATUS_WORDS = {
@@ -87,7 +90,7 @@ STATUS_WORDS = {
     "open": "Chưa mở",
     "none": "Không phải báo cáo",
 }
-# What the newest edition says; a superseded one is never the newest.
+# By the state of the newest edition; a superseded one is never the newest.
 _MARKS = {
     State.DRAFT: "draft",
     State.SENT: "wait",
@@ -99,9 +102,9 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class MonthStatus:
-    """Where one unit's month stands. `mark` is a key of WORDS; `last` its newest edition, if it was opened; `locked`:
-    nothing can be entered, whether it was opened or not; `reminded` what the reader was reminded of it; `declined` the
-    request to unlock it that was lately refused.
+    """The status of one unit's month. `mark`: a key of STATUS_WORDS; `last`: its newest edition, if it was opened;
+    `locked`: nothing can be entered, whether it was opened or not; `reminded`: the reader's reminders about it;
+    `declined`: a recently declined request to unlock it.
     """
 
     unit: Unit
@@ -117,12 +120,12 @@ class MonthStatus:
 
     @property
     def pk(self) -> int | None:
-        """The number of the submission."""
+        """The id of the submission."""
         return self.last.submission_id if self.last else None
 
     @property
     def words(self) -> str:
-        """The state as people call it."""
+        """The status in Vietnamese."""
         if self.reopened:
             return "Đã duyệt, mở khóa để sửa"
         if self.mark == "late":
@@ -135,45 +138,45 @@ class MonthStatus:
 
     @property
     def owed(self) -> bool:
-        """Whether the unit still has to do something."""
+        """Whether the unit still has to send it."""
         return self.mark in ("back", "draft", "late", "open")
 
 
-def ended_months(day: date, days: Calendar, number: int) -> list[Month]:
-    """The latest `number` months that ended before `day`, the oldest first."""
+def ended_months(day: date, days: Calendar, count: int) -> list[Month]:
+    """The last `count` months that ended before `day`, the oldest first."""
     running = days.month_of(day)
     last = running if days.span(running).end < day else running.previous()
-    return [last.plus(-n) for n in reversed(range(number))]
+    return [last.plus(-n) for n in reversed(range(count))]
 
 
 def month_statuses(
     units: Iterable[Unit], months: Sequence[Month], day: date, due: DueDates
 ) -> dict[int, list[MonthStatus]]:
-    """For each unit (by number) its months in the given order. One query."""
-    wanted = {unit.pk: unit for unit in units}
+    """{unit id: its months in the given order}. One query."""
+    by_id = {unit.pk: unit for unit in units}
     editions: dict[tuple[int, int], list[Edition]] = defaultdict(list)
-    if wanted and months:
-        numbers = [month.number for month in months]
-        there = Edition.objects.filter(submission__unit__in=list(wanted), submission__month__in=numbers)
-        for edition in there.select_related("submission").order_by("number"):
+    if by_id and months:
+        month_numbers = [month.number for month in months]
+        stored = Edition.objects.filter(submission__unit__in=list(by_id), submission__month__in=month_numbers)
+        for edition in stored.select_related("submission").order_by("number"):
             editions[edition.submission.unit_id, edition.submission.month].append(edition)
     return {
         pk: [_month_status(unit, month, editions.get((pk, month.number), []), day, due) for month in months]
-        for pk, unit in wanted.items()
+        for pk, unit in by_id.items()
     }
 
 
-def _month_status(unit: Unit, month: Month, there: list[Edition], day: date, due: DueDates) -> MonthStatus:
-    due_on = there[-1].submission.due_on if there else due.of(unit.tier, month)
+def _month_status(unit: Unit, month: Month, editions: list[Edition], day: date, due: DueDates) -> MonthStatus:
+    due_on = editions[-1].submission.due_on if editions else due.of(unit.tier, month)
     late = max((day - due_on).days, 0)
-    if not there:
+    if not editions:
         span = due.days.span(month)
-        owes = unit.owes(span.start, span.end)
-        if not owes:
+        expected = unit.owes(span.start, span.end)
+        if not expected:
             return MonthStatus(unit, month, due_on, "none")
         return MonthStatus(unit, month, due_on, "late" if late else "open", late)
-    last = there[-1]
-    reopened = last.state == State.DRAFT and any(one.state == State.APPROVED for one in there)
+    last = editions[-1]
+    reopened = last.state == State.DRAFT and any(edition.state == State.APPROVED for edition in editions)
     mark = _MARKS[State(last.state)]
     if mark == "draft" and not last.revision and not reopened and late:
         mark = "late"
@@ -189,10 +192,10 @@ def _month_status(unit: Unit, month: Month, there: list[Edition], day: date, due
 
 
 def units_reviewed_by(user: User, day: date) -> QuerySet[Unit]:
-    """Reporting units whose months the user approves: below a unit where the user is reviewer, or over and standing
-    there, and not below another one, nearer, that has a reviewer too. Two queries.
+    """Reporting units whose months the user approves: below a unit where the user is reviewer (closed units by the
+    position of their successors), and not below a nearer unit that has a reviewer. Two queries.
     """
-    own = [one.unit for one in memberships_of(user, day) if one.role == Role.REVIEWER]
+    own = [membership.unit for membership in memberships_of(user, day) if membership.role == Role.REVIEWER]
     if not own:
         return Unit.objects.none()
     within, beyond = Q(pk__in=[]), Q(pk__in=[])
@@ -211,7 +214,7 @@ def units_reviewed_by(user: User, day: date) -> QuerySet[Unit]:
 
 
 def predecessors_of(units: Sequence[Unit], since: date, day: date) -> list[Unit]:
-    """Units that were there on `since` or later, are over by `day` and went over into one of the units; none of these
+    """Units that still existed on `since`, are closed by `day` and went over into one of the units; none of these
     themselves. One query.
     """
     here = places_on(day).filter(path__in=[unit.path for unit in units]).values("unit")
@@ -220,7 +223,7 @@ def predecessors_of(units: Sequence[Unit], since: date, day: date) -> list[Unit]
 
 
 def units_expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
-    """Units of the query that owe the month; external bodies are not counted, as everywhere by default."""
+    """Units of the queryset that must report the month; external bodies are left out, as everywhere by default."""
     span = days.span(month)
     return units.expected_within(span.start, span.end).exclude(kind=UnitKind.EXTERNAL)
 
@@ -232,16 +235,16 @@ def without_report(month: Month) -> Q:
 
 
 def count_sent(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
-    """How many have sent or approved figures, of how many that owe them. One query."""
-    told = units_expected(units, month, days).aggregate(
+    """(units with sent or approved figures, units expected to report). One query."""
+    counts = units_expected(units, month, days).aggregate(
         expected=Count("pk"), missing=Count("pk", filter=without_report(month))
     )
-    return told["expected"] - told["missing"], told["expected"]
+    return counts["expected"] - counts["missing"], counts["expected"]
 
 
 @dataclass(frozen=True)
 class MissingMonths:
-    """A unit with the months that it has not sent, the oldest first; those that were returned are told elsewhere."""
+    """A unit with the months that it has not sent, the oldest first; without returned ones."""
 
     unit: Unit
     months: Sequence[MonthStatus]
@@ -257,26 +260,30 @@ class MissingMonths:
 
     @property
     def late(self) -> bool:
-        """Whether the due date of one of the months is over."""
+        """Whether one of the months is overdue."""
         return any(month.late_days for month in self.months)
 
 
 def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar) -> QuerySet[Unit]:
-    """Those of the units that owe one of the months and have neither sent nor approved it; no external bodies."""
-    lacks = Q(pk__in=[])
+    """Units that must report one of the months and have neither sent nor approved it; no external bodies."""
+    missing = Q(pk__in=[])
     for month in months:
         span = days.span(month)
-        lacks |= expected_within(span.start, span.end) & without_report(month)
-    return units.exclude(kind=UnitKind.EXTERNAL).filter(lacks)
+        missing |= expected_within(span.start, span.end) & without_report(month)
+    return units.exclude(kind=UnitKind.EXTERNAL).filter(missing)
 
 
 def missing_months(
-    units: Iterable[Unit], found: Mapping[int, Sequence[MonthStatus]], reminded: Mapping[int, date]
+    units: Iterable[Unit], statuses: Mapping[int, Sequence[MonthStatus]], reminded: Mapping[int, date]
 ) -> list[MissingMonths]:
-    """The units in their order, each with what it has not sent, from the standings of all."""
-    told = []
+    """The units with missing months, in the given order, from the statuses of all."""
+    missing = []
     for unit in units:
-        months = [one for one in found[unit.pk] if one.owed and one.mark != "back" and not one.reopened]
+        months = [
+            status
+            for status in statuses[unit.pk]
+            if status.owed and status.mark != "back" and not status.reopened
+        ]
         if months:
-            told.append(MissingMonths(unit, months, reminded.get(unit.pk)))
-    return told
+            missing.append(MissingMonths(unit, months, reminded.get(unit.pk)))
+    return missing

@@ -1,4 +1,4 @@
-"""A submission as other systems get it: state, rows and totals, under the names that `summary` uses."""
+"""A submission as JSON for the API and for pushes: state, rows and totals, with the names of `summary`."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ from units.tree.queries import key_on
 def state_payload(
     submission: Submission, edition: Edition | None, in_force: int | None, day: date
 ) -> dict[str, Any]:
-    """What a list tells: `edition` is the newest one (none: never opened), `in_force` the one that counts."""
+    """The state of a month. `edition`: the newest (None: never opened); `in_force`: number of the approved one."""
     return {
         "unit": key_on(submission.unit, day),
         "name": submission.unit.name,
@@ -43,40 +43,40 @@ def edition_in_force(editions: list[Edition]) -> int | None:
 def row_payload(
     field: str, procedure: str | None, values: Mapping[str, int | None], reason: str
 ) -> dict[str, Any]:
-    """One row of counts, as it is also taken."""
+    """One row of counts, in the shape that the API also accepts."""
     return {"field": field, "procedure": procedure, "counts": dict(values), "reason": reason}
 
 
 def rows_by_edition(editions: Iterable[Edition]) -> dict[int, list[dict[str, Any]]]:
-    """All rows that editions hold, by number of the edition, in the order of the catalogue. One query."""
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    """{edition id: its rows in catalogue order}. One query."""
+    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
     counts = DossierCount.objects.filter(edition__in=[edition.pk for edition in editions])
     for count in counts.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
         procedure = count.procedure.code if count.procedure else None
-        found[count.edition_id].append(
+        rows[count.edition_id].append(
             row_payload(count.field.code, procedure, measures_of_row(count), count.reason)
         )
-    return found
+    return rows
 
 
 def totals_payload(edition: Edition) -> dict[str, int | None]:
-    """The sums of the edition's rows: every measure, and received, resolved and so on."""
+    """The sums of the edition: every measure, and the derived totals of figures.summary.COUNTS."""
     tally: Tally = tally_of(vars(edition))
     return {name: tally.get(name) for name in COUNTS}
 
 
-def finding_payload(found: Finding) -> dict[str, Any]:
+def finding_payload(finding: Finding) -> dict[str, Any]:
     """A broken rule with its place."""
     return {
-        "field": found.field or None,
-        "procedure": found.procedure or None,
-        "measure": found.measure,
-        "code": found.code,
-        "severity": found.severity,
-        "message": found.message,
+        "field": finding.field or None,
+        "procedure": finding.procedure or None,
+        "measure": finding.measure,
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
     }
 
 
 def moment_text(at: datetime | None) -> str | None:
-    """In Vietnam's time, to the second."""
+    """ISO 8601 in Vietnamese time, to the second."""
     return timezone.localtime(at).isoformat(timespec="seconds") if at else None

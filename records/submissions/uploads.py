@@ -1,4 +1,4 @@
-"""Uploaded forms, kept for their owner until confirmed, then saved whole or not at all."""
+"""Stores uploaded forms for their owner until confirmed, then saves their counts all or nothing."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -20,20 +20,18 @@ UPLOADS_KEPT_FOR = timedelta(hours=24)
 
 
 def uploaded_form(token: str, owner: Any, at: datetime) -> FormFile | None:
-    """The upload of this person by its name, with submission and unit; None where it is somebody else's, over its time,
-    or unknown.
-    """
-    kept = FormFile.objects.filter(token=token, owner=owner, kept_at__gte=at - UPLOADS_KEPT_FOR)
-    return kept.select_related("submission__unit").first()
+    """The owner's upload with this token, with submission and unit; None where it is unknown, expired or another's."""
+    uploads = FormFile.objects.filter(token=token, owner=owner, kept_at__gte=at - UPLOADS_KEPT_FOR)
+    return uploads.select_related("submission__unit").first()
 
 
-# Of one person; earlier ones give way.
+# Per person; the oldest are deleted.
 MAX_UPLOADS = 5
 _LONGEST_NAME = 200
 
 
 class FilledMonth(NamedTuple):
-    """What a form changes in a month."""
+    """The changes that a form makes in a month."""
 
     month: WorkingEdition
     rows: RowChanges
@@ -44,7 +42,7 @@ class FilledMonth(NamedTuple):
 def keep_uploaded_form(
     content: bytes, name: str, submission: Submission | None, *, by: Any, at: datetime
 ) -> FormFile:
-    """Keep an upload for its owner; earlier ones of this person go where they are too many."""
+    """Store an upload for its owner, and delete the owner's oldest beyond MAX_UPLOADS."""
     mine = FormFile.objects.filter(owner=by).order_by("-pk").values_list("pk", flat=True)
     FormFile.objects.filter(pk__in=list(mine[MAX_UPLOADS - 1 :])).delete()
     return FormFile.objects.create(
@@ -59,42 +57,45 @@ def keep_uploaded_form(
 
 @transaction.atomic
 def save_uploaded_forms(
-    kept: FormFile, filled: Sequence[FilledMonth], *, by: Any, at: datetime, days: Calendar
+    upload: FormFile, filled: Sequence[FilledMonth], *, by: Any, at: datetime, days: Calendar
 ) -> list[Edition]:
-    """Save what the forms of a file change, through the same action as the page; nothing the second time.
+    """Save the changes of all months of a file with `save_counts`; [] where they were saved before.
 
     Errors, with nothing stored: those of `save_counts` (StaleEdition where somebody saved since the months were read)
-    and `open_submission`.
+    and of `open_submission`.
     """
-    kept = FormFile.objects.select_for_update().get(pk=kept.pk)
-    if kept.stored_at is not None:
+    upload = FormFile.objects.select_for_update().get(pk=upload.pk)
+    if upload.stored_at is not None:
         return []
     saved = []
-    for one in filled:
-        edition = one.month.edition
-        if not one.month.opened:
-            unit, month = one.month.submission.unit, Month.from_number(one.month.submission.month)
+    for filled_month in filled:
+        edition = filled_month.month.edition
+        if not filled_month.month.opened:
+            unit, month = (
+                filled_month.month.submission.unit,
+                Month.from_number(filled_month.month.submission.month),
+            )
             edition = open_submission(unit, month, by=by, at=at, days=days).editions.order_by("number").last()
-        revision = one.month.edition.revision
+        revision = filled_month.month.edition.revision
         saved.append(
             save_counts(
                 edition,
-                one.rows,
+                filled_month.rows,
                 by=by,
                 revision=revision,
                 at=at,
-                reasons=one.reasons,
+                reasons=filled_month.reasons,
                 way=FROM_FILE,
-                file=kept.name,
+                file=upload.name,
             )
         )
-    _stored(kept, at)
+    _mark_stored(upload, at)
     return saved
 
 
 @transaction.atomic
 def save_chosen_cells(
-    kept: FormFile,
+    upload: FormFile,
     edition: Edition,
     rows: RowChanges,
     *,
@@ -103,20 +104,20 @@ def save_chosen_cells(
     at: datetime,
     reasons: Mapping[RowKey, str] | None = None,
 ) -> Edition:
-    """Save what its owner chose, cell by cell, where the file and somebody else had changed the same: told by the log
-    as from the file. Errors as those of `save_counts`.
+    """Save the cells that the owner chose after a conflict between the file and another saving; logged as from the
+    file. Errors: those of `save_counts`.
     """
     more = {"by": by, "revision": revision, "at": at, "reasons": reasons}
-    edition = save_counts(edition, rows, **more, way=FROM_FILE, file=kept.name)
-    _stored(kept, at)
+    edition = save_counts(edition, rows, **more, way=FROM_FILE, file=upload.name)
+    _mark_stored(upload, at)
     return edition
 
 
-def _stored(kept: FormFile, at: datetime) -> None:
-    kept.stored_at, kept.content = at, b""
-    kept.save(update_fields=["stored_at", "content"])
+def _mark_stored(upload: FormFile, at: datetime) -> None:
+    upload.stored_at, upload.content = at, b""
+    upload.save(update_fields=["stored_at", "content"])
 
 
 def delete_expired_uploads(*, at: datetime) -> int:
-    """Uploads that are over, with their bytes; how many there were."""
+    """Delete expired uploads; returns how many."""
     return FormFile.objects.filter(kept_at__lt=at - UPLOADS_KEPT_FOR).delete()[0]
