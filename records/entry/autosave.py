@@ -1,4 +1,4 @@
-"""Saves some cells while somebody types, as JSON for the page's script (docs/api.md)."""
+"""Saves cells while the clerk types; JSON for the page's script (docs/api.md)."""
 
 import hashlib
 import json
@@ -34,86 +34,93 @@ LARGEST_REVISION = 2**31 - 1
 
 @dataclass(frozen=True)
 class AutosaveRequest:
-    """A request that can be read."""
+    """A parsed request."""
 
     key: str
     revision: int
     cells: Mapping[str, str]
     reasons: Mapping[str, str]
-    content: str  # SHA-256 of what is asked: the same under one key is the same request
+    content: str  # SHA-256 of revision, cells and reasons: identifies a repeated request
 
     @property
     def texts(self) -> dict[str, str]:
-        """Everything as it was typed, by the name of its box."""
+        """All typed texts by input name."""
         return {**self.cells, **{f"{code}-reason": text for code, text in self.reasons.items()}}
 
     @classmethod
     def read(cls, body: bytes) -> "AutosaveRequest":
         """Errors: ValueError."""
         try:
-            given = json.loads(body)
+            data = json.loads(body)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
-        if not isinstance(given, dict):
+        if not isinstance(data, dict):
             raise ValueError("not an object")
-        key, revision = given.get("key"), given.get("revision")
-        cells, reasons = given.get("cells", {}), given.get("reasons", {})
+        key, revision = data.get("key"), data.get("revision")
+        cells, reasons = data.get("cells", {}), data.get("reasons", {})
         plain = isinstance(revision, int) and not isinstance(revision, bool)
-        if not (plain and 0 <= revision <= LARGEST_REVISION and _texts(cells) and _texts(reasons)):
+        if not (
+            plain
+            and 0 <= revision <= LARGEST_REVISION
+            and _is_text_mapping(cells)
+            and _is_text_mapping(reasons)
+        ):
             raise ValueError("revision, cells or reasons")
-        if not (_text(key) and 0 < len(key) <= MAX_KEY_LENGTH):
+        if not (_is_text(key) and 0 < len(key) <= MAX_KEY_LENGTH):
             raise ValueError("key")
         content = json.dumps([revision, cells, reasons], sort_keys=True)
         return cls(key, revision, cells, reasons, hashlib.sha256(content.encode()).hexdigest())
 
 
 @submission_action(Right.ENTER)
-def autosave(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST: what can be read is stored under the revision that the page has seen, what cannot comes back with why."""
+def autosave(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST: valid cells are stored if the page's revision is current; invalid ones come back with their faults."""
     try:
-        asked = AutosaveRequest.read(request.body)
+        parsed = AutosaveRequest.read(request.body)
     except (ValueError, RawPostDataException):
-        # The second: a form of several parts, which was read as one before.
+        # RawPostDataException: a multipart body, which a middleware has read.
         return problem_response(400, "bad_request", "Hệ thống không đọc được yêu cầu này. Hãy tải lại trang.")
-    saving = _Autosave(request, found, asked)
+    saving = _Autosave(request, submission, parsed)
     try:
-        return _stored(
-            *request_keys.run_once(f"{request.user.pk} {request.path}", asked.key, asked.content, saving.done)
+        return _json_response(
+            *request_keys.run_once(
+                f"{request.user.pk} {request.path}", parsed.key, parsed.content, saving.save
+            )
         )
     except request_keys.KeyConflict as conflict:
         return problem_response(422, "key_reused", str(conflict))
     except StaleEdition as stale:
-        return _stale(stale, saving.lines, saving.typed, asked)
+        return _conflict_response(stale, saving.lines, saving.typed, parsed)
     except ActionRefused as refusal:
         return problem_response(REFUSAL_STATUS.get(refusal.code, 400), refusal.code, refusal.message)
 
 
 class _Autosave:
-    """One saving, within the transaction that its key is kept by: everything is read once, and locked."""
+    """One saving, within the transaction that stores its key; everything is read once, under the lock."""
 
     lines: list[GridLine]
     typed: TypedLines
 
-    def __init__(self, request: HttpRequest, found: Submission, asked: AutosaveRequest) -> None:
-        self.request, self.found, self.asked = request, found, asked
+    def __init__(self, request: HttpRequest, submission: Submission, parsed: AutosaveRequest) -> None:
+        self.request, self.submission, self.parsed = request, submission, parsed
         self.catalogue = Catalogue(stored_calendar())
 
-    def done(self) -> request_keys.Answer:
-        edition = locked_working_edition(self.found)
+    def save(self) -> request_keys.Answer:
+        edition = locked_working_edition(self.submission)
         counts = counts_of_edition(edition)
-        # What the months before left open is asked for only where the first saving stores it.
-        past = None if self.asked.revision == 0 else {}
+        # The months before are needed only for the openings that the first saving stores.
+        past = None if self.parsed.revision == 0 else {}
         self.lines = grid_lines(edition, self.catalogue, rows=counts, past=past)
-        self.typed = read_typed_lines(self.lines, self.asked.cells, self.asked.reasons)
+        self.typed = read_typed_lines(self.lines, self.parsed.cells, self.parsed.reasons)
         return 200, _save(self, edition, counts)
 
 
 def _save(saving: _Autosave, edition: Edition, counts: list[DossierCount]) -> dict[str, Any]:
-    asked, typed = saving.asked, saving.typed
+    parsed, typed = saving.parsed, saving.typed
     rows = {key: dict(values) for key, values in typed.rows.items()}
-    saved = [name for name in asked.texts if name not in typed.faults]
-    if asked.revision == 0:
-        saved += _propose(saving.lines, rows, asked)
+    saved = [name for name in parsed.texts if name not in typed.faults]
+    if parsed.revision == 0:
+        saved += _add_proposed_openings(saving.lines, rows, parsed)
     at = clock.now()
     edition = actions.save_locked(
         edition,
@@ -121,7 +128,7 @@ def _save(saving: _Autosave, edition: Edition, counts: list[DossierCount]) -> di
         saving.catalogue,
         rows,
         by=saving.request.user,
-        revision=asked.revision,
+        revision=parsed.revision,
         at=at,
         reasons=typed.reasons,
     )
@@ -134,29 +141,29 @@ def _save(saving: _Autosave, edition: Edition, counts: list[DossierCount]) -> di
     }
 
 
-def _propose(
-    lines: list[GridLine], rows: dict[RowKey, dict[str, int | None]], asked: AutosaveRequest
+def _add_proposed_openings(
+    lines: list[GridLine], rows: dict[RowKey, dict[str, int | None]], parsed: AutosaveRequest
 ) -> list[str]:
-    """The page shows what the month before left open as if it had been typed: the first saving stores it."""
+    """Add the proposed openings, which the page shows as if typed; returns the names of their cells."""
     names = []
     for line in lines:
         name = line.name("opening")
-        if line.proposed is not None and "opening" in line.served and name not in asked.cells:
+        if line.proposed is not None and "opening" in line.served and name not in parsed.cells:
             rows.setdefault(line.key, {})["opening"] = line.proposed
             names.append(name)
     return names
 
 
-def _stale(
-    stale: StaleEdition, lines: list[GridLine], typed: TypedLines, asked: AutosaveRequest
+def _conflict_response(
+    stale: StaleEdition, lines: list[GridLine], typed: TypedLines, parsed: AutosaveRequest
 ) -> HttpResponse:
-    """409, nothing stored: the cells that both sides changed with both values, and whatever else changed."""
+    """409, nothing stored: both values of each conflicting cell, and the other changes."""
     edition: Edition = stale.edition
     by_key = {line.key: line for line in lines}
-    mine: dict[str, Any] = dict(asked.texts)
+    mine: dict[str, Any] = dict(parsed.texts)
     for key, values in typed.rows.items():
         mine |= {by_key[key].name(measure): value for measure, value in values.items()}
-    theirs = changes_since(edition.submission, asked.revision, edition.revision)
+    theirs = changes_since(edition.submission, parsed.revision, edition.revision)
     if theirs is None:
         theirs = _all_cells(edition)
     both, others = split_clashes(mine, theirs)
@@ -166,15 +173,17 @@ def _stale(
         stale.message,
         revision=edition.revision,
         cells={
-            name: {"mine": asked.texts[name], "theirs": _cell_text(change.after), **_who(change)}
+            name: {"mine": parsed.texts[name], "theirs": _cell_text(change.after), **_author(change)}
             for name, change in both.items()
         },
-        others={name: {"value": _cell_text(change.after), **_who(change)} for name, change in others.items()},
+        others={
+            name: {"value": _cell_text(change.after), **_author(change)} for name, change in others.items()
+        },
     )
 
 
 def _all_cells(edition: Edition) -> CellChanges:
-    """Every cell as it is stored, where the log does not tell which of them changed."""
+    """Every stored cell, for when the log does not show which of them changed."""
     by, at = edition.saved_by, edition.saved_at
     return {
         line.name(measure): CellChange(line.code, measure, None, line.values[measure], by, at)
@@ -184,7 +193,7 @@ def _all_cells(edition: Edition) -> CellChanges:
     }
 
 
-def _who(change: CellChange) -> dict[str, str | None]:
+def _author(change: CellChange) -> dict[str, str | None]:
     return {"by": change.by, "at": _moment(change.at)}
 
 
@@ -196,20 +205,20 @@ def _cell_text(value: int | str | None) -> str:
     return format_count(value) if isinstance(value, int) else value or ""
 
 
-def _stored(status: int, body: dict[str, Any]) -> HttpResponse:
+def _json_response(status: int, body: dict[str, Any]) -> HttpResponse:
     return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False, "sort_keys": True})
 
 
-def _texts(given: Any) -> bool:
-    return isinstance(given, dict) and all(_text(one) for pair in given.items() for one in pair)
+def _is_text_mapping(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_text(text) for pair in value.items() for text in pair)
 
 
-def _text(given: Any) -> bool:
-    """A text that both databases can keep: no NUL, no half of a surrogate pair."""
-    if not isinstance(given, str) or "\0" in given:
+def _is_text(value: Any) -> bool:
+    """Whether both databases can store it: no NUL, no lone surrogate."""
+    if not isinstance(value, str) or "\0" in value:
         return False
     try:
-        given.encode()
+        value.encode()
     except UnicodeEncodeError:
         return False
     return True

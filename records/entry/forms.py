@@ -31,20 +31,20 @@ class CountField(forms.Field):
         super().__init__(required=False, **options)
 
     def to_python(self, value: Any) -> int | None:
-        """Errors: ValidationError with the code and the sentence of figures.formatting."""
+        """Errors: ValidationError with the code and message of figures.count_input."""
         try:
             return parse_count(str(value or ""))
         except CountInputError as fault:
             raise forms.ValidationError(fault.message, code=fault.code) from fault
 
     def prepare_value(self, value: Any) -> Any:
-        """A number as it is written (1.240); a text stays what was typed."""
+        """A number formatted (1.240); a typed text unchanged."""
         return format_count(value) if isinstance(value, int) else value
 
 
 class EntryForm(forms.Form):
-    """Lines × measures. Cells that are not in the request stay as they are; a number in a cell that a field does
-    not serve is an error; the cells that can be read are in `rows()` even while others cannot.
+    """Lines × measures. Cells that are not in the request do not change; a number in a cell that a field does not
+    serve is an error; `rows()` has the valid cells even while others are invalid.
     """
 
     revision = forms.IntegerField(
@@ -61,7 +61,7 @@ class EntryForm(forms.Form):
         self.lines, self.day = tuple(lines), day
         for line in self.lines:
             for measure in MEASURES:
-                # A number that may not stand there any more can at least be cleared.
+                # A stored number that is no longer served can at least be cleared.
                 if measure in line.served or line.values[measure] is not None:
                     self.fields[line.name(measure)] = CountField(
                         label=f"{line.label}: {measure_label(measure, day)}"
@@ -86,12 +86,12 @@ class EntryForm(forms.Form):
 
     @property
     def has_cells(self) -> bool:
-        """Whether the request holds cells, and not only reasons."""
+        """Whether the request has cells, not only reasons."""
         return any(line.name(measure) in self.data for line in self.lines for measure in MEASURES)
 
     def rows(self) -> dict[RowKey, dict[str, int | None]]:
-        """What can be read, as the actions take it; only cells that were in the request."""
-        found: dict[RowKey, dict[str, int | None]] = {}
+        """The valid cells of the request, for the actions."""
+        rows: dict[RowKey, dict[str, int | None]] = {}
         for line in self.lines:
             cells = {
                 measure: self.cleaned_data[line.name(measure)]
@@ -99,11 +99,11 @@ class EntryForm(forms.Form):
                 if line.name(measure) in self.data and line.name(measure) in self.cleaned_data
             }
             if cells or line.name("reason") in self.data:
-                found[line.key] = cells
-        return found
+                rows[line.key] = cells
+        return rows
 
     def reasons(self) -> dict[RowKey, str]:
-        """The stated reasons by row; only those that were in the request."""
+        """The valid reasons of the request."""
         return {
             line.key: self.cleaned_data[name]
             for line in self.lines
@@ -111,23 +111,23 @@ class EntryForm(forms.Form):
         }
 
     def faults(self) -> list[str]:
-        """Every message, each with its place."""
-        told = [str(message) for message in self.non_field_errors()]
+        """All error messages, each with its cell."""
+        faults = [str(message) for message in self.non_field_errors()]
         for name, messages in self.errors.items():
             if name in self.fields:
                 label = self.fields[name].label or "Biểu mẫu"
-                told += [f"{label}: {message}" for message in messages]
-        return told
+                faults += [f"{label}: {message}" for message in messages]
+        return faults
 
 
 class UndoForm(forms.Form):
-    """Up to which revision the last saving is to be undone."""
+    """The revision of the saving to undo."""
 
     revision = forms.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
 class OpenMonthForm(forms.Form):
-    """Which month of which unit to open; with `no_dossiers` it is filled with zeros at once."""
+    """The unit and month to open; with `no_dossiers` it is filled with zeros at once."""
 
     unit = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     month = forms.CharField(max_length=16)

@@ -1,6 +1,4 @@
-"""The grid as the page and its script get it: cells with their text, state and past; sums, balance and
-totals.
-"""
+"""Builds the grid for the page and its script: cells with text, state and past values; sums, balance, totals."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +33,7 @@ from .forms import EntryForm
 
 @dataclass(frozen=True)
 class CellPlace:
-    """A cell or row of the entry page: its name and where it stands there."""
+    """A cell or row of the entry page: its label and the id of its element."""
 
     name: str
     anchor: str
@@ -65,7 +63,7 @@ class GridCell:
 
     @property
     def classes(self) -> str:
-        """The state in classes of the style sheet; a fault outweighs the others."""
+        """CSS classes of the state; a fault takes precedence."""
         if self.fault:
             return " is-err"
         return (" is-warn" if self.warned or self.marked else "") + (" is-carried" if self.carried else "")
@@ -73,7 +71,7 @@ class GridCell:
 
 @dataclass
 class GridRow:
-    """A line with its cells; `balance`: ok, off, na (not all reported) or err, with its words."""
+    """A line with its cells; `balance`: ok, off, na (not all reported) or err; `balance_text` says it in words."""
 
     line: GridLine
     index: int
@@ -87,7 +85,7 @@ class GridRow:
 
 
 def blank_cells(line: GridLine, day: date) -> list[CellPlace]:
-    """The cells of a row that serve and hold no number; of what is optional a blank means none."""
+    """The served cells of a row without a value; optional ones are left out, as blank means none there."""
     return [
         CellPlace(measure_label(name, day), line.anchor(name))
         for name in MEASURES
@@ -97,7 +95,7 @@ def blank_cells(line: GridLine, day: date) -> list[CellPlace]:
 
 @dataclass(frozen=True)
 class Grid:
-    """Everything that the template loops over."""
+    """The grid for the template."""
 
     groups: tuple[tuple[ColumnGroup, tuple[str, ...]], ...]
     groups_after: tuple[tuple[ColumnGroup, tuple[str, ...]], ...]
@@ -109,14 +107,14 @@ class Grid:
     last_month: str
     year_ago: str
     moved_heads: list[str]
-    moved_asked: bool
+    moved_served: bool
     moved_in_use: bool
     blanks: int
 
 
 @dataclass(frozen=True)
 class _GridStyle:
-    """How the cells are to be drawn."""
+    """Options of `build_grid` for its cells."""
 
     mode: str
     day: date
@@ -140,13 +138,13 @@ def build_grid(
 ) -> Grid:
     """mode: input, number or mark. day: the last day of the month, for the names of the online levels.
 
-    form: a bound form, whose typed texts and faults are shown. propose: what the month before left open stands in
-    blank openings. marked: names of cells that were sent back.
+    form: a bound form, whose typed texts and faults are shown. propose: fill blank openings with the closing of the
+    month before. marked: names of cells that the reviewer marked.
     """
     warned = {(_finding_place(finding), finding.measure) for finding in findings if finding.measure}
-    look = _GridStyle(mode, day, month, form, propose, frozenset(marked), warned)
+    style = _GridStyle(mode, day, month, form, propose, frozenset(marked), warned)
     after = [group for group in AFTER_GROUPS if has_column(lines, group.measures)]
-    rows = [_row(line, index, look, after) for index, line in enumerate(lines)]
+    rows = [_row(line, index, style, after) for index, line in enumerate(lines)]
     state, words = _overall_balance(rows)
     return Grid(
         groups=column_heads(day, MAIN_GROUPS),
@@ -159,7 +157,7 @@ def build_grid(
         last_month=month.previous().label,
         year_ago=month.same_last_year().label,
         moved_heads=[head for _, names in column_heads(day, APART_GROUPS) for head in names],
-        moved_asked=has_column(lines, _APART),
+        moved_served=has_column(lines, _APART),
         moved_in_use=any(row.values.get(name) is not None for row in rows for name in _APART),
         blanks=sum(
             row.values.get(name) is None for row in rows for name in row.line.served.difference(OPTIONAL)
@@ -168,7 +166,7 @@ def build_grid(
 
 
 def _overall_balance(rows: Sequence[GridRow]) -> tuple[str, str]:
-    """The balance of all rows together: how many do not close, or that some are not whole."""
+    """State and text of all rows together: how many do not balance, or that some are incomplete."""
     off = sum(row.balance in ("off", "err") for row in rows)
     if off:
         return "off", f"{off} dòng"
@@ -179,22 +177,22 @@ def _finding_place(finding: Finding) -> str:
     return f"{finding.field}/{finding.procedure}" if finding.procedure else finding.field
 
 
-def _row(line: GridLine, index: int, look: _GridStyle, after: Sequence[ColumnGroup]) -> GridRow:
+def _row(line: GridLine, index: int, style: _GridStyle, after: Sequence[ColumnGroup]) -> GridRow:
     values = dict(line.values)
-    if look.form is not None and look.form.is_bound:
-        values |= look.form.rows().get(line.key, {})
-    elif look.propose and values["opening"] is None and "opening" in line.served:
+    if style.form is not None and style.form.is_bound:
+        values |= style.form.rows().get(line.key, {})
+    elif style.propose and values["opening"] is None and "opening" in line.served:
         values["opening"] = line.proposed
     row = GridRow(line, index, values)
-    row.cells = [cell for group in MAIN_GROUPS for cell in _cells(row, group, look)]
-    row.after = [cell for group in after for cell in _cells(row, group, look)]
-    row.moved = [_cell(row, name, look) for name in _APART]
+    row.cells = [cell for group in MAIN_GROUPS for cell in _cells(row, group, style)]
+    row.after = [cell for group in after for cell in _cells(row, group, style)]
+    row.moved = [_cell(row, name, style) for name in _APART]
     _balance(row)
     return row
 
 
-def _cells(row: GridRow, group: ColumnGroup, look: _GridStyle) -> list[GridCell]:
-    cells = [_cell(row, name, look) for name in group.measures]
+def _cells(row: GridRow, group: ColumnGroup, style: _GridStyle) -> list[GridCell]:
+    cells = [_cell(row, name, style) for name in group.measures]
     if group.whole:
         whole = group.whole
         cells.append(
@@ -203,29 +201,29 @@ def _cells(row: GridRow, group: ColumnGroup, look: _GridStyle) -> list[GridCell]
                 whole,
                 f"Tổng {LABELS[whole].lower()}",
                 text=format_count(sum_reported(row.values.get(name) for name in SUMS[whole])),
-                last=_last_month(row.line, look.month.previous(), SUMS[whole]),
-                year_ago=_last_month(row.line, look.month.same_last_year(), SUMS[whole]),
-                warned=(row.line.code, whole) in look.warned,
+                last=_last_month(row.line, style.month.previous(), SUMS[whole]),
+                year_ago=_last_month(row.line, style.month.same_last_year(), SUMS[whole]),
+                warned=(row.line.code, whole) in style.warned,
             )
         )
     cells[0].first = True
     return cells
 
 
-def _cell(row: GridRow, measure: str, look: _GridStyle) -> GridCell:
+def _cell(row: GridRow, measure: str, style: _GridStyle) -> GridCell:
     line = row.line
-    label = measure_label(measure, look.day)
+    label = measure_label(measure, style.day)
     value = row.values.get(measure)
     if measure not in line.served and value is None:
         return GridCell("na", measure, label)
     name = line.name(measure)
-    text = format_count(value) if value is not None else "" if look.mode == "input" else format_count(None)
+    text = format_count(value) if value is not None else "" if style.mode == "input" else format_count(None)
     fault = ""
-    if look.form is not None and look.form.is_bound and name in look.form.fields:
-        fault = " ".join(look.form.errors.get(name, []))
-        text = look.form.data.get(name, text) if fault else text
+    if style.form is not None and style.form.is_bound and name in style.form.fields:
+        fault = " ".join(style.form.errors.get(name, []))
+        text = style.form.data.get(name, text) if fault else text
     return GridCell(
-        look.mode,
+        style.mode,
         measure,
         label,
         place=f"{line.label}: {label}",
@@ -233,18 +231,18 @@ def _cell(row: GridRow, measure: str, look: _GridStyle) -> GridCell:
         name=name,
         id=line.anchor(measure),
         fault=fault,
-        last=_last_month(line, look.month.previous(), (measure,)),
-        year_ago=_last_month(line, look.month.same_last_year(), (measure,)),
+        last=_last_month(line, style.month.previous(), (measure,)),
+        year_ago=_last_month(line, style.month.same_last_year(), (measure,)),
         carried=measure == "opening" and value is not None and value == line.proposed,
-        warned=(line.code, measure) in look.warned,
-        marked=name in look.marked,
+        warned=(line.code, measure) in style.warned,
+        marked=name in style.marked,
     )
 
 
 def _last_month(line: GridLine, month: Month, measures: Iterable[str]) -> str:
     values = line.past.get(month.number)
-    number = sum_reported(values[name] for name in measures) if values else None
-    return "" if number is None else format_count(number)
+    count = sum_reported(values[name] for name in measures) if values else None
+    return "" if count is None else format_count(count)
 
 
 def _balance(row: GridRow) -> None:
@@ -259,7 +257,7 @@ def _balance(row: GridRow) -> None:
 
 
 def _totals(rows: Sequence[GridRow], groups: Sequence[ColumnGroup], day: date) -> list[GridCell]:
-    """Sums of the columns; a star where a row left the cell blank."""
+    """Sums of the columns, with a star where a row left the cell blank."""
     cells = []
     for group in groups:
         names = [(name, (name,)) for name in group.measures]
@@ -277,17 +275,17 @@ def _totals(rows: Sequence[GridRow], groups: Sequence[ColumnGroup], day: date) -
 
 
 def client_data(
-    found: Submission, edition: Edition, lines: Iterable[GridLine], reader: User
+    submission: Submission, edition: Edition, lines: Iterable[GridLine], reader: User
 ) -> dict[str, Any]:
-    """Ready for JSON: addresses, the revision that the page shows, and of each row what its rules need."""
-    month = Month.from_number(found.month)
+    """Data for the page's script: URLs, the revision on the page, and for each row what its rules need."""
+    month = Month.from_number(submission.month)
     return {
-        "submission": found.pk,
+        "submission": submission.pk,
         "user": reader.pk,
         "revision": edition.revision,
         "urls": {
-            "cells": reverse("records:cells", args=[found.pk]),
-            "check": reverse("records:check", args=[found.pk]),
+            "cells": reverse("records:cells", args=[submission.pk]),
+            "check": reverse("records:check", args=[submission.pk]),
             "login": resolve_url(settings.LOGIN_URL),
         },
         "rows": [_client_row(line, month) for line in lines],

@@ -1,4 +1,4 @@
-"""The page before sending, with every row compared with last month, and the sending itself."""
+"""The page that checks a month before sending, row by row against the month before, and the sending."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from .grid import CellPlace, blank_cells
 from .submission_page import render_refused
 from .views import save_grid
 
-# What a month is compared by: name of the sum, its head in the table.
+# Compared sums: name, head in the table.
 COMPARED_SUMS = tuple((name, LABELS[name]) for name in ("received", "resolved", "pending"))
 
 
@@ -50,7 +50,7 @@ class ComparedNumber:
 
 @dataclass
 class CheckRow:
-    """A row as it will be sent: its numbers, what is blank, what is wrong, what is odd, and the reason given."""
+    """A row to be sent: compared numbers, blanks, errors, warnings and the reason."""
 
     line: GridLine
     place: CellPlace
@@ -63,15 +63,15 @@ class CheckRow:
 
     @property
     def asks(self) -> bool:
-        """Whether there is something to give a reason for."""
+        """Whether the page shows a field for the reason."""
         return bool(self.warnings or self.reason)
 
 
 def check_rows(
     lines: list[GridLine], findings: Iterable[Finding], month: Month, day: date
 ) -> tuple[list[CheckRow], list[Finding]]:
-    """Every row with its findings, and the errors of the report as a whole. A warning about the whole report is
-    explained in its first row: reasons belong to rows.
+    """The rows with their findings, and the errors of the whole report. A warning about the whole report goes to the
+    first row, as reasons belong to rows.
     """
     rows = {line.code: _check_row(line, index, month, day) for index, line in enumerate(lines)}
     general = []
@@ -98,7 +98,7 @@ def _check_row(line: GridLine, index: int, month: Month, day: date) -> CheckRow:
 
 
 def _finding_cell(row: CheckRow, finding: Finding, day: date) -> CellPlace:
-    """The cell that a finding is about; of a sum its first cell, of the row as a whole the row."""
+    """The cell of a finding: for a sum its first cell, for the whole row the row."""
     if finding.measure is None:
         return row.place
     parts = [name for name in SUMS.get(finding.measure, (finding.measure,)) if name in row.line.served]
@@ -120,7 +120,7 @@ def _compared_numbers(
 
 
 def compared_totals(rows: list[CheckRow], past: HistoryWindow, month: Month) -> list[ComparedNumber]:
-    """Of all rows, and of everything that last month counted, whatever its rows were."""
+    """The sums of all rows, against those of the month before over all of its rows."""
     last = month.previous().number
     before = [months[last] for months in past.values() if last in months]
     return [
@@ -135,50 +135,52 @@ def compared_totals(rows: list[CheckRow], past: HistoryWindow, month: Month) -> 
 
 @web.requires(Right.ENTER)
 def check_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: the page. POST the grid or reasons: saved, then the page."""
-    found = submission_or_404(request.user, pk, Right.ENTER, request.day)
-    edition = working_edition_or_404(found)
+    """GET: the page. POST the grid or reasons: saves them, then redirects to the page."""
+    submission = submission_or_404(request.user, pk, Right.ENTER, request.day)
+    edition = working_edition_or_404(submission)
     if request.method == "POST":
-        _, answer = _save_before_check(request, found, edition)
-        return answer or redirect("records:check", found.pk)
-    if edition.state not in (State.DRAFT, State.RETURNED) or is_locked(found, edition, clock.now()):
-        return redirect("records:submission", found.pk)
-    return _render_check(request, found, edition)
+        _, answer = _save_before_check(request, submission, edition)
+        return answer or redirect("records:check", submission.pk)
+    if edition.state not in (State.DRAFT, State.RETURNED) or is_locked(submission, edition, clock.now()):
+        return redirect("records:submission", submission.pk)
+    return _render_check(request, submission, edition)
 
 
 @submission_action(Right.ENTER)
-def send_month(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the revision that was checked, with reasons or with the whole grid: saved, and sent when nothing blocks."""
-    edition, answer = _save_before_check(request, found, working_edition_or_404(found))
+def send_month(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST the checked revision, with reasons or the whole grid: saves, and sends when nothing blocks."""
+    edition, answer = _save_before_check(request, submission, working_edition_or_404(submission))
     if answer is not None:
         return answer
     try:
         actions.send_edition(edition, by=request.user, at=clock.now(), revision=edition.revision)
     except ActionRefused as refusal:
         if refusal.code == "faults":
-            return _render_check(request, found, edition, refusal=refusal)
-        return render_refused(request, found, refusal, edition=edition)
+            return _render_check(request, submission, edition, refusal=refusal)
+        return render_refused(request, submission, refusal, edition=edition)
     messages.success(request, "Đã gửi. Báo cáo đang chờ duyệt.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 def _save_before_check(
-    request: HttpRequest, found: Submission, edition: Edition
+    request: HttpRequest, submission: Submission, edition: Edition
 ) -> tuple[Edition, HttpResponse | None]:
-    """As `store`; where only reasons were posted, what did not go through is told on the check page."""
-    form, edition, answer = save_grid(request, found, edition)
+    """Like `save_grid`; where only reasons were posted, errors are shown on the check page."""
+    form, edition, answer = save_grid(request, submission, edition)
     if answer is None or form.has_cells or answer.status_code not in (400, 409):
         return edition, answer
     edition.refresh_from_db()
     if edition.state not in (State.DRAFT, State.RETURNED):
         return edition, answer
     words = form.faults() or [f"{edition.saved_by} vừa lưu báo cáo này. Hãy xem lại số mới rồi gửi."]
-    return edition, _render_check(request, found, edition, form=form, words=words, status=answer.status_code)
+    return edition, _render_check(
+        request, submission, edition, form=form, words=words, status=answer.status_code
+    )
 
 
 def _render_check(
     request: HttpRequest,
-    found: Submission,
+    submission: Submission,
     edition: Edition,
     *,
     form: EntryForm | None = None,
@@ -186,10 +188,10 @@ def _render_check(
     words: Iterable[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    catalogue, month = Catalogue(stored_calendar()), Month.from_number(found.month)
+    catalogue, month = Catalogue(stored_calendar()), Month.from_number(submission.month)
     span = catalogue.days.span(month)
     day = span.end
-    read: dict[str, Any] = {"rows": rows_of_edition(edition), "past": history_window(found)}
+    read: dict[str, Any] = {"rows": rows_of_edition(edition), "past": history_window(submission)}
     lines = grid_lines(edition, catalogue, **read)
     findings = checks.check_edition(edition, catalogue, **read)
     rows, general = check_rows(lines, findings, month, day)
@@ -198,11 +200,11 @@ def _render_check(
         row.reason = typed.get(row.line.key, row.line.reason)
     blocking = sum(finding.blocks for finding in findings)
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "edition": edition,
         "filled": request.GET.get("da-dien") == str(edition.revision),
-        "took_over": opens_from_predecessors(found.unit, span, read["past"]),
+        "took_over": opens_from_predecessors(submission.unit, span, read["past"]),
         "last_month": month.previous(),
         "heads": [head for _, head in COMPARED_SUMS],
         "rows": rows,
@@ -213,7 +215,7 @@ def _render_check(
         "warned": len(findings) - blocking,
         "blanks": sum(len(row.blanks) for row in rows),
         "unexplained": bool(refusal) and not blocking,
-        "decides": is_allowed(request.user, Right.APPROVE, found.unit, request.day),
+        "decides": is_allowed(request.user, Right.APPROVE, submission.unit, request.day),
         "words": list(words) + ([refusal.message] if refusal else []),
     }
     return render(request, "records/entry/submit.html", context, status=400 if refusal else status)

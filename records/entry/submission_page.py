@@ -1,6 +1,4 @@
-"""The page of one submission: entry for its clerk, decision for its reviewer, numbers and lock for every
-reader.
-"""
+"""The page of one submission: entry for its clerk, decision for its reviewer, counts and lock for all readers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,32 +38,34 @@ from .grid import blank_cells, client_data
 MAX_DECIDED = 3
 
 
-def lock_context(request: HttpRequest, found: Submission, newest: Edition) -> dict[str, Any]:
-    """`lock` of the newest edition, `waiting`: the undecided request, and what the reader may do about them."""
+def lock_context(request: HttpRequest, submission: Submission, newest: Edition) -> dict[str, Any]:
+    """Template context: the newest edition's lock, the undecided request, and what the reader may do about them."""
     user, day = request.user, request.day
-    lock = find_lock(found, newest, clock.now(), day)
-    asked = list(found.unlock_requests.all())
-    waiting = next((one for one in asked if one.granted is None), None)
+    lock = find_lock(submission, newest, clock.now(), day)
+    requests = list(submission.unlock_requests.all())
+    waiting = next((unlock_request for unlock_request in requests if unlock_request.granted is None), None)
     mine = waiting is not None and waiting.requester_id == user.pk
-    may_ask = lock is not None and is_allowed(user, Right.ASK_UNLOCK, found.unit, day)
-    decides = waiting is not None and is_allowed(user, Right.APPROVE, found.unit, day)
+    may_ask = lock is not None and is_allowed(user, Right.ASK_UNLOCK, submission.unit, day)
+    decides = waiting is not None and is_allowed(user, Right.APPROVE, submission.unit, day)
     return {
         "lock": lock,
         "may_ask_unlock": may_ask and waiting is None,
         "waiting_unlock": waiting,
         "decides_unlock": decides and not mine,
         "own_unlock": mine,
-        "unlock_decider": _may_decide(found, waiting.requester_id if waiting else user.pk, request)
+        "unlock_decider": _may_decide(submission, waiting.requester_id if waiting else user.pk, request)
         if waiting or may_ask
         else "",
-        "decided_unlocks": [one for one in asked if one.granted is not None][:MAX_DECIDED],
-        "open_until": found.open_until if lock is None else None,
+        "decided_unlocks": [
+            unlock_request for unlock_request in requests if unlock_request.granted is not None
+        ][:MAX_DECIDED],
+        "open_until": submission.open_until if lock is None else None,
         "unlock_hours": settings.UNLOCK_HOURS,
     }
 
 
-def _may_decide(found: Submission, requester: int | None, request: HttpRequest) -> str:
-    above = approver_of(found.unit, request.day, other_than=requester)
+def _may_decide(submission: Submission, requester: int | None, request: HttpRequest) -> str:
+    above = approver_of(submission.unit, request.day, other_than=requester)
     return above.name if above else ""
 
 
@@ -75,7 +75,7 @@ _FILE_COLUMNS = tuple(
 
 
 def month_file(edition: Edition, lines: Iterable, end: date, at: datetime) -> TableFile:
-    """The numbers of one month as its page shows them: a row for each field or procedure, sums beside their parts."""
+    """The counts of one month as on its page: a row for each field or procedure, sums beside their parts."""
     submission = edition.submission
     month = Month.from_number(submission.month)
     columns = (
@@ -124,7 +124,7 @@ STATE_CHIPS = {
     State.RETURNED: "back",
     State.SUPERSEDED: "none",
 }
-# Codes of refusals that are about the state of the month and not about what was typed.
+# Refusals because of the state of the month, not of the input.
 REFUSAL_STATUS = {"locked": 423} | dict.fromkeys(
     ("stale", "sent", "not_sent", "too_early", "not_expected", "not_locked", "already_requested", "decided"),
     409,
@@ -133,7 +133,7 @@ REFUSAL_STATUS = {"locked": 423} | dict.fromkeys(
 
 @dataclass(frozen=True)
 class FindingText:
-    """A finding as the page lists it: where (with the number of the row to go to), what, and whether it blocks."""
+    """A finding for the page: place (with the id of its row), message, whether it blocks, and the reason."""
 
     place: str
     anchor: str
@@ -144,28 +144,28 @@ class FindingText:
 
 @web.requires(Right.READ)
 def submission_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: the submission; `?lan=2` shows its second edition."""
-    found = submission_or_404(request.user, pk, Right.READ, request.day)
-    if file := requested_file(request, {"": lambda: _month_file(request, found)}):
+    """GET; `?lan=2` shows the second edition."""
+    submission = submission_or_404(request.user, pk, Right.READ, request.day)
+    if file := requested_file(request, {"": lambda: _month_file(request, submission)}):
         return file
-    return render_submission(request, found, number=request.GET.get("lan"))
+    return render_submission(request, submission, number=request.GET.get("lan"))
 
 
-def _month_file(request: HttpRequest, found: Submission) -> TableFile:
-    """The numbers of the edition that the page shows."""
-    works = _works_on_it(request, found)
-    edition = shown_edition(editions_of(found, request.user), request.GET.get("lan"), works_on_it=works)
+def _month_file(request: HttpRequest, submission: Submission) -> TableFile:
+    """The counts of the edition that the page shows."""
+    works = _works_on_it(request, submission)
+    edition = shown_edition(editions_of(submission, request.user), request.GET.get("lan"), works_on_it=works)
     if edition is None:
         raise Http404
     days = stored_calendar()
-    end = days.span(Month.from_number(found.month)).end
-    edition.submission = found
+    end = days.span(Month.from_number(submission.month)).end
+    edition.submission = submission
     return month_file(edition, grid_lines(edition, Catalogue(days)), end, clock.now())
 
 
 def render_submission(
     request: HttpRequest,
-    found: Submission,
+    submission: Submission,
     *,
     number: str | None = None,
     edition: Edition | None = None,
@@ -175,52 +175,50 @@ def render_submission(
     refusal: ActionRefused | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Draw the page; after an act that was refused with what was typed (`form`, `decision`, `unlocking`) and why
-    (`refusal`).
-    """
-    editions = editions_of(found, request.user)
+    """Render the page; after a refused action with its bound form (`form`, `decision`, `unlocking`) and `refusal`."""
+    editions = editions_of(submission, request.user)
     if edition is None:
-        edition = shown_edition(editions, number, works_on_it=_works_on_it(request, found))
-    # The one that an act worked on, as it is stored now.
-    edition = next((one for one in editions if edition is not None and one.pk == edition.pk), None)
+        edition = shown_edition(editions, number, works_on_it=_works_on_it(request, submission))
+    # An action's edition as it is stored now, with its `own` mark.
+    edition = next((stored for stored in editions if edition is not None and stored.pk == edition.pk), None)
     if edition is None:
         raise Http404
-    lock = lock_context(request, found, editions[-1])
-    part = _reader_part(request, found, edition, locked=lock["lock"] is not None)
+    lock = lock_context(request, submission, editions[-1])
+    part = _reader_part(request, submission, edition, locked=lock["lock"] is not None)
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "edition": edition,
         "chip": STATE_CHIPS[State(edition.state)],
-        # Just filled with zeros: that saving can be undone with one click.
+        # The page then offers to undo the filling with zeros.
         "filled": request.GET.get("da-dien") == str(edition.revision),
         "form": form,
         "faults": form.faults() if form is not None else [],
-        # A form without its revision is stored nowhere.
+        # Without its revision the form was not saved at all.
         "unsaved": form is not None and "revision" in form.errors,
         "refusal": refusal,
         "decision": decision or MonthReasonForm(),
         "unlocking": unlocking,
-        "decider": approver_of(found.unit, request.day),
+        "decider": approver_of(submission.unit, request.day),
         **lock,
         **part,
-        **_edition_list(editions, found, edition, request.day),
-        **_grid_context(found, edition, part, form, request.user),
+        **_edition_list(editions, submission, edition, request.day),
+        **_grid_context(submission, edition, part, form, request.user),
     }
     return render(request, "records/entry/submission.html", context, status=status)
 
 
-def _works_on_it(request: HttpRequest, found: Submission) -> bool:
+def _works_on_it(request: HttpRequest, submission: Submission) -> bool:
     rights = (Right.ENTER, Right.APPROVE)
-    return any(is_allowed(request.user, right, found.unit, request.day) for right in rights)
+    return any(is_allowed(request.user, right, submission.unit, request.day) for right in rights)
 
 
 def _reader_part(
-    request: HttpRequest, found: Submission, edition: Edition, *, locked: bool
+    request: HttpRequest, submission: Submission, edition: Edition, *, locked: bool
 ) -> dict[str, bool]:
     """What the reader may do with this edition now."""
-    enters = is_allowed(request.user, Right.ENTER, found.unit, request.day)
-    decides = is_allowed(request.user, Right.APPROVE, found.unit, request.day)
+    enters = is_allowed(request.user, Right.ENTER, submission.unit, request.day)
+    decides = is_allowed(request.user, Right.APPROVE, submission.unit, request.day)
     deciding = decides and edition.state == State.SENT
     return {
         "enters": enters,
@@ -230,12 +228,14 @@ def _reader_part(
     }
 
 
-def _edition_list(editions: list[Edition], found: Submission, shown: Edition, day: date) -> dict[str, Any]:
-    """Every edition with its acts and when it counted, the newest first; how late the month is."""
+def _edition_list(
+    editions: list[Edition], submission: Submission, shown: Edition, day: date
+) -> dict[str, Any]:
+    """Template context: the editions, the newest first, with when each counted; days overdue."""
     counted = [edition for edition in editions if edition.state in (State.APPROVED, State.SUPERSEDED)]
-    until = {one.pk: later.decided_at for one, later in pairwise(counted)}
+    until = {earlier.pk: later.decided_at for earlier, later in pairwise(counted)}
     states = {edition.state for edition in editions}
-    owed = State.APPROVED not in states and State.SENT not in states
+    unsent = State.APPROVED not in states and State.SENT not in states
     return {
         "editions": [
             {
@@ -248,25 +248,25 @@ def _edition_list(editions: list[Edition], found: Submission, shown: Edition, da
             }
             for edition in reversed(editions)
         ],
-        "late_days": (day - found.due_on).days if owed else 0,
+        "late_days": (day - submission.due_on).days if unsent else 0,
     }
 
 
-def _last_day(one: Edition, until: datetime | None) -> str:
-    """The last day at whose end a replaced edition counted, as an address has it; "" where there was none."""
+def _last_day(edition: Edition, until: datetime | None) -> str:
+    """The last day (ISO) at whose end a replaced edition counted; "" where there was none."""
     if until is None:
         return ""
     last = localdate(until) - timedelta(1)
-    return last.isoformat() if last >= localdate(one.decided_at) else ""
+    return last.isoformat() if last >= localdate(edition.decided_at) else ""
 
 
 def _grid_context(
-    found: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None, reader: User
+    submission: Submission, edition: Edition, part: dict[str, bool], form: EntryForm | None, reader: User
 ) -> dict[str, Any]:
-    """The grid and what is odd in it; a bound form is shown as typed whatever the state has become."""
-    catalogue, month = Catalogue(stored_calendar()), Month.from_number(found.month)
+    """Template context: the grid and its findings; a bound form is shown as typed in any state."""
+    catalogue, month = Catalogue(stored_calendar()), Month.from_number(submission.month)
     span = catalogue.days.span(month)
-    read = {"rows": rows_of_edition(edition), "past": history_window(found)}
+    read = {"rows": rows_of_edition(edition), "past": history_window(submission)}
     lines = form.lines if form is not None else grid_lines(edition, catalogue, **read)
     findings = (
         check_edition(edition, catalogue, **read) if edition.state in OPEN_STATES and edition.revision else ()
@@ -286,10 +286,10 @@ def _grid_context(
         "span": span,
         "period": str(month),
         "sheet": sheet,
-        "sheet_data": client_data(found, edition, lines, reader) if typing else None,
+        "sheet_data": client_data(submission, edition, lines, reader) if typing else None,
         "rules_data": count_rules.rules_as_data(span.end) if typing else None,
         "typing": typing,
-        "took_over": opens_from_predecessors(found.unit, span, read["past"]),
+        "took_over": opens_from_predecessors(submission.unit, span, read["past"]),
         "told": finding_texts(findings, lines) if deciding else [],
         "blanks": [(line, cells) for line in lines if deciding and (cells := blank_cells(line, span.end))],
         **(resent_cells(edition, lines, span.end) if edition.state == State.SENT else {}),
@@ -297,18 +297,16 @@ def _grid_context(
 
 
 def render_refused(
-    request: HttpRequest, found: Submission, refusal: ActionRefused, **more: Any
+    request: HttpRequest, submission: Submission, refusal: ActionRefused, **more: Any
 ) -> HttpResponse:
-    """The page with what an action refused, under the status that fits."""
+    """The page with the refusal of an action, with its HTTP status."""
     return render_submission(
-        request, found, refusal=refusal, status=REFUSAL_STATUS.get(refusal.code, 400), **more
+        request, submission, refusal=refusal, status=REFUSAL_STATUS.get(refusal.code, 400), **more
     )
 
 
 def finding_texts(findings: Sequence[Finding], lines: Sequence[GridLine]) -> list[FindingText]:
-    """Findings as a reviewer reads them, with the names of their rows; what blocks comes first, as the check gives it.
-    Warnings are without advice to who entered the numbers.
-    """
+    """Findings for a reviewer, in their order, with the labels of their rows; warnings without advice to the clerk."""
     rows = {line.code: (index, line) for index, line in enumerate(lines)}
     listed = []
     for finding in findings:
@@ -318,7 +316,7 @@ def finding_texts(findings: Sequence[Finding], lines: Sequence[GridLine]) -> lis
             listed.append(FindingText("Toàn báo cáo", "", _finding_words(finding), finding.blocks, reason))
             continue
         index, line = rows[code]
-        # A warning names its cell itself.
+        # The text of a warning names its cell.
         cell = finding.measure if finding.blocks else None
         label = f"{line.label}, {LABELS[cell].lower()}" if cell else line.label
         reason = "" if finding.blocks else line.reason
@@ -326,5 +324,5 @@ def finding_texts(findings: Sequence[Finding], lines: Sequence[GridLine]) -> lis
     return listed
 
 
-def _finding_words(one: Finding) -> str:
-    return f"{one.short}." if one.short else one.message
+def _finding_words(finding: Finding) -> str:
+    return f"{finding.short}." if finding.short else finding.message

@@ -1,4 +1,4 @@
-"""Opens a month, saves its grid, shows conflicts of two savers, fills in zeros, undoes and recalls."""
+"""Views that open a month, save its grid, show conflicts, fill in zeros, undo a saving and recall."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,40 +32,42 @@ from .submission_page import render_refused, render_submission
 
 
 def save_grid(
-    request: HttpRequest, found: Submission, edition: Edition
+    request: HttpRequest, submission: Submission, edition: Edition
 ) -> tuple[EntryForm, Edition, HttpResponse | None]:
-    """Save what was typed: the edition as this saving left it, and an answer where that did not go through whole."""
+    """Save the posted grid: the form, the edition afterwards, and a response where not everything was saved."""
     days = stored_calendar()
-    end = days.span(Month.from_number(found.month)).end
+    end = days.span(Month.from_number(submission.month)).end
     form = EntryForm(grid_lines(edition, Catalogue(days)), request.POST, day=end)
     form.is_valid()
     revision = form.cleaned_data.get("revision")
     if revision is None:
-        return form, edition, render_submission(request, found, edition=edition, form=form, status=400)
-    kept, at = _upload_of_choice(request, found), clock.now()
-    save = partial(uploads.save_chosen_cells, kept) if kept else actions.save_counts
+        return form, edition, render_submission(request, submission, edition=edition, form=form, status=400)
+    upload, at = _upload_of_choice(request, submission), clock.now()
+    save = partial(uploads.save_chosen_cells, upload) if upload else actions.save_counts
     try:
         edition = save(
             edition, form.rows(), by=request.user, revision=revision, at=at, reasons=form.reasons()
         )
     except StaleEdition as stale:
-        return form, edition, render_conflict(request, found, form, stale, kept)
+        return form, edition, render_conflict(request, submission, form, stale, upload)
     except ActionRefused as refusal:
-        return form, edition, render_refused(request, found, refusal, edition=edition, form=form)
+        return form, edition, render_refused(request, submission, refusal, edition=edition, form=form)
     if form.errors:
-        return form, edition, render_submission(request, found, edition=edition, form=form, status=400)
+        return form, edition, render_submission(request, submission, edition=edition, form=form, status=400)
     return form, edition, None
 
 
-def _upload_of_choice(request: HttpRequest, found: Submission) -> FormFile | None:
-    """The upload whose cells were chosen after a clash: one of the reader's own, of this month, not stored yet."""
-    kept = uploaded_form(request.POST["file"], request.user, clock.now()) if "file" in request.POST else None
-    return kept if kept and kept.submission_id == found.pk and kept.stored_at is None else None
+def _upload_of_choice(request: HttpRequest, submission: Submission) -> FormFile | None:
+    """The reader's upload of this month whose cells were chosen after a conflict, if not stored yet."""
+    upload = (
+        uploaded_form(request.POST["file"], request.user, clock.now()) if "file" in request.POST else None
+    )
+    return upload if upload and upload.submission_id == submission.pk and upload.stored_at is None else None
 
 
 @dataclass(frozen=True)
 class CellConflict:
-    """A cell that two people changed: as typed and as stored."""
+    """A cell that two people changed: typed and stored value."""
 
     place: str
     name: str
@@ -79,7 +81,7 @@ class CellConflict:
 
 @dataclass(frozen=True)
 class ReasonConflict:
-    """A reason that is not stored as it was typed; `theirs` is what is stored."""
+    """A reason that differs from the stored one (`theirs`)."""
 
     label: str
     name: str
@@ -89,30 +91,30 @@ class ReasonConflict:
 
 def render_conflict(
     request: HttpRequest,
-    found: Submission,
+    submission: Submission,
     form: EntryForm,
     stale: StaleEdition,
-    kept: FormFile | None = None,
+    upload: FormFile | None = None,
 ) -> HttpResponse:
-    """409, nothing overwritten: both values of every cell that both sides changed, to choose from, with who and when.
-    What only the sender changed goes along with the choice; what only the others changed stays as they left it.
-    `kept`: the upload that the sender's values came from.
+    """409, nothing saved: a page to choose between both values of each conflicting cell, with who saved and when. Cells
+    that only the sender changed are posted with the choice; those that only others changed stay.
+    `upload`: where the sender's values came from.
     """
     clashes, own = _conflicting_cells(
-        form, stale, changes_since(found, form.cleaned_data["revision"], stale.edition.revision)
+        form, stale, changes_since(submission, form.cleaned_data["revision"], stale.edition.revision)
     )
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "edition": stale.edition,
         "clashes": clashes,
         "own": own,
         "reasons": _reason_conflicts(form),
         "unread": form.faults(),
-        # Go back to their boxes with their messages once the choice is saved.
+        # Posted again with the choice, so that their errors are shown.
         "unread_cells": [(name, form.data[name]) for name in form.errors if name in form.data],
         "message": stale.message,
-        "kept": kept,
+        "kept": upload,
     }
     return render(request, "records/entry/conflict.html", context, status=409)
 
@@ -120,8 +122,8 @@ def render_conflict(
 def _conflicting_cells(
     form: EntryForm, stale: StaleEdition, theirs: CellChanges | None
 ) -> tuple[list[CellConflict], list[tuple[str, str]]]:
-    """The cells that both changed, and those that only the sender did, as typed. `theirs`: what others changed since;
-    None where that is not known, and then every cell that differs is a clash.
+    """The cells that both changed, and those that only the sender changed, as typed. `theirs`: the others' changes;
+    None where unknown, and then every cell that differs conflicts.
     """
     lines = {line.key: line for line in form.lines}
     clashes, own = [], []
@@ -145,7 +147,7 @@ def _typed_text(value: int | None) -> str:
 
 
 def _reason_conflicts(form: EntryForm) -> list[ReasonConflict]:
-    """The lines of the form hold what is stored now."""
+    """Reasons that differ from the stored ones, which the form's lines have."""
     stored = {line.key: line for line in form.lines}
     return [
         ReasonConflict(line.label, line.name("reason"), typed or line.reason, line.reason)
@@ -156,7 +158,7 @@ def _reason_conflicts(form: EntryForm) -> list[ReasonConflict]:
 
 @web.requires(Right.ENTER)
 def open_month(request: HttpRequest) -> HttpResponse:
-    """POST unit and month: makes the submission where it is not there yet, and leads to it."""
+    """POST unit and month: creates the submission where there is none, and redirects to it."""
     if request.method != "POST":
         return redirect("records:worklist")
     form = OpenMonthForm(request.POST)
@@ -166,59 +168,61 @@ def open_month(request: HttpRequest) -> HttpResponse:
     days, month = stored_calendar(), form.cleaned_data["month"]
     try:
         locks.must_have_ended(month, days, request.day)
-        found = actions.open_submission(unit, month, by=request.user, at=clock.now(), days=days)
+        submission = actions.open_submission(unit, month, by=request.user, at=clock.now(), days=days)
     except ActionRefused as refusal:
         messages.error(request, refusal.message)
         return redirect("records:worklist")
     if form.cleaned_data["no_dossiers"]:
-        return _zeros_filled(request, found, working_edition_or_404(found), "records:check")
-    return redirect("records:submission", found.pk)
+        return _fill_with_zeros(request, submission, working_edition_or_404(submission), "records:check")
+    return redirect("records:submission", submission.pk)
 
 
 @submission_action(Right.ENTER)
-def save_month(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the grid: what can be read is stored, what cannot stays in its box with its message (400)."""
-    edition = working_edition_or_404(found)
-    _, _, answer = save_grid(request, found, edition)
+def save_month(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST the grid: valid cells are saved, invalid ones shown again with their messages (400)."""
+    edition = working_edition_or_404(submission)
+    _, _, answer = save_grid(request, submission, edition)
     if answer is not None:
         return answer
     messages.success(request, f"Đã lưu nháp lúc {timezone.localtime(clock.now()):%H:%M}.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 @submission_action(Right.ENTER)
-def report_no_dossiers(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the grid, or from the work list only its revision: saves it, then puts 0 into every blank cell. What was
-    carried over stays, and where something was, what is still open is left to the clerk.
+def report_no_dossiers(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST the grid, or from the work list only its revision: saves it, then puts 0 into every blank cell. Openings
+    stay, and rows with an opening keep their blank closing cells.
     """
-    edition = working_edition_or_404(found)
-    form, edition, answer = save_grid(request, found, edition)
+    edition = working_edition_or_404(submission)
+    form, edition, answer = save_grid(request, submission, edition)
     if answer is not None:
         return answer
     next_page = "records:submission" if form.has_cells else "records:check"
-    return _zeros_filled(request, found, edition, next_page)
+    return _fill_with_zeros(request, submission, edition, next_page)
 
 
-def _zeros_filled(request: HttpRequest, found: Submission, edition: Edition, next_page: str) -> HttpResponse:
+def _fill_with_zeros(
+    request: HttpRequest, submission: Submission, edition: Edition, next_page: str
+) -> HttpResponse:
     rows = {line.key: _zeros(line) for line in grid_lines(edition, Catalogue(stored_calendar()))}
     try:
         edition = actions.save_counts(
             edition, rows, by=request.user, revision=edition.revision, at=clock.now()
         )
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal)
+        return render_refused(request, submission, refusal)
     messages.success(request, "Đã điền 0 vào các ô để trống. Hãy xem lại rồi gửi.")
-    return redirect(f"{reverse(next_page, args=[found.pk])}?da-dien={edition.revision}")
+    return redirect(f"{reverse(next_page, args=[submission.pk])}?da-dien={edition.revision}")
 
 
 @submission_action(Right.ENTER)
-def undo_saving(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST a revision: what the saving that led to it changed is put back, where nobody saved since."""
+def undo_saving(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST a revision: restores the values from before that saving, where nobody saved since."""
     form = UndoForm(request.POST)
     if not form.is_valid():
         raise BadRequest("revision")
-    edition, revision = working_edition_or_404(found), form.cleaned_data["revision"]
-    saved = changes_since(found, revision - 1, revision) or {}
+    edition, revision = working_edition_or_404(submission), form.cleaned_data["revision"]
+    saved = changes_since(submission, revision - 1, revision) or {}
     lines = grid_lines(edition, Catalogue(stored_calendar()))
     rows = {
         line.key: {name: saved[line.name(name)].before for name in MEASURES if line.name(name) in saved}
@@ -230,20 +234,20 @@ def undo_saving(request: HttpRequest, found: Submission) -> HttpResponse:
             edition, rows, by=request.user, revision=revision, at=clock.now(), reasons=reasons
         )
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal)
+        return render_refused(request, submission, refusal)
     messages.success(request, "Đã hoàn tác: các ô trở về như trước khi điền.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 @submission_action(Right.ENTER)
-def recall_month(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST: what was sent and is not decided yet becomes a draft again."""
+def recall_month(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST: turns a sent, undecided month back into a draft."""
     try:
-        actions.recall_edition(working_edition_or_404(found), by=request.user, at=clock.now())
+        actions.recall_edition(working_edition_or_404(submission), by=request.user, at=clock.now())
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal)
+        return render_refused(request, submission, refusal)
     messages.success(request, "Đã rút lại báo cáo để sửa. Sửa xong phải gửi lại.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 def _zeros(line: GridLine) -> dict[str, int | None]:
