@@ -1,4 +1,4 @@
-"""Approves or returns a month; sums and the push to higher systems are written in the same transaction."""
+"""Approves or returns months; sums and pushes to higher systems are written in the same transaction."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -21,22 +21,22 @@ _BATCH_SIZE = 500
 
 
 def push_approvals(editions: Iterable[Edition], *, at: datetime) -> None:
-    """Store one event for each approved edition and every receiver above its unit, in the caller's transaction: its
-    rows and totals as approved. One query where nobody receives anything.
+    """Put an event with rows and totals into the outbox for each approved edition and every receiver above its unit, in
+    the caller's transaction. One query where there is no receiver.
     """
     receivers = list(Receiver.objects.filter(stopped_at=None).select_related("unit"))
     if not receivers:
         return
     approved = list(editions)
     for start in range(0, len(approved), _BATCH_SIZE):
-        some = approved[start : start + _BATCH_SIZE]
-        rows = payload.rows_by_edition(some)
-        for edition in some:
+        batch = approved[start : start + _BATCH_SIZE]
+        rows = payload.rows_by_edition(batch)
+        for edition in batch:
             unit, month = edition.submission.unit, Month.from_number(edition.submission.month)
-            wanted = [receiver.pk for receiver in receivers if unit.path.startswith(receiver.unit.path)]
-            if wanted:
-                told = _push_payload(edition, rows[edition.pk])
-                outbox.put(APPROVED_EVENT, f"{unit.name}, {month.label}", told, wanted, at=at)
+            receiver_ids = [receiver.pk for receiver in receivers if unit.path.startswith(receiver.unit.path)]
+            if receiver_ids:
+                body = _push_payload(edition, rows[edition.pk])
+                outbox.put(APPROVED_EVENT, f"{unit.name}, {month.label}", body, receiver_ids, at=at)
 
 
 def _push_payload(edition: Edition, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,8 +58,8 @@ def _push_payload(edition: Edition, rows: list[dict[str, Any]]) -> dict[str, Any
 def approve_edition(edition: Edition, *, by: Any, at: datetime, revision: int | None = None) -> Edition:
     """Put a sent edition in force; the one in force before is superseded.
 
-    Errors: OwnEntries (403) for anybody who wrote a value in it, and for who sent it; Refused("not_sent"),
-    Refused("stale").
+    Errors: OwnEntries (403) for anybody who wrote a value in it or sent it; ActionRefused("not_sent"),
+    ActionRefused("stale").
     """
     edition = _put_in_force(edition, by, at, revision)
     refresh_sums_above(edition)
@@ -72,10 +72,10 @@ def approve_edition(edition: Edition, *, by: Any, at: datetime, revision: int | 
 def approve_editions(
     editions: Iterable[tuple[Edition, int | None]], *, by: Any, at: datetime
 ) -> list[ActionRefused | None]:
-    """Approve several, each by itself and of its revision; why one was refused, in their order, else None. The sums
-    above them are written once for all.
+    """Approve several editions, each at its revision; returns for each its refusal, or None. The sums above are
+    written once for all.
 
-    Errors: OwnEntries for one of them, and then none is approved.
+    Errors: OwnEntries for one of them; then none is approved.
     """
     answers: list[ActionRefused | None] = []
     approved: list[Edition] = []
@@ -86,10 +86,12 @@ def approve_editions(
             answers.append(None)
         except ActionRefused as refusal:
             answers.append(refusal)
-    places = [edition.submission for edition in approved]
-    group_sums.refresh_group_sums([one.unit for one in places], {place.month for place in places})
+    submissions = [edition.submission for edition in approved]
+    group_sums.refresh_group_sums(
+        [submission.unit for submission in submissions], {submission.month for submission in submissions}
+    )
     push_approvals(approved, at=at)
-    # Last, since all who write to the log wait from here on.
+    # Last: the log is locked for all writers from here on.
     for edition in approved:
         log_edition("approve", edition, by=by, at=at)
     return answers
@@ -117,8 +119,8 @@ def _put_in_force(edition: Edition, by: Any, at: datetime, revision: int | None)
 def return_edition(
     edition: Edition, *, reason: str, marked_cells: Sequence[str] = (), by: Any, at: datetime
 ) -> Edition:
-    """Return a sent edition for correction, with a reason and the cells it concerns. Opens the month: neither a
-    closing time nor the end of an unlocking holds any longer.
+    """Return a sent edition for correction, with a reason and the cells it concerns. Removes the month's closing time
+    and the end of its unlocking.
     """
     edition = locked_edition(edition)
     must_be_sent(edition)

@@ -1,4 +1,4 @@
-"""Which sent months wait for approval, and which approved rows are odd without a stated reason."""
+"""Sent months with the warnings for their reviewer, and approved rows with unexplained warnings."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from units.models import Unit, subtree
 
 @dataclass(frozen=True)
 class WaitingEdition:
-    """An edition that waits for approval, with what a reviewer looks at first; `own` as `with_own_mark` has it."""
+    """An edition that waits for approval, with its warnings; `own` as set by `with_own_mark`."""
 
     edition: Edition
     unit: Unit
@@ -31,41 +31,41 @@ class WaitingEdition:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing asks for a closer look."""
+        """Whether it can be approved from the list."""
         return not self.oddities and not self.own
 
 
 def waiting_editions(editions: Iterable[Edition]) -> list[WaitingEdition]:
-    """The editions (`with_own_mark`, with submission and unit) held against their own past and what was sent before, in
-    at most six queries.
+    """Compare editions (`with_own_mark`, with submission and unit) with the twelve months before and with what was sent
+    before. At most six queries.
     """
     editions = list(editions)
     rows: dict[int, list[DossierCount]] = defaultdict(list)
     for row in DossierCount.objects.filter(edition__in=editions).select_related("field", "procedure"):
         rows[row.edition_id].append(row)
     pasts = history_windows(edition.submission for edition in editions)
-    again = resent_changes(editions)
+    resent = resent_changes(editions)
     return [
-        _waiting_edition(edition, rows[edition.pk], pasts[edition.submission_id], again.get(edition.pk))
+        _waiting_edition(edition, rows[edition.pk], pasts[edition.submission_id], resent.get(edition.pk))
         for edition in editions
     ]
 
 
 def _waiting_edition(
-    edition: Edition, rows: list[DossierCount], past: HistoryWindow, again: ResentChanges | None
+    edition: Edition, rows: list[DossierCount], past: HistoryWindow, resent: ResentChanges | None
 ) -> WaitingEdition:
     month = Month.from_number(edition.submission.month)
     last = month.previous().number
-    told = [words for row in rows for words in _row_remark(row, past, month)]
+    remarks = [words for row in rows for words in _row_remark(row, past, month)]
     values = {(row.field_id, row.procedure_id): measures_of_row(row) for row in rows}
     if odd := report_oddity(values, past, month):
         reason = next((row.reason for row in rows if row.reason), "")
-        told.append(f"Toàn báo cáo: {odd.short}.{_reason_words(reason)}")
+        remarks.append(f"Toàn báo cáo: {odd.short}.{_reason_words(reason)}")
     blank = sum(getattr(row, f"blank_{whole}") for row in rows for whole in WHOLES)
     if blank:
-        told.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
-    if again and again.left:
-        told.append(f"{format_count(len(again.left))} ô đã đánh dấu khi trả lại vẫn giữ số cũ.")
+        remarks.append("Còn ô để trống: tổng số sẽ ghi “chưa đủ”.")
+    if resent and resent.left:
+        remarks.append(f"{format_count(len(resent.left))} ô đã đánh dấu khi trả lại vẫn giữ số cũ.")
     before = [months[last][name] for months in past.values() if last in months for name in SUMS["received"]]
     return WaitingEdition(
         edition,
@@ -74,17 +74,17 @@ def _waiting_edition(
         sum_reported(getattr(row, name) for row in rows for name in SUMS["received"]),
         sum_reported(before),
         sum_reported(row.pending_late for row in rows),
-        told,
+        remarks,
         edition.own,
-        again,
+        resent,
     )
 
 
 def _row_remark(row: DossierCount, past: HistoryWindow, month: Month) -> Iterable[str]:
-    """At most one line for a row: everything odd in it, then the reason that the unit states."""
-    found = [odd.short for odd in row_oddities(row, past, month)]
-    if found:
-        yield f"{row.procedure or row.field}: {'; '.join(found)}.{_reason_words(row.reason)}"
+    """At most one line for a row: its warnings, then the unit's reason."""
+    oddities = [odd.short for odd in row_oddities(row, past, month)]
+    if oddities:
+        yield f"{row.procedure or row.field}: {'; '.join(oddities)}.{_reason_words(row.reason)}"
 
 
 def _reason_words(reason: str) -> str:
@@ -93,7 +93,7 @@ def _reason_words(reason: str) -> str:
 
 @dataclass(frozen=True)
 class UnexplainedRow:
-    """One odd row: which unit, month and field, and what is odd, in a few words."""
+    """A row with a warning and no reason; `short` is the warning."""
 
     unit: str
     month: Month
@@ -102,8 +102,8 @@ class UnexplainedRow:
 
 
 def unexplained_rows(unit: Unit, period: Period, *, external: bool = False) -> list[UnexplainedRow]:
-    """What is odd and unexplained in the approved months of a period, of a unit and all below it, in order. Four
-    queries, whatever their number.
+    """Warnings without a reason in the approved months of a period, of a unit and all below it, by unit and month. Four
+    queries.
     """
     editions = (
         Edition.objects.in_force(Stage.APPROVED)
@@ -115,13 +115,17 @@ def unexplained_rows(unit: Unit, period: Period, *, external: bool = False) -> l
         .select_related("submission__unit")
         .order_by("submission__unit__path", "submission__month")
     )
-    there = {edition.pk: edition for edition in editions if external or not edition.submission.unit.external}
-    pasts = history_windows([one.submission for one in there.values()])
+    by_id = {edition.pk: edition for edition in editions if external or not edition.submission.unit.external}
+    pasts = history_windows(edition.submission for edition in by_id.values())
     rows: dict[int, list[DossierCount]] = {}
-    bare = DossierCount.objects.filter(edition__in=list(there), reason="").select_related("field")
+    bare = DossierCount.objects.filter(edition__in=list(by_id), reason="").select_related("field")
     for row in bare.order_by("field__order", "pk"):
         rows.setdefault(row.edition_id, []).append(row)
-    return [found for pk, one in there.items() for found in _unexplained_in(one, rows.get(pk, ()), pasts)]
+    return [
+        unexplained
+        for pk, shown in by_id.items()
+        for unexplained in _unexplained_in(shown, rows.get(pk, ()), pasts)
+    ]
 
 
 def _unexplained_in(edition: Edition, rows, pasts) -> Iterator[UnexplainedRow]:

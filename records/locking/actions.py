@@ -1,6 +1,4 @@
-"""Sets and removes closing times; requests, grants and declines the unlocking of a month, and finds the
-requests that wait.
-"""
+"""Sets and removes closing times; requests, grants and declines the unlocking of a month; lists the requests."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -37,11 +35,15 @@ MAX_REQUESTS = 100
 
 
 def unlock_requests_for(user: User, day: date) -> list[UnlockRequest]:
-    """Undecided requests that fall to the user, the oldest first, with submission and unit: the user is a reviewer at
-    the nearest ancestor that has one besides the person who asked, or of a unit that is over the nearest above where
-    it stands. Two queries, and one where units are over.
+    """Undecided requests that the user may decide, the oldest first, with submission and unit: the user is a reviewer
+    of the nearest ancestor that has one other than the requester; a closed unit has the ancestors of its successor
+    too. Two queries, and one where units are closed.
     """
-    own = {one.unit_id: one.unit for one in memberships_of(user, day) if one.role == Role.REVIEWER}
+    own = {
+        membership.unit_id: membership.unit
+        for membership in memberships_of(user, day)
+        if membership.role == Role.REVIEWER
+    }
     if not own:
         return []
     below = Q(pk__in=[])
@@ -49,39 +51,45 @@ def unlock_requests_for(user: User, day: date) -> list[UnlockRequest]:
         below |= subtree(unit.path)
     units = Unit.objects.filter(stands_within(below, day)).order_by()
     undecided = UnlockRequest.objects.filter(submission__unit__in=units, granted=None).exclude(requester=user)
-    asked = list(undecided.select_related("submission__unit").order_by("requested_at", "pk"))
-    heirs = successors_of([one.submission.unit for one in asked], day)
-    ways = {one.pk: _paths_above(one.submission.unit, heirs) for one in asked}
-    above = {number for several in ways.values() for way in several for number in way}
+    requests = list(undecided.select_related("submission__unit").order_by("requested_at", "pk"))
+    positions = successors_of([request.submission.unit for request in requests], day)
+    paths = {request.pk: _paths_above(request.submission.unit, positions) for request in requests}
+    above = {unit_id for several in paths.values() for path in several for unit_id in path}
     reviewers: dict[int, set[int]] = defaultdict(set)
-    held = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True, unit__in=above)
-    for unit, person in held.values_list("unit_id", "user_id"):
+    memberships = Membership.objects.valid_on(day).filter(
+        role=Role.REVIEWER, user__is_active=True, unit__in=above
+    )
+    for unit, person in memberships.values_list("unit_id", "user_id"):
         reviewers[unit].add(person)
-    decided = {
-        one.pk: {_nearest_reviewing_unit(way, reviewers, one.requester_id) for way in ways[one.pk]}
-        for one in asked
+    deciders = {
+        request.pk: {
+            _nearest_reviewing_unit(path, reviewers, request.requester_id) for path in paths[request.pk]
+        }
+        for request in requests
     }
-    return [one for one in asked if decided[one.pk] & own.keys()][:MAX_REQUESTS]
+    return [request for request in requests if deciders[request.pk] & own.keys()][:MAX_REQUESTS]
 
 
 def declined_requests(submissions: Iterable[int], since: datetime) -> dict[int, UnlockRequest]:
-    """By number of the submission: its newest request, where that was declined, and not before `since`. One query."""
+    """{submission id: its newest request}, where that was declined since `since`. One query."""
     newest: dict[int, UnlockRequest] = {}
-    for one in UnlockRequest.objects.filter(submission__in=list(submissions)).order_by("requested_at", "pk"):
-        newest[one.submission_id] = one
-    return {pk: one for pk, one in newest.items() if one.granted is False and one.decided_at >= since}
+    requests = UnlockRequest.objects.filter(submission__in=list(submissions))
+    for request in requests.order_by("requested_at", "pk"):
+        newest[request.submission_id] = request
+    declined = (request for request in newest.values() if request.granted is False)
+    return {request.submission_id: request for request in declined if request.decided_at >= since}
 
 
-def _paths_above(unit: Unit, heirs: Mapping[int, SuccessorPosition]) -> list[list[int]]:
-    """The units above, from the root down: in the tree that it was part of, and where it stands."""
-    return [unit.ancestor_ids(), *([heirs[unit.pk].above()] if unit.pk in heirs else [])]
+def _paths_above(unit: Unit, positions: Mapping[int, SuccessorPosition]) -> list[list[int]]:
+    """Ids of the ancestors from the root down: its own, and for a closed unit those of its successor."""
+    return [unit.ancestor_ids(), *([positions[unit.pk].above()] if unit.pk in positions else [])]
 
 
 def _nearest_reviewing_unit(
-    way: list[int], reviewers: Mapping[int, set[int]], requester: int | None
+    path: list[int], reviewers: Mapping[int, set[int]], requester: int | None
 ) -> int | None:
-    """The number of the nearest unit above whose reviewers may decide."""
-    return next((number for number in reversed(way) if reviewers[number] - {requester}), None)
+    """The id of the nearest unit above whose reviewers may decide."""
+    return next((unit_id for unit_id in reversed(path) if reviewers[unit_id] - {requester}), None)
 
 
 @transaction.atomic
@@ -90,53 +98,53 @@ def set_closing_time(
 ) -> ClosingTime:
     """Close a month for every unit below `unit` once `closes_at` (aware) is over; replaces what was set before.
 
-    Existing submissions take it over where this committee is the nearest one above that closes the month; those that
-    were returned since stay open. A moment that is over already locks at once. Errors: Refused("too_early") while the
-    month has not ended by then.
+    Binds existing submissions where this committee is the nearest above that closes the month; those returned since
+    stay open. A moment in the past locks at once. Errors: ActionRefused("too_early") where the month has not ended
+    by then.
     """
     end = (days or stored_calendar()).span(month).end
     if timezone.localdate(closes_at) <= end:
         raise ActionRefused("too_early", f"Giờ chốt phải sau ngày cuối của {month.label}.")
-    kept = ClosingTime.objects.select_for_update().filter(unit=unit, month=month.number).first()
-    before = kept.closes_at if kept else None
+    stored = ClosingTime.objects.select_for_update().filter(unit=unit, month=month.number).first()
+    before = stored.closes_at if stored else None
     if before == closes_at:
-        return kept
+        return stored
     _log_closing_time("set", unit, month, closes_at, before, by, at)
     times = closing_times_by_month([month.number])[month.number]
-    found, _ = ClosingTime.objects.update_or_create(
+    closing, _ = ClosingTime.objects.update_or_create(
         unit=unit, month=month.number, defaults={"closes_at": closes_at}
     )
     _rebind(unit, month, times, times | {unit.pk: closes_at})
-    return found
+    return closing
 
 
 @transaction.atomic
 def remove_closing_time(closing: ClosingTime, *, by: Any, at: datetime) -> None:
-    """Take a closing time back: the next committee above that set one binds, else nothing does.
+    """Remove a closing time; that of the next committee above binds instead, if there is one.
 
-    Errors: Refused("gone") where somebody else did so first.
+    Errors: ActionRefused("gone") where it was removed already.
     """
-    kept = ClosingTime.objects.select_for_update(of=("self",)).select_related("unit").filter(pk=closing.pk)
-    found = kept.first()
-    if found is None:
+    locked = ClosingTime.objects.select_for_update(of=("self",)).select_related("unit").filter(pk=closing.pk)
+    stored = locked.first()
+    if stored is None:
         raise ActionRefused("gone", "Giờ chốt này đã được bỏ.")
-    month = Month.from_number(found.month)
-    _log_closing_time("remove", found.unit, month, None, found.closes_at, by, at)
-    times = closing_times_by_month([found.month])[found.month]
-    found.delete()
-    rest = {unit: when for unit, when in times.items() if unit != found.unit_id}
-    _rebind(found.unit, month, times, rest)
+    month = Month.from_number(stored.month)
+    _log_closing_time("remove", stored.unit, month, None, stored.closes_at, by, at)
+    times = closing_times_by_month([stored.month])[stored.month]
+    stored.delete()
+    rest = {unit: when for unit, when in times.items() if unit != stored.unit_id}
+    _rebind(stored.unit, month, times, rest)
 
 
 def _rebind(unit: Unit, month: Month, before: ClosingTimes, after: ClosingTimes) -> None:
-    """Rewrite the submissions below that are bound by something else than before."""
+    """Update the submissions below whose binding closing time changed."""
     changed = {}
     below = Submission.objects.filter(subtree(unit.path, "unit__path"), month=month.number)
-    for one in below.select_related("unit"):
-        was, now = binding_closing_time(before, one.unit), binding_closing_time(after, one.unit)
-        # One that does not carry what bound it was returned, and so opened.
-        if was != now and one.closes_at == was:
-            changed[one.pk] = now
+    for submission in below.select_related("unit"):
+        was, now = binding_closing_time(before, submission.unit), binding_closing_time(after, submission.unit)
+        # A submission with another closing time was returned, and stays open.
+        if was != now and submission.closes_at == was:
+            changed[submission.pk] = now
     write_closing_times(changed)
 
 
@@ -155,8 +163,8 @@ def _log_closing_time(
 
 @transaction.atomic
 def request_unlock(submission: Submission, *, reason: str, by: Any, at: datetime) -> UnlockRequest:
-    """Ask for opening a locked month. Errors: Refused("no_reason"), Refused("not_locked"),
-    Refused("already_requested").
+    """Request the unlocking of a month. Errors: ActionRefused("no_reason"), ActionRefused("not_locked"),
+    ActionRefused("already_requested").
     """
     reason = required_reason(reason, "đề nghị mở khóa")
     submission = _locked_submission(submission)
@@ -166,59 +174,60 @@ def request_unlock(submission: Submission, *, reason: str, by: Any, at: datetime
         raise ActionRefused(
             "already_requested", f"{waiting.requested_by} đã đề nghị mở khóa, đang chờ quyết định."
         )
-    asked = UnlockRequest.objects.create(
+    request = UnlockRequest.objects.create(
         submission=submission,
         reason=reason,
         requested_at=at,
         requested_by=actor_name(by),
         requester=by,
     )
-    log_edition("request_unlock", edition, by=by, at=at, detail={"reason": reason, "request": asked.pk})
-    return asked
+    log_edition("request_unlock", edition, by=by, at=at, detail={"reason": reason, "request": request.pk})
+    return request
 
 
 @transaction.atomic
 def decide_unlock_request(
-    asked: UnlockRequest, *, grant: bool, answer: str = "", by: Any, at: datetime
+    request: UnlockRequest, *, grant: bool, answer: str = "", by: Any, at: datetime
 ) -> UnlockRequest:
-    """Grant or decline (with an answer) what somebody else asked for, once.
+    """Grant or decline (with an answer) another person's request, once.
 
-    Granting opens this month for CCHC_UNLOCK_HOURS: an approved one as a draft of the figures in force, which count on
-    until new ones are approved; one past its closing time as it stands. Who wrote the figures stays known, so that
-    nobody approves own entries through a copy. Errors: OwnRequest (403); Refused("decided"), Refused("not_locked"),
-    Refused("no_reason").
+    Granting opens this month for CCHC_UNLOCK_HOURS: an approved one as a draft copy, while the figures in
+    force count until new ones are approved; one past its closing time as it is. The copy keeps its writers, so that
+    nobody approves own entries. Errors: OwnRequest (403); ActionRefused("decided"), ActionRefused("not_locked"),
+    ActionRefused("no_reason").
     """
-    submission = _locked_submission(asked.submission)
-    asked = UnlockRequest.objects.get(pk=asked.pk)
-    if by is not None and asked.requester_id == by.pk:
+    submission = _locked_submission(request.submission)
+    request = UnlockRequest.objects.get(pk=request.pk)
+    if by is not None and request.requester_id == by.pk:
         raise OwnRequest("Người đề nghị mở khóa không tự quyết định được; người khác ở cấp trên quyết định.")
-    if asked.granted is not None:
-        done = "đồng ý" if asked.granted else "không đồng ý"
-        raise ActionRefused("decided", f"{asked.decided_by} đã {done} với đề nghị này.")
-    asked.granted, asked.answer = grant, answer.strip() if grant else required_reason(answer, "không đồng ý")
-    asked.decided_at, asked.decided_by = at, actor_name(by)
-    detail: dict[str, Any] = {"request": asked.pk, "reason": asked.reason, "answer": asked.answer}
+    if request.granted is not None:
+        verdict = "đồng ý" if request.granted else "không đồng ý"
+        raise ActionRefused("decided", f"{request.decided_by} đã {verdict} với đề nghị này.")
+    request.granted = grant
+    request.answer = answer.strip() if grant else required_reason(answer, "không đồng ý")
+    request.decided_at, request.decided_by = at, actor_name(by)
+    detail: dict[str, Any] = {"request": request.pk, "reason": request.reason, "answer": request.answer}
     if grant:
         edition = _reopened_edition(submission, _must_be_locked(submission, at))
-        asked.open_until = at + timedelta(hours=settings.UNLOCK_HOURS)
-        submission.open_until = asked.open_until
+        request.open_until = at + timedelta(hours=settings.UNLOCK_HOURS)
+        submission.open_until = request.open_until
         submission.save(update_fields=["open_until"])
-        detail["open_until"] = asked.open_until
+        detail["open_until"] = request.open_until
     else:
         edition = _current_edition(submission)
-    asked.save()
+    request.save()
     log_edition("unlock" if grant else "decline_unlock", edition, by=by, at=at, detail=detail)
-    return asked
+    return request
 
 
 def _locked_submission(submission: Submission) -> Submission:
-    """Read anew and locked until the transaction ends: acts on one month's lock wait for each other."""
+    """Fetch the submission again with SELECT FOR UPDATE, so that actions on one month's lock wait for each other."""
     fresh = Submission.objects.select_for_update(of=("self",)).select_related("unit")
     return fresh.get(pk=submission.pk)
 
 
 def _current_edition(submission: Submission) -> Edition:
-    """The edition that is open, else the one in force."""
+    """The newest edition: the open one, else the one in force."""
     edition = submission.editions.order_by("-number").first()
     edition.submission = submission
     return edition
@@ -232,7 +241,7 @@ def _must_be_locked(submission: Submission, at: datetime) -> Edition:
 
 
 def _reopened_edition(submission: Submission, edition: Edition) -> Edition:
-    """The edition to work on: itself where it is open, else a draft of what is in force."""
+    """The edition itself where it is open, else a draft copy of the one in force."""
     if edition.state in OPEN_STATES:
         return edition
     draft = copy_edition(submission.editions.get(state=State.APPROVED))

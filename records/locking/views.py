@@ -1,4 +1,4 @@
-"""The page of closing times, and the acts that request and decide the unlocking of a month."""
+"""The page of closing times, and the views that request and decide the unlocking of a month."""
 
 import re
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ from . import actions
 
 
 class UnlockForm(forms.Form):
-    """What is decided on a request to unlock; declining needs an answer, which the action asks for."""
+    """The decision on a request to unlock; the action requires an answer for declining."""
 
     GRANT = "grant"
 
@@ -52,21 +52,22 @@ class UnlockForm(forms.Form):
         return self.cleaned_data
 
 
-def closing_times_file(found: Iterable[ClosingTime], at: datetime) -> TableFile:
-    """Closing times with their months."""
+def closing_times_file(closings: Iterable[ClosingTime], at: datetime) -> TableFile:
     columns = (
-        TableColumn("month", "Tháng báo cáo", lambda one: Month.from_number(one.month).label, width=20),
+        TableColumn(
+            "month", "Tháng báo cáo", lambda closing: Month.from_number(closing.month).label, width=20
+        ),
         *SETTING_UNIT_COLUMNS,
         TableColumn("closes_at", "Khóa sau", width=20),
     )
-    return TableFile("gio-chot", "Giờ chốt báo cáo tháng", columns, table_rows(columns, found), at)
+    return TableFile("gio-chot", "Giờ chốt báo cáo tháng", columns, table_rows(columns, closings), at)
 
 
 _TIME = re.compile(r"([0-9]{1,2})[:h]([0-9]{2})(?::([0-9]{2}))?")
 
 
 class ClosingTimeForm(forms.Form):
-    """When a committee closes a month; `units` and `months` are those to choose from."""
+    """When a committee closes a month; `units` and `months` are the choices."""
 
     unit = ListChoiceField(label="Đơn vị đặt giờ chốt")
     month = ListChoiceField(label="Tháng báo cáo")
@@ -79,9 +80,9 @@ class ClosingTimeForm(forms.Form):
         self.fields["month"].choices = [(str(month), month.label) for month in months]
 
     def clean_time(self) -> time:
-        found = _TIME.fullmatch(self.cleaned_data["time"])
+        match = _TIME.fullmatch(self.cleaned_data["time"])
         try:
-            return time(*(int(part) for part in found.groups(default="0")))
+            return time(*(int(part) for part in match.groups(default="0")))
         except (AttributeError, ValueError) as error:
             raise forms.ValidationError("Giờ ghi như 17:00, hoặc 23:59:59.", code="bad_time") from error
 
@@ -98,8 +99,8 @@ NO_REVIEWER = "Chỉ người duyệt số liệu của một cấp mới đặt
 
 @web.requires(Right.APPROVE)
 def closing_times_page(request: HttpRequest) -> HttpResponse:
-    """GET: what is set, with a form (`?unit=&month=` fills it in); POST sets or changes a closing time; one that has
-    passed locks at once, and is asked about first.
+    """GET: the closing times and a form (`?unit=&month=` fills it in). POST sets or changes one; a moment in the past
+    locks at once and needs a confirmation.
     """
     units = reviewed_units(request, NO_REVIEWER)
     if file := requested_file(
@@ -120,7 +121,7 @@ def closing_times_page(request: HttpRequest) -> HttpResponse:
     month, at = Month.parse(form.cleaned_data["month"]), form.moment()
     may_be = timezone.localdate(at) > days.span(month).end
     if may_be and at < clock.now() and request.POST.get("confirmed") != at.isoformat():
-        # The button that says so again carries the moment: another one typed meanwhile is asked about anew.
+        # The confirmation is for this moment only; another one needs its own.
         return _render_closing_times(request, units, form, over=at)
     try:
         actions.set_closing_time(unit, month, at, by=request.user, at=clock.now(), days=days)
@@ -134,7 +135,7 @@ def closing_times_page(request: HttpRequest) -> HttpResponse:
 
 @web.requires(Right.APPROVE)
 def remove_closing(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST: takes one back; 404 for those who may not read its unit, 403 for those who do not decide there."""
+    """POST: removes a closing time; 404 for those who may not read its unit, 403 for those who do not review there."""
     closing = ClosingTime.objects.select_related("unit").filter(pk=pk).first()
     if closing is None or not is_allowed(request.user, Right.READ, closing.unit, request.day):
         raise Http404
@@ -149,13 +150,13 @@ def remove_closing(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _initial_closing(request: HttpRequest, units: list[Unit], months: list[Month]) -> dict[str, object]:
-    """What is set for the unit and month of the address; else the first unit and the latest ended month, at 17:00."""
+    """The stored values of the unit and month in the address; by default the first unit, last month, 17:00."""
     unit = next((unit for unit in units if str(unit.pk) == request.GET.get("unit")), units[0])
     month = next((month for month in months if str(month) == request.GET.get("month")), months[1])
-    kept = ClosingTime.objects.filter(unit=unit, month=month.number).first()
+    stored = ClosingTime.objects.filter(unit=unit, month=month.number).first()
     chosen: dict[str, object] = {"unit": str(unit.pk), "month": str(month), "time": "17:00"}
-    if kept is not None:
-        when = timezone.localtime(kept.closes_at)
+    if stored is not None:
+        when = timezone.localtime(stored.closes_at)
         chosen |= {"day": when.date(), "time": f"{when:%H:%M:%S}".removesuffix(":00")}
     return chosen
 
@@ -172,8 +173,8 @@ def _render_closing_times(
     status: int = 200,
     over: datetime | None = None,
 ) -> HttpResponse:
-    """`over`: the time that was chosen, where it has passed and so needs a second word."""
-    above = {number for unit in units for number in unit.ancestor_ids()}
+    """`over`: the chosen time, where it has passed and so needs a confirmation."""
+    above = {unit_id for unit in units for unit_id in unit.ancestor_ids()}
     page = Paginator(_own_units(units), PAGE_SIZE).get_page(request.GET.get("page"))
     others = (
         ClosingTime.objects.filter(unit__in=above).select_related("unit").order_by("-month", "unit__path")
@@ -183,56 +184,58 @@ def _render_closing_times(
         "form": form,
         "over": over and over.isoformat(),
         "page": page,
-        "closings": [_closing_line(one, now) for one in page.object_list],
-        "above": [_closing_line(other, now) for other in others[:MONTHS_BACK]],
+        "closings": [_closing_line(closing, now) for closing in page.object_list],
+        "above": [_closing_line(closing, now) for closing in others[:MONTHS_BACK]],
     }
     return render(request, "records/locking/closing_times.html", context, status=status)
 
 
-def _closing_line(one: ClosingTime, now: datetime) -> dict[str, object]:
-    month = Month.from_number(one.month)
+def _closing_line(closing: ClosingTime, now: datetime) -> dict[str, object]:
+    month = Month.from_number(closing.month)
     return {
-        "closing": one,
+        "closing": closing,
         "code": str(month),
         "label": month.label,
-        "when": formatting.format_moment(timezone.localtime(one.closes_at)),
-        "over": now > one.closes_at,
+        "when": formatting.format_moment(timezone.localtime(closing.closes_at)),
+        "over": now > closing.closes_at,
     }
 
 
 @submission_action(Right.ASK_UNLOCK)
-def ask_to_unlock(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST a reason: it waits for somebody else above to decide."""
+def ask_to_unlock(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST a reason: stores a request, for another person above to decide."""
     form = MonthReasonForm(request.POST)
     if not form.is_valid():
-        return render_submission(request, found, unlocking=form, status=400)
+        return render_submission(request, submission, unlocking=form, status=400)
     try:
-        actions.request_unlock(found, reason=form.cleaned_data["reason"], by=request.user, at=clock.now())
+        actions.request_unlock(
+            submission, reason=form.cleaned_data["reason"], by=request.user, at=clock.now()
+        )
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal, unlocking=form)
+        return render_refused(request, submission, refusal, unlocking=form)
     messages.success(request, "Đã gửi đề nghị mở khóa. Báo cáo mở ra khi cấp trên đồng ý.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 @submission_action(Right.APPROVE)
-def decide_unlock(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the number of the request, the verdict and an answer; 403 for the person who asked."""
+def decide_unlock(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST the id of the request, the verdict and an answer; 403 for the requester."""
     form = UnlockForm(request.POST)
     if not form.is_valid():
-        return render_submission(request, found, unlocking=form, status=400)
-    asked = found.unlock_requests.filter(pk=form.cleaned_data["request"]).first()
-    if asked is None:
+        return render_submission(request, submission, unlocking=form, status=400)
+    unlock_request = submission.unlock_requests.filter(pk=form.cleaned_data["request"]).first()
+    if unlock_request is None:
         raise Http404
     grant = form.cleaned_data["verdict"] == UnlockForm.GRANT
     try:
-        asked = actions.decide_unlock_request(
-            asked, grant=grant, answer=form.cleaned_data["answer"], by=request.user, at=clock.now()
+        unlock_request = actions.decide_unlock_request(
+            unlock_request, grant=grant, answer=form.cleaned_data["answer"], by=request.user, at=clock.now()
         )
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal, unlocking=form)
+        return render_refused(request, submission, refusal, unlocking=form)
     if grant:
-        until = formatting.format_moment(timezone.localtime(asked.open_until))
+        until = formatting.format_moment(timezone.localtime(unlock_request.open_until))
         messages.success(request, f"Đã mở khóa đến {until}; sau đó báo cáo tự khóa lại.")
     else:
         messages.success(request, "Đã trả lời không đồng ý mở khóa.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
