@@ -1,1 +1,1 @@
-"""The derived sums of editions and groups: written here only, and compared with a recount."""
+"""Derived sums of editions and groups: the only code that writes them, and the recount that checks them."""

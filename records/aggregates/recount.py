@@ -1,4 +1,4 @@
-"""Recounts every derived column and sum from the dossier counts, to compare or to rewrite them."""
+"""Recounts all derived columns and sums from the dossier counts, to check or to rewrite them."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -28,7 +28,7 @@ from .group_sums import (
 
 
 def edition_differences() -> Iterator[tuple[DossierCount | Edition, dict[str, Any]]]:
-    """Rows and editions whose derived columns are not what a recount gives, with what they must be."""
+    """Rows and editions with wrong derived columns, with the right values."""
     catalogue = Catalogue(stored_calendar())
     totalled: dict[int, Tally] = {}
     rows = DossierCount.objects.select_related("edition__submission__unit").order_by("pk")
@@ -39,47 +39,47 @@ def edition_differences() -> Iterator[tuple[DossierCount | Edition, dict[str, An
             measures_of_row(row), served_in_row(expected, catalogue, (row.field_id, row.procedure_id))
         )
         totalled[row.edition_id] = totalled.get(row.edition_id, Tally.empty()) + tally
-        wrong = _wrong(
+        wrong = _wrong_columns(
             row, {**columns_of_tally(tally), "answered": any(v is not None for v in tally.values.values())}
         )
         if wrong:
             yield row, wrong
     for edition in Edition.objects.order_by("pk").iterator(chunk_size=2000):
-        wrong = _wrong(edition, columns_of_tally(totalled.get(edition.pk, Tally.empty())))
+        wrong = _wrong_columns(edition, columns_of_tally(totalled.get(edition.pk, Tally.empty())))
         if wrong:
             yield edition, wrong
 
 
 def sum_differences() -> Iterator[tuple[str, str]]:
-    """Everything derived that is not what a recount gives: where, and how. Nothing is written."""
+    """(place, difference) of everything derived that a recount contradicts. Nothing is written."""
     for row, right in chain(edition_differences(), group_sums.wrong_handover_marks()):
-        told = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
-        yield f"{row._meta.verbose_name} #{row.pk}", told
+        text = ", ".join(f"{name}: {getattr(row, name)} ≠ {value}" for name, value in right.items())
+        yield f"{row._meta.verbose_name} #{row.pk}", text
     yield from group_differences()
     for gap in group_sums.stale_missing_reports():
         month = Month.from_number(gap.month)
         yield f"{gap.unit.code} {month} {gap.stage}", "ghi là thiếu, nhưng đã có báo cáo"
 
 
-def _wrong(row: Any, right: dict[str, Any]) -> dict[str, Any]:
+def _wrong_columns(row: Any, right: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in right.items() if getattr(row, name) != value}
 
 
 def group_differences() -> Iterator[tuple[str, str]]:
-    """Group sums that are not what a count over editions gives: where, and how. Nothing is written.
+    """(place, difference) of group sums that a count over editions contradicts. Nothing is written.
 
-    Compares each level with what is stored one level below, from the bottom up, so the first fault is the lowest.
+    Each level is computed from the stored level below, so the first difference is the lowest.
     """
     groups = {unit.pk: unit for unit in Unit.objects.filter(has_children=True).order_by("-depth", "pk")}
     for stage in Stage.values:
         for month in _months():
-            kept = _stored(month, stage)
+            stored = _stored_sums(month, stage)
             counted: GroupSums = {}
             for level, _ in group_levels(groups.values(), [stage]):
                 counted |= count_group_sums(level, [month], stage)
-            for key in sorted({*kept, *counted}, key=str):
-                if kept.get(key) != counted.get(key):
-                    yield _place(groups, key, stage), _difference_words(kept.get(key), counted.get(key))
+            for key in sorted({*stored, *counted}, key=str):
+                if stored.get(key) != counted.get(key):
+                    yield _place(groups, key, stage), _difference_words(stored.get(key), counted.get(key))
 
 
 def _months() -> list[int]:
@@ -89,7 +89,7 @@ def _months() -> list[int]:
     )
 
 
-def _stored(month: int, stage: str) -> GroupSums:
+def _stored_sums(month: int, stage: str) -> GroupSums:
     return {
         (row.group_id, row.month, row.tier, row.external, row.field_id): tally_of(row.__dict__, row.reported)
         for row in GroupSum.objects.filter(month=month, stage=stage)
@@ -102,16 +102,16 @@ def _place(groups: dict[int, Unit], key: SumKey, stage: str) -> str:
     return f"{name} {Month.from_number(month)} {tier}{' external' if external else ''} {stage} field={field}"
 
 
-def _difference_words(kept: Tally | None, counted: Tally | None) -> str:
-    if kept is None or counted is None:
+def _difference_words(stored: Tally | None, counted: Tally | None) -> str:
+    if stored is None or counted is None:
         return "thừa" if counted is None else "thiếu"
-    left, right = ({**columns_of_tally(one), "reported": one.reported} for one in (kept, counted))
+    left, right = ({**columns_of_tally(tally), "reported": tally.reported} for tally in (stored, counted))
     return ", ".join(f"{name}: {left[name]} ≠ {right[name]}" for name in left if left[name] != right[name])
 
 
 @transaction.atomic
 def recount_sums() -> int:
-    """Rebuild every derived sum from the dossier counts; the number of rows that were wrong."""
+    """Rebuild every derived sum from the dossier counts; returns how many rows were wrong."""
     wrong = 0
     for row, right in [*edition_differences(), *group_sums.wrong_handover_marks()]:
         type(row).objects.filter(pk=row.pk).update(**right)

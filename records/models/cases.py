@@ -1,7 +1,4 @@
-"""Exported lists of single dossiers: file, column mapping, dossiers and their counts.
-
-Nothing personal is kept.
-"""
+"""Exported lists of single dossiers: file, column mapping, dossiers and their counts; no personal data."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -49,9 +46,9 @@ class CaseFile(Job):
     """One file of a unit, for the reporting months `first_month` to `last_month` (YYYYMM). A job once its columns are
     mapped; `done` and `total` count rows.
 
-    `staged` names what is kept of the file until it is read: only columns that may have a role. `columns`:
-    what the page shows of them. `faults` are the first ones, of `wrong` in all. The newest file that is done
-    counts for a month; a file that counts for none any more is `replaced`, and its dossiers are gone.
+    `staged`: name of the stored copy until it is read, with only the columns that may have a role. `columns`: what the
+    page shows of them. `faults`: the first ones, of `wrong` in all. The newest file that is done counts for a month; a
+    file that counts for none is `replaced`, and its dossiers are deleted.
     """
 
     state = models.CharField(
@@ -88,13 +85,13 @@ class CaseFile(Job):
 
     @property
     def heads(self) -> dict[str, str]:
-        """Role → head by which it is read; empty where nothing tells any more by what it was."""
+        """Role → head of its column; empty where the mapping is no longer stored."""
         return self.mapping.get("columns", {})
 
 
 class CaseRow(models.Model):
-    """One dossier of a file: `row` is its place there. Moments are kept as figures.cases reads them: a due
-    date without a time is the last moment of its day, an end without a time the first.
+    """One dossier of a file; `row` is its place there. Moments as figures.cases reads them: a due date without a time
+    is the last moment of its day, an end without a time the first.
     """
 
     file = models.ForeignKey(CaseFile, models.CASCADE, related_name="rows")
@@ -115,7 +112,7 @@ class CaseRow(models.Model):
 
 
 class CaseCount(Measured):
-    """What the dossiers of a file count to in one month, by field and procedure (NULL where the file names none)."""
+    """The counts of a file's dossiers in one month, by field and procedure (NULL where the file names none)."""
 
     file = models.ForeignKey(CaseFile, models.CASCADE, related_name="counts")
     month = models.PositiveIntegerField("tháng báo cáo")

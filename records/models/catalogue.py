@@ -1,6 +1,4 @@
-"""Fields, procedures, who reports them through which channels, column groups, month and due rules: dated
-rows.
-"""
+"""Dated settings: fields and procedures with who reports them, column groups, cut-off and due rules, holidays."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -10,8 +8,8 @@ from units.models import Tier, Unit
 
 
 class InheritableSetting(models.Model):
-    """A row that a unit sets for itself and those below it. `followed`: it came over by rule from the units that this
-    one took over, and nobody has set it since.
+    """A row that a unit sets for itself and those below it. `followed`: inherited from its predecessors, and not set
+    by anybody since.
     """
 
     followed = models.BooleanField("tiếp nối đơn vị cũ", default=False, editable=False)
@@ -40,7 +38,7 @@ class CatalogueScope(models.Model):
 
 
 class Field(models.Model):
-    """A group of procedures (lĩnh vực). A database is born with `chung`: not divided by field."""
+    """A group of procedures (lĩnh vực). Every database has `chung`: not divided by field."""
 
     UNDIVIDED = "chung"
 
@@ -142,9 +140,9 @@ class SwitchedGroup(models.TextChoices):
 
 
 class GroupSwitch(InheritableSetting):
-    """From this reporting month (YYYYMM) on, the units below `unit` are asked for a group of columns, or are not.
+    """From this reporting month (YYYYMM) on, a column group is on (`asked`) or off for `unit` and the units below it.
 
-    The nearest unit above (or the unit itself) binds, and of its switches the latest; none: the group is asked for.
+    The nearest unit above (or the unit itself) binds, with its latest switch; without any the group is on.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="group_switches")

@@ -11,7 +11,7 @@ from .catalogue import InheritableSetting
 
 class Indicator(models.Model):
     """A reported share or count (chỉ tiêu). Without a denominator it is a plain count; a quoted one is a number that
-    somebody else has published (a score, an index), never computed here. A retired one is asked for no more.
+    somebody else has published (a score, an index), never computed here. A retired one is no longer reported.
     """
 
     code = models.CharField("mã", max_length=64, unique=True)

@@ -17,9 +17,8 @@ from .sums import Measured, Stage
 class Submission(models.Model):
     """One unit × one reporting month (YYYYMM), with its due date and, optionally, a closing time that locks it.
 
-    `open_until`: after an unlocking the month is open until then, whatever the closing time says, and no longer.
-    `opens`, `closes`: whether what it opens and closes with counts in sums of several units; derived
-    (records.aggregates.group_sums).
+    `open_until`: end of an unlocking; takes precedence over the closing time. `opens`, `closes`: whether its opening
+    and closing measures count in sums of several units; derived (records.aggregates.group_sums).
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="submissions")
@@ -44,7 +43,7 @@ class Submission(models.Model):
 
     @property
     def subject(self) -> str:
-        """How the log names it."""
+        """Its name in the log."""
         return f"submission:{self.pk}"
 
 
@@ -76,7 +75,7 @@ class EditionQuerySet(models.QuerySet):
         return self.filter(Q(state=State.SENT) | (Q(state=State.APPROVED) & ~Exists(sent)))
 
     def counted_on(self, day: date) -> Self:
-        """Those that counted when a day ended in Vietnam: approved by then, and no later one of the submission was."""
+        """Those in force at the end of a day in Vietnam: the latest of each submission approved by then."""
         over = datetime.combine(day + timedelta(1), time(), tzinfo=get_default_timezone())
         approved = Q(state__in=(State.APPROVED, State.SUPERSEDED), decided_at__lt=over)
         later = Edition.objects.filter(
@@ -88,12 +87,12 @@ class EditionQuerySet(models.QuerySet):
 class Edition(Measured):
     """What was entered and sent for a submission; carries the sums of its own counts (written by records.aggregates).
 
-    `revision` grows with every saved change (optimistic lock). People are kept by number and by name, so that the
-    edition still says who acted after an account is gone. `writers` entered a value of it, `sender` answers for the
-    last sending (None: a file of the command line, or a token whose maker is not known); neither may approve it.
+    `revision` grows with every saved change (optimistic lock). People are stored by id and by name, as accounts may be
+    deleted. `writers` entered a value of it, `sender` answers for the last sending (None: a file of the command line,
+    or a token with unknown creator); neither may approve it.
     """
 
-    # How `saved_by` and `sent_by` begin where a file did it and nobody answers for it by name.
+    # Prefix of `saved_by` and `sent_by` for a file without a person.
     FROM_FILE = "tệp "
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="editions")
@@ -185,8 +184,8 @@ class ClosingTime(models.Model):
 class UnlockRequest(models.Model):
     """Somebody asks, with a reason, to open one unit's locked month; a second person grants or declines it.
 
-    `granted` is empty while nobody decided. A granted one opens the month until `open_until`, and it closes by itself.
-    People are kept by number and by name, so that the request outlives an account.
+    `granted` is None until decided. A granted one opens the month until `open_until`. People are stored by id and by
+    name, as accounts may be deleted.
     """
 
     submission = models.ForeignKey(Submission, models.CASCADE, related_name="unlock_requests")
@@ -211,9 +210,8 @@ class UnlockRequest(models.Model):
 
 
 class FormFile(models.Model):
-    """The bytes of an uploaded form, for its owner alone under a name that nobody guesses, for a day
-    (records.submissions.uploads). `submission` is None where a workbook of several units was uploaded. `content` is
-    emptied on storing.
+    """An uploaded form, for its owner only under a secret token, for a day (records.submissions.uploads). `submission`
+    is None for a workbook of several units. `content` is emptied once its counts are saved.
     """
 
     token = models.CharField(max_length=64, unique=True)
@@ -230,10 +228,10 @@ class FormFile(models.Model):
 
 
 class Recount(Measured):
-    """Of the numbers of one old unit, month and field the part of one of its direct successors.
+    """The part of one direct successor in the counts of an old unit, month and field.
 
-    All successors together have exactly what was reported; as soon as they no longer do (the month was corrected), the
-    estimate counts again. Measures as in a count; what is blank there is blank here.
+    The parts of all successors add up to what was reported; when they no longer do (the month was corrected), the
+    estimate by share is used again. Blank measures of the count are blank here.
     """
 
     old = models.ForeignKey(Unit, models.PROTECT, related_name="recounts", verbose_name="đơn vị cũ")
@@ -256,8 +254,8 @@ class ReminderKind(models.TextChoices):
 
 
 class Reminder(models.Model):
-    """One person was reminded of one unit's month (YYYYMM). `on` is the day; several by hand on different days are
-    possible, of the others one each. `mailed_at` is empty where no e-mail went out (muted, no address).
+    """One person was reminded of one unit's month (YYYYMM). `on` is the day; by hand once a day, of the other kinds
+    once. `mailed_at` is None where no e-mail was sent (muted, no address).
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="reminders")
@@ -286,10 +284,10 @@ class Reminder(models.Model):
 
 
 class ImportProgress(models.Model):
-    """A file whose unit-months are written part by part (records.bulk_import.resumable), as long as it is not done.
+    """Progress of a file whose unit-months are written in parts (records.bulk_import.resumable), until it is done.
 
-    `done` counts its unit-months that are written, in the order in which the file completes them, `rows` their rows.
-    The file is known by its bytes, and by what its months become.
+    `done` counts its written unit-months, in the order in which the file completes them, `rows` their rows. The file is
+    identified by its hash and by the state that its months get.
     """
 
     sha256 = models.CharField(max_length=64)

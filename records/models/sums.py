@@ -7,8 +7,8 @@ from units.models import Tier, Unit
 
 
 class Measured(models.Model):
-    """The measures (integers ≥ 0; NULL: nobody reported) and, per whole, how many rows left a served part blank: a
-    column for each of figures.measures.CATALOGUE, and one for each of its WHOLES.
+    """A column for each measure of figures.measures.CATALOGUE (integer ≥ 0; NULL: nobody reported), and for each of
+    its WHOLES how many rows left a served part blank.
     """
 
     class Meta:
@@ -40,7 +40,7 @@ class GroupSum(Measured):
     tier = models.CharField(max_length=16, choices=Tier)
     external = models.BooleanField()
     stage = models.CharField(max_length=16, choices=Stage)
-    # No index of its own: no question asks for a field of all groups, and each sum that is written would pay for it.
+    # No index: no query selects a field across groups, and every write would have to maintain it.
     field = models.ForeignKey("records.Field", models.PROTECT, null=True, db_index=False)
     reported = models.PositiveIntegerField(default=0)
 
@@ -60,8 +60,8 @@ class GroupSum(Measured):
 
     @staticmethod
     def stores(tier: str, stage: str) -> bool:
-        """Whether a group of this tier keeps sums of a stage. The country does of what is approved only: months are
-        sent by thousands of units at once, which would all wait for one lock. Else it is added up on reading.
+        """Whether sums of a stage are stored for a group of this tier. For the country only approved ones: thousands of
+        units send at once and would all wait for its lock. Its other sums are computed on reading.
         """
         return tier != Tier.COUNTRY or stage == Stage.APPROVED
 
@@ -71,8 +71,8 @@ class MissingReport(models.Model):
 
     Only records.aggregates writes it, together with the sums of its group.
 
-    Never one that is there; but not every one that lacks: nothing is noted before anything is reported in the group,
-    and the tree or the cut-off rules may have changed since. Whoever reads compares with what is expected and reported.
+    Never holds a report that exists, but may lack missing ones: rows are written only once something is reported in
+    the group, and the tree or the cut-off rules may have changed since. Readers compare with what is expected.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="gaps", db_index=False)
