@@ -1,1 +1,1 @@
-"""`/api/v1/` for other systems: months with their counts, reporting periods and the catalogue."""
+"""`/api/v1/` for other systems: reporting periods, the catalogue, and submissions with their counts."""

@@ -1,4 +1,4 @@
-"""Reads the counts of a month from JSON by the same rules as what people type."""
+"""Reads the counts of a month from JSON, by the rules of the entry form."""
 
 import json
 import math
@@ -22,7 +22,7 @@ _LARGEST_REVISION = 2**31 - 1
 
 
 class UnreadableBody(ValueError):
-    """A body that is not of the described shape: `pointer` says where, the text what, in Vietnamese."""
+    """A body of another shape than documented: `pointer` (RFC 6901) says where; the message is Vietnamese."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -30,12 +30,12 @@ class UnreadableBody(ValueError):
 
 
 class JsonNumber(str):
-    """A number as it was written: 1.240 must not become 1.24, nor 1240."""
+    """The literal of a JSON number: 1.240 must become neither 1.24 nor 1240."""
 
 
 @dataclass(frozen=True)
 class CountsBody:
-    """A body that can be read."""
+    """A parsed body."""
 
     revision: int
     rows: list[dict[str, Any]]
@@ -43,10 +43,10 @@ class CountsBody:
 
 
 def read_counts_body(body: bytes) -> CountsBody:
-    """Errors: Unreadable."""
-    given = _loaded(body)
-    _members(given, _BODY, "")
-    revision, rows, send = given.get("revision"), given.get("rows", []), given.get("send", False)
+    """Errors: UnreadableBody."""
+    data = _parse_json(body)
+    _check_members(data, _BODY, "")
+    revision, rows, send = data.get("revision"), data.get("rows", []), data.get("send", False)
     plain = isinstance(revision, JsonNumber) and revision.isdigit() and len(revision) <= 10
     if not plain or int(revision) > _LARGEST_REVISION:
         raise UnreadableBody("/revision", "revision là số nguyên của lần đọc trước; tháng chưa mở thì là 0.")
@@ -59,15 +59,15 @@ def read_counts_body(body: bytes) -> CountsBody:
     return CountsBody(int(revision), rows, send)
 
 
-def _loaded(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8-sig")
-        given = json.loads(
+        data = json.loads(
             text,
             parse_int=JsonNumber,
-            parse_float=_finite,
-            parse_constant=_refused,
-            object_pairs_hook=_without_repeats,
+            parse_float=_parse_float,
+            parse_constant=_reject_constant,
+            object_pairs_hook=_unique_members,
         )
     except RecursionError as error:
         raise UnreadableBody("", "Nội dung lồng nhau quá sâu.") from error
@@ -75,53 +75,53 @@ def _loaded(body: bytes) -> Any:
         raise
     except ValueError as error:
         raise UnreadableBody("", "Nội dung không phải JSON đúng quy cách, mã UTF-8.") from error
-    for text in _texts(given):
+    for text in _texts(data):
         if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
             raise UnreadableBody("", "Nội dung có ký tự không lưu được.")
-    return given
+    return data
 
 
-def _finite(text: str) -> JsonNumber:
+def _parse_float(text: str) -> JsonNumber:
     if math.isinf(float(text)):
         raise UnreadableBody("", f"Số {text[:20]} quá lớn.")
     return JsonNumber(text)
 
 
-def _refused(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise UnreadableBody("", f"{name} không phải số.")
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
         raise UnreadableBody("", "Có tên lặp lại trong cùng một đối tượng.")
-    return found
+    return members
 
 
-def _texts(given: Any) -> Iterator[str]:
-    """Every name and text inside; the depth is bounded by what json reads."""
-    waiting = [given]
+def _texts(data: Any) -> Iterator[str]:
+    """All names and texts inside."""
+    waiting = [data]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, dict):
-            waiting += [*one, *one.values()]
-        elif isinstance(one, list):
-            waiting += one
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
 
 
-def _members(given: Any, known: set[str], pointer: str) -> None:
-    if not isinstance(given, dict):
+def _check_members(data: Any, allowed: set[str], pointer: str) -> None:
+    if not isinstance(data, dict):
         raise UnreadableBody(pointer, "Phải là một đối tượng JSON.")
-    if unknown := sorted(set(given) - known):
+    if unknown := sorted(set(data) - allowed):
         raise UnreadableBody(
-            pointer, f"Không có mục “{shorten(unknown[0])}”. Dùng: {', '.join(sorted(known))}."
+            pointer, f"Không có mục “{shorten(unknown[0])}”. Dùng: {', '.join(sorted(allowed))}."
         )
 
 
 def _check_row(row: Any, pointer: str) -> None:
-    _members(row, _ROW, pointer)
+    _check_members(row, _ROW, pointer)
     for name in ("field", "procedure", "reason"):
         if not (row.get(name) is None or _is_text(row[name])):
             raise UnreadableBody(f"{pointer}/{name}", "Phải là chữ.")
@@ -146,7 +146,7 @@ def pointer_name(name: str) -> str:
 
 @dataclass
 class SentRows:
-    """What was sent, as the actions take it, and every fault with its pointer."""
+    """The rows for the actions, and every fault with its pointer."""
 
     rows: dict[RowKey, dict[str, int | None]] = field(default_factory=dict)
     reasons: dict[RowKey, str] = field(default_factory=dict)
@@ -155,85 +155,85 @@ class SentRows:
 
 
 class SentRowReader:
-    """Reads the rows of one unit's month: a row replaces what is stored of that field or procedure."""
+    """Reads the rows of one unit's month; a row replaces the stored one of its field or procedure."""
 
     def __init__(self, unit: Unit, month: Month, catalogue: Catalogue) -> None:
         self.expected = catalogue.expected(unit, month)
         self.catalogue, self.unit = catalogue, unit
-        self.fields = {one.code: pk for pk, one in catalogue.fields.items()}
-        self.procedures = {one.code: pk for pk, one in catalogue.procedures.items()}
+        self.fields = {entry.code: pk for pk, entry in catalogue.fields.items()}
+        self.procedures = {entry.code: pk for pk, entry in catalogue.procedures.items()}
 
-    def read(self, given: list[dict[str, Any]]) -> SentRows:
-        """Every row; no fault hides another."""
-        found = SentRows()
-        for number, row in enumerate(given):
+    def read(self, rows: list[dict[str, Any]]) -> SentRows:
+        """Read all rows and collect all faults."""
+        sent = SentRows()
+        for number, row in enumerate(rows):
             pointer = f"/rows/{number}"
-            key = self._key(row, pointer, found)
+            key = self._key(row, pointer, sent)
             if key is None:
                 continue
-            if key in found.rows:
-                found.faults.append((pointer, _fault("repeated_row", "Dòng này lặp lại một dòng ở trên.")))
+            if key in sent.rows:
+                sent.faults.append((pointer, _fault("repeated_row", "Dòng này lặp lại một dòng ở trên.")))
                 continue
-            found.rows[key] = self._cells(row["counts"], key, pointer, found)
-            found.pointers[self.catalogue.fields[key[0]].code, row.get("procedure") or ""] = pointer
+            sent.rows[key] = self._cells(row["counts"], key, pointer, sent)
+            sent.pointers[self.catalogue.fields[key[0]].code, row.get("procedure") or ""] = pointer
             if (reason := row.get("reason")) is not None:
-                found.reasons[key] = reason
+                sent.reasons[key] = reason
                 if len(reason) > REASON_LENGTH:
-                    found.faults.append(
+                    sent.faults.append(
                         (f"{pointer}/reason", _fault("too_long", REASON_TOO_LONG["max_length"]))
                     )
-        return found
+        return sent
 
-    def _key(self, row: Mapping[str, Any], pointer: str, found: SentRows) -> RowKey | None:
+    def _key(self, row: Mapping[str, Any], pointer: str, sent: SentRows) -> RowKey | None:
         named, code = row.get("field"), row.get("procedure")
-        number = self.procedures.get(code) if code else None
-        if code and number is None:
-            told = f"Danh mục không có thủ tục “{shorten(code)}”."
-            found.faults.append((f"{pointer}/procedure", _fault("unknown_procedure", told)))
+        procedure_id = self.procedures.get(code) if code else None
+        if code and procedure_id is None:
+            message = f"Danh mục không có thủ tục “{shorten(code)}”."
+            sent.faults.append((f"{pointer}/procedure", _fault("unknown_procedure", message)))
             return None
-        own = self.catalogue.procedures[number].field_id if number else self.catalogue.undivided
-        of = self.fields.get(named) if named else own
-        if of is None:
-            told = f"Danh mục không có lĩnh vực “{shorten(named)}”."
-            found.faults.append((f"{pointer}/field", _fault("unknown_field", told)))
+        own = self.catalogue.procedures[procedure_id].field_id if procedure_id else self.catalogue.undivided
+        field_id = self.fields.get(named) if named else own
+        if field_id is None:
+            message = f"Danh mục không có lĩnh vực “{shorten(named)}”."
+            sent.faults.append((f"{pointer}/field", _fault("unknown_field", message)))
             return None
-        if number and of != own:
-            told = f"Thủ tục {code} không thuộc lĩnh vực {named}."
-            found.faults.append((f"{pointer}/procedure", _fault("unknown_procedure", told)))
+        if procedure_id and field_id != own:
+            message = f"Thủ tục {code} không thuộc lĩnh vực {named}."
+            sent.faults.append((f"{pointer}/procedure", _fault("unknown_procedure", message)))
             return None
-        if not served_in_row(self.expected, self.catalogue, (of, number)):
-            name = self.catalogue.fields[of].name
-            told = f"{self.unit.name} không báo cáo lĩnh vực “{name}” trong tháng này theo danh mục."
-            found.faults.append((f"{pointer}/field", _fault("not_served", told)))
+        if not served_in_row(self.expected, self.catalogue, (field_id, procedure_id)):
+            name = self.catalogue.fields[field_id].name
+            message = f"{self.unit.name} không báo cáo lĩnh vực “{name}” trong tháng này theo danh mục."
+            sent.faults.append((f"{pointer}/field", _fault("not_served", message)))
             return None
-        return of, number
+        return field_id, procedure_id
 
     def _cells(
-        self, counts: Mapping[str, Any], key: RowKey, pointer: str, found: SentRows
+        self, counts: Mapping[str, Any], key: RowKey, pointer: str, sent: SentRows
     ) -> dict[str, int | None]:
         served = served_in_row(self.expected, self.catalogue, key)
         values: dict[str, int | None] = dict.fromkeys(MEASURES)
-        for name, given in counts.items():
+        for name, value in counts.items():
             place = f"{pointer}/counts/{pointer_name(name)}"
             if name not in values:
-                told = f"Không có số liệu “{shorten(name)}”."
-                found.faults.append((place, _fault("unknown_column", told)))
+                message = f"Không có số liệu “{shorten(name)}”."
+                sent.faults.append((place, _fault("unknown_column", message)))
                 continue
-            values[name], fault = _cell(name, given, served)
+            values[name], fault = _cell(name, value, served)
             if fault:
-                found.faults.append((place, explain_switched_off(fault, self.expected.off)))
+                sent.faults.append((place, explain_switched_off(fault, self.expected.off)))
         return values
 
 
-def _cell(name: str, given: Any, served: frozenset[str]) -> tuple[int | None, RuleViolation | None]:
-    """A number as JSON has it, or a text as people type it."""
-    if given is None:
+def _cell(name: str, typed: Any, served: frozenset[str]) -> tuple[int | None, RuleViolation | None]:
+    """The value of a JSON number, or of a text as people type it."""
+    if typed is None:
         return None, None
-    text = str(given).lower() if isinstance(given, bool) else given
+    text = str(typed).lower() if isinstance(typed, bool) else typed
     value, fault = count_rules.read_cell(name, text, served)
-    # As a text 1.240 is 1240; as a number of JSON it is 1,24.
-    if fault is None and isinstance(given, JsonNumber) and not given.isdigit():
-        return None, violation("not_whole", name, typed=shorten(given))
+    # The text "1.240" is 1240; the JSON number 1.240 is 1.24.
+    if fault is None and isinstance(typed, JsonNumber) and not typed.isdigit():
+        return None, violation("not_whole", name, typed=shorten(typed))
     return value, fault
 
 

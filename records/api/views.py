@@ -1,4 +1,4 @@
-"""`/api/v1/`: periods, catalogue, the list of months, and one month read or saved under a known revision."""
+"""`/api/v1/`: periods, the catalogue, the list of submissions, and one month to read or to save."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ from units.models import System, Tier, TokenScope, Unit
 
 from .forms import CountsBody, SentRowReader, SentRows, UnreadableBody, read_counts_body
 
-# Months that are told where nobody asks for others: the running one and those before it.
+# Without `period`: the current month and those before it.
 DEFAULT_MONTHS = 24
 MAX_PERIOD_MONTHS = 120
 
@@ -88,15 +88,15 @@ def fields(request: HttpRequest) -> dict[str, Any]:
 @api.endpoint(TokenScope.FIGURES)
 def procedures(request: HttpRequest) -> dict[str, Any]:
     """The procedures of the catalogue, each with its field."""
-    found = Procedure.objects.select_related("field").prefetch_related("scopes")
-    return _list_response(request, "procedures", found, _procedure_payload)
+    rows = Procedure.objects.select_related("field").prefetch_related("scopes")
+    return _list_response(request, "procedures", rows, _procedure_payload)
 
 
-def _list_response(request: HttpRequest, of: str, found: QuerySet, told) -> dict[str, Any]:
+def _list_response(request: HttpRequest, name: str, entries: QuerySet, to_payload) -> dict[str, Any]:
     api.allow_parameters(request, ("cursor", "limit"))
-    cursor = api.PageCursor.read(request, of)
-    rows = found.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
-    return cursor.page(request, [(row.pk, told(row)) for row in rows])
+    cursor = api.PageCursor.read(request, name)
+    rows = entries.filter(pk__gt=cursor.after).order_by("pk")[: cursor.limit + 1]
+    return cursor.page(request, [(row.pk, to_payload(row)) for row in rows])
 
 
 def _field_payload(field: Field) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _field_payload(field: Field) -> dict[str, Any]:
         "code": field.code,
         "name": field.name,
         "order": field.order,
-        "scopes": [_scope_payload(one) for one in _in_order(field.scopes.all())],
+        "scopes": [_scope_payload(scope) for scope in _sorted_scopes(field.scopes.all())],
     }
 
 
@@ -114,18 +114,18 @@ def _procedure_payload(procedure: Procedure) -> dict[str, Any]:
         "name": procedure.name,
         "field": procedure.field.code,
         "scopes": [
-            _scope_payload(one) | {"online_level": one.online_level or None, "posted": one.posted}
-            for one in _in_order(procedure.scopes.all())
+            _scope_payload(scope) | {"online_level": scope.online_level or None, "posted": scope.posted}
+            for scope in _sorted_scopes(procedure.scopes.all())
         ],
     }
 
 
-def _in_order(scopes: Iterable[FieldScope | ProcedureScope]) -> list[FieldScope | ProcedureScope]:
-    return sorted(scopes, key=lambda one: (one.valid_from, one.pk))
+def _sorted_scopes(scopes: Iterable[FieldScope | ProcedureScope]) -> list[FieldScope | ProcedureScope]:
+    return sorted(scopes, key=lambda scope: (scope.valid_from, scope.pk))
 
 
 def _scope_payload(scope: FieldScope | ProcedureScope) -> dict[str, Any]:
-    """`tier` and `channels` are null where the row leaves them open: all of them, or those of the field."""
+    """`tier` and `channels` are null where the row does not restrict them: all, or those of the field."""
     return {
         "tier": scope.tier or None,
         "channels": scope.channels.split() or None,
@@ -135,7 +135,7 @@ def _scope_payload(scope: FieldScope | ProcedureScope) -> dict[str, Any]:
 
 
 def month_payload(
-    found: Submission,
+    submission: Submission,
     shown: Edition | None,
     editions: Sequence[Edition],
     catalogue: Catalogue,
@@ -143,23 +143,24 @@ def month_payload(
     at: datetime,
     day: date,
 ) -> dict[str, Any]:
-    """State, lock, rows with what they may hold, totals, and what is wrong or odd while it can be changed. A month that
-    was not opened has the rows that it will have. A fixed number of queries.
+    """State, lock, rows with their served measures, totals, and the findings while it is open. A month that was not
+    opened has the rows that it will have. A fixed number of queries.
     """
-    past = history_window(found)
-    edition = shown or Edition(submission=found, number=0)
-    edition.submission = found
+    past = history_window(submission)
+    edition = shown or Edition(submission=submission, number=0)
+    edition.submission = submission
     rows = rows_of_edition(edition) if shown else []
     is_open = shown is not None and shown.state in OPEN_STATES
-    lock = find_lock(found, editions[-1], at, day) if editions else None
-    return payload.state_payload(found, shown, payload.edition_in_force(editions), day) | {
+    lock = find_lock(submission, editions[-1], at, day) if editions else None
+    return payload.state_payload(submission, shown, payload.edition_in_force(editions), day) | {
         "lock": {"code": lock.code, "since": payload.moment_text(lock.since), "detail": lock.words}
         if lock
         else None,
         "rows": [_line_payload(line) for line in grid_lines(edition, catalogue, rows=rows, past=past)],
         "totals": payload.totals_payload(edition),
         "findings": [
-            payload.finding_payload(one) for one in check_edition(edition, catalogue, rows=rows, past=past)
+            payload.finding_payload(finding)
+            for finding in check_edition(edition, catalogue, rows=rows, past=past)
         ]
         if is_open
         else [],
@@ -167,7 +168,7 @@ def month_payload(
 
 
 def _line_payload(line: GridLine) -> dict[str, Any]:
-    """The row, and beside it what it may hold and what the month before left open."""
+    """The row with its served measures and the proposed opening."""
     field, _, procedure = line.code.partition("/") if line.of_procedure else (line.code, "", "")
     return payload.row_payload(field, procedure or None, line.values, line.reason) | {
         "served": sorted(line.served),
@@ -180,30 +181,30 @@ FAULTS_MESSAGE = "Số liệu có lỗi nên chưa lưu gì. Xem errors."
 
 
 def save_submission(request: HttpRequest, unit: Unit, month: Month) -> dict[str, Any]:
-    """What is stored afterwards, told once more to whoever repeats the request under its key. Errors: Problem."""
+    """Save the counts of a request; returns the month afterwards, also for a repeated key. Errors: ApiProblem."""
     key, body = _request_key(request), _body(request)
     saving = _ApiSaving(request, unit, month, read_json_body(body))
     who = f"token {request.user.token.pk}" if isinstance(request.user, System) else f"{request.user.pk}"
     content = hashlib.sha256(body).hexdigest()
     try:
-        return request_keys.run_once(f"{who} PUT {unit.pk} {month}", key, content, saving.done)[1]
+        return request_keys.run_once(f"{who} PUT {unit.pk} {month}", key, content, saving.save)[1]
     except request_keys.KeyConflict as conflict:
         raise api.ApiProblem(422, "key_reused", str(conflict)) from conflict
     except StaleEdition as stale:
-        raise api.ApiProblem(409, stale.code, stale.message, **saving.clash(stale)) from stale
+        raise api.ApiProblem(409, stale.code, stale.message, **saving.conflict(stale)) from stale
     except ActionRefused as refusal:
         status = REFUSAL_STATUS.get(refusal.code, 422)
-        found = [saving.error(finding) for finding in refusal.findings]
+        errors = [saving.error(finding) for finding in refusal.findings]
         raise api.ApiProblem(
-            status, refusal.code, refusal.message, **({"errors": found} if found else {})
+            status, refusal.code, refusal.message, **({"errors": errors} if errors else {})
         ) from refusal
 
 
 def _request_key(request: HttpRequest) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if not (key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY_LENGTH):
-        told = f"Thiếu tiêu đề Idempotency-Key, hoặc không phải 1 đến {MAX_KEY_LENGTH} chữ và số thường."
-        raise api.ApiProblem(400, "bad_key", told)
+        message = f"Thiếu tiêu đề Idempotency-Key, hoặc không phải 1 đến {MAX_KEY_LENGTH} chữ và số thường."
+        raise api.ApiProblem(400, "bad_key", message)
     return key
 
 
@@ -217,7 +218,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def read_json_body(body: bytes) -> CountsBody:
-    """Errors: Problem."""
+    """Errors: ApiProblem."""
     try:
         return read_counts_body(body)
     except UnreadableBody as error:
@@ -225,7 +226,7 @@ def read_json_body(body: bytes) -> CountsBody:
 
 
 class _ApiSaving:
-    """One saving, within the transaction that its key is kept by."""
+    """One saving, within the transaction that stores its key."""
 
     def __init__(self, request: HttpRequest, unit: Unit, month: Month, body: CountsBody) -> None:
         self.request, self.unit, self.month, self.body = request, unit, month, body
@@ -233,12 +234,12 @@ class _ApiSaving:
         self.catalogue = Catalogue(self.days)
         self.read: SentRows = SentRowReader(unit, month, self.catalogue).read(body.rows)
 
-    def done(self) -> request_keys.Answer:
+    def save(self) -> request_keys.Answer:
         by, at = self.request.user, clock.now()
         locks.must_have_ended(self.month, self.days, self.request.day)
-        found = actions.open_submission(self.unit, self.month, by=by, at=at, days=self.days)
-        found.unit = self.unit
-        edition = locks.locked_working_edition(found)
+        submission = actions.open_submission(self.unit, self.month, by=by, at=at, days=self.days)
+        submission.unit = self.unit
+        edition = locks.locked_working_edition(submission)
         if self.read.faults:
             self._refuse()
         edition = actions.save_locked(
@@ -254,8 +255,8 @@ class _ApiSaving:
         )
         if self.body.send:
             edition = actions.send_edition(edition, by=by, at=at)
-        editions = list(found.editions.order_by("number"))
-        return 200, month_payload(found, edition, editions, self.catalogue, at=at, day=self.request.day)
+        editions = list(submission.editions.order_by("number"))
+        return 200, month_payload(submission, edition, editions, self.catalogue, at=at, day=self.request.day)
 
     def _refuse(self) -> None:
         errors = [
@@ -264,15 +265,15 @@ class _ApiSaving:
         ]
         raise api.ApiProblem(422, "faults", FAULTS_MESSAGE, errors=errors)
 
-    def error(self, found: Finding) -> dict[str, Any]:
-        """A finding, with where it stands in the body: nowhere, where the row was stored before."""
-        pointer = self.read.pointers.get((found.field, found.procedure), "")
-        if pointer and found.measure:
-            pointer += f"/counts/{found.measure}"
-        return {"pointer": pointer, **payload.finding_payload(found)}
+    def error(self, finding: Finding) -> dict[str, Any]:
+        """A finding with its pointer into the body; "" where the row was stored before."""
+        pointer = self.read.pointers.get((finding.field, finding.procedure), "")
+        if pointer and finding.measure:
+            pointer += f"/counts/{finding.measure}"
+        return {"pointer": pointer, **payload.finding_payload(finding)}
 
-    def clash(self, stale: StaleEdition) -> dict[str, Any]:
-        """Both values of every cell that differs, and the revision to go on from."""
+    def conflict(self, stale: StaleEdition) -> dict[str, Any]:
+        """Both values of every cell that differs, and the current revision."""
         edition: Edition = stale.edition
         by, at = edition.saved_by, payload.moment_text(edition.saved_at)
         cells = [
@@ -293,40 +294,40 @@ PARAMETERS = ("unit", "month", "state", "cursor", "limit")
 
 @api.endpoint(TokenScope.SUBMISSIONS)
 def submissions(request: HttpRequest) -> dict[str, Any]:
-    """Months that were opened, in the order of their numbers: of `unit` and below, of a `month`, in a `state`."""
+    """Opened months by id, filtered by `unit` with all below it, `month` and `state`."""
     api.allow_parameters(request, PARAMETERS)
     cursor = api.PageCursor.read(request, "submissions")
     editions = Prefetch("editions", Edition.objects.order_by("number"), to_attr="all_editions")
-    found = _query(request).filter(pk__gt=cursor.after).order_by("pk")
-    found = found.select_related("unit").prefetch_related(editions)[: cursor.limit + 1]
-    return cursor.page(request, [(one.pk, _state(request, one, one.all_editions)) for one in found])
+    rows = _filtered_submissions(request).filter(pk__gt=cursor.after).order_by("pk")
+    rows = rows.select_related("unit").prefetch_related(editions)[: cursor.limit + 1]
+    return cursor.page(request, [(row.pk, _list_row(request, row, row.all_editions)) for row in rows])
 
 
-def _query(request: HttpRequest) -> QuerySet:
-    given = request.GET
+def _filtered_submissions(request: HttpRequest) -> QuerySet:
+    parameters = request.GET
     units = visible_units(request.user, request.day)
-    if code := given.get("unit"):
+    if code := parameters.get("unit"):
         units = units.under(api.unit_on(request, code, Right.READ, request.day))
-    found = Submission.objects.filter(unit__in=units)
-    if month := given.get("month"):
-        found = found.filter(month=_month_or_problem(month).number)
-    if state := given.get("state"):
+    rows = Submission.objects.filter(unit__in=units)
+    if month := parameters.get("month"):
+        rows = rows.filter(month=_month_or_problem(month).number)
+    if state := parameters.get("state"):
         if state not in State.values:
-            told = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(State.values)}."
-            raise api.ApiProblem(400, "bad_state", told)
+            message = f"Không có trạng thái “{state[:40]}”. Dùng: {', '.join(State.values)}."
+            raise api.ApiProblem(400, "bad_state", message)
         later = Edition.objects.filter(submission=OuterRef("submission"), number__gt=OuterRef("number"))
-        found = found.filter(pk__in=Edition.objects.filter(~Exists(later), state=state).values("submission"))
-    return found
+        rows = rows.filter(pk__in=Edition.objects.filter(~Exists(later), state=state).values("submission"))
+    return rows
 
 
-def _state(request: HttpRequest, found: Submission, editions: list[Edition]) -> dict[str, Any]:
+def _list_row(request: HttpRequest, submission: Submission, editions: list[Edition]) -> dict[str, Any]:
     newest = editions[-1] if editions else None
-    return payload.state_payload(found, newest, payload.edition_in_force(editions), request.day)
+    return payload.state_payload(submission, newest, payload.edition_in_force(editions), request.day)
 
 
 @api.endpoint(TokenScope.SUBMISSIONS, methods=("GET", "PUT"))
 def submission(request: HttpRequest, unit: str, month: str) -> dict[str, Any]:
-    """GET: the newest edition of a unit's month, or `edition`. PUT: saves its counts, and sends it where asked to."""
+    """GET: the newest edition of a unit's month, or `edition`. PUT: saves its counts, and sends it with `send`."""
     when, days = _month_or_problem(month), stored_calendar()
     span = days.span(when)
     if request.method == "PUT":
@@ -334,17 +335,17 @@ def submission(request: HttpRequest, unit: str, month: str) -> dict[str, Any]:
         return save_submission(request, api.unit_on(request, unit, Right.ENTER, span.end), when)
     api.allow_parameters(request, ("edition",))
     holder = api.unit_on(request, unit, Right.READ, span.end)
-    found = Submission.objects.filter(unit=holder, month=when.number).first()
-    if found is None and not holder.owes(span.start, span.end):
+    stored = Submission.objects.filter(unit=holder, month=when.number).first()
+    if stored is None and not holder.owes(span.start, span.end):
         raise api.ApiProblem(404, "not_expected", f"{holder.name} không phải gửi báo cáo {when.label}.")
-    found = found or Submission(month=when.number, due_on=due_date(holder, when, days))
-    found.unit = holder
-    editions = list(found.editions.order_by("number")) if found.pk else []
-    shown = _edition(editions, request.GET.get("edition", ""))
-    return month_payload(found, shown, editions, Catalogue(days), at=clock.now(), day=request.day)
+    stored = stored or Submission(month=when.number, due_on=due_date(holder, when, days))
+    stored.unit = holder
+    editions = list(stored.editions.order_by("number")) if stored.pk else []
+    shown = _edition_or_problem(editions, request.GET.get("edition", ""))
+    return month_payload(stored, shown, editions, Catalogue(days), at=clock.now(), day=request.day)
 
 
-def _edition(editions: list[Edition], number: str) -> Edition | None:
+def _edition_or_problem(editions: list[Edition], number: str) -> Edition | None:
     """The edition of that number, else the newest; None where the month was not opened."""
     if not number:
         return editions[-1] if editions else None
