@@ -1,6 +1,5 @@
-"""Which fields a unit reports in a month, through which channels, and with which procedures.
-
-The rows are cached per process until one of them changes.
+"""Which fields and procedures a unit reports in a month, and through which channels; cached per process until a row
+of the catalogue changes.
 """
 
 from collections import defaultdict
@@ -29,7 +28,7 @@ CATALOGUE_TABLES = (
 
 @dataclass(frozen=True)
 class CatalogueRow:
-    """One catalogue row with the numbers of the units it lists (empty: all of the tier)."""
+    """One scope of a field or procedure; `units`: ids of the listed units (empty: all of the tier)."""
 
     target: int
     tier: str
@@ -49,41 +48,39 @@ class CatalogueRow:
 
 @dataclass(frozen=True)
 class CatalogueRows:
-    """What the catalogue holds, and the units that any row lists; shared by all who ask: nothing in it is changed."""
+    """The whole catalogue. Shared by all requests: do not modify. `listed`: units that any row lists."""
 
     fields: dict[int, Field]
     procedures: dict[int, Procedure]
     field_rows: list[CatalogueRow]
     procedure_rows: list[CatalogueRow]
     listed: frozenset[int]
-    switches: dict[
-        tuple[int, str], list[tuple[int, bool]]
-    ]  # (unit, group) → from which month on, asked or not
-    # What records.catalogue worked out of these rows, by cut-off rules.
-    worked_out: dict[Any, tuple[dict, dict]] = field(default_factory=dict)
+    switches: dict[tuple[int, str], list[tuple[int, bool]]]  # (unit, group) → [(first month, on)]
+    # By calendar: the caches of Catalogue.
+    computed: dict[Any, tuple[dict, dict]] = field(default_factory=dict)
 
 
-_kept: tuple[tuple, CatalogueRows] | None = None
+_cached: tuple[tuple, CatalogueRows] | None = None
 
 
 def catalogue_rows() -> CatalogueRows:
-    """The rows as they are now: one query, and six more where they have changed since this process last asked."""
-    global _kept
-    kept, mark = _kept, _fingerprint()
-    if kept and kept[0] == mark:
-        return kept[1]
-    found = _read()
-    # Somebody's change between the two may have been read or not.
+    """The current rows: one query, and six more where they changed since this process last read them."""
+    global _cached
+    cached, mark = _cached, _fingerprint()
+    if cached and cached[0] == mark:
+        return cached[1]
+    rows = _read_rows()
+    # Rows that changed while they were read are not cached.
     if _fingerprint() == mark:
-        _kept = mark, found
-    return found
+        _cached = mark, rows
+    return rows
 
 
-def _read() -> CatalogueRows:
+def _read_rows() -> CatalogueRows:
     field_rows, procedure_rows = _rows(FieldScope, "field_id"), _rows(ProcedureScope, "procedure_id")
     return CatalogueRows(
-        {one.pk: one for one in Field.objects.all()},
-        {one.pk: one for one in Procedure.objects.all()},
+        {entry.pk: entry for entry in Field.objects.all()},
+        {entry.pk: entry for entry in Procedure.objects.all()},
         field_rows,
         procedure_rows,
         frozenset().union(*(row.units for row in field_rows + procedure_rows)),
@@ -92,15 +89,15 @@ def _read() -> CatalogueRows:
 
 
 def _switches() -> dict[tuple[int, str], list[tuple[int, bool]]]:
-    found: dict[tuple[int, str], list[tuple[int, bool]]] = defaultdict(list)
+    switches: dict[tuple[int, str], list[tuple[int, bool]]] = defaultdict(list)
     rows = GroupSwitch.objects.order_by("first_month")
     for unit, group, first, asked in rows.values_list("unit_id", "group", "first_month", "asked"):
-        found[unit, group].append((first, asked))
-    return dict(found)
+        switches[unit, group].append((first, asked))
+    return dict(switches)
 
 
 def _fingerprint() -> tuple:
-    """What is another as soon as one value of one row is: the rows as text on SQLite, their MD5 on PostgreSQL."""
+    """Changes with any value of any row: the rows as text on SQLite, their MD5 on PostgreSQL."""
     of_table = _rows_as_text if connection.vendor == "sqlite" else _digest
     with connection.cursor() as cursor:
         cursor.execute(" ".join(["SELECT", ", ".join(of_table(model) for model in CATALOGUE_TABLES)]))
@@ -138,13 +135,13 @@ def _rows(scope: Any, target: str) -> list[CatalogueRow]:
 
 
 ALL_CHANNELS = frozenset(CHANNELS)
-# Answers that are remembered: of every tier, month and unit that a row lists.
+# Cached results by tier, month and listed unit.
 _MAX_CACHED = 20_000
 
 
 @dataclass(frozen=True)
 class ReportedField:
-    """A field that a unit reports in a month: what may hold a number, in all and by procedure (id → measures)."""
+    """A field that a unit reports in a month: the served measures, for the field and by procedure id."""
 
     field_id: int
     served: frozenset[str]
@@ -152,8 +149,8 @@ class ReportedField:
 
 
 class UnitFields(dict[int, ReportedField]):
-    """What a unit reports in a month, by field number in the order of the catalogue. `off`: the measures of groups of
-    columns that it is not asked for. Shared by all who ask: nothing in it is changed.
+    """{field id: ReportedField} of a unit and month in catalogue order. `off`: the measures of switched-off column
+    groups. Shared by all requests: do not modify.
     """
 
     off: frozenset[str] = frozenset()
@@ -167,80 +164,79 @@ class Catalogue:
         rows = catalogue_rows()
         self.fields, self.procedures = rows.fields, rows.procedures
         self.field_rows, self.procedure_rows = rows.field_rows, rows.procedure_rows
-        self.undivided = next(pk for pk, one in self.fields.items() if one.code == Field.UNDIVIDED)
+        self.undivided = next(pk for pk, entry in self.fields.items() if entry.code == Field.UNDIVIDED)
         self.listed, self.switches = rows.listed, rows.switches
-        # Kept as long as the rows themselves.
-        worked_out = rows.worked_out.setdefault(days, ({}, {}))
-        if len(worked_out[0]) + len(worked_out[1]) > _MAX_CACHED:
-            worked_out = rows.worked_out[days] = ({}, {})
-        self._known: dict[tuple[str, int, Month], UnitFields] = worked_out[0]
-        self._without: dict[tuple[str, int, Month, frozenset[str]], UnitFields] = worked_out[1]
+        computed = rows.computed.setdefault(days, ({}, {}))
+        if len(computed[0]) + len(computed[1]) > _MAX_CACHED:
+            computed = rows.computed[days] = ({}, {})
+        self._fields_cache: dict[tuple[str, int, Month], UnitFields] = computed[0]
+        self._reduced_cache: dict[tuple[str, int, Month, frozenset[str]], UnitFields] = computed[1]
 
     def expected(self, unit: Unit, month: Month) -> UnitFields:
-        """Never empty; without the groups of columns that the unit is not asked for."""
-        found = self.expected_of(unit.tier, unit.pk, month)
+        """The fields that the unit reports, never empty, without the measures of switched-off column groups."""
+        fields = self.expected_of(unit.tier, unit.pk, month)
         off = self.switched_off(unit, month)
         if not off:
-            return found
+            return fields
         key = (unit.tier, unit.pk if unit.pk in self.listed else 0, month, off)
-        if key not in self._without:
-            self._without[key] = _without(found, off)
-        return self._without[key]
+        if key not in self._reduced_cache:
+            self._reduced_cache[key] = _without_measures(fields, off)
+        return self._reduced_cache[key]
 
     def switched_off(self, unit: Unit, month: Month) -> frozenset[str]:
-        """The measures of switched-off groups. The unit itself or the nearest one above that has said anything about a
-        group up to the month binds, with what it said last.
+        """The measures of switched-off groups. For each group the latest switch up to the month binds, of the unit or
+        of the nearest unit above that has one.
         """
         if not self.switches:
             return frozenset()
         near = (unit.pk, *reversed(unit.ancestor_ids()))
         off: set[str] = set()
         for group in SwitchedGroup:
-            said = (self._said(number, group, month) for number in near)
-            if next((asked for asked in said if asked is not None), True) is False:
+            switches = (self._latest_switch(unit_id, group, month) for unit_id in near)
+            if next((asked for asked in switches if asked is not None), True) is False:
                 off.update(group.measures)
         return frozenset(off)
 
-    def _said(self, unit: int, group: str, month: Month) -> bool | None:
-        said = [asked for first, asked in self.switches.get((unit, group), ()) if first <= month.number]
-        return said[-1] if said else None
+    def _latest_switch(self, unit: int, group: str, month: Month) -> bool | None:
+        switches = [asked for first, asked in self.switches.get((unit, group), ()) if first <= month.number]
+        return switches[-1] if switches else None
 
     def expected_of(self, tier: str, unit: int, month: Month) -> UnitFields:
-        """The fields of a unit known by tier and number, whatever groups of columns are switched off; number 0 is any
-        unit that no row lists.
-        """
+        """The fields of a unit by tier and id, switched-off groups included; id 0: any unit that no row lists."""
         # Units that no row lists share one answer per tier and month.
         key = (tier, unit if unit in self.listed else 0, month)
-        if key not in self._known:
-            self._known[key] = self._work_out(*key)
-        return self._known[key]
+        if key not in self._fields_cache:
+            self._fields_cache[key] = self._compute(*key)
+        return self._fields_cache[key]
 
     def undivided_entry(self) -> ReportedField:
-        """`chung`, which every unit may report instead of its fields."""
+        """The field `chung`, which every unit may report instead of its fields."""
         return ReportedField(self.undivided, served_measures(ALL_CHANNELS))
 
-    def _work_out(self, tier: str, unit: int, month: Month) -> UnitFields:
+    def _compute(self, tier: str, unit: int, month: Month) -> UnitFields:
         span = self.days.span(month)
         fields = _channels(self.field_rows, tier, unit, span.start, span.end)
         procedures = _channels(self.procedure_rows, tier, unit, span.start, span.end)
         by_field: dict[int, dict[int, frozenset[str]]] = defaultdict(dict)
         for procedure, channels in procedures.items():
             by_field[self.procedures[procedure].field_id][procedure] = channels
-        found = UnitFields()
-        for number in self.fields:
-            if number in fields or number in by_field:
-                found[number] = _entry(number, fields.get(number), by_field.get(number, {}))
-        return found or UnitFields({self.undivided: self.undivided_entry()})
+        reported = UnitFields()
+        for field_id in self.fields:
+            if field_id in fields or field_id in by_field:
+                reported[field_id] = _reported_field(
+                    field_id, fields.get(field_id), by_field.get(field_id, {})
+                )
+        return reported or UnitFields({self.undivided: self.undivided_entry()})
 
 
-# A row within an edition: field number, and procedure number where the field is reported by procedure.
+# A row within an edition: field id, and procedure id where the field is reported by procedure.
 RowKey = tuple[int, int | None]
 
 
 def served_in_row(expected: UnitFields, catalogue: Catalogue, key: RowKey) -> frozenset[str]:
-    """The measures that may hold a number in a row; none where the unit does not report the field.
+    """The measures that may have a number in a row; none where the unit does not report the field.
 
-    `chung` is open to every unit. A procedure that the catalogue does not date for the unit has its field's.
+    Every unit may report `chung`. A procedure without a scope for the unit has the measures of its field.
     """
     field, procedure = key
     entry = expected.get(field)
@@ -250,23 +246,25 @@ def served_in_row(expected: UnitFields, catalogue: Catalogue, key: RowKey) -> fr
     return entry.procedures.get(procedure, entry.served) if procedure else entry.served
 
 
-def _without(found: UnitFields, off: frozenset[str]) -> UnitFields:
+def _without_measures(fields: UnitFields, off: frozenset[str]) -> UnitFields:
     less = UnitFields(
         (
-            number,
+            field_id,
             ReportedField(
-                number, one.served - off, {key: theirs - off for key, theirs in one.procedures.items()}
+                field_id, entry.served - off, {key: theirs - off for key, theirs in entry.procedures.items()}
             ),
         )
-        for number, one in found.items()
+        for field_id, entry in fields.items()
     )
     less.off = off
     return less
 
 
-def _entry(number: int, own: frozenset[str] | None, procedures: dict[int, frozenset[str]]) -> ReportedField:
-    """A field serves its own channels; without a row of its own, those of its procedures. A procedure that names
-    no channels has those of its field.
+def _reported_field(
+    field_id: int, own: frozenset[str] | None, procedures: dict[int, frozenset[str]]
+) -> ReportedField:
+    """A field has its own channels; without a scope of its own, those of its procedures. A procedure without channels
+    has those of its field.
     """
     if own is not None:
         channels = own or ALL_CHANNELS
@@ -276,19 +274,19 @@ def _entry(number: int, own: frozenset[str] | None, procedures: dict[int, frozen
         channels = ALL_CHANNELS
     inherited = own or ALL_CHANNELS
     return ReportedField(
-        number,
+        field_id,
         served_measures(channels),
-        {one: served_measures(theirs or inherited) for one, theirs in procedures.items()},
+        {procedure: served_measures(theirs or inherited) for procedure, theirs in procedures.items()},
     )
 
 
 def _channels(
     rows: list[CatalogueRow], tier: str, unit: int, start: date, end: date
 ) -> dict[int, frozenset[str]]:
-    """Target → the channels of all rows that fit, together; empty where a row leaves them to the default (all)."""
-    found: dict[int, frozenset[str]] = {}
+    """{target: the channels of all matching rows}; empty where a row does not restrict them."""
+    channels: dict[int, frozenset[str]] = {}
     for row in rows:
         if row.fits(tier, unit, start, end):
-            before = found.get(row.target, row.channels)
-            found[row.target] = before | row.channels if before and row.channels else frozenset()
-    return found
+            before = channels.get(row.target, row.channels)
+            channels[row.target] = before | row.channels if before and row.channels else frozenset()
+    return channels

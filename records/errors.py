@@ -1,4 +1,4 @@
-"""Why an action refuses, with the findings that name the cells; messages are Vietnamese."""
+"""Refusals of actions, with findings that name the cells; messages are Vietnamese."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from figures import rule_catalogue
 
 @dataclass(frozen=True)
 class Finding:
-    """A broken rule with its place: codes of field and procedure ("" for the edition as a whole). `short`: a warning
-    without advice, for who only reads it.
+    """A broken rule with its place: codes of field and procedure ("" for the whole edition). `short`: a warning without
+    advice to the clerk, for reviewers.
     """
 
     field: str
@@ -25,7 +25,7 @@ class Finding:
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps the edition from being sent."""
+        """Whether it blocks sending."""
         return self.severity == "error"
 
     @classmethod
@@ -36,7 +36,7 @@ class Finding:
 
 
 class ActionRefused(Exception):
-    """An action that was not done; nothing of it is stored. `code` is for programs, `findings` name cells."""
+    """The action is refused and nothing is stored. `code` is for programs, `findings` name cells."""
 
     def __init__(self, code: str, message: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message)
@@ -46,8 +46,8 @@ class ActionRefused(Exception):
 
 
 class StaleEdition(ActionRefused):
-    """Somebody else saved first. Carries, for every cell that differs, what was to be saved and what is stored:
-    {(field number, procedure number or None): {measure: (mine, theirs)}}.
+    """Somebody else saved first. `cells`: every cell that differs, with the new and the stored value:
+    {(field id, procedure id or None): {measure: (mine, theirs)}}.
     """
 
     def __init__(
@@ -67,4 +67,4 @@ class OwnEntries(PermissionDenied):
 
 
 class OwnRequest(PermissionDenied):
-    """Nobody decides on an unlocking that they asked for themselves (acceptance S5)."""
+    """Nobody decides on their own request to unlock (acceptance S5)."""

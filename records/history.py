@@ -1,6 +1,4 @@
-"""Who changed what in a month, read from the log; the history page, and the list of changed cells for the
-reviewer.
-"""
+"""Who changed what in a month, from the log: the history page, conflicts, and changed cells for the reviewer."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,10 +26,10 @@ from spreadsheets.table_writer import Cell, TableColumn, TableFile, requested_fi
 
 from .models import DossierCount, Edition, Field, Procedure, Submission
 
-# A page that is further behind than this is told everything instead of what changed.
+# For a page that is further behind, all cells count as changed.
 MAX_SAVINGS = 500
 SAVE_ACT, SEND_ACT = "submission.save", "submission.send"
-# Acts after which the numbers were out of the clerk's hands: what is saved later changes what was sent.
+# Actions that end the clerk's editing: later savings change what was sent.
 _ENDS_OF_EDITING = (
     SEND_ACT,
     "submission.return",
@@ -44,7 +42,7 @@ _UNLOCK = "submission.unlock"
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell over a stretch of the log: what it held before, what it holds after, and who changed it last."""
+    """One cell over some log entries: value before and after, and who changed it last."""
 
     row: str
     measure: str
@@ -55,7 +53,7 @@ class CellChange:
 
     @property
     def name(self) -> str:
-        """As the form names the cell; "ho-tich-reason" is the stated reason of a row."""
+        """The name of the cell in the form; "ho-tich-reason" is the reason of a row."""
         return f"{self.row}-{self.measure}"
 
 
@@ -64,7 +62,7 @@ CellChanges = Mapping[str, CellChange]
 
 @dataclass(frozen=True)
 class ResentChanges:
-    """What a month that was sent again changed, and what became of the cells that its reviewer had marked."""
+    """The changes of a month that was sent again, and the cells that its reviewer had marked."""
 
     changes: CellChanges
     marked: Sequence[str] = ()
@@ -72,18 +70,18 @@ class ResentChanges:
 
     @property
     def cells(self) -> list[CellChange]:
-        """Without the stated reasons."""
+        """The changes of counts, without reasons."""
         return [change for change in self.changes.values() if change.measure != "reason"]
 
     @property
     def left(self) -> list[str]:
-        """Marked cells that hold what they held."""
+        """Marked cells that did not change."""
         return [name for name in self.marked if name not in self.changes]
 
 
 def changes_since(submission: Submission, revision: int, upto: int) -> CellChanges | None:
-    """What the savings between two revisions of a submission came to; None where the log does not tell each of them
-    (a file wrote the month, or it was opened anew). Two queries.
+    """The net changes between two revisions of a submission; None where the log does not have each saving (a file wrote
+    the month, or it was reopened). Two queries.
     """
     if not 0 <= upto - revision <= MAX_SAVINGS:
         return None
@@ -97,12 +95,12 @@ def changes_since(submission: Submission, revision: int, upto: int) -> CellChang
 
 
 def resent_changes(editions: Iterable[Edition]) -> dict[int, ResentChanges]:
-    """By number of the edition: what changed since it, or the one before it, was last sent. Only sent editions that
-    were out of the clerk's hands before are there. At most three queries.
+    """{edition id: what changed since it, or the edition before it, was last sent}, without editions that were sent for
+    the first time. At most three queries.
     """
-    wanted = {edition.submission.subject: edition for edition in editions}
+    by_subject = {edition.submission.subject: edition for edition in editions}
     acts: dict[str, list[Entry]] = defaultdict(list)
-    turns = Entry.objects.filter(subject__in=list(wanted), action__in=[*_ENDS_OF_EDITING, _UNLOCK])
+    turns = Entry.objects.filter(subject__in=list(by_subject), action__in=[*_ENDS_OF_EDITING, _UNLOCK])
     for entry in turns.order_by("sequence"):
         acts[entry.subject].append(entry)
     before = {subject: turn for subject, listed in acts.items() if (turn := _end_of_editing(listed))}
@@ -114,28 +112,28 @@ def resent_changes(editions: Iterable[Edition]) -> dict[int, ResentChanges]:
         saved[entry.subject].append(entry)
     names = _names(entry for listed in saved.values() for entry in listed)
     return {
-        wanted[subject].pk: ResentChanges(
-            _net(saved[subject], names), tuple(turn.detail.get("cells", ())), turn.detail.get("reason", "")
+        by_subject[subject].pk: ResentChanges(
+            _merge_changes(saved[subject], names),
+            tuple(turn.detail.get("cells", ())),
+            turn.detail.get("reason", ""),
         )
         for subject, turn in before.items()
     }
 
 
 def _end_of_editing(acts: list[Entry]) -> Entry | None:
-    """What took the numbers of a sent edition out of the clerk's hands before they were sent as they are now; None at
-    the first sending. A file sends without an act of its own.
+    """The last action that ended the editing before the current sending; None at the first sending. A file sends
+    without a log entry for it.
     """
     earlier = acts[:-1] if acts[-1].action == SEND_ACT else acts
-    turns = [one for one in earlier if one.action != _UNLOCK or one.detail["edition"] > 1]
+    turns = [act for act in earlier if act.action != _UNLOCK or act.detail["edition"] > 1]
     return turns[-1] if turns else None
 
 
 def net_changes(entries: Iterable[Entry]) -> dict[str, CellChange]:
-    """The net changes of some savings, given in the order of the log; cells that came back to what they were are
-    left out. One query.
-    """
+    """The net changes of savings in log order, without cells that have their first value again. One query."""
     entries = list(entries)
-    return _net(entries, _names(entries))
+    return _merge_changes(entries, _names(entries))
 
 
 def _names(entries: Iterable[Entry]) -> dict[int | None, str]:
@@ -143,27 +141,27 @@ def _names(entries: Iterable[Entry]) -> dict[int | None, str]:
 
 
 def _file_named(entry: Entry) -> str:
-    """A file that nobody answers for by name."""
+    """The name for a file without a person."""
     return f"{Edition.FROM_FILE}{entry.detail['file']}" if "file" in entry.detail else ""
 
 
-def _net(entries: Iterable[Entry], names: Mapping[Any, str]) -> dict[str, CellChange]:
-    found: dict[str, CellChange] = {}
+def _merge_changes(entries: Iterable[Entry], names: Mapping[Any, str]) -> dict[str, CellChange]:
+    changes: dict[str, CellChange] = {}
     for entry in entries:
         by = names.get(entry.actor_id) or _file_named(entry) or entry.actor
         for row, cells in entry.detail["cells"].items():
             for measure, (before, after) in cells.items():
                 change = CellChange(row, measure, before, after, by, entry.at)
-                first = found.get(change.name)
-                found[change.name] = replace(change, before=first.before) if first else change
-    return {name: change for name, change in found.items() if change.before != change.after}
+                first = changes.get(change.name)
+                changes[change.name] = replace(change, before=first.before) if first else change
+    return {name: change for name, change in changes.items() if change.before != change.after}
 
 
 def split_clashes(
     mine: Mapping[str, Any], theirs: CellChanges
 ) -> tuple[dict[str, CellChange], dict[str, CellChange]]:
-    """Cells that both sides changed, to different values, and the others that only the other side changed (or both
-    alike): the first are asked about, the second are taken over.
+    """(conflicts, others): cells that both sides changed to different values, and the rest of `theirs`, which can be
+    taken over.
     """
     both = {name: change for name, change in theirs.items() if name in mine and mine[name] != change.after}
     return both, {name: change for name, change in theirs.items() if name not in both}
@@ -171,13 +169,13 @@ def split_clashes(
 
 IMPORT_ACT = "counts.import"
 
-# Name of the cell in the form, what it held before and after.
+# Name of the cell in the form, value before, value after.
 CellValues = tuple[str, Any, Any]
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """An entry of the log with what it changed."""
+    """A log entry with its changed cells."""
 
     entry: Entry
     cells: list[CellValues]
@@ -185,8 +183,8 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class SubmissionHistory:
-    """All entries, the newest first, and the numbers that were there before the first of them tells any cell; `by` and
-    `at`: who wrote these, where that is still known.
+    """All entries, the newest first, and the values from before the first logged change (`first`); `by` and `at`: who
+    wrote those and when, where known.
     """
 
     acts: list[HistoryEntry]
@@ -196,12 +194,12 @@ class SubmissionHistory:
 
 
 def submission_history(submission: Submission) -> SubmissionHistory:
-    """At most five queries. A file's entry stands for all of its months and names no cell: what it wrote into an empty
-    month is what the first edition's rows held before the first change that the log tells.
+    """At most five queries. The log entry of a file covers all of its months and names no cells: what it wrote into an
+    empty month is derived from the first edition's rows by undoing the logged changes.
     """
     editions = list(submission.editions.order_by("number"))
     own = list(Entry.objects.filter(subject=submission.subject))
-    entries = sorted([*own, *_file_entries(submission, editions, own)], key=lambda one: -one.sequence)
+    entries = sorted([*own, *_file_entries(submission, editions, own)], key=lambda entry: -entry.sequence)
     saves = [entry for entry in entries if entry.action == SAVE_ACT]
     written = {entry.at for entry in saves if "file" in entry.detail}
     silent = [entry for entry in entries if entry.action == IMPORT_ACT and entry.at not in written]
@@ -215,8 +213,8 @@ def submission_history(submission: Submission) -> SubmissionHistory:
     ]
     if by_file or not first:
         return SubmissionHistory(acts, [])
-    known = not any(entry.detail.get("edition") == 1 for entry in saves)
-    return SubmissionHistory(acts, first, *((editions[0].saved_by, editions[0].saved_at) if known else ()))
+    unlogged = not any(entry.detail.get("edition") == 1 for entry in saves)
+    return SubmissionHistory(acts, first, *((editions[0].saved_by, editions[0].saved_at) if unlogged else ()))
 
 
 def _cells(entry: Entry) -> Iterator[CellValues]:
@@ -226,21 +224,21 @@ def _cells(entry: Entry) -> Iterator[CellValues]:
 
 
 def _first_cells(submission: Submission, saves: list[Entry]) -> list[CellValues]:
-    """The first edition's rows, with every logged change of it undone."""
-    held: dict[str, Any] = {}
+    """The first edition's values with all logged changes undone."""
+    values: dict[str, Any] = {}
     rows = DossierCount.objects.filter(edition__submission=submission, edition__number=1)
     for row in rows.select_related("field", "procedure").order_by("field__order", "field__code", "pk"):
         code = f"{row.field.code}/{row.procedure.code}" if row.procedure else row.field.code
-        held |= {f"{code}-{name}": getattr(row, name) for name in MEASURES}
-        held[f"{code}-reason"] = row.reason
+        values |= {f"{code}-{name}": getattr(row, name) for name in MEASURES}
+        values[f"{code}-reason"] = row.reason
     for entry in saves:
         if entry.detail.get("edition") == 1:
-            held |= {name: before for name, before, _ in _cells(entry)}
-    return [(name, None, value) for name, value in held.items() if value not in (None, "")]
+            values |= {name: before for name, before, _ in _cells(entry)}
+    return [(name, None, value) for name, value in values.items() if value not in (None, "")]
 
 
 def _file_entries(submission: Submission, editions: list[Edition], own: list[Entry]) -> list[Entry]:
-    """Entries of the files that wrote the submission's editions, by the names that these and their savings keep."""
+    """Log entries of the files that wrote the editions, by the names in `saved_by` and `follows`."""
     writers = {edition.saved_by for edition in editions}
     writers |= {entry.detail.get("follows", "") for entry in own if entry.action == SAVE_ACT}
     files = [
@@ -253,29 +251,29 @@ def _file_entries(submission: Submission, editions: list[Edition], own: list[Ent
 
 
 def value_text(value: int | str | None) -> str:
-    """A stored number or reason in words."""
+    """A stored value or reason as text."""
     return format_count(value) if value is None or isinstance(value, int) else f"“{value}”" if value else "—"
 
 
 @dataclass(frozen=True)
 class ResentCell:
-    """A cell that changed, or (kept) that was marked and did not; `words`: a stated reason, no number."""
+    """A changed cell, or a marked one that is `unchanged`; `words`: a reason, not a number."""
 
     place: str
     address: str
     before: str
     after: str
     marked: bool
-    kept: bool = False
+    unchanged: bool = False
     words: bool = False
     by: str = ""
     at: datetime | None = None
 
 
 def resent_cells(edition: Edition, lines: Iterable[GridLine], day: date) -> dict[str, Any]:
-    """For the page of a sent edition; nothing for one that was never sent before. Marked cells come first."""
-    found = resent_changes([edition]).get(edition.pk)
-    if found is None:
+    """Template context for a sent edition, marked cells first; {} for one that was never sent before."""
+    resent = resent_changes([edition]).get(edition.pk)
+    if resent is None:
         return {}
     history = reverse("records:history", args=[edition.submission_id])
     places = {
@@ -284,15 +282,17 @@ def resent_cells(edition: Edition, lines: Iterable[GridLine], day: date) -> dict
         for measure in MEASURES
     }
     places |= {line.name("reason"): (f"{line.label}: lý do", line.reason) for line in lines}
-    told = [_resent_cell(change, places, history, found.marked) for change in found.changes.values()]
-    told += [
-        ResentCell(place, f"{history}?o={name}", value_text(value), value_text(value), marked=True, kept=True)
-        for name in found.left
-        if (known := places.get(name)) is not None
-        for place, value in [known]
+    cells = [_resent_cell(change, places, history, resent.marked) for change in resent.changes.values()]
+    cells += [
+        ResentCell(
+            place, f"{history}?o={name}", value_text(value), value_text(value), marked=True, unchanged=True
+        )
+        for name in resent.left
+        if name in places
+        for place, value in [places[name]]
     ]
-    told.sort(key=lambda one: not one.marked)
-    return {"resent": found, "changed": told, "mended": len(found.marked) - len(found.left)}
+    cells.sort(key=lambda cell: not cell.marked)
+    return {"resent": resent, "changed": cells, "mended": len(resent.marked) - len(resent.left)}
 
 
 def _resent_cell(change: CellChange, places: dict, history: str, marked: Iterable[str]) -> ResentCell:
@@ -323,7 +323,7 @@ HISTORY_COLUMNS = (
 
 
 def history_file(title: str, acts: Iterable, at: datetime) -> TableFile:
-    """Who did what with a month: a row for each changed cell, and one for an act without any."""
+    """A row for each changed cell, and one for an action without any."""
     return TableFile("lich-su", title, HISTORY_COLUMNS, _history_rows(acts), at)
 
 
@@ -353,13 +353,13 @@ ACT_WORDS = {
 }
 
 
-# How a change came in, by what the log calls it.
+# By `way` in the log.
 WAY_WORDS = {"page": "trên trang", "file": "từ tệp", "api": "qua API", "cases": "từ tệp hồ sơ"}
 
 
 @dataclass(frozen=True)
 class ShownChange:
-    """A change of one cell in words; `name` as the form names the cell."""
+    """A change of one cell as text; `name` is that of the cell in the form."""
 
     name: str
     place: str
@@ -369,7 +369,7 @@ class ShownChange:
 
 @dataclass(frozen=True)
 class ShownAct:
-    """One entry in words."""
+    """A log entry as text."""
 
     entry: Entry
     who: str
@@ -382,61 +382,61 @@ class ShownAct:
 
 @web.requires(Right.READ)
 def history_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET; `?page=` turns the pages, `?o=ho-tich-opening` keeps to one cell."""
-    found = submission_or_404(request.user, pk, Right.READ, request.day)
+    """GET; `?o=ho-tich-opening` shows one cell only."""
+    submission = submission_or_404(request.user, pk, Right.READ, request.day)
     cell = request.GET.get("o", "")
-    known = submission_history(found)
-    listed = known.acts
+    history = submission_history(submission)
+    listed = history.acts
     if cell:
         listed = [entry for entry in listed if any(name == cell for name, *_ in entry.cells)]
-    if file := requested_file(request, {"": lambda: _file(found, listed, cell)}):
+    if file := requested_file(request, {"": lambda: _file(submission, listed, cell)}):
         return file
     page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
-    names = _Names(found, [entry.entry for entry in page.object_list])
+    names = _Names(submission, [entry.entry for entry in page.object_list])
     context = {
-        "found": found,
-        "unit": found.unit,
-        "month": Month.from_number(found.month),
-        "acts": [_act(entry, names, cell) for entry in page.object_list],
+        "found": submission,
+        "unit": submission.unit,
+        "month": Month.from_number(submission.month),
+        "acts": [_shown_act(entry, names, cell) for entry in page.object_list],
         "page": page,
-        "cell": names.of_cell(cell) if cell else "",
-        "known": known,
-        "first": next((value_text(value) for name, _, value in known.first if name == cell), ""),
+        "cell": names.cell_label(cell) if cell else "",
+        "known": history,
+        "first": next((value_text(value) for name, _, value in history.first if name == cell), ""),
     }
     return render(request, "records/history/history.html", context)
 
 
-def _file(found: Submission, listed: list[HistoryEntry], cell: str) -> TableFile:
-    names = _Names(found, [entry.entry for entry in listed])
-    about = names.of_cell(cell) if cell else f"báo cáo {Month.from_number(found.month).label}"
-    title = f"Lịch sử {about}, {found.unit.name}"
-    return history_file(title, (_act(entry, names, cell) for entry in listed), clock.now())
+def _file(submission: Submission, listed: list[HistoryEntry], cell: str) -> TableFile:
+    names = _Names(submission, [entry.entry for entry in listed])
+    about = names.cell_label(cell) if cell else f"báo cáo {Month.from_number(submission.month).label}"
+    title = f"Lịch sử {about}, {submission.unit.name}"
+    return history_file(title, (_shown_act(entry, names, cell) for entry in listed), clock.now())
 
 
 class _Names:
-    """People by number, rows by code, cells by the names of the form."""
+    """Names of people (by id), fields and procedures (by code), for the entries of a page."""
 
-    def __init__(self, found: Submission, entries: list[Entry]) -> None:
+    def __init__(self, submission: Submission, entries: list[Entry]) -> None:
         self.people = {
             user.pk: str(user) for user in User.objects.filter(pk__in={entry.actor_id for entry in entries})
         }
         self.fields = dict(Field.objects.values_list("code", "name"))
         self.procedures = dict(Procedure.objects.values_list("code", "name"))
-        self.day = stored_calendar().span(Month.from_number(found.month)).end
+        self.day = stored_calendar().span(Month.from_number(submission.month)).end
 
-    def of_cell(self, name: str) -> str:
+    def cell_label(self, name: str) -> str:
         row, _, measure = name.rpartition("-")
         field, _, procedure = row.partition("/")
         place = self.procedures.get(procedure, procedure) or self.fields.get(field, field)
         return f"{place}: {measure_label(measure, self.day) if measure in LABELS else 'lý do'}"
 
 
-def _act(told: HistoryEntry, names: _Names, cell: str) -> ShownAct:
-    entry = told.entry
+def _shown_act(history_entry: HistoryEntry, names: _Names, cell: str) -> ShownAct:
+    entry = history_entry.entry
     detail = entry.detail if isinstance(entry.detail, dict) else {}
     changes = [
-        ShownChange(name, names.of_cell(name), value_text(before), value_text(after))
-        for name, before, after in told.cells
+        ShownChange(name, names.cell_label(name), value_text(before), value_text(after))
+        for name, before, after in history_entry.cells
         if cell in ("", name)
     ]
     way = "file" if "file" in detail else detail.get("way", "page")

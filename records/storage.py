@@ -1,6 +1,5 @@
-"""How counts are written to the database and read back as tallies, in plain SQL where it is hot.
-
-The one place that pairs columns with the names of figures/.
+"""Writes counts to the database and reads them as tallies, in plain SQL on hot paths. The only module that maps columns
+to the names of figures/.
 """
 
 import csv
@@ -26,20 +25,18 @@ _MEASURED = len(MEASURES)
 
 
 class IntegerSum(Sum):
-    """A sum of whole numbers that the database itself gives as one: Django would convert each, and PostgreSQL answers
-    with a decimal.
-    """
+    """A Sum that PostgreSQL casts to bigint (else a decimal), without Django's conversion of values."""
 
     def get_db_converters(self, connection):
-        """None that this class adds."""
+        """Those of the output field only."""
         return self.output_field.get_db_converters(connection)
 
     def as_postgresql(self, compiler, connection, **context):
-        """In SQL for PostgreSQL."""
+        """The sum with its cast."""
         return self.as_sql(compiler, connection, template="%(function)s(%(expressions)s)::bigint", **context)
 
 
-# Columns of a submission (records.aggregates.group_sums): whether what its report opens and closes with counts in sums.
+# Flag of a submission (records.aggregates.group_sums) → the columns that count in sums only where it is set.
 HANDOVER_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "opens": (*OPENING, BLANK_COLUMNS["opening"]),
     "closes": (*CLOSING, BLANK_COLUMNS["pending"]),
@@ -47,23 +44,23 @@ HANDOVER_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 def counted_columns(submission: str | None = None) -> dict[str, str | Case]:
-    """Every column as it counts. `submission`: the path to it ("submission__"), where reports are told together that
-    units may have handed over to each other.
+    """Expressions of every column. `submission`: the lookup path to it ("submission__") where reports of several units
+    are summed, which may have handed over to each other.
     """
-    found: dict[str, str | Case] = {name: name for name in TALLY_COLUMNS}
+    columns: dict[str, str | Case] = {name: name for name in TALLY_COLUMNS}
     if submission is not None:
-        found |= _handover_cases({flag: {f"{submission}{flag}": True} for flag in HANDOVER_COLUMNS})
-    return found
+        columns |= _handover_cases({flag: {f"{submission}{flag}": True} for flag in HANDOVER_COLUMNS})
+    return columns
 
 
 def column_sums(submission: str | None = None) -> dict[str, Sum]:
-    """Aggregates of every column as it counts, for `.annotate(**totals())`: NULL where nobody reported."""
+    """Aggregates of every column, for `.annotate(**column_sums())`: NULL where nobody reported."""
     return {f"sum_{name}": IntegerSum(column) for name, column in counted_columns(submission).items()}
 
 
 def period_sums(month: str, first: int, last: int, submission: str | None = None) -> dict[str, Sum]:
-    """The same over all months of a period (numbers of its first and last; `month` is the column) as
-    figures.tally.period_tally tells it: what was carried over is of the first month, what is still open of the last.
+    """Aggregates over a period from `first` to `last` (YYYYMM; `month` is the column), as figures.tally.period_tally
+    has them: openings of the first month, closings of the last.
     """
     only: dict[str, dict[str, Any]] = {"opens": {month: first}, "closes": {month: last}}
     if submission is not None:
@@ -93,14 +90,14 @@ def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int
     )
 
 
-def tally_from_values(numbers: Sequence[int | None], reported: int = 0) -> Tally:
-    """A tally from values in the order of COLUMNS, which hold no NULL but among the measures."""
-    # Of a tuple a slice is one already: of a country's rows no number is copied twice.
-    return Tally(tuple(numbers[:_MEASURED]), tuple(numbers[_MEASURED:]), reported)
+def tally_from_values(values: Sequence[int | None], reported: int = 0) -> Tally:
+    """A tally from values in the order of TALLY_COLUMNS; only measures may be None."""
+    # Slices of a tuple are tuples already: no second copy.
+    return Tally(tuple(values[:_MEASURED]), tuple(values[_MEASURED:]), reported)
 
 
 def columns_of_tally(tally: Tally) -> dict[str, int | None]:
-    """The columns that hold a tally."""
+    """{column: value} of a tally."""
     return {**tally.values, **{column: tally.blanks[whole] for whole, column in BLANK_COLUMNS.items()}}
 
 
@@ -110,7 +107,7 @@ def measures_of_row(row: Any) -> dict[str, int | None]:
 
 
 def set_measures(row: Any, values: Mapping[str, int | None], served: frozenset[str]) -> None:
-    """Set the measures of a count (None for those not named) and what follows from them: blanks and `answered`."""
+    """Set the measures of a count (None for those not named), its blanks and `answered`."""
     for name in MEASURES:
         setattr(row, name, values.get(name))
     blanks = blank_counts(values, served)
@@ -134,14 +131,14 @@ ON CONFLICT (edition_id, user_id) DO NOTHING"""
 
 
 def write_counts(rows: list[DossierCount]) -> None:
-    """Store rows of an edition, those that are new and those that changed; two statements at most."""
+    """Store new and changed rows of an edition; two statements at most."""
     new, changed = [row for row in rows if row.pk is None], [row for row in rows if row.pk is not None]
     with connection.cursor() as cursor:
         if new:
             cursor.execute(_insert(len(new)), [value for row in new for value in _values_of_row(row, _COUNT)])
-            # Both databases answer in the order in which the rows were given; Django counts on it too.
-            for row, (number,) in zip(new, cursor.fetchall(), strict=True):
-                row.pk = number
+            # Both databases return the ids in the order of the rows; Django relies on it too.
+            for row, (pk,) in zip(new, cursor.fetchall(), strict=True):
+                row.pk = pk
                 row._state.adding = False
         if changed:
             columns = ("id", *_COUNT)
@@ -151,20 +148,20 @@ def write_counts(rows: list[DossierCount]) -> None:
 
 
 def update_edition(edition: Edition, columns: tuple[str, ...]) -> None:
-    """Store what a saving (SAVED) or a sending (SENT) changes of it, the sums of its rows among it."""
+    """Store the changes of a saving (SAVED_COLUMNS) or a sending (SENT_COLUMNS)."""
     values = [_adapted(getattr(edition, name)) for name in columns]
     with connection.cursor() as cursor:
         cursor.execute(_update(columns), [*values, edition.pk])
 
 
 def add_writer(edition: Edition, person: int) -> None:
-    """Keep that the person of this number wrote a value in the edition."""
+    """Record that the person (user id) wrote a value in the edition."""
     with connection.cursor() as cursor:
         cursor.execute(_ADD_WRITER, [edition.pk, person])
 
 
 def _adapted(value: Any) -> Any:
-    """A value as Django would hand it over."""
+    """The value for the database driver, as Django would convert it."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return json.dumps(value) if isinstance(value, list) else value
@@ -193,13 +190,13 @@ def _values_of(columns: tuple[str, ...], rows: int) -> str:
     return " ".join(["INSERT INTO", into, "VALUES", ", ".join([row] * rows)])
 
 
-def _values_of_row(one: Any, columns: tuple[str, ...]) -> list[Any]:
-    return [getattr(one, name) for name in columns]
+def _values_of_row(row: Any, columns: tuple[str, ...]) -> list[Any]:
+    return [getattr(row, name) for name in columns]
 
 
-# From so many new rows on, a database that plans by statistics is told of them at once.
+# From this many new rows on, the tables are analyzed at once.
 ANALYZE_FROM_ROWS = 500
-# So many editions are found again in a query, far below what a database takes as parameters.
+# Far below the databases' limits of parameters.
 _EDITIONS_PER_QUERY = 500
 COUNT_FIELDS = ("edition_id", "field_id", "procedure_id", "answered", "reason", *TALLY_COLUMNS)
 CASE_FIELDS = (
@@ -215,14 +212,14 @@ def insert_counts(rows: Iterable[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor:
         inserted = _bulk_insert(cursor, DossierCount, COUNT_FIELDS, rows)
     if inserted >= ANALYZE_FROM_ROWS:
-        # Else what was just written is joined row by row when its sums are made, and the next file takes minutes.
+        # With old statistics the planner joins row by row for the sums, and the next file takes minutes.
         database.analyze_tables(Submission, Edition, DossierCount)
 
 
 def insert_editions(editions: Sequence[Edition]) -> None:
-    """Insert new editions, at most one of a submission, in the caller's transaction, and give them their numbers.
+    """Insert new editions, at most one of a submission, in the caller's transaction, and set their ids.
 
-    Django's bulk_create prepares each of their thirty values by itself, which took a fifth of a large file's time.
+    Django's bulk_create prepares each of thirty values separately, which took a fifth of a large file's time.
     """
     prepare = [_field_adapter(Edition._meta.get_field(name)) for name in _EDITION_FIELDS]
     rows = (
@@ -235,18 +232,18 @@ def insert_editions(editions: Sequence[Edition]) -> None:
     with connection.cursor() as cursor:
         _bulk_insert(cursor, Edition, _EDITION_FIELDS, rows)
     for start in range(0, len(editions), _EDITIONS_PER_QUERY):
-        some = {
+        batch = {
             (edition.submission_id, edition.number): edition
             for edition in editions[start : start + _EDITIONS_PER_QUERY]
         }
-        stored = Edition.objects.filter(submission__in=[submission for submission, _ in some])
+        stored = Edition.objects.filter(submission__in=[submission for submission, _ in batch])
         for pk, submission, number in stored.values_list("pk", "submission", "number"):
-            if (submission, number) in some:
-                some[submission, number].pk, some[submission, number]._state.adding = pk, False
+            if (submission, number) in batch:
+                batch[submission, number].pk, batch[submission, number]._state.adding = pk, False
 
 
 def insert_cases(rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert rows of CaseRow given as tuples in the order of CASE_FIELDS, moments aware."""
+    """Insert rows of CaseRow given as tuples in the order of CASE_FIELDS, with aware datetimes."""
     adapt = connection.ops.adapt_datetimefield_value
     first, last = CASE_FIELDS.index("received"), CASE_FIELDS.index("ended") + 1
     adapted = ((*row[:first], *map(adapt, row[first:last]), *row[last:]) for row in rows)
@@ -257,14 +254,14 @@ def insert_cases(rows: Iterable[tuple[Any, ...]]) -> None:
 def _bulk_insert(
     cursor: Any, model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> int:
-    """Insert rows whose values the driver takes as they are; returns how many."""
+    """Insert rows whose values need no conversion for the driver; returns how many."""
     quote = connection.ops.quote_name
     into = f"{quote(model._meta.db_table)} ({', '.join(map(quote, names))})"
     if connection.vendor != "postgresql":
         marks = ", ".join(["%s"] * len(names))
         cursor.executemany(" ".join(["INSERT INTO", into, "VALUES", f"({marks})"]), rows)
         return cursor.rowcount
-    # Emptiness is NULL, but in a column that knows none, which then is a text.
+    # An empty value is NULL, or an empty text in a column that is not nullable.
     texts = ", ".join(quote(name) for name in names if not model._meta.get_field(name).null)
     text = io.StringIO()
     csv.writer(text).writerows(rows)
@@ -274,7 +271,7 @@ def _bulk_insert(
 
 
 def _field_adapter(field: models.Field) -> Callable[[Any], Any] | None:
-    """How a value of the field is written for the driver; None where it is written as it is."""
+    """Converts values of the field for the driver; None where no conversion is needed."""
     if isinstance(field, models.JSONField):
         return json.dumps
     return connection.ops.adapt_datetimefield_value if isinstance(field, models.DateTimeField) else None
