@@ -28,14 +28,14 @@ NEEDED = ("field", "field_name", "procedure", "procedure_name", "tier", "valid_f
 OPTIONAL = ("online_level", "posted", "valid_until", "units", "channels")
 _IDENTITY = frozenset(("field", "procedure", "tier", "valid_from", "units"))
 _LONGEST_CODE = 64
-# Called with column, code and message of what is wrong in the row at hand.
+# Called with column, code and message of a fault in the current row.
 Wrong = Callable[[str, str, str], None]
 _POSTED = {"yes": True, "no": False, "": None}
 
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One row; `flawed` names the columns that cannot be read (they have been blamed)."""
+    """One row; `flawed` names the columns that cannot be read (their faults are reported)."""
 
     row: TableRow
     field: str
@@ -55,25 +55,25 @@ class CatalogueEntry:
 def read_catalogue_entries(table: InputTable, errors: FileFaults) -> list[CatalogueEntry]:
     codes = CodeIndex()
     absent = frozenset(name for name in NEEDED if name not in table.columns)
-    found = []
+    entries = []
     for row in table.rows:
         errors += row.faults
         if not row.empty and not errors.full:
-            found.append(_entry(row, absent, codes, errors))
-    return found
+            entries.append(_entry(row, absent, codes, errors))
+    return entries
 
 
 def _entry(row: TableRow, absent: frozenset[str], codes: CodeIndex, errors: FileFaults) -> CatalogueEntry:
-    """The row as far as it can be read; each column is blamed once."""
+    """The row as far as it can be read; at most one fault a column."""
     cells = {name: (row.cells.get(name) or "") for name in (*NEEDED, *OPTIONAL)}
     flawed = {fault.column for fault in row.faults} | absent
 
     def wrong(column: str, code: str, message: str) -> None:
         if column not in flawed:
             errors.append(row.fault(column, code, message))
-            blamed.add(column)
+            faulty.add(column)
 
-    blamed: set[str] = set()
+    faulty: set[str] = set()
     field, procedure = canonical_text(cells["field"]), canonical_text(cells["procedure"])
     _names(cells, field, procedure, wrong)
     _choice(cells["tier"], Tier.values, "tier", "cấp", wrong)
@@ -97,12 +97,12 @@ def _entry(row: TableRow, absent: frozenset[str], codes: CodeIndex, errors: File
         end,
         units,
         " ".join(channel for channel in CHANNELS if channel in channels),
-        frozenset(flawed | blamed),
+        frozenset(flawed | faulty),
     )
 
 
 def _names(cells: dict[str, str], field: str, procedure: str, wrong: Wrong) -> None:
-    """Codes and names that can be kept."""
+    """Checks codes and names for length and blanks."""
     for column, code in (("field", field), ("procedure", procedure)):
         if len(code) > _LONGEST_CODE or " " in code:
             wrong(column, "bad_code", "Mã không quá 64 ký tự và không có dấu cách.")
@@ -123,9 +123,9 @@ def _dates(cells: dict[str, str], wrong: Wrong) -> tuple[date | None, date | Non
     return start, end
 
 
-def _choice(text: str, known: Sequence[str], column: str, what: str, wrong: Wrong) -> None:
-    if text and text not in known:
-        wrong(column, f"unknown_{column}", f"Không có {what} “{text[:40]}”: dùng {', '.join(known)}.")
+def _choice(text: str, allowed: Sequence[str], column: str, what: str, wrong: Wrong) -> None:
+    if text and text not in allowed:
+        wrong(column, f"unknown_{column}", f"Không có {what} “{text[:40]}”: dùng {', '.join(allowed)}.")
 
 
 def _day(text: str, column: str, wrong: Wrong) -> date | None:
@@ -137,10 +137,10 @@ def _day(text: str, column: str, wrong: Wrong) -> date | None:
 
 
 def _units(text: str, codes: CodeIndex, on: date | None, wrong: Wrong) -> tuple[int, ...]:
-    """Units by their codes on the first day of the row (CODE@day for the holder on another day). Of an unknown first
-    day it is only said when nobody ever holds the code.
+    """Units by their codes on the first day of the row (CODE@day: on another day). Without a readable first day only a
+    code that nobody ever had is a fault.
     """
-    found = set()
+    unit_ids = set()
     for code in text.split():
         try:
             unit: Unit | None = codes.resolve(code, on or date.max)
@@ -150,24 +150,28 @@ def _units(text: str, codes: CodeIndex, on: date | None, wrong: Wrong) -> tuple[
         if unit is None:
             wrong("units", "unknown_unit", f"Không có đơn vị nào mang mã “{code[:40]}”.")
         else:
-            found.add(unit.pk)
-    return tuple(sorted(found))
+            unit_ids.add(unit.pk)
+    return tuple(sorted(unit_ids))
 
 
 def catalogue_conflicts(entries: list[CatalogueEntry]) -> list[FileFault]:
     """Repeated rows, and a code or name that means two things within the file or against the database."""
     faults = []
-    seen: dict[tuple, int] = {}
+    first_rows: dict[tuple, int] = {}
     field_of = dict(Procedure.objects.values_list("code", "field__code"))
-    named = set(Field.objects.values_list("code", flat=True))
+    field_codes = set(Field.objects.values_list("code", flat=True))
     for entry in entries:
         key = (entry.field, entry.procedure, entry.tier, entry.start, entry.units)
-        first = seen.setdefault(key, entry.row.number)
+        first = first_rows.setdefault(key, entry.row.number)
         if first != entry.row.number and not entry.flawed & _IDENTITY:
             faults.append(entry.row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
-        if entry.field not in named and not entry.field_name and not entry.flawed & {"field", "field_name"}:
+        if (
+            entry.field not in field_codes
+            and not entry.field_name
+            and not entry.flawed & {"field", "field_name"}
+        ):
             faults.append(entry.row.fault("field_name", "missing", "Lĩnh vực mới phải có tên."))
-        named.add(entry.field)
+        field_codes.add(entry.field)
         if not entry.procedure:
             continue
         if (
@@ -192,7 +196,7 @@ def import_catalogue(
     by: User | None = None,
     limits: ReadLimits = BULK_LIMITS,
 ) -> ImportReport:
-    """Read one file and write it when nothing is wrong with it."""
+    """Read one file and write all of it, or nothing when it has a fault."""
     table = read_table(source, filename, limits=limits, dates=("valid_from", "valid_until"))
     errors = FileFaults(table.header_faults(NEEDED, (*NEEDED, *OPTIONAL)))
     entries = read_catalogue_entries(table, errors)
@@ -204,7 +208,7 @@ def import_catalogue(
         report = _write(entries)
         if report.written:
             if DossierCount.objects.exists():
-                # What is served or expected may have changed under figures that are there.
+                # The catalogue decides what stored figures leave blank and what is missing.
                 recount.recount_sums()
             detail = {"file": name, "written": report.written}
             log.append("catalogue.import", by=by, subject=f"file:{name}"[:200], detail=detail, at=at)
@@ -213,10 +217,10 @@ def import_catalogue(
 
 def _write(entries: list[CatalogueEntry]) -> ImportReport:
     report = ImportReport()
-    fields = {one.code: one for one in Field.objects.all()}
-    procedures = {one.code: one for one in Procedure.objects.all()}
+    fields = {field.code: field for field in Field.objects.all()}
+    procedures = {procedure.code: procedure for procedure in Procedure.objects.all()}
     heirs = successor_ids({unit for entry in entries for unit in entry.units})
-    known = {model: _known(model, heirs) for model in SCOPE_MODELS}
+    scopes = {model: _scopes_by_key(model, heirs) for model in SCOPE_MODELS}
     written: list[Any] = []
     for entry in entries:
         changed = _field(entry, fields)
@@ -224,10 +228,10 @@ def _write(entries: list[CatalogueEntry]) -> ImportReport:
             changed |= _procedure(entry, fields, procedures)
             target = {"procedure_id": procedures[entry.procedure].pk}
             more = {"online_level": entry.online_level, "posted": entry.posted}
-            scope = _scope(entry, ProcedureScope, target, more, known[ProcedureScope], heirs)
+            scope = _scope(entry, ProcedureScope, target, more, scopes[ProcedureScope], heirs)
         else:
             target = {"field_id": fields[entry.field].pk}
-            scope = _scope(entry, FieldScope, target, {}, known[FieldScope], heirs)
+            scope = _scope(entry, FieldScope, target, {}, scopes[FieldScope], heirs)
         if scope is not None:
             written.append(scope)
             changed = True
@@ -237,8 +241,8 @@ def _write(entries: list[CatalogueEntry]) -> ImportReport:
     return report
 
 
-def _known(model: Any, heirs: Mapping[int, set[int]]) -> dict[tuple, Any]:
-    """Scopes by what identifies them: target, tier, first day, units that they name by themselves."""
+def _scopes_by_key(model: Any, heirs: Mapping[int, set[int]]) -> dict[tuple, Any]:
+    """Scopes by target, tier, first day and the units that they name without those inherited."""
     target = "field_id" if model is FieldScope else "procedure_id"
     return {
         (
@@ -283,21 +287,21 @@ def _scope(
     model: Any,
     target: dict[str, int],
     more: dict[str, Any],
-    known: dict[tuple, Any],
+    scopes: dict[tuple, Any],
     heirs: Mapping[int, set[int]],
 ) -> Any:
-    """The scope that is new or was changed; None where it says the same already."""
-    wanted = {"channels": entry.channels, "valid_until": entry.end, **more}
+    """The scope that was created or changed; None where nothing changed."""
+    content = {"channels": entry.channels, "valid_until": entry.end, **more}
     key = (*target.values(), entry.tier, entry.start, own_unit_ids(entry.units, heirs))
-    scope = known.get(key)
+    scope = scopes.get(key)
     if scope is None:
-        scope = model.objects.create(**target, tier=entry.tier, valid_from=entry.start, **wanted)
+        scope = model.objects.create(**target, tier=entry.tier, valid_from=entry.start, **content)
         scope.units.set(entry.units)
-        known[key] = scope
+        scopes[key] = scope
         return scope
-    if all(getattr(scope, name) == value for name, value in wanted.items()):
+    if all(getattr(scope, name) == value for name, value in content.items()):
         return None
-    for name, value in wanted.items():
+    for name, value in content.items():
         setattr(scope, name, value)
     scope.save()
     return scope

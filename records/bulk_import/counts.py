@@ -1,6 +1,4 @@
-"""`import_counts`: checks a whole file of monthly counts, then writes all of it or nothing, and reports what
-it did (docs/codes.md lists the codes).
-"""
+"""`import_counts`: checks a file of monthly counts and writes all of it or nothing (codes of faults: docs/codes.md)."""
 
 import hashlib
 from collections.abc import Callable
@@ -35,9 +33,8 @@ from .writer import ImportActors, UnitMonthWriter, count_lines
 
 @dataclass
 class ImportReport:
-    """Rows written and unchanged, or the faults for which nothing was written. Faults carry their file; `wrong` and
-    `warned` count them all, also those that are too many to be listed. `earlier`: rows that a run before this one
-    wrote, which was stopped.
+    """Rows written and unchanged, or the faults for which nothing was written, each with its file. `wrong` and `warned`
+    also count faults beyond those listed. `earlier`: rows written by a previous run that was stopped.
     """
 
     written: int = 0
@@ -50,7 +47,7 @@ class ImportReport:
 
     @classmethod
     def of(cls, name: str, errors: FileFaults, warnings: FileFaults) -> "ImportReport":
-        """The faults of the file `name`, in its order."""
+        """The faults of the file `name`, in file order."""
         return cls(
             errors=[(name, fault) for fault in errors.told()],
             warnings=[(name, fault) for fault in warnings.told()],
@@ -59,7 +56,7 @@ class ImportReport:
         )
 
     def add(self, other: "ImportReport") -> None:
-        """Take in the report of one more file."""
+        """Add the report of another file."""
         self.written += other.written
         self.unchanged += other.unchanged
         self.earlier += other.earlier
@@ -69,8 +66,8 @@ class ImportReport:
         self.warned += other.warned
 
     def as_dict(self) -> dict[str, Any]:
-        """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message. With
-        "earlier" where there is something of it.
+        """`{"written", "unchanged", "errors", "warnings"}`; each fault with file, row, column, code, message.
+        "earlier" only where it is not 0.
         """
         return {
             "written": self.written,
@@ -96,7 +93,7 @@ def import_counts(
     limits: ReadLimits = BULK_LIMITS,
     days: Calendar | None = None,
 ) -> ImportReport:
-    """Read one file and write it when nothing is wrong with it.
+    """Read one file and write all of it, or nothing when it has a fault.
 
     `becomes` is what its months are afterwards: DRAFT, SENT (waiting for approval) or APPROVED; then the file itself
     is logged as the writer and `by` as the approver, else `by` is the writer. `when` dates each unit-month
@@ -127,9 +124,7 @@ def validate_and_write(
     dry_run: bool,
     also: Callable[[], None] = lambda: None,
 ) -> ImportReport:
-    """Judge lines of whole unit-months and write them when nothing is wrong, in one transaction with what has to be
-    done `also`.
-    """
+    """Check lines of whole unit-months; without faults write them and call `also` in the same transaction."""
     for tries_left in reversed(range(_MAX_TRIES)):
         try:
             with transaction.atomic():
@@ -138,7 +133,7 @@ def validate_and_write(
                     also()
                 return report
         except IntegrityError:
-            # Somebody else opened one of the months between our reading and our writing: read anew.
+            # Somebody else opened one of the months since it was read: try again.
             if not tries_left:
                 raise
     raise AssertionError("a last try returns or raises")
@@ -154,9 +149,9 @@ def _validate_and_write_once(
     dry_run: bool,
 ) -> ImportReport:
     targets = unit_months(lines, at)
-    judge = Validator(catalogue, acting.becomes, acting.approver)
-    judge.judge(targets)
-    report = ImportReport.of(name, FileFaults([*faults, *judge.errors]), judge.warnings)
+    validator = Validator(catalogue, acting.becomes, acting.approver)
+    validator.validate(targets)
+    report = ImportReport.of(name, FileFaults([*faults, *validator.errors]), validator.warnings)
     if report.errors:
         return report
     report.written, report.unchanged = count_lines(targets)
@@ -172,7 +167,7 @@ def _validate_and_write_once(
 
 
 def _editions(touched: list[UnitMonth]) -> list[Edition]:
-    """Theirs, each with its submission and unit at hand."""
+    """Their editions, with submission and unit set, which saves queries."""
     for target in touched:
         target.submission.unit = target.first.unit
         target.edition.submission = target.submission
@@ -187,7 +182,7 @@ def import_actors(
     when: Callable[[Unit, Month], datetime] | None = None,
     about: dict[str, Any] | None = None,
 ) -> ImportActors:
-    """Who is the writer and who the approver of a file; see `import_counts` and `Acting`."""
+    """Who is the writer and who the approver of a file; see `import_counts` and `ImportActors`."""
     as_file = becomes == APPROVED or by is None
     return ImportActors(
         becomes,
@@ -225,8 +220,8 @@ def _log(
 def _log_corrections(
     touched: list[UnitMonth], acting: ImportActors, name: str, at: datetime, catalogue: Catalogue
 ) -> None:
-    """Each changed cell of a month that held rows before, as when it is changed on its page. What a file writes first
-    into a month is what its rows hold before the first change that is logged.
+    """Log each changed cell of months that had rows before, as the entry page does. First values are not logged: the
+    rows hold them until the first logged change.
     """
     for target in touched:
         if not (target.stored and target.changed):
@@ -239,8 +234,8 @@ def _log_corrections(
         log_edition("save", target.edition, by=acting.writer, at=at, detail={"file": name, **detail})
 
 
-def _changes(kept: StoredCount | None, line: CountLine) -> dict[str, list]:
-    before, reason = (kept.values, kept.reason) if kept else (NO_VALUES, "")
+def _changes(stored: StoredCount | None, line: CountLine) -> dict[str, list]:
+    before, reason = (stored.values, stored.reason) if stored else (NO_VALUES, "")
     changes: dict[str, list] = {
         measure: [old, new]
         for measure, old, new in zip(MEASURES, before, line.values, strict=True)
@@ -252,7 +247,7 @@ def _changes(kept: StoredCount | None, line: CountLine) -> dict[str, list]:
 
 
 def _content(touched: list[UnitMonth]) -> str:
-    """SHA-256 over what was written, so that the log can tell which figures came from the file."""
+    """SHA-256 over the written lines, so that the log proves which figures came from the file."""
     digest = hashlib.sha256()
     for target in touched:
         for line in target.changed:

@@ -1,6 +1,6 @@
 """Reads rows of a counts file as numbers, with every fault of a cell or row.
 
-The rules of figures/ run over many rows at once: only suspects get the full check.
+Fast versions of the rules of figures/: only rows that fail them get the full check.
 """
 
 from collections.abc import Iterator
@@ -24,23 +24,23 @@ MeasureValues = tuple[int | None, ...]
 PLACE_OF_MEASURE = {name: place for place, name in enumerate(MEASURES)}
 NO_VALUES: MeasureValues = (None,) * len(MEASURES)
 _NO_BLANKS = (0,) * len(WHOLES)
-# All that belongs to a whole stands before this place.
+# All parts of wholes stand before this place.
 _AFTER_WHOLES = 1 + max(PLACE_OF_MEASURE[name] for parts in WHOLES.values() for name in parts)
 _CLOSING = tuple(PLACE_OF_MEASURE[name] for name in CLOSING)
-# The limits of figures.outliers as whole numbers: above and below the line.
-_OF_LEVEL, _LEVEL = (LIMIT * LEAST_DEVIATION).as_integer_ratio()
-_OF_DEVIATION, _DEVIATION = LIMIT.as_integer_ratio()
+# The limits of figures.outliers as numerator and denominator.
+_LEVEL_NUMERATOR, _LEVEL_DENOMINATOR = (LIMIT * LEAST_DEVIATION).as_integer_ratio()
+_DEVIATION_NUMERATOR, _DEVIATION_DENOMINATOR = LIMIT.as_integer_ratio()
 
 
 class ServedRules:
-    """What a set of served measures asks of a row."""
+    """Places of a set of served measures, for checks of a row."""
 
     def __init__(self, served: frozenset[str]) -> None:
         self.names = served
         self.unserved = tuple(PLACE_OF_MEASURE[name] for name in MEASURES if name not in served)
-        asked = served.difference(OPTIONAL)
-        self.asked_in = tuple(PLACE_OF_MEASURE[name] for name in COMES_IN if name in asked)
-        self.asked_out = tuple(PLACE_OF_MEASURE[name] for name in GOES_OUT if name in asked)
+        required = served.difference(OPTIONAL)
+        self.required_in = tuple(PLACE_OF_MEASURE[name] for name in COMES_IN if name in required)
+        self.required_out = tuple(PLACE_OF_MEASURE[name] for name in GOES_OUT if name in required)
         self.comes_in = tuple(PLACE_OF_MEASURE[name] for name in COMES_IN)
         self.goes_out = tuple(PLACE_OF_MEASURE[name] for name in GOES_OUT)
         self.wholes = tuple(
@@ -48,11 +48,11 @@ class ServedRules:
         )
 
     def clean(self, values: MeasureValues) -> bool:
-        """Whether figures.count_rules.check_row finds nothing in a row of counts that were read as such."""
+        """Whether figures.count_rules.check_row finds nothing in a row of readable counts."""
         for place in self.unserved:
             if values[place] is not None:
                 return False
-        for place in self.asked_in:
+        for place in self.required_in:
             if values[place] is None:
                 return True
         gap = 0
@@ -60,13 +60,13 @@ class ServedRules:
             gap += values[place] or 0
         for place in self.goes_out:
             gap -= values[place] or 0
-        for place in self.asked_out:
+        for place in self.required_out:
             if values[place] is None:
                 return gap >= 0
         return gap == 0
 
     def blanks(self, values: MeasureValues) -> tuple[int, ...]:
-        """1 for each whole of which a served part is blank, in the order of WHOLES."""
+        """1 for each whole with a blank served part, else 0, in the order of WHOLES."""
         if None not in values[:_AFTER_WHOLES]:
             return _NO_BLANKS
         return tuple([1 if None in [values[place] for place in parts] else 0 for parts in self.wholes])
@@ -74,12 +74,12 @@ class ServedRules:
 
 @cache
 def served_rules(names: frozenset[str]) -> ServedRules:
-    """One `Served` for each set of measures."""
+    """One `ServedRules` for each set of measures."""
     return ServedRules(names)
 
 
 def closing_count(values: MeasureValues) -> int | None:
-    """What is still open at the end of the month; None while a part of it is unknown."""
+    """What is still open at the end of the month; None while a part is blank."""
     total = 0
     for place in _CLOSING:
         value = values[place]
@@ -94,26 +94,26 @@ PLACES_OF_SUM = {whole: tuple(PLACE_OF_MEASURE[name] for name in SUMS[whole]) fo
 
 def sum_at(values: MeasureValues, places: tuple[int, ...]) -> int | None:
     """The sum of the reported parts; None when none is."""
-    known = [values[place] for place in places if values[place] is not None]
-    return sum(known) if known else None
+    reported = [values[place] for place in places if values[place] is not None]
+    return sum(reported) if reported else None
 
 
-def is_outlier(value: int, past: list[int]) -> bool:
-    """Whether figures.outliers alarms, of a past without blanks; in whole numbers."""
-    if len(past) < FEWEST:
+def is_outlier(value: int, history: list[int]) -> bool:
+    """Whether figures.outliers warns, for a history without blanks; in whole numbers, which is faster."""
+    if len(history) < FEWEST:
         return False
-    ordered = sorted(past[-MONTHS:])
+    ordered = sorted(history[-MONTHS:])
     half = len(ordered) // 2
     twice = ordered[half] * 2 if len(ordered) % 2 else ordered[half - 1] + ordered[half]
     gap = abs(2 * value - twice)
-    if gap < 2 * SMALLEST_GAP or gap * _LEVEL <= twice * _OF_LEVEL:
+    if gap < 2 * SMALLEST_GAP or gap * _LEVEL_DENOMINATOR <= twice * _LEVEL_NUMERATOR:
         return False
-    # The median deviation is four times itself here, the gap twice.
+    # Here `deviation` is four times the median deviation, `gap` twice the gap.
     apart = sorted([abs(2 * number - twice) for number in ordered])
     deviation = apart[half] * 2 if len(apart) % 2 else apart[half - 1] + apart[half]
-    if gap * 2 * _DEVIATION <= _OF_DEVIATION * deviation:
+    if gap * 2 * _DEVIATION_DENOMINATOR <= _DEVIATION_NUMERATOR * deviation:
         return False
-    # What was reached twice before is this unit's way.
+    # A value that was reached twice before is normal for the unit.
     return ordered[-2] < value if 2 * value > twice else ordered[1] > value
 
 
@@ -121,7 +121,7 @@ NEEDED = ("unit", "month")
 KEYS = ("unit", "month", "field", "procedure")
 COLUMNS = (*KEYS, *MEASURES, "reason")
 MAX_TEXT_LENGTH = 10_000
-# LARGEST_COUNT of figures.formatting has nine digits: shorter plain digits need no closer look.
+# LARGEST_COUNT of figures.rule_catalogue has nine digits: plain digits up to that need no check.
 _PLAIN_DIGITS = 9
 
 Values = tuple[int | None, ...]
@@ -130,8 +130,8 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(slots=True)
 class CountLine:
-    """One row whose unit, month and place are known; `values` in the order of MEASURES, `reason` None where the file
-    has no such column. `unread` names the measures whose cells cannot be read (they have been blamed).
+    """One row whose unit, month and place are resolved; `values` in the order of MEASURES, `reason` None where the file
+    has no such column. `unread` names the measures whose cells cannot be read (their faults are reported).
     """
 
     row: TableRow
@@ -165,25 +165,25 @@ class CountReader:
         self._absent = frozenset(name for name in NEEDED if name not in columns)
         self._units: dict[tuple[str, int], Unit | str | None] = {}
         self._months: dict[str, Month | str] = {}
-        self._seen: dict[tuple[int, int], dict[tuple[int, int | None], int]] = {}
+        self._first_rows: dict[tuple[int, int], dict[tuple[int, int | None], int]] = {}
 
     def lines(self, table: InputTable, faults: FileFaults) -> Iterator[CountLine]:
-        """Lines whose place is known; what is wrong goes to `faults`, and when that is full nothing more is kept."""
+        """Lines whose place is resolved. Faults go to `faults`; once that is full no more lines come."""
         for row in table.rows:
             line = self._line(row, faults)
             if line is not None and not faults.full:
                 yield line
 
     def unit_month(self, row: TableRow) -> tuple[int, int] | None:
-        """Month (YYYYMM) and number of the unit of a row; None where they cannot be told. Nothing is blamed."""
-        nowhere = FileFaults()
-        month = self._month(row, self._absent, nowhere)
-        unit = self._unit(row, month, self._absent, nowhere)
+        """Month (YYYYMM) and id of the unit of a row; None where they cannot be read. Reports no faults."""
+        ignored = FileFaults()
+        month = self._month(row, self._absent, ignored)
+        unit = self._unit(row, month, self._absent, ignored)
         return None if month is None or unit is None else (month.number, unit.pk)
 
     def forget(self, unit_month: tuple[int, int]) -> None:
-        """Rows of this unit-month (as above) that are read already: no more of them come."""
-        self._seen.pop(unit_month, None)
+        """Free what is remembered of a unit-month whose rows have all been read."""
+        self._first_rows.pop(unit_month, None)
 
     def _line(self, row: TableRow, faults: FileFaults) -> CountLine | None:
         flawed = self._absent
@@ -192,42 +192,44 @@ class CountReader:
             if row.empty:
                 return None
             flawed = flawed | {fault.column for fault in row.faults}
-        found = len(faults)
+        fault_count = len(faults)
         month = self._month(row, flawed, faults)
         unit = self._unit(row, month, flawed, faults)
         place = self._place(row, flawed, faults)
         values = self._values(row, faults)
         unread = _NONE
-        if row.faults or len(faults) > found:
-            unread = flawed.union(fault.column for fault in faults[found:]).intersection(MEASURES)
+        if row.faults or len(faults) > fault_count:
+            unread = flawed.union(fault.column for fault in faults[fault_count:]).intersection(MEASURES)
         reason = (row.cells.get("reason") or "") if self.has_reason else None
         if reason and len(reason) > MAX_TEXT_LENGTH:
             faults.append(row.fault("reason", "too_long", f"Lý do dài hơn {MAX_TEXT_LENGTH} ký tự."))
         if unit is None or month is None or place is None:
             return None
-        seen = self._seen.setdefault((month.number, unit.pk), {})
-        first = seen.setdefault(place, row.number)
+        first_rows = self._first_rows.setdefault((month.number, unit.pk), {})
+        first = first_rows.setdefault(place, row.number)
         if first != row.number:
             faults.append(row.fault("", "repeated_row", f"Dòng này lặp lại dòng {first}."))
-        # Its texts are not kept: a file may have a million rows.
+        # Without its texts: a file may have a million rows.
         place_of_row = TableRow(row.number, {}, (), row.letters)
         return CountLine(place_of_row, unit, month.number, *place, values, reason, unread)
 
     def _month(self, row: TableRow, flawed: frozenset[str], faults: FileFaults) -> Month | None:
         text = row.cells.get("month") or ""
-        found = self._months.get(text)
-        if found is None:
+        parsed = self._months.get(text)
+        if parsed is None:
             try:
-                found = Month.parse(text)
+                parsed = Month.parse(text)
             except PeriodError as error:
-                found = str(error)
-            self._months[text] = found
-        if isinstance(found, Month):
-            return found
+                parsed = str(error)
+            self._months[text] = parsed
+        if isinstance(parsed, Month):
+            return parsed
         if "month" not in flawed:
             faults.append(
                 row.fault(
-                    "month", "unknown_month" if text else "missing", found if text else "Thiếu tháng báo cáo."
+                    "month",
+                    "unknown_month" if text else "missing",
+                    parsed if text else "Thiếu tháng báo cáo.",
                 )
             )
         return None
@@ -237,24 +239,24 @@ class CountReader:
     ) -> Unit | None:
         text = row.cells.get("unit") or ""
         key = (text, month.number if month else 0)
-        found = self._units.get(key, "")
-        if found == "":
-            found = self._units[key] = self._resolve(text, month)
-        if isinstance(found, str) and "unit" not in flawed:
-            code, message = found.split("|", 1)
+        resolved = self._units.get(key, "")
+        if resolved == "":
+            resolved = self._units[key] = self._resolve(text, month)
+        if isinstance(resolved, str) and "unit" not in flawed:
+            code, message = resolved.split("|", 1)
             faults.append(row.fault("unit", code, message))
-        return found if isinstance(found, Unit) else None
+        return resolved if isinstance(resolved, Unit) else None
 
     def _resolve(self, text: str, month: Month | None) -> Unit | str | None:
-        """The unit, or "code|message"; None where only the month could tell."""
+        """The unit, or "code|message"; None where it depends on the month, which cannot be read."""
         if not text:
             return "missing|Thiếu mã đơn vị."
         unknown = f"unknown_unit|Không có đơn vị nào mang mã “{text[:40]}”."
         try:
             code, day = split_code(text)
             if month is None:
-                known = self.codes.holders(code) if day is None else self.codes.resolve(text, day)
-                return None if known else unknown
+                holder = self.codes.holders(code) if day is None else self.codes.resolve(text, day)
+                return None if holder else unknown
             span = self.catalogue.days.span(month)
             unit = self.codes.resolve(text, span.end)
         except ValueError as error:
@@ -272,7 +274,7 @@ class CountReader:
     def _place(
         self, row: TableRow, flawed: frozenset[str], faults: FileFaults
     ) -> tuple[int, int | None] | None:
-        """Numbers of field and procedure; a procedure without a field stands in its own."""
+        """Ids of field and procedure; the field may be left out where the procedure gives it."""
         named, code = row.cells.get("field"), row.cells.get("procedure")
         procedure = self.procedures.get(canonical_text(code)) if code else None
         field = self.fields.get(canonical_text(named)) if named else None
@@ -299,18 +301,18 @@ class CountReader:
 
     def _values(self, row: TableRow, faults: FileFaults) -> Values:
         cells = row.cells
-        found: list[Any] = []
+        values: list[Any] = []
         for name in self.measures:
             text = cells[name] if name else None
             if text is None:
-                found.append(None)
+                values.append(None)
             # Most cells are plain digits, and there are hundreds of thousands of them.
             elif text.isdigit() and text.isascii() and len(text) <= _PLAIN_DIGITS:
-                found.append(int(text))
+                values.append(int(text))
             else:
                 try:
-                    found.append(parse_count(text))
+                    values.append(parse_count(text))
                 except CountInputError as error:
-                    found.append(None)
+                    values.append(None)
                     faults.append(row.fault(name, error.code, str(error)))
-        return tuple(found)
+        return tuple(values)

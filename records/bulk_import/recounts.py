@@ -1,4 +1,4 @@
-"""`import_recounts`: what each successor of a split unit really had of the figures reported before."""
+"""`import_recounts`: the real share of each successor in the figures that a split unit had reported."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ SplitNumbers = tuple[int | None, ...]  # in the order of MEASURES
 
 
 class SplitActual(NamedTuple):
-    """What each direct successor has of one unit, month and field."""
+    """The share of each direct successor (by id) in one unit, month and field."""
 
     old: Unit
     month: Month
@@ -37,9 +37,9 @@ class SplitActual(NamedTuple):
 
 @transaction.atomic
 def save_split_actuals(recounts: Sequence[SplitActual], *, by: User | None) -> int:
-    """Replace estimates by real numbers; the number of unit-month-fields. Approved figures only.
+    """Replace estimates by real numbers, for approved figures only; returns the number of unit-month-fields.
 
-    Errors: Refused, and nothing is written: a successor lacks or is none, or the parts are not what was reported.
+    Errors: ActionRefused, and nothing is written, where successors are missing or wrong, or the parts do not add up.
     """
     for recount in recounts:
         heirs = set(Succession.objects.filter(old=recount.old).values_list("new", flat=True))
@@ -76,21 +76,21 @@ def save_split_actuals(recounts: Sequence[SplitActual], *, by: User | None) -> i
 
 
 def reported_numbers(old: Unit, month: Month, field: int) -> SplitNumbers | None:
-    """The approved numbers of a unit, month and field, procedures together; None where there are none."""
+    """The approved numbers of a unit, month and field, all procedures added up; None where there are none."""
     rows = DossierCount.objects.filter(
         edition__state=State.APPROVED,
         edition__submission__unit=old,
         edition__submission__month=month.number,
         field=field,
     )
-    found = next(iter(rows.order_by().values("field").annotate(**column_sums())), None)
-    return None if found is None else tuple(found[f"sum_{name}"] for name in MEASURES)
+    sums = next(iter(rows.order_by().values("field").annotate(**column_sums())), None)
+    return None if sums is None else tuple(sums[f"sum_{name}"] for name in MEASURES)
 
 
-def _adds_up(one: SplitActual, at: int, reported: SplitNumbers | None) -> bool:
+def _adds_up(recount: SplitActual, at: int, reported: SplitNumbers | None) -> bool:
     if reported is None:
         return False
-    parts = [numbers[at] for numbers in one.parts.values()]
+    parts = [numbers[at] for numbers in recount.parts.values()]
     if reported[at] is None:
         return all(part is None for part in parts)
     return None not in parts and sum(parts) == reported[at]
@@ -103,15 +103,15 @@ NEEDED = ("unit", "heir", "month")
 def import_recounts(
     source, filename: str, *, by: User | None, limits: ReadLimits = BULK_LIMITS
 ) -> ImportResult:
-    """Read `unit,heir,month,field` and the measures: `unit` is who reported the month, `heir` a successor (a bare code:
-    who holds it on the day after the unit ended). All or nothing.
+    """Read `unit,heir,month,field` and the measures: `unit` reported the month, `heir` is a successor (a bare code: the
+    unit that has it from the day after the old unit ended). All or nothing.
     """
     table = read_table(source, filename, limits=limits)
     faults = FileFaults(table.header_faults(NEEDED, COLUMNS))
     codes, catalogue = CodeIndex(), Catalogue(stored_calendar())
-    # A reader for each successor: the same unit, month and field stand once in each.
+    # A reader for each successor, since a reader refuses a repeated unit, month and field.
     readers: dict[str, CountReader] = defaultdict(lambda: CountReader(catalogue, table.columns))
-    found: dict[tuple[int, int, int], dict[int, SplitNumbers]] = defaultdict(dict)
+    parts_by_key: dict[tuple[int, int, int], dict[int, SplitNumbers]] = defaultdict(dict)
     olds: dict[int, Unit] = {}
     for row in table.rows:
         text = row.cells.get("heir") or ""
@@ -122,22 +122,22 @@ def import_recounts(
                 faults.append(row.fault("heir", "unknown_unit", message))
                 continue
             olds[line.unit.pk] = line.unit
-            found[line.unit.pk, line.month, line.field][heir.pk] = line.values
+            parts_by_key[line.unit.pk, line.month, line.field][heir.pk] = line.values
     if not faults:
         recounts = [
             SplitActual(olds[old], Month.from_number(month), field, parts)
-            for (old, month, field), parts in found.items()
+            for (old, month, field), parts in parts_by_key.items()
         ]
         try:
             return ImportResult(save_split_actuals(recounts, by=by))
         except ActionRefused as refused:
-            # The parts of several rows do not go together.
+            # This fault is not of a single row.
             faults.append(FileFault(table.header, "", refused.code, refused.message))
     return ImportResult.refused(faults)
 
 
 def _successor(codes: CodeIndex, text: str, old: Unit) -> Unit | None:
-    """A bare code is the unit that opened with it after the old one; CODE@day the one that held it that day."""
+    """A bare code is the unit that opened with it after the old one ended; CODE@day the unit that had it that day."""
     try:
         if "@" in text:
             return codes.resolve(text, old.active_from)

@@ -1,6 +1,4 @@
-"""`import_counts --in-parts`: up to a million rows in bounded memory; a stopped import continues where it
-was.
-"""
+"""`import_counts --in-parts`: up to a million rows in bounded memory; a stopped import can be continued."""
 
 import hashlib
 from collections import defaultdict
@@ -26,10 +24,9 @@ from .reader import COLUMNS, NEEDED, CountLine, CountReader
 from .unit_months import MAX_NAMED_UNITS, MonthKey
 from .validation import SENT
 
-# Rows of one part.
 ROWS_PER_PART = 9_000
-# What is told of the way: what is being done ("read", "check", "write"), rows so far, rows in all (0: not known yet).
-TellProgress = Callable[[str, int, int], None]
+# Called with the step ("read", "check", "write"), rows so far and rows in all (0 while not counted).
+StepProgress = Callable[[str, int, int], None]
 
 
 class ImportedElsewhere(Exception):
@@ -40,7 +37,7 @@ class ImportedElsewhere(Exception):
 
 
 class FilePart(NamedTuple):
-    """Lines of so many whole unit-months."""
+    """Lines of `months` whole unit-months."""
 
     lines: list[CountLine]
     months: int
@@ -58,34 +55,34 @@ def import_in_parts(
     dry_run: bool = False,
     limits: ReadLimits = BULK_LIMITS,
     rows: int = ROWS_PER_PART,
-    tell: TellProgress = lambda act, done, total: None,
+    on_progress: StepProgress = lambda act, count, total: None,
 ) -> ImportReport:
-    """As `counts.import_counts`, but a file that is stopped stays written as far as it came, in whole unit-months; the
-    same file again is continued there. What is wrong with it is found before anything is written; what the database
-    refuses meanwhile (a month that was approved since) ends it at that part. Errors: Overtaken.
+    """As `counts.import_counts`, but a stopped import leaves whole unit-months written, and importing the same file
+    again continues there. The whole file is checked before anything is written; a month that was approved meanwhile
+    stops the import at that part. Errors: ImportedElsewhere.
     """
-    file = _ImportFile(path, Catalogue(stored_calendar()), limits, rows, tell)
+    file = _ImportFile(path, Catalogue(stored_calendar()), limits, rows, on_progress)
     refused = file.refused()
     if refused:
         return ImportReport.of(path.name, refused, FileFaults())
-    file.look_through()
+    file.find_last_rows()
     sha256 = _digest(path)
     acting = import_actors(path.name, at, by, becomes, about={"sha256": sha256})
     store = partial(
         validate_and_write, path.name, faults=FileFaults(), catalogue=file.catalogue, acting=acting, at=at
     )
-    known = ImportProgress.objects.filter(sha256=sha256, becomes=becomes).first()
-    if known is None or dry_run:
-        checked = file.through("check", lambda part: store(lines=part.lines, dry_run=True), known)
+    progress = ImportProgress.objects.filter(sha256=sha256, becomes=becomes).first()
+    if progress is None or dry_run:
+        checked = file.process("check", lambda part: store(lines=part.lines, dry_run=True), progress)
         if checked.errors or dry_run:
             return checked
-        known = _progress_of(sha256, becomes, path.name, at)
-    report = file.through("write", partial(_write_part, store, known), known)
+        progress = _progress_of(sha256, becomes, path.name, at)
+    report = file.process("write", partial(_write_part, store, progress), progress)
     if report.written >= storage.ANALYZE_FROM_ROWS:
-        # A check looked at rows that were taken back again.
+        # During the checks statistics may have been gathered over rows that were then rolled back.
         database.analyze_tables(Submission, Edition, DossierCount, GroupSum, MissingReport)
     if not report.errors:
-        known.delete()
+        progress.delete()
     return report
 
 
@@ -96,29 +93,30 @@ def _progress_of(sha256: str, becomes: str, name: str, at: datetime) -> ImportPr
         raise ImportedElsewhere from begun
 
 
-def _write_part(store: Callable[..., ImportReport], known: ImportProgress, part: FilePart) -> ImportReport:
-    """The part is stored and counted in one transaction, or neither."""
-    done, rows = known.done + part.months, known.rows + len(part.lines)
+def _write_part(store: Callable[..., ImportReport], progress: ImportProgress, part: FilePart) -> ImportReport:
+    """Store the part and its progress in one transaction."""
+    done, rows = progress.done + part.months, progress.rows + len(part.lines)
 
     def count() -> None:
-        mine = ImportProgress.objects.filter(pk=known.pk, done=known.done)
+        mine = ImportProgress.objects.filter(pk=progress.pk, done=progress.done)
         if not mine.update(done=done, rows=rows):
             raise ImportedElsewhere
 
     report = store(lines=part.lines, dry_run=False, also=count)
     if not report.errors:
-        known.done, known.rows = done, rows
+        progress.done, progress.rows = done, rows
     return report
 
 
 class _ImportFile:
-    """A file that is read from its beginning several times, and never held whole."""
+    """A file that is read several times and never loaded whole."""
 
     def __init__(
-        self, path: Path, catalogue: Catalogue, limits: ReadLimits, rows: int, tell: TellProgress
+        self, path: Path, catalogue: Catalogue, limits: ReadLimits, rows: int, on_progress: StepProgress
     ) -> None:
-        self.path, self.catalogue, self.limits, self.rows, self.tell = path, catalogue, limits, rows, tell
-        # The row that completes each unit-month, and the number of rows.
+        self.path, self.catalogue, self.limits = path, catalogue, limits
+        self.rows, self.on_progress = rows, on_progress
+        # The last row of each unit-month.
         self.last: dict[MonthKey, int] = {}
         self.total = 0
 
@@ -126,11 +124,11 @@ class _ImportFile:
         return read_table(self.path, self.path.name, limits=self.limits)
 
     def refused(self) -> FileFaults:
-        """What is wrong with the file as such or with its header."""
+        """Faults of the file as a whole or of its header."""
         return FileFaults(self._table().header_faults(NEEDED, COLUMNS))
 
-    def look_through(self) -> None:
-        """Learn where each unit-month ends: its rows may stand anywhere."""
+    def find_last_rows(self) -> None:
+        """Find where each unit-month ends: its rows may stand anywhere."""
         table = self._table()
         reader = CountReader(self.catalogue, table.columns)
         for row in table.rows:
@@ -139,26 +137,27 @@ class _ImportFile:
                 self.last[key] = row.number
             self.total += 1
             if self.total % self.rows == 0:
-                self.tell("read", self.total, 0)
+                self.on_progress("read", self.total, 0)
 
-    def through(self, act: str, store: StorePart, known: ImportProgress | None) -> ImportReport:
-        """Hand over part by part what is not known to be done; ends at the first part that is refused while writing."""
+    def process(self, act: str, store: StorePart, progress: ImportProgress | None) -> ImportReport:
+        """Pass each part that is not written yet to `store`; when writing, stop at the first part with a fault."""
         table = self._table()
         reader = CountReader(self.catalogue, table.columns)
         wrong, odd = FileFaults(), FileFaults()
-        report = ImportReport(earlier=known.rows if known else 0)
+        report = ImportReport(earlier=progress.rows if progress else 0)
         at = report.earlier
         lines = reader.lines(table, wrong)
-        for part in file_parts(lines, self.last, known.done if known else 0, self.rows, reader.forget):
-            # A row that cannot be read keeps everything behind it from being written.
-            one = ImportReport() if wrong and act == "write" else store(part)
-            wrong += (fault for _, fault in one.errors)
-            odd += (fault for _, fault in one.warnings)
-            report.written, report.unchanged = report.written + one.written, report.unchanged + one.unchanged
+        for part in file_parts(lines, self.last, progress.done if progress else 0, self.rows, reader.forget):
+            # Nothing is written after a row that cannot be read.
+            part_report = ImportReport() if wrong and act == "write" else store(part)
+            wrong += (fault for _, fault in part_report.errors)
+            odd += (fault for _, fault in part_report.warnings)
+            report.written += part_report.written
+            report.unchanged += part_report.unchanged
             if wrong and (act == "write" or wrong.full):
                 break
             at += len(part.lines)
-            self.tell(act, at, self.total)
+            self.on_progress(act, at, self.total)
         if wrong and act == "check":
             report = ImportReport(earlier=report.earlier)
         report.add(ImportReport.of(self.path.name, wrong, odd))
@@ -172,13 +171,13 @@ def file_parts(
     rows: int,
     forget: Callable[[MonthKey], None] = lambda key: None,
 ) -> Iterator[FilePart]:
-    """Lines in whole unit-months, in the order in which the file completes them (`last`: the row that does), about so
-    many rows at a time and never of more units than a query names. The first unit-months are `skipped`.
+    """Lines in whole unit-months, in the order of their last rows (`last`), about `rows` at a time and never of more
+    units than MAX_NAMED_UNITS. The first `skipped` unit-months are left out.
     """
     waiting: dict[MonthKey, list[CountLine]] = defaultdict(list)
     ready: list[CountLine] = []
     units: set[int] = set()
-    complete = taken = 0
+    complete = yielded = 0
     for line in lines:
         key = line.month, line.unit.pk
         waiting[key].append(line)
@@ -192,12 +191,12 @@ def file_parts(
         ready += whole
         units.add(line.unit.pk)
         if len(ready) >= rows or len(units) >= MAX_NAMED_UNITS:
-            yield FilePart(ready, complete - skipped - taken)
-            taken, ready, units = complete - skipped, [], set()
-    # Where a last row could not be read, its unit-month stays incomplete: the file is refused.
+            yield FilePart(ready, complete - skipped - yielded)
+            yielded, ready, units = complete - skipped, [], set()
+    # A unit-month whose last row cannot be read stays here; the file is refused anyway.
     ready += (line for several in waiting.values() for line in several)
     if ready:
-        yield FilePart(ready, max(complete - skipped, 0) - taken + len(waiting))
+        yield FilePart(ready, max(complete - skipped, 0) - yielded + len(waiting))
 
 
 def _digest(path: Path) -> str:

@@ -1,6 +1,4 @@
-"""The unit-months that a file touches: what is stored of them, the twelve months before, and what they
-become.
-"""
+"""The unit-months of a file with what is stored of them and the twelve months before."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -23,14 +21,14 @@ from records.submissions.locks import is_locked
 
 from .reader import NO_VALUES, PLACES_OF_SUM, CountLine, MeasureValues, closing_count, sum_at
 
-# So many units are named in a query; of more, all submissions of the months are read.
+# Most units that a query names by id; above that, it reads all submissions of the months.
 MAX_NAMED_UNITS = 500
-MonthKey = tuple[int, int]  # month as YYYYMM, number of the unit
+MonthKey = tuple[int, int]  # month as YYYYMM, id of the unit
 
 
 @dataclass(slots=True)
 class StoredCount:
-    """One stored count: its number, values and reason."""
+    """A stored row of counts."""
 
     pk: int
     values: MeasureValues
@@ -39,7 +37,7 @@ class StoredCount:
 
 @dataclass
 class UnitMonth:
-    """One unit-month of the file with what is stored: the open edition, else the one in force, else nothing."""
+    """A unit-month of the file with its open edition, else the one in force, else none."""
 
     lines: list[CountLine]
     submission: Submission | None = None
@@ -55,7 +53,7 @@ class UnitMonth:
 
     @property
     def locked(self) -> bool:
-        """Approved and without an open correction: only equal figures are welcome."""
+        """Approved and without an open correction: only equal figures are accepted."""
         return self.edition is not None and self.edition.state == State.APPROVED
 
     @property
@@ -68,66 +66,64 @@ class UnitMonth:
         return not any(line.unread for line in self.lines)
 
     def compare(self) -> None:
-        """Find the lines that change something. A blank line where nothing is stored changes nothing; of a locked
-        month only other figures are a change.
-        """
+        """Set `changed`. A blank line where nothing is stored is no change, nor a reason in a locked month."""
         self.changed = [line for line in self.lines if not self._same(line)]
 
     def _same(self, line: CountLine) -> bool:
-        kept = self.stored.get(line.key)
-        if kept is None:
+        stored = self.stored.get(line.key)
+        if stored is None:
             blank = line.values == NO_VALUES and not line.unread
             return self.edition is not None and blank and (self.locked or not line.reason)
         if line.unread:
             return all(
                 new == old or name in line.unread
-                for name, new, old in zip(MEASURES, line.values, kept.values, strict=True)
+                for name, new, old in zip(MEASURES, line.values, stored.values, strict=True)
             )
-        return kept.values == line.values and (self.locked or line.reason in (None, kept.reason))
+        return stored.values == line.values and (self.locked or line.reason in (None, stored.reason))
 
     def result(self) -> dict[RowKey, MeasureValues]:
-        """All rows as they will be, without blank ones on a level that is not used (decided by the caller)."""
-        rows = {key: kept.values for key, kept in self.stored.items()}
+        """All rows as they will be; the caller drops blank ones on a level that is not used."""
+        rows = {key: stored.values for key, stored in self.stored.items()}
         rows.update((line.key, line.values) for line in self.lines)
         return rows
 
 
 def unit_months(lines: Iterable[CountLine], at: datetime) -> list[UnitMonth]:
-    """Lines by unit and month in the order of the months, with what is stored of each; three queries at most.
+    """Lines by unit and month, in the order of the months, with what is stored. At most three queries.
 
-    A closing time does not bind a file at the command line; approval does, and a correction whose time is over at
-    `at` leaves the approved month locked.
+    Closing times do not apply to a file at the command line. Approval does: the approved month stays locked where the
+    time for its correction is over at `at`.
     """
     groups: dict[MonthKey, list[CountLine]] = defaultdict(list)
     for line in lines:
         groups[line.month, line.unit.pk].append(line)
-    found = {key: UnitMonth(groups[key]) for key in sorted(groups)}
-    for submission in _submissions(found):
-        found[submission.month, submission.unit_id].submission = submission
+    by_key = {key: UnitMonth(groups[key]) for key in sorted(groups)}
+    for submission in _submissions(by_key):
+        by_key[submission.month, submission.unit_id].submission = submission
     by_edition = {}
-    for edition in _editions(found):
-        target = found[edition.submission.month, edition.submission.unit_id]
+    for edition in _editions(by_key):
+        target = by_key[edition.submission.month, edition.submission.unit_id]
         if edition.state == State.APPROVED:
             target.approved = edition
         else:
             target.edition = edition
-    for target in found.values():
+    for target in by_key.values():
         over = target.edition is not None and is_locked(target.submission, target.edition, at)
         if target.approved is not None and (target.edition is None or over):
             target.edition = target.approved
-    for target in found.values():
+    for target in by_key.values():
         if target.edition is not None:
             by_edition[target.edition.pk] = target
             target.saved_by = target.edition.saved_by
     for pk, edition_id, field_id, procedure_id, reason, *values in _counts(by_edition):
         by_edition[edition_id].stored[field_id, procedure_id] = StoredCount(pk, tuple(values), reason)
-    for target in found.values():
+    for target in by_key.values():
         target.compare()
-    return list(found.values())
+    return list(by_key.values())
 
 
 def rows_of_unit_months(rows: QuerySet, keys: Iterable[MonthKey], prefix: str = "") -> QuerySet:
-    """Rows of these months, and of these units where they are few."""
+    """Rows of these months, and of these units where they are at most MAX_NAMED_UNITS."""
     pairs = list(keys)
     months = {month for month, _ in pairs}
     units = {unit for _, unit in pairs}
@@ -135,20 +131,20 @@ def rows_of_unit_months(rows: QuerySet, keys: Iterable[MonthKey], prefix: str = 
     return rows.filter(**{f"{prefix}unit__in": units}) if len(units) <= MAX_NAMED_UNITS else rows
 
 
-def _submissions(found: dict[MonthKey, UnitMonth]) -> Iterator[Submission]:
-    for submission in rows_of_unit_months(Submission.objects.all(), found):
-        if (submission.month, submission.unit_id) in found:
+def _submissions(targets: dict[MonthKey, UnitMonth]) -> Iterator[Submission]:
+    for submission in rows_of_unit_months(Submission.objects.all(), targets):
+        if (submission.month, submission.unit_id) in targets:
             yield submission
 
 
-def _editions(found: dict[MonthKey, UnitMonth]) -> Iterator[Edition]:
-    if not any(target.submission for target in found.values()):
+def _editions(targets: dict[MonthKey, UnitMonth]) -> Iterator[Edition]:
+    if not any(target.submission for target in targets.values()):
         return
     states = (*OPEN_STATES, State.APPROVED)
     editions = Edition.objects.filter(state__in=states).select_related("submission__unit")
-    # Locked: nobody approves or saves between this reading and our writing.
-    for edition in rows_of_unit_months(editions.select_for_update(of=("self",)), found, "submission__"):
-        if (edition.submission.month, edition.submission.unit_id) in found:
+    # Locked, so that nobody approves or saves them before they are written here.
+    for edition in rows_of_unit_months(editions.select_for_update(of=("self",)), targets, "submission__"):
+        if (edition.submission.month, edition.submission.unit_id) in targets:
             yield edition
 
 
@@ -166,54 +162,53 @@ RowPlace = tuple[int, int, int | None]  # unit, field, procedure
 RowValues = dict[RowKey, MeasureValues]
 
 
-class KnownMonth(NamedTuple):
-    """A month of one row: the sums that are watched, and what was still open; None where nobody said."""
+class RowMonth(NamedTuple):
+    """A row in one month: the sums checked for outliers, and what was still open; None where not reported."""
 
     received: int | None
     resolved: int | None
     closing: int | None
 
     @classmethod
-    def of(cls, values: MeasureValues) -> "KnownMonth":
-        """From the measures of a line."""
+    def of(cls, values: MeasureValues) -> "RowMonth":
         return cls(*(sum_at(values, places) for places in PLACES_OF_SUM.values()), closing_count(values))
 
 
-_NOTHING_REPORTED = KnownMonth(None, None, None)
+_NOTHING_REPORTED = RowMonth(None, None, None)
 
 
 class FileHistory:
-    """The twelve months before each line, from the database and from the file itself (which wins). One query, and one
-    more where a month looks like the one before it.
+    """The twelve months before each line, from the file where it has them, else from the database. One query, and one
+    more where a month repeats the sums of the one before.
     """
 
     def __init__(self, targets: list[UnitMonth]) -> None:
-        self._rows: dict[RowPlace, dict[int, KnownMonth]] = defaultdict(dict)
+        self._rows: dict[RowPlace, dict[int, RowMonth]] = defaultdict(dict)
         self._months: dict[RowPlace, list[int]] = {}
         self._targets = {target.key: target for target in targets}
         if not targets:
             return
         units = {target.first.unit.pk for target in targets}
         months = [target.first.month for target in targets]
-        # Hundreds of thousands of rows: spelled out, it takes a third less time.
-        rows, known = self._rows, KnownMonth._make
+        # There are hundreds of thousands of rows: written out like this it takes a third less time.
+        rows, make = self._rows, RowMonth._make
         for unit, month, group, procedure, received, resolved, left in _stored(
             units, min(months), max(months)
         ):
-            rows[unit, group, procedure][month] = known((received, resolved, left))
+            rows[unit, group, procedure][month] = make((received, resolved, left))
         for target in targets:
             for line in target.lines:
                 if line.unread:
                     continue
-                self._rows[_place(line)][line.month] = KnownMonth.of(line.values)
+                self._rows[_place(line)][line.month] = RowMonth.of(line.values)
 
     def closing(self, line: CountLine) -> int | None:
-        """What the same row left open one month earlier."""
-        known = self._rows[_place(line)].get(month_number_before(line.month))
-        return None if known is None else known.closing
+        """The closing count of the same row one month before."""
+        before = self._rows[_place(line)].get(month_number_before(line.month))
+        return None if before is None else before.closing
 
     def watched(self, line: CountLine) -> Iterator[tuple[str, int, list[int]]]:
-        """Each watched sum of the line that is reported, with those of the twelve months before, the latest last."""
+        """(name, value, values of the twelve months before, latest last) of each reported sum of the line."""
         place = _place(line)
         rows = self._rows[place]
         months = self._months.get(place)
@@ -225,18 +220,18 @@ class FileHistory:
         for at, name in enumerate(WATCHED):
             value = rows[line.month][at]
             if value is not None:
-                yield name, value, [known[at] for known in before if known[at] is not None]
+                yield name, value, [earlier[at] for earlier in before if earlier[at] is not None]
 
     def repeated(self, targets: Iterable[UnitMonth]) -> dict[MonthKey, RowValues]:
-        """The rows of the month before, by the key of those whose lines have its sums again."""
+        """The rows of the month before, by key of each target whose lines all have the same sums again."""
         before = {
             target.key: (month_number_before(target.key[0]), target.key[1])
             for target in targets
             if self._alike(target)
         }
-        kept = _reports({key for key in before.values() if key not in self._targets})
+        stored = _reports({key for key in before.values() if key not in self._targets})
         return {
-            key: self._targets[last].result() if last in self._targets else kept[last]
+            key: self._targets[last].result() if last in self._targets else stored[last]
             for key, last in before.items()
         }
 
@@ -254,16 +249,16 @@ def month_number_before(month: int) -> int:
 
 
 def _reports(keys: set[MonthKey]) -> dict[MonthKey, RowValues]:
-    """Whole unit-months of what was sent or approved. One query."""
-    found: dict[MonthKey, RowValues] = defaultdict(dict)
+    """Whole unit-months as sent or approved. One query."""
+    reports: dict[MonthKey, RowValues] = defaultdict(dict)
     if keys:
         editions = rows_of_unit_months(Edition.objects.in_force(Stage.SUBMITTED), keys, "submission__")
         names = ("edition__submission__month", "edition__submission__unit_id", "field_id", "procedure_id")
         rows = DossierCount.objects.filter(edition__in=editions).values_list(*names, *MEASURES)
         for month, unit, field, procedure, *values in rows:
             if (month, unit) in keys:
-                found[month, unit][field, procedure] = tuple(values)
-    return found
+                reports[month, unit][field, procedure] = tuple(values)
+    return reports
 
 
 def _place(line: CountLine) -> RowPlace:
@@ -272,7 +267,7 @@ def _place(line: CountLine) -> RowPlace:
 
 def _stored(units: set[int], first: int, last: int) -> Iterator[tuple]:
     """(unit, month, field, procedure, received, resolved, closing) of these units, from twelve months before the
-    first month up to the last. Added up by the database: it is the longest reading of an import.
+    first month up to the last. Added up by the database, since this is the slowest query of an import.
     """
     if not Submission.objects.filter(month__gte=first - 100, month__lt=last).exists():
         return
@@ -286,7 +281,7 @@ def _stored(units: set[int], first: int, last: int) -> Iterator[tuple]:
         "edition__submission__unit_id", "edition__submission__month", "field_id", "procedure_id"
     )
     rows = rows.annotate(**named, sum_closing=_CLOSING)
-    # Whole numbers as the database gives them: Django's way through its fields takes longer than the question.
+    # Raw rows: converting them through Django's fields takes longer than the query.
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

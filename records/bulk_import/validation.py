@@ -20,7 +20,7 @@ DRAFT, SENT, APPROVED = "draft", "sent", "approved"
 
 
 class Validator:
-    """Holds the lines against locks, levels, the catalogue, the balance and the past."""
+    """Checks unit-months against locks, levels, the catalogue, the balance and their history."""
 
     def __init__(self, catalogue: Catalogue, becomes: str, approver: User | None = None) -> None:
         self.catalogue = catalogue
@@ -29,22 +29,20 @@ class Validator:
         self.errors = FileFaults()
         self.warnings = FileFaults()
 
-    def judge(self, targets: list[UnitMonth]) -> None:
-        """Look at every unit-month; targets come in the order of their months."""
+    def validate(self, targets: list[UnitMonth]) -> None:
+        """Fill `errors` and `warnings`. `targets` in the order of their months."""
         for target in targets:
             if target.locked:
                 self._locked(target)
             else:
                 self._rows(target)
                 self._levels(target)
-        open_ones = [target for target in targets if not target.locked]
-        self._own_entries(open_ones)
-        self._past(open_ones)
+        unlocked = [target for target in targets if not target.locked]
+        self._own_entries(unlocked)
+        self._compare_history(unlocked)
 
     def _own_entries(self, targets: list[UnitMonth]) -> None:
-        """Nobody approves an edition in which they wrote a value, nor one that they sent, through a file either
-        (acceptance S4).
-        """
+        """Nobody approves an edition that they entered or sent, not even through a file (acceptance S4)."""
         if self.becomes != APPROVED or self.approver is None:
             return
         written = Edition.writers.through.objects.filter(user_id=self.approver.pk)
@@ -67,25 +65,25 @@ class Validator:
             )
             self.errors.append(line.row.fault("", "locked", message))
         for line in target.lines:
-            kept = target.stored.get(line.key)
-            if line.reason and (kept is None or line.reason != kept.reason):
+            stored = target.stored.get(line.key)
+            if line.reason and (stored is None or line.reason != stored.reason):
                 message = "Báo cáo đã duyệt nên đã khóa: lý do trong tệp không được ghi."
                 self.warnings.append(line.row.fault("reason", "reason_ignored", message))
 
     def _rows(self, target: UnitMonth) -> None:
-        """Cells and balances of the file's lines; of stored rows too, when the edition leaves the draft with them."""
+        """Cells and balances of the file's lines, and of stored rows when the edition leaves the draft."""
         expected = self.catalogue.expected(target.first.unit, Month.from_number(target.first.month))
         for line in target.lines:
             names = served_in_row(expected, self.catalogue, line.key)
             if not names:
                 self._not_reported(line)
             elif not served_rules(names).clean(line.values):
-                found = [
-                    explain_switched_off(one, expected.off)
-                    for one in count_rules.check_row(_named_measures(line.values), names)
+                violations = [
+                    explain_switched_off(violation, expected.off)
+                    for violation in count_rules.check_row(_named_measures(line.values), names)
                 ]
-                # A balance says nothing while a cell of the row cannot be read.
-                self._faults(line.row, (fault for fault in found if fault.measure or not line.unread))
+                # The balance cannot be checked while a cell of the row cannot be read.
+                self._faults(line.row, (fault for fault in violations if fault.measure or not line.unread))
         if self.becomes != DRAFT and target.edition is not None and target.edition.state != State.SENT:
             self._stored(target, expected)
 
@@ -96,26 +94,26 @@ class Validator:
 
     def _stored(self, target: UnitMonth, expected: UnitFields) -> None:
         in_file = {line.key for line in target.lines}
-        for key, kept in target.stored.items():
+        for key, stored in target.stored.items():
             names = served_in_row(expected, self.catalogue, key)
-            if key not in in_file and names and not served_rules(names).clean(kept.values):
+            if key not in in_file and names and not served_rules(names).clean(stored.values):
                 field = self.catalogue.fields[key[0]].name
-                for fault in count_rules.check_row(_named_measures(kept.values), names):
+                for fault in count_rules.check_row(_named_measures(stored.values), names):
                     fault = explain_switched_off(fault, expected.off)
                     message = f"{field} (đã lưu, không có trong tệp): {fault.message}"
                     self._add(target.first, fault, message)
 
     def _faults(self, row, faults: Iterable[rule_catalogue.RuleViolation]) -> None:
         for fault in faults:
-            found = row.fault(fault.measure or "", fault.code, fault.message)
-            # A draft may be unfinished, but never hold what can never be right.
+            file_fault = row.fault(fault.measure or "", fault.code, fault.message)
+            # A draft may be unfinished, but not hold values that are always wrong.
             lenient = self.becomes == DRAFT and RULES[fault.code].draft
-            (self.warnings if lenient or fault.severity == "warning" else self.errors).append(found)
+            (self.warnings if lenient or fault.severity == "warning" else self.errors).append(file_fault)
 
     def _add(self, line: CountLine, fault: rule_catalogue.RuleViolation, message: str | None = None) -> None:
         lenient = fault.severity == "warning"
-        found = line.row.fault(fault.measure or "", fault.code, message or fault.message)
-        (self.warnings if lenient else self.errors).append(found)
+        file_fault = line.row.fault(fault.measure or "", fault.code, message or fault.message)
+        (self.warnings if lenient else self.errors).append(file_fault)
 
     def _levels(self, target: UnitMonth) -> None:
         rows = target.result()
@@ -134,29 +132,29 @@ class Validator:
     def _procedure(self, number: int | None) -> str | None:
         return None if number is None else self.catalogue.procedures[number].code
 
-    def _past(self, targets: list[UnitMonth]) -> None:
-        """Continuity with the month before, and numbers far from their own past; both only warn."""
-        past = FileHistory(targets)
+    def _compare_history(self, targets: list[UnitMonth]) -> None:
+        """Warn of breaks with the month before and of outliers."""
+        history = FileHistory(targets)
         for target in targets:
             for line in target.changed:
                 if line.unread:
                     continue
                 fault = count_rules.check_continuity(
-                    line.values[PLACE_OF_MEASURE["opening"]], past.closing(line)
+                    line.values[PLACE_OF_MEASURE["opening"]], history.closing(line)
                 )
                 if fault:
                     self._add(line, fault)
-                for name, value, known in past.watched(line):
-                    if is_outlier(value, known) and (odd := find_outlier(value, known)):
+                for name, value, earlier in history.watched(line):
+                    if is_outlier(value, earlier) and (odd := find_outlier(value, earlier)):
                         self._add(line, odd.fault(name))
-        self._reports([target for target in targets if target.changed and target.read], past)
+        self._reports([target for target in targets if target.changed and target.read], history)
 
-    def _reports(self, targets: list[UnitMonth], past: FileHistory) -> None:
-        """Months of nothing but zeros, and months that repeat the one before."""
-        repeated = past.repeated(targets)
+    def _reports(self, targets: list[UnitMonth], history: FileHistory) -> None:
+        """Warn of months of zeros only, and of months that repeat the one before."""
+        repeated = history.repeated(targets)
         for target in targets:
             rows, last = target.result(), repeated.get(target.key)
-            # Whole rows are only put into words where there is something to say.
+            # Skip building dicts of whole rows where the check cannot fire.
             if last is None and any(map(any, rows.values())):
                 continue
             fault = count_rules.check_odd_report(_any_reported(rows), _any_reported(last or {}))

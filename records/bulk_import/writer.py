@@ -1,4 +1,4 @@
-"""Stores the unit-months of a file with their sums in a fixed number of statements."""
+"""Stores the unit-months of a file with their sums, in a fixed number of statements."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,9 +25,7 @@ _DELETED_AT_ONCE = 500
 
 @dataclass
 class ImportActors:
-    """Who writes, what the months become, and when (a function of unit and month); `about`: what the log says more of
-    the file.
-    """
+    """Who writes and approves, what the months become, and when; `about` is logged with the file."""
 
     becomes: str
     writer: Any
@@ -39,7 +37,7 @@ class ImportActors:
 
 
 class UnitMonthWriter:
-    """Writes changed unit-months, and moves unchanged drafts on where the file is sent or approved."""
+    """Writes changed unit-months, and sends or approves unchanged drafts where the file asks for it."""
 
     def __init__(self, catalogue: Catalogue, acting: ImportActors) -> None:
         self.catalogue = catalogue
@@ -48,7 +46,7 @@ class UnitMonthWriter:
         self.opened: list[Submission] = []
 
     def write(self, targets: Iterable[UnitMonth]) -> list[UnitMonth]:
-        """Store them; returns the unit-months that changed."""
+        """Returns the unit-months that changed."""
         touched = [
             target for target in targets if not target.locked and (target.changed or self._moves(target))
         ]
@@ -65,29 +63,29 @@ class UnitMonthWriter:
         return touched
 
     def _moves(self, target: UnitMonth) -> bool:
-        """An unchanged month moves on from draft; what a reviewer returned stays returned unless it is approved."""
+        """Whether an unchanged month changes its state; a returned one does only when it is approved."""
         state = target.edition.state if target.edition else None
         if self.acting.becomes == APPROVED:
             return state in (State.DRAFT, State.SENT, State.RETURNED)
         return self.acting.becomes != DRAFT and state == State.DRAFT
 
     def _submissions(self, touched: list[UnitMonth]) -> None:
-        lacking = [target for target in touched if target.submission is None]
+        unopened = [target for target in touched if target.submission is None]
         made = []
-        for target in lacking:
+        for target in unopened:
             unit, month = target.first.unit, target.first.month
             due = self.due.of(unit.tier, Month.from_number(month))
             made.append(Submission(unit=unit, month=month, due_on=due))
         self.opened = Submission.objects.bulk_create(made)
-        group_sums.mark_handovers({one.unit for one in made}, {one.month for one in made})
-        for target, submission in zip(lacking, self.opened, strict=True):
+        group_sums.mark_handovers({opened.unit for opened in made}, {opened.month for opened in made})
+        for target, submission in zip(unopened, self.opened, strict=True):
             target.submission = submission
 
     def _rows(self, target: UnitMonth) -> dict[RowKey, tuple[MeasureValues, str]]:
-        """All rows as they will be, with their reasons: one level only, and a blank row for each expected field once
-        the month leaves the draft.
+        """All rows as they will be, with their reasons: on one level only, and once the month leaves the draft with a
+        blank row for each expected field.
         """
-        rows = {key: (kept.values, kept.reason) for key, kept in target.stored.items()}
+        rows = {key: (stored.values, stored.reason) for key, stored in target.stored.items()}
         for line in target.lines:
             before = rows.get(line.key, (NO_VALUES, ""))[1]
             rows[line.key] = (line.values, before if line.reason is None else line.reason)
@@ -108,7 +106,7 @@ class UnitMonthWriter:
         return rows
 
     def _stays(self, key: RowKey, answered: bool, undivided: bool, levels: dict[int, bool]) -> bool:
-        """Whether a blank row stands on the level that the edition uses (`levels`: field → by procedure)."""
+        """Whether a blank row is on the level that the edition uses (`levels`: field → by procedure)."""
         field, procedure = key
         if not answered:
             return True
@@ -117,38 +115,38 @@ class UnitMonthWriter:
         return levels.get(field, procedure is not None) == (procedure is not None)
 
     def _supersede(self, touched: list[UnitMonth]) -> None:
-        """Editions in force give way to approved corrections, and what was unlocked for them is closed."""
+        """Supersede the editions in force by approved corrections, and lock their submissions again."""
         if self.acting.becomes != APPROVED:
             return
         corrected = [target.submission.pk for target in touched if target.edition is not None]
         for start in range(0, len(corrected), _DELETED_AT_ONCE):
-            numbers = corrected[start : start + _DELETED_AT_ONCE]
-            in_force = Edition.objects.filter(submission__in=numbers, state=State.APPROVED)
+            ids = corrected[start : start + _DELETED_AT_ONCE]
+            in_force = Edition.objects.filter(submission__in=ids, state=State.APPROVED)
             in_force.update(state=State.SUPERSEDED)
-            Submission.objects.filter(pk__in=numbers, open_until__isnull=False).update(open_until=None)
+            Submission.objects.filter(pk__in=ids, open_until__isnull=False).update(open_until=None)
 
     def _editions(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[MeasureValues, str]]]]) -> None:
-        new, kept = [], []
+        new, existing = [], []
         for target, content in rows:
             edition = target.edition
             if edition is None:
                 edition = Edition(submission=target.submission, number=1)
                 new.append(target)
             else:
-                kept.append(target)
+                existing.append(target)
             self._stamp(target, edition)
-            self._total(edition, target, content)
+            self._set_sums(edition, target, content)
             target.edition = edition
         storage.insert_editions([target.edition for target in new])
-        if kept:
+        if existing:
             names = [
                 "state", "revision", "saved_at", "saved_by", "sent_at", "sent_by", "sender", "decided_at",
                 "decided_by", "return_reason", "marked_cells", *_SUM_COLUMNS,
             ]  # fmt: skip
-            Edition.objects.bulk_update((target.edition for target in kept), names, batch_size=_BATCH)
+            Edition.objects.bulk_update((target.edition for target in existing), names, batch_size=_BATCH)
 
     def _stamp(self, target: UnitMonth, edition: Edition) -> None:
-        """Who and when. A month of the same file is entered, sent and approved at one moment."""
+        """Set state, people and times. A month is entered, sent and approved by its file at the same moment."""
         acting = self.acting
         at = acting.when(target.first.unit, Month.from_number(target.first.month))
         if target.changed:
@@ -164,15 +162,15 @@ class UnitMonthWriter:
             edition.state = State.APPROVED
             edition.decided_at, edition.decided_by = at, acting.approver_name
 
-    def _total(
+    def _set_sums(
         self, edition: Edition, target: UnitMonth, content: dict[RowKey, tuple[MeasureValues, str]]
     ) -> None:
-        """The edition's sums, from the rows at hand."""
+        """Set the edition's sums from its rows."""
         served_in = self._served(target)
         columns = list(zip(*(values for values, _ in content.values()), strict=True))
         for name, column in zip(MEASURES, columns, strict=True):
-            known = [value for value in column if value is not None]
-            setattr(edition, name, sum(known) if known else None)
+            reported = [value for value in column if value is not None]
+            setattr(edition, name, sum(reported) if reported else None)
         blanks = [served_in(key).blanks(values) for key, (values, _) in content.items()]
         for whole, column in zip(WHOLES, zip(*blanks, strict=True), strict=True):
             setattr(edition, f"blank_{whole}", sum(column))
@@ -183,17 +181,17 @@ class UnitMonthWriter:
         return lambda key: served_rules(served_in_row(expected, self.catalogue, key))
 
     def _counts(self, rows: list[tuple[UnitMonth, dict[RowKey, tuple[MeasureValues, str]]]]) -> None:
-        """Changed rows are replaced: what differs or has gone is deleted, what is new is inserted."""
+        """Delete rows that differ or are gone, insert the new ones."""
         gone: list[int] = []
         made: list[tuple] = []
         for target, content in rows:
             served_in = self._served(target)
-            for key, kept in target.stored.items():
-                if content.get(key) != (kept.values, kept.reason):
-                    gone.append(kept.pk)
+            for key, stored in target.stored.items():
+                if content.get(key) != (stored.values, stored.reason):
+                    gone.append(stored.pk)
             for key, (values, reason) in content.items():
-                kept = target.stored.get(key)
-                if kept is None or (kept.values, kept.reason) != (values, reason):
+                stored = target.stored.get(key)
+                if stored is None or (stored.values, stored.reason) != (values, reason):
                     blanks = served_in(key).blanks(values)
                     made.append((target.edition.pk, *key, values != NO_VALUES, reason, *values, *blanks))
         for start in range(0, len(gone), _DELETED_AT_ONCE):

@@ -12,7 +12,7 @@ from records.bulk_import.counts import ImportReport, import_counts
 from records.bulk_import.resumable import ImportedElsewhere, import_in_parts
 from records.bulk_import.validation import APPROVED, DRAFT, SENT
 
-# Rows between two lines that tell how far it is.
+# Rows between two lines of progress.
 STEP = 50_000
 ACTS = {"read": "Đã đọc", "check": "Đã kiểm tra", "write": "Đã ghi"}
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "Ví dụ: python manage.py import_counts fixtures/thanhliem/counts-2022.csv --approve --by tonghop"
     )
 
-    _told = ("", 0)
+    _last_step = ("", 0)
 
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", metavar="FILE", help="tệp CSV hoặc XLSX")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         try:
             for path in paths:
                 if in_parts:
-                    report.add(import_in_parts(path, **which, tell=self._tell))
+                    report.add(import_in_parts(path, **which, on_progress=self._print_progress))
                 else:
                     report.add(import_counts(path, path.name, **which))
         except ImportedElsewhere as error:
@@ -64,17 +64,19 @@ class Command(BaseCommand):
         if format == "json":
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
         else:
-            kept = "phần có lỗi và các phần sau không được ghi" if in_parts else "tệp có lỗi không được ghi"
-            print_report(self, report, dry_run, kept)
+            outcome = (
+                "phần có lỗi và các phần sau không được ghi" if in_parts else "tệp có lỗi không được ghi"
+            )
+            print_report(self, report, dry_run, outcome)
         if report.errors:
             sys.exit(1)
 
-    def _tell(self, act: str, rows: int, total: int) -> None:
-        """A line for every fifty thousand rows, and at the end."""
+    def _print_progress(self, act: str, rows: int, total: int) -> None:
+        """A line for every STEP rows, and at the end."""
         step = act, rows // STEP
-        if step == self._told and rows != total:
+        if step == self._last_step and rows != total:
             return
-        self._told = step
+        self._last_step = step
         of = f"/{format_count(total)}" if total else ""
         self.stderr.write(f"{ACTS[act]} {format_count(rows)}{of} dòng")
 
@@ -83,7 +85,7 @@ def print_report(
     command: BaseCommand,
     report: ImportReport,
     dry_run: bool = False,
-    kept: str = "tệp có lỗi không được ghi",
+    outcome: str = "tệp có lỗi không được ghi",
 ) -> None:
     """The report in words: faults on stderr, the result on stdout."""
     for name, fault in report.errors:
@@ -91,10 +93,10 @@ def print_report(
     for name, fault in report.warnings:
         command.stderr.write(f"{name}: cảnh báo: {fault}")
     if report.errors:
-        command.stderr.write(f"Có {report.wrong} lỗi; {kept}.")
+        command.stderr.write(f"Có {report.wrong} lỗi; {outcome}.")
     if report.earlier:
         command.stderr.write(f"Lần chạy trước đã ghi {format_count(report.earlier)} dòng; lần này ghi tiếp.")
-    done = "Sẽ ghi" if dry_run else "Đã ghi"
+    verb = "Sẽ ghi" if dry_run else "Đã ghi"
     command.stdout.write(
-        f"{done} {report.written} dòng, {report.unchanged} dòng không thay đổi, {report.warned} cảnh báo."
+        f"{verb} {report.written} dòng, {report.unchanged} dòng không thay đổi, {report.warned} cảnh báo."
     )

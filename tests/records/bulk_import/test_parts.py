@@ -94,7 +94,7 @@ def test_stopped_after_each_part_and_continued(cast, fields, file):
     while True:
         runs += 1
         try:
-            report = import_in_parts(file, at=AT, becomes=APPROVED, rows=7, tell=stopping(1))
+            report = import_in_parts(file, at=AT, becomes=APPROVED, rows=7, on_progress=stopping(1))
         except Stopped:
             # What stands there is whole: every unit-month has all its fields.
             assert {one.counts.count() for one in Edition.objects.all()} == {2}
@@ -122,7 +122,7 @@ def test_again_after_the_end_changes_nothing(cast, fields, file):
 def test_what_was_done_is_left_alone(cast, fields, file):
     """A month that was corrected after its part was written is not put back by the rest of the file."""
     with pytest.raises(Stopped):
-        import_in_parts(file, at=AT, becomes=DRAFT, rows=7, tell=stopping(2))
+        import_in_parts(file, at=AT, becomes=DRAFT, rows=7, on_progress=stopping(2))
     first = Edition.objects.select_related("submission").order_by("submission__month", "pk").first()
     rows = {(fields.ho_tich.pk, None): balanced(7)}
     entered(first.submission.unit, Month.from_number(first.submission.month), rows, cast.clerk, "draft")
@@ -156,7 +156,7 @@ def test_a_fault_anywhere_keeps_everything_out(cast, fields, tmp_path):
 @pytest.mark.django_db
 def test_a_month_approved_meanwhile_ends_it_there(cast, fields, file):
     with pytest.raises(Stopped):
-        import_in_parts(file, at=AT, rows=7, tell=stopping(1))
+        import_in_parts(file, at=AT, rows=7, on_progress=stopping(1))
     rows = {(fields.ho_tich.pk, None): balanced(7), (fields.chung_thuc.pk, None): balanced(7, postal=None)}
     entered(cast.beta, MONTHS[-1], rows, cast.clerk, "approved", cast.reviewer)
     report = import_in_parts(file, at=AT, rows=7)
@@ -176,7 +176,7 @@ def test_two_at_once_are_told(cast, fields, file):
             ImportProgress.objects.update(done=24)
 
     with pytest.raises(ImportedElsewhere):
-        import_in_parts(file, at=AT, rows=7, tell=other)
+        import_in_parts(file, at=AT, rows=7, on_progress=other)
 
 
 @pytest.mark.django_db
@@ -203,7 +203,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from records.bulk_import.resumable import import_in_parts
 tell = lambda act, rows, total: print(act, rows, flush=True)
-report = import_in_parts(Path(sys.argv[1]), at=datetime(2022, 6, 15, tzinfo=UTC), becomes="approved", rows=6, tell=tell)
+at = datetime(2022, 6, 15, tzinfo=UTC)
+report = import_in_parts(Path(sys.argv[1]), at=at, becomes="approved", rows=6, on_progress=tell)
 print("end", report.earlier + report.written, len(report.errors), flush=True)
 """
 
