@@ -1,1 +1,1 @@
-"""Exports of single dossiers from one-stop systems: filtered, mapped by a person, read as a job, counted."""
+"""Exports of single dossiers from one-stop systems: filtered, mapped by a user, read as a job, counted."""

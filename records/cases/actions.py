@@ -1,4 +1,4 @@
-"""Keeps, maps, puts in force and deletes case files, and fills a month's draft from their counts."""
+"""Stores, maps, puts in force and deletes case files, and fills a month's draft from their counts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,31 +23,30 @@ from units.models import Unit
 from .queries import CaseCounts, case_file_in_force
 
 STAGING_FOLDER = "case-lists"
-# Rows are deleted so many at a time, so that nobody waits long for the database.
+# Rows deleted at a time, so that nobody waits long for the database.
 DELETE_BATCH = 5_000
-# Of all units together: one file each of a large province. They are small and on the disk already.
+# For all units together: one file for each unit of a large province. Waiting costs little: the files are on disk.
 MAX_QUEUED = 1_000
-# So long is a file staged that nobody has read.
+# How long a file stays staged that was never read.
 UNREAD_KEPT_FOR, MAX_DELETED = timedelta(days=1), 20
 UNREAD = (CaseFileState.MAPPING, CaseFileState.FAILED)
-# Of the faults of a file so many are kept to be shown.
+# Faults of a file that are stored to be shown.
 MAX_FAULTS = 1_000
 
 
 def new_staging_path() -> Path:
-    """Where a file is staged under a random name; the folder is made."""
+    """A random name in the staging folder, which is created."""
     folder = Path(settings.MEDIA_ROOT) / STAGING_FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / f"{get_random_string(32)}.csv"
 
 
 def staging_path(file: CaseFile) -> Path:
-    """Where a file is staged."""
     return Path(settings.MEDIA_ROOT) / STAGING_FOLDER / file.staged
 
 
 def is_staged(file: CaseFile) -> bool:
-    """Whether what was staged still lies there: media may be lost, or restored from before the upload."""
+    """Whether the staged file still exists: media may be lost, or restored from before the upload."""
     return bool(file.staged) and staging_path(file).is_file()
 
 
@@ -57,28 +56,26 @@ def keep_case_upload(
     name: str,
     months: tuple[Month, Month],
     staged: Path,
-    sifted: Any,
+    filtered: Any,
     mapping: Mapping[str, Any],
     *,
     by: Any,
     at: datetime,
     system: str = "",
 ) -> CaseFile:
-    """Keep what was sifted out of an upload until it is mapped; what its unit had uploaded and never had read is
-    forgotten. `sifted`: as records.cases.column_filter tells it.
-    """
+    """Store a filtered upload (a FilteredFile) until it is mapped; unread uploads of the unit are deleted."""
     for old in _unread_files().filter(unit=unit):
         delete_case_file(old)
     return CaseFile.objects.create(
         unit=unit,
         name=name[:200],
-        sha256=sifted.sha256,
+        sha256=filtered.sha256,
         staged=staged.name,
-        columns=[column.as_dict() for column in sifted.columns],
-        dropped=[head[:200] for head in sifted.dropped],
+        columns=[column.as_dict() for column in filtered.columns],
+        dropped=[head[:200] for head in filtered.dropped],
         mapping=dict(mapping),
         system=system,
-        total=sifted.rows,
+        total=filtered.rows,
         first_month=months[0].number,
         last_month=months[1].number,
         asked_by=by,
@@ -96,11 +93,11 @@ def request_reading(
     at: datetime,
     save_as: str = "",
 ) -> CaseFile:
-    """Have the file read by this mapping; saved by name where one is given. Returns the file that counts: one
-    that was read before when it has the same bytes, mapping and months, and then nothing changes.
+    """Queue the file to be read by this mapping, which is saved under `save_as` if given. Returns the file that counts:
+    the one in force where it has the same bytes, mapping and months, and then nothing changes.
 
-    Errors: Refused("gone") where it is read already or was given up; Refused("unit_busy") where another file
-    of the unit waits or is being read; Refused("busy") where too many of all units wait.
+    Errors: ActionRefused("gone") where it was read or cancelled; ActionRefused("unit_busy") where another file of the
+    unit waits or is being read; ActionRefused("busy") where too many files of all units wait.
     """
     file = CaseFile.objects.select_for_update().get(pk=file.pk)
     if file.state not in UNREAD or not is_staged(file):
@@ -111,11 +108,11 @@ def request_reading(
             name=save_as,
             defaults=_mapping_content(mapping, by, at),
         )
-    same = _is_same_reading(file, mapping, months)
+    same = _equal_file_in_force(file, mapping, months)
     if same is not None:
         delete_case_file(file)
         return same
-    _must_have_room(file.unit)
+    _check_queue(file.unit)
     file.mapping, file.system = dict(mapping), save_as or file.system
     file.first_month, file.last_month = months[0].number, months[1].number
     file.state, file.faults, file.wrong, file.words, file.done = JobState.WAITING, [], 0, "", 0
@@ -124,22 +121,22 @@ def request_reading(
     return file
 
 
-def _must_have_room(unit: Unit) -> None:
-    """One file of a unit at a time, so that no unit keeps the others waiting."""
-    # Locked: two people of a unit who ask at once are told of each other.
+def _check_queue(unit: Unit) -> None:
+    """One file of a unit at a time, so that no unit delays the others. Errors: as request_reading."""
+    # Locked, so that two requests of a unit at once cannot both pass.
     Unit.objects.select_for_update().get(pk=unit.pk)
     if CaseFile.objects.filter(unit=unit, state__in=CaseFile.OPEN).exists():
-        told = "Đơn vị đã có một tệp chờ đọc hoặc đang được đọc. Hãy đợi đọc xong, hoặc hủy tệp đó."
-        raise ActionRefused("unit_busy", told)
+        message = "Đơn vị đã có một tệp chờ đọc hoặc đang được đọc. Hãy đợi đọc xong, hoặc hủy tệp đó."
+        raise ActionRefused("unit_busy", message)
     if jobs.count_waiting(CaseFile) >= MAX_QUEUED:
         raise ActionRefused("busy", "Đang có nhiều tệp chờ đọc. Hãy thử lại sau vài phút.")
 
 
 @transaction.atomic
 def share_mapping(file: CaseFile, units: Sequence[Unit], *, by: Any, at: datetime) -> None:
-    """The mapping by which a file was read is for all units below these from now on, by its name.
+    """Share the saved mapping by which a file was read with all units below these.
 
-    Errors: Refused("no_name") where it was saved under none.
+    Errors: ActionRefused("no_name") where it was not saved under a name.
     """
     if not file.system or file.state != CaseFileState.DONE:
         raise ActionRefused("no_name", "Cách ghép cột của tệp này chưa được lưu theo tên.")
@@ -151,18 +148,20 @@ def share_mapping(file: CaseFile, units: Sequence[Unit], *, by: Any, at: datetim
 
 
 def _mapping_content(mapping: Mapping[str, Any], by: Any, at: datetime) -> dict[str, Any]:
-    """What a saved mapping holds besides its place; somebody has set it, so it is the unit's own."""
+    """The columns of a saved mapping; it is the unit's own, not inherited."""
     return {"content": dict(mapping), "saved_at": at, "saved_by": actor_name(by), "followed": False}
 
 
-def _is_same_reading(
+def _equal_file_in_force(
     file: CaseFile, mapping: Mapping[str, Any], months: tuple[Month, Month]
 ) -> CaseFile | None:
-    counting = {case_file_in_force(file.unit, month) for month in Month.range(*months)}
-    found = counting.pop() if len(counting) == 1 else None
-    if found is None or (found.sha256, found.mapping) != (file.sha256, dict(mapping)):
+    in_force = {case_file_in_force(file.unit, month) for month in Month.range(*months)}
+    current = in_force.pop() if len(in_force) == 1 else None
+    if current is None or (current.sha256, current.mapping) != (file.sha256, dict(mapping)):
         return None
-    return found if (found.first_month, found.last_month) == (months[0].number, months[1].number) else None
+    return (
+        current if (current.first_month, current.last_month) == (months[0].number, months[1].number) else None
+    )
 
 
 def _unread_files() -> QuerySet[CaseFile]:
@@ -170,15 +169,15 @@ def _unread_files() -> QuerySet[CaseFile]:
 
 
 def delete_stale_uploads(*, at: datetime) -> int:
-    """Uploads that lay unread for a day, some at a time; how many there were."""
-    left = list(_unread_files().filter(asked_at__lt=at - UNREAD_KEPT_FOR)[:MAX_DELETED])
-    for old in left:
+    """Delete up to MAX_DELETED uploads that were not read for a day; returns how many."""
+    stale = list(_unread_files().filter(asked_at__lt=at - UNREAD_KEPT_FOR)[:MAX_DELETED])
+    for old in stale:
         delete_case_file(old)
-    return len(left)
+    return len(stale)
 
 
 def delete_case_file(file: CaseFile) -> None:
-    """Give an upload up, with what is staged of it and what was read."""
+    """Cancel an upload; its staged file and read rows are deleted."""
     jobs.cancel(file)
     clear_case_rows(file)
     if file.staged:
@@ -200,7 +199,7 @@ def clear_case_rows(file: CaseFile) -> None:
 
 
 def refuse_reading(file: CaseFile, faults: Sequence[Mapping[str, Any]], wrong: int) -> None:
-    """Nothing of the file is kept but its faults; it stays staged, so that another mapping can be tried."""
+    """Store the faults of a file and delete its rows; it stays staged, so that another mapping can be tried."""
     clear_case_rows(file)
     CaseFile.objects.filter(pk=file.pk).update(faults=list(faults)[:MAX_FAULTS], wrong=wrong)
 
@@ -209,12 +208,12 @@ def refuse_reading(file: CaseFile, faults: Sequence[Mapping[str, Any]], wrong: i
 def put_case_file_in_force(
     file: CaseFile, counts: Mapping[tuple[int, RowKey], Mapping[str, int]], *, rows: int, at: datetime
 ) -> None:
-    """The file counts for its months from now on, in place of those before it; `counts` by month (YYYYMM) and row.
-    Raises Cancelled where it was given up meanwhile.
+    """Let the file count for its months, in place of earlier ones; `counts` by month (YYYYMM) and row. Errors:
+    jobs.JobCancelled, and jobs.JobRefused where another worker has read it too.
     """
     Unit.objects.select_for_update().get(pk=file.unit_id)
     if CaseRow.objects.filter(file=file).count() != rows:
-        # Another worker thought this one lost, and read the same file.
+        # Another worker took this job for dead, and read the same file.
         raise jobs.JobRefused("Việc đọc tệp bị gián đoạn. Hãy đọc lại.")
     still = CaseFile.objects.filter(pk=file.pk, state=JobState.WORKING)
     if not still.update(state=JobState.DONE, columns=[], staged="", done=rows, total=rows):
@@ -237,10 +236,10 @@ def put_case_file_in_force(
 
 
 def drop_replaced(unit: Unit) -> None:
-    """Mark files that count for no month any more, and delete their dossiers."""
-    done = CaseFile.objects.filter(unit=unit, state=CaseFileState.DONE, replaced=False).order_by("-pk")
+    """Mark files that count for no month any more, and delete their rows."""
+    files = CaseFile.objects.filter(unit=unit, state=CaseFileState.DONE, replaced=False).order_by("-pk")
     covered: set[int] = set()
-    for file in done:
+    for file in files:
         own = Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month))
         numbers = {month.number for month in own}
         if numbers <= covered:
@@ -250,7 +249,5 @@ def drop_replaced(unit: Unit) -> None:
 
 
 def fill_from_cases(edition: Edition, counts: CaseCounts, *, by: Any, revision: int, at: datetime) -> Edition:
-    """Put what the dossiers of a file count to into a draft, as its clerk would type it. Errors as those of
-    `save_counts`.
-    """
+    """Save the counts of a case file in a draft, as if its clerk typed them. Errors: as `save_counts`."""
     return save_counts(edition, counts, by=by, revision=revision, at=at, way=FROM_CASES)

@@ -1,5 +1,5 @@
-"""Recognises the columns of an export by their heads and words, and drops personal and unknown ones before
-anything is written to disk.
+"""Recognises the columns of an export by their heads and values, and drops personal and unknown ones before anything
+is written to disk.
 """
 
 import csv
@@ -34,8 +34,8 @@ ROLES: Mapping[str, str] = MappingProxyType(
     }
 )
 NEEDED = (CODE, RECEIVED, CHANNEL)
-# Roles whose words a person maps, and what to.
 ONLINE = "online"  # received online at the level that the catalogue gives the procedure
+# Roles whose words a user maps, with the possible meanings.
 TARGETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         CHANNEL: MappingProxyType(
@@ -54,7 +54,7 @@ TARGETS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 WordTargets = Mapping[str, Mapping[str, str]]
 
-# The first pattern that fits a head gives its role; so "hinh thuc tra" stands before "hinh thuc", and so on.
+# The first pattern that matches a head gives its role, so "hinh thuc tra" comes before "hinh thuc".
 _HEADS = (
     (CODE, r"(ma|so) (bien nhan|ho so|hs)|ma ?hs|ma ?ho ?so|so ?ho ?so|so ?bien ?nhan|case ?(code|id)|^code$"),
     (RETURNED_BY, r"(hinh thuc|cach thuc|kenh).*(tra|nhan ket qua|nhan kq)|returned.?by"),
@@ -72,7 +72,7 @@ _HEADS = (
 )  # fmt: skip
 _HEADS = tuple((role, re.compile(pattern)) for role, pattern in _HEADS)
 
-# What such words mostly mean; the first that fits.
+# The usual meaning of words; the first pattern that matches.
 _WORDS = {
     CHANNEL: (
         ("online_full", r"toan trinh|muc do 4|muc 4"),
@@ -94,30 +94,30 @@ _WORDS = {
     ),
 }
 _WORDS = {
-    role: tuple((target, re.compile(pattern)) for target, pattern in known) for role, known in _WORDS.items()
+    role: tuple((target, re.compile(pattern)) for target, pattern in words) for role, words in _WORDS.items()
 }
 
-# Heads of columns that are about a person: never read on, whatever else fits.
+# Heads of columns about a person, which are always dropped.
 _PERSONAL = re.compile(
     r"ho (va )?ten|ten (nguoi|chu|cong dan|khach|to chuc|ca nhan|can bo|doanh nghiep)|chu ho so|cong dan|can bo"
     r"|nguoi (nop|nhan|yeu cau|dai dien|xu ly|duoc)|dien thoai|so dt|sdt|di dong|phone|e-?mail|thu dien tu"
     r"|dia chi|noi (o|cu tru|sinh)|thuong tru|cmnd|cmt|cccd|can cuoc|giay to|ho chieu|ma so thue|mst"
     r"|ngay sinh|nam sinh|gioi tinh|dan toc|ton giao|quoc tich|tai khoan|name"
 )
-# A day or a manner is no person's, whomever its head names: "Ngày trả kết quả cho công dân".
+# Days and channels are not personal even where the head names a person: "Ngày trả kết quả cho công dân".
 _IMPERSONAL = re.compile(
     r"^(ngay|thoi (gian|diem|han)|han|hinh thuc|cach thuc|kenh|trang thai|tinh trang)\b(?!.*(sinh|cap))"
 )
 
 
 def is_personal(head: str) -> bool:
-    """Whether a head names a person, or what belongs to one: name, telephone, address, papers, birth."""
+    """Whether a head is about a person: name, telephone, address, papers, birth."""
     text = folded_text(head)
     return bool(_PERSONAL.search(text)) and not _IMPERSONAL.search(text)
 
 
 def role_of_head(head: str) -> str:
-    """The role that a head suggests; "" for none, and for every head about a person."""
+    """The role that a head suggests; "" for none and for personal heads."""
     if is_personal(head):
         return ""
     text = folded_text(head)
@@ -125,13 +125,13 @@ def role_of_head(head: str) -> str:
 
 
 def targets_with(fields: Mapping[str, str]) -> WordTargets:
-    """TARGETS, and for a unit that reports by field what a word of that column may mean: code → name."""
+    """TARGETS, with `fields` (code → name) for a unit that reports by field."""
     return {**TARGETS, FIELD: fields} if fields else TARGETS
 
 
 def target_of_word(role: str, word: str, targets: WordTargets = TARGETS) -> str:
-    """What a word in a column of that role mostly means; "" where nothing is known of it. A field is known by its code
-    or name, or because its name alone stands within the word.
+    """The usual meaning of a word in a column of that role; "" where unknown. A field matches by its code or name, or
+    when its name is the only one within the word.
     """
     text = folded_text(word)
     if role != FIELD:
@@ -148,14 +148,14 @@ def _letters(text: str) -> str:
 
 
 def folded_text(text: str) -> str:
-    """As heads and words are compared: small letters without marks, one space between words."""
+    """The form in which heads and words are compared: lower case without diacritics, single spaces."""
     return " ".join(fold(text).replace("_", " ").split())
 
 
-# So many lines may stand above the header; so many rows decide what a column without a known head is.
+# Lines that may come before the header; rows that decide the role of a column without a known head.
 _MAX_ROWS_ABOVE, _SAMPLE_ROWS = 20, 500
 MAX_WORDS, SAMPLES = 60, 5
-# Begins a staged cell that cannot be read; no cleaned text holds this sign.
+# First character of a staged cell that cannot be read; cleaned text never contains it.
 FLAW_MARK = "\x01"
 PROCEDURE_CODE = re.compile(r"\d\.\d{6}\b", re.ASCII)
 _READABLE = ("date", "fraction")
@@ -163,8 +163,8 @@ _READABLE = ("date", "fraction")
 
 @dataclass
 class CaseColumn:
-    """A column that passes: `at` its place in the staged rows, `letter` that of the sheet ("" in a CSV). `words`: its
-    different values with how often they stand there, None where there are more than MOST_WORDS.
+    """A staged column: `at` its place in the staged rows, `letter` that in the sheet ("" in a CSV). `words`: distinct
+    values with their frequency, None where there are more than MAX_WORDS.
     """
 
     head: str
@@ -174,8 +174,7 @@ class CaseColumn:
     samples: list[str] = field(default_factory=list)
     words: dict[str, int] | None = field(default_factory=dict)
 
-    def see(self, text: str) -> None:
-        """One more value."""
+    def add_value(self, text: str) -> None:
         if len(self.samples) < SAMPLES:
             self.samples.append(text)
         if self.words is not None:
@@ -190,7 +189,7 @@ class CaseColumn:
 
 @dataclass
 class FilteredFile:
-    """What was found: the columns that pass, the heads of those that do not, and the number of rows staged."""
+    """The staged columns, the heads of dropped ones, and the number of staged rows."""
 
     columns: list[CaseColumn]
     dropped: list[str]
@@ -205,27 +204,27 @@ def filter_columns(
     keep: Sequence[str] = (),
     opened: Callable[[BinaryIO, ReadLimits], tuple[Lines, bool]] = open_lines,
 ) -> FilteredFile:
-    """Stage what may be needed of a file. `keep`: heads that are to pass though nothing is known of them; one about a
-    person does not. `opened`: what reads the file. Errors: Unreadable, and then nothing is staged.
+    """Stage the recognised columns of a file. `keep`: heads of further columns to stage, unless they are personal.
+    `opened`: reads the file. Errors: UnreadableFile, and then nothing is staged.
     """
     digest = _digest(source)
     lines, letters = opened(source, limits)
     number, heads, first, lines = _header(lines)
-    seen = list(islice(lines, _SAMPLE_ROWS))
-    wanted = {folded_text(head) for head in keep}
+    sample = list(islice(lines, _SAMPLE_ROWS))
+    folded_keep = {folded_text(head) for head in keep}
     columns = []
     for at, head in enumerate(heads):
-        role = _role_if_kept(head, [cells[at] for _, cells in seen if at < len(cells)], wanted)
+        role = _column_role(head, [cells[at] for _, cells in sample if at < len(cells)], folded_keep)
         if role is not None:
             columns.append(
                 (at, CaseColumn(head, len(columns) + 1, column_letters(at) if letters else "", role))
             )
-    _one_role_each([column for _, column in columns])
+    _clear_repeated_roles([column for _, column in columns])
     if not columns:
         message = "Không nhận ra cột nào của danh sách hồ sơ. Ghi tên cột cần giữ rồi tải lại."
         raise UnreadableFile("no_columns", message, number)
     try:
-        rows = _stage(chain(seen, lines), columns, staged, first)
+        rows = _stage(chain(sample, lines), columns, staged, first)
     except BaseException:
         staged.unlink(missing_ok=True)
         raise
@@ -236,20 +235,20 @@ def filter_columns(
 
 def _digest(source: BinaryIO) -> str:
     source.seek(0)
-    found = hashlib.file_digest(source, "sha256").hexdigest()
+    digest = hashlib.file_digest(source, "sha256").hexdigest()
     source.seek(0)
-    return found
+    return digest
 
 
 def _header(lines: Lines) -> tuple[int, list[str], int, Lines]:
-    """The line with most heads that are known, among the first ones; its number, the heads, and what follows it."""
+    """(row number, heads, first row after it, lines after it) of the line with most known heads near the top."""
     top = list(islice(lines, _MAX_ROWS_ABOVE))
-    best, known = -1, 0
+    best, most = -1, 0
     for place, (_, cells) in enumerate(top):
         heads = [_plain(cell) for cell in cells]
-        found = len({role for head in heads if head and len(head) < 100 and (role := role_of_head(head))})
-        if found > known:
-            best, known = place, found
+        count = len({role for head in heads if head and len(head) < 100 and (role := role_of_head(head))})
+        if count > most:
+            best, most = place, count
     if best < 0:
         best = next((place for place, (_, cells) in enumerate(top) if any(cells)), -1)
     if best < 0:
@@ -257,7 +256,7 @@ def _header(lines: Lines) -> tuple[int, list[str], int, Lines]:
     number, cells = top[best]
     heads = [_plain(cell)[:200] for cell in cells]
     repeated = {head for head in heads if head and heads.count(head) > 1}
-    # Two columns of one head are told apart by their place.
+    # Columns with the same head get their place as a suffix.
     heads = [f"{head} ({place})" if head in repeated else head for place, head in enumerate(heads, 1)]
     return number, heads, number + 1, chain(top[best + 1 :], lines)
 
@@ -268,24 +267,24 @@ def _plain(cell: Cell) -> str:
     return clean_text(cell or "")
 
 
-def _role_if_kept(head: str, cells: Sequence[Cell], wanted: set[str]) -> str | None:
-    """The role that a column likely has, "" where it passes without one, None where it does not pass."""
+def _column_role(head: str, cells: Sequence[Cell], keep: set[str]) -> str | None:
+    """The likely role of a column; "" to stage it without one, None to drop it."""
     if not head or is_personal(head):
         return None
     if role := role_of_head(head):
         return role
-    if folded_text(head) in wanted:
+    if folded_text(head) in keep:
         return ""
     texts = [text for cell in cells if (text := _plain(cell))]
     if not texts:
         return None
-    different = set(texts)
+    distinct = set(texts)
     if all(map(_is_moment, texts)):
         return ""
     if all(map(PROCEDURE_CODE.search, texts)):
         return PROCEDURE
     for role in (CHANNEL, STATE):
-        if len(different) <= MAX_WORDS and all(target_of_word(role, text) for text in different):
+        if len(distinct) <= MAX_WORDS and all(target_of_word(role, text) for text in distinct):
             return role
     return None
 
@@ -294,18 +293,18 @@ def _is_moment(text: str) -> bool:
     return not text.isdigit() and parse_timestamp(text) is not None
 
 
-def _one_role_each(columns: list[CaseColumn]) -> None:
-    """The first column of a role has it; a later one of the same head's kind is left to the person who maps."""
-    taken: set[str] = set()
+def _clear_repeated_roles(columns: list[CaseColumn]) -> None:
+    """Only the first column of a role keeps it; the user maps the others."""
+    used: set[str] = set()
     for column in columns:
-        if column.role in taken:
+        if column.role in used:
             column.role = ""
-        taken.add(column.role)
+        used.add(column.role)
 
 
 def _stage(lines: Iterable[tuple[int, list[Cell]]], columns: list, staged: Path, first: int) -> int:
-    """Write the columns that pass; returns how many rows there are. What is told after the last row (merged
-    cells) keeps the number of its own.
+    """Write the staged columns; returns the number of rows. Faults after the last row (merged cells) are rows with the
+    number of the row that they are about.
     """
     rows = 0
     width = max(at for at, _ in columns) + 1
@@ -316,23 +315,23 @@ def _stage(lines: Iterable[tuple[int, list[Cell]]], columns: list, staged: Path,
                 continue
             if len(cells) < width:
                 cells = [*cells, *[None] * (width - len(cells))]
-            kept = [number]
+            row = [number]
             for at, column in columns:
                 cell = cells[at]
                 if cell is None:
-                    kept.append("")
+                    row.append("")
                     continue
                 text = cell if type(cell) is str else _staged(cell)
-                kept.append(text)
+                row.append(text)
                 if column.words is not None or len(column.samples) < SAMPLES:
-                    column.see(text)
-            write(kept)
+                    column.add_value(text)
+            write(row)
             rows += 1
     return rows
 
 
 def _staged(cell: FlawedCell) -> str:
-    """Dates and fractions as their text; else the flaw."""
+    """Dates and fractions as text; else the mark with code and message."""
     if cell.code in _READABLE and cell.text:
         return cell.text
     return f"{FLAW_MARK}{cell.code}|{cell.message}"
@@ -347,7 +346,7 @@ def flaw_in(text: str) -> tuple[str, str] | None:
 
 
 def staged_rows(path: Path) -> Iterator[list[str]]:
-    """Rows as they were staged: the number, then the cells."""
+    """Staged rows: the row number, then the cells."""
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.reader(file)
 

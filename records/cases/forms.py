@@ -1,7 +1,6 @@
-"""The upload of an export with its months, and what each column and word means."""
+"""Forms for the upload of an export with its months, and for the meaning of its columns and words."""
 
-from collections.abc import Mapping as Given
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django import forms
 
@@ -21,18 +20,20 @@ _FILE = dict.fromkeys(("required", "missing", "invalid"), "Hãy chọn tệp CSV
 
 
 def month_choices(month: Month) -> list[tuple[str, str]]:
-    """The month and those before it, by their codes."""
-    return [(str(one), one.label.capitalize()) for one in (month.plus(-n) for n in range(MONTHS_BACK))]
+    """The month and the months before it, as (code, label)."""
+    return [
+        (str(earlier), earlier.label.capitalize()) for earlier in (month.plus(-n) for n in range(MONTHS_BACK))
+    ]
 
 
 class CaseMonthsForm(forms.Form):
-    """The run of reporting months that a file is for; it ends with the page's month or before."""
+    """The reporting months of a file, which end with the page's month or earlier."""
 
     first = ListChoiceField(label="Từ tháng")
     last = ListChoiceField(label="Đến tháng")
 
-    def __init__(self, month: Month, *given, **more) -> None:
-        super().__init__(*given, **more)
+    def __init__(self, month: Month, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         for name in ("first", "last"):
             self.fields[name].choices = month_choices(month)
             self.fields[name].initial = str(month)
@@ -45,12 +46,11 @@ class CaseMonthsForm(forms.Form):
 
     @property
     def months(self) -> tuple[Month, Month]:
-        """As chosen."""
         return Month.parse(self.cleaned_data["first"]), Month.parse(self.cleaned_data["last"])
 
 
 class CaseUploadForm(CaseMonthsForm):
-    """A file, how to read it, and columns that are to pass though nothing is known of them."""
+    """A file with its mapping, months and further columns to stage."""
 
     file = forms.FileField(
         label="Tệp danh sách hồ sơ",
@@ -68,39 +68,38 @@ class CaseUploadForm(CaseMonthsForm):
     )
     field_order = ("file", "mapping", "first", "last", "keep")
 
-    def __init__(self, month: Month, mappings: Sequence[CaseMapping], *given, **more) -> None:
-        super().__init__(month, *given, **more)
+    def __init__(self, month: Month, mappings: Sequence[CaseMapping], *args, **kwargs) -> None:
+        super().__init__(month, *args, **kwargs)
         self.mappings = {str(mapping.pk): mapping for mapping in mappings}
         self.fields["mapping"].choices = [
             ("", "Tự nhận biết"),
-            *((key, one.name) for key, one in self.mappings.items()),
+            *((key, mapping.name) for key, mapping in self.mappings.items()),
         ]
 
     @property
-    def kept(self) -> list[str]:
-        """The heads that are to pass."""
+    def kept_heads(self) -> list[str]:
         return [head for part in self.cleaned_data["keep"].split(";") if (head := clean_text(part))]
 
     @property
     def chosen(self) -> CaseMapping | None:
-        """The mapping chosen by name."""
+        """The chosen saved mapping."""
         return self.mappings.get(self.cleaned_data["mapping"])
 
 
 def column_box(column: CaseColumn) -> str:
-    """The name of the box that says what a column is: "cot-3"."""
+    """The name of the input for the role of a column, like "cot-3"."""
     return f"cot-{column.at}"
 
 
 def word_box(role: str, column: CaseColumn, place: int) -> str:
-    """The name of the box that says what a word means: "tu-3-channel-0"."""
+    """The name of the input for the meaning of a word, like "tu-3-channel-0"."""
     return f"tu-{column.at}-{role}-{place}"
 
 
 def read_mapping(
-    columns: Sequence[CaseColumn], data: Given[str, str], known: ColumnMapping, targets: WordTargets
+    columns: Sequence[CaseColumn], data: Mapping[str, str], saved: ColumnMapping, targets: WordTargets
 ) -> tuple[ColumnMapping, list[str]]:
-    """What was chosen, and what cannot be: one role for two columns. A word without a box keeps what is known of it."""
+    """The chosen mapping, and problems (one role for two columns). A word without an input keeps its saved meaning."""
     roles: dict[str, str] = {}
     problems = []
     for column in columns:
@@ -111,7 +110,7 @@ def read_mapping(
             problems.append(f"Hai cột cùng là “{ROLES[role]}”: {roles[role]} và {column.head}.")
             continue
         roles[role] = column.head
-    words = {role: dict(told) for role, told in known.words.items()}
+    words = {role: dict(word_targets) for role, word_targets in saved.words.items()}
     for role, meanings in targets.items():
         column = next((column for column in columns if column.head == roles.get(role)), None)
         for place, word in enumerate(words_of_column(column)):
@@ -122,6 +121,6 @@ def read_mapping(
     return ColumnMapping(roles, words, undue).with_words(columns, targets), problems
 
 
-def read_mapping_name(data: Given[str, str]) -> str:
-    """The name under which a mapping is saved; "" for none."""
+def read_mapping_name(data: Mapping[str, str]) -> str:
+    """The name under which to save the mapping; "" for none."""
     return clean_text(data.get("ten", ""))[:MAX_NAME_LENGTH]

@@ -1,4 +1,4 @@
-"""Reads a case file as a background job, in small transactions that count only when all of it is right."""
+"""Reads a case file as a background job. Rows are inserted in small transactions and count only when all are valid."""
 
 from collections import defaultdict
 from itertools import islice
@@ -25,9 +25,9 @@ from .reader import CaseLine, CaseReader
 BATCH = 5_000
 
 
-def read_case_file(file: CaseFile, following: jobs.ProgressCallback) -> None:
-    """Read a staged file by its mapping and put it in force. Errors: jobs.Refused where anything is wrong, with the
-    faults kept on the file; Cancelled where it was given up.
+def read_case_file(file: CaseFile, report_progress: jobs.ProgressCallback) -> None:
+    """Read a staged file by its mapping and put it in force. Errors: jobs.JobRefused, with the faults stored on the
+    file; jobs.JobCancelled.
     """
     if not actions.is_staged(file):
         raise jobs.JobRefused("Tệp đã tải lên không còn trên máy chủ. Hãy tải tệp lên lại.")
@@ -39,8 +39,8 @@ def read_case_file(file: CaseFile, following: jobs.ProgressCallback) -> None:
     faults, counts = FileFaults(), defaultdict(lambda: defaultdict(int))
     actions.clear_case_rows(file)
     try:
-        rows = _store(file, reader, spans, counts, faults, following)
-        _judge(file, reader, rows, counts, faults)
+        rows = _store(file, reader, spans, counts, faults, report_progress)
+        _refuse_faults(file, reader, rows, counts, faults)
         actions.put_case_file_in_force(file, counts, rows=rows, at=timezone.now())
     except BaseException:
         actions.clear_case_rows(file)
@@ -65,13 +65,13 @@ def _store(
     spans: list[tuple[int, Span]],
     counts: Any,
     faults: FileFaults,
-    following: jobs.ProgressCallback,
+    report_progress: jobs.ProgressCallback,
 ) -> int:
-    """Insert the dossiers and count them on the way; returns how many there are."""
+    """Insert the dossiers and add them to `counts`; returns their number."""
     rows = 0
-    seen = _ProgressRows(staged_rows(actions.staging_path(file)), following)
-    found = reader.lines(seen, faults)
-    while lines := list(islice(found, BATCH)):
+    progress_rows = _ProgressRows(staged_rows(actions.staging_path(file)), report_progress)
+    case_lines = reader.lines(progress_rows, faults)
+    while lines := list(islice(case_lines, BATCH)):
         _count(lines, spans, counts)
         with transaction.atomic():
             storage.insert_cases([_row(file, line) for line in lines])
@@ -80,15 +80,15 @@ def _store(
 
 
 class _ProgressRows:
-    """Rows on their way, told of one by one."""
+    """Passes rows on and reports progress every 256."""
 
-    def __init__(self, rows: Any, following: jobs.ProgressCallback) -> None:
-        self.rows, self.following = rows, following
+    def __init__(self, rows: Any, report_progress: jobs.ProgressCallback) -> None:
+        self.rows, self.report_progress = rows, report_progress
 
     def __iter__(self) -> Any:
         for number, row in enumerate(self.rows):
             if number % 256 == 0:
-                self.following(number)
+                self.report_progress(number)
             yield row
 
 
@@ -105,8 +105,8 @@ def _row(file: CaseFile, line: CaseLine) -> tuple:
     return (file.pk, line.row, line.code, *line.key, case.channel, *moments, case.returned_by, case.state)
 
 
-def _judge(file: CaseFile, reader: CaseReader, rows: int, counts: Any, faults: FileFaults) -> None:
-    """Refuse the file where anything is wrong with it."""
+def _refuse_faults(file: CaseFile, reader: CaseReader, rows: int, counts: Any, faults: FileFaults) -> None:
+    """Refuse the file when it has faults. Errors: jobs.JobRefused."""
     column = reader.columns[CODE]
     for code, first, others in repeated_codes(file, FileFaults.MOST):
         words = f"Mã hồ sơ {code} lặp lại dòng {first}."

@@ -1,4 +1,4 @@
-"""Which case file counts for a month, what it counts to, and the dossiers behind each count."""
+"""The case file in force for a month, its counts, and the dossiers behind each count."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,11 +19,11 @@ CaseCounts = dict[RowKey, dict[str, int | None]]
 
 
 def case_file_in_force(unit: Unit, month: Month) -> CaseFile | None:
-    """The file that counts for a unit and month: the newest one that is done and names the month. One query."""
-    done = CaseFile.objects.filter(
+    """The file that counts for a unit and month: the newest finished one for the month. One query."""
+    files = CaseFile.objects.filter(
         unit=unit, state=CaseFileState.DONE, first_month__lte=month.number, last_month__gte=month.number
     )
-    return done.order_by("-pk").first()
+    return files.order_by("-pk").first()
 
 
 def mappings_for(unit: Unit) -> QuerySet[CaseMapping]:
@@ -36,47 +36,47 @@ def mappings_for(unit: Unit) -> QuerySet[CaseMapping]:
 def case_counts_of_month(
     file: CaseFile, month: Month, rows: Iterable[RowKey], catalogue: Catalogue
 ) -> CaseCounts:
-    """What the file counts to, by the rows of a month's page: a field as one row, or by procedure where the
-    page has it so. What the file says nothing of is 0 where the cell takes a number; channels of return that
-    its mapping does not name are left out, and so is what it cannot know (transfers). One query.
+    """The counts of the file by `rows` of a month's page: a field as one row, or by procedure where the page has it so.
+    Cells without dossiers are 0 where the unit reports them. Return channels that the mapping does not name, and
+    transfers, are left out. One query.
     """
     expected = catalogue.expected(file.unit, month)
-    wanted = list(rows)
-    divided = {field for field, procedure in wanted if procedure}
-    told = [name for name in COUNTED if name not in RETURNED or "returned_by" in file.heads]
-    found: dict[RowKey, dict[str, int]] = defaultdict(lambda: dict.fromkeys(told, 0))
-    for key in wanted:
-        _ = found[key]
+    keys = list(rows)
+    divided = {field for field, procedure in keys if procedure}
+    measures = [name for name in COUNTED if name not in RETURNED or "returned_by" in file.heads]
+    counts: dict[RowKey, dict[str, int]] = defaultdict(lambda: dict.fromkeys(measures, 0))
+    for key in keys:
+        _ = counts[key]
     for count in CaseCount.objects.filter(file=file, month=month.number):
         key = (count.field_id, count.procedure_id if count.field_id in divided else None)
-        for name in told:
-            found[key][name] += getattr(count, name) or 0
+        for name in measures:
+            counts[key][name] += getattr(count, name) or 0
     return {
         key: {
             name: value
             for name, value in values.items()
             if value or name in served_in_row(expected, catalogue, key)
         }
-        for key, values in found.items()
+        for key, values in counts.items()
     }
 
 
 def declared_differences(
     counted: CaseCounts, stored: Mapping[RowKey, object]
 ) -> dict[RowKey, dict[str, tuple[int | None, int]]]:
-    """Cells in which what was declared is not what the dossiers count to: (declared, counted)."""
-    found = {}
+    """Cells whose declared value differs from the dossiers: (declared, counted)."""
+    differences = {}
     for key, values in counted.items():
         declared = measures_of_row(stored[key]) if key in stored else dict.fromkeys(values)
         cells = {name: (declared[name], value) for name, value in values.items() if declared[name] != value}
         if cells:
-            found[key] = cells
-    return found
+            differences[key] = cells
+    return differences
 
 
 def dossiers_behind(file: CaseFile, measure: str, span: Span, key: RowKey | None = None) -> QuerySet[CaseRow]:
-    """The dossiers that a measure of the month counts, in the order of the file: the rule of figures.cases as
-    a question to the database (a test holds the two together).
+    """The dossiers that a measure of the month counts, in file order: the rule of figures.cases as a query (a test
+    compares the two).
     """
     listed = file.rows.filter(_condition(measure, span))
     if key is not None:
@@ -114,21 +114,21 @@ def _punctual_condition(measure: str) -> Q:
 
 
 def repeated_codes(file: CaseFile, most: int) -> list[tuple[str, int, list[int]]]:
-    """Codes that more than one row has: code, first row, the rows after it; at most so many codes. Memory of
-    the process does not grow with the file.
+    """(code, first row, further rows) of repeated codes, at most `most`. Found by the database, so that memory does not
+    grow with the file.
     """
     listed = file.rows.order_by().values("code").annotate(times=Count("pk"), first=Min("row"))
     repeated = list(listed.filter(times__gt=1).order_by("first")[:most])
     rows: dict[str, list[int]] = defaultdict(list)
-    codes = [one["code"] for one in repeated]
+    codes = [group["code"] for group in repeated]
     for start in range(0, len(codes), 500):
         listed_rows = file.rows.filter(code__in=codes[start : start + 500]).order_by("row")
         for code, row in listed_rows.values_list("code", "row"):
             rows[code].append(row)
-    return [(one["code"], one["first"], rows[one["code"]][1:]) for one in repeated]
+    return [(group["code"], group["first"], rows[group["code"]][1:]) for group in repeated]
 
 
 def local_moment(moment: datetime | None) -> datetime | None:
-    """A moment of figures.cases as the database keeps it."""
-    # Not `make_aware`: three million moments of a large file pass here.
+    """A naive time of figures.cases in the local time zone, for the database."""
+    # Not `make_aware`, which is too slow for three million times of a large file.
     return None if moment is None else moment.replace(tzinfo=get_default_timezone())

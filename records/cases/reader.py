@@ -1,5 +1,5 @@
-"""Reads staged rows as dossiers with every fault by row and column, and finds under which field, procedure
-and channel each one counts by the catalogue of its day.
+"""Reads staged rows as dossiers, with faults by row and column, and finds field, procedure and channel of each by the
+catalogue of its day.
 """
 
 from collections import defaultdict
@@ -60,7 +60,7 @@ CaseKey = tuple[int, int | None]  # field, procedure
 
 
 class WrongCell(Exception):
-    """A cell that cannot be taken; `role` is that of its column."""
+    """A cell that cannot be read; `role`: that of its column."""
 
     def __init__(self, role: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -68,15 +68,15 @@ class WrongCell(Exception):
 
 
 class PlaceTexts(NamedTuple):
-    """What the cells of a row call its procedure and its field."""
+    """The texts for procedure and field in a row."""
 
     procedure: str
     field: str
 
 
 class Classifier:
-    """Keys of dossiers in the months of a file, all in memory. `words`: folded name of a field → code, as a person
-    mapped it; `asks_field`: whether the file has a column of fields.
+    """Finds the row key of dossiers in the months of a file, all in memory. `words`: mapped folded word → code of a
+    field; `has_field`: whether the file has a field column.
     """
 
     def __init__(
@@ -85,34 +85,34 @@ class Classifier:
         unit: Unit,
         months: Sequence[Month],
         words: dict[str, str],
-        asks_field: bool,
+        has_field: bool,
     ) -> None:
         self.spans = [catalogue.days.span(month) for month in months]
         self._expected = [catalogue.expected(unit, month) for month in months]
-        self._catalogue, self._words, self._asks_field = catalogue, words, asks_field
+        self._catalogue, self._words, self._has_field = catalogue, words, has_field
         self._by_name = _by_name(catalogue)
-        self._known: dict[tuple[PlaceTexts, int, int], CaseKey | WrongCell] = {}
+        self._cache: dict[tuple[PlaceTexts, int, int], CaseKey | WrongCell] = {}
 
     def key(self, texts: PlaceTexts, came: date, went: date | None) -> CaseKey:
-        """Of a dossier received and ended on these days. Raises WrongCell where a month that counts it has no place for
-        it, or another one than the next month.
+        """The key of a dossier received (`came`) and ended (`went`) on these days. Errors: WrongCell where a month that
+        counts it does not report its field, or where such months report it under different keys.
         """
         first, end = self._counting(came, went)
-        found = self._known.get((texts, first, end))
-        if found is None:
+        outcome = self._cache.get((texts, first, end))
+        if outcome is None:
             try:
-                found = self._in_all(texts, self._expected[first:end])
+                outcome = self._key_in_months(texts, self._expected[first:end])
             except WrongCell as wrong:
-                found = wrong
-            if len(self._known) > _MAX_PLACES:
-                self._known.clear()
-            self._known[texts, first, end] = found
-        if isinstance(found, WrongCell):
-            raise found
-        return found
+                outcome = wrong
+            if len(self._cache) > _MAX_PLACES:
+                self._cache.clear()
+            self._cache[texts, first, end] = outcome
+        if isinstance(outcome, WrongCell):
+            raise outcome
+        return outcome
 
     def _counting(self, came: date, went: date | None) -> tuple[int, int]:
-        """The months that count it, as a slice; the last one where none does."""
+        """The months that count a dossier, as a slice; the last month where none does."""
         last = len(self.spans)
         first = next((at for at, span in enumerate(self.spans) if came <= span.end), last)
         end = last
@@ -120,22 +120,22 @@ class Classifier:
             end = next((at for at, span in enumerate(self.spans) if went < span.start), last)
         return (first, end) if first < end else (last - 1, last)
 
-    def _in_all(self, texts: PlaceTexts, months: Sequence[UnitFields]) -> CaseKey:
-        keys = {self._in(texts, expected) for expected in months}
+    def _key_in_months(self, texts: PlaceTexts, months: Sequence[UnitFields]) -> CaseKey:
+        keys = {self._key_in_month(texts, expected) for expected in months}
         if len(keys) > 1:
             message = (
                 "Hồ sơ thuộc các tháng mà đơn vị báo cáo theo lĩnh vực khác nhau; hãy nạp riêng từng tháng."
             )
-            raise WrongCell(FIELD if self._asks_field else PROCEDURE, "not_served", message)
+            raise WrongCell(FIELD if self._has_field else PROCEDURE, "not_served", message)
         return keys.pop()
 
-    def _in(self, texts: PlaceTexts, expected: UnitFields) -> CaseKey:
-        """A unit that reports undivided has everything in `chung`."""
-        found = self._procedure(texts.procedure)
+    def _key_in_month(self, texts: PlaceTexts, expected: UnitFields) -> CaseKey:
+        """The key for one month; a unit that reports undivided has everything in `chung`."""
+        procedure_key = self._procedure(texts.procedure)
         undivided = self._catalogue.undivided
         if undivided in expected:
-            return undivided, found[1] if found else None
-        key = found or self._field(*texts)
+            return undivided, procedure_key[1] if procedure_key else None
+        key = procedure_key or self._field(*texts)
         if key[0] not in expected:
             name = self._catalogue.fields[key[0]].name
             role = PROCEDURE if key[1] else FIELD
@@ -143,27 +143,27 @@ class Classifier:
         return key
 
     def _procedure(self, text: str) -> CaseKey | None:
-        """A procedure by its code within the text or by its name; or the field that is named there."""
+        """A procedure by the code within the text or by its name; or a field that the text names."""
         code = PROCEDURE_CODE.search(text)
-        return self._by_name.get(code.group() if code else _same(text)) if text else None
+        return self._by_name.get(code.group() if code else _comparable(text)) if text else None
 
     def _field(self, procedure: str, field: str) -> CaseKey:
         if field:
-            told = self._words.get(folded_text(field)) or field
-            found = self._by_name.get(_same(told))
-            if found and found[1] is None:
-                return found
+            name = self._words.get(folded_text(field)) or field
+            key = self._by_name.get(_comparable(name))
+            if key and key[1] is None:
+                return key
             raise WrongCell(FIELD, "unknown_field", f"Danh mục không có lĩnh vực “{field[:60]}”.")
         if procedure:
-            # Not quoted: such texts name people now and then, and faults are kept.
+            # Not quoted: such texts sometimes name people, and faults are stored.
             raise WrongCell(PROCEDURE, "unknown_procedure", "Danh mục không có thủ tục này.")
-        role = FIELD if self._asks_field else PROCEDURE
+        role = FIELD if self._has_field else PROCEDURE
         raise WrongCell(role, "missing", f"Thiếu {ROLES[role].lower()}.")
 
 
 class OnlineLevels:
-    """The channels in which procedures are received online by a unit, day by day. What is received from `first` to
-    `last` is counted by channel; what came before is an opening.
+    """The online channels of procedures at a unit, by day. Dossiers received from `first` to `last` are counted by
+    channel; earlier ones only as opening.
     """
 
     def __init__(self, unit: Unit, first: date, last: date) -> None:
@@ -177,8 +177,8 @@ class OnlineLevels:
             self._rows[procedure].append((start, end or date.max, _CHANNELS[OnlineLevel(level)]))
 
     def on(self, procedure: int | None, day: date) -> str | None:
-        """The channel of what was received on a day, by the latest row that is valid there; None where none tells. A
-        day outside of those that are counted has the nearest: a list is not refused for what no number holds.
+        """The channel on a day by the latest row that is valid then; None where there is none. A day outside `first` to
+        `last` gets the nearest channel, because it changes no count and must not refuse the file.
         """
         rows = self._rows.get(procedure or 0, ())
         valid = [channel for start, end, channel in rows if start <= day <= end]
@@ -189,25 +189,27 @@ class OnlineLevels:
         return rows[0 if day < self._first else -1][2]
 
 
-def _same(text: str) -> str:
+def _comparable(text: str) -> str:
     return canonical_text(text).lower()
 
 
 def _by_name(catalogue: Catalogue) -> dict[str, CaseKey]:
     """Fields and procedures by code and by name; a procedure's name wins over a field's."""
-    found: dict[str, CaseKey] = {}
-    for number, one in catalogue.fields.items():
-        found |= dict.fromkeys((_same(one.code), _same(one.name)), (number, None))
-    for number, one in catalogue.procedures.items():
-        found |= dict.fromkeys((_same(one.code), _same(one.name)), (one.field_id, number))
-    return found
+    keys: dict[str, CaseKey] = {}
+    for number, field in catalogue.fields.items():
+        keys |= dict.fromkeys((_comparable(field.code), _comparable(field.name)), (number, None))
+    for number, procedure in catalogue.procedures.items():
+        keys |= dict.fromkeys(
+            (_comparable(procedure.code), _comparable(procedure.name)), (procedure.field_id, number)
+        )
+    return keys
 
 
 MAX_CODE_LENGTH = 100
 
 
 class CaseLine(NamedTuple):
-    """One dossier of a file."""
+    """A dossier of a file."""
 
     row: int
     code: str
@@ -216,7 +218,7 @@ class CaseLine(NamedTuple):
 
 
 class CaseReader:
-    """Reads against the catalogue and the mapping, both in memory: no query per row."""
+    """Reads rows by the catalogue and the mapping, both in memory: no query per row."""
 
     def __init__(
         self,
@@ -236,12 +238,12 @@ class CaseReader:
             role: {folded_text(word): target for word, target in mapping.words.get(role, {}).items()}
             for role in (*TARGETS, FIELD)
         }
-        self._known: dict[tuple[str, str], str] = {}
+        self._target_cache: dict[tuple[str, str], str] = {}
         self._places = Classifier(catalogue, unit, months, self.targets[FIELD], FIELD in self.at)
         self._levels = OnlineLevels(unit, self._places.spans[0].start, self._places.spans[-1].end)
 
     def lines(self, rows: Iterable[list[str]], faults: FileFaults) -> Iterator[CaseLine]:
-        """Dossiers; what is wrong goes to `faults`, the first fault of a row only."""
+        """The dossiers; the first fault of a row goes to `faults`."""
         for cells in rows:
             number = int(cells[0])
             try:
@@ -263,8 +265,8 @@ class CaseReader:
             raise WrongCell(DUE, "missing", "Thiếu ngày hẹn trả.")
         state = self._state(cells, ended)
         texts = PlaceTexts(self._text(PROCEDURE, cells), self._text(FIELD, cells))
-        came = _day_text(received)
-        key = self._places.key(texts, came, ended and _day_text(ended))
+        came = _day_of(received)
+        key = self._places.key(texts, came, ended and _day_of(ended))
         channel = self._channel(cells, key, came)
         returned_by = self._returned_by(cells) if state == RESOLVED else ""
         try:
@@ -295,28 +297,28 @@ class CaseReader:
         if moment is None:
             message = f"“{text[:40]}” không phải ngày giờ. Viết như 14/06/2022 09:41 hoặc 2022-06-14."
             raise WrongCell(role, "bad_date", message)
-        # 31/12/9999 is how systems write that nothing is due.
+        # Some systems write 31/12/9999 where nothing is due.
         if moment.year < FIRST_YEAR or moment.year > LAST_YEAR and role != DUE:
             years = f"từ {FIRST_YEAR} trở đi" if role == DUE else f"từ {FIRST_YEAR} đến {LAST_YEAR}"
             raise WrongCell(role, "bad_date", f"“{text[:40]}” không hợp lệ: năm phải {years}.")
         return moment
 
     def _state(self, cells: list[str], ended: datetime | date | None) -> str:
-        """By the words of its column; without such a column a dossier that ended is resolved."""
+        """From its column; without one a dossier that ended is resolved."""
         if STATE not in self.at:
             return OPEN if ended is None else RESOLVED
         return self._target(STATE, cells)
 
     def _target(self, role: str, cells: list[str]) -> str:
         text = self._text(role, cells)
-        target = self._known.get((role, text))
+        target = self._target_cache.get((role, text))
         if target is None:
             target = self.targets[role].get(folded_text(text), "")
             if target not in TARGETS[role]:
                 what = ROLES[role].lower()
                 message = f"Chưa ghép nghĩa của “{text[:40]}”." if text else f"Thiếu {what}."
                 raise WrongCell(role, "unknown_word" if text else "missing", message)
-            self._known[role, text] = target
+            self._target_cache[role, text] = target
         return target
 
     def _channel(self, cells: list[str], key: CaseKey, came: date) -> str:
@@ -336,13 +338,13 @@ class CaseReader:
 
 
 def reported_fields(catalogue: Catalogue, unit: Unit, months: Iterable[Month]) -> dict[str, str]:
-    """The fields that a unit reports in any of some months, code → name; none where it reports undivided."""
-    numbers = dict.fromkeys(number for month in months for number in catalogue.expected(unit, month))
-    numbers.pop(catalogue.undivided, None)
-    return {catalogue.fields[number].code: catalogue.fields[number].name for number in numbers}
+    """The fields that a unit reports in any of these months, code → name; none where it reports undivided."""
+    ids = dict.fromkeys(pk for month in months for pk in catalogue.expected(unit, month))
+    ids.pop(catalogue.undivided, None)
+    return {catalogue.fields[pk].code: catalogue.fields[pk].name for pk in ids}
 
 
-def _day_text(moment: datetime | date) -> date:
+def _day_of(moment: datetime | date) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
@@ -357,7 +359,7 @@ SHOWN_ROWS, PREVIEWED_ROWS = 5, 200
 
 @dataclass(frozen=True)
 class ReadingPreview:
-    """What came of the first rows by a mapping."""
+    """The first rows of a file read by a mapping."""
 
     rows: int
     lines: list[CaseLine]
@@ -365,13 +367,13 @@ class ReadingPreview:
 
 
 def first_rows(file: CaseFile) -> list[list[str]]:
-    """The first rows: number, then the cells; one that cannot be read shows why."""
+    """The first rows: row number, then the cells; unreadable ones show their fault."""
     rows = islice(staged_rows(actions.staging_path(file)), SHOWN_ROWS)
     return [[flaw[1] if (flaw := flaw_in(cell)) else cell for cell in row] for row in rows]
 
 
 def preview_rows(file: CaseFile, columns: Sequence[CaseColumn], mapping: ColumnMapping) -> ReadingPreview:
-    """The first rows read by a whole mapping."""
+    """Read the first rows by a complete mapping."""
     faults = FileFaults()
     months = list(Month.range(Month.from_number(file.first_month), Month.from_number(file.last_month)))
     reader = CaseReader(columns, mapping, Catalogue(stored_calendar()), file.unit, months)

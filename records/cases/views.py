@@ -1,4 +1,4 @@
-"""The pages of case files: upload, mapping, reading, and their counts beside what was declared."""
+"""The pages of case files: upload, mapping, reading, and their counts beside the declared ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -68,7 +68,7 @@ SHOWN_FILES = 20
 
 @dataclass(frozen=True)
 class ComparedCell:
-    """One count: what was declared, what the dossiers give, whether they differ."""
+    """A count as declared and as the dossiers give it."""
 
     measure: str
     label: str
@@ -79,31 +79,31 @@ class ComparedCell:
 
 @web.requires(Right.READ)
 def cases_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: the files of the unit, and what the one that counts gives for the month beside what was declared."""
+    """GET: the files of the unit, and the counts of the file in force beside the declared ones."""
     return render_cases(request, submission_or_404(request.user, pk, Right.READ, request.day))
 
 
 def render_cases(
-    request: HttpRequest, found: Submission, *, form: forms.Form | None = None, status: int = 200
+    request: HttpRequest, submission: Submission, *, form: forms.Form | None = None, status: int = 200
 ) -> HttpResponse:
-    """Draw it; after an upload that was refused with its form."""
-    month = Month.from_number(found.month)
-    editions = editions_of(found, request.user)
+    """The page of case files; with the bound form after a refused upload."""
+    month = Month.from_number(submission.month)
+    editions = editions_of(submission, request.user)
     edition = shown_edition(editions, None, works_on_it=True)
-    enters = is_allowed(request.user, Right.ENTER, found.unit, request.day)
-    file = case_file_in_force(found.unit, month)
-    listed = CaseFile.objects.select_related("asked_by").filter(unit=found.unit)
+    enters = is_allowed(request.user, Right.ENTER, submission.unit, request.day)
+    file = case_file_in_force(submission.unit, month)
+    listed = CaseFile.objects.select_related("asked_by").filter(unit=submission.unit)
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "month": month,
         "file": file,
         "files": listed.exclude(state=CaseFileState.CANCELLED).order_by("-pk")[:SHOWN_FILES],
         "edition": edition,
         "enters": enters,
         "fills": enters and edition is not None and edition.state in (State.DRAFT, State.RETURNED),
-        "form": form or (CaseUploadForm(month, list(mappings_for(found.unit))) if enters else None),
-        **(_compared(found, edition, file) if file and file.heads and edition else {}),
+        "form": form or (CaseUploadForm(month, list(mappings_for(submission.unit))) if enters else None),
+        **(_compared(submission, edition, file) if file and file.heads and edition else {}),
     }
     return render(request, "records/cases/list.html", context, status=status)
 
@@ -112,7 +112,7 @@ CASE_COLUMNS = (
     TableColumn("row", "Dòng"),
     TableColumn("code", "Mã hồ sơ", width=34),
     TableColumn(
-        "procedure", "Thủ tục, lĩnh vực", lambda one: str(one.procedure or one.field or ""), width=50
+        "procedure", "Thủ tục, lĩnh vực", lambda row: str(row.procedure or row.field or ""), width=50
     ),
     TableColumn("received", "Tiếp nhận", width=20),
     TableColumn("channel", "Hình thức", "get_channel_display", width=26),
@@ -121,15 +121,15 @@ CASE_COLUMNS = (
     TableColumn(
         "returned_by",
         "Hình thức trả",
-        lambda one: one.get_returned_by_display() if one.returned_by else "",
+        lambda row: row.get_returned_by_display() if row.returned_by else "",
         width=20,
     ),
     TableColumn("state", "Trạng thái trong tệp", "get_state_display", width=26),
 )
 
 
-def _compared(found: Submission, edition: Edition, file: CaseFile) -> dict[str, Any]:
-    catalogue, month = Catalogue(stored_calendar()), Month.from_number(found.month)
+def _compared(submission: Submission, edition: Edition, file: CaseFile) -> dict[str, Any]:
+    catalogue, month = Catalogue(stored_calendar()), Month.from_number(submission.month)
     lines = grid_lines(edition, catalogue)
     counted = case_counts_of_month(file, month, [line.key for line in lines], catalogue)
     stored = {(row.field_id, row.procedure_id): row for row in counts_of_edition(edition)}
@@ -144,9 +144,9 @@ def _compared(found: Submission, edition: Edition, file: CaseFile) -> dict[str, 
     }
 
 
-def case_rows_file(title: str, found: QuerySet, source: str, at: datetime) -> TableFile:
-    """The dossiers behind one count of a month, in the order of the file that they came with."""
-    rows = table_rows(CASE_COLUMNS, found.iterator(1_000))
+def case_rows_file(title: str, cases: QuerySet, source: str, at: datetime) -> TableFile:
+    """The dossiers behind a count of a month, in file order."""
+    rows = table_rows(CASE_COLUMNS, cases.iterator(1_000))
     return TableFile("ho-so", title, CASE_COLUMNS, rows, at, [("Tệp hồ sơ", source)])
 
 
@@ -160,13 +160,13 @@ def _cells(
 
 
 @submission_action(Right.ENTER)
-def fill_draft(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST the revision that was seen: what the dossiers count to goes into the draft, as its clerk would type it."""
-    month = Month.from_number(found.month)
-    file = case_file_in_force(found.unit, month)
+def fill_draft(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST `revision`: save the counts of the dossiers in the draft, as if its clerk typed them."""
+    month = Month.from_number(submission.month)
+    file = case_file_in_force(submission.unit, month)
     if file is None or not file.heads:
-        return render_cases(request, found, status=409)
-    edition, catalogue = working_edition_or_404(found), Catalogue(stored_calendar())
+        return render_cases(request, submission, status=409)
+    edition, catalogue = working_edition_or_404(submission), Catalogue(stored_calendar())
     keys = [line.key for line in grid_lines(edition, catalogue)]
     counts = case_counts_of_month(file, month, keys, catalogue)
     typed = request.POST.get("revision", "")
@@ -174,19 +174,19 @@ def fill_draft(request: HttpRequest, found: Submission) -> HttpResponse:
     try:
         actions.fill_from_cases(edition, counts, by=request.user, revision=revision, at=clock.now())
     except ActionRefused as refusal:
-        return render_refused(request, found, refusal)
+        return render_refused(request, submission, refusal)
     messages.success(request, f"Đã lấy số từ tệp {file.name}. Hãy xem lại, bổ sung rồi kiểm tra và gửi.")
-    return redirect("records:submission", found.pk)
+    return redirect("records:submission", submission.pk)
 
 
 @web.requires(Right.READ)
 def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET `so=received_direct&dong=ho-tich`: the dossiers behind one count, by pages."""
-    found = submission_or_404(request.user, pk, Right.READ, request.day)
-    month, measure = Month.from_number(found.month), request.GET.get("so", "")
-    file = case_file_in_force(found.unit, month)
+    """GET `so=received_direct&dong=ho-tich`: the dossiers behind a count, in pages."""
+    submission = submission_or_404(request.user, pk, Right.READ, request.day)
+    month, measure = Month.from_number(submission.month), request.GET.get("so", "")
+    file = case_file_in_force(submission.unit, month)
     catalogue = Catalogue(stored_calendar())
-    keys = {_row_code(key, catalogue): key for key in _row_keys(found, catalogue)}
+    keys = {_row_code(key, catalogue): key for key in _row_keys(submission, catalogue)}
     line = request.GET.get("dong", "")
     if file is None or measure not in COUNTED or (line and line not in keys):
         if measure or line:
@@ -194,12 +194,12 @@ def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("records:cases", pk)
     span = catalogue.days.span(month)
     listed = dossiers_behind(file, measure, span, keys.get(line))
-    title = f"Hồ sơ của “{measure_label(measure, span.end)}”, {found.unit.name}, {month.label}"
-    if told := requested_file(request, {"": lambda: case_rows_file(title, listed, file.name, clock.now())}):
-        return told
+    title = f"Hồ sơ của “{measure_label(measure, span.end)}”, {submission.unit.name}, {month.label}"
+    if table := requested_file(request, {"": lambda: case_rows_file(title, listed, file.name, clock.now())}):
+        return table
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "file": file,
         "measure": measure_label(measure, span.end),
         "line": _row_name(keys[line], catalogue) if line else "",
@@ -208,8 +208,8 @@ def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "records/cases/dossiers.html", context)
 
 
-def _row_keys(found: Submission, catalogue: Catalogue) -> list[tuple[int, int | None]]:
-    edition = found.editions.order_by("-number").first()
+def _row_keys(submission: Submission, catalogue: Catalogue) -> list[tuple[int, int | None]]:
+    edition = submission.editions.order_by("-number").first()
     return [line.key for line in grid_lines(edition, catalogue)] if edition else []
 
 
@@ -222,36 +222,35 @@ def _row_name(key: tuple[int, int | None], catalogue: Catalogue) -> str:
     return catalogue.procedures[key[1]].name if key[1] else catalogue.fields[key[0]].name
 
 
-# Of the processor, to read a million rows: with twelve columns 12, reckoned from 200,000 rows times five.
+# CPU seconds to read a million rows; twelve columns take 12 (extrapolated from 200,000 rows).
 MAX_UPLOAD_SECONDS = 120
-REFRESH_SECONDS = 3  # seconds after which the page asks again, by the browser itself
+REFRESH_SECONDS = 3  # the browser reloads the page after these
 SHOWN_FAULTS = 200
 CaseFileAction = Callable[[HttpRequest, Submission, CaseFile], HttpResponse]
 
 
 def upload_limits() -> ReadLimits:
-    """An export from the web is a bulk import with a size of its own."""
+    """Limits of a bulk import with the file size of uploads."""
     return replace(BULK_LIMITS, file=settings.CASES_UPLOAD_MAX_BYTES, columns=100)
 
 
 def case_file_action(right: Right, *, acts: bool = False) -> Callable[[CaseFileAction], Callable]:
-    """A view of one file of the submission's unit; whoever may not read the unit, and a file of another unit, get 404.
-    What acts does so by POST only.
+    """Decorates a view of a file of the submission's unit; 404 for files of other units and for users without the
+    right. With `acts` only POST calls the view.
     """
 
     def declare(view: CaseFileAction):
         @web.requires(right)
         @wraps(view)
         def guarded(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-            found = submission_or_404(request.user, pk, right, request.day)
-            file = (
-                CaseFile.objects.select_related("unit", "asked_by").filter(pk=number, unit=found.unit).first()
-            )
+            submission = submission_or_404(request.user, pk, right, request.day)
+            files = CaseFile.objects.select_related("unit", "asked_by").filter(unit=submission.unit)
+            file = files.filter(pk=number).first()
             if file is None:
                 raise Http404
             if acts and request.method != "POST":
                 return redirect("records:case_file", pk, number)
-            return view(request, found, file)
+            return view(request, submission, file)
 
         return guarded
 
@@ -260,67 +259,68 @@ def case_file_action(right: Right, *, acts: bool = False) -> Callable[[CaseFileA
 
 @web.takes_large_body("CASES_UPLOAD_MAX_BYTES")
 @submission_action(Right.ENTER)
-def upload_case_file(request: HttpRequest, found: Submission) -> HttpResponse:
-    """POST a file: what may be needed of it is staged, everything else is dropped; then its columns are mapped."""
-    month = Month.from_number(found.month)
-    form = CaseUploadForm(month, list(mappings_for(found.unit)), request.POST, request.FILES)
+def upload_case_file(request: HttpRequest, submission: Submission) -> HttpResponse:
+    """POST a file: stage its recognised columns, drop the others, and redirect to the mapping."""
+    month = Month.from_number(submission.month)
+    form = CaseUploadForm(month, list(mappings_for(submission.unit)), request.POST, request.FILES)
     if not form.is_valid():
-        return render_cases(request, found, form=form, status=422)
+        return render_cases(request, submission, form=form, status=422)
     file, staged = form.cleaned_data["file"], actions.new_staging_path()
     try:
-        sifted = filter_columns(
+        filtered = filter_columns(
             file,
             staged,
             upload_limits(),
-            form.kept,
+            form.kept_heads,
             partial(child_process.read_lines, seconds=MAX_UPLOAD_SECONDS),
         )
     except UnreadableFile as refused:
         form.add_error("file", str(refused.fault))
-        return render_cases(request, found, form=form, status=400)
-    chosen, targets = form.chosen, _targets(found, form.months)
+        return render_cases(request, submission, form=form, status=400)
+    chosen, targets = form.chosen, _targets(submission, form.months)
     mapping = (
-        ColumnMapping.of(chosen.content).fitted(sifted.columns, targets)
+        ColumnMapping.of(chosen.content).fitted(filtered.columns, targets)
         if chosen
-        else guess_mapping(sifted.columns, targets)
+        else guess_mapping(filtered.columns, targets)
     )
-    told = {"by": request.user, "at": clock.now(), "system": chosen.name if chosen else ""}
-    kept = actions.keep_case_upload(
-        found.unit, file.name, form.months, staged, sifted, mapping.as_dict(), **told
+    details = {"by": request.user, "at": clock.now(), "system": chosen.name if chosen else ""}
+    case_file = actions.keep_case_upload(
+        submission.unit, file.name, form.months, staged, filtered, mapping.as_dict(), **details
     )
-    return redirect("records:case_file", found.pk, kept.pk)
+    return redirect("records:case_file", submission.pk, case_file.pk)
 
 
 @case_file_action(Right.READ)
-def case_file_page(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
-    """What is to be done with a file now: map it, wait, mend it, or look at what it counts to."""
+def case_file_page(request: HttpRequest, submission: Submission, file: CaseFile) -> HttpResponse:
+    """The page for the state of a file: mapping, waiting, faults, or its counts."""
     if file.is_open:
         jobs.start_worker()
-    may = is_allowed(request.user, Right.ENTER, found.unit, request.day)
+    may = is_allowed(request.user, Right.ENTER, submission.unit, request.day)
     if may and file.state in actions.UNREAD and actions.is_staged(file):
-        return _mapping_page(request, found, file, ColumnMapping.of(file.mapping))
-    answer = render(request, "records/cases/file.html", _context(found, file, may, request.user, request.day))
+        return _mapping_page(request, submission, file, ColumnMapping.of(file.mapping))
+    context = _context(submission, file, may, request.user, request.day)
+    answer = render(request, "records/cases/file.html", context)
     if file.is_open:
         answer.headers["Refresh"] = str(REFRESH_SECONDS)
     return answer
 
 
 @case_file_action(Right.ENTER, acts=True)
-def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
-    """POST what columns and words mean: `lam=xem` looks at the first rows, `lam=doc` has the file read."""
+def map_file(request: HttpRequest, submission: Submission, file: CaseFile) -> HttpResponse:
+    """POST the mapping: `lam=xem` previews the first rows, `lam=doc` queues the file to be read."""
     if file.state not in actions.UNREAD or not actions.is_staged(file):
         messages.error(request, "Tệp này đang được đọc hoặc không còn nữa.")
-        return redirect("records:case_file", found.pk, file.pk)
-    form = CaseMonthsForm(Month.from_number(found.month), request.POST)
+        return redirect("records:case_file", submission.pk, file.pk)
+    form = CaseMonthsForm(Month.from_number(submission.month), request.POST)
     months = form.months if form.is_valid() else _months_of(file)
-    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(found, months)
+    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(submission, months)
     mapping, problems = read_mapping(columns, request.POST, ColumnMapping.of(file.mapping), targets)
-    problems += [lack.message for lack in mapping.lacks(columns, targets)]
+    problems += [gap.message for gap in mapping.gaps(columns, targets)]
     if not form.is_valid() or problems or request.POST.get("lam") != "doc":
         status = 422 if problems or not form.is_valid() else 200
-        return _mapping_page(request, found, file, mapping, form=form, problems=problems, status=status)
+        return _mapping_page(request, submission, file, mapping, form=form, problems=problems, status=status)
     try:
-        asked = actions.request_reading(
+        reading = actions.request_reading(
             file,
             mapping.as_dict(),
             form.months,
@@ -329,56 +329,58 @@ def map_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpRes
             save_as=read_mapping_name(request.POST),
         )
     except ActionRefused as refusal:
-        return _mapping_page(request, found, file, mapping, form=form, problems=[refusal.message], status=409)
-    if asked.pk != file.pk:
+        return _mapping_page(
+            request, submission, file, mapping, form=form, problems=[refusal.message], status=409
+        )
+    if reading.pk != file.pk:
         messages.info(request, "Tệp này đã được nạp với cùng cách ghép cột; không có gì thay đổi.")
-        return redirect("records:cases", found.pk)
+        return redirect("records:cases", submission.pk)
     jobs.start_worker()
-    return redirect("records:case_file", found.pk, file.pk)
+    return redirect("records:case_file", submission.pk, file.pk)
 
 
 @case_file_action(Right.ENTER, acts=True)
-def cancel_case_file(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
-    """POST: an upload or a reading is given up; nothing of it stays."""
+def cancel_case_file(request: HttpRequest, submission: Submission, file: CaseFile) -> HttpResponse:
+    """POST: cancel an upload or its reading; nothing of it stays."""
     if file.state != CaseFileState.DONE:
         actions.delete_case_file(file)
         messages.success(request, "Đã hủy. Tệp và mọi dòng đã đọc được xóa.")
-    return redirect("records:cases", found.pk)
+    return redirect("records:cases", submission.pk)
 
 
 @case_file_action(Right.APPROVE, acts=True)
-def share_case_mapping(request: HttpRequest, found: Submission, file: CaseFile) -> HttpResponse:
-    """POST: a reviewer lets all units below use the mapping by which this file was read."""
+def share_case_mapping(request: HttpRequest, submission: Submission, file: CaseFile) -> HttpResponse:
+    """POST: share the mapping of this file with all units below the reviewer's."""
     units = reviewed_units(request, "Chỉ người duyệt số liệu dùng chung được cách ghép cột.")
-    above = [unit for unit in units if unit.pk in found.unit.ancestor_ids()]
+    above = [unit for unit in units if unit.pk in submission.unit.ancestor_ids()]
     with outcome_message(
         request, f"Mọi đơn vị bên dưới chọn được cách ghép cột “{file.system}”.", ActionRefused
     ):
         actions.share_mapping(file, above, by=request.user, at=clock.now())
-    return redirect("records:case_file", found.pk, file.pk)
+    return redirect("records:case_file", submission.pk, file.pk)
 
 
-def _context(found: Submission, file: CaseFile, may: bool, user: User, day: date) -> dict[str, Any]:
-    month = Month.from_number(found.month)
+def _context(submission: Submission, file: CaseFile, may: bool, user: User, day: date) -> dict[str, Any]:
+    month = Month.from_number(submission.month)
     return {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "file": file,
         "before": jobs.count_before(file) if file.is_open else 0,
         "gone": file.state in actions.UNREAD and not actions.is_staged(file),
         "may": may,
         "may_cancel": may and file.is_open,
-        "may_share": bool(file.system) and is_allowed(user, Right.APPROVE, found.unit, day),
+        "may_share": bool(file.system) and is_allowed(user, Right.APPROVE, submission.unit, day),
         "faults": file.faults[:SHOWN_FAULTS],
         "untold": file.wrong - min(len(file.faults), SHOWN_FAULTS),
-        "counts_here": case_file_in_force(found.unit, month) == file,
+        "counts_here": case_file_in_force(submission.unit, month) == file,
         "one_month": file.first_month == file.last_month,
     }
 
 
 def _mapping_page(
     request: HttpRequest,
-    found: Submission,
+    submission: Submission,
     file: CaseFile,
     mapping: ColumnMapping,
     *,
@@ -387,12 +389,12 @@ def _mapping_page(
     status: int = 200,
 ) -> HttpResponse:
     months = form.months if form and form.is_valid() else _months_of(file)
-    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(found, months)
+    columns, targets = [CaseColumn(**column) for column in file.columns], _targets(submission, months)
     heads = {head: role for role, head in mapping.columns.items()}
     initial = {name: str(Month.from_number(getattr(file, f"{name}_month"))) for name in ("first", "last")}
     context = {
-        **_context(found, file, True, request.user, request.day),
-        "form": form or CaseMonthsForm(Month.from_number(found.month), initial=initial),
+        **_context(submission, file, True, request.user, request.day),
+        "form": form or CaseMonthsForm(Month.from_number(submission.month), initial=initial),
         "problems": problems or [],
         "mapping": mapping,
         "roles": ROLES.items(),
@@ -402,7 +404,7 @@ def _mapping_page(
             (ROLES[role], meanings.items(), _words(role, columns, mapping))
             for role, meanings in targets.items()
         ],
-        "check": None if mapping.lacks(columns, targets) else preview_rows(file, columns, mapping),
+        "check": None if mapping.gaps(columns, targets) else preview_rows(file, columns, mapping),
         "name": read_mapping_name(request.POST) or file.system,
     }
     return render(request, "records/cases/mapping.html", context, status=status)
@@ -412,16 +414,16 @@ def _months_of(file: CaseFile) -> tuple[Month, Month]:
     return Month.from_number(file.first_month), Month.from_number(file.last_month)
 
 
-def _targets(found: Submission, months: tuple[Month, Month]) -> WordTargets:
-    """What words may mean, with the fields that the unit reports in any month from the first to the last."""
-    return targets_with(reported_fields(Catalogue(stored_calendar()), found.unit, Month.range(*months)))
+def _targets(submission: Submission, months: tuple[Month, Month]) -> WordTargets:
+    """Possible meanings of words, with the fields that the unit reports from the first to the last month."""
+    return targets_with(reported_fields(Catalogue(stored_calendar()), submission.unit, Month.range(*months)))
 
 
 def _words(role: str, columns: list[CaseColumn], mapping: ColumnMapping) -> list[tuple[str, int, str, str]]:
-    """Word, how often, name of its box, what it means; none where no column has the role."""
+    """(word, frequency, name of its input, meaning); none where no column has the role."""
     column = next((column for column in columns if column.head == mapping.columns.get(role)), None)
-    told = mapping.words.get(role, {})
+    word_targets = mapping.words.get(role, {})
     return [
-        (word, column.words[word], word_box(role, column, place), told.get(folded_text(word), ""))
+        (word, column.words[word], word_box(role, column, place), word_targets.get(folded_text(word), ""))
         for place, word in enumerate(words_of_column(column))
     ]

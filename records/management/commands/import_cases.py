@@ -28,7 +28,7 @@ from spreadsheets.cells import BULK_LIMITS, UnreadableFile
 from units.models import Unit
 from units.tree.queries import resolve_code
 
-EVERY = 5.0  # seconds between two words on how far it is
+PROGRESS_SECONDS = 5.0  # between two lines of progress
 
 
 class Command(BaseCommand):
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if holder is None:
             raise CommandError(f"Không có đơn vị nào mang mã “{unit}”.", returncode=2)
         answer = self._read(path, holder, months, mapping, undue, user_or_error(by or None))
-        self._tell(answer, format)
+        self._print(answer, format)
         if answer["errors"]:
             sys.exit(1)
 
@@ -69,34 +69,34 @@ class Command(BaseCommand):
         staged, months = actions.new_staging_path(), (period.first, period.last)
         try:
             with path.open("rb") as source:
-                sifted = filter_columns(source, staged, BULK_LIMITS)
+                filtered = filter_columns(source, staged, BULK_LIMITS)
         except UnreadableFile as refused:
             return _answer(0, [refused.fault.as_dict(path.name)])
         targets = targets_with(reported_fields(Catalogue(stored_calendar()), unit, period.months))
-        mapping = _mapping(unit, name, sifted.columns, targets)
+        mapping = _mapping(unit, name, filtered.columns, targets)
         mapping = ColumnMapping(mapping.columns, mapping.words, mapping.undue or undue)
-        told = {"by": user, "at": now()}
+        stamp = {"by": user, "at": now()}
         file = actions.keep_case_upload(
-            unit, path.name, months, staged, sifted, mapping.as_dict(), **told, system=name or ""
+            unit, path.name, months, staged, filtered, mapping.as_dict(), **stamp, system=name or ""
         )
-        lacks = mapping.lacks(sifted.columns, targets)
-        if lacks:
+        gaps = mapping.gaps(filtered.columns, targets)
+        if gaps:
             actions.delete_case_file(file)
-            return _answer(0, [_lack(path.name, lack.message) for lack in lacks])
+            return _answer(0, [_mapping_fault(path.name, gap.message) for gap in gaps])
         try:
-            asked = actions.request_reading(file, mapping.as_dict(), months, **told)
+            reading = actions.request_reading(file, mapping.as_dict(), months, **stamp)
         except ActionRefused as refusal:
             actions.delete_case_file(file)
-            return _answer(0, [_lack(path.name, refusal.message)])
-        if asked.pk != file.pk:
-            return _answer(0, [], unchanged=asked.done)
-        return self._wait(asked)
+            return _answer(0, [_mapping_fault(path.name, refusal.message)])
+        if reading.pk != file.pk:
+            return _answer(0, [], unchanged=reading.done)
+        return self._wait(reading)
 
     def _wait(self, file: CaseFile) -> dict[str, Any]:
-        """Do it here, or look on where a server was quicker; broken off, nothing of it stays."""
+        """Read the file here, or wait where a worker of the server has begun it. Interrupted, nothing of it stays."""
         try:
             if jobs.begin(file, timezone.now()):
-                jobs.carry_out(replace(CASE_JOB, work=self._read_aloud), file)
+                jobs.carry_out(replace(CASE_JOB, work=self._read_with_progress), file)
             file.refresh_from_db()
             while file.is_open:
                 time.sleep(jobs.PAUSE)
@@ -107,24 +107,24 @@ class Command(BaseCommand):
         if file.state == CaseFileState.DONE:
             return _answer(file.done, [])
         if file.state == CaseFileState.FAILED:
-            faults = file.faults or [_lack(file.name, file.words)]
+            faults = file.faults or [_mapping_fault(file.name, file.words)]
             actions.delete_case_file(file)
             return _answer(0, faults)
-        return _answer(0, [_lack(file.name, "Việc nạp tệp đã bị hủy.")])
+        return _answer(0, [_mapping_fault(file.name, "Việc nạp tệp đã bị hủy.")])
 
-    def _read_aloud(self, file: CaseFile, following: jobs.ProgressCallback) -> None:
-        said = time.monotonic()
+    def _read_with_progress(self, file: CaseFile, report_progress: jobs.ProgressCallback) -> None:
+        printed_at = time.monotonic()
 
-        def aloud(done: int) -> None:
-            nonlocal said
-            following(done)
-            if time.monotonic() - said > EVERY:
-                said = time.monotonic()
-                self.stderr.write(f"Đã đọc {done}/{file.total} dòng.")
+        def progress(rows: int) -> None:
+            nonlocal printed_at
+            report_progress(rows)
+            if time.monotonic() - printed_at > PROGRESS_SECONDS:
+                printed_at = time.monotonic()
+                self.stderr.write(f"Đã đọc {rows}/{file.total} dòng.")
 
-        CASE_JOB.work(file, aloud)
+        CASE_JOB.work(file, progress)
 
-    def _tell(self, answer: dict[str, Any], format: str) -> None:
+    def _print(self, answer: dict[str, Any], format: str) -> None:
         if format == "json":
             self.stdout.write(json.dumps(answer, ensure_ascii=False, indent=1))
             return
@@ -139,13 +139,13 @@ class Command(BaseCommand):
 def _mapping(unit: Unit, name: str | None, columns: list[CaseColumn], targets: WordTargets) -> ColumnMapping:
     if name is None:
         return guess_mapping(columns, targets)
-    kept = mappings_for(unit).filter(name=name).first()
-    if kept is None:
+    saved = mappings_for(unit).filter(name=name).first()
+    if saved is None:
         raise CommandError(f"Không có cách ghép cột nào tên là “{name}”.", returncode=2)
-    return ColumnMapping.of(kept.content).fitted(columns, targets)
+    return ColumnMapping.of(saved.content).fitted(columns, targets)
 
 
-def _lack(name: str, message: str) -> dict[str, Any]:
+def _mapping_fault(name: str, message: str) -> dict[str, Any]:
     return {"file": name, "row": 1, "column": "", "code": "mapping", "message": message}
 
 
