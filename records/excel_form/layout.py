@@ -1,6 +1,4 @@
-"""Which months, rows and cells the form has, and the signature by which a sheet is recognised when it comes
-back.
-"""
+"""The rows and columns of the form, and the signature by which an uploaded sheet is recognised."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +24,7 @@ from records.submissions.lines import (
 from records.submissions.month_status import WorkingEdition, working_editions
 from units.models import Unit
 
-# Grows with every change that makes earlier forms unreadable; these are then refused as old.
+# Increase it with every change that makes earlier forms unreadable; they are then refused as old.
 VERSION = 1
 SIGN, NAMES, OURS, NOTE = "cchc-form", "cchc-names", "#", "cchc-note"
 INPUT, SUM, BALANCE, REASON = "input", "sum", "balance", "reason"
@@ -46,8 +44,8 @@ class FormColumn:
 
 @dataclass(frozen=True)
 class FormMonth:
-    """What the form of a unit's month is made of. `end`: the last day of the month, for the names of the online levels;
-    `told`: a sentence about period and due date; `before`: what the numbers to compare with are, in words.
+    """The content of the form of a unit's month. `end`: the last day of the month, for the names of the online levels;
+    `period_note`: a sentence about period and due date; `before`: the label of the numbers to compare with.
     """
 
     unit: int
@@ -58,17 +56,17 @@ class FormMonth:
     revision: int
     lines: Sequence[GridLine]
     end: date
-    told: str
+    period_note: str
     before: str
 
     @property
     def sign(self) -> "SheetSignature":
-        """What its sheet is known by."""
+        """The signature of its sheet."""
         layout = form_fingerprint(self.lines, self.end)
         return SheetSignature(self.unit, self.month, self.edition, self.revision, layout, self.code)
 
     def value(self, line: GridLine, measure: str) -> int | None:
-        """What is stored; before the first saving, as on the page, what the month before left open."""
+        """The stored value; before the first save the proposed opening, as on the page."""
         value = line.values[measure]
         if value is None and measure == "opening" and self.revision == 0 and measure in line.served:
             return line.proposed
@@ -77,7 +75,7 @@ class FormMonth:
 
 @dataclass(frozen=True)
 class SheetSignature:
-    """Of which unit, month and edition a sheet is, at which revision it was made, and with which rows and columns."""
+    """Unit, month, edition and revision of a sheet, and the fingerprint of its rows and columns."""
 
     unit: int
     month: Month
@@ -92,7 +90,7 @@ class SheetSignature:
 
     @classmethod
     def read(cls, text: str) -> "SheetSignature":
-        """Errors: ValueError for a sign of another version, or one that was tampered with."""
+        """Errors: ValueError for a signature of another version or one that was changed."""
         parts = text.split(";", 7)
         if len(parts) < 8 or parts[1] != str(VERSION) or not all(map(_plain, (*parts[2:3], *parts[4:6]))):
             raise ValueError("no sign of this version")
@@ -109,7 +107,7 @@ def _plain(text: str) -> bool:
 
 @dataclass(frozen=True)
 class UnitForm:
-    """A unit's month with the rows that its page has."""
+    """A unit's month with the rows of its page."""
 
     month: WorkingEdition
     lines: list[GridLine]
@@ -118,8 +116,8 @@ class UnitForm:
 
 @dataclass(frozen=True)
 class CellRemark:
-    """What is said about a place of an uploaded form; `cell`: its address there, `key`: (row code, column) or None.
-    `blocks`: the file is refused for it.
+    """A fault or warning about an uploaded form; `cell`: its address, `key`: (row code, column) or None, `blocks`: the
+    file is refused.
     """
 
     sheet: str
@@ -132,7 +130,7 @@ class CellRemark:
 
 
 def unit_forms(units: Sequence[Unit], month: Month, catalogue: Catalogue) -> list[UnitForm]:
-    """The forms of a month, opened or not; a fixed number of queries."""
+    """The forms of a month, also where it was not opened; a fixed number of queries."""
     return [
         _unit_form(working_edition, month, catalogue)
         for working_edition in working_editions(units, month, DueDates(catalogue.days))
@@ -141,18 +139,18 @@ def unit_forms(units: Sequence[Unit], month: Month, catalogue: Catalogue) -> lis
 
 @dataclass(frozen=True)
 class UploadedCopy:
-    """What a form held when it came back: texts by (row code, column), and the remarks about it."""
+    """An uploaded form: texts by (row code, column), and remarks."""
 
     texts: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
     remarks: Sequence[CellRemark] = ()
 
 
-def _unit_form(one: WorkingEdition, month: Month, catalogue: Catalogue) -> UnitForm:
-    lines = grid_lines(one.edition, catalogue, rows=one.rows, past=one.past)
-    span, unit = catalogue.days.span(month), one.submission.unit
-    told = f"Kỳ {format_day_range(span.start, span.end)}; hạn gửi {format_day(one.submission.due_on)}"
-    edition = one.edition
-    taken = opens_from_predecessors(unit, span, one.past)
+def _unit_form(working: WorkingEdition, month: Month, catalogue: Catalogue) -> UnitForm:
+    lines = grid_lines(working.edition, catalogue, rows=working.rows, past=working.past)
+    span, unit = catalogue.days.span(month), working.submission.unit
+    note = f"Kỳ {format_day_range(span.start, span.end)}; hạn gửi {format_day(working.submission.due_on)}"
+    edition = working.edition
+    from_predecessors = opens_from_predecessors(unit, span, working.past)
     form = FormMonth(
         unit=unit.pk,
         code=unit.code,
@@ -162,20 +160,20 @@ def _unit_form(one: WorkingEdition, month: Month, catalogue: Catalogue) -> UnitF
         revision=edition.revision,
         lines=lines,
         end=span.end,
-        told=told,
-        before="cuối kỳ các đơn vị cũ" if taken else month.previous().label,
+        period_note=note,
+        before="cuối kỳ các đơn vị cũ" if from_predecessors else month.previous().label,
     )
-    return UnitForm(one, lines, form)
+    return UnitForm(working, lines, form)
 
 
 def form_columns(lines: Sequence[GridLine], end: date) -> list[FormColumn]:
-    """The columns as the page has them: a group that is switched off is not there."""
-    found = [one for group in column_heads(end, MAIN_GROUPS) for one in _group(*group)]
-    found.append(FormColumn(BALANCE, BALANCE, "Cân đối", ""))
+    """The columns, as on the page: without groups that are switched off."""
+    columns = [column for group in column_heads(end, MAIN_GROUPS) for column in _group(*group)]
+    columns.append(FormColumn(BALANCE, BALANCE, "Cân đối", ""))
     for group in column_heads(end, (*AFTER_GROUPS, *APART_GROUPS)):
         if has_column(lines, group[0].measures):
-            found += _group(*group)
-    return [*found, FormColumn(REASON, REASON, "Lý do, ghi chú", "")]
+            columns += _group(*group)
+    return [*columns, FormColumn(REASON, REASON, "Lý do, ghi chú", "")]
 
 
 def _group(group: ColumnGroup, shorts: tuple[str, ...]) -> Iterator[FormColumn]:
@@ -186,7 +184,7 @@ def _group(group: ColumnGroup, shorts: tuple[str, ...]) -> Iterator[FormColumn]:
 
 
 def form_fingerprint(lines: Sequence[GridLine], end: date) -> str:
-    """Changes with the rows of the form, its columns, and what may hold a number."""
+    """A hash of the rows, the columns, and the cells that may have a number."""
     shape = [[column.name for column in form_columns(lines, end)]]
     shape += [[line.code, *sorted(line.served)] for line in lines]
     return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]

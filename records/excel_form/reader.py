@@ -19,7 +19,6 @@ from spreadsheets.child_process import read_sheets
 
 from .layout import NAMES, NOTE, OURS, REASON, SIGN, SheetSignature
 
-# Signs to look at before a sheet is taken for none of ours.
 _MAX_FAULTS = 500
 _LAST_ROW = re.compile(r"[0-9]+$")
 _READ_COLUMNS = frozenset((*MEASURES, REASON))
@@ -29,8 +28,8 @@ OLD_FORM = (
 
 
 @dataclass(frozen=True)
-class FoundCell:
-    """What stands in a cell, and its address: text, None (blank), or what keeps it from being read."""
+class SheetCell:
+    """The content of a cell (text, None for blank, or its flaw) and its address."""
 
     cell: Cell
     address: str
@@ -38,30 +37,30 @@ class FoundCell:
 
 @dataclass
 class UploadedSheet:
-    """A sheet of the form. `cells` by (row code, column name); `faults` of the sheet itself, each with its address."""
+    """A sheet of the form. `cells`: by (row code, column name); `faults`: of the sheet as a whole, with addresses."""
 
     name: str
     sign: SheetSignature
-    cells: dict[tuple[str, str], FoundCell] = field(default_factory=dict)
-    codes: dict[str, int] = field(default_factory=dict)  # row code → number of the row
+    cells: dict[tuple[str, str], SheetCell] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)  # row code → row number
     names: dict[str, int] = field(default_factory=dict)  # column name → its place, from 0
     faults: list[FileFault] = field(default_factory=list)
-    own: set[int] = field(default_factory=set)  # numbers of rows that are the form's own words and sums
+    own: set[int] = field(default_factory=set)  # numbers of rows with the form's own words and sums
 
     def address(self, code: str, name: str) -> str:
-        """Where a cell stands; "" where its row or column is missing."""
+        """The address of a cell; "" where its row or column is missing."""
         if code not in self.codes or name not in self.names:
             return ""
         return f"{column_letters(self.names[name])}{self.codes[code]}"
 
-    def found(self, code: str, name: str) -> FoundCell:
-        """A cell of the form; one that the file does not hold is blank."""
-        return self.cells.get((code, name)) or FoundCell(None, self.address(code, name))
+    def cell_at(self, code: str, name: str) -> SheetCell:
+        """A cell of the form; blank where the file lacks it."""
+        return self.cells.get((code, name)) or SheetCell(None, self.address(code, name))
 
 
 @dataclass(frozen=True)
 class UploadedWorkbook:
-    """What a file holds: the sheets of forms, and by their names the others. `refused`: why it cannot be read."""
+    """The sheets of forms in a file, the names of other sheets, and faults of unreadable ones (`refused`)."""
 
     sheets: list[UploadedSheet]
     others: list[str]
@@ -69,7 +68,7 @@ class UploadedWorkbook:
 
 
 def read_workbook(content: bytes, limits: ReadLimits = WEB_LIMITS) -> UploadedWorkbook:
-    """Every sheet of the form in a workbook, hidden ones too. Never raises for what is in the file."""
+    """Every sheet of the form in a workbook, hidden ones too. No content of the file raises."""
     try:
         return _read(content, limits)
     except UnreadableFile as broken:
@@ -115,12 +114,12 @@ def _sheet(name: str, sign: SheetSignature, lines: Iterator[tuple[int, list[Cell
 
 
 def _row(sheet: UploadedSheet, number: int, cells: list[Cell]) -> None:
-    """One row: that of the names, one of the form's own, one to fill in, or none of these."""
+    """A row: the column names, one of the form's own, one with input, or one outside the form."""
     merged = [
         at for at, cell in enumerate(cells) if isinstance(cell, FlawedCell) and cell.code == "merged_cell"
     ]
     if merged:
-        # Told at the end of the sheet, after the row itself.
+        # Merged cells come at the end of the sheet, after their row.
         _merge(sheet, number, merged[0], cells[merged[0]])
         return
     first = cells[0] if isinstance(cells[0], str) else ""
@@ -140,7 +139,7 @@ def _row(sheet: UploadedSheet, number: int, cells: list[Cell]) -> None:
 
 
 def _merge(sheet: UploadedSheet, number: int, at: int, flaw: FlawedCell) -> None:
-    """LibreOffice merges titles that run over their neighbours: nothing is to be read there."""
+    """Ignore merges within the form's own rows: LibreOffice merges titles that run over their neighbours."""
     last = int(_LAST_ROW.search(flaw.shown).group()) if _LAST_ROW.search(flaw.shown) else number
     if number not in sheet.own or last != number:
         _fault(sheet, number, at, flaw.code, flaw.message)
@@ -161,11 +160,11 @@ def _cells(sheet: UploadedSheet, number: int, code: str, cells: list[Cell]) -> N
     for name, at in sheet.names.items():
         if name in _READ_COLUMNS:
             cell = cells[at] if at < len(cells) else None
-            sheet.cells[code, name] = FoundCell(cell, f"{column_letters(at)}{number}")
-    known = set(sheet.names.values())
-    # The first two hold the code and the name of the row.
+            sheet.cells[code, name] = SheetCell(cell, f"{column_letters(at)}{number}")
+    columns = set(sheet.names.values())
+    # The first two columns are code and name of the row.
     for at, cell in enumerate(cells[2:], 2):
-        if cell and at not in known:
+        if cell and at not in columns:
             _fault(sheet, number, at, "outside_form", "Ô này ở ngoài biểu nên không được đọc. Hãy xóa, hoặc nhập vào ô "
                    "của biểu.")  # fmt: skip
 

@@ -36,12 +36,12 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 def workbook_response(forms: Sequence[UnitForm], code: str, month: Month) -> HttpResponse:
-    """The workbook to download, under a name of plain letters (acceptance S28)."""
+    """The workbook to download; its file name is ASCII (acceptance S28)."""
     return xlsx_response(form_workbook([form.form for form in forms]), f"bieu-nhap-{code}-{month}")
 
 
 def xlsx_response(content: bytes, name: str) -> HttpResponse:
-    """A workbook to be saved by its reader."""
+    """A workbook as a download."""
     answer = HttpResponse(content, content_type=XLSX_TYPE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{_UNSAFE.sub("-", name)[:100]}.xlsx"'
     return answer
@@ -64,181 +64,185 @@ _STALE = "Báo cáo vừa được lưu ở nơi khác. Dưới đây là khác 
 
 @web.requires(Right.ENTER)
 def form_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET: the form of a month, to download and bring back. POST `file`: looked at, kept for its owner, not stored."""
-    found = submission_or_404(request.user, pk, Right.ENTER, request.day)
+    """GET: download and upload the form of a month. POST `file`: preview an upload; no figures are saved."""
+    submission = submission_or_404(request.user, pk, Right.ENTER, request.day)
     if request.method != "POST":
-        return render_form_page(request, found, FormUpload())
-    return handle_upload(request, found)
+        return render_form_page(request, submission, FormUpload())
+    return handle_upload(request, submission)
 
 
-def handle_upload(request: HttpRequest, found: Submission | None, **context: Any) -> HttpResponse:
-    """An upload for one month, or for all that the reader enters for. 400 with every fault and its cell; else the
-    differences. What can be marked in a copy, or stored, is kept for its owner.
+def handle_upload(request: HttpRequest, submission: Submission | None, **context: Any) -> HttpResponse:
+    """An upload for one month, or for all units of the user. 400 with every fault and its cell, else the preview. The
+    file is stored for its owner where it can be marked or saved.
     """
     form = FormUpload(request.POST, request.FILES)
     if not form.is_valid():
-        return render_form_page(request, found, form, status=400, **context)
+        return render_form_page(request, submission, form, status=400, **context)
     file = form.cleaned_data["file"]
     if file.size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1024 // 1024
         return render(request, "413.html", {"limit": limit}, status=413)
     content = file.read()
-    weighed = preview_upload(request, content, found)
-    if not weighed.checked:
-        status = max((REFUSAL_STATUS.get(one.code, 400) for one in weighed.refused), default=400)
-        return render_form_page(request, found, form, weighed=weighed, status=status, **context)
-    kept = uploads.keep_uploaded_form(content, file.name, found, by=request.user, at=clock.now())
-    if weighed.blocked:
-        return _render_preview(request, kept, weighed, status=_status(weighed))
-    if found is not None and weighed.checked[0].clashes:
-        return _clash(request, found, weighed.checked[0], kept)
-    return redirect("records:form_look", kept.token)
+    preview = preview_upload(request, content, submission)
+    if not preview.checked:
+        status = max((REFUSAL_STATUS.get(refusal.code, 400) for refusal in preview.refused), default=400)
+        return render_form_page(request, submission, form, preview=preview, status=status, **context)
+    upload = uploads.keep_uploaded_form(content, file.name, submission, by=request.user, at=clock.now())
+    if preview.blocked:
+        return _render_preview(request, upload, preview, status=_status(preview))
+    if submission is not None and preview.checked[0].clashes:
+        return _clash(request, submission, preview.checked[0], upload)
+    return redirect("records:form_look", upload.token)
 
 
 @web.requires(Right.SIGNED_IN)
 def form_preview(request: HttpRequest, token: str) -> HttpResponse:
-    """GET: what a kept upload would change. POST `seen`: store it, all or nothing; again, nothing happens."""
-    kept = _upload_or_404(request, token)
-    if kept.stored_at is not None:
+    """GET: what an upload would change. POST `seen`: save it, all or nothing; a second POST does nothing."""
+    upload = _upload_or_404(request, token)
+    if upload.stored_at is not None:
         messages.info(request, "Tệp này đã được ghi, không ghi lại.")
-        return _page_of_upload(kept)
-    weighed = preview_upload(request, bytes(kept.content), kept.submission)
-    if weighed.blocked:
-        return _render_preview(request, kept, weighed, status=_status(weighed))
-    if kept.submission is not None and weighed.checked[0].clashes:
-        return _clash(request, kept.submission, weighed.checked[0], kept)
+        return _page_of_upload(upload)
+    preview = preview_upload(request, bytes(upload.content), upload.submission)
+    if preview.blocked:
+        return _render_preview(request, upload, preview, status=_status(preview))
+    if upload.submission is not None and preview.checked[0].clashes:
+        return _clash(request, upload.submission, preview.checked[0], upload)
     if request.method != "POST":
-        return _render_preview(request, kept, weighed)
-    if request.POST.get("seen") != weighed.seen:
-        return _render_preview(request, kept, weighed, told=_STALE, status=409)
-    return _save_upload(request, kept, weighed)
+        return _render_preview(request, upload, preview)
+    if request.POST.get("seen") != preview.seen:
+        return _render_preview(request, upload, preview, message=_STALE, status=409)
+    return _save_upload(request, upload, preview)
 
 
 @web.requires(Right.SIGNED_IN)
 @require_safe
 def marked_workbook(request: HttpRequest, token: str) -> HttpResponse:
-    """A copy of a kept upload in which every cell that is wrong or odd is coloured and says why."""
-    kept = _upload_or_404(request, token)
-    if kept.stored_at is not None:
+    """A copy of an upload in which cells with faults or warnings are coloured and commented."""
+    upload = _upload_or_404(request, token)
+    if upload.stored_at is not None:
         raise Http404
-    weighed = preview_upload(request, bytes(kept.content), kept.submission)
-    if not weighed.checked:
+    preview = preview_upload(request, bytes(upload.content), upload.submission)
+    if not preview.checked:
         raise Http404
-    content = form_workbook([form.form for form in weighed.forms], weighed.copies())
-    return xlsx_response(content, f"danh-dau-{weighed.forms[0].form.code}-{weighed.forms[0].form.month}")
+    content = form_workbook([form.form for form in preview.forms], preview.copies())
+    return xlsx_response(content, f"danh-dau-{preview.forms[0].form.code}-{preview.forms[0].form.month}")
 
 
 def _upload_or_404(request: HttpRequest, token: str) -> FormFile:
-    """The upload of its owner, who still enters for the unit; 404 for anybody else, and when its time is over."""
-    kept = uploaded_form(token, request.user, clock.now())
-    if kept is None:
+    """The user's own upload; 404 where it has expired, or the user no longer enters figures for the unit."""
+    upload = uploaded_form(token, request.user, clock.now())
+    if upload is None:
         raise Http404
-    if kept.submission is not None:
-        require_right(request.user, Right.ENTER, kept.submission.unit, request.day)
-    return kept
+    if upload.submission is not None:
+        require_right(request.user, Right.ENTER, upload.submission.unit, request.day)
+    return upload
 
 
-def _save_upload(request: HttpRequest, kept: FormFile, weighed: UploadPreview) -> HttpResponse:
+def _save_upload(request: HttpRequest, upload: FormFile, preview: UploadPreview) -> HttpResponse:
     try:
         uploads.save_uploaded_forms(
-            kept, weighed.filled(), by=request.user, at=clock.now(), days=stored_calendar()
+            upload, preview.filled(), by=request.user, at=clock.now(), days=stored_calendar()
         )
     except StaleEdition:
-        again = preview_upload(request, bytes(kept.content), kept.submission)
-        return _render_preview(request, kept, again, told=_STALE, status=409)
+        again = preview_upload(request, bytes(upload.content), upload.submission)
+        return _render_preview(request, upload, again, message=_STALE, status=409)
     except ActionRefused as refusal:
         return _render_preview(
-            request, kept, weighed, told=refusal.message, status=REFUSAL_STATUS.get(refusal.code, 400)
+            request, upload, preview, message=refusal.message, status=REFUSAL_STATUS.get(refusal.code, 400)
         )
-    cells = sum(len(one.changes) for one in weighed.changed)
-    where = "" if kept.submission else f" của {len(weighed.changed)} báo cáo"
+    cells = sum(len(comparison.changes) for comparison in preview.changed)
+    where = "" if upload.submission else f" của {len(preview.changed)} báo cáo"
     messages.success(request, f"Đã ghi {cells} ô{where} từ tệp, còn là bản nháp. Hãy kiểm tra rồi gửi.")
-    return _page_of_upload(kept)
+    return _page_of_upload(upload)
 
 
-def _page_of_upload(kept: FormFile) -> HttpResponse:
-    return (
-        redirect("records:check", kept.submission_id) if kept.submission_id else redirect("records:worklist")
-    )
+def _page_of_upload(upload: FormFile) -> HttpResponse:
+    if upload.submission_id:
+        return redirect("records:check", upload.submission_id)
+    return redirect("records:worklist")
 
 
-def _status(weighed: UploadPreview) -> int:
-    """423 for a lock, 409 for a state that does not let the month be entered, 400 for what stands in the file."""
+def _status(preview: UploadPreview) -> int:
+    """423 for a lock, 409 for a state in which the month cannot be entered, 400 for faults of the file."""
     return max(
-        (REFUSAL_STATUS.get(remark.code, 400) for remark in weighed.remarks if remark.blocks), default=400
+        (REFUSAL_STATUS.get(remark.code, 400) for remark in preview.remarks if remark.blocks), default=400
     )
 
 
 def render_form_page(
     request: HttpRequest,
-    found: Submission | None,
+    submission: Submission | None,
     form: FormUpload,
     *,
-    weighed: UploadPreview | None = None,
+    preview: UploadPreview | None = None,
     status: int = 200,
     **context: Any,
 ) -> HttpResponse:
-    """The page to download and bring back from; after an upload that is not taken, with why (`weighed`)."""
-    context |= {"form": form, "weighed": weighed, "limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}
-    if found is None:
+    """The page to download and upload forms; with `preview` after a refused upload."""
+    context |= {"form": form, "weighed": preview, "limit": settings.UPLOAD_MAX_BYTES // 1024 // 1024}
+    if submission is None:
         return render(request, "records/excel_form/forms.html", context, status=status)
-    newest = editions_of(found, request.user)[-1]
-    context |= {"found": found, "unit": found.unit, "edition": newest, **lock_context(request, found, newest)}
+    newest = editions_of(submission, request.user)[-1]
+    context |= {"found": submission, "unit": submission.unit, "edition": newest}
+    context |= lock_context(request, submission, newest)
     return render(request, "records/excel_form/form.html", context, status=status)
 
 
 def _render_preview(
-    request: HttpRequest, kept: FormFile, weighed: UploadPreview, *, told: str = "", status: int = 200
+    request: HttpRequest, upload: FormFile, preview: UploadPreview, *, message: str = "", status: int = 200
 ) -> HttpResponse:
-    remarks = weighed.remarks
+    remarks = preview.remarks
     context = {
-        "kept": kept,
-        "found": kept.submission,
-        "weighed": weighed,
-        "told": told,
+        "kept": upload,
+        "found": upload.submission,
+        "weighed": preview,
+        "told": message,
         "wrong": [remark for remark in remarks if remark.blocks],
         "odd": [remark for remark in remarks if not remark.blocks],
-        "cells": sum(len(one.changes) for one in weighed.checked),
-        "others": sum(one.kept for one in weighed.checked),
+        "cells": sum(len(comparison.changes) for comparison in preview.checked),
+        "others": sum(comparison.kept for comparison in preview.checked),
     }
     return render(request, "records/excel_form/upload_preview.html", context, status=status)
 
 
-def _clash(request: HttpRequest, found: Submission, checked: SheetComparison, kept: FormFile) -> HttpResponse:
-    """Two people changed the same cells: the page of the entry sheet asks which to keep."""
+def _clash(
+    request: HttpRequest, submission: Submission, comparison: SheetComparison, upload: FormFile
+) -> HttpResponse:
+    """Two people changed the same cells: the entry page lets the user choose."""
     days = stored_calendar()
-    end = days.span(Month.from_number(found.month)).end
-    names = {line.key: line for line in checked.lines}
-    typed = {"revision": str(checked.sheet.sign.revision)}
+    end = days.span(Month.from_number(submission.month)).end
+    names = {line.key: line for line in comparison.lines}
+    typed = {"revision": str(comparison.sheet.sign.revision)}
     differing: dict[Any, dict[str, tuple]] = {}
-    for change in checked.changes:
+    for change in comparison.changes:
         typed[change.name] = "" if change.after is None else str(change.after)
         if change.measure != "reason":
             differing.setdefault(change.key, {})[change.measure] = (change.after, change.before)
     form = EntryForm(names.values(), typed, day=end)
     form.is_valid()
-    return render_conflict(request, found, form, StaleEdition(checked.month.edition, differing), kept)
+    stale = StaleEdition(comparison.month.edition, differing)
+    return render_conflict(request, submission, form, stale, upload)
 
 
 MONTHS_BACK = 12
-# A workbook comes back through the gate of uploads, which takes 200 parts.
+# Uploads accept at most 200 parts in a workbook.
 MAX_SHEETS = 150
 
 
 @web.requires(Right.READ)
 @require_safe
 def download_form(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form of a month, with what is stored now."""
-    found = submission_or_404(request.user, pk, Right.READ, request.day)
-    month = Month.from_number(found.month)
+    """The form of a month with its stored figures."""
+    submission = submission_or_404(request.user, pk, Right.READ, request.day)
+    month = Month.from_number(submission.month)
     return workbook_response(
-        unit_forms([found.unit], month, Catalogue(stored_calendar())), found.unit.code, month
+        unit_forms([submission.unit], month, Catalogue(stored_calendar())), submission.unit.code, month
     )
 
 
 @web.requires(Right.SIGNED_IN)
 def forms_page(request: HttpRequest) -> HttpResponse:
-    """GET: choose unit and month of a workbook. POST `file`: a workbook with sheets of the reader's own units."""
+    """GET: choose unit and month of a workbook. POST `file`: a workbook with sheets of the user's units."""
     if request.method == "POST":
         return handle_upload(request, None, **_choices(request))
     return render_form_page(request, None, FormUpload(), **_choices(request))
@@ -247,35 +251,35 @@ def forms_page(request: HttpRequest) -> HttpResponse:
 @web.requires(Right.READ)
 @require_safe
 def download_forms(request: HttpRequest) -> HttpResponse:
-    """`?unit=7&month=2022-M07`: a sheet for each unit at and below this one that owes a report of the month."""
-    number, days = request.GET.get("unit", ""), stored_calendar()
-    plain = number.isascii() and number.isdigit() and len(number) <= 18
-    unit = unit_for(request.user, int(number) if plain else 0, request.day)
+    """`?unit=7&month=2022-M07`: a sheet for each unit, from this one down, that is expected to report."""
+    pk, days = request.GET.get("unit", ""), stored_calendar()
+    plain = pk.isascii() and pk.isdigit() and len(pk) <= 18
+    unit = unit_for(request.user, int(pk) if plain else 0, request.day)
     months = month_status.ended_months(request.day, days, MONTHS_BACK)
     month = next((month for month in months if str(month) == request.GET.get("month")), None)
     if month is None:
         raise Http404
     span = days.span(month)
-    owing = Unit.objects.under(unit).expected_within(span.start, span.end).order_by("tier", "code", "pk")
-    below = list(owing[: MAX_SHEETS + 1])
+    expected = Unit.objects.under(unit).expected_within(span.start, span.end).order_by("tier", "code", "pk")
+    below = list(expected[: MAX_SHEETS + 1])
     if below and len(below) <= MAX_SHEETS:
         return workbook_response(unit_forms(below, month, Catalogue(days)), unit.code, month)
-    told = (
+    message = (
         f"{unit.name} có hơn {MAX_SHEETS} đơn vị báo cáo. Hãy chọn đơn vị cấp dưới."
         if below
         else f"Không có đơn vị nào của {unit.name} phải báo cáo {month.label}."
     )
-    return render_form_page(request, None, FormUpload(), status=400, told=told, **_choices(request))
+    return render_form_page(request, None, FormUpload(), status=400, told=message, **_choices(request))
 
 
 def _choices(request: HttpRequest) -> dict[str, Any]:
-    """Units that the reader may ask a workbook of: those held, and the groups right below; and the months."""
-    held = memberships_of(request.user, request.day)
-    units = {one.unit_id: one.unit for one in held}
+    """Units (the user's own and groups directly below) and months to choose from."""
+    memberships = memberships_of(request.user, request.day)
+    units = {membership.unit_id: membership.unit for membership in memberships}
     for unit in Unit.objects.filter(parent__in=list(units), has_children=True).order_by("code", "pk"):
         units.setdefault(unit.pk, unit)
     return {
         "units": list(units.values()),
         "months": list(reversed(month_status.ended_months(request.day, stored_calendar(), MONTHS_BACK))),
-        "clerk": any(one.role == Role.CLERK for one in held),
+        "clerk": any(membership.role == Role.CLERK for membership in memberships),
     }

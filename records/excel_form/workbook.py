@@ -1,4 +1,4 @@
-"""Writes the workbook: a protected sheet for each unit's month, with only the cells to fill in unlocked."""
+"""Writes the workbook: a protected sheet for each unit's month, with only the input cells unlocked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
@@ -43,7 +43,7 @@ _ODD = {"bg_color": "#FBD38D"}
 
 
 class FormStyles:
-    """Formats of one workbook; what is not told otherwise is locked by the sheet's protection."""
+    """Formats of one workbook; cells are locked by the sheet's protection unless a format unlocks them."""
 
     def __init__(self, book: Any) -> None:
         add = book.add_format
@@ -51,7 +51,7 @@ class FormStyles:
         self.note = add({"font_color": "#4A5560"})
         self.text = add({"text_wrap": True, "valign": "top"})
         self.head = add({**_LINE, "bold": True, "text_wrap": True, "align": "center", "valign": "vcenter"})
-        # Over its neighbours without merging them.
+        # Centred across its neighbours without merging them.
         self.group = add({**_LINE, "bold": True, "align": "center_across"})
         self.label = add({**_WORDS, "bold": True})
         self.sum = add(_SUM)
@@ -73,16 +73,16 @@ class FormStyles:
         }
 
     def input(self, state: str = "", *, words: bool = False) -> Any:
-        """A cell to fill in; state: "", "odd" or "wrong"."""
+        """An input cell; `state`: "", "odd" or "wrong"."""
         return self._inputs["words" if words else "number", state]
 
     def locked(self, state: str = "", *, words: bool) -> Any:
-        """A sum, or the words that tell whether a row closes."""
+        """A sum, or the balance in words."""
         return self._locked["words" if words else "number", state]
 
 
 FIRST_LINE = 6  # the row of the first line, from 0
-FIRST_COUNT_COLUMN = 2  # code and name stand before the numbers
+FIRST_COUNT_COLUMN = 2  # after code and name
 _WIDTHS = {BALANCE: 12, REASON: 34}
 _INSTRUCTIONS = (
     "Nhập vào các ô nền vàng; các ô khác đã khóa. Chỉ nhập số nguyên từ 0. Để trống là chưa báo, khác với 0. Ô gạch "
@@ -99,7 +99,7 @@ _PROTECTION_OPTIONS = {"format_columns": True, "format_rows": True}
 
 
 def set_frame(sheet: Any, columns: Sequence[FormColumn]) -> None:
-    """Widths, what stays in sight, print, protection."""
+    """Widths, frozen panes, print settings, protection."""
     sheet.set_column(0, 0, None, None, {"hidden": True})
     sheet.set_column(1, 1, 26)
     for place, column in enumerate(columns, FIRST_COUNT_COLUMN):
@@ -110,12 +110,12 @@ def set_frame(sheet: Any, columns: Sequence[FormColumn]) -> None:
 
 
 def write_heads(sheet: Any, styles: FormStyles, month: FormMonth, columns: Sequence[FormColumn]) -> None:
-    """Sign, title and heads; the hidden row of names."""
+    """Signature, title, heads, and the hidden row of column names."""
     sheet.write_string(0, 0, str(month.sign))
     name = clean_text(month.name)
     title = f"{capfirst(name)}: báo cáo {month.month.label}"
     for at, (text, style) in enumerate(
-        ((title, styles.title), (month.told, styles.note), (_INSTRUCTIONS, styles.note))
+        ((title, styles.title), (month.period_note, styles.note), (_INSTRUCTIONS, styles.note))
     ):
         if at:
             sheet.write_string(at, 0, OURS)
@@ -129,7 +129,7 @@ def write_heads(sheet: Any, styles: FormStyles, month: FormMonth, columns: Seque
     sheet.set_row(5, None, None, {"hidden": True})
     group = ""
     for place, column in enumerate(columns, FIRST_COUNT_COLUMN):
-        # A group of one column has its name where there is room for two lines.
+        # The name of a group of one column goes to the row with room for two lines.
         over = column.group if column.title and column.group != group else ""
         sheet.write(3, place, over, styles.group if column.title else styles.head)
         sheet.write_string(4, place, column.title or column.group, styles.head)
@@ -138,7 +138,7 @@ def write_heads(sheet: Any, styles: FormStyles, month: FormMonth, columns: Seque
 
 
 def set_validation(sheet: Any, styles: FormStyles, columns: Sequence[FormColumn], last: int) -> None:
-    """Whole numbers only, in Vietnamese words; reasons that are often given; a balance that is off is red."""
+    """Accept whole numbers only, offer common reasons, and show a wrong balance in red."""
     places = {column.name: place for place, column in enumerate(columns, FIRST_COUNT_COLUMN)}
     for begin, end in _runs(columns):
         sheet.data_validation(
@@ -156,10 +156,10 @@ def set_validation(sheet: Any, styles: FormStyles, columns: Sequence[FormColumn]
     sheet.conditional_format(FIRST_LINE, places[BALANCE], last, places[BALANCE], off)
 
 
-def _runs(found: Sequence[FormColumn]) -> Iterator[tuple[int, int]]:
-    """Places of the first and last column of each stretch of cells to fill in with numbers."""
+def _runs(columns: Sequence[FormColumn]) -> Iterator[tuple[int, int]]:
+    """Places of the first and last column of each run of input columns."""
     start = None
-    for place, column in enumerate(found):
+    for place, column in enumerate(columns):
         if column.kind == INPUT and start is None:
             start = place
         elif column.kind != INPUT and start is not None:
@@ -168,7 +168,7 @@ def _runs(found: Sequence[FormColumn]) -> Iterator[tuple[int, int]]:
 
 
 class UnitSheet:
-    """Writes one month; `copy`: the form as it came back, whose texts and remarks stand for what is stored."""
+    """Writes one month; `copy`: an uploaded form, whose texts and remarks replace what is stored."""
 
     def __init__(
         self, book: Any, name: str, styles: FormStyles, month: FormMonth, copy: UploadedCopy | None = None
@@ -181,7 +181,7 @@ class UnitSheet:
         self.last = FIRST_LINE + len(self.lines) - 1
 
     def _shown(self, line: GridLine) -> dict[str, int | None]:
-        """The numbers of a row: those typed where the form came back, else those stored."""
+        """The numbers of a row, as uploaded, else as stored."""
         texts = self.copy.texts if self.copy else {}
         return {
             name: _number(texts[line.code, name])
@@ -191,24 +191,24 @@ class UnitSheet:
         }
 
     def write(self, *, notes: bool = True) -> None:
-        """`notes`: remarks stand at their cells in words, not by colour only."""
+        """`notes`: write remarks as cell comments, not only as colours."""
         set_frame(self.sheet, self.columns)
         write_heads(self.sheet, self.styles, self.month, self.columns)
-        said = _remarks_by_cell(self.copy, notes)
+        remarks = _remarks_by_cell(self.copy, notes)
         for at, line in enumerate(self.lines, FIRST_LINE):
-            self._line(at, line, said)
+            self._line(at, line, remarks)
         self._totals(self.last + 1)
         self._blanks(self.last + 2)
         self._before(self.last + 4)
         set_validation(self.sheet, self.styles, self.columns, self.last)
 
-    def _line(self, at: int, line: GridLine, said: dict[tuple[str, str], tuple[str, str]]) -> None:
+    def _line(self, at: int, line: GridLine, remarks: dict[tuple[str, str], tuple[str, str]]) -> None:
         self.sheet.write_string(at, 0, line.code)
         self.sheet.write_string(at, 1, clean_text(line.label), self.styles.label)
         values = self.values[line.code]
         for column in self.columns:
             place, key = self.places[column.name], (line.code, column.name)
-            state, words = said.get(key, ("", ""))
+            state, words = remarks.get(key, ("", ""))
             if words:
                 self.sheet.write_comment(at, place, words, {"x_scale": 2.2, "y_scale": 1.4, "visible": False})
             if column.kind == SUM:
@@ -232,7 +232,7 @@ class UnitSheet:
             self._typed(at, place, None if value is None else str(value), style, number=True)
 
     def _typed(self, at: int, place: int, text: str | None, style: Any, *, number: bool) -> None:
-        """A count as a number, whatever else was typed as it was typed."""
+        """Write a count as a number, anything else as typed."""
         if not text:
             self.sheet.write_blank(at, place, None, style)
             return
@@ -250,15 +250,15 @@ class UnitSheet:
         self.sheet.write_formula(at, place, formula, style, "" if value is None else value)
 
     def _balance(self, at: int, place: int, line: GridLine, state: str) -> None:
-        """The words of the page: khớp, lệch by how many, chưa đủ while a served cell is blank."""
-        asked = [
+        """As on the page: khớp, lệch with the difference, or chưa đủ while a required cell is blank."""
+        served = [
             name
             for name in (*measures.COMES_IN, *measures.GOES_OUT)
             if name in line.served and name in self.places
         ]
-        needed = [self._cell(name, at) for name in asked if name not in OPTIONAL]
+        needed = [self._cell(name, at) for name in served if name not in OPTIONAL]
         comes_in, goes_out = (
-            ",".join(self._cell(name, at) for name in side if name in asked)
+            ",".join(self._cell(name, at) for name in side if name in served)
             for side in (measures.COMES_IN, measures.GOES_OUT)
         )
         gap = f"(SUM({comes_in})-SUM({goes_out}))"
@@ -282,8 +282,8 @@ class UnitSheet:
                     at, place, formula, self.styles.total, "" if value is None else value
                 )
             elif column.kind == BALANCE:
-                off, lacking = f'COUNTIF({cells},"lệch*")', f'COUNTIF({cells},"chưa đủ")'
-                formula = f'=IF({off}>0,{off}&" dòng",IF({lacking}>0,"chưa đủ","khớp"))'
+                off, incomplete = f'COUNTIF({cells},"lệch*")', f'COUNTIF({cells},"chưa đủ")'
+                formula = f'=IF({off}>0,{off}&" dòng",IF({incomplete}>0,"chưa đủ","khớp"))'
                 self.sheet.write_formula(at, place, formula, self.styles.balance, self._overall())
 
     def _overall(self) -> str:
@@ -304,7 +304,7 @@ class UnitSheet:
                 self.sheet.write_formula(at, place, f"=COUNTBLANK({cells})", self.styles.sum, blank)
 
     def _before(self, at: int) -> None:
-        """What the month before counted, to compare with; of a first month what the units taken over left."""
+        """The numbers of the month before, to compare with; in a first month the closing counts of the predecessors."""
         before = self.month.before
         self._label(at, f"{capfirst(before)}, để so sánh")
         for line_at, line in enumerate(self.lines, at + 1):
@@ -327,7 +327,7 @@ class UnitSheet:
 
 
 def _number(text: str | None) -> int | None:
-    """What was typed as a count; None where it is none."""
+    """The text as a count; None where it is none."""
     try:
         return parse_count(text or "")
     except CountInputError:
@@ -341,59 +341,63 @@ def _balance_words(gap: int | None) -> str:
 
 
 def _remarks_by_cell(copy: UploadedCopy | None, notes: bool) -> dict[tuple[str, str], tuple[str, str]]:
-    """State and words of each cell that something is said about."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for one in copy.remarks if copy else ():
-        if one.key is None:
+    """State and words of each cell with remarks."""
+    by_cell: dict[tuple[str, str], tuple[str, str]] = {}
+    for remark in copy.remarks if copy else ():
+        if remark.key is None:
             continue
-        state, words = found.get(one.key, ("odd", ""))
-        state = "wrong" if one.blocks else state
-        found[one.key] = state, f"{words}\n{one.message}".strip() if notes else ""
-    return found
+        state, words = by_cell.get(remark.key, ("odd", ""))
+        state = "wrong" if remark.blocks else state
+        by_cell[remark.key] = state, f"{words}\n{remark.message}".strip() if notes else ""
+    return by_cell
 
 
 _MAX_SHEET_NAME = 31
-_MAX_OTHER_PARTS = 20  # of a workbook beside its sheets, with room to spare
+_MAX_OTHER_PARTS = 20  # parts of a workbook besides its sheets, with a margin
 _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))
 _REMARK_HEADS = ("Trang tính", "Ô", "Dòng, cột", "Cần sửa, cần xem")
 
 
 def form_workbook(months: Sequence[FormMonth], copies: Mapping[int, UploadedCopy] | None = None) -> bytes:
-    """A sheet for each month. `copies`, by number of the unit: the forms as they came back, marked; where very many
-    sheets are, the last ones by colour only.
+    """A sheet for each month. `copies`: uploaded forms by id of the unit, to be marked; with very many sheets the last
+    ones have colours only.
     """
     buffer = BytesIO()
-    taken: set[str] = set()
+    used_names: set[str] = set()
     with new_workbook(buffer, row_by_row=False) as book:
         styles = FormStyles(book)
         remarks = [remark for copy in (copies or {}).values() for remark in copy.remarks]
         if remarks:
-            _write_remarks(book, styles, remarks, taken)
-        # Notes cost a sheet three parts more, and the copy is to come back through the gate of uploads.
-        noted = (WEB_LIMITS.parts - len(months) - _MAX_OTHER_PARTS) // 3
+            _write_remarks(book, styles, remarks, used_names)
+        # Comments add three parts to a sheet, and an upload may have only so many.
+        notes_left = (WEB_LIMITS.parts - len(months) - _MAX_OTHER_PARTS) // 3
         for month in months:
             copy = (copies or {}).get(month.unit)
-            noted -= bool(copy and copy.remarks)
-            UnitSheet(book, sheet_name(month.name, taken), styles, month, copy).write(notes=noted >= 0)
+            notes_left -= bool(copy and copy.remarks)
+            UnitSheet(book, sheet_name(month.name, used_names), styles, month, copy).write(
+                notes=notes_left >= 0
+            )
     return buffer.getvalue()
 
 
-def sheet_name(text: str, taken: set[str]) -> str:
-    """The text as the name of a sheet that no other has."""
+def sheet_name(text: str, used_names: set[str]) -> str:
+    """The text as a unique name of a sheet."""
     plain = clean_text(text).translate(_FORBIDDEN).strip()[:_MAX_SHEET_NAME].strip() or "Biểu"
     plain = capfirst(plain)
     name, number = plain, 1
-    while name.lower() in taken:
+    while name.lower() in used_names:
         number += 1
         tail = f" {number}"
         name = plain[: _MAX_SHEET_NAME - len(tail)] + tail
-    taken.add(name.lower())
+    used_names.add(name.lower())
     return name
 
 
-def _write_remarks(book: Any, styles: FormStyles, remarks: Sequence[CellRemark], taken: set[str]) -> None:
-    """Everything that is said about the forms, in a sheet of its own that is not read when the file comes back."""
-    sheet = book.add_worksheet(sheet_name("Cần sửa", taken))
+def _write_remarks(
+    book: Any, styles: FormStyles, remarks: Sequence[CellRemark], used_names: set[str]
+) -> None:
+    """All remarks, in a sheet of their own that uploads ignore."""
+    sheet = book.add_worksheet(sheet_name("Cần sửa", used_names))
     sheet.set_column(0, 0, 0, None, {"hidden": True})
     sheet.set_column(1, 1, 24)
     sheet.set_column(2, 2, 8)
@@ -405,10 +409,10 @@ def _write_remarks(book: Any, styles: FormStyles, remarks: Sequence[CellRemark],
     )
     for place, head in enumerate(_REMARK_HEADS, 1):
         sheet.write_string(1, place, head, styles.head)
-    ordered = sorted(remarks, key=lambda one: (not one.blocks, one.sheet, _position(one.cell)))
-    for at, one in enumerate(ordered, 2):
-        said = one.message if one.blocks else f"Cần xem: {one.message}"
-        for place, text in enumerate((one.sheet, one.cell, one.place, said), 1):
+    ordered = sorted(remarks, key=lambda remark: (not remark.blocks, remark.sheet, _position(remark.cell)))
+    for at, remark in enumerate(ordered, 2):
+        words = remark.message if remark.blocks else f"Cần xem: {remark.message}"
+        for place, text in enumerate((remark.sheet, remark.cell, remark.place, words), 1):
             sheet.write_string(at, place, clean_text(text), styles.text)
     sheet.freeze_panes(2, 0)
     print_across(sheet)
