@@ -1,4 +1,4 @@
-"""What an official form would change in a month, with every fault by its cell."""
+"""Compares an official form with what a month stores: changes, and every fault by its cell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,14 +40,16 @@ class OfficialChange:
 
 @dataclass
 class OfficialFormPreview:
-    """What a file would write (`rows`), how it differs from what is stored, what is wrong with it (`unreadable`: all of
-    it); `taken` says which measure takes a column that comes without detail, `notes` what could not be held against it.
+    """What a file would write (`rows`) and change, and its faults (`unreadable`: of the whole file).
+
+    `spread_notes`: sentences about columns without detail, by the measure that receives them; `notes`: remarks that do
+    not block.
     """
 
     rows: dict[RowKey, dict[str, int | None]] = field(default_factory=dict)
     changes: list[OfficialChange] = field(default_factory=list)
     faults: FileFaults = field(default_factory=FileFaults)
-    taken: list[str] = field(default_factory=list)
+    spread_notes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     lines: int = 0
     refused: ActionRefused | None = None
@@ -55,46 +57,44 @@ class OfficialFormPreview:
 
     @property
     def usable(self) -> bool:
-        """Whether it may be written, and would change anything."""
+        """Whether it may be written and changes anything."""
         return bool(self.changes) and not self.faults and self.refused is None
 
 
 def compare_official_form(
     content: bytes, form: OfficialForm, edition: Edition, catalogue: Catalogue, *, by: Any, at: datetime
 ) -> OfficialFormPreview:
-    """Hold a file against what an edition stores, and try whether it could be saved. Nothing is written, and nothing
-    in the file raises.
-    """
+    """Compare a file with an edition and try to save it. Nothing is written; no content of the file raises."""
     submission = edition.submission
     month = Month.from_number(submission.month)
     period = Dates.of(Period.of_month(month), catalogue.days)
     sheet = read_official_sheet(content, form, submission.unit, period)
-    reading = OfficialFormPreview(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
+    preview = OfficialFormPreview(faults=sheet.faults, notes=sheet.notes, unreadable=sheet.unreadable)
     if sheet.faults and not sheet.lines:
-        return reading
-    _OfficialComparer(form, edition, catalogue, reading, period.end).compare(sheet)
-    if reading.usable:
+        return preview
+    _OfficialComparer(form, edition, catalogue, preview, period.end).compare(sheet)
+    if preview.usable:
         try:
             with transaction.atomic():
-                save_counts(edition, reading.rows, by=by, revision=edition.revision, at=at, way=FROM_FILE)
+                save_counts(edition, preview.rows, by=by, revision=edition.revision, at=at, way=FROM_FILE)
                 transaction.set_rollback(True)
         except ActionRefused as refused:
-            reading.refused = refused
-    return reading
+            preview.refused = refused
+    return preview
 
 
 class _OfficialComparer:
-    """Puts the lines of a sheet beside the rows of an edition."""
+    """Compares the lines of a sheet with the rows of an edition."""
 
     def __init__(
         self,
         form: OfficialForm,
         edition: Edition,
         catalogue: Catalogue,
-        reading: OfficialFormPreview,
+        preview: OfficialFormPreview,
         day: date,
     ) -> None:
-        self.form, self.catalogue, self.reading, self.day = form, catalogue, reading, day
+        self.form, self.catalogue, self.preview, self.day = form, catalogue, preview, day
         submission = edition.submission
         self.unit = submission.unit
         self.expected = catalogue.expected(submission.unit, Month.from_number(submission.month))
@@ -102,25 +102,25 @@ class _OfficialComparer:
         for row in counts_of_edition(edition):
             if row.answered:
                 self.stored.setdefault(row.field_id, []).append(row)
-        self.numbers = {one.name: pk for pk, one in catalogue.fields.items()} | {
-            one.code: pk for pk, one in catalogue.fields.items()
+        self.field_ids = {entry.name: pk for pk, entry in catalogue.fields.items()} | {
+            entry.code: pk for pk, entry in catalogue.fields.items()
         }
         self.taken: set[tuple[int, str]] = set()
 
     def compare(self, sheet: OfficialSheet) -> None:
-        seen: dict[int, int] = {}
+        line_numbers: dict[int, int] = {}
         for line in sheet.lines:
-            number = sheet.field_of(line, self.numbers)
+            number = sheet.field_of(line, self.field_ids)
             if number is None:
                 self._fault(line, "unknown_field", f"Danh mục không có lĩnh vực “{line.name[:80]}”.")
-            elif number in seen:
-                self._fault(line, "repeated_row", f"Dòng này lặp lại dòng {seen[number]}.")
+            elif number in line_numbers:
+                self._fault(line, "repeated_row", f"Dòng này lặp lại dòng {line_numbers[number]}.")
             else:
-                seen[number] = line.number
+                line_numbers[number] = line.number
                 self._line(line, number)
         self._totals(sheet)
-        self.reading.lines = len(seen)
-        self.reading.taken = [
+        self.preview.lines = len(line_numbers)
+        self.preview.spread_notes = [
             f"Cột ({number}) ghi vào “{measure_label(name, self.day)}”; phần chi tiết còn lại của cột ghi 0."
             for number, name in sorted(self.taken)
         ]
@@ -148,8 +148,10 @@ class _OfficialComparer:
                 line, "not_served", f"{self.unit.name} không báo cáo lĩnh vực “{name}” trong tháng này."
             )
         elif any(row.procedure_id for row in rows):
-            told = "Lĩnh vực này đang nhập theo thủ tục: hãy sửa ở bảng nhập, biểu chỉ có số của cả lĩnh vực."
-            self._fault(line, "mixed_level", told)
+            message = (
+                "Lĩnh vực này đang nhập theo thủ tục: hãy sửa ở bảng nhập, biểu chỉ có số của cả lĩnh vực."
+            )
+            self._fault(line, "mixed_level", message)
         else:
             self._change(line, number, changed, before, cells, served)
 
@@ -171,15 +173,15 @@ class _OfficialComparer:
                     self._fault(line, fault.code, fault.message, column.number)
             after |= spread
             takes = next((name for name, part in spread.items() if part), "")
-            # Where the other measures are 0 already, nothing of them is lost.
+            # No sentence where the other measures are 0 already.
             if takes and any(before[name] != 0 for name in spread if name != takes):
                 self.taken.add((column.number, takes))
             name = self.catalogue.fields[number].name
-            self.reading.changes.append(OfficialChange(name, column, cells[column.number], value))
-        self.reading.rows[number, None] = after
+            self.preview.changes.append(OfficialChange(name, column, cells[column.number], value))
+        self.preview.rows[number, None] = after
 
     def _misadded(self, line: OfficialLine, cells: Mapping[int, int | None]) -> bool:
-        """Whether a total of an unchanged line is another one than its parts give."""
+        """Whether a total of an unchanged line differs from its stored parts."""
         return any(
             column.adds
             and column.number not in line.unread
@@ -188,68 +190,68 @@ class _OfficialComparer:
         )
 
     def _identities(self, line: OfficialLine, stored: MeasureValues) -> None:
-        """Totals against their parts, then the identities of the form: told at the cell of the total. What is stored of
-        dossiers that moved between places, which the form does not hold, may explain a difference.
+        """Check totals against their parts, then the identities of the form; faults are at the total's cell. Stored
+        transfers, which the form has no column for, may explain a difference.
         """
         if any(column.sources and column.number in line.unread for column in self.form.columns):
             return
         for column in self.form.columns:
-            given = line.cells[column.number]
-            if not column.adds or given is None:
+            value = line.cells[column.number]
+            if not column.adds or value is None:
                 continue
-            made = self.form.cells(self._as_sources(line))[self.form.places[column.number]]
-            if given != made:
-                told = (
-                    f"Cột ({column.number}) ghi {format_count(given)}, "
-                    f"mà các cột thành phần cộng lại là {format_count(made)}."
+            parts_sum = self.form.cells(self._as_sources(line))[self.form.places[column.number]]
+            if value != parts_sum:
+                message = (
+                    f"Cột ({column.number}) ghi {format_count(value)}, "
+                    f"mà các cột thành phần cộng lại là {format_count(parts_sum)}."
                 )
-                self._fault(line, "identity", told, column.number)
+                self._fault(line, "identity", message, column.number)
         for identity, gap in self.form.gaps(self.form.cells(self._as_sources(line))):
             if gap == self.form.moved(identity, stored):
-                self.reading.notes.append(
+                self.preview.notes.append(
                     f"Dòng {line.number}: {identity_difference(identity, gap, moved=True)}"
                 )
                 continue
-            told = f"{identity.words} không khớp: lệch {format_count(gap)}."
-            self._fault(line, "identity", told, identity.left[0])
+            message = f"{identity.words} không khớp: lệch {format_count(gap)}."
+            self._fault(line, "identity", message, identity.left[0])
 
     def _as_sources(self, line: OfficialLine) -> dict[str, int | None]:
-        """The parts of a line under the first source of each column."""
+        """The cells of a line by the first source of each column."""
         return {
             column.sources[0]: line.cells[column.number] for column in self.form.columns if column.sources
         }
 
     def _totals(self, sheet: OfficialSheet) -> None:
-        """Totals are not read, but each must be the sum of the lines."""
-        if self.reading.faults:
+        """Each total must be the sum of the lines; totals are not stored."""
+        if self.preview.faults:
             return
         for total in sheet.totals:
             for column in self.form.columns:
-                given = total.cells[column.number]
-                if given is None or column.number in total.unread:
+                value = total.cells[column.number]
+                if value is None or column.number in total.unread:
                     continue
-                made = sum_reported(line.cells[column.number] for line in sheet.lines)
-                if column.sources and given != (made or 0):
-                    told = (
-                        f"Dòng tổng ghi {format_count(given)}, mà các dòng cộng lại là {format_count(made)}."
-                    )
-                    self._fault(total, "identity", told, column.number)
+                lines_sum = sum_reported(line.cells[column.number] for line in sheet.lines)
+                if column.sources and value != (lines_sum or 0):
+                    message = f"Dòng tổng ghi {format_count(value)}, mà các dòng cộng lại là {format_count(lines_sum)}."
+                    self._fault(total, "identity", message, column.number)
 
     def _fault(self, line: OfficialLine, code: str, message: str, column: int = 2) -> None:
-        self.reading.faults.append(line.fault(column, code, message))
+        self.preview.faults.append(line.fault(column, code, message))
 
 
 def measures_of_column(
     column: NumberedColumn, value: int | None, served: frozenset[str]
 ) -> dict[str, int | None]:
-    """What the measures of a column become: the first that is served takes all, the other served ones become 0; a
-    blank makes all blank.
+    """Values for the measures of a column: the first served one receives all, the other served ones become 0. A blank
+    makes all blank.
     """
     if value is None:
         return dict.fromkeys(column.sources)
-    asked = [name for name in column.sources if name in served]
-    takes = asked[0] if asked else column.sources[0]
-    # A zero in a column that nothing serves is no number there.
-    if not asked and value == 0:
+    served_names = [name for name in column.sources if name in served]
+    takes = served_names[0] if served_names else column.sources[0]
+    # A zero where no measure is served counts as blank.
+    if not served_names and value == 0:
         return dict.fromkeys(column.sources)
-    return {name: value if name == takes else (0 if name in asked else None) for name in column.sources}
+    return {
+        name: value if name == takes else (0 if name in served_names else None) for name in column.sources
+    }

@@ -1,6 +1,4 @@
-"""Which official form is in force on a day (data files, docs/forms.md), and the lines of one read from an
-XLSX, written by this system or by hand.
-"""
+"""Finds the official form in force on a day (data files, docs/forms.md), and reads its lines from an XLSX."""
 
 import json
 import re
@@ -29,60 +27,60 @@ from spreadsheets.cells import (
 from spreadsheets.child_process import read_lines
 from units.models import Unit
 
-# Annex of a review, and what a unit sends in as a file.
+# The form annexed to a review, which units also upload.
 DOSSIER_FORM = "ii-06a"
 MAX_FILE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
 class OfficialForms:
-    """All forms that can be used, and what is wrong with the files that cannot: (name of the file, words)."""
+    """The valid forms, and (file name, message) of invalid files."""
 
     all: tuple[OfficialForm, ...]
     faults: tuple[tuple[str, str], ...]
 
     def in_force(self, day: date) -> list[OfficialForm]:
-        """Those that are used on a day, by code: valid, and not replaced by another one that is."""
+        """The forms in force on a day and not replaced by another one in force, by code."""
         valid = [form for form in self.all if form.valid_on(day)]
         replaced = {form.replaces for form in valid}
         return sorted((form for form in valid if form.key not in replaced), key=lambda form: form.code)
 
     def on(self, key: str, day: date) -> OfficialForm | None:
-        """The form of a key, or what has taken its place by a day; None where there is no such form."""
-        found = next((form for form in self.all if form.key == key), None)
-        while found is not None and (follows := self._successor(found, day)) is not None:
-            found = follows
-        return found
+        """The form with a key, or the one that had replaced it by a day; None where there is no such form."""
+        form = next((form for form in self.all if form.key == key), None)
+        while form is not None and (successor := self._successor(form, day)) is not None:
+            form = successor
+        return form
 
     def _successor(self, form: OfficialForm, day: date) -> OfficialForm | None:
-        later = (one for one in self.all if one.replaces == form.key and one.valid_from is not None)
-        return next((one for one in later if one.valid_from <= day), None)
+        later = (other for other in self.all if other.replaces == form.key and other.valid_from is not None)
+        return next((other for other in later if other.valid_from <= day), None)
 
 
 def official_forms() -> OfficialForms:
-    """All forms. A file that cannot be used is left out and told; it stops no other."""
-    found: dict[str, OfficialForm] = {}
+    """All forms. An invalid file goes to `faults` and does not affect the others."""
+    forms: dict[str, OfficialForm] = {}
     faults: list[tuple[str, str]] = []
     for path in _files():
         try:
             stat = path.stat()
             form = _read(path, stat.st_mtime_ns, stat.st_size)
-            _fits(form, found)
-            found[form.key] = form
+            _check_form(form, forms)
+            forms[form.key] = form
         except (FormError, OSError) as error:
             faults.append((path.name, str(error)))
-    return OfficialForms(tuple(found.values()), tuple(faults))
+    return OfficialForms(tuple(forms.values()), tuple(faults))
 
 
 def _files() -> Iterator[Path]:
-    """Ours first, each folder by name."""
+    """Files of the product first, each folder by name."""
     for folder in settings.FORM_DIRS:
         yield from sorted(Path(folder).glob("*.json"))
 
 
 @lru_cache(maxsize=200)
 def _read(path: Path, changed: int, size: int) -> OfficialForm:
-    """`changed` and `size` are part of what is remembered: a file that was changed is read anew."""
+    """`changed` and `size` are part of the cache key, so that a changed file is read again."""
     if size > MAX_FILE_BYTES:
         raise FormError(f"Tệp lớn hơn {MAX_FILE_BYTES // 1024} KB.")
     try:
@@ -93,15 +91,15 @@ def _read(path: Path, changed: int, size: int) -> OfficialForm:
         raise FormError("Không đọc được: tệp phải là JSON, bảng mã UTF-8.") from error
 
 
-def _fits(form: OfficialForm, known: dict[str, OfficialForm]) -> None:
-    """A key is one form's, and what replaces another one says from when."""
-    if form.key in known:
-        raise FormError(f"key: “{form.key}” đã là của biểu {known[form.key].code}.")
-    if form.replaces and form.replaces not in known:
+def _check_form(form: OfficialForm, forms: dict[str, OfficialForm]) -> None:
+    """Check that the key is unique and a replacement has a known predecessor and a first day. Errors: FormError."""
+    if form.key in forms:
+        raise FormError(f"key: “{form.key}” đã là của biểu {forms[form.key].code}.")
+    if form.replaces and form.replaces not in forms:
         raise FormError(f"replaces: không có biểu “{form.replaces}” (đọc trước biểu này theo tên tệp).")
     if form.replaces and form.valid_from is None:
         raise FormError("valid_from: biểu thay thế phải có ngày bắt đầu áp dụng.")
-    if any(one.replaces == form.replaces for one in known.values() if form.replaces):
+    if any(other.replaces == form.replaces for other in forms.values() if form.replaces):
         raise FormError(f"replaces: biểu “{form.replaces}” đã có biểu khác thay thế.")
 
 
@@ -113,7 +111,7 @@ MARK, NAME = 1, 2
 
 @dataclass(frozen=True)
 class OfficialLine:
-    """A line of figures: its cells by the number of their column; `unread` are those that are no count (blamed)."""
+    """A line of figures: cells by column number; `unread`: columns whose cells are no counts (reported as faults)."""
 
     number: int
     name: str
@@ -137,14 +135,14 @@ class OfficialSheet:
     unreadable: bool = False
 
     @staticmethod
-    def field_of(line: OfficialLine, known: Mapping[str, int]) -> int | None:
-        """The number of the field that a line names, by name or code, whatever its capitals and blanks."""
-        wanted = _plain(line.name)
-        return next((number for name, number in known.items() if _plain(name) == wanted), None)
+    def field_of(line: OfficialLine, field_ids: Mapping[str, int]) -> int | None:
+        """The id of the field that a line names by name or code, ignoring case and blanks."""
+        plain_name = _plain(line.name)
+        return next((pk for name, pk in field_ids.items() if _plain(name) == plain_name), None)
 
 
 def read_official_sheet(content: bytes, form: OfficialForm, unit: Unit, period: Dates) -> OfficialSheet:
-    """The first visible sheet. What is wrong goes to `faults`; a file that cannot be read has no lines."""
+    """Read the first visible sheet; an unreadable file has faults and no lines."""
     sheet = OfficialSheet()
     try:
         if not content.startswith(b"PK"):
@@ -158,8 +156,8 @@ def read_official_sheet(content: bytes, form: OfficialForm, unit: Unit, period: 
         return sheet
     at, places = _numbers(rows, form)
     if not places:
-        told = f"Không thấy dòng đánh số cột (1), (2), (3)… ({form.numbers[-1]}) của biểu {form.code}."
-        sheet.faults.append(FileFault(1, "", "not_the_form", told))
+        message = f"Không thấy dòng đánh số cột (1), (2), (3)… ({form.numbers[-1]}) của biểu {form.code}."
+        sheet.faults.append(FileFault(1, "", "not_the_form", message))
         return sheet
     head = rows[0][0] if rows else 1
     _head([row for row in rows if row[0] < at], unit, period, sheet)
@@ -174,7 +172,7 @@ def _plain(text: str) -> str:
 
 
 def _numbers(rows: Sequence[tuple[int, list[Cell]]], form: OfficialForm) -> tuple[int, dict[int, int]]:
-    """The row of column numbers, and the place of each column; (0, {}) where there is none."""
+    """The row of column numbers and the place of each column; (0, {}) where there is none."""
     for number, cells in rows:
         places: dict[int, int] = {}
         for place, cell in enumerate(cells):
@@ -187,7 +185,7 @@ def _numbers(rows: Sequence[tuple[int, list[Cell]]], form: OfficialForm) -> tupl
 
 
 def _head(rows: Sequence[tuple[int, list[Cell]]], unit: Unit, period: Dates, sheet: OfficialSheet) -> None:
-    """Whose form it is and of which period, as far as the head says so."""
+    """Check unit and period, as far as the head of the form names them."""
     unit_named = period_named = False
     for number, cells in rows:
         for place, cell in enumerate(cells):
@@ -199,35 +197,37 @@ def _head(rows: Sequence[tuple[int, list[Cell]]], unit: Unit, period: Dates, she
                 unit_named = True
                 # Whole words: “xã Thanh Hà” is not “xã Thanh Hải”.
                 if not re.search(rf"(?<!\w){re.escape(fold(unit.name))}(?!\w)", fold(rest)):
-                    told = f"Biểu của đơn vị khác: ghi “{rest.strip()[:80]}”, báo cáo này là của {unit.name}."
-                    sheet.faults.append(FileFault(number, "", "other_unit", told, where))
+                    message = (
+                        f"Biểu của đơn vị khác: ghi “{rest.strip()[:80]}”, báo cáo này là của {unit.name}."
+                    )
+                    sheet.faults.append(FileFault(number, "", "other_unit", message, where))
             wrong = _other_period(cell, period)
             if wrong is not None:
                 period_named = True
                 if wrong:
                     sheet.faults.append(FileFault(number, "", "other_month", wrong, where))
-    lacking = [
+    missing = [
         word for word, there in (("đơn vị báo cáo", unit_named), ("kỳ báo cáo", period_named)) if not there
     ]
-    if lacking:
-        sheet.notes.append(f"Tệp không ghi {' và '.join(lacking)}: hãy xem kỹ có đúng biểu của báo cáo này.")
+    if missing:
+        sheet.notes.append(f"Tệp không ghi {' và '.join(missing)}: hãy xem kỹ có đúng biểu của báo cáo này.")
 
 
 def _other_period(text: str, period: Dates) -> str | None:
-    """None where a text names no days and no month; "" where it names ours; else the words of the fault."""
+    """None where a text names no period; "" where it names this one; else the message of the fault."""
     bounds = (period.start, period.end)
-    if found := _DAYS.search(text):
+    if match := _DAYS.search(text):
         try:
-            days = tuple(datetime.strptime(group, "%d/%m/%Y").date() for group in found.groups())
+            days = tuple(datetime.strptime(group, "%d/%m/%Y").date() for group in match.groups())
         except ValueError:
-            return f"“{found.group()[:60]}” không phải ngày."
+            return f"“{match.group()[:60]}” không phải ngày."
         return (
             ""
             if days == bounds
             else f"Biểu của kỳ khác ({format_day_range(*days)}), báo cáo này {format_day_range(*bounds)}."
         )
-    if (found := _MONTH.search(text)) and fold(text).startswith("ky bao cao"):
-        named = f"tháng {int(found[1])}/{found[2]}"
+    if (match := _MONTH.search(text)) and fold(text).startswith("ky bao cao"):
+        named = f"tháng {int(match[1])}/{match[2]}"
         return "" if named == period.label else f"Biểu của {named}, báo cáo này là {period.label}."
     return None
 
@@ -241,19 +241,19 @@ def _body(
     letters = {column: column_letters(place) for column, place in places.items()}
     last = 0
     for number, cells in rows:
-        if number <= last:  # merges are told at the end, as rows again
+        if number <= last:  # merged cells come last, as rows again
             _merged(number, cells, sheet)
             continue
-        given = {column: cells[place] if place < len(cells) else None for column, place in places.items()}
+        by_column = {column: cells[place] if place < len(cells) else None for column, place in places.items()}
         name = (
-            given[NAME]
-            if isinstance(given[NAME], str)
-            else given[MARK]
-            if isinstance(given[MARK], str)
+            by_column[NAME]
+            if isinstance(by_column[NAME], str)
+            else by_column[MARK]
+            if isinstance(by_column[MARK], str)
             else ""
         )
-        mark = given[MARK] if isinstance(given[MARK], str) else ""
-        figures = {column: cell for column, cell in given.items() if column > NAME}
+        mark = by_column[MARK] if isinstance(by_column[MARK], str) else ""
+        figures = {column: cell for column, cell in by_column.items() if column > NAME}
         is_line = mark.strip(". ").isdigit()
         if not is_line and all(_is_empty(cell, name) for cell in figures.values()):
             continue
@@ -264,7 +264,7 @@ def _body(
 
 
 def _is_empty(cell: Cell, name: str) -> bool:
-    """A blank, or cells merged under the table."""
+    """Whether a cell is blank or a merged one below the table."""
     return cell is None or isinstance(cell, FlawedCell) and cell.code == "merged_cell" and not name
 
 
@@ -287,7 +287,7 @@ def _line(
         cells[column] = None
         if isinstance(cell, FlawedCell):
             unread.add(column)
-            # A formula of a total without its result says nothing that its parts do not say.
+            # The total of a formula without a cached result can be added up from its parts.
             if cell.code != "formula" or not (total or column in made):
                 faults.append(
                     FileFault(number, f"({column})", cell.code, cell.message, f"{letters[column]}{number}")
@@ -304,7 +304,7 @@ def _line(
 
 
 def _merged(number: int, cells: Sequence[Cell], sheet: OfficialSheet) -> None:
-    """Cells merged with one of a line could hide a number; those of the head and under the table do not matter."""
+    """Report merged cells in lines, which could hide a number; elsewhere they do not matter."""
     if any(line.number == number for line in (*sheet.lines, *sheet.totals)):
         place, flaw = next((place, cell) for place, cell in enumerate(cells) if isinstance(cell, FlawedCell))
         sheet.faults.append(

@@ -44,120 +44,124 @@ SAVED_ELSEWHERE = "Báo cáo vừa được lưu ở nơi khác. Dưới đây l
 
 @web.requires(Right.ENTER)
 def upload_official(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET the page; POST a file: it is kept and leads to what it would change, or every fault is told by its cell (422;
-    400 where it cannot be read). Nothing is written.
-    """
-    found = submission_or_404(request.user, pk, Right.ENTER, request.day)
+    """GET the page; POST a file: keep it and redirect to its preview, or show its faults (422; 400: unreadable)."""
+    submission = submission_or_404(request.user, pk, Right.ENTER, request.day)
     if request.method != "POST":
-        return _render_official(request, found, OfficialUpload())
+        return _render_official(request, submission, OfficialUpload())
     form = OfficialUpload(request.POST, request.FILES)
     if not form.is_valid():
-        return _render_official(request, found, form, status=422)
+        return _render_official(request, submission, form, status=422)
     file = form.cleaned_data["file"]
     content = file.read()
-    reading = _compare(request, found, _working_edition(found), content)
-    if not reading.usable:
-        return _render_official(request, found, form, reading, status=_status(reading))
-    kept = uploads.keep_uploaded_form(content, file.name, found, by=request.user, at=clock.now())
-    return redirect("records:official_look", found.pk, kept.token)
+    preview = _compare(request, submission, _working_edition(submission), content)
+    if not preview.usable:
+        return _render_official(request, submission, form, preview, status=_status(preview))
+    upload = uploads.keep_uploaded_form(content, file.name, submission, by=request.user, at=clock.now())
+    return redirect("records:official_look", submission.pk, upload.token)
 
 
 @web.requires(Right.ENTER)
 def preview_official(request: HttpRequest, pk: int, token: str) -> HttpResponse:
-    """GET: what a kept upload would change. POST `seen`: store it, all or nothing; again, nothing happens. 404 for a
-    file that is no longer kept, of another month, or of somebody else.
+    """GET: what an upload would change. POST `seen` (revision): store it, all or nothing; a second POST does nothing.
+    404 for an upload that has expired or belongs to another month or user.
     """
-    found = submission_or_404(request.user, pk, Right.ENTER, request.day)
-    kept = uploaded_form(token, request.user, clock.now())
-    if kept is None or kept.submission_id != found.pk:
-        return _render_official(request, found, OfficialUpload(), told=UPLOAD_EXPIRED, status=404)
-    if kept.stored_at is not None:
+    submission = submission_or_404(request.user, pk, Right.ENTER, request.day)
+    upload = uploaded_form(token, request.user, clock.now())
+    if upload is None or upload.submission_id != submission.pk:
+        return _render_official(request, submission, OfficialUpload(), message=UPLOAD_EXPIRED, status=404)
+    if upload.stored_at is not None:
         messages.info(request, "Tệp này đã được ghi, không ghi lại.")
-        return redirect("records:submission", found.pk)
-    month = _working_edition(found)
-    reading = _compare(request, found, month, bytes(kept.content))
-    shown = {"kept": kept, "seen": month.edition.revision}
-    if request.method != "POST" or not reading.usable:
-        return _render_official(request, found, OfficialUpload(), reading, status=_status(reading), **shown)
+        return redirect("records:submission", submission.pk)
+    month = _working_edition(submission)
+    preview = _compare(request, submission, month, bytes(upload.content))
+    shown = {"upload": upload, "revision": month.edition.revision}
+    if request.method != "POST" or not preview.usable:
+        return _render_official(
+            request, submission, OfficialUpload(), preview, status=_status(preview), **shown
+        )
     if request.POST.get("seen") != str(month.edition.revision):
         return _render_official(
-            request, found, OfficialUpload(), reading, told=SAVED_ELSEWHERE, status=409, **shown
+            request, submission, OfficialUpload(), preview, message=SAVED_ELSEWHERE, status=409, **shown
         )
-    return _save_upload(request, found, kept, month, reading)
+    return _save_upload(request, submission, upload, month, preview)
 
 
-def official_form(found: Submission) -> OfficialForm:
-    """The form that was in force when the month ended; 404 where there is none."""
-    end = stored_calendar().span(Month.from_number(found.month)).end
+def official_form(submission: Submission) -> OfficialForm:
+    """The form in force when the month ended; 404 where there is none."""
+    end = stored_calendar().span(Month.from_number(submission.month)).end
     form = official_forms().on(DOSSIER_FORM, end)
     if form is None:
         raise Http404
     return form
 
 
-def _working_edition(found: Submission) -> WorkingEdition:
-    return working_editions([found.unit], Month.from_number(found.month), DueDates(stored_calendar()))[0]
+def _working_edition(submission: Submission) -> WorkingEdition:
+    return working_editions(
+        [submission.unit], Month.from_number(submission.month), DueDates(stored_calendar())
+    )[0]
 
 
 def _compare(
-    request: HttpRequest, found: Submission, month: WorkingEdition, content: bytes
+    request: HttpRequest, submission: Submission, month: WorkingEdition, content: bytes
 ) -> OfficialFormPreview:
     catalogue = Catalogue(stored_calendar())
     return compare_official_form(
-        content, official_form(found), month.edition, catalogue, by=request.user, at=clock.now()
+        content, official_form(submission), month.edition, catalogue, by=request.user, at=clock.now()
     )
 
 
-def _status(reading: OfficialFormPreview) -> int:
-    if reading.refused is not None:
-        return REFUSAL_STATUS.get(reading.refused.code, 422)
-    if reading.faults:
-        return 400 if reading.unreadable else 422
+def _status(preview: OfficialFormPreview) -> int:
+    if preview.refused is not None:
+        return REFUSAL_STATUS.get(preview.refused.code, 422)
+    if preview.faults:
+        return 400 if preview.unreadable else 422
     return 200
 
 
 def _save_upload(
     request: HttpRequest,
-    found: Submission,
-    kept: FormFile,
+    submission: Submission,
+    upload: FormFile,
     month: WorkingEdition,
-    reading: OfficialFormPreview,
+    preview: OfficialFormPreview,
 ) -> HttpResponse:
-    filled = FilledMonth(month, reading.rows, {})
+    filled = FilledMonth(month, preview.rows, {})
     try:
-        uploads.save_uploaded_forms(kept, [filled], by=request.user, at=clock.now(), days=stored_calendar())
+        uploads.save_uploaded_forms(upload, [filled], by=request.user, at=clock.now(), days=stored_calendar())
     except (StaleEdition, ActionRefused) as refusal:
-        month = _working_edition(found)
-        again = _compare(request, found, month, bytes(kept.content))
-        told = SAVED_ELSEWHERE if isinstance(refusal, StaleEdition) else refusal.message
-        shown = {"kept": kept, "seen": month.edition.revision}
+        month = _working_edition(submission)
+        again = _compare(request, submission, month, bytes(upload.content))
+        message = SAVED_ELSEWHERE if isinstance(refusal, StaleEdition) else refusal.message
+        shown = {"upload": upload, "revision": month.edition.revision}
         status = REFUSAL_STATUS.get(refusal.code, 422)
-        return _render_official(request, found, OfficialUpload(), again, told=told, status=status, **shown)
-    told = f"Đã ghi biểu: {format_count(len(reading.changes))} số thay đổi. Hãy kiểm tra rồi gửi."
-    messages.success(request, told)
-    return redirect("records:submission", found.pk)
+        return _render_official(
+            request, submission, OfficialUpload(), again, message=message, status=status, **shown
+        )
+    message = f"Đã ghi biểu: {format_count(len(preview.changes))} số thay đổi. Hãy kiểm tra rồi gửi."
+    messages.success(request, message)
+    return redirect("records:submission", submission.pk)
 
 
 def _render_official(
     request: HttpRequest,
-    found: Submission,
+    submission: Submission,
     form: OfficialUpload,
-    reading: OfficialFormPreview | None = None,
+    preview: OfficialFormPreview | None = None,
     *,
-    kept: FormFile | None = None,
-    seen: int | None = None,
-    told: str = "",
+    upload: FormFile | None = None,
+    revision: int | None = None,
+    message: str = "",
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        "found": found,
-        "unit": found.unit,
+        "found": submission,
+        "unit": submission.unit,
         "form": form,
-        "official": official_form(found),
-        "reading": reading,
-        "faults": reading.faults.told() if reading else [],
-        "kept": kept if reading and reading.usable else None,
-        "seen": seen,
-        "told": told,
+        "official": official_form(submission),
+        "reading": preview,
+        "faults": preview.faults.told() if preview else [],
+        "kept": upload if preview and preview.usable else None,
+        "seen": revision,
+        "told": message,
     }
     return render(request, "records/official_form/preview.html", context, status=status)
