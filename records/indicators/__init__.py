@@ -1,1 +1,1 @@
-"""Indicators other than dossiers: which there are, and what units report for them."""
+"""Indicators other than dossier counts, and the values that units report for them."""

@@ -1,4 +1,4 @@
-"""Defines and retires indicators, and saves what a unit reports for them."""
+"""Defines and retires indicators, and saves their values."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,25 +30,25 @@ def save_indicator_values(
     *,
     by: Any,
     at: datetime,
-    seen: str | None = None,
+    version: str | None = None,
 ) -> int:
-    """Store cells of indicators (by number); a cell that is not given stays, None is "not reported". Where nothing is
-    left the row goes. Returns how many indicators changed.
+    """Store cells of indicators (by id); missing cells stay as they are, None is "not reported". A row without any
+    value is deleted. Returns how many indicators changed.
 
-    Errors: Refused("stale") where what is stored is not what `seen` (queries.indicator_entry.version) stands for,
-    Refused("not_served"), and the codes of figures.indicator_rules.check_indicator.
+    Errors: ActionRefused("stale") where `version` (queries.indicators_version) is not that of what is stored,
+    ActionRefused("not_served"), and the codes of figures.indicator_rules.check_indicator.
     """
     Unit.objects.select_for_update(of=("self",), no_key=True).get(pk=unit.pk)
     lines = indicator_entries(unit, period)
-    if seen is not None and seen != indicators_version(lines):
+    if version is not None and version != indicators_version(lines):
         raise ActionRefused("stale", CHANGED_MEANWHILE)
-    known = {line.indicator.pk: line for line in lines}
+    by_id = {line.indicator.pk: line for line in lines}
     changed = {}
     for number, cells in values.items():
-        if number not in known:
+        if number not in by_id:
             raise ActionRefused("not_served", "Đơn vị này không báo cáo chỉ tiêu đó.")
-        if told := _store(known[number], unit, period, cells, by, at):
-            changed[known[number].indicator.code] = told
+        if cell_changes := _store(by_id[number], unit, period, cells, by, at):
+            changed[by_id[number].indicator.code] = cell_changes
     if changed:
         detail = {"unit": unit.code, "period": period.code, "values": changed}
         log.append("indicators.save", by=by, subject=indicators_subject(unit, period), detail=detail, at=at)
@@ -56,14 +56,14 @@ def save_indicator_values(
 
 
 def _store(
-    one: IndicatorEntry, unit: Unit, period: Period, cells: Mapping[str, Any], by: Any, at: datetime
+    entry: IndicatorEntry, unit: Unit, period: Period, cells: Mapping[str, Any], by: Any, at: datetime
 ) -> dict[str, dict[str, Any]]:
-    before = one.cells
+    before = entry.cells
     after = before | dict(cells)
-    if any(after[cell] is not None for cell in after.keys() - one.indicator.served - {"source"}):
-        raise ActionRefused("not_served", f"{one.indicator.name}: chỉ tiêu này không có ô đó.")
+    if any(after[cell] is not None for cell in after.keys() - entry.indicator.served - {"source"}):
+        raise ActionRefused("not_served", f"{entry.indicator.name}: chỉ tiêu này không có ô đó.")
     for fault in check_indicator(after):
-        raise ActionRefused(fault.code, f"{one.indicator.name}: {fault.message}")
+        raise ActionRefused(fault.code, f"{entry.indicator.name}: {fault.message}")
     changed = {
         name: {"old": logged_value(before[name]), "new": logged_value(value)}
         for name, value in after.items()
@@ -71,7 +71,7 @@ def _store(
     }
     if not changed:
         return {}
-    row = one.value or IndicatorValue(indicator=one.indicator, unit=unit, period=period.code)
+    row = entry.value or IndicatorValue(indicator=entry.indicator, unit=unit, period=period.code)
     if all(value in (None, "") for value in after.values()):
         row.delete()
         return changed
@@ -82,41 +82,44 @@ def _store(
     return changed
 
 
-def add_presets(path: Path) -> list[dict[str, Any]]:
-    """The indicators that such reports often have: data, because offices vary them."""
+def read_presets(path: Path) -> list[dict[str, Any]]:
+    """The indicators that such reports often have, from a data file."""
     return json.loads(path.read_text(encoding="utf-8"))["indicators"]
 
 
 @transaction.atomic
 def define_indicator(rows: Iterable[Mapping[str, Any]], *, by: Any, at: datetime) -> list[Indicator]:
-    """Add indicators by their code; one that is there stays as it is. Returns the new ones.
+    """Add indicators; those whose code exists already stay as they are. Returns the new ones.
 
-    A row: `code`, `name`, `numerator_name`, `counted_in`, and where they apply `denominator_name`, `tier`, `group`,
-    `quoted`.
+    A row: `code`, `name`, `numerator_name`, `counted_in`, and optionally `denominator_name`, `tier`, `group`, `quoted`.
     """
-    given = list(rows)
+    definitions = list(rows)
     there = set(
-        Indicator.objects.filter(code__in=[one["code"] for one in given]).values_list("code", flat=True)
+        Indicator.objects.filter(code__in=[definition["code"] for definition in definitions]).values_list(
+            "code", flat=True
+        )
     )
     last = Indicator.objects.aggregate(last=Max("order"))["last"] or 0
     new = [
-        Indicator(order=last + place, **one)
-        for place, one in enumerate((one for one in given if one["code"] not in there), 1)
+        Indicator(order=last + place, **definition)
+        for place, definition in enumerate(
+            (definition for definition in definitions if definition["code"] not in there), 1
+        )
     ]
     Indicator.objects.bulk_create(new)
     if new:
-        told = {one.code: one.name for one in new}
-        log.append("indicators.define", by=by, subject="indicators", detail={"new": told}, at=at)
+        names = {indicator.code: indicator.name for indicator in new}
+        log.append("indicators.define", by=by, subject="indicators", detail={"new": names}, at=at)
     return new
 
 
 @transaction.atomic
 def retire_indicator(indicator: Indicator, retired: bool, *, by: Any, at: datetime) -> None:
-    """Ask for an indicator no more, or again; what was reported stays."""
-    kept = Indicator.objects.select_for_update().get(pk=indicator.pk)
-    if kept.retired == retired:
+    """Take an indicator out of use, or back into it; reported values stay."""
+    stored = Indicator.objects.select_for_update().get(pk=indicator.pk)
+    if stored.retired == retired:
         return
-    kept.retired = retired
-    kept.save(update_fields=["retired"])
-    detail = {"code": kept.code, "old": not retired, "new": retired}
+    stored.retired = retired
+    stored.save(update_fields=["retired"])
+    detail = {"code": stored.code, "old": not retired, "new": retired}
     log.append("indicators.retire", by=by, subject="indicators", detail=detail, at=at)

@@ -1,4 +1,4 @@
-"""The indicators that a unit is to report in a period, with its values, beside earlier periods, and as files."""
+"""The indicators that a unit reports in a period, with its values, their history and files."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from records.models import Indicator, IndicatorValue
 from spreadsheets.table_writer import PrintedRate, TableColumn, TableFile, table_rows
 from units.models import Unit
 
-# What is entered of a value, in the order of the page.
+# The cells of a value, in the order of the page.
 INDICATOR_CELLS = ("numerator", "denominator", "target", "quoted", "quoted_on", "source")
 SHOWN_CHANGES = 20
 
 
 @dataclass(frozen=True)
 class IndicatorEntry:
-    """An indicator with what the unit reported for the period, and for the same one last year."""
+    """An indicator with the unit's values for the period and for the same period last year."""
 
     indicator: Indicator
     value: IndicatorValue | None = None
@@ -34,7 +34,7 @@ class IndicatorEntry:
 
     @property
     def cells(self) -> dict[str, Any]:
-        """By cell what is stored; blank ones are None, a source is text."""
+        """Stored values by cell; blank ones are None, but the source is always text."""
         return {name: getattr(self.value, name, None) for name in INDICATOR_CELLS} | {
             "source": self.value.source if self.value else ""
         }
@@ -54,7 +54,7 @@ class IndicatorEntry:
 
     @property
     def warning(self) -> RuleViolation | None:
-        """What is odd about a stored value."""
+        """A warning about the stored value."""
         if self.value is None or not self.indicator.is_share:
             return None
         return indicator_rules.check_half_share(self.value.numerator, self.value.denominator)
@@ -62,7 +62,7 @@ class IndicatorEntry:
 
 @dataclass(frozen=True)
 class IndicatorChange:
-    """An entry of the log about the indicators of a unit and period: cells as code, name, old and new."""
+    """A log entry about the indicators of a unit and period; `cells`: (indicator, cell, old, new)."""
 
     at: Any
     actor: str
@@ -70,50 +70,52 @@ class IndicatorChange:
 
 
 def indicator_entries(unit: Unit, period: Period) -> list[IndicatorEntry]:
-    """Indicators of the unit's tier that are in use, and those reported although they are not. Two queries."""
+    """Indicators of the unit's tier that are in use, and others that have a value. Two queries."""
     last_year = period.same_last_year().code
     rows = IndicatorValue.objects.filter(unit=unit, period__in=[period.code, last_year])
-    found = {(row.indicator_id, row.period): row for row in rows}
-    reported = [number for number, code in found if code == period.code]
-    wanted = Indicator.objects.filter(Q(retired=False, tier__in=["", unit.tier]) | Q(pk__in=reported))
-    listed = list(wanted.order_by("order", "code"))
-    # A group stands together, where its first indicator stands.
-    groups = list(dict.fromkeys(one.group for one in listed))
+    values = {(row.indicator_id, row.period): row for row in rows}
+    reported = [pk for pk, code in values if code == period.code]
+    indicators = Indicator.objects.filter(Q(retired=False, tier__in=["", unit.tier]) | Q(pk__in=reported))
+    listed = list(indicators.order_by("order", "code"))
+    # A group stays together, at the place of its first indicator.
+    groups = list(dict.fromkeys(indicator.group for indicator in listed))
     return [
-        IndicatorEntry(one, found.get((one.pk, period.code)), found.get((one.pk, last_year)))
-        for one in sorted(listed, key=lambda one: groups.index(one.group))
+        IndicatorEntry(
+            indicator, values.get((indicator.pk, period.code)), values.get((indicator.pk, last_year))
+        )
+        for indicator in sorted(listed, key=lambda indicator: groups.index(indicator.group))
     ]
 
 
 def indicators_version(lines: list[IndicatorEntry]) -> str:
-    """A short mark of what is stored, for the lock of the page."""
-    told = [[line.indicator.pk, *(logged_value(value) for value in line.cells.values())] for line in lines]
-    return sha256(repr(told).encode()).hexdigest()[:16]
+    """A short hash of the stored values, for the page's optimistic lock."""
+    content = [[line.indicator.pk, *(logged_value(value) for value in line.cells.values())] for line in lines]
+    return sha256(repr(content).encode()).hexdigest()[:16]
 
 
 def logged_value(value: Any) -> Any:
-    """A cell as the log keeps it: numbers as they are, decimals and days as text."""
+    """A cell as the log stores it: integers as they are, decimals and days as text."""
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, date) else value
 
 
 def indicators_subject(unit: Unit, period: Period) -> str:
-    """How the log names the indicators of a unit and period."""
+    """The log subject for the indicators of a unit and period."""
     return f"indicators:{unit.pk}:{period.code}"
 
 
 def indicator_changes(unit: Unit, period: Period, names: Mapping[str, str]) -> list[IndicatorChange]:
-    """What was changed, the newest first; `names` by the code of an indicator. One query."""
+    """Changes, the newest first; `names`: code of an indicator → name. One query."""
     entries = Entry.objects.filter(subject=indicators_subject(unit, period), action="indicators.save")
     return [
         IndicatorChange(
             entry.at,
             entry.actor,
             [
-                (names.get(code, code), cell, one["old"], one["new"])
+                (names.get(code, code), cell, change["old"], change["new"])
                 for code, cells in entry.detail["values"].items()
-                for cell, one in cells.items()
+                for cell, change in cells.items()
             ],
         )
         for entry in entries.order_by("-sequence")[:SHOWN_CHANGES]
@@ -133,19 +135,19 @@ INDICATOR_COLUMNS = (
     TableColumn("numerator_name", "Số đạt", width=34),
     TableColumn("denominator_name", "Tổng số", width=34),
     TableColumn("counted_in", "Đơn vị tính"),
-    TableColumn("tier", "Cấp", lambda one: one.get_tier_display() if one.tier else "Mọi cấp"),
-    TableColumn("state", "Tình trạng", lambda one: "Không dùng nữa" if one.retired else "Đang dùng"),
+    TableColumn("tier", "Cấp", lambda row: row.get_tier_display() if row.tier else "Mọi cấp"),
+    TableColumn("state", "Tình trạng", lambda row: "Không dùng nữa" if row.retired else "Đang dùng"),
 )
 
 
-def indicators_file(known: Iterable[Indicator], at: datetime) -> TableFile:
-    """Which indicators there are."""
-    rows = table_rows(INDICATOR_COLUMNS, known)
+def indicators_file(indicators: Iterable[Indicator], at: datetime) -> TableFile:
+    """The list of indicators as a table file."""
+    rows = table_rows(INDICATOR_COLUMNS, indicators)
     return TableFile("bo-chi-tieu", "Bộ chỉ tiêu", INDICATOR_COLUMNS, rows, at)
 
 
 def rate_cell(percent_text: str | None) -> PrintedRate:
-    """A percentage with a dot as it is printed."""
+    """A percentage (text with a dot) as a cell of a file."""
     return PrintedRate(format_percent(percent_text), percent_text)
 
 
@@ -161,24 +163,24 @@ def _quoted(entry: IndicatorEntry) -> str:
 VALUE_COLUMNS = (
     TableColumn("code", "Mã", "indicator.code", width=24),
     TableColumn("name", "Chỉ tiêu", "indicator.name", width=50),
-    TableColumn("numerator", "Số đạt", lambda one: one.cells["numerator"]),
-    TableColumn("denominator", "Tổng số", lambda one: one.cells["denominator"]),
+    TableColumn("numerator", "Số đạt", lambda entry: entry.cells["numerator"]),
+    TableColumn("denominator", "Tổng số", lambda entry: entry.cells["denominator"]),
     TableColumn(
-        "share", "Kết quả (%)", lambda one: rate_cell(one.percent), share=("numerator", "denominator")
+        "share", "Kết quả (%)", lambda entry: rate_cell(entry.percent), share=("numerator", "denominator")
     ),
-    TableColumn("target", "Chỉ tiêu giao (%)", lambda one: decimal_rate_cell(one.cells["target"])),
+    TableColumn("target", "Chỉ tiêu giao (%)", lambda entry: decimal_rate_cell(entry.cells["target"])),
     TableColumn("quoted", "Số công bố", _quoted),
-    TableColumn("quoted_on", "Ngày công bố", lambda one: one.cells["quoted_on"]),
+    TableColumn("quoted_on", "Ngày công bố", lambda entry: entry.cells["quoted_on"]),
     TableColumn("numerator_before", "Số đạt cùng kỳ"),
-    TableColumn("share_before", "Kết quả cùng kỳ (%)", lambda one: rate_cell(one.percent_before)),
-    TableColumn("source", "Nguồn", lambda one: one.cells["source"], width=50),
+    TableColumn("share_before", "Kết quả cùng kỳ (%)", lambda entry: rate_cell(entry.percent_before)),
+    TableColumn("source", "Nguồn", lambda entry: entry.cells["source"], width=50),
 )
 
 
 def indicator_values_file(
     unit: Unit, period: str, lines: Iterable[IndicatorEntry], at: datetime
 ) -> TableFile:
-    """What a unit reported of the indicators in a period; a rate divides its two counts."""
+    """The indicator values of a unit and period as a table file."""
     source = [
         ("Đơn vị", f"{unit.name} ({unit.code})"),
         ("Kỳ báo cáo", period),

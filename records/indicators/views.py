@@ -1,6 +1,4 @@
-"""The page of a unit's indicators in a period with what people type there, and the list of indicators for
-administrators.
-"""
+"""The page where a unit enters its indicators, and the list of indicators for administrators."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,20 +47,20 @@ COUNTS, DECIMALS = ("numerator", "denominator"), ("target", "quoted")
 
 
 def box_name(indicator: Indicator, cell: str) -> str:
-    """The name of a cell in the form: "numerator-12"."""
+    """The name of a cell's input, like "numerator-12"."""
     return f"{cell}-{indicator.pk}"
 
 
 @dataclass(frozen=True)
 class TypedIndicators:
-    """What was typed, read: values by number of the indicator, and by the name of its box what cannot be stored."""
+    """The parsed input: values by id of the indicator, faults by name of the input."""
 
     values: Mapping[int, Mapping[str, Any]]
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_typed_indicators(lines: Iterable[IndicatorEntry], data: Mapping[str, str]) -> TypedIndicators:
-    """Cells that were sent; what was not sent stays as it is stored, and is looked at together with what was."""
+    """Parse the cells that were sent. The rules check them together with the stored cells that were not sent."""
     values: dict[int, dict[str, Any]] = {}
     faults: dict[str, str] = {}
     for line in lines:
@@ -71,9 +69,9 @@ def read_typed_indicators(lines: Iterable[IndicatorEntry], data: Mapping[str, st
             text = data.get(name := box_name(line.indicator, cell))
             if text is None:
                 continue
-            value, told = _read(cell, text, line.indicator.served)
-            if told:
-                faults[name] = told
+            value, message = _read(cell, text, line.indicator.served)
+            if message:
+                faults[name] = message
             read[cell] = value
         if not read:
             continue
@@ -111,7 +109,7 @@ def _day(text: str, served: frozenset[str]) -> tuple[Any, str]:
 
 
 class IndicatorForm(forms.Form):
-    """A new indicator of one's own."""
+    """A new indicator."""
 
     name = CleanTextField(label="Tên chỉ tiêu", max_length=300)
     code = forms.SlugField(
@@ -163,13 +161,13 @@ MAX_UNITS = 100
 
 @dataclass(frozen=True)
 class IndicatorBox:
-    """A cell as the page draws it: with an input where it is served, else hatched."""
+    """A cell of the page: an input where the indicator has it, else hatched."""
 
     cell: str
     name: str
     label: str
     text: str
-    told: str = ""
+    fault: str = ""
     served: bool = True
 
     @property
@@ -181,19 +179,19 @@ class IndicatorBox:
 class IndicatorRow:
     """An indicator with its boxes by cell."""
 
-    asked: IndicatorEntry
+    entry: IndicatorEntry
     boxes: Mapping[str, IndicatorBox]
 
     @property
     def before_text(self) -> str:
-        """A quoted number of the same period last year."""
-        return _value_text(self.asked.before.quoted) if self.asked.before else ""
+        """The quoted number of the same period last year."""
+        return _value_text(self.entry.before.quoted) if self.entry.before else ""
 
 
 @web.requires(Right.SIGNED_IN)
 @require_safe
 def indicators_home(request: HttpRequest) -> HttpResponse:
-    """Leads to the indicators of the reader's own unit."""
+    """Redirects to the indicators of the user's own unit."""
     unit = home_unit(request.user, request.day)
     if unit is None:
         messages.info(request, "Bạn chưa được phân quyền ở đơn vị nào.")
@@ -218,7 +216,7 @@ def _values_file(unit: Unit, period: Period) -> TableFile:
 
 @web.requires(Right.FILL)
 def save_indicators(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST the cells of a period: all of them are stored, or none and each fault is told at its cell (422)."""
+    """POST the cells of a period: all are stored, or none, with each fault at its cell (422)."""
     unit = unit_for(request.user, pk, request.day, Right.FILL)
     if request.method != "POST":
         return redirect("records:indicators", pk)
@@ -226,22 +224,22 @@ def save_indicators(request: HttpRequest, pk: int) -> HttpResponse:
     typed = read_typed_indicators(indicator_entries(unit, period), request.POST)
     if typed.faults:
         return _render_indicators(request, unit, period, typed, status=422)
-    seen = request.POST.get("version", "")
+    version = request.POST.get("version", "")
     try:
         number = actions.save_indicator_values(
-            unit, period, typed.values, by=request.user, at=clock.now(), seen=seen
+            unit, period, typed.values, by=request.user, at=clock.now(), version=version
         )
     except ActionRefused as refused:
         return _render_indicators(
-            request, unit, period, typed, status=409, refused=refused.message, seen=seen
+            request, unit, period, typed, status=409, refused=refused.message, version=version
         )
-    told = f"Đã lưu: {format_count(number)} chỉ tiêu thay đổi." if number else "Không có gì thay đổi."
-    messages.success(request, told)
+    message = f"Đã lưu: {format_count(number)} chỉ tiêu thay đổi." if number else "Không có gì thay đổi."
+    messages.success(request, message)
     return redirect(f"{reverse('records:indicators', args=[pk])}?{urlencode({'period': period.code})}")
 
 
 def _period_or_404(request: HttpRequest, code: str | None) -> Period:
-    """The period of the address; 404 for what is none, or has not begun."""
+    """The period of the address; 404 where it is invalid or has not begun."""
     days = stored_calendar()
     if not code:
         return days.latest_half(request.day)
@@ -262,7 +260,7 @@ def _render_indicators(
     *,
     status: int = 200,
     refused: str = "",
-    seen: str = "",
+    version: str = "",
 ) -> HttpResponse:
     lines = indicator_entries(unit, period)
     faults = typed.faults if typed else {}
@@ -276,20 +274,20 @@ def _render_indicators(
         "rows": rows,
         "may": is_allowed(request.user, Right.FILL, unit, request.day),
         "manages": is_root_administrator(request.user, request.day),
-        # Sending a page again after somebody else stored must not overwrite either: it keeps its version.
-        "version": seen or indicators_version(lines),
+        # A refused page keeps its version, so that sending it again does not overwrite other changes.
+        "version": version or indicators_version(lines),
         "refused": refused,
         "list_address": reverse("records:indicator_list"),
-        "faults": [(name, _label(rows, name), told) for name, told in faults.items()],
+        "faults": [(name, _label(rows, name), message) for name, message in faults.items()],
         "changes": [
             (
-                indicator_change,
+                change,
                 [
                     (name, CELL_WORDS[cell], _logged_text(cell, old), _logged_text(cell, new))
-                    for name, cell, old, new in indicator_change.cells
+                    for name, cell, old, new in change.cells
                 ],
             )
-            for indicator_change in indicator_changes(
+            for change in indicator_changes(
                 unit, period, {line.indicator.code: line.indicator.name for line in lines}
             )
         ],
@@ -298,26 +296,26 @@ def _render_indicators(
 
 
 def _units(request: HttpRequest, unit: Unit) -> list[Unit]:
-    """The units to choose from: those that the reader may read today, the one that is seen among them."""
+    """The units to choose from: those that the user may read today, and the shown one."""
     today = visible_units(request.user, request.day).active_within(request.day, request.day)
     units = list(today.order_by("depth", "code")[:MAX_UNITS])
     return units if unit in units else [unit, *units]
 
 
-def _indicator_row(one: IndicatorEntry, sent: Mapping[str, str], faults: Mapping[str, str]) -> IndicatorRow:
+def _indicator_row(entry: IndicatorEntry, sent: Mapping[str, str], faults: Mapping[str, str]) -> IndicatorRow:
     boxes = {}
     for cell in INDICATOR_CELLS:
-        name, value = box_name(one.indicator, cell), one.cells[cell]
-        served = cell in one.indicator.served or cell == "source"
+        name, value = box_name(entry.indicator, cell), entry.cells[cell]
+        served = cell in entry.indicator.served or cell == "source"
         boxes[cell] = IndicatorBox(
             cell,
             name,
-            f"{one.indicator.name}: {_cell_words(one.indicator, cell)}",
+            f"{entry.indicator.name}: {_cell_words(entry.indicator, cell)}",
             sent.get(name, _value_text(value)),
             faults.get(name, ""),
             served,
         )
-    return IndicatorRow(one, boxes)
+    return IndicatorRow(entry, boxes)
 
 
 def _cell_words(indicator: Indicator, cell: str) -> str:
@@ -330,7 +328,7 @@ def _label(rows: list[IndicatorRow], name: str) -> str:
 
 
 def _value_text(value: Any) -> str:
-    """A stored cell, or one of the log, as people write it; nothing for a blank."""
+    """A cell as people write it; "" for a blank."""
     if value is None:
         return ""
     if isinstance(value, int):
@@ -341,7 +339,7 @@ def _value_text(value: Any) -> str:
 
 
 def _logged_text(cell: str, value: Any) -> str:
-    """The same of what the log keeps as plain data."""
+    """A logged cell as people write it."""
     if isinstance(value, str) and value and cell == "quoted_on":
         return format_day(date.fromisoformat(value))
     if isinstance(value, str) and value and cell in ("target", "quoted"):
@@ -359,7 +357,7 @@ def _require_top_administrator(request: HttpRequest) -> None:
 
 @web.requires(Right.MANAGE)
 def indicator_list(request: HttpRequest) -> HttpResponse:
-    """All indicators, and a form for a new one that is posted here."""
+    """GET: all indicators with a form; POST: add an indicator."""
     _require_top_administrator(request)
     if file := requested_file(request, {"": lambda: indicators_file(Indicator.objects.all(), clock.now())}):
         return file
@@ -368,34 +366,34 @@ def indicator_list(request: HttpRequest) -> HttpResponse:
         (new,) = actions.define_indicator([form.cleaned_data], by=request.user, at=clock.now())
         messages.success(request, f"Đã thêm chỉ tiêu “{new.name}”.")
         return redirect("records:indicator_list")
-    known = list(Indicator.objects.all())
-    lacking = {one["code"] for one in actions.add_presets(PRESETS_FILE)} - {
-        add_preset.code for add_preset in known
+    indicators = list(Indicator.objects.all())
+    missing = {preset["code"] for preset in actions.read_presets(PRESETS_FILE)} - {
+        indicator.code for indicator in indicators
     }
-    context = {"form": form, "indicators": known, "lacking": len(lacking)}
+    context = {"form": form, "indicators": indicators, "lacking": len(missing)}
     return render(request, "records/indicators/list.html", context, status=422 if form.errors else 200)
 
 
 @web.requires(Right.MANAGE)
 def load_presets(request: HttpRequest) -> HttpResponse:
-    """POST: adds the preset indicators that are not there yet."""
+    """POST: add the preset indicators that do not exist yet."""
     _require_top_administrator(request)
     if request.method == "POST":
-        new = actions.define_indicator(actions.add_presets(PRESETS_FILE), by=request.user, at=clock.now())
+        new = actions.define_indicator(actions.read_presets(PRESETS_FILE), by=request.user, at=clock.now())
         messages.success(request, f"Đã thêm {format_count(len(new))} chỉ tiêu có sẵn.")
     return redirect("records:indicator_list")
 
 
 @web.requires(Right.MANAGE)
 def set_retired(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST `retired` 1 or 0: an indicator is asked for no more, or again."""
+    """POST `retired`: 1 takes an indicator out of use, 0 back into it."""
     _require_top_administrator(request)
-    found = Indicator.objects.filter(pk=pk).first()
-    if found is None:
+    indicator = Indicator.objects.filter(pk=pk).first()
+    if indicator is None:
         raise Http404
     if request.method == "POST":
         off = request.POST.get("retired") == "1"
-        actions.retire_indicator(found, off, by=request.user, at=clock.now())
-        told = "Không hỏi nữa" if off else "Hỏi lại"
-        messages.success(request, f"{told}: “{found.name}”. Số đã báo cáo giữ nguyên.")
+        actions.retire_indicator(indicator, off, by=request.user, at=clock.now())
+        message = "Không hỏi nữa" if off else "Hỏi lại"
+        messages.success(request, f"{message}: “{indicator.name}”. Số đã báo cáo giữ nguyên.")
     return redirect("records:indicator_list")

@@ -95,7 +95,7 @@ def test_commented_on_and_settled(review, open_as):
 
 @pytest.mark.parametrize("width", [1366, 375])
 def test_pages_around_a_review_are_accessible(review, open_as, accessible, live_server, width):
-    presets = indicators_actions.add_presets(project.BASE_DIR / "fixtures" / "indicators.json")
+    presets = indicators_actions.read_presets(project.BASE_DIR / "fixtures" / "indicators.json")
     indicators_actions.define_indicator(presets, by=None, at=NOW)
     section, unit = review.sections.get(order=4), Unit.objects.get(code="13474")
     (one,) = consultation_actions.ask_units(

@@ -78,7 +78,7 @@ def test_the_history_of_a_month_and_of_a_cell(sent, as_):
 
 
 def test_indicators_their_values_and_targets(people, as_):
-    actions.define_indicator(actions.add_presets(PRESETS_FILE), by=None, at=AT)
+    actions.define_indicator(actions.read_presets(PRESETS_FILE), by=None, at=AT)
     listed = rows(as_("administrator").get(f"{reverse('records:indicator_list')}?tai=csv"))
     assert len(listed) - 1 == Indicator.objects.count()
     values = reverse("records:indicators", args=[people.alpha.pk])

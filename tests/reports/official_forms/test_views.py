@@ -151,7 +151,7 @@ def test_the_number_of_queries_does_not_follow_units(reader):
 @pytest.fixture
 def causes(demo):
     """Two communes tell why they were late."""
-    actions.define_indicator(actions.add_presets(PRESETS), by=None, at=AT)
+    actions.define_indicator(actions.read_presets(PRESETS), by=None, at=AT)
     by_code = {one.code: one for one in Indicator.objects.all()}
     told = [
         ("13474", "tre-chu-quan", 4, 9),
