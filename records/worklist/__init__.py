@@ -1,1 +1,1 @@
-"""The home page: what the signed-in person has to do next, and how the units below stand."""
+"""The home page: the user's tasks, and the status of the units below."""

@@ -1,6 +1,4 @@
-"""The tables of the work list as files: status by unit and month, missing reports, months waiting for
-approval.
-"""
+"""The tables of the work list as files."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -21,18 +19,18 @@ _BATCH_SIZE = 200
 
 
 def batched(units: Iterable[Unit], number: int) -> Iterator[list[Unit]]:
-    """So many at a time, the last ones fewer."""
+    """Lists of `number` units, the last one possibly shorter."""
     rest = iter(units)
     while some := list(islice(rest, number)):
         yield some
 
 
 def _unit_columns(lies: UnitLocations) -> tuple[TableColumn, ...]:
-    """Name, code, and the province where there are several; read from what has a `unit`."""
+    """Name, code, and the province where there are several; for rows that have a `unit`."""
     if not lies.provinces:
         return UNIT_COLUMNS
     province = TableColumn(
-        "province", "Tỉnh, thành phố", lambda one: str(lies.province(one.unit) or ""), width=30
+        "province", "Tỉnh, thành phố", lambda row: str(lies.province(row.unit) or ""), width=30
     )
     return (*UNIT_COLUMNS, province)
 
@@ -45,26 +43,26 @@ def _unit_cells(unit: Unit, lies: UnitLocations) -> tuple[Cell, ...]:
 def status_matrix_file(
     units: Iterable[Unit],
     months: Sequence[Month],
-    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    statuses_of: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
     lies: UnitLocations,
     at: datetime,
 ) -> TableFile:
-    """How units × months stand, in words; `found` tells the standings of some units at once."""
+    """Units × months with the status of each in words; `statuses_of` queries those of many units at once."""
     columns = (*_unit_columns(lies), *(TableColumn(str(month), month.label, width=24) for month in months))
     return TableFile(
-        "tinh-hinh-gui", "Tình hình gửi báo cáo tháng", columns, _status_rows(units, found, lies), at
+        "tinh-hinh-gui", "Tình hình gửi báo cáo tháng", columns, _status_rows(units, statuses_of, lies), at
     )
 
 
 def _status_rows(
     units: Iterable[Unit],
-    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    statuses_of: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
     lies: UnitLocations,
 ) -> Iterator[tuple[Cell, ...]]:
     for some in batched(units, _BATCH_SIZE):
-        standings = found(some)
+        statuses = statuses_of(some)
         for unit in some:
-            yield *_unit_cells(unit, lies), *(one.words for one in standings[unit.pk])
+            yield *_unit_cells(unit, lies), *(status.words for status in statuses[unit.pk])
 
 
 MISSING_COLUMNS = (
@@ -77,15 +75,15 @@ MISSING_COLUMNS = (
 
 def missing_months_file(
     units: Iterable[Unit],
-    found: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
+    statuses_of: Callable[[list[Unit]], dict[int, list[month_status.MonthStatus]]],
     lies: UnitLocations,
     at: datetime,
 ) -> TableFile:
-    """A row for each month that a unit still has to send."""
+    """A row for each report that a unit still has to send."""
     owed = (
         month
         for some in batched(units, _BATCH_SIZE)
-        for months in found(some).values()
+        for months in statuses_of(some).values()
         for month in months
         if month.owed
     )
@@ -98,13 +96,13 @@ WAITING_COLUMNS = (
     TableColumn("received", "Tiếp nhận", total=True),
     TableColumn("received_before", "Tiếp nhận kỳ trước", total=True),
     TableColumn("pending_late", "Đang quá hạn", total=True),
-    TableColumn("oddities", "Điều cần xem", lambda one: "; ".join(one.oddities), width=70),
+    TableColumn("oddities", "Điều cần xem", lambda row: "; ".join(row.oddities), width=70),
     TableColumn("sent_at", "Gửi lúc", "edition.sent_at", width=20),
     TableColumn("sent_by", "Người gửi", "edition.sent_by", width=30),
 )
 
 
-def waiting_file(found: Iterable[WaitingEdition], lies: UnitLocations, at: datetime) -> TableFile:
-    """The months that wait for the reader's decision."""
+def waiting_file(waiting: Iterable[WaitingEdition], lies: UnitLocations, at: datetime) -> TableFile:
+    """The months that wait for the user's approval."""
     columns = (*_unit_columns(lies), *WAITING_COLUMNS)
-    return TableFile("cho-duyet", "Báo cáo chờ duyệt", columns, table_rows(columns, found), at)
+    return TableFile("cho-duyet", "Báo cáo chờ duyệt", columns, table_rows(columns, waiting), at)

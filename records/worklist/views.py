@@ -37,7 +37,7 @@ _BATCH_SIZE = 50
 
 
 def units_of_months(units: QuerySet[Unit], days: Calendar, months: list[Month]) -> QuerySet[Unit]:
-    """Units that were there in any of the months; bodies outside the committee last."""
+    """Units that existed in any of the months; bodies outside the committee last."""
     start, end = days.span(months[0]).start, days.span(months[-1]).end
     last = Case(When(kind=UnitKind.EXTERNAL, then=1), default=0)
     return units.active_within(start, end).order_by(last, "tier", "code", "pk")
@@ -47,29 +47,29 @@ def worklist_files(
     request: HttpRequest, months: list[Month], due: DueDates, lies: UnitLocations
 ) -> dict[str, Callable[[], TableFile]]:
     """By name: `tinh-hinh` and `con-thieu` for readers, `cho-duyet` for reviewers too."""
-    roles = {one.role for one in memberships_of(request.user, request.day)}
+    roles = {membership.role for membership in memberships_of(request.user, request.day)}
     at, day = clock.now(), request.day
-    found: dict[str, Callable[[], TableFile]] = {}
+    files: dict[str, Callable[[], TableFile]] = {}
     if roles - {Role.CLERK}:
 
-        def seen() -> Iterator[Unit]:
-            # Asked only where a file is: most visits are for the page.
+        def units() -> Iterator[Unit]:
+            # A function, because most requests are for the page and need no query.
             return units_of_months(
                 _shown_units(request, Role.REVIEWER in roles, lies), due.days, months
             ).iterator(1_000)
 
-        def standings(units: list[Unit]) -> dict[int, list[month_status.MonthStatus]]:
+        def statuses(units: list[Unit]) -> dict[int, list[month_status.MonthStatus]]:
             return month_status.month_statuses(units, months, day, due)
 
-        found["tinh-hinh"] = lambda: status_matrix_file(seen(), months, standings, lies, at)
-        found["con-thieu"] = lambda: missing_months_file(seen(), standings, lies, at)
+        files["tinh-hinh"] = lambda: status_matrix_file(units(), months, statuses, lies, at)
+        files["con-thieu"] = lambda: missing_months_file(units(), statuses, lies, at)
     if Role.REVIEWER in roles:
-        found["cho-duyet"] = lambda: waiting_file(_waiting_for_reviewer(request, day, lies), lies, at)
-    return found
+        files["cho-duyet"] = lambda: waiting_file(_waiting_for_reviewer(request, day, lies), lies, at)
+    return files
 
 
 def _shown_units(request: HttpRequest, decides: bool, lies: UnitLocations) -> QuerySet[Unit]:
-    """The units that a reviewer decides for; of who decides for none, all that can be read."""
+    """The units that a reviewer decides for; where there are none, all that the user can read."""
     decided = lies.narrow(month_status.units_reviewed_by(request.user, request.day)) if decides else None
     if decided is not None and decided.exists():
         return decided
@@ -80,10 +80,10 @@ def _waiting_for_reviewer(request: HttpRequest, day: date, lies: UnitLocations) 
     units = lies.narrow(month_status.units_reviewed_by(request.user, day))
     editions = Edition.objects.filter(submission__unit__in=units, state=State.SENT)
     sent = with_own_mark(editions, request.user).select_related("submission__unit")
-    numbers = list(sent.order_by("submission__month", "sent_at", "pk").values_list("pk", flat=True))
-    for start in range(0, len(numbers), _BATCH_SIZE):
-        some = {one.pk: one for one in sent.filter(pk__in=numbers[start : start + _BATCH_SIZE])}
-        yield from waiting_editions([some[pk] for pk in numbers[start : start + _BATCH_SIZE] if pk in some])
+    ids = list(sent.order_by("submission__month", "sent_at", "pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), _BATCH_SIZE):
+        some = {edition.pk: edition for edition in sent.filter(pk__in=ids[start : start + _BATCH_SIZE])}
+        yield from waiting_editions([some[pk] for pk in ids[start : start + _BATCH_SIZE] if pk in some])
 
 
 # What apps above add to the work list: each gives a template and its context, or None.
@@ -93,15 +93,15 @@ CLERK_MONTHS = 12
 UNITS_PER_PAGE = 100
 WAITING_PER_PAGE = 50
 MAX_LISTED = 100
-# So long a declined request to unlock stands in the list of who asked.
+# Days for which a declined unlock request is shown to those who made it.
 DECLINED_DAYS = 30
-# What a clerk does first.
+# The order of a clerk's list.
 STATUS_ORDER = {"back": 0, "late": 1, "draft": 2, "open": 3}
 
 
 @dataclass(frozen=True)
 class StatusMatrix:
-    """Units × months with the standing of each."""
+    """Units × months with the status of each."""
 
     months: list[Month]
     lines: list[tuple[Unit, list[month_status.MonthStatus]]]
@@ -112,19 +112,19 @@ class StatusMatrix:
 
 @web.requires(Right.SIGNED_IN)
 def worklist(request: HttpRequest) -> HttpResponse:
-    """GET; `?page=` turns the pages of the matrix, `?cho=` those of what waits, `?tinh=` narrows to a province."""
+    """GET; `?page=`: page of the matrix, `?cho=`: page of the waiting list, `?tinh=`: a province."""
     user, day = request.user, request.day
-    if lacking := no_role_notice(user, day):
-        return render(request, "no_role.html", {"told": lacking})
+    if notice := no_role_notice(user, day):
+        return render(request, "no_role.html", {"told": notice})
     due = DueDates(stored_calendar())
     months = month_status.ended_months(day, due.days, MATRIX_MONTHS)
     lies = chosen_locations(request, months, due.days)
     if file := requested_file(request, worklist_files(request, months, due, lies)):
         return file
-    held = memberships_of(user, day)
-    clerks = [one.unit for one in held if one.role == Role.CLERK]
-    decides = any(one.role == Role.REVIEWER for one in held)
-    readers = any(one.role != Role.CLERK for one in held)
+    memberships = memberships_of(user, day)
+    clerks = [membership.unit for membership in memberships if membership.role == Role.CLERK]
+    decides = any(membership.role == Role.REVIEWER for membership in memberships)
+    readers = any(membership.role != Role.CLERK for membership in memberships)
     context = {
         "months": months,
         "month": months[-1],
@@ -140,61 +140,64 @@ def worklist(request: HttpRequest) -> HttpResponse:
     elif readers:
         units = lies.narrow(visible_units(user, day).reporting())
         page = _page_of_units(units, request, due.days, months)
-        found = month_status.month_statuses(page.object_list, months, day, due)
-        context["matrix"] = _matrix(page, found, months, month_status.count_sent(units, months[-1], due.days))
+        statuses = month_status.month_statuses(page.object_list, months, day, due)
+        context["matrix"] = _matrix(
+            page, statuses, months, month_status.count_sent(units, months[-1], due.days)
+        )
     context["finding"], context["lead"] = _headline(context)
     context["parts"] = [shown for part in WORKLIST_PARTS if (shown := part(request))]
     return render(request, "records/worklist/worklist.html", context)
 
 
 def _clerk_context(user: User, units: list[Unit], day: date, due: DueDates) -> dict:
-    """The own months, and those of units that went over into the own: what is owed, and what is done; and what the user
-    was reminded of.
-    """
+    """Months to send and months sent, of the user's units and their predecessors, with reminders."""
     months = month_status.ended_months(day, due.days, CLERK_MONTHS)
     units = [*units, *month_status.predecessors_of(units, due.days.span(months[0]).start, day)]
-    found = month_status.month_statuses(units, months, day, due)
+    statuses = month_status.month_statuses(units, months, day, due)
     running, now = months[-1].next(), clock.now()
     reminders = own_reminders(user, [*months, running])
     times = closing_times_by_month(month.number for month in months)
-    refused = declined_requests(
-        [one.pk for several in found.values() for one in several if one.pk], now - timedelta(DECLINED_DAYS)
+    declined = declined_requests(
+        [status.pk for several in statuses.values() for status in several if status.pk],
+        now - timedelta(DECLINED_DAYS),
     )
-    all_of_them = [
+    all_statuses = [
         replace(
-            one,
-            reminded=tuple(reminders.get((unit.pk, one.month.number), ())),
-            locked=_locked(one, times[one.month.number], now),
-            declined=refused.get(one.pk),
+            status,
+            reminded=tuple(reminders.get((unit.pk, status.month.number), ())),
+            locked=_locked(status, times[status.month.number], now),
+            declined=declined.get(status.pk),
         )
         for unit in units
-        for one in found[unit.pk]
+        for status in statuses[unit.pk]
     ]
-    owed = [one for one in all_of_them if one.owed]
-    owed.sort(key=lambda one: (STATUS_ORDER[one.mark], -one.month.number))
-    done = [one for one in all_of_them if one.mark in ("ok", "wait")]
-    done.sort(key=lambda one: -one.month.number)
+    owed = [status for status in all_statuses if status.owed]
+    owed.sort(key=lambda status: (STATUS_ORDER[status.mark], -status.month.number))
+    sent = [status for status in all_statuses if status.mark in ("ok", "wait")]
+    sent.sort(key=lambda status: -status.month.number)
     return {
         "owed": owed,
-        "done": done[:MATRIX_MONTHS],
+        "done": sent[:MATRIX_MONTHS],
         "next_month": running,
         "next_from": due.days.span(running.next()).start,
-        "next_reminded": [one for unit in units for one in reminders.get((unit.pk, running.number), ())],
+        "next_reminded": [
+            reminder for unit in units for reminder in reminders.get((unit.pk, running.number), ())
+        ],
         "several": len(units) > 1,
     }
 
 
-def _locked(one: month_status.MonthStatus, times: ClosingTimes, now: datetime) -> bool:
-    """Whether nothing can be entered: a month that was never opened is bound by the closing times as they are."""
-    if one.last is not None:
-        return is_locked(one.last.submission, one.last, now)
-    closes_at = binding_closing_time(times, one.unit)
+def _locked(status: month_status.MonthStatus, times: ClosingTimes, now: datetime) -> bool:
+    """Whether nothing can be entered. For a month that was never opened the closing times decide."""
+    if status.last is not None:
+        return is_locked(status.last.submission, status.last, now)
+    closes_at = binding_closing_time(times, status.unit)
     return closes_at is not None and now > closes_at
 
 
 def _reviewer_context(request: HttpRequest, due: DueDates, months: list[Month], lies: UnitLocations) -> dict:
-    """What waits for the user, who is missing, what was sent back, and how all stand: the units that the user decides
-    for, or all that can be read where nearer reviewers decide for each of them.
+    """What waits for approval, is missing or was returned, and the matrix: of the units that the user decides for. The
+    matrix shows all that the user can read where nearer reviewers decide for each of them.
     """
     units = lies.narrow(month_status.units_reviewed_by(request.user, request.day))
     editions = Edition.objects.filter(submission__unit__in=units).select_related("submission__unit")
@@ -202,39 +205,41 @@ def _reviewer_context(request: HttpRequest, due: DueDates, months: list[Month], 
     pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_PER_PAGE)
     waits = pages.get_page(request.GET.get("cho"))
     shown = waiting_editions(waits.object_list)
-    lacking = list(units_missing(units, months, due.days).order_by("tier", "code")[: MAX_LISTED + 1])
-    told, page = units, _page_of_units(units, request, due.days, months)
+    missing_units = list(units_missing(units, months, due.days).order_by("tier", "code")[: MAX_LISTED + 1])
+    matrix_units, page = units, _page_of_units(units, request, due.days, months)
     if not page.paginator.count:
-        told = lies.narrow(visible_units(request.user, request.day).reporting())
-        page = _page_of_units(told, request, due.days, months)
-    found = month_status.month_statuses([*page.object_list, *lacking], months, request.day, due)
+        matrix_units = lies.narrow(visible_units(request.user, request.day).reporting())
+        page = _page_of_units(matrix_units, request, due.days, months)
+    statuses = month_status.month_statuses([*page.object_list, *missing_units], months, request.day, due)
     returned = list(editions.filter(state=State.RETURNED).order_by("decided_at", "pk")[:MAX_LISTED])
-    away = {one.submission.unit_id for one in returned}
-    reminded = last_reminded({unit.pk for unit in lacking} | away, months)
-    missing = missing_months(lacking[:MAX_LISTED], found, reminded)
+    away = {edition.submission.unit_id for edition in returned}
+    reminded = last_reminded({unit.pk for unit in missing_units} | away, months)
+    missing = missing_months(missing_units[:MAX_LISTED], statuses, reminded)
     return {
         "waiting": shown,
         "waiting_page": waits,
-        "clean": sum(one.clean for one in shown),
+        "clean": sum(waiting.clean for waiting in shown),
         "unlocks": _unlock_requests(request, lies),
         "missing": missing,
-        "missing_late": [one for one in missing if one.late],
-        "missing_due": [one for one in missing if not one.late],
-        "missing_more": len(lacking) > MAX_LISTED,
+        "missing_late": [status for status in missing if status.late],
+        "missing_due": [status for status in missing if not status.late],
+        "missing_more": len(missing_units) > MAX_LISTED,
         "returned": [
-            (one, Month.from_number(one.submission.month), reminded.get(one.submission.unit_id))
-            for one in returned
+            (edition, Month.from_number(edition.submission.month), reminded.get(edition.submission.unit_id))
+            for edition in returned
         ],
-        "matrix": _matrix(page, found, months, month_status.count_sent(told, months[-1], due.days)),
+        "matrix": _matrix(
+            page, statuses, months, month_status.count_sent(matrix_units, months[-1], due.days)
+        ),
     }
 
 
 def _unlock_requests(request: HttpRequest, lies: UnitLocations) -> list[tuple[UnlockRequest, Month]]:
-    asked = unlock_requests_for(request.user, request.day)
+    requests = unlock_requests_for(request.user, request.day)
     if lies.chosen:
-        there = set(lies.narrow(Unit.objects.filter(pk__in={one.submission.unit_id for one in asked})))
-        asked = [one for one in asked if one.submission.unit in there]
-    return [(one, Month.from_number(one.submission.month)) for one in asked]
+        there = set(lies.narrow(Unit.objects.filter(pk__in={item.submission.unit_id for item in requests})))
+        requests = [item for item in requests if item.submission.unit in there]
+    return [(item, Month.from_number(item.submission.month)) for item in requests]
 
 
 def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, months: list[Month]) -> Page:
@@ -244,31 +249,34 @@ def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, 
 
 
 def _matrix(
-    page: Page, found: dict[int, list[month_status.MonthStatus]], months: list[Month], called: tuple[int, int]
+    page: Page,
+    statuses: dict[int, list[month_status.MonthStatus]],
+    months: list[Month],
+    called: tuple[int, int],
 ) -> StatusMatrix:
-    return StatusMatrix(months, [(unit, found[unit.pk]) for unit in page.object_list], page, *called)
+    return StatusMatrix(months, [(unit, statuses[unit.pk]) for unit in page.object_list], page, *called)
 
 
 def _headline(context: dict) -> tuple[str, str]:
-    """The heading: what is most urgent, in words with its numbers, and a line beneath."""
+    """The heading, which names what is most urgent, and a line beneath."""
     if context["reviewer"]:
-        number, lacking = context["waiting_page"].paginator.count, len(context["missing"])
+        number, missing = context["waiting_page"].paginator.count, len(context["missing"])
         heading = f"{format_count(number)} báo cáo chờ duyệt" if number else "Không có báo cáo nào chờ duyệt"
-        if lacking:
+        if missing:
             units = "đơn vị trở lên" if context["missing_more"] else "đơn vị"
-            heading += f", {format_count(lacking)} {units} chưa gửi"
+            heading += f", {format_count(missing)} {units} chưa gửi"
         if context["unlocks"]:
             heading += f", {format_count(len(context['unlocks']))} đề nghị mở khóa"
         return heading, _progress(context)
     if context["clerk"]:
         owed = context["owed"]
-        back = sum(one.mark == "back" for one in owed)
-        late = sum(one.mark != "back" and one.late_days > 0 for one in owed)
+        back = sum(status.mark == "back" for status in owed)
+        late = sum(status.mark != "back" and status.late_days > 0 for status in owed)
         parts = [f"{back} báo cáo bị trả lại" if back else "", f"{late} báo cáo quá hạn" if late else ""]
         other = len(owed) - back - late
         parts.append(f"{other} báo cáo cần gửi" if other else "")
-        said = ", ".join(part for part in parts if part)
-        return (f"Còn {said}" if said else "Không còn báo cáo nào phải gửi"), ""
+        text = ", ".join(part for part in parts if part)
+        return (f"Còn {text}" if text else "Không còn báo cáo nào phải gửi"), ""
     matrix, month = context["matrix"], context["month"].label
     if not matrix.expected:
         return f"Không có đơn vị nào phải báo cáo {month}", ""
@@ -278,6 +286,6 @@ def _headline(context: dict) -> tuple[str, str]:
 
 def _progress(context: dict) -> str:
     matrix, clean = context["matrix"], context["clean"]
-    told = f"{capfirst(context['month'].label)}: "
-    told += f"{format_count(matrix.got)}/{format_count(matrix.expected)} đơn vị đã gửi hoặc đã duyệt."
-    return f"{clean} báo cáo không có điều cần xem, có thể duyệt cùng lúc. {told}" if clean else told
+    text = f"{capfirst(context['month'].label)}: "
+    text += f"{format_count(matrix.got)}/{format_count(matrix.expected)} đơn vị đã gửi hoặc đã duyệt."
+    return f"{clean} báo cáo không có điều cần xem, có thể duyệt cùng lúc. {text}" if clean else text
