@@ -1,4 +1,4 @@
-"""Catalogue rows that name units are extended to their successors, and taken back when the merger is undone."""
+"""Extends catalogue rows that name units to their successors, and takes that back when the merger is undone."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,30 +15,30 @@ from units.tree.rules import DraftFault, TreeRefused
 
 ScopeRow = FieldScope | ProcedureScope
 SCOPE_MODELS: tuple[type[ScopeRow], ...] = (FieldScope, ProcedureScope)
-# What a row says besides its tier, days and units.
+# The content of a row, besides its tier, first day and units.
 _CONTENT_FIELDS = {
     FieldScope: ("field_id", "channels", "valid_until"),
     ProcedureScope: ("procedure_id", "channels", "valid_until", "online_level", "posted"),
 }
 
 
-SuccessionSteps = Mapping[int, list[Succession]]  # by number of the old unit
+SuccessionSteps = Mapping[int, list[Succession]]  # by id of the old unit
 
 
 class ScopeExtension(NamedTuple):
-    """A row names one more unit; with `since` not the row itself, but one of the unit's tier that begins then."""
+    """A unit to add to a row; with `since` to a row of the unit's tier that begins then."""
 
     unit: Unit
     since: date | None
 
 
 def scope_content(scope: ScopeRow) -> dict:
-    """What a row says besides its tier, first day and units."""
+    """The content of a row, besides its tier, first day and units."""
     return {name: getattr(scope, name) for name in _CONTENT_FIELDS[type(scope)]}
 
 
 def scopes_naming(model: type[ScopeRow], units: Iterable[int], on: date) -> QuerySet:
-    """Rows that name one of these units (by number) and are valid on a day or later, with all units that they name."""
+    """Rows that name one of these units (by id) and are valid on a day or later, with their units prefetched."""
     still = Q(valid_until=None) | Q(valid_until__gte=on)
     return (
         model.objects.filter(still, units__in=list(units)).distinct().prefetch_related("units").order_by("pk")
@@ -46,21 +46,21 @@ def scopes_naming(model: type[ScopeRow], units: Iterable[int], on: date) -> Quer
 
 
 def succession_steps(units: Iterable[int]) -> SuccessionSteps:
-    """Every recorded step from these units on, along the whole chain. A query for each link of the longest chain."""
-    found: dict[int, list[Succession]] = defaultdict(list)
-    seen: set[int] = set()
+    """Every recorded succession from these units on. One query for each link of the longest chain."""
+    steps: dict[int, list[Succession]] = defaultdict(list)
+    visited: set[int] = set()
     ahead = set(units)
     while ahead:
-        seen |= ahead
+        visited |= ahead
         latest = list(Succession.objects.filter(old__in=ahead).select_related("new").order_by("pk"))
-        for one in latest:
-            found[one.old_id].append(one)
-        ahead = {one.new_id for one in latest} - seen
-    return found
+        for link in latest:
+            steps[link.old_id].append(link)
+        ahead = {link.new_id for link in latest} - visited
+    return steps
 
 
 def scope_extensions(scope: ScopeRow, steps: SuccessionSteps) -> Iterator[ScopeExtension]:
-    """The units that a row has to name too."""
+    """The successors that a row does not name yet."""
     members = {unit.pk for unit in scope.units.all()}
     ahead = sorted(members)
     while ahead:
@@ -75,14 +75,12 @@ def scope_extensions(scope: ScopeRow, steps: SuccessionSteps) -> Iterator[ScopeE
 
 
 def successor_ids(units: Iterable[int]) -> dict[int, set[int]]:
-    """The direct successors (numbers) of these units and of theirs, along the whole chain."""
+    """Direct successors (ids) of these units and of all their successors."""
     return {old: {link.new_id for link in links} for old, links in succession_steps(units).items()}
 
 
 def own_unit_ids(units: Iterable[int], followed: Mapping[int, set[int]]) -> tuple[int, ...]:
-    """Of the units that a row names those that it names by itself, in order: no successor of another one of them.
-    `followed`: the direct successors of each.
-    """
+    """The units of a row without those that succeed another of them, sorted. `followed`: direct successors of each."""
     units = set(units)
     heirs = set().union(*(followed.get(unit, set()) for unit in units))
     return tuple(sorted(units - heirs))
@@ -92,10 +90,8 @@ _MAX_NAMED = 6
 
 
 def extend_scopes(links: Sequence[Succession], *, by: User | None) -> None:
-    """These successions were recorded: rows that name an old unit name its successors too, from their first days on,
-    and those of the successors that were recorded before.
-    """
-    olds, first = {one.old_id for one in links}, min(link.on for link in links)
+    """After these successions were recorded, add the successors, and theirs, to the rows that name an old unit."""
+    olds, first = {link.old_id for link in links}, min(link.on for link in links)
     steps = succession_steps(olds)
     added = sum(_extend(scopes_naming(model, olds, first), steps) for model in SCOPE_MODELS)
     if added:
@@ -103,68 +99,68 @@ def extend_scopes(links: Sequence[Succession], *, by: User | None) -> None:
 
 
 def extend_recorded_scopes(scopes: Iterable[ScopeRow]) -> None:
-    """New rows follow what was recorded before them."""
+    """Extend new rows to successors that were recorded earlier."""
     scopes = list(scopes)
     by_old = succession_steps({unit.pk for scope in scopes for unit in scope.units.all()})
     _extend(scopes, by_old)
 
 
 def _extend(scopes: Iterable[ScopeRow], steps: SuccessionSteps) -> int:
-    """How many units were added to a row."""
+    """Returns how many units were added."""
     added = 0
     for scope in scopes:
-        for turn in scope_extensions(scope, steps):
-            if turn.since is None:
-                scope.units.add(turn.unit)
+        for extension in scope_extensions(scope, steps):
+            if extension.since is None:
+                scope.units.add(extension.unit)
             else:
-                _new_scope(scope, turn.unit.tier, turn.since).units.add(turn.unit)
+                _new_scope(scope, extension.unit.tier, extension.since).units.add(extension.unit)
             added += 1
     return added
 
 
 def _new_scope(scope: ScopeRow, tier: str, since: date) -> ScopeRow:
-    """The row of another tier that says the same from a day on of units that it names."""
+    """The row with the same content for another tier and first day that names units; created where there is none."""
     model = type(scope)
     place = {"tier": tier, "valid_from": since} | scope_content(scope)
-    kept = model.objects.filter(**place, units__isnull=False).order_by("pk").first()
-    return kept or model.objects.create(**place)
+    existing = model.objects.filter(**place, units__isnull=False).order_by("pk").first()
+    return existing or model.objects.create(**place)
 
 
 def take_back_scopes(links: Sequence[Succession], *, staying: set[int], by: User | None) -> None:
-    """The new units of these successions are to be gone, save those that stay: rows that followed name the old ones
-    alone again.
+    """Remove the new units of these successions from the rows that were extended to them.
 
-    Errors: Refused where a row names by itself a new unit that goes, which would be lost.
+    Errors: TreeRefused where a row was set for a new unit that goes (is not in `staying`), since it would be lost.
     """
-    olds, news = {one.old_id for one in links}, {link.new_id: link.new for link in links}
+    olds, news = {link.old_id for link in links}, {link.new_id: link.new for link in links}
     first = min(link.on for link in links)
     lost: list[str] = []
-    taken = 0
+    removed = 0
     for model in SCOPE_MODELS:
         followed = list(scopes_naming(model, olds, first))
         for scope in scopes_naming(model, news, date.min):
             members = {unit.pk for unit in scope.units.all()}
             gone = {link.new_id for link in links if {link.old_id, link.new_id} <= members}
             scope.units.remove(*gone)
-            taken += len(gone)
+            removed += len(gone)
             left = members - gone
-            if left <= news.keys() and any(_begins_with(one, scope, links) for one in followed):
+            if left <= news.keys() and any(_begins_with(row, scope, links) for row in followed):
                 scope.delete()
-                taken += len(left)
+                removed += len(left)
             else:
-                lost += [_log_words(scope, news[pk]) for pk in sorted((left & news.keys()) - staying)]
+                lost += [_scope_label(scope, news[pk]) for pk in sorted((left & news.keys()) - staying)]
     if lost:
         more = f" và {len(lost) - _MAX_NAMED} dòng khác" if len(lost) > _MAX_NAMED else ""
         message = (
             f"Danh mục ghi riêng đơn vị mới ({'; '.join(lost[:_MAX_NAMED])}{more}): không hoàn tác được."
         )
         raise TreeRefused([DraftFault(0, "", "catalogue_named", message)])
-    if taken:
-        log.append("catalogue.undo_follow", by=by, subject="catalogue", detail={"taken": taken, "on": first})
+    if removed:
+        detail = {"taken": removed, "on": first}
+        log.append("catalogue.undo_follow", by=by, subject="catalogue", detail=detail)
 
 
 def _begins_with(scope: ScopeRow, other: ScopeRow, links: Iterable[Succession]) -> bool:
-    """Whether the other row is what began for a successor of another tier than this row's."""
+    """Whether `other` is the row that was created for a successor of another tier."""
     if scope_content(scope) != scope_content(other) or scope.tier == other.tier:
         return False
     members = {unit.pk for unit in scope.units.all()}
@@ -176,5 +172,5 @@ def _begins_with(scope: ScopeRow, other: ScopeRow, links: Iterable[Succession]) 
     )
 
 
-def _log_words(scope: ScopeRow, unit: Unit) -> str:
+def _scope_label(scope: ScopeRow, unit: Unit) -> str:
     return f"{getattr(scope, 'field', None) or scope.procedure}: {unit.name}"
