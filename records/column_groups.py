@@ -1,4 +1,4 @@
-"""Groups of columns that a committee switches on or off for its units from a month on, with their page."""
+"""Switches column groups on or off for the units below a committee from a month on, with the page for it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -37,23 +37,23 @@ _DRAFTS = (State.DRAFT, State.RETURNED)
 def switch_column_group(
     unit: Unit, group: SwitchedGroup, month: Month, *, asked: bool, by: Any, at: datetime
 ) -> GroupSwitch:
-    """From a month on, ask the unit and those below it for a group of columns, or do not. What was stored stays; in
-    drafts of these months what counts as blank is set anew.
+    """Switch a group of columns on (`asked`) or off for a unit and those below it, from a month on. Stored figures
+    stay; blank cells of drafts from that month on are counted again.
 
-    Errors: Refused("reported_later") where a unit below sent figures of the month or a later one: what counts as
-    blank in these must not change.
+    Errors: ActionRefused("reported_later") where a unit below sent figures of that month or a later one, because
+    their count of blanks must not change.
     """
-    kept = GroupSwitch.objects.filter(unit=unit, group=group, first_month=month.number).first()
-    if kept is not None and kept.asked == asked:
-        return kept
+    current = GroupSwitch.objects.filter(unit=unit, group=group, first_month=month.number).first()
+    if current is not None and current.asked == asked:
+        return current
     detail = {
         "unit": unit.code,
         "group": group,
         "from": str(month),
         "asked": asked,
-        "before": kept.asked if kept else None,
+        "before": current.asked if current else None,
     }
-    # First: writers of the log wait for each other, so no month is sent between our looking and our writing.
+    # First, as it takes the lock of the log: no month can be sent between the check below and the change.
     log.append("groups.switch", by=by, subject=f"groups:{unit.pk}", detail=detail, at=at)
     below = Edition.objects.filter(
         subtree(unit.path, "submission__unit__path"), submission__month__gte=month.number
@@ -65,11 +65,11 @@ def switch_column_group(
             "reported_later",
             f"{sent.submission.unit.name} đã gửi báo cáo {last.label}: chỉ đổi được từ {last.next().label}.",
         )
-    found, _ = GroupSwitch.objects.update_or_create(
+    switch, _ = GroupSwitch.objects.update_or_create(
         unit=unit, group=group, first_month=month.number, defaults={"asked": asked, "followed": False}
     )
     _count_blanks(list(below.filter(state__in=_DRAFTS).select_for_update(of=("self",))))
-    return found
+    return switch
 
 
 def _count_blanks(editions: list[Edition]) -> None:
@@ -94,7 +94,7 @@ def _count_blanks(editions: list[Edition]) -> None:
 
 
 class GroupSwitchForm(forms.Form):
-    """Which group of columns is switched off or on; `units` and `months` are those to choose from."""
+    """Switches a group of columns; `units` and `months` are the choices."""
 
     ON, OFF = "on", "off"
 
@@ -109,15 +109,15 @@ class GroupSwitchForm(forms.Form):
         self.fields["month"].choices = [(str(month), month.label) for month in months]
 
 
-def column_groups_file(found: Iterable[GroupSwitch], at: datetime) -> TableFile:
-    """Which groups of columns are asked for, by whom and since when."""
+def column_groups_file(switches: Iterable[GroupSwitch], at: datetime) -> TableFile:
+    """The switches as a table: unit, group, first month, state."""
     columns = (
         *SETTING_UNIT_COLUMNS,
         TableColumn("group", "Nhóm cột", "get_group_display", width=34),
         FIRST_MONTH_COLUMN,
-        TableColumn("state", "Tình trạng", lambda one: "Có nhập" if one.asked else "Không nhập"),
+        TableColumn("state", "Tình trạng", lambda row: "Có nhập" if row.asked else "Không nhập"),
     )
-    return TableFile("nhom-cot", "Nhóm cột đã đặt", columns, table_rows(columns, found), at)
+    return TableFile("nhom-cot", "Nhóm cột đã đặt", columns, table_rows(columns, switches), at)
 
 
 MONTHS_BACK, MONTHS_AHEAD = 3, 6
@@ -127,7 +127,7 @@ NO_REVIEWER = "Chỉ người duyệt số liệu của một cấp mới chọn
 
 @web.requires(Right.APPROVE)
 def column_groups_page(request: HttpRequest) -> HttpResponse:
-    """GET: what is set, `?page=` of it, with a form; POST switches a group off or on from a month on."""
+    """GET: the switches (`?page=`) with a form; POST: switch a group."""
     units = reviewed_units(request, NO_REVIEWER)
     if file := requested_file(request, {"": lambda: column_groups_file(_shown_switches(units), clock.now())}):
         return file
@@ -153,11 +153,11 @@ def column_groups_page(request: HttpRequest) -> HttpResponse:
 
 
 def _shown_switches(units: list[Unit]) -> QuerySet[GroupSwitch]:
-    """What is set by these units, by those above them and by those below."""
-    there = Q(unit__in={number for unit in units for number in unit.ancestor_ids()})
+    """The switches of these units, of those above them and of those below."""
+    located = Q(unit__in={pk for unit in units for pk in unit.ancestor_ids()})
     for unit in units:
-        there |= subtree(unit.path, "unit__path")
-    listed = GroupSwitch.objects.filter(there)
+        located |= subtree(unit.path, "unit__path")
+    listed = GroupSwitch.objects.filter(located)
     return listed.select_related("unit").order_by("unit__depth", "unit__path", "group", "-first_month")
 
 
@@ -166,7 +166,7 @@ def _page(request: HttpRequest, units: list[Unit], form: GroupSwitchForm, status
     context = {
         "form": form,
         "page": page,
-        "switches": [(one, Month.from_number(one.first_month).label) for one in page.object_list],
+        "switches": [(switch, Month.from_number(switch.first_month).label) for switch in page.object_list],
         "lies": unit_locations(request.user, request.day, request.day),
     }
     return render(request, "records/column_groups/groups.html", context, status=status)

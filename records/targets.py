@@ -1,6 +1,4 @@
-"""Targets of rates that a unit sets for a reporting year, with their page: read by all who read the unit, set
-by its editors.
-"""
+"""Targets of rates that a unit sets for a reporting year, with their page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,8 +38,8 @@ ALL_TIERS = ""
 
 @dataclass(frozen=True)
 class TargetEntry:
-    """A rate and tier ("" is all tiers) with the target set for the year, and the one that holds without it.
-    `followed`: that of the year is gone on with from old units; `lasts`: it began in the year and holds beyond it.
+    """A rate and tier ("" is all tiers) with the target set for the year; `otherwise`: the one that applies without it.
+    `followed`: inherited from predecessors; `lasts`: it is valid beyond the year.
     """
 
     rate: str
@@ -54,7 +52,7 @@ class TargetEntry:
 
     @property
     def key(self) -> str:
-        """Its name in the form: "on_time-commune"."""
+        """Its name in the form, like "on_time-commune"."""
         return f"{self.rate}-{self.tier}"
 
     @property
@@ -67,7 +65,7 @@ class TargetEntry:
 
 
 def target_entries(unit: Unit, year: int) -> list[TargetEntry]:
-    """Every rate that may have a target, by the tiers of the unit and of what is below it. Four queries."""
+    """Every rate that may have a target, for each tier of the unit and of those below it. Four queries."""
     start, end = reporting_year_bounds(year)
     holders = [unit.pk, *reversed(unit.ancestor_ids())]
     rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=end)
@@ -96,9 +94,9 @@ def _target_entry(
 
 
 def targets_version(lines: list[TargetEntry]) -> str:
-    """A short mark of what is stored, for the lock of the page."""
-    told = [(line.key, line.percent, line.source) for line in lines]
-    return sha256(repr(told).encode()).hexdigest()[:16]
+    """A short hash of the stored targets, for the page's optimistic lock."""
+    content = [(line.key, line.percent, line.source) for line in lines]
+    return sha256(repr(content).encode()).hexdigest()[:16]
 
 
 def reporting_year_bounds(year: int) -> tuple[date, date]:
@@ -113,7 +111,7 @@ def _tiers(unit: Unit, on: date) -> list[str]:
 
 
 _ONE_DAY = timedelta(1)
-# The last day of what has none; the day after it can be told, too.
+# Stands for "no last day"; the day after it still is a date.
 _FOREVER = date.max - _ONE_DAY
 CHANGED_MEANWHILE = "Người khác vừa sửa chỉ tiêu giao của năm này."
 TargetValue = tuple[Decimal | None, str]
@@ -121,31 +119,37 @@ TargetValue = tuple[Decimal | None, str]
 
 @transaction.atomic
 def set_targets(
-    unit: Unit, year: int, given: Mapping[str, TargetValue], *, by: Any, at: datetime, seen: str | None = None
+    unit: Unit,
+    year: int,
+    targets: Mapping[str, TargetValue],
+    *,
+    by: Any,
+    at: datetime,
+    version: str | None = None,
 ) -> int:
-    """Set targets (by queries.target_entry.Wanted.key: percent and source) for a reporting year; None takes one back.
-    They hold from the first to the last day of the year, for the unit and what is below it. Of a target that began in
-    the year and lasts beyond it the later years stay, unless it is taken back. Returns how many changed.
+    """Set targets (TargetEntry.key → percent and source) of a reporting year, for the unit and those below it; a
+    percent of None removes one. A target that began in the year and lasts beyond it stays in force for the later
+    years, unless it is removed. Returns how many changed.
 
-    Errors: Refused("stale") where what is stored is not what `seen` stands for, Refused("not_served") for an unknown
-    rate or tier.
+    Errors: ActionRefused("stale") where `version` is not that of what is stored, ActionRefused("not_served") for an
+    unknown rate or tier.
     """
     Unit.objects.select_for_update(of=("self",), no_key=True).get(pk=unit.pk)
     lines = target_entries(unit, year)
-    if seen is not None and seen != targets_version(lines):
+    if version is not None and version != targets_version(lines):
         raise ActionRefused("stale", CHANGED_MEANWHILE)
-    known = {line.key: line for line in lines}
-    if unknown := given.keys() - known.keys():
+    by_key = {line.key: line for line in lines}
+    if unknown := targets.keys() - by_key.keys():
         raise ActionRefused("not_served", f"Không đặt chỉ tiêu giao được cho “{min(unknown)[:40]}”.")
     start, end = reporting_year_bounds(year)
     changed = {}
-    for key, (percent, source) in given.items():
-        one = known[key]
-        if (percent, source if percent is not None else "") == (one.percent, one.source):
+    for key, (percent, source) in targets.items():
+        entry = by_key[key]
+        if (percent, source if percent is not None else "") == (entry.percent, entry.source):
             continue
-        changed[key] = {"old": [_text(one.percent), one.source], "new": [_text(percent), source]}
+        changed[key] = {"old": [_text(entry.percent), entry.source], "new": [_text(percent), source]}
         begun = RateTarget.objects.filter(
-            unit=unit, rate=one.rate, tier=one.tier, valid_from__gte=start, valid_from__lte=end
+            unit=unit, rate=entry.rate, tier=entry.tier, valid_from__gte=start, valid_from__lte=end
         )
         if percent is None:
             begun.delete()
@@ -153,8 +157,8 @@ def set_targets(
             _remainder_of(end, begun)
             RateTarget.objects.create(
                 unit=unit,
-                rate=one.rate,
-                tier=one.tier,
+                rate=entry.rate,
+                tier=entry.tier,
                 percent=percent,
                 valid_from=start,
                 valid_until=end,
@@ -167,15 +171,15 @@ def set_targets(
 
 
 def _remainder_of(end: date, begun: QuerySet[RateTarget]) -> None:
-    """What is left of these targets of one rate and tier once another one holds until `end`: where two of them are in
-    force at once, or one was set for a later year, the one that began later counts.
+    """Shorten targets of one rate and tier to begin after `end`, and after targets set for later years; delete those
+    with nothing left.
     """
     for row in begun.order_by("-valid_from"):
         beside = RateTarget.objects.filter(unit=row.unit_id, rate=row.rate, tier=row.tier, valid_from__gt=end)
-        taken = dict(beside.values_list("valid_from", "valid_until"))
+        later = dict(beside.values_list("valid_from", "valid_until"))
         first = end + _ONE_DAY
-        while first in taken:
-            first = (taken[first] or _FOREVER) + _ONE_DAY
+        while first in later:
+            first = (later[first] or _FOREVER) + _ONE_DAY
         if first <= (row.valid_until or _FOREVER):
             row.valid_from = first
             row.save(update_fields=["valid_from"])
@@ -190,7 +194,7 @@ def _text(percent: Decimal | None) -> str | None:
 TARGET_COLUMNS = (
     TableColumn("rate", "Tỷ lệ", "rate_name", width=50),
     TableColumn("tier", "Cấp", "tier_name"),
-    TableColumn("percent", "Chỉ tiêu giao (%)", lambda one: decimal_rate_cell(one.percent)),
+    TableColumn("percent", "Chỉ tiêu giao (%)", lambda row: decimal_rate_cell(row.percent)),
     TableColumn("source", "Căn cứ", width=50),
 )
 
@@ -210,7 +214,7 @@ YEARS_BACK, YEARS_AHEAD = 3, 1
 @web.requires(Right.READ)
 @require_safe
 def unit_targets(request: HttpRequest, pk: int) -> HttpResponse:
-    """`?year=2022`; by default the reporting year that runs."""
+    """`?year=2022`; by default the current reporting year."""
     unit = unit_for(request.user, pk, request.day)
     year = _year(request, request.GET.get("year"))
     table = {"": lambda: targets_file(unit, year, target_entries(unit, year), clock.now())}
@@ -221,21 +225,21 @@ def unit_targets(request: HttpRequest, pk: int) -> HttpResponse:
 
 @web.requires(Right.EDIT)
 def save_targets(request: HttpRequest, pk: int) -> HttpResponse:
-    """POST the targets of a year: all are stored, or none and each fault is told at its cell (422)."""
+    """POST the targets of a year: all are stored, or none, with each fault at its cell (422)."""
     unit = unit_for(request.user, pk, request.day, Right.EDIT)
     if request.method != "POST":
         return redirect("records:targets", pk)
     year = _year(request, request.POST.get("year"))
-    given, faults = _read(target_entries(unit, year), request.POST)
+    targets, faults = _read(target_entries(unit, year), request.POST)
     if faults:
         return _page(request, unit, year, faults=faults, status=422)
-    seen = request.POST.get("version", "")
+    version = request.POST.get("version", "")
     try:
-        number = set_targets(unit, year, given, by=request.user, at=clock.now(), seen=seen)
+        number = set_targets(unit, year, targets, by=request.user, at=clock.now(), version=version)
     except ActionRefused as refused:
-        return _page(request, unit, year, refused=refused.message, seen=seen, status=409)
-    told = f"Đã lưu: {format_count(number)} chỉ tiêu giao thay đổi." if number else "Không có gì thay đổi."
-    messages.success(request, told)
+        return _page(request, unit, year, refused=refused.message, version=version, status=409)
+    message = f"Đã lưu: {format_count(number)} chỉ tiêu giao thay đổi." if number else "Không có gì thay đổi."
+    messages.success(request, message)
     return redirect(f"{reverse('records:targets', args=[pk])}?year={year}")
 
 
@@ -248,15 +252,15 @@ def _year(request: HttpRequest, text: str | None) -> int:
     years = _years(request)
     if not text:
         return years[YEARS_AHEAD]
-    found = next((year for year in years if str(year) == text), None)
-    if found is None:
+    chosen = next((year for year in years if str(year) == text), None)
+    if chosen is None:
         raise Http404
-    return found
+    return chosen
 
 
 def _read(lines: list[TargetEntry], data) -> tuple[dict[str, TargetValue], dict[str, str]]:
-    """What was sent, by key; a row that was not sent stays."""
-    given, faults = {}, {}
+    """Targets and faults as sent, by key; rows that were not sent are left out."""
+    targets, faults = {}, {}
     for line in lines:
         text = data.get(f"percent-{line.key}")
         if text is None:
@@ -267,8 +271,8 @@ def _read(lines: list[TargetEntry], data) -> tuple[dict[str, TargetValue], dict[
         source = clean_text(data.get(f"source-{line.key}", ""))
         if len(source) > SOURCE_LENGTH:
             faults[f"source-{line.key}"] = f"Căn cứ tối đa {SOURCE_LENGTH} ký tự."
-        given[line.key] = (percent, source if percent is not None else "")
-    return given, faults
+        targets[line.key] = (percent, source if percent is not None else "")
+    return targets, faults
 
 
 def _page(
@@ -278,7 +282,7 @@ def _page(
     *,
     faults: dict[str, str] | None = None,
     refused: str = "",
-    seen: str = "",
+    version: str = "",
     status: int = 200,
 ) -> HttpResponse:
     lines = target_entries(unit, year)
@@ -302,19 +306,19 @@ def _page(
         "years": _years(request),
         "rows": rows,
         "may": is_allowed(request.user, Right.EDIT, unit, request.day),
-        "version": seen or targets_version(lines),
+        "version": version or targets_version(lines),
         "refused": refused,
         "faults": [
-            (name, labels.get(name.replace("source-", "percent-"), ""), told)
-            for name, told in (faults or {}).items()
+            (name, labels.get(name.replace("source-", "percent-"), ""), message)
+            for name, message in (faults or {}).items()
         ],
     }
     return render(request, "records/targets/targets.html", context, status=status)
 
 
-def _inherited_target(one: TargetEntry, unit: Unit) -> str:
-    """The target that holds where none is set for the year."""
-    if one.otherwise is None:
+def _inherited_target(entry: TargetEntry, unit: Unit) -> str:
+    """The target that applies where none is set for the year, in words."""
+    if entry.otherwise is None:
         return ""
-    whose = "" if one.otherwise.unit_id == unit.pk else f" của {one.otherwise.unit.name}"
-    return f"Không đặt thì theo {format_decimal(f'{one.otherwise.percent.normalize():f}')}%{whose}"
+    whose = "" if entry.otherwise.unit_id == unit.pk else f" của {entry.otherwise.unit.name}"
+    return f"Không đặt thì theo {format_decimal(f'{entry.otherwise.percent.normalize():f}')}%{whose}"

@@ -1,3 +1,1 @@
-"""Generates a whole country for measuring and for trying the product at its largest (`manage.py
-generate_country`).
-"""
+"""Generates a whole country for performance tests and trials (`manage.py generate_country`)."""

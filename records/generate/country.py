@@ -29,11 +29,11 @@ TOP, PROVINCES, DISTRICTS, OFFICES, NEW = 100_000, 100_001, 101_000, 110_000, 20
 
 @dataclass(frozen=True)
 class CountryScale:
-    """What is generated: `groups` below the top with `leaves` communes and one office each, or a district of 28 units
-    (12 offices, 16 communes) where groups is 0.
+    """What is generated: `groups` provinces with `leaves` communes and one office each, or a district of 28 units
+    (12 offices, 16 communes) where `groups` is 0.
 
-    `communes` in all, where they do not divide evenly; `districts` between provinces and communes; `merged`: how many
-    provinces and communes all of them became on 1 July 2025. `gaps`: one report in so many is missing; sizes differ.
+    `communes`: their total, where they do not divide evenly; `districts`: between provinces and communes; `merged`:
+    numbers of provinces and communes after 1 July 2025. `gaps`: one report in so many is missing, and sizes differ.
     """
 
     title: str
@@ -79,12 +79,12 @@ SMALL_MERGED = CountryScale(
 
 
 def share_evenly(number: int, among: int) -> list[int]:
-    """A number divided as evenly as it goes, the larger parts first."""
+    """A number divided as evenly as possible, the larger parts first."""
     return list(apportion(number, [Fraction(1, among)] * among))
 
 
 def generate_tree(scale: CountryScale) -> tuple[list[Unit], list[tuple[Unit, Unit]]]:
-    """The units, parents first, and who became what. Leaves come first in number: units up to one are silent."""
+    """The units, parents first, and (old, new) of each merger. Communes have the lowest ids."""
     units = list(_district() if not scale.groups else _country(scale))
     return (units, []) if not scale.merged else _merged(scale, units)
 
@@ -121,14 +121,14 @@ def _country(scale: CountryScale) -> Iterator[Unit]:
 
 
 def _merged(scale: CountryScale, units: list[Unit]) -> tuple[list[Unit], list[tuple[Unit, Unit]]]:
-    """Neighbouring provinces become one; in each, neighbouring communes become one; offices follow their province."""
+    """Merge neighbouring provinces and, in each, neighbouring communes; offices follow their province."""
     top, links = units[0], []
     old = [unit for unit in units if unit.tier == Tier.PROVINCE and unit.kind == UnitKind.COMMITTEE]
     for unit in units[1:]:
         unit.active_until = MERGER - timedelta(1)
     provinces, total = scale.merged
     number, at = NEW + provinces + provinces, 0
-    found = list(units)
+    generated = list(units)
     for place, (several, communes) in enumerate(
         zip(share_evenly(len(old), provinces), share_evenly(total, provinces), strict=True)
     ):
@@ -138,18 +138,18 @@ def _merged(scale: CountryScale, units: list[Unit]) -> tuple[list[Unit], list[tu
         office = _unit(
             NEW + provinces + place, f"Văn phòng mới {place + 1}", "province", new, UnitKind.OFFICE, MERGER
         )
-        found += [new, office]
-        below = [unit for unit in units if unit.path.startswith(tuple(one.path for one in olds))]
+        generated += [new, office]
+        below = [unit for unit in units if unit.path.startswith(tuple(province.path for province in olds))]
         links += [(unit, office) for unit in below if unit.kind == UnitKind.OFFICE]
         leaves = [unit for unit in below if unit.tier == Tier.COMMUNE]
         place_of = 0
         for parts in share_evenly(len(leaves), min(communes, len(leaves))):
             number += 1
-            one = _unit(number, f"Xã mới {number - NEW}", Tier.COMMUNE, new, since=MERGER)
-            found.append(one)
-            links += [(leaf, one) for leaf in leaves[place_of : place_of + parts]]
+            commune = _unit(number, f"Xã mới {number - NEW}", Tier.COMMUNE, new, since=MERGER)
+            generated.append(commune)
+            links += [(leaf, commune) for leaf in leaves[place_of : place_of + parts]]
             place_of += parts
-    return found, links
+    return generated, links
 
 
 def _unit(
@@ -189,7 +189,7 @@ FIELDS = (
     "Tài chính",
     "Lao động",
 )
-# Units that are silent in the last month, everywhere the same number, so that pages show equally much.
+# Units that send nothing for the last month; the same number at every scale, so that pages show equally much.
 SILENT_UNITS = 3
 # A day on which the last month and its half-year have ended.
 LAST_DAY = date(2026, 1, 20)
@@ -197,7 +197,7 @@ LAST_DAY = date(2026, 1, 20)
 
 @transaction.atomic
 def fill_country(scale: CountryScale) -> Unit:
-    """Make everything in the database in use, which is empty; returns the top of the tree."""
+    """Fill the current database, which must be empty; returns the top of the tree."""
     _catalogue()
     units, links = generate_tree(scale)
     Unit.objects.bulk_create(units, batch_size=500)
@@ -212,7 +212,7 @@ def fill_country(scale: CountryScale) -> Unit:
         _months(cursor, scale)
         _sizes(cursor, scale, units, Counter(new.pk for _, new in links))
         for statement in Path(__file__).with_name("country.sql").read_text(encoding="utf-8").split(";"):
-            # What the statement before has filled: planned by what stood there earlier, PostgreSQL takes minutes.
+            # Without statistics about what the last statement filled PostgreSQL takes minutes.
             cursor.execute("ANALYZE")
             cursor.execute(statement)
         for statement in connection.ops.sequence_reset_sql(no_style(), [Unit]):
@@ -229,7 +229,7 @@ def fill_country(scale: CountryScale) -> Unit:
 
 
 def settle_database() -> None:
-    """What a database that runs for years has long done; as far as a transaction around it allows."""
+    """Vacuum and analyze, as autovacuum has long done in a database that is used; in a transaction only analyze."""
     whole = "ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE"
     with connection.cursor() as cursor:
         cursor.execute(whole if connection.vendor == "postgresql" else "PRAGMA optimize")
@@ -268,8 +268,8 @@ def _months(cursor, scale: CountryScale) -> None:
 
 
 def _sizes(cursor, scale: CountryScale, units: list[Unit], predecessors: Counter[int]) -> None:
-    """How many times a small unit's dossiers each has. With gaps one in nine is large, and who took over from several
-    receives what they received together.
+    """Each unit's dossiers as a multiple of a small unit's. With gaps, one unit in nine is large, and successors of
+    several units are as large as these together.
     """
     cursor.execute("CREATE TEMPORARY TABLE bench_size (unit_id bigint PRIMARY KEY, times integer)")
     real = scale.gaps > 0
@@ -281,7 +281,7 @@ def _sizes(cursor, scale: CountryScale, units: list[Unit], predecessors: Counter
 
 
 def _people(units: list[Unit]) -> None:
-    """A reader of everything, and a clerk of every hundredth unit that reports."""
+    """A viewer of everything, and clerks of the first eight units that report."""
     reader = User.objects.create(username="reader", full_name="Người xem", demo=True)
     Membership.objects.create(user=reader, unit=units[0], role=Role.VIEWER, valid_from=START)
     for unit in [unit for unit in units if unit.reports][:8]:

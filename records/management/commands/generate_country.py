@@ -1,4 +1,4 @@
-"""A whole country made up, for measuring and trying."""
+"""Generate a whole country for performance tests and trials."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from units.models import Tier, Unit, UnitKind
 
 SCALES = {"now": country.NATION, "before": country.BEFORE, "merged": country.MERGED}
 MOST_MONTHS = 120
-# One report in so many is missing: about one in a hundred.
+# One report in so many is missing.
 GAPS = 97
 
 

@@ -1,4 +1,4 @@
-"""Import real recounts of what split units had reported, from CSV or XLSX."""
+"""Import the real shares of successors in what split units had reported, from CSV or XLSX."""
 
 from records.bulk_import.recounts import import_recounts
 from units.lifecycle import imports

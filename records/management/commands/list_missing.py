@@ -1,4 +1,4 @@
-"""Who has neither sent nor approved figures."""
+"""List reports that were neither sent nor approved."""
 
 import json
 from dataclasses import replace
@@ -21,16 +21,18 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json"), default="text", help="dạng kết quả")
 
     def handle(self, *args, month, unit, external, format, **options):
-        # A draft or a returned edition is no report: only what was sent or approved counts.
-        asked = {"unit": unit, "period": month, "include": Stage.SUBMITTED.value, "external": external}
-        query = parse_arguments(asked, unit_of=lambda code, day: unit_with_code(code, day) if code else None)
-        # Without a unit everybody is asked about.
+        # Drafts and returned editions are no reports.
+        arguments = {"unit": unit, "period": month, "include": Stage.SUBMITTED.value, "external": external}
+        query = parse_arguments(
+            arguments, unit_of=lambda code, day: unit_with_code(code, day) if code else None
+        )
+        # Without a unit, all of them.
         units = [query.unit] if unit else Unit.objects.filter(parent=None).order_by("folded")
-        found = [month.one for root in units for month in missing_unit_months(replace(query, unit=root))]
+        missing = [month.one for root in units for month in missing_unit_months(replace(query, unit=root))]
         if format == "json":
-            rows = [{"unit": one.unit, "name": one.name, "month": str(one.month)} for one in found]
+            rows = [{"unit": line.unit, "name": line.name, "month": str(line.month)} for line in missing]
             self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
             return
-        for one in found:
-            self.stdout.write(f"{one.month}  {one.unit}  {one.name}")
-        self.stderr.write(f"{len(found)} báo cáo còn thiếu.")
+        for line in missing:
+            self.stdout.write(f"{line.month}  {line.unit}  {line.name}")
+        self.stderr.write(f"{len(missing)} báo cáo còn thiếu.")

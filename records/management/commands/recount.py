@@ -25,7 +25,7 @@ class Command(BaseCommand):
         if not check:
             self.stdout.write(f"Đã tính lại; {_recount()} dòng trước đó khác.")
             return
-        found = [
+        differences = [
             (
                 f"Số đơn vị phải báo cáo dưới đơn vị {item.group}, {item.tier}, ngày {item.on:%d/%m/%Y}",
                 f"đang ghi mở {item.kept[0]}, đóng {item.kept[1]}; "
@@ -34,23 +34,23 @@ class Command(BaseCommand):
             for item in roster.check()
         ]
         missing, extra = inheritance.check()
-        found += [(f"Lịch sử của đơn vị {line.heir}", f"thiếu {line}") for line in sorted(missing)]
-        found += [(f"Lịch sử của đơn vị {line.heir}", f"thừa {line}") for line in sorted(extra)]
+        differences += [(f"Lịch sử của đơn vị {line.heir}", f"thiếu {line}") for line in sorted(missing)]
+        differences += [(f"Lịch sử của đơn vị {line.heir}", f"thừa {line}") for line in sorted(extra)]
         missing, extra = positions.check()
-        found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thiếu {one}") for one in sorted(missing)]
-        found += [(f"Nơi kế thừa của đơn vị {one.unit}", f"thừa {one}") for one in sorted(extra)]
-        found += recount.sum_differences()
-        for place, told in found:
-            self.stderr.write(f"{place}: {told}")
-        if found:
-            self.stderr.write(f"Có {len(found)} chỗ khác với số tính lại.")
+        differences += [(f"Nơi kế thừa của đơn vị {line.unit}", f"thiếu {line}") for line in sorted(missing)]
+        differences += [(f"Nơi kế thừa của đơn vị {line.unit}", f"thừa {line}") for line in sorted(extra)]
+        differences += recount.sum_differences()
+        for place, detail in differences:
+            self.stderr.write(f"{place}: {detail}")
+        if differences:
+            self.stderr.write(f"Có {len(differences)} chỗ khác với số tính lại.")
             sys.exit(1)
         self.stdout.write("Mọi tổng đều đúng.")
 
 
 @transaction.atomic
 def _recount() -> int:
-    """The number of rows that were wrong; figures that people see have then changed, which the log tells."""
+    """Returns the number of rows that were wrong; logged, because shown figures change with them."""
     wrong = roster.rebuild() + inheritance.rebuild() + positions.rebuild() + recount.recount_sums()
     if wrong:
         log.append("sums.recount", by=None, subject="sums", detail={"rows": wrong})

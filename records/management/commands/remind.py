@@ -1,4 +1,4 @@
-"""Reminds clerks, and then reviewers, of months that are not sent; a timer calls it every day."""
+"""Remind clerks, and then reviewers, of reports that are not sent; a timer calls it every day."""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -27,46 +27,48 @@ class Command(BaseCommand):
         with timer_runs.record(timer_runs.REMIND):
             self._remind(plan_reminders(clock.today(), DueDates(stored_calendar())))
 
-    def _list(self, found: ReminderPlan) -> None:
-        for user, items in found.people:
+    def _list(self, plan: ReminderPlan) -> None:
+        for user, items in plan.people:
             for item in items:
                 owed = item.owed
-                told = f"{owed.unit.name}, {owed.month.label}, hạn {format_day(owed.due_on)}"
-                self.stdout.write(f"{user} ({user.username}): {told}")
+                text = f"{owed.unit.name}, {owed.month.label}, hạn {format_day(owed.due_on)}"
+                self.stdout.write(f"{user} ({user.username}): {text}")
         for source in MORE_REMINDERS:
-            for told in source.lines(clock.today()):
-                self.stdout.write(told)
-        self._nobody(found)
-        people = {user.pk for user, _ in found.people}
+            for text in source.lines(clock.today()):
+                self.stdout.write(text)
+        self._list_unreachable(plan)
+        people = {user.pk for user, _ in plan.people}
         self.stderr.write(f"Sẽ nhắc {len(people)} người gửi báo cáo tháng; chưa nhắc ai.")
 
-    def _remind(self, found: ReminderPlan) -> None:
-        post, given = MailRun(), []
+    def _remind(self, plan: ReminderPlan) -> None:
+        mail, results = MailRun(), []
         try:
-            for user, items in found.people:
-                one = remind_person(user, items, post, at=clock.now())
-                given.append(one)
-                if one.way is not ReminderOutcome.NOTHING:
-                    self.stdout.write(f"{user} ({user.username}): {one.months} báo cáo, {one.way.value}")
+            for user, items in plan.people:
+                result = remind_person(user, items, mail, at=clock.now())
+                results.append(result)
+                if result.way is not ReminderOutcome.NOTHING:
+                    self.stdout.write(
+                        f"{user} ({user.username}): {result.months} báo cáo, {result.way.value}"
+                    )
             for source in MORE_REMINDERS:
-                more, nobody = source.run(clock.today(), post, clock.now())
-                given += more
-                for one in more:
-                    if one.way is not ReminderOutcome.NOTHING:
-                        told = f"{one.user} ({one.user.username}): {one.months} nội dung được hỏi"
-                        self.stdout.write(f"{told}, {one.way.value}")
-                for told in nobody:
-                    self.stderr.write(f"Không có ai để nhắc: {told}.")
+                more, nobody = source.run(clock.today(), mail, clock.now())
+                results += more
+                for result in more:
+                    if result.way is not ReminderOutcome.NOTHING:
+                        text = f"{result.user} ({result.user.username}): {result.months} nội dung được hỏi"
+                        self.stdout.write(f"{text}, {result.way.value}")
+                for text in nobody:
+                    self.stderr.write(f"Không có ai để nhắc: {text}.")
         finally:
-            post.close()
-        self._nobody(found)
-        self._sum_up(given)
+            mail.close()
+        self._list_unreachable(plan)
+        self._print_totals(results)
 
-    def _sum_up(self, given: list[ReminderResult]) -> None:
-        number = {way: sum(one.way is way for one in given) for way in ReminderOutcome}
+    def _print_totals(self, results: list[ReminderResult]) -> None:
+        number = {way: sum(result.way is way for result in results) for way in ReminderOutcome}
         away = (ReminderOutcome.REFUSED, ReminderOutcome.NOTHING)
-        reached = len({one.user.pk for one in given if one.way not in away})
-        mailed = len({one.user.pk for one in given if one.way is ReminderOutcome.MAILED})
+        reached = len({result.user.pk for result in results if result.way not in away})
+        mailed = len({result.user.pk for result in results if result.way is ReminderOutcome.MAILED})
         self.stderr.write(f"Đã nhắc {reached} người, trong đó {mailed} người qua thư điện tử.")
         if number[ReminderOutcome.MAILED] and not mail_server.sends_outside():
             self.stderr.write("Chưa đặt CCHC_EMAIL_URL: không có thư nào được gửi đi.")
@@ -76,6 +78,6 @@ class Command(BaseCommand):
                 returncode=1,
             )
 
-    def _nobody(self, found: ReminderPlan) -> None:
-        for owed in found.nobody:
+    def _list_unreachable(self, plan: ReminderPlan) -> None:
+        for owed in plan.nobody:
             self.stderr.write(f"Không có ai để nhắc: {owed.unit.name}, {owed.month.label}.")

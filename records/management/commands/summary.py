@@ -49,29 +49,29 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="dạng kết quả")
 
     def handle(self, *args, format, **options):
-        found = summary(parse_arguments(options))
+        result = summary(parse_arguments(options))
         if format == "json":
-            self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps(result.as_dict(), ensure_ascii=False, indent=1))
         elif format == "csv":
-            write_csv(found, self.stdout)
+            write_csv(result, self.stdout)
         else:
-            write_text(found, self.stdout)
+            write_text(result, self.stdout)
 
 
-def figure_lines(found: Summary) -> list[tuple[str, str, str, Figures]]:
+def figure_lines(result: Summary) -> list[tuple[str, str, str, Figures]]:
     """(kind, key, name, figures) of tiers, total and rows."""
-    lines = [("tier", tier, tier_name(tier), one) for tier, one in found.tiers]
-    lines.append(("total", "", "Tổng cộng", found.total))
-    return lines + [(found.by or "", row.key, row.name, row.figures) for row in found.rows]
+    lines = [("tier", tier, tier_name(tier), figures) for tier, figures in result.tiers]
+    lines.append(("total", "", "Tổng cộng", result.total))
+    return lines + [(result.by or "", row.key, row.name, row.figures) for row in result.rows]
 
 
-def write_csv(found: Summary, out) -> None:
-    """One line per tier, total and row; a blank where nothing was reported. As of a day, that day stands last; by
-    today's units whether the line is an estimate, and their day.
+def write_csv(result: Summary, out) -> None:
+    """One line per tier, total and row; a blank where nothing was reported. Queries as of a day have a last column with
+    it; queries by today's units have two, whether the line is an estimate and the day of the units.
     """
-    as_of = [] if found.as_of is None else [found.as_of.isoformat()]
-    today = found.units_of is not None
-    shares, rates = list(found.total.shares), list(found.total.rates)
+    as_of = [] if result.as_of is None else [result.as_of.isoformat()]
+    today = result.units_of is not None
+    shares, rates = list(result.total.shares), list(result.total.rates)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
         [
@@ -87,16 +87,19 @@ def write_csv(found: Summary, out) -> None:
             *(["estimated", "units_of"] if today else []),
         ]
     )
-    for kind, key, name, one in figure_lines(found):
-        numbers = ["" if one.counts[column] is None else one.counts[column] for column in COUNTS]
-        percents = [one.share(column).percent or "" for column in (*shares, *rates)]
-        reported, expected = one.completeness.reported, one.completeness.expected
-        marks = [*as_of, *(["yes" if one.estimated else "no", found.units_of.isoformat()] if today else [])]
+    for kind, key, name, figures in figure_lines(result):
+        numbers = ["" if figures.counts[column] is None else figures.counts[column] for column in COUNTS]
+        percents = [figures.share(column).percent or "" for column in (*shares, *rates)]
+        reported, expected = figures.completeness.reported, figures.completeness.expected
+        marks = [
+            *as_of,
+            *(["yes" if figures.estimated else "no", result.units_of.isoformat()] if today else []),
+        ]
         writer.writerow([kind, key, plain_text(name), reported, expected, *numbers, *percents, *marks])
 
 
 def plain_text(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula."""
+    """Text that a spreadsheet does not read as a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
@@ -104,13 +107,13 @@ def plain_text(text: str) -> str:
 RATES = rates_in(Placement.FILES)
 
 
-def write_text(found: Summary, out) -> None:
+def write_text(result: Summary, out) -> None:
     """A table for people, in Vietnamese."""
-    told = formatting.included_label(found.include, found.as_of)
-    if found.units_of is not None:
-        told += f". Theo đơn vị hiện nay (ngày {format_day(found.units_of)})"
-    out.write(f"{found.unit_name} ({found.unit}) — {found.period.label}. {told}.")
-    rows = summary_table(found)
+    heading = formatting.included_label(result.include, result.as_of)
+    if result.units_of is not None:
+        heading += f". Theo đơn vị hiện nay (ngày {format_day(result.units_of)})"
+    out.write(f"{result.unit_name} ({result.unit}) — {result.period.label}. {heading}.")
+    rows = summary_table(result)
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         first, *others = (
@@ -118,37 +121,38 @@ def write_text(found: Summary, out) -> None:
             for at, (text, width) in enumerate(zip(row, widths, strict=True))
         )
         out.write("  ".join((first, *others)).rstrip())
-    for sentence in summary_notes(found, rows):
+    for sentence in summary_notes(result, rows):
         out.write(sentence)
 
 
-def summary_table(found: Summary) -> list[list[str]]:
-    """The head and the lines as text: "≈" where estimated, "*" where a share is not whole."""
+def summary_table(result: Summary) -> list[list[str]]:
+    """The head and the lines as text: "≈" where estimated, "*" where a share is incomplete."""
     head = ["", "Báo cáo", *(LABELS[name] for name in MAIN_COUNTS), *(rate.head for rate in RATES)]
     return [head] + [
         [
-            (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if one.estimated else ""),
-            one.completeness.text(found.period.one_month),
-            *(format_count(one.counts[column]) for column in MAIN_COUNTS),
+            (name if kind in ("tier", "total") else f"{name} ({key})") + ("≈" if figures.estimated else ""),
+            figures.completeness.text(result.period.one_month),
+            *(format_count(figures.counts[column]) for column in MAIN_COUNTS),
             *(
-                format_percent(one.share(rate.key).percent) + ("*" if one.share(rate.key).partial else "")
+                format_percent(figures.share(rate.key).percent)
+                + ("*" if figures.share(rate.key).partial else "")
                 for rate in RATES
             ),
         ]
-        for kind, key, name, one in figure_lines(found)
+        for kind, key, name, figures in figure_lines(result)
     ]
 
 
-def summary_notes(found: Summary, rows: list[list[str]]) -> Iterator[str]:
-    """What stands below the table: definitions, signs, territory, handover, who is silent."""
+def summary_notes(result: Summary, rows: list[list[str]]) -> Iterator[str]:
+    """Notes below the table: definitions, signs, territory, handovers, missing reports."""
     for rate in RATES:
         yield f"{rate.name}: {rate.definition}"
     if any("*" in text for row in rows for text in row[-len(RATES) :]):
         yield "* chưa đủ: có ô phải báo cáo còn để trống."
-    if any(one.estimated for *_, one in figure_lines(found)):
+    if any(figures.estimated for *_, figures in figure_lines(result)):
         yield "≈ ước tính: có phần chia theo tỷ lệ của đơn vị đã chia tách; tổng giữ nguyên số đã báo cáo."
-    yield from found.territory.sentences() if found.territory else ()
-    yield from found.handover.sentences()
-    for key, missing in found.total.completeness.by_unit().items():
-        months = ", ".join(f"{one.month.month}/{one.month.year}" for one in missing)
+    yield from result.territory.sentences() if result.territory else ()
+    yield from result.handover.sentences()
+    for key, missing in result.total.completeness.by_unit().items():
+        months = ", ".join(f"{report.month.month}/{report.month.year}" for report in missing)
         yield f"Chưa có báo cáo: {missing[0].name} ({key}): tháng {months}"
