@@ -1,4 +1,4 @@
-"""Who reports: the dated tree of units, succession, lifecycle, people and their rights, tokens and push.
+"""The dated tree of reporting units: succession, lifecycle, people and their rights, tokens and push.
 
-Knows neither figures, records nor reports.
+Imports nothing from figures, records or reports.
 """

@@ -1,4 +1,4 @@
-"""The log of a unit, user or token in words, on its page and as a file."""
+"""The change log of a unit, user or token in Vietnamese, for its page and as a file."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -105,7 +105,7 @@ def latest_log_lines(subject: str, limit: int = LINES_SHOWN) -> list[LogLine]:
 
 
 def all_log_lines(subject: str) -> Iterator[LogLine]:
-    """All entries about a subject, newest first, read as they are asked for."""
+    """All entries about a subject, newest first, read lazily."""
     return map(_line, _entries(subject).iterator(1_000))
 
 
@@ -126,18 +126,20 @@ def _value_in_words(name: str, value) -> str:
     if value in (None, ""):
         return ""
     if isinstance(value, list):
-        return " → ".join(_one(one) or "(trống)" for one in value)
+        return " → ".join(_scalar_in_words(item) or "(trống)" for item in value)
     if name == "role":
         return Role(value).label if value in Role.values else ""
     if name == "scopes":
-        return ", ".join(TokenScope(one).label.lower() for one in value.split() if one in TokenScope.values)
+        return ", ".join(
+            TokenScope(item).label.lower() for item in value.split() if item in TokenScope.values
+        )
     try:
         return format_day(date.fromisoformat(str(value)[:10])) if str(value)[4:5] == "-" else str(value)
     except ValueError:
         return str(value)
 
 
-def _one(value) -> str:
+def _scalar_in_words(value) -> str:
     return ("có" if value else "không") if isinstance(value, bool) else str(value)
 
 
@@ -150,5 +152,5 @@ LOG = (
 
 
 def log_file(title: str, lines: Iterable[LogLine], at: datetime) -> TableFile:
-    """The log of a unit, person or token in words, all of it."""
+    """The complete log of a unit, person or token."""
     return TableFile("nhat-ky", title, LOG, table_rows(LOG, lines), at)

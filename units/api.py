@@ -1,6 +1,4 @@
-"""What every address of `/api/v1/` shares (rights, pages by cursor, ETag, problems in place of errors), and
-the address of units.
-"""
+"""Shared by all endpoints of `/api/v1/`: rights, pages by cursor, ETag, problem responses; and the endpoint of units."""
 
 import base64
 import hashlib
@@ -37,7 +35,7 @@ _LONGEST_CURSOR = 100
 
 
 class ApiProblem(Exception):
-    """A request that is refused: status, code for programs, sentence in Vietnamese; `more` goes into the answer."""
+    """Refuses a request: status, code for programs, sentence in Vietnamese; `more` is added to the response."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -48,9 +46,9 @@ class ApiProblem(Exception):
 
 
 def endpoint(scope: TokenScope, *, methods: Sequence[str] = ("GET",)) -> Callable:
-    """Declare a view of the API: it gives plain data, and raises Problem, Http404 or PermissionDenied.
+    """Declare a view of the API, which returns plain data and may raise ApiProblem, Http404 or PermissionDenied.
 
-    A token needs `scope` to read and the scope `write` for any other method; rights in units are the view's to check.
+    A token needs `scope` to read and the scope `write` for any other method. The view checks rights on units itself.
     """
 
     def declare(view: Callable) -> Callable:
@@ -75,16 +73,16 @@ def endpoint(scope: TokenScope, *, methods: Sequence[str] = ("GET",)) -> Callabl
 
 def _must_have(request: HttpRequest, scope: TokenScope) -> None:
     if isinstance(request.user, System) and scope not in request.user.token.granted:
-        told = f"Khóa truy cập này không được: {scope.label.lower()}."
-        raise ApiProblem(403, "wrong_scope", told)
+        message = f"Khóa truy cập này không được: {scope.label.lower()}."
+        raise ApiProblem(403, "wrong_scope", message)
 
 
-def _tagged(request: HttpRequest, found: Any) -> HttpResponse:
-    """The data as JSON, or 304 where the caller holds them already."""
+def _tagged(request: HttpRequest, result: Any) -> HttpResponse:
+    """The data as JSON with an ETag, or 304 if the caller's copy is current."""
     if request.method not in _SAFE:
-        # PostgreSQL keeps an answer without the order of its names: repeated, it is the same to the byte.
-        return _json(found, sort_keys=True)
-    answer = found if isinstance(found, HttpResponse) else _json(found)
+        # PostgreSQL does not keep the key order of a stored response: sorted, a repeated one is equal to the byte.
+        return _json(result, sort_keys=True)
+    answer = result if isinstance(result, HttpResponse) else _json(result)
     tag = quote_etag(hashlib.sha256(answer.content).hexdigest()[:32])
     answer.headers["ETag"] = tag
     return get_conditional_response(request, etag=tag, response=answer)
@@ -95,26 +93,27 @@ def _json(data: Any, **options: Any) -> HttpResponse:
 
 
 def to_json(data: Any, **options: Any) -> str:
-    """Plain data as the API writes them."""
+    """Plain data as JSON, in the API's format."""
     return json.dumps(data, ensure_ascii=False, **options)
 
 
 def json_response(text: str) -> HttpResponse:
-    """The answer of an endpoint whose data are written already."""
+    """The response of an endpoint whose data are JSON text already."""
     return HttpResponse(text, content_type="application/json")
 
 
 def allow_parameters(request: HttpRequest, names: Iterable[str]) -> None:
-    """Refuse parameters that the address does not take: a mistyped filter must not answer with everything."""
-    known = tuple(names)
-    if unknown := sorted(set(request.GET) - set(known)):
-        told = f"Không có tham số “{unknown[0][:40]}”. Dùng: {', '.join(known)}."
-        raise ApiProblem(400, "unknown_parameter", told)
+    """Refuse unknown parameters: a mistyped filter must not return everything."""
+    allowed = tuple(names)
+    if unknown := sorted(set(request.GET) - set(allowed)):
+        message = f"Không có tham số “{unknown[0][:40]}”. Dùng: {', '.join(allowed)}."
+        raise ApiProblem(400, "unknown_parameter", message)
 
 
 def unit_on(request: HttpRequest, code: str, right: Right, day: date) -> Unit:
-    """The unit that holds the code on a day (CODE@day: on that one), with the right checked. Errors: Problem, with the
-    same 404 for what is unknown and what the caller may not know of; PermissionDenied.
+    """The unit with this code on `day` (CODE@day: on that day), with the right checked.
+
+    Errors: PermissionDenied; ApiProblem, with the same 404 for unknown units and those hidden from the caller.
     """
     try:
         return require_right(request.user, right, resolve_code(code, day), request.day)
@@ -124,7 +123,7 @@ def unit_on(request: HttpRequest, code: str, right: Right, day: date) -> Unit:
 
 @dataclass(frozen=True)
 class PageCursor:
-    """Where a page of a list begins (after the number `after`), and how many rows it holds at most."""
+    """Where a page of a list begins (after the id `after`), and its maximum number of rows."""
 
     of: str
     after: int
@@ -132,11 +131,11 @@ class PageCursor:
 
     @classmethod
     def read(cls, request: HttpRequest, of: str) -> "PageCursor":
-        """From `cursor` and `limit`; over 500 rows are 500. Errors: Problem."""
+        """From `cursor` and `limit`, which is capped at 500. Errors: ApiProblem."""
         return cls(of, _after(request.GET.get("cursor", ""), of), _limit(request.GET.get("limit", "")))
 
     def page(self, request: HttpRequest, rows: Sequence[tuple[int, Any]]) -> dict[str, Any]:
-        """The page made of up to `limit` + 1 rows, each with its number: one more says that there is a next page."""
+        """The page from up to `limit` + 1 rows (id, item): an extra row means that there is a next page."""
         items = [item for _, item in rows[: self.limit]]
         more = _written(self.of, rows[self.limit - 1][0]) if len(rows) > self.limit else None
         query = {name: value for name, value in request.GET.items() if name != "cursor"}
@@ -164,7 +163,7 @@ def _after(text: str, of: str) -> int:
     except ValueError:
         plain = ""
     kind, _, number = plain.partition(":")
-    # Only as it was handed out.
+    # The canonical encoding only.
     if kind != of or not number.isdigit() or len(number) > 18 or _written(of, int(number)) != text:
         raise ApiProblem(
             400, "bad_cursor", "cursor không phải của danh sách này. Bắt đầu lại không có cursor."
@@ -177,34 +176,38 @@ PARAMETERS = ("unit", "tier", "on", "cursor", "limit")
 
 @endpoint(TokenScope.FIGURES)
 def unit_list(request: HttpRequest) -> dict[str, Any]:
-    """In the order of their numbers; `unit` and below, of a `tier`, active `on` a day."""
+    """Visible units by id; filters: `unit` and below, `tier`, active `on` a day."""
     allow_parameters(request, PARAMETERS)
     cursor = PageCursor.read(request, "units")
-    found = _requested_units(request).filter(pk__gt=cursor.after).select_related("parent").order_by("pk")
-    seen = [one.unit.path for one in memberships_of(request.user, request.day)]
-    rows = [(one.pk, _unit_data(request, one, seen)) for one in found[: cursor.limit + 1]]
+    units = _requested_units(request).filter(pk__gt=cursor.after).select_related("parent").order_by("pk")
+    visible_paths = [membership.unit.path for membership in memberships_of(request.user, request.day)]
+    rows = [(unit.pk, _unit_data(request, unit, visible_paths)) for unit in units[: cursor.limit + 1]]
     return cursor.page(request, rows)
 
 
 def _requested_units(request: HttpRequest) -> QuerySet:
-    found, given = visible_units(request.user, request.day), request.GET
-    if code := given.get("unit"):
-        found = found.under(unit_on(request, code, Right.READ, request.day))
-    if tier := given.get("tier"):
+    units, parameters = visible_units(request.user, request.day), request.GET
+    if code := parameters.get("unit"):
+        units = units.under(unit_on(request, code, Right.READ, request.day))
+    if tier := parameters.get("tier"):
         if tier not in Tier.values:
             raise ApiProblem(400, "bad_tier", f"Không có cấp “{tier[:40]}”. Dùng: {', '.join(Tier.values)}.")
-        found = found.filter(tier=tier)
-    if day := given.get("on"):
+        units = units.filter(tier=tier)
+    if day := parameters.get("on"):
         try:
-            found = found.active_on(parse_day(day))
+            units = units.active_on(parse_day(day))
         except ValueError as error:
             raise ApiProblem(400, "bad_day", str(error)) from error
-    return found
+    return units
 
 
-def _unit_data(request: HttpRequest, unit: Unit, seen: list[str]) -> dict[str, Any]:
-    """`key` names it in any other address; `parent` is null where the caller does not read it."""
-    parent = unit.parent if any(unit.path.startswith(path) and unit.path != path for path in seen) else None
+def _unit_data(request: HttpRequest, unit: Unit, visible_paths: list[str]) -> dict[str, Any]:
+    """`key` names the unit in other endpoints; `parent` is null where the caller may not read it."""
+    parent = (
+        unit.parent
+        if any(unit.path.startswith(path) and unit.path != path for path in visible_paths)
+        else None
+    )
     return {
         "key": key_on(unit, request.day),
         "code": unit.code,

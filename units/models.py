@@ -1,6 +1,4 @@
-"""The rows of units: the dated tree and who succeeded whom, what is derived from it, memberships, tokens and
-receivers.
-"""
+"""Models of units: the dated tree, successions, tables derived from both, memberships, tokens and receivers."""
 
 from datetime import date, datetime
 from typing import Self
@@ -30,10 +28,10 @@ class UnitKind(models.TextChoices):
 
 
 def subtree(path: str, column: str = "path") -> Q:
-    """Condition on the column of paths: that unit and everything below it, by an index on either database.
+    """Condition on a path column: that unit and everything below it, by an index on either database.
 
-    SQLite's LIKE knows no index here, so there the prefix is a range ("0" follows "/"); PostgreSQL has an index made
-    for prefixes, while a range would follow the rules of the language.
+    SQLite's LIKE cannot use the index, so there the prefix is a range ("0" follows "/"). PostgreSQL has an index for
+    prefixes; a range would compare by the collation.
     """
     if connection.vendor == "sqlite":
         return Q(**{f"{column}__gte": path, f"{column}__lt": path[:-1] + "0"})
@@ -41,7 +39,7 @@ def subtree(path: str, column: str = "path") -> Q:
 
 
 def key_on(code: str, last: date | None, day: date) -> str:
-    """How a unit is named in results read on `day`: its code, or CODE@last-day once it no longer holds it."""
+    """A unit's key in results read on `day`: its code, or CODE@last-day once the unit is closed."""
     return f"{code}@{last.isoformat()}" if last is not None and last < day else code
 
 
@@ -51,7 +49,7 @@ def active(start: date, end: date) -> Q:
 
 
 def expected_within(start: date, end: date) -> Q:
-    """Condition: the unit owes a report for a month that runs from start to end (the same as `Unit.owes`)."""
+    """Condition: the unit is expected to report for a month from start to end (as `Unit.owes`)."""
     still = Q(reports_until=None) | Q(reports_until__gte=start)
     return Q(reports=True) & active(start, end) & still
 
@@ -69,29 +67,28 @@ class UnitQuerySet(models.QuerySet):
         return self.active_within(day, day)
 
     def reporting(self) -> Self:
-        """Units that report on some day of their life: a group only before it had children."""
+        """Units that report on some day: a group only before it had children."""
         return self.filter(reports=True)
 
     def first_by_name(self, most: int) -> Self:
-        """The first of them by name, of a country's units too."""
-        # Not by the bare column: PostgreSQL would go through all names in the order of their index, since
-        # it takes the first rows to be enough.
+        """The first `most` units by name."""
+        # Not by the bare column: because of the limit PostgreSQL would walk the index of all names.
         return self.order_by(Coalesce("folded", models.Value("")), "pk")[:most]
 
     def with_until(self) -> Self:
-        """Annotates `until`: `Unit.reporting_ends`, for questions that read no whole units."""
+        """Annotates `until`: `Unit.reporting_ends`, for queries that do not instantiate units."""
         return self.annotate(until=Coalesce("reports_until", "active_until"))
 
     def expected_within(self, start: date, end: date) -> Self:
-        """Units that owe a report for a month that runs from start to end (the same as `Unit.owes`)."""
+        """Units expected to report for a month from start to end (as `Unit.owes`)."""
         return self.filter(expected_within(start, end))
 
 
 class Unit(models.Model):
-    """One unit for one span of time. It never moves and is never renamed in place: it closes, and a successor opens.
+    """A unit for a span of time. It never moves and is never renamed in place: it closes, and a successor opens.
 
-    `code` is text and is re-used with another meaning: unique only together with dates (checked by units.tree.rules).
-    `path` holds the numbers of the ancestors and of the unit itself: "/1/7/23/".
+    `code` is text and may be re-used by another unit: unique only together with dates (checked by units.tree.rules).
+    `path`: the ids of the ancestors and of the unit itself, "/1/7/23/".
     """
 
     code = models.CharField("mã", max_length=64, db_index=True)
@@ -106,7 +103,7 @@ class Unit(models.Model):
     active_until = models.DateField("đến hết ngày", null=True, blank=True)
     reports_declared = models.BooleanField("tự báo cáo", null=True, blank=True)
     reports = models.BooleanField(editable=False, default=True)
-    # The last day on which a unit that has children since then reports itself; null: as long as it is active.
+    # The last day on which a unit that became a group reports itself; null: as long as it is active.
     reports_until = models.DateField(editable=False, null=True)
     has_children = models.BooleanField(editable=False, default=False)
     legal_basis = models.CharField("căn cứ", max_length=300, blank=True)
@@ -144,7 +141,7 @@ class Unit(models.Model):
         return self.kind == UnitKind.EXTERNAL
 
     def ancestor_ids(self) -> list[int]:
-        """Numbers of the ancestors from the root down, without the unit itself."""
+        """Ids of the ancestors from the root down, without the unit itself."""
         return [int(part) for part in self.path.strip("/").split("/")[:-1]]
 
     def is_over(self, day: date) -> bool:
@@ -157,17 +154,17 @@ class Unit(models.Model):
         return min(ends, default=None)
 
     def owes(self, start: date, end: date) -> bool:
-        """Whether the unit owes a report for a month that runs from start to end, both inclusive."""
+        """Whether the unit is expected to report for a month from start to end, both inclusive."""
         last = self.reporting_ends
         return self.reports and self.active_from <= end and (last is None or last >= start)
 
     def key_on(self, day: date) -> str:
-        """How the unit is named in results read on `day`."""
+        """The unit's key in results read on `day`."""
         return key_on(self.code, self.active_until, day)
 
 
 class Succession(models.Model):
-    """Old unit → new unit with a share (numerator ÷ denominator); splits of one old unit sum to 1, merges have 1."""
+    """Old unit → new unit with a share (numerator ÷ denominator). The shares of an old unit sum to 1."""
 
     old = models.ForeignKey(Unit, models.PROTECT, related_name="successors")
     new = models.ForeignKey(Unit, models.PROTECT, related_name="predecessors")
@@ -190,8 +187,8 @@ class Succession(models.Model):
 
 
 class RosterStep(models.Model):
-    """How many reporting units below `group` open and close on one day, so that what is expected in any month is a
-    sum over a handful of rows, whatever the number of units. Derived: written by units.tree.roster, equal to a recount.
+    """How many reporting units below `group` open and close on a day, so that the reports expected in any month are a
+    sum over a few rows. Derived: written by units.tree.roster.
     """
 
     group = models.ForeignKey(Unit, models.CASCADE, related_name="roster_steps")
@@ -208,11 +205,10 @@ class RosterStep(models.Model):
 
 
 class Inherited(models.Model):
-    """Whose reports are part of whose history, from day to day (units.succession.lineage.HistorySpan says what each
-    column means).
+    """Whose reports are part of whose history, by day; the columns are those of units.succession.lineage.HistorySpan.
 
-    Derived from units and successions: written by units.succession.inheritance only, equal to a recount. That a unit
-    inherits its own reports goes without saying, and so does everything below a group that has no rows.
+    Derived: written by units.succession.inheritance. Without rows, a unit's history is its own reports, and a group's
+    is everything below it.
     """
 
     heir = models.ForeignKey(Unit, models.CASCADE, related_name="inherits")
@@ -224,7 +220,7 @@ class Inherited(models.Model):
     external = models.BooleanField()
     since = models.DateField()
     until = models.DateField()
-    # A fraction such as 1/3, as text: along a chain of splits it outgrows every whole number of a database.
+    # A fraction such as 1/3, as text: along a chain of splits it outgrows any integer column.
     share = models.TextField(default="1")
 
     class Meta:
@@ -237,8 +233,8 @@ class Inherited(models.Model):
 
 
 class Place(models.Model):
-    """Where a unit that is over stands from day to day (units.succession.positions says what the columns mean). Derived
-    from units and successions: written by units.succession.positions only, equal to a recount.
+    """The position of a closed unit in the tree, by day; the columns are those of
+    units.succession.positions.UnitPosition. Derived: written by units.succession.positions.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="places")
@@ -261,8 +257,8 @@ class Role(models.TextChoices):
 
 
 class AccountOrigin(models.Model):
-    """The unit that an account was made in: its administrators manage the account until it has a role. An account
-    without one is managed from the top of the tree.
+    """The unit where an account was created: its administrators manage the account until it has a role. Accounts
+    without an origin are managed by administrators of the root.
     """
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="origin")
@@ -278,7 +274,7 @@ class MembershipQuerySet(models.QuerySet):
 
 
 class Membership(models.Model):
-    """A user's role in a unit; it holds for the unit's whole subtree (what the role may: units.access.queries)."""
+    """A user's role in a unit and its whole subtree (for what a role may do see units.access.queries)."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="memberships")
@@ -306,7 +302,7 @@ class Membership(models.Model):
 
 
 class TokenScope(models.TextChoices):
-    """What a token is good for, within its unit's subtree."""
+    """What a token permits, within its unit's subtree."""
 
     FIGURES = "figures", "Xem số liệu tổng hợp, đơn vị, kỳ báo cáo, danh mục"
     SUBMISSIONS = "submissions", "Xem báo cáo tháng"
@@ -320,10 +316,10 @@ class TokenQuerySet(models.QuerySet):
 
 
 class Token(models.Model):
-    """A system's key to the API, for a unit and everything below it. Of the secret only its SHA-256 is kept.
+    """A system's key to the API, for a unit and everything below it. Only the SHA-256 of the secret is stored.
 
-    `scopes` are separated by spaces. Who made and revoked it stands in the log ("token:7"). Its maker answers for what
-    it enters: nobody approves by one name what they sent by another. None for tokens from before that was kept.
+    `scopes` are separated by spaces. `created_by` counts as the author of what the token enters, so that nobody
+    approves their own figures; null for tokens from before the column existed.
     """
 
     name = models.CharField("tên hệ thống", max_length=100)
@@ -362,9 +358,9 @@ class Token(models.Model):
 
 
 class System:
-    """Another system that acts by a token: stands as `request.user` and in `by=` where a person would.
+    """Another system that acts by a token; takes the place of a user in `request.user` and `by=`.
 
-    It has no number among people; its name holds a space and brackets, which no sign-in name can.
+    Its name contains a space and brackets, which no sign-in name can.
     """
 
     pk = None
@@ -382,9 +378,9 @@ class System:
 
 
 class Receiver(models.Model):
-    """A higher system that is told when months of a unit and everything below it are approved.
+    """A higher system that is notified when months of a unit or of anything below it are approved.
 
-    The secret that it checks signatures with is derived from `nonce` (units.push), and kept nowhere.
+    The secret for its signatures is derived from `nonce` (units.push) and stored nowhere.
     """
 
     name = models.CharField("tên hệ thống", max_length=100)

@@ -1,5 +1,5 @@
-"""Approved figures pushed to higher systems: to which (only named hosts, over TLS), how a message is signed,
-one attempt to deliver it, and the pages of receivers and messages.
+"""Pushes approved figures to higher systems: receivers (only named hosts, over TLS), signatures, a delivery
+attempt, and the pages of receivers and messages.
 """
 
 import base64
@@ -36,7 +36,7 @@ from .models import Receiver, Unit
 
 
 def managed_receivers(user: User, day: date) -> QuerySet[Receiver]:
-    """The receivers of what is approved in units that the user administers."""
+    """The receivers set for units that the user administers."""
     return Receiver.objects.filter(unit__in=Unit.objects.filter(managed_condition(user, day))).select_related(
         "unit"
     )
@@ -48,13 +48,13 @@ LONGEST_URL = 300
 
 
 class BadPushAddress(ValueError):
-    """An address that is not pushed to; the text says why, in Vietnamese."""
+    """An address that must not be pushed to; the text says why, in Vietnamese."""
 
 
 def checked_address(url: str) -> str:
-    """The address, if it may be pushed to: https, a host named in settings.PUSH_HOSTS, nothing hidden in it.
+    """Validate an address: https, a host in settings.PUSH_HOSTS, no credentials or fragment. Errors: BadPushAddress.
 
-    Who may set an address on a page must not reach into the network behind the server with it.
+    An address set on a page must not reach into the network behind the server (SSRF).
     """
     try:
         parts = urlsplit(url)
@@ -72,7 +72,7 @@ def checked_address(url: str) -> str:
 
 
 def receiver_secret(receiver: Receiver) -> str:
-    """The secret that receiver and we share. Derived, so that a copy of the database does not hold it."""
+    """The shared secret. Derived from SECRET_KEY, so that a copy of the database does not contain it."""
     return SECRET_PREFIX + base64.b64encode(_key(receiver)).decode()
 
 
@@ -88,7 +88,7 @@ def signature(key: bytes, event: str, timestamp: int, body: bytes) -> str:
 
 
 def send(message: Message, at: datetime) -> DeliveryOutcome:
-    """One try; redirections are not followed, and what is answered is not kept."""
+    """One delivery attempt; follows no redirects and discards the response body."""
     receiver = Receiver.objects.filter(pk=message.destination).first()
     if receiver is None or receiver.stopped_at is not None:
         return DeliveryOutcome(None, "Nơi nhận đã ngừng.")
@@ -137,8 +137,8 @@ def receiver_subject(receiver: Receiver) -> str:
 def create_receiver(
     name: str, unit: Unit, url: str, *, by: User | None, at: datetime
 ) -> tuple[Receiver, str]:
-    """From now on what is approved in the unit's subtree is pushed to the address; the secret that its signatures are
-    checked with is shown once. Errors: BadAddress.
+    """Push what is approved in the unit's subtree to the address from now on. Returns the receiver and its secret,
+    which is shown once. Errors: BadPushAddress.
     """
     receiver = Receiver.objects.create(
         name=clean_text(name), unit=unit, url=checked_address(url), nonce=secrets.token_hex(16), created_at=at
@@ -150,12 +150,12 @@ def create_receiver(
 
 @transaction.atomic
 def stop_receiver(receiver: Receiver, *, by: User | None, at: datetime) -> bool:
-    """Nothing more is stored for it, and what waits is given up; False where it was stopped already."""
-    taken = Receiver.objects.filter(pk=receiver.pk, stopped_at=None).update(stopped_at=at)
-    if taken:
+    """Stop pushing to a receiver and give up its waiting messages; False if it was stopped already."""
+    updated = Receiver.objects.filter(pk=receiver.pk, stopped_at=None).update(stopped_at=at)
+    if updated:
         detail = {"name": receiver.name, "given_up": outbox.give_up(receiver.pk)}
         log.append("receiver.stop", by=by, subject=receiver_subject(receiver), detail=detail)
-    return bool(taken)
+    return bool(updated)
 
 
 RECEIVERS = (
@@ -166,28 +166,28 @@ RECEIVERS = (
 )
 
 
-def receivers_file(found: Iterable[Receiver], at: datetime) -> TableFile:
+def receivers_file(receivers: Iterable[Receiver], at: datetime) -> TableFile:
     """Higher systems that approved figures are pushed to."""
-    rows = table_rows(RECEIVERS, found)
+    rows = table_rows(RECEIVERS, receivers)
     return TableFile("noi-nhan", "Hệ thống nhận số liệu đã duyệt", RECEIVERS, rows, at)
 
 
-def messages_file(found: QuerySet[Message], names: Mapping[int, str], at: datetime) -> TableFile:
-    """What was or is to be sent, without what it says; `names` of the receivers by number."""
+def messages_file(sent: QuerySet[Message], names: Mapping[int, str], at: datetime) -> TableFile:
+    """Messages sent and waiting, without their content; `names` of the receivers by id."""
     columns = (
         TableColumn("created_at", "Lúc duyệt", width=20),
-        TableColumn("to", "Nơi nhận", lambda one: names[one.destination], width=34),
+        TableColumn("to", "Nơi nhận", lambda message: names[message.destination], width=34),
         TableColumn("about", "Nội dung", "subject", width=50),
         TableColumn("state", "Tình trạng", "get_state_display"),
         TableColumn("attempts", "Số lần gửi"),
         TableColumn("delivered_at", "Đã nhận lúc", width=20),
     )
-    rows = table_rows(columns, found.iterator(ROWS_AT_ONCE))
+    rows = table_rows(columns, sent.iterator(ROWS_AT_ONCE))
     return TableFile("tin-gui-di", "Tin đã gửi và đang chờ", columns, rows, at)
 
 
 class ReceiverForm(forms.Form):
-    """Name, unit, and the address that is told."""
+    """A new receiver: name, unit and address."""
 
     name = CleanTextField(label="Tên hệ thống", max_length=100, help_text="Ví dụ: Hệ thống báo cáo của tỉnh.")
     unit = CleanTextField(
@@ -210,13 +210,15 @@ CHIPS = {Delivery.WAITING: "wait", Delivery.DELIVERED: "ok", Delivery.FAILED: "l
 @requires(Right.MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def receiver_list(request: HttpRequest) -> HttpResponse:
-    """All receivers and their messages, the newest first; a POST sets a receiver and shows its secret, this once."""
+    """All receivers and their messages, the newest first; a POST creates a receiver and shows its secret once."""
     form = ReceiverForm(posted_data(request))
-    found = list(managed_receivers(request.user, request.day))
-    sent = _messages_to(found)
+    receivers = list(managed_receivers(request.user, request.day))
+    sent = _messages_to(receivers)
     tables = {
-        "noi-nhan": lambda: receivers_file(found, timezone.now()),
-        "tin": lambda: messages_file(sent, {one.pk: one.name for one in found}, timezone.now()),
+        "noi-nhan": lambda: receivers_file(receivers, timezone.now()),
+        "tin": lambda: messages_file(
+            sent, {receiver.pk: receiver.name for receiver in receivers}, timezone.now()
+        ),
     }
     if file := requested_file(request, tables):
         return file
@@ -229,7 +231,7 @@ def receiver_list(request: HttpRequest) -> HttpResponse:
             )
             return render(request, "units/push/receiver_created.html", {"receiver": made, "secret": secret})
     page = page_of(request, sent)
-    context = {"form": form, "receivers": found, "page": page, "rows": _rows(page, found)}
+    context = {"form": form, "receivers": receivers, "page": page, "rows": _rows(page, receivers)}
     return render(request, "units/push/receivers.html", context, status=422 if form.errors else 200)
 
 
@@ -239,41 +241,41 @@ def _messages_to(receivers: list[Receiver]) -> QuerySet:
 
 
 def _rows(sent: Iterable[Message], receivers: list[Receiver]) -> list[dict]:
-    """Each message as the page shows it, with its last try."""
+    """Rows of the page: each message with its last delivery attempt."""
     names = {receiver.pk: receiver.name for receiver in receivers}
     stopped = {receiver.pk for receiver in receivers if receiver.stopped_at}
     return [
         {
-            "message": one,
-            "about": one.subject,
-            "to": names[one.destination],
-            "chip": CHIPS[Delivery(one.state)],
-            "last": list(one.tries.all())[-1:],
-            "again": one.state != Delivery.DELIVERED and one.destination not in stopped,
+            "message": message,
+            "about": message.subject,
+            "to": names[message.destination],
+            "chip": CHIPS[Delivery(message.state)],
+            "last": list(message.tries.all())[-1:],
+            "again": message.state != Delivery.DELIVERED and message.destination not in stopped,
         }
-        for one in sent
+        for message in sent
     ]
 
 
 @requires(Right.MANAGE)
 @require_POST
 def receiver_stop(request: HttpRequest, pk: int) -> HttpResponse:
-    found = managed_receivers(request.user, request.day).filter(pk=pk).first()
-    if found is None:
+    receiver = managed_receivers(request.user, request.day).filter(pk=pk).first()
+    if receiver is None:
         raise Http404
-    if stop_receiver(found, by=request.user, at=timezone.now()):
-        messages.success(request, f"Đã ngừng gửi đến {found.name}.")
+    if stop_receiver(receiver, by=request.user, at=timezone.now()):
+        messages.success(request, f"Đã ngừng gửi đến {receiver.name}.")
     return redirect("units:receivers")
 
 
 @requires(Right.MANAGE)
 @require_POST
 def message_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """A message that was given up, or waits for its next try, goes with the next run."""
+    """Send a message that failed or waits for its next attempt in the next run."""
     mine = managed_receivers(request.user, request.day).filter(stopped_at=None).values_list("pk", flat=True)
-    found = Message.objects.filter(pk=pk, destination__in=list(mine)).first()
-    if found is None:
+    message = Message.objects.filter(pk=pk, destination__in=list(mine)).first()
+    if message is None:
         raise Http404
-    if outbox.send_again(found, by=request.user, at=timezone.now()):
+    if outbox.send_again(message, by=request.user, at=timezone.now()):
         messages.success(request, "Tin sẽ được gửi lại trong lần gửi tới.")
     return redirect("units:receivers")

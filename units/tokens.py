@@ -1,6 +1,7 @@
-"""Tokens of other systems: created and revoked, read from `Authorization: Bearer …` (acceptance S6), and
-their pages. They are read from the header only: an address is kept in logs and histories. A token is as
-good as its maker's right (docs/decisions/0027).
+"""API tokens of other systems: creation, revocation, authentication (acceptance S6) and their pages.
+
+Read from `Authorization: Bearer …` only, since addresses end up in logs and histories. A token is valid only as
+long as its creator administers the unit (docs/decisions/0027).
 """
 
 import hashlib
@@ -31,11 +32,11 @@ from units.access.queries import ROLES, administered_unit, managed_condition
 from .activity_log import all_log_lines, latest_log_lines, log_file
 from .models import Membership, System, Token, TokenScope, Unit
 
-# What secrets begin with: whoever searches files and logs for lost ones finds them.
+# So that leaked secrets can be searched for in files and logs.
 PREFIX = "cchc_"
 _BYTES = 32
-# A token that is used all the time is not written with every request.
-_USE_KEPT_EVERY = timedelta(minutes=1)
+# A token in constant use is not updated with every request.
+_LAST_USED_INTERVAL = timedelta(minutes=1)
 
 
 def token_subject(token: Token) -> str:
@@ -44,7 +45,7 @@ def token_subject(token: Token) -> str:
 
 
 def secret_digest(secret: str) -> str:
-    """What is kept of a secret: SHA-256 in 64 hexadecimal digits."""
+    """The stored form of a secret: SHA-256 in 64 hexadecimal digits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -52,9 +53,9 @@ def secret_digest(secret: str) -> str:
 def create_token(
     name: str, unit: Unit, scopes: Collection[str], days: int, *, by: User | None, at: datetime
 ) -> tuple[Token, str]:
-    """A new token of a system and its secret of 256 bits, which is shown once and kept nowhere.
+    """Create a token; returns it with its secret of 256 bits, which is shown once and stored nowhere.
 
-    Errors: ValueError (Vietnamese) for a life outside 1 to settings.TOKEN_DAYS days, or without a scope.
+    Errors: ValueError (Vietnamese) unless `days` is 1 to settings.TOKEN_DAYS and `scopes` has a scope.
     """
     if not 1 <= days <= settings.TOKEN_DAYS:
         raise ValueError(f"Khóa truy cập dùng được từ 1 đến {settings.TOKEN_DAYS} ngày.")
@@ -80,16 +81,16 @@ def create_token(
 
 @transaction.atomic
 def revoke_token(token: Token, *, by: User | None, at: datetime) -> bool:
-    """From the next request on the token opens nothing; False where it was revoked already."""
-    taken = Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
-    if taken:
+    """Revoke the token from the next request on; False if it was revoked already."""
+    updated = Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at)
+    if updated:
         log.append("token.revoke", by=by, subject=token_subject(token), detail={"name": token.name})
-    return bool(taken)
+    return bool(updated)
 
 
 def note_use(token: Token, *, at: datetime) -> None:
-    """Keep when the token was last used, to the minute; a database that takes no writes keeps nobody from reading."""
-    before = at - _USE_KEPT_EVERY
+    """Store when the token was last used, to the minute. A read-only database must not stop readers."""
+    before = at - _LAST_USED_INTERVAL
     if token.last_used_at is not None and token.last_used_at > before:
         return
     with suppress(DatabaseError):
@@ -98,9 +99,7 @@ def note_use(token: Token, *, at: datetime) -> None:
 
 
 def with_answered(tokens: QuerySet[Token], day: date) -> QuerySet[Token]:
-    """Each with `answered`: whether its maker could make it on the day too; one whose maker is not kept (the system, or
-    from before makers were kept) is.
-    """
+    """Annotates `answered`: whether the creator still administers the unit on the day; true without a known creator."""
     able = (
         Membership.objects.valid_on(day)
         .filter(user=OuterRef("created_by"), user__is_active=True, role__in=ROLES[Right.MANAGE])
@@ -112,7 +111,7 @@ def with_answered(tokens: QuerySet[Token], day: date) -> QuerySet[Token]:
 
 
 def managed_tokens(user: User, day: date) -> QuerySet[Token]:
-    """The tokens for units that the user administers, each with unit, maker and `answered`."""
+    """The tokens for units that the user administers, each with unit, creator and `answered`."""
     own = Token.objects.filter(unit__in=Unit.objects.filter(managed_condition(user, day)))
     return with_answered(own.select_related("unit", "created_by"), day)
 
@@ -123,9 +122,9 @@ def token_for(user: User, pk: int, day: date) -> Token:
 
 
 def working_tokens_of(person: User, day: date, at) -> Iterable[Token]:
-    """The tokens of a person that open something now, and so end with the person's right."""
-    found = with_answered(Token.objects.valid_at(at).filter(created_by=person).select_related("unit"), day)
-    return [one for one in found if one.answered]
+    """The working tokens created by a person, which stop working with the person's role."""
+    tokens = with_answered(Token.objects.valid_at(at).filter(created_by=person).select_related("unit"), day)
+    return [token for token in tokens if token.answered]
 
 
 _MINUTE = 60
@@ -133,44 +132,46 @@ _IN_ADDRESS = ("access_token", "token", "api_key")
 
 
 def authenticate_token(request: HttpRequest, at: datetime, day: date) -> HttpResponse | None:
-    """Make the system of the request's token its `user`; an answer where it is refused. Nothing without a token.
+    """Set `request.user` to the system of the request's token; returns a response if the token is refused.
 
-    A token that opens nothing is refused even beside a session: whoever sends one means to act by it.
+    An invalid token is refused even beside a session: the caller meant to act by it.
     """
     if token_in_address(request):
-        told = "Khóa truy cập không được ghi trong địa chỉ. Gửi trong tiêu đề Authorization; khóa đã lộ thì thu hồi."
-        return unauthorized("token_in_address", told)
+        message = "Khóa truy cập không được ghi trong địa chỉ. Gửi trong tiêu đề Authorization; khóa đã lộ thì thu hồi."
+        return unauthorized("token_in_address", message)
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    kept = with_answered(Token.objects.select_related("unit"), day)
-    found = kept.filter(secret_sha256=secret_digest(secret.strip())).first()
-    if found is None or not found.is_valid(at):
+    tokens = with_answered(Token.objects.select_related("unit"), day)
+    token = tokens.filter(secret_sha256=secret_digest(secret.strip())).first()
+    if token is None or not token.is_valid(at):
         return unauthorized("bad_token", "Khóa truy cập không đúng, đã hết hạn hoặc đã bị thu hồi.")
-    if not found.answered:
-        told = "Người cấp khóa không còn quản trị đơn vị của khóa. Nhờ người quản trị hiện nay cấp khóa mới."
-        return unauthorized("bad_token", told)
-    seconds = rate_limit.seconds_to_wait("api", f"token {found.pk}", most=settings.API_LIMIT, seconds=_MINUTE)
+    if not token.answered:
+        message = (
+            "Người cấp khóa không còn quản trị đơn vị của khóa. Nhờ người quản trị hiện nay cấp khóa mới."
+        )
+        return unauthorized("bad_token", message)
+    seconds = rate_limit.seconds_to_wait("api", f"token {token.pk}", most=settings.API_LIMIT, seconds=_MINUTE)
     if seconds:
         answer = problem_response(429, "too_many", f"Quá nhiều yêu cầu. Thử lại sau {seconds} giây.")
         answer.headers["Retry-After"] = str(seconds)
         return answer
-    note_use(found, at=at)
-    request.user = System(found)
-    # Another site can make a browser send its cookies, never this header: no form's token is needed, and a session,
-    # which is not acted by here, is not spared one (django.middleware.csrf asks this mark).
+    note_use(token, at=at)
+    request.user = System(token)
+    # Another site can make a browser send cookies, but never this header, so no CSRF token is needed; the session is
+    # not used here (django.middleware.csrf reads this flag).
     request.csrf_processing_done = True
     return None
 
 
 def token_in_address(request: HttpRequest) -> bool:
-    """Whether the query string holds something that is, or is meant to be, a token."""
+    """Whether the query string contains a token, or a parameter meant for one."""
     values = (value for _, listed in request.GET.lists() for value in listed)
     return any(name in request.GET for name in _IN_ADDRESS) or any(PREFIX in value for value in values)
 
 
-def unauthorized(code: str, told: str) -> HttpResponse:
-    answer = problem_response(401, code, told)
+def unauthorized(code: str, message: str) -> HttpResponse:
+    answer = problem_response(401, code, message)
     answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return answer
 
@@ -179,16 +180,16 @@ TOKENS = (
     TableColumn("name", "Hệ thống", width=34),
     TableColumn("unit", "Đơn vị", "unit.name", width=30),
     TableColumn("scopes", "Được làm", width=40),
-    TableColumn("created_by", "Người cấp", lambda one: str(one.created_by or ""), width=30),
+    TableColumn("created_by", "Người cấp", lambda token: str(token.created_by or ""), width=30),
     TableColumn("expires_at", "Hết hạn", width=20),
     TableColumn("last_used_at", "Dùng lần cuối", width=20),
     TableColumn("revoked_at", "Thu hồi lúc", width=20),
-    TableColumn("answered", "Người cấp còn quản trị", lambda one: "Có" if one.answered else "Không"),
+    TableColumn("answered", "Người cấp còn quản trị", lambda token: "Có" if token.answered else "Không"),
 )
 
 
 def tokens_file(tokens: QuerySet[Token], at: datetime) -> TableFile:
-    """Tokens of other systems (`units.tokens.managed_tokens`); nothing of a token itself is known."""
+    """Tokens of other systems, without their secrets; `tokens` as `managed_tokens` returns them."""
     rows = table_rows(TOKENS, tokens.iterator(ROWS_AT_ONCE))
     return TableFile("khoa-truy-cap", "Khóa truy cập của hệ thống khác", TOKENS, rows, at)
 
@@ -197,7 +198,7 @@ SCOPES_REQUIRED = "Chọn ít nhất một việc."
 
 
 class TokenForm(forms.Form):
-    """Name, unit, what it is good for, and for how many days (at most settings.TOKEN_DAYS)."""
+    """A new token: name, unit, scopes and lifetime in days (at most settings.TOKEN_DAYS)."""
 
     name = CleanTextField(label="Tên hệ thống", max_length=100, help_text="Ví dụ: Hệ thống một cửa huyện.")
     unit = CleanTextField(
@@ -228,10 +229,10 @@ class TokenForm(forms.Form):
 @requires(Right.MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def token_list(request: HttpRequest) -> HttpResponse:
-    """Every token for units that the reader administers; a POST makes one and shows its secret, this once."""
+    """Tokens for units that the reader administers; a POST creates one and shows its secret once."""
     form = TokenForm(posted_data(request))
-    known = managed_tokens(request.user, request.day)
-    if file := requested_file(request, {"": lambda: tokens_file(known, timezone.now())}):
+    tokens = managed_tokens(request.user, request.day)
+    if file := requested_file(request, {"": lambda: tokens_file(tokens, timezone.now())}):
         return file
     if request.method == "POST" and form.is_valid():
         unit = administered_unit(request, form)
@@ -242,18 +243,18 @@ def token_list(request: HttpRequest) -> HttpResponse:
             )
             context = {"token": made, "secret": secret, "granted": _granted(made)}
             return render(request, "units/tokens/token_created.html", context)
-    return _list(request, form, known)
+    return _list(request, form, tokens)
 
 
-def _list(request: HttpRequest, form: TokenForm, found: QuerySet) -> HttpResponse:
-    page = page_of(request, found)
-    rows = [{"token": one, **_words(one)} for one in page]
+def _list(request: HttpRequest, form: TokenForm, tokens: QuerySet) -> HttpResponse:
+    page = page_of(request, tokens)
+    rows = [{"token": token, **_words(token)} for token in page]
     context = {"form": form, "page": page, "rows": rows}
     return render(request, "units/tokens/list.html", context, status=422 if form.errors else 200)
 
 
 def _words(token: Token) -> dict:
-    """What a token is good for, and whether it is, as pages say it (of one that `keys` read)."""
+    """Scopes and state of a token in words (of one with `answered`)."""
     if token.revoked_at is not None:
         state = "lock", "Đã thu hồi"
     elif not token.is_valid(timezone.now()):
@@ -266,26 +267,25 @@ def _words(token: Token) -> dict:
 
 
 def _granted(token: Token) -> list[str]:
-    return [TokenScope(one).label for one in token.scopes.split()]
+    return [TokenScope(scope).label for scope in token.scopes.split()]
 
 
 @requires(Right.MANAGE)
 @require_safe
 def token_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One token with its log."""
-    found = token_for(request.user, pk, request.day)
-    title = f"Nhật ký thay đổi của khóa {found.name}"
-    log = {"nhat-ky": lambda: log_file(title, all_log_lines(token_subject(found)), timezone.now())}
+    token = token_for(request.user, pk, request.day)
+    title = f"Nhật ký thay đổi của khóa {token.name}"
+    log = {"nhat-ky": lambda: log_file(title, all_log_lines(token_subject(token)), timezone.now())}
     if file := requested_file(request, log):
         return file
-    context = {"token": found, "history": latest_log_lines(token_subject(found)), **_words(found)}
+    context = {"token": token, "history": latest_log_lines(token_subject(token)), **_words(token)}
     return render(request, "units/tokens/token.html", context)
 
 
 @requires(Right.MANAGE)
 @require_POST
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    found = token_for(request.user, pk, request.day)
-    if revoke_token(found, by=request.user, at=timezone.now()):
-        messages.success(request, f"Đã thu hồi khóa truy cập của {found.name}.")
+    token = token_for(request.user, pk, request.day)
+    if revoke_token(token, by=request.user, at=timezone.now()):
+        messages.success(request, f"Đã thu hồi khóa truy cập của {token.name}.")
     return redirect("units:token", pk)

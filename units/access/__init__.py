@@ -1,1 +1,1 @@
-"""The one door of rights: what a role may do within a unit's subtree."""
+"""Access control: what a role may do within a unit's subtree."""

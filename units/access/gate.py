@@ -1,5 +1,5 @@
-"""What stands before every view: its declared right, what a user must do first (choose a password, set up the
-second factor), and what a user without a role is told.
+"""Checks before every view: its declared right, and steps that the user must take first (change the password, set
+up the second factor); also the notice for users without a role.
 """
 
 from datetime import date
@@ -25,8 +25,9 @@ from .queries import is_administrator, memberships_of
 
 
 def next_step(request: HttpRequest, view, *, as_page: bool) -> HttpResponse | None:
-    """Where to do it; None for who owes nothing, and for the pages where it is done. Programs and scripts
-    (`as_page` False) are refused. Errors: PermissionDenied.
+    """Redirect to the step that the user must take first; None if there is none, and on the page of the step itself.
+
+    Errors: PermissionDenied instead of the redirect for programs and scripts (`as_page` False).
     """
     if isinstance(request.user, System):
         return None
@@ -39,9 +40,7 @@ def next_step(request: HttpRequest, view, *, as_page: bool) -> HttpResponse | No
 
 
 def _must_change_password(request: HttpRequest) -> bool:
-    """An issued one is for one use, and one of their own for as long as the rules of safety say; who came by single
-    sign-on needs none.
-    """
+    """An issued password must be changed at once, one's own when the safety rules say; not after single sign-on."""
     due = request.user.password_due
     over = due is not None and due <= request.day
     return (request.user.must_change_password or over) and not request.session.get(SSO_MARK)
@@ -54,7 +53,7 @@ def _lead(as_page: bool, to: str, words: str) -> HttpResponse:
 
 
 def is_factor_required(user: User, day: date) -> bool:
-    """Whether a role that the person holds asks for a second factor. Demo accounts are for looking around: never."""
+    """Whether a role of the user requires a second factor. Never for demo accounts."""
     roles = settings.SECOND_FACTOR_ROLES
     if not roles or user.demo:
         return False
@@ -62,48 +61,48 @@ def is_factor_required(user: User, day: date) -> bool:
 
 
 def lacks_factor(request: HttpRequest) -> bool:
-    """Whether the reader works without the second factor that a role asks for (it may have been given just now)."""
+    """Whether the session lacks a second factor that a role requires (the role may be new)."""
     if not settings.SECOND_FACTOR_ROLES or request.session.get(FACTOR_MARK):
         return False
     return is_factor_required(request.user, request.day)
 
 
 class NoRoleNotice(NamedTuple):
-    """In Vietnamese: why, and whom to ask."""
+    """Why there is no role, and whom to ask, in Vietnamese."""
 
     why: str
     whom: str
 
 
 def no_role_notice(user: User, day: date) -> NoRoleNotice | None:
-    """None for who has a role. Two queries, one more than is asked for every page."""
+    """None for users with a role. Two queries, one more than for every page."""
     if memberships_of(user, day):
         return None
-    held = list(user.memberships.select_related("unit").order_by("valid_from", "pk"))
-    ahead = next((one for one in held if one.valid_from > day), None)
-    if ahead:
-        why = f"Vai trò của bạn ở {ahead.unit.name} bắt đầu từ ngày {format_day(ahead.valid_from)}."
-    elif held:
-        last = max(held, key=lambda one: one.valid_until or date.max)
+    roles = list(user.memberships.select_related("unit").order_by("valid_from", "pk"))
+    upcoming = next((role for role in roles if role.valid_from > day), None)
+    if upcoming:
+        why = f"Vai trò của bạn ở {upcoming.unit.name} bắt đầu từ ngày {format_day(upcoming.valid_from)}."
+    elif roles:
+        last = max(roles, key=lambda role: role.valid_until or date.max)
         why = (
             f"Vai trò của bạn ở {last.unit.name} đã hết hiệu lực từ sau ngày {format_day(last.valid_until)}."
         )
     else:
         why = "Bạn đã đăng nhập, nhưng tài khoản này chưa có vai trò ở đơn vị nào."
-    units = [one.unit for one in (ahead, *reversed(held)) if one]
-    units += [one.unit for one in AccountOrigin.objects.filter(user=user).select_related("unit")]
+    units = [role.unit for role in (upcoming, *reversed(roles)) if role]
+    units += [role.unit for role in AccountOrigin.objects.filter(user=user).select_related("unit")]
     there = next((unit for unit in units if not unit.is_over(day)), None)
     whom = there.name if there else "đơn vị nơi bạn làm việc, hoặc của đơn vị cấp trên"
     return NoRoleNotice(f"{why} Vì thế chưa xem, chưa nhập được số liệu.", f"Quản trị viên của {whom}")
 
 
 def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
-    """Called by the middleware before each view: None lets it run. Programs are answered 401 instead of 302."""
+    """Called by the middleware before each view; None lets it run. Programs get 401 instead of 302."""
     right = getattr(view, "declared_right", None)
     if right is None:
         raise PermissionDenied("Trang này chưa khai báo quyền.")
     request.day = day
-    # For the page of the second factor, which knows no roles.
+    # For the page of the second factor in accounts, which cannot import roles.
     request.requires_factor = partial(is_factor_required, request.user, day)
     if right is Right.PUBLIC or getattr(view, "login_url_name", None):
         return None
@@ -115,9 +114,9 @@ def gate(request: HttpRequest, view, day: date) -> HttpResponse | None:
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
         return login
-    owed = next_step(request, view, as_page=not accepts_only_json(request))
-    if owed is not None:
-        return owed
+    step = next_step(request, view, as_page=not accepts_only_json(request))
+    if step is not None:
+        return step
     if right is Right.MANAGE and not network.is_address_allowed(
         current_safety().addresses, network.client_address(request)
     ):

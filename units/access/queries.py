@@ -1,6 +1,6 @@
-"""What a role may do within a unit's subtree: fetch and check in one call.
+"""Rights of roles within a unit's subtree: fetches units and checks the right in one call.
 
-Outsiders get 404, those who may read but not act get 403 (acceptance S1–S4).
+Without read access the answer is 404, with read access only 403 (acceptance S1–S4).
 """
 
 from datetime import date
@@ -20,12 +20,12 @@ from units.tree.queries import resolve_code
 
 READERS = frozenset(Role.values)
 Reader = User | System
-# What keeps somebody who may read a unit from acting on it, where "may only read" would not be it.
-_LACKING = {
+# Messages for readers without the right, where "may only read" would be wrong.
+_DENIED = {
     Right.APPROVE: "Bạn không duyệt số liệu của {unit}. Duyệt, trả lại và quyết định mở khóa là việc của người duyệt "
     "số liệu ở cấp trên của đơn vị này."
 }
-# With the administrators' roles that begin when their unit opens, on a later day.
+# Administrator roles that begin when their unit opens, on a later day.
 _OPENING = Q(role=Role.ADMINISTRATOR, valid_from=F("unit__active_from"))
 _memberships_query = PreparedQuery(
     lambda user, day: (
@@ -48,15 +48,15 @@ ROLES: dict[Right, frozenset[str]] = {
     Right.CLOSE: frozenset({Role.LEADER}),
     Right.MANAGE: frozenset({Role.ADMINISTRATOR}),
 }
-# What the successor of a unit that is over does in its place: read, correct and approve its months.
-ANSWERED = frozenset({Right.READ, Right.ENTER, Right.FILL, Right.ASK_UNLOCK, Right.APPROVE})
-# What a token may be good for; it never approves, drafts or manages.
+# Rights that the successor has on a closed unit: to read, correct and approve its months.
+RIGHTS_OF_SUCCESSOR = frozenset({Right.READ, Right.ENTER, Right.FILL, Right.ASK_UNLOCK, Right.APPROVE})
+# The scopes that give a right; a token never approves, drafts or manages.
 BY_TOKEN = {Right.READ: frozenset(TokenScope.values), Right.ENTER: frozenset({TokenScope.WRITE})}
 
 
 def memberships_of(user: Reader, day: date) -> list[Membership]:
-    """The user's memberships valid on `day`, with units; read once per request object. A token makes its system a
-    viewer of the token's unit.
+    """The user's memberships valid on `day`, with units; cached on the user object. A system is a viewer of the unit of
+    its token.
     """
     if isinstance(user, System):
         return [Membership(unit=user.token.unit, role=Role.VIEWER)]
@@ -68,8 +68,8 @@ def memberships_of(user: Reader, day: date) -> list[Membership]:
 
 
 def administrator_memberships(user: User, day: date) -> list[Membership]:
-    """The user's roles of an administrator on `day`, and those that begin when their unit opens: what a merger leaves
-    to an administrator is prepared, and can be undone, before its first day. Figures are read from that day on.
+    """The user's administrator roles on `day`, and those that begin when their unit opens: a merger is prepared, and
+    can be undone, before its first day. Figures can be read only from that day on.
     """
     return [
         cached_membership
@@ -82,31 +82,31 @@ def _cached_memberships(user: User, day: date) -> list[Membership]:
     cache = user.__dict__.setdefault("_memberships", {})
     if day not in cache:
         cache[day] = _memberships_query(user.pk, day)
-        for one in cache[day]:
-            one.user = user
+        for membership in cache[day]:
+            membership.user = user
     return cache[day]
 
 
 def is_allowed(user: Reader, right: Right, unit: Unit, day: date) -> bool:
-    """Whether the user has `right` on the unit. A clerk enters only for the own unit; a reviewer decides only below
-    (a unit's own entries are approved by an ancestor's reviewer). Who has a right on its successor has it on a unit
-    that is over (ANSWERED). A token is good for its whole subtree.
+    """Whether the user has `right` on the unit. A clerk enters only for the own unit; a reviewer approves only below
+    it (a unit's own entries are approved by an ancestor's reviewer). A right on the successor is also it on a closed
+    unit (RIGHTS_OF_SUCCESSOR). A token covers its whole subtree.
     """
     if isinstance(user, System):
         granted = BY_TOKEN.get(right, frozenset()) & user.token.granted
         return bool(granted) and unit.path.startswith(user.token.unit.path)
-    held = administrator_memberships(user, day) if right is Right.MANAGE else memberships_of(user, day)
-    if _any_grants(held, right, unit.pk, unit.path):
+    memberships = administrator_memberships(user, day) if right is Right.MANAGE else memberships_of(user, day)
+    if _any_grants(memberships, right, unit.pk, unit.path):
         return True
-    heir = successor_of(unit, day) if right in ANSWERED else None
-    return heir is not None and _any_grants(held, right, heir.pk, heir.path)
+    successor = successor_of(unit, day) if right in RIGHTS_OF_SUCCESSOR else None
+    return successor is not None and _any_grants(memberships, right, successor.pk, successor.path)
 
 
-def _any_grants(held: list[Membership], right: Right, number: int, path: str) -> bool:
-    for membership in held:
+def _any_grants(memberships: list[Membership], right: Right, unit_id: int, path: str) -> bool:
+    for membership in memberships:
         if membership.role not in ROLES[right] or not path.startswith(membership.unit.path):
             continue
-        own = membership.unit_id == number
+        own = membership.unit_id == unit_id
         bound_to = {Role.CLERK: own, Role.REVIEWER: not own or right is Right.COMMENT}
         if right is Right.READ or bound_to.get(membership.role, True):
             return True
@@ -114,7 +114,7 @@ def _any_grants(held: list[Membership], right: Right, number: int, path: str) ->
 
 
 def visible_units(user: Reader, day: date):
-    """QuerySet of the units that the user may read; those that are over also by where they stand."""
+    """QuerySet of the units that the user may read; closed units also by their position."""
     within = Q(pk__in=[])
     for membership in memberships_of(user, day):
         within |= subtree(membership.unit.path)
@@ -122,33 +122,35 @@ def visible_units(user: Reader, day: date):
 
 
 def require_right(user: Reader, right: Right, unit: Unit | None, day: date) -> Unit:
-    """The unit, or 404 for those who may not even read it (or where it is unknown), 403 for those who may only read."""
+    """The unit. Errors: Http404 if it is unknown or the user may not read it; PermissionDenied for readers only."""
     reads = unit is not None and is_allowed(user, Right.READ, unit, day)
     if not reads and not (unit is not None and right is Right.MANAGE and is_allowed(user, right, unit, day)):
         raise Http404
     if not is_allowed(user, right, unit, day):
         raise PermissionDenied(
-            _LACKING.get(right, "Bạn chỉ được xem số liệu của {unit}.").format(unit=unit.name)
+            _DENIED.get(right, "Bạn chỉ được xem số liệu của {unit}.").format(unit=unit.name)
         )
     return unit
 
 
 def unit_for(user: User, pk: int, day: date, right: Right = Right.READ) -> Unit:
-    """Fetch by number and check in one call."""
+    """Fetch a unit by id and check the right. Errors: see `require_right`."""
     return require_right(user, right, Unit.objects.filter(pk=pk).first(), day)
 
 
 def home_unit(
     user: Reader, day: date, right: Right = Right.READ, *, shown: date | None = None
 ) -> Unit | None:
-    """The highest unit where a role gives the right, of those there when `shown` if any; of reading: of the pages."""
-    at, units = shown or day, [one.unit for one in memberships_of(user, day) if one.role in ROLES[right]]
+    """The highest unit where a role gives the right; units that exist on `shown` (default `day`) come first."""
+    at, units = (
+        shown or day,
+        [membership.unit for membership in memberships_of(user, day) if membership.role in ROLES[right]],
+    )
     away = {unit.pk for unit in units if unit.active_from > at or unit.is_over(at)}
     return min(units, key=lambda unit: (unit.pk in away, unit.depth, unit.pk), default=None)
 
 
 def has_right_anywhere(user: Reader, right: Right, day: date) -> bool:
-    """Whether a role of the user gives the right on some unit."""
     return any(membership.role in ROLES[right] for membership in memberships_of(user, day))
 
 
@@ -157,18 +159,18 @@ def is_administrator(user: Reader, day: date) -> bool:
 
 
 def is_root_administrator(user: Reader, day: date) -> bool:
-    """Whether the user administers a unit at the top of the tree, and so may set what holds for all; one that is over
-    is at the top of nothing.
-    """
+    """Whether the user administers an open unit at the top of the tree, and so may change global settings."""
     return any(
-        one.role == Role.ADMINISTRATOR and one.unit.parent_id is None and not one.unit.is_over(day)
-        for one in memberships_of(user, day)
+        membership.role == Role.ADMINISTRATOR
+        and membership.unit.parent_id is None
+        and not membership.unit.is_over(day)
+        for membership in memberships_of(user, day)
     )
 
 
 def known_units(user: User, day: date):
-    """QuerySet of the units whose pages the user sees: the visible ones, and those to be administered that open later
-    (`administered`), whose figures are not yet theirs to read.
+    """QuerySet of the units whose pages the user may see: the visible ones, and those that the user will administer
+    once they open (their figures are not visible yet).
     """
     opening = [
         membership for membership in administrator_memberships(user, day) if membership.valid_from > day
@@ -176,13 +178,13 @@ def known_units(user: User, day: date):
     if not opening:
         return visible_units(user, day)
     within = Q(pk__in=[])
-    for one in opening:
-        within |= subtree(one.unit.path)
+    for membership in opening:
+        within |= subtree(membership.unit.path)
     return visible_units(user, day) | Unit.objects.filter(within)
 
 
 def known_unit(user: User, pk: int, day: date) -> Unit:
-    """Fetch for its own page, see `known`; 404 for everybody else."""
+    """Fetch one of `known_units` by id. Errors: Http404."""
     unit = Unit.objects.filter(pk=pk).first()
     if unit is None or not (
         is_allowed(user, Right.READ, unit, day) or is_allowed(user, Right.MANAGE, unit, day)
@@ -192,7 +194,7 @@ def known_unit(user: User, pk: int, day: date) -> Unit:
 
 
 def managed_condition(user: User, day: date, column: str = "path") -> Q:
-    """Condition on units (or on another column of paths): those that the user administers (`access.administered`)."""
+    """Condition on units (or on another path column): those that the user administers (`administrator_memberships`)."""
     within = Q(pk__in=[])
     for membership in administrator_memberships(user, day):
         within |= subtree(membership.unit.path, column)
@@ -200,8 +202,8 @@ def managed_condition(user: User, day: date, column: str = "path") -> Q:
 
 
 def staffed_units(user: User, day: date):
-    """QuerySet of the units whose people an administrator manages: those administered, and those that are over and
-    went, with all below them, wholly into these. Of the latter nothing else is managed.
+    """QuerySet of the units whose people an administrator manages: those administered, and closed ones whose whole
+    subtree went into these.
     """
     over = places_on(day).filter(managed_condition(user, day, "within")).values("unit")
     own = Unit.objects.order_by().filter(managed_condition(user, day)).values("pk")
@@ -231,21 +233,22 @@ def person_for(user: User, pk: int, day: date) -> User:
 
 
 def approver_of(unit: Unit, day: date, *, other_than: int | None = None) -> Unit | None:
-    """The nearest ancestor that has a reviewer on `day`: who approves whom follows the tree; of a unit that is over
-    where none has, the nearest above where it stands. `other_than` is the number of a person who does not count.
+    """The nearest ancestor that has a reviewer on `day`, else (for a closed unit) the nearest above its position.
+
+    other_than: id of a person who does not count.
     """
     reviewers = Membership.objects.valid_on(day).filter(role=Role.REVIEWER, user__is_active=True)
     if other_than is not None:
         reviewers = reviewers.exclude(user=other_than)
-    heir = successor_of(unit, day)
-    above = [*(heir.above() if heir else ()), *unit.ancestor_ids()]
+    successor = successor_of(unit, day)
+    above = [*(successor.above() if successor else ()), *unit.ancestor_ids()]
     holders = set(reviewers.filter(unit_id__in=above).values_list("unit_id", flat=True))
     nearest = next((number for number in reversed(above) if number in holders), None)
     return Unit.objects.get(pk=nearest) if nearest else None
 
 
 def administered_unit(request: HttpRequest, form: forms.Form) -> Unit | None:
-    """The unit that the form names today, if the reader administers it; else an error in the form."""
+    """The unit that the form names, if the reader administers it; else adds an error to the form."""
     try:
         unit = resolve_code(form.cleaned_data["unit"], request.day)
     except ValueError:

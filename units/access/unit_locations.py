@@ -1,6 +1,4 @@
-"""Where the units of a list lie: their province, for readers who see several, and the last day of closed
-units.
-"""
+"""Adds to the units of a list their province, for readers who see several, and the last day of closed units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,16 +13,14 @@ from units.succession.positions import stands_within
 
 from .queries import memberships_of, visible_units
 
-# The parameter of an address that narrows a list to one province: its number.
+# The query parameter that filters a list by province (id).
 PROVINCE_PARAMETER = "tinh"
 _WIDE = (Tier.COUNTRY, Tier.PROVINCE)
 
 
 @dataclass(frozen=True)
 class UnitLocations:
-    """What a list read on `day` tells of its units. `provinces` by number: those that the reader has to tell apart,
-    none where there is but one; `chosen`: the one that the list is narrowed to.
-    """
+    """`provinces` by id: empty if the reader sees only one. `chosen`: the province that the list is filtered by."""
 
     day: date
     provinces: Mapping[int, Unit] = field(default_factory=dict)
@@ -32,47 +28,51 @@ class UnitLocations:
 
     @property
     def choices(self) -> list[Unit]:
-        """The provinces of the day by name; none where there is nothing to choose."""
+        """The provinces of the day by name; empty if there are fewer than two."""
         there = [province for province in self.provinces.values() if not province.is_over(self.day)]
         return there if len(there) > 1 else []
 
     @property
     def query(self) -> str:
-        """What keeps the choice in an address: "?tinh=5", or nothing."""
+        """The query string of the chosen province, "?tinh=5" or ""."""
         return f"?{PROVINCE_PARAMETER}={self.chosen.pk}" if self.chosen else ""
 
     def province(self, unit: Unit) -> Unit | None:
-        """The one above the unit, where provinces are told apart."""
+        """The province above the unit, if `provinces` has it."""
         above = (self.provinces.get(number) for number in reversed(unit.ancestor_ids()))
-        return next((one for one in above if one), None)
+        return next((province for province in above if province), None)
 
-    def told(self, unit: Unit) -> str:
-        """ "tỉnh Hà Nam, đến 30/6/2025": the province, unless it is the chosen one, and the last day; or nothing."""
+    def label(self, unit: Unit) -> str:
+        """ "tỉnh Hà Nam, đến 30/6/2025": the province, unless it is the chosen one, and the last day; or ""."""
         province = self.province(unit)
-        said = [province.name] if province and province != self.chosen else []
+        parts = [province.name] if province and province != self.chosen else []
         if unit.is_over(self.day):
-            said.append(f"đến {format_day(unit.active_until)}")
-        return ", ".join(said)
+            parts.append(f"đến {format_day(unit.active_until)}")
+        return ", ".join(parts)
 
     def narrow(self, units: QuerySet[Unit]) -> QuerySet[Unit]:
-        """Those of the chosen province, with what is over and stands there (units.succession.positions)."""
+        """Filter by the chosen province, with closed units by position (units.succession.positions)."""
         return units.filter(stands_within(subtree(self.chosen.path), self.day)) if self.chosen else units
 
 
-def unit_locations(user: User, day: date, since: date, asked: str | None = None) -> UnitLocations:
-    """For a list of what the user may read that goes back to `since`; `asked` is the number of a province as text,
-    anything else narrows nothing. One query, none for who has no role at a province or above.
+def unit_locations(user: User, day: date, since: date, province_id: str | None = None) -> UnitLocations:
+    """For a list of visible units that goes back to `since`, filtered by `province_id` (text from the address; anything
+    else is ignored). One query, none for users without a role at a province or above.
     """
     roles = memberships_of(user, day)
     if not any(role.unit.kind == UnitKind.COMMITTEE and role.unit.tier in _WIDE for role in roles):
         return UnitLocations(day)
-    # By what is above them, which an index tells, and put in order here: else PostgreSQL may go through all units.
+    # By parent, which has an index, and sorted here: else PostgreSQL may scan all units.
     provinces = visible_units(user, day).filter(parent__in=Unit.objects.filter(parent=None).values("pk"))
     provinces = provinces.filter(tier=Tier.PROVINCE, kind=UnitKind.COMMITTEE).order_by()
-    found = {one.pk: one for one in sorted(provinces, key=lambda province: (province.folded, province.pk))}
-    if sum(not one.is_over(since) for one in found.values()) < 2:
+    provinces_by_id = {
+        unit.pk: unit for unit in sorted(provinces, key=lambda province: (province.folded, province.pk))
+    }
+    if sum(not province.is_over(since) for province in provinces_by_id.values()) < 2:
         return UnitLocations(day)
-    known = UnitLocations(day, found)
+    locations = UnitLocations(day, provinces_by_id)
     return UnitLocations(
-        day, found, next((choice for choice in known.choices if str(choice.pk) == asked), None)
+        day,
+        provinces_by_id,
+        next((choice for choice in locations.choices if str(choice.pk) == province_id), None),
     )

@@ -1,1 +1,1 @@
-"""A unit opens, closes, merges, splits; and each of these is taken back."""
+"""Opens, closes, merges and splits units, and undoes each of these."""

@@ -1,5 +1,5 @@
-"""Opens and closes units, alone or together, and takes a closing back while nothing has come in their place.
-A unit never moves and is never renamed in place: it closes, and a successor opens.
+"""Opens and closes units, one or many, and undoes a closing while nothing has replaced them. A unit never moves and
+is never renamed in place: it closes, and a successor opens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ _MONTHS_NAMED = 6
 
 def close_unit(unit: Unit, on: date, *, by: User | None, basis: str = "") -> Unit:
     """Close one unit; `on` is its last day. Errors: see `close_units`."""
-    close_units([unit], on, by=by, basis=basis, asked=unit)
+    close_units([unit], on, by=by, basis=basis, subject=unit)
     unit.refresh_from_db()
     return unit
 
@@ -50,42 +50,42 @@ def close_branch(unit: Unit, on: date, *, by: User | None, basis: str = "") -> N
         .filter(Q(active_until=None) | Q(active_until__gt=on))
         .select_related("parent")
     )
-    together = [one for one in below if one.pk == unit.pk or may_close(one, on)]
-    close_units(together, on, by=by, basis=basis, asked=unit)
+    together = [below_unit for below_unit in below if below_unit.pk == unit.pk or may_close(below_unit, on)]
+    close_units(together, on, by=by, basis=basis, subject=unit)
 
 
 @transaction.atomic
 def close_units(
-    units: Sequence[Unit], on: date, *, by: User | None, basis: str = "", asked: Unit | None = None
+    units: Sequence[Unit], on: date, *, by: User | None, basis: str = "", subject: Unit | None = None
 ) -> None:
-    """Close units together (a group with all below it); `on` is the last day of each. `asked`: the unit that the act is
-    about, where it is one of its own: its log keeps what ended when, so that it can be taken back (`reopen_units`).
+    """Close units together (a group with all below it); `on` is the last day of each. `subject`: the unit whose log
+    stores the previous last days for `reopen_units`; None as part of a merger or split.
 
-    Errors: Refused where a unit is over already, starts later, still has units below that go on, or has reported a
+    Errors: TreeRefused if a unit is closed already, starts later, has units below that stay open, or has reported a
     month that begins after its last day.
     """
     lock_tree()
-    # From the bottom up, as the sums are locked.
-    kept = list(
+    # From the bottom up, the order in which sums are locked.
+    locked = list(
         Unit.objects.select_for_update(no_key=True)
         .filter(pk__in=[unit.pk for unit in units])
         .order_by("-depth", "pk")
     )
-    wrongs = [wrong for index, unit in enumerate(kept) for wrong in _not_closable(index, unit, on, kept)]
+    wrongs = [wrong for index, unit in enumerate(locked) for wrong in _not_closable(index, unit, on, locked)]
     wrongs += reports_after_closing(
-        [PlannedClosing(index, unit, on) for index, unit in enumerate(kept)], "on"
+        [PlannedClosing(index, unit, on) for index, unit in enumerate(locked)], "on"
     )
     if wrongs:
         raise TreeRefused(wrongs)
-    lasted = [[unit.pk, unit.active_until] for unit in kept]
-    for unit in kept:
+    last_days = [[unit.pk, unit.active_until] for unit in locked]
+    for unit in locked:
         unit.active_until = on
         unit.save(update_fields=["active_until"])
-    refresh_tree(kept)
-    for unit in kept:
+    refresh_tree(locked)
+    for unit in locked:
         detail = {"on": on, "basis": basis}
-        if asked is not None and unit.pk == asked.pk:
-            detail["closed"] = lasted
+        if subject is not None and unit.pk == subject.pk:
+            detail["closed"] = last_days
         log.append(CLOSED, by=by, subject=unit_subject(unit), detail=detail)
 
 
@@ -105,7 +105,7 @@ def _not_closable(index: int, unit: Unit, on: date, together: Sequence[Unit]) ->
         ]
     left = (
         Unit.objects.filter(Q(active_until=None) | Q(active_until__gt=on), parent=unit)
-        .exclude(pk__in=[one.pk for one in together])
+        .exclude(pk__in=[other.pk for other in together])
         .order_by("folded")
     )
     names = list(left.values_list("name", flat=True))
@@ -113,11 +113,11 @@ def _not_closable(index: int, unit: Unit, on: date, together: Sequence[Unit]) ->
 
 
 def reports_after_closing(closing: Iterable[PlannedClosing], field: str) -> list[DraftFault]:
-    """Closings that would leave sent or approved figures of later months without a unit, with these months."""
-    closes = {one.unit.pk: one for one in closing}
-    found = []
-    for some in in_chunks(sorted(closes)):
-        for number, months in reports_of(some).items():
+    """Faults of closings that would leave sent or approved figures of later months without a unit."""
+    closes = {planned.unit.pk: planned for planned in closing}
+    faults = []
+    for chunk in in_chunks(sorted(closes)):
+        for number, months in reports_of(chunk).items():
             index, unit, on = closes[number]
             later = [month.label for month in months if month.start > on]
             if later:
@@ -126,17 +126,15 @@ def reports_after_closing(closing: Iterable[PlannedClosing], field: str) -> list
                     f"{unit.name} đã gửi hoặc đã được duyệt số liệu sau ngày {format_day(on)} ({shown}): "
                     "hãy trả lại các báo cáo chờ duyệt, hoặc chọn ngày kết thúc không sớm hơn số liệu đã duyệt."
                 )
-                found.append(DraftFault(index, field, "reported_later", message))
-    return found
+                faults.append(DraftFault(index, field, "reported_later", message))
+    return faults
 
 
 _UNITS_NAMED = 3
 
 
 def closing_of(unit: Unit) -> Entry | None:
-    """The log's entry of the closing by which a unit ends when it does, where that was an act of its own: not part of
-    a merger or split, nor of a file.
-    """
+    """The log entry of a unit's closing, if that can be reopened: not part of a merger or split, nor of a file."""
     if unit.active_until is None:
         return None
     entry = Entry.objects.filter(subject=unit_subject(unit), action=CLOSED).order_by("-sequence").first()
@@ -147,12 +145,11 @@ def closing_of(unit: Unit) -> Entry | None:
 
 @transaction.atomic
 def reopen_units(unit: Unit, *, by: User | None) -> list[Unit]:
-    """Take the closing of a unit back, with what closed together with it and what opened below since: each ends when
-    it would have. Roles, catalogue and targets were left alone by the closing; who reports until when and what is
-    expected follow from the tree again. Returns the units, those above first.
+    """Undo the closing of a unit, of what closed with it and what opened below since: each gets its previous last day.
+    The closing did not change roles, catalogue and targets. Returns the units, parents first.
 
-    Errors: Refused where it was not closed by an act of its own, one was succeeded or has changed since, what they
-    stood below ends before, or somebody else holds a code by now.
+    Errors: TreeRefused if there is no such closing (`closing_of`), a unit has a successor or has changed since, its
+    parent closes earlier, or another unit has its code by now.
     """
     lock_tree()
     unit = Unit.objects.get(pk=unit.pk)
@@ -164,72 +161,72 @@ def reopen_units(unit: Unit, *, by: User | None) -> list[Unit]:
         )
         raise TreeRefused([DraftFault(0, "", "not_closed", message)])
     on = date.fromisoformat(entry.detail["on"])
-    lasts = {pk: date.fromisoformat(last) if last else None for pk, last in entry.detail["closed"]}
-    lasts |= dict.fromkeys(_bound_since(unit, on, lasts), lasts[unit.pk])
-    found = Unit.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=lasts)
+    last_days = {pk: date.fromisoformat(last) if last else None for pk, last in entry.detail["closed"]}
+    last_days |= dict.fromkeys(_bound_since(unit, on, last_days), last_days[unit.pk])
+    locked = Unit.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=last_days)
     units = sorted(
-        found.select_related("parent").order_by("-depth", "pk"), key=lambda one: (one.depth, one.pk)
+        locked.select_related("parent").order_by("-depth", "pk"), key=lambda each: (each.depth, each.pk)
     )
-    wrongs = [*_changed(units, on), *_no_place(units, on, lasts)]
+    wrongs = [*_changed(units, on), *_no_place(units, on, last_days)]
     if wrongs:
         raise TreeRefused(wrongs)
     for unit in units:
-        unit.active_until = lasts[unit.pk]
+        unit.active_until = last_days[unit.pk]
         unit.save(update_fields=["active_until"])
     refresh_tree(units)
     for unit in units:
-        log.append("unit.reopen", by=by, subject=unit_subject(unit), detail={"active_until": lasts[unit.pk]})
+        log.append(
+            "unit.reopen", by=by, subject=unit_subject(unit), detail={"active_until": last_days[unit.pk]}
+        )
     return units
 
 
-def _bound_since(unit: Unit, on: date, lasts: Mapping[int, date | None]) -> list[int]:
-    """What opened below since and ends only because what it stands below does."""
-    below = Unit.objects.under(unit).filter(active_until=on).exclude(pk__in=lasts)
-    numbers = {unit_subject(one): one.pk for one in below}
+def _bound_since(unit: Unit, on: date, last_days: Mapping[int, date | None]) -> list[int]:
+    """Units that opened below since and close only because the unit above does."""
+    below = Unit.objects.under(unit).filter(active_until=on).exclude(pk__in=last_days)
+    numbers = {unit_subject(each): each.pk for each in below}
     own = Entry.objects.filter(subject__in=list(numbers), action=CLOSED).values_list("subject", flat=True)
     return [pk for name, pk in numbers.items() if name not in set(own)]
 
 
 def _changed(units: Iterable[Unit], on: date) -> list[DraftFault]:
-    """Whoever has a successor, or ends on another day by now."""
+    """Faults of units that have a successor, or another last day by now."""
     succeeded = set(
         Succession.objects.filter(old__in=[unit.pk for unit in units]).values_list("old", flat=True)
     )
-    found = []
+    faults = []
     if names := [unit.name for unit in units if unit.pk in succeeded]:
         message = (
             f"Đã có đơn vị kế thừa của {_in_words(names)}: hãy hoàn tác lần sáp nhập, chia tách đó trước."
         )
-        found.append(DraftFault(0, "", "succeeded", message))
+        faults.append(DraftFault(0, "", "succeeded", message))
     if names := [unit.name for unit in units if unit.active_until != on]:
         message = f"Ngày kết thúc của {_in_words(names)} đã thay đổi sau khi đóng: hãy hoàn tác lần thay đổi sau trước."
-        found.append(DraftFault(0, "", "changed_since", message))
-    return found
+        faults.append(DraftFault(0, "", "changed_since", message))
+    return faults
 
 
-def _no_place(units: list[Unit], on: date, lasts: Mapping[int, date | None]) -> list[DraftFault]:
-    """What a unit stands below ends before it would, or its code belongs to somebody else after the closing."""
-    found = []
+def _no_place(units: list[Unit], on: date, last_days: Mapping[int, date | None]) -> list[DraftFault]:
+    """Faults of units whose parent closes earlier, or whose code belongs to another unit after the closing."""
+    faults = []
     for unit in units:
-        until, above = lasts[unit.pk], unit.parent
-        end = None if above is None or above.pk in lasts else above.active_until
+        until, above = last_days[unit.pk], unit.parent
+        end = None if above is None or above.pk in last_days else above.active_until
         if end is not None and (until is None or end < until):
             last = format_day(end)
             message = (
                 f"{above.name} hoạt động đến hết ngày {last}: {unit.name} không hoạt động tiếp được sau đó."
             )
-            found.append(DraftFault(0, "", "parent_over", message))
+            faults.append(DraftFault(0, "", "parent_over", message))
     codes = {unit.code: unit for unit in units}
     others = Unit.objects.filter(code__in=codes).filter(Q(active_until=None) | Q(active_until__gt=on))
-    for other in others.exclude(pk__in=lasts).order_by("active_from", "pk"):
-        one = codes[other.code]
-        if lasts[one.pk] is None or other.active_from <= lasts[one.pk]:
+    for other in others.exclude(pk__in=last_days).order_by("active_from", "pk"):
+        closed = codes[other.code]
+        if last_days[closed.pk] is None or other.active_from <= last_days[closed.pk]:
             start = format_day(other.active_from)
-            message = (
-                f"Mã {one.code} đã thuộc {other.name} từ {start}: {one.name} không mở lại được với mã cũ."
-            )
-            found.append(DraftFault(0, "", "code_overlap", message))
-    return found
+            message = f"Mã {other.code} đã thuộc {other.name} từ {start}: {closed.name} không mở lại được với mã cũ."
+            faults.append(DraftFault(0, "", "code_overlap", message))
+    return faults
 
 
 def _in_words(names: list[str]) -> str:
@@ -237,7 +234,7 @@ def _in_words(names: list[str]) -> str:
     return ", ".join(names[:_UNITS_NAMED]) + more
 
 
-# Above this many units one log entry for the whole import instead of one for each: the chain has one writer at a time.
+# Above this an import writes one log entry instead of one per unit: the log has one writer at a time.
 _LOGGED_SINGLY = 300
 
 
@@ -249,7 +246,7 @@ class OpenedUnits(NamedTuple):
 
 @transaction.atomic
 def open_unit(draft: UnitDraft, *, by: User | None) -> Unit:
-    """Open one unit. Errors: Refused with every fault (also where the very same unit is there already)."""
+    """Open one unit. Errors: TreeRefused with every fault, also if the same unit exists already."""
     lock_tree()
     codes = Q(code=draft.unit().code)
     if isinstance(draft.parent, Unit):
@@ -266,10 +263,10 @@ def open_unit(draft: UnitDraft, *, by: User | None) -> Unit:
 
 @transaction.atomic
 def open_units(drafts: Sequence[UnitDraft], *, by: User | None, source: str = "") -> OpenedUnits:
-    """Open many units at once, parents first whatever their order; what is there already stays as it is, and a draft
-    that only adds a last day closes its unit. Errors: Refused with every fault, and nothing is written.
+    """Open many units at once, in any order. Existing units stay as they are; a draft that only adds a last day closes
+    its unit. Errors: TreeRefused with every fault, and nothing is written.
 
-    source: where the drafts come from (a file name), for the log.
+    source: the file name of the drafts, for the log.
     """
     lock_tree()
     planned = plan_drafts(drafts, Unit.objects.all())
@@ -282,9 +279,9 @@ def open_units(drafts: Sequence[UnitDraft], *, by: User | None, source: str = ""
 def _write(planned: TreePlan, by: User | None, source: str = "") -> OpenedUnits:
     new = [unit for _, unit in planned.new]
     _insert(new)
-    closed = [one.unit for one in planned.closing]
-    for one in planned.closing:
-        one.unit.active_until = one.on
+    closed = [planned_closing.unit for planned_closing in planned.closing]
+    for planned_closing in planned.closing:
+        planned_closing.unit.active_until = planned_closing.on
     Unit.objects.bulk_update(closed, ["active_until"], batch_size=CHUNK)
     refresh_tree(closed, new)
     _log_opened(new, by, source)
@@ -296,7 +293,7 @@ def _write(planned: TreePlan, by: User | None, source: str = "") -> OpenedUnits:
 
 
 def _insert(new: list[Unit]) -> None:
-    """Level by level: a path needs the parent's number."""
+    """Level by level: a path needs the parent's id."""
     levels: dict[int, list[Unit]] = {}
     steps: dict[int, int] = {}
     for unit in new:
@@ -305,7 +302,7 @@ def _insert(new: list[Unit]) -> None:
         levels.setdefault(step, []).append(unit)
     for level in levels.values():
         for unit in level:
-            unit.parent = unit.parent  # takes over the number that the parent was given meanwhile
+            unit.parent = unit.parent  # sets parent_id to the id that the parent has by now
             unit.folded = fold(unit.name)
             unit.depth = unit.parent.depth + 1 if unit.parent else 0
             unit.reports = unit.reports_declared is not False

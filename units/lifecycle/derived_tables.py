@@ -16,17 +16,17 @@ from units.tree import roster
 
 from .signals import grouped, reports_of
 
-# Any fixed number that nothing else locks on ("UNIT" in ASCII): the tree has one writer at a time.
+# A number that nothing else locks on ("UNIT" in ASCII).
 _LOCK = 0x554E4954
 
 
 def unit_subject(unit: Unit) -> str:
-    """How the log names a unit."""
+    """The unit as a subject of log entries."""
     return f"unit:{unit.pk}"
 
 
 def lock_tree() -> None:
-    """One writer of the tree at a time, to the end of the transaction (SQLite has only one anyway)."""
+    """Lock the tree until the end of the transaction (SQLite has one writer anyway)."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
@@ -39,8 +39,8 @@ _LATER = ContextVar("later", default=False)
 
 @contextmanager
 def refresh_histories_at_end() -> Iterator[None]:
-    """Within it what goes by successions is left for the end of the act, which reckons it once (`refresh_histories`):
-    of a whole country that takes seconds, and others wait to save.
+    """Within it `refresh_tree` skips the histories; the caller computes them once at the end (`refresh_histories`). For
+    a whole country that takes seconds while others wait to save.
     """
     before = _LATER.set(True)
     try:
@@ -50,53 +50,51 @@ def refresh_histories_at_end() -> Iterator[None]:
 
 
 def refresh_histories() -> None:
-    """Bring up to date whose reports make up whose history, and who answers for whom."""
+    """Rebuild whose reports make up whose history, and the positions of closed units."""
     inheritance.rebuild()
     positions.rebuild()
 
 
 def refresh_tree(changed: Iterable[Unit], new: Iterable[Unit] = ()) -> None:
-    """Bring up to date what follows from the tree after units opened (`new`) or changed: groups, who reports, rosters.
+    """Rebuild what is derived from the tree after units opened (`new`) or changed: groups, who reports, rosters.
 
-    The units given, and the parents that they hold, are brought up to date too. Rooms above are told of groups that
-    are new and not yet known to them.
+    Updates these objects and the parents that they refer to. Sends `grouped` for existing units that became groups.
     """
-    new, held = list(new), [*changed, *new]
-    parents = {unit.parent_id for unit in held} - {None}
-    flags = refresh_flags({unit.pk for unit in held} | parents)
-    for unit in [*held, *(unit.parent for unit in new if unit.parent)]:
+    new, touched = list(new), [*changed, *new]
+    parents = {unit.parent_id for unit in touched} - {None}
+    flags = refresh_flags({unit.pk for unit in touched} | parents)
+    for unit in [*touched, *(unit.parent for unit in new if unit.parent)]:
         for name, value in zip(_FIELDS, flags.get(unit.pk, ()), strict=False):
             setattr(unit, name, value)
-    groups = {unit.pk for unit in held} | {number for unit in held for number in unit.ancestor_ids()}
+    groups = {unit.pk for unit in touched} | {number for unit in touched for number in unit.ancestor_ids()}
     roster.rebuild(groups if len(groups) <= CHUNK else None)
     if not _LATER.get():
         refresh_histories()
-    known = flags.keys() - {unit.pk for unit in new}
-    for some in in_chunks(sorted(known)):
-        units = list(Unit.objects.filter(pk__in=some, has_children=True))
+    existing = flags.keys() - {unit.pk for unit in new}
+    for chunk in in_chunks(sorted(existing)):
+        units = list(Unit.objects.filter(pk__in=chunk, has_children=True))
         if units:
             grouped.send(sender=Unit, units=units)
 
 
 def refresh_flags(numbers: set[int]) -> dict[int, tuple[bool, bool, date | None]]:
-    """Write `has_children`, `reports` and `reports_until` of these units; returns those that changed.
+    """Write `has_children`, `reports` and `reports_until` of these units (ids); returns those that changed.
 
-    A unit is a group from the first day of its first child on (external bodies never make a commune a parent), and
-    reports itself until then: as declared, or as long as it has figures of its own, which are never left without a
-    place. A group stays one: what follows its last child is a successor.
+    A unit is a group from the first day of its first child on (external bodies do not make a commune a group), and
+    reports itself until then, as declared, or as long as it has figures of its own. A group remains a group.
     """
     flags = {}
-    for some in in_chunks(sorted(numbers)):
+    for chunk in in_chunks(sorted(numbers)):
         with_any: set[int] = set()
         first: dict[int, date] = {}
-        below = Unit.objects.filter(parent__in=some).order_by()
+        below = Unit.objects.filter(parent__in=chunk).order_by()
         for parent, kind, start in below.values_list("parent", "kind", "active_from").distinct():
             with_any.add(parent)
             if kind != UnitKind.EXTERNAL:
                 first[parent] = min(start, first.get(parent, start))
         own = {pk: months[-1].end for pk, months in reports_of(first).items()} if first else {}
         changed = []
-        for unit in Unit.objects.filter(pk__in=some):
+        for unit in Unit.objects.filter(pk__in=chunk):
             state = (unit.pk in with_any, *_reporting(unit, first.get(unit.pk), own.get(unit.pk)))
             if state != tuple(getattr(unit, name) for name in _FIELDS):
                 unit.has_children, unit.reports, unit.reports_until = flags[unit.pk] = state
@@ -106,7 +104,7 @@ def refresh_flags(numbers: set[int]) -> dict[int, tuple[bool, bool, date | None]
 
 
 def _reporting(unit: Unit, grouped_on: date | None, own: date | None) -> tuple[bool, date | None]:
-    """Whether and until when a unit reports, by its first child's first day and the last day of its own figures."""
+    """Whether and until when a unit reports, from its first child's first day and the last day of its own figures."""
     if unit.reports_declared is not None:
         return unit.reports_declared, None
     if grouped_on is None:

@@ -28,7 +28,7 @@ _DECLARED = {"": None, "yes": True, "no": False}
 
 
 def show_refusal(form: forms.Form, refused: TreeRefused, names: dict[str, str] | None = None) -> None:
-    """Every fault at its field; what has no field above the form."""
+    """Add every fault to its field; faults without a field become form errors."""
     for wrong in refused.wrongs:
         name = (names or {}).get(wrong.field, wrong.field)
         form.add_error(
@@ -38,7 +38,7 @@ def show_refusal(form: forms.Form, refused: TreeRefused, names: dict[str, str] |
 
 
 class OpenUnitForm(forms.Form):
-    """A new unit. Its name and place are for its whole life, so they are asked once and carefully."""
+    """A new unit."""
 
     code = CleanTextField(label="Mã", max_length=64)
     name = CleanTextField(label="Tên", max_length=200, help_text="Ghi đủ loại đơn vị, ví dụ: xã Liêm Túc.")
@@ -62,7 +62,7 @@ class OpenUnitForm(forms.Form):
             )
 
     def draft(self, parent: Unit | None) -> UnitDraft:
-        """What the valid form asks for; `parent` was fetched with its right."""
+        """The draft from the valid form; `parent` was fetched with its right."""
         data = self.cleaned_data
         return UnitDraft(
             code=data["code"],
@@ -87,12 +87,12 @@ MOST_LISTED = 500
 
 
 def _free_from(unit: Unit) -> date:
-    """The last day on which a successor may begin: the one after the unit's end."""
+    """The last day on which a successor may begin: the day after the unit closes."""
     return unit.active_until + timedelta(1) if unit.active_until else date.max
 
 
 def _unit_label(unit: Unit, today: date) -> str:
-    """With the day where it is still to come: two units of one code may stand in the list."""
+    """With future and last days, since two units of one code may be in the list."""
     since = f", từ {format_day(unit.active_from)}" if unit.active_from > today else ""
     until = f", đến hết {format_day(unit.active_until)}" if unit.active_until else ""
     return f"{unit.name} ({unit.code}){since}{until}"
@@ -143,35 +143,35 @@ class MergeForm(forms.Form):
         self.fields["olds"].choices = [(pk, _unit_label(unit, today)) for pk, unit in self.listed.items()]
 
     def chosen(self, codes: CodeIndex) -> list[Unit]:
-        """The old units of a form without faults in these fields; unknown codes are blamed."""
-        found = [self.listed[pk] for pk in self.cleaned_data["olds"]]
+        """The old units of a valid form; adds errors for unknown codes."""
+        units = [self.listed[pk] for pk in self.cleaned_data["olds"]]
         on = self.cleaned_data["on"]
         for code in dict.fromkeys(self.cleaned_data["codes"].replace(",", " ").split()):
             holders = [
                 holder for holder in codes.holders(code) if holder.active_from < on <= _free_from(holder)
             ]
             if holders:
-                found.append(holders[-1])
+                units.append(holders[-1])
             else:
                 self.add_error("codes", f"Không có đơn vị nào đang hoạt động mang mã {code[:40]}.")
-        if not found and not self.errors:
+        if not units and not self.errors:
             self.add_error("olds", "Hãy chọn ít nhất một đơn vị cũ.")
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(units))
 
     @property
     def offices_end(self) -> bool:
-        """Of a form without faults: whether the offices of the old units end."""
+        """Whether the offices of the old units close (of a valid form)."""
         return self.cleaned_data["offices"] == "end"
 
     def there(self, codes: CodeIndex) -> Unit | None:
-        """The unit that has opened on the day under the code and name of the new one, or the name left blank."""
+        """The unit that opened on the day with the new one's code and its name (or a blank name in the form)."""
         data = self.cleaned_data
-        found = (holder for holder in codes.holders(data["code"]) if holder.active_from == data["on"])
-        unit = next(found, None)
+        opened = (holder for holder in codes.holders(data["code"]) if holder.active_from == data["on"])
+        unit = next(opened, None)
         return unit if unit and canonical_text(data["name"]) in ("", canonical_text(unit.name)) else None
 
     def draft(self, parent: Unit | None, kind: str) -> UnitDraft:
-        """A new unit to open, of the kind of the old ones; without a name it is blamed."""
+        """A new unit of the kind of the old ones; adds an error without a name."""
         data, name = self.cleaned_data, self.cleaned_data["name"]
         if not name:
             self.add_error("name", "Chưa có đơn vị mang mã này từ ngày đó: hãy ghi tên để mở.")
@@ -185,9 +185,9 @@ NAMES = {"code": "code_1", "name": "name_1", "share": "share_1"}
 
 
 class SplitForm(forms.Form):
-    """One old unit is divided among several. Of a group (`below`: those directly below it) each unit below is assigned
-    to a part, and shares are asked only where the group itself has reported: nothing else is divided by them. An office
-    may also go on in each part, where nothing is below it, or end.
+    """Divides a unit. Each child of a group (`below`) is assigned to a part, and shares are asked only if the group
+    itself has reported: nothing else is divided by them. An office without units below may also continue in each part,
+    or close.
     """
 
     on = DayField(label="Chia tách từ ngày", help_text="Đơn vị cũ hết hoạt động vào ngày liền trước.")
@@ -201,11 +201,13 @@ class SplitForm(forms.Form):
         self.asks_shares = old.reports or not self.below
         self.columns = ("code", "name", "share") if self.asks_shares else ("code", "name")
         for number in range(1, PARTS + 1):
-            asked = number <= 2
-            self.fields[f"code_{number}"] = CleanTextField(label="Mã", max_length=64, required=asked)
+            required = number <= 2
+            self.fields[f"code_{number}"] = CleanTextField(label="Mã", max_length=64, required=required)
             self.fields[f"name_{number}"] = CleanTextField(label="Tên", max_length=200, required=False)
             if self.asks_shares:
-                self.fields[f"share_{number}"] = CleanTextField(label="Tỷ lệ", max_length=20, required=asked)
+                self.fields[f"share_{number}"] = CleanTextField(
+                    label="Tỷ lệ", max_length=20, required=required
+                )
         parts = [("", "Chọn phần"), *((str(number), f"Phần thứ {number}") for number in range(1, PARTS + 1))]
         for unit in self.below:
             label = f"{unit.name} ({unit.code})"
@@ -224,25 +226,25 @@ class SplitForm(forms.Form):
         return [self[f"into_{unit.pk}"] for unit in self.below]
 
     def clean(self) -> dict:
-        """Shares as exact fractions that add up to 1; of a group, every part with some of the units below."""
+        """Shares must be exact fractions that sum to 1; every part of a group needs a child."""
         data = super().clean()
         total = Fraction(0)
         for number in range(1, PARTS + 1):
-            given = {name: data.get(f"{name}_{number}") for name in self.columns}
-            if not any(given.values()):
+            cells = {name: data.get(f"{name}_{number}") for name in self.columns}
+            if not any(cells.values()):
                 continue
-            for name, value in given.items():
+            for name, value in cells.items():
                 if name != "name" and not value and f"{name}_{number}" not in self.errors:
                     self.add_error(f"{name}_{number}", REQUIRED)
             if self.asks_shares:
-                total += self._share(number, given["share"] or "0")
+                total += self._share(number, cells["share"] or "0")
         if self.asks_shares and not self.errors and total != 1:
             self.add_error(None, f"Các tỷ lệ cộng lại là {total}, phải bằng đúng 1.")
         self._check_below()
         return data
 
     def _check_below(self) -> None:
-        """No unit goes to a part that is not stated, and no part of a group is empty."""
+        """Units go only to parts with a code, and no part of a group is empty."""
         data = self.cleaned_data
         for unit in self.below:
             number = data.get(f"into_{unit.pk}")
@@ -262,7 +264,7 @@ class SplitForm(forms.Form):
 
     @property
     def offices(self) -> SplitOffices:
-        """Of a form without faults: what is below and goes to no single part."""
+        """Children that go to no single part (of a valid form)."""
         return SplitOffices(self._going_to(EACH), self._going_to(END))
 
     def _share(self, number: int, text: str) -> Fraction:
@@ -275,25 +277,25 @@ class SplitForm(forms.Form):
         return share
 
     def shares(self, codes: CodeIndex, parent: Unit | None) -> list[SplitShare]:
-        """The parts of a form without faults. A code that somebody else holds is who takes the part over; that of the
-        old unit itself, without a name, is what is left of it; any other is a new unit, which needs a name.
+        """The parts of a valid form. The code of another unit names the one that takes the part over; that of the old
+        unit, without a name, its remainder; any other a new unit, which needs a name.
         """
-        data, on, found = self.cleaned_data, self.cleaned_data["on"], []
+        data, on, shares = self.cleaned_data, self.cleaned_data["on"], []
         for number in range(1, PARTS + 1):
             code = canonical_text(data[f"code_{number}"])
             if code:
-                one = self._opened(number, code, codes) or self._part(
+                share = self._opened(number, code, codes) or self._part(
                     number, code, self._holder(codes, code, on), parent
                 )
-                found += [replace(one, below=self._going_to(number))] if one else []
-        return found
+                shares += [replace(share, below=self._going_to(number))] if share else []
+        return shares
 
     def _share_of(self, number: int) -> Fraction:
-        """As stated; of a group by the number of units that go to the part, which decides where its people go."""
+        """As entered; for a group by the number of its children in the part, which decides where its people go."""
         if self.asks_shares:
             return self.cleaned_data[f"share_{number}"]
-        apart = self.offices
-        assigned = len(self.below) - len(apart.divided) - len(apart.ending)
+        offices = self.offices
+        assigned = len(self.below) - len(offices.divided) - len(offices.ending)
         return Fraction(len(self._going_to(number)), assigned)
 
     def _holder(self, codes: CodeIndex, code: str, on: date) -> Unit | None:
@@ -303,7 +305,7 @@ class SplitForm(forms.Form):
         return next(there, None)
 
     def _opened(self, number: int, code: str, codes: CodeIndex) -> SplitShare | None:
-        """The part goes to what another act of the same day has opened, under its name or none."""
+        """The part of a unit that another change of the same day has opened, with its name or none in the form."""
         on, name = self.cleaned_data["on"], canonical_text(self.cleaned_data[f"name_{number}"])
         there = next((holder for holder in codes.holders(code) if holder.active_from == on), None)
         if there is None or name not in ("", canonical_text(there.name)):

@@ -1,6 +1,5 @@
-"""Imports units and successions from files: every fault at once, all or nothing, the same file again changes
-nothing. Also what the import commands share: arguments, messages and exit codes (0 done, 1 refused, 2
-wrong use).
+"""Imports units and successions from files: all or nothing, every fault at once, idempotent. Also the base of the
+import commands (exit codes: 0 done, 1 refused, 2 wrong usage).
 """
 
 import sys
@@ -48,24 +47,24 @@ class ImportCommand(BaseCommand):
 
 @dataclass
 class ImportResult:
-    """What an import did: rows written and unchanged, or the faults for which nothing was written."""
+    """Rows written and unchanged, or the faults for which nothing was written."""
 
     written: int = 0
     unchanged: int = 0
     faults: list[FileFault] = field(default_factory=list)
-    total: int = 0  # of faults, also those that are not listed
+    total: int = 0  # faults, including those not listed
 
     @classmethod
     def refused(cls, faults: FileFaults) -> "ImportResult":
-        """Nothing written; the faults in the order of the file."""
+        """The result of a refused file; faults in the order of the file."""
         return cls(faults=faults.told(), total=faults.total)
 
 
 class RowCells:
-    """One row as it is taken apart: each column is blamed once, and what is wrong with it goes to `faults`."""
+    """Parses the cells of a row; adds at most one fault per column to `faults`."""
 
     def __init__(self, row: TableRow, faults: FileFaults, absent: Iterable[str] = ()) -> None:
-        """absent: columns that the file lacks; the header has been blamed for them."""
+        """absent: columns missing in the file, which have a fault of the header already."""
         self.row, self.faults = row, faults
         self.faults += row.faults
         self.flawed = {fault.column for fault in row.faults} | set(absent)
@@ -74,19 +73,19 @@ class RowCells:
         return self.row.cells.get(column)
 
     def blame(self, column: str, code: str, message: str) -> None:
-        """One more fault, unless the column has one already."""
+        """Add a fault, unless the column has one already."""
         if column not in self.flawed:
             self.flawed.add(column)
             self.faults.append(self.row.fault(column, code, message))
 
     def need(self, columns: Iterable[str]) -> None:
-        """Blame the blank ones."""
+        """Add a fault for each blank column."""
         for column in columns:
             if not self[column]:
                 self.blame(column, "missing", f"Ô {column} để trống.")
 
     def day(self, column: str) -> date | None:
-        """The cell's day; None for a blank, and for what is none (blamed)."""
+        """The cell as a day; None for a blank, and (with a fault) for an invalid day."""
         text = self[column]
         if not text:
             return None
@@ -109,18 +108,16 @@ def faults_in_rows(
 
 UNIT_COLUMNS = ("code", "name", "kind", "tier", "parent", "active_from", "active_until")
 _YES_NO = {"yes": True, "no": False, None: None}
-# What can be said of a row by itself, whatever its first day is.
-_OF_ONE = frozenset(("bad_code", "bad_name", "unknown_kind", "unknown_tier"))
+# Faults that do not depend on other rows or the first day.
+_FAULTS_OF_ROW = frozenset(("bad_code", "bad_name", "unknown_kind", "unknown_tier"))
 _SOME_DAY = date(2000, 1, 1)
 
 
 def import_units(source, filename: str, *, by: User | None, limits: ReadLimits = BULK_LIMITS) -> ImportResult:
-    """Read `code,name,kind,tier,parent,active_from,active_until` and optionally `reports` and what describes a unit
-    (units.tree.details), and open the units. A column `key`, as open data has it, says nothing that the others do not
-    say.
+    """Read `code,name,kind,tier,parent,active_from,active_until`, optionally `reports` and the texts of
+    units.tree.details, and open the units. A column `key`, as in the open data, is ignored.
 
-    source: path, bytes or binary stream. A unit that is there already stays; a row that only adds its last day
-    closes it.
+    source: path, bytes or binary stream. Existing units stay; a row that only adds a last day closes its unit.
     """
     table = read_table(source, filename, limits=limits, dates=("active_from", "active_until"))
     faults = FileFaults(
@@ -132,10 +129,10 @@ def import_units(source, filename: str, *, by: User | None, limits: ReadLimits =
     drafts: list[UnitDraft] = []
     cells: list[RowCells] = []
     for row in table.rows:
-        one = RowCells(row, faults, absent)
+        row_cells = RowCells(row, faults, absent)
         if not row.empty:
-            cells.append(one)
-            drafts.append(_draft(one))
+            cells.append(row_cells)
+            drafts.append(_draft(row_cells))
     rows = [cell.row for cell in cells]
     if faults:
         faults += _tree_faults(drafts, cells)
@@ -148,7 +145,7 @@ def import_units(source, filename: str, *, by: User | None, limits: ReadLimits =
 
 
 def _draft(cells: RowCells) -> UnitDraft:
-    """The row as a draft; stand-ins for what is blank or unreadable (which has been blamed)."""
+    """The row as a draft, with placeholders for blank or unreadable cells (which have a fault)."""
     kind = (cells["kind"] or "").lower()
     cells.need(("code", "name", "kind", "active_from", *(() if kind == UnitKind.OFFICE else ("tier",))))
     start, end = cells.day("active_from"), cells.day("active_until")
@@ -176,31 +173,33 @@ def _text(cells: RowCells, detail: UnitDetail) -> str:
 
 
 def _tree_faults(drafts: list[UnitDraft], cells: list[RowCells]) -> list[FileFault]:
-    """What the tree's rules say beside unreadable cells, but for what may come from those cells."""
-    placeable = [at for at, one in enumerate(cells) if not one.flawed & {"code", "active_from"}]
-    spoiled = {canonical_text(drafts[at].code) for at, one in enumerate(cells) if one.flawed - {""}}
+    """Faults by the rules of the tree that do not come from unreadable cells."""
+    placeable = [at for at, row_cells in enumerate(cells) if not row_cells.flawed & {"code", "active_from"}]
+    spoiled = {
+        canonical_text(drafts[at].code) for at, row_cells in enumerate(cells) if row_cells.flawed - {""}
+    }
     existing = list(Unit.objects.all())
-    known = {canonical_text(unit.code) for unit in existing} | {
+    codes = {canonical_text(unit.code) for unit in existing} | {
         canonical_text(draft.code) for draft in drafts
     }
-    found: list[DraftFault] = []
+    candidates: list[DraftFault] = []
     for at, column, code, message in _planned(placeable, drafts, existing):
         above = _code(drafts[at].parent)
         if not (
             column == "parent" and above in spoiled or code == "code_overlap" and _own(drafts, at) & spoiled
         ):
-            found.append(DraftFault(at, column, code, message))
+            candidates.append(DraftFault(at, column, code, message))
     alone = sorted(set(range(len(drafts))) - set(placeable))
     for at, column, code, message in _planned(alone, drafts, []):
-        unheard_of = code == "unknown_unit" and _code(drafts[at].parent) not in known
-        if code in _OF_ONE or unheard_of:
-            found.append(DraftFault(at, column, code, message))
-    told = [wrong for wrong in found if wrong.field not in _blamed(cells[wrong.index])]
-    return faults_in_rows(told, [cell.row for cell in cells])
+        unheard_of = code == "unknown_unit" and _code(drafts[at].parent) not in codes
+        if code in _FAULTS_OF_ROW or unheard_of:
+            candidates.append(DraftFault(at, column, code, message))
+    faults = [wrong for wrong in candidates if wrong.field not in _blamed(cells[wrong.index])]
+    return faults_in_rows(faults, [cell.row for cell in cells])
 
 
 def _planned(places: Sequence[int], drafts: list[UnitDraft], existing: list[Unit]) -> list[DraftFault]:
-    """The faults of some drafts, by their places among all."""
+    """The faults of some drafts (indexes)."""
     wrongs = plan_drafts([drafts[at] for at in places], existing).wrongs if places else []
     return [wrong._replace(index=places[wrong.index]) for wrong in wrongs]
 
@@ -210,7 +209,7 @@ def _own(drafts: list[UnitDraft], at: int) -> set[str]:
 
 
 def _code(parent: str | Unit | None) -> str:
-    """The code of a parent as written; "" where it cannot be read."""
+    """The code of a parent; "" if it cannot be parsed."""
     try:
         return split_code(parent)[0] if isinstance(parent, str) else ""
     except ValueError:
@@ -218,7 +217,7 @@ def _code(parent: str | Unit | None) -> str:
 
 
 def _blamed(cells: RowCells) -> set[str]:
-    """Columns of which nothing more is said: of an unknown kind, tier and parent are unknown too."""
+    """Columns that get no more faults: with an unknown kind also tier and parent."""
     return cells.flawed | ({"tier", "parent"} if "kind" in cells.flawed else set())
 
 
@@ -230,9 +229,8 @@ _NAMES = {"old": "old_code", "new": "new_code"}
 def import_successions(
     source, filename: str, *, by: User | None, limits: ReadLimits = BULK_LIMITS
 ) -> ImportResult:
-    """Read `old_code,new_code,on,share` and optionally `basis`, the legal basis of a link that is new: `on` is the new
-    unit's first day; a bare old code is the unit that holds it on the day before. Old units that are still open are
-    closed on that day.
+    """Read `old_code,new_code,on,share` and optionally `basis`, the legal basis of a new link. `on` is the new unit's
+    first day; an old code without @day is looked up on the day before, and old units still open are closed then.
     """
     table = read_table(source, filename, limits=limits, dates=("on",), decimals=("share",))
     faults = FileFaults(table.header_faults(SUCCESSION_COLUMNS, (*SUCCESSION_COLUMNS, "basis")))
@@ -242,13 +240,13 @@ def import_successions(
     cells: list[RowCells] = []
     unread: set[str | None] = set()
     for row in table.rows:
-        one = RowCells(row, faults, absent)
-        link = None if row.empty else _link(one, codes)
+        row_cells = RowCells(row, faults, absent)
+        link = None if row.empty else _link(row_cells, codes)
         if link is not None:
             links.append(link)
-            cells.append(one)
-        if link is None or one.flawed:
-            unread.add(one["old_code"])
+            cells.append(row_cells)
+        if link is None or row_cells.flawed:
+            unread.add(row_cells["old_code"])
     if faults:
         faults += _link_faults(links, cells, unread, codes)
         return ImportResult.refused(faults)
@@ -264,9 +262,7 @@ def import_successions(
 def _link_faults(
     links: list[SuccessionLink], cells: list[RowCells], unread: set[str | None], codes: CodeIndex
 ) -> list[FileFault]:
-    """What the rules say against the links that can be read; sums of shares only where no row of the old unit is
-    unreadable. Nothing stays written.
-    """
+    """Faults of the links that can be read; of sums of shares only if all rows of the old unit can be read. Rolls back."""
     wrongs: list[DraftFault] = []
     try:
         with transaction.atomic():
@@ -275,17 +271,17 @@ def _link_faults(
     except TreeRefused as refused:
         wrongs = refused.wrongs
     spoiled = {unit.pk for text in unread if text for unit in _holders(text, codes)}
-    told = [
+    faults = [
         wrong
         for wrong in wrongs
         if _NAMES.get(wrong.field, wrong.field) not in cells[wrong.index].flawed
         and not (wrong.code == "shares" and (None in unread or links[wrong.index].old.pk in spoiled))
     ]
-    return faults_in_rows(told, [cell.row for cell in cells], _NAMES)
+    return faults_in_rows(faults, [cell.row for cell in cells], _NAMES)
 
 
 def _link(cells: RowCells, codes: CodeIndex) -> SuccessionLink | None:
-    """The row as a link, whole where only its share cannot be read."""
+    """The row as a link; share 1 if only the share cannot be read."""
     cells.need(SUCCESSION_COLUMNS)
     on = cells.day("on")
     share = _share(cells)
@@ -300,12 +296,12 @@ def _link(cells: RowCells, codes: CodeIndex) -> SuccessionLink | None:
 
 
 def _holders(text: str, codes: CodeIndex) -> list[Unit]:
-    """Everyone who ever holds the code. Errors: none, a bad day after @ does not matter here."""
+    """All units that ever have the code; a day after @ is ignored."""
     return codes.holders(text.partition("@")[0])
 
 
 def _holder(cells: RowCells, column: str, codes: CodeIndex, day: date | None) -> Unit | None:
-    """Who holds the code that day; of an unknown day it is only said when nobody ever does."""
+    """The unit with the code that day, else a fault; without a day only if no unit ever has the code."""
     text = cells[column]
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Mergers and splits step by step: choose, see what changes, confirm; and taking one back (administrators)."""
+"""Pages of mergers and splits (form, preview, confirmation) and of undoing one, for administrators."""
 
 from datetime import timedelta
 
@@ -27,8 +27,8 @@ from .views import administered_parent, not_undone
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, pk: int) -> HttpResponse:
-    """Units below one unit, or named by code, become one. A POST shows what changes; with `sure` it is done, with
-    `again` the form is there to be mended.
+    """Merge units below a unit, or named by code. A POST shows the preview, with `sure` it merges, with `again` it
+    shows the form again.
     """
     above = unit_for(request.user, pk, request.day, Right.MANAGE)
     goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
@@ -41,9 +41,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def succeed(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same for one unit: another name, tier or unit above it, or with others beside it into one; where it is over,
-    who follows it.
-    """
+    """Replace a unit (new name, tier or parent), merge it with its siblings, or record the successor of a closed one."""
     unit = unit_for(request.user, pk, request.day, Right.MANAGE)
     over = unit.is_over(request.day)
     goes_on = Q(active_until=None) | Q(active_until__gte=request.day)
@@ -62,12 +60,12 @@ def succeed(request: HttpRequest, pk: int) -> HttpResponse:
 def _merge_page(
     request: HttpRequest, unit: Unit, listed: list[Unit], initial: dict, title: str, *, splits: bool = False
 ) -> HttpResponse:
-    """unit: the one that the page was opened from; splits: whether it may be divided instead."""
+    """unit: where the page was opened from; splits: whether to offer a split instead."""
     form = MergeForm(posted_data(request), listed, request.day, initial=initial)
     if request.method == "POST" and "again" not in request.POST and form.is_valid():
-        asked = _merge_parts(request, form)
-        if asked is not None:
-            olds, draft, there = asked
+        parts = _merge_parts(request, form)
+        if parts is not None:
+            olds, draft, there = parts
             if request.POST.get("sure") == "1":
                 merged = _merge_done(request, form, olds, draft)
                 if merged is not None:
@@ -89,8 +87,8 @@ def _merge_message(olds: list[Unit], new: Unit) -> str:
 
 
 def _merge_parts(request: HttpRequest, form: MergeForm) -> tuple[list[Unit], UnitDraft, Unit | None] | None:
-    """The old units, the new one, and the unit that is it where that has opened already: each administered by the
-    reader. None where the form has faults.
+    """The old units, the draft of the new one, and the new unit if it exists already; checks the right on each. None if
+    the form has errors.
     """
     on = form.cleaned_data["on"]
     codes = CodeIndex(known_units(request.user, request.day))
@@ -120,7 +118,7 @@ def _merge_done(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: 
 
 
 def _merge_is_possible(request: HttpRequest, form: MergeForm, olds: list[Unit], draft: UnitDraft) -> bool:
-    """Whether the rules allow it: tried, and taken back."""
+    """Whether the rules allow it: does it and rolls back."""
     with transaction.atomic():
         done = _merge_done(request, form, olds, draft)
         transaction.set_rollback(True)
@@ -131,9 +129,9 @@ def _merge_changes(
     request: HttpRequest, form: MergeForm, olds: list[Unit], draft: UnitDraft, there: Unit | None
 ) -> dict:
     on = form.cleaned_data["on"]
-    # As they stand: trying the merger has changed these objects. Their order decides whose code an office keeps.
-    found = Unit.objects.in_bulk([unit.pk for unit in olds])
-    olds = [found[unit.pk] for unit in olds]
+    # Fetched again: the trial has changed the objects. Their order decides whose code an office keeps.
+    units = Unit.objects.in_bulk([unit.pk for unit in olds])
+    olds = [units[unit.pk] for unit in olds]
     plan = restructuring.plan_merger(olds, draft, on, offices_end=form.offices_end)
     chosen = {unit.pk for unit in olds}
     roles = actions.open_roles_in(plan.olds, on).order_by("unit__folded", "user__username")
@@ -162,11 +160,12 @@ def _merge_changes(
 @requires(Right.MANAGE, by_unit=True)
 @require_POST
 def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the merger or split back that opened a unit; what is shown then is the old unit that it came from, of
-    several the one of its code.
-    """
+    """Undo the merger or split that opened a unit, and redirect to the old unit, preferably the one with its code."""
     new = unit_for(request.user, pk, request.day, Right.MANAGE)
-    theirs = [one.old for one in sorted(predecessors_of(new), key=lambda one: one.old.code != new.code)]
+    theirs = [
+        succession.old
+        for succession in sorted(predecessors_of(new), key=lambda succession: succession.old.code != new.code)
+    ]
     entry = undo.restructuring_of(new)
     for unit in undo.touched_by(entry) if entry else ():
         require_right(request.user, Right.MANAGE, unit, request.day)
@@ -176,17 +175,19 @@ def undo_merger(request: HttpRequest, pk: int) -> HttpResponse:
     except TreeRefused as refused:
         return not_undone(request, new, refused)
     messages.success(request, f"Đã hoàn tác: {_undone(new, olds)}.")
-    return redirect("units:detail", next((one for one in theirs if one in olds), olds[0]).pk)
+    return redirect(
+        "units:detail", next((succession for succession in theirs if succession in olds), olds[0]).pk
+    )
 
 
 def _undone(new: Unit, olds: list[Unit]) -> str:
-    """What has become of the old units and of the one from whose page it was undone."""
+    """What happened to the old units and to the one that was undone."""
     going_on = [unit for unit in olds if not unit.is_over(new.active_from)]
-    told = f"{len(going_on)} đơn vị cũ hoạt động tiếp" if going_on else "đơn vị cũ chưa có đơn vị kế thừa"
+    sentence = f"{len(going_on)} đơn vị cũ hoạt động tiếp" if going_on else "đơn vị cũ chưa có đơn vị kế thừa"
     if Unit.objects.filter(pk=new.pk).exists():
-        return f"{told}, {new.name} giữ nguyên"
+        return f"{sentence}, {new.name} giữ nguyên"
     # With its day: an old unit may have the same name.
-    return f"{told}, {new.name} mở ngày {format_day(new.active_from)} không còn"
+    return f"{sentence}, {new.name} mở ngày {format_day(new.active_from)} không còn"
 
 
 Shares = list[restructuring.SplitShare]
@@ -195,8 +196,8 @@ Shares = list[restructuring.SplitShare]
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def split(request: HttpRequest, pk: int) -> HttpResponse:
-    """A unit is divided among new units and units that are there; what is below a group is assigned to them. A POST
-    shows what changes; with `sure` it is done, with `again` the form is there to be mended.
+    """Divide a unit among new and existing units; children of a group are assigned to them. A POST shows the preview,
+    with `sure` it splits, with `again` it shows the form again.
     """
     old = unit_for(request.user, pk, request.day, Right.MANAGE)
     initial = {"tier": old.tier, "parent": old.parent.code if old.parent else "", "code_1": old.code}
@@ -209,7 +210,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
             done = _split_done(request, form, old, shares)
             if done is not None:
                 messages.success(
-                    request, f"Đã chia tách {old.name}: {', '.join(one.name for one in done.new)}."
+                    request, f"Đã chia tách {old.name}: {', '.join(unit.name for unit in done.new)}."
                 )
                 return redirect("units:detail", done.new[0].pk)
         elif shares and _split_is_possible(request, form, old, shares):
@@ -222,7 +223,7 @@ def split(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _split_parts(request: HttpRequest, form: SplitForm) -> Shares:
-    """The parts, whoever takes one over or is there administered by the reader; none where the form has faults."""
+    """The parts, with the right checked on existing units; empty if the form has errors."""
     parent = administered_parent(request, form, form.cleaned_data["on"])
     shares = form.shares(CodeIndex(known_units(request.user, request.day)), parent)
     for share in shares:
@@ -245,7 +246,7 @@ def _split_done(
 
 
 def _split_is_possible(request: HttpRequest, form: SplitForm, old: Unit, shares: Shares) -> bool:
-    """Whether the rules allow it: tried, and taken back."""
+    """Whether the rules allow it: does it and rolls back."""
     with transaction.atomic():
         done = _split_done(request, form, old, shares)
         transaction.set_rollback(True)
@@ -260,9 +261,10 @@ def _split_changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Sha
     roles = actions.open_roles_in(plan.olds, on).order_by("unit__folded", "user__username")
     names = {draft.unit().code: draft.name for draft in plan.drafts}
     above = {draft.unit().code: draft.parent for draft in plan.drafts}
-    # As they stand: trying the split has changed the objects of the plan.
+    # Fetched again: the trial has changed the objects of the plan.
     opening = [
-        one._replace(parts=[(closing[unit.pk], share) for unit, share in one.parts]) for one in plan.opening
+        unit_opening._replace(parts=[(closing[unit.pk], share) for unit, share in unit_opening.parts])
+        for unit_opening in plan.opening
     ]
     ending = [closing[unit.pk] for unit in plan.ending]
     named = {old.pk, *(share.taken_by.pk for share in shares if share.taken_by)}
@@ -275,8 +277,8 @@ def _split_changes(request: HttpRequest, form: SplitForm, old: Unit, shares: Sha
         "last": day_before(on),
         "shares": shares,
         "closing": [closing[unit.pk] for unit in plan.closing if unit.pk in named],
-        "moving": [one for one in along if one[0].share == 1],
-        "divided": [one for one in along if one[0].share != 1],
+        "moving": [pair for pair in along if pair[0].share == 1],
+        "divided": [pair for pair in along if pair[0].share != 1],
         "ending": ending,
         "roles": [(role, names[follows[role.unit_id]]) for role in roles],
         "consequences": consequences_of(opening, ending, on, plan.reporting, there, request.day),

@@ -1,6 +1,4 @@
-"""Mergers and splits in one act: old units close, new ones open in their place, what is below them and their
-people follow by rule.
-"""
+"""Mergers and splits: old units close, new ones open in their place, the units below and the roles follow by rule."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +27,7 @@ MERGED, SPLIT = "unit.merge", "unit.split"
 
 @dataclass(frozen=True)
 class SuccessorDraft:
-    """`share` of the old unit goes over to the draft of that code."""
+    """`share` of the old unit goes to the draft with that code."""
 
     old: Unit
     code: str
@@ -38,8 +36,8 @@ class SuccessorDraft:
 
 @dataclass(frozen=True)
 class RestructuringPlan:
-    """What opens, who goes over into what, and what ends without a successor. The first `named` drafts are those that
-    the act is about: it is told in their log, and undone from their pages. Others are units below that go along.
+    """What opens, which old units go into which drafts, and what closes without a successor. The first `named` drafts
+    are those of the form: the change is logged for them and undone from their pages; the others are units below.
     """
 
     drafts: tuple[UnitDraft, ...]
@@ -59,7 +57,7 @@ class RestructuringPlan:
 
     @property
     def opening(self) -> list[UnitOpening]:
-        """What opens, with what it takes over."""
+        """What opens, with its predecessors."""
         parts: dict[str, list[tuple[Unit, Fraction]]] = defaultdict(list)
         for heir in self.heirs:
             parts[heir.code].append((heir.old, heir.share))
@@ -67,7 +65,7 @@ class RestructuringPlan:
 
     @property
     def reporting(self) -> int:
-        """How many of what opens report every month: committees and offices without any below."""
+        """How many of the new units report every month: committees and offices without units below."""
         above = {draft.parent for draft in self.drafts if draft.kind != UnitKind.EXTERNAL}
         return sum(
             draft.kind != UnitKind.EXTERNAL
@@ -78,7 +76,7 @@ class RestructuringPlan:
 
 @dataclass(frozen=True)
 class RestructuringResult:
-    """The units that opened, the named ones first, and the roles that people got in them."""
+    """The units that opened, the named ones first, and the roles copied to them."""
 
     new: list[Unit]
     followed: list[Membership]
@@ -88,14 +86,14 @@ class RestructuringResult:
 def restructure(
     plan: RestructuringPlan, on: date, *, by: User | None, basis: str, action: str
 ) -> RestructuringResult:
-    """The old units close on the day before `on`, or have closed then; the drafts open, or are there since `on`; roles
-    follow. Roles in the old units stay: their last month and corrections are the same people's (docs/decisions/0022).
+    """Close the old units on the day before `on` (or they closed then), open the drafts (or they exist since `on`),
+    copy roles. Roles in the old units stay, for their last month and corrections (docs/decisions/0022).
 
-    Errors: Refused with every fault, and nothing is written.
+    Errors: TreeRefused with every fault, and nothing is written.
     """
     lock_tree()
     _may_go_over(plan.olds, on)
-    lasted = {unit.pk: unit.active_until for unit in plan.olds}
+    last_days = {unit.pk: unit.active_until for unit in plan.olds}
     ended = {unit.pk: unit.active_until for unit in plan.ending}
     closing = [unit for unit in plan.closing if may_close(unit, day_before(on))]
     drafts = [replace(draft, active_from=on, legal_basis=basis) for draft in plan.drafts]
@@ -107,17 +105,17 @@ def restructure(
     by_code = {unit.code: unit for unit in Unit.objects.filter(code__in=codes, active_from=on)}
     new = [by_code[code] for code in codes]
     opened_now = {unit.pk for unit in opened.new}
-    olds = Unit.objects.in_bulk(lasted)
+    olds = Unit.objects.in_bulk(last_days)
     links = [SuccessionLink(olds[heir.old.pk], by_code[heir.code], on, heir.share) for heir in plan.heirs]
     followed = add_successions(links, by=by, basis=basis).followed
     detail = {
         "on": on,
         "basis": basis,
-        "olds": [[pk, last] for pk, last in lasted.items()],
+        "olds": [[pk, last] for pk, last in last_days.items()],
         "ended": [[pk, last] for pk, last in ended.items()],
         "news": [unit.pk for unit in new if unit.pk in opened_now],
         "joined": [unit.pk for unit in new if unit.pk not in opened_now],
-        "members": [one.pk for one in followed],
+        "members": [membership.pk for membership in followed],
     }
     for unit in new[: plan.named]:
         log.append(action, by=by, subject=unit_subject(unit), detail=detail)
@@ -125,7 +123,7 @@ def restructure(
 
 
 def _may_go_over(olds: Sequence[Unit], on: date) -> None:
-    """Each goes on until the day before, or ended then and nobody has followed it yet."""
+    """Check that each is open until the day before, or closed then without a successor yet. Errors: TreeRefused."""
     gone = Unit.objects.filter(pk__in=[unit.pk for unit in olds if unit.is_over(on)])
     over = gone.filter(Q(active_until__lt=day_before(on)) | Q(successors__isnull=False))
     names = list(over.order_by("folded").distinct().values_list("name", flat=True))
@@ -135,21 +133,21 @@ def _may_go_over(olds: Sequence[Unit], on: date) -> None:
 
 
 def people_followers(plan: RestructuringPlan) -> Iterator[tuple[int, str]]:
-    """Where the people of each old unit (by number) go: into the draft of a code."""
+    """For each old unit (id) the code of the draft that its people follow."""
     for old in plan.olds:
         theirs = [(heir.code, heir.share) for heir in plan.heirs if heir.old.pk == old.pk]
         yield old.pk, successor_for_people(old, theirs)
 
 
 def reopened_draft(unit: Unit, on: date, above: Unit | str | None) -> UnitDraft:
-    """The same unit once more from a day on, under its own parent or another one."""
+    """A draft of the same unit from a day on, under its own parent or another one."""
     tier = "" if unit.kind == UnitKind.OFFICE else unit.tier
     return UnitDraft(unit.code, unit.name, unit.kind, tier, on, None, above, unit.reports_declared)
 
 
 @dataclass(frozen=True)
 class BranchPlan:
-    """What opens below the new units, who goes over into what, and what has no place there."""
+    """What opens below the new units, which old units go into which drafts, and what closes without a successor."""
 
     drafts: list[UnitDraft]
     heirs: list[SuccessorDraft]
@@ -165,18 +163,18 @@ def plan_branch(
     divided: Mapping[int, Sequence[tuple[str, Fraction]]] | None = None,
     offices_end: bool = False,
 ) -> BranchPlan:
-    """A unit below an old one closes and opens again, with its code, name and kind (docs/decisions/0022), under the
-    code that its own number has in `assigned`, else what was above it in `under` or by this rule. What has neither has
-    no place, nor has what is below it.
+    """A unit below an old one closes and reopens with its code, name and kind (docs/decisions/0022), under the code
+    that `assigned` has for its id, else under the successor of its parent (`under`, or by this rule). Without either it
+    and what is below it closes without a successor.
 
-    Offices of the same name (and bodies outside the committee) that come under one unit become one under the code of
-    the first; with `offices_end` the offices end. What stands in `divided`, by its number, goes on under each of these
-    codes with a share: under the first with its own code, under another with that of the part at its end.
+    Offices (and external bodies) of the same name under one unit become one, with the code of the first; with
+    `offices_end` offices close. A unit in `divided` (by id) continues under each of these codes with a share: under the
+    first with its own code, under others with their code appended.
     """
     drafts: list[UnitDraft] = []
     heirs: list[SuccessorDraft] = []
     ending: list[Unit] = []
-    places = dict(under)  # number of an old unit → code of what it became
+    places = dict(under)  # id of an old unit → code of its successor
     alike: dict[tuple[str, str, str], str] = {}
     for unit in _below(olds, on):
         above = (assigned or {}).get(unit.pk) or places.get(unit.parent_id)
@@ -196,13 +194,13 @@ def plan_branch(
 
 
 def _below(olds: Sequence[Unit], on: date) -> Iterator[Unit]:
-    """Everything below the old units that goes on until the day, from the top down."""
+    """Everything below the old units that is open until the day, from the top down."""
     still = Q(active_until=None) | Q(active_until__gt=day_before(on))
     chosen = [old.pk for old in olds]
     for old in olds:
         if old.has_children:
-            found = Unit.objects.under(old).exclude(pk__in=chosen).filter(still, active_from__lt=on)
-            yield from found.order_by("depth", "folded", "pk")
+            below = Unit.objects.under(old).exclude(pk__in=chosen).filter(still, active_from__lt=on)
+            yield from below.order_by("depth", "folded", "pk")
 
 
 def merge_units(
@@ -214,11 +212,7 @@ def merge_units(
     basis: str,
     offices_end: bool = False,
 ) -> RestructuringResult:
-    """The old units close on the day before `on` and the new one opens, see `restructure`; what is below them goes over
-    to it as `merger` says.
-
-    Errors: Refused with every fault, and nothing is written.
-    """
+    """Merge units, see `restructure` and `plan_merger`. Errors: TreeRefused with every fault, and nothing is written."""
     plan = plan_merger(olds, draft, on, offices_end=offices_end)
     return restructure(plan, on, by=by, basis=basis, action=MERGED)
 
@@ -226,8 +220,8 @@ def merge_units(
 def plan_merger(
     olds: Sequence[Unit], draft: UnitDraft, on: date, *, offices_end: bool = False
 ) -> RestructuringPlan:
-    """What a merger opens, who goes over into what, and what ends without a successor: see `going_along`. The new unit
-    reports as all old ones were declared to.
+    """The plan of a merger; for the units below see `plan_branch`. The new unit has `reports_declared` of the old ones
+    if that is equal.
     """
     code = draft.unit().code
     declared = {old.reports_declared for old in olds}
@@ -240,9 +234,9 @@ def plan_merger(
 
 @dataclass(frozen=True)
 class SplitShare:
-    """A part of the old unit. `taken_by`: the unit that takes it over and goes on as the draft; None for a new one.
-    `below`: the units directly below the old one that go on under this part. `there`: the unit that the draft is, where
-    another act of the same day has opened it.
+    """A part of the old unit. `taken_by`: the unit that takes it over and reopens as the draft; None for a new one.
+    `below`: children of the old unit that continue under this part. `there`: the unit of the draft if another change of
+    the same day has opened it.
     """
 
     draft: UnitDraft
@@ -254,8 +248,8 @@ class SplitShare:
 
 @dataclass(frozen=True)
 class SplitOffices:
-    """Units directly below a group that is divided, without any below them, that go to no single part: those that go on
-    in each part, and those that end.
+    """Children of a divided group, without units below, that belong to no single part: those that continue in each
+    part, and those that close.
     """
 
     divided: tuple[Unit, ...] = ()
@@ -271,10 +265,10 @@ def split_unit(
     basis: str,
     offices: SplitOffices = SplitOffices(),
 ) -> RestructuringResult:
-    """The old unit closes on the day before `on`, and what it was goes over by shares, see `restructure`.
+    """Split a unit by shares, see `restructure`.
 
-    Errors: Refused with every fault, and nothing is written: the shares do not add up to exactly 1, a unit below the
-    old one goes nowhere.
+    Errors: TreeRefused with every fault, and nothing is written: the shares do not sum to exactly 1, a child of the old
+    unit is in no part.
     """
     return restructure(plan_split(old, shares, on, offices), on, by=by, basis=basis, action=SPLIT)
 
@@ -282,23 +276,25 @@ def split_unit(
 def plan_split(
     old: Unit, shares: Sequence[SplitShare], on: date, offices: SplitOffices = SplitOffices()
 ) -> RestructuringPlan:
-    """What a split opens and who goes over into what. Who takes a part over closes too, and goes over wholly, with all
-    that is below it, into the unit under its own code: no unit changes what it is in the middle of its life. An office
-    that goes on in each part is divided as the group is, and keeps its code where the group keeps its own.
+    """The plan of a split. A unit that takes a part over closes too, and goes wholly, with its subtree, into a new unit
+    with its code. An office that continues in each part is divided as the group is, and keeps its code where the group
+    keeps its own.
 
-    Errors: Refused where a unit below the old one is in no part.
+    Errors: TreeRefused if a child of the old unit is in no part.
     """
     codes = [(share, share.draft.unit().code) for share in shares]
-    heirs = [SuccessorDraft(old, code, one.share) for one, code in codes]
-    takers = {one.taken_by: code for one, code in codes if one.taken_by is not None}
+    heirs = [SuccessorDraft(old, code, split_share.share) for split_share, code in codes]
+    takers = {split_share.taken_by: code for split_share, code in codes if split_share.taken_by is not None}
     heirs += [SuccessorDraft(taker, code) for taker, code in takers.items()]
-    kept_first = sorted(((code, one.share) for one, code in codes), key=lambda part: part[0] != old.code)
-    # Who takes over comes first: of offices of one name theirs goes on.
+    kept_first = sorted(
+        ((code, split_share.share) for split_share, code in codes), key=lambda part: part[0] != old.code
+    )
+    # Units that take over come first: of offices of the same name theirs keeps its code.
     along = plan_branch(
         [*takers, old],
         on,
         under={taker.pk: code for taker, code in takers.items()},
-        assigned={unit.pk: code for one, code in codes for unit in one.below},
+        assigned={unit.pk: code for split_share, code in codes for unit in split_share.below},
         divided={unit.pk: kept_first for unit in offices.divided},
     )
     ends = {unit.pk for unit in offices.ending}

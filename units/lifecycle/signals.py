@@ -1,4 +1,4 @@
-"""Signals to the apps that depend on units, and what these answer."""
+"""Signals and registries for the apps that depend on units."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,53 +17,51 @@ undone = Signal()
 
 
 class ReportedMonth(NamedTuple):
-    """A month whose figures count or wait for approval: its name for people, its first and last day."""
+    """A month whose figures are approved or wait for approval: its label, first and last day."""
 
     label: str
     start: date
     end: date
 
 
-# Of units by number, what each has reported.
+# From unit ids to the reported months of each.
 REPORT_SOURCES: Registry[Callable[[Sequence[int]], Mapping[int, Sequence[ReportedMonth]]]] = Registry()
 
 
 def reports_of(numbers: Iterable[int]) -> dict[int, list[ReportedMonth]]:
-    """What these units have reported, the earliest first; units without anything are left out."""
-    found: dict[int, list[ReportedMonth]] = defaultdict(list)
-    listed = list(numbers)
+    """The months that these units (ids) have reported, the earliest first; units without any are left out."""
+    reported: dict[int, list[ReportedMonth]] = defaultdict(list)
+    unit_ids = list(numbers)
     for reported_months in REPORT_SOURCES:
-        for number, months in reported_months(listed).items():
-            found[number] += months
-    return {number: sorted(months, key=lambda one: one.start) for number, months in found.items()}
+        for unit_id, months in reported_months(unit_ids).items():
+            reported[unit_id] += months
+    return {unit_id: sorted(months, key=lambda month: month.start) for unit_id, months in reported.items()}
 
 
 class ChangeConsequence(NamedTuple):
-    """What a merger changes in a room above: what it is about, and sentences in Vietnamese."""
+    """What a merger changes in an app that depends on units: title and sentences in Vietnamese."""
 
     title: str
     lines: list[str]
 
 
 class UnitOpening(NamedTuple):
-    """A unit that is to open: its name and tier (empty: that of the old unit), and which units it takes over, each with
-    the share that comes.
-    """
+    """A unit to open: its name, tier (empty: that of the old unit), and predecessors with their shares."""
 
     name: str
     tier: str
     parts: Sequence[tuple[Any, Fraction]]
 
 
-# With the arguments of `consequences_of`.
+# Called with the arguments of `consequences_of`.
 CONSEQUENCE_SOURCES: Registry[Callable[..., Iterable[ChangeConsequence]]] = Registry()
 
 
 def consequences_of(
     opening: list[UnitOpening], ending: list, on: date, reporting: int, there: int, today: date
 ) -> list[ChangeConsequence]:
-    """What changes elsewhere, as seen today, when units close before `on`, succeeded or not, and so many that report
-    follow, some of which are there already.
+    """What a merger or split changes in other apps, as of today. `ending`: units that close without a successor;
+    `reporting`: how many of the new units report, `there`: how many of these exist already.
     """
-    asked = (opening, ending, on, reporting, there, today)
-    return [one for consequences in CONSEQUENCE_SOURCES for one in consequences(*asked)]
+    change = (opening, ending, on, reporting, there, today)
+    return [consequence for source in CONSEQUENCE_SOURCES for consequence in source(*change)]

@@ -1,6 +1,4 @@
-"""Records who follows whom: mergers (each old unit wholly into one new) and splits (shares of one old unit
-sum to 1).
-"""
+"""Records successions: mergers (each old unit wholly into one new) and splits (shares of an old unit sum to 1)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -27,8 +25,8 @@ LARGEST = 1_000_000_000  # of a share's denominator; the column takes 2^31
 
 @dataclass(frozen=True)
 class SuccessionLink:
-    """`share` of the old unit goes over to the new one; `on` is the new unit's first day; `basis`: its own legal basis,
-    where it is not that of the whole act.
+    """`share` of the old unit goes to the new one; `on` is the new unit's first day; `basis`: the link's own legal
+    basis, if any.
     """
 
     old: Unit
@@ -39,7 +37,7 @@ class SuccessionLink:
 
 
 class RecordedLinks(NamedTuple):
-    """How many links are new, how many were there, and the roles that followed into successors."""
+    """How many links are new, how many existed, and the roles copied to successors."""
 
     new: int
     unchanged: int
@@ -48,22 +46,22 @@ class RecordedLinks(NamedTuple):
 
 @transaction.atomic
 def add_successions(links: Sequence[SuccessionLink], *, by: User | None, basis: str = "") -> RecordedLinks:
-    """Record all links, close the old units on the day before where they are still open, and let roles follow.
+    """Record all links, close old units that are still open on the day before, and copy roles to the successors.
 
-    What is recorded already stays as it is. Errors: Refused with every fault, and nothing is written: the new unit does
-    not start on `on`, an old one ends on another day, the shares of an old unit do not sum to exactly 1, it is divided
-    between a body of the committee and one outside.
+    Existing links stay as they are. Errors: TreeRefused with every fault, and nothing is written: the new unit does not
+    start on `on`, an old one closes on another day, the shares of an old unit do not sum to exactly 1, it is divided
+    between committee and external bodies.
     """
     lock_tree()
-    kept = {
+    recorded = {
         (item.old_id, item.new_id, item.on): Fraction(item.share_numerator, item.share_denominator)
         for item in Succession.objects.filter(old__in={link.old.pk for link in links})
     }
-    wrongs = [wrong for index, link in enumerate(links) for wrong in _of_link(index, link, kept)]
-    fresh = [link for link in links if (link.old.pk, link.new.pk, link.on) not in kept]
+    wrongs = [wrong for index, link in enumerate(links) for wrong in _faults_of_link(index, link, recorded)]
+    fresh = [link for link in links if (link.old.pk, link.new.pk, link.on) not in recorded]
     wrongs += _repeated(links)
-    wrongs += _sums(links, kept)
-    wrongs += _mixed(fresh, links, kept)
+    wrongs += _sums(links, recorded)
+    wrongs += _mixed(fresh, links, recorded)
     if wrongs:
         raise TreeRefused(wrongs)
     for on in sorted({link.on for link in fresh}):
@@ -87,13 +85,16 @@ def add_successions(links: Sequence[SuccessionLink], *, by: User | None, basis: 
 
 
 def _for_people(links: Sequence[SuccessionLink]) -> Iterator[SuccessionLink]:
-    """Of each old unit's links the one that its people go along."""
+    """For each old unit the link that its people follow."""
     theirs: dict[int, list[SuccessionLink]] = defaultdict(list)
     for link in links:
         theirs[link.old.pk].append(link)
-    for several in theirs.values():
-        code = successor_for_people(several[0].old, [(one.new.code, one.share) for one in several])
-        yield next(one for one in several if one.new.code == code)
+    for candidates in theirs.values():
+        code = successor_for_people(
+            candidates[0].old,
+            [(successor_link.new.code, successor_link.share) for successor_link in candidates],
+        )
+        yield next(successor_link for successor_link in candidates if successor_link.new.code == code)
 
 
 def _write(link: SuccessionLink, by: User | None, basis: str) -> Succession:
@@ -120,14 +121,14 @@ def _write(link: SuccessionLink, by: User | None, basis: str) -> Succession:
 
 
 def _unit_detail(unit: Unit) -> str:
-    """A unit as the log names it, also once it is gone."""
+    """A unit in words, for log entries that outlive it."""
     return f"{unit.name} ({unit.code})"
 
 
-def _of_link(index: int, link: SuccessionLink, kept: dict) -> list[DraftFault]:
-    found = []
+def _faults_of_link(index: int, link: SuccessionLink, recorded: dict) -> list[DraftFault]:
+    faults = []
     if link.old.pk == link.new.pk:
-        found.append(
+        faults.append(
             DraftFault(
                 index,
                 "new",
@@ -137,7 +138,7 @@ def _of_link(index: int, link: SuccessionLink, kept: dict) -> list[DraftFault]:
         )
     if link.new.active_from != link.on:
         start = format_day(link.new.active_from)
-        found.append(
+        faults.append(
             DraftFault(
                 index, "on", "dates", f"{link.new.name} hoạt động từ ngày {start}, không phải từ ngày này."
             )
@@ -147,56 +148,58 @@ def _of_link(index: int, link: SuccessionLink, kept: dict) -> list[DraftFault]:
         message = (
             f"{link.old.name} hết hoạt động ngày {format_day(last)}, không phải ngay trước ngày kế thừa."
         )
-        found.append(DraftFault(index, "on", "dates", message))
+        faults.append(DraftFault(index, "on", "dates", message))
     if link.old.active_from >= link.on:
         start = format_day(link.old.active_from)
-        found.append(
+        faults.append(
             DraftFault(
                 index, "on", "dates", f"{link.old.name} mới hoạt động từ {start}: không có gì để kế thừa."
             )
         )
     if not 0 < link.share <= 1 or link.share.denominator > LARGEST:
-        found.append(DraftFault(index, "share", "bad_share", "Tỷ lệ kế thừa phải lớn hơn 0 và không quá 1."))
-    if kept.get((link.old.pk, link.new.pk, link.on), link.share) != link.share:
-        found.append(DraftFault(index, "share", "differs", "Kế thừa này đã có với tỷ lệ khác."))
-    return found
+        faults.append(DraftFault(index, "share", "bad_share", "Tỷ lệ kế thừa phải lớn hơn 0 và không quá 1."))
+    if recorded.get((link.old.pk, link.new.pk, link.on), link.share) != link.share:
+        faults.append(DraftFault(index, "share", "differs", "Kế thừa này đã có với tỷ lệ khác."))
+    return faults
 
 
 def _repeated(links: Sequence[SuccessionLink]) -> list[DraftFault]:
     seen: set[tuple] = set()
-    found = []
+    faults = []
     for index, link in enumerate(links):
         key = (link.old.pk, link.new.pk, link.on)
         if key in seen:
-            found.append(DraftFault(index, "old", "repeated_row", "Dòng này lặp lại một dòng đứng trước."))
+            faults.append(DraftFault(index, "old", "repeated_row", "Dòng này lặp lại một dòng đứng trước."))
         seen.add(key)
-    return found
+    return faults
 
 
-def _sums(links: Sequence[SuccessionLink], kept: dict) -> list[DraftFault]:
-    """Everything of an old unit goes somewhere: what is recorded and what comes sum to exactly 1."""
+def _sums(links: Sequence[SuccessionLink], recorded: dict) -> list[DraftFault]:
+    """Faults of old units whose shares, recorded and new, do not sum to exactly 1."""
     shares: dict[tuple, dict[int, Fraction]] = defaultdict(dict)
-    for (old, new, on), share in kept.items():
+    for (old, new, on), share in recorded.items():
         shares[old, on][new] = share
     first: dict[tuple, int] = {}
     for index, link in enumerate(links):
         shares[link.old.pk, link.on][link.new.pk] = link.share
         first.setdefault((link.old.pk, link.on), index)
-    found = []
+    faults = []
     for key, index in first.items():
         total = sum(shares[key].values(), Fraction(0))
         if total != 1:
             message = f"Các tỷ lệ kế thừa của {links[index].old.name} cộng lại là {total}, phải bằng đúng 1."
-            found.append(DraftFault(index, "share", "shares", message))
-    return found
+            faults.append(DraftFault(index, "share", "shares", message))
+    return faults
 
 
-def _mixed(fresh: Sequence[SuccessionLink], links: Sequence[SuccessionLink], kept: dict) -> list[DraftFault]:
-    """What is split between a body of the committee and one outside would be expected once in each."""
+def _mixed(
+    fresh: Sequence[SuccessionLink], links: Sequence[SuccessionLink], recorded: dict
+) -> list[DraftFault]:
+    """Faults of splits between committee and external bodies: the report would be expected in both."""
     outside: dict[tuple, set[bool]] = defaultdict(set)
-    followers = Unit.objects.filter(pk__in={new for _, new, _ in kept}) if kept else ()
+    followers = Unit.objects.filter(pk__in={new for _, new, _ in recorded}) if recorded else ()
     external = {follower.pk: follower.external for follower in followers}
-    for old, new, on in kept:
+    for old, new, on in recorded:
         outside[old, on].add(external[new])
     for link in links:
         outside[link.old.pk, link.on].add(link.new.external)

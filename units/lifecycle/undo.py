@@ -1,4 +1,4 @@
-"""Takes a merger or split back as one act, while nothing was entered on what came of it."""
+"""Undoes a merger or split as a whole, while nothing was entered for the new units."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -18,26 +18,26 @@ from .derived_tables import lock_tree, refresh_tree, unit_subject
 from .restructuring import MERGED, SPLIT
 from .signals import reports_of, undoing, undone
 
-# In the log of a unit that was there before the act, and is there after it was taken back.
+# For a unit that existed before the merger or split and remains after the undo.
 UNDO_JOINING = "unit.undo_joining"
 
 
 def restructuring_of(new: Unit) -> Entry | None:
-    """The log's entry of the newest merger or split that a unit came out of, of those that stand."""
-    found = Entry.objects.filter(subject=unit_subject(new), action__in=[MERGED, SPLIT, UNDO_JOINING])
-    taken_back = 0
-    for entry in found.order_by("-sequence"):
+    """The log entry of the newest merger or split into this unit that was not undone."""
+    entries = Entry.objects.filter(subject=unit_subject(new), action__in=[MERGED, SPLIT, UNDO_JOINING])
+    undone_count = 0
+    for entry in entries.order_by("-sequence"):
         if entry.action == UNDO_JOINING:
-            taken_back += 1
-        elif taken_back:
-            taken_back -= 1
+            undone_count += 1
+        elif undone_count:
+            undone_count -= 1
         else:
             return entry
     return None
 
 
 def touched_by(entry: Entry) -> list[Unit]:
-    """Every unit that a merger or split closed, opened or joined: who undoes it has to administer all of them."""
+    """Every unit that a merger or split closed, opened or joined; undoing it needs the right on all of them."""
     pairs = [*entry.detail.get("olds", []), *entry.detail.get("ended", [])]
     theirs = [*entry.detail.get("news", []), *entry.detail.get("joined", [])]
     return list(Unit.objects.filter(pk__in=[*(pk for pk, _ in pairs), *theirs]))
@@ -45,10 +45,10 @@ def touched_by(entry: Entry) -> list[Unit]:
 
 @transaction.atomic
 def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
-    """Take a merger or split back: the old units are what they were, those that it opened are gone with the roles in
-    them, those that were there before it stay. Returns the old units.
+    """Undo a merger or split: old units reopen, the units that it opened are deleted with their roles, units that
+    existed before stay. Returns the old units.
 
-    Errors: Refused where the unit did not come out of one, or something was entered on a new one or follows from it.
+    Errors: TreeRefused if the unit came from none, or anything refers to a new unit.
     """
     lock_tree()
     entry = restructuring_of(new)
@@ -56,15 +56,15 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
         raise TreeRefused(
             [DraftFault(0, "", "not_merged", "Đơn vị này không do một lần sáp nhập, chia tách mở ra.")]
         )
-    lasted, ended = (_days(entry.detail.get(name, [])) for name in ("olds", "ended"))
+    last_days, ended = (_days(entry.detail.get(name, [])) for name in ("olds", "ended"))
     news, joined = _units(entry.detail.get("news", [new.pk])), _units(entry.detail.get("joined", []))
-    links = Succession.objects.filter(Q(new__in=news) | Q(new__in=joined, old__in=lasted))
-    _check_unchanged([*news, *joined], joined, links, set(lasted))
+    links = Succession.objects.filter(Q(new__in=news) | Q(new__in=joined, old__in=last_days))
+    _check_unchanged([*news, *joined], joined, links, set(last_days))
     staying = {unit.pk for unit in joined}
     undoing.send(sender=Succession, links=list(links.select_related("new")), staying=staying, by=by)
     links.delete()
     _end_roles(Q(unit__in=news) | Q(unit__in=joined, pk__in=entry.detail.get("members", [])), by)
-    on, lasts = new.active_from, lasted | ended
+    on, lasts = new.active_from, last_days | ended
     olds = list(Unit.objects.filter(pk__in=lasts).select_related("parent").order_by("depth", "pk"))
     if any(_has_no_place(old, lasts[old.pk], on, [*olds, *news]) for old in olds):
         raise _changed_since()
@@ -82,15 +82,15 @@ def undo_restructuring(new: Unit, *, by: User | None) -> list[Unit]:
 
 
 def _units(numbers: Iterable[int]) -> list[Unit]:
-    """From the bottom up, with what they stand below. Locked as for deleting: whoever opens a month of one has done so,
-    which is then seen, or is told that it is gone (`units.tree.queries.lock_unit`).
+    """From the bottom up, with parents, locked for deletion: a month of one is either open before, and then seen here,
+    or refused afterwards (`units.tree.queries.lock_unit`).
     """
-    found = Unit.objects.select_for_update(of=("self",)).filter(pk__in=numbers)
-    return list(found.select_related("parent").order_by("-depth", "pk"))
+    locked = Unit.objects.select_for_update(of=("self",)).filter(pk__in=numbers)
+    return list(locked.select_related("parent").order_by("-depth", "pk"))
 
 
 def _check_unchanged(units: Sequence[Unit], joined: Sequence[Unit], links: QuerySet, olds: set[int]) -> None:
-    """Whether what came out of the act is what it was, and what it joined has reported nothing."""
+    """Check that the new units are unchanged, and that existing ones have reported nothing. Errors: TreeRefused."""
     over = [unit for unit in units if unit.active_until is not None and not _ends_above(unit)]
     if over:
         raise _changed_since(f"{over[-1].name} đã kết thúc hoạt động: hãy hoàn tác lần thay đổi sau trước.")
@@ -103,7 +103,7 @@ def _check_unchanged(units: Sequence[Unit], joined: Sequence[Unit], links: Query
 
 def _end_roles(which: Q, by: User | None) -> None:
     for membership in Membership.objects.filter(which).select_related("user"):
-        # Nobody takes their own administration away; here it only goes back to where it was.
+        # Nobody may end their own administrator role; here it returns to the old unit.
         own = by is not None and membership.user_id == by.pk
         end_membership(membership, membership.valid_from, by=None if own else by)
 
@@ -115,12 +115,12 @@ def _changed_since(
 
 
 def _ends_above(unit: Unit) -> bool:
-    """Whether its last day is only that of what it stands below, as a unit gets it when it opens there."""
+    """Whether its last day is that of its parent, as set when it opened."""
     return unit.parent is not None and unit.active_until == unit.parent.active_until
 
 
 def _has_no_place(old: Unit, until: date | None, since: date, own: Sequence[Unit]) -> bool:
-    """Whether what it stood below ends before it would, or somebody else, outside the act, holds its code by then."""
+    """Whether its parent closes earlier than the unit would, or a unit outside of `own` has its code by then."""
     outside = {unit.pk for unit in own}
     above = old.parent if old.parent_id not in outside else None
     if above is not None and above.active_until is not None:
@@ -132,23 +132,23 @@ def _has_no_place(old: Unit, until: date | None, since: date, own: Sequence[Unit
 
 
 def _days(pairs: Iterable[tuple[int, str | None]]) -> dict[int, date | None]:
-    """Last days by number of the unit, as they stand in the log."""
+    """Last days by unit id, from the log."""
     return {pk: date.fromisoformat(last) if last else None for pk, last in pairs}
 
 
-def _restore_old_units(olds: Iterable[Unit], lasted: dict[int, date | None], last_day: date) -> None:
+def _restore_old_units(olds: Iterable[Unit], last_days: dict[int, date | None], last_day: date) -> None:
     for old in olds:
         if old.active_until == last_day:
-            old.active_until = lasted[old.pk]
+            old.active_until = last_days[old.pk]
             old.save(update_fields=["active_until"])
 
 
 def _delete(news: Sequence[Unit]) -> list[Unit]:
-    """Those below first. Returns what they stood below and still stands."""
+    """Delete units, the lowest first. Returns their remaining parents."""
     numbers = {unit.pk for unit in news}
     above = Unit.objects.filter(pk__in={unit.parent_id for unit in news} - numbers - {None})
     try:
-        # A savepoint: what protects the units is asked by trying.
+        # A savepoint: deletion may fail for protected references.
         with transaction.atomic():
             for unit in news:
                 unit.delete()

@@ -1,4 +1,4 @@
-"""The tree of units, one unit, and pages that open, close and reopen units; the table of units as a file."""
+"""Pages of the tree of units and of a unit; pages that open, close and reopen units; the units as a file."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -52,7 +52,7 @@ UNITS = (
 
 
 def unit_state(unit: Unit, day: date) -> tuple[str, str]:
-    """Chip and words: whether the unit exists on the day."""
+    """State of the unit on the day: chip class and words."""
     if unit.is_over(day):
         return "none", "Đã kết thúc"
     if unit.active_from > day:
@@ -60,9 +60,13 @@ def unit_state(unit: Unit, day: date) -> tuple[str, str]:
     return "ok", "Đang hoạt động"
 
 
-def units_file(units: QuerySet[Unit] | Iterable[Unit], day: date, at: datetime, told: str = "") -> TableFile:
-    """Units in the order given; `told` is the filter in words."""
-    return TableFile("don-vi", "Đơn vị", UNITS, _units(units, day), at, [("Bộ lọc", told)] if told else ())
+def units_file(
+    units: QuerySet[Unit] | Iterable[Unit], day: date, at: datetime, filter_text: str = ""
+) -> TableFile:
+    """Units in the order given; `filter_text` is the filter in words."""
+    return TableFile(
+        "don-vi", "Đơn vị", UNITS, _units(units, day), at, [("Bộ lọc", filter_text)] if filter_text else ()
+    )
 
 
 def _units(units: QuerySet[Unit] | Iterable[Unit], day: date) -> Iterator[tuple[Cell, ...]]:
@@ -85,14 +89,14 @@ def _units(units: QuerySet[Unit] | Iterable[Unit], day: date) -> Iterator[tuple[
 
 
 STATES = [("", "Đang hoạt động"), ("over", "Đã kết thúc"), ("all", "Tất cả")]
-# Sorting by name reads everything at once; a larger tree is shown in the order of its paths.
+# Sorting by name reads all units at once; a larger tree is shown in the order of its paths.
 _SORTED = 500
 _KINDS = list(UnitKind.values)
 
 
 @requires(Right.SIGNED_IN)
 def unit_list(request: HttpRequest) -> HttpResponse:
-    """The units that the reader may see, as a tree; `?q=` finds names without diacritics and codes."""
+    """The units that the reader may see, as a tree; `?q=` searches names (ignoring diacritics) and codes."""
     text = clean_text(request.GET.get("q", ""))[:200]
     state = request.GET.get("state", "")
     units = known_units(request.user, request.day)
@@ -103,12 +107,14 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     elif state != "all":
         units = units.active_on(request.day)
     units = units.order_by("path") if text or units.count() > _SORTED else _by_name(units)
-    told = "; ".join(
+    filter_text = "; ".join(
         part
         for part in (f"có “{text}” trong tên hoặc mã" if text else "", dict(STATES).get(state, ""))
         if part
     )
-    if file := requested_file(request, {"": lambda: units_file(units, request.day, timezone.now(), told)}):
+    if file := requested_file(
+        request, {"": lambda: units_file(units, request.day, timezone.now(), filter_text)}
+    ):
         return file
     page = page_of(request, units)
     above = Unit.objects.in_bulk({number for unit in page for number in unit.ancestor_ids()})
@@ -118,11 +124,11 @@ def unit_list(request: HttpRequest) -> HttpResponse:
 
 
 def _by_name(units: UnitQuerySet) -> list[Unit]:
-    """Parents before their children, and each level by kind and name (the order of paths is that of numbers)."""
-    found = {unit.pk: unit for unit in units}
-    places = {pk: (_KINDS.index(unit.kind), unit.folded, pk) for pk, unit in found.items()}
+    """Parents before their children, each level by kind and name (paths sort by id)."""
+    units_by_id = {unit.pk: unit for unit in units}
+    places = {pk: (_KINDS.index(unit.kind), unit.folded, pk) for pk, unit in units_by_id.items()}
     return sorted(
-        found.values(),
+        units_by_id.values(),
         key=lambda unit: [places[pk] for pk in [*unit.ancestor_ids(), unit.pk] if pk in places],
     )
 
@@ -181,23 +187,25 @@ def _files(unit: Unit, children: QuerySet, members: QuerySet, day: date) -> dict
 
 def _trail(request: HttpRequest, unit: Unit) -> list[tuple[str, str]]:
     """Ancestors that the reader may open, then the unit itself."""
-    seen = known_units(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
-    above = [(one.name, reverse("units:detail", args=[one.pk])) for one in seen]
+    ancestors = known_units(request.user, request.day).filter(pk__in=unit.ancestor_ids()).order_by("depth")
+    above = [(ancestor.name, reverse("units:detail", args=[ancestor.pk])) for ancestor in ancestors]
     return [("Đơn vị", reverse("units:list")), *above, (unit.name, "")]
 
 
 def _opened_by(request: HttpRequest, unit: Unit) -> Entry | None:
-    """The merger or split that opened it, where the reader administers every unit of it and so may undo it."""
+    """The merger or split that opened the unit, if the reader administers all units of it and so may undo it."""
     entry = restructuring_of(unit)
     if entry is None:
         return None
-    theirs = all(is_allowed(request.user, Right.MANAGE, one, request.day) for one in touched_by(entry))
+    theirs = all(
+        is_allowed(request.user, Right.MANAGE, touched, request.day) for touched in touched_by(entry)
+    )
     return entry if theirs else None
 
 
 def administered_parent(request: HttpRequest, form, day) -> Unit | None:
-    """The parent that the form names, if the reader administers it; else an error in the form (the same for a code that
-    does not exist and one outside the reader's units).
+    """The parent that the form names, if the reader administers it; else adds an error to the form, the same for
+    unknown and hidden units.
     """
     code = form.cleaned_data["parent"]
     if not code:
@@ -232,7 +240,7 @@ def unit_open(request: HttpRequest) -> HttpResponse:
 
 
 def _below(request: HttpRequest) -> dict:
-    """The parent that `?parent=` names, where the reader administers it."""
+    """Initial values from `?parent=`, the id of a unit that the reader administers."""
     number = request.GET.get("parent", "")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return {}
@@ -266,7 +274,7 @@ def unit_close(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE, by_unit=True)
 @require_POST
 def unit_reopen(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take the closing of a unit back, with all that closed with it (what is below it, so administered too)."""
+    """Undo the closing of a unit and of the units below that closed with it."""
     unit = unit_for(request.user, pk, request.day, Right.MANAGE)
     try:
         with transaction.atomic():
@@ -281,7 +289,7 @@ def unit_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def not_undone(request: HttpRequest, unit: Unit, refused: TreeRefused) -> HttpResponse:
-    """Why an act is not undone, with the way back to the unit."""
+    """The page that says why a change cannot be undone, with a link back to the unit."""
     back = reverse("units:detail", args=[unit.pk])
     context = {"title": "Không hoàn tác được", "reason": capfirst(str(refused)), "back": back}
     return render(request, "400.html", context, status=422)
@@ -299,7 +307,7 @@ def _close(request: HttpRequest, form: CloseUnitForm, unit: Unit) -> bool:
 
 
 def _preview_closing(request: HttpRequest, form: CloseUnitForm, unit: Unit) -> list[Unit]:
-    """The unit and what closes with it, as they stand: tried, and taken back. None where the form has faults."""
+    """The unit and what closes with it: closes them and rolls back. Empty if the form has errors."""
     ending = Unit.objects.under(unit).filter(active_until=form.cleaned_data["on"])
     before = set(ending.values_list("pk", flat=True))
     with transaction.atomic():

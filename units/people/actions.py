@@ -21,54 +21,54 @@ from units.models import AccountOrigin, Membership, Role, Unit
 
 @transaction.atomic
 def leave(user: User, on: date, *, by: User) -> int:
-    """The person leaves: `on` is the first day without any role; the account is locked, and the second factor and links
-    to other servers are gone, so that unlocking it later gives nothing back. How many roles ended.
+    """The person leaves: `on` is the first day without any role. The account is locked, its second factor and linked
+    identities are deleted, so that unlocking it later restores nothing. Returns how many roles ended.
 
-    Errors: Denied for oneself.
+    Errors: ChangeDenied for oneself.
     """
     disable_user(user, by=by)
-    held = list(_open_roles(user, on))
-    for membership in held:
+    roles = list(_open_roles(user, on))
+    for membership in roles:
         end_membership(membership, on, by=by)
     second_factor.drop_devices(user)
     RecoveryCode.objects.filter(user=user).delete()
     user.identities.all().delete()
     end_sessions(user)
-    log.append("user.leave", by=by, subject=user_subject(user), detail={"on": on, "roles": len(held)})
-    return len(held)
+    log.append("user.leave", by=by, subject=user_subject(user), detail={"on": on, "roles": len(roles)})
+    return len(roles)
 
 
 @transaction.atomic
 def transfer(user: User, to: Unit, on: date, *, by: User) -> list[Membership]:
-    """The person goes to another unit: every role ends, and from `on` the same roles hold there.
+    """The person moves to another unit: every role ends, and the same roles begin there on `on`.
 
-    Errors: Denied for oneself, for a unit that does not exist that day, and where there is no role to take along.
+    Errors: ChangeDenied for oneself, for a unit that does not exist that day, and without a role to move.
     """
     if by.pk == user.pk:
         raise ChangeDenied("", "Không thể tự chuyển công tác cho chính mình.")
     if to.is_over(on) or to.active_from > on:
         raise ChangeDenied("unit", f"{to.name} không hoạt động ngày đó.")
-    held = [open_role for open_role in _open_roles(user, on) if open_role.unit_id != to.pk]
-    if not held:
+    roles_elsewhere = [open_role for open_role in _open_roles(user, on) if open_role.unit_id != to.pk]
+    if not roles_elsewhere:
         raise ChangeDenied("", "Người này không có vai trò nào ở đơn vị khác để chuyển.")
-    for membership in held:
+    for membership in roles_elsewhere:
         end_membership(membership, on, by=by)
-    kept = set(_open_roles(user, on).values_list("role", flat=True))
-    roles = sorted({one.role for one in held} - kept)
+    roles_there = set(_open_roles(user, on).values_list("role", flat=True))
+    roles = sorted({membership.role for membership in roles_elsewhere} - roles_there)
     new = [add_membership(user, to, role, on, by=by) for role in roles]
     log.append("user.transfer", by=by, subject=user_subject(user), detail={"unit_code": to.code, "on": on})
     return new
 
 
 def _open_roles(user: User, on: date):
-    """The roles that hold on a day or later."""
+    """The roles valid on a day or later, locked."""
     still = Q(valid_until=None) | Q(valid_until__gte=on)
     return Membership.objects.select_for_update(of=("self",)).select_related("unit").filter(still, user=user)
 
 
 @transaction.atomic
 def create_person(unit: Unit | None, *, by: User, at: datetime, **about: str) -> tuple[User, str]:
-    """As `create_user`; until the account has a role the administrators of the unit manage it."""
+    """As `create_user`; administrators of `unit` manage the account until it has a role."""
     user, password = create_user(by=by, at=at, **about)
     if unit is not None:
         AccountOrigin.objects.create(user=user, unit=unit)
@@ -79,7 +79,7 @@ def create_person(unit: Unit | None, *, by: User, at: datetime, **about: str) ->
 def add_membership(
     user: User, unit: Unit, role: str, valid_from: date, *, by: User | None, valid_until: date | None = None
 ) -> Membership:
-    """Give a role in a unit and everything below it, both days inclusive. Errors: Denied where the person has it."""
+    """Give a role in a unit and everything below it, both days inclusive. Errors: ChangeDenied if the person has it."""
     if valid_until is not None and valid_until < valid_from:
         raise ChangeDenied("valid_until", "Ngày hết quyền phải từ ngày bắt đầu trở đi.")
     others = Membership.objects.select_for_update().filter(user=user, unit=unit, role=role)
@@ -105,9 +105,9 @@ def add_membership(
 
 @transaction.atomic
 def end_membership(membership: Membership, on: date, *, by: User | None) -> None:
-    """The role ends; `on` is its first day without it. Errors: Denied for the administrator's own administration.
+    """End a role; `on` is the first day without it. A role that would begin on `on` or later is deleted.
 
-    A role that had not begun by then is taken away altogether: a day of it would be a right never meant.
+    Errors: ChangeDenied for one's own administrator role.
     """
     if by is not None and membership.user_id == by.pk and membership.role == Role.ADMINISTRATOR:
         raise ChangeDenied("", "Không thể tự bỏ vai trò quản trị của mình.")
@@ -128,21 +128,23 @@ def end_membership(membership: Membership, on: date, *, by: User | None) -> None
 
 
 def successor_for_people(old: Unit, parts: Iterable[tuple[str, Fraction]]) -> str:
-    """The code of the only successor; of several, given by code and share, the one that keeps the code, else the one
-    that takes most, the first of equals.
+    """The code of the successor that people follow, of successors by code and share: the one with the old code, else
+    the one with the largest share, the first of equals.
     """
     parts = list(parts)
-    kept = [code for code, _ in parts if code == old.code]
-    return kept[0] if kept else max(parts, key=lambda part: part[1])[0]
+    same_code = [code for code, _ in parts if code == old.code]
+    return same_code[0] if same_code else max(parts, key=lambda part: part[1])[0]
 
 
 def follow_roles(old: Unit, new: Unit, on: date, *, by: User | None) -> list[Membership]:
-    """Each role for as long as it lasts in the old unit; one that begins later does so in the new one."""
+    """Copy the roles in `old` that are valid on `on` or later to `new`, with the same dates from `on` on."""
     followed = []
-    for one in open_roles_in([old], on).order_by("user", "role", "valid_from", "pk"):
-        since, until = max(one.valid_from, on), one.valid_until
+    for membership in open_roles_in([old], on).order_by("user", "role", "valid_from", "pk"):
+        since, until = max(membership.valid_from, on), membership.valid_until
         try:
-            followed.append(add_membership(one.user, new, one.role, since, by=by, valid_until=until))
+            followed.append(
+                add_membership(membership.user, new, membership.role, since, by=by, valid_until=until)
+            )
         except ChangeDenied:
             # Somebody has the role there already.
             continue
@@ -150,7 +152,7 @@ def follow_roles(old: Unit, new: Unit, on: date, *, by: User | None) -> list[Mem
 
 
 def open_roles_in(olds: Sequence[Unit], on: date):
-    """The roles that people have in these units themselves on a day or later."""
+    """Roles of active people in these units themselves, valid on a day or later."""
     still = Q(valid_until=None) | Q(valid_until__gte=on)
-    found = Membership.objects.filter(still, unit__in=[unit.pk for unit in olds], user__is_active=True)
-    return found.select_related("user", "unit")
+    memberships = Membership.objects.filter(still, unit__in=[unit.pk for unit in olds], user__is_active=True)
+    return memberships.select_related("user", "unit")

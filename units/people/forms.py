@@ -34,8 +34,8 @@ class NewPersonForm(PersonForm):
     )
     field_order = ["username", "full_name", "position", "email", "invite"]
 
-    def __init__(self, *given, **more) -> None:
-        super().__init__(*given, **more)
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
         if not mail_server.is_configured():
             self.fields["invite"].help_text = mail_server.NOT_CONFIGURED
             self.fields["invite"].widget.attrs["disabled"] = True
@@ -49,7 +49,7 @@ class NewPersonForm(PersonForm):
 
 
 class IdentityForm(PasswordConfirmationForm):
-    """`asked` for one's own account: what is linked opens it from then on."""
+    """`password_required`: for one's own account, since the linked identity can sign in to it."""
 
     subject = CleanTextField(
         label="Mã định danh",
@@ -76,9 +76,7 @@ class RoleForm(forms.Form):
 
 
 class AccountForm(forms.Form):
-    """The own address and whether it is reminded; another address asks for the password, since it opens the account
-    to whoever reads there.
-    """
+    """The reader's e-mail address and reminders. A new address requires the password, since it can reset the password."""
 
     email = EmailAddressField(
         help_text="Nơi nhận nhắc việc. Để trống thì lời nhắc chỉ hiện trong Việc của tôi."

@@ -1,6 +1,4 @@
-"""Who may do what: the roles that people hold on a day in the units that somebody administers; people, roles
-and rights as files.
-"""
+"""The roles of people on a day in the units that an administrator manages; people, roles and rights as files."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
@@ -26,7 +24,7 @@ HOLDER_STATES = {
 
 
 class RoleHolder(NamedTuple):
-    """A role with what is asked about its holder."""
+    """A row of the list of rights."""
 
     membership: Membership
     factor: bool
@@ -40,44 +38,49 @@ def role_holders(
     units = staffed_units(user, day)
     if under is not None:
         units = units.under(under)
-    found = Membership.objects.valid_on(day).filter(unit__in=units).select_related("user", "unit")
+    memberships = Membership.objects.valid_on(day).filter(unit__in=units).select_related("user", "unit")
     if role:
-        found = found.filter(role=role)
-    return _in_state(found, state, day).order_by("unit__path", "role", "user__username", "pk")
+        memberships = memberships.filter(role=role)
+    return _in_state(memberships, state, day).order_by("unit__path", "role", "user__username", "pk")
 
 
-def _in_state(found: QuerySet, state: str, day: date) -> QuerySet:
+def _in_state(memberships: QuerySet, state: str, day: date) -> QuerySet:
     if state == "no_factor":
-        return found.exclude(user__in=second_factor.all_users_with_device())
-    wanted = {
+        return memberships.exclude(user__in=second_factor.all_users_with_device())
+    conditions = {
         "never": Q(user__last_login=None),
         "locked": Q(user__is_active=False),
         "closed": Q(unit__active_until__lt=day),
     }
-    return found.filter(wanted.get(state, Q()))
+    return memberships.filter(conditions.get(state, Q()))
 
 
 def holder_lines(page: list[Membership], day: date) -> list[RoleHolder]:
-    """The rows of a page, with one more question for all of them."""
-    have = second_factor.users_with_device({one.user_id for one in page})
-    return [RoleHolder(one, one.user_id in have, one.unit.is_over(day)) for one in page]
+    """The rows of a page, with one more query for all of them."""
+    have = second_factor.users_with_device({membership.user_id for membership in page})
+    return [
+        RoleHolder(membership, membership.user_id in have, membership.unit.is_over(day))
+        for membership in page
+    ]
 
 
-def all_holder_lines(found: QuerySet, day: date) -> Iterator[RoleHolder]:
+def all_holder_lines(memberships: QuerySet, day: date) -> Iterator[RoleHolder]:
     """All rows, a thousand at a time."""
-    for some in _batched(found.iterator(_CHUNK), _CHUNK):
-        yield from holder_lines(some, day)
+    for chunk in _batched(memberships.iterator(_CHUNK), _CHUNK):
+        yield from holder_lines(chunk, day)
 
 
 def _batched(rows: Iterable[Membership], size: int) -> Iterator[list[Membership]]:
     """The rows in lists of at most `size` (itertools has it from Python 3.12 on)."""
     rest = iter(rows)
-    while some := list(islice(rest, size)):
-        yield some
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def _roles_today(person: User) -> str:
-    return "; ".join(f"{one.get_role_display()}, {one.unit.name}" for one in person.roles_today)
+    return "; ".join(
+        f"{membership.get_role_display()}, {membership.unit.name}" for membership in person.roles_today
+    )
 
 
 def _account_state(person: User) -> str:
@@ -94,7 +97,7 @@ PEOPLE = (
     TableColumn("state", "Tài khoản", _account_state),
 )
 MEMBERS = (
-    TableColumn("name", "Người dùng", lambda one: str(one.user), width=40),
+    TableColumn("name", "Người dùng", lambda membership: str(membership.user), width=40),
     TableColumn("role", "Vai trò", "get_role_display", width=24),
     TableColumn("unit_code", "Mã đơn vị", "unit.code"),
     TableColumn("unit", "Đơn vị", "unit.name", width=30),
@@ -103,17 +106,17 @@ MEMBERS = (
 )
 
 
-def people_file(people: QuerySet[User], day: date, at: datetime, told: str = "") -> TableFile:
+def people_file(people: QuerySet[User], day: date, at: datetime, filter_text: str = "") -> TableFile:
     """People with the roles that are valid on a day."""
     valid = Membership.objects.valid_on(day).select_related("unit").order_by("unit__path", "role")
-    found = people.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
-    source = [("Bộ lọc", told)] if told else ()
-    rows = table_rows(PEOPLE, found.iterator(ROWS_AT_ONCE))
+    listed = people.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
+    source = [("Bộ lọc", filter_text)] if filter_text else ()
+    rows = table_rows(PEOPLE, listed.iterator(ROWS_AT_ONCE))
     return TableFile("nguoi-dung", "Người dùng", PEOPLE, rows, at, source)
 
 
 def members_file(title: str, members: QuerySet[Membership], at: datetime) -> TableFile:
-    """Roles with who holds them and where."""
+    """Roles with person and unit."""
     rows = table_rows(MEMBERS, members.select_related("user", "unit").iterator(ROWS_AT_ONCE))
     return TableFile("phan-quyen", title, MEMBERS, rows, at)
 
@@ -139,7 +142,7 @@ RIGHTS = (
 )
 
 
-def rights_file(lines: Iterable[RoleHolder], at: datetime, told: str) -> TableFile:
-    """Who may do what, of all pages; `told` is the filter in words."""
-    source = [("Bộ lọc", told)] if told else ()
+def rights_file(lines: Iterable[RoleHolder], at: datetime, filter_text: str) -> TableFile:
+    """The complete list of rights; `filter_text` is the filter in words."""
+    source = [("Bộ lọc", filter_text)] if filter_text else ()
     return TableFile("ai-duoc-lam-gi", "Ai được làm gì", RIGHTS, table_rows(RIGHTS, lines), at, source)

@@ -1,6 +1,4 @@
-"""A password rule: no name of the person and no name or code of their units
-(settings.AUTH_PASSWORD_VALIDATORS).
-"""
+"""Password validator against names of the person and of their units (settings.AUTH_PASSWORD_VALIDATORS)."""
 
 from django.core.exceptions import ValidationError
 
@@ -8,18 +6,18 @@ from accounts.models import User
 from core.text import fold
 from units.models import Unit
 
-# What has to be left of a password once a known name is taken out of it.
-_OWN_SIGNS = 8
+# The minimum length of the rest of a password without a known name.
+_MIN_REST = 8
 
 
 class UnitNameValidator:
-    """Refuses a password that is little more than a name of the person, or the name or code of a unit of the person."""
+    """Rejects a password that is little more than a name of the person, or the name or code of one of their units."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Errors: ValidationError, in Vietnamese."""
         plain = _squeezed(password)
         for name in self._names(user):
-            if name in plain and len(plain.replace(name, "")) < _OWN_SIGNS:
+            if name in plain and len(plain.replace(name, "")) < _MIN_REST:
                 raise ValidationError(
                     "Mật khẩu không được là tên đăng nhập, họ tên, địa chỉ thư hoặc tên đơn vị.",
                     code="password_unit_name",

@@ -1,6 +1,4 @@
-"""Pages of people: list, one person, who may do what, account actions, leaving and moving, and the reader's
-own account.
-"""
+"""Pages of people: list, person, rights, account actions, leaving and moving, and the reader's own account."""
 
 from django.contrib import messages
 from django.db.models import Prefetch, Q, QuerySet
@@ -49,7 +47,7 @@ from .queries import (
 @requires(Right.SIGNED_IN)
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    """The reader's own account: roles, address, whether e-mails remind."""
+    """The reader's own account: roles, e-mail address, reminders."""
     user = request.user
     initial = {"email": user.email, "mail_muted": user.mail_muted}
     form = AccountForm(request, posted_data(request), initial=initial)
@@ -71,24 +69,26 @@ def _deny(form, denied: ChangeDenied) -> None:
 
 @requires(Right.MANAGE)
 def people_list(request: HttpRequest) -> HttpResponse:
-    """Everybody whom the reader may manage, with today's roles; `?q=` by name, sign-in name or unit."""
+    """People whom the reader manages, with today's roles; `?q=` searches name, sign-in name and unit."""
     text = clean_text(request.GET.get("q", ""))[:200]
-    found = managed_people(request.user, request.day)
+    matching = managed_people(request.user, request.day)
     if text:
         units = Q(memberships__unit__folded__contains=fold(text)) | Q(memberships__unit__code=text)
-        found = found.filter(Q(pk__in=_named(found, text)) | units).distinct()
-    told = f"có “{text}”" if text else ""
-    people = found.order_by("username")
-    if file := requested_file(request, {"": lambda: people_file(people, request.day, timezone.now(), told)}):
+        matching = matching.filter(Q(pk__in=_named(matching, text)) | units).distinct()
+    filter_text = f"có “{text}”" if text else ""
+    people = matching.order_by("username")
+    if file := requested_file(
+        request, {"": lambda: people_file(people, request.day, timezone.now(), filter_text)}
+    ):
         return file
     valid = Membership.objects.valid_on(request.day).select_related("unit").order_by("unit__path", "role")
-    found = found.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
-    page = page_of(request, found.order_by("username"))
+    matching = matching.prefetch_related(Prefetch("memberships", valid, to_attr="roles_today"))
+    page = page_of(request, matching.order_by("username"))
     return render(request, "units/people/list.html", {"page": page, "q": text})
 
 
 def _named(people: QuerySet, text: str) -> list[int]:
-    """Numbers of those with the text in a name, without diacritics (SQLite compares capitals of ASCII only)."""
+    """Ids of people with the text in a name, ignoring diacritics (SQLite folds the case of ASCII only)."""
     folded = fold(text)
     names = people.values_list("pk", "full_name", "username")
     return [pk for pk, *each in names.iterator() if any(folded in fold(name) for name in each)][:_MOST_NAMED]
@@ -97,10 +97,10 @@ def _named(people: QuerySet, text: str) -> list[int]:
 @requires(Right.MANAGE)
 @require_POST
 def person_link(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let an account of the server open this person's."""
+    """Link an identity of the sign-on server to this person's account."""
     require_single_sign_on()
     someone = person_for(request.user, pk, request.day)
-    form = IdentityForm(request, request.POST, asked=someone.pk == request.user.pk)
+    form = IdentityForm(request, request.POST, password_required=someone.pk == request.user.pk)
     if not form.is_valid():
         for field, errors in form.errors.items():
             messages.error(request, f"{form.fields[field].label}: {errors[0]}")
@@ -136,7 +136,7 @@ def person_create(request: HttpRequest) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_POST
 def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
-    """An account of the server opens this person's no more."""
+    """Unlink an identity of the sign-on server."""
     someone = person_for(request.user, pk, request.day)
     linked = someone.identities.filter(pk=identity).first()
     if linked is None:
@@ -149,14 +149,14 @@ def person_unlink(request: HttpRequest, pk: int, identity: int) -> HttpResponse:
 
 
 def _show_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
-    """The only time that the password is seen: in the answer itself, not kept for another page."""
+    """Shows the password once, in the response itself; it is not stored for another page."""
     return render(request, "units/people/issued_password.html", {"person": person, "password": password})
 
 
 @requires(Right.MANAGE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """One person: what they are called, their roles of all times, the log."""
+    """A person: details, roles of all times, log."""
     someone = person_for(request.user, pk, request.day)
     initial = {name: getattr(someone, name) for name in PersonForm.base_fields}
     form = PersonForm(posted_data(request), initial=initial)
@@ -198,7 +198,9 @@ def _person_page(request: HttpRequest, someone: User, form: PersonForm, role_for
         "factor": second_factor.device_of(someone),
         "tokens": working_tokens_of(someone, request.day, timezone.now()),
         "identities": someone.identities.all(),
-        "identity_form": IdentityForm(request, asked=own) if single_sign_on.is_enabled() else None,
+        "identity_form": IdentityForm(request, password_required=own)
+        if single_sign_on.is_enabled()
+        else None,
     }
     return render(
         request, "units/people/person.html", context, status=422 if form.errors or role_form.errors else 200
@@ -232,13 +234,13 @@ def person_grant(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_POST
 def person_end_role(request: HttpRequest, pk: int, membership: int) -> HttpResponse:
-    """The role ends with yesterday: it has no effect from this day on."""
+    """End a role with yesterday."""
     someone = person_for(request.user, pk, request.day)
-    held = someone.memberships.select_related("unit").filter(pk=membership).first()
-    if held is None or not staffed_units(request.user, request.day).filter(pk=held.unit_id).exists():
+    role = someone.memberships.select_related("unit").filter(pk=membership).first()
+    if role is None or not staffed_units(request.user, request.day).filter(pk=role.unit_id).exists():
         raise Http404
     with outcome_message(request, "Đã kết thúc vai trò.", ChangeDenied):
-        actions.end_membership(held, request.day, by=request.user)
+        actions.end_membership(role, request.day, by=request.user)
     return redirect("units:person", pk)
 
 
@@ -275,7 +277,7 @@ def person_password(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_POST
 def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take away the second factor of somebody who lost the phone."""
+    """Reset the second factor of somebody who lost the phone."""
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã đặt lại xác thực hai bước.", ChangeDenied):
         second_factor.reset_factor(someone, by=request.user)
@@ -285,7 +287,7 @@ def person_factor(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 @require_POST
 def person_sign_out(request: HttpRequest, pk: int) -> HttpResponse:
-    """End every session of somebody; one's own are ended on the page of one's sessions, by the password."""
+    """End all sessions of somebody else (one's own: on the page of sessions, with the password)."""
     someone = person_for(request.user, pk, request.day)
     with outcome_message(request, "Đã kết thúc các phiên đăng nhập.", ChangeDenied):
         sessions.end_sessions_of(someone, by=request.user)
@@ -302,7 +304,7 @@ def person_invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def send_invitation_to(request: HttpRequest, someone) -> None:
-    """Take the password away and send the link; messages tell how it went."""
+    """Remove the password, send the link and show a message."""
     try:
         users.invite(someone, by=request.user)
     except ChangeDenied as denied:
@@ -317,7 +319,7 @@ def send_invitation_to(request: HttpRequest, someone) -> None:
 @requires(Right.MANAGE)
 @require_safe
 def rights_list(request: HttpRequest) -> HttpResponse:
-    """Every role held today, by unit; `?unit=` a subtree, `?role=`, `?state=`."""
+    """Today's roles by unit; `?unit=` a subtree, `?role=`, `?state=`."""
     code, role, state = (clean_text(request.GET.get(name, ""))[:64] for name in ("unit", "role", "state"))
     unit, wrong = None, ""
     try:
@@ -327,13 +329,13 @@ def rights_list(request: HttpRequest) -> HttpResponse:
     if code and (unit is None or not is_allowed(request.user, Right.MANAGE, unit, request.day)):
         wrong = wrong or "Không có đơn vị nào mang mã này trong phạm vi quản trị của bạn."
     role, state = (role if role in Role.values else ""), (state if state in HOLDER_STATES else "")
-    found = role_holders(request.user, request.day, under=unit, role=role, state=state)
-    found = found.none() if wrong else found
-    told = "; ".join(filter(None, (code, role and Role(role).label, state and HOLDER_STATES[state])))
-    tables = {"": lambda: rights_file(all_holder_lines(found, request.day), timezone.now(), told)}
+    holders = role_holders(request.user, request.day, under=unit, role=role, state=state)
+    holders = holders.none() if wrong else holders
+    filter_text = "; ".join(filter(None, (code, role and Role(role).label, state and HOLDER_STATES[state])))
+    tables = {"": lambda: rights_file(all_holder_lines(holders, request.day), timezone.now(), filter_text)}
     if file := requested_file(request, tables):
         return file
-    page = page_of(request, found)
+    page = page_of(request, holders)
     context = {
         "page": page,
         "lines": holder_lines(list(page), request.day),

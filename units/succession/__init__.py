@@ -1,1 +1,1 @@
-"""Who follows whom: successors' places in the tree, and whose reports make up whose history."""
+"""Successors of closed units: their positions in the tree, and whose reports make up whose history."""

@@ -1,7 +1,4 @@
-"""Whose reports make up the history of units on a day.
-
-Kept with the tree, so that no reader follows successions.
-"""
+"""Whose reports make up the history of units on a day. Stored, so that readers need not follow successions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -32,12 +29,12 @@ _COLUMNS = (
     "since",
     "until",
 )
-_OF_SOURCE = [f"source__{name}" for name in UnitRow._fields if name not in ("pk", "until")]
+_SOURCE_COLUMNS = [f"source__{name}" for name in UnitRow._fields if name not in ("pk", "until")]
 
 
 class HistorySource(NamedTuple):
-    """Reports that are part of an heir's history: of one unit, or with `sums` of everything of a tier below a group
-    (of every tier where `tier` and `into` are empty: a group that inherits just itself).
+    """Reports that are part of a unit's history: those of one unit, or with `sums` those of a tier below a group (of
+    all tiers if `tier` and `into` are empty: a group whose history is its own).
     """
 
     unit: int
@@ -49,7 +46,7 @@ class HistorySource(NamedTuple):
 
     @property
     def undivided(self) -> bool:
-        """Whether it comes over whole."""
+        """Whether the share is 1."""
         return self.share is WHOLE or self.share == WHOLE
 
 
@@ -57,7 +54,7 @@ HistorySources = dict[int, list[HistorySource]]
 
 
 class HistorySuccessor(NamedTuple):
-    """A unit that part of another's reports are carried to."""
+    """A unit whose history includes a share of another's reports."""
 
     heir: int
     path: str
@@ -66,43 +63,47 @@ class HistorySuccessor(NamedTuple):
     share: Fraction
 
 
-def _holding(groups: list[int], own: list[int], day: date) -> QuerySet:
-    """Rows of these heirs; whether one holds that day is told by the database: hundreds of dates are dear to read."""
+def _rows_of_heirs(groups: list[int], own: list[int], day: date) -> QuerySet:
+    """Rows of these heirs. The database computes whether one is valid that day: parsing hundreds of dates is slow."""
     then = Q(since__lte=day, until__gte=day)
-    wanted = Q(whole=True, heir__in=groups) | Q(then, whole=False, heir__in=own)
+    condition = Q(whole=True, heir__in=groups) | Q(then, whole=False, heir__in=own)
     until = Coalesce("source__reports_until", "source__active_until")
     holds = Case(When(then, then=1), default=0)
     return (
-        Inherited.objects.filter(wanted)
+        Inherited.objects.filter(condition)
         .order_by()
-        .values_list("pk", *_COLUMNS[:-2], holds, *_OF_SOURCE, until)
+        .values_list("pk", *_COLUMNS[:-2], holds, *_SOURCE_COLUMNS, until)
     )
 
 
-_held = PreparedQuery(_holding, list, list, date)
+_heirs_query = PreparedQuery(_rows_of_heirs, list, list, date)
 
 
 def histories_on(
     groups: Iterable[Unit], own: Iterable[Unit], day: date
 ) -> tuple[HistorySources, HistorySources, dict[int, UnitRow]]:
-    """On a day, by number of the heir: of these groups with everything below them, and of these units' own reports. And
-    what came over from elsewhere, by number. One query; the heirs are not over that day.
+    """Sources of history on a day, by id: of `groups` with everything below them, and of the reports of the units in
+    `own` alone; also the source units that came from elsewhere, by id. One query. None of the units may be closed.
     """
     groups, own = list(groups), list(own)
     below: HistorySources = {group.pk: [] for group in groups}
     itself: HistorySources = {
-        one.pk: [HistorySource(one.pk, False, one.tier, one.tier, one.external, WHOLE)] if one.reports else []
-        for one in own
+        unit.pk: [HistorySource(unit.pk, False, unit.tier, unit.tier, unit.external, WHOLE)]
+        if unit.reports
+        else []
+        for unit in own
     }
     simple = set(below)
-    rows = _held([one.pk for one in groups], [group.pk for group in own], day) if groups or own else ()
+    rows = (
+        _heirs_query([unit.pk for unit in groups], [group.pk for group in own], day) if groups or own else ()
+    )
     origins: dict[int, UnitRow] = {}
-    # In one order, by which a report that was split into two tiers lacks in the same one, whatever rows are asked for.
-    # Put in order here: asked for in that of its numbers, SQLite may go through the whole table.
-    for _, heir, whole, source, sums, tier, into, external, share, holds, *told in sorted(rows):
+    # Sorted, so that a missing report that was split into two tiers is counted in the same tier in every query.
+    # Sorted here: for ORDER BY id SQLite may scan the whole table.
+    for _, heir, whole, source, sums, tier, into, external, share, holds, *columns in sorted(rows):
         simple.discard(heir if whole else None)
         if holds:
-            origins[source] = UnitRow(source, *told)
+            origins[source] = UnitRow(source, *columns)
             part = WHOLE if share == "1" else Fraction(share)
             (below if whole else itself)[heir].append(HistorySource(source, sums, tier, into, external, part))
     for heir in simple:
@@ -111,25 +112,26 @@ def histories_on(
 
 
 def history_successors(day: date, sources: Q) -> dict[int, list[HistorySuccessor]]:
-    """Whom the reports of units that are over (a condition on Inherited) are carried to on a day, in a fixed order. One
-    query.
+    """The units whose history includes reports of closed units on a day, by id of the source. One query.
+
+    sources: a condition on Inherited.
     """
-    found: dict[int, list[HistorySuccessor]] = defaultdict(list)
+    successors: dict[int, list[HistorySuccessor]] = defaultdict(list)
     rows = Inherited.objects.filter(sources, whole=False, since__lte=day, until__gte=day).order_by("heir_id")
     for source, *end, share in rows.values_list(
         "source_id", "heir_id", "heir__path", "into", "external", "share"
     ):
-        found[source].append(HistorySuccessor(*end, Fraction(share)))
-    return found
+        successors[source].append(HistorySuccessor(*end, Fraction(share)))
+    return successors
 
 
 def in_history_of(unit: Unit, day: date) -> Q:
-    """Condition on units: those that ever reported what is part, on a day, of the history of a unit with everything
-    below it; in part too. One query.
+    """Condition on units: those whose reports are, wholly or in part, in the history of a unit with its subtree on a
+    day. One query.
     """
-    found = subtree(unit.path)
+    condition = subtree(unit.path)
     if unit.is_over(day):
-        return found
+        return condition
     rows = Inherited.objects.filter(heir=unit, whole=unit.has_children, since__lte=day, until__gte=day)
     single = []
     for source, path, sums, tier, external in rows.values_list(
@@ -137,19 +139,20 @@ def in_history_of(unit: Unit, day: date) -> Q:
     ):
         if sums:
             kinds = Q(kind=UnitKind.EXTERNAL) if external else ~Q(kind=UnitKind.EXTERNAL)
-            found |= subtree(path) & kinds & Q(tier=tier)
+            condition |= subtree(path) & kinds & Q(tier=tier)
         else:
             single.append(source)
-    return found | Q(pk__in=single)
+    return condition | Q(pk__in=single)
 
 
 def figures_can_differ(unit: Unit, day: date) -> bool:
-    """Whether by the units of a day figures of a unit, or of those directly below it, can be others than reported:
-    one of them is over by then, or has what came from elsewhere. Two queries, by keys: joined, PostgreSQL reads the
-    whole history of a country for its provinces.
+    """Whether figures by the units of a day can differ from those reported, for a unit or its children: one of them is
+    closed, or has history from elsewhere. Two queries: with a join PostgreSQL reads the whole history of a country.
     """
     near = list(_near(unit.pk))
-    return any(until and until < day for _, until in near) or bool(_came([pk for pk, _ in near], day))
+    return any(until and until < day for _, until in near) or bool(
+        _from_elsewhere([pk for pk, _ in near], day)
+    )
 
 
 _near = PreparedQuery(
@@ -158,8 +161,8 @@ _near = PreparedQuery(
     ),
     int,
 )
-# What is kept of a group may be told by one above it, where it has all of that one.
-_came = PreparedQuery(
+# A row of a group may name a source above it, if the group has all of that one.
+_from_elsewhere = PreparedQuery(
     lambda heirs, day: (
         Inherited.objects.filter(heir__in=heirs, since__lte=day, until__gte=day)
         .exclude(heir__path__startswith=F("source__path"))
@@ -171,7 +174,7 @@ _came = PreparedQuery(
 
 
 def rebuild() -> int:
-    """Write the rows anew; the number of rows that changed."""
+    """Recompute the table. Returns the number of rows that changed."""
     missing, extra = check()
     gone = list(extra)
     for start in range(0, len(gone), _CHUNK):
@@ -198,13 +201,13 @@ def rebuild() -> int:
 
 
 def check() -> tuple[set[HistorySpan], dict[HistorySpan, int]]:
-    """What is missing, and what is kept wrongly (with its number); both empty when all is right."""
-    kept = {
+    """Missing rows, and wrong rows with their ids; both empty if the table is right."""
+    stored = {
         HistorySpan(*place, Fraction(share), since, until): pk
         for pk, *place, share, since, until in Inherited.objects.values_list("pk", *_COLUMNS)
     }
-    wanted = _expected_rows()
-    return wanted - kept.keys(), {line: pk for line, pk in kept.items() if line not in wanted}
+    expected = _expected_rows()
+    return expected - stored.keys(), {line: pk for line, pk in stored.items() if line not in expected}
 
 
 def _expected_rows() -> set[HistorySpan]:

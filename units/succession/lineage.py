@@ -1,7 +1,4 @@
-"""Whose reports make up whose history, day by day.
-
-Pure computation over the dated tree and its successions.
-"""
+"""Computes whose reports make up whose history, by day, from the dated tree and its successions (no database)."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -12,11 +9,11 @@ from os.path import commonprefix
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-Shares = Mapping[int, Fraction]  # number of a unit → share; empty: carried nowhere
+Shares = Mapping[int, Fraction]  # id of a unit → share; empty: no successor
 
 
 class LineageNode(NamedTuple):
-    """What is needed of a unit; `sums`: it has units below, and sums of all of them are kept (not of the country)."""
+    """The needed columns of a unit; `sums`: a group that can be a source as a whole (not the country)."""
 
     pk: int
     path: str
@@ -29,7 +26,7 @@ class LineageNode(NamedTuple):
 
 
 def parent_of(node: LineageNode) -> int:
-    """The number of the unit above; 0 where there is none."""
+    """The id of the parent; 0 if there is none."""
     ids = node.path.strip("/").split("/")
     return int(ids[-2]) if len(ids) > 1 else 0
 
@@ -53,15 +50,17 @@ class DayValues(Generic[T]):
 def successors_by_day(
     nodes: Mapping[int, LineageNode], links: Mapping[int, Sequence[tuple[int, Fraction]]]
 ) -> dict[int, DayValues[Shares]]:
-    """For each unit whom its reports are carried to, day by day. `links`: successors of a unit with their shares; they
-    open on the day after it ended.
+    """For each unit the units that have its reports in their history, by day. `links`: successors with their shares;
+    they open on the day after the unit closed.
     """
-    known: dict[int, DayValues[Shares]] = {}
+    computed: dict[int, DayValues[Shares]] = {}
 
     def of(pk: int) -> DayValues[Shares]:
-        if pk not in known:
-            known[pk] = _successors_of_node(nodes[pk], [(of(new), share) for new, share in links.get(pk, ())])
-        return known[pk]
+        if pk not in computed:
+            computed[pk] = _successors_of_node(
+                nodes[pk], [(of(new), share) for new, share in links.get(pk, ())]
+            )
+        return computed[pk]
 
     return {pk: of(pk) for pk in nodes}
 
@@ -84,12 +83,12 @@ def _successors_of_node(
     return DayValues([date.min, *starts], [itself, *values])
 
 
-GroupKey = tuple[int, str, bool]  # number, tier, external
+GroupKey = tuple[int, str, bool]  # id, tier, external
 
 
 class GroupHome(NamedTuple):
-    """Where all that is carried comes to: the first and last of its paths; None for `into` where there is no one
-    place: something is carried nowhere, to several tiers or across the border of external bodies.
+    """The range of paths where all successors of a group's reports are. `into` is None if there is no such place: some
+    have no successor, or go to several tiers or between committee and external bodies.
     """
 
     first: str
@@ -98,7 +97,7 @@ class GroupHome(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The path of the lowest unit with all of it below (or itself); "" where there is none."""
+        """The path of the lowest unit whose subtree contains all of it; "" if there is none."""
         if self.into is None:
             return ""
         shared = commonprefix((self.first, self.last))
@@ -111,49 +110,49 @@ _NOWHERE = GroupHome("", "", None)
 def homes_of(
     nodes: Mapping[int, LineageNode], ways: Mapping[int, DayValues[Shares]]
 ) -> dict[GroupKey, DayValues[GroupHome]]:
-    """Where everything of one tier below a group is carried to; from the bottom up."""
+    """Where the reports of each tier below each group go; computed from the bottom up."""
     parts: dict[int, dict[tuple[str, bool], list[DayValues[GroupHome]]]] = defaultdict(
         lambda: defaultdict(list)
     )
     homes: dict[GroupKey, DayValues[GroupHome]] = {}
-    for node in sorted(nodes.values(), key=lambda one: -one.path.count("/")):
+    for node in sorted(nodes.values(), key=lambda unit: -unit.path.count("/")):
         above = parent_of(node)
         if node.reports:
             way = ways[node.pk]
             home = DayValues(way.starts, [_home_of(nodes, node, shares) for shares in way.values])
             parts[node.pk if node.group else above][node.tier, node.external].append(home)
         if node.group:
-            for key, several in parts.pop(node.pk, {}).items():
-                homes[node.pk, *key] = _together(several)
+            for key, spans in parts.pop(node.pk, {}).items():
+                homes[node.pk, *key] = _together(spans)
                 parts[above][key].append(homes[node.pk, *key])
     return homes
 
 
 def _home_of(nodes: Mapping[int, LineageNode], node: LineageNode, shares: Shares) -> GroupHome:
     ends = [nodes[pk] for pk in shares]
-    if sum(shares.values()) != 1 or len({one.tier for one in ends}) > 1:
+    if sum(shares.values()) != 1 or len({end.tier for end in ends}) > 1:
         return _NOWHERE
-    if any(one.external != node.external for one in ends):
+    if any(end.external != node.external for end in ends):
         return _NOWHERE
-    paths = [one.path for one in ends]
+    paths = [end.path for end in ends]
     return GroupHome(min(paths), max(paths), ends[0].tier)
 
 
-def _together(several: Sequence[DayValues[GroupHome]]) -> DayValues[GroupHome]:
-    if len(several) == 1:
-        return several[0]
-    starts = sorted({start for steps in several for start in steps.starts})
-    return DayValues(starts, [_joined_home([steps.on(start) for steps in several]) for start in starts])
+def _together(spans: Sequence[DayValues[GroupHome]]) -> DayValues[GroupHome]:
+    if len(spans) == 1:
+        return spans[0]
+    starts = sorted({start for steps in spans for start in steps.starts})
+    return DayValues(starts, [_joined_home([steps.on(start) for steps in spans]) for start in starts])
 
 
 def _joined_home(homes: Sequence[GroupHome]) -> GroupHome:
     into = homes[0].into
     if any(home.into is None or home.into != into for home in homes):
         return _NOWHERE
-    return GroupHome(min(one.first for one in homes), max(home.last for home in homes), into)
+    return GroupHome(min(home.first for home in homes), max(home.last for home in homes), into)
 
 
-_Place = tuple[int, bool, int, bool, str, str, bool]  # a Line without share and days
+_Place = tuple[int, bool, int, bool, str, str, bool]  # a HistorySpan without share and days
 
 
 class HistorySpan(NamedTuple):
@@ -178,28 +177,28 @@ class HistorySpan(NamedTuple):
 def history_spans(
     nodes: Mapping[int, LineageNode], links: Mapping[int, Sequence[tuple[int, Fraction]]]
 ) -> Iterator[HistorySpan]:
-    """Everything to be kept, in no order. Units that nothing is carried to, and groups whose history is that of the
-    units below them, have no lines.
+    """All rows to store, unordered. Units whose history is their own, and groups whose history is that of the units
+    below them, have none.
     """
     ways = successors_by_day(nodes, links)
     homes = homes_of(nodes, ways)
-    found: dict[_Place, list[tuple[date, date, Fraction]]] = defaultdict(list)
-    for place, span in _of_groups(nodes, homes):
-        found[place].append((*span, Fraction(1)))
-    for place, start, last, share in _of_single(nodes, ways, homes):
-        found[place].append((start, last, share))
-    simple = _simple(nodes, homes, found)
-    for place, spans in found.items():
+    by_place: dict[_Place, list[tuple[date, date, Fraction]]] = defaultdict(list)
+    for place, span in _spans_of_groups(nodes, homes):
+        by_place[place].append((*span, Fraction(1)))
+    for place, start, last, share in _spans_of_units(nodes, ways, homes):
+        by_place[place].append((start, last, share))
+    simple = _simple(nodes, homes, by_place)
+    for place, spans in by_place.items():
         heir, whole, *_ = place
         if not (whole and heir in simple):
             for start, last, share in _joined(spans):
                 yield HistorySpan(*place, share, start, last)
 
 
-def _of_groups(
+def _spans_of_groups(
     nodes: Mapping[int, LineageNode], homes: Mapping[GroupKey, DayValues[GroupHome]]
 ) -> Iterator[tuple[_Place, tuple[date, date]]]:
-    """Groups that came over wholly into some group, unless the group above them did."""
+    """Groups that went wholly into some group, unless the group above them did."""
     for key, home in homes.items():
         pk, tier, external = key
         if not nodes[pk].sums:
@@ -211,12 +210,12 @@ def _of_groups(
                     yield (heir, True, pk, True, tier, here.into, external), (start, last)
 
 
-def _of_single(
+def _spans_of_units(
     nodes: Mapping[int, LineageNode],
     ways: Mapping[int, DayValues[Shares]],
     homes: Mapping[GroupKey, DayValues[GroupHome]],
 ) -> Iterator[tuple[_Place, date, date, Fraction]]:
-    """Units one by one: for their heirs' own history, and for groups that their group did not come over to wholly."""
+    """Single units: for their successors' own history, and for groups that their group did not go into wholly."""
     for node in nodes.values():
         if not node.reports:
             continue
@@ -238,12 +237,12 @@ def _of_single(
 
 
 def _covering(nodes, homes, key: GroupKey) -> DayValues[GroupHome] | None:
-    """Where a group is carried to, if sums of it are kept."""
+    """Where a group went, if it can be a source as a whole."""
     return homes.get(key) if key[0] in nodes and nodes[key[0]].sums else None
 
 
 def _cut(steps: DayValues[T], other: DayValues | None) -> Iterator[tuple[date, date, T]]:
-    """Spans of the first in which the second does not change either."""
+    """The first's spans, cut also where the second changes."""
     if other is None or len(other.starts) == 1:
         yield from steps.spans()
         return
@@ -252,22 +251,22 @@ def _cut(steps: DayValues[T], other: DayValues | None) -> Iterator[tuple[date, d
 
 
 def _simple(
-    nodes: Mapping[int, LineageNode], homes: Mapping[GroupKey, DayValues[GroupHome]], found: Iterable[_Place]
+    nodes: Mapping[int, LineageNode], homes: Mapping[GroupKey, DayValues[GroupHome]], places: Iterable[_Place]
 ) -> set[int]:
-    """Groups whose history is just that of the units below them: nothing left, came or changed its tier."""
+    """Groups whose history is that of the units below them: nothing left, came or changed its tier."""
     simple = {node.pk for node in nodes.values() if node.group}
     for (pk, tier, _), home in homes.items():
         path = nodes[pk].path
         if any(value.into != tier or not value.path.startswith(path) for value in home.values):
             simple.discard(pk)
-    for heir, whole, source, *_ in found:
+    for heir, whole, source, *_ in places:
         if whole and not nodes[source].path.startswith(nodes[heir].path):
             simple.discard(heir)
     return simple
 
 
 def _joined(spans: list[tuple[date, date, Fraction]]) -> Iterator[tuple[date, date, Fraction]]:
-    """Spans that follow each other with the same share as one."""
+    """Merge consecutive spans with the same share."""
     spans.sort()
     start, last, share = spans[0]
     for after, end, other in spans[1:]:
@@ -280,6 +279,6 @@ def _joined(spans: list[tuple[date, date, Fraction]]) -> Iterator[tuple[date, da
 
 
 def _ids(path: str, above: str) -> list[int]:
-    """The units on a path that are not on the other, when it leads there; all of them when it does not."""
+    """Ids of the units on `path` below `above`; all of them if `above` is not a prefix."""
     rest = path[len(above) :] if path.startswith(above) else path
     return [int(part) for part in rest.split("/") if part]

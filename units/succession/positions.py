@@ -1,5 +1,5 @@
-"""Where a closed unit stands in the tree of later days, and which successor answers for it
-(docs/decisions/0022, 0024). Kept with the tree: every change of the tree rebuilds it.
+"""The position of a closed unit in the tree of later days, and the successor responsible for it
+(docs/decisions/0022, 0024). Stored; every change of the tree rebuilds it.
 """
 
 from collections import defaultdict
@@ -19,10 +19,9 @@ from .lineage import LineageNode, Shares, successors_by_day
 
 
 class UnitPosition(NamedTuple):
-    """From `since` to `until` the unit stands at `path`: that of the successor, or one of its own below another unit.
+    """From `since` to `until` the unit's position is `path`: that of the successor, or its own below another unit.
 
-    `within`: the lowest unit (its path) that has all of what it was, and of everything that was below it; "" where
-    there is none.
+    `within`: path of the lowest unit that has everything of the unit and of its subtree; "" if there is none.
     """
 
     unit: int
@@ -37,8 +36,8 @@ def unit_positions(
     codes: Mapping[int, str],
     links: Mapping[int, Sequence[tuple[int, Fraction]]],
 ) -> Iterator[UnitPosition]:
-    """For each unit that is over, in no order; one whose place in the tree still is there has none. `links`: successors
-    of a unit with their shares.
+    """Positions of the closed units, unordered; none while its own place in the tree is still right. `links`:
+    successors of a unit with their shares.
     """
     ways = successors_by_day(nodes, links)
     over = {pk for pk, node in nodes.items() if node.until not in (None, date.max)}
@@ -56,10 +55,10 @@ def unit_positions(
 
     @cache
     def host(pk: int, day: date) -> str:
-        """The path of the unit that goes on and answers: the successor, or that of what it was part of."""
+        """The path of the responsible unit: its successor, or that of its parent."""
         shares, above = ways[pk].on(day), parent(pk)
         if shares:
-            return nodes[_answering(codes, codes[pk], shares)].path
+            return nodes[_responsible(codes, codes[pk], shares)].path
         if above is None:
             return ""
         return host(above, day) if gone(above, day) else nodes[above].path
@@ -78,7 +77,7 @@ def unit_positions(
         near = [*_ids(nodes[pk].path), *below[pk]]
         first = nodes[pk].until + timedelta(1)
         days = sorted(
-            {first, *(day for one in near if one in over for day in ways[one].starts if day > first)}
+            {first, *(day for unit in near if unit in over for day in ways[unit].starts if day > first)}
         )
         steps = []
         for day in days:
@@ -86,19 +85,19 @@ def unit_positions(
             if at and not ways[pk].on(day):
                 at = f"{at}{pk}/"
             if at and at != nodes[pk].path:
-                steps.append((day, at, _common([within(one, day) for one in (pk, *below[pk])])))
+                steps.append((day, at, _common([within(unit, day) for unit in (pk, *below[pk])])))
             else:
                 steps.append((day, "", ""))
         yield from _spans(pk, steps)
 
 
-def _answering(codes: Mapping[int, str], code: str, shares: Shares) -> int:
-    kept = [pk for pk in sorted(shares) if codes[pk] == code]
-    return kept[0] if kept else min(shares, key=lambda pk: (-shares[pk], pk))
+def _responsible(codes: Mapping[int, str], code: str, shares: Shares) -> int:
+    same_code = [pk for pk in sorted(shares) if codes[pk] == code]
+    return same_code[0] if same_code else min(shares, key=lambda pk: (-shares[pk], pk))
 
 
 def _spans(unit: int, steps: Sequence[tuple[date, str, str]]) -> Iterator[UnitPosition]:
-    """Steps that say the same as one."""
+    """Merge equal consecutive steps."""
     starts = [step for at, step in enumerate(steps) if at == 0 or step[1:] != steps[at - 1][1:]]
     for at, (since, path, within) in enumerate(starts):
         until = starts[at + 1][0] - timedelta(1) if at + 1 < len(starts) else date.max
@@ -107,7 +106,7 @@ def _spans(unit: int, steps: Sequence[tuple[date, str, str]]) -> Iterator[UnitPo
 
 
 def _common(paths: Iterable[str]) -> str:
-    """The path of the lowest unit with all of these below it (or itself); "" where there is none."""
+    """The path of the lowest unit whose subtree contains all of these; "" if there is none."""
     shared = commonprefix(list(paths))
     shared = shared[: shared.rfind("/") + 1]
     return shared if shared != "/" else ""
@@ -122,15 +121,15 @@ _COLUMNS = ("unit_id", "path", "within", "since", "until")
 
 
 class SuccessorPosition(NamedTuple):
-    """Where a unit that is over stands: the number of the unit that answers for it, with its place in the tree; or its
-    own number, with a place of its own below what answers for the unit that it was part of.
+    """The position of a closed unit: id and path of the responsible successor, or its own id with a path below the
+    successor of its parent.
     """
 
     pk: int
     path: str
 
     def above(self) -> list[int]:
-        """Numbers of the units above it, from the root down."""
+        """Ids of the units above it, from the root down."""
         return [int(part) for part in self.path.strip("/").split("/")[:-1]]
 
 
@@ -142,17 +141,17 @@ _places = PreparedQuery(
 
 
 def successor_of(unit: Unit, day: date) -> SuccessorPosition | None:
-    """On a day, along the whole chain. None for a unit that is not over, or whose place in the tree still is there. One
-    query at most.
+    """The position on a day, along the whole chain of successions; None for a unit that is open or whose own place is
+    still right. At most one query.
     """
     if not unit.is_over(day):
         return None
-    found = _places.first(unit.pk, day)
-    return _successor(found[0]) if found else None
+    row = _places.first(unit.pk, day)
+    return _successor(row[0]) if row else None
 
 
 def successors_of(units: Iterable[Unit], day: date) -> dict[int, SuccessorPosition]:
-    """The same of several units, by number. One query, none where no unit is over."""
+    """As `successor_of` for several units, by id. One query, none if all are open."""
     over = {unit.pk for unit in units if unit.is_over(day)}
     rows = places_on(day).filter(unit__in=over).values_list("unit_id", "path") if over else ()
     return {unit: _successor(path) for unit, path in rows}
@@ -163,36 +162,37 @@ def _successor(path: str) -> SuccessorPosition:
 
 
 def places_on(day: date) -> QuerySet[Place]:
-    """The places that hold on a day."""
     return Place.objects.filter(since__lte=day, until__gte=day)
 
 
 def stands_within(where: Q, day: date) -> Q:
-    """Condition on units: one on a column `path` holds for the unit's own, or for where it stands on a day."""
+    """Condition on units: `where`, a condition on `path`, is true of the unit's own path or its position on a day."""
     own = Unit.objects.order_by().filter(where).values("pk")
     return Q(pk__in=own.union(places_on(day).filter(where).values("unit"), all=True))
 
 
 def rebuild() -> int:
-    """Write the rows anew; the number of rows that changed."""
+    """Recompute the table. Returns the number of rows that changed."""
     missing, extra = check()
     gone = list(extra.values())
     for start in range(0, len(gone), _CHUNK):
         Place.objects.filter(pk__in=gone[start : start + _CHUNK]).delete()
-    rows = [Place(**dict(zip(_COLUMNS, one, strict=True))) for one in sorted(missing)]
+    rows = [Place(**dict(zip(_COLUMNS, position, strict=True))) for position in sorted(missing)]
     Place.objects.bulk_create(rows, batch_size=_CHUNK)
     return len(missing) + len(gone)
 
 
 def check() -> tuple[set[UnitPosition], dict[UnitPosition, int]]:
-    """What is missing, and what is kept wrongly (with its number); both empty when all is right."""
-    kept = {UnitPosition(*row): pk for pk, *row in Place.objects.values_list("pk", *_COLUMNS)}
-    wanted = set(compute_positions(Unit, Succession))
-    return wanted - kept.keys(), {one: pk for one, pk in kept.items() if one not in wanted}
+    """Missing rows, and wrong rows with their ids; both empty if the table is right."""
+    stored = {UnitPosition(*row): pk for pk, *row in Place.objects.values_list("pk", *_COLUMNS)}
+    expected = set(compute_positions(Unit, Succession))
+    return expected - stored.keys(), {
+        position: pk for position, pk in stored.items() if position not in expected
+    }
 
 
 def compute_positions(units: type[Unit], successions: type[Succession]) -> list[UnitPosition]:
-    """Of the tables as they are (also for a migration, whose models are of its own time)."""
+    """The positions from these tables (a migration passes its historical models)."""
     if not units.objects.exclude(active_until=None).exists():
         return []
     links: dict[int, list[tuple[int, Fraction]]] = defaultdict(list)

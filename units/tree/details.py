@@ -1,4 +1,4 @@
-"""The catalogue of a unit's descriptive texts, each with the files, forms and answers in which it stands."""
+"""The catalogue of a unit's descriptive texts, each with the files, forms and API responses that contain it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class UnitDetail:
-    """One text of a unit.
+    """A descriptive text of a unit.
 
-    ``name``: of the field of Unit and Draft, in the log, as a column of files and in JSON. ``in_files``: import_units
-    reads it (a column that may be left out), the list of units and the open data have it. ``in_api``: so has the API.
-    ``form_field``: its name in the form, where that is not ``name``.
+    ``name``: the field of Unit and UnitDraft, also in the log, in JSON and as a column of files. ``in_files``: an
+    optional column of import_units, the list of units and the open data. ``form_field``: the form's field, if not
+    ``name``.
     """
 
     name: str
@@ -23,7 +23,6 @@ class UnitDetail:
 
     @property
     def field(self) -> str:
-        """Its name in the form."""
         return self.form_field or self.name
 
 
@@ -35,11 +34,11 @@ IN_FILES = tuple(detail for detail in DETAILS if detail.in_files)
 IN_API = tuple(detail for detail in DETAILS if detail.in_api)
 
 
-def detail_texts(of: object, details: tuple[UnitDetail, ...] = DETAILS) -> dict[str, str]:
+def detail_texts(unit: object, details: tuple[UnitDetail, ...] = DETAILS) -> dict[str, str]:
     """The details of a unit or draft by name."""
-    return {detail.name: getattr(of, detail.name) for detail in details}
+    return {detail.name: getattr(unit, detail.name) for detail in details}
 
 
-def labelled_details(of: object) -> Iterator[tuple[str, str]]:
-    """Label and text of those that a unit has."""
-    return ((detail.label, text) for detail in DETAILS if (text := getattr(of, detail.name)))
+def labelled_details(unit: object) -> Iterator[tuple[str, str]]:
+    """Label and text of the details that are not blank."""
+    return ((detail.label, text) for detail in DETAILS if (text := getattr(unit, detail.name)))

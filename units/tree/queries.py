@@ -1,5 +1,5 @@
-"""Questions about units: who holds a code on a day, who is below whom, who came before and after; units as
-row tuples, since instantiating hundreds of `Unit` objects is slow.
+"""Queries of units: by code on a day, children, predecessors and successors; units as row tuples, since
+instantiating hundreds of `Unit` objects is slow.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from units.models import key_on as models_key_on
 
 
 class UnitRow(NamedTuple):
-    """Rows of `values_list(*LightUnit._fields)` of units with `with_until()`."""
+    """A row of `values_list(*UnitRow._fields)` of units with `with_until()`."""
 
     pk: int
     code: str
@@ -29,7 +29,7 @@ class UnitRow(NamedTuple):
     reports: bool
     active_from: date
     active_until: date | None
-    # The last day on which it reports itself, where there is one.
+    # The last day on which the unit itself reports, if any.
     until: date | None
 
     @property
@@ -52,12 +52,12 @@ class UnitRow(NamedTuple):
 
 
 def unit_rows(units: UnitQuerySet) -> Iterator[UnitRow]:
-    """These units, in no order."""
+    """The units as rows, unordered."""
     return (UnitRow(*row) for row in units.order_by().with_until().values_list(*UnitRow._fields))
 
 
 class CodeIndex:
-    """Who holds a code on a day, answered from memory: one query for a whole file (or none, from given units)."""
+    """Looks up units by code and day in memory: one query for a whole file, none if `units` are passed."""
 
     def __init__(self, units: Iterable[Unit] | None = None):
         self._holders: dict[str, list[Unit]] = defaultdict(list)
@@ -72,24 +72,24 @@ class CodeIndex:
         return code_holder(self._holders.get(code, ()), on if day is None else day, strict=day is not None)
 
     def holders(self, code: str) -> list[Unit]:
-        """Everyone who ever holds the code, the earliest first."""
+        """All units that ever have the code, the earliest first."""
         return self._holders.get(canonical_text(code), [])
 
 
 def split_code(text: str) -> tuple[str, date | None]:
-    """CODE or CODE@2022-06-30 as code and day. Errors: ValueError (Vietnamese) for a day that is none."""
+    """Split CODE or CODE@2022-06-30 into code and day. Errors: ValueError (Vietnamese) for an invalid day."""
     code, sign, day = canonical_text(text).partition("@")
     return code.strip(), parse_day(day) if sign else None
 
 
 def unit_key(code: str, first: date) -> str:
-    """How files that outlive today name a unit for good: its code and first day, which `split_code` reads."""
+    """A permanent key for files: code and first day, which `split_code` reads."""
     return f"{code}@{first.isoformat()}"
 
 
 def code_holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | None:
-    """Of units with one code, sorted by first day: the one that is active on `day`; unless `strict` else the last one
-    up to then, else the first later one.
+    """Of units with the same code, sorted by first day, the one active on `day`. Unless `strict`, falls back to the
+    last one before `day`, then to the first one after it.
     """
     before = later = None
     for unit in units:
@@ -103,8 +103,9 @@ def code_holder(units: Iterable[Unit], day: date, *, strict: bool) -> Unit | Non
 
 
 def lock_unit(unit: Unit) -> bool:
-    """Whether the unit is still there, and then to the end of the transaction: undoing what opened it waits. It is the
-    lock of a foreign key, which PostgreSQL else takes at the end; on SQLite nobody writes meanwhile.
+    """Lock the unit against deletion until the end of the transaction; False if it no longer exists.
+
+    PostgreSQL takes this lock for a foreign key only when the row is written; SQLite has one writer at a time anyway.
     """
     if connection.vendor != "postgresql":
         return Unit.objects.filter(pk=unit.pk).exists()
@@ -114,13 +115,13 @@ def lock_unit(unit: Unit) -> bool:
 
 
 def key_on(unit: Unit, day: date) -> str:
-    """How a unit stands in an address that is read on a day: with a day of its own where it does not hold its code."""
+    """The unit's key in an address read on `day`: CODE, or CODE@date where it does not have the code that day."""
     return f"{unit.code}@{unit.active_from}" if unit.active_from > day else unit.key_on(day)
 
 
 def resolve_code(text: str, on: date) -> Unit | None:
-    """CODE is the unit that holds the code on `on` (the end of a period), nobody then: its last holder up to then, else
-    the first later one; CODE@2022-06-30 is the one that held it that day, or None. Errors: ValueError for a bad day.
+    """The unit that CODE names on `on`, with the fallbacks of `code_holder`; CODE@2022-06-30: the one that had the code
+    that day, or None. Errors: ValueError for an invalid day.
     """
     code, day = split_code(text)
     units = Unit.objects.filter(code=code).order_by("active_from")
@@ -133,7 +134,7 @@ def children_of(unit: Unit, start: date, end: date) -> UnitQuerySet:
 
 
 def search_units(text: str) -> UnitQuerySet:
-    """Units whose name contains the text (capitals and diacritics do not matter) or whose code begins with it."""
+    """Units whose name contains the text (ignoring case and diacritics) or whose code begins with it."""
     text = canonical_text(text)
     if not text:
         return Unit.objects.all()

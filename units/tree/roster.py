@@ -17,7 +17,7 @@ Expected = list[dict[str, int]]  # one per span: tier → number of units
 Steps = Mapping[int, list[tuple[str, date, int, int]]]  # by group: tier, day, opened, closed
 _Place = tuple[int, str, bool, date]  # group, tier, external, day
 _CHUNK = 500
-# By the numbers of groups: over the join all steps of the country would be read.
+# By the ids of groups: with a join PostgreSQL would read all steps of the country.
 _COLUMNS = ("group", "tier", "on", "opened", "closed")
 _every_step = PreparedQuery(
     lambda groups: RosterStep.objects.filter(group__in=groups).values_list(*_COLUMNS), list
@@ -34,18 +34,18 @@ _by_kind = PreparedQuery(
 
 
 class RosterDifference(NamedTuple):
-    """A step that is kept otherwise than a recount gives it: (opened, closed) each."""
+    """A stored step that differs from a recount: (opened, closed) each."""
 
     group: int
     tier: str
     external: bool
     on: date
-    kept: tuple[int, int]
+    stored: tuple[int, int]
     counted: tuple[int, int]
 
 
 def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
-    """The kept steps of these groups (by number), for `expected` and `expected_by_child`. No query without groups."""
+    """The stored steps of these groups (by id), for `expected` and `expected_by_child`. No query without groups."""
     steps = defaultdict(list)
     if groups:
         for group, *step in (_every_step if external else _own_steps)(list(groups)):
@@ -54,7 +54,7 @@ def steps_of(groups: Sequence[int], *, external: bool = False) -> Steps:
 
 
 def steps_by_kind(groups: Sequence[int]) -> dict[int, list[tuple[str, bool, date, int, int]]]:
-    """The kept steps of these groups with external bodies apart: tier, external, day, opened, closed. One query."""
+    """The stored steps of these groups with external bodies apart: tier, external, day, opened, closed. One query."""
     steps = defaultdict(list)
     for group, *step in _by_kind(list(groups)):
         steps[group].append(tuple(step))
@@ -64,13 +64,13 @@ def steps_by_kind(groups: Sequence[int]) -> dict[int, list[tuple[str, bool, date
 def expected(
     group: Unit, spans: Sequence[Span], *, external: bool = False, steps: Steps | None = None
 ) -> Expected:
-    """For each span (both days inclusive) the number of units of the subtree that owe a report, by tier, in one query;
-    none where its steps are at hand.
+    """For each span (both days inclusive) how many units of the subtree are expected to report, by tier. One query,
+    none if `steps` are passed.
 
-    Only tiers with at least one unit. `external` takes in the bodies that are not the committee's.
+    Only tiers with at least one unit. `external` includes the bodies outside the committee.
     """
     if not group.has_children:
-        return _of_leaf(group, spans, external)
+        return _expected_of_leaf(group, spans, external)
     if steps is None:
         steps = steps_of([group.pk], external=external)
     return added_up(steps[group.pk], spans)
@@ -84,30 +84,30 @@ def expected_by_child(
     children: Sequence[Unit] | None = None,
     steps: Steps | None = None,
 ) -> dict[int, Expected]:
-    """`expected` of each unit directly below, by its number, in two queries (children of all times); one less where
-    the children are at hand, and one less where their steps are.
-    """
+    """`expected` of each child (of all times), by id. Two queries, one less for each of `children` and `steps`."""
     children = list(Unit.objects.filter(parent=unit)) if children is None else children
     if steps is None:
         steps = steps_of([child.pk for child in children if child.has_children], external=external)
     return {
-        child.pk: added_up(steps[child.pk], spans) if child.has_children else _of_leaf(child, spans, external)
+        child.pk: added_up(steps[child.pk], spans)
+        if child.has_children
+        else _expected_of_leaf(child, spans, external)
         for child in children
     }
 
 
 def expected_itself(unit: Unit, spans: Sequence[Span], *, external: bool = False) -> Expected:
-    """`expected` of the unit alone, without what is below it (for a group that reports itself). No query."""
-    return _of_leaf(unit, spans, external)
+    """`expected` of the unit without its subtree, for a group that reports itself. No query."""
+    return _expected_of_leaf(unit, spans, external)
 
 
-def _of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
+def _expected_of_leaf(unit: Unit, spans: Sequence[Span], external: bool) -> Expected:
     counts = external or not unit.external
     return [{unit.tier: 1} if counts and unit.owes(start, end) else {} for start, end in spans]
 
 
 def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> Expected:
-    """How many are there in each span, by tier, from (tier, day, opened, closed)."""
+    """The number of units in each span, by tier, from (tier, day, opened, closed)."""
     times = 1
     days = list(chain.from_iterable(spans))
     first, last = min(days), max(days)
@@ -115,7 +115,7 @@ def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> 
         if first <= on <= last:
             break
     else:
-        # As a rule nobody opens or closes meanwhile, and every span has the same units.
+        # Usually nothing opens or closes meanwhile, and every span has the same units.
         spans, times = spans[:1], len(spans)
     sums = []
     for start, end in spans:
@@ -127,19 +127,19 @@ def added_up(steps: list[tuple[str, date, int, int]], spans: Sequence[Span]) -> 
 
 
 def rebuild(groups: Iterable[int] | None = None) -> int:
-    """Write the steps anew for these units (numbers; default all); the number of steps that changed."""
+    """Recompute the steps of these groups (ids; default all). Returns the number of steps that changed."""
     differences = check(groups)
     gone = [item for item in differences if item.counted == (0, 0)]
     for item in gone:
         _steps_at(item).delete()
     for item in differences:
-        if item.kept != (0, 0) and item.counted != (0, 0):
+        if item.stored != (0, 0) and item.counted != (0, 0):
             _steps_at(item).update(opened=item.counted[0], closed=item.counted[1])
     RosterStep.objects.bulk_create(
         (
             RosterStep(**_place(item), opened=item.counted[0], closed=item.counted[1])
             for item in differences
-            if item.kept == (0, 0)
+            if item.stored == (0, 0)
         ),
         batch_size=_CHUNK,
     )
@@ -147,29 +147,29 @@ def rebuild(groups: Iterable[int] | None = None) -> int:
 
 
 def check(groups: Iterable[int] | None = None) -> list[RosterDifference]:
-    """Where the kept steps differ from a recount (of these units; default all); empty when all is right."""
-    wanted = None if groups is None else set(groups)
-    counted = _count(wanted)
-    kept = {}
-    steps = RosterStep.objects.all() if wanted is None else RosterStep.objects.filter(group__in=wanted)
+    """Differences between stored steps and a recount of these groups (default all)."""
+    selected = None if groups is None else set(groups)
+    counted = _count(selected)
+    stored = {}
+    steps = RosterStep.objects.all() if selected is None else RosterStep.objects.filter(group__in=selected)
     for group, tier, external, on, opened, closed in steps.values_list(
         "group", "tier", "external", "on", "opened", "closed"
     ):
-        kept[group, tier, external, on] = (opened, closed)
-    places = sorted(kept.keys() | counted.keys())
+        stored[group, tier, external, on] = (opened, closed)
+    places = sorted(stored.keys() | counted.keys())
     return [
-        RosterDifference(*place, kept.get(place, (0, 0)), counted.get(place, (0, 0)))
+        RosterDifference(*place, stored.get(place, (0, 0)), counted.get(place, (0, 0)))
         for place in places
-        if kept.get(place) != counted.get(place)
+        if stored.get(place) != counted.get(place)
     ]
 
 
-def _count(wanted: set[int] | None) -> dict[_Place, tuple[int, int]]:
+def _count(selected: set[int] | None) -> dict[_Place, tuple[int, int]]:
     groups = Unit.objects.filter(has_children=True)
     units = Unit.objects.reporting()
-    if wanted is not None:
-        groups = groups.filter(pk__in=wanted)
-        # A few groups (the ancestors of a change) share a root: everything below the highest holds what all need.
+    if selected is not None:
+        groups = groups.filter(pk__in=selected)
+        # A few groups (the ancestors of a change) share a root: the subtree of the highest contains them all.
         top = groups.order_by("depth").first()
         units = units.under(top) if top and _all_under(top, groups) else units
     members = set(groups.values_list("pk", flat=True))

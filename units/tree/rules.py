@@ -1,6 +1,6 @@
-"""The rules of the tree, checked over drafts and existing units: every fault at once, nothing written.
+"""Validates drafts of units against the tree and reports every fault at once; writes nothing.
 
-No unit lasts longer than its parent.
+No unit outlives its parent.
 """
 
 import re
@@ -21,7 +21,7 @@ from .queries import CodeIndex, split_code
 
 @dataclass
 class UnitDraft:
-    """A unit to open. `parent` is a code (or CODE@day) that is looked up on the first day, or the unit itself."""
+    """A unit to open. `parent`: a code (or CODE@day) that is looked up on the first day, or the parent unit."""
 
     code: str
     name: str
@@ -34,7 +34,7 @@ class UnitDraft:
     legal_basis: str = ""
 
     def unit(self) -> Unit:
-        """The unit as it would be kept, without parent and place in the tree."""
+        """The unit as it would be saved, without parent and path."""
         return Unit(
             code=canonical_text(self.code),
             name=clean_text(self.name),
@@ -48,7 +48,7 @@ class UnitDraft:
 
 
 class DraftFault(NamedTuple):
-    """What is wrong with the draft at `index`: field of the draft, code for programs, message in Vietnamese."""
+    """A fault of the draft at `index`: field of the draft, code for programs, message in Vietnamese."""
 
     index: int
     field: str
@@ -57,7 +57,7 @@ class DraftFault(NamedTuple):
 
 
 class TreeRefused(Exception):
-    """An action that the rules of the tree forbid; carries every fault."""
+    """The rules of the tree forbid an action; carries every fault."""
 
     def __init__(self, wrongs: Sequence[DraftFault]):
         super().__init__(" ".join(wrong.message for wrong in wrongs))
@@ -85,7 +85,7 @@ _NAMED = 3
 
 
 def may_close(unit: Unit, on: date) -> bool:
-    """Whether the unit may be given this last day: it has none, or only its parent's, which it need not live to see."""
+    """Whether the unit may get this last day: it has none yet, or a later one that is only its parent's."""
     if unit.active_until is None:
         return True
     return (
@@ -94,11 +94,11 @@ def may_close(unit: Unit, on: date) -> bool:
 
 
 def bound_to_parents(fresh: Iterable[tuple[int, Unit]]) -> list[DraftFault]:
-    """A new unit without a last day ends with its parent, where that one ends; a later last day is wrong.
+    """Give each new unit without a last day that of its parent; a later last day is a fault.
 
-    Parents come first, so that a last day is handed down to the lowest unit.
+    Parents come first, so that a last day reaches the lowest unit.
     """
-    found = []
+    faults = []
     for index, unit in fresh:
         last = unit.parent.active_until if unit.parent else None
         if last is None:
@@ -108,27 +108,27 @@ def bound_to_parents(fresh: Iterable[tuple[int, Unit]]) -> list[DraftFault]:
         elif unit.active_until > last:
             ends = f"{unit.parent.name} chỉ hoạt động đến hết ngày {format_day(last)}"
             message = f"{ends}: {unit.name} không thể lâu hơn."
-            found.append(DraftFault(index, "active_until", "outlives_parent", message))
-    return found
+            faults.append(DraftFault(index, "active_until", "outlives_parent", message))
+    return faults
 
 
-def left_open(closing: Sequence[PlannedClosing], known: Iterable[Unit]) -> list[DraftFault]:
-    """Groups that close over units below that go on. `known` are all units, with the last days that are planned."""
-    closes = {one.unit.pk: one for one in closing}
+def left_open(closing: Sequence[PlannedClosing], units: Iterable[Unit]) -> list[DraftFault]:
+    """Faults of groups that close while units below stay open. `units`: all of them, with their planned last days."""
+    closes = {planned.unit.pk: planned for planned in closing}
     left: dict[int, list[str]] = defaultdict(list)
-    for unit in known:
+    for unit in units:
         above = closes.get(unit.parent_id)
         if above and (unit.active_until is None or unit.active_until > above.on):
             left[unit.parent_id].append(unit.name)
     return [
-        still_open_below(one.index, "active_until", one.unit, left[pk])
-        for pk, one in closes.items()
+        still_open_below(planned.index, "active_until", planned.unit, left[pk])
+        for pk, planned in closes.items()
         if left[pk]
     ]
 
 
 def still_open_below(index: int, field: str, unit: Unit, names: Sequence[str]) -> DraftFault:
-    """Says which units below go on, and what to do."""
+    """The fault that names the units below that stay open, and what to do."""
     more = f" và {len(names) - _NAMED} đơn vị khác" if len(names) > _NAMED else ""
     shown = ", ".join(sorted(names)[:_NAMED]) + more
     message = (
@@ -138,34 +138,34 @@ def still_open_below(index: int, field: str, unit: Unit, names: Sequence[str]) -
     return DraftFault(index, field, "children_open", message)
 
 
-# Codes stand in addresses, file names and space-separated lists.
+# Codes are used in addresses, file names and space-separated lists.
 _CODE = re.compile(r"[^\W_][\w./-]{0,63}")
 _RANK = {tier: rank for rank, tier in enumerate(Tier.values)}
 
 
 def plan_drafts(drafts: Sequence[UnitDraft], existing: Iterable[Unit]) -> TreePlan:
-    """Check all drafts against each other and against the existing units (at least those of the same codes, and the
-    parents, as they are now). A draft equal to an existing unit is unchanged; one that only adds its last day closes
-    it.
+    """Check all drafts against each other and the existing units (at least those with the same codes, and the parents).
+
+    A draft equal to an existing unit is unchanged; one that only adds its last day closes it.
     """
-    known = list(existing)
+    existing_units = list(existing)
     units = [draft.unit() for draft in drafts]
     wrongs = [wrong for index, unit in enumerate(units) for wrong in _faults_of_draft(index, unit)]
-    fresh, matches, repeated = _new_and_known(units, known)
+    fresh, matches, repeated = _new_and_known(units, existing_units)
     wrongs += repeated
     closing = [
         PlannedClosing(index, match, units[index].active_until)
         for index, match in matches.items()
         if units[index].active_until is not None and may_close(match, units[index].active_until)
     ]
-    for one in closing:
-        one.unit.active_until = one.on  # so that its code is free for a successor in the same file
-    codes = CodeIndex([*known, *(units[index] for index in fresh)])
-    by_number = {unit.pk: unit for unit in known}
+    for planned in closing:
+        planned.unit.active_until = planned.on  # so that its code is free for a successor in the same file
+    codes = CodeIndex([*existing_units, *(units[index] for index in fresh)])
+    by_number = {unit.pk: unit for unit in existing_units}
     for index in fresh:
         wrongs += _faults_of_parent(index, drafts[index], units[index], codes, by_number)
         wrongs += _overlap(index, units[index], codes)
-    wrongs += left_open(closing, known)
+    wrongs += left_open(closing, existing_units)
     wrongs += _cycles(fresh, units)
     for index, match in matches.items():
         wrongs += _differences(index, drafts[index], units[index], match, codes)
@@ -176,59 +176,59 @@ def plan_drafts(drafts: Sequence[UnitDraft], existing: Iterable[Unit]) -> TreePl
 
 
 def _new_and_known(
-    units: list[Unit], known: list[Unit]
+    units: list[Unit], existing_units: list[Unit]
 ) -> tuple[list[int], dict[int, Unit], list[DraftFault]]:
-    """Which drafts are new, which name an existing unit (the same code and first day), which repeat another draft."""
-    by_start = {(unit.code, unit.active_from): unit for unit in known}
+    """New drafts, drafts of existing units (same code and first day), and faults of drafts that repeat another."""
+    by_start = {(unit.code, unit.active_from): unit for unit in existing_units}
     fresh: list[int] = []
     matches: dict[int, Unit] = {}
     repeated: list[DraftFault] = []
-    taken: set[int] = set()
+    matched: set[int] = set()
     for index, unit in enumerate(units):
         match = by_start.setdefault((unit.code, unit.active_from), unit)
         if match is unit:
             fresh.append(index)
-        elif match.pk is None or match.pk in taken:
+        elif match.pk is None or match.pk in matched:
             message = f"Mã {unit.code} từ {format_day(unit.active_from)} có hai lần."
             repeated.append(DraftFault(index, "code", "repeated_row", message))
         else:
             matches[index] = match
-            taken.add(match.pk)
+            matched.add(match.pk)
     return fresh, matches, repeated
 
 
 def _faults_of_draft(index: int, unit: Unit) -> list[DraftFault]:
-    found = []
+    faults = []
     if not _CODE.fullmatch(unit.code) or unicodedata.normalize("NFKC", unit.code) != unit.code:
         message = (
             "Mã phải có, không quá 64 ký tự, chỉ gồm chữ, số và các dấu . - _ /, bắt đầu bằng chữ hoặc số."
         )
-        found.append(DraftFault(index, "code", "bad_code", message))
+        faults.append(DraftFault(index, "code", "bad_code", message))
     if not unit.name or len(unit.name) > 200:
-        found.append(DraftFault(index, "name", "bad_name", "Tên phải có và không quá 200 ký tự."))
+        faults.append(DraftFault(index, "name", "bad_name", "Tên phải có và không quá 200 ký tự."))
     if unit.kind not in UnitKind.values:
-        found.append(
+        faults.append(
             DraftFault(
                 index, "kind", "unknown_kind", f"Không có loại “{unit.kind}” ({', '.join(UnitKind.values)})."
             )
         )
     if unit.tier not in Tier.values and not (unit.kind == UnitKind.OFFICE and not unit.tier):
-        found.append(
+        faults.append(
             DraftFault(
                 index, "tier", "unknown_tier", f"Không có cấp “{unit.tier}” ({', '.join(Tier.values)})."
             )
         )
     if unit.active_until is not None and unit.active_until < unit.active_from:
-        found.append(
+        faults.append(
             DraftFault(index, "active_until", "dates", "Ngày kết thúc hoạt động phải từ ngày bắt đầu trở đi.")
         )
-    return found
+    return faults
 
 
 def _faults_of_parent(
     index: int, draft: UnitDraft, unit: Unit, codes: CodeIndex, by_number: Mapping[int, Unit]
 ) -> list[DraftFault]:
-    """Find the parent on the unit's first day, as it is kept now, and compare kinds and tiers."""
+    """Look up the parent on the unit's first day, and compare kinds and tiers."""
     if draft.parent is None or draft.parent == "":
         if unit.kind == UnitKind.OFFICE:
             return [DraftFault(index, "parent", "no_parent", "Phòng, ban phải có đơn vị cấp trên.")]
@@ -250,7 +250,7 @@ def _faults_of_parent(
         )
         if parent is None:
             return [_no_parent(index, draft.parent, codes.holders(code), first)]
-    # Whoever fetched it did so before the tree was locked, or before it was closed in the same act.
+    # It was fetched before the tree was locked, or before it was closed in the same transaction.
     parent = by_number.get(parent.pk, parent)
     if not (parent.active_from <= unit.active_from and not parent.is_over(unit.active_from)):
         day = format_day(unit.active_from)
@@ -270,7 +270,7 @@ def _no_parent(index: int, text: str, holders: list[Unit], day: date) -> DraftFa
 
 def _tiers(index: int, unit: Unit, parent: Unit) -> list[DraftFault]:
     if unit.kind == UnitKind.OFFICE:
-        # An office reports at the tier of its parent; a file may leave its tier out.
+        # An office reports at the tier of its parent; a file may omit it.
         if unit.tier and parent.tier and unit.tier != parent.tier:
             message = f"Phòng, ban báo cáo ở cấp của đơn vị cấp trên ({Tier(parent.tier).label})."
             return [DraftFault(index, "tier", "tier_of_office", message)]
@@ -296,36 +296,38 @@ def _overlap(index: int, unit: Unit, codes: CodeIndex) -> list[DraftFault]:
 
 
 def _cycles(fresh: list[int], units: list[Unit]) -> list[DraftFault]:
-    found = []
+    faults = []
     for index in fresh:
         seen, above = {id(units[index])}, units[index].parent
         while above is not None and above.pk is None and id(above) not in seen:
             seen.add(id(above))
             above = above.parent
         if above is units[index]:
-            found.append(
+            faults.append(
                 DraftFault(index, "parent", "cycle", "Đơn vị cấp trên lại nằm dưới chính đơn vị này.")
             )
-    return found
+    return faults
 
 
-def _differences(index: int, draft: UnitDraft, unit: Unit, kept: Unit, codes: CodeIndex) -> list[DraftFault]:
-    """A unit is never renamed or moved in place: what differs from the kept one is an error."""
-    unit.tier = unit.tier or kept.tier
+def _differences(
+    index: int, draft: UnitDraft, unit: Unit, existing: Unit, codes: CodeIndex
+) -> list[DraftFault]:
+    """A unit is never renamed or moved in place: any difference from the existing one is a fault."""
+    unit.tier = unit.tier or existing.tier
     pairs = [
-        ("name", canonical_text(unit.name), canonical_text(kept.name)),
-        ("kind", unit.kind, kept.kind),
-        ("tier", unit.tier, kept.tier),
-        ("reports", unit.reports_declared, kept.reports_declared),
+        ("name", canonical_text(unit.name), canonical_text(existing.name)),
+        ("kind", unit.kind, existing.kind),
+        ("tier", unit.tier, existing.tier),
+        ("reports", unit.reports_declared, existing.reports_declared),
     ]
     different = [field for field, new, old in pairs if new != old]
-    if unit.active_until and kept.active_until and unit.active_until != kept.active_until:
+    if unit.active_until and existing.active_until and unit.active_until != existing.active_until:
         different.append("active_until")
     if isinstance(draft.parent, str) and draft.parent:
         above = codes.resolve(draft.parent, draft.active_from)
-        if above is None or above.pk != kept.parent_id:
+        if above is None or above.pk != existing.parent_id:
             different.append("parent")
-    elif (draft.parent.pk if draft.parent else None) != kept.parent_id:
+    elif (draft.parent.pk if draft.parent else None) != existing.parent_id:
         different.append("parent")
     since = f"Mã {unit.code} từ {format_day(unit.active_from)} đã có"
     return [

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         differences = [
             (
                 f"Số đơn vị phải báo cáo dưới đơn vị {item.group}, {item.tier}, ngày {item.on:%d/%m/%Y}",
-                f"đang ghi mở {item.kept[0]}, đóng {item.kept[1]}; "
+                f"đang ghi mở {item.stored[0]}, đóng {item.stored[1]}; "
                 f"tính lại mở {item.counted[0]}, đóng {item.counted[1]}",
             )
             for item in roster.check()

@@ -73,7 +73,7 @@ def test_check_finds_what_was_changed_by_hand_and_rebuild_mends_it(tree):
     RosterStep.objects.filter(group=tree.district, tier="commune").update(opened=7)
     RosterStep.objects.filter(group=tree.province, tier="district", external=True).delete()
     RosterStep.objects.create(group=tree.province, tier="country", external=False, on=START, opened=1)
-    found = {(item.group, item.tier, item.kept, item.counted) for item in roster.check()}
+    found = {(item.group, item.tier, item.stored, item.counted) for item in roster.check()}
     assert found == {
         (tree.district.pk, "commune", (7, 0), (2, 0)),
         (tree.province.pk, "district", (0, 0), (1, 0)),

@@ -1,5 +1,5 @@
-"""`deliver`: sends what waits in the outbox, and forgets what was kept for long enough: messages taken, answers to
-keyed requests, sign-ins, sessions that ended, uploads that nobody confirmed. A timer calls it every minute.
+"""`deliver`: sends the outbox and deletes expired rows (delivered messages, responses to keyed requests, sign-ins,
+ended sessions, unconfirmed uploads). A timer calls it every minute.
 """
 
 import fcntl
@@ -20,16 +20,17 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args, **options):
-        # The timer may come again while a slow receiver keeps this run busy.
+        # The timer may fire again while a slow receiver delays this run.
         with open(settings.DATA_DIR / "deliver.lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.stderr.write("Một lần gửi khác đang chạy.")
                 return
-            with timer_runs.record(timer_runs.DELIVER) as told:
+            with timer_runs.record(timer_runs.DELIVER) as result:
                 run = outbox.deliver(lambda message: push.send(message, timezone.now()), timezone.now)
-                told.good, told.words = not run.failed, f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
+                result.good = not run.failed
+                result.words = f"đã gửi {run.delivered}, chưa gửi được {run.failed}"
             for forget in timer_runs.FORGETTING:
                 forget(at=timezone.now())
         self.stdout.write(f"Đã gửi {run.delivered} tin, {run.failed} tin chưa gửi được.")
