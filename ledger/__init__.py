@@ -1,4 +1,4 @@
-"""Memory: the append-only log of who did what, request keys, jobs, outbox, backup.
+"""The append-only log, idempotency keys, background jobs, the outbox, backup and restore.
 
-Knows none of the other apps.
+Imports no other app.
 """

@@ -1,6 +1,4 @@
-"""A consistent copy of database and media while the server runs, and its restore, on SQLite and on
-PostgreSQL.
-"""
+"""Backup of database and media while the server runs, and restore, on SQLite and PostgreSQL."""
 
 import errno
 import hashlib
@@ -41,17 +39,17 @@ _DROP_TABLES = """
 
 
 class CopyError(Exception):
-    """The database tool failed; the message is in Vietnamese, with what the tool said."""
+    """The database tool failed; the message is in Vietnamese, with the tool's output."""
 
 
-class Holdings(NamedTuple):
-    """What a database holds: rows by table, and sequence number and hash of the log's last entry."""
+class DatabaseContents(NamedTuple):
+    """Rows by table, and sequence number and hash of the log's last entry."""
 
     tables: dict[str, int]
     log_head: tuple[int, str]
 
 
-def copy_database(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
+def copy_database(connection: BaseDatabaseWrapper, folder: Path) -> DatabaseContents:
     """Copy the database into a file in the folder; must not run inside a transaction. Errors: CopyError."""
     return (
         _take_sqlite(connection, folder)
@@ -61,28 +59,27 @@ def copy_database(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
 
 
 def restore_database(connection: BaseDatabaseWrapper, folder: Path) -> None:
-    """Replace the whole database by the copy in the folder, all or nothing. Errors: CopyError."""
+    """Replace the database with the copy in the folder, all or nothing. Errors: CopyError."""
     if connection.vendor == "sqlite":
         _put_back_sqlite(connection, folder)
     else:
         _put_back_postgresql(connection, folder)
 
 
-def database_holdings(connection: BaseDatabaseWrapper) -> Holdings:
-    """What the live database holds."""
+def database_contents(connection: BaseDatabaseWrapper) -> DatabaseContents:
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        # SQLite's own, such as the statistics that ANALYZE leaves, are not ours to compare.
-        return _holdings(cursor, [name for name in tables if not name.startswith("sqlite_")])
+        # Not SQLite's own tables, such as the statistics of ANALYZE.
+        return _contents(cursor, [name for name in tables if not name.startswith("sqlite_")])
 
 
-def _holdings(cursor: Any, tables: list[str]) -> Holdings:
+def _contents(cursor: Any, tables: list[str]) -> DatabaseContents:
     head = None
     # A database that was never migrated can be copied too.
     if Entry._meta.db_table in tables:
         cursor.execute("SELECT sequence, hash FROM ledger_entry ORDER BY sequence DESC LIMIT 1")
         head = cursor.fetchone()
-    return Holdings(_count(cursor, tables), head or (0, log.FIRST_PREVIOUS))
+    return DatabaseContents(_count(cursor, tables), head or (0, log.FIRST_PREVIOUS))
 
 
 def _count(cursor: Any, tables: Iterable[str]) -> dict[str, int]:
@@ -93,7 +90,7 @@ def _count(cursor: Any, tables: Iterable[str]) -> dict[str, int]:
     return counts
 
 
-def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
+def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> DatabaseContents:
     path = folder / SQLITE_FILE
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(path)])
@@ -106,13 +103,13 @@ def _take_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
         tables = cursor.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
         )
-        return _holdings(cursor, [name for (name,) in tables.fetchall()])
+        return _contents(cursor, [name for (name,) in tables.fetchall()])
     finally:
         copy.close()
 
 
 def _put_back_sqlite(connection: BaseDatabaseWrapper, folder: Path) -> None:
-    """Through SQLite's own backup: one transaction, under the locks of whoever still has the database open."""
+    """By SQLite's backup API: one transaction, which respects the locks of open connections."""
     copy = _open_read_only(folder / SQLITE_FILE)
     try:
         connection.ensure_connection()
@@ -130,7 +127,7 @@ def _open_read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
-def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
+def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> DatabaseContents:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
@@ -146,11 +143,11 @@ def _take_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> Holdings:
         with _start(connection, "pg_dump", [*options, "--no-password"]) as dump:
             dump.finish()
         path.chmod(0o600)
-        return database_holdings(connection)
+        return database_contents(connection)
 
 
 def _put_back_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> None:
-    """In one transaction, committed only after the whole dump was read; tables that it does not hold go too."""
+    """In one transaction, committed only after the whole dump was read; drops tables that it does not contain."""
     connection.close()
     script = [
         "--clean",
@@ -181,18 +178,18 @@ def _put_back_postgresql(connection: BaseDatabaseWrapper, folder: Path) -> None:
 
 
 class _Tool:
-    """A running client program; leaving the block without `finish` kills it, which undoes its transaction."""
+    """A running client program; leaving the block without `finish` kills it, which rolls its transaction back."""
 
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._name = Path(command[0]).name
-        # A file, not a pipe: nobody reads what the program says before it ends.
-        self._said = tempfile.TemporaryFile()
+        # A file, not a pipe, since it is read only after the program ends.
+        self._stderr = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command,
             env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
         )
 
     @property
@@ -204,12 +201,12 @@ class _Tool:
         return self._process.stdout
 
     def finish(self) -> None:
-        """Close its input and wait. Errors: CopyError with its own words when it failed."""
+        """Close its input and wait. Errors: CopyError with its stderr if it failed."""
         self._process.communicate()
         if self._process.returncode:
-            self._said.seek(0)
-            said = self._said.read().decode(errors="replace").strip()
-            raise CopyError(f"{self._name} báo lỗi: {said}")
+            self._stderr.seek(0)
+            output_text = self._stderr.read().decode(errors="replace").strip()
+            raise CopyError(f"{self._name} báo lỗi: {output_text}")
 
     def __enter__(self) -> "_Tool":
         return self
@@ -218,23 +215,23 @@ class _Tool:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
-        # What was still to be written to a program that ended early is of no use to anyone.
+        # Unwritten input of a program that ended early is dropped.
         with suppress(BrokenPipeError):
             self._process.stdin.close()
-        self._said.close()
+        self._stderr.close()
 
 
 def _start(connection: BaseDatabaseWrapper, program: str, options: list[str]) -> _Tool:
-    """Run a client program against the database; the password goes by the environment, where `ps` does not show it."""
+    """Run a client program against the database; the password is in the environment, where `ps` does not show it."""
     command, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, options)
     return _Tool([_path(program), *command[1:]], environment or {})
 
 
 def _path(program: str) -> str:
-    found = shutil.which(program)
-    if not found:
+    path = shutil.which(program)
+    if not path:
         raise CopyError(f"Thiếu chương trình {program}: hãy cài gói postgresql-client.")
-    return found
+    return path
 
 
 MANIFEST = "manifest.json"
@@ -254,7 +251,7 @@ class BackupError(Exception):
 
 @contextmanager
 def _as_backup_error() -> Iterator[None]:
-    """Turn what disk and database say into a BackupError."""
+    """Turn errors of disk and database into a BackupError."""
     try:
         yield
     except CopyError as error:
@@ -268,9 +265,9 @@ def _as_backup_error() -> Iterator[None]:
 
 @_as_backup_error()
 def back_up(folder: Path, *, at: datetime) -> dict[str, Any]:
-    """Write a backup into a new or empty folder; gives the manifest.
+    """Write a backup into a new or empty folder; returns the manifest.
 
-    Media are copied after the database, so every file that a row names is there. Errors: BackupError.
+    Media are copied after the database, so that every file named in a row is included. Errors: BackupError.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BackupError(f"{folder} đã có nội dung: hãy chọn thư mục mới hoặc trống.")
@@ -282,7 +279,7 @@ def back_up(folder: Path, *, at: datetime) -> dict[str, Any]:
     try:
         return _fill(folder, media, at)
     except BaseException:
-        # Half a copy is of no use, and may be what filled the disk.
+        # Half a copy is useless, and may have filled the disk.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
@@ -308,7 +305,7 @@ def _fill(folder: Path, media: Path, at: datetime) -> dict[str, Any]:
 
 @_as_backup_error()
 def check_backup(folder: Path) -> dict[str, Any]:
-    """The manifest of a whole and unaltered backup of this kind of database.
+    """The manifest of a complete and unaltered backup of this kind of database.
 
     Errors: BackupError naming the first damaged file.
     """
@@ -334,34 +331,34 @@ def check_backup(folder: Path) -> dict[str, Any]:
 
 @_as_backup_error()
 def restore(folder: Path, manifest: dict[str, Any]) -> None:
-    """Replace database and media by those of a backup that `check` has passed.
+    """Replace database and media with those of a backup that `check_backup` has passed.
 
-    The database is replaced in one transaction; media that the backup does not hold are removed after it.
+    The database is replaced in one transaction; media that the backup does not contain are removed afterwards.
     Errors: BackupError.
     """
     media = Path(settings.MEDIA_ROOT)
     _copy_all(folder / MEDIA, media)
     restore_database(connection, folder)
-    wanted = {name.removeprefix(f"{MEDIA}/") for name in manifest["files"] if name.startswith(f"{MEDIA}/")}
-    for name in set(_names(media)) - wanted:
+    expected = {name.removeprefix(f"{MEDIA}/") for name in manifest["files"] if name.startswith(f"{MEDIA}/")}
+    for name in set(_names(media)) - expected:
         (media / name).unlink()
-    tables, log_head = database_holdings(connection)
+    tables, log_head = database_contents(connection)
     if tables != manifest["tables"] or list(log_head) != manifest["log_head"]:
         raise BackupError("Cơ sở dữ liệu sau khi khôi phục không khớp số dòng ghi trong bản sao lưu.")
-    # A dump holds rows, and nothing of what PostgreSQL knew of them.
+    # A dump contains no planner statistics.
     database.analyze_tables()
 
 
 @_as_backup_error()
 def holds_data() -> bool:
-    """Whether restoring would replace somebody's work: a log entry, a user or a media file."""
+    """Whether restoring would replace data: a log entry, a user or a media file."""
     tables = connection.introspection.table_names()
     models = [model for model in (Entry, get_user_model()) if model._meta.db_table in tables]
     return any(model.objects.exists() for model in models) or bool(_names(Path(settings.MEDIA_ROOT)))
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, in 64 hexadecimal digits; reads it piece by piece."""
+    """SHA-256 of a file, in 64 hexadecimal digits; reads it in chunks."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -372,13 +369,13 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    """Every file below a folder, as its path inside it; nothing for a folder that is not there."""
-    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    return sorted(path.relative_to(folder).as_posix() for path in found)
+    """The relative paths of all files below a folder; empty if it does not exist."""
+    paths = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
 
 
 def _copy_all(source: Path, target: Path) -> None:
-    """Copy every file, each put in place in one step; files of the same name are replaced."""
+    """Copy every file, each replaced atomically."""
     for name in _names(source):
         place = target / name
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

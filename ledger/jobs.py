@@ -1,8 +1,8 @@
-"""Long work outside any request, one piece after another in a thread of the web process.
+"""Background jobs, run one after another in a thread of the web process.
 
-The tables of the kinds (`ledger.models.Job`) are the queue: what waits survives a restart, and of several workers each
-takes what no other has. A thread lives as long as anything is under way; it is started by whoever asks or looks, and
-when a server starts. Apps register their kinds with `JOB_KINDS`.
+The tables of the kinds (`ledger.models.Job`) are the queue: waiting jobs survive a restart, and each is taken by one
+worker. The thread ends when no job is open; requests that create or show jobs start it, and so does the server. Apps
+register their kinds with `JOB_KINDS`.
 """
 
 import logging
@@ -23,7 +23,7 @@ from core.registry import Registry
 from .models import Job, JobState
 
 PAUSE = 1.0
-# A worker that was not heard of for so long is gone: it tells of itself every second.
+# A worker without a sign of life for so long is gone: it writes one every second.
 SILENCE = timedelta(seconds=30)
 PULSE = 10.0
 _log = logging.getLogger(__name__)
@@ -31,23 +31,23 @@ _guard = threading.Lock()
 _thread: threading.Thread | None = None
 _owner = 0
 
-# What work calls with how much of it is done; raises Cancelled once it was given up. Cheap: it may be called often.
+# Called by the work with how much is done; raises JobCancelled once the job was cancelled. Cheap to call often.
 ProgressCallback = Callable[[int], None]
 
 
 class JobCancelled(Exception):
-    """Somebody gave it up."""
+    """The job was cancelled."""
 
 
 class JobRefused(Exception):
-    """The work cannot be done; its words are for whoever asked."""
+    """The work cannot be done; the text is shown to the user, in Vietnamese."""
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of work: its table, what does it, what is told of a fault that nobody foresaw, which rows hang on it.
+    """A kind of job: its table, the function, the message for an unexpected error, relations to fetch with the job.
 
-    `work` raises a `Refused` (or one of `refusals`, whose text is told) where it cannot be done.
+    `work` raises JobRefused or one of `refusals`, whose text is shown, if it cannot be done.
     """
 
     model: type[Job]
@@ -61,50 +61,47 @@ JOB_KINDS: Registry[JobKind] = Registry()
 
 
 def count_waiting(model: type[Job]) -> int:
-    """How many of a kind wait for their turn."""
     return model.objects.filter(state=JobState.WAITING).count()
 
 
 def count_before(job: Job) -> int:
-    """How many come before one that waits, of any kind."""
-    found = 0
+    """How many jobs of any kind are ahead of a waiting one."""
+    count = 0
     for kind in JOB_KINDS:
         listed = kind.model.objects.filter(state__in=Job.OPEN)
         own = isinstance(job, kind.model)
-        found += (
+        count += (
             listed.filter(pk__lt=job.pk).count() if own else listed.filter(asked_at__lt=job.asked_at).count()
         )
-    return found
+    return count
 
 
 def any_under_way() -> bool:
-    """Whether any waits or is worked on, here or elsewhere."""
+    """Whether any job waits or runs, here or in another process."""
     return any(kind.model.objects.filter(state__in=Job.OPEN).exists() for kind in JOB_KINDS)
 
 
 def cancel(job: Job) -> bool:
-    """Give it up; whether it was still under way. Whoever works on it notices within a second."""
+    """Cancel a job; False if it had ended. Its worker notices within a second."""
     return bool(_still(job, *Job.OPEN).update(state=JobState.CANCELLED))
 
 
 def take_next(moment: datetime) -> tuple[JobKind, Job] | None:
-    """The one that was asked for first, for the worker that asks and for no other. What a worker left when it ended
-    waits again, from its beginning.
-    """
-    found = []
+    """Take the oldest waiting job. Jobs of workers that are gone wait again, from the beginning."""
+    waiting = []
     for kind in JOB_KINDS:
         lost = kind.model.objects.filter(state=JobState.WORKING, told_at__lt=moment - SILENCE)
         lost.update(state=JobState.WAITING, done=0)
         listed = kind.model.objects.filter(state=JobState.WAITING).select_related(*kind.related)
-        found += [(kind, job) for job in listed.order_by("asked_at", "pk")[:20]]
-    for kind, job in sorted(found, key=lambda one: (one[1].asked_at, one[1].pk)):
+        waiting += [(kind, job) for job in listed.order_by("asked_at", "pk")[:20]]
+    for kind, job in sorted(waiting, key=lambda pair: (pair[1].asked_at, pair[1].pk)):
         if begin(job, moment):
             return kind, job
     return None
 
 
 def begin(job: Job, moment: datetime) -> bool:
-    """Take that very one, if it still waits; whoever does so carries it out."""
+    """Take this job; False if it no longer waits. The caller carries it out."""
     if not _still(job, JobState.WAITING).update(state=JobState.WORKING, told_at=moment):
         return False
     job.state, job.told_at = JobState.WORKING, moment
@@ -112,18 +109,18 @@ def begin(job: Job, moment: datetime) -> bool:
 
 
 def report_progress(job: Job, moment: datetime) -> bool:
-    """So much is done, of so much; False when it was given up meanwhile, or taken from a worker that was silent."""
+    """Store `done` and `total`; False if the job was cancelled or taken from this worker meanwhile."""
     return bool(_still(job, JobState.WORKING).update(done=job.done, total=job.total, told_at=moment))
 
 
 def end(job: Job, words: str = "") -> None:
-    """It is done, or could not be done, and `words` say why."""
+    """Mark a job as done, or as failed with `words` as the reason."""
     state = JobState.FAILED if words else JobState.DONE
     _still(job, JobState.WORKING).update(state=state, words=words, done=job.done, total=job.total)
 
 
 def carry_out(kind: JobKind, job: Job) -> None:
-    """Work on one that was taken; whatever happens it is ended, unless somebody gave it up."""
+    """Run a job that was taken; it ends as done or failed, unless it was cancelled."""
     try:
         with _pulse(job):
             kind.work(job, progress_callback(job))
@@ -139,8 +136,8 @@ def carry_out(kind: JobKind, job: Job) -> None:
 
 @contextmanager
 def _pulse(job: Job) -> Iterator[None]:
-    """As long as this lasts the job is told of, also while one statement of it takes longer than SILENCE: nobody else
-    takes what is still worked on.
+    """Write signs of life from a thread, so that no other worker takes the job while a statement takes longer than
+    SILENCE.
     """
     over = threading.Event()
 
@@ -163,13 +160,13 @@ def _pulse(job: Job) -> Iterator[None]:
 
 
 def progress_callback(job: Job) -> ProgressCallback:
-    """Writes down once a second how much is done, and notices a cancellation."""
-    told = [0.0]
+    """Stores at most once a second how much is done, and notices a cancellation."""
+    last_report = [0.0]
 
     def follow(done: int) -> None:
         job.done = done
-        if time.monotonic() - told[0] >= PAUSE:
-            told[0] = time.monotonic()
+        if time.monotonic() - last_report[0] >= PAUSE:
+            last_report[0] = time.monotonic()
             if not report_progress(job, timezone.now()):
                 raise JobCancelled
 
@@ -177,7 +174,7 @@ def progress_callback(job: Job) -> ProgressCallback:
 
 
 def start_worker() -> None:
-    """See to it that this process does what waits."""
+    """Start the worker thread of this process if jobs are open."""
     global _thread, _owner
     with _guard:
         # After a fork the thread of the parent is not ours.
@@ -187,7 +184,7 @@ def start_worker() -> None:
 
 
 def start_worker_at_boot() -> None:
-    """As `wake`, when a server starts: a database that is not there yet has nothing that waits."""
+    """As `start_worker`, when a server starts; the database may not exist yet."""
     try:
         start_worker()
     except DatabaseError:
@@ -199,15 +196,15 @@ def start_worker_at_boot() -> None:
 def _work() -> None:
     try:
         while True:
-            taken = take_next(timezone.now())
-            if taken:
-                carry_out(*taken)
+            job = take_next(timezone.now())
+            if job:
+                carry_out(*job)
             elif any_under_way():
                 time.sleep(PAUSE)
             else:
                 return
     except DatabaseError:
-        # What waits is found again by the next one who looks.
+        # The next request that looks for jobs starts a worker again.
         _log.exception("jobs")
     finally:
         connections.close_all()

@@ -1,4 +1,4 @@
-"""The append-only log: each entry holds the hash of the one before it, so a change anywhere shows.
+"""The append-only log: each entry contains the hash of the previous one, so that any change is detected.
 
 The hash is SHA-256 over canonical JSON of (sequence, at, actor, actor_id, action, subject, detail,
 previous_hash). Triggers make the tables append-only in the database itself, whoever connects. SQLite loses
@@ -24,29 +24,29 @@ from core.registry import Registry
 from .models import Entry, Purge
 
 APPEND_ONLY_MESSAGE = "Nhật ký chỉ được ghi thêm, không được sửa hoặc xóa."
-# Tables that only grow, and the columns by which SQLite's INSERT OR REPLACE could put out an older row: it removes the
-# old row without asking the trigger of DELETE.
+# Append-only tables, and their unique columns: SQLite's INSERT OR REPLACE removes the old row without the DELETE
+# trigger.
 _TABLES = {"ledger_entry": ("sequence", "hash"), "ledger_purge": ("last",)}
 _KINDS = ("update", "delete", "replace")
 _FUNCTION = "ledger_entry_refuse"
 
 
 def install_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Forbid UPDATE, DELETE and (PostgreSQL) TRUNCATE on the log; harmless where they are forbidden already. A table
-    that a later migration makes is guarded when that one calls this again.
+    """Forbid UPDATE, DELETE and (PostgreSQL) TRUNCATE on the log's existing tables; idempotent. Migrations that add a
+    table call it again.
     """
     _run(connection, _install_triggers(connection))
 
 
 def remove_triggers(connection: BaseDatabaseWrapper) -> None:
-    """Lift the prohibition: for undoing the migration and for the test runner's flush, nothing else."""
+    """Only for reversing the migration and for the test runner's flush."""
     _run(connection, _remove_triggers(connection))
 
 
 @contextmanager
 def deletion_allowed(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let the caller's transaction delete entries, and nobody else's: what it lifts comes back with its end, whichever
-    way. On PostgreSQL only the table's owner may, and writers of others wait; the caller has taken its turn first.
+    """Let only the caller's transaction delete entries: commit and rollback restore the trigger. On PostgreSQL only the
+    table's owner may do this, and other writers wait; call `head_in_turn` first.
     """
     if not connection.in_atomic_block:
         raise TransactionManagementError("the log's trigger is lifted inside a transaction only")
@@ -108,7 +108,7 @@ HASH_SIZE = 32  # bytes of a hash
 
 
 class PurgedRun(NamedTuple):
-    """A purged run of sequence numbers, and how many of its entries stand still."""
+    """A purged run of sequence numbers, and how many of its entries were retained."""
 
     first: int
     last: int
@@ -116,26 +116,26 @@ class PurgedRun(NamedTuple):
 
 
 class PurgedHashes:
-    """All purged runs as they are when this is made; hashes are read run by run, as they are asked for."""
+    """All purged runs at the time of creation; hashes are read lazily, run by run."""
 
     def __init__(self) -> None:
         self.runs = [
-            PurgedRun(*one) for one in Purge.objects.order_by("last").values_list("first", "last", "left")
+            PurgedRun(*row) for row in Purge.objects.order_by("last").values_list("first", "last", "left")
         ]
         self._read: tuple[int, bytes] = (0, b"")
 
     @property
     def last(self) -> int:
-        """The last purged number; 0 of a log that is whole."""
+        """The last purged number; 0 without a purge."""
         return self.runs[-1].last if self.runs else 0
 
     @property
     def left(self) -> int:
-        """How many purged numbers have their entry still."""
+        """How many entries of purged numbers were retained."""
         return sum(run.left for run in self.runs)
 
     def hash_of(self, sequence: int) -> str:
-        """The hash that the entry of this purged number had; empty where no run holds it."""
+        """The hash of the entry with this purged number; "" if no run contains it."""
         run = next((run for run in self.runs if run.first <= sequence <= run.last), None)
         if run is None:
             return ""
@@ -143,15 +143,15 @@ class PurgedHashes:
         return self._hashes(run)[start : start + HASH_SIZE].hex()
 
     def digest(self) -> str:
-        """SHA-256 over all hashes in order, as the log's entry of the last purge holds it."""
+        """SHA-256 over all hashes in order, as logged by the last purge."""
         digest = hashlib.sha256()
         for run in self.runs:
             digest.update(self._hashes(run))
         return digest.hexdigest()
 
-    def faults(self, told: dict[str, Any], found: int) -> Iterator[str]:
-        """What is wrong with them, in Vietnamese. told: the detail of the log's last entry about a purge; found: how
-        many entries of purged numbers the log holds.
+    def faults(self, detail: dict[str, Any], present: int) -> Iterator[str]:
+        """Faults in Vietnamese. detail: that of the last purge's log entry; present: how many entries of purged numbers
+        the log contains.
         """
         if not self.runs:
             return
@@ -160,10 +160,10 @@ class PurgedHashes:
             one.first == place and len(self._hashes(one)) == HASH_SIZE * (one.last - one.first + 1)
             for one, place in zip(self.runs, places, strict=False)
         )
-        if not fits or told.get("last") != self.last or told.get("stubs") != self.digest():
+        if not fits or detail.get("last") != self.last or detail.get("stubs") != self.digest():
             yield f"Mã băm giữ lại của phần đã thanh lý (đến mục số {self.last}) khác với lúc thanh lý."
-        if found != self.left:
-            yield f"Phần đã thanh lý phải còn {self.left} mục, nay có {found} mục."
+        if present != self.left:
+            yield f"Phần đã thanh lý phải còn {self.left} mục, nay có {present} mục."
 
     def _hashes(self, run: PurgedRun) -> bytes:
         if self._read[0] != run.last:
@@ -173,7 +173,7 @@ class PurgedHashes:
 
 SYSTEM = "hệ thống"
 FIRST_PREVIOUS = "0" * 64
-# Any fixed number serves, as long as nothing else in the database takes an advisory lock on it ("CCHC" in ASCII).
+# A number that no other advisory lock uses ("CCHC" in ASCII).
 _LOCK = 0x43434843
 _HEAD = "SELECT sequence, hash FROM ledger_entry ORDER BY sequence DESC LIMIT 1"
 _INSERT = """INSERT INTO ledger_entry (sequence, at, actor, actor_id, action, subject, detail, previous_hash, hash)
@@ -181,7 +181,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"""
 
 
 class Anchor(NamedTuple):
-    """The head of the log as it was kept elsewhere: in an issued review, in a backup, off the host."""
+    """A head of the log as recorded elsewhere: in an issued review, in a backup, off the host."""
 
     sequence: int
     hash: str
@@ -189,14 +189,14 @@ class Anchor(NamedTuple):
 
 
 class LogFault(NamedTuple):
-    """One place where the log is not what was written; `message` names the sequence number, in Vietnamese."""
+    """A place where the log was changed; `message` names the sequence number, in Vietnamese."""
 
     sequence: int
     message: str
 
 
 class Actor(Protocol):
-    """Who may stand in `by=`: a saved user model instance."""
+    """The type of `by=`: a saved user, or a system with a token."""
 
     pk: Any
 
@@ -206,9 +206,9 @@ class Actor(Protocol):
 def append(
     action: str, *, by: Actor | None, subject: str, detail: dict[str, Any], at: datetime | None = None
 ) -> Entry:
-    """Write one entry at the end of the chain, in the caller's transaction.
+    """Append an entry to the chain, in the caller's transaction.
 
-    action: machine name such as "submission.approve". by: None is the system. at: aware; default: this moment.
+    action: a name such as "submission.approve". by: None is the system. at: aware; default: now.
     Call it late in an action: on PostgreSQL all writers wait for each other from here to the commit.
     Errors: TransactionManagementError outside `atomic`; TypeError for a float in detail (jsonb would rewrite it,
     and the hash would no longer fit); ValueError for NUL or a lone surrogate in a text, or for a naive time.
@@ -233,12 +233,12 @@ def append(
     return entry
 
 
-# What other apps keep of the log's state.
+# Heads of the log that other apps have recorded.
 ANCHOR_SOURCES: Registry[Callable[[], Iterable[Anchor]]] = Registry()
 
 
 def external_anchors() -> list[Anchor]:
-    """The anchors that other apps keep."""
+    """The anchors recorded by other apps."""
     return [anchor for source in ANCHOR_SOURCES for anchor in source()]
 
 
@@ -251,50 +251,50 @@ def head() -> tuple[int, str]:
 def verify(anchors: Iterable[Anchor] = (), *, limit: int = 100) -> list[LogFault]:
     """Walk the whole chain and compare it with the anchors; an empty list means that nothing was changed.
 
-    Finds edited, deleted, swapped and inserted entries by the chain itself; a cut tail or a chain computed anew only
-    against anchors; of purged entries the hashes that were kept are compared. Stops after about `limit` faults, in the
-    order of the log. Memory does not grow with the log. The caller reads the anchors first: one made during the walk
-    may lie behind what the walk sees.
+    Edited, deleted, swapped and inserted entries break the chain; a truncated or recomputed chain is found only by
+    anchors; for purged entries the stored hashes are compared. Stops after about `limit` faults, in the order of the
+    log. Memory does not grow with the log. Read the anchors before the call: one made during the walk may be newer than
+    the entries that it sees.
     """
-    kept: dict[int, list[Anchor]] = {}
+    pending: dict[int, list[Anchor]] = {}
     for anchor in anchors:
-        kept.setdefault(anchor.sequence, []).append(anchor)
+        pending.setdefault(anchor.sequence, []).append(anchor)
     purged = PurgedHashes()
     faults: list[LogFault] = []
     last, last_hash = purged.last, purged.hash_of(purged.last) or FIRST_PREVIOUS
-    for number in sorted(number for number in kept if number <= last):
-        faults += _against(kept.pop(number), purged.hash_of(number) if number else FIRST_PREVIOUS)
-    left, told = 0, {}
+    for number in sorted(number for number in pending if number <= last):
+        faults += _against(pending.pop(number), purged.hash_of(number) if number else FIRST_PREVIOUS)
+    left, purge_detail = 0, {}
     try:
         for entry in Entry.objects.order_by("sequence").iterator(chunk_size=2000):
             if 0 < entry.sequence <= purged.last:
                 left += 1
-                faults += _of_left(entry, purged.hash_of(entry.sequence))
+                faults += _faults_of_retained(entry, purged.hash_of(entry.sequence))
             else:
-                faults += _of_entry(entry, last, last_hash)
-                faults += _against(kept.pop(entry.sequence, ()), entry.hash)
+                faults += _faults_of_entry(entry, last, last_hash)
+                faults += _against(pending.pop(entry.sequence, ()), entry.hash)
                 last, last_hash = entry.sequence, entry.hash
-                told = entry.detail if entry.action == PURGE_ACTION else told
+                purge_detail = entry.detail if entry.action == PURGE_ACTION else purge_detail
             if len(faults) >= limit:
                 return faults
     except (DatabaseError, ValueError, TypeError, AttributeError) as error:
-        # Only a value that the application cannot have written is unreadable, and reading stops there.
+        # The application cannot have written an unreadable value; stop here.
         return [*faults, LogFault(last + 1, f"Từ mục số {last + 1} không đọc được: {error}")]
-    faults += [LogFault(purged.last, message) for message in purged.faults(told, left)]
-    for number in sorted(kept):
-        faults += [_missing(anchor, last) for anchor in kept[number]]
+    faults += [LogFault(purged.last, message) for message in purged.faults(purge_detail, left)]
+    for number in sorted(pending):
+        faults += [_missing(anchor, last) for anchor in pending[number]]
     return faults
 
 
-def _of_left(entry: Entry, expected: str) -> Iterator[LogFault]:
-    """What is wrong with an entry that stands still among purged ones, given the hash that was kept of it."""
+def _faults_of_retained(entry: Entry, expected: str) -> Iterator[LogFault]:
+    """Faults of an entry that the purge retained, given its stored hash."""
     if entry.hash != expected or digest(entry) != expected:
         number = entry.sequence
         yield LogFault(number, f"Mục số {number} không khớp mã băm giữ lại khi thanh lý: nội dung đã bị sửa.")
 
 
-def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[LogFault]:
-    """What is wrong with one entry, given the number and hash of the one read before it."""
+def _faults_of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[LogFault]:
+    """Faults of an entry, given number and hash of the previous one."""
     number = entry.sequence
     if number > last + 1:
         gap = f"mục số {last + 1}" if number == last + 2 else f"các mục từ số {last + 1} đến số {number - 1}"
@@ -309,9 +309,9 @@ def _of_entry(entry: Entry, last: int, last_hash: str) -> Iterator[LogFault]:
         yield LogFault(number, f"Mục số {number} không khớp mã băm: nội dung đã bị sửa.")
 
 
-def _against(anchors: Iterable[Anchor], found: str) -> Iterator[LogFault]:
+def _against(anchors: Iterable[Anchor], actual: str) -> Iterator[LogFault]:
     for number, expected, where in anchors:
-        if expected != found:
+        if expected != actual:
             yield LogFault(number, f"Mục số {number} khác mốc đã giữ{_at(where)}: nhật ký đã bị lập lại.")
 
 
@@ -328,7 +328,7 @@ def _at(where: str) -> str:
 
 
 def digest(entry: Entry) -> str:
-    """The hash that the entry's content calls for, as 64 hexadecimal digits."""
+    """The hash of the entry's content, as 64 hexadecimal digits."""
     at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
     content = [
         entry.sequence,
@@ -345,9 +345,9 @@ def digest(entry: Entry) -> str:
 
 
 def head_in_turn(cursor: Any) -> tuple[int, str]:
-    """The head, for one writer at a time until the commit. SQLite has only one anyway (BEGIN IMMEDIATE, see the
-    settings). On PostgreSQL both statements go in one message, and the second sees what was committed while the first
-    waited.
+    """Lock the log for this writer until the commit and return its head. SQLite has one writer anyway (BEGIN IMMEDIATE,
+    see the settings). On PostgreSQL both statements go in one message, and the second sees what was committed while the
+    first waited.
     """
     if connection.vendor == "postgresql":
         cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK}); {_HEAD}")
@@ -357,8 +357,9 @@ def head_in_turn(cursor: Any) -> tuple[int, str]:
 
 
 def _columns(entry: Entry, detail: str) -> list[Any]:
-    """In the order of _INSERT. Plain SQL: Django takes ten times as long to put it together, while all others wait.
-    `detail`: that of the entry as JSON.
+    """Parameters of _INSERT, which is plain SQL since the ORM takes ten times as long, while all other writers wait.
+
+    detail: that of the entry as JSON.
     """
     at = connection.ops.adapt_datetimefield_value(entry.at)
     about = [entry.sequence, at, entry.actor, entry.actor_id, entry.action, entry.subject]
@@ -372,10 +373,10 @@ def _aware(at: datetime) -> datetime:
 
 
 def _plain(detail: dict[str, Any]) -> dict[str, Any]:
-    """The detail as the database will give it back: dates and decimals as text, keys as text, tuples as lists."""
+    """The detail as the database will return it: dates, decimals and keys as text, tuples as lists."""
     text = json.dumps(detail, cls=DjangoJSONEncoder, ensure_ascii=False)
     plain = json.loads(text, parse_float=_no_float, parse_constant=_no_float)
-    # Only what may hold NUL is walked through: a month has hundreds of values.
+    # Skip the walk without a NUL: a month has hundreds of values.
     if "\\u0000" in text:
         for value in _values(plain):
             if isinstance(value, str):
@@ -388,14 +389,14 @@ def _no_float(text: str) -> None:
 
 
 def _storable(text: str) -> str:
-    """The text, unless PostgreSQL could not keep it: one rule for both databases."""
+    """Reject text that PostgreSQL cannot store, on both databases. Errors: ValueError."""
     if "\0" in text:
         raise ValueError("a text in the log holds NUL")
     return text
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """Every key and every plain value inside nested dicts and lists."""
+    """All keys and scalar values of nested dicts and lists."""
     if isinstance(value, dict):
         yield from value
         value = list(value.values())

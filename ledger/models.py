@@ -1,6 +1,4 @@
-"""What the system remembers about acts: log entries in one hash chain, the answers to keyed requests, and what every
-long piece of work keeps of itself.
-"""
+"""Models of the log (a hash chain), idempotency keys, background jobs and the outbox."""
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -8,9 +6,9 @@ from django.db import models
 
 
 class Entry(models.Model):
-    """One act in the log. Written only by `ledger.log.append`; the database refuses to change or delete it.
+    """An entry of the log. Written only by `ledger.log.append`; triggers forbid to change or delete it.
 
-    The actor is kept as text and number, not as a foreign key, so that the log outlives a deleted account.
+    The actor is stored as name and id, not as a foreign key, so that the log outlives a deleted account.
     """
 
     sequence = models.PositiveBigIntegerField("số thứ tự", primary_key=True)
@@ -34,11 +32,11 @@ class Entry(models.Model):
 
 
 class Purge(models.Model):
-    """A run of entries at the beginning of the log that were deleted when they were old enough (ledger.purge): of
-    each the hash stays, so that whatever was kept against one of them can still be compared (ledger.log).
+    """A run of old entries deleted from the beginning of the log (ledger.purge). Their hashes remain, so that anchors
+    can still be compared (ledger.log).
 
-    `first`..`last`: sequence numbers, each run beginning where the one before ended. `hashes`: 32 bytes for each of
-    them, in order. `left`: how many entries of the run stand still. Rows are only added, as those of the log.
+    `first`..`last`: sequence numbers; runs are adjacent. `hashes`: 32 bytes each, in order. `left`: how many entries of
+    the run were retained. Append-only like the log.
     """
 
     last = models.PositiveBigIntegerField("đến mục số", primary_key=True)
@@ -57,7 +55,7 @@ class Purge(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A request that was carried out once under a key of its sender, and the answer it got."""
+    """A request that was carried out under a key of its sender, and its response."""
 
     scope = models.CharField("phạm vi", max_length=200)
     key = models.CharField("khóa", max_length=200)
@@ -90,10 +88,9 @@ class JobState(models.TextChoices):
 
 
 class Job(models.Model):
-    """Work that takes too long for a request: asked for, waiting its turn, done by a worker, left and found again
-    (ledger.jobs). Each kind has a table of its own with what it is about; a row survives a restart.
+    """A background job (ledger.jobs). Each kind has its own table with its parameters.
 
-    `done` of `total` is how far it is, in units of its kind; `told_at` is when its worker was last heard of.
+    `done` of `total`: the progress, in units of the kind; `told_at`: the worker's last sign of life.
     """
 
     OPEN = (JobState.WAITING, JobState.WORKING)
@@ -111,7 +108,7 @@ class Job(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits or is worked on."""
+        """Whether it waits or runs."""
         return self.state in self.OPEN
 
 
@@ -122,9 +119,10 @@ class Delivery(models.TextChoices):
 
 
 class Message(models.Model):
-    """The outbox: what another system is to be told, stored with what it tells of, sent later (ledger.outbox).
+    """A message of the outbox, stored in the transaction of its event and sent later (ledger.outbox).
 
-    `destination` is a number that rooms above know; `body` is sent as it stands; `event` stays the same however often.
+    `destination`: an id defined by the app that stores it; `body` is sent unchanged; `event` is the same in every
+    attempt.
     """
 
     event = models.UUIDField("sự kiện")
@@ -156,7 +154,7 @@ class Message(models.Model):
 
 
 class Attempt(models.Model):
-    """One try to deliver a message: the status that was answered, or why there was none."""
+    """An attempt to deliver a message: the HTTP status, or why there was none."""
 
     message = models.ForeignKey(Message, models.CASCADE, related_name="tries")
     at = models.DateTimeField("lúc")

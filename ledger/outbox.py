@@ -1,7 +1,7 @@
-"""The outbox: messages to other systems, stored in the transaction of what they tell, delivered at least once.
+"""The outbox: messages to other systems, stored in the transaction of their event, delivered at least once.
 
-Each destination gets its messages in the order in which they were stored: one that fails is tried again, at growing
-distances, before the next one goes; given up (`failed`) it lets the next ones pass until somebody sends it again.
+Each destination gets its messages in the order in which they were stored. A failed one is retried at growing
+intervals before the next one is sent; once given up (`failed`) it no longer blocks the others.
 """
 
 import json
@@ -19,11 +19,11 @@ from django.db.transaction import TransactionManagementError
 from . import log
 from .models import Attempt, Delivery, Message
 
-# How long after the first, second… failure it is tried again; after the last one it is given up: about three days.
-PAUSES = tuple(timedelta(minutes=one) for one in (1, 5, 15, 60, 120, 240, 480, 720, 1440, 1440))
-# What was taken is kept for so long, to be looked at: the figures themselves stay where they are.
+# How long after the first, second… failure it is retried; then it is given up: about three days.
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480, 720, 1440, 1440))
+# How long delivered messages remain.
 KEPT = timedelta(days=90)
-# A message being sent is left to whoever sends it for so long: longer than a try may take.
+# How long a message being sent is reserved for its sender: longer than an attempt may take.
 LEASE = timedelta(minutes=2)
 _LONGEST_ERROR = 200
 _LONGEST_SUBJECT = 200
@@ -31,19 +31,19 @@ _LONGEST_SUBJECT = 200
 
 @dataclass(frozen=True)
 class DeliveryOutcome:
-    """What became of a try: the status that was answered, or in words why none came."""
+    """The outcome of an attempt: the HTTP status, or in words why there was none."""
 
     status: int | None
     error: str = ""
 
     @property
-    def taken(self) -> bool:
+    def accepted(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
 
 
 @dataclass(frozen=True)
 class DeliveryRun:
-    """What one run of the delivery did."""
+    """Counts of one run of `deliver`."""
 
     delivered: int = 0
     failed: int = 0
@@ -52,9 +52,9 @@ class DeliveryRun:
 def put(
     kind: str, subject: str, data: dict[str, Any], destinations: Iterable[int], *, at: datetime
 ) -> uuid.UUID:
-    """Store one event for each destination, in the caller's transaction; its identifier.
+    """Store an event for each destination, in the caller's transaction; returns the event's id.
 
-    The body is `{"id", "type", "at", "data"}` as JSON; a long subject is cut. Errors:
+    The body is `{"id", "type", "at", "data"}` as JSON; a long subject is truncated. Errors:
     TransactionManagementError outside `atomic`.
     """
     if not connection.in_atomic_block:
@@ -70,16 +70,16 @@ def put(
 
 
 def deliver(send: Callable[[Message], DeliveryOutcome], now: Callable[[], datetime]) -> DeliveryRun:
-    """Send whatever is due; each destination until one of its messages fails or has to wait. `send` raises nothing for
-    a destination that cannot be reached. Not inside a transaction: nothing is locked while somebody answers slowly.
+    """Send what is due, for each destination until a message fails or has to wait. `send` must not raise for an
+    unreachable destination. Call it outside a transaction: nothing is locked during slow requests.
     """
     delivered = failed = 0
     waiting = Message.objects.filter(state=Delivery.WAITING).order_by()
     for destination in sorted(set(waiting.values_list("destination", flat=True))):
         while (message := _claimed(destination, now())) is not None:
             outcome = send(message)
-            _keep(message, outcome, now())
-            if not outcome.taken:
+            _record(message, outcome, now())
+            if not outcome.accepted:
                 failed += 1
                 break
             delivered += 1
@@ -87,7 +87,7 @@ def deliver(send: Callable[[Message], DeliveryOutcome], now: Callable[[], dateti
 
 
 def _claimed(destination: int, at: datetime) -> Message | None:
-    """The first waiting message of a destination, if it is due and nobody else is at it."""
+    """The first waiting message of a destination, if it is due and no other process sends it."""
     head = Message.objects.filter(destination=destination, state=Delivery.WAITING).order_by("pk").first()
     if head is None or head.next_at > at:
         return None
@@ -98,23 +98,23 @@ def _claimed(destination: int, at: datetime) -> Message | None:
 
 
 @transaction.atomic
-def _keep(message: Message, outcome: DeliveryOutcome, at: datetime) -> None:
+def _record(message: Message, outcome: DeliveryOutcome, at: datetime) -> None:
     Attempt.objects.create(
         message=message, at=at, status=outcome.status, error=outcome.error[:_LONGEST_ERROR]
     )
     tries = message.attempts + 1
-    kept: dict[str, Any] = {"attempts": F("attempts") + 1}
-    if outcome.taken:
-        kept |= {"state": Delivery.DELIVERED, "delivered_at": at}
+    changes: dict[str, Any] = {"attempts": F("attempts") + 1}
+    if outcome.accepted:
+        changes |= {"state": Delivery.DELIVERED, "delivered_at": at}
     elif tries > len(PAUSES):
-        kept |= {"state": Delivery.FAILED}
+        changes |= {"state": Delivery.FAILED}
     else:
-        kept |= {"next_at": at + PAUSES[tries - 1]}
-    Message.objects.filter(pk=message.pk).update(**kept)
+        changes |= {"next_at": at + PAUSES[tries - 1]}
+    Message.objects.filter(pk=message.pk).update(**changes)
 
 
 def forget(*, at: datetime) -> int:
-    """Delete messages that were taken long ago, with their tries; how many."""
+    """Delete messages delivered before KEPT, with their attempts; returns how many."""
     return (
         Message.objects.filter(state=Delivery.DELIVERED, delivered_at__lt=at - KEPT)
         .delete()[1]
@@ -123,7 +123,7 @@ def forget(*, at: datetime) -> int:
 
 
 def give_up(destination: int) -> int:
-    """Whatever waits for a destination is not sent any more, unless `send_again` is asked for; how much that was."""
+    """Mark the waiting messages of a destination as failed; returns how many."""
     return Message.objects.filter(destination=destination, state=Delivery.WAITING).update(
         state=Delivery.FAILED
     )
@@ -131,11 +131,11 @@ def give_up(destination: int) -> int:
 
 @transaction.atomic
 def send_again(message: Message, *, by: log.Actor | None, at: datetime) -> bool:
-    """Put a message that waits or was given up first in line again, with all its tries; False for a delivered one."""
+    """Make a waiting or failed message due now, with all its attempts; False for a delivered one."""
     undelivered = Message.objects.filter(pk=message.pk).exclude(state=Delivery.DELIVERED)
-    taken = undelivered.update(state=Delivery.WAITING, attempts=0, next_at=at)
-    if taken:
+    updated = undelivered.update(state=Delivery.WAITING, attempts=0, next_at=at)
+    if updated:
         log.append(
             "outbox.send_again", by=by, subject=f"message:{message.pk}", detail={"event": message.event}
         )
-    return bool(taken)
+    return bool(updated)

@@ -1,7 +1,4 @@
-"""Deletes the oldest part of the log once the law allows it.
-
-The hashes stay, and the chain goes on from them.
-"""
+"""Deletes the oldest part of the log once the law allows it; the hashes remain, and the chain continues from them."""
 
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
@@ -15,16 +12,16 @@ from . import log
 from .log import HASH_SIZE, PURGE_ACTION, PurgedHashes
 from .models import Entry, Purge
 
-# Deleted in one transaction: while it runs all who write wait.
+# Entries deleted in one transaction, while all writers wait.
 AT_ONCE = 20_000
 
 
 class PurgeRefused(Exception):
-    """The log may not be purged so; the message is in Vietnamese."""
+    """The purge is not allowed; the message is in Vietnamese."""
 
 
 class PurgedPart(NamedTuple):
-    """What one transaction deleted: numbers first..last but for `left` of them."""
+    """What one transaction deleted: sequence numbers first..last except `left` of them."""
 
     first: int
     last: int
@@ -32,14 +29,14 @@ class PurgedPart(NamedTuple):
 
 
 def latest_day(today: date) -> date:
-    """The latest day before which entries may be deleted: so many months ago, as `settings.LOG_MONTHS` says."""
+    """The latest day before which entries may be deleted: `settings.LOG_MONTHS` months ago."""
     years, month = divmod(today.year * 12 + today.month - 1 - settings.LOG_MONTHS, 12)
-    # The 31st of a shorter month is its 28th: rather a few days more than one too few.
+    # At most the 28th, which exists in every month: rather retain a few days more.
     return date(years, month + 1, min(today.day, 28))
 
 
 def check(before: date, today: date) -> None:
-    """Errors: Refused where entries before that day are too young, or the log is not whole: its fault would go too."""
+    """Errors: PurgeRefused if entries before that day are too young, or the log has faults, which a purge would hide."""
     if before > latest_day(today):
         raise PurgeRefused(
             f"Nhật ký phải giữ ít nhất {settings.LOG_MONTHS} tháng: chỉ thanh lý được đến trước ngày "
@@ -52,17 +49,17 @@ def check(before: date, today: date) -> None:
 
 @transaction.atomic
 def purge_entries(before: date, *, by: log.Actor | None, at: datetime) -> PurgedPart | None:
-    """Delete the oldest entries from before a day (in Vietnam), at most AT_ONCE; None where there is none. `check`
-    comes first.
+    """Delete the oldest entries from before a day (in Vietnam), at most AT_ONCE; None if there are none. Call `check`
+    first.
 
-    Those stay whose action begins with one of `settings.LEDGER_KEPT`, and all that stand behind a younger one: what is
-    deleted is an unbroken run from the beginning. The purge is an entry itself, with the digest of all kept hashes.
+    Retains entries whose action begins with one of `settings.LEDGER_KEPT`, and everything after the first younger
+    entry. Logs the purge with the digest of all stored hashes.
     """
     with connection.cursor() as cursor:
         newest, _ = log.head_in_turn(cursor)
     first = PurgedHashes().last + 1
     moment = datetime.combine(before, time(), timezone.get_default_timezone())
-    # The newest entry stays, however old it is: the next one goes on from it.
+    # The newest entry is never deleted: the next one needs its hash.
     last = min(_last_before(first, moment), newest - 1)
     if last < first:
         return None
@@ -70,9 +67,9 @@ def purge_entries(before: date, *, by: log.Actor | None, at: datetime) -> Purged
     hashes = b"".join(map(bytes.fromhex, run.order_by("sequence").values_list("hash", flat=True)))
     if len(hashes) != HASH_SIZE * (last - first + 1):
         raise PurgeRefused(f"Nhật ký thiếu mục trong khoảng từ số {first} đến số {last}.")
-    part = PurgedPart(first, last, run.filter(_kept_for_good()).count())
+    part = PurgedPart(first, last, run.filter(_retained()).count())
     with log.deletion_allowed(connection):
-        run.exclude(_kept_for_good()).delete()
+        run.exclude(_retained()).delete()
     Purge.objects.create(first=first, last=last, hashes=hashes, left=part.left, at=at)
     log.append(PURGE_ACTION, by=by, subject="log", detail=_purge_detail(part, before), at=at)
     return part
@@ -83,7 +80,7 @@ def _purge_detail(part: PurgedPart, before: date) -> dict[str, Any]:
 
 
 def _last_before(first: int, moment: datetime) -> int:
-    """The last number of the unbroken run from `first` on whose entries are all older, at most AT_ONCE of them."""
+    """The last number of the unbroken run from `first` of entries before `moment`, at most AT_ONCE."""
     numbered = Entry.objects.filter(sequence__gte=first).order_by("sequence").values_list("sequence", "at")
     last = first - 1
     for sequence, at in numbered[:AT_ONCE]:
@@ -93,9 +90,9 @@ def _last_before(first: int, moment: datetime) -> int:
     return last
 
 
-def _kept_for_good() -> Q:
-    """Condition: entries about what other rooms keep for good."""
-    found = Q(pk__in=())
+def _retained() -> Q:
+    """Condition: entries that are never deleted."""
+    condition = Q(pk__in=())
     for beginning in settings.LEDGER_KEPT:
-        found |= Q(action__startswith=beginning)
-    return found
+        condition |= Q(action__startswith=beginning)
+    return condition

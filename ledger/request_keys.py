@@ -1,4 +1,4 @@
-"""Idempotency keys: a request sent twice under one key is carried out once and answered twice."""
+"""Idempotency keys: a request sent twice with the same key is carried out once; both get the same response."""
 
 import json
 from collections.abc import Callable
@@ -21,43 +21,43 @@ _ANSWER = "UPDATE ledger_idempotencykey SET status = %s, answer = %s WHERE id = 
 
 
 class KeyConflict(ValueError):
-    """The key came before with another body. A view answers 422."""
+    """The key was used with another body. Views respond with 422."""
 
     def __init__(self) -> None:
         super().__init__("Khóa yêu cầu này đã được dùng cho một nội dung khác.")
 
 
 def run_once(scope: str, key: str, body_hash: str, do: Callable[[], Answer]) -> Answer:
-    """Carry out `do` unless this key already did; give its (HTTP status, JSON-ready answer), stored or new.
+    """Call `do` unless this key was used; returns its (HTTP status, JSON-ready response), stored or new.
 
-    scope: who asks for what, such as "13474 POST /api/v1/submissions"; keys of different scopes do not meet. At most
-    200 characters, like the key. body_hash: SHA-256 of the body in hexadecimal digits.
-    Requests under the same key wait for each other. If `do` raises, nothing is kept and the key is free again.
-    Errors: KeyConflict for the same key with another body.
+    scope: user and endpoint, such as "13474 POST /api/v1/submissions"; keys of different scopes are independent. At
+    most 200 characters, like the key. body_hash: SHA-256 of the body in hexadecimal digits. Requests with the same key
+    wait for each other. If `do` raises, nothing is stored and the key is free again. Errors: KeyConflict for the same
+    key with another body.
     """
     with transaction.atomic():
-        # In plain SQL, as the log is written: every saving passes here.
+        # Plain SQL, as in the log: every save comes through here.
         with connection.cursor() as cursor:
             at = connection.ops.adapt_datetimefield_value(timezone.now())
-            # A second request waits here until the first has committed, and then finds its row below.
+            # A second request waits here until the first has committed, and then reads its row below.
             cursor.execute(_CLAIM, [scope, key, body_hash, at])
             claim = cursor.fetchone()
         if claim is None:
-            kept = IdempotencyKey.objects.select_for_update().get(scope=scope, key=key)
-            if kept.request_hash != body_hash:
+            stored = IdempotencyKey.objects.select_for_update().get(scope=scope, key=key)
+            if stored.request_hash != body_hash:
                 raise KeyConflict
-            return kept.status, kept.answer
+            return stored.status, stored.answer
         status, answer = do()
         text = json.dumps(answer, cls=DjangoJSONEncoder)
         with connection.cursor() as cursor:
             cursor.execute(_ANSWER, [status, text, claim[0]])
-        # As it will be read again: dates as text.
+        # As it would be read from the database: dates as text.
         return status, json.loads(text)
 
 
 def forget(*, at: datetime) -> int:
-    """Delete answers kept for longer than KEPT, the oldest and at most AT_ONCE; how many. Their keys are free again."""
-    # By number, which grows with time: there is no index on the time.
+    """Delete responses older than KEPT, the oldest first and at most AT_ONCE; returns how many. Frees their keys."""
+    # By id, which grows with time: there is no index on the time.
     oldest = IdempotencyKey.objects.order_by("pk").values_list("pk", "at")[:AT_ONCE]
     old = [number for number, kept_at in oldest if kept_at < at - KEPT]
     return IdempotencyKey.objects.filter(pk__in=old).delete()[0]

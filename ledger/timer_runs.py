@@ -1,4 +1,4 @@
-"""The last run of each timer's work, and the last one that succeeded."""
+"""Records the last run of each timer's command, and the last one that succeeded."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ RUN_NAMES = {
     REMIND: "Nhắc gửi báo cáo",
     DELIVER: "Gửi lên cấp trên",
 }
-# Older than this, something is wrong with its timer (deploy/*.timer): a day and two hours, or ten runs.
+# Without a good run for so long something is wrong with the timer (deploy/*.timer): a day and two hours, or ten runs.
 RUN_INTERVALS = {
     BACKUP: timedelta(hours=26),
     VERIFY_LOG: timedelta(hours=26),
@@ -31,14 +31,14 @@ RUN_INTERVALS = {
 # What the run of `deliver` calls for what was kept for long enough, with the moment.
 FORGETTING: Registry[Callable[..., object]] = Registry()
 _log = logging.getLogger(__name__)
-# For an e-mail alone: the command itself tells whoever called it.
+# Only for e-mails: the command itself prints its error.
 _failed = logging.getLogger("ledger.failed_runs")
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """A last run: when it ended, whether it went well, what came of it in Vietnamese words, the bytes that it wrote,
-    and when it last went well (None: never).
+    """The last run: when it ended, whether it succeeded, its outcome in Vietnamese, the bytes written, and when a run
+    last succeeded (None: never).
     """
 
     at: datetime
@@ -50,7 +50,7 @@ class LastRun:
 
 @dataclass
 class TimerRun:
-    """A run under way, which says what comes of it."""
+    """The outcome of the current run, set by the command."""
 
     good: bool = True
     words: str = ""
@@ -59,7 +59,7 @@ class TimerRun:
 
 @contextmanager
 def record(kind: str) -> Iterator[TimerRun]:
-    """Write down how the block ends; whatever it raises is a run that did not go well, and goes on."""
+    """Record how the block ends; an exception is a failed run, and propagates."""
     run = TimerRun()
     try:
         yield run
@@ -68,41 +68,41 @@ def record(kind: str) -> Iterator[TimerRun]:
         raise
     finally:
         _keep(kind, run, timezone.now())
-        # A receiver that is down fails every minute: the page tells it, and the outbox goes on trying.
+        # A receiver that is down fails every minute: the page shows it, and the outbox retries.
         if not run.good and kind != DELIVER:
             _failed.error("%s%s", RUN_NAMES[kind], f": {run.words}" if run.words else "")
 
 
 def last(kind: str) -> LastRun | None:
-    """The last run of a kind here; None where there was none, or its file cannot be read."""
+    """The last run of a kind on this machine; None if there is none, or its file cannot be read."""
     try:
-        kept = json.loads(_file(kind).read_text(encoding="utf-8"))
+        stored = json.loads(_file(kind).read_text(encoding="utf-8"))
         at, good_at = (
-            datetime.fromisoformat(kept[name]) if kept[name] else None for name in ("at", "good_at")
+            datetime.fromisoformat(stored[name]) if stored[name] else None for name in ("at", "good_at")
         )
-        return LastRun(at, kept["good"], kept["words"], kept["size"], good_at)
+        return LastRun(at, stored["good"], stored["words"], stored["size"], good_at)
     except (OSError, ValueError, KeyError):
         return None
 
 
 def is_late(kind: str, at: datetime) -> bool:
-    """Whether it has not gone well for longer than its timer allows."""
-    found = last(kind)
-    return found is None or found.good_at is None or at - found.good_at > RUN_INTERVALS[kind]
+    """Whether it has not succeeded for longer than RUN_INTERVALS."""
+    run = last(kind)
+    return run is None or run.good_at is None or at - run.good_at > RUN_INTERVALS[kind]
 
 
 def _keep(kind: str, run: TimerRun, at: datetime) -> None:
     before = last(kind)
     good_at = at if run.good else before and before.good_at
-    kept = asdict(run) | {"at": at.isoformat(), "good_at": good_at and good_at.isoformat()}
+    stored = asdict(run) | {"at": at.isoformat(), "good_at": good_at and good_at.isoformat()}
     target = _file(kind)
     part = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        part.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        part.write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
         part.replace(target)
     except OSError:
-        # A full disk: the work itself went as it went, and its age will tell.
+        # A full disk must not fail the command; `is_late` will show it.
         _log.exception("run of %s not written down", kind)
 
 

@@ -53,7 +53,7 @@ def test_manifest_names_every_file_and_counts_every_table(place, capsys):
     database = backup.SQLITE_FILE if connection.vendor == "sqlite" else backup.POSTGRESQL_FILE
     assert set(manifest["files"]) == {database, "media/reviews/1.pdf", "media/chữ ký.png"}
     assert manifest["files"]["media/chữ ký.png"] == backup.sha256(place / "copy" / "media" / "chữ ký.png")
-    assert manifest["tables"] == backup.database_holdings(connection).tables
+    assert manifest["tables"] == backup.database_contents(connection).tables
     assert manifest["tables"]["ledger_entry"] == 2
     number, hash_ = log.head()
     assert capsys.readouterr().out == f"{number}:{hash_}\n"

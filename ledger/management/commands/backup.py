@@ -25,7 +25,7 @@ class Command(ExampleCommand):
         try:
             with timer_runs.record(timer_runs.BACKUP) as run:
                 manifest = backup.back_up(options["folder"], at=timezone.now())
-                run.size = sum(one.stat().st_size for one in options["folder"].rglob("*") if one.is_file())
+                run.size = sum(path.stat().st_size for path in options["folder"].rglob("*") if path.is_file())
                 run.words = f"{len(manifest['files'])} tệp"
         except backup.BackupError as error:
             raise CommandError(str(error)) from error

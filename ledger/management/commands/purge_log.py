@@ -1,4 +1,4 @@
-"""Delete the oldest part of the log, which has been kept for long enough."""
+"""Delete the oldest part of the log."""
 
 import argparse
 from datetime import date

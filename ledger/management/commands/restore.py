@@ -1,4 +1,4 @@
-"""Replace database and media by those of a backup."""
+"""Replace database and media with those of a backup."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Command(ExampleCommand):
         try:
             manifest = backup.check_backup(options["folder"])
             if not options["discard"]:
-                self._keep_present_data()
+                self._back_up_present_data()
             backup.restore(options["folder"], manifest)
         except backup.BackupError as error:
             raise CommandError(str(error)) from error
@@ -39,8 +39,8 @@ class Command(ExampleCommand):
         self.stdout.write(f"{number}:{hash_}")
         self.stderr.write("Đã khôi phục. Hãy chạy migrate và verify_log trước khi mở lại máy chủ.")
 
-    def _keep_present_data(self) -> None:
-        """Nothing is lost by restoring the wrong backup."""
+    def _back_up_present_data(self) -> None:
+        """In case the wrong backup is restored."""
         now = timezone.now()
         folder = Path(settings.DATA_DIR) / f"before-restore-{now:%Y%m%d-%H%M%S-%f}"
         try:

@@ -1,4 +1,4 @@
-"""Walk the hash-chained log and compare it with every anchor that was kept."""
+"""Verify the hash chain of the log and compare it with all anchors."""
 
 import argparse
 import re
@@ -12,14 +12,14 @@ from ledger.log import PurgedHashes
 
 
 def anchor(text: str) -> log.Anchor:
-    """NUMBER:HASH as `verify_log` and `backup` print it."""
+    """Parse NUMBER:HASH as `verify_log` and `backup` print it."""
     match = re.fullmatch(r"([0-9]{1,18}):([0-9A-Fa-f]{64})", text)
     if not match:
         raise argparse.ArgumentTypeError(f"“{text}” không phải mốc dạng SỐ:MÃ_BĂM (64 chữ số thập lục phân).")
     return log.Anchor(int(match[1]), match[2].lower(), "mốc nêu trong lệnh")
 
 
-def _of_them(purged: int) -> str:
+def _purged_in_words(purged: int) -> str:
     return f" (đến mục số {purged} đã thanh lý, còn giữ mã băm)" if purged else ""
 
 
@@ -54,5 +54,5 @@ class Command(ExampleCommand):
         self.stdout.write(f"{number}:{hash_}")
         purged = PurgedHashes().last
         self.stderr.write(
-            f"Nhật ký nguyên vẹn: {number} mục{_of_them(purged)}, đã đối chiếu {len(anchors)} mốc."
+            f"Nhật ký nguyên vẹn: {number} mục{_purged_in_words(purged)}, đã đối chiếu {len(anchors)} mốc."
         )
