@@ -1,1 +1,1 @@
-"""Who you are: user, password, second factor, single sign-on, sessions. Knows no unit and no role."""
+"""Users, passwords, second factor, single sign-on, sessions. Imports neither units nor roles."""

@@ -1,4 +1,4 @@
-"""OpenID Connect: asks the organisation's own server who is signing in.
+"""OpenID Connect client for sign-in by the organisation's own server.
 
 The only module that imports Authlib.
 """

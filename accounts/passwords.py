@@ -1,7 +1,6 @@
-"""Passwords: what is asked of a new one (settings.AUTH_PASSWORD_VALIDATORS), confirming one's own, pages that
-change it, and e-mails with a link that sets it. The rule about names of units is in
-units.people.validators. A link is signed, for a while, and good once: as soon as password, address or
-state of the account change, or the user signs in, it is void.
+"""Passwords: validators (settings.AUTH_PASSWORD_VALIDATORS; the one about unit names is in units.people.validators),
+confirmation, pages that change it, and e-mails with a link that sets it. A link is signed, expires, and becomes
+invalid as soon as password, address or state of the account change, or the user signs in.
 """
 
 import fcntl
@@ -61,8 +60,8 @@ class PasswordKindsValidator:
             )
 
     def get_help_text(self) -> str:
-        asked = current_safety().password_kinds
-        return "Mật khẩu phải có chữ hoa, chữ thường, chữ số và dấu." if asked else ""
+        required = current_safety().password_kinds
+        return "Mật khẩu phải có chữ hoa, chữ thường, chữ số và dấu." if required else ""
 
 
 class KnownPasswordValidator(password_validation.CommonPasswordValidator):
@@ -113,18 +112,18 @@ WRONG_PASSWORD = "Mật khẩu hiện nay chưa đúng. Hãy nhập lại."
 
 
 def is_own_password(request: HttpRequest, password: str) -> bool:
-    """Whether it is the reader's password. A wrong one counts as at signing in: after so many, the name is locked at
-    that address (django-axes then answers 429), so that an open session is no place to guess from.
+    """Whether it is the reader's password. A wrong one counts as a failed sign-in: django-axes locks the name at that
+    address (429), so that an open session cannot be used for guessing.
     """
     name = request.user.get_username()
     with one_attempt_at_a_time(name, network.client_origin(request) or ""):
-        found = authenticate(request, username=name, password=password)
-    return found is not None and found.pk == request.user.pk
+        user = authenticate(request, username=name, password=password)
+    return user is not None and user.pk == request.user.pk
 
 
 class PasswordConfirmationForm(forms.Form):
-    """Asks for the password in use: who found an open session must not take the account with it. Who came by single
-    sign-on may have no password, and is not `asked`.
+    """Asks for the current password, so that an open session is not enough to take over the account. Not after single
+    sign-on (`password_required` False), whose users may have no password.
     """
 
     password = forms.CharField(
@@ -135,10 +134,10 @@ class PasswordConfirmationForm(forms.Form):
         error_messages={"required": REQUIRED},
     )
 
-    def __init__(self, request: HttpRequest, *args, asked: bool = True, **kwargs):
+    def __init__(self, request: HttpRequest, *args, password_required: bool = True, **kwargs):
         super().__init__(*args, **kwargs)
         self.request = request
-        if not asked:
+        if not password_required:
             del self.fields["password"]
 
     def clean_password(self) -> str:
@@ -215,9 +214,9 @@ def run_in_background(act: Callable[[], None]) -> None:
 
 
 def send_reset(email: str) -> None:
-    """A link to each account with that address; none where three were sent within the hour."""
-    found = User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else []
-    for user in found[:_MOST_PEOPLE]:
+    """Send a link to each account with that address, at most three an hour per account."""
+    users = User.objects.filter(email__iexact=email, is_active=True).order_by("pk") if email else []
+    for user in users[:_MOST_PEOPLE]:
         if rate_limit.seconds_to_wait("reset-mail", f"person {user.pk}", most=3, seconds=_HOUR) == 0:
             send_mail("Đặt lại mật khẩu", _RESET.format(**_email_words(user, RESET)), None, [user.email])
 
@@ -359,7 +358,7 @@ def request_password_link(request: HttpRequest) -> HttpResponse:
 @requires(Right.PUBLIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 def password_set(request: HttpRequest, token: str) -> HttpResponse:
-    """Set a password by a link. It signs nobody in: the second factor is asked for at the sign-in."""
+    """Set a password by a link, without signing in: the second factor is checked at the sign-in."""
     user = user_of_link(token)
     if user is None:
         return render(request, "accounts/users/link_expired.html", status=404)

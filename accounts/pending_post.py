@@ -1,5 +1,5 @@
-"""A POST that arrived after its session had ended: kept, and offered after sign-in to the same user only, who
-sends it again (acceptance S12). A password, a code of the second factor and a file are never kept.
+"""Stores a POST that arrived after its session had ended, and offers it after sign-in to the same user, who sends it
+again (acceptance S12). Never stores passwords, codes of the second factor and files.
 """
 
 from django.conf import settings
@@ -31,26 +31,25 @@ def keep(request: HttpRequest, person: int) -> None:
 
 
 def exists(request: HttpRequest) -> bool:
-    """Whether somebody's POST is kept in this browser's session."""
+    """Whether this browser's session has a stored POST."""
     return _KEY in request.session
 
 
 def for_reader(request: HttpRequest) -> dict | None:
-    """What is kept for the signed-in reader ("to", "fields"); what is another's is thrown away."""
-    kept = request.session.get(_KEY)
-    if kept is not None and kept["person"] != request.user.pk:
+    """The stored POST of the signed-in reader ("to", "fields"); discards that of another user."""
+    stored = request.session.get(_KEY)
+    if stored is not None and stored["person"] != request.user.pk:
         discard(request)
         return None
-    return kept
+    return stored
 
 
 def discard(request: HttpRequest) -> None:
-    """Keep it no longer."""
     request.session.pop(_KEY, None)
 
 
 def note_resent(request: HttpRequest) -> None:
-    """It was sent again: a POST to the same address."""
-    kept = request.session.get(_KEY)
-    if kept is not None and kept["to"] == request.get_full_path():
+    """Discard the stored POST if this request goes to the same address."""
+    stored = request.session.get(_KEY)
+    if stored is not None and stored["to"] == request.get_full_path():
         discard(request)

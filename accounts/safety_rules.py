@@ -48,7 +48,7 @@ SAFETY_SUBJECT = "safety"
 def set_safety(new: SafetySettings, *, by: User, address: str | None) -> bool:
     """From the next request on these rules hold. False where nothing changes. `address` is where `by` sits now.
 
-    Errors: Denied where the new networks would shut out whoever sets them.
+    Errors: ChangeDenied where the new networks would shut out whoever sets them.
     """
     if not is_address_allowed(new.addresses, address):
         raise ChangeDenied("addresses", f"Địa chỉ bạn đang dùng ({address}) không nằm trong danh sách này.")

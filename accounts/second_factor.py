@@ -87,7 +87,7 @@ _GROUPS = 6
 
 @transaction.atomic
 def begin_factor(user: User):
-    """A fresh secret for the person's app; nothing is asked for it until it is confirmed."""
+    """Create a secret for the person's app; it has no effect until it is confirmed."""
     return new_device(user)
 
 
@@ -152,9 +152,9 @@ def drop_factor(user: User, code: str, *, by: User, at: datetime) -> bool:
 
 @transaction.atomic
 def reset_factor(user: User, *, by: User) -> None:
-    """Take away the second factor of somebody who lost it, and end their sessions: whoever found the phone is out.
+    """Delete the second factor of somebody who lost it, and end their sessions.
 
-    Errors: Denied for one's own, which asks for a code, and where there is none.
+    Errors: ChangeDenied for one's own, which needs a code, and if there is none.
     """
     if by.pk == user.pk:
         raise ChangeDenied("", "Xác thực hai bước của chính mình thì đổi ở trang Tài khoản của tôi.")
@@ -179,10 +179,10 @@ def reseal_factors() -> tuple[int, list[str]]:
 
 
 def _remove_factor(user: User) -> int:
-    found = drop_devices(user)
+    device = drop_devices(user)
     RecoveryCode.objects.filter(user=user).delete()
     end_sessions(user)
-    return found
+    return device
 
 
 def _new_codes(user: User) -> list[str]:
@@ -238,7 +238,9 @@ def factor_page(request: HttpRequest) -> HttpResponse:
     """Where a person sets the second factor up (POST: a fresh secret), and sees whether it is on."""
     user = request.user
     if request.method == "POST" and device_of(user) is None:
-        return _set_up(request, begin_factor(user), ConfirmFactorForm(request, asked=_asks_password(request)))
+        return _set_up(
+            request, begin_factor(user), ConfirmFactorForm(request, password_required=_asks_password(request))
+        )
     if request.method == "POST":
         return redirect("factor")
     return _show_factor_page(request, FactorCodeForm())
@@ -276,7 +278,7 @@ def factor_confirm(request: HttpRequest) -> HttpResponse:
     device = device_of(user, confirmed=False)
     if device is None:
         return redirect("factor")
-    form = ConfirmFactorForm(request, request.POST, asked=_asks_password(request))
+    form = ConfirmFactorForm(request, request.POST, password_required=_asks_password(request))
     if form.is_valid():
         codes = confirm_factor(user, form.cleaned_data["code"], by=user)
         if codes is not None:

@@ -1,6 +1,5 @@
-"""Sessions of browsers: how they are stored (settings.SESSION_ENGINE), where a user is signed in, how one is
-ended, when an idle one is over, and what is kept of sign-ins and for how long. Only this module reads the
-tables of django-axes.
+"""Browser sessions: storage (settings.SESSION_ENGINE), lists, ending, idle timeout; and the history of sign-ins.
+Only this module reads the tables of django-axes.
 """
 
 import time
@@ -75,13 +74,13 @@ class OpenSession(NamedTuple):
 
 @receiver(user_logged_in)
 def note_origin(sender, request: HttpRequest, **kwargs) -> None:
-    """Keep in the session where it was opened."""
+    """Store address and browser in the session."""
     request.session[ADDRESS] = network.client_address(request) or ""
     request.session[BROWSER] = request.META.get("HTTP_USER_AGENT", "")[:_LONGEST]
 
 
 def device_name(agent: str) -> str:
-    """Roughly which browser on what, as it says of itself: "Chrome trên Windows"."""
+    """Browser and system from the user agent: "Chrome trên Windows"."""
     names = [next((name for sign, name in kinds if sign in agent), "") for kinds in (_BROWSERS, _SYSTEMS)]
     return " trên ".join(filter(None, names)) or "Không rõ"
 
@@ -92,31 +91,33 @@ def open_sessions_of(request: HttpRequest) -> list[OpenSession]:
     rows = Session.objects.filter(user=user, expire_date__gt=timezone.now()).order_by("-expire_date")[:_MOST]
     idle, fits = current_safety().idle_minutes * 60, user.get_session_auth_hash()
     held = ((row.session_key, row.get_decoded()) for row in rows)
-    found = [_open_session(key, kept, own) for key, kept in held if kept.get(HASH_SESSION_KEY) == fits]
+    sessions = [_open_session(key, kept, own) for key, kept in held if kept.get(HASH_SESSION_KEY) == fits]
     return sorted(
-        (one for one in found if _is_alive(one, idle)), key=lambda one: (one.own, one.seen), reverse=True
+        (session for session in sessions if _is_alive(session, idle)),
+        key=lambda session: (session.own, session.seen),
+        reverse=True,
     )
 
 
 def own_session_key(request: HttpRequest) -> str:
-    """What names the reader's own session."""
+    """The key of the reader's own session, as stored."""
     return hashed_session_key(request.session.session_key or "")
 
 
-def _open_session(key: str, kept: dict, own: str) -> OpenSession:
+def _open_session(key: str, row: dict, own: str) -> OpenSession:
     # Both are noted with the first request after signing in.
-    begun = datetime.fromtimestamp(kept.get("begun", time.time()), UTC)
-    seen = datetime.fromtimestamp(kept["seen"], UTC) if "seen" in kept else begun
+    begun = datetime.fromtimestamp(row.get("begun", time.time()), UTC)
+    last_seen = datetime.fromtimestamp(row["seen"], UTC) if "seen" in row else begun
     return OpenSession(
-        key, key == own, device_name(kept.get(BROWSER, "")), kept.get(ADDRESS, ""), begun, seen
+        key, key == own, device_name(row.get(BROWSER, "")), row.get(ADDRESS, ""), begun, last_seen
     )
 
 
-def _is_alive(one: OpenSession, idle: int) -> bool:
+def _is_alive(session: OpenSession, idle: int) -> bool:
     """Whether its next request would be answered; `idle` in seconds."""
     now = time.time()
-    old = now - one.begun.timestamp() > settings.SESSION_ABSOLUTE_SECONDS
-    return not old and now - one.seen.timestamp() <= idle
+    old = now - session.begun.timestamp() > settings.SESSION_ABSOLUTE_SECONDS
+    return not old and now - session.seen.timestamp() <= idle
 
 
 _valid_session = PreparedQuery(
@@ -132,10 +133,10 @@ class SessionStore(db.SessionStore):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        found = _valid_session.first(hashed_session_key(self.session_key), timezone.now())
-        if found is None:
+        session = _valid_session.first(hashed_session_key(self.session_key), timezone.now())
+        if session is None:
             self._session_key = None
-        return found
+        return session
 
     def exists(self, session_key: str) -> bool:
         return super().exists(hashed_session_key(session_key))
@@ -198,25 +199,27 @@ def sign_ins_of(user: User) -> Iterator[SignInRecord]:
     """Everything that is kept under the person's sign-in name, the oldest first, failures behind what succeeded."""
     mine = {"username__iexact": user.get_username()}
     for model in (AccessLog, AccessFailureLog, AccessAttempt):
-        for one in model.objects.filter(**mine).order_by("attempt_time").iterator(1_000):
-            yield SignInRecord(one.attempt_time, one.ip_address, one.user_agent, model is AccessLog)
+        for sign_in in model.objects.filter(**mine).order_by("attempt_time").iterator(1_000):
+            yield SignInRecord(
+                sign_in.attempt_time, sign_in.ip_address, sign_in.user_agent, model is AccessLog
+            )
 
 
 def failed_sign_ins(since: datetime) -> list[FailedSignIn]:
     """Wrong passwords since a moment among the latest MOST_FAILED, the newest first: there is no index on the time."""
     newest = AccessFailureLog.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    found = AccessFailureLog.objects.filter(pk__gt=newest - MOST_FAILED, attempt_time__gte=since)
+    failures = AccessFailureLog.objects.filter(pk__gt=newest - MOST_FAILED, attempt_time__gte=since)
     return list(
-        starmap(FailedSignIn, found.order_by("-pk").values_list("attempt_time", "username", "locked_out"))
+        starmap(FailedSignIn, failures.order_by("-pk").values_list("attempt_time", "username", "locked_out"))
     )
 
 
 def running_sessions_of(user: User, *, at: datetime) -> Iterator[RunningSession]:
     """The person's sessions that have not run out, whatever has become of the password since."""
     for session in Session.objects.filter(user=user, expire_date__gt=at).order_by("expire_date"):
-        held = session.get_decoded()
-        begun, seen = (_moment(held.get(name), at) for name in ("begun", "seen"))
-        yield RunningSession(begun, seen, session.expire_date, held.get(ADDRESS, ""), held.get(BROWSER, ""))
+        rows = session.get_decoded()
+        begun, seen = (_moment(rows.get(name), at) for name in ("begun", "seen"))
+        yield RunningSession(begun, seen, session.expire_date, rows.get(ADDRESS, ""), rows.get(BROWSER, ""))
 
 
 def _moment(seconds: int | None, like: datetime) -> datetime | None:
@@ -234,7 +237,7 @@ def forget_sessions(*, at: datetime) -> int:
 
 
 def _delete_before(model: type[Model], before: datetime) -> int:
-    """By number, which grows with time: there is no index on the time."""
+    """By id, which grows with time: there is no index on the time."""
     oldest = model.objects.order_by("pk").values_list("pk", "attempt_time")[:AT_ONCE]
     return model.objects.filter(pk__in=[number for number, then in oldest if then < before]).delete()[0]
 
@@ -247,9 +250,7 @@ def end_sessions(user: User) -> None:
 
 @transaction.atomic
 def end_session(user: User, key: str, *, by: User) -> bool:
-    """End the one session that `key` names (accounts.sessions); False where the person has no such one any
-    more.
-    """
+    """End a session by its stored key; False if the person no longer has it."""
     count, _ = Session.objects.filter(user=user, session_key=key).delete()
     if count:
         log.append("session.end", by=by, subject=user_subject(user), detail={})
@@ -258,14 +259,14 @@ def end_session(user: User, key: str, *, by: User) -> bool:
 
 @transaction.atomic
 def end_own_sessions(user: User) -> None:
-    """End all sessions of the person who asks; the caller renews the one that goes on."""
+    """End all sessions of the reader; the caller renews the current one."""
     end_sessions(user)
     log.append("session.end_all", by=user, subject=user_subject(user), detail={})
 
 
 @transaction.atomic
 def end_sessions_of(user: User, *, by: User | None) -> None:
-    """End all sessions of somebody else. Errors: Denied for oneself, who is asked for the password."""
+    """End all sessions of somebody else. Errors: ChangeDenied for oneself, which needs the password."""
     if by is not None and by.pk == user.pk:
         raise ChangeDenied("", "Phiên của chính mình thì kết thúc ở trang Phiên đăng nhập của tôi.")
     end_sessions(user)
@@ -304,11 +305,15 @@ class EndSessionForm(PasswordConfirmationForm):
 @require_http_methods(["GET", "HEAD", "POST"])
 def own_sessions(request: HttpRequest) -> HttpResponse:
     """Where the reader is signed in; POST ends one of these sessions, or all but this one."""
-    user, found = request.user, open_sessions_of(request)
-    others = [one.key for one in found if not one.own]
-    asked = not request.session.get(SSO_MARK)
+    user, sessions = request.user, open_sessions_of(request)
+    others = [session.key for session in sessions if not session.own]
+    password_required = not request.session.get(SSO_MARK)
     form = EndSessionForm(
-        request, others, posted_data(request), asked=asked, initial={"session": OTHER_SESSIONS}
+        request,
+        others,
+        posted_data(request),
+        password_required=password_required,
+        initial={"session": OTHER_SESSIONS},
     )
     if request.method == "POST" and form.is_valid():
         if form.cleaned_data["session"] == OTHER_SESSIONS:
@@ -319,5 +324,5 @@ def own_sessions(request: HttpRequest) -> HttpResponse:
             end_session(user, form.cleaned_data["session"], by=user)
             messages.success(request, "Đã kết thúc phiên đăng nhập đó.")
         return redirect("sessions")
-    context = {"form": form, "sessions": found, "others": others, "chosen": form["session"].value()}
+    context = {"form": form, "sessions": sessions, "others": others, "chosen": form["session"].value()}
     return render(request, "accounts/sessions/sessions.html", context, status=422 if form.errors else 200)

@@ -1,6 +1,5 @@
-"""Pages of signing in and out: password, second step, single sign-on, and the form that was typed when a
-session ended. Between the password and the code, who is signing in is kept in a session that belongs to
-nobody yet.
+"""Pages of signing in and out: password, second step, single sign-on, and the stored POST of an ended session.
+Between password and code, the user is stored in a session that is not signed in yet.
 """
 
 import logging
@@ -31,7 +30,7 @@ from .sessions import SSO_MARK
 
 _KEY = "second_step"
 _SECONDS = 300
-# Each wrong code is waited for longer (accounts.second_factor); after these the password is asked for again.
+# Each wrong code lengthens the wait (accounts.second_factor); after these the password is needed again.
 _MOST_WRONG = 5
 
 
@@ -50,36 +49,36 @@ def begin_second_step(request: HttpRequest, user: User, to: str, *, marks: Seque
 
 
 def user_at_second_step(request: HttpRequest) -> User | None:
-    """Whose code is waited for; None where nobody's, too late, or where the account has changed meanwhile."""
-    kept = request.session.get(_KEY)
-    if kept is None:
+    """The user at the second step; None if there is none, it is too late, or the account has changed meanwhile."""
+    pending = request.session.get(_KEY)
+    if pending is None:
         return None
-    user = User.objects.filter(pk=kept["person"], is_active=True).first()
-    late = time.time() - kept["at"] > _SECONDS
-    if user is None or late or user.get_session_auth_hash() != kept["hash"]:
+    user = User.objects.filter(pk=pending["person"], is_active=True).first()
+    late = time.time() - pending["at"] > _SECONDS
+    if user is None or late or user.get_session_auth_hash() != pending["hash"]:
         del request.session[_KEY]
         return None
-    user.backend = kept["backend"]
+    user.backend = pending["backend"]
     return user
 
 
 def count_wrong_code(request: HttpRequest) -> bool:
-    """Count a wrong code; False once there were too many, and the password is asked for again."""
-    kept = request.session[_KEY] | {"wrong": request.session[_KEY]["wrong"] + 1}
-    if kept["wrong"] >= _MOST_WRONG:
+    """Count a wrong code; False after too many, when the password is needed again."""
+    pending = request.session[_KEY] | {"wrong": request.session[_KEY]["wrong"] + 1}
+    if pending["wrong"] >= _MOST_WRONG:
         del request.session[_KEY]
         return False
-    request.session[_KEY] = kept
+    request.session[_KEY] = pending
     return True
 
 
 def finish_second_step(request: HttpRequest, user: User) -> str:
-    """Sign in; where the person wants to go."""
-    kept = request.session.pop(_KEY)
+    """Sign in; returns the address to go to."""
+    pending = request.session.pop(_KEY)
     login(request, user)
-    for mark in kept["marks"]:
+    for mark in pending["marks"]:
         request.session[mark] = True
-    return kept["to"]
+    return pending["to"]
 
 
 _INVALID = "Tên đăng nhập hoặc mật khẩu chưa đúng."
@@ -148,11 +147,13 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: HttpRequest) -> HttpResponse:
     """What was typed when the session ended, to be sent again; POST: throw it away."""
-    kept = pending_post.for_reader(request)
-    if kept is None or request.method == "POST":
+    pending = pending_post.for_reader(request)
+    if pending is None or request.method == "POST":
         pending_post.discard(request)
         return redirect("/records/")
-    return render(request, "accounts/sign_in/resume_post.html", {"to": kept["to"], "fields": kept["fields"]})
+    return render(
+        request, "accounts/sign_in/resume_post.html", {"to": pending["to"], "fields": pending["fields"]}
+    )
 
 
 @requires(Right.PUBLIC)
@@ -176,7 +177,7 @@ def begin_single_sign_on(request: HttpRequest) -> HttpResponse:
 @requires(Right.PUBLIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_step_page(request: HttpRequest) -> HttpResponse:
-    """The code that is asked for after the right password."""
+    """The page of the second step, after the password."""
     user = user_at_second_step(request)
     if user is None:
         return redirect("login")

@@ -1,6 +1,4 @@
-"""Whether single sign-on is used, whose account an identity opens, and how an identity is linked and
-unlinked. accounts.oidc talks to the server.
-"""
+"""Single sign-on: whether it is enabled, and the identities linked to accounts. accounts.oidc talks to the server."""
 
 from typing import NamedTuple
 
@@ -53,7 +51,8 @@ def user_of_identity(signed: SignedIdentity) -> User | None:
 
 @transaction.atomic
 def link_identity(user: User, issuer: str, name: str, *, by: User) -> Identity:
-    """Let whom the server `issuer` calls `name` sign in as the person. Errors: Denied where that one is somebody."""
+    """Let whom the server `issuer` calls `name` sign in as the person. Errors: ChangeDenied where that one is somebody.
+    """
     identity, new = Identity.objects.get_or_create(issuer=issuer, subject=name, defaults={"user": user})
     if not new:
         raise ChangeDenied("subject", "Mã định danh này đã gắn với một người dùng.")

@@ -22,7 +22,7 @@ _PASSWORD = ["password", "must_change_password", "password_expires_at"]
 
 
 def user_subject(user: User) -> str:
-    """How the log names a person."""
+    """The user as a subject of log entries."""
     return f"user:{user.pk}"
 
 
@@ -36,18 +36,18 @@ def create_user(
     position: str = "",
     email: str = "",
 ) -> tuple[User, str]:
-    """A new account and its issued password, which is shown once and kept nowhere. Errors: Denied for a taken name.
+    """A new account and its issued password, which is shown once. Errors: ChangeDenied for a username in use.
 
     The password opens only the page that changes it, once, within 72 hours (acceptance S10).
     """
     username = User.normalize_username(clean_text(username))
     if User.objects.filter(username__iexact=username).exists():
         raise ChangeDenied("username", "Tên đăng nhập này đã có.")
-    said = {"full_name": clean_text(full_name), "position": clean_text(position)}
-    user = User(username=username, email=email, **said)
+    names = {"full_name": clean_text(full_name), "position": clean_text(position)}
+    user = User(username=username, email=email, **names)
     password = _issue_password(user, at)
     user.save(force_insert=True)
-    detail = {"username": user.username, **said}
+    detail = {"username": user.username, **names}
     log.append("user.create", by=by, subject=user_subject(user), detail=detail)
     return user, password
 
@@ -62,9 +62,9 @@ def _issue_password(user: User, at: datetime) -> str:
 
 @transaction.atomic
 def issue_password(user: User, *, by: User | None, at: datetime) -> str:
-    """A new password for a person who lost theirs; ends the person's sessions. Shown once, kept nowhere.
+    """A new password for a person who lost theirs, shown once; ends the person's sessions.
 
-    Errors: Denied for one's own account, whose password is asked for where it is changed.
+    Errors: ChangeDenied for one's own account.
     """
     if by is not None and by.pk == user.pk:
         raise ChangeDenied("", _OWN_PASSWORD)
@@ -82,10 +82,10 @@ def use_issued_password(user: User, *, at: datetime) -> bool:
 
     A conditional update, so that two sign-ins at once cannot both have it.
     """
-    taken = User.objects.filter(pk=user.pk, must_change_password=True, password_expires_at__gt=at).update(
+    updated = User.objects.filter(pk=user.pk, must_change_password=True, password_expires_at__gt=at).update(
         password_expires_at=at
     )
-    return bool(taken)
+    return bool(updated)
 
 
 @transaction.atomic
@@ -104,7 +104,7 @@ def change_password(user: User, password: str, *, by: User | None, on: date) -> 
 @transaction.atomic
 def invite(user: User, *, by: User | None) -> None:
     """Take the password away: the person sets one by a link that goes to their address (accounts.passwords). Ends
-    their sessions. Errors: Denied without an address, without a mail server, and for one's own account.
+    their sessions. Errors: ChangeDenied without an address, without a mail server, and for one's own account.
     """
     if not user.email:
         raise ChangeDenied("email", "Chưa có địa chỉ thư điện tử để gửi thư mời.")
@@ -121,8 +121,8 @@ def invite(user: User, *, by: User | None) -> None:
 
 @transaction.atomic
 def edit_user(user: User, *, by: User | None, full_name: str, position: str, email: str) -> None:
-    """Change what a person is called; the sign-in name stays. Errors: Denied for one's own address, to which a link
-    that sets the password goes.
+    """Change what a person is called; the sign-in name stays. Errors: ChangeDenied for one's own address, to which a
+    link that sets the password goes.
     """
     if by is not None and by.pk == user.pk and email != user.email:
         raise ChangeDenied("email", "Địa chỉ của chính mình thì đổi ở trang Tài khoản của tôi.")
@@ -152,7 +152,7 @@ def edit_own(user: User, *, by: User, email: str, mail_muted: bool) -> bool:
 
 @transaction.atomic
 def disable_user(user: User, *, by: User | None) -> None:
-    """From the next request on the person is signed out. Errors: Denied for one's own account."""
+    """From the next request on the person is signed out. Errors: ChangeDenied for one's own account."""
     if by is not None and by.pk == user.pk:
         raise ChangeDenied("", "Không thể khóa tài khoản của chính mình.")
     if user.is_active:
