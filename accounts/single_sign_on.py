@@ -51,8 +51,7 @@ def user_of_identity(signed: SignedIdentity) -> User | None:
 
 @transaction.atomic
 def link_identity(user: User, issuer: str, name: str, *, by: User) -> Identity:
-    """Let whom the server `issuer` calls `name` sign in as the person. Errors: ChangeDenied where that one is somebody.
-    """
+    """Link the identity `name` at server `issuer` to a person. Errors: ChangeDenied if it belongs to somebody."""
     identity, new = Identity.objects.get_or_create(issuer=issuer, subject=name, defaults={"user": user})
     if not new:
         raise ChangeDenied("subject", "Mã định danh này đã gắn với một người dùng.")

@@ -36,7 +36,7 @@ def latest_day(today: date) -> date:
 
 
 def check(before: date, today: date) -> None:
-    """Errors: PurgeRefused if entries before that day are too young, or the log has faults, which a purge would hide."""
+    """Errors: PurgeRefused if entries before that day are too young, or the log has faults, which it would hide."""
     if before > latest_day(today):
         raise PurgeRefused(
             f"Nhật ký phải giữ ít nhất {settings.LOG_MONTHS} tháng: chỉ thanh lý được đến trước ngày "

@@ -1,4 +1,4 @@
-"""Shared by all endpoints of `/api/v1/`: rights, pages by cursor, ETag, problem responses; and the endpoint of units."""
+"""Shared by all endpoints of `/api/v1/`: rights, cursors, ETag, problem responses; and the endpoint of units."""
 
 import base64
 import hashlib

@@ -262,7 +262,7 @@ def import_successions(
 def _link_faults(
     links: list[SuccessionLink], cells: list[RowCells], unread: set[str | None], codes: CodeIndex
 ) -> list[FileFault]:
-    """Faults of the links that can be read; of sums of shares only if all rows of the old unit can be read. Rolls back."""
+    """Faults of the links that can be read; of share sums only if all rows of the old unit can be read."""
     wrongs: list[DraftFault] = []
     try:
         with transaction.atomic():

@@ -41,7 +41,7 @@ def merge(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE, by_unit=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def succeed(request: HttpRequest, pk: int) -> HttpResponse:
-    """Replace a unit (new name, tier or parent), merge it with its siblings, or record the successor of a closed one."""
+    """Replace a unit (name, tier or parent), merge it with its siblings, or record the successor of a closed one."""
     unit = unit_for(request.user, pk, request.day, Right.MANAGE)
     over = unit.is_over(request.day)
     goes_on = Q(active_until=None) | Q(active_until__gte=request.day)

@@ -212,7 +212,7 @@ def merge_units(
     basis: str,
     offices_end: bool = False,
 ) -> RestructuringResult:
-    """Merge units, see `restructure` and `plan_merger`. Errors: TreeRefused with every fault, and nothing is written."""
+    """Merge units, see `restructure` and `plan_merger`. Errors: TreeRefused with every fault; nothing is written."""
     plan = plan_merger(olds, draft, on, offices_end=offices_end)
     return restructure(plan, on, by=by, basis=basis, action=MERGED)
 

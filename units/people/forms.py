@@ -76,7 +76,7 @@ class RoleForm(forms.Form):
 
 
 class AccountForm(forms.Form):
-    """The reader's e-mail address and reminders. A new address requires the password, since it can reset the password."""
+    """The reader's e-mail address and reminders. A new one requires the password, since it can reset the password."""
 
     email = EmailAddressField(
         help_text="Nơi nhận nhắc việc. Để trống thì lời nhắc chỉ hiện trong Việc của tôi."
