@@ -1,4 +1,4 @@
-"""What every page shows besides its own content."""
+"""Template context of every page."""
 
 from django.conf import settings
 

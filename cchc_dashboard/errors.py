@@ -1,7 +1,4 @@
-"""Errors in words, with what to do next: pages for people, problem+json for programs.
-
-They must stand when the database does not.
-"""
+"""Error responses: pages for people, problem+json for programs. They must work without the database."""
 
 import sys
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What holds for every request: headers, plain input, session life, and that each route declares its right."""
+"""Middleware for every request: headers, input limits, session expiry, and the declared right of each view."""
 
 import time
 from urllib.parse import unquote_to_bytes

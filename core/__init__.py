@@ -1,1 +1,1 @@
-"""What any Django project could use: prepared SQL, text, dates, locks, network."""
+"""Helpers for any Django project: prepared SQL, text, dates, locks, network."""

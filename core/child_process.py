@@ -18,7 +18,7 @@ _PATIENCE = 6
 
 
 class ChildProcessFailed(RuntimeError):
-    """The program did not come to its end; the text says why, for the log."""
+    """The program failed or was killed; the text says why, for the log."""
 
 
 @dataclass(frozen=True)

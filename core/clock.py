@@ -1,4 +1,4 @@
-"""The present day and moment, asked only by views and commands; everything below takes time as an argument."""
+"""The current day and time, read only by views and commands; everything below takes time as an argument."""
 
 from datetime import date, datetime, time
 

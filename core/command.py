@@ -1,4 +1,4 @@
-"""What management commands share: an example under the help, and the people and files that arguments name."""
+"""Base of management commands: an example under the help, and arguments that name users and files."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 
 class ExampleCommand(BaseCommand):
-    """A command whose `example` stands under its help."""
+    """A command that shows `example` under its help."""
 
     example: str
 
@@ -18,7 +18,7 @@ class ExampleCommand(BaseCommand):
 
 
 def user_or_error(username: str | None) -> Any:
-    """The user of a sign-in name, None without a name; exit code 2 where there is none."""
+    """The user with a sign-in name, None without a name; exit code 2 if there is no such user."""
     if username is None:
         return None
     user = get_user_model().objects.filter(username=username).first()
@@ -28,7 +28,7 @@ def user_or_error(username: str | None) -> Any:
 
 
 def existing_path(name: str) -> Path:
-    """The file of a name as a path; exit code 2 where there is none."""
+    """The path of a file; exit code 2 if it does not exist."""
     path = Path(name)
     if not path.is_file():
         raise CommandError(f"Không có tệp {path}.", returncode=2)

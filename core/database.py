@@ -63,7 +63,7 @@ class PreparedQuery:
             return list(plan.read(cursor.fetchall()))
 
     def first(self, *values: Any) -> Any:
-        """The first of the answer; None where there is none."""
+        """The first row; None if there is none."""
         return next(iter(self(*values)), None)
 
 
@@ -112,7 +112,7 @@ def _plan(build: Callable[..., QuerySet], asked: Sequence[type], lengths: Sequen
 
 
 def _mark(kind: type, place: int) -> Any:
-    """A value that nobody asks for."""
+    """A placeholder value."""
     day = date(1000, 1, 1) + timedelta(place)
     return {
         int: 2_000_000_000 + place,
@@ -123,7 +123,7 @@ def _mark(kind: type, place: int) -> Any:
 
 
 def _adapt(kind: type) -> Callable[[Any], Any]:
-    """How the database takes a value."""
+    """A value as a parameter of the database."""
     return {
         int: int,
         str: str,
@@ -192,7 +192,7 @@ class ListStatement(NamedTuple):
 
 
 def fill_lists(text: str, **lists: Sequence[int]) -> ListStatement:
-    """The statement with its lists in the place of their names in braces, one time or several."""
+    """The statement with its lists in place of their names in braces."""
     sizes = tuple(sorted((name, len(numbers)) for name, numbers in lists.items()))
     found, names = _marked(text, sizes)
     for name, size in sizes:
@@ -241,7 +241,6 @@ class AnySubquery(Func):
         super().__init__(F(column), Subquery(numbers))
 
     def as_postgresql(self, compiler, connection):
-        """In SQL for PostgreSQL."""
         return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(ARRAY")
 
 
@@ -268,7 +267,7 @@ class _Before(_Bytewise):
 
 
 def path_bounds(path: str) -> tuple[str, str]:
-    """Between which texts a unit's path and those of everything below it lie, the second one excluded."""
+    """Bounds of the paths of a unit and of everything below it, the second one exclusive."""
     return path, path[:-1] + "0"
 
 
@@ -279,7 +278,7 @@ def path_between(first: str, last: str, column: str = "path") -> Q:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """For what only reads; also a decorator. Within a transaction of the caller that one's rules hold."""
+    """A read-only snapshot, also as a decorator. Inside a transaction of the caller it has no effect."""
     with ExitStack() as within:
         if not connection.in_atomic_block:
             if connection.vendor == "sqlite":

@@ -15,7 +15,7 @@ _NONCE = 12
 
 
 class DecryptionError(ValueError):
-    """No key opens it: another key, another owner, a changed or a plain text."""
+    """No key decrypts it: another key, another owner, a changed or a plain text."""
 
 
 def encrypt(secret: bytes, about: str) -> str:
@@ -26,7 +26,7 @@ def encrypt(secret: bytes, about: str) -> str:
 
 
 def decrypt(text: str, about: str) -> bytes:
-    """The secret. Errors: Unreadable."""
+    """The secret. Errors: DecryptionError."""
     from cryptography.exceptions import InvalidTag
 
     try:

@@ -30,7 +30,7 @@ class WholeNumberField(forms.CharField):
 
 
 def posted_data(request: HttpRequest) -> QueryDict | None:
-    """What a form was sent with; an empty sending is a sending too."""
+    """The POST data, or None for other methods; empty POST data is still bound."""
     return request.POST if request.method == "POST" else None
 
 
@@ -62,7 +62,7 @@ class EmailAddressField(forms.EmailField):
 
 
 class CleanTextField(forms.CharField):
-    """Text on one line, cleaned of what cannot be seen."""
+    """Text on one line, without invisible characters."""
 
     default_error_messages = {"required": REQUIRED}
 
@@ -80,8 +80,6 @@ class CleanTextField(forms.CharField):
 
 
 class ListChoiceField(forms.ChoiceField):
-    """One of a list."""
-
     default_error_messages = {"required": REQUIRED, "invalid_choice": "Hãy chọn một mục trong danh sách."}
 
 

@@ -89,7 +89,7 @@ PAGE_SIZE = 100
 
 
 def page_of(request: HttpRequest, rows: QuerySet | list) -> Page:
-    """The page that `?page=` asks for; the nearest one where it does not exist."""
+    """The page of `?page=`; the nearest one if it does not exist."""
     text = request.GET.get("page", "1")
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 1
     return Paginator(rows, PAGE_SIZE).get_page(number)
@@ -97,7 +97,7 @@ def page_of(request: HttpRequest, rows: QuerySet | list) -> Page:
 
 @contextmanager
 def outcome_message(request: HttpRequest, success: str, *refusals: type[Exception]) -> Iterator[None]:
-    """Around an action: `success` once it is done, the words of the refusal where one of these is raised."""
+    """Around an action: shows `success` as a message, or the text of a refusal if one of these is raised."""
     try:
         yield
     except refusals as refused:

@@ -1,3 +1,1 @@
-"""What is seen of the running server: its log, the log line of each request, metrics, health, e-mails about
-faults.
-"""
+"""Monitoring of the running server: logs, request logging, metrics, health, e-mails about errors."""
