@@ -41,7 +41,7 @@ AT_THE_DOOR = (
     Fault(
         "what was typed when a session ended is handed to another",
         "accounts/pending_post.py",
-        'if kept is not None and kept["person"] != request.user.pk:',
+        'if stored is not None and stored["person"] != request.user.pk:',
         "if False:",
         "tests/accounts/test_sessions.py",
     ),

@@ -105,7 +105,7 @@ FAULTS = (
     Fault(
         "a request is carried out again under its key",
         "ledger/request_keys.py",
-        "return kept.status, kept.answer",
+        "return stored.status, stored.answer",
         "return do()",
         "tests/ledger/test_request_keys.py",
     ),
