@@ -42,7 +42,7 @@ FAULTS = (
     Fault(
         "an unlocking is granted by who asked for it",
         "records/locking/actions.py",
-        "if by is not None and asked.requester_id == by.pk:",
+        "if by is not None and request.requester_id == by.pk:",
         "if False:",
         "tests/records/locking/test_unlock.py",
     ),

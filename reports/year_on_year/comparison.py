@@ -262,8 +262,7 @@ def comparable_units(reach: FiguresQuery, period: Period) -> AnyComparableUnits 
 
 
 def compare_summaries(among: AnyComparableUnits, monthly: MonthlyTallies) -> ComparedSummaries:
-    """Both sides without who is left out. `monthly` holds the months of both periods, by tier. Six queries at most.
-    """
+    """Both sides without who is left out. `monthly` holds the months of both periods, by tier. Six queries at most."""
     tiers, period, reach = comparable_tallies(among, monthly), among.period, among.reach
     sides = [
         summary_of_tallies(replace(reach, period=when), tiers) for when in (period, period.same_last_year())
