@@ -1,23 +1,17 @@
 """A review in the browser: the demo, signing in and opening a page."""
 
-from datetime import datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
-
 import pytest
-from django.conf import settings as project
 from playwright.sync_api import Page, expect
 
 from reports import demo
 from reports.models import Review
-
-NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+from tests.support.loaded_demo import load_demo
 
 
 @pytest.fixture
 def review(transactional_db, settings, tmp_path) -> Review:
     settings.MEDIA_ROOT = tmp_path / "media"
-    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
+    return load_demo()
 
 
 def sign_in(page: Page, live_server, name: str, address: str) -> Page:

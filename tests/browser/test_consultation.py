@@ -3,9 +3,6 @@ every page around a review is accessible and fits a phone.
 """
 
 import re
-from datetime import datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings as project
@@ -15,16 +12,9 @@ from records.indicators import actions as indicators_actions
 from reports import demo
 from reports.consultation import actions as consultation_actions
 from reports.drafting import actions as drafting_actions
-from reports.models import Asking, Review, ReviewState
+from reports.models import Asking, ReviewState
+from tests.support.loaded_demo import NOW
 from units.models import Unit
-
-NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-
-
-@pytest.fixture
-def review(transactional_db, settings, tmp_path) -> Review:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from reports.consultation import actions
 from reports.models import Asking, Review
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
-from .review_page import NOW, no_sideways_scroll
+from .review_page import no_sideways_scroll
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from records.models import DossierCount, Edition
 from reports.drafting import actions
 from reports.drafting.queries import section_version
 from reports.models import Review, ReviewSection
+from tests.support.loaded_demo import NOW
 
-from .review_page import NOW, no_sideways_scroll, sign_in
+from .review_page import no_sideways_scroll, sign_in
 
 KEY = "now.commune.received_direct"
 BODY = f"Cấp xã tiếp nhận trực tiếp [[{KEY}|14.712]] hồ sơ.\n\nĐoạn hai."

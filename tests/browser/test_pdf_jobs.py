@@ -11,8 +11,9 @@ from ledger.models import JobState
 from reports import closing
 from reports.models import Drawing, Review
 from reports.printing import copies
+from tests.support.loaded_demo import NOW
 
-from .review_page import NOW, no_sideways_scroll
+from .review_page import no_sideways_scroll
 
 
 @pytest.fixture(autouse=True)

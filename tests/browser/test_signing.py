@@ -1,12 +1,9 @@
 """The leader's and the office's way with a review by keyboard alone, and what anyone sees of it afterwards."""
 
-from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings as project
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
@@ -14,17 +11,10 @@ from reports import closing, demo
 from reports.drafting import actions
 from reports.models import Review
 from tests.reports.test_difference import correct
+from tests.support.loaded_demo import NOW
 from tests.support.pdf_signer import signed
 
 from .keyboard import press, tab_to
-
-NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-
-
-@pytest.fixture
-def review(transactional_db, settings, tmp_path) -> Review:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return demo.load_demo(Path(project.BASE_DIR) / "fixtures" / "thanhliem", NOW)
 
 
 def sign_in(page: Page, url: str, name: str, address: str) -> None:

@@ -5,23 +5,19 @@ their own.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings as project
-from django.db import transaction
 from django.test import Client
 
 from accounts.models import User
 from figures.summary import canonical_json
-from reports import demo as reports_demo
 from reports import review_access
 from reports.models import Review
 from reports.pdf import foreign
 from reports.pdf.files import draw_pdf, pdf_text
 from reports.printing import copies, print_view
 from reports.verification import verdict
+from tests.support.loaded_demo import demo_loaded
 
 
 @pytest.fixture
@@ -43,17 +39,11 @@ def reader(demo) -> Callable[[str], Client]:
     return signed_in
 
 
-NOW = datetime(2022, 8, 12, 8, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
-FIXTURE = Path(project.BASE_DIR) / "fixtures" / "thanhliem"
-
-
 @pytest.fixture(scope="module")
 def loaded(django_db_setup, django_db_blocker) -> Iterator[int]:
-    """The number of the demo's review."""
-    with django_db_blocker.unblock():
-        with transaction.atomic():
-            yield reports_demo.load_demo(FIXTURE, NOW).pk
-            transaction.set_rollback(True)
+    """The id of the demo's review."""
+    with django_db_blocker.unblock(), demo_loaded() as review:
+        yield review.pk
 
 
 def attached(doc: dict, *, at: datetime) -> bytes:

@@ -9,9 +9,8 @@ from records.models import DossierCount, Edition
 from reports import document
 from reports.closing import before_signing
 from tests.reports.drafting.test_draft import drafted
+from tests.support.loaded_demo import NOW
 from units.models import Unit
-
-from .conftest import NOW
 
 JUNE = Period.parse("2022-H1")
 

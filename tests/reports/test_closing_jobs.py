@@ -19,8 +19,7 @@ from reports.drafting import actions
 from reports.models import Drawing, Review
 from reports.pdf import drawing as pdf_drawing
 from reports.printing import copies, print_view
-
-from .conftest import NOW
+from tests.support.loaded_demo import NOW
 
 DONE, FAILED, CANCELLED, WAITING, UNDER_WAY = "done", "failed", "cancelled", "waiting", "working"
 

@@ -14,9 +14,8 @@ from records.summary.figures_query import FiguresQuery
 from records.summary.queries import summary
 from reports import demo
 from reports.models import Review
+from tests.support.loaded_demo import FIXTURE, NOW
 from units.models import Unit
-
-from .conftest import FIXTURE, NOW
 
 PUBLISHED = {
     "district": {"direct": (463, "48.2"), "online": (496, "51.7"), "postal": (1, "0.1")},

@@ -22,8 +22,7 @@ from reports.drafting import actions as drafting_actions
 from reports.models import Review
 from reports.pdf.files import pdf_text
 from reports.review_text.facts import Fact
-
-from .conftest import NOW
+from tests.support.loaded_demo import NOW
 
 
 def fact(text: str, value=None, name: str = "Tiếp nhận") -> Fact:

@@ -17,9 +17,8 @@ from reports.drafting import actions as drafting_actions
 from reports.printing import print_view
 from reports.review_files import workbook
 from reports.review_text import text_figures
+from tests.support.loaded_demo import NOW
 from units.models import Unit
-
-from .conftest import NOW
 
 
 def made(code: str, period: str) -> dict:

@@ -8,8 +8,7 @@ from ledger.models import Entry
 from reports import meeting
 from reports.meeting import MeetingText, meeting_of
 from reports.models import Meeting, Review, ReviewState
-
-from .conftest import NOW
+from tests.support.loaded_demo import NOW
 
 SENT = {
     "revision": "0",

@@ -15,10 +15,9 @@ from reports.consultation import actions
 from reports.drafting.actions import set_state
 from reports.models import ReviewState
 from reports.person_export import _LISTED_SEPARATELY, APPEARANCES, person_columns
+from tests.support.loaded_demo import NOW
 from units.models import Token
 from units.tokens import create_token
-
-from .conftest import NOW
 
 
 @pytest.fixture

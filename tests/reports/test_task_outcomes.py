@@ -10,9 +10,8 @@ from ledger.models import Entry
 from reports import tasks
 from reports.drafting import actions
 from reports.models import PlanTask, Review, ReviewState, TaskOutcome
+from tests.support.loaded_demo import NOW
 from units.models import Unit
-
-from .conftest import NOW
 
 DAY = NOW.date()
 

@@ -12,7 +12,7 @@ from reports.closing import before_signing
 from reports.consultation import actions as consultation_actions
 from reports.drafting import actions as drafting_actions
 from reports.models import Asking, Review, ReviewState, SectionComment
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 from units.models import Unit
 

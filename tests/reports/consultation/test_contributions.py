@@ -13,7 +13,7 @@ from reports.consultation.queries import children_at, contribution_facts, fact_p
 from reports.models import Asking, Review, ReviewSection
 from reports.review_access import ReviewError
 from reports.review_text import bound_text
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 DAY = NOW.date()

@@ -17,7 +17,7 @@ from reports.consultation import reminders
 from reports.drafting import actions as drafting_actions
 from reports.models import Asking, AskingReminder, Review, ReviewState
 from tests.product.test_every_page import foreign
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 DUE = date(2023, 3, 10)

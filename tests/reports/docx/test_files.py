@@ -16,8 +16,8 @@ from reports import document
 from reports.docx.files import DRAFT, docx_bytes
 from reports.drafting import actions
 from reports.printing import print_view
-from tests.reports.conftest import NOW
 from tests.support.libreoffice import converted, text_of
+from tests.support.loaded_demo import NOW
 
 
 def content(review, **shown) -> bytes:

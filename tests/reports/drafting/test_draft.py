@@ -13,7 +13,7 @@ from reports.drafting.queries import outline_for, section_heading, sections_for_
 from reports.models import Outline, OutlineSection, PlanTask, Review, TaskOutcome
 from reports.printing import print_view
 from reports.review_text import bound_text, text_figures
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from units.lifecycle.actions import open_units
 from units.models import Unit
 from units.tree.rules import UnitDraft

@@ -6,7 +6,7 @@ from figures.periods import Period
 from ledger.models import Entry
 from reports.drafting.queries import outline_for, phrases_in_use, sections_for_review
 from reports.models import Outline, StoredPhrase
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 from .test_draft import drafted, text

@@ -15,7 +15,7 @@ from reports.drafting.queries import section_version
 from reports.models import Review
 from reports.review_text import bound_text
 from tests.product.test_every_page import Page, foreign
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import shows
 
 JSON = {"HTTP_ACCEPT": "application/json"}

@@ -20,7 +20,8 @@ from reports.drafting.queries import sections_for_review
 from reports.models import Review
 from reports.pdf.files import pdf_text, read_attached
 from reports.printing import copies
-from tests.reports.conftest import NOW, attached
+from tests.reports.conftest import attached
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 from .test_files import structure

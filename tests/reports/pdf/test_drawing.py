@@ -19,7 +19,7 @@ from reports.drafting import actions
 from reports.pdf import child_renderer, drawing
 from reports.pdf.files import _job
 from reports.printing import copies, print_view
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 
 
 def job(**more) -> dict:

@@ -15,7 +15,8 @@ from reports.drafting import actions
 from reports.pdf import child_renderer
 from reports.pdf.files import draw_pdf, read_attached
 from reports.printing import copies, print_view
-from tests.reports.conftest import NOW, attached
+from tests.reports.conftest import attached
+from tests.support.loaded_demo import NOW
 
 FIGURES = ("463", "48,2%", "496", "51,7%", "14.712", "87,4%", "12,6%", "0,03%", "168/168", "98,6%", "99,3%")
 

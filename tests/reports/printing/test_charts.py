@@ -14,7 +14,8 @@ from figures.formatting import format_count, format_percent
 from figures.summary import Summary
 from reports import document
 from reports.printing import charts, print_view
-from tests.reports.conftest import NOW, attached
+from tests.reports.conftest import attached
+from tests.support.loaded_demo import NOW
 
 GREY = re.compile(r'(?:fill|stroke)="(#[0-9a-fA-F]{3,6})"')
 

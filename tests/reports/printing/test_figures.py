@@ -16,8 +16,8 @@ from reports import document
 from reports.drafting import actions
 from reports.printing import copies
 from reports.review_text import typed_numbers
-from tests.reports.conftest import NOW
 from tests.reports.pdf.test_files import run
+from tests.support.loaded_demo import NOW
 
 SUMS = (
     ("received_direct", "received_postal"),

@@ -11,7 +11,8 @@ import pytest
 
 from reports import document
 from reports.drafting import actions
-from tests.reports.conftest import NOW, attached
+from tests.reports.conftest import attached
+from tests.support.loaded_demo import NOW
 
 MM = 25.4 / 72
 A4 = (210, 297)

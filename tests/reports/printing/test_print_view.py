@@ -9,9 +9,9 @@ from reports.drafting import actions
 from reports.models import Review
 from reports.printing import print_view
 from tests.product.test_every_page import Page, foreign
-from tests.reports.conftest import NOW
 from tests.reports.review_text.test_text_figures import TYPED, seven_more, write
 from tests.reports.reviews.test_views import address
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 
 

@@ -17,7 +17,7 @@ from reports.review_files import texts
 from reports.review_text import bound_text, phrases
 from reports.review_text.facts import Fact, is_fact_name
 from reports.review_text.phrases import FactReference, LiteralText, condition_keys, phrase_keys
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 
 RECEIVED = {"now.commune.received": Fact("16.833", 16833, "Tiếp nhận", "")}
 ONLINE = {

@@ -14,7 +14,7 @@ from reports.meeting import MeetingRecord, meeting_of
 from reports.models import Review
 from reports.review_files import texts
 from reports.review_text.bound_text import token
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 
 SPOKEN = meeting.MeetingText(
     day=date(2022, 8, 12),

@@ -18,8 +18,8 @@ from reports.official_forms.sheet import LINES
 from reports.printing import print_view
 from reports.review_files import workbook as review_files_workbook
 from reports.tables.columns import COUNTS, RATES
-from tests.reports.conftest import NOW
 from tests.support.libreoffice import recalculated
+from tests.support.loaded_demo import NOW
 
 STATE = "Dự thảo, chưa chốt số liệu"
 

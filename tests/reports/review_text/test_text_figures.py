@@ -13,8 +13,8 @@ from reports.drafting import actions
 from reports.models import Review
 from reports.printing import print_view
 from reports.review_text import bound_text, text_figures
-from tests.reports.conftest import NOW
 from tests.reports.reviews.test_views import address
+from tests.support.loaded_demo import NOW
 
 TYPED = (
     "Cấp huyện tiếp nhận trực tiếp 463 hồ sơ, cấp xã trực tiếp 14.721 hồ sơ. Có 3 lớp (Kế hoạch 12/KH-UBND)."

@@ -20,8 +20,8 @@ from reports.printing import copies, print_view
 from reports.review_access import newer_figures
 from reports.review_files import slides, workbook
 from reports.review_text import bound_text
-from tests.reports.conftest import FIXTURE, NOW
 from tests.reports.test_difference import closed, correct
+from tests.support.loaded_demo import FIXTURE, NOW
 from tests.support.page_text import shows
 from units.lifecycle.actions import open_unit
 from units.lifecycle.imports import import_successions, import_units

@@ -14,8 +14,8 @@ from reports.pdf.files import draw_pdf, page_source, redraw_pdf
 from reports.printing import print_view
 from reports.review_files import texts, workbook
 from reports.reviews.views import SIZES, estimated_bytes, size_text
-from tests.reports.conftest import NOW
 from tests.reports.review_files.test_texts import SPOKEN
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 
 

@@ -6,7 +6,7 @@ from reports.consultation import actions as consultation_actions
 from reports.drafting import actions as drafting_actions
 from reports.models import ReviewState
 from tests.bad_inputs.texts import FIELDS, HOSTILE, PARAMETERS
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from units.models import Unit
 
 

@@ -14,8 +14,8 @@ from reports import closing
 from reports.drafting import actions
 from reports.models import Review
 from reports.printing import copies
-from tests.reports.conftest import NOW
 from tests.reports.test_difference import closed, correct
+from tests.support.loaded_demo import NOW
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 

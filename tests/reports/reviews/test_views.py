@@ -13,7 +13,7 @@ from reports.models import Review
 from reports.pdf import drawing
 from reports.pdf.files import draw_pdf
 from reports.printing import copies
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import shows
 
 pytestmark = pytest.mark.usefixtures("drawn_once")

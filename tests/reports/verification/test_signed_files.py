@@ -19,7 +19,7 @@ from reports.pdf.files import redraw_pdf
 from reports.printing import copies
 from reports.verification import signed_files
 from reports.verification import verdict as verification_verdict
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 from tests.support.pdf_signer import SIGNER, signed
 

@@ -21,7 +21,7 @@ from reports.pdf.files import draw_pdf, page_source, pdf_text
 from reports.printing import copies, print_view
 from reports.review_access import frozen_entry
 from reports.verification import verdict as verification_verdict
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 
 pytestmark = pytest.mark.usefixtures("drawn_once")
 

@@ -18,7 +18,7 @@ from reports.drafting import actions
 from reports.models import Review
 from reports.pdf.files import redraw_pdf
 from reports.printing import copies
-from tests.reports.conftest import NOW
+from tests.support.loaded_demo import NOW
 from tests.support.page_text import squeezed
 from tests.support.pdf_signer import SIGNER, signed
 
