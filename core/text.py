@@ -9,6 +9,7 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 # What a spreadsheet takes for a formula; a file of ours puts ' before it (acceptance S25).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 _CONTROLS = {sign: None for sign in CONTROLS if sign}
 _INVISIBLE = dict.fromkeys(
     map(
@@ -43,6 +44,11 @@ def clean_text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.replace("\t", " ").strip()
     return unicodedata.normalize("NFC", text.translate(_STRAY)).strip()
+
+
+def ascii_name(text: str, longest: int | None = None) -> str:
+    """Part of a file name of plain letters: nothing in it can break a header (acceptance S28)."""
+    return _UNSAFE.sub("-", text)[:longest]
 
 
 def parse_fraction(text: str) -> Fraction:

@@ -1,17 +1,18 @@
-"""What views of every app share: the declared right, problem+json, pages of long lists, fast markup of rows
-and options.
+"""What views of every app share: the declared right, problem+json, downloads, pages of long lists, fast markup of
+rows and options.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 
 
@@ -83,6 +84,15 @@ def problem_response(status: int, code: str, message: str, **more: Any) -> JsonR
 def accepts_only_json(request: HttpRequest) -> bool:
     """Whether the caller is a script of a page or another program that has no use for a page."""
     return request.accepts("application/json") and not request.accepts("text/html")
+
+
+Download = TypeVar("Download", bound=HttpResponseBase)
+
+
+def attachment(response: Download, filename: str) -> Download:
+    """The response as a file to save under this name."""
+    response.headers["Content-Disposition"] = content_disposition_header(True, filename)
+    return response
 
 
 PAGE_SIZE = 100

@@ -16,7 +16,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from core.web import Right, requires
+from core.web import Right, attachment, requires
 from figures.formatting import format_count, format_day
 from figures.measures import LABELS, measure_label
 from figures.periods import Month, Period
@@ -413,8 +413,7 @@ def review_difference_csv(request: HttpRequest, pk: int) -> HttpResponse:
         difference_between(old, new), review_access.review_title(old), review_access.review_title(new)
     )
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="so-sanh-bao-cao-{old.pk}-{new.pk}.csv"'
-    return response
+    return attachment(response, f"so-sanh-bao-cao-{old.pk}-{new.pk}.csv")
 
 
 def _others(request: HttpRequest, review: Review) -> list[Review]:

@@ -4,7 +4,6 @@ file.
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,7 +16,8 @@ from django.core.exceptions import BadRequest
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.timezone import localtime
 
-from core.text import CONTROLS, FORMULA_STARTS
+from core.text import CONTROLS, FORMULA_STARTS, ascii_name
+from core.web import attachment
 
 ROWS_AT_ONCE = 1_000
 
@@ -27,7 +27,6 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 BOM = "\ufeff"
-_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 # So many rows are put together before they are sent: a small row by itself costs more than its text.
 _AT_ONCE = 200
 
@@ -123,9 +122,8 @@ def file_response(kind: str, table: TableFile) -> HttpResponseBase:
     else:
         write = _csv if kind == "csv" else _json
         response = StreamingHttpResponse(_together(write(table)), content_type=KINDS[kind])
-    name = _UNSAFE.sub("-", table.name)[:80].strip("-.") or "bang"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return response
+    name = ascii_name(table.name, 80).strip("-.") or "bang"
+    return attachment(response, f"{name}.{kind}")
 
 
 def escape_formula(text: str) -> str:

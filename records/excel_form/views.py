@@ -1,6 +1,5 @@
 """Pages that download the Excel form of chosen months, upload it, preview its changes and save them."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from core import clock, web
-from core.web import Right
+from core.text import ascii_name
+from core.web import Right, attachment
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
 from records.catalogue import Catalogue
@@ -24,15 +24,13 @@ from records.models import FormFile, Submission
 from records.submissions import month_status, uploads
 from records.submissions.fetch import editions_of, submission_or_404
 from records.submissions.uploads import uploaded_form
+from spreadsheets.table_writer import KINDS
 from units.access.queries import memberships_of, require_right, unit_for
 from units.models import Role, Unit
 
 from .comparison import SheetComparison, UploadPreview, preview_upload
 from .layout import UnitForm, unit_forms
 from .workbook import form_workbook
-
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 def workbook_response(forms: Sequence[UnitForm], code: str, month: Month) -> HttpResponse:
@@ -42,9 +40,7 @@ def workbook_response(forms: Sequence[UnitForm], code: str, month: Month) -> Htt
 
 def xlsx_response(content: bytes, name: str) -> HttpResponse:
     """A workbook as a download."""
-    answer = HttpResponse(content, content_type=XLSX_TYPE)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{_UNSAFE.sub("-", name)[:100]}.xlsx"'
-    return answer
+    return attachment(HttpResponse(content, content_type=KINDS["xlsx"]), f"{ascii_name(name, 100)}.xlsx")
 
 
 class FormUpload(forms.Form):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from core import web
 from core.database import snapshot
-from core.web import Right
+from core.web import Right, attachment
 from figures.periods import Period, PeriodError
 from records.submissions.payload import moment_text
 from records.summary import queries as summary_queries
@@ -111,8 +111,7 @@ def pdf(request: HttpRequest, pk: int) -> HttpResponse:
     except copies.LostFile as lost:
         raise api.ApiProblem(503, "unavailable", str(lost)) from lost
     name = f"bao-cao-cchc-{review.period}-{review.pk}.pdf"
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(content, content_type="application/pdf", headers=disposition)
+    return attachment(HttpResponse(content, content_type="application/pdf"), name)
 
 
 def _review_for(request: HttpRequest, pk: int) -> Review:

@@ -1,6 +1,5 @@
 """The dashboard page, the search for a unit on it, its chart JSON, CSV and XLSX."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +15,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from core import clock, web
 from core.database import snapshot
-from core.text import clean_text
-from core.web import Right, page_of, problem_response
+from core.text import ascii_name, clean_text
+from core.web import Right, attachment, page_of, problem_response
 from figures import formatting
 from figures.rates import Placement, rates_in
 from figures.summary import Summary
@@ -289,7 +288,6 @@ class DashboardChart(ChartJson):
 
 
 chart = web.requires(Right.READ)(DashboardChart.as_view())
-_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 @web.requires(Right.READ)
@@ -313,9 +311,7 @@ def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     body = table_csv_bytes(made) if kind == "csv" else table_xlsx_bytes(made)
-    response = HttpResponse(body, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{_name(asked, kind)}"'
-    return response
+    return attachment(HttpResponse(body, content_type=content_type), _name(asked, kind))
 
 
 @snapshot()
@@ -339,7 +335,6 @@ def _flat(asked: PageState) -> FlatTable:
 
 
 def _name(asked: PageState, kind: str) -> str:
-    """A name of plain letters: nothing of the address can break the header (acceptance S28)."""
     query = asked.query
     parts = [
         query.unit.code,
@@ -351,4 +346,4 @@ def _name(asked: PageState, kind: str) -> str:
     parts += ["theo-don-vi-hien-nay"] if query.basis == "today" else []
     parts += [f"den-het-{query.as_of}" if query.as_of else ""]
     parts += ["ca-chua-duyet" if query.include == "submitted" else "", "loc" if asked.q else ""]
-    return "-".join(["so-lieu", *(_UNSAFE.sub("-", part)[:40] for part in parts if part)]) + f".{kind}"
+    return "-".join(["so-lieu", *(ascii_name(part, 40) for part in parts if part)]) + f".{kind}"

@@ -1,6 +1,5 @@
 """Pages and files of official forms, and the comparison with an uploaded file."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
@@ -12,7 +11,8 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
 from core import clock, web
-from core.web import Right, requires
+from core.text import ascii_name
+from core.web import Right, attachment, requires
 from figures.official_forms import INDICATORS, OfficialForm
 from figures.summary import Dates
 from records.calendar.queries import stored_calendar
@@ -26,6 +26,7 @@ from reports.pdf import drawing
 from reports.pdf.files import page_source, redraw_pdf
 from spreadsheets.table_writer import KINDS, TableColumn, TableFile, requested_file
 from units.access.queries import is_root_administrator
+from units.models import Unit
 from units.tree.queries import children_of
 
 from .filled_form import (
@@ -54,9 +55,6 @@ def form_file(filled: FilledForm, name: str, at: datetime) -> TableFile:
     if filled.broken:
         source.append(("Chỗ chưa khớp", "; ".join(filled.broken)))
     return TableFile(name, f"{filled.form.code}, {filled.period.label}", columns, rows, at, source)
-
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 def _with_state(view: Callable[[HttpRequest, PageState, str], HttpResponse]):
@@ -116,7 +114,7 @@ def _page(
 def form_xlsx(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
     """The form as XLSX, with totals and identities as live formulas."""
     filled = filled_form_for(state, key)
-    return _file(state, filled, form_xlsx_bytes(filled, localtime(clock.now())), KINDS["xlsx"], "xlsx")
+    return _file(state.query.unit, filled, form_xlsx_bytes(filled, localtime(clock.now())), "xlsx")
 
 
 @requires(Right.READ)
@@ -133,7 +131,7 @@ def form_pdf(request: HttpRequest, state: PageState, key: str) -> HttpResponse:
         if busy:
             answer.headers["Retry-After"] = "60"
         return answer
-    return _file(state, filled, content, "application/pdf", "pdf")
+    return _file(state.query.unit, filled, content, "pdf")
 
 
 @requires(Right.READ)
@@ -143,10 +141,7 @@ def form_of_month(request: HttpRequest, pk: int) -> HttpResponse:
     submission = submission_or_404(request.user, pk, Right.READ, request.day)
     form = official_form(submission)
     filled = fill_from_edition(form, submission.unit, working_edition_or_404(submission), stored_calendar())
-    response = HttpResponse(form_xlsx_bytes(filled, localtime(clock.now())), content_type=KINDS["xlsx"])
-    name = _UNSAFE.sub("-", f"bieu-{submission.unit.code}-{filled.name('xlsx')}")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return _file(submission.unit, filled, form_xlsx_bytes(filled, localtime(clock.now())), "xlsx")
 
 
 def _form(state: PageState, key: str) -> OfficialForm:
@@ -188,12 +183,9 @@ def _units(request: HttpRequest, state: PageState) -> params.Options:
     return [("Đang xem", [(state.unit_key, state.query.unit.name)]), *groups]
 
 
-def _file(state: PageState, filled: FilledForm, content: bytes, kind: str, suffix: str) -> HttpResponse:
-    """A download with an ASCII name (acceptance S28)."""
-    response = HttpResponse(content, content_type=kind)
-    name = _UNSAFE.sub("-", f"bieu-{state.query.unit.code}-{filled.name(suffix)}")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+def _file(unit: Unit, filled: FilledForm, content: bytes, suffix: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=KINDS.get(suffix, "application/pdf"))
+    return attachment(response, ascii_name(f"bieu-{unit.code}-{filled.name(suffix)}"))
 
 
 @requires(Right.READ)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from core import clock
 from core.database import snapshot
-from core.web import Right, requires
+from core.web import Right, attachment, requires
 from figures.summary import canonical_json
 from records.calendar.queries import stored_calendar
 from records.models import DossierCount, State
@@ -148,9 +148,7 @@ def open_data_zip(request: HttpRequest) -> HttpResponseBase:
         write_package(folder, at=clock.now())
         write_archive(folder, target)
     target.seek(0)
-    response = FileResponse(target, content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="du-lieu-mo-{request.day}.zip"'
-    return response
+    return attachment(FileResponse(target, content_type="application/zip"), f"du-lieu-mo-{request.day}.zip")
 
 
 def _large() -> bool:

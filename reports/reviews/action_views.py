@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web import Right, outcome_message, requires
+from core.web import Right, attachment, outcome_message, requires
 from ledger import jobs
 from reports import closing as reports_closing
 from reports import document, review_access
@@ -323,10 +323,8 @@ def review_signed_file(request: HttpRequest, pk: int) -> HttpResponse:
     except copies.LostFile as error:
         message = f"{error} Hãy báo người quản trị khôi phục từ bản sao lưu."
         return review_page(request, review, status=503, refused=message)
-    response = HttpResponse(content, content_type="application/pdf")
     name = f"bao-cao-da-ky-cchc-{review.period}-{review.pk}-{number}.pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return attachment(HttpResponse(content, content_type="application/pdf"), name)
 
 
 def _back(review: Review) -> HttpResponse:

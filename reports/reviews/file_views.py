@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web import Right, requires
+from core.web import Right, attachment, requires
 from figures import formatting
 from reports import document
 from reports.meeting import meeting_of
@@ -63,11 +63,8 @@ def moment_of(review: Review) -> datetime:
 def download(review: Review, content: bytes, kind: str, suffix: str, name: str = "cchc") -> HttpResponse:
     """A download, named like bao-cao-cchc-2022-H1-1.docx."""
     prefix = ("bao-cao-" if name != NOTICE else "") if review.is_frozen else "du-thao-"
-    response = HttpResponse(content, content_type=kind)
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{prefix}{name}-{review.period}-{review.pk}.{suffix}"'
-    )
-    return response
+    filename = f"{prefix}{name}-{review.period}-{review.pk}.{suffix}"
+    return attachment(HttpResponse(content, content_type=kind), filename)
 
 
 @requires(Right.READ)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core import clock
-from core.web import Right, requires
+from core.web import Right, attachment, requires
 from figures.formatting import format_decimal
 from records.calendar.queries import stored_calendar
 from reports import charts, document, review_access
@@ -359,9 +359,6 @@ def review_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("review_drawing", pk)
     except drawing.PdfNotDrawn as undrawn:
         return pdf_error_page(request, review, undrawn)
-    response = HttpResponse(content, content_type="application/pdf")
     kind = "bao-cao" if review.is_frozen else "du-thao"
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{kind}-cchc-{review.period}-{review.pk}.pdf"'
-    )
-    return response
+    response = HttpResponse(content, content_type="application/pdf")
+    return attachment(response, f"{kind}-cchc-{review.period}-{review.pk}.pdf")
