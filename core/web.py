@@ -98,11 +98,11 @@ def attachment(response: Download, filename: str) -> Download:
 PAGE_SIZE = 100
 
 
-def page_of(request: HttpRequest, rows: QuerySet | list) -> Page:
-    """The page of `?page=`; the nearest one if it does not exist."""
-    text = request.GET.get("page", "1")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 1
-    return Paginator(rows, PAGE_SIZE).get_page(number)
+def page_of(
+    request: HttpRequest, rows: QuerySet | Sequence, size: int | None = None, name: str = "page"
+) -> Page:
+    """The page of `?page=`; the first or last one if it does not exist."""
+    return Paginator(rows, size or PAGE_SIZE).get_page(request.GET.get(name))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.shortcuts import redirect, render
 
 from core import clock, web
 from core.forms import ListChoiceField
-from core.web import Right
+from core.web import Right, page_of
 from figures.periods import Month
 from ledger import log
 from records.calendar.queries import stored_calendar
@@ -121,7 +120,6 @@ def column_groups_file(switches: Iterable[GroupSwitch], at: datetime) -> TableFi
 
 
 MONTHS_BACK, MONTHS_AHEAD = 3, 6
-PAGE_SIZE = 100
 NO_REVIEWER = "Chỉ người duyệt số liệu của một cấp mới chọn được nhóm cột cho các đơn vị bên dưới."
 
 
@@ -162,7 +160,7 @@ def _shown_switches(units: list[Unit]) -> QuerySet[GroupSwitch]:
 
 
 def _page(request: HttpRequest, units: list[Unit], form: GroupSwitchForm, status: int = 200) -> HttpResponse:
-    page = Paginator(_shown_switches(units), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(request, _shown_switches(units))
     context = {
         "form": form,
         "page": page,

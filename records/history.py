@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +13,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from core import clock, web
-from core.web import Right
+from core.web import Right, page_of
 from figures.formatting import format_count
 from figures.measures import LABELS, MEASURES, measure_label
 from figures.periods import Month
@@ -391,7 +390,7 @@ def history_page(request: HttpRequest, pk: int) -> HttpResponse:
         listed = [entry for entry in listed if any(name == cell for name, *_ in entry.cells)]
     if file := requested_file(request, {"": lambda: _file(submission, listed, cell)}):
         return file
-    page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(request, listed, PAGE_SIZE)
     names = _Names(submission, [entry.entry for entry in page.object_list])
     context = {
         "found": submission,

@@ -9,14 +9,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
 from core import clock, web
-from core.web import Right, outcome_message
+from core.web import Right, outcome_message, page_of
 from figures.cases import COUNTED
 from figures.measures import measure_label
 from figures.periods import Month
@@ -62,7 +61,6 @@ from .queries import (
 )
 from .reader import first_rows, preview_rows, reported_fields
 
-PAGE_SIZE = 100
 SHOWN_FILES = 20
 
 
@@ -203,7 +201,7 @@ def case_rows(request: HttpRequest, pk: int) -> HttpResponse:
         "file": file,
         "measure": measure_label(measure, span.end),
         "line": _row_name(keys[line], catalogue) if line else "",
-        "page": Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page_of(request, listed),
     }
     return render(request, "records/cases/dossiers.html", context)
 

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from django.utils.timezone import get_default_timezone
 
 from core import clock, web
 from core.forms import CleanTextField, DayField, ListChoiceField
-from core.web import Right, outcome_message
+from core.web import Right, outcome_message, page_of
 from figures import formatting
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
@@ -175,7 +174,7 @@ def _render_closing_times(
 ) -> HttpResponse:
     """`over`: the chosen time, where it has passed and so needs a confirmation."""
     above = {unit_id for unit in units for unit_id in unit.ancestor_ids()}
-    page = Paginator(_own_units(units), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = page_of(request, _own_units(units), PAGE_SIZE)
     others = (
         ClosingTime.objects.filter(unit__in=above).select_related("unit").order_by("-month", "unit__path")
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from accounts.models import User
 from core import clock, web
 from core.registry import Registry
-from core.web import Right
+from core.web import Right, page_of
 from figures.formatting import format_count
 from figures.periods import Calendar, Month
 from records.approval.queries import WaitingEdition, waiting_editions
@@ -202,8 +202,7 @@ def _reviewer_context(request: HttpRequest, due: DueDates, months: list[Month], 
     units = lies.narrow(month_status.units_reviewed_by(request.user, request.day))
     editions = Edition.objects.filter(submission__unit__in=units).select_related("submission__unit")
     sent = with_own_mark(editions.filter(state=State.SENT), request.user)
-    pages = Paginator(sent.order_by("submission__month", "sent_at", "pk"), WAITING_PER_PAGE)
-    waits = pages.get_page(request.GET.get("cho"))
+    waits = page_of(request, sent.order_by("submission__month", "sent_at", "pk"), WAITING_PER_PAGE, "cho")
     shown = waiting_editions(waits.object_list)
     missing_units = list(units_missing(units, months, due.days).order_by("tier", "code")[: MAX_LISTED + 1])
     matrix_units, page = units, _page_of_units(units, request, due.days, months)
@@ -243,7 +242,7 @@ def _unlock_requests(request: HttpRequest, lies: UnitLocations) -> list[tuple[Un
 
 
 def _page_of_units(units: QuerySet[Unit], request: HttpRequest, days: Calendar, months: list[Month]) -> Page:
-    page = Paginator(units_of_months(units, days, months), UNITS_PER_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, units_of_months(units, days, months), UNITS_PER_PAGE)
     page.object_list = list(page.object_list)
     return page
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import capfirst
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from core import clock
 from core.forms import ListChoiceField
-from core.web import Right, outcome_message, requires
+from core.web import Right, outcome_message, page_of, requires
 from figures.formatting import format_count
 from figures.periods import Period
 from records.calendar.queries import stored_calendar
@@ -172,9 +171,6 @@ def askings_file(title: str, statuses: Iterable, at: datetime) -> TableFile:
     return TableFile("gop-y", title, ASKINGS, table_rows(ASKINGS, statuses), at)
 
 
-A_PAGE = 100
-
-
 @requires(Right.EDIT)
 def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
     """GET: the requests of a review (`?muc=` chooses a section in the form); POST asks units."""
@@ -216,7 +212,7 @@ def review_asking(request: HttpRequest, pk: int) -> HttpResponse:
         if section.responsible_id not in (None, review.unit_id)
         and (section.pk, section.responsible_id) not in asked_pairs
     ]
-    page = Paginator(statuses, A_PAGE).get_page(request.GET.get("page"))
+    page = page_of(request, statuses)
     context = {
         "found": review,
         "form": form,

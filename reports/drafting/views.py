@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core import clock, web
-from core.web import Right, outcome_message, problem_response, requires
+from core.web import Right, outcome_message, page_of, problem_response, requires
 from figures.periods import Period, PeriodError
 from records.calendar.queries import stored_calendar
 from reports import document, review_access
@@ -123,7 +123,7 @@ def facts_response(request: HttpRequest, facts: Mapping[str, Fact]) -> HttpRespo
 def _searched(request: HttpRequest, facts: Mapping[str, Fact]) -> tuple[str, Page]:
     query = request.GET.get("q", "")[:LONGEST_SEARCH]
     matches = search_facts(facts, query)
-    return query, Paginator(matches, PER_PAGE).get_page(request.GET.get("page"))
+    return query, page_of(request, matches, PER_PAGE)
 
 
 def _saved(request: HttpRequest, section: ReviewSection, form: SectionForm) -> int:
