@@ -7,7 +7,7 @@ from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, QueryDict
 
 from .dates import format_day, parse_day
-from .text import clean_text
+from .text import clean_text, parse_digits
 
 REQUIRED = "Chưa nhập ô này."
 
@@ -21,8 +21,7 @@ class WholeNumberField(forms.CharField):
         self.widget.attrs |= {"inputmode": "numeric", "size": 6}
 
     def clean(self, value) -> int:
-        text = super().clean(value).strip()
-        number = int(text) if text.isascii() and text.isdigit() else -1
+        number = parse_digits(super().clean(value).strip(), self.max_length)
         if not (self.least <= number <= self.most or self.zero and number == 0):
             also = "0 hoặc " if self.zero else ""
             raise forms.ValidationError(f"Nhập {also}số nguyên từ {self.least} đến {self.most}.")

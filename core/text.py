@@ -51,6 +51,11 @@ def ascii_name(text: str, longest: int | None = None) -> str:
     return _UNSAFE.sub("-", text)[:longest]
 
 
+def parse_digits(text: str, longest: int) -> int:
+    """The number of at most `longest` plain digits; -1 for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= longest else -1
+
+
 def parse_fraction(text: str) -> Fraction:
     """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20
     signs at most. Errors: ValueError.

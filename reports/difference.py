@@ -16,6 +16,7 @@ from django.utils.timezone import localtime
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from core.text import parse_digits
 from core.web import Right, attachment, requires
 from figures.formatting import format_count, format_day
 from figures.measures import LABELS, measure_label
@@ -429,12 +430,7 @@ def _others(request: HttpRequest, review: Review) -> list[Review]:
 def _chosen_review(request: HttpRequest, others: list[Review], review: Review) -> Review | None:
     """The requested review out of `others`; 404 for any other id."""
     text = request.GET.get("with", "")
-    if not text:
-        review_id = review.replaces_id or (others[0].pk if others else 0)
-    elif text.isascii() and text.isdigit() and len(text) < 19:
-        review_id = int(text)
-    else:
-        raise Http404
+    review_id = parse_digits(text, 18) if text else review.replaces_id or (others[0].pk if others else 0)
     chosen = next((other for other in others if other.pk == review_id), None)
     if text and chosen is None:
         raise Http404

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from core import clock, web
+from core.text import parse_digits
 from core.web import Right, requires
 from figures.periods import Period
 from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
@@ -233,9 +234,9 @@ def _task_for(request: HttpRequest, pk: int) -> PlanTask:
 
 def _back(request: HttpRequest, task: PlanTask) -> HttpResponse:
     """Redirect to the form's page: the review's tasks if the user may read them, else the own tasks."""
-    review_id = request.POST.get("review", "")
-    if review_id.isascii() and review_id.isdigit() and len(review_id) < 19:
-        review = Review.objects.filter(pk=int(review_id)).select_related("unit").first()
+    review_id = parse_digits(request.POST.get("review", ""), 18)
+    if review_id >= 0:
+        review = Review.objects.filter(pk=review_id).select_related("unit").first()
         if review and is_allowed(request.user, Right.READ, review.unit, request.day):
             return redirect("review_tasks", review.pk)
     return redirect("tasks")

@@ -10,9 +10,9 @@ from django.shortcuts import redirect
 
 from accounts.models import User
 from core import clock, web
+from core.text import parse_digits
 from core.web import Right
 from figures.periods import Month
-from records.entry.forms import is_plain_number
 from records.entry.submission_page import render_refused, render_submission
 from records.errors import ActionRefused
 from records.models import Edition, State, Submission
@@ -36,10 +36,11 @@ def chosen_revisions(values: Iterable[str]) -> dict[int, int]:
     """
     pairs = {}
     for value in values:
-        pk, sign, revision = value.partition(":")
-        if not (sign and is_plain_number(pk, 18) and is_plain_number(revision, 9)):
+        pk, _, revision = value.partition(":")
+        number, seen = parse_digits(pk, 18), parse_digits(revision, 9)
+        if number < 0 or seen < 0:
             raise ValueError("Danh sách báo cáo đã chọn không đúng.")
-        pairs[int(pk)] = int(revision)
+        pairs[number] = seen
     return pairs
 
 
@@ -133,5 +134,4 @@ def _odd_editions(submissions: Sequence[Submission], reader: User) -> set[int]:
 
 def _posted_revision(request: HttpRequest) -> int:
     """The posted revision; -1, which no edition has, where it is missing or invalid."""
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return parse_digits(request.POST.get("revision", ""), 9)

@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 
 from accounts.models import User
 from core import clock, web
+from core.text import parse_digits
 from core.web import Right, outcome_message, page_of
 from figures.cases import COUNTED
 from figures.measures import measure_label
@@ -167,8 +168,7 @@ def fill_draft(request: HttpRequest, submission: Submission) -> HttpResponse:
     edition, catalogue = working_edition_or_404(submission), Catalogue(stored_calendar())
     keys = [line.key for line in grid_lines(edition, catalogue)]
     counts = case_counts_of_month(file, month, keys, catalogue)
-    typed = request.POST.get("revision", "")
-    revision = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
+    revision = parse_digits(request.POST.get("revision", ""), 9)
     try:
         actions.fill_from_cases(edition, counts, by=request.user, revision=revision, at=clock.now())
     except ActionRefused as refusal:

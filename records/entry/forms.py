@@ -14,11 +14,6 @@ from figures.periods import Month, PeriodError
 from records.catalogue import RowKey
 from records.submissions.lines import REASON_LENGTH, REASON_TOO_LONG, GridLine
 
-
-def is_plain_number(text: str, longest: int) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= longest
-
-
 STALE_PAGE = "Trang không còn đúng. Tải lại trang rồi nhập lại."
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from core.text import parse_digits
 from figures.formatting import format_day, format_day_range
 from figures.measures import SUMS
 from figures.periods import Month, PeriodError
@@ -92,17 +93,14 @@ class SheetSignature:
     def read(cls, text: str) -> "SheetSignature":
         """Errors: ValueError for a signature of another version or one that was changed."""
         parts = text.split(";", 7)
-        if len(parts) < 8 or parts[1] != str(VERSION) or not all(map(_plain, (*parts[2:3], *parts[4:6]))):
+        numbers = [parse_digits(part, 18) for part in (*parts[2:3], *parts[4:6])]
+        if len(parts) < 8 or parts[1] != str(VERSION) or min(numbers) < 0:
             raise ValueError("no sign of this version")
         try:
             month = Month.parse(parts[3])
         except PeriodError as error:
             raise ValueError("no month") from error
-        return cls(int(parts[2]), month, int(parts[4]), int(parts[5]), parts[6], parts[7])
-
-
-def _plain(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
+        return cls(numbers[0], month, *numbers[1:], *parts[6:])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from core import clock, web
-from core.text import ascii_name
+from core.text import ascii_name, parse_digits
 from core.web import Right, attachment
 from figures.periods import Month
 from records.calendar.queries import stored_calendar
@@ -248,9 +248,8 @@ def forms_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def download_forms(request: HttpRequest) -> HttpResponse:
     """`?unit=7&month=2022-M07`: a sheet for each unit, from this one down, that is expected to report."""
-    pk, days = request.GET.get("unit", ""), stored_calendar()
-    plain = pk.isascii() and pk.isdigit() and len(pk) <= 18
-    unit = unit_for(request.user, int(pk) if plain else 0, request.day)
+    days = stored_calendar()
+    unit = unit_for(request.user, parse_digits(request.GET.get("unit", ""), 18), request.day)
     months = month_status.ended_months(request.day, days, MONTHS_BACK)
     month = next((month for month in months if str(month) == request.GET.get("month")), None)
     if month is None:

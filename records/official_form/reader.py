@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from core.text import canonical_text, fold
+from core.text import canonical_text, fold, parse_digits
 from figures.count_input import CountInputError, parse_count
 from figures.formatting import TIER_NAMES, format_day_range
 from figures.official_forms import FormError, OfficialForm, read_form
@@ -176,9 +176,9 @@ def _numbers(rows: Sequence[tuple[int, list[Cell]]], form: OfficialForm) -> tupl
     for number, cells in rows:
         places: dict[int, int] = {}
         for place, cell in enumerate(cells):
-            text = cell.strip("() ") if isinstance(cell, str) else ""
-            if text.isascii() and text.isdigit() and len(text) < 3:
-                places.setdefault(int(text), place)
+            column = parse_digits(cell.strip("() "), 2) if isinstance(cell, str) else -1
+            if column >= 0:
+                places.setdefault(column, place)
         if all(column in places for column in form.numbers):
             return number, places
     return 0, {}

@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from core import web
 from core.database import PreparedQuery
+from core.text import parse_digits
 from core.web import Right
 from figures.periods import Calendar, Month
 from records.models import OPEN_STATES, Edition, State, Submission
@@ -98,8 +99,7 @@ def shown_edition(editions: list[Edition], number: str | None, *, works_on_it: b
     approve, else the one in force, else the newest.
     """
     if number is not None:
-        plain = number.isascii() and number.isdigit() and len(number) <= 5
-        return next((edition for edition in editions if plain and edition.number == int(number)), None)
+        return next((edition for edition in editions if edition.number == parse_digits(number, 5)), None)
     groups = [[edition for edition in editions if edition.state == State.APPROVED], editions]
     if works_on_it:
         groups.insert(0, [edition for edition in editions if edition.state in OPEN_STATES])

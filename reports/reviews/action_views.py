@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from core import clock
+from core.text import parse_digits
 from core.web import Right, attachment, outcome_message, requires
 from ledger import jobs
 from reports import closing as reports_closing
@@ -314,8 +315,7 @@ def review_signed_file(request: HttpRequest, pk: int) -> HttpResponse:
     files = list(review.signed_files.order_by("pk"))
     if not files:
         return review_page(request, review, status=409, refused="Chưa tải lên bản đã ký của báo cáo này.")
-    text = request.GET.get("lan", str(len(files)))
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    number = parse_digits(request.GET.get("lan", str(len(files))), 5)
     if not 1 <= number <= len(files):
         raise Http404
     try:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.dates import format_day
 from core.forms import posted_data
-from core.text import clean_text
+from core.text import clean_text, parse_digits
 from core.web import Right, page_of, requires
 from ledger.models import Entry
 from spreadsheets.table_writer import ROWS_AT_ONCE, Cell, TableColumn, TableFile, requested_file
@@ -241,10 +241,10 @@ def unit_open(request: HttpRequest) -> HttpResponse:
 
 def _below(request: HttpRequest) -> dict:
     """Initial values from `?parent=`, the id of a unit that the reader administers."""
-    number = request.GET.get("parent", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
+    pk = parse_digits(request.GET.get("parent", ""), 18)
+    if pk < 0:
         return {}
-    unit = unit_for(request.user, int(number), request.day, Right.MANAGE)
+    unit = unit_for(request.user, pk, request.day, Right.MANAGE)
     return {"parent": unit.code, "tier": unit.tier}
 
 
