@@ -21,7 +21,7 @@ from core.web import Right, requires
 from figures.periods import Month, Period
 from ledger import health, log, timer_runs
 from records.calendar.queries import stored_calendar
-from records.submissions import month_status
+from records.summary.missing import units_missing
 from spreadsheets.table_writer import TableColumn, TableFile, requested_file, table_rows
 from units.access.queries import is_root_administrator, managed_condition, managed_people
 from units.models import Unit
@@ -93,7 +93,7 @@ def latest_month(day: date) -> Month:
 def missing_units(user: User, month: Month, day: date) -> QuerySet[Unit]:
     """Units that the user administers whose report of the month is expected but not sent."""
     administered = Unit.objects.filter(managed_condition(user, day))
-    return month_status.units_missing(administered, [month], stored_calendar()).order_by("tier", "code")
+    return units_missing(administered, [month], stored_calendar()).order_by("tier", "code")
 
 
 def failed_sign_ins(user: User, day: date, at: datetime, *, all_names: bool) -> list[FailedSignIns]:

@@ -12,7 +12,8 @@ from figures import completeness
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
 from records.models import Edition, Reminder, ReminderKind, State, Submission
-from records.submissions.month_status import MonthStatus, without_report
+from records.submissions.month_status import MonthStatus
+from records.summary.missing import without_report
 from units.models import Membership, Role, Tier, Unit
 from units.succession.positions import successors_of
 

@@ -15,7 +15,8 @@ from figures.formatting import format_count
 from records.calendar.queries import DueDates, stored_calendar
 from records.submissions import month_status
 from records.submissions.fetch import chosen_locations, redirect_to_worklist
-from records.submissions.month_status import missing_months, units_missing
+from records.submissions.month_status import missing_months
+from records.summary.missing import units_missing
 from units.access.queries import has_right_anywhere, unit_for
 from units.models import Unit
 

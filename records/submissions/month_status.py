@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from figures.periods import Calendar, Month
 from records.calendar.queries import DueDates
 from records.models import OPEN_STATES, DossierCount, Edition, Reminder, State, Submission, UnlockRequest
 from units.access.queries import memberships_of
-from units.models import Membership, Role, Unit, UnitKind, expected_within, subtree
+from units.models import Membership, Role, Unit, subtree
 from units.succession.positions import places_on, stands_within
 
 from .history_window import HistoryWindow, unit_history_windows
@@ -222,26 +222,6 @@ def predecessors_of(units: Sequence[Unit], since: date, day: date) -> list[Unit]
     return list(over.exclude(pk__in=[unit.pk for unit in units]).order_by("folded", "pk"))
 
 
-def units_expected(units: QuerySet[Unit], month: Month, days: Calendar) -> QuerySet[Unit]:
-    """Units of the queryset that must report the month; external bodies are left out, as everywhere by default."""
-    span = days.span(month)
-    return units.expected_within(span.start, span.end).exclude(kind=UnitKind.EXTERNAL)
-
-
-def without_report(month: Month) -> Q:
-    """Units that have neither sent nor approved the month."""
-    editions = Edition.objects.sent_or_approved()
-    return ~Exists(editions.filter(submission__unit=OuterRef("pk"), submission__month=month.number))
-
-
-def count_sent(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
-    """(units with sent or approved figures, units expected to report). One query."""
-    counts = units_expected(units, month, days).aggregate(
-        expected=Count("pk"), missing=Count("pk", filter=without_report(month))
-    )
-    return counts["expected"] - counts["missing"], counts["expected"]
-
-
 @dataclass(frozen=True)
 class MissingMonths:
     """A unit with the months that it has not sent, the oldest first; without returned ones."""
@@ -262,15 +242,6 @@ class MissingMonths:
     def late(self) -> bool:
         """Whether one of the months is overdue."""
         return any(month.late_days for month in self.months)
-
-
-def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar) -> QuerySet[Unit]:
-    """Units that must report one of the months and have neither sent nor approved it; no external bodies."""
-    missing = Q(pk__in=[])
-    for month in months:
-        span = days.span(month)
-        missing |= expected_within(span.start, span.end) & without_report(month)
-    return units.exclude(kind=UnitKind.EXTERNAL).filter(missing)
 
 
 def missing_months(

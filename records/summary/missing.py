@@ -1,4 +1,4 @@
-"""Which expected reports are missing, from the stored list of missing reports or unit by unit."""
+"""Which expected reports are missing: by what units sent, from the stored list of missing reports, or unit by unit."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -7,13 +7,14 @@ from functools import cache, reduce
 from operator import add
 from typing import NamedTuple
 
-from django.db.models import Case, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.aggregates import Count, Sum
 from django.db.models.functions import Coalesce
 
 from core.database import PreparedQuery, path_between, path_bounds
 from figures.completeness import MissingMonth
-from figures.periods import Month, Period
-from records.models import GroupSum, MissingReport
+from figures.periods import Calendar, Month, Period
+from records.models import Edition, GroupSum, MissingReport
 from units.models import Tier, Unit, UnitKind, UnitQuerySet, expected_within, subtree
 from units.succession.inheritance import HistorySource
 from units.tree.queries import UnitRow
@@ -24,6 +25,29 @@ from .figures_query import FiguresQuery, PartialTally
 MonthSpan = tuple[Month, date, date]
 MissingPair = tuple[UnitRow, Month]
 _COLUMNS = [f"unit__{name}" for name in UnitRow._fields if name != "until"]
+
+
+def without_report(month: Month) -> Q:
+    """Units that have neither sent nor approved the month."""
+    editions = Edition.objects.sent_or_approved()
+    return ~Exists(editions.filter(submission__unit=OuterRef("pk"), submission__month=month.number))
+
+
+def count_sent(units: QuerySet[Unit], month: Month, days: Calendar) -> tuple[int, int]:
+    """(units with sent or approved figures, units expected to report). One query."""
+    span = days.span(month)
+    expected = units.expected_within(span.start, span.end).exclude(kind=UnitKind.EXTERNAL)
+    counts = expected.aggregate(expected=Count("pk"), missing=Count("pk", filter=without_report(month)))
+    return counts["expected"] - counts["missing"], counts["expected"]
+
+
+def units_missing(units: QuerySet[Unit], months: Iterable[Month], days: Calendar) -> QuerySet[Unit]:
+    """Units that must report one of the months and have neither sent nor approved it; no external bodies."""
+    missing = Q(pk__in=[])
+    for month in months:
+        span = days.span(month)
+        missing |= expected_within(span.start, span.end) & without_report(month)
+    return units.exclude(kind=UnitKind.EXTERNAL).filter(missing)
 
 
 def stored_missing(query: FiguresQuery, wanted: Sequence[MonthSpan]) -> Iterator[MissingPair]:

@@ -24,7 +24,8 @@ from records.reminders.queries import last_reminded, own_reminders
 from records.submissions import month_status
 from records.submissions.fetch import chosen_locations, with_own_mark
 from records.submissions.locks import ClosingTimes, binding_closing_time, closing_times_by_month, is_locked
-from records.submissions.month_status import missing_months, units_missing
+from records.submissions.month_status import missing_months
+from records.summary.missing import count_sent, units_missing
 from spreadsheets.table_writer import TableFile, requested_file
 from units.access.gate import no_role_notice
 from units.access.queries import memberships_of, visible_units
@@ -141,9 +142,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
         units = lies.narrow(visible_units(user, day).reporting())
         page = _page_of_units(units, request, due.days, months)
         statuses = month_status.month_statuses(page.object_list, months, day, due)
-        context["matrix"] = _matrix(
-            page, statuses, months, month_status.count_sent(units, months[-1], due.days)
-        )
+        context["matrix"] = _matrix(page, statuses, months, count_sent(units, months[-1], due.days))
     context["finding"], context["lead"] = _headline(context)
     context["parts"] = [shown for part in WORKLIST_PARTS if (shown := part(request))]
     return render(request, "records/worklist/worklist.html", context)
@@ -227,9 +226,7 @@ def _reviewer_context(request: HttpRequest, due: DueDates, months: list[Month], 
             (edition, Month.from_number(edition.submission.month), reminded.get(edition.submission.unit_id))
             for edition in returned
         ],
-        "matrix": _matrix(
-            page, statuses, months, month_status.count_sent(matrix_units, months[-1], due.days)
-        ),
+        "matrix": _matrix(page, statuses, months, count_sent(matrix_units, months[-1], due.days)),
     }
 
 

@@ -28,9 +28,8 @@ from records.models import (
     Submission,
 )
 from records.submissions import actions as submissions_actions
-from records.submissions.month_status import units_missing
 from records.summary.figures_query import FiguresQuery
-from records.summary.missing import missing_unit_months
+from records.summary.missing import missing_unit_months, units_missing
 from records.summary.queries import summary
 from tests.records.conftest import AT, balanced, entered, unlocked
 from tests.units.succession.successions import Part, replace
