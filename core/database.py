@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -288,6 +289,13 @@ def snapshot() -> Iterator[None]:
                 with connection.cursor() as cursor:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield
+
+
+def batched(rows: Iterable, size: int) -> Iterator[list]:
+    """The rows in lists of at most `size` (itertools has it from Python 3.12 on)."""
+    rest = iter(rows)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def analyze_tables(*tables: type[models.Model]) -> None:

@@ -80,13 +80,12 @@ def _handover_cases(only: Mapping[str, Mapping[str, Any]]) -> dict[str, Case]:
     }
 
 
-def tally_of(columns: Mapping[str, int | None], reported: int = 0, expected: int = 0) -> Tally:
+def tally_of(columns: Mapping[str, int | None], reported: int = 0) -> Tally:
     """A tally from the columns of a count, an edition or a group sum."""
     return Tally(
         tuple(columns[name] for name in MEASURES),
         tuple(columns[column] or 0 for column in BLANK_COLUMNS.values()),
         reported,
-        expected,
     )
 
 

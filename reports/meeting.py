@@ -30,8 +30,8 @@ from .review_text import bound_text
 
 
 @dataclass(frozen=True)
-class MeetingRecord:
-    """The meeting of a review. `directed` and `conclusions` are bound text; `revision` 0: never saved on its page."""
+class MeetingText:
+    """The meeting as typed; `directed` and `conclusions` may contain figure tokens."""
 
     day: date | None = None
     place: str = ""
@@ -39,6 +39,12 @@ class MeetingRecord:
     attended: str = ""
     directed: str = ""
     conclusions: str = ""
+
+
+@dataclass(frozen=True)
+class MeetingRecord(MeetingText):
+    """The meeting of a review. `directed` and `conclusions` are bound text; `revision` 0: never saved on its page."""
+
     revision: int = 0
 
     @property
@@ -78,18 +84,6 @@ def _header(review: Review) -> dict:
 
 
 OVERTAKEN = "Người khác vừa sửa thông tin hội nghị này."
-
-
-@dataclass(frozen=True)
-class MeetingText:
-    """The meeting as typed; `directed` and `conclusions` may contain figure tokens."""
-
-    day: date | None = None
-    place: str = ""
-    chaired: str = ""
-    attended: str = ""
-    directed: str = ""
-    conclusions: str = ""
 
 
 @transaction.atomic

@@ -36,11 +36,6 @@ def mark_handovers(units: Iterable[Unit], months: Collection[int]) -> None:
     _set_handovers({unit.pk for unit in units}, months, new=True)
 
 
-def update_handovers(units: Iterable[Unit], months: Collection[int]) -> None:
-    """Update the handover flags after successions were recorded or undone."""
-    _set_handovers({unit.pk for unit in units}, months)
-
-
 def months_split_by(days: Iterable[date]) -> set[int]:
     """Months (YYYYMM) with one of these days in them other than as first day."""
     spans = stored_calendar()
@@ -248,7 +243,7 @@ def refresh_after_handover(units: Sequence[Unit], days: Iterable[date]) -> None:
         by_id = {unit.pk: unit for unit in units}
         reported = {pk for pk in reports.values_list("unit", flat=True) if pk in by_id}
         several = [by_id[pk] for pk in reported]
-        update_handovers(several, months)
+        _set_handovers({unit.pk for unit in several}, months)
         refresh_group_sums(several, months)
 
 

@@ -101,7 +101,7 @@ class UnexplainedRow:
     short: str
 
 
-def unexplained_rows(unit: Unit, period: Period, *, external: bool = False) -> list[UnexplainedRow]:
+def unexplained_rows(unit: Unit, period: Period) -> list[UnexplainedRow]:
     """Warnings without a reason in the approved months of a period, of a unit and all below it, by unit and month. Four
     queries.
     """
@@ -115,7 +115,7 @@ def unexplained_rows(unit: Unit, period: Period, *, external: bool = False) -> l
         .select_related("submission__unit")
         .order_by("submission__unit__path", "submission__month")
     )
-    by_id = {edition.pk: edition for edition in editions if external or not edition.submission.unit.external}
+    by_id = {edition.pk: edition for edition in editions if not edition.submission.unit.external}
     pasts = history_windows(edition.submission for edition in by_id.values())
     rows: dict[int, list[DossierCount]] = {}
     bare = DossierCount.objects.filter(edition__in=list(by_id), reason="").select_related("field")

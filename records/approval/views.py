@@ -55,7 +55,7 @@ def approve_month(request: HttpRequest, submission: Submission) -> HttpResponse:
             working_edition_or_404(submission),
             by=request.user,
             at=clock.now(),
-            revision=_posted_revision(request),
+            revision=parse_digits(request.POST.get("revision", ""), 9),
         )
     except ActionRefused as refusal:
         return render_refused(request, submission, refusal)
@@ -130,8 +130,3 @@ def _odd_editions(submissions: Sequence[Submission], reader: User) -> set[int]:
     )
     listed = waiting_editions(with_own_mark(sent, reader))
     return {waiting.edition.submission_id for waiting in listed if waiting.oddities and not waiting.own}
-
-
-def _posted_revision(request: HttpRequest) -> int:
-    """The posted revision; -1, which no edition has, where it is missing or invalid."""
-    return parse_digits(request.POST.get("revision", ""), 9)

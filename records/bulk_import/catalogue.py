@@ -17,7 +17,7 @@ from records.aggregates import recount
 from records.models import DossierCount, Field, FieldScope, OnlineLevel, Procedure, ProcedureScope
 from records.succession import inherit_scopes
 from records.succession.inherit_scopes import SCOPE_MODELS, own_unit_ids, successor_ids
-from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults, ReadLimits
+from spreadsheets.cells import BULK_LIMITS, FileFault, FileFaults
 from spreadsheets.table_reader import InputTable, TableRow, read_table
 from units.models import Tier, Unit
 from units.tree.queries import CodeIndex
@@ -194,10 +194,9 @@ def import_catalogue(
     *,
     at: datetime,
     by: User | None = None,
-    limits: ReadLimits = BULK_LIMITS,
 ) -> ImportReport:
     """Read one file and write all of it, or nothing when it has a fault."""
-    table = read_table(source, filename, limits=limits, dates=("valid_from", "valid_until"))
+    table = read_table(source, filename, limits=BULK_LIMITS, dates=("valid_from", "valid_until"))
     errors = FileFaults(table.header_faults(NEEDED, (*NEEDED, *OPTIONAL)))
     entries = read_catalogue_entries(table, errors)
     errors += catalogue_conflicts(entries)
@@ -261,11 +260,7 @@ def _field(entry: CatalogueEntry, fields: dict[str, Field]) -> bool:
         order = max((field.order for field in fields.values()), default=0) + 1
         fields[entry.field] = Field.objects.create(code=entry.field, name=entry.field_name, order=order)
         return True
-    if entry.field_name in ("", field.name):
-        return False
-    field.name = entry.field_name
-    field.save(update_fields=["name"])
-    return True
+    return _renamed(field, entry.field_name)
 
 
 def _procedure(entry: CatalogueEntry, fields: dict[str, Field], procedures: dict[str, Procedure]) -> bool:
@@ -275,10 +270,14 @@ def _procedure(entry: CatalogueEntry, fields: dict[str, Field], procedures: dict
             code=entry.procedure, name=entry.procedure_name, field=fields[entry.field]
         )
         return True
-    if entry.procedure_name in ("", procedure.name):
+    return _renamed(procedure, entry.procedure_name)
+
+
+def _renamed(row: Field | Procedure, name: str) -> bool:
+    if name in ("", row.name):
         return False
-    procedure.name = entry.procedure_name
-    procedure.save(update_fields=["name"])
+    row.name = name
+    row.save(update_fields=["name"])
     return True
 
 

@@ -11,7 +11,6 @@ from spreadsheets.cells import (
     Cell,
     FileFault,
     FlawedCell,
-    ReadLimits,
     UnreadableFile,
     column_letters,
 )
@@ -67,17 +66,17 @@ class UploadedWorkbook:
     refused: list[FileFault]
 
 
-def read_workbook(content: bytes, limits: ReadLimits = WEB_LIMITS) -> UploadedWorkbook:
+def read_workbook(content: bytes) -> UploadedWorkbook:
     """Every sheet of the form in a workbook, hidden ones too. No content of the file raises."""
     try:
-        return _read(content, limits)
+        return _read(content)
     except UnreadableFile as broken:
         return UploadedWorkbook([], [], [broken.fault])
 
 
-def _read(content: bytes, limits: ReadLimits) -> UploadedWorkbook:
-    if len(content) > limits.file:
-        raise UnreadableFile("too_large", f"Tệp lớn hơn {limits.file // MB} MB.")
+def _read(content: bytes) -> UploadedWorkbook:
+    if len(content) > WEB_LIMITS.file:
+        raise UnreadableFile("too_large", f"Tệp lớn hơn {WEB_LIMITS.file // MB} MB.")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise UnreadableFile(
             "old_excel", "Tệp .xls kiểu cũ hoặc có mật khẩu: hãy lưu lại thành .xlsx không mật khẩu."
@@ -85,7 +84,7 @@ def _read(content: bytes, limits: ReadLimits) -> UploadedWorkbook:
     if not content.startswith(b"PK"):
         raise UnreadableFile("unreadable", "Tệp không phải bảng tính .xlsx.")
     sheets, others, refused = [], [], []
-    for name, lines in read_sheets(content, limits):
+    for name, lines in read_sheets(content, WEB_LIMITS):
         text = _first_text(lines)
         if not text.startswith(SIGN):
             others += [name] if not text.startswith(NOTE) else []

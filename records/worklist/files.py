@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 
+from core.database import batched
 from figures.periods import Month
 from records.approval.queries import WaitingEdition
 from records.submissions import month_status
@@ -16,13 +16,6 @@ UNIT_COLUMNS = (
     TableColumn("code", "Mã", "unit.code"),
 )
 _BATCH_SIZE = 200
-
-
-def batched(units: Iterable[Unit], number: int) -> Iterator[list[Unit]]:
-    """Lists of `number` units, the last one possibly shorter."""
-    rest = iter(units)
-    while some := list(islice(rest, number)):
-        yield some
 
 
 def _unit_columns(lies: UnitLocations) -> tuple[TableColumn, ...]:

@@ -1,6 +1,7 @@
 """Forms of a section (which checks its figures), of an outline and of a phrase."""
 
 from collections.abc import Container
+from dataclasses import asdict
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from .queries import BLOCKS, OutlineSectionData
 # A stored figure token is longer than its printed text: this limit only bounds parsing.
 _LONGEST_STORED = 20 * LONGEST_SECTION
 _MOST_SHOWN, _QUOTED = 5, 70
+_SLUG_ERRORS = {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."}
 
 
 class SectionForm(forms.Form):
@@ -131,18 +133,7 @@ def section_forms(
     data: Any, sections: tuple[OutlineSectionData, ...], offices: list[Unit], keys: list[tuple[str, str]]
 ) -> OutlineSectionForms:
     """The forms with submitted `data`, else with the current sections."""
-    initial = [
-        {
-            "order": place * 10,
-            "level": section.level,
-            "heading": section.heading,
-            "block": section.block,
-            "key": section.key,
-            "responsible": section.responsible,
-            "due_days": section.due_days,
-        }
-        for place, section in enumerate(sections, 1)
-    ]
+    initial = [{"order": place * 10, **asdict(section)} for place, section in enumerate(sections, 1)]
     choices = {"offices": [(office.pk, office.name) for office in offices], "keys": keys}
     return _Sections(data, initial=initial, prefix="muc", form_kwargs=choices)
 
@@ -156,16 +147,14 @@ class PhraseForm(forms.Form):
         label="Mã câu",
         max_length=64,
         help_text="Chữ thường không dấu, số và gạch nối",
-        error_messages=_REQUIRED
-        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+        error_messages=_REQUIRED | _SLUG_ERRORS,
     )
     section = forms.ChoiceField(label="Mục", error_messages={"invalid_choice": "Không chọn được mục này."})
     slot = forms.SlugField(
         label="Chỗ",
         max_length=64,
         help_text="Các câu cùng một chỗ thay nhau: chỉ câu đầu tiên nói được là được dùng",
-        error_messages=_REQUIRED
-        | {"invalid": "Chỉ dùng chữ không dấu, số và gạch nối.", "max_length": "Dài quá 64 ký tự."},
+        error_messages=_REQUIRED | _SLUG_ERRORS,
     )
     order = _number("Thứ tự", 0, 100_000)
     of = forms.ChoiceField(

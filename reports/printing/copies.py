@@ -81,8 +81,8 @@ def is_cached(review: Review, doc: dict[str, Any]) -> bool:
 
 
 def _place(review: Review, doc: dict[str, Any]) -> Path:
-    moment = review.created_at.isoformat()
-    return _folder() / f"{document.document_sha256([doc | {'log': None}, moment, _form()])}.pdf"
+    key = document.document_sha256([doc | {"log": None}, review.created_at.isoformat(), _form()])
+    return settings.DATA_DIR / "cache" / "drafts" / f"{key}.pdf"
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,6 @@ def current_pdf(review: Review, *, demo: bool, following: drawing.ProgressCallba
 
 def content_sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _folder() -> Path:
-    return settings.DATA_DIR / "cache" / "drafts"
 
 
 @cache

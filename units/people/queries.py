@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from accounts import second_factor
 from accounts.models import User
+from core.database import batched
 from spreadsheets.table_writer import ROWS_AT_ONCE, TableColumn, TableFile, table_rows
 from units.access.queries import staffed_units
 from units.models import Membership, Unit
@@ -66,15 +66,8 @@ def holder_lines(page: list[Membership], day: date) -> list[RoleHolder]:
 
 def all_holder_lines(memberships: QuerySet, day: date) -> Iterator[RoleHolder]:
     """All rows, a thousand at a time."""
-    for chunk in _batched(memberships.iterator(_CHUNK), _CHUNK):
+    for chunk in batched(memberships.iterator(_CHUNK), _CHUNK):
         yield from holder_lines(chunk, day)
-
-
-def _batched(rows: Iterable[Membership], size: int) -> Iterator[list[Membership]]:
-    """The rows in lists of at most `size` (itertools has it from Python 3.12 on)."""
-    rest = iter(rows)
-    while chunk := list(islice(rest, size)):
-        yield chunk
 
 
 def _roles_today(person: User) -> str:
