@@ -41,11 +41,13 @@ POLICY = "; ".join(
 )
 
 
-class SecurityHeaders:
-    """Strict content policy on every answer; nothing of a signed-in reader stays in a cache (acceptance S16)."""
-
+class _Middleware:
     def __init__(self, get_response):
         self.get_response = get_response
+
+
+class SecurityHeaders(_Middleware):
+    """Strict content policy on every answer; nothing of a signed-in reader stays in a cache (acceptance S16)."""
 
     def __call__(self, request):
         response = self.get_response(request)
@@ -68,11 +70,8 @@ def _may_be_kept(user) -> str:
         return "no-store"
 
 
-class ErrorPages:
+class ErrorPages(_Middleware):
     """No refusal without words: whoever refused, the answer is of the kind that its reader understands."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
 
     def __call__(self, request):
         return errors.error_in_words(request, self.get_response(request))
@@ -92,13 +91,10 @@ class Compression(GZipMiddleware):
         return super().process_response(request, response)
 
 
-class InputLimits:
+class InputLimits(_Middleware):
     """Refuses NUL in address and query before anything reads them (acceptance S26), bodies over the limit, and what is
     not sent in UTF-8.
     """
-
-    def __init__(self, get_response):
-        self.get_response = get_response
 
     def __call__(self, request):
         raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
@@ -153,14 +149,11 @@ class ReadableSessions(SessionMiddleware):
             return errors.database_unavailable(request, error) or errors.error_page(503)
 
 
-class SessionExpiry:
+class SessionExpiry(_Middleware):
     """Ends a session after idle or absolute time (acceptance S12). `request.ended` is then the number of the person.
 
     What a page's script fetches by itself does not count as work: a page left open ends its session all the same.
     """
-
-    def __init__(self, get_response):
-        self.get_response = get_response
 
     def __call__(self, request):
         if request.user.is_authenticated:
@@ -189,11 +182,8 @@ def _fetched_by_script(request) -> bool:
     return request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
-class TokenAuthentication:
+class TokenAuthentication(_Middleware):
     """Other systems come with a token, to the API alone."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
 
     def __call__(self, request):
         refused = None
@@ -202,11 +192,8 @@ class TokenAuthentication:
         return refused or self.get_response(request)
 
 
-class DeclaredRights:
+class DeclaredRights(_Middleware):
     """Runs the right that each view declares (units.access.queries); a view that declares none never runs."""
-
-    def __init__(self, get_response):
-        self.get_response = get_response
 
     def __call__(self, request):
         return self.get_response(request)

@@ -21,7 +21,7 @@ from figures.summary import Figures, Summary
 from reports import charts
 from reports.charts import Chart, ChartPoint, ChartSeries, RateScale, chart_data
 from reports.review_text import sentences
-from reports.tables.columns import TableEntry
+from reports.tables.columns import TableEntry, added_words
 
 from .params import PageState
 from .queries import PastFigures, rate_targets
@@ -295,14 +295,9 @@ def rate_label(rate: Rate, end: date) -> dict[str, str]:
     """A rate in words, with the names that the online levels had at the end of the period."""
     return {
         "name": rate.name,
-        "words": f"{_added_up(rate.numerator, end)} ÷ {_added_up(rate.under, end)}",
+        "words": f"{added_words(rate.numerator, end)} ÷ {added_words(rate.under, end)}",
         "definition": rate.definition,
     }
-
-
-def _added_up(names: Sequence[str], end: date) -> str:
-    words = " + ".join(measure_label(name, end).lower() for name in names)
-    return f"({words})" if len(names) > 1 else words
 
 
 Goals = dict[str, dict[str, str]]

@@ -14,6 +14,7 @@ from figures.rates import SHARES as CHANNEL_SHARES
 from figures.rates import Share
 from figures.rounding import rounded_percent
 from figures.summary import Figures, Summary
+from records.indicators.queries import rate_cell
 from reports.charts import Chart
 from reports.tables import columns as tables_columns
 from spreadsheets.table_writer import Cell, PrintedRate, TableColumn, TableFile, table_rows
@@ -34,11 +35,6 @@ from .queries import (
 def rate_text(share: Share | None) -> PrintedRate:
     """A share as it is printed; "—" for none."""
     return PrintedRate(format_percent(share.percent), share.percent) if share else PrintedRate("—", None)
-
-
-def percentage_text(text: str | None) -> PrintedRate:
-    """A percentage with a dot."""
-    return PrintedRate(format_percent(text), text)
 
 
 def tiers_and_total(summary: Summary) -> list[tuple[str, str, Figures]]:
@@ -120,7 +116,7 @@ def on_time_file(
                 share.numerator,
                 share.denominator,
                 rate_text(share),
-                percentage_text(goal),
+                rate_cell(goal),
                 rate_text(old),
             )
         )
@@ -160,7 +156,7 @@ def chart_file(
                 for cell in (
                     point.numerator,
                     point.denominator,
-                    percentage_text(point.percent),
+                    rate_cell(point.percent),
                     point.completeness,
                 )
             ),
@@ -183,16 +179,14 @@ INDICATORS = (
     TableColumn("numerator", "Số đạt"),
     TableColumn("denominator", "Tổng số"),
     TableColumn("counted_in", "Đơn vị tính"),
-    TableColumn(
-        "share", "Kỳ này", lambda one: percentage_text(one["percent"]), share=("numerator", "denominator")
-    ),
-    TableColumn("target", "Chỉ tiêu giao", lambda one: percentage_text(one["target"])),
+    TableColumn("share", "Kỳ này", lambda one: rate_cell(one["percent"]), share=("numerator", "denominator")),
+    TableColumn("target", "Chỉ tiêu giao", lambda one: rate_cell(one["target"])),
     TableColumn("numerator_before", "Số đạt cùng kỳ", "before_numerator"),
     TableColumn("denominator_before", "Tổng số cùng kỳ", "before_denominator"),
     TableColumn(
         "share_before",
         "Cùng kỳ",
-        lambda one: percentage_text(one["before_percent"]),
+        lambda one: rate_cell(one["before_percent"]),
         share=("numerator_before", "denominator_before"),
     ),
     TableColumn("source", "Nguồn", width=50),
@@ -233,7 +227,7 @@ def reports_file(
             one.state,
             one.counts["received"],
             one.counts["received_online"],
-            percentage_text(share(one.counts["received_online"], one.counts["received"])),
+            rate_cell(share(one.counts["received_online"], one.counts["received"])),
             one.counts["resolved"],
             one.counts["pending_late"],
             one.saved_by,

@@ -149,20 +149,14 @@ def _news_lead(doc: dict[str, Any], meeting: MeetingRecord) -> str:
     kind = "tổng kết" if period.kind == "year" else "sơ kết"
     where = f" tại {meeting.place}" if meeting.place not in ("", issuer) else ""
     told = [f"Ngày {format_day(meeting.day)},{where and f'{where},'} {issuer} tổ chức hội nghị {kind} {of}."]
-    told += [f"{_stopless(meeting.chaired)} chủ trì hội nghị."] if meeting.chaired else []
-    told += [f"Dự hội nghị có {lower_first(_stopless(meeting.attended))}."] if meeting.attended else []
+    told += [f"{_line(meeting.chaired)} chủ trì hội nghị."] if meeting.chaired else []
+    told += [f"Dự hội nghị có {lower_first(_line(meeting.attended))}."] if meeting.attended else []
     return " ".join(told)
 
 
 def _tasks(doc: dict[str, Any]) -> str:
-    texts = [
-        f"({number}) {lower_first(_stopless(one['text']))}" for number, one in enumerate(doc["tasks"], 1)
-    ]
+    texts = [f"({number}) {lower_first(_line(one['text']))}" for number, one in enumerate(doc["tasks"], 1)]
     return f"Nhiệm vụ trọng tâm thời gian tới: {'; '.join(texts)}." if texts else ""
-
-
-def _stopless(text: str) -> str:
-    return " ".join(text.split()).rstrip(".;,")
 
 
 def _plain(text: str) -> str:

@@ -351,10 +351,10 @@ def _standing(
     source = f"{figures_source(now, dict(now.tiers)[tier])}; {format_count(len(placed))} đơn vị có số liệu"
     name, whom = BY_KEY[rate].name, tier_name(tier).lower()
     if placed:
-        yield f"ranked.{tier}.{rate}", _counted(len(placed), f"Đơn vị {whom} có {_lower_first(name)}", source)
+        yield f"ranked.{tier}.{rate}", _counted(len(placed), f"Đơn vị {whom} có {_lower(name)}", source)
         if goal is not None:
             reached = sum(bool(sentences.reached(row.figures.share(rate).percent, goal)) for _, row in placed)
-            words = f"Đơn vị {whom} đạt chỉ tiêu {_lower_first(name)} ({format_percent(goal)})"
+            words = f"Đơn vị {whom} đạt chỉ tiêu {_lower(name)} ({format_percent(goal)})"
             yield f"reached.{tier}.{rate}", _counted(reached, words, source)
     sure = [
         (value, row)
@@ -370,7 +370,7 @@ def _standing(
         there = [row for value, row in sure if value == extreme]
         names = _names([row.name for row in there])
         about = f"{name} {word} ở {whom}"
-        yield f"{side}.{tier}.{rate}.unit", Fact(names, names, f"Đơn vị có {_lower_first(about)}", source)
+        yield f"{side}.{tier}.{rate}.unit", Fact(names, names, f"Đơn vị có {_lower(about)}", source)
         text = there[0].figures.share(rate).percent or ""
         yield (
             f"{side}.{tier}.{rate}.value",
@@ -446,7 +446,3 @@ def _names(names: Sequence[str]) -> str:
     if len(names) > MOST_NAMES:
         return f"{format_count(len(names))} đơn vị"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} và {names[-1]}"
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

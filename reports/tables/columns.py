@@ -256,9 +256,9 @@ def made_line(at: datetime) -> tuple[str, str]:
 
 
 def _formula(rate: Rate, day: date) -> str:
-    return f"{_in_words(rate.above, day)} ÷ {_in_words(rate.under, day)}"
+    return f"{added_words(rate.above, day)} ÷ {added_words(rate.under, day)}"
 
 
-def _in_words(names: Sequence[str], day: date) -> str:
+def added_words(names: Sequence[str], day: date) -> str:
     told = " + ".join(measure_label(name, day).lower() for name in names)
     return f"({told})" if len(names) > 1 else told
