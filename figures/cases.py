@@ -1,5 +1,5 @@
-"""Single dossiers: reads their days and times as other systems write them, and counts them into the measures
-of a month.
+"""Single dossiers: parses dates and times as other systems write them, and counts dossiers into the measures of a
+month.
 """
 
 import re
@@ -15,7 +15,6 @@ _ISO = re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}})(?:[T ]{_CLOCK})?(?:Z|[+]0
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})([/.-])(\d{{1,2}})\2(\d{{4}})(?:,? {_CLOCK})?", re.ASCII)
 _CLOCK_FIRST = re.compile(rf"{_CLOCK},? (\d{{1,2}})([/.-])(\d{{1,2}})\5(\d{{4}})", re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.(\d{1,15}))?", re.ASCII)
-# What is outside of these years is no day of a dossier.
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 _FIRST_SERIAL, _LAST_SERIAL = 25_569, 73_415
 _EPOCH = date(1899, 12, 30)
@@ -23,28 +22,27 @@ _SECONDS = 86_400
 
 
 def parse_timestamp(text: str) -> datetime | date | None:
-    """A local moment, or a day where the text tells no time; None for what is neither.
+    """A local datetime, or a date if the text has no time; None for anything else, such as another time zone.
 
-    The day stands before the month; a number with five digits before its point is a spreadsheet's serial
-    number, of FIRST_YEAR to LAST_YEAR. A time in another zone than Vietnam's is refused, and so is what no calendar
-    has.
+    The day comes before the month; a number with five digits before its point is a spreadsheet's serial number, of
+    FIRST_YEAR to LAST_YEAR.
     """
-    if found := _DAY_FIRST.fullmatch(text):
-        day, _, month, year, *clock = found.groups()
-    elif found := _ISO.fullmatch(text):
-        year, month, day, *clock = found.groups()
+    if match := _DAY_FIRST.fullmatch(text):
+        day, _, month, year, *clock = match.groups()
+    elif match := _ISO.fullmatch(text):
+        year, month, day, *clock = match.groups()
         if text.endswith("Z"):
             return None
-    elif found := _CLOCK_FIRST.fullmatch(text):
-        *clock, day, _, month, year = found.groups()
-    elif found := _SERIAL.fullmatch(text):
-        return _of_serial(int(found[1]), found[2])
+    elif match := _CLOCK_FIRST.fullmatch(text):
+        *clock, day, _, month, year = match.groups()
+    elif match := _SERIAL.fullmatch(text):
+        return _from_serial(int(match[1]), match[2])
     else:
         return None
-    return _made(int(year), int(month), int(day), clock)
+    return _date_or_datetime(int(year), int(month), int(day), clock)
 
 
-def _made(year: int, month: int, day: int, clock: list[str | None]) -> datetime | date | None:
+def _date_or_datetime(year: int, month: int, day: int, clock: list[str | None]) -> datetime | date | None:
     try:
         if clock[0] is None:
             return date(year, month, day)
@@ -53,21 +51,20 @@ def _made(year: int, month: int, day: int, clock: list[str | None]) -> datetime 
         return None
 
 
-def _of_serial(days: int, fraction: str | None) -> datetime | date | None:
+def _from_serial(days: int, fraction: str | None) -> datetime | date | None:
     if not _FIRST_SERIAL <= days <= _LAST_SERIAL:
         return None
     day = _EPOCH + timedelta(days)
     if not fraction or not int(fraction):
         return day
-    # To the second: a spreadsheet's fraction of a day is not exact below it.
+    # A spreadsheet's fraction of a day is not exact below a second.
     seconds = round(int(fraction) * _SECONDS / 10 ** len(fraction))
     return datetime.combine(day, time.min) + timedelta(seconds=seconds)
 
 
-# Moments are local times of Vietnam without a zone. Day by day: a dossier is received in the month of its day;
-# what came before and was still open is the opening; what ended up to the cut-off (the end of the month's last
-# day) is resolved or withdrawn; the rest is pending or awaiting there. So the balance always closes, and the
-# opening of a month is what the month before left open.
+# Datetimes are Vietnamese local time without a zone. A dossier received before the month and still open is in the
+# opening; one that ended by the end of the month's last day is resolved or withdrawn; the rest is pending or awaiting.
+# So the balance always closes, and the opening of a month equals the closing of the month before.
 
 OPEN, AWAITING, RESOLVED, WITHDRAWN = "open", "awaiting", "resolved", "withdrawn"
 ENDED = (RESOLVED, WITHDRAWN)
@@ -80,12 +77,12 @@ STATE_LABELS: Mapping[str, str] = MappingProxyType(
         WITHDRAWN: "Rút, trả lại",
     }
 )
-# What a case list can tell.
+# The measures that a case list can fill.
 COUNTED = names_where(lambda measure: measure.in_case_lists)
 
 
 class CaseError(ValueError):
-    """A dossier that cannot be as it is told; `column` names the role at fault, the text is Vietnamese."""
+    """A dossier that contradicts itself; `column`: the role at fault; the text is Vietnamese."""
 
     def __init__(self, code: str, column: str, message: str) -> None:
         super().__init__(message)
@@ -94,11 +91,10 @@ class CaseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DossierCase:
-    """One dossier. `due` and `ended` of a day without a time: see `end_of` and `start_of`. A dossier without a due
-    moment is never late. `awaiting` is a state of the day of the export: it is taken to have lasted since receipt.
-    `returned_by` is "" where nobody tells.
+    """One dossier. For `due` and `ended` without a time see `end_of_day` and `start_of_day`. Without `due` it is never
+    late. `awaiting` is the state on the day of export, assumed since receipt. `returned_by`: "" if unknown.
 
-    Raises CaseError for what contradicts itself.
+    Raises CaseError if it contradicts itself.
     """
 
     received: datetime
@@ -122,8 +118,8 @@ class DossierCase:
 
     @property
     def punctual(self) -> str:
-        """How a resolved dossier stands to its due moment: late by day and time; early before the due day; else, on
-        that day, on time. Without a due moment it is on time.
+        """The measure of a resolved dossier: late after `due`, early if before the day of it, else, or without `due`,
+        on time.
         """
         if self.due is not None and self.ended > self.due:
             return "resolved_late"
@@ -131,7 +127,7 @@ class DossierCase:
         return "resolved_early" if early else "resolved_on_time"
 
     def measures(self, start: date, end: date) -> Iterator[str]:
-        """What it adds one to in the month from `start` to `end`, both inclusive."""
+        """The measures that it counts in, in the month from `start` to `end` (inclusive)."""
         came, went = self.received.date(), self.ended.date() if self.ended else None
         if came > end or went is not None and went < start:
             return
@@ -153,10 +149,10 @@ class DossierCase:
 
 
 def end_of_day(day: date) -> datetime:
-    """What a due date without a time means, and when a month is cut off: the last moment of the day."""
+    """The last moment of a day: the meaning of a due date without a time, and the cut-off of a month."""
     return datetime.combine(day, time.max)
 
 
 def start_of_day(day: date) -> datetime:
-    """What an end without a time means: nothing of that day speaks against its being in time."""
+    """The first moment of a day: the meaning of an end without a time, so that it is never late on its due day."""
     return datetime.combine(day, time.min)

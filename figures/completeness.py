@@ -1,6 +1,4 @@
-"""How many reports are there of those expected, counted in unit-months, which are missing, and which reminder
-a day calls for.
-"""
+"""Counts reports received against expected in unit-months, lists the missing ones, and says which reminder is due."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +8,12 @@ from typing import Any, Self
 from .formatting import format_count
 from .periods import Month
 
-# Expected units come from the dated roster, never from what arrived: a silent unit must not vanish.
+# Expected units come from the dated roster, never from the reports: a unit without reports must not vanish.
 
 
 @dataclass(frozen=True, order=True)
 class MissingMonth:
-    """A unit (by its key) that has not reported a month; its name is for sentences and no part of the data."""
+    """A missing report: the key of the unit and its month. The name is for sentences, not for the data."""
 
     unit: str
     month: Month
@@ -28,7 +26,7 @@ class MissingMonth:
 
 @dataclass(frozen=True)
 class Completeness:
-    """So many unit-months reported of so many expected."""
+    """Unit-months reported and expected, with the missing ones."""
 
     reported: int
     expected: int
@@ -36,12 +34,12 @@ class Completeness:
 
     @property
     def complete(self) -> bool:
-        """Whether every expected report is there; where nothing is expected, nothing is lacking."""
+        """Whether every expected report is there; true if none is expected."""
         return self.reported >= self.expected
 
     @property
     def silent(self) -> bool:
-        """Whether reports are expected and none is there: to be listed apart and never ranked."""
+        """Whether reports are expected and none is there: listed separately and never ranked."""
         return self.reported == 0 and self.expected > 0
 
     def text(self, one_month: bool = False) -> str:
@@ -50,44 +48,44 @@ class Completeness:
         return f"{format_count(self.reported)}/{format_count(self.expected)} {what}"
 
     def by_unit(self) -> dict[str, list[MissingMonth]]:
-        """What is missing, by unit key in the order given."""
-        found: dict[str, list[MissingMonth]] = {}
-        for one in self.missing:
-            found.setdefault(one.unit, []).append(one)
-        return found
+        """The missing months by unit key, in the order of ``missing``."""
+        by_unit: dict[str, list[MissingMonth]] = {}
+        for month in self.missing:
+            by_unit.setdefault(month.unit, []).append(month)
+        return by_unit
 
     def as_dict(self) -> dict[str, Any]:
         """``{"reported", "expected", "missing": [{"unit", "month"}]}``."""
         return {
             "reported": self.reported,
             "expected": self.expected,
-            "missing": [one.as_dict() for one in self.missing],
+            "missing": [month.as_dict() for month in self.missing],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
+        """The inverse of ``as_dict``."""
         missing: Iterable[Mapping[str, str]] = data["missing"]
         return cls(
             data["reported"],
             data["expected"],
             tuple(
-                MissingMonth(one["unit"], Month.parse(one["month"]), one.get("name", "")) for one in missing
+                MissingMonth(month["unit"], Month.parse(month["month"]), month.get("name", ""))
+                for month in missing
             ),
         )
 
 
 BEFORE, ON_DAY, AFTER = "before", "on_day", "after"
 DAYS_BEFORE = 3
-# Later the timer says nothing any more: who is silent that long is reminded by hand.
+# Later the timer sends nothing: such units are reminded by hand.
 DAYS_AFTER = 30
 
 
 def reminder_kind(due: date, day: date) -> str | None:
-    """The kind of reminder that a day calls for, or None.
+    """The kind of reminder due on a day, or None: BEFORE in the three days before the due date, ON_DAY, then AFTER.
 
-    A kind holds until the next one: three days before the due date until the eve, the day itself, from one day after
-    it. So a timer that missed its day gives the kind late, and one that missed several gives the latest only.
+    So a timer run that comes late sends one reminder, of the current kind.
     """
     distance = (day - due).days
     if distance == 0:

@@ -1,6 +1,4 @@
-"""How a typed count is read: "1.240" is 1240, a blank is not 0, and everything else is refused with what is
-wrong.
-"""
+"""Parses a typed count: "1.240" is 1240, a blank is not 0, and anything else is refused with a reason."""
 
 import re
 import unicodedata
@@ -12,17 +10,17 @@ from .rule_catalogue import LARGEST_COUNT, rule_message
 _DIGITS = re.compile(r"[0-9]+")
 # What may stand between groups of three: a dot, or a space of any width.
 _GAPS = ". \u00a0\u2007\u2009\u202f\u3000"
-# Signs that nobody sees and that come along from other programs, as core.text takes them out of files.
+# Invisible characters that are pasted from other programs; core.text removes the same from files.
 INVISIBLE = (
     "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-# What is stripped from both ends: all that Unicode counts as space.
+# Stripped from both ends: all Unicode spaces.
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 LONGEST = 40
-# Read by Python and by the browser alike (rules.as_data): no \s, \d or bare dot, which they take differently.
+# Used by Python and the browser (count_rules.rules_as_data): no \s, \d or bare dot, which differ between them.
 # Groups of three with one and the same separator.
 GROUPED = f"[1-9][0-9]{{0,2}}([{_GAPS}])[0-9]{{3}}(?:\\1[0-9]{{3}})*"
-# What is no count, with the code of its rule and the word that says why; the first that fits.
+# Patterns of other input, each with the code of its rule and the key of its reason; the first match wins.
 UNREAD = (
     (f"[-−–][0-9][0-9,{_GAPS}]*", "negative", ""),
     (f"[0-9,{_GAPS}]+%", "not_a_number", "percent"),
@@ -37,7 +35,7 @@ _UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 
 
 class CountInputError(ValueError):
-    """A typed text that is no count: ``code`` for programs, ``message`` in Vietnamese for whoever typed it."""
+    """Typed text that is not a count: ``code`` for programs, Vietnamese ``message`` for the user."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -46,17 +44,16 @@ class CountInputError(ValueError):
 
 
 def parse_count(text: str) -> int | None:
-    """Read a count as people type it; None for a blank, which is "not reported" and never 0.
+    """Parse a typed count: "1240", "1.240" and "1 240" are 1240; None for a blank ("not reported", never 0).
 
-    "1240", "1.240" and "1 240" are 1240. Everything else is refused with what is wrong: decimals, signs,
-    percentages, dates, digits of other scripts, more than nine digits. Raises CountError.
+    Raises CountInputError for decimals, signs, percentages, dates, digits of other scripts, more than nine digits.
     """
     typed = unicodedata.normalize("NFC", text.translate(_UNSEEN)).strip()
     if not typed:
         return None
     if len(typed) > LONGEST:
         raise _too_large(typed, "long")
-    plain = typed.replace(found[1], "") if (found := _GROUPED.fullmatch(typed)) else typed
+    plain = typed.replace(grouped[1], "") if (grouped := _GROUPED.fullmatch(typed)) else typed
     if not _DIGITS.fullmatch(plain):
         raise _fault(typed)
     if len(plain) > len(str(LARGEST_COUNT)):
@@ -65,7 +62,7 @@ def parse_count(text: str) -> int | None:
 
 
 def count_input_rules() -> dict[str, Any]:
-    """How `parse_count` reads, as data for the browser."""
+    """The rules of `parse_count` as data for the browser."""
     return {
         "invisible": INVISIBLE,
         "spaces": SPACES,

@@ -1,4 +1,4 @@
-"""How numbers, shares and dates are written in Vietnamese: 14.700 · 87,4% · 14/6/2022 · — for not reported."""
+"""Formats numbers, shares and dates in Vietnamese: 14.700 · 87,4% · 14/6/2022 · — for not reported."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,14 +14,14 @@ TIER_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def included_label(include: str, as_of: date | None = None) -> str:
-    """Which figures were taken: "Chỉ số liệu đã duyệt", "Gồm cả chưa duyệt", or as they counted on a day."""
+    """Which figures are included: "Chỉ số liệu đã duyệt", "Gồm cả chưa duyệt", or those approved by a day."""
     if as_of is not None:
         return f"Số liệu như đã duyệt đến hết ngày {format_day(as_of)}"
     return "Gồm cả chưa duyệt" if include == "submitted" else "Chỉ số liệu đã duyệt"
 
 
 def basis_label(units_of: date | None) -> str:
-    """By which units figures are told: "theo đơn vị khi báo cáo" or "theo đơn vị hiện nay (1/7/2025)"."""
+    """The units that figures are grouped by: "theo đơn vị khi báo cáo" or "theo đơn vị hiện nay (1/7/2025)"."""
     return "theo đơn vị khi báo cáo" if units_of is None else f"theo đơn vị hiện nay ({format_day(units_of)})"
 
 
@@ -30,7 +30,7 @@ QUOTED = 24
 
 
 def format_count(number: int | None) -> str:
-    """``14.700``; a dash for what nobody reported."""
+    """``14.700``; a dash if not reported."""
     if number is None:
         return DASH
     return f"{number:,}".replace(",", ".").replace("-", MINUS)
@@ -69,8 +69,7 @@ def format_decimal(text: str) -> str:
 def format_day(value: date | None) -> str:
     """``14/6/2022``, ``05/8/2022``, ``01/02/2022``; a dash for no day.
 
-    Days below 10 and months 1 and 2 carry a leading 0, as decree 30/2020/NĐ-CP writes dates: nobody can then put
-    a digit in front.
+    Days below 10 and months 1 and 2 have a leading 0, as decree 30/2020/NĐ-CP prescribes.
     """
     if value is None:
         return DASH
@@ -79,10 +78,7 @@ def format_day(value: date | None) -> str:
 
 
 def format_moment(value: datetime) -> str:
-    """``17:00 ngày 16/8/2022``, with seconds where there are any: ``23:59:59 ngày 16/8/2022``.
-
-    Written as it stands: the caller puts it into the zone of its reader.
-    """
+    """``17:00 ngày 16/8/2022``, or ``23:59:59 ngày 16/8/2022``. The caller converts the time zone."""
     return f"{value:%H:%M}{f':{value.second:02d}' if value.second else ''} ngày {format_day(value.date())}"
 
 
@@ -92,16 +88,16 @@ def format_day_range(first: date, last: date) -> str:
 
 
 def tier_name(tier: str) -> str:
-    """``Cấp huyện``; the code itself for a tier that this table does not know, since tiers are data."""
+    """``Cấp huyện``; the code itself for an unknown tier, since tiers are data."""
     return TIER_NAMES.get(tier, tier)
 
 
 def lower_first(text: str) -> str:
-    """A beginning inside a sentence; an abbreviation keeps its capitals: "Cấp xã" → "cấp xã", "UBND" → "UBND"."""
+    """For use inside a sentence: "Cấp xã" → "cấp xã"; an abbreviation keeps its capitals: "UBND" → "UBND"."""
     return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def shorten(text: str, width: int = QUOTED) -> str:
-    """What was typed, cut short and without control characters, to be quoted back to whoever typed it."""
+    """Typed text to be quoted in a message: truncated, without control characters."""
     short = "".join(c if c.isprintable() else " " for c in text[:width])
     return short + "…" if len(text) > width else short

@@ -76,12 +76,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 
 def indicator_violation(code: str, cell: str, **values: str) -> RuleViolation:
-    """The fault of a rule at a cell of an indicator."""
+    """A broken rule at a cell of an indicator."""
     return RuleViolation(code, cell, RULES[code].says.format_map(values), RULES[code].severity)
 
 
 def read_count(cell: str, text: str, served: frozenset[str]) -> tuple[int | None, RuleViolation | None]:
-    """What was typed as a count (None: blank, or not readable), and its fault."""
+    """Parses a typed count: its value (None: blank or unreadable), and the broken rule."""
     if cell not in served:
         return None, _not_served(cell, text)
     try:
@@ -93,16 +93,18 @@ def read_count(cell: str, text: str, served: frozenset[str]) -> tuple[int | None
 
 
 def read_decimal(cell: str, text: str, served: frozenset[str]) -> tuple[Decimal | None, RuleViolation | None]:
-    """A percentage or a quoted number ("95", "95,5", "95,5%", "1.240,5"), and its fault; a target is at most 100."""
+    """Parses a percentage or a quoted number ("95", "95,5", "95,5%", "1.240,5"): its value (None: blank or unreadable),
+    and the broken rule. A target is at most 100.
+    """
     if cell not in served:
         return None, _not_served(cell, text)
     typed = text.strip()
     if not typed:
         return None, None
-    found = _DECIMAL.fullmatch(typed)
-    if found is None:
+    match = _DECIMAL.fullmatch(typed)
+    if match is None:
         return None, indicator_violation("not_a_decimal", cell, typed=shorten(typed))
-    value = Decimal(f"{found[1].replace('.', '')}.{found[2] or '0'}")
+    value = Decimal(f"{match[1].replace('.', '')}.{match[2] or '0'}")
     if cell == "target" and value > 100:
         return None, indicator_violation(
             "not_within_100", cell, typed=shorten(typed.removesuffix("%").strip())
@@ -111,20 +113,20 @@ def read_decimal(cell: str, text: str, served: frozenset[str]) -> tuple[Decimal 
 
 
 def check_indicator(values: Mapping[str, int | Decimal | date | None]) -> tuple[RuleViolation, ...]:
-    """What the cells of one indicator are to each other; `values` by cell, a missing one is blank."""
+    """Broken rules between the cells of one indicator; `values` by cell, a missing key is a blank."""
     part, whole = values.get("numerator"), values.get("denominator")
-    found = []
+    violations = []
     if isinstance(part, int) and isinstance(whole, int) and part > whole:
-        found.append(
+        violations.append(
             indicator_violation("over_whole", "numerator", part=format_count(part), whole=format_count(whole))
         )
     if values.get("quoted") is not None and values.get("quoted_on") is None:
-        found.append(indicator_violation("no_day", "quoted_on"))
-    return tuple(found)
+        violations.append(indicator_violation("no_day", "quoted_on"))
+    return tuple(violations)
 
 
 def check_half_share(part: int | None, whole: int | None) -> RuleViolation | None:
-    """A warning about a share of which one number is known and the other is not."""
+    """A warning if only one of the two numbers of a share is reported."""
     return indicator_violation("half_share", "denominator") if (part is None) != (whole is None) else None
 
 

@@ -1,4 +1,4 @@
-"""The measures of a dossier row: names, groups, sums, Vietnamese labels, and what a channel serves."""
+"""The catalogue of measures of a dossier row: groups, sums, Vietnamese labels, and the channels that need them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from datetime import date
 from functools import cache
 from types import MappingProxyType
 
-# How a measure goes over several months: its first month's, the sum, or its last month's.
+# The value of a measure over several months: that of the first month, the sum, or that of the last month.
 OPENS, FLOWS_THROUGH, CLOSES = "opens", "flows", "closes"
-# Where a group of columns stands on the page of a month: before the balance, after it, in a table of its own.
+# Where the page of a month shows a group of columns: before the balance, after it, in a separate table.
 MAIN, AFTER, APART = "main", "after", "apart"
 # The sides of the balance.
 COMES, GOES = "in", "out"
@@ -16,8 +16,8 @@ COMES, GOES = "in", "out"
 
 @dataclass(frozen=True)
 class MeasureGroup:
-    """Columns under one head on page and form; ``total`` names their sum where it stands after them. A committee can
-    switch a group off where the database knows it (records.models.SwitchedGroup).
+    """Columns under one heading on page and form; ``total``: the sum shown after them. A committee can switch a group
+    off (records.models.SwitchedGroup).
     """
 
     key: str
@@ -28,13 +28,11 @@ class MeasureGroup:
 
 @dataclass(frozen=True)
 class Sum:
-    """A sum of measures that is a figure of its own; its parts are the measures that name it."""
+    """A published sum of the measures that list it in their ``sums``. ``words`` and flags: as in ``Measure``."""
 
     name: str
     label: str
-    # Words by which a sentence speaks of it (reports.review_text.typed_numbers).
     words: tuple[str, ...] = ()
-    # As of a measure.
     main: bool = False
     compared: bool = False
 
@@ -43,13 +41,14 @@ class Sum:
 class Measure:
     """One count of a dossier row.
 
-    ``group``: the columns on page and form that it stands in, there as ``head`` ("": its group's title is enough).
-    ``sums``: the sums that it is a part of. ``whole``: the whole that is incomplete where it is left blank.
-    ``side`` of the balance, told in ``balance_words``; neighbours with the same words are told as one number.
-    ``channels``: one of these must be served, for it to hold a number (none: always). ``optional``: a blank means
-    none, and nothing waits for it. ``in_case_lists``: single dossiers tell it. ``in_files``: a column of the files of
-    figures. ``noun``: how the database calls it, where that is not its label. ``words``: as in ``Sum``. ``main``: small
-    tables for people have room for it. ``compared``: newer figures are looked for in it once a review is frozen.
+    ``group``: its group of columns on page and form; ``head``: its heading there ("": the title of the group).
+    ``sums``: the sums that include it. ``whole``: the whole that is incomplete if it is blank.
+    ``side`` of the balance and ``balance_words`` for it; neighbours with the same words are shown as one number.
+    ``channels``: it may hold a number if one of these is served (none: always). ``optional``: a blank means none.
+    ``in_case_lists``: can be counted from single dossiers. ``in_files``: a column of exported files.
+    ``noun``: the name in the database, if it differs from the label. ``words``: words for it in a sentence
+    (reports.review_text.typed_numbers). ``main``: shown in small tables. ``compared``: a frozen review is checked for
+    newer values of it.
     """
 
     name: str
@@ -72,7 +71,7 @@ class Measure:
 
     @property
     def column_label(self) -> str:
-        """How the database calls it: "tiếp nhận trực tiếp"."""
+        """The name in the database: "tiếp nhận trực tiếp"."""
         return self.noun or self.label[:1].lower() + self.label[1:]
 
 
@@ -277,7 +276,7 @@ CATALOGUE: tuple[Measure, ...] = (
         main=True,
         compared=True,
     ),
-    # Stays apart from pending.
+    # Not part of pending.
     Measure(
         "awaiting",
         "Chờ bổ sung",
@@ -315,13 +314,13 @@ CATALOGUE: tuple[Measure, ...] = (
 )
 
 
-def names_where(holds: Callable[[Measure], object]) -> tuple[str, ...]:
-    """The names of the measures of which something holds, in their order."""
-    return tuple(measure.name for measure in CATALOGUE if holds(measure))
+def names_where(condition: Callable[[Measure], object]) -> tuple[str, ...]:
+    """The names of the measures that satisfy a condition, in the order of the catalogue."""
+    return tuple(measure.name for measure in CATALOGUE if condition(measure))
 
 
 def group_measures(key: str) -> tuple[str, ...]:
-    """The columns of a group. Raises ValueError for a name that is no group."""
+    """The measures of a group. Raises ValueError for an unknown group."""
     if key not in {group.key for group in COLUMN_GROUPS}:
         raise ValueError(f"not a group of columns: {key}")
     return names_where(lambda measure: measure.group == key)
@@ -337,22 +336,24 @@ def _wholes() -> Iterable[tuple[str, tuple[str, ...]]]:
 
 
 MEASURES = names_where(lambda measure: True)
-MEASURE_BY_NAME: Mapping[str, Measure] = MappingProxyType({one.name: one for one in CATALOGUE})
-SUMS: Mapping[str, tuple[str, ...]] = MappingProxyType({one.name: _parts(one.name) for one in SUM_CATALOGUE})
-# Wholes that can be incomplete: a served part left blank makes every share of them partial.
+MEASURE_BY_NAME: Mapping[str, Measure] = MappingProxyType({measure.name: measure for measure in CATALOGUE})
+SUMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {item.name: _parts(item.name) for item in SUM_CATALOGUE}
+)
+# Wholes that can be incomplete: if a served part is blank, every share of them is partial.
 WHOLES: Mapping[str, tuple[str, ...]] = MappingProxyType(dict(_wholes()))
-LABELS: Mapping[str, str] = MappingProxyType({one.name: one.label for one in (*CATALOGUE, *SUM_CATALOGUE)})
+LABELS: Mapping[str, str] = MappingProxyType({item.name: item.label for item in (*CATALOGUE, *SUM_CATALOGUE)})
 
 RECEIVED, RECEIVED_ONLINE, RETURNED = SUMS["received"], SUMS["received_online"], SUMS["returned"]
 RESOLVED, PENDING = SUMS["resolved"], SUMS["pending"]
 
 OPENING = names_where(lambda measure: measure.kind == OPENS)
 FLOWS = names_where(lambda measure: measure.kind == FLOWS_THROUGH)
-# State at the end of a month; of a period, that of its last month.
+# The state at the end of a month.
 CLOSING = names_where(lambda measure: measure.kind == CLOSES)
-# Where they are blank nothing is missing.
+# A blank in these is not missing data.
 OPTIONAL = names_where(lambda measure: measure.optional)
-# Both sides of the balance; what closes the month stands last.
+# Both sides of the balance; closing measures come last.
 COMES_IN = names_where(lambda measure: measure.side == COMES)
 GOES_OUT = (
     *names_where(lambda measure: measure.side == GOES and measure.kind != CLOSES),
@@ -361,50 +362,50 @@ GOES_OUT = (
 
 
 def _all_parts(kind: str) -> frozenset[str]:
-    there = set(names_where(lambda measure: measure.kind == kind))
-    return frozenset(there | {name for name, parts in SUMS.items() if there.issuperset(parts)})
+    names = set(names_where(lambda measure: measure.kind == kind))
+    return frozenset(names | {name for name, parts in SUMS.items() if names.issuperset(parts)})
 
 
-# Measures and sums that are not summed over months: of the first month, of the last, either.
+# Measures and sums that are not summed over months: taken from the first month, from the last, either.
 OF_FIRST_MONTH, OF_LAST_MONTH = _all_parts(OPENS), _all_parts(CLOSES)
 STATES = OF_FIRST_MONTH | OF_LAST_MONTH
 
 
 def composed(parts: Sequence[str], within: str = "") -> tuple[str, ...]:
-    """The fewest sums and measures that these measures are, in their order; none of them the sum ``within``."""
-    left, found = list(parts), {}
+    """The fewest sums and measures that add up to these measures, in their order, without the sum ``within``."""
+    remaining, name_at = list(parts), {}
     for name, several in sorted(SUMS.items(), key=lambda item: -len(item[1])):
-        if name != within and set(several) <= set(left):
-            found[left.index(several[0])] = name
-            left = ["" if part in several else part for part in left]
-    found |= {place: part for place, part in enumerate(left) if part}
-    return tuple(found[place] for place in sorted(found))
+        if name != within and set(several) <= set(remaining):
+            name_at[remaining.index(several[0])] = name
+            remaining = ["" if part in several else part for part in remaining]
+    name_at |= {place: part for place, part in enumerate(remaining) if part}
+    return tuple(name_at[place] for place in sorted(name_at))
 
 
 def with_sums(names: Iterable[str]) -> tuple[str, ...]:
-    """Some measures, each sum of which all parts are there right after the last of them."""
+    """These measures, and each sum of which all parts are among them right after its last part."""
     names = tuple(names)
-    found: list[str] = []
+    names_with_sums: list[str] = []
     sums = sorted(
         (item for item in SUMS.items() if set(item[1]) <= set(names)), key=lambda item: len(item[1])
     )
     for name in names:
-        found += [name, *(whole for whole, parts in sums if parts[-1] == name)]
-    return tuple(found)
+        names_with_sums += [name, *(whole for whole, parts in sums if parts[-1] == name)]
+    return tuple(names_with_sums)
 
 
 def _sums_first() -> Iterable[Measure | Sum]:
-    left = list(SUM_CATALOGUE)
+    pending_sums = list(SUM_CATALOGUE)
     for measure in CATALOGUE:
-        for one in [one for one in left if one.name in measure.sums]:
-            left.remove(one)
-            yield one
+        for item in [item for item in pending_sums if item.name in measure.sums]:
+            pending_sums.remove(item)
+            yield item
         yield measure
 
 
 # Measures and sums, each sum before its first part.
 COUNTS_FOR_PEOPLE = tuple(_sums_first())
-# The columns of counts in the files of figures: each sum stands right of its parts.
+# The columns of counts in exported files: each sum right of its parts.
 FILE_COUNTS = with_sums(names_where(lambda measure: measure.in_files))
 
 # Decree 42/2022/NĐ-CP, in force from this day, renamed the online levels.
@@ -413,9 +414,7 @@ ONLINE_RENAMED_ON = date(2022, 8, 15)
 
 @cache
 def served_measures(channels: frozenset[str]) -> frozenset[str]:
-    """The measures that may hold a number where these channels are served. Raises ValueError for a name that is no
-    channel.
-    """
+    """The measures that may hold a number if these channels are served. Raises ValueError for an unknown channel."""
     if unknown := channels - set(CHANNELS):
         raise ValueError(f"not a channel: {', '.join(sorted(unknown))}")
     return frozenset(
@@ -427,9 +426,9 @@ ALL_SERVED = served_measures(frozenset(CHANNELS))
 
 
 def online_labels(day: date) -> dict[str, str]:
-    """What the online levels are called on a day, by channel; ``online`` is both together.
+    """The names of the online levels on a day, by channel; ``online`` is both together.
 
-    History is never relabelled: give the last day of the period, not today.
+    History keeps its labels: pass the last day of the period, not today.
     """
     if day < ONLINE_RENAMED_ON:
         return {"online_partial": "mức độ 3", "online_full": "mức độ 4", "online": "mức độ 3, 4"}
@@ -437,6 +436,6 @@ def online_labels(day: date) -> dict[str, str]:
 
 
 def measure_label(name: str, day: date) -> str:
-    """The label of a measure or sum as it was called on a day."""
+    """The label of a measure or sum on a day."""
     level = {"received_online_partial": "online_partial", "received_online_full": "online_full"}.get(name)
     return f"Tiếp nhận trực tuyến {online_labels(day)[level]}" if level else LABELS[name]

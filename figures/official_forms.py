@@ -1,4 +1,4 @@
-"""Official forms: numbered columns over measures or indicators, and how their data is read and checked."""
+"""Official forms: numbered columns over measures or indicators; reads and checks their definitions."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +12,10 @@ from .formatting import format_count
 from .measures import COMES_IN, GOES_OUT, MEASURES
 from .tally import sum_reported
 
-# A form is plain data (figures.official_forms), so that a new one of the ministry needs no new code. Columns (1) and
-# (2) of every form are the mark and the name of a line; its figures begin with (3).
+# A form is data, so that a new form of the ministry needs no code. Columns (1) and (2) of every form are the mark and
+# the name of a line; its figures begin with (3).
 
-FIRST = 3  # the number of the first column with figures
+FIRST = 3  # number of the first column with figures
 DOSSIERS, INDICATORS = "dossiers", "indicators"
 
 Cells = tuple[int | None, ...]
@@ -24,8 +24,8 @@ Values = Mapping[str, int | None]
 
 @dataclass(frozen=True)
 class NumberedColumn:
-    """A column of figures: either `sources`, which are added up, or `adds`, the numbers of other columns (a negative
-    one is taken off). The first source takes what a file gives without detail.
+    """A column of figures: the sum of its `sources`, or of the columns whose numbers are in `adds` (a negative number
+    subtracts). A file without details fills the first source.
     """
 
     number: int
@@ -36,32 +36,32 @@ class NumberedColumn:
 
     @property
     def title(self) -> str:
-        """The head by itself, as a sheet of one line of heads needs it: "Tiếp nhận: tổng số (3)"."""
+        """The heading on a single line, for sheets: "Tiếp nhận: tổng số (3)"."""
         words = f"{self.group}: {self.head[:1].lower()}{self.head[1:]}" if self.group else self.head
         return f"{words} ({self.number})"
 
     @property
     def subtracts(self) -> bool:
-        """Whether it takes a column off another one."""
+        """Whether it subtracts a column."""
         return any(part < 0 for part in self.adds)
 
 
 @dataclass(frozen=True)
 class FormIdentity:
-    """The columns of one side add up to those of the other, in every line."""
+    """The sums of the columns on both sides are equal in every line."""
 
     left: tuple[int, ...]
     right: tuple[int, ...]
 
     @property
     def words(self) -> str:
-        """As it stands under a form: "(3) = (7) + (11)"."""
+        """As printed under a form: "(3) = (7) + (11)"."""
         return f"{_sides(self.left)} = {_sides(self.right)}"
 
 
 @dataclass(frozen=True)
 class FormMapping:
-    """A measure without a column, and how it is told: "hồ sơ rút, trả lại tính vào cột (9)"."""
+    """A measure without a column, and the note about it: "hồ sơ rút, trả lại tính vào cột (9)"."""
 
     source: str
     words: str
@@ -69,11 +69,11 @@ class FormMapping:
 
 @dataclass(frozen=True)
 class OfficialForm:
-    """A form as a circular or decree prescribes it, in force from `valid_from` to `valid_until` (None: open).
+    """A form prescribed by a circular or decree, in force from `valid_from` to `valid_until` (None: open).
 
-    `of` is what its sources are (DOSSIERS: measures, lines by field; INDICATORS: "code.numerator", lines by unit);
-    `replaces` the key of the form that it takes the place of; `within` what is counted in a column of others, `outside`
-    what is counted nowhere.
+    `of`: the kind of its sources (DOSSIERS: measures, a line per field; INDICATORS: "code.numerator", a line per unit);
+    `replaces`: the key of its predecessor; `within`: measures counted in the column of others; `outside`: measures not
+    counted at all.
     """
 
     key: str
@@ -94,12 +94,12 @@ class OfficialForm:
 
     @cached_property
     def places(self) -> dict[int, int]:
-        """The place of each column's cell in a line, by its number."""
+        """The index of each column's cell in a line, by column number."""
         return {column.number: place for place, column in enumerate(self.columns)}
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
-        """All that the columns are made of."""
+        """The sources of all columns."""
         return tuple(source for column in self.columns for source in column.sources)
 
     @property
@@ -109,7 +109,7 @@ class OfficialForm:
 
     @property
     def heads(self) -> list[tuple[str, list[NumberedColumn]]]:
-        """Columns under their group of the head, in order; a column without a group stands alone under ""."""
+        """The columns by group, in order; a column without a group is alone under ""."""
         groups = groupby(
             self.columns, key=lambda column: (column.group, 0 if column.group else column.number)
         )
@@ -117,9 +117,9 @@ class OfficialForm:
 
     @property
     def rules(self) -> str:
-        """Its formulas and identities, as they stand under it: "(3) = (4) + (5) + (6); (3) = (7) + (11)"."""
-        made = [f"({column.number}) = {_sides(column.adds)}" for column in self.columns if column.adds]
-        return "; ".join([*made, *(identity.words for identity in self.identities)])
+        """Formulas and identities as printed under it: "(3) = (4) + (5) + (6); (3) = (7) + (11)"."""
+        formulas = [f"({column.number}) = {_sides(column.adds)}" for column in self.columns if column.adds]
+        return "; ".join([*formulas, *(identity.words for identity in self.identities)])
 
     def valid_on(self, day: date) -> bool:
         """Whether it is in force on a day."""
@@ -128,7 +128,7 @@ class OfficialForm:
         )
 
     def cells(self, values: Values) -> Cells:
-        """A line: a cell for each column, None where nobody reported any part of it."""
+        """A line: a cell for each column, None if no part of it is reported."""
         return tuple(self._cell(column, values) for column in self.columns)
 
     def _cell(self, column: NumberedColumn, values: Values) -> int | None:
@@ -138,7 +138,7 @@ class OfficialForm:
         return _signed(column, [self._cell(part, values) for part in parts])
 
     def gaps(self, cells: Sequence[int | None]) -> list[tuple[FormIdentity, int]]:
-        """The identities that a line breaks, with left − right; one with an unreported column breaks nothing."""
+        """The identities that a line breaks, with left − right; those with an unreported column are skipped."""
         broken = []
         for identity in self.identities:
             sides = [
@@ -151,60 +151,62 @@ class OfficialForm:
         return broken
 
     def moved(self, identity: FormIdentity, values: Values) -> int:
-        """By how much (left − right) what is counted `outside` puts a balance off: an identity of what comes in on one
-        side and what goes out on the other. 0 for any other identity.
+        """The difference (left − right) that the measures `outside` make in a balance: an identity between what comes
+        in and what goes out. 0 for any other identity.
         """
-        left, right = self._made_of(identity.left), self._made_of(identity.right)
+        left_sources, right_sources = self._made_of(identity.left), self._made_of(identity.right)
         into, out = (
-            sum(values.get(one.source) or 0 for one in self.outside if one.source in side)
+            sum(values.get(mapping.source) or 0 for mapping in self.outside if mapping.source in side)
             for side in (COMES_IN, GOES_OUT)
         )
-        if left <= set(COMES_IN) and right <= set(GOES_OUT):
+        if left_sources <= set(COMES_IN) and right_sources <= set(GOES_OUT):
             return out - into
-        return into - out if left <= set(GOES_OUT) and right <= set(COMES_IN) else 0
+        return into - out if left_sources <= set(GOES_OUT) and right_sources <= set(COMES_IN) else 0
 
     def _made_of(self, numbers: Iterable[int]) -> set[str]:
-        """The sources of some columns, through the columns that they add."""
-        found: set[str] = set()
+        """The sources of some columns, also through the columns that they add."""
+        sources: set[str] = set()
         for column in (self.columns[self.places[abs(number)]] for number in numbers):
-            found |= {*column.sources, *self._made_of(column.adds)}
-        return found
+            sources |= {*column.sources, *self._made_of(column.adds)}
+        return sources
 
-    def note(self, values: Values, *, estimated: bool = False, handed: bool = False) -> str:
-        """What the form has no column for and where it was counted; and each identity that does not hold.
-        `estimated`: the values are shares of a divided unit (docs/decisions/0015); `handed`: units began or ended
-        inside a month (docs/decisions/0028).
+    def note(self, values: Values, *, estimated: bool = False, handover: bool = False) -> str:
+        """The note under the form: measures without a column, and identities that do not hold.
+        `estimated`: the values are shares of a divided unit (docs/decisions/0015); `handover`: units began or ended
+        within a month (docs/decisions/0028).
         """
-        told = "; ".join(f"{format_count(values.get(one.source))} {one.words}" for one in self.within)
+        counted_within = "; ".join(
+            f"{format_count(values.get(mapping.source))} {mapping.words}" for mapping in self.within
+        )
         moved = [
-            f"{format_count(values[one.source])} {one.words}"
-            for one in self.outside
-            if values.get(one.source)
+            f"{format_count(values[mapping.source])} {mapping.words}"
+            for mapping in self.outside
+            if values.get(mapping.source)
         ]
-        sentences = [f"{told}."] if told else []
+        sentences = [f"{counted_within}."] if counted_within else []
         if moved:
             sentences.append(f"Ngoài biểu: {', '.join(moved)}.")
         sentences += [
-            identity_difference(identity, gap, moved=bool(moved), estimated=estimated, handed=handed)
+            identity_difference(identity, gap, moved=bool(moved), estimated=estimated, handover=handover)
             for identity, gap in self.gaps(self.cells(values))
         ]
         return " ".join(sentences)
 
 
 def identity_difference(
-    identity: FormIdentity, gap: int, *, moved: bool = False, estimated: bool = False, handed: bool = False
+    identity: FormIdentity, gap: int, *, moved: bool = False, estimated: bool = False, handover: bool = False
 ) -> str:
-    """An identity that does not hold, in words, with the reasons as far as they are known."""
+    """The sentence about an identity that does not hold, with the known reasons."""
     left, right = (_sides(side, " + cột ") for side in (identity.left, identity.right))
     named = f"Cột {left} lệch {format_count(gap)} so với cột {right}"
     reasons = ["hồ sơ chuyển đi, chuyển đến"] if moved else []
     reasons += ["số ước tính, mỗi ô làm tròn riêng"] if estimated else []
-    reasons += ["hồ sơ bàn giao giữa tháng với đơn vị ngoài phạm vi"] if handed else []
+    reasons += ["hồ sơ bàn giao giữa tháng với đơn vị ngoài phạm vi"] if handover else []
     return f"{named} do {'; '.join(reasons) or 'có tháng chưa báo cáo hoặc số chuyển kỳ chưa khớp'}."
 
 
 def _signed(column: NumberedColumn, parts: list[int | None]) -> int | None:
-    """The sum of what is reported; a difference only where both sides are."""
+    """The sum of the reported parts; a difference only if all are reported."""
     if not column.subtracts:
         return sum_reported(parts)
     if None in parts:
@@ -224,7 +226,7 @@ PARTS = ("numerator", "denominator")
 
 
 class FormError(ValueError):
-    """The data of a form cannot be used; the message in Vietnamese names the place."""
+    """Invalid data of a form; the Vietnamese message names the place."""
 
 
 def read_form(data: Any) -> OfficialForm:
@@ -232,10 +234,10 @@ def read_form(data: Any) -> OfficialForm:
     if not isinstance(data, dict):
         raise FormError("Biểu phải là một đối tượng có tên các mục.")
     of = _choice(data, "of", (DOSSIERS, INDICATORS))
-    columns = tuple(_column(one, of) for one in _list(data, "columns"))
+    columns = tuple(_column(item, of) for item in _list(data, "columns"))
     _check_columns(columns)
-    known = {column.number for column in columns}
-    made = OfficialForm(
+    numbers = {column.number for column in columns}
+    form = OfficialForm(
         key=_key(data),
         code=_text(data, "code"),
         title=_text(data, "title"),
@@ -244,21 +246,21 @@ def read_form(data: Any) -> OfficialForm:
         counted_in=_text(data, "counted_in"),
         name_head=_text(data, "name_head"),
         columns=columns,
-        identities=tuple(_identity(one, known) for one in _list(data, "identities", needed=False)),
+        identities=tuple(_identity(item, numbers) for item in _list(data, "identities", needed=False)),
         lacking=_text(data, "lacking", needed=False),
-        within=tuple(_mapped(one, of) for one in _list(data, "within", needed=False)),
-        outside=tuple(_mapped(one, of) for one in _list(data, "outside", needed=False)),
+        within=tuple(_mapped(item, of) for item in _list(data, "within", needed=False)),
+        outside=tuple(_mapped(item, of) for item in _list(data, "outside", needed=False)),
         valid_from=_day(data, "valid_from"),
         valid_until=_day(data, "valid_until"),
         replaces=_text(data, "replaces", needed=False),
     )
-    if made.valid_from and made.valid_until and made.valid_until < made.valid_from:
+    if form.valid_from and form.valid_until and form.valid_until < form.valid_from:
         raise FormError("valid_until: ngày hết áp dụng phải từ ngày bắt đầu trở đi.")
-    return made
+    return form
 
 
 def _key(data: Mapping[str, Any]) -> str:
-    """It stands in addresses and names of files."""
+    """The key, which is used in addresses and file names."""
     key = _text(data, "key")
     if not re.fullmatch("[a-z0-9]+(?:-[a-z0-9]+)*", key, re.ASCII) or len(key) > 40:
         raise FormError("key: chỉ dùng chữ thường không dấu, chữ số và dấu gạch nối, không quá 40 ký tự.")
@@ -279,7 +281,7 @@ def _check_columns(columns: Sequence[NumberedColumn]) -> None:
 
 
 def _check_adds(column: NumberedColumn, columns: Mapping[int, NumberedColumn]) -> None:
-    """Every column that it is made of is there, and none leads back to it."""
+    """Raises FormError for an unknown column in a formula, and for a cycle."""
     reached, ahead = set(), [column.number]
     while ahead:
         for part in columns[ahead.pop()].adds:
@@ -320,10 +322,10 @@ def _check_source(source: Any, of: str, where: str) -> None:
         )
 
 
-def _identity(data: Any, known: set[int]) -> FormIdentity:
+def _identity(data: Any, numbers: set[int]) -> FormIdentity:
     sides = [data.get(side) if isinstance(data, dict) else None for side in ("left", "right")]
     for side in sides:
-        if not isinstance(side, list) or not side or not all(map(_whole, side)) or not set(side) <= known:
+        if not isinstance(side, list) or not side or not all(map(_whole, side)) or not set(side) <= numbers:
             raise FormError("identities: left và right phải là số thứ tự các cột có trong biểu.")
     return FormIdentity(tuple(sides[0]), tuple(sides[1]))
 
@@ -354,10 +356,10 @@ def _choice(data: Mapping[str, Any], name: str, choices: Sequence[str]) -> str:
 
 
 def _list(data: Mapping[str, Any], name: str, *, needed: bool = True) -> list[Any]:
-    found = data.get(name, [])
-    if not isinstance(found, list) or needed and not found:
+    items = data.get(name, [])
+    if not isinstance(items, list) or needed and not items:
         raise FormError(f"{name}: phải là một danh sách{' không rỗng' if needed else ''}.")
-    return found
+    return items
 
 
 def _day(data: Mapping[str, Any], name: str) -> date | None:

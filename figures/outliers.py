@@ -1,4 +1,4 @@
-"""Finds numbers that look mistyped against their own past; a warning that never blocks."""
+"""Finds numbers that differ suspiciously from the months before; they cause a warning, which never blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,24 +8,22 @@ from typing import Any
 from .formatting import format_count, format_decimal
 from .rule_catalogue import RuleViolation, violation
 
-# Robust on purpose: median and median absolute deviation over the last twelve months, so that one earlier slip
-# of the finger does not hide the next one.
+# Median and median absolute deviation over twelve months are robust: one earlier typing error does not hide the next.
 
-# Sums whose jumps against the past months are worth a look.
 WATCHED = ("received", "resolved")
 MONTHS = 12
 FEWEST = 6
-# Below this many dossiers of difference a jump is an ordinary month of a small unit.
+# Smaller differences, in dossiers, are ordinary in a small unit.
 SMALLEST_GAP = 15
 # 3.5 robust deviations (Iglewicz and Hoaglin), a deviation being 1.4826 × the median absolute deviation.
 LIMIT = Fraction(35, 10) * Fraction(14826, 10000)
-# No past is steadier than a tenth of its level: else six equal months would make every change alarming.
+# As a part of the usual level: else after six equal months every change would be an outlier.
 LEAST_DEVIATION = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A number far from its past: the usual level, and how many times it (None where the level is 0)."""
+    """A number far from the usual level; ``factor``: the number divided by the level (None if that is 0)."""
 
     value: int
     usual: Fraction
@@ -33,11 +31,11 @@ class Outlier:
 
     @property
     def level(self) -> str:
-        """The usual level as it is written: 175."""
+        """The usual level, formatted: 175."""
         return format_count(_half_up(self.usual))
 
     def fault(self, measure: str) -> RuleViolation:
-        """As a warning at a measure, that says what is odd and what to do."""
+        """The warning at a measure."""
         many = self.factor is not None and self.factor >= 2
         why = "times" if many else "above" if self.value > self.usual else "below"
         times = format_decimal(_tenths(self.factor)) if many else ""
@@ -47,14 +45,14 @@ class Outlier:
 
 
 def find_outlier(value: int | None, history: Sequence[int | None]) -> Outlier | None:
-    """Whether a count is far from those of the months before it, the latest last.
+    """The outlier, if a count is far from those of the months before (latest last); else None.
 
-    Only the last twelve months are looked at, blanks are left out, and fewer than six numbers say nothing.
+    Uses the last twelve months without blanks; None with fewer than six numbers.
     """
     past = [number for number in history[-MONTHS:] if number is not None]
     if value is None or len(past) < FEWEST:
         return None
-    # In halves, which are whole: fractions cost much more, and every row of every report comes by here.
+    # Twice the median is a whole number: fractions are slow, and this runs for every row of every report.
     ordered = sorted(past)
     halves = ordered[(len(past) - 1) // 2] + ordered[len(past) // 2]
     if abs(2 * value - halves) < 2 * SMALLEST_GAP:
@@ -62,7 +60,7 @@ def find_outlier(value: int | None, history: Sequence[int | None]) -> Outlier | 
     usual = Fraction(halves, 2)
     gap = abs(value - usual)
     deviation = max(median([abs(2 * number - halves) for number in past]) / 2, usual * LEAST_DEVIATION)
-    # What was reached twice before is this unit's way; once may have been a slip.
+    # A level reached twice before is normal for this unit; once may have been an error.
     as_far = [number for number in past if (number >= value if value > usual else number <= value)]
     if gap <= LIMIT * deviation or len(as_far) > 1:
         return None
@@ -70,7 +68,7 @@ def find_outlier(value: int | None, history: Sequence[int | None]) -> Outlier | 
 
 
 def outlier_rules() -> dict[str, Any]:
-    """What `outlier` goes by, as data for the browser; fractions as numerator and denominator."""
+    """The limits of `find_outlier` as data for the browser; fractions as numerator and denominator."""
     return {
         "watched": WATCHED,
         "months": MONTHS,
@@ -82,7 +80,7 @@ def outlier_rules() -> dict[str, Any]:
 
 
 def median(numbers: Sequence[int | Fraction]) -> Fraction:
-    """The middle one, or half the sum of the middle two, exactly. Raises ValueError when there is none."""
+    """The exact median. Raises ValueError for no numbers."""
     if not numbers:
         raise ValueError("no numbers")
     ordered = sorted(numbers)

@@ -1,4 +1,4 @@
-"""Reporting months, the periods made of them, and the dated cut-off rule that says which days a month has."""
+"""Reporting months, periods of several months, and the dated cut-off rules that set the days of a month."""
 
 import re
 from collections.abc import Iterable
@@ -7,19 +7,21 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Self
 
+from .formatting import shorten
+
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 MAX_MONTHS = 600
 _WIDEST_CODE = 32
 _ROMAN = ("I", "II", "III", "IV")
 
-# [0-9] and not \d: digits of other scripts are not ours to read.
+# [0-9] and not \d, which accepts digits of other scripts.
 _MONTH = re.compile(r"([0-9]{4})-[Mm]([0-9]{2})")
 _SHAPE = re.compile(r"([0-9]{4})(?:-([QqHh])([0-9]))?")
 _RUN = re.compile(r"([0-9]{4})-[Mm]([0-9]{2})\.\.(?:([0-9]{4})-)?[Mm]([0-9]{2})")
 
 
 class PeriodError(ValueError):
-    """A month, period or cut-off rule that cannot be; its text is Vietnamese and meant for the reader."""
+    """An invalid month, period or cut-off rule; the text is Vietnamese, for the reader."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,13 +34,13 @@ class Month:
     def __post_init__(self) -> None:
         if not 1 <= self.month <= 12:
             raise PeriodError(f"Không có tháng {self.month}: tháng phải từ 1 đến 12.")
-        # One year wider than what can be asked for, so that every period has a year before it.
+        # One year wider than the years of a query, so that every period has a year before it.
         if not FIRST_YEAR - 1 <= self.year <= LAST_YEAR + 1:
             raise PeriodError(f"Năm {self.year} nằm ngoài khoảng {FIRST_YEAR}–{LAST_YEAR}.")
 
     @cached_property
     def number(self) -> int:
-        """The form kept in the database: YYYYMM, such as 202206."""
+        """The form stored in the database: YYYYMM, such as 202206."""
         return self.year * 100 + self.month
 
     @classmethod
@@ -49,10 +51,10 @@ class Month:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``2022-M06``. Raises PeriodError."""
-        found = _MONTH.fullmatch(text.strip()) if len(text) <= _WIDEST_CODE else None
-        if not found:
-            raise PeriodError(f"“{_shown(text)}” không phải tháng báo cáo. Viết như 2022-M06.")
-        return cls(_year(found[1]), int(found[2]))
+        match = _MONTH.fullmatch(text.strip()) if len(text) <= _WIDEST_CODE else None
+        if not match:
+            raise PeriodError(f"“{shorten(text)}” không phải tháng báo cáo. Viết như 2022-M06.")
+        return cls(_year(match[1]), int(match[2]))
 
     def plus(self, months: int) -> Self:
         """The month so many months later (earlier when negative)."""
@@ -96,31 +98,31 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a code such as ``2022-H1``, in either case, and keep its normal form. Raises PeriodError.
+        """Parse a code such as ``2022-H1``, case-insensitive, into its normal form. Raises PeriodError.
 
-        ``2022-M01..2022-M05`` becomes ``2022-M01..M05`` and a run of one month that month. A run stays a run
-        even where it happens to be a quarter: whoever asked for it wants to read it so.
+        ``2022-M01..2022-M05`` becomes ``2022-M01..M05`` and a run of one month that month. A run that equals a quarter
+        stays a run.
         """
         code = text.strip() if len(text) <= _WIDEST_CODE else ""
-        if found := _MONTH.fullmatch(code):
-            return cls.of_month(Month(_year(found[1]), int(found[2])))
-        if found := _RUN.fullmatch(code):
-            year = _year(found[1])
-            return cls.of(Month(year, int(found[2])), Month(_year(found[3] or found[1]), int(found[4])))
-        if found := _SHAPE.fullmatch(code):
-            year, shape, number = _year(found[1]), (found[2] or "").upper(), int(found[3] or 1)
+        if match := _MONTH.fullmatch(code):
+            return cls.of_month(Month(_year(match[1]), int(match[2])))
+        if match := _RUN.fullmatch(code):
+            year = _year(match[1])
+            return cls.of(Month(year, int(match[2])), Month(_year(match[3] or match[1]), int(match[4])))
+        if match := _SHAPE.fullmatch(code):
+            year, shape, number = _year(match[1]), (match[2] or "").upper(), int(match[3] or 1)
             length = {"": 12, "H": 6, "Q": 3}[shape]
             if 1 <= number <= 12 // length:
                 first = Month(year, (number - 1) * length + 1)
                 name = f"{year}-{shape}{number}" if shape else f"{year}"
                 return cls(name, first, first.plus(length - 1))
         raise PeriodError(
-            f"“{_shown(text)}” không phải kỳ báo cáo. Viết như 2022-M06, 2022-Q2, 2022-H1, 2022 hoặc 2022-M01..M05."
+            f"“{shorten(text)}” không phải kỳ báo cáo. Viết như 2022-M06, 2022-Q2, 2022-H1, 2022 hoặc 2022-M01..M05."
         )
 
     @classmethod
     def of(cls, first: Month, last: Month) -> Self:
-        """The run of months from first to last. Raises PeriodError when reversed or too long."""
+        """The run of months from first to last. Raises PeriodError if reversed or too long."""
         if last < first:
             raise PeriodError(f"Kỳ báo cáo bị ngược: {last.label} đứng trước {first.label}.")
         if first == last:
@@ -148,7 +150,9 @@ class Period:
         return Month.range(self.first, self.last)
 
     def shifted(self, months: int) -> Self:
-        """The period of the same shape so many months later; whole shapes move by whole lengths only."""
+        """The period of the same kind so many months later; for quarters, halves and years, a multiple of their length.
+        Raises PeriodError.
+        """
         first, last = self.first.plus(months), self.last.plus(months)
         if self.kind == "run":
             return self.of(first, last)
@@ -161,16 +165,16 @@ class Period:
         return type(self)(f"{first.year}-{shape}{number}" if shape else f"{first.year}", first, last)
 
     def same_last_year(self) -> Self:
-        """The same shape one year earlier: ``2022-H1`` gives ``2021-H1``."""
+        """The same period one year earlier: ``2022-H1`` gives ``2021-H1``."""
         return self.shifted(-12)
 
     def previous(self) -> Self:
-        """The period of the same shape just before: ``2022-H1`` gives ``2021-H2``."""
+        """The preceding period of the same kind: ``2022-H1`` gives ``2021-H2``."""
         return self.shifted(-len(self.months))
 
     @property
     def label(self) -> str:
-        """How it stands in a sentence: ``6 tháng đầu năm 2022``, ``quý II/2022``, ``tháng 6/2022``."""
+        """For use in a sentence: ``6 tháng đầu năm 2022``, ``quý II/2022``, ``tháng 6/2022``."""
         first, last = self.first, self.last
         match self.kind:
             case "month":
@@ -196,20 +200,14 @@ def _year(text: str) -> int:
     return year
 
 
-def _shown(text: str) -> str:
-    """What was typed, cut short and without control characters, to be quoted back."""
-    short = "".join(c if c.isprintable() else " " for c in text[:24])
-    return short + "…" if len(text) > 24 else short
-
-
 # A reporting month is named after the calendar month in which it ends: under the usual rule ``2022-M06`` runs
-# from 15 May to 14 June 2022. The rule is dated data, so a change keeps history right: a month starts the day
-# after the one before it ended, and the month of the change is longer or shorter and is marked irregular.
+# from 15 May to 14 June 2022. Rules have dates, so that a change does not affect the past: a month starts the day
+# after the previous one ended, and the month of the change is longer or shorter and marked irregular.
 
 
 @dataclass(frozen=True)
 class Span:
-    """The days of one reporting month, both ends included; irregular when a change of rule bent it."""
+    """The days of one reporting month (inclusive); irregular if a change of the rule altered its length."""
 
     start: date
     end: date
@@ -218,9 +216,8 @@ class Span:
 
 @dataclass(frozen=True)
 class DatedCutoff:
-    """From reporting month ``first`` on, a month ends on this day of its calendar month.
-
-    ``None``, or a day that the month does not have, is the month's last day.
+    """From reporting month ``first`` on, a month ends on this day of its calendar month, or on the last day if it is
+    None or the month is shorter.
     """
 
     first: Month
@@ -240,7 +237,7 @@ class DatedCutoff:
 
 @dataclass(frozen=True)
 class Calendar:
-    """The cut-off rules in force over time; before the first of them, the first holds."""
+    """The cut-off rules over time; the first also applies before its start."""
 
     rules: tuple[DatedCutoff, ...]
 
@@ -269,7 +266,7 @@ class Calendar:
 
     def span(self, month: Month) -> Span:
         """The days of a reporting month."""
-        # Plain numbers, not Month: the month before the earliest one is no Month.
+        # Plain numbers: a Month before the earliest one cannot be made.
         before = (month.year, month.month - 1) if month.month > 1 else (month.year - 1, 12)
         end_before = self._end(*before)
         rule = self._rule(month.year, month.month)
@@ -293,15 +290,15 @@ class Calendar:
         return self._end(period.last.year, period.last.month) < today
 
     def latest_half(self, today: date) -> Period:
-        """The latest half-year that had ended before today: what a first visit shows."""
+        """The latest half-year that ended before today: the default of the dashboard."""
         half = Period.parse(f"{today.year}-H2")
         while not self.ended(half, today):
             half = half.previous()
         return half
 
     def recent(self, today: date, years: int = 3) -> list[Period]:
-        """The halves, years and quarters that have begun, of so many years up to the running one, the latest first."""
-        month, found = self.month_of(today), []
+        """The years, halves and quarters that have begun, of the last `years` years, latest first."""
+        month, periods = self.month_of(today), []
         for year in range(month.year, month.year - years, -1):
             codes = [
                 f"{year}",
@@ -309,8 +306,8 @@ class Calendar:
                 f"{year}-H1",
                 *(f"{year}-Q{quarter}" for quarter in (4, 3, 2, 1)),
             ]
-            found += [period for code in codes if (period := Period.parse(code)).first <= month]
-        return found
+            periods += [period for code in codes if (period := Period.parse(code)).first <= month]
+        return periods
 
 
 DEFAULT_CALENDAR = Calendar((DatedCutoff(Month(FIRST_YEAR, 1), 14),))

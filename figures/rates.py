@@ -1,4 +1,4 @@
-"""Every percentage by name, formula and definition: sum of parts ÷ sum of wholes, never a mean of rates."""
+"""The catalogue of percentages, and their computation: sum of parts ÷ sum of wholes, never a mean of rates."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from .tally import Tally, sum_reported
 
 
 class Placement(Enum):
-    """Where a rate stands: in files of figures, as an explanation on the dashboard, in the comparison with last year
-    of a review's workbook, among the definitions under its printed tables, in the ranking of units.
+    """Where a rate is shown: in exported files, explained on the dashboard, in the year-on-year sheet of a review's
+    workbook, among the definitions under its printed tables, in the ranking of units.
     """
 
     FILES = auto()
@@ -23,7 +23,7 @@ class Placement(Enum):
     RANKING = auto()
 
 
-# The two objects of the JSON shape that rates stand in.
+# The two objects of the JSON shape that hold rates.
 SHARES_OBJECT, RATES_OBJECT = "shares", "rates"
 
 
@@ -31,11 +31,10 @@ SHARES_OBJECT, RATES_OBJECT = "shares", "rates"
 class Rate:
     """A named percentage: measures over measures. ``name`` and ``definition`` are Vietnamese, for the reader.
 
-    ``published``: the object of the JSON shape that it stands in ("": in none, for pages and reviews only).
-    ``head``: its column in the table of the command line, for what stands in files. ``slide``: the heading under which
-    the hall is shown it ("": it is not). ``below``: the count below which the main figures tell it. ``target``: its
-    place among the rates that may have one (None: none; of these more is better). ``words``: by which a sentence
-    speaks of it (reports.review_text.typed_numbers).
+    ``published``: its object in the JSON shape ("": none, for pages and reviews only). ``head``: its column heading in
+    the table of the command line. ``slide``: its heading on a slide ("": no slide). ``below``: the count of the main
+    figures that it is shown under. ``target``: its place among the rates that may have a target, of which more is
+    better (None: none). ``words``: words for it in a sentence (reports.review_text.typed_numbers).
     """
 
     key: str
@@ -53,27 +52,27 @@ class Rate:
 
     @cached_property
     def wholes(self) -> tuple[str, ...]:
-        """The wholes that the denominator is made of, as in ``Tally.blanks``."""
+        """The wholes in the denominator, as in ``Tally.blanks``."""
         return tuple(name for name, parts in WHOLES.items() if set(parts) <= set(self.whole))
 
     @cached_property
     def above(self) -> tuple[str, ...]:
-        """The numerator as counts, sums where there are such: ("received_online",)."""
+        """The numerator, with sums where possible: ("received_online",)."""
         return composed(self.numerator)
 
     @cached_property
     def under(self) -> tuple[str, ...]:
-        """The denominator as counts, sums where there are such: ("received", "opening")."""
+        """The denominator, with sums where possible: ("received", "opening")."""
         return composed(self.whole)
 
     @cached_property
     def formula(self) -> str:
-        """As it is published: "received_online / (received + opening)"."""
+        """The published formula: "received_online / (received + opening)"."""
         return f"{_side(self.above)} / {_side(self.under)}"
 
     @property
     def fact(self) -> str:
-        """How keys of facts name it: "share.online", "rate.on_time"."""
+        """Its fact key: "share.online", "rate.on_time"."""
         return f"{'share' if self.published == SHARES_OBJECT else 'rate'}.{self.key}"
 
 
@@ -83,9 +82,9 @@ def _side(names: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Share:
-    """A computed percentage with its counts; ``partial`` where a served part of its whole was left blank.
+    """A computed percentage with its counts; ``partial`` if a served part of its whole is blank.
 
-    ``formula`` is only carried by rates: a channel share has the same one everywhere.
+    Only rates have a ``formula``: all channel shares have the same one.
     """
 
     percent: str | None
@@ -109,7 +108,7 @@ class Share:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Share":
-        """Read back what ``as_dict`` wrote."""
+        """The inverse of ``as_dict``."""
         return cls(
             data["percent"],
             data["numerator"],
@@ -119,8 +118,10 @@ class Share:
         )
 
 
-def _share(key: str, parts: tuple[str, ...], name: str, told: str, *places: Placement, **more: Any) -> Rate:
-    definition = f"Số hồ sơ tiếp nhận {told} chia cho tổng số hồ sơ tiếp nhận trong kỳ."
+def _share(
+    key: str, parts: tuple[str, ...], name: str, channel: str, *places: Placement, **more: Any
+) -> Rate:
+    definition = f"Số hồ sơ tiếp nhận {channel} chia cho tổng số hồ sơ tiếp nhận trong kỳ."
     return Rate(key, name, parts, RECEIVED, definition, SHARES_OBJECT, frozenset(places), **more)
 
 
@@ -231,27 +232,25 @@ CATALOGUE: tuple[Rate, ...] = (
 
 
 def rates_in(place: Placement) -> tuple[Rate, ...]:
-    """The rates that stand in a place, in the order of the catalogue."""
+    """The rates shown in a place, in the order of the catalogue."""
     return tuple(rate for rate in CATALOGUE if place in rate.places)
 
 
 SHARES = tuple(rate for rate in CATALOGUE if rate.published == SHARES_OBJECT)
 RATES = tuple(rate for rate in CATALOGUE if rate.published == RATES_OBJECT)
-# The rates that may have a target, in the order of the page that sets them.
+# In the order of the page that sets targets.
 WITH_TARGET = tuple(
     sorted((rate for rate in CATALOGUE if rate.target is not None), key=lambda rate: rate.target or 0)
 )
 
 _SHARE_KEYS = frozenset(share.key for share in SHARES)
-# Asked for a rate that is not there, it raises KeyError.
 BY_KEY: Mapping[str, Rate] = {rate.key: rate for rate in CATALOGUE}
 
 
 def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
-    """A rate of some counts, divided once and rounded once.
+    """A rate of these counts, divided once and rounded once.
 
-    Both sums take what is reported. The percentage is None where nobody reported the numerator, where nothing of
-    the whole is reported, or where the whole is 0.
+    Both sums skip unreported parts. The percentage is None if numerator or whole is unreported, or if the whole is 0.
     """
     numerator = sum_reported(tally.values[part] for part in rate.numerator)
     denominator = sum_reported(tally.values[part] for part in rate.whole)
@@ -265,16 +264,16 @@ def compute(rate: Rate, tally: Tally, decimals: int = 1) -> Share:
 
 
 class Computed(Mapping[str, Share]):
-    """Rates of some counts by key, each divided when it is first asked for: a row of a table shows two of eight."""
+    """Rates by key, each computed on first access: a table row shows two of eight."""
 
     def __init__(self, rates: Mapping[str, Rate], tally: Tally, decimals: int) -> None:
         self._rates, self._tally, self._decimals = rates, tally, decimals
-        self._known: dict[str, Share] = {}
+        self._cache: dict[str, Share] = {}
 
     def __getitem__(self, key: str) -> Share:
-        if key not in self._known:
-            self._known[key] = compute(self._rates[key], self._tally, self._decimals)
-        return self._known[key]
+        if key not in self._cache:
+            self._cache[key] = compute(self._rates[key], self._tally, self._decimals)
+        return self._cache[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._rates

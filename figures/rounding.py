@@ -1,20 +1,19 @@
-"""The one place where anything is rounded or apportioned, on whole numbers and without floats."""
+"""Rounding and apportioning, on whole numbers without floats; nothing is rounded elsewhere."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-# Each figure is rounded half up by itself, as a reader with a calculator would check it (published reports do
-# the same: 0,50% stands as 1%). Rounding never hides a dossier: what is neither none nor all is never printed
-# as 0 or 100, it gets as many more decimals as that takes.
+# Each figure is rounded half up by itself, as a reader checks it with a calculator (published reports do the same:
+# 0,50% becomes 1%). Rounding never hides a dossier: a share that is neither 0 nor 100 gets as many decimals as it
+# takes not to look so.
 
 
 def rounded_percent(numerator: int | None, denominator: int | None, decimals: int = 1) -> str | None:
-    """The share in percent as text with a dot, such as "87.4"; None where there is nothing to divide.
-
-    Exactly none is "0.0" and exactly all "100.0" (with the decimals asked for); 3 of 10.000 is "0.03" and 10.004
-    of 10.000 "100.04". Raises ValueError for negative numbers.
+    """The share in percent as text with a dot, such as "87.4"; None if the numerator is None or the denominator None or
+    0. "0.0" and "100.0" only for exactly none and all: 3 of 10.000 is "0.03", 10.004 of 10.000 "100.04". Raises
+    ValueError for negative numbers.
     """
     if numerator is None or not denominator:
         return None
@@ -32,7 +31,7 @@ def rounded_percent(numerator: int | None, denominator: int | None, decimals: in
 def point_difference(new: str | None, old: str | None) -> str | None:
     """The difference of two printed rates in percentage points: "14.7" and "8.4" give "6.3".
 
-    Taken from what is printed and not from the counts behind it, so that the reader's subtraction agrees.
+    Computed from the printed rates, not from the counts, so that the reader's subtraction agrees.
     """
     if new is None or old is None:
         return None
@@ -44,16 +43,12 @@ def _text(scaled: int, decimals: int) -> str:
     return f"{whole}.{rest:0{decimals}d}" if decimals else f"{whole}"
 
 
-# Used where a unit was split and its past is shown by its successors. Every part is an estimate; their sum is
-# not.
-
-
 def apportion(number: int | None, shares: Sequence[Fraction]) -> tuple[int | None, ...]:
-    """Whole parts of a number that add up to it, in the order of the shares, which sum to 1.
+    """Divides a number into whole parts by shares, for the history of a split unit; the parts add up to the number.
 
     Each part is its quota rounded down or up; a larger share never gets less; of equal remainders the larger share,
-    then the earlier one is rounded up first. None, "not reported", stays None in every part. Raises ValueError for
-    shares that do not sum to 1 and for negative numbers and shares.
+    then the earlier one is rounded up first. None (not reported) stays None. Raises ValueError for shares that do not
+    sum to 1, and for negative numbers and shares.
     """
     if sum(shares) != 1 or any(share < 0 for share in shares):
         raise ValueError(f"shares are parts of one whole, not {', '.join(map(str, shares))}")
@@ -70,8 +65,8 @@ def apportion(number: int | None, shares: Sequence[Fraction]) -> tuple[int | Non
 
 
 def apportioned_part(
-    numbers: Sequence[int | None], shares: Sequence[Fraction], wanted: frozenset[int]
+    numbers: Sequence[int | None], shares: Sequence[Fraction], places: frozenset[int]
 ) -> tuple[int | None, ...]:
-    """Of each number the parts at the wanted places of the shares, together; None stays None."""
+    """For each number, the sum of its parts at these places of the shares; None stays None."""
     divided = (apportion(number, shares) for number in numbers)
-    return tuple(None if parts[0] is None else sum(parts[at] for at in wanted) for parts in divided)
+    return tuple(None if parts[0] is None else sum(parts[at] for at in places) for parts in divided)

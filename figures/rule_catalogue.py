@@ -1,14 +1,12 @@
-"""The declared rules for counts: code, severity and sentence of each, for page, server, files and browser
-alike.
-"""
+"""The catalogue of rules for counts: code, severity and sentence of each, for pages, files and the browser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-# A sentence is a template; its placeholders are filled by `say` here and by static/js/rules.js in the browser,
-# which gets this table as data (`rules.as_data`). Numbers are put in as they are written (`writing.count`).
+# A sentence is a template, filled by `rule_message` here and by static/js/rules.js in the browser, which gets this
+# catalogue as data (`count_rules.rules_as_data`). Numbers are passed formatted (`formatting.format_count`).
 
 Severity = Literal["error", "warning"]
 LARGEST_COUNT = 999_999_999
@@ -18,10 +16,10 @@ _EXAMPLE = "Chỉ nhập số nguyên từ 0, ví dụ 12 hoặc 1.240."
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule by its code: what it demands, and what it says when broken.
+    """A rule: what it demands, and what it says when broken.
 
-    ``says`` has placeholders; ``{why}`` is one of ``words``, templates too. ``draft``: an error that a draft may
-    hold, and that only keeps it from being sent.
+    ``says`` is a template; its ``{why}`` is one of ``words``, also templates. ``draft``: an error that a draft may be
+    saved with.
     """
 
     code: str
@@ -34,8 +32,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleViolation:
-    """A broken rule: at a measure, or (None) in a row or report as a whole. ``message`` is Vietnamese, and leaves the
-    place to whoever shows it.
+    """A broken rule at a measure, or (None) in a row or report as a whole. ``message`` is Vietnamese and does not name
+    the place.
     """
 
     code: str
@@ -45,7 +43,7 @@ class RuleViolation:
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps a report from being sent."""
+        """Whether it blocks sending."""
         return self.severity == "error"
 
 
@@ -165,7 +163,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 
 def rule_message(code: str, why: str = "", **values: str) -> str:
-    """The sentence of a rule with its placeholders filled; ``why`` names one of its words. Raises KeyError."""
+    """The filled sentence of a rule; ``why``: a key of its words. Raises KeyError."""
     rule = RULES[code]
     if why:
         values["why"] = rule.words[why].format_map(values)
@@ -173,5 +171,5 @@ def rule_message(code: str, why: str = "", **values: str) -> str:
 
 
 def violation(code: str, measure: str | None = None, why: str = "", **values: str) -> RuleViolation:
-    """The fault of a rule at a measure, or as a whole."""
+    """A broken rule at a measure, or (None) of a row or report as a whole."""
     return RuleViolation(code, measure, rule_message(code, why, **values), RULES[code].severity)

@@ -1,4 +1,4 @@
-"""The one frozen Summary that every outlet receives: Figures by tier, row and total."""
+"""Summary: the figures of a unit and period by tier, row and total, as every page, file and API answer gets them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,20 +17,20 @@ from .tally import Tally, period_tally, sum_reported
 from .unit_changes import NO_HANDOVER, Handover, Territory
 
 COUNTS = (*MEASURES, *SUMS)
-# Those that a small table for people has room for, in its order.
-MAIN_COUNTS = tuple(one.name for one in COUNTS_FOR_PEOPLE if one.main)
+# The counts of small tables, in their order.
+MAIN_COUNTS = tuple(item.name for item in COUNTS_FOR_PEOPLE if item.main)
 _SHARES = {rate.key: rate for rate in SHARES}
 _RATES = {rate.key: rate for rate in RATES}
-_UNTOLD_SHARES = {key: Share(None, None, None) for key in _SHARES}
-_UNTOLD_RATES = {key: Share(None, None, None, formula=rate.formula) for key, rate in _RATES.items()}
+_EMPTY_SHARES = {key: Share(None, None, None) for key in _SHARES}
+_EMPTY_RATES = {key: Share(None, None, None, formula=rate.formula) for key, rate in _RATES.items()}
 _PARTS = {name: itemgetter(*parts) for name, parts in SUMS.items()}
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of one tier, row or total: completeness, counts (with the sums), shares and rates by key.
+    """The figures of one tier, row or total: completeness, counts (with the sums), shares and rates by key.
 
-    ``estimated``: a part of the counts was divided by the shares of a split unit.
+    ``estimated``: some of the counts were apportioned by the shares of a split unit.
     """
 
     completeness: Completeness
@@ -44,7 +44,7 @@ class Figures:
         return self.shares[key] if key in self.shares else self.rates[key]
 
     def as_dict(self) -> dict[str, Any]:
-        """The four keys of the published shape, and ``"estimated": true`` only where it holds."""
+        """The four keys of the published shape, and ``"estimated": true`` if so."""
         data: dict[str, Any] = {
             "completeness": self.completeness.as_dict(),
             "counts": dict(self.counts),
@@ -55,25 +55,25 @@ class Figures:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote, also by code that knew other measures and rates: of those that it did not
-        know nothing is told, and those that are known no more are left out.
+        """The inverse of ``as_dict``, also for data of an older version: measures and rates that it lacks are empty,
+        those that no longer exist are dropped.
         """
         counts = data["counts"]
         return cls(
             Completeness.from_dict(data["completeness"]),
             {name: counts.get(name) for name in COUNTS},
-            _told(_UNTOLD_SHARES, data["shares"]),
-            _told(_UNTOLD_RATES, data["rates"]),
+            _read_shares(_EMPTY_SHARES, data["shares"]),
+            _read_shares(_EMPTY_RATES, data["rates"]),
             data.get("estimated", False),
         )
 
 
-def _told(untold: Mapping[str, Share], data: Mapping[str, Any]) -> dict[str, Share]:
-    return {key: Share.from_dict(data[key]) if key in data else untold[key] for key in untold}
+def _read_shares(empty: Mapping[str, Share], data: Mapping[str, Any]) -> dict[str, Share]:
+    return {key: Share.from_dict(data[key]) if key in data else empty[key] for key in empty}
 
 
 def compute_figures(tally: Tally, *, decimals: int = 1, missing: Iterable[MissingMonth] = ()) -> Figures:
-    """The figures of some counts; ``missing`` names the unit-months that lack between reported and expected."""
+    """The figures of a tally; ``missing``: its unit-months that are expected but not reported."""
     counts = dict(tally.values)
     for name, parts in _PARTS.items():
         counts[name] = sum_reported(parts(counts))
@@ -91,8 +91,8 @@ CHANGE_RATE = "online"
 
 @dataclass(frozen=True)
 class ShareChange:
-    """``before`` is last year's share, ``points`` the difference in percentage points with a dot, such as "6.3"; each
-    None where it is not known: the unit did not owe the same reports then, or one side lacks reports or has blanks.
+    """``before``: last year's share; ``points``: the difference in percentage points with a dot, such as "6.3". Each is
+    None if unknown: other reports were expected of the unit then, or one side has missing reports or blanks.
     """
 
     before: Share | None = None
@@ -100,7 +100,7 @@ class ShareChange:
 
     @classmethod
     def between(cls, now: Figures, before: Figures | None) -> Self:
-        """Of the figures of the same unit (or the same units) in both periods; ``before`` None: not to be compared."""
+        """The change between figures of the same units in both periods; ``before`` None: not comparable."""
         if before is None or not _whole(before):
             return cls()
         old = before.share(CHANGE_RATE)
@@ -118,11 +118,11 @@ class ShareChange:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
-        one = data.get(CHANGE_RATE)
-        if one is None:
+        """The inverse of ``as_dict``."""
+        change = data.get(CHANGE_RATE)
+        if change is None:
             return cls()
-        return cls(Share.from_dict(one["before"]) if one["before"] else None, one["points"])
+        return cls(Share.from_dict(change["before"]) if change["before"] else None, change["points"])
 
 
 def _whole(figures: Figures) -> bool:
@@ -130,8 +130,8 @@ def _whole(figures: Figures) -> bool:
     return completeness.expected > 0 and completeness.complete and not figures.share(CHANGE_RATE).partial
 
 
-# Queries hand over tallies by month and tier, this module adds up, divides once and rounds once. An outlet
-# writes what it finds here and computes nothing.
+# Queries pass tallies by month and tier; only this module adds, divides and rounds them. Pages and files compute
+# nothing.
 
 _TIER_ORDER = {tier: place for place, tier in enumerate(TIER_NAMES)}
 
@@ -140,7 +140,7 @@ MonthlyTallies = Iterable[tuple[Month, Tally]]
 
 @dataclass(frozen=True)
 class Dates:
-    """A period as the reader sees it: its code, first and last day, and Vietnamese label."""
+    """A period as published: its code, first and last day, and Vietnamese label."""
 
     code: str
     start: date
@@ -163,15 +163,15 @@ class Dates:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, str]) -> Self:
-        """Read back what ``as_dict`` wrote; the label follows from the code."""
+        """The inverse of ``as_dict``; the label follows from the code."""
         start, end = date.fromisoformat(data["from"]), date.fromisoformat(data["to"])
         return cls(data["code"], start, end, Period.parse(data["code"]).label)
 
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One unit, field or month of a Summary; ``extra`` holds what a page needs to link it, and no figure. ``change`` is
-    against the same period last year; None where it was not asked for.
+    """One unit, field or month of a Summary; ``extra``: data for links on a page, no figures. ``change``: against the
+    same period last year; None if not requested.
     """
 
     key: str
@@ -181,20 +181,20 @@ class SummaryRow:
     change: ShareChange | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """``key``, ``name`` and the figures, with ``change`` where it was asked for."""
+        """``key``, ``name`` and the figures, with ``change`` if requested."""
         data = {"key": self.key, "name": self.name, **self.figures.as_dict()}
         return data if self.change is None else data | {"change": self.change.as_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
+        """The inverse of ``as_dict``."""
         change = ShareChange.from_dict(data["change"]) if "change" in data else None
         return cls(data["key"], data["name"], Figures.from_dict(data), change=change)
 
 
 @dataclass(frozen=True)
 class RowInput:
-    """What queries know of one row: its tallies by month, as `over_period` takes them, and its silence."""
+    """One row as queries pass it: its tallies by month for `period_tally`, and its missing reports."""
 
     key: str
     name: str
@@ -205,7 +205,7 @@ class RowInput:
 
 @dataclass(frozen=True)
 class Summary:
-    """All figures of one unit and period, with the question that they answer."""
+    """All figures of one unit and period, with the parameters of the query."""
 
     unit: str
     unit_name: str
@@ -218,13 +218,13 @@ class Summary:
     total: Figures
     by: str | None = None
     rows: tuple[SummaryRow, ...] = ()
-    # The figures as they counted at the end of this day; None: as they count now.
+    # The figures as approved by the end of this day; None: as approved now.
     as_of: date | None = None
-    # By the units of this day (basis "today"); None: by the units that reported.
+    # Grouped by the units of this day (basis "today"); None: by the units that reported.
     units_of: date | None = None
-    # Then also: where the territory is not the one that reported.
+    # With `units_of`: how the territory differs from the one that reported.
     territory: Territory | None = None
-    # Where units began inside the first month or were over inside the last.
+    # Units that began inside the first month or ended inside the last.
     handover: Handover = NO_HANDOVER
 
     @property
@@ -233,16 +233,16 @@ class Summary:
         return self.total.completeness.text(self.period.one_month)
 
     def tier(self, tier: str) -> Figures | None:
-        """The figures of one tier, where it is part of this."""
+        """The figures of one tier, or None."""
         return dict(self.tiers).get(tier)
 
     def row(self, key: str) -> SummaryRow | None:
-        """The row of a key."""
+        """The row with a key, or None."""
         return next((row for row in self.rows if row.key == key), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """The published JSON shape; ``rows`` only where rows were asked for, ``as_of``, ``units_of``, ``territory``
-        and ``handover`` only where they are told.
+        """The published JSON shape; ``rows`` only if requested, ``as_of``, ``units_of``, ``territory`` and ``handover``
+        only if set.
         """
         data: dict[str, Any] = {
             "unit": self.unit,
@@ -250,7 +250,7 @@ class Summary:
             "include": self.include,
             "decimals": self.decimals,
             "period": self.period.as_dict(),
-            "tiers": [{"tier": tier, **one.as_dict()} for tier, one in self.tiers],
+            "tiers": [{"tier": tier, **figures.as_dict()} for tier, figures in self.tiers],
             "total": self.total.as_dict(),
         }
         if self.as_of is not None:
@@ -266,23 +266,23 @@ class Summary:
         return data
 
     def as_record(self) -> dict[str, Any]:
-        """The published shape and what else makes it whole again: for a review that is frozen as data.
+        """The published shape with what ``from_dict`` needs to restore it all, for a frozen review.
 
-        Adds ``unit_name``, ``external``, ``by`` and the name beside each missing unit-month. ``extra`` of rows is
-        left out: numbers of rows in a database are no figures.
+        Adds ``unit_name``, ``external``, ``by`` and the name of each missing unit-month. Drops ``extra`` of rows, which
+        holds database ids.
         """
         data = {**self.as_dict(), "unit_name": self.unit_name, "external": self.external, "by": self.by}
-        parts = [self.total, *(one for _, one in self.tiers), *(row.figures for row in self.rows)]
+        parts = [self.total, *(figures for _, figures in self.tiers), *(row.figures for row in self.rows)]
         places = [data["total"], *data["tiers"], *data.get("rows", [])]
         for part, place in zip(parts, places, strict=True):
             named = zip(part.completeness.missing, place["completeness"]["missing"], strict=True)
-            for one, written in named:
-                written["name"] = one.name
+            for month, written in named:
+                written["name"] = month.name
         return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back ``as_record``, or ``as_dict`` as far as that goes. Raises KeyError, ValueError."""
+        """The inverse of ``as_record``; also reads ``as_dict``. Raises KeyError, ValueError."""
         rows = data.get("rows")
         return cls(
             unit=data["unit"],
@@ -324,18 +324,19 @@ def build_summary(
 ) -> Summary:
     """The Summary of a unit and period.
 
-    ``tiers`` gives each tier its tallies by month (several a month are added; other months are ignored), with
-    expected and reported unit-months in them; ``missing`` names by tier who has not reported. With ``by="month"``
-    and no rows, the rows are made from the tiers.
+    ``tiers``: tallies by month for each tier, as `period_tally` takes them; ``missing``: missing reports by tier. With
+    ``by="month"`` and no rows, the rows are made from the tiers.
     """
     monthly = {tier: tuple(parts) for tier, parts in tiers.items()}
-    silent = {tier: tuple(ones) for tier, ones in (missing or {}).items()}
-    order = sorted({*monthly, *silent}, key=lambda tier: (_TIER_ORDER.get(tier, len(_TIER_ORDER)), tier))
+    missing_by_tier = {tier: tuple(months) for tier, months in (missing or {}).items()}
+    order = sorted(
+        {*monthly, *missing_by_tier}, key=lambda tier: (_TIER_ORDER.get(tier, len(_TIER_ORDER)), tier)
+    )
     tallies = {tier: period_tally(monthly.get(tier, ()), period) for tier in order}
-    everyone = tuple(one for tier in order for one in silent.get(tier, ()))
+    all_missing = tuple(month for tier in order for month in missing_by_tier.get(tier, ()))
     if by == "month" and rows is None:
-        rows = _month_rows(period, [part for tier in order for part in monthly.get(tier, ())], everyone)
-    total = compute_figures(Tally.total(tallies.values()), decimals=decimals, missing=everyone)
+        rows = _month_rows(period, [part for tier in order for part in monthly.get(tier, ())], all_missing)
+    total = compute_figures(Tally.total(tallies.values()), decimals=decimals, missing=all_missing)
     return Summary(
         unit=unit,
         unit_name=unit_name,
@@ -345,7 +346,7 @@ def build_summary(
         decimals=decimals,
         period=Dates.of(period, calendar),
         tiers=tuple(
-            (tier, compute_figures(tallies[tier], decimals=decimals, missing=silent.get(tier, ())))
+            (tier, compute_figures(tallies[tier], decimals=decimals, missing=missing_by_tier.get(tier, ())))
             for tier in order
         ),
         total=total,
@@ -366,7 +367,7 @@ def _month_rows(
             str(month),
             month.label,
             [part for part in parts if part[0] == month],
-            [one for one in missing if one.month == month],
+            [pair for pair in missing if pair.month == month],
         )
         for month in period.months
     ]
@@ -374,7 +375,7 @@ def _month_rows(
 
 def _row(row: RowInput, period: Period, decimals: int, by: str | None) -> SummaryRow:
     if by == "month":
-        # A month's own opening and closing, not those of the period around it.
+        # The month's own opening and closing, not those of the period.
         period = Period.of_month(Month.parse(row.key))
     tally = period_tally(row.monthly, period)
     return SummaryRow(
@@ -383,9 +384,6 @@ def _row(row: RowInput, period: Period, decimals: int, by: str | None) -> Summar
 
 
 def canonical_json(data: Any) -> bytes:
-    """JSON data as bytes that only depend on what it says: keys sorted, no spaces, UTF-8. For hashing.
-
-    Raises ValueError for NaN and infinities, which no figure is.
-    """
+    """JSON data as canonical bytes for hashing: sorted keys, no spaces, UTF-8. ValueError for NaN and infinity."""
     text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode("utf-8")

@@ -1,4 +1,4 @@
-"""Tally: measures added up, where None (nobody reported) is not 0 and blanks are counted beside it."""
+"""Tally: sums of measures, where None (not reported) is not 0 and blanks are counted separately."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,21 +8,21 @@ from typing import Self
 from .measures import CLOSING, MEASURES, OPENING, SUMS, WHOLES
 from .periods import Month, Period
 
-# In a ``Tally`` None means that nobody reported, which is not 0: None + 3 = 3 and None + None = None. What was
-# left blank inside a report is counted beside it, so that a share of an incomplete whole can say so.
+# None means not reported: None + 3 = 3 and None + None = None. Blanks inside a report are counted, so that a share of
+# an incomplete whole can be marked partial.
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Dossiers counted over some units, months and fields.
+    """Counts of dossiers over some units, months and fields.
 
-    ``numbers`` holds every measure in the order of MEASURES (None: nobody reported it) and ``lacks``, in the order of
-    WHOLES, in how many reported unit-month-fields a served part was left blank; ``values`` and ``blanks`` are the same
-    by name. ``reported`` of ``expected`` unit-months are in. ``estimated``: a part of it was divided by shares.
+    ``numbers``: every measure in the order of MEASURES (None: not reported). ``blank_counts``: for each of WHOLES, the
+    reported unit-month-fields in which a served part is blank. ``values`` and ``blanks``: the same by name.
+    ``reported``, ``expected``: unit-months. ``estimated``: some of it was apportioned by shares.
     """
 
     numbers: tuple[int | None, ...]
-    lacks: tuple[int, ...]
+    blank_counts: tuple[int, ...]
     reported: int = 0
     expected: int = 0
     estimated: bool = False
@@ -34,8 +34,8 @@ class Tally:
 
     @cached_property
     def blanks(self) -> dict[str, int]:
-        """For each whole, how many have a blank in it; read-only."""
-        return dict(zip(WHOLES, self.lacks, strict=True))
+        """The counts of blanks by whole; read-only."""
+        return dict(zip(WHOLES, self.blank_counts, strict=True))
 
     @classmethod
     def empty(cls) -> Self:
@@ -51,7 +51,7 @@ class Tally:
         reported: int = 0,
         expected: int = 0,
     ) -> Self:
-        """From what there is: measures and wholes that are not named are unreported and without blanks."""
+        """Measures not in `values` are unreported, wholes not in `blanks` have none."""
         values, blanks = values or {}, blanks or {}
         return cls(
             tuple(values.get(name) for name in MEASURES),
@@ -62,17 +62,17 @@ class Tally:
 
     @classmethod
     def expecting(cls, number: int) -> Self:
-        """So many unit-months expected and nothing else: adding it up costs next to nothing."""
+        """So many unit-months expected and nothing reported; cheap to add."""
         return cls(_NOTHING, _NO_BLANKS, 0, number)
 
     @classmethod
     def of_row(cls, values: Mapping[str, int | None], served: frozenset[str]) -> Self:
-        """One row of one report: its values and the blanks in it."""
+        """One row of a report: its values and its blanks."""
         return cls.of(values, blanks=blank_counts(values, served))
 
     @classmethod
     def total(cls, tallies: Iterable["Tally"]) -> Self:
-        """All of them added up."""
+        """The sum of tallies."""
         counted: list[Tally] = []
         reported = expected = 0
         for tally in tallies:
@@ -80,32 +80,32 @@ class Tally:
             expected += tally.expected
             if tally.numbers is not _NOTHING:
                 counted.append(tally)
-        return cls(_numbers(counted), _lacks(counted), reported, expected, _estimated(counted))
+        return cls(_numbers(counted), _blank_counts(counted), reported, expected, _estimated(counted))
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally.total((self, other))
 
     def counting(self, *, opens: bool, closes: bool) -> "Tally":
-        """The same without what it opens or closes with, where that is counted with another unit's report."""
+        """The same without its openings or closings, if another unit's report has them."""
         if opens and closes:
             return self
-        numbers, lacks = list(self.numbers), list(self.lacks)
+        numbers, blanks = list(self.numbers), list(self.blank_counts)
         for counted, measures, whole in ((opens, OPENING, "opening"), (closes, CLOSING, "pending")):
             if not counted:
                 for name in measures:
                     numbers[_PLACES[name]] = None
-                lacks[_WHOLES.index(whole)] = 0
-        return replace(self, numbers=tuple(numbers), lacks=tuple(lacks))
+                blanks[_WHOLES.index(whole)] = 0
+        return replace(self, numbers=tuple(numbers), blank_counts=tuple(blanks))
 
     def get(self, name: str) -> int | None:
-        """A measure, or a sum of its reported parts; None only when nobody reported any. Raises KeyError."""
+        """The value of a measure or sum; None if no part is reported. Raises KeyError."""
         if name in SUMS:
             return sum_reported(self.values[part] for part in SUMS[name])
         return self.values[name]
 
 
 def sum_reported(parts: Iterable[int | None]) -> int | None:
-    """The sum of what is reported; None only when nothing is."""
+    """The sum of the reported parts; None if there are none."""
     parts = tuple(parts)
     if None in parts or not parts:
         parts = [part for part in parts if part is not None]
@@ -113,7 +113,7 @@ def sum_reported(parts: Iterable[int | None]) -> int | None:
 
 
 def blank_counts(values: Mapping[str, int | None], served: frozenset[str]) -> dict[str, int]:
-    """For one row: 1 for each whole of which a served part was left blank, else 0."""
+    """For one row: 1 for each whole with a blank in a served part, else 0."""
     return {
         whole: int(any(part in served and values.get(part) is None for part in parts))
         for whole, parts in WHOLES.items()
@@ -121,13 +121,12 @@ def blank_counts(values: Mapping[str, int | None], served: frozenset[str]) -> di
 
 
 def period_tally(monthly: Iterable[tuple[Month | None, Tally]], period: Period) -> Tally:
-    """The figures of a period from those of its months; months outside it are ignored.
+    """The tally of a period from tallies of its months, several per month allowed; other months are ignored.
 
-    What flows is summed. What was carried over is that of the first month, and what is still open that of the
-    last: both are states, and where their month is not reported they are unknown. Their blanks go with them.
-    A month may be given in several parts. Without a month: a part that is of the period already, by the same rules.
+    Flows are summed. Openings come from the first month and closings from the last, with their blanks; they are
+    unknown if that month is not reported. A tally with month None is of the whole period already.
     """
-    # Compared as whole numbers: a country's rows ask this thousands of times.
+    # Compares whole numbers: this runs thousands of times for the whole country.
     first, last = period.first.number, period.last.number
     counted: list[Tally] = []
     in_first: list[Tally] = []
@@ -147,17 +146,17 @@ def period_tally(monthly: Iterable[tuple[Month | None, Tally]], period: Period) 
         if number == last or month is None:
             in_last.append(tally)
     if len(in_first) == len(in_last) == len(counted):
-        # Of one month, or of the period already.
-        return Tally(_numbers(counted), _lacks(counted), reported, expected, _estimated(counted))
-    numbers, lacks = list(_numbers(counted)), list(_lacks(counted))
+        # One month only, or the whole period already.
+        return Tally(_numbers(counted), _blank_counts(counted), reported, expected, _estimated(counted))
+    numbers, blanks = list(_numbers(counted)), list(_blank_counts(counted))
     for states, measures, whole in ((in_first, OPENING, "opening"), (in_last, CLOSING, "pending")):
         for place in map(_PLACES.__getitem__, measures):
             numbers[place] = sum_reported([tally.numbers[place] for tally in states])
-        lacks[_WHOLES.index(whole)] = sum([tally.lacks[_WHOLES.index(whole)] for tally in states])
-    return Tally(tuple(numbers), tuple(lacks), reported, expected, _estimated(counted))
+        blanks[_WHOLES.index(whole)] = sum([tally.blank_counts[_WHOLES.index(whole)] for tally in states])
+    return Tally(tuple(numbers), tuple(blanks), reported, expected, _estimated(counted))
 
 
-# Shared by all tallies that only expect.
+# Shared by all tallies without reports, which `is` recognises.
 _NOTHING: tuple[int | None, ...] = (None,) * len(MEASURES)
 _NO_BLANKS: tuple[int, ...] = (0,) * len(WHOLES)
 _PLACES = {name: place for place, name in enumerate(MEASURES)}
@@ -165,14 +164,14 @@ _WHOLES = tuple(WHOLES)
 
 
 def _numbers(tallies: list[Tally]) -> tuple[int | None, ...]:
-    """All of them added up, a column at a time: thousands make a country."""
+    """The sums by column, which is fast for the thousands of tallies of the whole country."""
     if len(tallies) < 2:
         return tallies[0].numbers if tallies else _NOTHING
     return tuple(map(_column, zip(*[tally.numbers for tally in tallies], strict=True)))
 
 
 def _column(numbers: tuple[int | None, ...]) -> int | None:
-    # Of most measures all are reported, and of some nobody ever reports one.
+    # Most columns have no None.
     try:
         return sum(numbers)
     except TypeError:
@@ -183,7 +182,7 @@ def _estimated(tallies: list[Tally]) -> bool:
     return any(tally.estimated for tally in tallies)
 
 
-def _lacks(tallies: list[Tally]) -> tuple[int, ...]:
+def _blank_counts(tallies: list[Tally]) -> tuple[int, ...]:
     if len(tallies) < 2:
-        return tallies[0].lacks if tallies else _NO_BLANKS
-    return tuple(map(sum, zip(*[tally.lacks for tally in tallies], strict=True)))
+        return tallies[0].blank_counts if tallies else _NO_BLANKS
+    return tuple(map(sum, zip(*[tally.blank_counts for tally in tallies], strict=True)))

@@ -1,4 +1,4 @@
-"""How openings, closings and splits of units affect a Summary: territory, and handover inside a month."""
+"""How openings, closings and splits of units affect a Summary: changed territory, and handover within a month."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,16 +7,17 @@ from typing import Any, Self
 
 from .formatting import format_count, format_day
 
-# Named by key and name; the others are counted.
+# So many units are named in a list, the others counted.
 MOST = 12
+# (key, name) of units.
 Named = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Territory:
-    """``came``: from outside the unit as it stood. ``left``: now elsewhere. ``ended``: carried nowhere. ``partly``:
-    for a unit that is over, today's units that also hold what came from elsewhere. ``more``: how many of a list are
-    not named in it.
+    """How the territory of a unit changed. ``came``: units added from elsewhere. ``left``: units elsewhere now.
+    ``ended``: without successor. ``partly``: for a closed unit, current units that also include territory from
+    elsewhere. ``more``: how many units are not in these lists, by list.
     """
 
     came: Named = ()
@@ -27,36 +28,34 @@ class Territory:
 
     @property
     def equal(self) -> bool:
-        """Whether the sums on both bases are the same."""
+        """Whether the sums by old and by current units are the same."""
         return not (self.came or self.left or self.ended or self.partly)
 
     def as_dict(self) -> dict[str, Any]:
-        """``{"equal", "came": [{"unit", "name"}], …, "more": {"came": 3}}``; what is empty is left out."""
+        """``{"equal", "came": [{"unit", "name"}], …, "more": {"came": 3}}``, without empty lists."""
         data: dict[str, Any] = {"equal": self.equal}
         for name in ("came", "left", "ended", "partly"):
             if named := getattr(self, name):
-                data[name] = [{"unit": key, "name": told} for key, told in named]
+                data[name] = [{"unit": key, "name": unit_name} for key, unit_name in named]
         return data | ({"more": dict(self.more)} if self.more else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
+        """The inverse of ``as_dict``."""
         lists = {name: data.get(name, ()) for name in ("came", "left", "ended", "partly")}
-        told = {name: tuple((one["unit"], one["name"]) for one in named) for name, named in lists.items()}
-        return cls(**told, more=data.get("more", {}))
+        units = {name: tuple((unit["unit"], unit["name"]) for unit in named) for name, named in lists.items()}
+        return cls(**units, more=data.get("more", {}))
 
     def sentences(self) -> list[str]:
-        """What a reader has to know before comparing both bases; each unit with its key, for files."""
-        return self._told(MOST, "{} ({})".format)
+        """Notes for comparing both bases; each unit with its key, for files."""
+        return self._sentences(MOST, "{} ({})".format)
 
     def in_words(self, most: int = MOST) -> list[str]:
-        """The same for a page or a review: no keys, but the last day of a unit that is over; at most so many units
-        by name.
-        """
-        return self._told(most, _dated)
+        """The same for a page or a review: instead of the key, the last day of a closed unit; `most` units by name."""
+        return self._sentences(most, _dated)
 
-    def _told(self, most: int, write: Callable[[str, str], str]) -> list[str]:
-        told = {
+    def _sentences(self, most: int, write: Callable[[str, str], str]) -> list[str]:
+        templates = {
             "came": "Gồm cả phần chuyển đến từ: {}.",
             "left": "Không còn phần đã chuyển sang đơn vị khác: {}.",
             "ended": "Không có đơn vị kế thừa: {}.",
@@ -64,14 +63,14 @@ class Territory:
         }
         return [
             words.format(_list(named, self.more.get(key, 0), most, write))
-            for key, words in told.items()
+            for key, words in templates.items()
             if (named := getattr(self, key))
         ]
 
 
 def _list(named: Named, more: int, most: int, write: Callable[[str, str], str]) -> str:
     names = "; ".join(write(name, key) for key, name in named[:most])
-    if len(named) > MOST:  # of a review that was frozen before the others were counted
+    if len(named) > MOST:  # a review frozen before `more` existed
         return f"{names} và những đơn vị khác"
     rest = max(0, len(named) - most) + more
     return f"{names} và {format_count(rest)} đơn vị khác" if rest else names
@@ -82,7 +81,7 @@ def _dated(name: str, key: str) -> str:
     return f"{name} (đến {format_day(date.fromisoformat(last))})" if last else name
 
 
-# Of the roster: tier, day, how many open on it, how many report on it for the last time.
+# From the roster: tier, day, how many units open on it, for how many it is the last day.
 Step = tuple[str, date, int, int]
 Days = tuple[date, date]
 _NAMES = ("opening", "pending")
@@ -90,8 +89,8 @@ _NAMES = ("opening", "pending")
 
 @dataclass(frozen=True)
 class Handover:
-    """Days on which units can have taken over. ``opening``: some began then, inside the first month of a period, whose
-    openings are its own; ``pending``: some were over by then, inside the last month, whose closings are.
+    """Days on which units can have taken over dossiers. ``opening``: days inside the first month of a period on which
+    units began; ``pending``: days inside the last month by which units had ended.
     """
 
     opening: tuple[date, ...] = ()
@@ -99,7 +98,7 @@ class Handover:
 
     @classmethod
     def of(cls, steps: Iterable[Step], first: Days, last: Days) -> Self:
-        """Found in the roster of all that is added up; ``first`` and ``last`` are the days of those months."""
+        """From the roster of all units in the sum; ``first`` and ``last``: the days of the first and last month."""
         opened, over = set(), set()
         for _, on, more, less in steps:
             if more and _inside(on, first):
@@ -112,33 +111,33 @@ class Handover:
         return bool(self.opening or self.pending)
 
     def as_dict(self) -> dict[str, list[str]]:
-        """``{"opening": ["2022-07-01"]}``; what is empty is left out."""
+        """``{"opening": ["2022-07-01"]}``, without empty lists."""
         return {name: [on.isoformat() for on in days] for name in _NAMES if (days := getattr(self, name))}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Read back what ``as_dict`` wrote."""
+        """The inverse of ``as_dict``."""
         return cls(**{name: tuple(map(date.fromisoformat, days)) for name, days in data.items()})
 
     def sentences(self) -> list[str]:
-        """Where the two numbers stand; one sentence for both of one month. Vietnamese."""
+        """Vietnamese notes on which unit counts handed-over dossiers; a single one if both lists are the same."""
         if self.opening and self.opening == self.pending:
             return [
                 f"Giữa tháng ({_days(self.opening)}) có đơn vị thôi hoạt động và có đơn vị bắt đầu: hồ sơ bàn giao cho "
                 "đơn vị kế thừa chỉ tính một lần, đầu kỳ ở đơn vị cũ, cuối kỳ ở đơn vị kế thừa."
             ]
-        told = []
+        sentences = []
         if self.opening:
-            told.append(
+            sentences.append(
                 f"Giữa tháng đầu kỳ ({_days(self.opening)}) có đơn vị bắt đầu hoạt động: hồ sơ nhận bàn giao từ đơn vị "
                 "cũ đã tính ở đơn vị cũ, không tính lại vào số kỳ trước chuyển sang."
             )
         if self.pending:
-            told.append(
+            sentences.append(
                 f"Giữa tháng cuối kỳ ({_days(self.pending)}) có đơn vị thôi hoạt động: hồ sơ bàn giao tính vào số đang "
                 "giải quyết và chờ bổ sung của đơn vị kế thừa, không tính ở đơn vị cũ."
             )
-        return told
+        return sentences
 
 
 NO_HANDOVER = Handover()

@@ -64,7 +64,7 @@ def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool
             if told is None:
                 whole = len(ends) == len(shares[row.unit])
                 told = apportioned_part(row.tally.numbers, shares[row.unit], ends), not whole
-            tally = Tally(told[0], row.tally.lacks, row.tally.reported, estimated=told[1])
+            tally = Tally(told[0], row.tally.blank_counts, row.tally.reported, estimated=told[1])
             if query.added_up:
                 tally = tally.counting(opens=row.opens, closes=row.closes)
             if by_field:
@@ -74,7 +74,7 @@ def apportioned_tallies(query: FiguresQuery, heirs: CurrentUnits, by_field: bool
     for (place, tier, _, month), tallies in together.items():
         # One report, whatever the number of its fields.
         added = Tally.total(tallies)
-        one = Tally(added.numbers, added.lacks, 1, estimated=added.estimated)
+        one = Tally(added.numbers, added.blank_counts, 1, estimated=added.estimated)
         yield PartialTally(query.by_number[month], tier, one, place)
 
 

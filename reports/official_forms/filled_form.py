@@ -148,7 +148,7 @@ def fill_from_dossiers(
     )
     external = "; có tính cơ quan ngoài Ủy ban nhân dân" if figures.external else ""
     coverage = f"{counted}; {figures.completeness_text}; {basis}{external}"
-    note = form.note(figures.total.counts, estimated=figures.total.estimated, handed=bool(figures.handover))
+    note = form.note(figures.total.counts, estimated=figures.total.estimated, handover=bool(figures.handover))
     notes = sheet.form_notes(form, note)
     if figures.total.estimated or any(row.figures.estimated for _, part in parts for row in part.rows):
         notes = [formatting.ESTIMATED, *notes]

@@ -40,7 +40,7 @@ def form_table(doc: dict[str, Any]) -> dict[str, Any]:
     return {
         "official": form,
         "form_rows": rows,
-        "form_note": form.note(total.counts, estimated=total.estimated, handed=bool(figures.handover)),
+        "form_note": form.note(total.counts, estimated=total.estimated, handover=bool(figures.handover)),
     }
 
 

@@ -129,7 +129,7 @@ def _negative(tally: Tally) -> Tally:
     return replace(
         tally,
         numbers=tuple(None if number is None else -number for number in tally.numbers),
-        lacks=tuple(-number for number in tally.lacks),
+        blank_counts=tuple(-number for number in tally.blank_counts),
         reported=-tally.reported,
         expected=-tally.expected,
     )

@@ -198,7 +198,7 @@ class Oracle:
             )
             for row in DossierCount.objects.filter(edition__submission=kept)
         ]
-        one = Tally.total(told) + Tally(Tally.empty().numbers, Tally.empty().lacks, 1)
+        one = Tally.total(told) + Tally(Tally.empty().numbers, Tally.empty().blank_counts, 1)
         alone = not self.wanted.unit.has_children and set(self.parts) == {self.wanted.unit.pk}
         return one if alone else one.counting(opens=kept.opens, closes=kept.closes)
 
