@@ -1,4 +1,4 @@
-"""What the readers of CSV and XLSX take and return: limits, cells, and what is wrong with a file and where."""
+"""Limits, cells and faults, shared by the readers of CSV and XLSX."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class FileFault:
-    """One thing that is wrong and where: `column` its name in the header, `cell` its address in an XLSX ("C5")."""
+    """A fault and its place: `column`: the name in the header; `cell`: the address in an XLSX ("C5")."""
 
     row: int
     column: str
@@ -28,28 +28,28 @@ class FileFault:
 
 
 class FileFaults(list[FileFault]):
-    """Faults of a file: the first MOST are kept, the others counted, so that a bad file stays small in memory."""
+    """Faults of a file: stores the first MOST and counts the others, to limit memory."""
 
     MOST = 10_000
 
     def __init__(self, faults: Iterable[FileFault] = ()) -> None:
         super().__init__()
-        self.untold = 0
+        self.unlisted = 0
         self.extend(faults)
 
     @property
     def full(self) -> bool:
-        return self.untold > 0
+        return self.unlisted > 0
 
     @property
     def total(self) -> int:
-        return len(self) + self.untold
+        return len(self) + self.unlisted
 
     def append(self, fault: FileFault) -> None:
         if len(self) < self.MOST:
             super().append(fault)
         else:
-            self.untold += 1
+            self.unlisted += 1
 
     def extend(self, faults: Iterable[FileFault]) -> None:
         for fault in faults:
@@ -59,13 +59,13 @@ class FileFaults(list[FileFault]):
         self.extend(faults)
         return self
 
-    def told(self) -> list[FileFault]:
-        """In the order of the file; where there are too many, a last one says how many more."""
-        found = sorted(self, key=lambda fault: fault.row)
-        if self.untold:
-            message = f"Còn ít nhất {self.untold} lỗi nữa; chỉ liệt kê {self.MOST} lỗi đầu."
-            found.append(FileFault(1, "", "more_faults", message))
-        return found
+    def listed(self) -> list[FileFault]:
+        """The faults in the order of the file; the last one says how many are not listed, if any."""
+        faults = sorted(self, key=lambda fault: fault.row)
+        if self.unlisted:
+            message = f"Còn ít nhất {self.unlisted} lỗi nữa; chỉ liệt kê {self.MOST} lỗi đầu."
+            faults.append(FileFault(1, "", "more_faults", message))
+        return faults
 
 
 MB = 1024 * 1024
@@ -73,7 +73,7 @@ MB = 1024 * 1024
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """Sizes in bytes; `declared` is what the parts of an XLSX claim to be unpacked; rows count the header."""
+    """Sizes in bytes; `declared`: the unpacked size of an XLSX according to its directory; rows include the header."""
 
     file: int
     parts: int
@@ -90,7 +90,7 @@ BULK_LIMITS = ReadLimits(
 
 
 class UnreadableFile(Exception):
-    """The file cannot be read (further); carries the fault."""
+    """The file cannot be read, or not to its end; `fault` says why."""
 
     def __init__(self, code: str, message: str, row: int = 1):
         super().__init__(message)
@@ -98,8 +98,8 @@ class UnreadableFile(Exception):
 
 
 class FlawedCell(NamedTuple):
-    """A cell that cannot be taken as it is; `text` is what it means where its column allows it (a day, also with its
-    time; a fraction), `shown` what stands there where that means nothing (#N/A, TRUE), or the range of merged cells.
+    """A cell that is only valid in some columns or not at all. `text`: its value for columns that allow it (a day, also
+    with its time; a fraction). `shown`: an invalid value (#N/A, TRUE), or the range of merged cells.
     """
 
     code: str
@@ -108,7 +108,7 @@ class FlawedCell(NamedTuple):
     shown: str = ""
 
 
-# What the reader of one format hands over: row number and cells in their order.
+# Both readers yield row numbers and cells.
 Cell = str | FlawedCell | None
 Lines = Iterator[tuple[int, list[Cell]]]
 

@@ -1,15 +1,14 @@
-"""The program that reads one table, without Django, and ends: the file on standard input, JSON by lines on standard
-output (spreadsheets.child_process).
+"""The child process that reads one table without Django: the file on standard input, JSON lines on standard output.
 
-Started by core.child_process with `lines|sheets LIMITS…`, the limits as spreadsheets.cells has them. Whatever goes
-wrong but a fault of the file is a status other than 0.
+Started by spreadsheets.child_process with `lines|sheets LIMITS…`, the fields of ReadLimits. Faults of the file are part
+of the output, all others a non-zero status.
 """
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    # A program started with -I knows only the standard library.
+    # With -I only the standard library is on the path.
     sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
     from spreadsheets.child_process import run_child as main
 

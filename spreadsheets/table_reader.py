@@ -1,5 +1,5 @@
-"""The one reader of tables that come from outside: CSV as offices save it, and XLSX, become rows of text with
-their places. Streams, so that a file is never whole in memory.
+"""Reads uploaded and imported tables, CSV as offices save it and XLSX, into rows of text; streams, so that a file is
+never whole in memory.
 """
 
 import codecs
@@ -29,14 +29,14 @@ from .cells import (
 
 _CHUNK = 1024 * 1024
 _SIGNS = ",;\t"
-# A table may have a title; so many lines are looked at for the sign between cells.
+# A table may have a title above; so many lines are searched for the delimiter.
 _LINES_ABOVE = 20
-# Letters of TCVN3 (ABC) read as Windows-1258: such signs never stand inside a word that was written in Unicode.
+# Letters of TCVN3 (ABC) read as Windows-1258; no word in Unicode contains such characters.
 _TCVN3 = re.compile(r"[A-Za-z][µ¶·¸¹»¼½¾®©¨ª¬§]|[µ¶·¸¹»¼½¾®©¨ª¬§][A-Za-z]")
 
 
 def csv_lines(stream: BinaryIO, limits: ReadLimits) -> Iterator[tuple[int, list[Cell]]]:
-    """Record number (1 is the first line) and cells. Errors: Unreadable for encoding, broken quotes, too many rows."""
+    """Record number (from 1) and cells. Errors: UnreadableFile for encoding, broken quotes, too many rows."""
     encoding = _encoding(stream)
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     heads = [text.readline(1_000_000) for _ in range(_LINES_ABOVE)]
@@ -50,7 +50,7 @@ def _records(reader, limits: ReadLimits) -> Iterator[tuple[int, list[Cell]]]:
         for number, record in enumerate(reader, 1):
             if number > limits.csv_rows:
                 raise UnreadableFile("too_many_rows", f"Tệp có hơn {limits.csv_rows} dòng.", number)
-            # Written out, not a call: most cells are plain and there are a great many of them.
+            # Inline for speed: there are many cells and most are plain.
             yield (
                 number,
                 [
@@ -67,12 +67,12 @@ def _records(reader, limits: ReadLimits) -> Iterator[tuple[int, list[Cell]]]:
 
 
 def _unescaped(text: str) -> Cell:
-    """Without the sign that keeps a spreadsheet from taking the text for a formula: what was written is read again."""
+    """Undoes `escape_formula` of spreadsheets.table_writer."""
     return clean_text(text[1:] if text[1:].startswith(FORMULA_STARTS) else text) or None
 
 
 def _delimiter(heads: list[str]) -> str:
-    """Told by the first line that has any sign twice: a title above the header has none, or a comma of its sentence."""
+    """By the first line with a delimiter twice: a title above the header has at most a comma."""
     head = next((head for head in heads if max(map(head.count, _SIGNS)) > 1), heads[0])
     return max(_SIGNS, key=head.count)
 
@@ -129,13 +129,13 @@ class TableRow:
 
     @property
     def empty(self) -> bool:
-        """Nothing to read here: the row only says what is wrong with the file, or that its cells are merged."""
+        """Whether it has no values: it only holds a fault of the file or merged cells."""
         if any(self.cells.values()):
             return False
         return not self.cells or all(fault.code == "merged_cell" for fault in self.faults)
 
     def fault(self, column: str, code: str, message: str) -> FileFault:
-        """A fault in this row, with the cell's address where the file has addresses."""
+        """A fault in this row, with the address of the cell for XLSX."""
         letter = (self.letters or {}).get(column, "")
         return FileFault(self.number, column, code, message, f"{letter}{self.number}" if letter else "")
 
@@ -147,8 +147,8 @@ class InputTable:
     faults: list[FileFault] = field(default_factory=list)
     header: int = 1
 
-    def header_faults(self, needed: Sequence[str], known: Sequence[str]) -> list[FileFault]:
-        """The faults of the file, then columns that are missing and columns that nobody knows."""
+    def header_faults(self, needed: Sequence[str], allowed: Sequence[str]) -> list[FileFault]:
+        """The faults of the file, then missing and unknown columns."""
         faults = list(self.faults)
         if faults and not self.columns:
             return faults
@@ -160,7 +160,7 @@ class InputTable:
         return faults + [
             FileFault(self.header, name, "unknown_column", f"Không có cột nào tên là “{name[:40]}”.")
             for name in dict.fromkeys(self.columns)
-            if name not in known
+            if name not in allowed
         ]
 
 
@@ -172,11 +172,11 @@ def read_table(
     dates: Sequence[str] = (),
     decimals: Sequence[str] = (),
 ) -> InputTable:
-    """Open a CSV or XLSX by the look of its first bytes (a name proves nothing) and read its header.
+    """Open a CSV or XLSX, detected by its first bytes, and read its header.
 
     dates: columns where an XLSX date cell becomes "2022-06-30" (elsewhere it is a fault); decimals: columns where
-    a number with a fraction or a percentage becomes "0.5" (elsewhere a fault). Never raises for what is in the file:
-    see `faults`.
+    a number with a fraction or a percentage becomes "0.5" (elsewhere a fault). Invalid content never raises: see
+    `faults`.
     """
     try:
         lines, letters = open_lines(source, limits)
@@ -187,8 +187,8 @@ def read_table(
 
 
 def open_lines(source: str | Path | bytes | BinaryIO, limits: ReadLimits) -> tuple[Lines, bool]:
-    """The lines of a CSV or XLSX by the look of its first bytes, and whether its cells have letters, for who finds the
-    header himself. Errors: Unreadable, also while the lines are read.
+    """The lines of a CSV or XLSX, detected by its first bytes, and whether its cells have letters; for callers that
+    find the header themselves. Errors: UnreadableFile, also while lines are read.
     """
     stream = _stream(source)
     if _size(stream) > limits.file:
@@ -219,7 +219,7 @@ def _size(stream: BinaryIO) -> int:
 
 
 def _table(lines: Lines, limits: ReadLimits, allowed: dict[str, set[str]], *, letters: bool) -> InputTable:
-    """Header out of the first line that has text; the rest is read as it is asked for."""
+    """The table under the first line with text, its header; rows are read lazily."""
     number, cells = next(((number, cells) for number, cells in lines if any(cells)), (0, []))
     if not number:
         raise UnreadableFile("empty_file", "Tệp không có dòng tiêu đề.", 1)
@@ -248,12 +248,12 @@ class _Shape(NamedTuple):
 
 
 def _rows(lines: Lines, shape: _Shape) -> Iterator[TableRow]:
-    """Cells under their column names; whatever breaks the reading off becomes a last row of faults."""
+    """Cells by column name; an error while reading becomes a last row with the fault."""
     width = len(shape.names)
     gapless = all(shape.names)
     try:
         for number, cells in lines:
-            # Hundreds of thousands of cells pass here: the usual row is one dict(zip).
+            # Fast path for the usual row.
             if gapless and len(cells) == width and not any(type(cell) is FlawedCell for cell in cells):
                 if any(cells):
                     yield TableRow(number, dict(zip(shape.names, cells, strict=True)), (), shape.letters)
@@ -264,7 +264,7 @@ def _rows(lines: Lines, shape: _Shape) -> Iterator[TableRow]:
 
 
 def _odd_row(number: int, cells: list[Cell], shape: _Shape) -> TableRow:
-    found: dict[str, str | None] = {name: None for name in shape.names if name}
+    cell_by_name: dict[str, str | None] = {name: None for name in shape.names if name}
     faults: list[FileFault] = []
     for at, cell in enumerate(cells):
         if cell is None:
@@ -277,10 +277,10 @@ def _odd_row(number: int, cells: list[Cell], shape: _Shape) -> TableRow:
             message = f"Có chữ ngoài các cột có tiêu đề (cột thứ {at + 1})."
             faults.append(FileFault(number, "", "no_header", message, where))
         else:
-            found[name] = _meant(cell) if isinstance(cell, FlawedCell) else cell
-    return TableRow(number, found, tuple(faults), shape.letters)
+            cell_by_name[name] = _allowed_value(cell) if isinstance(cell, FlawedCell) else cell
+    return TableRow(number, cell_by_name, tuple(faults), shape.letters)
 
 
-def _meant(cell: FlawedCell) -> str | None:
-    """Of a date its day alone: what is read as a table has no times."""
+def _allowed_value(cell: FlawedCell) -> str | None:
+    """The value, of a date without its time."""
     return cell.text[:10] if cell.code == "date" and cell.text else cell.text

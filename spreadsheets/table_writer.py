@@ -1,6 +1,4 @@
-"""The one writer of tables that leave a page: its address with `?tai=csv`, `xlsx` or `json` is its table as a
-file.
-"""
+"""Downloads of the tables of a page as CSV, XLSX or JSON: the address of the page with `?tai=csv`."""
 
 import csv
 import json
@@ -27,12 +25,12 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 BOM = "\ufeff"
-# So many rows are put together before they are sent: a small row by itself costs more than its text.
+# Rows per sent chunk: single rows are slow to send.
 _AT_ONCE = 200
 
 
 class PrintedRate(NamedTuple):
-    """A share as it is printed ("87,4%"), and its percentage as text with a dot ("87.4"), None where there is none."""
+    """A share as printed ("87,4%"), and its percentage as text with a dot ("87.4") or None."""
 
     shown: str
     percent: str | None
@@ -43,10 +41,9 @@ Cell = str | int | date | datetime | PrintedRate | None
 
 @dataclass(frozen=True)
 class TableColumn:
-    """`key` is its name in JSON. `of` reads its cell from the item of a row: a path of attributes or methods, a key of
-    a mapping, or a function; by default what `key` names. `total`: its counts are added up under the table. `share`
-    names the keys of the two columns that a rate is divided from, `parts` those of the columns that its counts are the
-    sums of, so that a sheet divides and adds up itself.
+    """`key`: the name in JSON. `of` reads the cell from the item of a row: a path of attributes or methods, a key of a
+    mapping, or a function; by default the same as `key`. `total`: summed under the table. `share`: the keys of
+    numerator and denominator of a rate; `parts`: the keys of the columns that it sums; both become formulas in a sheet.
     """
 
     key: str
@@ -59,7 +56,7 @@ class TableColumn:
 
 
 def table_rows(columns: Iterable[TableColumn], items: Iterable[Any]) -> Iterator[tuple[Cell, ...]]:
-    """A row for each item, with what the columns read from it."""
+    """A row for each item, with the cell that each column reads from it."""
     readers = [_reader(column.of or column.key) for column in columns]
     return (tuple(read(item) for read in readers) for item in items)
 
@@ -78,8 +75,8 @@ def _reader(of: str | Callable[[Any], Cell]) -> Callable[[Any], Cell]:
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table: rows in the order of the columns, read once. `sources` say what it rests on; `at` is when (aware).
-    `percent` (figures.rounding) writes the share of two totals, for a table that has one.
+    """A table: rows in the order of the columns, read once. `sources`: labels and texts on where its figures come from.
+    `at`: time of creation (aware). `percent` (figures.rounding): formats the share of two totals, if there is one.
     """
 
     name: str
@@ -91,18 +88,18 @@ class TableFile:
     percent: Callable[[int, int, int], str | None] | None = None
 
     @property
-    def told(self) -> list[tuple[str, str]]:
-        """All that a reader must know of it, the making last."""
-        made = localtime(self.at)
+    def all_sources(self) -> list[tuple[str, str]]:
+        """`sources` with the title before, the demo notice and the time of creation after."""
+        at = localtime(self.at)
         demo = [("Lưu ý", "số liệu minh họa")] if settings.DEMO else []
-        return [("Bảng", self.title), *self.sources, *demo, ("Lập lúc", f"{made:%H:%M} ngày {_day(made)}")]
+        return [("Bảng", self.title), *self.sources, *demo, ("Lập lúc", f"{at:%H:%M} ngày {_day(at)}")]
 
 
 def requested_file(
     request: HttpRequest, tables: Mapping[str, Callable[[], TableFile]]
 ) -> HttpResponseBase | None:
-    """The file that the address asks for, of a page's tables by their names ("" is its only or main one); None where it
-    asks for the page. Errors: BadRequest for a kind or table that there is not.
+    """The file that the address requests, of the tables of a page by name ("" is the main one); None if it requests the
+    page. Errors: BadRequest for an unknown kind or table.
     """
     kind = request.GET.get("tai", "")
     if request.method not in ("GET", "HEAD") or not kind:
@@ -114,7 +111,7 @@ def requested_file(
 
 
 def file_response(kind: str, table: TableFile) -> HttpResponseBase:
-    """The file, sent as it is written; a workbook is put together on disk first."""
+    """The file, streamed; a workbook is first written to disk."""
     if kind == "xlsx":
         from spreadsheets.xlsx_writer import write_workbook
 
@@ -127,31 +124,31 @@ def file_response(kind: str, table: TableFile) -> HttpResponseBase:
 
 
 def escape_formula(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, without control characters (acceptance S25)."""
+    """Text that spreadsheets do not take for a formula, without control characters (acceptance S25)."""
     text = text.translate(CONTROLS)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _together(parts: Iterable[str]) -> Iterator[str]:
-    held: list[str] = []
+    buffer: list[str] = []
     for part in parts:
-        held.append(part)
-        if len(held) >= _AT_ONCE:
-            yield "".join(held)
-            held.clear()
-    yield "".join(held)
+        buffer.append(part)
+        if len(buffer) >= _AT_ONCE:
+            yield "".join(buffer)
+            buffer.clear()
+    yield "".join(buffer)
 
 
 class _CsvLine:
-    """What csv writes to: it hands back the line."""
+    """A file object for csv.writer that returns each line."""
 
     def write(self, text: str) -> str:
-        """The text itself."""
+        """The text."""
         return text
 
 
 def csv_lines(rows: Iterable[Sequence[str | int]]) -> Iterator[str]:
-    """A CSV file line by line, with a byte order mark, so that spreadsheets read the Vietnamese letters."""
+    """The lines of a CSV file, with a byte order mark so that spreadsheets read Vietnamese letters."""
     writer = csv.writer(_CsvLine(), lineterminator="\r\n")
     yield BOM
     yield from map(writer.writerow, rows)
@@ -179,7 +176,7 @@ def _plain(cell: Cell) -> str | int:
 
 
 def _day(day: date) -> str:
-    """As the pages write it: 5/2/2022."""
+    """5/2/2022, without leading zeros."""
     return f"{day.day}/{day.month}/{day.year}"
 
 
@@ -190,7 +187,7 @@ def _json(table: TableFile) -> Iterator[str]:
     keys = [column.key for column in table.columns]
     head = {
         "title": table.title,
-        "source": dict(table.told),
+        "source": dict(table.all_sources),
         "columns": [{"key": column.key, "title": column.title} for column in table.columns],
     }
     yield _dumped(head)[:-1] + ', "rows": ['

@@ -1,4 +1,4 @@
-"""Reads XLSX without trust: checks the zip directory first, then streams the first visible sheet."""
+"""Reads untrusted XLSX files: checks the zip directory first, then streams sheets row by row."""
 
 import re
 import zipfile
@@ -19,14 +19,14 @@ _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, ExpatError, KeyError, ValueError, EOFError)
 _HEADS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
-# Narrower than what Python takes: 1_000 and digits of other scripts are no numbers of a sheet.
-_DIGITS = Context(prec=15)  # that spreadsheets show; they keep two more
+_DIGITS = Context(prec=15)  # as spreadsheets show; they store two more
+# Stricter than Python, which accepts 1_000 and digits of other scripts.
 _DECIMAL = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 _BROKEN_WORDS = "Tệp Excel bị hỏng hoặc không đúng chuẩn .xlsx."
 
 
 class NamedSheet(NamedTuple):
-    """A sheet by its name; `part` is where its XML lies in the package."""
+    """A sheet; `part`: the path of its XML in the package."""
 
     name: str
     visible: bool
@@ -34,16 +34,13 @@ class NamedSheet(NamedTuple):
 
 
 class XlsxBook:
-    """A workbook behind the gate: its sheets in their order, each streamed when it is asked for.
-
-    Errors: Unreadable for anything that the gate refuses.
-    """
+    """A checked workbook: `sheets` in order, their lines streamed. Errors: UnreadableFile."""
 
     def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
         try:
             self._package = zipfile.ZipFile(stream)
-            _gate(self._package, limits)
-            _small_heads(self._package, limits)
+            _check_package(self._package, limits)
+            _check_head_sizes(self._package, limits)
             self.sheets, from_1904 = _sheets(self._package)
             self._texts = read_shared_texts(self._package, limits)
             self._numbers = _Numbers(_styles(self._package), from_1904)
@@ -52,13 +49,17 @@ class XlsxBook:
         self._limits = limits
 
     def lines(self, sheet: NamedSheet) -> Lines:
-        """Row numbers and cells of one of the sheets, hidden rows and columns among them."""
+        """Row numbers and cells of a sheet, hidden rows and columns included. Errors: UnreadableFile."""
         reader = SheetReader(self._texts, self._numbers, self._limits)
-        return _sheet(self._package, sheet.part, reader)
+        try:
+            with self._package.open(sheet.part) as part:
+                yield from reader.lines(part)
+        except (*_BROKEN, NotImplementedError, RuntimeError) as error:
+            raise UnreadableFile("unreadable", _BROKEN_WORDS, reader.row + 1) from error
 
 
 def xlsx_lines(stream: BinaryIO, limits: ReadLimits) -> Lines:
-    """Row numbers and cells of the first visible sheet. Errors: Unreadable for anything the gate refuses."""
+    """Row numbers and cells of the first visible sheet. Errors: UnreadableFile."""
     book = XlsxBook(stream, limits)
     first = next((sheet for sheet in book.sheets if sheet.visible), None)
     if first is None:
@@ -66,17 +67,8 @@ def xlsx_lines(stream: BinaryIO, limits: ReadLimits) -> Lines:
     return book.lines(first)
 
 
-def _sheet(package: zipfile.ZipFile, name: str, reader: SheetReader) -> Lines:
-    """The rows, as they are read."""
-    try:
-        with package.open(name) as part:
-            yield from reader.lines(part)
-    except (*_BROKEN, NotImplementedError, RuntimeError) as error:
-        raise UnreadableFile("unreadable", _BROKEN_WORDS, reader.row + 1) from error
-
-
-def _gate(package: zipfile.ZipFile, limits: ReadLimits) -> None:
-    """What can be refused from the directory and the first bytes of each part, before anything is unpacked."""
+def _check_package(package: zipfile.ZipFile, limits: ReadLimits) -> None:
+    """Refuses by the directory and the first bytes of each part, before anything is unpacked."""
     parts = package.infolist()
     if len(parts) > limits.parts:
         raise UnreadableFile("too_many_parts", f"Tệp Excel có hơn {limits.parts} phần bên trong.")
@@ -92,13 +84,13 @@ def _gate(package: zipfile.ZipFile, limits: ReadLimits) -> None:
     for part in parts:
         with package.open(part) as opened:
             head = opened.read(64 * 1024)
-        # The directory may name a part of XML anything: what begins as XML is looked at too.
+        # XML may hide under any name.
         if part.filename.lower().endswith((".xml", ".rels", ".vml")) or _begins_as_xml(head):
-            _plain_prolog(head)
+            _check_prolog(head)
 
 
-def _small_heads(package: zipfile.ZipFile, limits: ReadLimits) -> None:
-    """Parts that are read into a tree stay small: a tree takes twenty times the room of its text."""
+def _check_head_sizes(package: zipfile.ZipFile, limits: ReadLimits) -> None:
+    """Limits the parts that are parsed into a tree, which takes twenty times the memory of its text."""
     for part in package.infolist():
         if part.filename in _HEADS and part.file_size > limits.declared // 20:
             raise UnreadableFile("too_large", f"Phần {part.filename} của tệp Excel quá lớn.")
@@ -108,14 +100,14 @@ def _begins_as_xml(head: bytes) -> bool:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\0\xff\xfe").startswith(b"<")
 
 
-def _plain_prolog(head: bytes) -> None:
-    """UTF-8 without DOCTYPE: entities can only be declared there, before the first element."""
+def _check_prolog(head: bytes) -> None:
+    """Requires UTF-8 without DOCTYPE, which alone can declare entities."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     while text.startswith((b"<?", b"<!--")):
         ending = b"?>" if text.startswith(b"<?") else b"-->"
-        piece, found, text = text.partition(ending)
+        piece, end, text = text.partition(ending)
         declared = re.search(rb"encoding\s*=\s*[\"']([^\"']*)", piece) if piece.startswith(b"<?xml") else None
-        if not found or declared and declared.group(1).lower() not in (b"utf-8", b"us-ascii"):
+        if not end or declared and declared.group(1).lower() not in (b"utf-8", b"us-ascii"):
             raise UnreadableFile("unreadable", _BROKEN_WORDS)
         text = text.lstrip()
     if not re.match(rb"<[A-Za-z_]", text):
@@ -125,24 +117,24 @@ def _plain_prolog(head: bytes) -> None:
 
 
 def _sheets(package: zipfile.ZipFile) -> tuple[list[NamedSheet], bool]:
-    """The sheets with their parts, and whether days count from 1904. A part is one sheet's only: a workbook of a few
-    bytes could else have the same one read a thousand times.
+    """The sheets with their parts, and whether days count from 1904. Refuses a part that two sheets share: a workbook
+    of a few bytes could else have it read a thousand times.
     """
     workbook = ElementTree.fromstring(package.read("xl/workbook.xml"))
     properties = workbook.find(f"{_MAIN}workbookPr")
     from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
     relations = ElementTree.fromstring(package.read("xl/_rels/workbook.xml.rels"))
     targets = {item.get("Id"): item.get("Target", "") for item in relations.iter(f"{_PACKAGE}Relationship")}
-    found = []
+    sheets = []
     for sheet in workbook.iter(f"{_MAIN}sheet"):
         target = targets[sheet.get(f"{_REL}id")]
         part = target[1:] if target.startswith("/") else f"xl/{target}"
-        found.append(
+        sheets.append(
             NamedSheet(clean_text(sheet.get("name", "")), sheet.get("state", "visible") == "visible", part)
         )
-    if len({sheet.part for sheet in found}) < len(found):
+    if len({sheet.part for sheet in sheets}) < len(sheets):
         raise ValueError("a part of two sheets")
-    return found, from_1904
+    return sheets, from_1904
 
 
 def _styles(package: zipfile.ZipFile) -> list[str]:
@@ -157,7 +149,7 @@ def _styles(package: zipfile.ZipFile) -> list[str]:
 
 
 def _kind_of_format(number: int, code: str | None) -> str:
-    """What a number format makes of a number; the built-in ones have numbers and no code (ECMA-376 18.8.30)."""
+    """ "percent", "date" or "" for a number format; built-in formats have a number but no code (ECMA-376 18.8.30)."""
     if code is None:
         if number in (9, 10):
             return "percent"
@@ -173,7 +165,7 @@ def _kind_of_format(number: int, code: str | None) -> str:
 
 
 class _Numbers:
-    """What a number in a cell means under the cell's style."""
+    """Converts a number in a cell by the style of the cell."""
 
     def __init__(self, styles: list[str], from_1904: bool):
         self._styles = styles
@@ -181,7 +173,7 @@ class _Numbers:
 
     def __call__(self, text: str, style: str) -> Cell:
         if not self._styles or not self._styles[_index_of(style, self._styles)]:
-            # Nearly every number of a real file: plain digits, nothing to think about.
+            # Fast path: nearly all numbers are plain digits.
             return text if text.isascii() and text.isdigit() and text[0] != "0" else _number(text, "", False)
         return _number(text, self._styles[int(style)], self._from_1904)
 
@@ -193,7 +185,7 @@ def _index_of(style: str, styles: list[str]) -> int:
 
 
 def _number(text: str, style: str, from_1904: bool) -> Cell:
-    """A number as plain digits: 1240 also where the file says 1.24E3; fractions are flaws, dates and shares too."""
+    """A whole number as plain digits, also for 1.24E3; fractions, dates and percentages become flawed cells."""
     if not _DECIMAL.fullmatch(text):
         raise ValueError("no number of a sheet")
     try:
@@ -214,13 +206,13 @@ def _number(text: str, style: str, from_1904: bool) -> Cell:
 
 
 def _shown(number: Decimal) -> str:
-    """A part of one as its sheet shows it: 0.07 also where the file says 7.0000000000000007E-2."""
+    """A number as spreadsheets show it: 0.07 for 7.0000000000000007E-2."""
     return format(number.normalize(_DIGITS), "f")
 
 
 def _moment(number: Decimal, from_1904: bool) -> str | None:
-    """The day that a serial number means, and the time to the second where it has one; 1900 has a 29 February in
-    spreadsheets, so the count is off by one before.
+    """The day of a serial number, with the time to the second if it has one; None if out of range. Spreadsheets have a
+    29 February 1900, so earlier days are off by one.
     """
     days = int(number)
     first = date(1904, 1, 1) if from_1904 else date(1899, 12, 30 if days > 60 else 31)

@@ -1,6 +1,6 @@
-"""Streams the XML of one sheet and of the shared texts.
+"""Streams the XML of a sheet and of the shared texts, with memory for one row only.
 
-Memory follows one row: a few kilobytes may unpack to millions of empty elements or to one endless row.
+A few kilobytes may unpack to millions of empty elements or to one endless row.
 """
 
 import re
@@ -17,20 +17,20 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
 _CHUNK = 64 * 1024
 _DEEPEST = 40
 LONGEST_TEXT = 32_767  # of a cell, by the format's own rule
-# Elements of a part beside those of its cells: columns, views, links, rules of format.
+# Elements of a part that do not belong to cells: columns, views, links, formatting rules.
 _ELEMENTS = 30_000
 _ELEMENTS_OF_A_CELL = 4
 
 
 class TagReader:
-    """Tags of the main namespace without it, with attributes; text is kept only while `keeping`."""
+    """Calls `started` and `ended` with tags without their namespace; collects text only while `collecting`."""
 
     def __init__(self):
-        self.keeping = False
+        self.collecting = False
         self._pieces: list[str] = []
         self._length = 0
         self._depth = 0
-        self._left = _ELEMENTS
+        self._elements_left = _ELEMENTS
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
@@ -38,7 +38,7 @@ class TagReader:
         self._parser.CharacterDataHandler = self._text
 
     def feed(self, part: BinaryIO) -> Iterator[None]:
-        """Stops after each piece, so that what was found can be taken."""
+        """Parses a part, yielding after each chunk so that the caller can take the results."""
         while chunk := part.read(_CHUNK):
             self._parser.Parse(chunk, False)
             yield
@@ -52,26 +52,26 @@ class TagReader:
         raise NotImplementedError
 
     def allow(self) -> None:
-        """One more cell or text has been counted against its own limit: its elements are welcome."""
-        self._left += _ELEMENTS_OF_A_CELL
+        """Allow the elements of one more cell or text, which has its own limit."""
+        self._elements_left += _ELEMENTS_OF_A_CELL
 
-    def keep(self) -> None:
-        self.keeping = True
+    def collect(self) -> None:
+        self.collecting = True
 
-    def taken(self) -> str:
-        """The text kept so far; nothing is kept afterwards."""
+    def collected(self) -> str:
+        """The collected text; stops collecting."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._length = 0
-        self.keeping = False
+        self.collecting = False
         return text
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise ValueError("too deep")
-        self._left -= 1
-        if self._left < 0:
+        self._elements_left -= 1
+        if self._elements_left < 0:
             raise UnreadableFile("too_many_parts", "Tệp Excel có quá nhiều phần tử không phải ô.")
         self.started(name.removeprefix(_MAIN), attributes)
 
@@ -80,7 +80,7 @@ class TagReader:
         self.ended(name.removeprefix(_MAIN))
 
     def _text(self, text: str) -> None:
-        if self.keeping:
+        if self.collecting:
             self._length += len(text)
             if self._length > LONGEST_TEXT:
                 raise text_too_long()
@@ -95,12 +95,12 @@ def text_too_long() -> UnreadableFile:
 _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _MERGES = 1_000
 _LAST_COLUMN = 16_383  # XFD: a row of the format has no more cells, blank ones among them
-# How the format writes a sign that XML may not hold, or a text that looks like one so written (ECMA-376 22.9.2.19).
+# Escape for characters that XML forbids, and for texts that look like the escape (ECMA-376 22.9.2.19).
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 class _Texts(TagReader):
-    """The texts that cells refer to by number; reading aids (phonetic runs) are not part of them."""
+    """The texts that cells refer to by index, without phonetic runs."""
 
     def __init__(self, most: int):
         super().__init__()
@@ -111,13 +111,13 @@ class _Texts(TagReader):
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "t" and not self._aid:
-            self.keep()
+            self.collect()
         elif tag == "rPh":
             self._aid = True
 
     def ended(self, tag: str) -> None:
-        if tag == "t" and self.keeping:
-            self._parts.append(self.taken())
+        if tag == "t" and self.collecting:
+            self._parts.append(self.collected())
         elif tag == "rPh":
             self._aid = False
         elif tag == "si":
@@ -129,7 +129,7 @@ class _Texts(TagReader):
 
 
 def read_shared_texts(package: ZipFile, limits: ReadLimits) -> list[str]:
-    """All shared texts. Errors: Unreadable for more of them than cells are allowed, and whatever broken XML raises."""
+    """All shared texts. Errors: UnreadableFile for more texts than allowed cells, and the parser's for broken XML."""
     if "xl/sharedStrings.xml" not in package.namelist():
         return []
     reader = _Texts(limits.rows * limits.columns)
@@ -140,7 +140,7 @@ def read_shared_texts(package: ZipFile, limits: ReadLimits) -> list[str]:
 
 
 class SheetReader(TagReader):
-    """Rows of a sheet. `number` says what a number in a cell of a style means; `row` is the last row begun."""
+    """Reads the rows of a sheet. `number` converts a number by its style; `row` is the last row begun."""
 
     def __init__(self, texts: list[str], number: Callable[[str, str], Cell], limits: ReadLimits):
         super().__init__()
@@ -148,9 +148,9 @@ class SheetReader(TagReader):
         self._texts = texts
         self._number = number
         self._limits = limits
-        self._found: list[tuple[int, list[Cell]]] = []
+        self._rows: list[tuple[int, list[Cell]]] = []
         self._cells: list[Cell] = []
-        self._seen = 0
+        self._cell_count = 0
         self._columns: dict[str, int] = {"": -1}
         self._merges = 0
         self._in_row = self._in_cell = False
@@ -160,20 +160,20 @@ class SheetReader(TagReader):
         self._formula = self._aid = False
 
     def lines(self, part: BinaryIO) -> Iterator[tuple[int, list[Cell]]]:
-        """Row numbers and cells in the order of the file; at the end the places of merged cells, as rows again.
+        """Row numbers and cells in the order of the file; merged cells follow as additional rows.
 
-        Errors: Unreadable for what is over the limits; ValueError and ExpatError for a broken sheet.
+        Errors: UnreadableFile for exceeded limits; ValueError and ExpatError for a broken sheet.
         """
         for _ in self.feed(part):
-            yield from self._found
-            self._found.clear()
+            yield from self._rows
+            self._rows.clear()
 
     def started(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "c":
             self._begin_cell(attributes)
         elif tag == "v" or tag == "t" and not self._aid:
             if self._in_cell:
-                self.keep()
+                self.collect()
         elif tag == "row":
             self._begin_row(attributes)
         elif tag == "f":
@@ -186,12 +186,12 @@ class SheetReader(TagReader):
             self._merges += 1
             if self._merges > _MERGES:
                 raise UnreadableFile("merged_cell", f"Trang tính có hơn {_MERGES} vùng ô bị trộn (merge).")
-            self._found.append(_merged(attributes.get("ref", "")))
+            self._rows.append(_merged(attributes.get("ref", "")))
 
     def ended(self, tag: str) -> None:
         if tag in ("v", "t"):
-            if self.keeping:
-                self._value += self.taken()
+            if self.collecting:
+                self._value += self.collected()
                 if len(self._value) > LONGEST_TEXT:
                     raise text_too_long()
         elif tag == "c":
@@ -199,7 +199,7 @@ class SheetReader(TagReader):
             self._end_cell()
         elif tag == "row":
             self._in_row = False
-            self._found.append((self.row, self._cells))
+            self._rows.append((self.row, self._cells))
             self._cells = []
         elif tag == "rPh":
             self._aid = False
@@ -218,9 +218,9 @@ class SheetReader(TagReader):
         if not self._in_row or self._in_cell:
             raise ValueError("a cell outside its row")
         self._in_cell = True
-        self._seen += 1
+        self._cell_count += 1
         self.allow()
-        if self._seen > self._limits.rows * self._limits.columns:
+        if self._cell_count > self._limits.rows * self._limits.columns:
             raise UnreadableFile("too_many_columns", "Trang tính có quá nhiều ô.", self.row)
         place = attributes.get("r", "")
         letters = place.rstrip("0123456789")
@@ -253,7 +253,7 @@ class SheetReader(TagReader):
         self._cells.append(value)
 
     def _meaning(self) -> Cell:
-        """The cell's text, its flaw, or None where it is blank."""
+        """The text of the cell, its flaw, or None if blank."""
         text, kind = self._value, self._kind
         if not text:
             if self._formula:
@@ -280,8 +280,10 @@ class SheetReader(TagReader):
         raise ValueError("unknown kind of cell")
 
     def _check_dimension(self, reference: str) -> None:
-        found = _ADDRESS.findall(reference)
-        if found and (int(found[-1][1]) > self._limits.rows or _index(found[-1][0]) >= self._limits.columns):
+        addresses = _ADDRESS.findall(reference)
+        if addresses and (
+            int(addresses[-1][1]) > self._limits.rows or _index(addresses[-1][0]) >= self._limits.columns
+        ):
             raise UnreadableFile(
                 "too_many_rows",
                 f"Trang tính khai vùng {reference}: nhiều hơn {self._limits.rows} dòng "
@@ -290,9 +292,9 @@ class SheetReader(TagReader):
 
 
 def _plain(text: str) -> str:
-    """Text as it is shown: Excel writes a pasted line break as _x000D_. Halves of pairs and NUL stay as written."""
+    """Text as shown: Excel writes a pasted line break as _x000D_. Escaped surrogates and NUL stay escaped."""
     if "_x" in text:
-        text = _ESCAPED.sub(lambda found: _sign(int(found[1], 16)) or found[0], text)
+        text = _ESCAPED.sub(lambda match: _sign(int(match[1], 16)) or match[0], text)
     return clean_text(text)
 
 
@@ -301,17 +303,17 @@ def _sign(number: int) -> str:
 
 
 def _merged(reference: str) -> tuple[int, list[Cell]]:
-    """A merge is told at the end of a sheet: a row again, with the flaw in the range's first cell."""
-    found = _ADDRESS.match(reference)
-    if not found:
+    """A row with the flaw in the first cell of a merged range, which comes at the end of the sheet."""
+    match = _ADDRESS.match(reference)
+    if not match:
         raise ValueError("merge without a range")
-    told = f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại."
-    flaw = FlawedCell("merged_cell", told, shown=reference)
-    return int(found.group(2)), [*[None] * _index(found.group(1)), flaw]
+    message = f"Các ô {reference} bị trộn (merge). Hãy bỏ trộn ô rồi nhập lại."
+    flaw = FlawedCell("merged_cell", message, shown=reference)
+    return int(match.group(2)), [*[None] * _index(match.group(1)), flaw]
 
 
 def _index(letters: str) -> int:
-    """Number of a column by its letters: A is 0. Errors: ValueError for what is none."""
+    """Index of a column by its letters: A is 0. Errors: ValueError."""
     if not re.fullmatch("[A-Z]{1,3}", letters):
         raise ValueError("no such column")
     index = 0

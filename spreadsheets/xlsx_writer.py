@@ -1,5 +1,5 @@
-"""Writes a table as a workbook, row by row with flat memory: typed cells, a frozen head, live totals and
-shares, and a sheet that names its sources.
+"""Writes a table as a workbook, row by row with constant memory: typed cells, frozen header, formulas for totals and
+shares, and a sheet with its sources.
 """
 
 import tempfile
@@ -18,36 +18,36 @@ from .table_writer import Cell, PrintedRate, TableColumn, TableFile
 
 cell_position, cell_range = xl_cell_to_rowcol, xl_range
 
-HEAD = 3  # title, what it is, column heads
-# What stands under the title, where a table tells it; the rest is told in sheet "Nguồn".
-_BENEATH = ("Đơn vị", "Kỳ báo cáo", "Năm", "Phạm vi", "Bộ lọc", "Lưu ý")
+HEAD = 3  # rows: title, subtitle, column headings
+# Sources that are also in the subtitle.
+_IN_SUBTITLE = ("Đơn vị", "Kỳ báo cáo", "Năm", "Phạm vi", "Bộ lọc", "Lưu ý")
 LONGEST = 32_000
 MOST_ROWS = 1_048_576 - HEAD - 1
-# Text that begins like a formula or an address stays text (acceptance S25).
+# Text that looks like a formula or an address stays text (acceptance S25).
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 COUNT = "#,##0"
 _DAY, _MOMENT = "dd/mm/yyyy", "hh:mm dd/mm/yyyy"
 
 
 def new_workbook(stream: IO[bytes], *, row_by_row: bool = True) -> xlsxwriter.Workbook:
-    """A workbook that is written to the stream when its context ends. `row_by_row`: its sheets are written strictly
-    from top to bottom, finished rows are forgotten; else all of it stays in memory.
+    """A workbook that is written to the stream when its context ends. `row_by_row`: rows are written strictly from top
+    to bottom with constant memory; else all of it stays in memory.
     """
     return xlsxwriter.Workbook(stream, {**_OPTIONS, "constant_memory" if row_by_row else "in_memory": True})
 
 
 def write_workbook(table: TableFile) -> IO[bytes]:
-    """An open file at its beginning, gone once it is closed."""
+    """The workbook as an open temporary file at its beginning."""
     stream = tempfile.TemporaryFile()
     with new_workbook(stream) as book:
         _TableSheet(book, table).write()
-        write_source_sheet(book, table.told)
+        write_source_sheet(book, table.all_sources)
     stream.seek(0)
     return stream
 
 
 def xlsx_text(text: str) -> str:
-    """Text that an XLSX may hold: without control characters, and within its limit."""
+    """Text valid in XLSX: without control characters, and truncated."""
     return text.translate(CONTROLS)[:LONGEST]
 
 
@@ -57,7 +57,7 @@ def percent_format(decimals: int) -> str:
 
 
 def print_across(sheet: Any, *head_rows: int) -> None:
-    """Prints on A4 across, all columns on a page, the head rows (first, last) on each."""
+    """Print on A4 landscape, all columns on a page, the head rows (first, last) on each page."""
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -66,8 +66,8 @@ def print_across(sheet: Any, *head_rows: int) -> None:
 
 
 class Sheet:
-    """A sheet with a title, a line about it and a frozen head, written strictly from top to bottom. `widths` are those
-    of its columns in letters.
+    """A sheet with title, subtitle and frozen header, written strictly from top to bottom. `widths`: of the columns, in
+    characters.
     """
 
     title_format = "@"
@@ -85,20 +85,20 @@ class Sheet:
             self.sheet.set_column(place, place, width)
         print_across(self.sheet, HEAD - 1)
 
-    def head(self, title: str, told: str) -> None:
+    def head(self, title: str, subtitle: str) -> None:
         self.sheet.write_string(0, 0, xlsx_text(title), self.style(self.title_format, True))
-        self.sheet.write_string(1, 0, xlsx_text(told))
+        self.sheet.write_string(1, 0, xlsx_text(subtitle))
         head = self.book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         if self.head_height:
             self.sheet.set_row(HEAD - 1, self.head_height)
-        for place, one in enumerate(self.titles):
-            self.sheet.write_string(HEAD - 1, place, xlsx_text(one), head)
+        for place, heading in enumerate(self.titles):
+            self.sheet.write_string(HEAD - 1, place, xlsx_text(heading), head)
 
     def text(self, at: int, column: int, text: str, bold: bool = False) -> None:
         self.sheet.write_string(at, column, xlsx_text(text), self.style("@", bold))
 
     def number(self, at: int, column: int, number: int | None, bold: bool = False, formula: str = "") -> None:
-        """A count, also as the formula that gives it; blank where nobody reported it."""
+        """A count, optionally with its formula; blank if not reported."""
         style = self.style(COUNT, bold)
         if number is None:
             self.sheet.write_blank(at, column, None, style)
@@ -120,7 +120,7 @@ class Sheet:
         decimals: int,
         bold: bool = False,
     ) -> None:
-        """A rate as a formula of cells, `value` its result; "—" where its whole becomes nothing."""
+        """A rate as a formula over two cells with its result `value`; "—" if the denominator is 0."""
         formula = f'=IF(N({below})=0,"—",{above}/{below})'
         self.sheet.write_formula(at, column, formula, self.style(percent_format(decimals), bold), value)
 
@@ -145,7 +145,7 @@ class _TableSheet(Sheet):
         self.decimals = 0
 
     def write(self) -> None:
-        self.head(self.table.title, _beneath(self.table.told))
+        self.head(self.table.title, _subtitle(self.table.all_sources))
         at = HEAD - 1
         for at, row in enumerate(self.table.rows, HEAD):
             if at - HEAD >= MOST_ROWS:
@@ -180,7 +180,7 @@ class _TableSheet(Sheet):
                 self.number(at, place, cell, formula=f"=SUM({parts})" if parts else "")
 
     def _rate(self, at: int, place: int, column: TableColumn, rate: PrintedRate) -> None:
-        """A share divides its two cells; with the decimals that it is printed with."""
+        """A rate with the decimals of its printed text, as a formula if it has a share."""
         if rate.percent is None:
             self.no_rate(at, place)
             return
@@ -209,7 +209,7 @@ class _TableSheet(Sheet):
                 self._total_share(at, place, column.share)
 
     def _total_share(self, at: int, place: int, share: tuple[str, str]) -> None:
-        """Where no row reports what is divided there is no share: a formula would make it 0%."""
+        """The share of two totals; "—" if no row reports the numerator, where a formula would give 0%."""
         above, below = (self.totals.get(self.places[key]) for key in share)
         if above is None:
             self.no_rate(at, place, True)
@@ -220,19 +220,18 @@ class _TableSheet(Sheet):
         self.rate(at, place, *self._share_cells(share, at), value, decimals, True)
 
 
-def _beneath(told: Iterable[tuple[str, str]]) -> str:
-    """Unit, period and scope with their labels, in one line."""
-    return "; ".join(f"{label}: {text}" for label, text in told if label in _BENEATH)
+def _subtitle(sources: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{label}: {text}" for label, text in sources if label in _IN_SUBTITLE)
 
 
-def write_source_sheet(book: xlsxwriter.Workbook, told: Iterable[tuple[str, str]]) -> None:
-    """Sheet "Nguồn": pairs of what is told and its text."""
+def write_source_sheet(book: xlsxwriter.Workbook, sources: Iterable[tuple[str, str]]) -> None:
+    """Sheet "Nguồn" with labels and texts."""
     sheet = book.add_worksheet("Nguồn")
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 110)
     print_across(sheet)
     bold = book.add_format({"bold": True, "valign": "top"})
     wrap = book.add_format({"text_wrap": True, "valign": "top"})
-    for at, (label, text) in enumerate(told):
+    for at, (label, text) in enumerate(sources):
         sheet.write_string(at, 0, xlsx_text(label), bold)
         sheet.write_string(at, 1, xlsx_text(text), wrap)

@@ -49,8 +49,8 @@ class ImportReport:
     def of(cls, name: str, errors: FileFaults, warnings: FileFaults) -> "ImportReport":
         """The faults of the file `name`, in file order."""
         return cls(
-            errors=[(name, fault) for fault in errors.told()],
-            warnings=[(name, fault) for fault in warnings.told()],
+            errors=[(name, fault) for fault in errors.listed()],
+            warnings=[(name, fault) for fault in warnings.listed()],
             wrong=errors.total,
             warned=warnings.total,
         )

@@ -115,6 +115,6 @@ def _refuse_faults(file: CaseFile, reader: CaseReader, rows: int, counts: Any, f
         words = f"Không hồ sơ nào trong {rows} dòng thuộc tháng báo cáo đã chọn."
         faults.append(staged_fault(1, None, "nothing_counted", words))
     if faults:
-        listed = [fault.as_dict(file.name) for fault in faults.told()]
+        listed = [fault.as_dict(file.name) for fault in faults.listed()]
         actions.refuse_reading(file, listed, faults.total)
         raise jobs.JobRefused(f"Tệp có {faults.total} lỗi; chưa nạp dòng nào.")

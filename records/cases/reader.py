@@ -379,4 +379,4 @@ def preview_rows(file: CaseFile, columns: Sequence[CaseColumn], mapping: ColumnM
     reader = CaseReader(columns, mapping, Catalogue(stored_calendar()), file.unit, months)
     rows = list(islice(staged_rows(actions.staging_path(file)), PREVIEWED_ROWS))
     lines = list(reader.lines(rows, faults))
-    return ReadingPreview(len(rows), lines, faults.told())
+    return ReadingPreview(len(rows), lines, faults.listed())

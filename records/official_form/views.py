@@ -159,7 +159,7 @@ def _render_official(
         "form": form,
         "official": official_form(submission),
         "reading": preview,
-        "faults": preview.faults.told() if preview else [],
+        "faults": preview.faults.listed() if preview else [],
         "kept": upload if preview and preview.usable else None,
         "seen": revision,
         "told": message,

@@ -209,7 +209,7 @@ def compare_upload(request: HttpRequest, state: PageState, key: str) -> HttpResp
         "here": state.link(),
         "form": form,
         "found": comparison,
-        "faults": comparison.faults.told() if comparison else [],
+        "faults": comparison.faults.listed() if comparison else [],
     }
     return render(request, "reports/official_forms/comparison.html", context, status=status)
 

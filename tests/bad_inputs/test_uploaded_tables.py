@@ -29,7 +29,7 @@ import runpy, sys
 sys.path.append({str(ROOT)!r})
 import core.child_process
 import spreadsheets.cells, spreadsheets.xlsx_reader, spreadsheets.xlsx_sheet, spreadsheets.xlsx_sheet
-spreadsheets.xlsx_reader._gate = spreadsheets.xlsx_reader._small_heads = lambda *_: None
+spreadsheets.xlsx_reader._check_package = spreadsheets.xlsx_reader._check_head_sizes = lambda *_: None
 spreadsheets.xlsx_sheet._ELEMENTS = spreadsheets.xlsx_sheet.LONGEST_TEXT = spreadsheets.xlsx_sheet.LONGEST_TEXT = 10**15
 spreadsheets.xlsx_sheet._DEEPEST = spreadsheets.xlsx_sheet._MERGES = 10**15
 spreadsheets.cells.ReadLimits = lambda *given: spreadsheets.cells.BULK_LIMITS.__class__(*[10**15] * 6)

@@ -216,7 +216,7 @@ def test_a_repeated_column_does_not_hide_the_rows():
 
 def test_faults_beyond_the_first_thousands_are_counted():
     faults = FileFaults(FileFault(row, "a", "negative", "") for row in range(FileFaults.MOST + 7, 0, -1))
-    told = faults.told()
+    told = faults.listed()
     assert (len(told), faults.total, faults.full) == (FileFaults.MOST + 1, FileFaults.MOST + 7, True)
     assert told[0].row == 8 and told[-1].code == "more_faults" and " 7 " in told[-1].message
 

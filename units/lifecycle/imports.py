@@ -57,7 +57,7 @@ class ImportResult:
     @classmethod
     def refused(cls, faults: FileFaults) -> "ImportResult":
         """The result of a refused file; faults in the order of the file."""
-        return cls(faults=faults.told(), total=faults.total)
+        return cls(faults=faults.listed(), total=faults.total)
 
 
 class RowCells:
