@@ -1,7 +1,5 @@
-"""Requests in UTF-8 only.
-
-Django takes the charset of a header for a Python codec, and fails on an unknown one before any middleware
-could answer.
+"""Accepts requests in UTF-8 only. Django takes the charset in a header for a Python codec, and fails on an unknown one
+before any middleware.
 """
 
 from django.core.handlers.wsgi import WSGIRequest
@@ -12,7 +10,7 @@ UTF_8 = frozenset({"utf-8", "utf8"})
 
 
 class Utf8Request(WSGIRequest):
-    """Named by wsgi.py."""
+    """The request class of wsgi.py."""
 
     def _set_content_type_params(self, meta: dict) -> None:
         try:
@@ -22,7 +20,7 @@ class Utf8Request(WSGIRequest):
 
     @cached_property
     def accepted_types(self) -> list:
-        """As Django reads them; none where the header cannot be read."""
+        """As in Django; empty for an invalid header."""
         try:
             return super().accepted_types
         except (LookupError, ValueError):
@@ -30,6 +28,6 @@ class Utf8Request(WSGIRequest):
 
 
 def is_other_charset(request: WSGIRequest) -> bool:
-    """Whether something is sent in another character set; it would be read as other letters."""
+    """Whether the body is declared in another charset; it would be decoded wrongly."""
     charset = request.content_params.get("charset", "utf-8")
     return request.method not in ("GET", "HEAD") and charset.lower() not in UTF_8

@@ -7,7 +7,7 @@ from units.access.queries import home_unit, is_administrator, is_root_administra
 
 
 def page(request) -> dict:
-    """demo mark, today, the reader's own unit and whether the reader administers units, or the top of the tree."""
+    """Demo flag, today, the user's own unit, and whether the user administers units, or the top of the tree."""
     user = getattr(request, "user", None)
     signed_in = user is not None and user.is_authenticated
     return {

@@ -27,7 +27,7 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def whole_number(name: str, default: int, *, least: int = 0) -> int:
-    """A whole number, from `least` on."""
+    """A whole number of at least `least`. Errors: ImproperlyConfigured."""
     value = os.environ.get(name, "")
     if value and not value.isascii() or value and not value.isdigit():
         raise ImproperlyConfigured(f"{name} phải là số nguyên.")
@@ -40,63 +40,62 @@ def whole_number(name: str, default: int, *, least: int = 0) -> int:
 def names(name: str, default: str) -> list[str]:
     """Names separated by commas; "none" is the empty list."""
     value = os.environ.get(name) or default
-    return [] if value == "none" else [one.strip() for one in value.split(",") if one.strip()]
+    return [] if value == "none" else [item.strip() for item in value.split(",") if item.strip()]
 
 
 def long_enough(name: str, least: int) -> str:
-    """A secret of at least so many signs; empty where there is none."""
+    """A secret of at least so many characters, or "". Errors: ImproperlyConfigured."""
     value = os.environ.get(name, "")
     if value and len(value) < least:
         raise ImproperlyConfigured(f"{name} ngắn hơn {least} ký tự.")
     return value
 
 
-def secret_key(given: str, data: Path, production: bool) -> str:
-    """That which is given; without one a key of its own for each data folder that is not of production."""
-    if not given and not production:
-        kept = data / "secret-key"
-        if not kept.exists():
-            kept.touch(mode=0o600)
-            kept.write_text(secrets.token_urlsafe(75))
-        given = kept.read_text()
-    if production and len(given) < 50:
+def secret_key(key: str, data: Path, production: bool) -> str:
+    """The key itself; outside production by default a generated one, stored in the data folder."""
+    if not key and not production:
+        file = data / "secret-key"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(75))
+        key = file.read_text()
+    if production and len(key) < 50:
         raise ImproperlyConfigured("CCHC_SECRET_KEY thiếu hoặc ngắn hơn 50 ký tự.")
-    return given
+    return key
 
 
-def hosts(given: str, production: bool) -> list[str]:
-    """The host names that are answered to; without any this machine's own, but not in production."""
-    found = [host for host in given.split(",") if host]
-    if not found and not production:
-        found = ["127.0.0.1", "localhost", "[::1]"]
-    if production and (not found or "*" in found):
+def hosts(value: str, production: bool) -> list[str]:
+    """The allowed host names; outside production by default those of this machine."""
+    host_names = [host for host in value.split(",") if host]
+    if not host_names and not production:
+        host_names = ["127.0.0.1", "localhost", "[::1]"]
+    if production and (not host_names or "*" in host_names):
         raise ImproperlyConfigured("CCHC_ALLOWED_HOSTS thiếu hoặc là *; hãy ghi tên miền thật.")
-    return found
+    return host_names
 
 
-def issuer(given: str, production: bool) -> str:
-    """The address of the sign-on server; empty: single sign-on is off."""
-    found = urlsplit(given)
-    if given and (found.scheme != "https" and production or not found.netloc):
+def issuer(url: str, production: bool) -> str:
+    """The address of the single sign-on server; "": off."""
+    parts = urlsplit(url)
+    if url and (parts.scheme != "https" and production or not parts.netloc):
         raise ImproperlyConfigured("CCHC_OIDC_ISSUER phải có dạng https://may-chu-dang-nhap.")
-    return given
+    return url
 
 
-def base_url(given: str, usual: str) -> str:
-    """What links in e-mails begin with: no request is at hand that would tell the address."""
-    found = given.rstrip("/") or usual
-    if urlsplit(found).scheme not in ("http", "https") or not urlsplit(found).netloc:
+def base_url(url: str, default: str) -> str:
+    """The start of links in e-mails, which are built without a request."""
+    base = url.rstrip("/") or default
+    if urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).netloc:
         raise ImproperlyConfigured("CCHC_BASE_URL phải có dạng https://ten-mien.")
-    return found
+    return base
 
 
 SQLITE = {
-    # Django's own with a queue for writers.
     "ENGINE": "core.sqlite3",
-    # Tests that run side by side tell a database in memory by its name where they do not know the engine.
+    # With an unknown engine, parallel tests recognise a database in memory by this name.
     "TEST": {"NAME": ":memory:"},
-    # BEGIN IMMEDIATE: without it 73% of concurrent writes failed in the trial; FULL survives a power cut. 8 MB of pages
-    # for each connection that reads so much: two years of a country's sums go past SQLite's own 2.
+    # BEGIN IMMEDIATE: without it 73% of concurrent writes failed in a test; FULL survives a power cut. 8 MB of cache
+    # per connection: two years of sums of the whole country exceed SQLite's default of 2.
     "OPTIONS": {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -105,22 +104,20 @@ SQLITE = {
     },
 }
 
-# What PostgreSQL's planner has to know of our questions, for each connection:
+# Settings of PostgreSQL for each connection.
 POSTGRESQL = " ".join(
     f"-c {rule}"
     for rule in (
-        # Compiling a question at run time pays for minutes of scanning; of a list of a country's silent it took two
-        # thirds.
+        # JIT pays for queries of minutes; it took two thirds of the time of listing missing reports of the country.
         "jit=off",
-        # So does a second process for a part of it: 6 of the 12 ms in which 300 communes are added up by their
-        # successors were spent until it had come and gone.
+        # Starting a parallel worker took 6 of the 12 ms of summing 300 communes by successor.
         "max_parallel_workers_per_gather=0",
     )
 )
 
 
 def database_settings(url: str, replica: str) -> dict[str, dict[str, Any]]:
-    """ "default", and "replica" (cchc_dashboard.replica), which is never written to. Errors: ImproperlyConfigured."""
+    """DATABASES: "default", and the read-only "replica" (cchc_dashboard.replica). Errors: ImproperlyConfigured."""
     first = dj_database_url.parse(url, conn_max_age=60)
     if first["ENGINE"].endswith("sqlite3"):
         first |= SQLITE
@@ -132,14 +129,14 @@ def database_settings(url: str, replica: str) -> dict[str, dict[str, Any]]:
     second = dj_database_url.parse(replica, conn_max_age=60)
     if {first["ENGINE"], second["ENGINE"]} != {"django.db.backends.postgresql"}:
         raise ImproperlyConfigured("CCHC_REPLICA_URL chỉ dùng được khi cả hai cơ sở dữ liệu là PostgreSQL.")
-    # Two seconds: a replica that does not answer must not keep a reader waiting.
+    # Short timeout: a request waits for a replica that does not answer.
     second["OPTIONS"] = {"connect_timeout": 2, "options": f"-c default_transaction_read_only=on {POSTGRESQL}"}
     return {"default": first, "replica": second}
 
 
 def email_settings(url: str, sender: str, production: bool) -> dict[str, Any]:
-    """smtps:// is encrypted from the first byte, smtp:// by STARTTLS unless ?tls=0. Without an address e-mails are
-    printed, but in production they go nowhere: a link that sets a password must not stand in the journal.
+    """Django's EMAIL_… settings: smtps:// is TLS from the start, smtp:// STARTTLS unless ?tls=0. Without an address
+    e-mails are printed, but dropped in production: the journal must not hold links that set a password.
 
     Errors: ImproperlyConfigured, which names the variable.
     """
@@ -172,7 +169,7 @@ def _backend(kind: str) -> str:
 
 
 def administrators(addresses: list[str], *, reached: bool) -> list[tuple[str, str]]:
-    """Django's ADMINS. `reached`: whether e-mails go anywhere. Errors: ImproperlyConfigured."""
+    """Django's ADMINS. `reached`: whether a mail server is configured. Errors: ImproperlyConfigured."""
     if any("@" not in address for address in addresses):
         raise ImproperlyConfigured("CCHC_ADMINS có địa chỉ không phải thư điện tử.")
     if addresses and not reached:

@@ -19,7 +19,7 @@ from units.access.gate import no_role_notice
 
 from .monitoring import logs
 
-# What a program is told where the view had no words of its own: a code and what is wrong.
+# Code and detail of problem+json where the view gives none.
 PROBLEMS = {
     400: ("bad_request", "Hệ thống không đọc được yêu cầu này."),
     401: ("not_signed_in", "Chưa đăng nhập."),
@@ -31,24 +31,22 @@ PROBLEMS = {
     500: ("server_error", "Hệ thống gặp lỗi khi xử lý yêu cầu này."),
     503: ("unavailable", "Hãy thử lại sau vài phút."),
 }
-READ_ONLY = "25006"  # PostgreSQL's code for a write where only reading is allowed
+READ_ONLY = "25006"  # PostgreSQL: write in a read-only transaction
 KEPT_HEADERS = ("Allow", "Cache-Control", "Retry-After", "WWW-Authenticate")
 
 
 def usual_problem(status: int, code: str = "", message: str = "", **more: str) -> HttpResponse:
-    """A status as problem+json, in its usual words where none are given."""
-    known = status if status in PROBLEMS else 400 if status < 500 else 500
-    usual, detail = PROBLEMS[known]
-    answer = web.problem_response(known, code or usual, message or detail, **more)
+    """A status as problem+json, by default with the code and message of PROBLEMS."""
+    listed_status = status if status in PROBLEMS else 400 if status < 500 else 500
+    usual, detail = PROBLEMS[listed_status]
+    answer = web.problem_response(listed_status, code or usual, message or detail, **more)
     answer.status_code = status
     return answer
 
 
 def error_in_words(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-    """The answer itself, or in its place words of the kind that the caller reads.
-
-    Programs and a page's own script get problem+json for every error, whoever refused. A refused method (405) is empty
-    as Django sends it: people get a page that leads on.
+    """The response itself, or for an error its replacement: problem+json for programs and scripts, a page for the empty
+    405 of Django.
     """
     if answer.status_code < 400:
         return answer
@@ -68,9 +66,7 @@ def error_in_words(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
 
 
 def error_page(status: int, request: HttpRequest | None = None, **context: str) -> HttpResponse:
-    """The page of a status code; `reason`, `title`, `limit` and `number` fill it. Without the request it needs no
-    database.
-    """
+    """The page of a status code with `reason`, `title`, `limit` or `number`; without a request it needs no database."""
     base = {} if request else {"demo": settings.DEMO}
     answer = HttpResponse(get_template(f"{status}.html").render(base | context, request), status=status)
     patch_cache_control(answer, no_store=True)
@@ -85,45 +81,43 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
     if web.accepts_only_json(request):
         return usual_problem(403, message=str(exception or ""))
     user = getattr(request, "user", None)
-    lacking = no_role_notice(user, clock.today()) if user is not None and user.is_authenticated else None
-    if lacking is None:
+    notice = no_role_notice(user, clock.today()) if user is not None and user.is_authenticated else None
+    if notice is None:
         return error_page(403, request, reason=str(exception or ""))
-    answer = render(request, "no_role.html", {"told": lacking}, status=403)
+    answer = render(request, "no_role.html", {"told": notice}, status=403)
     patch_cache_control(answer, no_store=True)
     return answer
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The same body for what does not exist and for what the reader may not know of."""
+    """The same page for what does not exist and for what the user may not see."""
     return error_page(404, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Called while the error is handled. A database that fails before any view, as where the session is read, is no
-    fault of ours.
-    """
+    """The 500 page, or 503 if the database failed outside a view, such as when reading the session."""
     return database_unavailable(request, sys.exception()) or error_page(
         500, number=getattr(request, "number", "")
     )
 
 
 def database_unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
-    """503 where the database takes no writes (full or read-only disk) or does not answer; what was typed stays in the
-    browser. `request.fault` then names the kind of error for the log. None for any other error.
+    """503 if the database is read-only (also a full disk) or does not answer, with `request.fault` set for the log;
+    None for any other error.
     """
-    if not _is_away(error):
+    if not _is_unavailable(error):
         return None
     request.fault = logs.error_kind(error.__cause__ or error)
     if request.resolver_match is None:
-        # It failed before the address was looked up; the log is to tell the route all the same.
+        # It failed before URL resolution; the log needs the route.
         with suppress(Resolver404):
             request.resolver_match = resolve(request.path_info)
     return error_page(503, reading="yes" if request.method in ("GET", "HEAD") else "")
 
 
-def _is_away(error: BaseException | None) -> bool:
-    """A connection that is lost in the middle of an answer is a bare DatabaseError of psycopg2, without the code that
-    a server gives with each error of its own. A damaged SQLite file and what Django says of itself are faults.
+def _is_unavailable(error: BaseException | None) -> bool:
+    """Whether the database is unavailable. psycopg2 raises a bare DatabaseError without a code for a connection lost
+    in the middle of an answer. A damaged SQLite file and Django's own errors do not count.
     """
     if isinstance(error, OperationalError | InterfaceError):
         return True
@@ -132,8 +126,8 @@ def _is_away(error: BaseException | None) -> bool:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A stale form: what was typed is shown again with a fresh token, to be sent by the person (acceptance S18). A
-    page's own script gets the token itself, which no other site can read.
+    """For a stale form: shows the typed data again with a fresh token, for the user to submit (acceptance S18). A
+    script of a page gets the token, which no other site can read.
     """
     if web.accepts_only_json(request):
         words = "Trang đã mở quá lâu nên việc vừa rồi chưa được thực hiện. Hãy tải lại trang."
@@ -154,7 +148,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _from_our_page(request: HttpRequest) -> bool:
-    """Only then the words are the reader's own; another site must not put its words into our form."""
+    """Whether the POST comes from a page of ours; data of other sites must not appear in our form."""
     origin = f"{request.scheme}://{request.get_host()}"
     return request.headers.get("Origin") == origin and (
         request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"

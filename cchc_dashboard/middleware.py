@@ -53,17 +53,17 @@ class SecurityHeaders(_Middleware):
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
-        kept = _may_be_kept(getattr(request, "user", None))
-        if kept:
-            response.headers["Cache-Control"] = kept
+        cache_control = _cache_control(getattr(request, "user", None))
+        if cache_control:
+            response.headers["Cache-Control"] = cache_control
         return response
 
 
-def _may_be_kept(user) -> str:
-    """What a reader's browser or another system may keep; as of a reader where the database does not tell who asks."""
+def _cache_control(user) -> str:
+    """Cache-Control by user; no-store if the database fails to load the user."""
     try:
         if isinstance(user, System):
-            # Its own copy may be kept, and is asked about each time (ETag).
+            # Other systems may cache, and revalidate by ETag.
             return "private, no-cache"
         return "no-store" if user is not None and user.is_authenticated else ""
     except Error:
@@ -71,15 +71,15 @@ def _may_be_kept(user) -> str:
 
 
 class ErrorPages(_Middleware):
-    """No refusal without words: whoever refused, the answer is of the kind that its reader understands."""
+    """Gives every error response a body that suits the client."""
 
     def __call__(self, request):
         return errors.error_in_words(request, self.get_response(request))
 
 
 class Compression(GZipMiddleware):
-    """Pages and the data of their charts, for browsers that take it. Random padding keeps a page's length from telling
-    what stands in it (BREACH). Files are compressed already, and a tag (ETag) is of the bytes as they are.
+    """Compresses pages and chart data; Django's random padding protects against BREACH. Not for files, which are
+    compressed already, nor with an ETag, which is of the uncompressed bytes.
     """
 
     KINDS = ("text/html", "application/json")
@@ -92,9 +92,7 @@ class Compression(GZipMiddleware):
 
 
 class InputLimits(_Middleware):
-    """Refuses NUL in address and query before anything reads them (acceptance S26), bodies over the limit, and what is
-    not sent in UTF-8.
-    """
+    """Refuses NUL in address, query and POST (acceptance S26), bodies over the limit, and other charsets than UTF-8."""
 
     def __call__(self, request):
         raw = request.META.get("QUERY_STRING", "") + request.META.get("RAW_URI", "") + request.path
@@ -107,7 +105,7 @@ class InputLimits(_Middleware):
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        # Whatever looks at the POST takes it in: a large one only of who may send it to some unit.
+        # Before POST is parsed: a large body only from users with the right in some unit.
         if _length(request) > settings.UPLOAD_MAX_BYTES:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
@@ -119,7 +117,7 @@ class InputLimits(_Middleware):
                     raise SuspiciousOperation("NUL")
 
     def process_exception(self, request, exception):
-        """A database that fails in a view; one that fails before it is told by `errors.server_error`."""
+        """For a database that fails in a view; `errors.server_error` handles failures before it."""
         return errors.database_unavailable(request, exception)
 
 
@@ -129,7 +127,7 @@ def _length(request) -> int:
 
 
 def _limit(request) -> int:
-    """Bytes that the body of this address may have."""
+    """The largest body of the view, in bytes."""
     try:
         view = resolve(request.path_info).func
     except Resolver404:
@@ -138,7 +136,7 @@ def _limit(request) -> int:
 
 
 class ReadableSessions(SessionMiddleware):
-    """A session that cannot be written (full or read-only disk) does not stop anybody from reading (acceptance R4)."""
+    """Serves GET even if the session cannot be written (full or read-only disk; acceptance R4)."""
 
     def process_response(self, request, response):
         try:
@@ -150,9 +148,9 @@ class ReadableSessions(SessionMiddleware):
 
 
 class SessionExpiry(_Middleware):
-    """Ends a session after idle or absolute time (acceptance S12). `request.ended` is then the number of the person.
+    """Ends a session after idle or absolute time (acceptance S12), and sets `request.ended` to the id of the user.
 
-    What a page's script fetches by itself does not count as work: a page left open ends its session all the same.
+    Requests by scripts do not count as activity, so that an open page does not prolong the session.
     """
 
     def __call__(self, request):
@@ -170,7 +168,7 @@ class SessionExpiry(_Middleware):
 
 
 def _end(request) -> None:
-    """Sign out; where the database takes no writes, for this request at least, and so for each that follows."""
+    """Sign out; if the session cannot be written, for this request only, and likewise for each following one."""
     try:
         logout(request)
     except DatabaseError:
@@ -178,12 +176,12 @@ def _end(request) -> None:
 
 
 def _fetched_by_script(request) -> bool:
-    """Whether a script of a page asked, and not a person: browsers say so."""
+    """Whether a script of a page made the request, by the browser's Sec-Fetch-Dest."""
     return request.method in ("GET", "HEAD") and request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 class TokenAuthentication(_Middleware):
-    """Other systems come with a token, to the API alone."""
+    """Authenticates other systems by token, for the API only."""
 
     def __call__(self, request):
         refused = None
@@ -193,7 +191,7 @@ class TokenAuthentication(_Middleware):
 
 
 class DeclaredRights(_Middleware):
-    """Runs the right that each view declares (units.access.queries); a view that declares none never runs."""
+    """Checks the right that each view declares (units.access.queries); a view without one never runs."""
 
     def __call__(self, request):
         return self.get_response(request)

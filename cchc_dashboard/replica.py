@@ -1,7 +1,7 @@
-"""Figures are read from a replica of the database where there is one (CCHC_REPLICA_URL, docs/decisions/0019).
+"""Reads figures from a replica of the database, if there is one (CCHC_REPLICA_URL, docs/decisions/0019).
 
-All that one page reads comes from one database, plain SQL and kept statements included: for the time of its view the
-replica stands where the product looks for its database. Rights are looked up before, in the database itself.
+While a view runs, the replica replaces the default connection, so that all its queries, plain SQL and prepared queries
+included, use one database. Rights are read before, from the database itself.
 """
 
 import re
@@ -17,14 +17,14 @@ from units.access.queries import memberships_of
 from units.models import System, TokenScope
 
 ALIAS = "replica"
-# Names of the addresses that show figures and change nothing. Entry and approval always see the newest.
+# URL names of pages that only show figures. Entry and approval always read the database itself.
 FIGURES = frozenset({"dashboard", "dashboard_csv", "dashboard_xlsx", "chart", "api_summary"})
 COOKIE = "cchc-written"
-# How long a replica that failed is left alone, in seconds: nobody else waits for it meanwhile.
+# Seconds without attempts after the replica failed, in which no request waits for it.
 REST = 10
 _POSITION = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}", re.ASCII)
 _READING = ("GET", "HEAD")
-# Connected to its source, not too far behind it, and past what the reader wrote.
+# Whether it is connected to its source, not too far behind, and past what the user wrote.
 _SERVES = """SELECT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_stat_wal_receiver)
 AND (pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()
     OR pg_last_xact_replay_timestamp() > now() - make_interval(secs => %s))
@@ -33,10 +33,10 @@ _FIRST_POSITION = "0/0"
 
 
 class FiguresFromReplica:
-    """Sends the reading of figures to the replica, unless it lags behind what the reader wrote, or is down.
+    """Serves pages of figures from the replica, unless it is down or lags behind what the user wrote.
 
-    Whoever writes carries the place in the database's journal (LSN) after it in a cookie: it is compared with how far
-    the replica has come. It must be the last in settings.MIDDLEWARE, behind what checks rights.
+    After a write the WAL position (LSN) is stored in a cookie and compared with that of the replica. Must be the last
+    in settings.MIDDLEWARE, after the check of rights.
     """
 
     def __init__(self, get_response):
@@ -50,28 +50,28 @@ class FiguresFromReplica:
         return response
 
     def process_view(self, request, view, args, kwargs):
-        """The view's answer from the replica; None lets it run on the database itself."""
+        """The response of the view from the replica; None to run it on the database itself."""
         if request.method not in _READING or request.resolver_match.url_name not in FIGURES:
             return None
         if time.monotonic() < self._rests_until or _may_write_unseen(request.user):
             return None
-        # Kept with the user: never by a copy in which a role may still stand.
+        # Cached with the user here: the replica may still have a revoked role.
         memberships_of(request.user, request.day)
         replica = connections[ALIAS]
         try:
             if not _serves(replica, request.COOKIES.get(COOKIE, _FIRST_POSITION)):
                 return None
-            with _in_place(replica):
+            with _as_default(replica):
                 return view(request, *args, **kwargs)
         except Error:
-            # Down, or it ended the question for what it has to replay: reading may be done twice.
+            # Down, or it cancelled the query because of replay: reading again is safe.
             self._rests_until = time.monotonic() + REST
             replica.close()
             return None
 
 
 def _may_write_unseen(user: Any) -> bool:
-    """Whether this is another system that may write: it keeps no cookie that would tell what it wrote last."""
+    """Whether this is another system that may write: it sends no cookie with the position of its last write."""
     return isinstance(user, System) and TokenScope.WRITE in user.token.granted
 
 
@@ -84,14 +84,14 @@ def _serves(replica: Any, written: str) -> bool:
 
 
 @contextmanager
-def _in_place(replica: Any) -> Iterator[None]:
-    """Within it this thread reads from the replica whatever it reads."""
-    itself = connections["default"]
+def _as_default(replica: Any) -> Iterator[None]:
+    """Within it the replica is the default connection of this thread."""
+    default = connections["default"]
     connections["default"] = replica
     try:
         yield
     finally:
-        connections["default"] = itself
+        connections["default"] = default
 
 
 def _remember(response: Any) -> None:
@@ -100,7 +100,7 @@ def _remember(response: Any) -> None:
             cursor.execute("SELECT pg_current_wal_insert_lsn()")
             position = cursor.fetchone()[0]
     except DatabaseError:
-        return  # the answer says already that nothing could be written
+        return  # the response reports the failure already
     response.set_cookie(
         COOKIE,
         position,

@@ -1,4 +1,4 @@
-"""The WSGI entry point that gunicorn serves; in production it refuses to start where that would be unsafe."""
+"""The WSGI entry point of gunicorn; exits in production if a check fails."""
 
 import os
 import sys
@@ -12,6 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cchc_dashboard.settings")
 application = get_wsgi_application()
 application.request_class = Utf8Request
 
-# Only now are the models loaded that the check reads.
+# The check needs the models, which are loaded only now.
 if faults := import_module("cchc_dashboard.checks").start_faults():
     sys.exit("\n".join(faults))

@@ -1,6 +1,6 @@
-"""Runs a program on a file from outside in a child process, with limits on memory, time and answer
-(acceptance S22). Both sides: what starts the program, and what the program calls first. Standard library
-only.
+"""Runs a program on an untrusted file in a child process with limits on memory, time and output (acceptance S22).
+
+Both the parent's and the child's side; standard library only.
 """
 
 import os
@@ -13,17 +13,17 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import IO
 
-# By the clock a program takes longer than it has of the processor while others work.
+# Wall-clock seconds per second of CPU time, since other processes run too.
 _PATIENCE = 6
 
 
 class ChildProcessFailed(RuntimeError):
-    """The program failed or was killed; the text says why, for the log."""
+    """The program failed or was killed; the text gives the reason for the log."""
 
 
 @dataclass(frozen=True)
 class ProcessBounds:
-    """Bytes of addresses, seconds of the processor, and bytes of the answer."""
+    """Bytes of address space, seconds of CPU time, and bytes of output."""
 
     memory: int
     seconds: int
@@ -31,18 +31,23 @@ class ProcessBounds:
 
 
 def read_in_child(
-    program: Path, given: IO[bytes], bounds: ProcessBounds, told: Iterable[object], *, packages: bool = False
+    program: Path,
+    source: IO[bytes],
+    bounds: ProcessBounds,
+    arguments: Iterable[object],
+    *,
+    packages: bool = False,
 ) -> IO[bytes]:
-    """What the program wrote of the file `given`, from its beginning; `told` are its arguments after the bounds.
-    `packages`: it may import what is installed, not the standard library only. Raises Failed.
+    """The output of the program for the file `source`, as a file at its beginning; `arguments` follow the bounds.
+    `packages`: it may import installed packages. Raises ChildProcessFailed.
     """
     isolated = ["-I"] if packages else ["-I", "-S"]
-    command = [sys.executable, *isolated, str(program), *map(str, (*astuple(bounds), *told))]
+    command = [sys.executable, *isolated, str(program), *map(str, (*astuple(bounds), *arguments))]
     answer = tempfile.TemporaryFile()
     try:
         run = subprocess.run(
             command,
-            stdin=given,
+            stdin=source,
             stdout=answer,
             stderr=subprocess.PIPE,
             timeout=_PATIENCE * bounds.seconds,
@@ -61,13 +66,13 @@ def read_in_child(
     return answer
 
 
-# Pages of people who wait for an answer go before such work.
+# Lower priority than requests.
 NICENESS = 5
 
 
 def limit_this_process(*, memory: int, seconds: int, written: int) -> None:
-    """From now on this process has so many bytes of address space, seconds of the processor, and bytes of each file
-    that it writes; what goes beyond fails or ends the process, and no core is dumped.
+    """Limit this process to bytes of address space, seconds of CPU time and bytes of each written file, without core
+    dumps, and lower its priority.
     """
     for what, limit in (
         (resource.RLIMIT_AS, memory),
@@ -80,7 +85,7 @@ def limit_this_process(*, memory: int, seconds: int, written: int) -> None:
 
 
 def begin_in_child() -> list[str]:
-    """Called first by a program that `core.child_process` starts: it is bound from now on. Its further arguments."""
+    """Called first in the child: applies the limits, and returns the other arguments."""
     memory, seconds, written = map(int, sys.argv[1:4])
     limit_this_process(memory=memory, seconds=seconds, written=written)
     return sys.argv[4:]

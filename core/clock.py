@@ -1,4 +1,4 @@
-"""The current day and time, read only by views and commands; everything below takes time as an argument."""
+"""The current day and time, read only by views and commands; other code takes them as an argument."""
 
 from datetime import date, datetime, time
 

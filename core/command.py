@@ -1,4 +1,4 @@
-"""Base of management commands: an example under the help, and arguments that name users and files."""
+"""Base class of management commands, and look-up of users and files in their arguments."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ class ExampleCommand(BaseCommand):
 
 
 def user_or_error(username: str | None) -> Any:
-    """The user with a sign-in name, None without a name; exit code 2 if there is no such user."""
+    """The user with this name, None without a name; CommandError (exit code 2) for an unknown name."""
     if username is None:
         return None
     user = get_user_model().objects.filter(username=username).first()
@@ -28,7 +28,7 @@ def user_or_error(username: str | None) -> Any:
 
 
 def existing_path(name: str) -> Path:
-    """The path of a file; exit code 2 if it does not exist."""
+    """The path of a file; CommandError (exit code 2) if it does not exist."""
     path = Path(name)
     if not path.is_file():
         raise CommandError(f"Không có tệp {path}.", returncode=2)

@@ -1,6 +1,4 @@
-"""SQL beyond Django's querysets: prepared queries, statements with lists, ranges of paths, snapshots, table
-statistics.
-"""
+"""SQL beyond Django's querysets: prepared queries, statements with lists, path ranges, snapshots, ANALYZE."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,18 +16,19 @@ from django.db.models.query import ModelIterable, ValuesListIterable, get_relate
 from django.db.transaction import TransactionManagementError
 
 _KINDS = (int, str, date, datetime, list)
-# Statements that are kept of one question: one for each number of members of its lists.
+# Limits of the cache of one query, which has a statement for each length of its lists, and of the total length of the
+# lists (some ten megabytes).
 _MOST_PLANS = 500
-# And members of the lists of all of them together: some ten megabytes.
 _MOST_MEMBERS = 100_000
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
 class PreparedQuery:
-    """`build` makes the queryset of values of these kinds: int, str, date, aware datetime, or a list of different int.
+    """Caches the SQL of the queryset that `build` makes from values of these kinds: int, str, date, aware datetime, or
+    a list of distinct int.
 
-    It is called once for each kind of database and length of list, with values that stand for those to come.
-    Each value must go into the statement as it is: no text that Django changes (`__startswith`).
+    `build` is called once per database vendor and length of list, with placeholder values. Each value must be a
+    parameter unchanged: no lookup that changes it (`__startswith`).
     """
 
     def __init__(self, build: Callable[..., QuerySet], *kinds: type) -> None:
@@ -40,8 +39,8 @@ class PreparedQuery:
         self._members = 0
 
     def __call__(self, *values: Any) -> list:
-        """The answer in full; nothing for a number that no column can hold. Errors: TransactionManagementError for a
-        locking question outside a transaction.
+        """All rows; empty for a number beyond 64 bits. Errors: TransactionManagementError for a locking query outside a
+        transaction.
         """
         key = connection.vendor, *(len(value) for value in values if type(value) is list)
         plan = self._plans.get(key)
@@ -56,9 +55,7 @@ class PreparedQuery:
         if any(isinstance(value, int) and not _LEAST <= value <= _MOST for value in values):
             return []
         if plan.locks and not connection.in_atomic_block:
-            raise TransactionManagementError(
-                "a question that locks must be asked inside transaction.atomic()"
-            )
+            raise TransactionManagementError("a query that locks needs transaction.atomic()")
         with connection.cursor() as cursor:
             cursor.execute(plan.statement, plan.filled(values))
             return list(plan.read(cursor.fetchall()))
@@ -71,7 +68,7 @@ class PreparedQuery:
 @dataclass(frozen=True)
 class _PreparedPlan:
     statement: str
-    # What is filled in, in order: a value of its own, or the place of one to come and how the database takes it.
+    # Parameters in order: (None, constant), or the index of the value and its adapter.
     params: tuple[tuple[int | None, Any], ...]
     read: Callable[[list[tuple]], Iterable]
     locks: bool
@@ -84,7 +81,7 @@ class _PreparedPlan:
 
 
 def _flat(values: Iterable[Any]) -> Iterator[Any]:
-    """The values with the members of lists in their place."""
+    """The values with lists replaced by their members."""
     for value in values:
         if type(value) is list:
             yield from value
@@ -92,23 +89,28 @@ def _flat(values: Iterable[Any]) -> Iterator[Any]:
             yield value
 
 
-def _plan(build: Callable[..., QuerySet], asked: Sequence[type], lengths: Sequence[int]) -> _PreparedPlan:
-    left = iter(lengths)
-    shape = [next(left) if kind is list else None for kind in asked]
+def _plan(
+    build: Callable[..., QuerySet], value_kinds: Sequence[type], lengths: Sequence[int]
+) -> _PreparedPlan:
+    remaining_lengths = iter(lengths)
+    shape = [next(remaining_lengths) if kind is list else None for kind in value_kinds]
     kinds = list(
-        _flat([kind if size is None else [int] * size for kind, size in zip(asked, shape, strict=True)])
+        _flat([kind if size is None else [int] * size for kind, size in zip(value_kinds, shape, strict=True)])
     )
     marks = [_mark(kind, place) for place, kind in enumerate(kinds)]
     rest = iter(marks)
-    given = [next(rest) if size is None else [next(rest) for _ in range(size)] for size in shape]
-    queryset = build(*given)
+    arguments = [next(rest) if size is None else [next(rest) for _ in range(size)] for size in shape]
+    queryset = build(*arguments)
     compiler = queryset.query.get_compiler(using=queryset.db)
-    statement, found = compiler.as_sql()
+    statement, statement_params = compiler.as_sql()
     adapts = [_adapt(kind) for kind in kinds]
-    taken = {adapt(mark): place for place, (adapt, mark) in enumerate(zip(adapts, marks, strict=True))}
-    params = tuple((taken[one], adapts[taken[one]]) if one in taken else (None, one) for one in found)
+    place_of = {adapt(mark): place for place, (adapt, mark) in enumerate(zip(adapts, marks, strict=True))}
+    params = tuple(
+        (place_of[param], adapts[place_of[param]]) if param in place_of else (None, param)
+        for param in statement_params
+    )
     if {place for place, _ in params} - {None} != set(range(len(kinds))):
-        raise TypeError("a value did not come through into the statement as it was")
+        raise TypeError("a value did not become a parameter of the statement unchanged")
     return _PreparedPlan(statement, params, _reader(queryset, compiler), queryset.query.select_for_update)
 
 
@@ -124,7 +126,7 @@ def _mark(kind: type, place: int) -> Any:
 
 
 def _adapt(kind: type) -> Callable[[Any], Any]:
-    """A value as a parameter of the database."""
+    """Converts a value to a parameter of the database."""
     return {
         int: int,
         str: str,
@@ -134,8 +136,8 @@ def _adapt(kind: type) -> Callable[[Any], Any]:
 
 
 def _reader(queryset: QuerySet, compiler: Any) -> Callable[[list[tuple]], Iterable]:
-    """Makes of rows what the queryset makes of them."""
-    converters = compiler.get_converters([one[0] for one in compiler.select[: compiler.col_count]])
+    """Converts rows as the queryset does."""
+    converters = compiler.get_converters([column[0] for column in compiler.select[: compiler.col_count]])
 
     def converted(rows: list[tuple]) -> Iterable[tuple]:
         if not converters or not rows:
@@ -153,85 +155,84 @@ def _reader(queryset: QuerySet, compiler: Any) -> Callable[[list[tuple]], Iterab
 
 
 def _column(values: Sequence, converters: Sequence[Callable], expression: Any, database: Any) -> Sequence:
-    """One column of an answer, by Django's converters."""
+    """One column of the rows, converted by Django's converters."""
     alike = isinstance(expression.output_field, DateField | BooleanField)
-    # Hundreds of units have a handful of days between them: each is made of its text but once.
-    told = list(set(values) if alike else values)
-    made = told
+    # Hundreds of rows have only a few different days: converts each once.
+    distinct = list(set(values) if alike else values)
+    converted = distinct
     for convert in converters:
-        made = [convert(value, expression, database) for value in made]
-    return [*map(dict(zip(told, made, strict=True)).__getitem__, values)] if alike else made
+        converted = [convert(value, expression, database) for value in converted]
+    return [*map(dict(zip(distinct, converted, strict=True)).__getitem__, values)] if alike else converted
 
 
 def _models(queryset: QuerySet, compiler: Any, converted: Callable) -> Callable[[list[tuple]], Iterator]:
     model = compiler.klass_info["model"]
     places = compiler.klass_info["select_fields"]
-    names = [one[0].target.attname for one in compiler.select[places[0] : places[-1] + 1]]
+    names = [column[0].target.attname for column in compiler.select[places[0] : places[-1] + 1]]
     own = itemgetter(slice(places[0], places[-1] + 1))
     related = get_related_populators(compiler.klass_info, compiler.select, queryset.db)
 
     def read(rows: list[tuple]) -> Iterator:
         for row in converted(rows):
-            one = model.from_db(queryset.db, names, own(row))
+            instance = model.from_db(queryset.db, names, own(row))
             for populator in related:
-                populator.populate(row, one)
-            yield one
+                populator.populate(row, instance)
+            yield instance
 
     return read
 
 
 _BRACES = re.compile(r"\{(\w+)\}")
-# Longer lists are written out: databases take only so many parameters.
+# Longer lists are inlined: databases limit the number of parameters.
 _MAX_PARAMETERS = 100
 
 
 class ListStatement(NamedTuple):
-    """Its text and the numbers that it is given. SQLite keeps what it made of a text, so two savings share it."""
+    """A statement and its parameters. The text is stable, so SQLite reuses the prepared statement."""
 
     text: str
-    given: tuple[int, ...]
+    params: tuple[int, ...]
 
 
 def fill_lists(text: str, **lists: Sequence[int]) -> ListStatement:
-    """The statement with its lists in place of their names in braces."""
+    """The statement with names in braces replaced by these lists."""
     sizes = tuple(sorted((name, len(numbers)) for name, numbers in lists.items()))
-    found, names = _marked(text, sizes)
+    filled, names = _marked(text, sizes)
     for name, size in sizes:
         if size > _MAX_PARAMETERS:
-            found = found.replace(f"{{{name}}}", ", ".join(map(str, lists[name])))
-    return ListStatement(found, tuple(number for name in names for number in lists[name]))
+            filled = filled.replace(f"{{{name}}}", ", ".join(map(str, lists[name])))
+    return ListStatement(filled, tuple(number for name in names for number in lists[name]))
 
 
 @lru_cache(maxsize=256)
 def _marked(text: str, sizes: tuple[tuple[str, int], ...]) -> tuple[str, list[str]]:
-    """The text with a mark for each number of its short lists, and their names in the order of the text."""
+    """The text with a placeholder for each number of its short lists, and their names in order of occurrence."""
     short = {name: ", ".join(["%s"] * size) for name, size in sizes if size <= _MAX_PARAMETERS}
     names = [name for name in _BRACES.findall(text) if name in short]
-    return _BRACES.sub(lambda found: short.get(found[1], found[0]), text), names
+    return _BRACES.sub(lambda match: short.get(match[1], match[0]), text), names
 
 
 def execute_statements(statements: Iterable[ListStatement]) -> None:
-    """Each sees what those before it wrote. On PostgreSQL in one message: whoever waits for the rows that are locked
-    here does not wait for each way there and back as well.
-    """
+    """Run statements in order. On PostgreSQL in one message, so that locks are not held during several round trips."""
     several = list(statements)
     if connection.vendor == "postgresql":
-        text = ";\n".join(one.text for one in several)
+        text = ";\n".join(statement.text for statement in several)
         several = (
-            [ListStatement(text, tuple(number for one in several for number in one.given))] if several else []
+            [ListStatement(text, tuple(number for statement in several for number in statement.params))]
+            if several
+            else []
         )
     with connection.cursor() as cursor:
-        for one in several:
-            cursor.execute(*one)
+        for statement in several:
+            cursor.execute(*statement)
 
 
 class AnySubquery(Func):
-    """`filter(Among("edition", editions.values("pk")))`: as `edition__in=`, but what is asked inside is answered first
-    and by itself, in any database.
+    """`filter(AnySubquery("edition", editions.values("pk")))`: like `edition__in=`, but evaluates the subquery first.
 
-    PostgreSQL makes joins of IN. Where it takes the tables for empty (filled after it looked at them last) every order
-    and way of joining costs it the same, and it may go through all pairs of two tables, for minutes. An array has to
-    stand before it is looked for, one number after the other in an index.
+    PostgreSQL turns IN into a join. If its statistics say that the tables are empty (filled since the last ANALYZE),
+    every plan seems equally cheap, and it may choose a nested loop that takes minutes. An array must be computed before
+    the index is searched for its members.
     """
 
     output_field = BooleanField()
@@ -249,9 +250,9 @@ class _Bytewise(Lookup):
     operator = ""
 
     def as_sql(self, compiler: Any, connection: Any, sign: str = "") -> tuple[str, tuple]:
-        left, given = self.process_lhs(compiler, connection)
-        right, more = self.process_rhs(compiler, connection)
-        return f"{left} {sign or self.operator} {right}", (*given, *more)
+        left, left_params = self.process_lhs(compiler, connection)
+        right, right_params = self.process_rhs(compiler, connection)
+        return f"{left} {sign or self.operator} {right}", (*left_params, *right_params)
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
         return self.as_sql(compiler, connection, f"~{self.operator}~")
@@ -268,18 +269,18 @@ class _Before(_Bytewise):
 
 
 def path_bounds(path: str) -> tuple[str, str]:
-    """Bounds of the paths of a unit and of everything below it, the second one exclusive."""
+    """Bounds of the paths of a unit and its descendants, the second one exclusive."""
     return path, path[:-1] + "0"
 
 
 def path_between(first: str, last: str, column: str = "path") -> Q:
-    """Condition: a path lies between these `ends`."""
+    """Condition that a path lies within `path_bounds`."""
     return Q(**{f"{column}__from_path": first, f"{column}__before_path": last})
 
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """A read-only snapshot, also as a decorator. Inside a transaction of the caller it has no effect."""
+    """A read-only snapshot, also as a decorator; no effect inside a transaction."""
     with ExitStack() as within:
         if not connection.in_atomic_block:
             if connection.vendor == "sqlite":
@@ -299,10 +300,10 @@ def batched(rows: Iterable, size: int) -> Iterator[list]:
 
 
 def analyze_tables(*tables: type[models.Model]) -> None:
-    """Let PostgreSQL look at these tables, or at all of them without any named; SQLite plans by its indexes alone.
+    """ANALYZE these tables, or all without any named, on PostgreSQL; no effect on SQLite.
 
-    Its own search comes a minute or more later, and never within a transaction. Until then it plans by what it knew
-    before: of tables that held nothing when it looked, ways that take minutes.
+    Autovacuum runs a minute or more after the commit. Until then, plans for tables that were empty before can take
+    minutes.
     """
     if connection.vendor != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""Reads and writes days as people and files write them."""
+"""Parses and formats days."""
 
 import re
 from datetime import date, timedelta
@@ -11,10 +11,10 @@ EXAMPLE = "Ngày ghi dạng 2022-06-30 hoặc 30/6/2022."
 def parse_day(text: str) -> date:
     """The day of "2022-06-30" or "30/6/2022". Errors: ValueError with a Vietnamese message for anything else."""
     text = text.strip()
-    if found := _ISO.fullmatch(text):
-        year, month, day = map(int, found.groups())
-    elif found := _VIETNAMESE.fullmatch(text):
-        day, month, year = map(int, found.groups())
+    if match := _ISO.fullmatch(text):
+        year, month, day = map(int, match.groups())
+    elif match := _VIETNAMESE.fullmatch(text):
+        day, month, year = map(int, match.groups())
     else:
         raise ValueError(f"“{text[:40]}” không phải ngày. {EXAMPLE}")
     try:
@@ -27,7 +27,7 @@ def parse_day(text: str) -> date:
 
 
 def format_day(day: date | None) -> str:
-    """Like "30/6/2022" and "05/02/2022", as decree 30/2020 writes days 1–9 and months 1–2; empty for none."""
+    """ "30/6/2022"; "05/02/2022" with the leading zeros of decree 30/2020 for days 1–9 and months 1–2; "" for None."""
     return f"{day.day:02}/{day.month:0{2 if day.month < 3 else 1}}/{day.year}" if day else ""
 
 

@@ -1,5 +1,5 @@
-"""Encrypts small secrets at rest (AES-256-GCM) under keys that the database does not hold, each bound to its
-owner. The first of settings.FACTOR_KEYS encrypts, each of them decrypts, so that keys can be rotated.
+"""Encrypts small secrets at rest (AES-256-GCM), bound to their owner, with keys outside the database. The first of
+settings.FACTOR_KEYS encrypts, all decrypt, so that keys can be rotated.
 """
 
 import base64
@@ -15,11 +15,11 @@ _NONCE = 12
 
 
 class DecryptionError(ValueError):
-    """No key decrypts it: another key, another owner, a changed or a plain text."""
+    """No key decrypts it: other key, other owner, changed text or plain text."""
 
 
 def encrypt(secret: bytes, about: str) -> str:
-    """Text of 43 signs and 4 for each 3 bytes of the secret; `about` names the owner, and is needed to open it."""
+    """Text of 43 characters and 4 for each 3 bytes of the secret; `about` names the owner, also for `decrypt`."""
     nonce = secrets.token_bytes(_NONCE)
     sealed = _ciphers()[0].encrypt(nonce, secret, about.encode())
     return _MARK + base64.urlsafe_b64encode(nonce + sealed).decode()
@@ -43,7 +43,7 @@ def decrypt(text: str, about: str) -> bytes:
 
 
 def _ciphers() -> list:
-    # Read in when first needed: it takes 8 MB of each worker.
+    # Imported late: it takes 8 MB of each worker.
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     keys = (hmac.digest(key.encode(), b"cchc factor", hashlib.sha256) for key in settings.FACTOR_KEYS)

@@ -13,7 +13,7 @@ REQUIRED = "Chưa nhập ô này."
 
 
 class WholeNumberField(forms.CharField):
-    """A whole number between two others."""
+    """A whole number from `least` to `most`; `zero` also allows 0."""
 
     def __init__(self, *, least: int, most: int, zero: bool = False, **options):
         super().__init__(max_length=5, error_messages={"required": REQUIRED}, **options)
@@ -83,7 +83,7 @@ class ListChoiceField(forms.ChoiceField):
 
 
 class ChangeDenied(Exception):
-    """A change of people that the rules forbid; `field` of the form and a Vietnamese message."""
+    """A forbidden change; `field` of the form and a Vietnamese message."""
 
     def __init__(self, field: str, message: str):
         super().__init__(message)

@@ -1,6 +1,4 @@
-"""Lock files by which processes of one host take turns, also on a disk that takes no writes (acceptance R3,
-R4).
-"""
+"""Lock files between processes of one host, which also work on a full or read-only disk (acceptance R3, R4)."""
 
 import fcntl
 import os
@@ -14,7 +12,7 @@ from django.conf import settings
 
 @contextmanager
 def open_lock_file(name: str) -> Iterator[int]:
-    """The number of an open file of the data folder, for `fcntl.flock`; it is made where it is not there."""
+    """The descriptor of a file in the data folder for `fcntl.flock`; creates the file."""
     number = _opened(settings.DATA_DIR / name)
     try:
         yield number
@@ -23,7 +21,7 @@ def open_lock_file(name: str) -> Iterator[int]:
 
 
 def take(number: int, waiting: Callable[[], None], pause: float = 0.05) -> None:
-    """Return once the open file is ours; `waiting` is called while it is another's, and ends the wait by raising."""
+    """Return once this process has the lock; calls `waiting` between attempts, which may raise to give up."""
     while True:
         try:
             return fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -33,8 +31,8 @@ def take(number: int, waiting: Callable[[], None], pause: float = 0.05) -> None:
 
 
 def _opened(path: Path) -> int:
-    """What cannot be made or written to can be locked all the same, if need be as the folder it would lie in: others
-    then wait longer than they had to.
+    """A descriptor of the file. If it cannot be created or written, opens it read-only, or else its folder, on which
+    unrelated locks wait for each other.
     """
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, exist_ok=True)

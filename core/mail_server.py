@@ -1,4 +1,4 @@
-"""Whether a mail server is configured, and whether e-mails leave this machine."""
+"""Whether a mail server is configured."""
 
 from django.conf import settings
 

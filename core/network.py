@@ -1,4 +1,4 @@
-"""Where a request comes from, and whether that address lies in given networks."""
+"""The client address of a request, and whether an address lies in given networks."""
 
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
@@ -8,38 +8,37 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Where a request comes from; behind N proxies (`CCHC_PROXIES`) the Nth entry of X-Forwarded-For from the right:
-    what stands left of it is the visitor's own word. The neighbour where that is no address; None at a socket.
+    """The address of the client; behind N proxies (`CCHC_PROXIES`) the Nth entry of X-Forwarded-For from the right, as
+    the client can forge those left of it. REMOTE_ADDR if that is not an address; None for a Unix socket.
     """
     neighbour = request.META.get("REMOTE_ADDR") or None
-    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    if not 1 <= settings.PROXIES <= len(told):
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if not 1 <= settings.PROXIES <= len(forwarded):
         return neighbour
-    text = told[-settings.PROXIES].strip()
+    text = forwarded[-settings.PROXIES].strip()
     with suppress(ValueError):
-        # A zone (fe80::1%eth0) is none of the visitor's, and no database takes it.
+        # Databases refuse a zone (fe80::1%eth0).
         return neighbour if "%" in text else str(ip_address(text))
     return neighbour
 
 
 def client_origin(request: HttpRequest) -> str | None:
-    """The address that counts: of IPv6 the network of one customer, who has billions of addresses in it."""
+    """The address for rate limits: of IPv6 the /64 network, since a customer has all addresses in it."""
     address = client_address(request)
     with suppress(ValueError):
-        found = ip_address(address or "")
-        found = getattr(found, "ipv4_mapped", None) or found
-        # 64 bits of an IPv6 address are its network's.
-        return str(found if found.version == 4 else ip_network((int(found), 64), strict=False)[0])
+        parsed = ip_address(address or "")
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return str(parsed if parsed.version == 4 else ip_network((int(parsed), 64), strict=False)[0])
     return address
 
 
 def is_address_allowed(addresses: str, address: str | None) -> bool:
-    """Whether `address` lies in one of the networks; everything does where none is named."""
+    """Whether `address` lies in one of the networks; true if there are none."""
     networks = addresses.split()
     if not networks:
         return True
     with suppress(ValueError):
-        found = ip_address(address or "")
-        found = getattr(found, "ipv4_mapped", None) or found
-        return any(found in ip_network(network) for network in networks)
+        parsed = ip_address(address or "")
+        parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(parsed in ip_network(network) for network in networks)
     return False

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 import segno
 
-QUIET = 4  # modules of white around it, which readers need (ISO/IEC 18004)
+QUIET = 4  # width in modules of the white border that readers need (ISO/IEC 18004)
 
 
 @dataclass(frozen=True)
 class QrCode:
-    """`size` in modules, white border included; `path` fills the dark ones, one run of a row after the other."""
+    """`size` in modules with the white border; `path`: SVG path of the dark modules."""
 
     size: int
     path: str
 
 
 def draw_qr_code(text: str) -> QrCode:
-    """The QR code of an address, with error correction M: 15% of it may be smudged."""
+    """The QR code of an address, with error correction M (15% may be damaged)."""
     rows = [list(row) for row in segno.make(text, error="m", micro=False, boost_error=False).matrix]
     runs = []
     for y, row in enumerate(rows):

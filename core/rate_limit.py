@@ -1,6 +1,5 @@
-"""Limits how often something may be done from one address or by one system, counted by all workers of a host
-together. The state is one of a fixed number of files in the data folder, so that it neither writes to the
-database nor grows with the number of clients.
+"""Rate limits by client address or system, shared by all workers of a host. The state is in a fixed number of files in
+the data folder, so that it does not write to the database nor grow with the number of clients.
 """
 
 import fcntl
@@ -19,13 +18,13 @@ _LANES = 4096
 
 
 def is_within_limit(what: str, request: HttpRequest, *, most: int, seconds: int) -> bool:
-    """Count one more `what` of the request's address; False when it was done `most` times within `seconds` already."""
+    """Count one more `what` from the address of the request; False if it already has `most` within `seconds`."""
     return seconds_to_wait(what, client_origin(request) or "", most=most, seconds=seconds) == 0
 
 
 def seconds_to_wait(what: str, whose: str, *, most: int, seconds: int) -> int:
-    """Count one more `what` of somebody: 0, or in how many seconds it may be tried again when it was done `most` times
-    within `seconds` already, and is not counted. Where the file cannot be written (full disk) nothing is refused.
+    """Count one more `what` of a client and return 0; if it already has `most` within `seconds`, return the seconds
+    until the next is allowed, uncounted. Returns 0 if the file cannot be written (full disk).
     """
     key = int.from_bytes(hashlib.sha256(whose.encode()).digest()[:4], "big") % _LANES
     now = time.time()

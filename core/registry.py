@@ -1,4 +1,4 @@
-"""What apps above add to an app below when they start: registered in the direction of imports, and read as a list."""
+"""Lets apps add parts to an app that they import, which does not import them."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ Part = TypeVar("Part")
 
 
 class Registry(Generic[Part]):
-    """Parts in the order of their places, whoever registers first; `AppConfig.ready` of an app registers its own."""
+    """Parts in the order of their places, registered in `AppConfig.ready`."""
 
     def __init__(self) -> None:
         self._parts: dict[int, Part] = {}

@@ -1,13 +1,13 @@
-"""Normalises typed and imported text: one spelling for what looks the same (acceptance S24)."""
+"""Normalises typed and imported text, so that text that looks the same is equal (acceptance S24)."""
 
 import re
 import unicodedata
 from fractions import Fraction
 
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\t\r\n"), " ")
-# Signs that no file of text may hold; NUL is refused on the way in, not cleaned away.
+# Characters not allowed in text files; NUL in input is refused, not removed.
 CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
-# What a spreadsheet takes for a formula; a file of ours puts ' before it (acceptance S25).
+# Spreadsheets take text that starts so for a formula; exports prefix it with ' (acceptance S25).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 _CONTROLS = {sign: None for sign in CONTROLS if sign}
@@ -27,7 +27,7 @@ def fold(text: str) -> str:
 
 _STRAY = _SPACES | _INVISIBLE | _CONTROLS
 
-# "Hoà" and "Hòa" are the same word: the mark of a final oa, oe, uy goes to its first letter ("quý" has no choice).
+# "Hoà" and "Hòa" are the same word: moves the mark of a final oa, oe, uy to its first letter (not in "quý").
 _OLD = {
     first + second: marked + plain
     for first, plain, rows in (
@@ -40,7 +40,7 @@ _FINAL = re.compile(r"(?<![qQ])(" + "|".join(_OLD) + r")(?!\w)", re.IGNORECASE)
 
 
 def clean_text(text: str) -> str:
-    """NFC on one line, without zero-width, direction and control signs, with plain spaces and none at the ends."""
+    """NFC on one line, stripped, with plain spaces and without zero-width, direction and control characters."""
     if text.isascii() and text.isprintable():
         return text.replace("\t", " ").strip()
     return unicodedata.normalize("NFC", text.translate(_STRAY)).strip()
@@ -57,10 +57,8 @@ def parse_digits(text: str, longest: int) -> int:
 
 
 def parse_fraction(text: str) -> Fraction:
-    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a decimal as a percentage such as 60%; of 20
-    signs at most. Errors: ValueError.
-
-    No exponent: that of twenty signs may have a million digits.
+    """`1`, a decimal with a dot or a comma, a fraction such as 1/3, or a percentage such as 60%; of at most 20
+    characters and without exponent, which could mean a million digits. Errors: ValueError.
     """
     text = text.replace(" ", "").replace(",", ".")
     number = text.removesuffix("%")
@@ -74,14 +72,14 @@ def parse_fraction(text: str) -> Fraction:
 
 
 def canonical_text(text: str) -> str:
-    """`clean`, and one place for the tone mark: what compares equal names the same thing."""
+    """`clean_text` with tone marks in one place: equal texts name the same thing."""
     text = clean_text(text)
     if text.isascii():
         return text
     return _FINAL.sub(_moved_tone_mark, text)
 
 
-def _moved_tone_mark(found: re.Match) -> str:
-    text = found.group()
+def _moved_tone_mark(match: re.Match) -> str:
+    text = match.group()
     moved = _OLD[text.lower()]
     return "".join(new.upper() if old.isupper() else new for old, new in zip(text, moved, strict=True))

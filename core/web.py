@@ -1,5 +1,4 @@
-"""What views of every app share: the declared right, problem+json, downloads, pages of long lists, fast markup of
-rows and options.
+"""Helpers for views of every app: declared rights, problem+json, downloads, pagination, fast markup of rows and options.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,8 +32,8 @@ class Right(Enum):
 def requires(right: Right, *, by_unit: bool = False) -> Callable:
     """Declare the right of a view (function, or the result of `as_view()`).
 
-    by_unit: the view fetches one unit through `unit_for` with this right. The gate then leaves the decision to that
-    call, so that a unit outside the reader's subtree is unknown (404) whatever the reader's role.
+    by_unit: the view fetches a unit through `unit_for`, which checks this right instead of the gate, so that a unit
+    outside the user's subtree is 404 for every role.
     """
 
     def declare(view):
@@ -46,7 +45,7 @@ def requires(right: Right, *, by_unit: bool = False) -> Callable:
 
 
 def takes_large_body(setting: str) -> Callable:
-    """A view that may be sent bodies of more bytes than others, by who is signed in: the name of the setting."""
+    """Declare the setting with the largest body in bytes that signed-in users may send to a view."""
 
     def declare(view):
         view.largest_body = setting
@@ -74,7 +73,7 @@ TITLES = {
 
 
 def problem_response(status: int, code: str, message: str, **more: Any) -> JsonResponse:
-    """The answer; `more` are further members of the body."""
+    """An error response as RFC 9457; `more`: further members of the body."""
     body = {"type": "about:blank", "title": TITLES[status], "status": status, "code": code, "detail": message}
     return JsonResponse(
         body | more, status=status, content_type=MEDIA_TYPE, json_dumps_params={"ensure_ascii": False}
@@ -82,7 +81,7 @@ def problem_response(status: int, code: str, message: str, **more: Any) -> JsonR
 
 
 def accepts_only_json(request: HttpRequest) -> bool:
-    """Whether the caller is a script of a page or another program that has no use for a page."""
+    """Whether the client is a script or program that accepts JSON and not HTML."""
     return request.accepts("application/json") and not request.accepts("text/html")
 
 
@@ -117,7 +116,7 @@ def outcome_message(request: HttpRequest, success: str, *refusals: type[Exceptio
 
 
 def plain_rows(lines: Iterable[Sequence[str]], words: Sequence[int] = ()) -> SafeString:
-    """Rows of texts: the first is the head of its row, those at the places `words` are words, the rest numbers."""
+    """Table rows: the first cell is a row heading, cells at the indexes `words` are text, the others numbers."""
     drawn = []
     for first, *others in lines:
         cells = "".join(
@@ -129,14 +128,14 @@ def plain_rows(lines: Iterable[Sequence[str]], words: Sequence[int] = ()) -> Saf
 
 
 def options(groups: Iterable[tuple[str, Sequence[tuple[str, str]]]], chosen: str) -> SafeString:
-    """Groups of (value, words) for a select; the groups have names."""
+    """Named groups of (value, label) as markup for a select."""
     drawn = []
-    for name, ones in groups:
-        if ones:
+    for name, choices in groups:
+        if choices:
             within = "".join(
                 f'<option value="{escape_text(value)}"{" selected" if value == chosen else ""}>'
                 f"{escape_text(words)}</option>"
-                for value, words in ones
+                for value, words in choices
             )
             drawn.append(f'<optgroup label="{escape_text(name)}">{within}</optgroup>')
     return SafeString("".join(drawn))

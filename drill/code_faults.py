@@ -210,7 +210,7 @@ FAULTS = (
     Fault(
         "a forwarded address is believed as it comes",
         "core/network.py",
-        "    if not 1 <= settings.PROXIES <= len(told):\n        return neighbour\n",
+        "    if not 1 <= settings.PROXIES <= len(forwarded):\n        return neighbour\n",
         "",
         "tests/core/test_network.py",
     ),

@@ -1,8 +1,7 @@
-"""Tells administrators by e-mail of what nobody foresaw: a 500, long work that broke, a timer's work that failed.
+"""E-mails administrators about unexpected errors: a 500, a failed job, a failed timer run.
 
-As the log, an e-mail holds neither settings nor cookies nor what was typed: where the fault arose, which page, and the
-number that leads to the log. The same fault is told once in `FAULT_MINUTES`, and no more than MOST in an hour, by all
-workers of a host together.
+Like the log, an e-mail holds no settings, cookies or typed data: only where the error arose, the page, and the request
+id. All workers of a host together send one e-mail per error in `FAULT_MINUTES`, and at most MOST in an hour.
 """
 
 import logging
@@ -18,36 +17,34 @@ from . import logs
 
 MOST = 20
 HOUR = 3600
-# Their records need no exception: the run itself says that it failed.
+# A record of this logger is sent even without an exception.
 RUNS = "ledger.failed_runs"
 _log = logging.getLogger(__name__)
 _sent_at: dict[str, float] = {}
 
 
 class AlarmHandler(logging.Handler):
-    """Sends what is worth it of the records that it is given."""
-
     def emit(self, record: logging.LogRecord) -> None:
-        if not settings.ADMINS or not _worth_it(record):
+        if not settings.ADMINS or not _is_unexpected(record):
             return
-        found = logs.trace(record.exc_info[1]) if record.exc_info and record.exc_info[1] else []
-        if not _first(f"{record.name} {found or record.getMessage()}"):
+        trace = logs.trace(record.exc_info[1]) if record.exc_info and record.exc_info[1] else []
+        if not _is_due(f"{record.name} {trace or record.getMessage()}"):
             return
-        subject, body = _message(record, found)
+        subject, body = _message(record, trace)
         try:
             mail_admins(subject, body)
         except (SMTPException, OSError) as fault:
             _log.warning("an e-mail about a fault was not sent: %s", logs.trace(fault)[-1])
 
 
-def _worth_it(record: logging.LogRecord) -> bool:
-    """Of others only what broke a request: a foreign host name or a strange header is no fault of ours."""
+def _is_unexpected(record: logging.LogRecord) -> bool:
+    """Of libraries only errors that broke a request, not a wrong host name or header."""
     ours = logs.is_own_logger(record.name) or record.name == "django.request"
     return ours and (bool(record.exc_info) or record.name == RUNS)
 
 
-def _first(what: str) -> bool:
-    """Whether it was not told lately, by this process (also where the disk is full) or another one of this host."""
+def _is_due(what: str) -> bool:
+    """Whether no e-mail about it was sent lately, by this process (even if the disk is full) or others of this host."""
     from core.rate_limit import seconds_to_wait
 
     pause, now = settings.FAULT_MINUTES * 60, time.monotonic()
@@ -59,7 +56,7 @@ def _first(what: str) -> bool:
     return seconds_to_wait("faults", "all", most=MOST, seconds=HOUR) == 0
 
 
-def _message(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
+def _message(record: logging.LogRecord, trace: list[str]) -> tuple[str, str]:
     """Subject and body."""
     number = getattr(record, "request_id", None)
     lines = [f"Lúc: {timezone.localtime():%H:%M:%S ngày %d/%m/%Y}", f"Hệ thống: {settings.BASE_URL}"]
@@ -76,8 +73,8 @@ def _message(record: logging.LogRecord, found: list[str]) -> tuple[str, str]:
         subject = f"Việc chạy theo giờ bị lỗi: {record.getMessage()}"
     else:
         subject = f"Việc chạy nền bị lỗi: {record.getMessage()}"
-    if found:
-        lines += ["", "Nơi xảy ra lỗi (không kèm nội dung người dùng gõ):", *(f"  {one}" for one in found)]
+    if trace:
+        lines += ["", "Nơi xảy ra lỗi (không kèm nội dung người dùng gõ):", *(f"  {line}" for line in trace)]
     look = f"journalctl -u cchc -o cat | grep {number}" if number else "journalctl -u 'cchc*' -o cat"
     lines += ["", f"Xem thêm trong nhật ký máy chủ: {look}"]
     lines += [f"Cùng lỗi này trong {settings.FAULT_MINUTES} phút tới không gửi thư nữa."]

@@ -1,4 +1,4 @@
-"""/healthz: the process answers. /readyz: it can do its work: database, migrations, disk (acceptance R4, R11, R13)."""
+"""/healthz: the process answers. /readyz: database, migrations and disk are all right (acceptance R4, R11, R13)."""
 
 import shutil
 import tempfile
@@ -11,7 +11,7 @@ from django.urls import path
 
 from core.web import Right, requires
 
-# Rooms whose migrations are told apart; packages drop old ones of theirs when they squash them.
+# Apps whose unknown migrations are faults; packages drop their own when they squash them.
 APPS = ("ledger", "accounts", "units", "records", "reports")
 
 
@@ -34,7 +34,7 @@ def _faults():
 
 
 def _takes_writes():
-    """Whether the disk does: a SQLite on one that has failed still carries out an update that changes no row."""
+    """Whether the disk can be written: SQLite on a failed disk still executes an update of no rows."""
     try:
         with tempfile.TemporaryFile(dir=settings.DATA_DIR) as probe:
             probe.write(b".")
@@ -45,9 +45,9 @@ def _takes_writes():
 
 
 def _ahead(loader):
-    """Whether the database was migrated by newer code: somebody went back to a version without restoring its backup."""
-    known = loader.disk_migrations
-    return any(name not in known for name in loader.applied_migrations if name[0] in APPS)
+    """Whether the database was migrated by newer code: a downgrade without restoring the backup."""
+    on_disk = loader.disk_migrations
+    return any(name not in on_disk for name in loader.applied_migrations if name[0] in APPS)
 
 
 @requires(Right.PUBLIC)

@@ -1,8 +1,7 @@
-"""What the server writes to stderr: in production one JSON object a line, elsewhere plain text.
+"""Logging to stderr: JSON lines in production, plain text elsewhere; docs/operations.md lists the fields.
 
-A line in production holds what our own code says and numbers, never what people typed, whom or what they asked for:
-of the messages of libraries the constant part only (their arguments are addresses, names and values), of an exception
-its class and where it arose, not its text. docs/operations.md lists the fields.
+A line in production holds messages of our own code and ids, no typed data and no addresses: of messages of libraries
+only the constant part (without arguments), of exceptions the class and the place, not the text.
 """
 
 import logging
@@ -18,10 +17,10 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 OWN = frozenset(
     {"accounts", "cchc_dashboard", "core", "figures", "ledger", "records", "reports", "spreadsheets", "units"}
 )
-# What `cchc_dashboard.monitoring.request_logging` tells of a request beside its message.
+# The extra fields of a request (cchc_dashboard.monitoring.request_logging).
 ABOUT_A_REQUEST = ("method", "route", "status", "ms", "user", "system", "fault")
 REQUESTS = "cchc_dashboard.requests"
-# The number of the request that this thread is answering.
+# The id of the request of this thread.
 request_number: ContextVar[str | None] = ContextVar("request_number", default=None)
 
 
@@ -31,42 +30,41 @@ def is_own_logger(name: str) -> bool:
 
 
 def trace(fault: BaseException) -> list[str]:
-    """Where an exception and those behind it arose, innermost last: `file:line function`, then the class, with the
-    code that a database or the system gave. No texts and no values: these hold what people typed. Each is told once,
-    also where they stand behind each other.
+    """Where an exception and its causes arose, innermost last: lines of `file:line function`, then the error kind.
+    Without messages and values, which may contain typed data. Handles cycles of causes.
     """
-    found: dict[int, BaseException] = {}
-    behind: BaseException | None = fault
-    while behind is not None and id(behind) not in found:
-        found[id(behind)] = behind
-        behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
+    faults: dict[int, BaseException] = {}
+    cause: BaseException | None = fault
+    while cause is not None and id(cause) not in faults:
+        faults[id(cause)] = cause
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     lines: list[str] = []
-    for one in reversed(found.values()):
-        lines += [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(one.__traceback__)]
-        lines += [error_kind(one), "then"]
+    for error in reversed(faults.values()):
+        lines += [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
+        lines += [error_kind(error), "then"]
     return lines[:-1]
 
 
 def error_kind(fault: BaseException) -> str:
-    """The class of an exception, with the code that a database or the system gave."""
+    """The class of an exception, with the error code of the database or system."""
     code = getattr(fault, "pgcode", None) or getattr(fault, "errno", None)
     kind = f"{type(fault).__module__}.{type(fault).__qualname__}"
     return f"{kind} ({code})" if code else kind
 
 
 def constant_part(record: logging.LogRecord) -> str:
-    """The part of a message that does not depend on what was asked for."""
+    """The message without the data of the request."""
     if is_own_logger(record.name):
         return record.getMessage()
     if record.name.startswith("django.security"):
         return "refused as suspicious"
-    said = record.msg if isinstance(record.msg, str) else type(record.msg).__qualname__
-    # gunicorn puts address and content together before it logs.
-    return "Invalid request" if said.startswith("Invalid request") else said
+    text = record.msg if isinstance(record.msg, str) else type(record.msg).__qualname__
+    # gunicorn formats the address into the message.
+    return "Invalid request" if text.startswith("Invalid request") else text
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives each record the number of the request under way."""
+    """Adds the id of the current request to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_number.get()
@@ -74,8 +72,8 @@ class RequestIdFilter(logging.Filter):
 
 
 class UnavailableFilter(logging.Filter):
-    """Drops what Django writes of a 503, a trace of hundreds of lines for each request while the database is away: our
-    own line tells the route and the kind of fault.
+    """Drops Django's records of a 503, hundreds of lines per request while the database is away; the line of
+    request_logging has route and error kind.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -83,7 +81,7 @@ class UnavailableFilter(logging.Filter):
 
 
 class JsonLine(JsonFormatter):
-    """One JSON object a record, of named fields only; what else a library hangs on a record is left out."""
+    """A JSON object per record, with fixed fields; extra fields of libraries are dropped."""
 
     def __init__(self) -> None:
         super().__init__(["levelname", "name"], json_ensure_ascii=False)
@@ -101,24 +99,21 @@ class JsonLine(JsonFormatter):
 
 
 def logging_settings(*, level: str, as_json: bool) -> dict[str, Any]:
-    """Django's LOGGING. `level` is that of our own requests' lines; libraries are heard from WARNING on at most.
-
-    Errors: ImproperlyConfigured.
-    """
+    """Django's LOGGING. `level`: of request lines; libraries log from WARNING on. Errors: ImproperlyConfigured."""
     if level not in LEVELS:
         raise ImproperlyConfigured(f"CCHC_LOG_LEVEL phải là một trong {', '.join(LEVELS)}.")
     other = level if LEVELS.index(level) > LEVELS.index("WARNING") else "WARNING"
-    # Its refusals stand in our own line, which tells the route and not the address.
+    # Django's lines contain the address; request_logging has its own without it.
     requests = {"level": "ERROR"} if as_json else {}
     loggers: dict[str, Any] = {
-        # Instead of Django's own handlers, which would send a mail with settings and everything that was typed.
+        # Replaces Django's handlers, which would e-mail settings and typed data.
         "django": {"handlers": [], "level": other},
         "django.request": requests | {"filters": ["unforeseen"]},
         "django.security.csrf": requests,
-        # Who was locked out stands in its tables.
+        # Lockouts are in its tables.
         "axes": {"level": "ERROR"},
         REQUESTS: {"level": level},
-        # Of work that failed the command itself tells whoever called it.
+        # The command itself prints its failure.
         "ledger.failed_runs": {"handlers": ["alarm"], "propagate": False},
     }
     if as_json:

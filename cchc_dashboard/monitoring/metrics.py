@@ -1,7 +1,7 @@
-"""Counts and durations in the Prometheus format, of all gunicorn workers together, behind a token.
+"""Metrics in the Prometheus format, behind a token; docs/operations.md lists them.
 
-gunicorn.conf.py names the folder that the workers share (PROMETHEUS_MULTIPROC_DIR); without it (tests, `runserver`)
-they are of this process. What lies in database and on disk is read when it is asked for. docs/operations.md lists them.
+gunicorn's workers share counts through a folder (PROMETHEUS_MULTIPROC_DIR in gunicorn.conf.py); without it (tests,
+`runserver`) they are of this process. Gauges of database and disk are read with each request.
 """
 
 import hmac
@@ -34,7 +34,7 @@ SECONDS = Histogram(
 
 
 def count(method: str, route: str, status: int, seconds: float) -> None:
-    """One more answer. Whatever becomes of the counting, the answer goes out."""
+    """Count one response; never raises."""
     try:
         REQUESTS.labels(method, route, f"{status // 100}xx").inc()
         SECONDS.labels(route).observe(seconds)
@@ -45,11 +45,11 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 @requires(Right.PUBLIC)
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Everything, for whoever brings the token; where none is set the page does not exist."""
+    """All metrics, for requests with the token; 404 if none is set."""
     if not settings.METRICS_TOKEN:
         raise Http404
-    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-    if not hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode()):
+    authorization = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(authorization, f"Bearer {settings.METRICS_TOKEN}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     registry = _own
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -59,21 +59,21 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class _CurrentGauges:
-    """What is read when it is asked for."""
+    """Gauges that are read with each request."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         at = timezone.now()
         yield _gauge("cchc_disk_free_bytes", "Free space where data lie.", {(): health.disk().free})
-        yield from _of_runs(at)
+        yield from _run_gauges(at)
         try:
-            found = list(_of_database(at))
+            gauges = list(_database_gauges(at))
         except DatabaseError:
-            found = []
-        yield _gauge("cchc_database_up", "Whether the database answers.", {(): int(bool(found))})
-        yield from found
+            gauges = []
+        yield _gauge("cchc_database_up", "Whether the database answers.", {(): int(bool(gauges))})
+        yield from gauges
 
 
-def _of_runs(at: datetime) -> Iterator[GaugeMetricFamily]:
+def _run_gauges(at: datetime) -> Iterator[GaugeMetricFamily]:
     last = {kind: timer_runs.last(kind) for kind in timer_runs.RUN_INTERVALS}
     good = {(kind,): (at - ran.good_at).total_seconds() for kind, ran in last.items() if ran and ran.good_at}
     went = {(kind,): int(ran.good) for kind, ran in last.items() if ran}
@@ -81,7 +81,7 @@ def _of_runs(at: datetime) -> Iterator[GaugeMetricFamily]:
     yield _gauge("cchc_last_run_good", "Whether the last run of a timer's work went well.", went, "kind")
 
 
-def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
+def _database_gauges(at: datetime) -> Iterator[GaugeMetricFamily]:
     since = at - timedelta(days=1)
     queues = health.queues(since)
     states = {
@@ -101,8 +101,10 @@ def _of_database(at: datetime) -> Iterator[GaugeMetricFamily]:
     )
 
 
-def _gauge(name: str, told: str, values: dict[tuple[str, ...], float], *labels: str) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, told, labels=labels)
+def _gauge(
+    name: str, description: str, values: dict[tuple[str, ...], float], *labels: str
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, description, labels=labels)
     for key, value in values.items():
         family.add_metric(key, value)
     return family

@@ -1,7 +1,7 @@
-"""Logs and counts every request under an id that reader and log share.
+"""Logs and counts every request under an id, which is also in the response.
 
-The line names the route (never the address, whose parts may be links that sign in), the status, the duration
-and who asked by id: nothing that was typed, and no figures.
+A line has the route (never the address, which may contain a sign-in link), the status, the duration and the id of user
+or token: no typed data, no figures.
 """
 
 import logging
@@ -24,7 +24,7 @@ _log = logging.getLogger(logs.REQUESTS)
 
 
 class RequestLogging:
-    """The outermost of all: whatever answers, it is seen."""
+    """The outermost middleware, so that every response is logged."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -43,13 +43,13 @@ class RequestLogging:
 
 
 def _request_id(request: HttpRequest) -> str:
-    """That which the proxy gave, where there is one that is believed; else a new one."""
-    given = request.headers.get(HEADER, "")
-    return given if settings.PROXIES and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    """The id from the proxy, if CCHC_PROXIES is set, or else a new one."""
+    from_proxy = request.headers.get(HEADER, "")
+    return from_proxy if settings.PROXIES and _REQUEST_ID.fullmatch(from_proxy) else secrets.token_hex(8)
 
 
 def _log_request(request: HttpRequest, status: int, seconds: float) -> None:
-    """A line and a count; until the answer begins, where it is sent bit by bit."""
+    """`seconds`: until the response, without the streaming of its body."""
     method = request.method if request.method in _METHODS else "OTHER"
     route = route_of(request)
     metrics.count(method, route, status, seconds)
@@ -64,14 +64,14 @@ def _log_request(request: HttpRequest, status: int, seconds: float) -> None:
 
 def route_of(request: HttpRequest) -> str:
     """The name of the route, "static" or "none"."""
-    found = request.resolver_match
-    if found is None:
+    match = request.resolver_match
+    if match is None:
         return "static" if request.path.startswith(settings.STATIC_URL) else "none"
-    return found.view_name
+    return match.view_name
 
 
 def who_of(request: HttpRequest) -> tuple[int | None, int | None]:
-    """Number of the person and of the token, as far as they are known: nobody is looked up for it."""
+    """The ids of user and token, if already loaded; makes no query."""
     user = getattr(request, "user", None)
     if type(user) is SimpleLazyObject:
         user = getattr(request, "_cached_user", None)

@@ -1,6 +1,4 @@
-"""Hooks of gunicorn's workers: worker ids, the folder through which they add up their counts, and a higher
-threshold of garbage collection.
-"""
+"""Hooks for gunicorn: worker ids, the folder for shared metrics, and garbage collection."""
 
 import gc
 import os
@@ -17,24 +15,24 @@ _number = 0
 
 
 def prepare_folder() -> None:
-    """A new folder for this server, in memory where there is such a place: on a full disk counting must not kill."""
+    """Create a folder for the metrics of this server, in memory if possible: a full disk must not kill workers."""
     mine = f"{_PREFIX}{os.getpid()}-"
     if mine in os.environ.get(FOLDER, ""):
-        return  # read again on SIGHUP
+        return  # configuration is reloaded on SIGHUP
     memory = Path("/dev/shm")
     place = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-    for left in place.glob(f"{_PREFIX}*"):
-        # Of a server that was killed.
-        if not Path("/proc", left.name.removeprefix(_PREFIX).partition("-")[0]).exists():
-            shutil.rmtree(left, ignore_errors=True)
+    for folder in place.glob(f"{_PREFIX}*"):
+        # Left behind by a server that was killed.
+        if not Path("/proc", folder.name.removeprefix(_PREFIX).partition("-")[0]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
     os.environ[FOLDER] = tempfile.mkdtemp(prefix=mine, dir=place)
     values.ValueClass = values.MultiProcessValue(lambda: _number)
 
 
 def assign_id(worker: Any, others: Any) -> None:
-    """In the server, before the fork: the lowest number that no living worker has."""
-    taken = {other.number for other in others}
-    worker.number = next(one for one in range(1, len(taken) + 2) if one not in taken)
+    """In the server, before the fork: the lowest id that no living worker has."""
+    used_ids = {other.number for other in others}
+    worker.number = next(number for number in range(1, len(used_ids) + 2) if number not in used_ids)
 
 
 def set_worker(worker: Any) -> None:
@@ -48,13 +46,13 @@ def remove_folder() -> None:
     shutil.rmtree(os.environ.pop(FOLDER, ""), ignore_errors=True)
 
 
-# A page makes about so many objects that may be garbage and keeps few: as Python comes (700) it would be looked
-# through dozens of times, which took a seventh of its time.
+# A page allocates about so many container objects: with Python's default (700) garbage collection ran dozens of times
+# per page, a seventh of its time.
 _THRESHOLD = 10_000
 
 
 def tune_gc() -> None:
-    """Leave all that was made until now out of every search: it stays, and is shared between workers."""
+    """Exclude existing objects, which live on and are shared between workers, and raise the threshold."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_THRESHOLD)

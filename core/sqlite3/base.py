@@ -1,5 +1,5 @@
-"""Django's SQLite backend with a queue of writers: every transaction, and every writing statement outside of
-one, waits for its turn. A lock on a file keeps the order in which threads and processes asked.
+"""Django's SQLite backend with a queue of writers: every transaction, and every writing statement outside a
+transaction, waits for its turn, in order of arrival.
 """
 
 import fcntl
@@ -17,22 +17,22 @@ from django.utils.dateparse import parse_date
 
 
 class WriteQueue:
-    """The queue of one database file. Within the process it is first come, first served; between processes it is the
-    system's order of waiting for `flock`.
+    """The queue of a database file: first come, first served within a process; between processes the order in which
+    the system grants `flock`.
     """
 
     def __init__(self, path: str) -> None:
-        """Errors: OSError where the file can be neither made nor opened."""
+        """Errors: OSError if the lock file cannot be opened."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._changed = threading.Condition()
         self._waiting: deque[threading.Event] = deque()
         self._held = False
-        # The thread that waits for the file on behalf of all others, who could not stop waiting for it themselves.
+        # Waits for `flock`, which has no timeout, on behalf of all other threads.
         self._keeper: threading.Thread | None = None
         self._asking = False
 
     def take(self, seconds: float) -> bool:
-        """Wait so long at most; whether the turn is the caller's, who must `leave` then."""
+        """Wait up to `seconds` for the turn; if True, the caller must `leave`."""
         with self._changed:
             if not (self._held or self._waiting or self._asking) and self._free():
                 self._held = True
@@ -52,7 +52,7 @@ class WriteQueue:
             return False
 
     def leave(self) -> None:
-        """The next one's turn."""
+        """End the caller's turn."""
         with self._changed:
             fcntl.flock(self._file, fcntl.LOCK_UN)
             self._held = False
@@ -78,23 +78,23 @@ class WriteQueue:
                     self._held = True
                     self._waiting.popleft().set()
                 else:
-                    # Nobody had the patience.
+                    # All waiting threads have timed out.
                     fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
-_known: dict[str, WriteQueue | None] = {}
-_knowing = threading.Lock()
+_queues: dict[str, WriteQueue | None] = {}
+_queues_lock = threading.Lock()
 
 
 def write_queue_of(database: str) -> WriteQueue | None:
-    """The queue of a database file; None where it can have none (in memory, or a folder that takes no files)."""
-    found = _known.get(database)
-    if found is None and database not in _known:
-        with _knowing:
-            if database not in _known:
-                _known[database] = _new_queue(database)
-            found = _known[database]
-    return found
+    """The queue of a database file; None for a database in memory or a read-only folder."""
+    queue = _queues.get(database)
+    if queue is None and database not in _queues:
+        with _queues_lock:
+            if database not in _queues:
+                _queues[database] = _new_queue(database)
+            queue = _queues[database]
+    return queue
 
 
 def _new_queue(database: str) -> WriteQueue | None:
@@ -107,24 +107,24 @@ def _new_queue(database: str) -> WriteQueue | None:
 
 
 def _forget() -> None:
-    """A forked process asks for itself: a lock that came along would be its parent's."""
-    global _knowing
-    _known.clear()
-    _knowing = threading.Lock()
+    """After a fork: an inherited lock would be shared with the parent."""
+    global _queues_lock
+    _queues.clear()
+    _queues_lock = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget)
 
-# Hundreds of rows have a handful of days between them: each is made of its text once.
+# Hundreds of rows have only a few different days: parses each once.
 base.Database.register_converter("date", lru_cache(maxsize=4096)(base.decoder(parse_date)))
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, but for who writes when."""
+    """Django's wrapper with the queue of writers."""
 
-    _turn: WriteQueue | None = None  # while it is ours
+    _turn: WriteQueue | None = None  # during this connection's turn
     _reads = False
 
     def create_cursor(self, name: str | None = None) -> "QueuedCursor":
@@ -134,7 +134,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Within it a transaction begins as one that only reads: it waits for nobody, and nobody for it."""
+        """Transactions begun within it only read, and do not wait in the queue."""
         self._reads = True
         try:
             yield
@@ -154,7 +154,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         super()._commit()
-        # One that fails is rolled back.
+        # If the commit fails, Django rolls back.
         self._leave_turn()
 
     def _rollback(self) -> None:
@@ -171,7 +171,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """For one statement outside a transaction."""
+        """The turn for one statement outside a transaction."""
         self._take_turn()
         try:
             yield
@@ -182,7 +182,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         turns = write_queue_of(str(self.settings_dict["NAME"])) if self._turn is None else None
         if turns is not None:
             if not turns.take(self.settings_dict["OPTIONS"].get("timeout", 5)):
-                raise OperationalError("database is locked: others have been writing all the while")
+                raise OperationalError("database is locked: timed out in the queue of writers")
             self._turn = turns
 
     def _leave_turn(self) -> None:
@@ -192,7 +192,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class QueuedCursor(base.SQLiteCursorWrapper):
-    """A statement that writes outside a transaction is one of its own."""
+    """Takes a turn for a writing statement outside a transaction."""
 
     wrapper: DatabaseWrapper
 

@@ -161,8 +161,8 @@ long = st.integers(_MAX_PARAMETERS + 1, _MAX_PARAMETERS + 3).map(lambda size: li
 def test_equals_the_lists_written_out(groups, months):
     found = fill_lists(TEXT, groups=groups, months=months)
     written = {"groups": ", ".join(map(str, groups)), "months": ", ".join(map(str, months))}
-    assert found.text % found.given == TEXT.format(**written)
-    assert len(found.given) == sum(
+    assert found.text % found.params == TEXT.format(**written)
+    assert len(found.params) == sum(
         len(one) for one in (groups, groups, months) if len(one) <= _MAX_PARAMETERS
     )
 
