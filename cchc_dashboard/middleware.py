@@ -47,7 +47,7 @@ class _Middleware:
 
 
 class SecurityHeaders(_Middleware):
-    """Strict content policy on every answer; nothing of a signed-in reader stays in a cache (acceptance S16)."""
+    """Strict Content-Security-Policy; no caching of pages of signed-in users (acceptance S16)."""
 
     def __call__(self, request):
         response = self.get_response(request)
