@@ -11,7 +11,7 @@ from records.generate.country import HALF_YEAR, LAST, LAST_DAY, MERGER, CountryS
 from records.summary.figures_query import FiguresQuery
 from records.summary.missing import missing_unit_months
 from records.summary.queries import summary
-from reports.dashboard.views import MOST_LACKING
+from reports.dashboard.views import MOST_MISSING
 from units.models import Tier, Unit
 
 from .databases import use, vendor
@@ -83,7 +83,7 @@ def gap_rows(gaps: tuple, district: tuple) -> Iterator[Result]:
     list alone.
     """
     reference = figures_of(*district)
-    asked = [("country", MOST_LACKING), ("country", None), ("province", None)]
+    asked = [("country", MOST_MISSING), ("country", None), ("province", None)]
     units = dict(places_of(gaps))
     for (name, most), (basis, today) in product(asked, BASES):
         times = versus(figures_of(gaps[0], units[name], gaps[2], today, ACROSS, most), reference)

@@ -143,7 +143,7 @@ def export_rows(nation: tuple, number: int = 40_000) -> Iterator[Result]:
     with use(connection):
         one = summary(FiguresQuery(Unit.objects.filter(parent=top).first(), HALF_YEAR, by="unit"))
     seen = [FlatRow(row.name, row.key, "Cấp xã", row.figures) for row in one.rows]
-    start = flat_table(one, [], asked="", made_at=AT)
+    start = flat_table(one, [], filters="", made_at=AT)
     rows = tuple(seen[place % len(seen)] for place in range(number))
     whole = FlatTable(
         start.first, rows, start.total, start.count_titles, start.rate_titles, start.source, one, False

@@ -1,5 +1,4 @@
-"""Helpers for views of every app: declared rights, problem+json, downloads, pagination, fast markup of rows and options.
-"""
+"""Helpers for views of every app: declared rights, problem+json, downloads, pagination, fast markup of rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager

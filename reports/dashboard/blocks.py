@@ -1,4 +1,4 @@
-"""The blocks of the dashboard as words, bars, scales and charts, under headings that state a finding."""
+"""Builds the dashboard's blocks (text, bars, scales, charts); their headings state a finding."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,26 +26,26 @@ from reports.tables.columns import TableEntry, added_words
 from .params import PageState
 from .queries import PastFigures, rate_targets
 
-MANY = 3  # units: fewer are not worth a ranking in words
+MANY = 3  # units; fewer get no ranking sentence
 
 
 def channel_finding(summary: Summary) -> str:
-    """Which way most dossiers come in: "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp"."""
-    known = [(tier, way, one) for tier, one in summary.tiers if (way := _main_way(one))]
-    if not known or len(known) > 2:
+    """The channel by which most dossiers come in: "Cấp huyện chủ yếu trực tuyến, cấp xã chủ yếu trực tiếp"."""
+    tiers = [(tier, way, figures) for tier, figures in summary.tiers if (way := _main_way(figures))]
+    if not tiers or len(tiers) > 2:
         return "Hồ sơ tiếp nhận theo hình thức"
-    told = []
-    for way, found in groupby(known, key=lambda each: each[1]):
-        group = list(found)
-        mark = sentences.incomplete_mark(*(one.completeness for _, _, one in group))
-        told.append(f"{_listed([formatting.tier_name(tier) for tier, _, _ in group])} chủ yếu {way}{mark}")
-    return _sentence(told)
+    clauses = []
+    for way, members in groupby(tiers, key=lambda each: each[1]):
+        group = list(members)
+        mark = sentences.incomplete_mark(*(figures.completeness for _, _, figures in group))
+        clauses.append(f"{_listed([formatting.tier_name(tier) for tier, _, _ in group])} chủ yếu {way}{mark}")
+    return _sentence(clauses)
 
 
 def on_time_finding(scale: RateScale, completeness: Mapping[str, Completeness]) -> str:
-    """Who reaches the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; without a target only the name.
+    """Which tiers reach the target: "Đúng hạn: cấp xã đạt, cấp huyện chưa đạt"; only the rate's name without a target.
 
-    `completeness` of each dot, by its name: a claim that rests on missing reports is marked.
+    `completeness` is keyed by the dot's name; a claim about incomplete figures is marked.
     """
     reached = [dot.name for dot in scale.dots if dot.reached is True]
     short = [dot.name for dot in scale.dots if dot.reached is False]
@@ -53,32 +53,35 @@ def on_time_finding(scale: RateScale, completeness: Mapping[str, Completeness]) 
     if not reached and not short:
         return "Giải quyết trước và đúng hạn"
     if reached and short:
-        told = [f"{_listed(reached).lower()} đạt{marks[0]}", f"{_listed(short).lower()} chưa đạt{marks[1]}"]
-        return f"Đúng hạn: {', '.join(told)}"
+        clauses = [
+            f"{_listed(reached).lower()} đạt{marks[0]}",
+            f"{_listed(short).lower()} chưa đạt{marks[1]}",
+        ]
+        return f"Đúng hạn: {', '.join(clauses)}"
     who = "các cấp đều " if len(reached or short) > 1 else ""
     return f"Đúng hạn: {who}{'đạt' if reached else 'chưa đạt'} chỉ tiêu{''.join(marks)}"
 
 
 def trend_finding(name: str, ends: Iterable[tuple[str, Share, str, str]]) -> str:
-    """Where the lines stand: (tier, its last known share, the month, its mark); "" where nothing is known."""
-    told = [
+    """The latest share of each line; "" without any. `ends`: (tier, last known share, month, incomplete mark)."""
+    parts = [
         (month, f"{tier.lower()} {formatting.format_percent(share.percent)}{mark}")
         for tier, share, month, mark in ends
         if share.percent
     ]
-    if not told:
+    if not parts:
         return ""
-    months = {month for month, _ in told}
+    months = {month for month, _ in parts}
     if len(months) == 1:
-        return f"{name} {months.pop()}: {', '.join(text for _, text in told)}"
-    return f"{name}: {', '.join(f'{text} ({month})' for month, text in told)}"
+        return f"{name} {months.pop()}: {', '.join(text for _, text in parts)}"
+    return f"{name}: {', '.join(f'{text} ({month})' for month, text in parts)}"
 
 
 def ranking_finding(section: str, entries: Sequence[TableEntry], mean: Share) -> str:
-    """Who leads in a section ("Cấp xã", or "" where there is but one), and how many are below the overall mark.
+    """The leading unit of a section ("Cấp xã"; "" if there is only one section), and how many are below the mean.
 
-    "" for a few units or a mark with blanks in it; marked where some of the section's reports are missing. Estimates
-    are not ranked, which is said: each of their cells is rounded by itself.
+    "" for fewer than MANY units or a partial mean; marked where some of the section's reports are missing. The sentence
+    says that estimates are not ranked: their cells are rounded one by one.
     """
     placed = [entry for entry in entries if entry.ranked and entry.figures.shares["online"].percent]
     ranked = [entry for entry in placed if not entry.figures.estimated]
@@ -87,16 +90,16 @@ def ranking_finding(section: str, entries: Sequence[TableEntry], mean: Share) ->
     best = max(ranked, key=lambda entry: _exact(entry.figures.shares["online"]))
     below = sum(_below(entry.figures.shares["online"], mean) for entry in ranked)
     mark = formatting.format_percent(mean.percent)
-    told = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
+    claim = f"{best.row.name} cao nhất; {below}/{len(ranked)} đơn vị dưới mức chung {mark}"
     if guessed := len(placed) - len(ranked):
-        told = f"{told}, không xếp {formatting.format_count(guessed)} đơn vị có số ước tính"
-    told = f"{section}: {told}" if section else capfirst(told)
-    return told + sentences.incomplete_mark(*(entry.figures.completeness for entry in entries))
+        claim = f"{claim}, không xếp {formatting.format_count(guessed)} đơn vị có số ước tính"
+    claim = f"{section}: {claim}" if section else capfirst(claim)
+    return claim + sentences.incomplete_mark(*(entry.figures.completeness for entry in entries))
 
 
-def _main_way(one: Figures) -> str:
+def _main_way(figures: Figures) -> str:
     for key, way in (("online", "trực tuyến"), ("direct", "trực tiếp")):
-        share = one.shares[key]
+        share = figures.shares[key]
         if share.percent and not share.partial and share.numerator * 2 > share.denominator:
             return way
     return ""
@@ -125,12 +128,12 @@ PARTS = (("direct", "Trực tiếp"), ("online", "Trực tuyến"), ("postal", "
 def online_by_month(
     months: Sequence[Month], tiers: Sequence[tuple[str, Sequence[Figures | None]]], names: Sequence[str]
 ) -> Chart:
-    """The share received online, month by month: a line per tier, a gap where nobody reported."""
-    shown = [(tier, known) for tier, known in tiers if tier in names]
+    """The share received online by month: a line per tier, a gap where nobody reported."""
+    shown = [(tier, monthly) for tier, monthly in tiers if tier in names]
     series = tuple(
-        ChartSeries(formatting.tier_name(tier), tuple(map(_monthly, known))) for tier, known in shown
+        ChartSeries(formatting.tier_name(tier), tuple(map(_monthly, monthly))) for tier, monthly in shown
     )
-    ends = [(formatting.tier_name(tier), *end) for tier, known in shown if (end := _end(months, known))]
+    ends = [(formatting.tier_name(tier), *end) for tier, monthly in shown if (end := _end(months, monthly))]
     return Chart(
         "online",
         "lines",
@@ -141,44 +144,52 @@ def online_by_month(
 
 
 def channel_comparison(summary: Summary, before: Summary) -> Chart:
-    """How dossiers came in, tier by tier, this period and the same period last year: bars that total 100."""
+    """Bars of 100%: dossiers by channel for each tier, this period and the same period last year."""
     rows = []
-    for tier, one in summary.tiers:
-        rows.append((f"{formatting.tier_name(tier)} {_short(summary)}", one, summary))
+    for tier, figures in summary.tiers:
+        rows.append((f"{formatting.tier_name(tier)} {_short(summary)}", figures, summary))
         earlier = before.tier(tier)
         if earlier is not None and earlier.shares["direct"].denominator:
             rows.append((f"{formatting.tier_name(tier)} {_short(before)}", earlier, before))
     series = tuple(
-        ChartSeries(name, tuple(_point(one.shares[key], one, whole) for _, one, whole in rows))
+        ChartSeries(name, tuple(_point(figures.shares[key], figures, whole) for _, figures, whole in rows))
         for key, name in PARTS
     )
-    return Chart("channels", "bars", _told(summary, before), tuple(label for label, _, _ in rows), series)
+    return Chart(
+        "channels",
+        "bars",
+        _online_change_finding(summary, before),
+        tuple(label for label, _, _ in rows),
+        series,
+    )
 
 
-def _point(share: Share, one: Figures, whole: Summary) -> ChartPoint:
-    completeness = one.completeness
+def _point(share: Share, figures: Figures, whole: Summary) -> ChartPoint:
+    completeness = figures.completeness
     return ChartPoint.of(
         share, complete=completeness.complete, completeness=completeness.text(whole.period.one_month)
     )
 
 
-def _monthly(one: Figures | None) -> ChartPoint:
-    if one is None:
+def _monthly(figures: Figures | None) -> ChartPoint:
+    if figures is None:
         return NOTHING
     return ChartPoint.of(
-        one.shares["online"], complete=one.completeness.complete, completeness=one.completeness.text(True)
+        figures.shares["online"],
+        complete=figures.completeness.complete,
+        completeness=figures.completeness.text(True),
     )
 
 
-def _end(months: Sequence[Month], known: Sequence[Figures | None]) -> tuple[Share, str, str] | None:
-    for month, one in zip(reversed(months), reversed(known), strict=True):
-        if one is not None and one.shares["online"].percent is not None:
-            return one.shares["online"], month.label, sentences.incomplete_mark(one.completeness)
+def _end(months: Sequence[Month], monthly: Sequence[Figures | None]) -> tuple[Share, str, str] | None:
+    for month, figures in zip(reversed(months), reversed(monthly), strict=True):
+        if figures is not None and figures.shares["online"].percent is not None:
+            return figures.shares["online"], month.label, sentences.incomplete_mark(figures.completeness)
     return None
 
 
 def _short(summary: Summary) -> str:
-    """A period as it fits beside a bar: T6/2022, Q2/2022, H1 is 6 tháng đầu 2022."""
+    """The period's short label beside a bar: T6/2022, Q2/2022, 6T đầu 2022."""
     period = Period.parse(summary.period.code)
     match period.kind:
         case "half":
@@ -190,57 +201,56 @@ def _short(summary: Summary) -> str:
     return period.label
 
 
-def _told(summary: Summary, before: Summary) -> str:
-    told = []
-    for tier, one in summary.tiers:
+def _online_change_finding(summary: Summary, before: Summary) -> str:
+    clauses = []
+    for tier, figures in summary.tiers:
         earlier = before.tier(tier)
-        new, old = one.shares["online"].percent, earlier.shares["online"].percent if earlier else None
+        new, old = figures.shares["online"].percent, earlier.shares["online"].percent if earlier else None
         if new is not None and old is not None:
-            mark = sentences.incomplete_mark(one.completeness, earlier.completeness)
-            told.append(f"{formatting.tier_name(tier).lower()} {_from_to(new, old)}{mark}")
-    return f"Trực tuyến so với cùng kỳ: {', '.join(told)}" if told and len(told) <= 2 else ""
+            mark = sentences.incomplete_mark(figures.completeness, earlier.completeness)
+            clauses.append(f"{formatting.tier_name(tier).lower()} {_from_to(new, old)}{mark}")
+    return f"Trực tuyến so với cùng kỳ: {', '.join(clauses)}" if clauses and len(clauses) <= 2 else ""
 
 
 def _from_to(new: str, old: str) -> str:
-    """From one printed share to another."""
     if Decimal(new) == Decimal(old):
         return f"vẫn là {formatting.format_percent(new)}"
     way = "lên" if Decimal(new) > Decimal(old) else "còn"
     return f"từ {formatting.format_percent(old)} {way} {formatting.format_percent(new)}"
 
 
-# What the arrow says to who does not see it.
+# Text alternatives of the arrows.
 WORDS = {"up": "tăng", "down": "giảm", "flat": "không đổi"}
 PERCENT = re.compile(r"(\d[\d.,]*%)")
 
 
-def _headline(asked: PageState, summary: Summary, field_name: str) -> str:
-    """The finding; of one unit under its own name and not that of its tier. No finding: unit and period."""
-    online, found = summary.total.shares["online"], sentences.headline(summary)
-    if found and not asked.query.unit.has_children:
-        found = f"{BY_KEY['online'].name}: {summary.unit_name} {formatting.format_percent(online.percent)}"
-        found += sentences.incomplete_mark(summary.total.completeness)
-    if not found:
-        found = f"{capfirst(summary.unit_name)}, {summary.period.label}"
-    return f"{field_name}: {found[:1].lower()}{found[1:]}" if field_name else found
+def _headline(state: PageState, summary: Summary, field_name: str) -> str:
+    """The finding, or unit and period without one. A unit without children is named itself, not its tier."""
+    online, text = summary.total.shares["online"], sentences.headline(summary)
+    if text and not state.query.unit.has_children:
+        text = f"{BY_KEY['online'].name}: {summary.unit_name} {formatting.format_percent(online.percent)}"
+        text += sentences.incomplete_mark(summary.total.completeness)
+    if not text:
+        text = f"{capfirst(summary.unit_name)}, {summary.period.label}"
+    return f"{field_name}: {text[:1].lower()}{text[1:]}" if field_name else text
 
 
 def answer_block(
-    asked: PageState, summary: Summary, now: Summary, before: Summary | None, field_name: str
+    state: PageState, summary: Summary, now: Summary, before: Summary | None, field_name: str
 ) -> dict[str, Any]:
-    """`now` and `before` are what is compared: the same units in both."""
-    found = _headline(asked, summary, field_name)
+    """Context of the answer block. `now` and `before` are the compared figures: the same units in both."""
+    headline = _headline(state, summary, field_name)
     dates = formatting.format_day_range(summary.period.start, summary.period.end)
     lead = [
         f"{capfirst(summary.unit_name)}, {summary.period.label} ({dates}).",
         sentences.completeness_sentence(summary.total.completeness, summary.period.one_month),
-        _counted(asked),
-        "Có tính cơ quan ngoài Ủy ban nhân dân." if asked.query.external else "",
+        _counted(state),
+        "Có tính cơ quan ngoài Ủy ban nhân dân." if state.query.external else "",
     ]
     return {
-        "headline": [(words, bool(PERCENT.fullmatch(words))) for words in PERCENT.split(found) if words],
+        "headline": [(words, bool(PERCENT.fullmatch(words))) for words in PERCENT.split(headline) if words],
         "lead": " ".join(filter(None, lead)),
-        "tiers": [(formatting.tier_name(tier), one) for tier, one in summary.tiers]
+        "tiers": [(formatting.tier_name(tier), figures) for tier, figures in summary.tiers]
         if len(summary.tiers) > 1
         else [],
         "counted_in": "đơn vị" if summary.period.one_month else "báo cáo tháng",
@@ -250,16 +260,16 @@ def answer_block(
     }
 
 
-def _counted(asked: PageState) -> str:
-    if asked.query.as_of is not None:
-        return f"{formatting.included_label(asked.query.include, asked.query.as_of)}."
+def _counted(state: PageState) -> str:
+    if state.query.as_of is not None:
+        return f"{formatting.included_label(state.query.include, state.query.as_of)}."
     return (
-        "Gồm cả số liệu chưa duyệt." if asked.query.include == "submitted" else "Chỉ tính số liệu đã duyệt."
+        "Gồm cả số liệu chưa duyệt." if state.query.include == "submitted" else "Chỉ tính số liệu đã duyệt."
     )
 
 
 def _grown(summary: Summary, before: Summary | None) -> dict[str, str] | None:
-    """How many more or fewer dossiers than last year, in percent of last year's."""
+    """The change in received dossiers in percent of last year's."""
     new, old = summary.total.counts["received"], before.total.counts["received"] if before else None
     if new is None or not old:
         return None
@@ -292,7 +302,7 @@ def _moved(key: str, summary: Summary, before: Summary | None) -> dict[str, str]
 
 
 def rate_label(rate: Rate, end: date) -> dict[str, str]:
-    """A rate in words, with the names that the online levels had at the end of the period."""
+    """A rate's name, formula and definition; online levels have the names valid on `end`."""
     return {
         "name": rate.name,
         "words": f"{added_words(rate.numerator, end)} ÷ {added_words(rate.under, end)}",
@@ -303,24 +313,26 @@ def rate_label(rate: Rate, end: date) -> dict[str, str]:
 Goals = dict[str, dict[str, str]]
 
 
-def targets_by_tier(asked: PageState, end: date) -> Goals:
-    """The targets of a unit: by rate and tier (tier "" is all tiers), percent as text with a dot."""
-    found: Goals = {}
-    for rate_target in rate_targets(asked.query.unit, end):
-        found.setdefault(rate_target["rate"], {})[rate_target["tier"]] = rate_target["percent"]
-    return found
+def targets_by_tier(state: PageState, end: date) -> Goals:
+    """The unit's targets by rate, then tier ("" is all tiers); percent as text with a dot."""
+    targets: Goals = {}
+    for rate_target in rate_targets(state.query.unit, end):
+        targets.setdefault(rate_target["rate"], {})[rate_target["tier"]] = rate_target["percent"]
+    return targets
 
 
 def online_target_lines(summary: Summary, goals: Goals) -> str:
-    """Each tier's share of online dossiers against its target, in words; nothing where none is set."""
-    told = []
-    for tier, one in summary.tiers:
+    """A sentence that compares each tier's online share with its target; "" without targets."""
+    verdicts = []
+    for tier, figures in summary.tiers:
         goal = goals.get("online", {}).get(tier, goals.get("online", {}).get(""))
-        verdict = sentences.target_gap(one.shares["online"].percent, goal)
+        verdict = sentences.target_gap(figures.shares["online"].percent, goal)
         if goal and verdict:
-            verdict = verdict[:1].lower() + verdict[1:] + sentences.incomplete_mark(one.completeness)
-            told.append(f"{formatting.tier_name(tier).lower()} {formatting.format_percent(goal)} ({verdict})")
-    return f"Chỉ tiêu trực tuyến: {'; '.join(told)}." if told else ""
+            verdict = verdict[:1].lower() + verdict[1:] + sentences.incomplete_mark(figures.completeness)
+            verdicts.append(
+                f"{formatting.tier_name(tier).lower()} {formatting.format_percent(goal)} ({verdict})"
+            )
+    return f"Chỉ tiêu trực tuyến: {'; '.join(verdicts)}." if verdicts else ""
 
 
 def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dict[str, Any]:
@@ -328,14 +340,14 @@ def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dic
     rows = [
         (
             formatting.tier_name(tier),
-            one.rates["on_time"],
+            figures.rates["on_time"],
             earlier.rates["on_time"] if (earlier := before.tier(tier) if before else None) else None,
             goals.get(tier, goals.get("")),
         )
-        for tier, one in summary.tiers
+        for tier, figures in summary.tiers
     ]
     if len(rows) != 1:
-        # All together has a target where every tier has the same one.
+        # The total has a target if all tiers share one.
         shared = goals.get("") or (goals[next(iter(goals))] if len(set(goals.values())) == 1 else None)
         past = before.total.rates["on_time"] if before else None
         rows.append(("Tất cả", summary.total.rates["on_time"], past, shared))
@@ -344,28 +356,28 @@ def on_time_block(summary: Summary, before: Summary | None, every: Goals) -> dic
         "scale": scale,
         "on_time_finding": on_time_finding(
             charts.RateScale(scale.dots[: len(summary.tiers)], scale.start, scale.ticks),
-            {formatting.tier_name(tier): one.completeness for tier, one in summary.tiers},
+            {formatting.tier_name(tier): figures.completeness for tier, figures in summary.tiers},
         ),
         "has_target": any(dot.goal for dot in scale.dots),
     }
 
 
-def chart_with_basis(asked: PageState, chart: Chart) -> Chart:
-    """The chart whose sentence also says by which units or as of which day, where that is not the usual one."""
-    if asked.query.today is not None:
-        return replace(chart, told=f"{chart.told}, {formatting.basis_label(asked.query.today)}".lstrip(", "))
-    if asked.query.as_of is None:
+def chart_with_basis(state: PageState, chart: Chart) -> Chart:
+    """The chart with its basis or as-of day added to its sentence, unless they are the defaults."""
+    if state.query.today is not None:
+        return replace(chart, told=f"{chart.told}, {formatting.basis_label(state.query.today)}".lstrip(", "))
+    if state.query.as_of is None:
         return chart
     return replace(
         chart,
-        told=f"{chart.told}. {formatting.included_label(asked.query.include, asked.query.as_of)}".lstrip(
+        told=f"{chart.told}. {formatting.included_label(state.query.include, state.query.as_of)}".lstrip(
             ". "
         ),
     )
 
 
 def chart_blocks(
-    asked: PageState,
+    state: PageState,
     summary: Summary,
     past: PastFigures,
     now: Summary,
@@ -383,24 +395,29 @@ def chart_blocks(
         "rounding": sentences.rounding_note(summary.total),
         "trend": trend,
         "trend_rows": trend.rows([month.label for month in past.months]),
-        "trend_data": chart_data(chart_with_basis(asked, trend)),
+        "trend_data": chart_data(chart_with_basis(state, trend)),
         "compare": compare,
-        "compare_data": chart_data(chart_with_basis(asked, compare)),
+        "compare_data": chart_data(chart_with_basis(state, compare)),
         "compare_rows": compare.rows(),
     }
 
 
 def _share_lines(summary: Summary, now: Summary, before: Summary | None) -> Iterator[tuple[str, ...]]:
-    """Rows of the table of shares: tier, channel, count, share, last year's, change in points, completeness."""
+    """Rows of the share table: tier, channel, count, share, last year's, change in points, completeness."""
     every = [
-        (formatting.tier_name(tier), one, now.tier(tier) or one, before.tier(tier) if before else None)
-        for tier, one in summary.tiers
+        (
+            formatting.tier_name(tier),
+            figures,
+            now.tier(tier) or figures,
+            before.tier(tier) if before else None,
+        )
+        for tier, figures in summary.tiers
     ]
     if len(every) != 1:
         every.append(("Tất cả", summary.total, now.total, before.total if before else None))
-    for tier, one, same, earlier in every:
+    for tier, figures, same, earlier in every:
         for key in (share.key for share in SHARES):
-            share, old = one.shares[key], earlier.shares[key].percent if earlier else None
+            share, old = figures.shares[key], earlier.shares[key].percent if earlier else None
             yield (
                 tier,
                 _channel_name(key, summary.period.end),
@@ -408,7 +425,7 @@ def _share_lines(summary: Summary, now: Summary, before: Summary | None) -> Iter
                 formatting.format_percent(share.percent) + (formatting.INCOMPLETE if share.partial else ""),
                 formatting.format_percent(old),
                 formatting.format_points(point_difference(same.shares[key].percent, old)),
-                one.completeness.text(summary.period.one_month),
+                figures.completeness.text(summary.period.one_month),
             )
 
 

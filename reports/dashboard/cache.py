@@ -1,4 +1,4 @@
-"""Caches a rendered page until the log holds a change that concerns its unit."""
+"""Caches a rendered page until the log has an entry that affects its unit; called by the dashboard and the API."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,41 +16,40 @@ from reports.models import Review
 
 from .params import PageState
 
-# Each process reads the log on from where it stopped, and keeps for every unit what was the last to concern it.
-# An entry stands in the transaction of the change that it tells of, and entries are committed in their order,
-# so a page drawn under one version is never found after a change to what it shows. What is not known here
-# concerns everybody.
+# Each process reads new log entries and remembers the last one that affects each unit. An entry is written in the
+# transaction of its change, and entries are committed in order, so a cached page is never served after a change to
+# what it shows. Unknown actions affect every page.
 
-# Entries that are read on; a process that stood still for longer forgets what it kept instead.
+# New entries read at once; a process that is further behind drops its cache instead.
 MOST = 2_000
-# Drafts count nowhere: only the unit's own page tells that somebody is entering.
+# Drafts do not count in figures: only the unit's own page shows them.
 _DRAFTS = frozenset(
     f"submission.{act}" for act in ("open", "save", "request_unlock", "unlock", "decline_unlock")
 )
-# Until a month is approved, only who asks for what is not approved yet sees other figures.
+# Affect only pages that include figures not yet approved.
 _UNDECIDED = frozenset({"submission.send", "submission.recall", "submission.return"})
-# People, their roles and what they are reminded of: a page is read under rights that are looked up for each request.
+# Affect no page: rights are looked up for each request.
 _NOBODY = ("user.", "membership.", "reminder.")
 _EVERYBODY = ("everybody", 0)
 _OWN = "own"
 _ANY = 0
 
-Place = tuple[str, int]  # a stage, or the own page, of the unit with this number
+Place = tuple[str, int]  # a stage of figures, or _OWN for the unit's own page; the unit's id
 Row = tuple[int, str, str, str]  # sequence, hash, action, subject
 
 
 class ChangeLog:
-    """What one process knows of the log of one database; `version` reads on."""
+    """The last log entry that affects each unit, for one database in this process."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._forget((0, ""))
 
     def version(self, unit: int, include: str, everywhere: bool = False) -> tuple | None:
-        """What stays equal as long as nothing that the page of the unit shows has changed; None for an empty log.
+        """A value that is equal as long as nothing on the unit's page has changed; None for an empty log.
 
-        `everywhere`: the page shows figures of other units too (history by today's units). `include` is the stage of
-        its figures. One query; one more each for submissions and reviews among what is new.
+        `everywhere`: the page also shows figures of units elsewhere (history by today's units). `include` is the stage
+        of its figures. One query, plus one each if new entries are of submissions or of reviews.
         """
         with self._lock:
             self._read_on()
@@ -60,19 +59,19 @@ class ChangeLog:
             return (self._begun, *map(self._newest.get, places))
 
     def _forget(self, last: tuple[int, str]) -> None:
-        """Begin anew at this entry: nothing drawn before is found again."""
+        """Start again at this entry; invalidates all pages cached before."""
         self._begun, self._last = uuid4().hex, last
         self._newest: dict[Place, int] = {}
 
     def _read_on(self) -> None:
         sequence = self._last[0]
         rows = Entry.objects.filter(sequence__gte=sequence).order_by("sequence")
-        found: list[Row] = list(rows.values_list("sequence", "hash", "action", "subject")[: MOST + 2])
-        # The last entry known has to stand there still: a database that was put back is another one.
-        if not found or found[0][:2] != self._last or len(found) > MOST + 1:
+        entries: list[Row] = list(rows.values_list("sequence", "hash", "action", "subject")[: MOST + 2])
+        # A restored database no longer has the last entry read.
+        if not entries or entries[0][:2] != self._last or len(entries) > MOST + 1:
             self._forget(log.head())
             return
-        new = found[1:]
+        new = entries[1:]
         lines = _lines(new)
         for sequence, digest, action, subject in new:
             for place in _places(action, lines.get(subject)):
@@ -81,22 +80,22 @@ class ChangeLog:
 
 
 def _lines(rows: Iterable[Row]) -> dict[str, list[int]]:
-    """The units from the top down to the one that a submission or review is of, by the subject of the entry."""
-    wanted: dict[str, set[int]] = {"submission": set(), "review": set()}
+    """Ids of the unit of each submission or review and of its ancestors, from the top down, by entry subject."""
+    ids: dict[str, set[int]] = {"submission": set(), "review": set()}
     for _, _, _, subject in rows:
-        kind, _, number = subject.partition(":")
-        if kind in wanted and number.isdigit():
-            wanted[kind].add(int(number))
-    found = {}
+        kind, _, key = subject.partition(":")
+        if kind in ids and key.isdigit():
+            ids[kind].add(int(key))
+    lines = {}
     for kind, model in (("submission", Submission), ("review", Review)):
-        if wanted[kind]:
-            paths = model.objects.filter(pk__in=wanted[kind]).order_by().values_list("pk", "unit__path")
-            found |= {f"{kind}:{pk}": list(map(int, path.strip("/").split("/"))) for pk, path in paths}
-    return found
+        if ids[kind]:
+            paths = model.objects.filter(pk__in=ids[kind]).order_by().values_list("pk", "unit__path")
+            lines |= {f"{kind}:{pk}": list(map(int, path.strip("/").split("/"))) for pk, path in paths}
+    return lines
 
 
 def _places(action: str, line: list[int] | None) -> Iterator[Place]:
-    """What an entry concerns; `line` is known for submissions and reviews."""
+    """What an entry affects; `line` holds the unit ids (see `_lines`) of submissions and reviews."""
     if action.startswith(_NOBODY):
         return
     if line is None or not action.startswith(("submission.", "review.")):
@@ -109,37 +108,36 @@ def _places(action: str, line: list[int] | None) -> Iterator[Place]:
         yield from ((str(stage), unit) for unit in (_ANY, *line))
 
 
-_known: dict[tuple, ChangeLog] = defaultdict(ChangeLog)
+_change_logs: dict[tuple, ChangeLog] = defaultdict(ChangeLog)
 
 
 def page_version(unit: int, include: str, everywhere: bool = False) -> tuple | None:
-    """See `Changes.version`; of the database in use. A replica has a log of its own, which may end earlier."""
+    """`ChangeLog.version` of the current database. A replica has its own log, which may be behind."""
     place = tuple(str(connection.settings_dict[name]) for name in ("HOST", "PORT", "NAME"))
-    return _known[place].version(unit, include, everywhere)
+    return _change_logs[place].version(unit, include, everywhere)
 
 
-# The version is read before the figures: what was drawn from older figures is never found under a newer one.
-# Ten minutes is the most that a change by hand, past the log, can stay unseen. Within a transaction nothing is
-# kept, since it may yet be undone.
+# The version is read before the figures, so a page of older figures is never stored under a newer version. A change by
+# hand, which is not logged, shows after ten minutes at most. Nothing is cached inside a transaction: it may roll back.
 
 SECONDS = 600
 
 
-def cached(asked: PageState, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
-    """The page of a view, or its figures as JSON, drawn once a process as long as nothing that it shows changes.
+def cached(state: PageState, reach: Sequence[int | str], draw: Callable[[], str]) -> str:
+    """The cached page or JSON of a view, drawn by `draw` if it is missing or out of date.
 
-    `reach` is all on a page that depends on who reads: numbers of the units above that the reader may see, and the
-    paths by which units elsewhere are his to see (reports.dashboard.params). On JSON nothing does: it says what it is.
+    `reach` is everything on the page that depends on the reader: ids of the visible ancestors, and the paths that give
+    access to units elsewhere (reports.dashboard.params). JSON does not depend on the reader.
     """
-    version, query = None, asked.query
+    version, query = None, state.query
     if not connection.in_atomic_block:
         version = page_version(query.unit.pk, query.include, query.basis == "today")
     if version is None:
         return draw()
     above = ".".join(map(str, reach))
     database = connection.settings_dict["NAME"]
-    view = f"{query.unit.pk}:{query.decimals}:{asked.query_string()}"
-    whole = repr((str(database), version, asked.day, query.calendar, above, view))
+    view = f"{query.unit.pk}:{query.decimals}:{state.query_string()}"
+    whole = repr((str(database), version, state.day, query.calendar, above, view))
     key = f"dashboard:{sha256(whole.encode()).hexdigest()}"
     drawn = cache.get(key)
     if drawn is None:

@@ -33,14 +33,14 @@ from .queries import (
 
 
 def rate_text(share: Share | None) -> PrintedRate:
-    """A share as it is printed; "—" for none."""
+    """A share as printed; "—" for None."""
     return PrintedRate(format_percent(share.percent), share.percent) if share else PrintedRate("—", None)
 
 
 def tiers_and_total(summary: Summary) -> list[tuple[str, str, Figures]]:
     """Each tier, and the total where there are several."""
-    found = [(tier, tier_name(tier), one) for tier, one in summary.tiers]
-    return found if len(found) == 1 else [*found, ("", "Tất cả", summary.total)]
+    rows = [(tier, tier_name(tier), figures) for tier, figures in summary.tiers]
+    return rows if len(rows) == 1 else [*rows, ("", "Tất cả", summary.total)]
 
 
 SHARES = (
@@ -55,12 +55,12 @@ SHARES = (
 
 
 def _source(lines: Iterable[tuple[str, str]], left_out: str) -> list[tuple[str, str]]:
-    """Where the figures come from, and whom the comparison with last year leaves out."""
+    """The source lines, plus which units the comparison with last year leaves out."""
     return [*lines, ("So với cùng kỳ", left_out)] if left_out else list(lines)
 
 
 def shares_file(summary: Summary, before: Summary | None, left_out: str, at: datetime) -> TableFile:
-    """By tier and channel. `before` holds the units that are compared; `left_out` says which are not."""
+    """Dossiers by tier and channel. `before`: last year's compared figures; `left_out` names units not compared."""
     title = f"Hồ sơ tiếp nhận theo hình thức, {summary.period.label}"
     rows = _shares(summary, before)
     return TableFile(
@@ -75,14 +75,14 @@ def shares_file(summary: Summary, before: Summary | None, left_out: str, at: dat
 
 def _shares(summary: Summary, before: Summary | None) -> Iterator[tuple[Cell, ...]]:
     levels = online_labels(summary.period.end)
-    for tier, name, one in tiers_and_total(summary):
+    for tier, name, figures in tiers_and_total(summary):
         earlier = (before.tier(tier) if tier else before.total) if before else None
         for key in (channel_share.key for channel_share in CHANNEL_SHARES):
-            share = one.shares[key]
+            share = figures.shares[key]
             label = f"Trực tuyến {levels[key]}" if key.startswith("online_") else CHANNEL_LABELS[key]
             old = earlier.shares[key] if earlier else None
-            told = one.completeness.text(summary.period.one_month)
-            yield name, label, share.numerator, share.denominator, rate_text(share), rate_text(old), told
+            reports = figures.completeness.text(summary.period.one_month)
+            yield name, label, share.numerator, share.denominator, rate_text(share), rate_text(old), reports
 
 
 ON_TIME = (
@@ -102,11 +102,11 @@ def on_time_file(
     left_out: str,
     at: datetime,
 ) -> TableFile:
-    """Resolved early and on time, by tier; `goals` of reports.dashboard.queries.rate_targets; `left_out` as above."""
+    """Resolved early and on time, by tier; `goals` is from `rate_targets`, `left_out` as in `shares_file`."""
     set_ = {goal["tier"]: goal["percent"] for goal in goals if goal["rate"] == "on_time"}
     rows = []
-    for tier, name, one in tiers_and_total(summary):
-        share = one.share("on_time")
+    for tier, name, figures in tiers_and_total(summary):
+        share = figures.share("on_time")
         earlier = (before.tier(tier) if tier else before.total) if before else None
         goal = set_.get(tier, set_.get(""))
         old = earlier.share("on_time") if earlier else None
@@ -136,7 +136,7 @@ def chart_file(
     at: datetime,
     left_out: str = "",
 ) -> TableFile:
-    """The table beneath a chart: for each series its two counts and their share; `left_out` as above."""
+    """A chart's table: two counts and their share for each series; `left_out` as in `shares_file`."""
     columns = [TableColumn("label", first, width=24)]
     for place, series in enumerate(chart.series):
         part, whole = f"part_{place}", f"whole_{place}"
@@ -179,14 +179,19 @@ INDICATORS = (
     TableColumn("numerator", "Số đạt"),
     TableColumn("denominator", "Tổng số"),
     TableColumn("counted_in", "Đơn vị tính"),
-    TableColumn("share", "Kỳ này", lambda one: rate_cell(one["percent"]), share=("numerator", "denominator")),
-    TableColumn("target", "Chỉ tiêu giao", lambda one: rate_cell(one["target"])),
+    TableColumn(
+        "share",
+        "Kỳ này",
+        lambda indicator: rate_cell(indicator["percent"]),
+        share=("numerator", "denominator"),
+    ),
+    TableColumn("target", "Chỉ tiêu giao", lambda indicator: rate_cell(indicator["target"])),
     TableColumn("numerator_before", "Số đạt cùng kỳ", "before_numerator"),
     TableColumn("denominator_before", "Tổng số cùng kỳ", "before_denominator"),
     TableColumn(
         "share_before",
         "Cùng kỳ",
-        lambda one: rate_cell(one["before_percent"]),
+        lambda indicator: rate_cell(indicator["before_percent"]),
         share=("numerator_before", "denominator_before"),
     ),
     TableColumn("source", "Nguồn", width=50),
@@ -194,10 +199,10 @@ INDICATORS = (
 
 
 def indicators_file(
-    found: Iterable[Mapping[str, Any]], title: str, source: Sequence[tuple[str, str]], at: datetime
+    indicators: Iterable[Mapping[str, Any]], title: str, source: Sequence[tuple[str, str]], at: datetime
 ) -> TableFile:
-    """`found` of reports.dashboard.queries.reported_indicators."""
-    return TableFile("chi-tieu-khac", title, INDICATORS, table_rows(INDICATORS, found), at, source)
+    """`indicators` is from `reported_indicators`."""
+    return TableFile("chi-tieu-khac", title, INDICATORS, table_rows(INDICATORS, indicators), at, source)
 
 
 REPORTS = (
@@ -218,38 +223,38 @@ REPORTS = (
 
 
 def reports_file(
-    found: Iterable[MonthReport], title: str, source: Sequence[tuple[str, str]], share: Any, at: datetime
+    reports: Iterable[MonthReport], title: str, source: Sequence[tuple[str, str]], share: Any, at: datetime
 ) -> TableFile:
-    """The months of one unit; `share` writes the rate of two counts with the decimals that are asked for."""
+    """The months of one unit; `share` formats the rate of two counts with the requested decimals."""
     rows = (
         (
-            Month.from_number(one.month).label,
-            one.state,
-            one.counts["received"],
-            one.counts["received_online"],
-            rate_cell(share(one.counts["received_online"], one.counts["received"])),
-            one.counts["resolved"],
-            one.counts["pending_late"],
-            one.saved_by,
-            one.saved_at,
-            one.sent_by,
-            one.sent_at,
-            one.decided_by,
-            one.decided_at,
+            Month.from_number(report.month).label,
+            report.state,
+            report.counts["received"],
+            report.counts["received_online"],
+            rate_cell(share(report.counts["received_online"], report.counts["received"])),
+            report.counts["resolved"],
+            report.counts["pending_late"],
+            report.saved_by,
+            report.saved_at,
+            report.sent_by,
+            report.sent_at,
+            report.decided_by,
+            report.decided_at,
         )
-        for one in found
+        for report in reports
     )
     return TableFile("bao-cao-thang", title, REPORTS, rows, at, source, rounded_percent)
 
 
 class DashboardTables:
-    """What they are made of is read once, and only for the table that is asked for."""
+    """The downloadable tables of a page; data are read once, on first use."""
 
-    def __init__(self, asked: PageState, shown: ShownPeriods) -> None:
-        self.asked, self.shown, self.at = asked, shown, clock.now()
+    def __init__(self, state: PageState, shown: ShownPeriods) -> None:
+        self.state, self.shown, self.at = state, shown, clock.now()
 
     def by_name(self) -> dict[str, Callable[[], TableFile]]:
-        """As the templates name them."""
+        """The tables by the names that templates use."""
         return {
             "hinh-thuc": self.shares,
             "dung-han": self.on_time,
@@ -281,7 +286,7 @@ class DashboardTables:
     def on_time(self) -> TableFile:
         """By tier, with targets."""
         summary = self._both[0]
-        goals = rate_targets(self.asked.query.unit, summary.period.end)
+        goals = rate_targets(self.state.query.unit, summary.period.end)
         return on_time_file(summary, self._compared[1], goals, self._left_out, self.at)
 
     def trend(self) -> TableFile:
@@ -302,11 +307,11 @@ class DashboardTables:
 
     def indicators(self) -> TableFile:
         """Indicators other than dossiers."""
-        query = self.asked.query
-        found = reported_indicators(query.unit, query.period, query.decimals)
+        query = self.state.query
+        indicators = reported_indicators(query.unit, query.period, query.decimals)
         title = f"Chỉ tiêu khác, {query.unit.name}, {query.period.label}"
         source = [("Đơn vị", f"{query.unit.name} ({query.unit.code})"), ("Kỳ báo cáo", query.period.label)]
-        return indicators_file(found, title, source, self.at)
+        return indicators_file(indicators, title, source, self.at)
 
     def reports(self) -> TableFile:
         """The months of one unit."""
@@ -314,7 +319,7 @@ class DashboardTables:
         title = f"Báo cáo tháng của {summary.unit_name}, {summary.period.label}"
 
         def share(part: int | None, whole: int | None) -> str | None:
-            return rounded_percent(part, whole, self.asked.query.decimals)
+            return rounded_percent(part, whole, self.state.query.decimals)
 
         return reports_file(
             month_reports(self.shown.query),

@@ -1,6 +1,4 @@
-"""What the dashboard shows, read in a fixed number of queries: figures, a unit's monthly reports, targets and
-indicators.
-"""
+"""Reads the dashboard's figures, monthly reports, targets and indicators in a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -40,45 +38,48 @@ def rate_targets(unit: Unit, day) -> list[dict[str, str]]:
     """
     holders = [unit.pk, *reversed(unit.ancestor_ids())]
     rows = RateTarget.objects.filter(unit__in=holders, valid_from__lte=day).order_by("valid_from")
-    found: dict[tuple[str, str], tuple[int, Decimal, str]] = {}
-    for rate, tier, holder, until, *told in rows.values_list(
+    targets: dict[tuple[str, str], tuple[int, Decimal, str]] = {}
+    for rate, tier, holder, until, *values in rows.values_list(
         "rate", "tier", "unit_id", "valid_until", "percent", "source"
     ):
         place, key = holders.index(holder), (rate, tier)
-        if (until is None or until >= day) and (key not in found or place <= found[key][0]):
-            found[key] = (place, *told)
+        if (until is None or until >= day) and (key not in targets or place <= targets[key][0]):
+            targets[key] = (place, *values)
     return [
-        {"rate": rate, "tier": tier, "percent": decimal_text(number), "source": source}
-        for (rate, tier), (_, number, source) in sorted(found.items())
+        {"rate": rate, "tier": tier, "percent": decimal_text(percent), "source": source}
+        for (rate, tier), (_, percent, source) in sorted(targets.items())
     ]
 
 
 def reported_indicators(unit: Unit, period: Period, decimals: int) -> list[dict[str, Any]]:
     """The indicators reported for the unit and period, with the same period last year, in their order.
 
-    One query, and one more where any is reported: most units have none.
+    One query, plus one if any are reported: most units have none.
     """
     before = period.same_last_year().code
     by_period: dict[str, dict[int, IndicatorValue]] = {period.code: {}, before: {}}
     for row in IndicatorValue.objects.filter(unit=unit, period__in=list(by_period)):
         by_period[row.period][row.indicator_id] = row
     reported = by_period[period.code]
-    known = Indicator.objects.in_bulk(list(reported)) if reported else {}
-    ordered = sorted(known.values(), key=lambda one: (one.order, one.code))
-    return [_indicator(one, reported[one.pk], by_period[before].get(one.pk), decimals) for one in ordered]
+    indicators = Indicator.objects.in_bulk(list(reported)) if reported else {}
+    ordered = sorted(indicators.values(), key=lambda indicator: (indicator.order, indicator.code))
+    return [
+        _indicator(indicator, reported[indicator.pk], by_period[before].get(indicator.pk), decimals)
+        for indicator in ordered
+    ]
 
 
 def _indicator(
-    of: Indicator, row: IndicatorValue, before: IndicatorValue | None, decimals: int
+    indicator: Indicator, row: IndicatorValue, before: IndicatorValue | None, decimals: int
 ) -> dict[str, Any]:
-    is_share = of.is_share
+    is_share = indicator.is_share
     return {
-        "code": of.code,
-        "name": of.name,
-        "group": of.group,
-        "numerator_name": of.numerator_name,
-        "denominator_name": of.denominator_name,
-        "counted_in": of.counted_in,
+        "code": indicator.code,
+        "name": indicator.name,
+        "group": indicator.group,
+        "numerator_name": indicator.numerator_name,
+        "denominator_name": indicator.denominator_name,
+        "counted_in": indicator.counted_in,
         "is_share": is_share,
         "numerator": row.numerator,
         "denominator": row.denominator,
@@ -107,57 +108,57 @@ MOST_REVIEWS = 20
 
 
 class ShownPeriods:
-    """What is asked, with what is shown beside it: the months of its trend and the same period last year."""
+    """A figures query with the queries shown beside it: the months of the trend and the same period last year."""
 
     def __init__(self, query: FiguresQuery) -> None:
         period = query.period
-        known = (period.last.year - FIRST_YEAR) * 12 + period.last.month
-        length = min(max(len(period.months), TREND_MONTHS), LONGEST_TREND, known)
-        # The months of the trend: those of the period and as many before as make a trend, as far as there are any.
+        available = (period.last.year - FIRST_YEAR) * 12 + period.last.month
+        length = min(max(len(period.months), TREND_MONTHS), LONGEST_TREND, available)
+        # The months of the period, preceded by enough months for a trend.
         self.months = Month.range(period.last.plus(1 - length), period.last)
-        # The same question of all months that are shown; the roster is read once, for all of them.
+        # The same query over all shown months; the roster is read once for all of them.
         self.reach = _of_months(query, min(self.months[0], period.same_last_year().first), period.last)
         self.query = replace(query, wider=self.reach)
 
     @cached_property
     def comparable(self) -> AnyComparableUnits | None:
-        """Who can be compared with last year; None where that are all."""
+        """The units that can be compared with last year; None if all can."""
         return comparable_units(self.reach, self.query.period)
 
     @property
     def last_year(self) -> FiguresQuery:
-        """The same question of the same period last year."""
+        """The same query for the same period last year."""
         return replace(self.query, period=self.query.period.same_last_year())
 
     @property
     def earlier(self) -> FiguresQuery:
-        """The same question of the months before the period that are shown."""
+        """The same query for the shown months before the period."""
         return _of_months(self.query, self.reach.period.first, self.query.period.first.previous())
 
 
 def _of_months(query: FiguresQuery, first: Month, last: Month) -> FiguresQuery:
-    # Built directly: with the year before it, the longest period is longer than one that may be asked for.
+    # Not parsed: with the year before it, the longest period is longer than a request may have.
     return replace(query, period=Period(f"{first}..{last}", first, last))
 
 
 @dataclass(frozen=True)
 class PastFigures:
-    """The same period last year, and the months up to the end of the period one by one, by tier."""
+    """The same period last year, and by tier each month up to the end of the period."""
 
     before: Summary
     months: tuple[Month, ...]
     tiers: tuple[tuple[str, tuple[Figures, ...]], ...]
-    # Both periods by the units that are in both, where the units differ.
+    # Both periods limited to comparable units; None if all units are comparable.
     against: ComparedSummaries | None = None
 
 
 @snapshot()
 def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
-    """Both at once: months that are added up on reading are so only once."""
+    """Both from one read, so that partial tallies are aggregated only once."""
     query = shown.query
     if not query.from_sums:
-        found = partial_tallies(query, by_child=query.below)
-        return summary(query, found), past_figures(shown, [*found, *partial_tallies(shown.earlier)])
+        partials = partial_tallies(query, by_child=query.below)
+        return summary(query, partials), past_figures(shown, [*partials, *partial_tallies(shown.earlier)])
     months = partial_tallies(shown.reach)
     within = [month for month in months if month.month.number in query.by_number]
     now = summary(query, None if query.below and not reads_rows_apart(query) else within)
@@ -165,11 +166,9 @@ def current_and_past(shown: ShownPeriods) -> tuple[Summary, PastFigures]:
 
 
 @snapshot()
-def past_figures(shown: ShownPeriods, found: list[PartialTally] | None = None) -> PastFigures:
-    """Last year's figures and the trend from one reading of the months, in two queries; `found` are their parts, where
-    they are at hand.
-    """
-    monthly = tallies_by_tier(shown.reach, partial_tallies(shown.reach) if found is None else found)
+def past_figures(shown: ShownPeriods, partials: list[PartialTally] | None = None) -> PastFigures:
+    """Last year's figures and the trend; reads the months' partial tallies unless `partials` gives them."""
+    monthly = tallies_by_tier(shown.reach, partial_tallies(shown.reach) if partials is None else partials)
     earlier = summary_of_tallies(shown.last_year, monthly)
     tiers = _trend(monthly, shown.months, shown.query.decimals, [tier for tier, _ in earlier.tiers])
     against = compare_summaries(shown.comparable, monthly) if shown.comparable is not None else None
@@ -192,19 +191,14 @@ def _trend(monthly: Mapping, months: Sequence[Month], decimals: int, order: Sequ
 
 
 def frozen_review_for(unit: Unit, period: Period, *, today: bool) -> Review | None:
-    """The newest review of the unit and period, told by today's units or as reported, whose figures are closed; without
-    one the newest draft, if any.
-    """
-    of = Review.objects.filter(unit=unit, period=period.code, units_of__isnull=not today)
-    found = of.order_by("-id").only("pk", "state")
-    reviews = list(found[:MOST_REVIEWS])
+    """The newest frozen review of the unit and period on this basis, else the newest draft, if any."""
+    newest = Review.objects.filter(unit=unit, period=period.code, units_of__isnull=not today).order_by("-id")
+    reviews = list(newest.only("pk", "state")[:MOST_REVIEWS])
     return next((review for review in reviews if review.is_frozen), next(iter(reviews), None))
 
 
 def with_changes(shown: ShownPeriods, summary: Summary) -> Summary:
-    """The same Summary with `change` in its rows by unit; rows by field or month stay as they are. A fixed number of
-    queries.
-    """
+    """The Summary with `change` set in rows by unit; other rows are unchanged. A fixed number of queries."""
     if summary.by != "unit":
         return summary
     before = _before(shown)
@@ -216,11 +210,11 @@ def with_changes(shown: ShownPeriods, summary: Summary) -> Summary:
 
 
 def _before(shown: ShownPeriods) -> dict[int, Figures]:
-    """Last year's figures of the rows that can be compared, by number of the unit."""
+    """Last year's figures of comparable rows, by unit id."""
     query = shown.last_year
-    found = summary_of_tallies(query, {}, by="unit", rows=unit_rows(query, received_tallies(query)))
+    by_unit = summary_of_tallies(query, {}, by="unit", rows=unit_rows(query, received_tallies(query)))
     left_out = shown.comparable.left_rows if shown.comparable else ()
-    return {row.extra["pk"]: row.figures for row in found.rows if row.extra["pk"] not in left_out}
+    return {row.extra["pk"]: row.figures for row in by_unit.rows if row.extra["pk"] not in left_out}
 
 
 _CHIPS = {"draft": "draft", "sent": "wait", "approved": "ok", "returned": "back", "superseded": "none"}
@@ -229,7 +223,7 @@ _NOTHING = dict.fromkeys(("received", "received_online", "resolved", "pending_la
 
 @dataclass(frozen=True)
 class MonthReport:
-    """One month of a unit: the submission's number (None where nothing was opened) and who did what, when."""
+    """One month of a unit: the submission's id (None if none was opened) and who did what, when."""
 
     pk: int | None
     month: int
@@ -246,19 +240,20 @@ class MonthReport:
 
 
 def month_reports(query: FiguresQuery) -> list[MonthReport]:
-    """The submissions of a unit in the period, a line for each month, newest last; two queries (three for a field).
+    """The unit's submissions in the period, one per month, newest last; two queries (three for a field).
 
-    Numbers are those in force at the stage asked for; the state is that of the newest edition. As of an earlier day
-    both are of the edition that counted then.
+    Counts are of the edition in force at the query's stage; the state is that of the newest edition. As of an earlier
+    day both are of the edition that counted then.
     """
     numbers = [month.number for month in query.period.months]
-    submissions = {one.month: one for one in Submission.objects.filter(unit=query.unit, month__in=numbers)}
+    opened = Submission.objects.filter(unit=query.unit, month__in=numbers)
+    submissions = {submission.month: submission for submission in opened}
     editions: dict[int, list[Edition]] = {}
     every = Edition.objects.all() if query.as_of is None else Edition.objects.counted_on(query.as_of)
-    for one in every.filter(submission__in=submissions.values()).order_by("number"):
-        editions.setdefault(one.submission_id, []).append(one)
-    in_force = {pk: _in_force(found, query) for pk, found in editions.items()}
-    counts = _counts(query, [one for one in in_force.values() if one])
+    for edition in every.filter(submission__in=submissions.values()).order_by("number"):
+        editions.setdefault(edition.submission_id, []).append(edition)
+    in_force = {pk: _in_force(versions, query) for pk, versions in editions.items()}
+    counts = _counts(query, [edition for edition in in_force.values() if edition])
     nothing = "Chưa mở" if query.as_of is None else "Chưa duyệt"
     return [
         _month_report(
@@ -278,17 +273,17 @@ def _days(query: FiguresQuery, month: Month) -> tuple[date, date]:
     return span.start, span.end
 
 
-def _in_force(found: Sequence[Edition], query: FiguresQuery) -> Edition | None:
+def _in_force(editions: Sequence[Edition], query: FiguresQuery) -> Edition | None:
     if query.as_of is not None:
-        return found[-1]
+        return editions[-1]
     states = (State.APPROVED,) if query.include == "approved" else (State.SENT, State.APPROVED)
-    by_state = {one.state: one for one in found}
+    by_state = {edition.state: edition for edition in editions}
     return next((by_state[state] for state in states if state in by_state), None)
 
 
 def _counts(query: FiguresQuery, chosen: Sequence[Edition]) -> dict[int, Mapping[str, int | None]]:
     if query.field is None:
-        tallies = {one.pk: tally_of(one.__dict__) for one in chosen}
+        tallies = {edition.pk: tally_of(edition.__dict__) for edition in chosen}
     else:
         tallies: dict[int, Tally] = {}
         for row in DossierCount.objects.filter(edition__in=chosen, field=query.field):
@@ -298,10 +293,10 @@ def _counts(query: FiguresQuery, chosen: Sequence[Edition]) -> dict[int, Mapping
 
 
 def _month_report(number: int, submission, editions, in_force, counts, nothing: str) -> MonthReport:
-    found = editions.get(submission.pk, []) if submission else []
-    if not found:
+    versions = editions.get(submission.pk, []) if submission else []
+    if not versions:
         return MonthReport(submission.pk if submission else None, number, nothing, "", _NOTHING)
-    newest, used = found[-1], in_force[submission.pk]
+    newest, used = versions[-1], in_force[submission.pk]
     return MonthReport(
         submission.pk,
         number,

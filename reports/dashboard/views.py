@@ -54,198 +54,196 @@ from .table import table_page
 @web.requires(Right.READ)
 @require_safe
 def find_unit(request: HttpRequest) -> HttpResponse:
-    """The units whose name holds `?find=`, each with a link to the same view of it; the only one is shown at once."""
+    """The units whose name contains `?find=`, linked to the same view of each; redirects to a single match."""
     try:
-        asked = parse_params(request, of_field=False)
+        state = parse_params(request, of_field=False)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
     text = clean_text(request.GET.get("find", ""))[:LONGEST]
-    found = visible_units(request.user, request.day)
-    found = (found & search_units(text)).order_by(F("active_until").desc(nulls_first=True), "folded", "pk")
-    page = page_of(request, found if text else found.none())
+    units = visible_units(request.user, request.day)
+    units = (units & search_units(text)).order_by(F("active_until").desc(nulls_first=True), "folded", "pk")
+    page = page_of(request, units if text else units.none())
     if page.paginator.count == 1:
-        return redirect(_way(asked, page[0]))
-    names = Unit.objects.in_bulk({number for unit in page for number in unit.ancestor_ids()})
+        return redirect(_way(state, page[0]))
+    names = Unit.objects.in_bulk({pk for unit in page for pk in unit.ancestor_ids()})
     rows = [
         {
             "unit": unit,
-            "href": _way(asked, unit),
-            "above": ", ".join(names[number].name for number in reversed(unit.ancestor_ids())),
+            "href": _way(state, unit),
+            "above": ", ".join(names[pk].name for pk in reversed(unit.ancestor_ids())),
             "state": unit_state(unit, request.day),
         }
         for unit in page
     ]
-    context = {"page": page, "rows": rows, "text": text, "kept": kept_params(asked), "back": asked.link()}
+    context = {"page": page, "rows": rows, "text": text, "kept": kept_params(state), "back": state.link()}
     return render(request, "reports/dashboard/found_units.html", context)
 
 
-def kept_params(asked: PageState) -> list[tuple[str, str]]:
-    """What the search keeps of a view, for hidden fields: everything but how its table is shown."""
-    return asked.pairs(by="", tier="", field="", sort="", q="", page="")
+def kept_params(state: PageState) -> list[tuple[str, str]]:
+    """Hidden fields of the unit search: the view's parameters without those of its table."""
+    return state.pairs(by="", tier="", field="", sort="", q="", page="")
 
 
-def _way(asked: PageState, unit: Unit) -> str:
-    key = stable_unit_key(unit, asked.query.calendar.bounds(asked.query.period)[1])
-    link = asked.link(unit=key, by="", tier="", field="", sort="", q="")
+def _way(state: PageState, unit: Unit) -> str:
+    key = stable_unit_key(unit, state.query.calendar.bounds(state.query.period)[1])
+    link = state.link(unit=key, by="", tier="", field="", sort="", q="")
     return f"{reverse('dashboard')}{link}"
 
 
-MOST_NAMED = 3  # units that the lead names; the rest stands folded below it
-MOST_LACKING = 100  # reports that are looked up to name who owes them; of more the rows tell how many
+MOST_NAMED = 3  # units named in the lead; the others are folded below it
+MOST_MISSING = 100  # missing reports looked up to name their units; beyond that, rows show a count
 LEGEND = list(charts.CHANNELS.values())
 
 
 @web.requires(Right.READ)
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """The page at "/"; an address that cannot be read is answered in words (400)."""
+    """The page at "/"; 400 with a reason for an invalid address."""
     try:
-        asked = parse_params(request)
+        state = parse_params(request)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    shown = ShownPeriods(replace(asked.query, by=asked.rows_by, most_named=MOST_LACKING))
-    if file := requested_file(request, DashboardTables(asked, shown).by_name()):
+    shown = ShownPeriods(replace(state.query, by=state.rows_by, most_named=MOST_MISSING))
+    if file := requested_file(request, DashboardTables(state, shown).by_name()):
         return file
-    above = params.visible_above(asked, request.user)
-    reach = [*above, *params.paths_held(asked, request.user)]
-    body = cached(asked, reach, lambda: _drawn(asked, shown, above, request.user))
-    title = f"{asked.query.unit.name}, {asked.query.period.label}"
+    above = params.visible_above(state, request.user)
+    reach = [*above, *params.membership_paths(state, request.user)]
+    body = cached(state, reach, lambda: _drawn(state, shown, above, request.user))
+    title = f"{state.query.unit.name}, {state.query.period.label}"
     return render(request, "reports/dashboard/dashboard.html", {"body": body, "page_title": title})
 
 
 @snapshot()
-def _drawn(asked: PageState, shown: ShownPeriods, above: list[int], user: User) -> str:
-    page = _page(asked, shown, above, user) | {"today": asked.day}
+def _drawn(state: PageState, shown: ShownPeriods, above: list[int], user: User) -> str:
+    page = _page(state, shown, above, user) | {"today": state.day}
     return render_to_string("reports/dashboard/body.html", page)
 
 
-def _page(asked: PageState, shown: ShownPeriods, visible: list[int], user: User) -> dict[str, Any]:
+def _page(state: PageState, shown: ShownPeriods, visible: list[int], user: User) -> dict[str, Any]:
     query, (summary, past) = shown.query, current_and_past(shown)
     summary = with_changes(shown, summary)
     now, before = (past.against.current, past.against.before) if past.against else (summary, past.before)
     before = before if before.total.completeness.reported else None
     end = summary.period.end
-    goals = blocks.targets_by_tier(asked, end)
+    goals = blocks.targets_by_tier(state, end)
     above = params.ancestors(visible)
-    hidden = params.hidden_units(asked, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
+    hidden = params.hidden_units(state, user, (row.extra["pk"] for row in summary.rows if "pk" in row.extra))
     own = not query.unit.has_children or query.unit.reports
     return {
-        "asked": asked,
-        "here": asked.link(),
-        "as_of_start": asked.link(as_of=asked.day, include="", basis=""),
-        "bases": _bases(asked),
+        "asked": state,
+        "here": state.link(),
+        "as_of_start": state.link(as_of=state.day, include="", basis=""),
+        "bases": _bases(state),
         "basis_name": formatting.basis_label(query.today),
         "estimated": formatting.ESTIMATED,
         "territory": summary.territory.in_words(MOST_NAMED) if summary.territory else [],
         "territory_whole": summary.territory.in_words() if summary.territory else [],
         "handover": summary.handover.sentences(),
-        "as_of_kept": asked.pairs(as_of=""),
-        # Who sees but one unit has nothing to look for.
-        "find_kept": kept_params(asked) if above or query.unit.has_children else [],
-        "now": asked.link(as_of=""),
-        "unit_key": asked.unit_key,
-        "unit_options": web.options(params.unit_options(asked, above, summary, end, hidden), asked.unit_key),
-        "period_options": params.period_options(query.calendar.month_of(asked.day), query.period),
-        "trail": _trail(asked, above, end) if above else [],
+        "as_of_kept": state.pairs(as_of=""),
+        # A reader of a single unit needs no search.
+        "find_kept": kept_params(state) if above or query.unit.has_children else [],
+        "now": state.link(as_of=""),
+        "unit_key": state.unit_key,
+        "unit_options": web.options(params.unit_options(state, above, summary, end, hidden), state.unit_key),
+        "period_options": params.period_options(query.calendar.month_of(state.day), query.period),
+        "trail": _trail(state, above, end) if above else [],
         "summary": summary,
         "before": before,
         "left_out": past.against.told if past.against else "",
         "uncompared": bool(past.against and past.against.nobody),
         "include_name": formatting.included_label(query.include, query.as_of),
         "review": frozen_review_for(query.unit, query.period, today=query.basis == "today"),
-        "empty": "" if summary.total.completeness.reported else _empty(asked, summary),
-        "empty_title": "Số liệu chưa được tính" if _left_out(asked) else "Chưa có báo cáo nào trong kỳ này",
-        "empty_way": _way_on(asked),
+        "empty": "" if summary.total.completeness.reported else _empty(state, summary),
+        "empty_title": "Số liệu chưa được tính" if _left_out(state) else "Chưa có báo cáo nào trong kỳ này",
+        "empty_way": _way_on(state),
         "legend": LEGEND,
-        "rates": {one.key: blocks.rate_label(one, end) for one in rates_in(Placement.DASHBOARD)},
+        "rates": {rate.key: blocks.rate_label(rate, end) for rate in rates_in(Placement.DASHBOARD)},
         "reports": month_reports(query) if own else [],
-        # What indicators were on an earlier day is not kept.
+        # Indicators have no history by day.
         "indicators": [] if query.field or query.tier or query.as_of else _indicators(query),
         "field_name": query.field.name if query.field else "",
-        **blocks.answer_block(asked, summary, now, before, query.field.name if query.field else ""),
+        **blocks.answer_block(state, summary, now, before, query.field.name if query.field else ""),
         **blocks.on_time_block(summary, before, goals),
-        **blocks.chart_blocks(asked, summary, past, now, before, goals),
-        **table.table_context(asked, summary, hidden),
+        **blocks.chart_blocks(state, summary, past, now, before, goals),
+        **table.table_context(state, summary, hidden),
     }
 
 
-def _bases(asked: PageState) -> list[tuple[str, str, bool]]:
-    """The switch between units as they reported and today's: name, link, whether chosen; nothing where both are the
-    same.
-    """
-    unit, end = asked.query.unit, asked.query.calendar.bounds(asked.query.period)[1]
-    if asked.query.basis == "reported" and not inheritance.figures_can_differ(
-        unit, max(asked.day, unit.active_from)
+def _bases(state: PageState) -> list[tuple[str, str, bool]]:
+    """The basis switch (as reported or by today's units) as (name, link, chosen); empty if both give the same."""
+    unit, end = state.query.unit, state.query.calendar.bounds(state.query.period)[1]
+    if state.query.basis == "reported" and not inheritance.figures_can_differ(
+        unit, max(state.day, unit.active_from)
     ):
         return []
     key = stable_unit_key(unit, end)
     return [
-        (name, asked.link(basis=basis, unit=key, as_of=""), asked.query.basis == (basis or "reported"))
+        (name, state.link(basis=basis, unit=key, as_of=""), state.query.basis == (basis or "reported"))
         for name, basis in (("Báo cáo", ""), ("Đơn vị hiện nay", "today"))
     ]
 
 
-def _trail(asked: PageState, above: list, end) -> list[tuple[str, str]]:
+def _trail(state: PageState, above: list, end) -> list[tuple[str, str]]:
     clean = {"by": "", "tier": "", "q": "", "sort": ""}
-    trail = [(unit.name, asked.link(unit=params.unit_key_for(asked, unit, end), **clean)) for unit in above]
-    return [*trail, (asked.query.unit.name, asked.link())]
+    trail = [(unit.name, state.link(unit=params.unit_key_for(state, unit, end), **clean)) for unit in above]
+    return [*trail, (state.query.unit.name, state.link())]
 
 
-def _empty(asked: PageState, summary: Summary) -> str:
-    """Why there is nothing, and what to do next."""
-    if _left_out(asked):
+def _empty(state: PageState, summary: Summary) -> str:
+    """Why the page is empty and what to do next."""
+    if _left_out(state):
         name = capfirst(summary.unit_name)
         return f"{name} là cơ quan ngoài Ủy ban nhân dân, chỉ được tính khi chọn “Cả cơ quan ngoài Ủy ban”."
     if not summary.total.completeness.expected:
-        name, unit, label = capfirst(summary.unit_name), asked.query.unit, summary.period.label
-        if _not_yet(asked):
+        name, unit, label = capfirst(summary.unit_name), state.query.unit, summary.period.label
+        if _not_yet(state):
             return f"{name} hoạt động từ ngày {formatting.format_day(unit.active_from)}, sau {label}."
-        if _over(asked):
+        if _over(state):
             return f"{name} hoạt động đến hết ngày {formatting.format_day(unit.active_until)}, trước {label}."
         return f"{name} không phải báo cáo trong {label}."
-    if asked.query.as_of:
-        return f"Đến hết ngày {formatting.format_day(asked.query.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
-    state = "được duyệt" if asked.query.include == "approved" else "được gửi"
-    also = ", chọn “Gồm cả chưa duyệt”" if asked.query.include == "approved" else ""
+    if state.query.as_of:
+        return f"Đến hết ngày {formatting.format_day(state.query.as_of)} chưa có báo cáo nào của kỳ này được duyệt."
+    stage = "được duyệt" if state.query.include == "approved" else "được gửi"
+    also = ", chọn “Gồm cả chưa duyệt”" if state.query.include == "approved" else ""
     todo = f"Hãy nhập hoặc đôn đốc gửi, duyệt báo cáo{also}, hoặc chọn kỳ khác."
-    return f"Đã {state}: {summary.completeness_text}. {todo}"
+    return f"Đã {stage}: {summary.completeness_text}. {todo}"
 
 
-def _left_out(asked: PageState) -> bool:
-    """Whether the unit that is seen is itself of those that are only counted when asked for."""
-    return asked.query.unit.external and not asked.query.external
+def _left_out(state: PageState) -> bool:
+    """Whether the page's unit is external and external units are not included."""
+    return state.query.unit.external and not state.query.external
 
 
-def _not_yet(asked: PageState) -> bool:
+def _not_yet(state: PageState) -> bool:
     """Whether the unit began after the period."""
-    return asked.query.unit.active_from > asked.query.calendar.bounds(asked.query.period)[1]
+    return state.query.unit.active_from > state.query.calendar.bounds(state.query.period)[1]
 
 
-def _over(asked: PageState) -> bool:
+def _over(state: PageState) -> bool:
     """Whether the unit ended before the period."""
-    until = asked.query.unit.active_until
-    return until is not None and until < asked.query.calendar.bounds(asked.query.period)[0]
+    until = state.query.unit.active_until
+    return until is not None and until < state.query.calendar.bounds(state.query.period)[0]
 
 
-def _way_on(asked: PageState) -> tuple[str, str]:
-    """Where to go from an empty page: address and words."""
-    if _left_out(asked):
-        return asked.link(external="1"), "Xem số liệu của đơn vị này"
-    if asked.query.as_of:
-        return asked.link(as_of=""), "Xem số liệu hiện nay"
-    if _not_yet(asked) and asked.query.basis == "reported":
-        key = stable_unit_key(asked.query.unit, asked.query.calendar.bounds(asked.query.period)[1])
-        return asked.link(basis="today", unit=key), "Xem theo đơn vị hiện nay"
-    if _over(asked):
-        return reverse("units:detail", args=[asked.query.unit.pk]), "Xem đơn vị kế thừa"
+def _way_on(state: PageState) -> tuple[str, str]:
+    """The link from an empty page: address and text."""
+    if _left_out(state):
+        return state.link(external="1"), "Xem số liệu của đơn vị này"
+    if state.query.as_of:
+        return state.link(as_of=""), "Xem số liệu hiện nay"
+    if _not_yet(state) and state.query.basis == "reported":
+        key = stable_unit_key(state.query.unit, state.query.calendar.bounds(state.query.period)[1])
+        return state.link(basis="today", unit=key), "Xem theo đơn vị hiện nay"
+    if _over(state):
+        return reverse("units:detail", args=[state.query.unit.pk]), "Xem đơn vị kế thừa"
     return reverse("records:worklist"), "Mở Việc của tôi"
 
 
 def _indicators(query: FiguresQuery) -> list[dict[str, Any]]:
-    found = reported_indicators(query.unit, query.period, query.decimals)
-    for one in found:
-        one["verdict"] = sentences.target_gap(one["percent"], one["target"])
-    return found
+    indicators = reported_indicators(query.unit, query.period, query.decimals)
+    for indicator in indicators:
+        indicator["verdict"] = sentences.target_gap(indicator["percent"], indicator["target"])
+    return indicators
 
 
 def _online(shown: ShownPeriods) -> Chart:
@@ -283,8 +281,8 @@ class DashboardChart(ChartJson):
         make = CHARTS.get(self.kwargs["name"])
         if make is None:
             raise Http404
-        asked = parse_params(self.request)
-        return blocks.chart_with_basis(asked, make(ShownPeriods(replace(asked.query, by=None))))
+        state = parse_params(self.request)
+        return blocks.chart_with_basis(state, make(ShownPeriods(replace(state.query, by=None))))
 
 
 chart = web.requires(Right.READ)(DashboardChart.as_view())
@@ -306,44 +304,44 @@ def xlsx_export(request: HttpRequest) -> HttpResponse:
 
 def _export(request: HttpRequest, kind: str, content_type: str) -> HttpResponse:
     try:
-        asked = parse_params(request)
-        made = _flat(asked)
+        state = parse_params(request)
+        flat = _flat(state)
     except BadParameter as error:
         return render(request, "400.html", {"reason": str(error)}, status=400)
-    body = table_csv_bytes(made) if kind == "csv" else table_xlsx_bytes(made)
-    return attachment(HttpResponse(body, content_type=content_type), _name(asked, kind))
+    body = table_csv_bytes(flat) if kind == "csv" else table_xlsx_bytes(flat)
+    return attachment(HttpResponse(body, content_type=content_type), _name(state, kind))
 
 
 @snapshot()
-def _flat(asked: PageState) -> FlatTable:
-    query = asked.query
-    shown = ShownPeriods(replace(query, by=asked.rows_by))
-    found = with_changes(shown, summary(shown.query))
+def _flat(state: PageState) -> FlatTable:
+    query = state.query
+    shown = ShownPeriods(replace(query, by=state.rows_by))
+    figures = with_changes(shown, summary(shown.query))
     filters = [f"lĩnh vực {query.field.name}"] if query.field else []
     if query.tier:
         filters.append(formatting.tier_name(query.tier))
-    if asked.q:
-        filters.append(f"chỉ dòng có tên “{asked.q}”, tổng của mọi dòng")
+    if state.q:
+        filters.append(f"chỉ dòng có tên “{state.q}”, tổng của mọi dòng")
     if settings.DEMO:
         filters.append("số liệu minh họa")
     made_at = clock.now()
-    entries = table_page(asked, found).entries
+    entries = table_page(state, figures).entries
     note = (
         "cơ quan ngoài Ủy ban nhân dân không được tính" if query.unit.external and not query.external else ""
     )
-    return flat_table(found, entries, asked="; ".join(filters), made_at=made_at, note=note)
+    return flat_table(figures, entries, filters="; ".join(filters), made_at=made_at, note=note)
 
 
-def _name(asked: PageState, kind: str) -> str:
-    query = asked.query
+def _name(state: PageState, kind: str) -> str:
+    query = state.query
     parts = [
         query.unit.code,
         query.period.code,
-        asked.field_key,
+        state.field_key,
         query.tier,
         "ca-ngoai-uy-ban" if query.external else "",
     ]
     parts += ["theo-don-vi-hien-nay"] if query.basis == "today" else []
     parts += [f"den-het-{query.as_of}" if query.as_of else ""]
-    parts += ["ca-chua-duyet" if query.include == "submitted" else "", "loc" if asked.q else ""]
+    parts += ["ca-chua-duyet" if query.include == "submitted" else "", "loc" if state.q else ""]
     return "-".join(["so-lieu", *(ascii_name(part, 40) for part in parts if part)]) + f".{kind}"

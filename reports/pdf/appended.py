@@ -1,4 +1,4 @@
-"""Judges what was appended to a PDF: only signatures may follow. The only module that imports pyHanko."""
+"""Checks that only signatures were appended to a PDF; called by `reading`. The only module that imports pyHanko."""
 
 import hashlib
 import logging
@@ -37,8 +37,8 @@ _FORM_KEYS = {"/Fields", "/SigFlags", "/DA", "/DR", "/NeedAppearances"}
 
 
 class FastPdfReader(PdfFileReader):
-    """pyHanko's reader goes through the list of a stream's objects anew for each of them, which takes a minute for a
-    document with all its objects in one stream, as WeasyPrint writes it; this one reads the list once.
+    """Reads the list of an object stream once. pyHanko reads it again for each object, which takes a minute for
+    WeasyPrint's documents, with all objects in one stream.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -46,41 +46,41 @@ class FastPdfReader(PdfFileReader):
         super().__init__(BytesIO(content), strict=True)
 
     def get_object(
-        self, ref: generic.Reference, revision: int | None = None, *given: Any, **more: Any
+        self, ref: generic.Reference, revision: int | None = None, *args: Any, **options: Any
     ) -> Any:
         current = revision is None
         place = self.xrefs[ref] if current else self.xrefs.get_historical_ref(ref, revision)
         if not isinstance(place, ObjStreamRef):
-            return super().get_object(ref, revision, *given, **more)
-        found = self.cache_get_indirect_object(ref.generation, ref.idnum) if current else None
-        if found is None:
-            found = self._in_stream(ref.idnum, place)
+            return super().get_object(ref, revision, *args, **options)
+        value = self.cache_get_indirect_object(ref.generation, ref.idnum) if current else None
+        if value is None:
+            value = self._in_stream(ref.idnum, place)
             if current:
-                self.cache_indirect_object(ref.generation, ref.idnum, found)
-        return found
+                self.cache_indirect_object(ref.generation, ref.idnum, value)
+        return value
 
-    def _in_stream(self, number: int, place: ObjStreamRef) -> Any:
+    def _in_stream(self, object_id: int, place: ObjStreamRef) -> Any:
         if place.obj_stream_id not in self._lists:
             stream = generic.Reference(place.obj_stream_id, 0, self).get_object()
             if not isinstance(stream, generic.StreamObject) or stream["/Type"] != "/ObjStm":
                 raise PdfReadError("no object stream")
             first = int(stream["/First"])
-            listed = [int(one) for one in stream.data[:first].split()]
+            listed = [int(text) for text in stream.data[:first].split()]
             self._lists[place.obj_stream_id] = stream.data, first, listed
         data, first, numbers = self._lists[place.obj_stream_id]
         at = 2 * place.ix_in_stream
-        if not 0 <= at + 1 < len(numbers) or numbers[at] != number:
+        if not 0 <= at + 1 < len(numbers) or numbers[at] != object_id:
             raise PdfReadError("object is not where the table says")
         source = BytesIO(data)
         source.seek(first + numbers[at + 1])
-        found = generic.read_object(source, generic.Reference(number, 0, self))
-        if isinstance(found, generic.StreamObject | generic.IndirectObject):
+        value = generic.read_object(source, generic.Reference(object_id, 0, self))
+        if isinstance(value, generic.StreamObject | generic.IndirectObject):
             raise PdfReadError("stream or reference inside an object stream")
-        return found
+        return value
 
 
 class _Catalog(CatalogModificationRule):
-    """The catalog, as pyHanko lets it change after a signature, and what a first signature may say of later changes."""
+    """pyHanko's rule for the catalog, which also allows the first signature to add /Perms (permitted changes)."""
 
     def __init__(self) -> None:
         super().__init__(ROOT_EXEMPT_STRICT_COMPARISON | {"/Perms"})
@@ -97,8 +97,8 @@ class _Catalog(CatalogModificationRule):
 
 
 class _FirstForm(FormUpdatingRule):
-    """pyHanko compares what came after a signature, so it expects a form before. The frozen file has none: it counts
-    as an empty one, and the new form may hold nothing but fields, which the rules for fields judge.
+    """Allows a first form. pyHanko compares changes after a signature and so expects a form; the frozen file has none
+    and counts as an empty one. The new form may hold only fields, which pyHanko's field rules check.
     """
 
     def apply(self, old: Any, new: Any) -> Iterator[Any]:
@@ -125,10 +125,10 @@ class _FirstForm(FormUpdatingRule):
 def _new_fields(
     fields: Any, above: str = "", inherited: Any = None
 ) -> Iterator[tuple[str, FieldComparisonSpec]]:
-    """Every field of a form that was not there before, by its full name, with those below it."""
+    """All fields of a new form and their descendants, by full name."""
     if not isinstance(fields, generic.ArrayObject):
         raise SuspiciousModification("Fields that are no list")
-    seen: set[str] = set()
+    names: set[str] = set()
     for link in fields:
         field = link.get_object() if isinstance(link, generic.IndirectObject) else None
         if not isinstance(field, generic.DictionaryObject):
@@ -138,9 +138,9 @@ def _new_fields(
         name = field.raw_get("/T")
         if not isinstance(name, generic.TextStringObject | generic.ByteStringObject) or "." in name:
             raise SuspiciousModification("A field whose name is none")
-        if name in seen:
+        if name in names:
             raise SuspiciousModification("Two fields of one name")
-        seen.add(name)
+        names.add(name)
         full = f"{above}.{name}" if above else name
         kind = field.raw_get("/FT") if "/FT" in field else inherited
         below = field["/Kids"] if "/Kids" in field else generic.ArrayObject()
@@ -165,105 +165,107 @@ _POLICY = StandardDiffPolicy(
 
 
 def read(content: bytes, prefix: int) -> dict[str, Any]:
-    """`signatures` of the whole file; `added`: what its revisions after the first `prefix` bytes hold (None for 0).
-    Raises what pyHanko raises for a file that it cannot read.
+    """`signatures` of the whole file; `added`: what follows the first `prefix` bytes (None for 0). Raises pyHanko's
+    errors for an unreadable file.
     """
     reader = FastPdfReader(content)
-    found = list(reader.embedded_signatures)[:MOST_REVISIONS]
-    kind = _kind(content[:prefix], reader, found) if prefix else None
-    return {"signatures": [_signature(one) for one in found], "added": kind}
+    signatures = list(reader.embedded_signatures)[:MOST_REVISIONS]
+    kind = _kind(content[:prefix], reader, signatures) if prefix else None
+    return {"signatures": [_signature(signature) for signature in signatures], "added": kind}
 
 
 def _kind(frozen: bytes, reader: FastPdfReader, signatures: list[EmbeddedPdfSignature]) -> str:
-    first, all_ = _starts(FastPdfReader(frozen)), _starts(reader)
-    # The revisions of the frozen file are the first ones and all others build on them, else it is another document
-    # that only carries the frozen one in front of it.
-    if len(all_) > MOST_REVISIONS or all_[: len(first)] != first:
+    first, starts = _starts(FastPdfReader(frozen)), _starts(reader)
+    # The file must begin with the frozen file's revisions, else it is another document behind the frozen bytes.
+    if len(starts) > MOST_REVISIONS or starts[: len(first)] != first:
         return OTHER
-    if all_ == first:
+    if starts == first:
         return OTHER if signatures else NOTHING
-    # Whoever signed last signed the file to its end.
-    last = [signature for signature in signatures if signature.signed_revision == len(all_) - 1]
-    if any(one.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE for one in last):
+    # The last signature must cover the whole file.
+    last = [signature for signature in signatures if signature.signed_revision == len(starts) - 1]
+    if any(sign.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE for sign in last):
         return OTHER
-    judged = _POLICY.review_file(reader, len(first) - 1)
-    if isinstance(judged, SuspiciousModification):
+    review = _POLICY.review_file(reader, len(first) - 1)
+    if isinstance(review, SuspiciousModification):
         return OTHER
-    sound = judged.modification_level <= ModificationLevel.FORM_FILLING
+    sound = review.modification_level <= ModificationLevel.FORM_FILLING
     return SIGNATURES if sound and signatures else OTHER
 
 
 def _starts(reader: FastPdfReader) -> list[int]:
-    """Where the table of each revision stands, the oldest first."""
+    """The offset of each revision's cross-reference table, oldest first."""
     xrefs = reader.xrefs
     return [xrefs.get_startxref_for_revision(number) for number in range(xrefs.total_revisions)]
 
 
-def _signature(one: EmbeddedPdfSignature) -> dict[str, Any]:
-    """What a signature field says: whom its certificate names, when (by the signer's own clock), on which page it
-    shows a picture, and whether the signature fits the bytes that it covers.
-    """
-    at = one.self_reported_timestamp
+def _signature(signature: EmbeddedPdfSignature) -> dict[str, Any]:
+    """The data of a `foreign.PdfSignature`, as JSON."""
+    at = signature.self_reported_timestamp
     return {
-        "field": _short(str(one.field_name)),
-        "stamp": one.sig_object_type == "/DocTimeStamp",
+        "field": _short(str(signature.field_name)),
+        "stamp": signature.sig_object_type == "/DocTimeStamp",
         "at": at.isoformat() if at else None,
-        "signer": _name(one.signer_cert.subject.native),
-        "issuer": _name(one.signer_cert.issuer.native),
-        "page": _page(one),
-        "sound": _sound(one),
+        "signer": _name(signature.signer_cert.subject.native),
+        "issuer": _name(signature.signer_cert.issuer.native),
+        "page": _page(signature),
+        "sound": _sound(signature),
     }
 
 
-def _sound(one: EmbeddedPdfSignature) -> bool:
-    stamp = one.sig_object_type == "/DocTimeStamp"
+def _sound(signature: EmbeddedPdfSignature) -> bool:
+    stamp = signature.sig_object_type == "/DocTimeStamp"
     try:
-        digest, signed = one.compute_digest(), one.signed_data["encap_content_info"]["content"]
-        covered = one.evaluate_signature_coverage() >= SignatureCoverageLevel.ENTIRE_REVISION and _plain(one)
+        digest, signed = signature.compute_digest(), signature.signed_data["encap_content_info"]["content"]
+        covered = (
+            signature.evaluate_signature_coverage() >= SignatureCoverageLevel.ENTIRE_REVISION
+            and _plain(signature)
+        )
         if stamp:
             covered = covered and bytes(signed.parsed["message_imprint"]["hashed_message"]) == digest
-            digest = hashlib.new(one.md_algorithm, bytes(signed)).digest()
+            digest = hashlib.new(signature.md_algorithm, bytes(signed)).digest()
         kind = "tst_info" if stamp else "data"
-        return covered and all(validate_sig_integrity(one.signer_info, one.signer_cert, kind, digest))
+        return covered and all(
+            validate_sig_integrity(signature.signer_info, signature.signer_cert, kind, digest)
+        )
     except Exception as fault:
-        logging.debug("signature %s: %s", one.field_name, fault)
+        logging.debug("signature %s: %s", signature.field_name, fault)
         return False
 
 
-def _plain(one: EmbeddedPdfSignature) -> bool:
-    """The one place that no signature covers is its own: it has to hold what a program writes there and nothing else,
-    hexadecimal digits of one case, and zeros after the signature's end.
+def _plain(signature: EmbeddedPdfSignature) -> bool:
+    """Whether the signature's own place, which it cannot cover, holds only hexadecimal digits of one case, and zeros
+    after its end.
     """
-    _, length, start, _ = (int(number) for number in one.byte_range)
-    one.reader.stream.seek(length)
-    digits = one.reader.stream.read(start - length)
-    rest = one.pkcs7_content[parser.peek(one.pkcs7_content) :]
+    _, length, start, _ = (int(number) for number in signature.byte_range)
+    signature.reader.stream.seek(length)
+    digits = signature.reader.stream.read(start - length)
+    rest = signature.pkcs7_content[parser.peek(signature.pkcs7_content) :]
     return bool(_HEX.fullmatch(digits)) and not any(rest)
 
 
 def _name(names: dict[str, Any]) -> str:
-    """Whom a certificate names: person or organisation, then what it belongs to."""
-    found: list[str] = []
+    """The name in a certificate: person or organisation, then what it belongs to."""
+    parts: list[str] = []
     for key in ("common_name", "organizational_unit_name", "organization_name"):
         values = names.get(key) or []
         for value in [values] if isinstance(values, str) else values:
             text = _short(str(value))
-            if text and text not in found:
-                found.append(text)
-    return ", ".join(found)
+            if text and text not in parts:
+                parts.append(text)
+    return ", ".join(parts)
 
 
 def _short(text: str) -> str:
-    return "".join(sign for sign in text if sign.isprintable())[:_LONGEST_NAME]
+    return "".join(char for char in text if char.isprintable())[:_LONGEST_NAME]
 
 
-def _page(one: EmbeddedPdfSignature) -> int | None:
-    """The page on which the signature shows a picture, 0 where that cannot be told, None for one without a picture."""
-    box = one.sig_field.get("/Rect")
+def _page(signature: EmbeddedPdfSignature) -> int | None:
+    """The page of the signature's picture, 0 if unknown, None without a picture."""
+    box = signature.sig_field.get("/Rect")
     if box is None or not (float(box[2]) - float(box[0])) * (float(box[3]) - float(box[1])):
         return None
-    page = one.sig_field.raw_get("/P") if "/P" in one.sig_field else None
-    for number in range(min(int(one.reader.root["/Pages"]["/Count"]), MOST_PAGES)):
-        if page is not None and one.reader.find_page_for_modification(number)[0] == page:
+    page = signature.sig_field.raw_get("/P") if "/P" in signature.sig_field else None
+    for number in range(min(int(signature.reader.root["/Pages"]["/Count"]), MOST_PAGES)):
+        if page is not None and signature.reader.find_page_for_modification(number)[0] == page:
             return number + 1
     return 0

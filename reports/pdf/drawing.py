@@ -1,4 +1,4 @@
-"""Has a PDF drawn by the child process: one drawing at a time, killed when it takes too long."""
+"""Draws a PDF in the renderer process: one at a time, killed if it takes too long."""
 
 import atexit
 import json
@@ -20,16 +20,14 @@ from django.conf import settings
 
 from core.locks import open_lock_file, take
 
-# -I: neither the environment nor the folder that we happen to stand in decides what is imported; the folder of the
-# rooms is therefore named.
+# -I: imports do not depend on the environment or the current folder, so the project's folder is passed.
 PROGRAM = "import sys; sys.path.append(sys.argv[1]); from reports.pdf.child_renderer import main; main()"
-# By the clock, of a drawing outside a request, which its follower may give up at any time: others may hold the
-# processor for long.
+# Wall-clock limit outside a request, where `following` may cancel at any time.
 LONG_SECONDS = 900
 FOLLOWED_EVERY = 0.5
 FAILED = 1  # the child's status when the fault is not the document's size
 WAITING_SECONDS = 60
-# Of the four threads of a worker one is left for pages whatever is being drawn.
+# Leaves one of a worker's four threads for pages.
 _turns = BoundedSemaphore(3)
 
 
@@ -38,18 +36,18 @@ ProgressCallback = Callable[[int], None]
 
 
 class PdfNotDrawn(RuntimeError):
-    """There is no PDF; the text says why and what to do, in Vietnamese."""
+    """There is no PDF; the message says why and what to do, in Vietnamese."""
 
 
 class RendererBusy(PdfNotDrawn):
-    """Others are being drawn; asking again later helps."""
+    """Too many drawings at once; try again later."""
 
     def __init__(self) -> None:
         super().__init__("Đang có nhiều báo cáo được xuất PDF cùng lúc. Hãy đợi một phút rồi tải lại.")
 
 
 class PdfTooLong(PdfNotDrawn):
-    """The document took more time or memory than it may."""
+    """The document exceeded the time or memory limit."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -58,22 +56,20 @@ class PdfTooLong(PdfNotDrawn):
 
 
 class _Gone(Exception):
-    """The child was no longer there: it ends by itself when it has nothing to do."""
+    """The child has ended: it does so when idle."""
 
 
 def command() -> list[str]:
-    """How the program is called: what a drawing may take, in bytes of addresses and seconds of the processor, stands
-    last.
-    """
+    """The program's command line; last the limits of a drawing: bytes of address space, seconds of CPU time."""
     limits = (settings.PDF_MAX_BYTES, settings.PDF_SECONDS)
     return [sys.executable, "-I", "-c", PROGRAM, *map(str, (settings.BASE_DIR, *limits))]
 
 
 class _Child:
-    """A running program `renderer`, which belongs to the process that started it."""
+    """A running `child_renderer`, which belongs to the process that started it."""
 
     def __init__(self) -> None:
-        # Gone with it, also when it is killed.
+        # Removed with the child, even if it is killed.
         self.folder = tempfile.mkdtemp(prefix="cchc-pdf-")
         self.process = subprocess.Popen(
             command(),
@@ -89,18 +85,18 @@ class _Child:
         return self.owner == os.getpid() and self.process.poll() is None
 
     def ask(self, job: bytes, following: ProgressCallback | None) -> bytes:
-        """The PDF of a job. Raises TooLong, or _Gone when there was nobody to ask."""
+        """The PDF of a job. Raises PdfNotDrawn, PdfTooLong, or _Gone if the child has ended."""
         deadline = time.monotonic() + (LONG_SECONDS if following else settings.PDF_SECONDS)
         try:
-            return self._asked(job, deadline, following)
+            return self._exchange(job, deadline, following)
         except (_Gone, PdfTooLong, PdfNotDrawn):
             raise
         except BaseException:
-            # Whoever follows gave it up: what is being drawn is of no use.
+            # `following` cancelled the drawing.
             self.kill()
             raise
 
-    def _asked(self, job: bytes, deadline: float, following: ProgressCallback | None) -> bytes:
+    def _exchange(self, job: bytes, deadline: float, following: ProgressCallback | None) -> bytes:
         try:
             for part in (b"%d\n" % len(job), job):
                 _write(self.process.stdin.fileno(), part)
@@ -118,10 +114,10 @@ class _Child:
             raise PdfNotDrawn("Không xuất được PDF do lỗi của hệ thống. Hãy báo người quản trị.")
         if status:
             raise PdfTooLong
-        parts, lacking = [drawn], length - len(drawn)
-        while lacking:
+        parts, missing = [drawn], length - len(drawn)
+        while missing:
             parts.append(self._read(deadline, following, pages))
-            lacking -= len(parts[-1])
+            missing -= len(parts[-1])
         return b"".join(parts)
 
     def _read(self, deadline: float, following: ProgressCallback | None, pages: int) -> bytes:
@@ -140,13 +136,13 @@ class _Child:
         return content
 
     def kill(self) -> None:
-        """End it with all that it has started."""
+        """Kills the child and its children."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.close()
 
     def close(self) -> None:
-        """Let it end: it does when there is nobody to ask it."""
+        """Closes the pipes, which ends the child, and waits for it."""
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
@@ -163,8 +159,8 @@ _child: _Child | None = None
 
 
 def draw_job(job: dict[str, Any], following: ProgressCallback | None = None) -> bytes:
-    """Draw a job (see renderer.drawing.draw) in the child. Raises Busy or TooLong. With somebody following it waits for
-    its turn, and may take, as long as they do not raise.
+    """Draws a job (see `child_renderer.draw`). Raises PdfNotDrawn, RendererBusy or PdfTooLong. With `following` it
+    waits for its turn until `following` raises.
     """
     content = json.dumps(job, ensure_ascii=False).encode("utf-8")
     with _turn(following):
@@ -181,7 +177,7 @@ def draw_job(job: dict[str, Any], following: ProgressCallback | None = None) -> 
 
 
 def _new_child() -> _Child:
-    """A new child in place of one that has ended."""
+    """Starts a new child in place of the last."""
     global _child
     _drop_child()
     _child = _Child()
@@ -190,16 +186,16 @@ def _new_child() -> _Child:
 
 def _drop_child() -> None:
     global _child
-    gone, _child = _child, None
-    # The pipes of another process's child are only closed here: it is not ours to wait for.
-    if gone is not None and gone.owner == os.getpid():
-        gone.kill()
+    child, _child = _child, None
+    # After a fork the child belongs to the parent process, which waits for it.
+    if child is not None and child.owner == os.getpid():
+        child.kill()
 
 
 @contextmanager
 def _turn(following: ProgressCallback | None = None) -> Iterator[None]:
-    """One drawing at a time among all processes that share the data folder. Raises Busy after a bounded wait."""
-    # A drawing outside a request keeps no page from its thread.
+    """One drawing at a time among all processes that share the data folder. Raises RendererBusy."""
+    # A drawing outside a request takes no web thread.
     if not following and not _turns.acquire(blocking=False):
         raise RendererBusy
     try:

@@ -1,4 +1,4 @@
-"""A review as PDF with its data attached: draw it, draw it again from its kept form, read the data back."""
+"""Draws a review as PDF with its data attached, redraws it from its stored page source, and reads the data back."""
 
 import json
 from datetime import datetime
@@ -25,18 +25,18 @@ UNITS_NAME, FIELDS_NAME = "so-lieu-theo-don-vi.csv", "so-lieu-theo-linh-vuc-{}.c
 
 
 def attachments(doc: dict[str, Any], moment: datetime | None) -> list[dict[str, Any]]:
-    """What the renderer attaches: name, description, content as text, moment (ISO), and how it relates to the pages:
-    the JSON is what they were drawn from, the CSV files are the figures in another form.
+    """The files to attach: name, description, content as text, moment (ISO) and relationship: the JSON is the source of
+    the pages, the CSV files are its figures as data.
     """
     units = Summary.from_dict(doc["figures"])
-    told = [
+    files = [
         (DATA_NAME, "Số liệu và lời văn của báo cáo", canonical_json(doc).decode("utf-8"), "Source"),
         (UNITS_NAME, "Số liệu theo đơn vị", _csv(units, doc["unit_tiers"], moment), "Data"),
     ]
     for part in doc["by_field"]:
         fields, tier = Summary.from_dict(part["figures"]), tier_name(part["tier"])
         name = FIELDS_NAME.format(part["tier"])
-        told.append((name, f"Số liệu theo lĩnh vực, {tier.lower()}", _csv(fields, {}, moment), "Data"))
+        files.append((name, f"Số liệu theo lĩnh vực, {tier.lower()}", _csv(fields, {}, moment), "Data"))
     return [
         {
             "name": name,
@@ -45,7 +45,7 @@ def attachments(doc: dict[str, Any], moment: datetime | None) -> list[dict[str, 
             "relationship": relationship,
             "moment": moment.isoformat() if moment else None,
         }
-        for name, description, content, relationship in told
+        for name, description, content, relationship in files
     ]
 
 
@@ -55,16 +55,15 @@ def _csv(summary: Summary, tiers: dict[str, str], moment: datetime | None) -> st
         TableEntry(row, "", "", tier_name(tiers[row.key]) if tiers.get(row.key) else "", "")
         for row in summary.rows
     ]
-    # The day of making stands in no row of a CSV.
+    # CSV rows do not contain it.
     made_at = moment or datetime.combine(summary.period.end, datetime.min.time())
-    return table_csv_bytes(flat_table(summary, entries, asked="", made_at=made_at)).decode("utf-8")
+    return table_csv_bytes(flat_table(summary, entries, filters="", made_at=made_at)).decode("utf-8")
 
 
-# What comes from people is escaped text; on top of that the renderer may read the four print fonts and nothing
-# else, so no text can make it read a file or open a connection (acceptance S29). Bytes are the same for the
-# same document with the same libraries: dates are the document's own.
+# Texts of people are escaped, and the renderer may read only the four print fonts: no text can make it read a file or
+# open a connection (acceptance S29). The same document and libraries give the same bytes.
 
-# Stands in a kept form for the folder of the print fonts, which is another one on another machine.
+# Placeholder in a page source for the folder of the print fonts on this machine.
 FONTS = "print-fonts:"
 
 
@@ -75,12 +74,11 @@ def draw_pdf(
     moment: datetime | None = None,
     following: ProgressCallback | None = None,
 ) -> bytes:
-    """The PDF of a review: `context` for templates/reports/printing/review.html; `data`, the document when given, is
+    """The PDF of a review: `context` for templates/reports/printing/review.html; `data`, the document if given, is
     attached as JSON, its figures also as CSV.
 
-    `moment` dates the document and what is attached, so that drawing the same frozen review twice gives the same bytes.
-    Raises Busy when other drawings take too long, TooLong when this one breaks its limits (both are NotDrawn); with
-    somebody `following` only what they raise ends the waiting.
+    `moment` dates the document and its attachments, so that drawing the same frozen review twice gives the same bytes.
+    Raises as `draw_job` does.
     """
     return drawing.draw_job(_job(context, data, moment), following)
 
@@ -88,8 +86,8 @@ def draw_pdf(
 def page_source(
     context: dict, moment: datetime | None = None, template: str = "reports/printing/review.html"
 ) -> dict[str, Any]:
-    """All that decides what the pages show, as plain data without a path of this machine: what is kept of a frozen
-    review, so that it can be drawn again when today's templates are others.
+    """The HTML and CSS of the pages, without paths of this machine. Stored with a frozen review, so that it can be
+    redrawn after templates have changed.
     """
     return {
         "html": printable(drop_indentation(render_to_string(template, context | {"moment": moment}))),
@@ -97,36 +95,36 @@ def page_source(
     }
 
 
-def redraw_pdf(kept: dict[str, Any], following: ProgressCallback | None = None) -> bytes:
-    """The pages of a kept form, without what is attached. Raises as draw does."""
-    return drawing.draw_job(_job_of(kept, None, None), following)
+def redraw_pdf(source: dict[str, Any], following: ProgressCallback | None = None) -> bytes:
+    """Redraws a stored page source without attachments. Raises as `draw_job` does."""
+    return drawing.draw_job(_job_of(source, None, None), following)
 
 
 def _job(context: dict, data: dict | None, moment: datetime | None) -> dict[str, Any]:
     return _job_of(page_source(context, moment), data, moment)
 
 
-def _job_of(kept: dict[str, Any], data: dict | None, moment: datetime | None) -> dict[str, Any]:
-    """What the child needs, as JSON: it has no Django and reads no template."""
+def _job_of(source: dict[str, Any], data: dict | None, moment: datetime | None) -> dict[str, Any]:
+    """The renderer's job as JSON: it has no Django and reads no templates."""
     fonts = Path(settings.PRINT_FONTS)
-    return kept | {
-        "css": kept["css"].replace(FONTS, fonts.as_uri()),
+    return source | {
+        "css": source["css"].replace(FONTS, fonts.as_uri()),
         "fonts": str(fonts),
         "attached": attachments(data, moment) if data is not None else [],
     }
 
 
 def pdf_text(content: bytes) -> str:
-    """The text of a PDF that this system drew, pages one after the other. A foreign file is read by `reading`."""
+    """The text of all pages of a PDF drawn by this system. Foreign files are read by `foreign`."""
     return "\n".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
 
 
 def read_attached(content: bytes) -> dict | None:
-    """The data embedded in a review's PDF, or None where there is none or it cannot be read."""
+    """The data embedded in a review's PDF, or None if there is none or it cannot be read."""
     if not content.startswith(b"%PDF-"):
         return None
     try:
-        found = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
-        return json.loads(found[0]) if found else None
+        data_files = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
+        return json.loads(data_files[0]) if data_files else None
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -1,4 +1,4 @@
-"""Reads PDFs that come from outside in a child process with limits, one file at a time."""
+"""Reads uploaded PDFs in a child process with limits, one file at a time."""
 
 import json
 import logging
@@ -20,20 +20,20 @@ PROGRAM = Path(__file__).with_name("reading.py")
 MB = 1024 * 1024
 LONGEST_ANSWER = 64 * MB
 BOUNDS = child_process.ProcessBounds(512 * MB, 30, LONGEST_ANSWER)
-# For a file that begins with a frozen one, which nobody can make up: of 58 pages, the differences took 11 s and 375 MB.
+# For a file that begins with a frozen one, which cannot be forged; with 58 pages it took 11 s and 375 MB.
 KNOWN_BOUNDS = child_process.ProcessBounds(1024 * MB, 120, LONGEST_ANSWER)
 WAITING_SECONDS = 20
-# Of the four threads of a worker two are left for pages whatever is being read.
+# Leaves two of a worker's four threads for pages.
 _turns = BoundedSemaphore(2)
 logger = logging.getLogger(__name__)
 
 
 class UnreadablePdf(RuntimeError):
-    """The file could not be read; the text says why, in Vietnamese."""
+    """The file could not be read; the message says why, in Vietnamese."""
 
 
 class ReaderBusy(UnreadablePdf):
-    """Others are being read; asking again later helps."""
+    """Too many files are being read; try again later."""
 
     def __init__(self) -> None:
         super().__init__("Đang có nhiều tệp được kiểm tra cùng lúc. Hãy đợi một phút rồi gửi lại.")
@@ -41,9 +41,9 @@ class ReaderBusy(UnreadablePdf):
 
 @dataclass(frozen=True)
 class PdfSignature:
-    """A signature field as it describes itself: whom the certificate names, who gave that out, and when the signer's
-    own clock says it was. `sound`: it fits the bytes that it covers, which says nothing of whom to trust. `page` is
-    where it shows a picture (0: unknown, None: nowhere). `stamp`: a time stamp of a service, not a person's signature.
+    """A signature field: names of signer and issuer from the certificate, time by the signer's own clock. `sound`: it
+    matches the bytes it covers (trust is not checked). `page` of its picture (0: unknown, None: no picture). `stamp`: a
+    time stamp of a service, not a person's signature.
     """
 
     field: str
@@ -55,8 +55,8 @@ class PdfSignature:
     stamp: bool = False
 
     @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> "PdfSignature":
-        return cls(**{**told, "at": datetime.fromisoformat(told["at"]) if told["at"] else None})
+    def from_dict(cls, data: Mapping[str, Any]) -> "PdfSignature":
+        return cls(**{**data, "at": datetime.fromisoformat(data["at"]) if data["at"] else None})
 
     def as_dict(self) -> dict[str, Any]:
         """JSON data of it."""
@@ -65,9 +65,9 @@ class PdfSignature:
 
 @dataclass(frozen=True)
 class ForeignFile:
-    """What was asked of a file; None (or empty) where it was not asked for or could not be read.
+    """The requested parts of a file; None or empty if not requested or not readable.
 
-    `added`: what follows the frozen bytes: "nothing", "signatures" or "other". `text` is all of it when `whole`.
+    `added`: what follows the frozen bytes: "nothing", "signatures" or "other". `text` is complete if `whole`.
     `active` names what would run when the file is opened.
     """
 
@@ -82,27 +82,29 @@ class ForeignFile:
     faults: tuple[str, ...] = field(default=())
 
 
-def read_foreign_file(content: bytes, *wanted: str, prefix: int = 0) -> ForeignFile:
-    """Read `wanted` ("text", "attached", "added") of a PDF whose first `prefix` bytes are a frozen one. Raises Unread
-    for a file that takes more than it may, Busy when others wait already.
+def read_foreign_file(content: bytes, *parts: str, prefix: int = 0) -> ForeignFile:
+    """Read `parts` ("text", "attached", "added") of a PDF whose first `prefix` bytes are a frozen one. Raises
+    UnreadablePdf, also for a file that exceeds the limits, and ReaderBusy.
     """
     bounds = KNOWN_BOUNDS if prefix else BOUNDS
-    with _turn(), tempfile.TemporaryFile() as given:
-        given.write(content)
-        given.seek(0)
+    with _turn(), tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
         try:
             with child_process.read_in_child(
-                PROGRAM, given, bounds, (prefix, *wanted), packages=True
+                PROGRAM, file, bounds, (prefix, *parts), packages=True
             ) as answer:
-                told = json.load(answer)
+                result = json.load(answer)
         except child_process.ChildProcessFailed as failed:
             logger.warning("a PDF could not be read: %s", failed)
             raise UnreadablePdf(_HEAVY) from failed
-    for fault in told["faults"]:
+    for fault in result["faults"]:
         logger.info("a PDF could not be read whole: %s", fault)
-    told["signatures"] = tuple(PdfSignature.from_dict(one) for one in told.get("signatures", ()))
+    result["signatures"] = tuple(
+        PdfSignature.from_dict(signature) for signature in result.get("signatures", ())
+    )
     return ForeignFile(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in result.items()}
     )
 
 
@@ -111,7 +113,7 @@ _HEAVY = "Không đọc được tệp: tệp hỏng, quá dài hoặc quá nặ
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """One file at a time among all processes that share the data folder. Raises Busy after a bounded wait."""
+    """One file at a time among all processes that share the data folder. Raises ReaderBusy."""
     if not _turns.acquire(blocking=False):
         raise ReaderBusy
     try:

@@ -1,7 +1,4 @@
-"""The program that reads one foreign PDF and ends, without Django.
-
-Started by path from reports.pdf.foreign.
-"""
+"""A program without Django that reads one foreign PDF; started by path from reports.pdf.foreign."""
 
 import json
 import logging
@@ -12,41 +9,39 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-# Started by `foreign` (core.child_process) with `PREFIX WHAT…`. The file comes on standard input; PREFIX is the length
-# of the frozen PDF that it begins with, byte for byte, or 0. WHAT names what is wanted: `text`, `attached`, `added`.
-# The answer on standard output is JSON (see `foreign.Read`). A file that takes more memory or time than it may costs
-# this process and nothing else.
+# Arguments: `PREFIX PART…`. The file comes on standard input; PREFIX is the length of the frozen PDF that it begins
+# with, or 0. PART is `text`, `attached` or `added`. The answer on standard output is JSON (see `foreign.ForeignFile`).
 
-# After so much time of the processor no further page is read, so that what was read is told.
+# Seconds of CPU time after which no further page is read, so that there is an answer.
 TEXT_SECONDS = 24
 LONGEST_TEXT = 2_000_000
 MOST_PAGES = 500
 DATA_NAME = "so-lieu.json"
 LARGEST_DATA = 20_000_000
-# What would run, or send something somewhere, when a document is opened: names of actions in what a viewer begins with.
+# Opening actions that run code or send data.
 ACTIVE = ("/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/URI")
 
 
-def read(content: bytes, prefix: int, wanted: frozenset[str]) -> dict[str, Any]:
-    """Everything wanted of a file; what cannot be read is left out, with why in `faults` (English, for the log)."""
-    told: dict[str, Any] = {"faults": []}
+def read(content: bytes, prefix: int, names: frozenset[str]) -> dict[str, Any]:
+    """The parts `names` of a file; unreadable ones are left out, with the reason in `faults` (for the log)."""
+    result: dict[str, Any] = {"faults": []}
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "added": lambda: _appended(content, prefix),
         "attached": lambda: _attached(content),
         "text": lambda: _text(content),
     }
     for name, part in parts.items():
-        if name in wanted:
+        if name in names:
             try:
-                told |= part()
+                result |= part()
             except Exception as fault:
-                told["faults"].append(f"{name}: {type(fault).__name__}: {fault}"[:300])
-    return told
+                result["faults"].append(f"{name}: {type(fault).__name__}: {fault}"[:300])
+    return result
 
 
 def _appended(content: bytes, prefix: int) -> dict[str, Any]:
-    # Here and not above: pyHanko takes a while to load, and most files need it not. A program started with -I does not
-    # look into its own folder by itself.
+    # Imported here, since pyHanko loads slowly and most files do not need it. With -I the program's own folder is not
+    # on the path.
     sys.path.append(str(Path(__file__).parent))
     import appended
 
@@ -56,14 +51,14 @@ def _appended(content: bytes, prefix: int) -> dict[str, Any]:
 def _attached(content: bytes) -> dict[str, Any]:
     from pypdf import PdfReader
 
-    found = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
-    if found and len(found[0]) > LARGEST_DATA:
+    files = PdfReader(BytesIO(content)).attachments.get(DATA_NAME)
+    if files and len(files[0]) > LARGEST_DATA:
         raise ValueError("attached data too large")
-    return {"attached": json.loads(found[0]) if found else None}
+    return {"attached": json.loads(files[0]) if files else None}
 
 
 def _text(content: bytes) -> dict[str, Any]:
-    """Pages, their text as far as time and length allow (`whole`: all of it), and what is active."""
+    """Page count, text as far as time and length allow (`whole`: all of it), and active content."""
     from pypdf import PdfReader
 
     reader = PdfReader(BytesIO(content))
@@ -83,7 +78,7 @@ def _text(content: bytes) -> dict[str, Any]:
 
 
 def _page_text(reader: Any, number: int) -> str:
-    """The text of a page; a page that cannot be read has none."""
+    """The text of a page; "" if it cannot be read."""
     try:
         return reader.pages[number].extract_text()
     except MemoryError:
@@ -94,27 +89,27 @@ def _page_text(reader: Any, number: int) -> str:
 
 
 def _active(reader: Any) -> list[str]:
-    """Names of what runs by itself when the document is opened."""
+    """Names of actions that run when the document is opened."""
     root = reader.trailer["/Root"].get_object()
-    found = set()
+    actions = set()
     begun = root.get("/OpenAction")
     begun = begun.get_object() if begun is not None else None
     if isinstance(begun, dict) and begun.get("/S") in ACTIVE:
-        found.add(str(begun["/S"])[1:])
+        actions.add(str(begun["/S"])[1:])
     names = root.get("/Names")
     if names is not None and "/JavaScript" in names.get_object():
-        found.add("JavaScript")
+        actions.add("JavaScript")
     if "/AA" in root or any("/AA" in page for page in list(reader.pages)[:MOST_PAGES]):
-        found.add("AA")
-    return sorted(found)
+        actions.add("AA")
+    return sorted(actions)
 
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    # Here and not above, as below: started with -I, a program knows only the standard library.
+    # Imported here: with -I only the standard library is on the path.
     sys.path.append(str(next(place for place in Path(__file__).parents if (place / "manage.py").exists())))
     from core.child_process import begin_in_child as begin
 
-    prefix_, *wanted_ = begin()
-    answer = read(sys.stdin.buffer.read(), int(prefix_), frozenset(wanted_))
+    prefix_, *names_ = begin()
+    answer = read(sys.stdin.buffer.read(), int(prefix_), frozenset(names_))
     sys.stdout.write(json.dumps(answer, ensure_ascii=True))

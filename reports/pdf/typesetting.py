@@ -1,4 +1,4 @@
-"""Sets printed Vietnamese so that what belongs together stays on one line."""
+"""Typesets printed Vietnamese: keeps words that belong together on one line."""
 
 import re
 import unicodedata
@@ -11,12 +11,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 # A number and what it counts ("14.712 hồ"), a word and its number ("khoản 1", "ngày 15/12/2021", "mức độ 3,
-# 4"), a dash and the word before it, the last two words of a paragraph. Spaces stay plain spaces, so that text
-# copies out as it was written and justified lines stretch evenly; markup keeps them from breaking.
+# 4"), a dash and the word before it, the last two words of a paragraph. Markup prevents the breaks, not no-break
+# spaces: text copies as written and justified lines stretch evenly.
 
 _NUMBER = re.compile(r"\(?[0-9][0-9./]*(?:,[0-9]+)?%?")
 _ORDINAL = re.compile(r"(?:[0-9][0-9./,-]*|[IVXLC]+|[a-zđ])[.,;:)]*")
-# Words that a number, a Roman number or a letter follows.
+# Words followed by a number, a Roman numeral or a letter.
 _BEFORE = frozenset("điểm khoản điều mục chương phần lục biểu ngày tháng năm quý độ kỳ cấp lần trang".split())
 _WITHIN = ("khoản", "Điều")
 # What is counted, by its first syllable: the number stays with it.
@@ -25,25 +25,23 @@ _COUNTED = frozenset(
     "phút triệu tỷ đồng trang chỉ lĩnh".split()
 )
 _STARTS = "([“\"'"
-LONGEST = 22  # letters that may be kept on one line: more would tear gaps into the line before
-SHORTEST_END = 12  # letters: a last line that is shorter gets one more word
+LONGEST = 22  # letters kept on one line; more would leave gaps in the line before
+SHORTEST_END = 12  # letters; a shorter last line gets one more word
 UNKNOWN = "\u25a1"
 _BOXES = re.compile(f"{UNKNOWN}+")
 
 
-# A line break of the template right inside an element, or beside a break of the page.
+# A line break of the template just inside an element or at <br>.
 _INDENTATION = re.compile(r"(<[a-z][^>]*>)\s*\n\s*|\s*\n\s*(?=</|<br>)")
 
 
 def drop_indentation(html: str) -> str:
-    """Markup without the white space by which its template is indented: it would be drawn as a space before or after
-    the text of an element.
-    """
-    return _INDENTATION.sub(lambda found: found[1] or "", html)
+    """Removes the template's indentation, which would be drawn as a space before or after an element's text."""
+    return _INDENTATION.sub(lambda match: match[1] or "", html)
 
 
 def set_line(text: str) -> SafeString:
-    """A paragraph as markup; the text itself is escaped and otherwise unchanged."""
+    """A paragraph as markup, escaped and otherwise unchanged."""
     words = text.split(" ")
     parts: list[str] = []
     start = 0
@@ -76,7 +74,7 @@ def _bound(words: Sequence[str]) -> list[bool]:
 
 
 def _bounded(words: Sequence[str], bound: list[bool]) -> list[bool]:
-    """Let what would be too long for one line break again."""
+    """Allows breaks again in groups that are too long."""
     length = 0
     for place, word in enumerate(words):
         length += len(word) + 1
@@ -88,27 +86,27 @@ def _bounded(words: Sequence[str], bound: list[bool]) -> list[bool]:
 
 
 def plain_words(runs: Iterable) -> str:
-    """The words of a paragraph, given as runs (reports.review_text.bound_text) or as text."""
+    """The text of a paragraph of runs (reports.review_text.bound_text) or of plain text."""
     return runs if isinstance(runs, str) else "".join(run.text for run in runs)
 
 
 def printable(text: str) -> str:
-    """Text in letters that the print face has: composed, without marks that steer direction or width, and a box for
-    what it lacks, such as an emoji. So no other face of the machine is asked, and none of the bytes depends on one.
+    """Text that the print fonts can render: composed, without control marks, with a box for missing characters such as
+    emoji. So the PDF does not depend on other fonts of the machine.
     """
     text = unicodedata.normalize("NFC", text)
-    known = _letters()
-    other = {one for one in set(text) if one not in known and one not in "\n\t"}
+    letters = _letters()
+    other = {letter for letter in set(text) if letter not in letters and letter not in "\n\t"}
     table = {
-        ord(one): None if unicodedata.category(one) in ("Cc", "Cf", "Mn", "Me", "Sk") else UNKNOWN
-        for one in other
+        ord(letter): None if unicodedata.category(letter) in ("Cc", "Cf", "Mn", "Me", "Sk") else UNKNOWN
+        for letter in other
     }
     return _BOXES.sub(UNKNOWN, text.translate(table)) if table else text
 
 
 @cache
 def _letters() -> frozenset[str]:
-    # Here and not above: only what draws needs it.
+    # Imported here: only drawing needs it.
     from fontTools.ttLib import TTFont
 
     steering = (*range(32), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), 0xAD, 0xFEFF)

@@ -14,7 +14,7 @@ from figures.summary import CHANGE_RATE, Figures, ShareChange, Summary, SummaryR
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A row of a Summary with what ordering and drawing need besides its figures."""
+    """A row of a Summary with what sorting and drawing need besides its figures."""
 
     row: SummaryRow
     folded: str
@@ -28,7 +28,7 @@ class TableEntry:
 
     @property
     def ranked(self) -> bool:
-        """Whether everything expected is there; a unit that lacks reports never ranks, least of all as 0."""
+        """Whether all expected reports are there; incomplete units are not ranked."""
         completeness = self.figures.completeness
         return completeness.expected > 0 and completeness.complete
 
@@ -72,19 +72,19 @@ def sort_entries(entries: list[TableEntry], column: str, *, descending: bool) ->
     entries.sort(key=lambda entry: entry.folded)
     if column:
         value = VALUES[column]
-        known = [entry for entry in entries if value(entry) is not None]
-        unknown = [entry for entry in entries if value(entry) is None]
-        known.sort(key=value, reverse=descending)
-        entries[:] = known + unknown
+        valued = [entry for entry in entries if value(entry) is not None]
+        empty = [entry for entry in entries if value(entry) is None]
+        valued.sort(key=value, reverse=descending)
+        entries[:] = valued + empty
 
 
 BY_NAMES = {"unit": "Đơn vị", "field": "Lĩnh vực", "month": "Tháng báo cáo"}
 
 COUNTS = FILE_COUNTS
 RATES = rates_in(Placement.FILES)
-# Sums in an export are live: each stands right of its parts.
+# Sums in an export are formulas over the columns to their left.
 SUM_OF = {name: composed(SUMS[name], within=name) for name in COUNTS if name in SUMS}
-# After the rates, where rows are told against the same period last year.
+# After the rates, if rows are compared with the same period last year.
 CHANGE_TITLES = (
     f"{BY_KEY[CHANGE_RATE].name} cùng kỳ (%)",
     f"{BY_KEY[CHANGE_RATE].name}: tăng, giảm (điểm phần trăm)",
@@ -97,7 +97,7 @@ CHANGE_DEFINITION = (
 
 @dataclass(frozen=True)
 class FlatRow:
-    """One row of a file: its texts, its figures, and what must be known of it besides."""
+    """One row of a file."""
 
     name: str
     key: str
@@ -109,7 +109,7 @@ class FlatRow:
 
 @dataclass(frozen=True)
 class FlatTable:
-    """A whole file: column titles, rows in the order seen, the total, and the lines about the source."""
+    """A whole file: column titles, rows as sorted on the page, the total and the source lines."""
 
     first: str
     rows: tuple[FlatRow, ...]
@@ -119,18 +119,18 @@ class FlatTable:
     source: tuple[tuple[str, str], ...]
     summary: Summary
     whole: bool
-    asked: str = ""
+    filters: str = ""
 
     @property
     def scope(self) -> str:
-        """What the figures are of, for every row: rows travel without their head. "đã duyệt; lĩnh vực Hộ tịch"."""
+        """The scope repeated in every row, since rows get copied without the head: "đã duyệt; lĩnh vực Hộ tịch"."""
         if self.summary.as_of is not None:
-            told = [f"như đã duyệt đến hết ngày {formatting.format_day(self.summary.as_of)}"]
+            parts = [f"như đã duyệt đến hết ngày {formatting.format_day(self.summary.as_of)}"]
         else:
-            told = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
-        told += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
-        told += [formatting.basis_label(self.summary.units_of)] if self.summary.units_of else []
-        return "; ".join([*told, *([self.asked] if self.asked else [])])
+            parts = ["đã duyệt" if self.summary.include == "approved" else "gồm cả chưa duyệt"]
+        parts += ["có tính cơ quan ngoài Ủy ban"] if self.summary.external else []
+        parts += [formatting.basis_label(self.summary.units_of)] if self.summary.units_of else []
+        return "; ".join([*parts, *([self.filters] if self.filters else [])])
 
     @property
     def period(self) -> str:
@@ -144,13 +144,13 @@ class FlatTable:
 
     @property
     def changes(self) -> bool:
-        """Whether the rows are told against the same period last year."""
+        """Whether the rows are compared with the same period last year."""
         return any(row.change for row in self.rows)
 
     @property
     def summed(self) -> frozenset[str]:
-        """The counts whose column adds up to the total: all of them, save the states where rows are months; none
-        where the rows are only a part of those that the total is of.
+        """The counts whose column adds up to the total: all, except states if rows are months; none if the rows are
+        only a part of the total.
         """
         if not self.whole:
             return frozenset()
@@ -158,11 +158,9 @@ class FlatTable:
 
 
 def flat_table(
-    summary: Summary, entries: Sequence[TableEntry], *, asked: str, made_at: datetime, note: str = ""
+    summary: Summary, entries: Sequence[TableEntry], *, filters: str, made_at: datetime, note: str = ""
 ) -> FlatTable:
-    """The file of a Summary with its rows as they are seen; `asked` is the filter in words ("" without), `note`
-    stands beside the total.
-    """
+    """The file of a Summary; `filters` names them in words ("" for none), `note` is printed beside the total."""
     end = summary.period.end
     return FlatTable(
         BY_NAMES[summary.by or "unit"],
@@ -173,10 +171,10 @@ def flat_table(
         FlatRow(f"Tổng: {summary.unit_name}", summary.unit, "", summary.total, note),
         count_titles(end),
         rate_titles(),
-        (*source_lines(summary, asked), made_line(made_at)),
+        (*source_lines(summary, filters), made_line(made_at)),
         summary,
         whole=len(entries) == len(summary.rows),
-        asked=asked,
+        filters=filters,
     )
 
 
@@ -199,22 +197,22 @@ def rate_titles() -> tuple[str, ...]:
 
 
 def row_remark(row: FlatRow) -> str:
-    """What a reader of a row must know: its note; nobody reported, not all did, or a part was left blank."""
-    figures, told = row.figures, [row.note] if row.note else []
+    """The remark of a row: its note, missing reports, partial rates, estimates."""
+    figures, remarks = row.figures, [row.note] if row.note else []
     if figures.completeness.silent:
-        told.append("chưa có báo cáo")
+        remarks.append("chưa có báo cáo")
     elif not figures.completeness.complete:
-        told.append("chưa đủ báo cáo")
+        remarks.append("chưa đủ báo cáo")
     if any(figures.share(rate.key).partial for rate in RATES):
-        told.append("tỷ lệ chưa đủ số liệu")
+        remarks.append("tỷ lệ chưa đủ số liệu")
     if figures.estimated:
-        told.append("ước tính: có phần chia theo tỷ lệ")
-    return "; ".join(told)
+        remarks.append("ước tính: có phần chia theo tỷ lệ")
+    return "; ".join(remarks)
 
 
-def source_lines(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
-    """What a reader must know of figures: of whom and when, which count, how whole they are, each formula."""
-    yield from source_summary(summary, asked)
+def source_lines(summary: Summary, filters: str = "") -> Iterator[tuple[str, str]]:
+    """The lines of `source_summary`, each rate's formula, and rounding."""
+    yield from source_summary(summary, filters)
     for rate in RATES:
         yield rate.name, f"{rate.definition} Công thức: {_formula(rate, summary.period.end)}."
     yield (
@@ -226,8 +224,8 @@ def source_lines(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]
     )
 
 
-def source_summary(summary: Summary, asked: str = "") -> Iterator[tuple[str, str]]:
-    """The same without formulas: of whom and when, which count, by which units, how whole they are."""
+def source_summary(summary: Summary, filters: str = "") -> Iterator[tuple[str, str]]:
+    """Titles and texts on unit, period, scope, basis, completeness and filters of the figures."""
     yield "Đơn vị", f"{summary.unit_name} ({summary.unit})"
     yield "Kỳ báo cáo", _period(summary)
     yield "Nguồn", "Báo cáo tháng của các đơn vị trên hệ thống theo dõi cải cách hành chính"
@@ -241,8 +239,8 @@ def source_summary(summary: Summary, asked: str = "") -> Iterator[tuple[str, str
     yield "Mức độ đầy đủ", summary.completeness_text
     if any(row.change for row in summary.rows):
         yield CHANGE_TITLES[1], CHANGE_DEFINITION
-    if asked:
-        yield "Bộ lọc", asked
+    if filters:
+        yield "Bộ lọc", filters
 
 
 def _period(summary: Summary) -> str:
@@ -251,7 +249,7 @@ def _period(summary: Summary) -> str:
 
 
 def made_line(at: datetime) -> tuple[str, str]:
-    """When a file was made, as it stands: the caller puts it into the zone of its reader."""
+    """When a file was made; `at` is in the reader's time zone."""
     return "Lập lúc", f"{at:%H:%M} ngày {formatting.format_day(at.date())}"
 
 
@@ -260,5 +258,5 @@ def _formula(rate: Rate, day: date) -> str:
 
 
 def added_words(names: Sequence[str], day: date) -> str:
-    told = " + ".join(measure_label(name, day).lower() for name in names)
-    return f"({told})" if len(names) > 1 else told
+    words = " + ".join(measure_label(name, day).lower() for name in names)
+    return f"({words})" if len(names) > 1 else words

@@ -17,7 +17,7 @@ from .columns import COUNTS, RATES, SUM_OF, FlatRow, FlatTable, row_remark
 
 
 def table_csv_bytes(flat: FlatTable) -> bytes:
-    """The whole file; every row carries its period and completeness, since rows travel without their head."""
+    """The whole file; every row has its period and completeness, since rows get copied without the head."""
     head = [*flat.titles, "Kỳ", "Từ ngày", "Đến ngày", "Phạm vi"]
     rows = [list(_row(flat, row)) for row in (*flat.rows, flat.total)]
     return "".join(csv_lines([head, *rows])).encode()
@@ -52,7 +52,7 @@ POINTS, POINTS_WHOLE = '"+"0.{0};"−"0.{0};0.{0}', '"+"0;"−"0;0'
 
 @dataclass(frozen=True)
 class SheetLine:
-    """A row of a sheet. `adds` are the places of the lines (from 0) that its counts in `summed` add up."""
+    """A row of a sheet. Its counts in `summed` are sums of the lines with the indexes `adds` (from 0)."""
 
     row: FlatRow
     adds: range | Sequence[int] = ()
@@ -66,22 +66,22 @@ def table_xlsx_bytes(flat: FlatTable) -> bytes:
     summary = flat.summary
     lines = [SheetLine(row) for row in flat.rows]
     lines.append(SheetLine(flat.total, range(len(flat.rows)), flat.summed, strong=True))
-    told = f"{flat.period}; {summary.completeness_text}; {flat.scope}"
+    basis = f"{flat.period}; {summary.completeness_text}; {flat.scope}"
     with new_workbook(buffer) as book:
         FigureSheet(book, "Số liệu", flat.titles).write(
-            f"{summary.unit_name}: {summary.period.label}", told, lines
+            f"{summary.unit_name}: {summary.period.label}", basis, lines
         )
         write_source_sheet(book, flat.source)
     return buffer.getvalue()
 
 
 class FormulaSheet(Sheet):
-    """A sheet of shares and their changes, as formulas where cells give them."""
+    """A sheet of shares and their changes, as formulas where possible."""
 
     head_height = 78
 
     def share(self, at: int, column: int, above: str, below: str, share: Share, bold: bool = False) -> None:
-        """A rate as a formula of cells, shown with the decimals that it is printed with; "—" where there is none."""
+        """A rate as a formula, shown with its printed decimals; "—" if there is none."""
         if share.percent is None or not share.denominator:
             self.no_rate(at, column, bold)
             return
@@ -89,7 +89,7 @@ class FormulaSheet(Sheet):
         self.rate(at, column, f"({above})", below, value, _decimals(share), bold)
 
     def change(self, at: int, column: int, change: ShareChange | None, bold: bool = False) -> None:
-        """Last year's rate and the difference in points; blank where they are not known."""
+        """Last year's rate and the difference in points; blank if unknown."""
         before = change.before if change else None
         if before is None:
             self.sheet.write_blank(at, column, None, self.style("General", bold))
@@ -103,18 +103,18 @@ class FormulaSheet(Sheet):
             self.sheet.write_number(at, column + 1, float(change.points), self.points_style(decimals, bold))
 
     def points_style(self, decimals: int, bold: bool = False) -> Any:
-        """Of a difference in percentage points, with its sign."""
+        """The style of a signed difference in percentage points."""
         return self.style(POINTS.format("0" * decimals) if decimals else POINTS_WHOLE, bold)
 
 
 def _decimals(share: Share) -> int:
-    """Exactly none and exactly all are printed 0% and 100%."""
+    """The printed decimals; none for exactly 0% and 100%."""
     exact = share.numerator in (0, share.denominator)
     return 0 if exact else len((share.percent or "").partition(".")[2])
 
 
 class FigureSheet(FormulaSheet):
-    """A row for each unit, field or month: its texts, all counts, the rates, completeness, and what must be known."""
+    """A row for each unit, field or month: texts, counts, rates, completeness and remark."""
 
     column = {name: TEXTS + place for place, name in enumerate(COUNTS)}
     letter = {name: column_letters(place) for name, place in column.items()}
@@ -122,9 +122,9 @@ class FigureSheet(FormulaSheet):
     def __init__(self, book: Any, name: str, titles: Sequence[str]) -> None:
         super().__init__(book, name, titles, [34, 24, *(10 for _ in titles[2:])])
 
-    def write(self, title: str, told: str, lines: Sequence[SheetLine]) -> None:
+    def write(self, title: str, basis: str, lines: Sequence[SheetLine]) -> None:
         self.changes = any(line.row.change for line in lines)
-        self.head(title, told)
+        self.head(title, basis)
         for place, line in enumerate(lines):
             self._row(HEAD + place, line, lines)
 
@@ -147,7 +147,7 @@ class FigureSheet(FormulaSheet):
         self.text(at, after + 2, row_remark(row), bold)
 
     def _count(self, at: int, name: str, line: SheetLine, lines: Sequence[SheetLine]) -> None:
-        """A number, or a formula where the lines or cells that it is made of add up to what the server counted."""
+        """A number, or a SUM formula if its parts add up to the server's count."""
         counts = line.row.figures.counts
         number, cells = counts[name], ""
         if line.adds and name in line.summed:

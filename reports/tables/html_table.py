@@ -1,4 +1,4 @@
-"""Tables of the pages by django-tables2, the only module that imports it, drawn as markup."""
+"""HTML tables of figures; the only module that imports django-tables2."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,17 +18,14 @@ from reports import charts
 
 from .columns import TableEntry, sort_entries
 
-# Texts go through the standard library's `escape`, which Django's own only wraps; what is markup already stays
-# as it is.
-
 
 def table_rows(lines: Iterable) -> SafeString:
-    """Prepared lines (reports.tables.html_table.TableLine) as table rows."""
+    """`TableLine`s as table rows."""
     return SafeString("".join(map(_row, lines)))
 
 
 def table_heads(columns: Iterable) -> SafeString:
-    """The heads of a table (reports.tables.html_table.TableHead), each with the link that orders by it."""
+    """`TableHead`s as table heads, each with its sort link."""
     return SafeString("".join(map(_head, columns)))
 
 
@@ -46,7 +43,7 @@ def _row(line) -> str:
 
 
 def _cell(cell) -> str:
-    # Most parts of most cells are empty: only what is there is escaped.
+    # Most parts are empty, so each is escaped only if present.
     label, text, width, mean, chip, note = cell
     label, text, note = escape_text(label), escape_text(text), _note(note)
     if width:
@@ -64,16 +61,15 @@ def _note(note: str) -> str:
     return f' <span class="note">{escape_text(note)}</span>' if note else ""
 
 
-# django-tables2 keeps the columns, their heads and the order asked for; the cells are prepared in one pass and
-# drawn by a light template of our own (parts/table.html), which costs a fraction of the library's cell by cell
-# rendering.
+# django-tables2 manages columns, heads and order. Cells are prepared in one pass and rendered by parts/table.html,
+# which is much faster than the library's rendering cell by cell.
 
 MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
 class TableHead:
-    """A column head: its words, how it is ordered now, and the address that orders by it."""
+    """A column head: its label, its present order and the address that sorts by it."""
 
     label: str
     numeric: bool
@@ -84,7 +80,7 @@ class TableHead:
 class TableCell(NamedTuple):
     """A prepared cell. `width` draws a bar, `chip` a completeness mark; else it is a plain figure.
 
-    A tuple: the template takes its parts by their places, at half the cost of looking each up by name.
+    A tuple, since unpacking takes half the time of attribute access.
     """
 
     label: str
@@ -97,7 +93,7 @@ class TableCell(NamedTuple):
 
 @dataclass(frozen=True)
 class TableLine:
-    """A prepared row: its name, where it leads, its cells."""
+    """A prepared row: its name, link, note and cells."""
 
     name: str
     href: str
@@ -107,7 +103,7 @@ class TableLine:
 
 @dataclass(frozen=True)
 class TableSection:
-    """Rows under one heading; only the ranked ones compete. `apart` lacks reports and is never ranked."""
+    """Rows under one heading; those in `apart` have missing reports and are not ranked."""
 
     title: str
     ranked: tuple[TableLine, ...]
@@ -115,12 +111,12 @@ class TableSection:
 
     @property
     def ranked_rows(self) -> SafeString:
-        """The ranked rows, drawn."""
+        """The ranked rows as markup."""
         return table_rows(self.ranked)
 
     @property
     def apart_rows(self) -> SafeString:
-        """The rows that are not ranked, drawn."""
+        """The unranked rows as markup."""
         return table_rows(self.apart)
 
 
@@ -133,7 +129,7 @@ class RankedEntries(TableListData):
 
 
 class FiguresTable(tables.Table):
-    """Rows of a Summary: units, fields or months; units with their change against the same period last year."""
+    """Rows of a Summary: units, fields or months; units with their change since last year."""
 
     name = tables.Column("Đơn vị")
     received = tables.Column("Tiếp nhận", attrs={"numeric": True})
@@ -159,12 +155,12 @@ class FiguresTable(tables.Table):
         means: Mapping[str, Share],
         **options: Any,
     ) -> None:
-        """`link` makes addresses of the same view; `means` is the share that bars are marked with, by section."""
+        """`link` makes addresses of the same view; `means` is the mean marked on bars, by section."""
         self.link, self.means, entries = link, means, list(entries)
         self.changes = any(entry.row.change for entry in entries)
         super().__init__(RankedEntries(entries), exclude=() if self.changes else ("change",), **options)
         self.columns["name"].column.verbose_name = first
-        # Escaped once and not in every cell.
+        # Escaped once, not for every cell.
         self.labels = {bound.name: escape(bound.header) for bound in self.columns}
         shares = [entry.figures.shares["online"] for entry in self.data]
         self.top = charts.bar_top(shares)
@@ -172,11 +168,11 @@ class FiguresTable(tables.Table):
 
     @property
     def heads(self) -> SafeString:
-        """The column heads, drawn."""
+        """The column heads as markup."""
         return table_heads(self.ordering())
 
     def ordering(self) -> list[TableHead]:
-        """The column heads with the address that orders by each; a second click turns the order round."""
+        """The column heads with their sort links; a second click reverses the order."""
         heads = []
         for bound in self.columns:
             alias = bound.order_by_alias
@@ -193,9 +189,9 @@ class FiguresTable(tables.Table):
         return heads
 
     def sections(self, page: int = 1) -> list[TableSection]:
-        """The rows of one page under their headings, ranked ones first; at most 500."""
+        """The rows of one page (at most MOST_ROWS) under their headings, ranked ones first."""
         chosen = list(self.data)[(page - 1) * MOST_ROWS : page * MOST_ROWS]
-        # From the highest tier down, whatever the order of the rows; what is of no tier comes last.
+        # From the highest tier down; rows without a tier come last.
         tiers = list(formatting.TIER_NAMES.values())
         titles = sorted(
             dict.fromkeys(entry.section for entry in chosen),
@@ -258,10 +254,12 @@ def _partial(share: Share) -> str:
 
 
 def _completeness(label: str, figures: Figures) -> TableCell:
-    one = figures.completeness
-    if not one.expected:
+    completeness = figures.completeness
+    if not completeness.expected:
         return TableCell(label, "không phải báo cáo", chip="none")
-    chip = "ok" if one.complete else "part" if one.reported else "late"
+    chip = "ok" if completeness.complete else "part" if completeness.reported else "late"
     return TableCell(
-        label, f"{formatting.format_count(one.reported)}/{formatting.format_count(one.expected)}", chip=chip
+        label,
+        f"{formatting.format_count(completeness.reported)}/{formatting.format_count(completeness.expected)}",
+        chip=chip,
     )

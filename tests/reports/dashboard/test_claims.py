@@ -105,7 +105,7 @@ def test_a_field_names_who_is_missing(reader):
 
 @pytest.mark.parametrize(("most", "named"), [(5, False), (6, True)])
 def test_of_many_who_lack_the_number_is_told_and_nobody_is_looked_up(reader, monkeypatch, most, named):
-    monkeypatch.setattr("reports.dashboard.views.MOST_LACKING", most)
+    monkeypatch.setattr("reports.dashboard.views.MOST_MISSING", most)
     cache.clear()
     client = reader("tonghop")
     with CaptureQueriesContext(connection) as asked:

@@ -169,7 +169,7 @@ DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "xã\x0b Thanh", '=
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_no_text_becomes_a_formula(text):
     found = summary({text: tally(1, 1, 0)})
-    file = flat_table(found, entries(found), asked=text, made_at=datetime(2022, 8, 12, 8, 30))
+    file = flat_table(found, entries(found), filters=text, made_at=datetime(2022, 8, 12, 8, 30))
     row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"), newline="")))
     assert not row["Đơn vị"].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert row["Tiếp nhận trực tiếp"] == "1"
@@ -188,7 +188,7 @@ def test_plain_text_stays_as_it_is():
 
 def test_nothing_reported_is_blank_in_files():
     found = summary({"Câm": tally(None, reported=0)})
-    file = flat_table(found, entries(found), asked="", made_at=datetime(2022, 8, 12, 8, 30))
+    file = flat_table(found, entries(found), filters="", made_at=datetime(2022, 8, 12, 8, 30))
     row = next(csv.DictReader(StringIO(table_csv_bytes(file).decode("utf-8-sig"))))
     assert row["Tiếp nhận trực tiếp"] == "" and row["Ghi chú"] == "chưa có báo cáo"
     assert row["Tỷ lệ hồ sơ trực tuyến (%)"] == "—"
